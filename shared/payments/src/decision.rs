@@ -1,0 +1,51 @@
+//! A decision, with the rule it follows: what the activity log is made of.
+
+use crate::ids::{PaymentId, XeroPaymentId};
+use crate::reason::codes;
+
+codes! {
+    /// What was done.
+    Action {
+        /// A hand-entered payment was matched and follows Xero from now on.
+        Adopted = "adopted",
+        /// A copy was deleted.
+        Deleted = "deleted",
+        /// A discrepancy was found, or came back.
+        DiscrepancyRaised = "discrepancy_raised",
+        /// A discrepancy is gone: the facts agree.
+        DiscrepancyResolved = "discrepancy_resolved",
+        /// A Xero payment is known, and not copied for now.
+        Held = "held",
+        /// Something was left alone altogether.
+        Ignored = "ignored",
+        /// A Xero payment was copied.
+        Imported = "imported",
+        /// The journaled flag of a payment was set or taken back.
+        Journaled = "journaled",
+        /// A Xero payment was found to be there already.
+        Matched = "matched",
+        /// The invoice bears another number in Xero now.
+        NumberChanged = "number_changed",
+        /// The business's own system described an invoice or a payment.
+        Recorded = "recorded",
+        /// A held Xero payment is held no longer.
+        Released = "released",
+        /// A payment was made equal to its original.
+        Updated = "updated",
+    }
+}
+
+/// One decision.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Decision {
+    /// What was done.
+    pub action: Action,
+    /// The rule that says so.
+    pub rule: &'static str,
+    /// The local payment concerned.
+    pub payment: Option<PaymentId>,
+    /// The Xero payment concerned.
+    pub xero: Option<XeroPaymentId>,
+    /// The figures and the reason. For tables, never for logs: it holds amounts.
+    pub why: String,
+}

@@ -1,0 +1,330 @@
+//! Discrepancies of one invoice. They are worked out afresh from the facts each time, so that one
+//! which no longer holds closes by itself, and one that comes back keeps its first date.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::decision::{Action, Decision};
+use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
+use crate::invoice::{Snapshot, XeroPayment};
+use crate::mirroring::Change;
+use crate::money::Money;
+use crate::payment::{Kind, Origin, Payment, PaymentStatus};
+use crate::reason::Held;
+use crate::settings::Settings;
+use crate::stored::StoredInvoice;
+
+/// How many days apart an imported and a hand-entered payment of the same amount may lie and
+/// still look like one payment recorded twice. Bank transfers take up to a week to be dated.
+pub const POSSIBLE_DUPLICATE_DAYS: u32 = 7;
+
+/// The kinds of discrepancy that only a snapshot can raise or close.
+const NEEDS_SNAPSHOT: &[DiscrepancyKind] = &[
+    DiscrepancyKind::JournaledChanged,
+    DiscrepancyKind::JournaledDeleted,
+    DiscrepancyKind::MultiInvoiceHeld,
+    DiscrepancyKind::PossibleDuplicate,
+    DiscrepancyKind::RefundInXero,
+    DiscrepancyKind::TieOut,
+    DiscrepancyKind::UnknownInvoice,
+    DiscrepancyKind::UploadedDeletedInXero,
+];
+
+type Found = BTreeMap<DiscrepancyKey, String>;
+
+/// Brings the discrepancies up to date after a snapshot has been applied.
+pub(crate) fn update(
+    change: &mut Change,
+    snapshot: &Snapshot,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let mut found = Found::new();
+    on_the_invoice(&change.after, &mut found);
+    underpaid(&change.after, settings.today(now), &mut found);
+    if change.after.local.is_some() {
+        in_the_snapshot(&change.after, snapshot, &mut found);
+        possible_duplicates(&change.after, &mut found);
+    } else if !snapshot.status.is_dead() {
+        let key = DiscrepancyKey::of_invoice(DiscrepancyKind::UnknownInvoice);
+        let why = "the invoice is in Xero and not in the business's own system; none of its \
+                   payments were copied";
+        found.insert(key, why.to_owned());
+    }
+    merge(change, found, |_| true, now);
+}
+
+/// Brings up to date what can be told without a snapshot, after the local side has changed.
+pub(crate) fn update_without_snapshot(change: &mut Change, now: Timestamp) {
+    let mut found = Found::new();
+    on_the_invoice(&change.after, &mut found);
+    let kinds = |kind: DiscrepancyKind| {
+        !NEEDS_SNAPSHOT.contains(&kind) && kind != DiscrepancyKind::Underpaid
+    };
+    merge(change, found, kinds, now);
+}
+
+/// Notes that a read contradicts itself, and nothing else.
+pub(crate) fn contradictory(change: &mut Change, snapshot: &Snapshot, now: Timestamp) {
+    let key = DiscrepancyKey::of_invoice(DiscrepancyKind::TieOut);
+    merge(change, Found::from([(key, no_tie_out(snapshot))]), |_| false, now);
+}
+
+/// Brings the discrepancies up to date after the invoice has left for another number: what stayed
+/// behind has its original elsewhere.
+pub(crate) fn update_after_move(change: &mut Change, now: Timestamp) {
+    let mut found = Found::new();
+    on_the_invoice(&change.after, &mut found);
+    for payment in change.after.payments.iter().filter(|payment| payment.link.is_some()) {
+        let (kind, why) = gone(payment, "its invoice bears another number in Xero");
+        found.insert(DiscrepancyKey::about(kind, &payment.id), why);
+    }
+    merge(change, found, |_| true, now);
+}
+
+/// What the two views of the invoice say of each other.
+fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
+    for payment in &invoice.payments {
+        if payment.status == PaymentStatus::Failed {
+            let key = DiscrepancyKey::about(DiscrepancyKind::FailedPayment, &payment.id);
+            found.insert(key, format!("{} of {} failed", payment.amount, payment.date));
+        }
+    }
+    let Some(local) = &invoice.local else { return };
+    if let Some(xero) = &invoice.xero
+        && !xero.status.is_dead()
+    {
+        if xero.figures.total != local.total {
+            let why =
+                format!("Xero says {}, the local invoice {}", xero.figures.total, local.total);
+            found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::TotalDiffers), why);
+        }
+        if let (Some(ours), Some(theirs)) = (local.contact.name(), &xero.contact_name)
+            && !same_name(ours, theirs)
+        {
+            let why = format!("Xero says {theirs:?}, the local invoice {ours:?}");
+            found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::ContactDiffers), why);
+        }
+    }
+    if let Some(why) = overpaid(invoice, local.total) {
+        found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::Overpaid), why);
+    }
+}
+
+fn overpaid(invoice: &StoredInvoice, total: Money) -> Option<String> {
+    let credited =
+        invoice.xero.as_ref().map_or(Money::zero(total.currency()), |xero| xero.figures.credited);
+    let asked = total.minus(credited).ok()?;
+    let received = invoice.payments.iter().filter(|p| p.status.counts()).map(|p| p.amount);
+    let received = Money::sum(total.currency(), received).ok()?;
+    let excess = received.minus(asked).ok()?;
+    excess
+        .is_positive()
+        .then(|| format!("{received} received locally for {asked} asked: {excess} too much"))
+}
+
+/// Paid in part when the due date has passed (A7.2). Nothing paid at all is overdue, not underpaid.
+fn underpaid(invoice: &StoredInvoice, today: Date, found: &mut Found) {
+    let (Some(xero), Some(due_on)) = (&invoice.xero, due_on(invoice)) else { return };
+    let figures = xero.figures;
+    if figures.paid.is_positive() && figures.due.is_positive() && due_on < today {
+        let why = format!("{} of {} is left, due on {due_on}", figures.due, figures.total);
+        found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::Underpaid), why);
+    }
+}
+
+/// When an invoice is due: by the local terms, or by Xero where there are none.
+pub(crate) fn due_on(invoice: &StoredInvoice) -> Option<Date> {
+    let local = invoice.local.as_ref().map(|local| local.due_on);
+    local.or_else(|| invoice.xero.as_ref().and_then(|xero| xero.due_on))
+}
+
+/// What the payments of the snapshot say.
+fn in_the_snapshot(invoice: &StoredInvoice, snapshot: &Snapshot, found: &mut Found) {
+    let counted = snapshot.counted_payments();
+    let complete = snapshot.ties_out();
+    for payment in &invoice.payments {
+        let Some(link) = payment.link else { continue };
+        let original = counted.iter().find(|incoming| incoming.id == link);
+        if original.is_none() && !complete {
+            keep(invoice, payment.id.as_str(), found);
+        } else if let Some((kind, why)) = not_like_its_original(payment, original.copied()) {
+            found.insert(DiscrepancyKey::about(kind, &payment.id), why);
+        }
+    }
+    for held in invoice.held.iter().filter(|held| held.reason == Held::MultiInvoice) {
+        let why = format!(
+            "{} of {} equals a part of a local payment over several invoices, which is left alone",
+            held.payment.amount, held.payment.date
+        );
+        let key = DiscrepancyKey::about(DiscrepancyKind::MultiInvoiceHeld, held.payment.id);
+        found.insert(key, why);
+    }
+    let refunds = snapshot.payments.iter().filter(|p| p.kind.is_refund() && !p.deleted);
+    for refund in refunds {
+        let why = format!("{} of {} went back; repeat it locally", refund.amount, refund.date);
+        found.insert(DiscrepancyKey::about(DiscrepancyKind::RefundInXero, refund.id), why);
+    }
+    if !complete {
+        let refunds = invoice.open_discrepancies().map(|known| &known.key);
+        for key in refunds.filter(|key| key.kind == DiscrepancyKind::RefundInXero) {
+            if !snapshot.payments.iter().any(|payment| payment.id.to_string() == key.subject) {
+                keep(invoice, &key.subject, found);
+            }
+        }
+        found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::TieOut), no_tie_out(snapshot));
+    }
+}
+
+/// An incomplete read neither raises nor closes what it does not show.
+fn keep(invoice: &StoredInvoice, subject: &str, found: &mut Found) {
+    let kinds = [
+        DiscrepancyKind::JournaledChanged,
+        DiscrepancyKind::JournaledDeleted,
+        DiscrepancyKind::RefundInXero,
+        DiscrepancyKind::TieOut,
+        DiscrepancyKind::UploadedDeletedInXero,
+    ];
+    for known in invoice.open_discrepancies() {
+        if known.key.subject == subject && kinds.contains(&known.key.kind) {
+            found.insert(known.key.clone(), known.detail.clone());
+        }
+    }
+}
+
+/// Why a linked payment that is left alone does not agree with Xero, if it does not.
+fn not_like_its_original(
+    payment: &Payment,
+    original: Option<&XeroPayment>,
+) -> Option<(DiscrepancyKind, String)> {
+    match original {
+        Some(original) if payment.equals(original) => None,
+        Some(original) if payment.journaled => Some((
+            DiscrepancyKind::JournaledChanged,
+            format!(
+                "journaled as {} of {}, now {} of {} in Xero; reverse the journal to let the copy \
+                 follow",
+                payment.amount, payment.date, original.amount, original.date
+            ),
+        )),
+        Some(original) => Some((
+            DiscrepancyKind::TieOut,
+            format!(
+                "{} of {} here, {} of {} in Xero; it is left as it is",
+                payment.amount, payment.date, original.amount, original.date
+            ),
+        )),
+        None => Some(gone(payment, "no longer in Xero")),
+    }
+}
+
+fn gone(payment: &Payment, what: &str) -> (DiscrepancyKind, String) {
+    let amount = payment.amount;
+    if payment.journaled {
+        let why = format!(
+            "{what}, so that the local side is overstated by {amount}; reverse the journal to let \
+             the copy go"
+        );
+        (DiscrepancyKind::JournaledDeleted, why)
+    } else if payment.kind == Kind::Uploaded {
+        let why = format!("{amount} of {} was uploaded; {what}; the money was taken", payment.date);
+        (DiscrepancyKind::UploadedDeletedInXero, why)
+    } else {
+        let why = format!("{amount} of {}: {what}; it is left as it is", payment.date);
+        (DiscrepancyKind::TieOut, why)
+    }
+}
+
+fn no_tie_out(snapshot: &Snapshot) -> String {
+    format!(
+        "{} payments do not add up to AmountPaid {}; nothing is deleted on the word of this read",
+        snapshot.counted_payments().len(),
+        snapshot.figures.paid
+    )
+}
+
+/// Pairs each unmatched hand-entered payment with at most one copy of the same amount, the
+/// nearest first (V9).
+fn possible_duplicates(invoice: &StoredInvoice, found: &mut Found) {
+    let manual = |payment: &&Payment| {
+        payment.kind == Kind::Manual && !payment.multi_invoice && payment.status.can_match()
+    };
+    let mut candidates = Vec::new();
+    for entered in invoice.payments.iter().filter(manual) {
+        for copy in invoice.payments.iter().filter(|p| p.origin == Origin::Xero) {
+            let days = days_apart(entered.date, copy.date);
+            if copy.amount == entered.amount && days <= POSSIBLE_DUPLICATE_DAYS {
+                candidates.push((days, &entered.id, &copy.id, entered.amount));
+            }
+        }
+    }
+    candidates.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+    let mut used = BTreeSet::new();
+    for (days, entered, copy, amount) in candidates {
+        if !used.contains(entered) && !used.contains(copy) {
+            used.extend([entered, copy]);
+            let why = format!("{amount} entered by hand {days} days from the copy {copy}");
+            found.insert(DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, entered), why);
+        }
+    }
+}
+
+fn days_apart(a: Date, b: Date) -> u32 {
+    let hours = a.duration_until(b).as_hours().unsigned_abs();
+    u32::try_from(hours.div_ceil(24)).unwrap_or(u32::MAX)
+}
+
+fn same_name(a: &str, b: &str) -> bool {
+    let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    plain(a) == plain(b)
+}
+
+/// Replaces the discrepancies of the kinds concerned by those found.
+fn merge(
+    change: &mut Change,
+    found: Found,
+    concerned: impl Fn(DiscrepancyKind) -> bool,
+    now: Timestamp,
+) {
+    for known in &mut change.after.discrepancies {
+        if known.is_open() && concerned(known.key.kind) && !found.contains_key(&known.key) {
+            known.resolved_at = Some(now);
+            change.decisions.push(decision(Action::DiscrepancyResolved, &known.key, &known.detail));
+        }
+    }
+    for (key, detail) in found {
+        match change.after.discrepancies.iter_mut().find(|known| known.key == key) {
+            Some(known) if known.is_open() => known.detail = detail,
+            Some(known) => {
+                change.decisions.push(decision(Action::DiscrepancyRaised, &key, &detail));
+                known.resolved_at = None;
+                known.detail = detail;
+            }
+            None => {
+                change.decisions.push(decision(Action::DiscrepancyRaised, &key, &detail));
+                change.after.discrepancies.push(Discrepancy {
+                    key,
+                    detail,
+                    detected_at: now,
+                    resolved_at: None,
+                });
+            }
+        }
+    }
+    change.after.sort();
+}
+
+fn decision(action: Action, key: &DiscrepancyKey, detail: &str) -> Decision {
+    Decision {
+        action,
+        rule: "A7.2",
+        payment: None,
+        xero: None,
+        why: match key.subject.as_str() {
+            "" => format!("{}: {detail}", key.kind),
+            subject => format!("{} {subject}: {detail}", key.kind),
+        },
+    }
+}

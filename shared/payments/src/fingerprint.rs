@@ -1,0 +1,37 @@
+//! A digest of everything in a snapshot and in the settings that a verdict depends on.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::invoice::Snapshot;
+use crate::settings::Settings;
+
+/// Raised whenever the algorithm changes, so that settled invoices are judged anew.
+const ALGORITHM: u32 = 1;
+
+/// The digest, in hexadecimal. The time of the read is not part of it.
+pub(crate) fn of(snapshot: &Snapshot, settings: &Settings) -> String {
+    let mut text = format!(
+        "{ALGORITHM}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}\n",
+        settings.forward_days,
+        settings.zone.iana_name(),
+        snapshot.invoice,
+        snapshot.status,
+        snapshot.contact_name,
+        snapshot.due_on,
+        snapshot.figures,
+        snapshot.updated_at,
+        snapshot.ties_out(),
+    );
+    let mut payments: Vec<_> = snapshot.payments.iter().collect();
+    payments.sort_by_key(|payment| payment.id);
+    for payment in payments {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{payment:?}");
+    }
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

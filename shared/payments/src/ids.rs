@@ -1,0 +1,141 @@
+//! Ids. Each outside id is its own type, so that two of them can never be swapped.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A text that is not the id it was taken for.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum IdError {
+    /// Xero's ids are UUIDs; this text is not one.
+    #[error("{what} must be a UUID")]
+    NotUuid {
+        /// Which id was expected.
+        what: &'static str,
+    },
+    /// Ids of the business's own system are texts of 1 to 100 printable characters.
+    #[error("{what} must have 1 to {max} characters, none of them a control character", max = TEXT_ID_CHARS_MAX)]
+    NotText {
+        /// Which id was expected.
+        what: &'static str,
+    },
+}
+
+/// Longest id or number the business's own system may use, in characters. With the ids of one
+/// key together they stay far below DynamoDB's 1,024 bytes for a sort key.
+pub const TEXT_ID_CHARS_MAX: usize = 100;
+
+macro_rules! uuid_ids {
+    ($($(#[$doc:meta])* $name:ident, $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Takes an id that has already been read as a UUID.
+            pub const fn new(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::parse_str(text).map(Self).map_err(|_| IdError::NotUuid { what: $what })
+            }
+        }
+    )*};
+}
+
+uuid_ids! {
+    /// A Xero organisation, which Xero's API calls a tenant.
+    OrganisationId, "an organisation id";
+    /// Xero's `InvoiceID`.
+    XeroInvoiceId, "a Xero invoice id";
+    /// Xero's `PaymentID`.
+    XeroPaymentId, "a Xero payment id";
+}
+
+macro_rules! text_ids {
+    ($($(#[$doc:meta])* $name:ident, $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text, exactly as the business's own system writes it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                let chars = text.chars().count();
+                if chars == 0 || chars > TEXT_ID_CHARS_MAX || text.chars().any(char::is_control) {
+                    return Err(IdError::NotText { what: $what });
+                }
+                Ok(Self(text))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+    )*};
+}
+
+text_ids! {
+    /// An invoice number of the business's own system, for example `10234` (in Xero: `CM-10234`).
+    InvoiceNumber, "an invoice number";
+    /// A payment of the business's own system: its own id, or `xero-…` for a copy that we made.
+    PaymentId, "a payment id";
+}
+
+/// What every id of a copy begins with. The business's own ids must not.
+pub const COPY_PREFIX: &str = "xero-";
+
+impl PaymentId {
+    /// The id of the copy of a Xero payment. `attempt` is 0 unless that id is already taken by a
+    /// copy which has since been linked to another Xero payment.
+    pub fn of_copy(xero: XeroPaymentId, attempt: u32) -> Self {
+        match attempt {
+            0 => Self(format!("{COPY_PREFIX}{xero}")),
+            n => Self(format!("{COPY_PREFIX}{xero}-{n}")),
+        }
+    }
+
+    /// Whether we gave this id, to a copy of a Xero payment.
+    pub fn is_copy(&self) -> bool {
+        self.0.starts_with(COPY_PREFIX)
+    }
+}

@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+
+mod decision;
+mod discrepancy;
+mod findings;
+mod fingerprint;
+mod ids;
+mod invoice;
+mod matching;
+mod mirroring;
+mod money;
+mod moving;
+mod number;
+mod passes;
+mod payment;
+mod reason;
+mod recording;
+mod settings;
+mod stored;
+mod terms;
+
+pub use decision::{Action, Decision};
+pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN};
+pub use findings::POSSIBLE_DUPLICATE_DAYS;
+
+pub use ids::{
+    COPY_PREFIX, IdError, InvoiceNumber, OrganisationId, PaymentId, TEXT_ID_CHARS_MAX,
+    XeroInvoiceId, XeroPaymentId,
+};
+pub use invoice::{
+    Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,
+    XeroPayment, XeroPaymentKind,
+};
+pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
+pub use money::{Currency, Money, MoneyError};
+pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
+pub use payment::{
+    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, Origin, Payment, PaymentStatus,
+    Protection, State, Tombstone,
+};
+pub use reason::{Held, Ignored};
+pub use recording::{
+    Allocation, Receipt, Refusal, Reported, Warning, WarningKind, journaling_warning,
+    record_invoice, record_journaling, record_part, removed_warning, report, warnings,
+};
+pub use settings::{FORWARD_DAYS_MAX, Settings};
+pub use stored::{MovedAway, Settled, StoredInvoice};
+pub use terms::{TERM_DAYS_MAX, Terms, TermsError};

@@ -1,0 +1,314 @@
+//! Passes 0 to 5 of rules A1.1: a fresh snapshot against the local payments of its invoice.
+
+use jiff::{Timestamp, ToSpan};
+
+use crate::decision::{Action, Decision};
+use crate::findings;
+use crate::fingerprint;
+use crate::ids::{PaymentId, XeroPaymentId};
+use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
+use crate::matching::{self, Matching, Pass};
+use crate::mirroring::{Change, Verdict};
+use crate::money::Money;
+use crate::payment::{
+    HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, Origin, Payment, PaymentStatus,
+};
+use crate::reason::Held;
+use crate::settings::Settings;
+use crate::stored::{Settled, StoredInvoice};
+
+/// Judges a snapshot that has passed the guards.
+pub(crate) fn run(
+    stored: &StoredInvoice,
+    snapshot: &Snapshot,
+    settings: &Settings,
+    now: Timestamp,
+) -> Verdict {
+    let mut run = Run::new(stored, snapshot, settings, now);
+    run.after.xero = Some(XeroFacts::from(snapshot));
+    run.after.moved_away = stored.moved_away.filter(|moved| moved.invoice != snapshot.invoice);
+    if stored.local.is_some() {
+        run.compare();
+    }
+    run.finish()
+}
+
+/// One run over one invoice.
+struct Run<'a> {
+    stored: &'a StoredInvoice,
+    snapshot: &'a Snapshot,
+    settings: &'a Settings,
+    now: Timestamp,
+    change: Change,
+}
+
+impl std::ops::Deref for Run<'_> {
+    type Target = Change;
+
+    fn deref(&self) -> &Change {
+        &self.change
+    }
+}
+
+impl std::ops::DerefMut for Run<'_> {
+    fn deref_mut(&mut self) -> &mut Change {
+        &mut self.change
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        stored: &'a StoredInvoice,
+        snapshot: &'a Snapshot,
+        settings: &'a Settings,
+        now: Timestamp,
+    ) -> Self {
+        Self { stored, snapshot, settings, now, change: Change::of(stored) }
+    }
+
+    /// Passes 0 to 5.
+    fn compare(&mut self) {
+        let counted = self.snapshot.counted_payments();
+        let matching = matching::pair(&self.stored.payments, &counted);
+        let mut held = Vec::new();
+        for incoming in &counted {
+            if let Some((payment, pass)) = matching.pairs.get(&incoming.id) {
+                self.carry_out(incoming, payment, *pass, &mut held);
+            }
+        }
+        for incoming in &matching.xero_rest {
+            self.admit(incoming, &mut held);
+        }
+        self.judge_unmatched(&matching);
+        self.replace_held(held);
+        self.rebalance(&counted);
+    }
+
+    /// Passes 0 to 3: what a match means for the local payment.
+    fn carry_out(
+        &mut self,
+        incoming: &XeroPayment,
+        id: &PaymentId,
+        pass: Pass,
+        held: &mut Vec<HeldPayment>,
+    ) {
+        match pass {
+            Pass::Identity => self.follow(incoming, id),
+            Pass::Imported | Pass::Uploaded => self.relink(incoming, id),
+            Pass::Manual => self.adopt(incoming, id),
+            Pass::MultiInvoice => held.push(self.held(incoming, Held::MultiInvoice)),
+        }
+    }
+
+    /// Pass 0: a copy follows its original (CM-08, CM-26), unless it is protected (CM-27, CM-28).
+    fn follow(&mut self, incoming: &XeroPayment, id: &PaymentId) {
+        let now_equal = |payment: &Payment| {
+            payment.equals(incoming)
+                // A copy has no reference of its own; a hand-entered payment keeps the one it had.
+                && (payment.origin == Origin::Local || payment.reference == incoming.reference)
+        };
+        let Some(payment) = self.payment_mut(id) else { return };
+        if !payment.follows_xero() || now_equal(payment) {
+            return;
+        }
+        let why = format!(
+            "{} of {} became {} of {}, as in Xero",
+            payment.amount, payment.date, incoming.amount, incoming.date
+        );
+        payment.amount = incoming.amount;
+        payment.date = incoming.date;
+        if payment.origin == Origin::Xero {
+            payment.reference.clone_from(&incoming.reference);
+        }
+        self.note(Action::Updated, "CM-26", Some(id), Some(incoming.id), why);
+    }
+
+    /// Pass 1: already there under another PaymentID, or without one: the link is stored, and with
+    /// it what a copy has from its original besides amount and date (CM-14).
+    fn relink(&mut self, incoming: &XeroPayment, id: &PaymentId) {
+        let now = self.now;
+        let Some(payment) = self.payment_mut(id) else { return };
+        payment.link = Some(incoming.id);
+        if payment.origin == Origin::Xero && payment.follows_xero() {
+            payment.reference.clone_from(&incoming.reference);
+            payment.transaction_id = incoming.id.to_string();
+        }
+        payment.first_match_at.get_or_insert(now);
+        let note = if payment.origin == Origin::Xero { NOTE_IMPORTED } else { NOTE_MATCHED };
+        payment.note.get_or_insert_with(|| note.to_owned());
+        let why = format!("{} of {} is already there", incoming.amount, incoming.date);
+        self.note(Action::Matched, "CM-32", Some(id), Some(incoming.id), why);
+    }
+
+    /// Pass 2: a hand-entered payment turns out to be a Xero payment (CM-33).
+    fn adopt(&mut self, incoming: &XeroPayment, id: &PaymentId) {
+        let now = self.now;
+        let Some(payment) = self.payment_mut(id) else { return };
+        payment.kind = Kind::Imported;
+        payment.link = Some(incoming.id);
+        if payment.status == PaymentStatus::Pending {
+            payment.status = PaymentStatus::Confirmed;
+        }
+        if payment.first_match_at.is_none() {
+            payment.first_match_at = Some(now);
+            payment.note = Some(match payment.note.take() {
+                Some(note) => format!("{note}; {NOTE_MATCHED}"),
+                None => NOTE_MATCHED.to_owned(),
+            });
+        }
+        payment.settle_state();
+        let why = format!("{} of {} was entered by hand", incoming.amount, incoming.date);
+        self.note(Action::Adopted, "CM-33", Some(id), Some(incoming.id), why);
+    }
+
+    /// Pass 4: a Xero payment that equals nothing local becomes a copy, or waits for its date.
+    fn admit(&mut self, incoming: &XeroPayment, held: &mut Vec<HeldPayment>) {
+        if self.first_day_in_range(incoming).is_some_and(|day| self.settings.today(self.now) < day)
+        {
+            held.push(self.held(incoming, Held::FutureDated));
+            return;
+        }
+        let id = self.free_copy_id(incoming.id);
+        let mut copy = Payment::copy_of(incoming, id.clone(), self.now);
+        copy.settle_state();
+        self.after.payments.push(copy);
+        let why = format!("{} of {}", incoming.amount, incoming.date);
+        self.note(Action::Imported, "CM-34", Some(&id), Some(incoming.id), why);
+    }
+
+    /// Pass 5: what is left on the local side. Hand-entered payments stay (CM-39), and so do
+    /// uploaded (AMB-08), journaled (CM-27) and multi-invoice ones (CM-28).
+    fn judge_unmatched(&mut self, matching: &Matching<'_>) {
+        if !self.snapshot.ties_out() {
+            return;
+        }
+        for payment in &matching.local_rest {
+            if payment.follows_xero() {
+                let why = "no longer among the invoice's payments in Xero";
+                self.change.remove(payment, self.snapshot, self.now, why);
+            }
+        }
+    }
+
+    /// What an incomplete read does not show stays held.
+    fn replace_held(&mut self, mut held: Vec<HeldPayment>) {
+        for new in &held {
+            if !self.stored.held.contains(new) {
+                let rule = match new.reason {
+                    Held::FutureDated => "CM-40",
+                    Held::MultiInvoice => "CM-28",
+                };
+                let why = format!("{}: {} of {}", new.reason, new.payment.amount, new.payment.date);
+                self.note(Action::Held, rule, None, Some(new.payment.id), why);
+            }
+        }
+        for old in &self.stored.held {
+            if held.iter().any(|new| new.payment.id == old.payment.id) {
+                continue;
+            }
+            let linked = self.after.linked(old.payment.id).is_some();
+            if linked || self.snapshot.ties_out() {
+                let why = if linked { "it is here now" } else { "it is no longer in Xero" };
+                self.change.release(old, why);
+            } else {
+                held.push(old.clone());
+            }
+        }
+        self.after.held = held;
+    }
+
+    /// What the invoice still owed after each payment, in the order of their dates (ST-09). Credit
+    /// has no place in that order, so it is taken off first (AMB-19).
+    fn rebalance(&mut self, counted: &[&XeroPayment]) {
+        let mut by_date = counted.to_vec();
+        by_date.sort_by_key(|payment| (payment.date, payment.id));
+        let figures = self.snapshot.figures;
+        let mut left = figures.total.minus(figures.credited).ok();
+        for incoming in by_date {
+            left = left.and_then(|left: Money| left.minus(incoming.amount).ok());
+            let linked = self
+                .after
+                .payments
+                .iter_mut()
+                .find(|payment| payment.link == Some(incoming.id) && !payment.journaled);
+            if let Some(payment) = linked {
+                payment.balance_after = left;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Verdict {
+        findings::update(&mut self.change, self.snapshot, self.settings, self.now);
+        self.after.sort();
+        self.after.settled = self.snapshot.ties_out().then(|| Settled {
+            fingerprint: fingerprint::of(self.snapshot, self.settings),
+            review_on: self.review_on(),
+        });
+        if self.differs() { Verdict::Changed(Box::new(self.change)) } else { Verdict::Unchanged }
+    }
+
+    /// Whether anything but the time of the read is new.
+    fn differs(&self) -> bool {
+        let mut before = self.stored.clone();
+        if let (Some(before), Some(after)) = (&mut before.xero, &self.after.xero) {
+            before.version.fetched_at = after.version.fetched_at;
+        }
+        before != self.after
+    }
+
+    /// The first day on which the calendar alone changes the verdict.
+    fn review_on(&self) -> Option<jiff::civil::Date> {
+        let released = self.after.held.iter().filter_map(|held| held.until);
+        let today = self.settings.today(self.now);
+        let underpaid_from = findings::due_on(&self.after)
+            .filter(|due| *due >= today)
+            .and_then(|due| due.checked_add(1.day()).ok());
+        released.chain(underpaid_from).min()
+    }
+
+    /// The first day on which a payment of that date is let in (CM-40: exactly N days ahead is).
+    fn first_day_in_range(&self, incoming: &XeroPayment) -> Option<jiff::civil::Date> {
+        let days = self.settings.forward_days?;
+        incoming.date.checked_sub(i32::from(days).days()).ok()
+    }
+
+    fn held(&self, incoming: &XeroPayment, reason: Held) -> HeldPayment {
+        let before = self
+            .stored
+            .held
+            .iter()
+            .find(|held| held.payment.id == incoming.id && held.reason == reason);
+        HeldPayment {
+            payment: incoming.clone(),
+            reason,
+            until: match reason {
+                Held::FutureDated => self.first_day_in_range(incoming),
+                Held::MultiInvoice => None,
+            },
+            held_at: before.map_or(self.now, |held| held.held_at),
+        }
+    }
+
+    /// The id of a new copy. The plain one can be taken by a copy that has been relinked since.
+    fn free_copy_id(&self, xero: XeroPaymentId) -> PaymentId {
+        (0..)
+            .map(|attempt| PaymentId::of_copy(xero, attempt))
+            .find(|id| self.after.payment(id).is_none())
+            .unwrap_or_else(|| PaymentId::of_copy(xero, u32::MAX))
+    }
+
+    fn payment_mut(&mut self, id: &PaymentId) -> Option<&mut Payment> {
+        self.after.payments.iter_mut().find(|payment| payment.id == *id)
+    }
+
+    fn note(
+        &mut self,
+        action: Action,
+        rule: &'static str,
+        payment: Option<&PaymentId>,
+        xero: Option<XeroPaymentId>,
+        why: String,
+    ) {
+        self.decisions.push(Decision { action, rule, payment: payment.cloned(), xero, why });
+    }
+}

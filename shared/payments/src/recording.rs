@@ -1,0 +1,393 @@
+//! What the business's own system reports: invoices, payments, journaling.
+//!
+//! Reports carry a revision that counts the sender's versions of one thing, so that they may come
+//! twice and in any order: an older revision changes nothing.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::decision::{Action, Decision};
+use crate::findings;
+use crate::ids::{InvoiceNumber, OrganisationId, PaymentId};
+use crate::invoice::LocalInvoice;
+use crate::mirroring::Change;
+use crate::money::{Currency, Money};
+use crate::payment::{Kind, Origin, Payment, PaymentStatus, State, Tombstone};
+use crate::reason::codes;
+use crate::settings::Settings;
+use crate::stored::StoredInvoice;
+
+/// How much of a payment belongs to an invoice.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Allocation {
+    /// The invoice.
+    pub invoice: InvoiceNumber,
+    /// The part.
+    pub amount: Money,
+}
+
+/// A payment as a whole, as the business's own system reports it (SP-02, SP-06).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Receipt {
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// The sender's id.
+    pub id: PaymentId,
+    /// Counts the sender's versions of it, from 1.
+    pub revision: u64,
+    /// The whole amount.
+    pub amount: Money,
+    /// The calendar day.
+    pub date: Date,
+    /// What the payer wrote.
+    pub reference: Option<String>,
+    /// How it was paid.
+    pub method: String,
+    /// The bank's or gateway's id of the transaction.
+    pub transaction_id: String,
+    /// What became of the money.
+    pub status: PaymentStatus,
+    /// Whether it has been journaled.
+    pub journaled: bool,
+    /// Which invoices it pays; none if that is not known (yet).
+    pub allocations: Vec<Allocation>,
+    /// When it was entered.
+    pub entered_at: Timestamp,
+}
+
+impl Receipt {
+    /// Whether it is spread over several invoices (CM-28).
+    pub fn is_multi_invoice(&self) -> bool {
+        self.allocations.len() > 1
+    }
+
+    fn part_on(&self, invoice: &InvoiceNumber) -> Option<&Allocation> {
+        self.allocations.iter().find(|allocation| allocation.invoice == *invoice)
+    }
+}
+
+/// What is to be done about a reported payment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reported {
+    /// It is new, or a newer version: these invoices are concerned, old allocations included.
+    Accepted(BTreeSet<InvoiceNumber>),
+    /// This version or a newer one is already here.
+    AlreadyKnown,
+}
+
+/// Why a report is not taken in. It is parked with this reason.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// Two different reports carry the same revision.
+    #[error("revision {revision} was already used for other content")]
+    RevisionReused {
+        /// The revision.
+        revision: u64,
+    },
+    /// SP-03 knows no such change of status.
+    #[error("a payment that is {from} cannot become {to}")]
+    IllegalStatus {
+        /// The status that is stored.
+        from: PaymentStatus,
+        /// The status that was reported.
+        to: PaymentStatus,
+        /// Whether revisions in between are missing, so that the report may only be early.
+        early: bool,
+    },
+    /// A part in another currency than its invoice.
+    #[error("the payment is in {payment}, invoice {invoice} in {expected}")]
+    CurrencyDiffers {
+        /// The payment's currency.
+        payment: Currency,
+        /// The invoice.
+        invoice: InvoiceNumber,
+        /// The invoice's currency.
+        expected: Currency,
+    },
+    /// Journaling of a copy that is not there.
+    #[error("invoice {invoice} has no copy {payment}")]
+    UnknownCopy {
+        /// The invoice.
+        invoice: InvoiceNumber,
+        /// The copy.
+        payment: PaymentId,
+    },
+}
+
+impl Refusal {
+    /// Whether the same report may be acceptable later, once an earlier one has arrived.
+    pub fn may_pass_later(&self) -> bool {
+        matches!(self, Self::IllegalStatus { early: true, .. } | Self::UnknownCopy { .. })
+    }
+}
+
+codes! {
+    /// Something an operator should know of, about one payment.
+    WarningKind {
+        /// Journaled after the day on which journaling should have stopped (CM-04).
+        JournaledAfterCutover = "JOURNALED_AFTER_CUTOVER",
+        /// Entered by hand after the day on which that should have stopped (CM-03).
+        ManualAfterCutover = "MANUAL_AFTER_CUTOVER",
+        /// Still reported, though it went with its original in Xero (CM-35); not put back.
+        RemovedInXero = "REMOVED_IN_XERO",
+        /// It names no invoice (SP-11).
+        Unlinked = "UNLINKED",
+    }
+}
+
+/// A warning about one payment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Warning {
+    /// Its kind.
+    pub kind: WarningKind,
+    /// The payment.
+    pub payment: PaymentId,
+    /// What happened.
+    pub why: String,
+}
+
+/// Judges a reported payment against what was reported before.
+///
+/// # Errors
+/// Why it is not taken in.
+pub fn report(known: Option<&Receipt>, incoming: &Receipt) -> Result<Reported, Refusal> {
+    let mut invoices: BTreeSet<_> =
+        incoming.allocations.iter().map(|allocation| allocation.invoice.clone()).collect();
+    let Some(known) = known else { return Ok(Reported::Accepted(invoices)) };
+    if incoming.revision < known.revision || incoming == known {
+        return Ok(Reported::AlreadyKnown);
+    }
+    if incoming.revision == known.revision {
+        return Err(Refusal::RevisionReused { revision: incoming.revision });
+    }
+    if !known.status.may_become(incoming.status) {
+        return Err(Refusal::IllegalStatus {
+            from: known.status,
+            to: incoming.status,
+            early: incoming.revision - known.revision > 1,
+        });
+    }
+    invoices.extend(known.allocations.iter().map(|allocation| allocation.invoice.clone()));
+    Ok(Reported::Accepted(invoices))
+}
+
+/// The warnings that a payment raises, reported at that time.
+pub fn warnings(
+    known: Option<&Receipt>,
+    incoming: &Receipt,
+    settings: &Settings,
+    reported_at: Timestamp,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |kind, why: &str| {
+        warnings.push(Warning { kind, payment: incoming.id.clone(), why: why.to_owned() });
+    };
+    if known.is_none() && after_cutover(settings, incoming.entered_at) {
+        warn(WarningKind::ManualAfterCutover, "entered by hand after the cutover date");
+    }
+    // Of a payment that is reported for the first time, and journaled already, nobody says when
+    // that happened; a payment from before the cutover date may have been journaled before it.
+    let journaled_at = match known {
+        None => incoming.journaled.then_some(incoming.entered_at),
+        Some(known) => (incoming.journaled && !known.journaled).then_some(reported_at),
+    };
+    if journaled_at.is_some_and(|at| after_cutover(settings, at)) {
+        warn(WarningKind::JournaledAfterCutover, JOURNALED_AFTER_CUTOVER);
+    }
+    if incoming.allocations.is_empty() {
+        warn(WarningKind::Unlinked, "the payment names no invoice");
+    }
+    warnings
+}
+
+const JOURNALED_AFTER_CUTOVER: &str = "journaled after the cutover date";
+
+fn after_cutover(settings: &Settings, instant: Timestamp) -> bool {
+    settings.cutover_on.is_some_and(|cutover| settings.day_of(instant) > cutover)
+}
+
+/// The warning that a copy raises when it is reported as journaled at that time (CM-04).
+pub fn journaling_warning(
+    copy: &PaymentId,
+    settings: &Settings,
+    reported_at: Timestamp,
+) -> Option<Warning> {
+    after_cutover(settings, reported_at).then(|| Warning {
+        kind: WarningKind::JournaledAfterCutover,
+        payment: copy.clone(),
+        why: JOURNALED_AFTER_CUTOVER.to_owned(),
+    })
+}
+
+/// The warning that a payment raises which is reported again after the mirror has removed it from
+/// these invoices along with its original (CM-35).
+pub fn removed_warning(receipt: &Receipt, invoices: &[InvoiceNumber]) -> Option<Warning> {
+    let (first, all) = (invoices.first()?, invoices.len());
+    Some(Warning {
+        kind: WarningKind::RemovedInXero,
+        payment: receipt.id.clone(),
+        why: format!("deleted in Xero, so not put back on invoice {first} (invoices: {all})"),
+    })
+}
+
+/// Writes a reported payment's part onto one of its invoices, or takes it off. `None` if the
+/// invoice already has this version.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn record_part(
+    stored: &StoredInvoice,
+    receipt: &Receipt,
+    now: Timestamp,
+) -> Result<Option<Change>, Refusal> {
+    let known = stored.payment(&receipt.id);
+    if known.is_some_and(|known| known.revision >= receipt.revision) {
+        return Ok(None);
+    }
+    let mut change = Change::of(stored);
+    match (receipt.part_on(&stored.number), known) {
+        (None, None) => return Ok(None),
+        (None, Some(known)) => {
+            change.after.payments.retain(|payment| payment.id != receipt.id);
+            change.tombstones.push(Tombstone {
+                payment: known.clone(),
+                removed_at: now,
+                removed_by: "intake",
+                why: "no longer allocated to this invoice".to_owned(),
+                snapshot: None,
+            });
+            change.decide(Action::Deleted, known, "no longer allocated to this invoice");
+        }
+        (Some(part), known) => {
+            if let Some(local) = &stored.local
+                && local.total.currency() != part.amount.currency()
+            {
+                return Err(Refusal::CurrencyDiffers {
+                    payment: part.amount.currency(),
+                    invoice: stored.number.clone(),
+                    expected: local.total.currency(),
+                });
+            }
+            let payment = part_of(receipt, part, known);
+            let why = format!("{} of {}, {}", payment.amount, payment.date, payment.status);
+            change.decide(Action::Recorded, &payment, &why);
+            change.after.payments.retain(|other| other.id != payment.id);
+            change.after.payments.push(payment);
+        }
+    }
+    Ok(Some(change.locally_changed(now)))
+}
+
+fn part_of(receipt: &Receipt, part: &Allocation, known: Option<&Payment>) -> Payment {
+    let mut payment = Payment {
+        id: receipt.id.clone(),
+        amount: part.amount,
+        date: receipt.date,
+        reference: receipt.reference.clone(),
+        origin: Origin::Local,
+        kind: known.map_or(Kind::Manual, |known| known.kind),
+        status: match known {
+            // Xero has confirmed it before the sender did, and that is not taken back (SP-03).
+            Some(known) if receipt.status == PaymentStatus::Pending => known.status,
+            _ => receipt.status,
+        },
+        method: receipt.method.clone(),
+        transaction_id: receipt.transaction_id.clone(),
+        journaled: receipt.journaled,
+        multi_invoice: receipt.is_multi_invoice(),
+        link: known.and_then(|known| known.link),
+        first_match_at: known.and_then(|known| known.first_match_at),
+        note: known.and_then(|known| known.note.clone()),
+        created_at: receipt.entered_at,
+        balance_after: known.and_then(|known| known.balance_after),
+        state: State::Protected,
+        protection: None,
+        revision: receipt.revision,
+    };
+    payment.settle_state();
+    payment
+}
+
+/// Takes in what the business's own system says of an invoice. `None` if this version or a newer
+/// one is already here.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn record_invoice(
+    stored: &StoredInvoice,
+    incoming: &LocalInvoice,
+    now: Timestamp,
+) -> Result<Option<Change>, Refusal> {
+    if let Some(known) = &stored.local {
+        if known.revision > incoming.revision || known == incoming {
+            return Ok(None);
+        }
+        if known.revision == incoming.revision {
+            return Err(Refusal::RevisionReused { revision: incoming.revision });
+        }
+    }
+    let mut change = Change::of(stored);
+    change.decisions.push(Decision {
+        action: Action::Recorded,
+        rule: "ST-06",
+        payment: None,
+        xero: None,
+        why: format!("invoice over {}, due on {}", incoming.total, incoming.due_on),
+    });
+    change.after.local = Some(incoming.clone());
+    Ok(Some(change.locally_changed(now)))
+}
+
+/// Sets or takes back the journaled flag of a copy (CM-27). `None` if the copy has heard of this
+/// revision or a later one.
+///
+/// # Errors
+/// `UnknownCopy`, `RevisionReused`.
+pub fn record_journaling(
+    stored: &StoredInvoice,
+    copy: &PaymentId,
+    revision: u64,
+    journaled: bool,
+    now: Timestamp,
+) -> Result<Option<Change>, Refusal> {
+    let Some(known) = stored.payment(copy) else {
+        return Err(Refusal::UnknownCopy { invoice: stored.number.clone(), payment: copy.clone() });
+    };
+    if known.revision == revision && known.journaled != journaled {
+        return Err(Refusal::RevisionReused { revision });
+    }
+    if known.revision >= revision {
+        return Ok(None);
+    }
+    let mut payment = known.clone();
+    payment.revision = revision;
+    payment.journaled = journaled;
+    payment.settle_state();
+    let mut change = Change::of(stored);
+    let why = if journaled { "journaled" } else { "journal reversed" };
+    change.decide(Action::Journaled, &payment, why);
+    change.after.payments.retain(|other| other.id != payment.id);
+    change.after.payments.push(payment);
+    Ok(Some(change.locally_changed(now)))
+}
+
+impl Change {
+    fn decide(&mut self, action: Action, payment: &Payment, why: &str) {
+        self.decisions.push(Decision {
+            action,
+            rule: "SP-04",
+            payment: Some(payment.id.clone()),
+            xero: payment.link,
+            why: why.to_owned(),
+        });
+    }
+
+    /// The local side is new, so that the latest snapshot has to be judged again.
+    fn locally_changed(mut self, now: Timestamp) -> Self {
+        self.after.settled = None;
+        findings::update_without_snapshot(&mut self, now);
+        self
+    }
+}

@@ -1,0 +1,40 @@
+//! What an organisation has chosen.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::ids::OrganisationId;
+use crate::number::NumberPrefix;
+
+/// Most days ahead that `forward_days` may allow.
+pub const FORWARD_DAYS_MAX: u16 = 3660;
+
+/// The settings of one organisation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which organisation.
+    pub organisation: OrganisationId,
+    /// Whether payments are mirrored at all (CM-01).
+    pub mirror_enabled: bool,
+    /// What stands in front of a local invoice number in Xero.
+    pub prefix: NumberPrefix,
+    /// The organisation's time zone: it decides what "today" is (AMB-20).
+    pub zone: TimeZone,
+    /// How many days ahead a Xero payment may be dated; `None` lets all in (CM-40, CM-41).
+    pub forward_days: Option<u16>,
+    /// The day from which payments should no longer be entered or journaled by hand (CM-03, CM-04).
+    pub cutover_on: Option<Date>,
+}
+
+impl Settings {
+    /// The calendar day in the organisation's time zone.
+    pub fn today(&self, now: Timestamp) -> Date {
+        self.day_of(now)
+    }
+
+    /// The calendar day of an instant in the organisation's time zone.
+    pub fn day_of(&self, instant: Timestamp) -> Date {
+        instant.to_zoned(self.zone.clone()).date()
+    }
+}
