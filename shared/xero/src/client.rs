@@ -1,0 +1,310 @@
+//! The client for Xero's Accounting API: configuration, and one authorised call.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use payments::{OrganisationId, Snapshot, XeroInvoiceId};
+use reqwest::header::{ACCEPT, AUTHORIZATION};
+use url::Url;
+
+use crate::error::{Outage, ReadError, Refusal};
+use crate::http::{Answer, Http};
+use crate::invoice::{self, Reading};
+use crate::limits::{LimitProblem, Limits, retry_after};
+use crate::organisation::Organisation;
+use crate::token::{Credentials, Token, Tokens};
+
+/// Most invoices that one call may be configured to ask for. No ceiling is documented; at 52 ids
+/// Xero answered 404 (XeroAPI/Xero-OpenAPI#534), which fits a query of 2,048 characters.
+pub const IDS_MAX_LIMIT: usize = 50;
+
+/// What reading invoices needs (xero.md 2.3).
+const SCOPE_INVOICES: &str = "accounting.invoices.read";
+
+/// What reading payments needs. Xero may hide the payments of an invoice without it.
+const SCOPE_PAYMENTS: &str = "accounting.payments.read";
+
+/// What reading the organisation needs.
+const SCOPE_SETTINGS: &str = "accounting.settings.read";
+
+/// How Xero is reached.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The Accounting API, without `/api.xro/2.0`. Must be https unless it is on this machine.
+    pub api_url: Url,
+    /// The identity service, without `/connect/token`. Likewise.
+    pub identity_url: Url,
+    /// How long a call may take from the start to the last byte of the answer.
+    pub timeout: Duration,
+    /// How many invoices one call asks for; 1 to [`IDS_MAX_LIMIT`].
+    pub ids_max: usize,
+    /// The permissions that are asked for, separated by spaces. Empty: all that the app has.
+    pub scopes: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let address = |text: &str| Url::parse(text).expect("the constant is an address");
+        Self {
+            api_url: address("https://api.xero.com"),
+            identity_url: address("https://identity.xero.com"),
+            timeout: Duration::from_secs(20),
+            ids_max: 40,
+            scopes: format!("{SCOPE_INVOICES} {SCOPE_PAYMENTS} {SCOPE_SETTINGS}"),
+        }
+    }
+}
+
+/// Why no client can be made of a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Secrets and other people's books do not travel in the clear.
+    #[error("{what} must begin with https:// (http:// only on this machine)")]
+    NotHttps {
+        /// Which address.
+        what: &'static str,
+    },
+    /// An address that paths cannot be added to.
+    #[error("{what} cannot be used as an address")]
+    NotAnAddress {
+        /// Which address.
+        what: &'static str,
+    },
+    /// Too many or too few.
+    #[error("a call can ask for 1 to {max} invoices", max = IDS_MAX_LIMIT)]
+    IdsMax,
+    /// The HTTP client could not be built, for example because there are no root certificates.
+    #[error("the HTTP client cannot be built")]
+    Http(#[source] reqwest::Error),
+}
+
+/// Reads from Xero. Cheap to share by reference; keeps its token and its connections, so that a
+/// process needs only one for each pair of credentials.
+pub struct Client {
+    http: Http,
+    tokens: Tokens,
+    api_url: Url,
+    ids_max: usize,
+    /// Of the organisation that was called last. With client credentials there is only one.
+    limits: Mutex<Option<(OrganisationId, Limits)>>,
+}
+
+/// What one read has used so far.
+#[derive(Default)]
+pub(crate) struct Meter {
+    /// Calls made to the API, failed ones included.
+    pub(crate) calls: u32,
+    /// What Xero said last is left.
+    pub(crate) limits: Limits,
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent yet. `clock` tells when each read is started.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    pub fn new(
+        config: Config,
+        credentials: Credentials,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Result<Self, ConfigError> {
+        if !(1..=IDS_MAX_LIMIT).contains(&config.ids_max) {
+            return Err(ConfigError::IdsMax);
+        }
+        let api_url = below(&config.api_url, &["api.xro", "2.0"], "the address of the API")?;
+        let token_url = below(
+            &config.identity_url,
+            &["connect", "token"],
+            "the address of the identity service",
+        )?;
+        Ok(Self {
+            http: Http::new(config.timeout, Box::new(clock)).map_err(ConfigError::Http)?,
+            tokens: Tokens::new(token_url, config.scopes, credentials),
+            api_url,
+            ids_max: config.ids_max,
+            limits: Mutex::new(None),
+        })
+    }
+
+    /// Takes credentials that were read anew, and returns whether they differ from the ones
+    /// before. To be called after [`ErrorClass::Authentication`](crate::ErrorClass): if it
+    /// returns true, the read is worth repeating.
+    pub async fn replace_credentials(&self, credentials: Credentials) -> bool {
+        self.tokens.replace(credentials).await
+    }
+
+    /// What was left of the call limits when this organisation was last called, for the log.
+    /// `None` when another one, or none, was called last.
+    pub fn limits(&self, organisation: OrganisationId) -> Option<Limits> {
+        let last = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        last.and_then(|(of, limits)| (of == organisation).then_some(limits))
+    }
+
+    /// Reads one invoice with its payments.
+    ///
+    /// # Errors
+    /// Whenever the invoice is not known afterwards; see [`ReadError`].
+    pub async fn invoice(
+        &self,
+        organisation: OrganisationId,
+        id: XeroInvoiceId,
+    ) -> Result<Snapshot, ReadError> {
+        self.one_invoice(organisation, id, &mut Meter::default()).await
+    }
+
+    /// Reads the organisation itself.
+    ///
+    /// # Errors
+    /// Whenever the organisation is not known afterwards; see [`ReadError`].
+    pub async fn organisation(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Organisation, ReadError> {
+        let url = self.url(&["Organisation"]);
+        let answer = self.get(organisation, url, SCOPE_SETTINGS, &mut Meter::default()).await?;
+        Organisation::read(&answer.body, organisation)
+    }
+
+    pub(crate) async fn one_invoice(
+        &self,
+        organisation: OrganisationId,
+        id: XeroInvoiceId,
+        meter: &mut Meter,
+    ) -> Result<Snapshot, ReadError> {
+        let url = self.url(&["Invoices", &id.to_string()]);
+        let answer = self.get(organisation, url, SCOPE_INVOICES, meter).await?;
+        let invoices = invoice::invoices_by_id(&answer.body).ok_or(Outage::Unreadable)?;
+        // An answer without the invoice, or about another one, proves nothing about this one.
+        let raw = invoices.get(&id).ok_or(Outage::Unreadable)?;
+        match raw.read(organisation, id, answer.started_at)? {
+            Reading::Whole(snapshot) => Ok(snapshot),
+            Reading::Thin(thin) => thin.accept(),
+        }
+    }
+
+    /// Asks for a list of invoices.
+    ///
+    /// Without `page`, Xero leaves out the line items, which can be most of an answer, and keeps
+    /// the payments: its specification shows exactly that shape. Whether it then applies its
+    /// default page of 100 does not matter below [`IDS_MAX_LIMIT`]; and an invoice that is
+    /// missing, or whose payments do not add up, is read alone. `summaryOnly` would leave the
+    /// payments out. The commas stay as they are: encoded they would make the query longer.
+    pub(crate) async fn list(
+        &self,
+        organisation: OrganisationId,
+        ids: &[XeroInvoiceId],
+        meter: &mut Meter,
+    ) -> Result<Answer, ReadError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut url = self.url(&["Invoices"]);
+        url.set_query(Some(&format!("IDs={}", ids.join(","))));
+        self.get(organisation, url, SCOPE_INVOICES, meter).await
+    }
+
+    pub(crate) fn ids_max(&self) -> usize {
+        self.ids_max
+    }
+
+    /// One authorised call. A refused token is replaced once, and the call repeated once.
+    async fn get(
+        &self,
+        organisation: OrganisationId,
+        url: Url,
+        scope: &'static str,
+        meter: &mut Meter,
+    ) -> Result<Answer, ReadError> {
+        let token = self.tokens.current(&self.http).await?;
+        let mut answer = self.call(organisation, url.clone(), &token, meter).await?;
+        if answer.status == 401 {
+            let token = self.tokens.instead_of(&self.http, &token).await?;
+            answer = self.call(organisation, url, &token, meter).await?;
+        }
+        match answer.status {
+            200 => Ok(answer),
+            _ => Err(refusal(&answer, scope)),
+        }
+    }
+
+    async fn call(
+        &self,
+        organisation: OrganisationId,
+        url: Url,
+        token: &Token,
+        meter: &mut Meter,
+    ) -> Result<Answer, ReadError> {
+        let request = self
+            .http
+            .client()
+            .get(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, token.header.clone())
+            .header("Xero-Tenant-Id", organisation.to_string());
+        let answer = self.http.send(request, &mut meter.calls).await?;
+        let limits = Limits::read(&answer.headers);
+        meter.limits = limits;
+        if limits != Limits::default() {
+            let mut last = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+            *last = Some((organisation, limits));
+        }
+        tracing::debug!(
+            xero.organisation_id = %organisation,
+            status = answer.status,
+            bytes = answer.body.len(),
+            day_remaining = limits.day_remaining,
+            minute_remaining = limits.minute_remaining,
+            "called Xero"
+        );
+        Ok(answer)
+    }
+
+    /// An address below our own base: ids are UUIDs, so no part of it comes from outside.
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.api_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        url
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("api_url", &self.api_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// What an answer other than 200 means (rules A7.3).
+fn refusal(answer: &Answer, scope: &'static str) -> ReadError {
+    let after = retry_after(&answer.headers);
+    match answer.status {
+        401 => ReadError::NotAuthorised(Refusal::Token),
+        403 => ReadError::NotAuthorised(Refusal::Permission(scope)),
+        404 => ReadError::NotFound,
+        429 => ReadError::Limited { problem: LimitProblem::read(&answer.headers), after },
+        status @ (400..=407 | 409..=499) => ReadError::Invalid { status },
+        status => ReadError::Unavailable { cause: Outage::Status(status), after },
+    }
+}
+
+/// Checks a base address and adds a path to it.
+fn below(base: &Url, path: &[&str], what: &'static str) -> Result<Url, ConfigError> {
+    let is_here = match base.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if base.scheme() != "https" && !(base.scheme() == "http" && is_here) {
+        return Err(ConfigError::NotHttps { what });
+    }
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.path_segments_mut()
+        .map_err(|()| ConfigError::NotAnAddress { what })?
+        .pop_if_empty()
+        .extend(path);
+    Ok(url)
+}

@@ -1,0 +1,185 @@
+//! Why something could not be read, by what the caller can do about it.
+//!
+//! No text in here names a person, an amount, a token, or anything else out of an answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::limits::LimitProblem;
+
+/// Why Xero's side of an invoice is not known. None of these is evidence that anything was
+/// deleted (rules A1.1, guard 2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ReadError {
+    /// Xero does not let us in, and a fresh token did not help. A person has to act.
+    #[error("Xero does not let us in: {0}")]
+    NotAuthorised(Refusal),
+    /// There was no answer, or one that says or shows that Xero is in trouble.
+    #[error("Xero cannot be read at the moment: {cause}")]
+    Unavailable {
+        /// What happened instead of an answer.
+        cause: Outage,
+        /// How long Xero asks to be left alone, if it says so.
+        after: Option<Duration>,
+    },
+    /// A call limit is used up.
+    #[error("a call limit of Xero is used up: {problem}")]
+    Limited {
+        /// Which one.
+        problem: LimitProblem,
+        /// How long to wait; `None` when Xero does not say, as with too many calls at once.
+        after: Option<Duration>,
+    },
+    /// Xero says of the one thing asked for that it does not exist in this organisation. It may
+    /// have been written a moment ago and not be readable yet; it never means "no payments".
+    #[error("Xero does not know it in this organisation")]
+    NotFound,
+    /// Xero refuses the request itself.
+    #[error("Xero refuses the request (status {status})")]
+    Invalid {
+        /// The status of the answer.
+        status: u16,
+    },
+    /// The answer is about the right thing, but a member is missing or not what it should be.
+    #[error("`{field}` is missing or not what it should be")]
+    Schema {
+        /// Xero's name of the member.
+        field: &'static str,
+    },
+    /// The answer is longer than [`crate::RESPONSE_BYTES_MAX`].
+    #[error("the answer is too long")]
+    TooLong,
+}
+
+impl ReadError {
+    /// How it is shown to an operator (rules A7.3).
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::NotAuthorised(_) => ErrorClass::Authentication,
+            Self::Unavailable { .. } => ErrorClass::Timeout,
+            Self::Limited { .. } => ErrorClass::Limit,
+            Self::NotFound | Self::Invalid { .. } => ErrorClass::Validation,
+            Self::Schema { .. } | Self::TooLong => ErrorClass::Schema,
+        }
+    }
+
+    /// Whether the same read can succeed later.
+    ///
+    /// `NotFound` is tried again because an event may arrive before its invoice can be read.
+    pub fn retry(&self) -> Retry {
+        match *self {
+            Self::Unavailable { after, .. } => Retry::Later { after, counts_as_failure: true },
+            Self::Limited { after, .. } => Retry::Later { after, counts_as_failure: false },
+            Self::NotFound => Retry::Later { after: None, counts_as_failure: true },
+            Self::NotAuthorised(_) | Self::Invalid { .. } | Self::Schema { .. } | Self::TooLong => {
+                Retry::Never
+            }
+        }
+    }
+}
+
+/// The classes of rules A7.3.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ErrorClass {
+    /// Credentials, consent or a permission.
+    Authentication,
+    /// Xero did not answer, or not sensibly.
+    Timeout,
+    /// A call limit.
+    Limit,
+    /// Xero refuses what was asked.
+    Validation,
+    /// An answer whose shape we do not know.
+    Schema,
+}
+
+impl ErrorClass {
+    /// The word for tables and logs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Authentication => "Authentication",
+            Self::Timeout => "Timeout",
+            Self::Limit => "Limit",
+            Self::Validation => "Validation",
+            Self::Schema => "Schema",
+        }
+    }
+}
+
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// What to do with work that could not be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Retry {
+    /// Give it back to the queue.
+    Later {
+        /// Not before this time has passed. `None`: the caller's own pause.
+        after: Option<Duration>,
+        /// Whether it uses up one of the tries. Waiting for a call limit does not: nothing is
+        /// wrong with the work, and it must not end among the dead letters.
+        counts_as_failure: bool,
+    },
+    /// Park it with its reason. Trying again would give the same answer.
+    Never,
+}
+
+/// Why Xero does not let us in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The identity service refuses client, secret or scopes; the word is OAuth's own.
+    Client(&'static str),
+    /// Two tokens in a row were refused: consent was withdrawn, or the clock is wrong.
+    Token,
+    /// 403. Either this permission is missing, or the organisation is not connected (any more).
+    Permission(&'static str),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(code) => write!(f, "the identity service answers {code}"),
+            Self::Token => f.write_str("a fresh token was refused"),
+            Self::Permission(scope) => {
+                write!(f, "{scope} is missing, or the organisation is not connected")
+            }
+        }
+    }
+}
+
+/// What happened instead of an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outage {
+    /// No connection, which includes names that are not found and certificates that do not fit.
+    Connect,
+    /// The time limit passed.
+    TimedOut,
+    /// The connection ended in the middle.
+    Cut,
+    /// A status that says so, a redirect among them: those are never followed.
+    Status(u16),
+    /// Status 200 with something that cannot be Xero's answer: HTML, XML, half of a document,
+    /// another invoice than the one that was asked for.
+    Unreadable,
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect => f.write_str("no connection"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Cut => f.write_str("the connection ended in the middle of the answer"),
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Unreadable => f.write_str("the answer is unreadable"),
+        }
+    }
+}
+
+impl From<Outage> for ReadError {
+    fn from(cause: Outage) -> Self {
+        Self::Unavailable { cause, after: None }
+    }
+}
