@@ -1,0 +1,85 @@
+//! What a function answers to a batch of SQS messages: which ones it wants again.
+//!
+//! AWS takes an empty list for "all done" and deletes the batch, and takes a list that it cannot
+//! read for "all failed". So a failed record must be named, and one that cannot be named fails
+//! the whole invocation.
+
+use aws_lambda_events::sqs::SqsBatchResponse;
+
+/// What became of one record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It is done, or kept elsewhere: SQS may delete it.
+    Done,
+    /// It must come again.
+    Again,
+}
+
+/// A record without an id. Lambda always gives one, so somebody else has called us; returning
+/// this as the error of the invocation makes every record come again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("record {position} of {records} has no message id, so all of them are to come again")]
+pub struct BlankId {
+    /// Which record, from 0.
+    pub position: usize,
+    /// How many records there were.
+    pub records: usize,
+}
+
+/// The answer for these records: message id and outcome of each.
+///
+/// # Errors
+///
+/// [`BlankId`] if a record has no id, whatever its outcome.
+pub fn answer<'a>(
+    records: impl IntoIterator<Item = (Option<&'a str>, Outcome)>,
+) -> Result<SqsBatchResponse, BlankId> {
+    let records: Vec<_> = records.into_iter().collect();
+    let mut response = SqsBatchResponse::default();
+    for (position, (id, outcome)) in records.iter().enumerate() {
+        let Some(id) = id.filter(|id| !id.trim().is_empty()) else {
+            return Err(BlankId { position, records: records.len() });
+        };
+        if *outcome == Outcome::Again {
+            response.add_failure(id);
+        }
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_records_are_named_and_done_ones_are_not() {
+        let response = answer([
+            (Some("a"), Outcome::Done),
+            (Some("b"), Outcome::Again),
+            (Some("c"), Outcome::Again),
+        ]);
+        let text = serde_json::to_string(&response.unwrap()).unwrap();
+        assert_eq!(
+            text,
+            r#"{"batchItemFailures":[{"itemIdentifier":"b"},{"itemIdentifier":"c"}]}"#
+        );
+    }
+
+    #[test]
+    fn a_batch_that_is_done_is_an_empty_list() {
+        let text = |response: SqsBatchResponse| serde_json::to_string(&response).unwrap();
+        let done = answer([(Some("a"), Outcome::Done)]).unwrap();
+        assert_eq!(text(done), r#"{"batchItemFailures":[]}"#);
+        assert_eq!(text(answer([]).unwrap()), r#"{"batchItemFailures":[]}"#);
+    }
+
+    #[test]
+    fn a_record_without_an_id_fails_the_whole_batch() {
+        for blank in [None, Some(""), Some(" ")] {
+            for outcome in [Outcome::Done, Outcome::Again] {
+                let error = answer([(Some("a"), Outcome::Done), (blank, outcome)]).unwrap_err();
+                assert_eq!(error, BlankId { position: 1, records: 2 });
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+pub mod aws;
+pub mod batch;
+pub mod clock;
+pub mod env;
+pub mod metrics;
+pub mod secrets;
+pub mod telemetry;
+
+pub use ::aws_config::SdkConfig;
+pub use aws::aws_config;

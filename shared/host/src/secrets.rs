@@ -1,0 +1,229 @@
+//! Secrets: read once, kept in memory for minutes, read again when they turn out to be old.
+//!
+//! A value is never in `Debug`, in an error or in a log line.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+use tokio::sync::Mutex;
+
+/// How long a value is used before it is read again.
+pub const KEEP: Duration = Duration::from_secs(5 * 60);
+/// How long a value is used in all while it cannot be read again: better an old key for an hour
+/// than no payments because another service is down.
+pub const KEEP_AT_WORST: Duration = Duration::from_secs(60 * 60);
+/// Reads on demand, and tries after a failed one, are at least this far apart: a stranger who
+/// sends wrong signatures must not decide how often we ask.
+pub const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// A secret cannot be had.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SecretError {
+    /// The store did not give it.
+    #[error("secret {id} could not be read: {problem}")]
+    Unavailable {
+        /// Which secret.
+        id: String,
+        /// What the store said.
+        problem: String,
+    },
+    /// A read failed less than [`ASK_AGAIN_AFTER`] ago, and it is too soon to ask again.
+    #[error("secret {id} could not be read a moment ago")]
+    UnavailableLately {
+        /// Which secret.
+        id: String,
+    },
+    /// The value is not a JSON object, or lacks a field.
+    #[error("the secret must be a JSON object in which {field} is {expected}")]
+    Shape {
+        /// Which field.
+        field: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+/// Where secrets are kept.
+pub trait SecretStore {
+    /// Reads the current value.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::Unavailable`], which MUST NOT contain the value.
+    async fn read(&self, id: &str) -> Result<SecretString, SecretError>;
+}
+
+/// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`.
+#[derive(Clone, Debug)]
+pub struct SecretsManager(Client);
+
+impl SecretsManager {
+    /// With the SDK's configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self(Client::new(config))
+    }
+}
+
+impl SecretStore for SecretsManager {
+    async fn read(&self, id: &str) -> Result<SecretString, SecretError> {
+        let unavailable = |problem| SecretError::Unavailable { id: id.to_owned(), problem };
+        let answer = self.0.get_secret_value().secret_id(id).send().await;
+        let output = answer.map_err(|error| {
+            // The code, or the kind of failure. The message may quote what was asked.
+            unavailable(error.code().map_or_else(|| error.to_string(), str::to_owned))
+        })?;
+        let text = output.secret_string;
+        text.map(SecretString::from).ok_or_else(|| unavailable("it is not text".to_owned()))
+    }
+}
+
+/// One secret.
+#[derive(Debug)]
+pub struct Secret<S = SecretsManager> {
+    origin: Origin<S>,
+    /// Held while reading, so that of many callers one reads and the others find the value.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum Origin<S> {
+    Given(SecretString),
+    Stored { store: S, id: String },
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    /// The last read, and whether it failed.
+    asked_at: Option<Timestamp>,
+    failed: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    value: SecretString,
+    read_at: Timestamp,
+}
+
+impl<S: SecretStore> Secret<S> {
+    /// A value that stands in the environment itself.
+    pub fn given(value: SecretString) -> Self {
+        Self { origin: Origin::Given(value), state: Mutex::default() }
+    }
+
+    /// A value in a store, under its ARN or name.
+    pub fn stored(store: S, id: String) -> Self {
+        Self { origin: Origin::Stored { store, id }, state: Mutex::default() }
+    }
+
+    /// The value, at most [`KEEP`] old; at most [`KEEP_AT_WORST`] while the store does not answer.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such value.
+    pub async fn value(&self, now: Timestamp) -> Result<SecretString, SecretError> {
+        let (store, id) = match &self.origin {
+            Origin::Given(value) => return Ok(value.clone()),
+            Origin::Stored { store, id } => (store, id),
+        };
+        let mut state = self.state.lock().await;
+        if let Some(held) = state.held_within(KEEP, now) {
+            return Ok(held.value);
+        }
+        let at_worst = state.held_within(KEEP_AT_WORST, now);
+        match at_worst {
+            Some(held) if state.failed && state.asked_lately(now) => Ok(held.value),
+            Some(held) => state.read(store, id, now).await.or_else(|error| {
+                tracing::warn!(error = %error, "using the secret as it was read earlier");
+                Ok(held.value)
+            }),
+            None => state.read(store, id, now).await,
+        }
+    }
+
+    /// The value as it is in the store at this moment, for a caller whose value has turned out
+    /// to be wrong. `None` if the one it has is less than [`ASK_AGAIN_AFTER`] old, or cannot change.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer, or has not answered lately.
+    pub async fn renewed(&self, now: Timestamp) -> Result<Option<SecretString>, SecretError> {
+        let Origin::Stored { store, id } = &self.origin else { return Ok(None) };
+        let mut state = self.state.lock().await;
+        if state.asked_lately(now) {
+            let failed = SecretError::UnavailableLately { id: id.clone() };
+            return if state.failed { Err(failed) } else { Ok(None) };
+        }
+        state.read(store, id, now).await.map(Some)
+    }
+}
+
+impl State {
+    async fn read<S: SecretStore>(
+        &mut self,
+        store: &S,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<SecretString, SecretError> {
+        self.asked_at = Some(now);
+        // Until the answer is here: the caller may run out of time and drop this future.
+        self.failed = true;
+        let value = store.read(id).await?;
+        self.failed = false;
+        self.held = Some(Held { value: value.clone(), read_at: now });
+        Ok(value)
+    }
+
+    fn held_within(&self, span: Duration, now: Timestamp) -> Option<Held> {
+        self.held.clone().filter(|held| within(held.read_at, span, now))
+    }
+
+    fn asked_lately(&self, now: Timestamp) -> bool {
+        self.asked_at.is_some_and(|asked_at| within(asked_at, ASK_AGAIN_AFTER, now))
+    }
+}
+
+/// Whether `now` is less than `span` after `then`. A clock that was set back makes everything
+/// old, so that it costs a read and not hours with an old key.
+fn within(then: Timestamp, span: Duration, now: Timestamp) -> bool {
+    Duration::try_from(now.duration_since(then)).is_ok_and(|age| age < span)
+}
+
+/// A text in a secret that is a JSON object.
+///
+/// # Errors
+///
+/// When there is no such text.
+pub fn text(secret: &SecretString, field: &'static str) -> Result<SecretString, SecretError> {
+    match object(secret).and_then(|mut object| object.remove(field)) {
+        Some(Value::String(text)) => Ok(SecretString::from(text)),
+        _ => Err(SecretError::Shape { field, expected: "a text" }),
+    }
+}
+
+/// A list of texts in a secret that is a JSON object.
+///
+/// # Errors
+///
+/// When there is no such list, or something else than a text is in it.
+pub fn texts(secret: &SecretString, field: &'static str) -> Result<Vec<SecretString>, SecretError> {
+    let shape = || SecretError::Shape { field, expected: "a list of texts" };
+    let Some(Value::Array(items)) = object(secret).and_then(|mut object| object.remove(field))
+    else {
+        return Err(shape());
+    };
+    let text = |item| match item {
+        Value::String(text) => Ok(SecretString::from(text)),
+        _ => Err(shape()),
+    };
+    items.into_iter().map(text).collect()
+}
+
+fn object(secret: &SecretString) -> Option<Map<String, Value>> {
+    serde_json::from_str(secret.expose_secret()).ok()
+}
