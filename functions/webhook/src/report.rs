@@ -1,0 +1,100 @@
+//! What is said about a delivery: one log line and one record of numbers. Never the body, the
+//! signature or a key.
+
+use std::error::Error;
+
+use host::metrics::Metric;
+
+use crate::handler::{Answer, Handled, Trouble};
+
+/// Most organisations named in a line. Beyond that the number says enough.
+const ORGANISATIONS_MAX: usize = 20;
+
+pub(crate) fn log(handled: &Handled) {
+    let Handled { answer, counts, messages, body_bytes, trouble } = handled;
+    let status = answer.status();
+    match answer {
+        Answer::Accepted => {
+            let organisations = organisations(handled);
+            tracing::info!(
+                answer.status = status,
+                delivery.body_bytes = body_bytes,
+                delivery.events = counts.events,
+                delivery.invoice_events = counts.invoice_events,
+                delivery.invoices = counts.invoices,
+                delivery.not_mirrored = counts.not_mirrored,
+                delivery.unknown_category = counts.unknown_category,
+                delivery.foreign_url = counts.foreign_url,
+                delivery.malformed = counts.malformed,
+                delivery.unreadable_bodies = counts.unreadable_bodies,
+                delivery.messages = messages,
+                delivery.first_sequence = counts.first_sequence,
+                delivery.last_sequence = counts.last_sequence,
+                delivery.organisations = organisations,
+                "delivery accepted"
+            );
+        }
+        Answer::NotSigned | Answer::NotPost | Answer::TooLarge => tracing::info!(
+            answer.status = status,
+            delivery.body_bytes = body_bytes,
+            "request refused: {answer:?}"
+        ),
+        Answer::Unavailable => tracing::error!(
+            answer.status = status,
+            delivery.body_bytes = body_bytes,
+            delivery.events = counts.events,
+            delivery.messages = messages,
+            delivery.first_sequence = counts.first_sequence,
+            delivery.last_sequence = counts.last_sequence,
+            delivery.organisations = organisations(handled),
+            error = trouble.as_ref().map(chain),
+            "delivery not accepted; Xero will send it again"
+        ),
+    }
+}
+
+/// Every number of [`Handled`], the refusals as well as the successes.
+pub(crate) fn metrics(handled: &Handled) -> Vec<Metric> {
+    let Handled { answer, counts, messages, .. } = handled;
+    let answered = |this: Answer| u32::from(*answer == this);
+    // What was not accepted comes again, and is counted then.
+    let accepted = |count: usize| if *answer == Answer::Accepted { count } else { 0 };
+    vec![
+        Metric::count("DeliveriesAccepted", answered(Answer::Accepted)),
+        Metric::count("RefusedNotSigned", answered(Answer::NotSigned)),
+        Metric::count("RefusedNotPost", answered(Answer::NotPost)),
+        Metric::count("RefusedTooLarge", answered(Answer::TooLarge)),
+        Metric::count("DeliveriesUnavailable", answered(Answer::Unavailable)),
+        Metric::count("Events", accepted(counts.events)),
+        Metric::count("InvoiceEvents", accepted(counts.invoice_events)),
+        Metric::count("Invoices", accepted(counts.invoices)),
+        Metric::count("EventsNotMirrored", accepted(counts.not_mirrored)),
+        Metric::count("EventsUnknownCategory", accepted(counts.unknown_category)),
+        Metric::count("EventsForeignUrl", accepted(counts.foreign_url)),
+        Metric::count("EventsMalformed", accepted(counts.malformed)),
+        Metric::count("BodiesUnreadable", accepted(counts.unreadable_bodies)),
+        Metric::count("Messages", accepted(*messages)),
+    ]
+}
+
+fn organisations(handled: &Handled) -> String {
+    let all = &handled.counts.organisations;
+    let mut named: Vec<String> =
+        all.iter().take(ORGANISATIONS_MAX).map(ToString::to_string).collect();
+    if all.len() > ORGANISATIONS_MAX {
+        named.push(format!("and {} more", all.len() - ORGANISATIONS_MAX));
+    }
+    named.join(" ")
+}
+
+/// The error and its causes in one line.
+fn chain(trouble: &Trouble) -> String {
+    let mut words = trouble.to_string();
+    let mut cause = trouble.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}
