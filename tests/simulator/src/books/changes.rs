@@ -1,0 +1,217 @@
+//! Every change that an organisation's books allow.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::{
+    Change, Credit, Invoice, InvoiceDraft, InvoiceEdit, InvoiceStatus, Organisation, Payment,
+    PaymentDraft, PaymentStatus, Refusal, rules::MONEY_DECIMALS,
+};
+use crate::random::Random;
+
+impl Organisation {
+    /// Records a payment.
+    pub(crate) fn add_payment(
+        &mut self,
+        draft: PaymentDraft,
+        ids: &mut Random,
+        now: Timestamp,
+    ) -> Result<(Uuid, Change), Refusal> {
+        let objections = self.objections_to(&draft, Decimal::ZERO);
+        if !objections.is_empty() {
+            return Err(Refusal(objections));
+        }
+        let at = self.tick(now);
+        let id = ids.uuid();
+        let payment = Payment {
+            id,
+            invoice: draft.invoice,
+            account: draft.account,
+            date: draft.date,
+            amount: draft.amount,
+            reference: draft.reference,
+            reconciled: draft.reconciled,
+            status: PaymentStatus::Authorised,
+            recorded: at,
+            updated: at,
+            serial: self.next_serial(),
+        };
+        self.payments.insert(id, payment);
+        let change = self.change(draft.invoice, at, |invoice| invoice.payments.push(id))?;
+        Ok((id, change))
+    }
+
+    /// Takes a payment back.
+    pub(crate) fn delete_payment(&mut self, id: Uuid, now: Timestamp) -> Result<Change, Refusal> {
+        let at = self.tick(now);
+        let payment = self
+            .payments
+            .get_mut(&id)
+            .ok_or_else(|| Refusal::because(format!("there is no payment {id}")))?;
+        if payment.status == PaymentStatus::Deleted {
+            return Err(Refusal::because("Payment has already been deleted"));
+        }
+        payment.status = PaymentStatus::Deleted;
+        payment.updated = at;
+        let invoice = payment.invoice;
+        self.change(invoice, at, |invoice| invoice.payments.retain(|&kept| kept != id))
+    }
+
+    /// Matches a payment to a bank line, or unmatches it: the invoice does not change (xero.md 1.6).
+    pub(crate) fn set_reconciled(
+        &mut self,
+        id: Uuid,
+        reconciled: bool,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let at = self.tick(now);
+        let payment = self
+            .payments
+            .get_mut(&id)
+            .ok_or_else(|| Refusal::because(format!("there is no payment {id}")))?;
+        payment.reconciled = reconciled;
+        payment.updated = at;
+        Ok(())
+    }
+
+    /// Puts an invoice into the books.
+    pub(crate) fn add_invoice(
+        &mut self,
+        draft: InvoiceDraft,
+        ids: &mut Random,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        let objections = self.objections_to_invoice(&draft);
+        if !objections.is_empty() {
+            return Err(Refusal(objections));
+        }
+        let (contact, contact_name) = self.contact(draft.contact, ids);
+        let at = self.tick(now);
+        let id = ids.uuid();
+        let serial = self.next_serial();
+        let (tax, total) = InvoiceDraft::totals(&draft.line_amounts, &draft.lines);
+        let mut invoice = Invoice {
+            id,
+            number: draft.number.unwrap_or_else(|| format!("INV-{serial:04}")),
+            kind: draft.kind,
+            contact,
+            contact_name,
+            reference: draft.reference,
+            currency: draft.currency.unwrap_or_else(|| self.currency.clone()),
+            date: draft.date,
+            due_date: draft.due_date.unwrap_or(draft.date),
+            line_amounts: draft.line_amounts,
+            lines: draft.lines,
+            tax,
+            total,
+            status: draft.status,
+            amount_paid: Decimal::ZERO,
+            amount_credited: Decimal::ZERO,
+            amount_due: total,
+            fully_paid_on: None,
+            payments: Vec::new(),
+            credits: Vec::new(),
+            updated: at,
+            serial,
+        };
+        invoice.settle(&[]);
+        self.invoices.insert(id, invoice);
+        self.earlier.insert(id, None);
+        Ok(Change { invoice: id, created: true, at })
+    }
+
+    /// Changes an invoice as far as its status allows (xero.md 4.2).
+    pub(crate) fn edit_invoice(
+        &mut self,
+        id: Uuid,
+        edit: InvoiceEdit,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        use InvoiceStatus::{Authorised, Deleted, Draft, Paid, Submitted, Voided};
+        let invoice = self
+            .invoices
+            .get(&id)
+            .ok_or_else(|| Refusal::because(format!("there is no invoice {id}")))?;
+        let status = edit.status.unwrap_or(invoice.status);
+        let allowed = match invoice.status {
+            Draft | Submitted => matches!(status, Draft | Submitted | Authorised | Deleted),
+            Authorised => matches!(status, Authorised | Voided),
+            Paid => matches!(status, Authorised | Paid | Voided),
+            Deleted | Voided => false,
+        };
+        if !allowed {
+            return Err(Refusal::because("Invoice not of valid status for modification"));
+        }
+        if invoice.has_money_applied() && (status == Voided || edit.changes_the_money()) {
+            return Err(Refusal::because(
+                "This document cannot be edited as it has a payment or credit note allocated to it.",
+            ));
+        }
+        let dates = [Some(invoice.date), edit.date];
+        let mut objections: Vec<String> =
+            dates.into_iter().flatten().filter_map(|date| self.lock_objection(date)).collect();
+        if let Some(number) = &edit.number
+            && *number != invoice.number
+        {
+            objections.extend(self.number_objection(invoice.kind, number));
+        }
+        if !objections.is_empty() {
+            return Err(Refusal(objections));
+        }
+        let at = self.tick(now);
+        self.change(id, at, |invoice| {
+            invoice.status = status;
+            invoice.number = edit.number.unwrap_or_else(|| invoice.number.clone());
+            invoice.reference = edit.reference.unwrap_or_else(|| invoice.reference.clone());
+            invoice.date = edit.date.unwrap_or(invoice.date);
+            invoice.due_date = edit.due_date.unwrap_or(invoice.due_date);
+            if let Some(line_amounts) = edit.line_amounts {
+                invoice.line_amounts = line_amounts;
+            }
+            if let Some(lines) = edit.lines {
+                invoice.lines = lines;
+            }
+            (invoice.tax, invoice.total) =
+                InvoiceDraft::totals(&invoice.line_amounts, &invoice.lines);
+        })
+    }
+
+    /// Something about the invoice changes that is no payment, for instance a history note.
+    pub(crate) fn touch_invoice(&mut self, id: Uuid, now: Timestamp) -> Result<Change, Refusal> {
+        let at = self.tick(now);
+        self.change(id, at, |_| {})
+    }
+
+    /// Writes a credit note and applies all of it to the invoice.
+    pub(crate) fn add_credit_note(
+        &mut self,
+        invoice: Uuid,
+        amount: Decimal,
+        ids: &mut Random,
+        now: Timestamp,
+    ) -> Result<(Uuid, Change), Refusal> {
+        let found = self
+            .invoices
+            .get(&invoice)
+            .ok_or_else(|| Refusal::because(format!("there is no invoice {invoice}")))?;
+        let decimals = amount.normalize().scale();
+        if amount <= Decimal::ZERO || amount > found.amount_due || decimals > MONEY_DECIMALS {
+            return Err(Refusal::because(format!(
+                "a credit of {amount} cannot be applied where {} is due",
+                found.amount_due
+            )));
+        }
+        if found.status != InvoiceStatus::Authorised {
+            return Err(Refusal::because("Credits can only be applied to Authorised documents"));
+        }
+        let date = found.date;
+        let at = self.tick(now);
+        let id = ids.uuid();
+        let number = format!("CN-{:04}", self.next_serial());
+        let change = self.change(invoice, at, |invoice| {
+            invoice.credits.push(Credit { id, number, amount, date });
+        })?;
+        Ok((id, change))
+    }
+}

@@ -1,0 +1,80 @@
+//! The organisations' books: invoices, payments, credits, and the arithmetic between them.
+//!
+//! Everything that is true about money in the simulator is decided here; the API and the controls
+//! are two doors to it. Nothing here knows HTTP, JSON shapes or webhooks.
+
+mod changes;
+mod invoice;
+mod organisation;
+mod payment;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub(crate) use invoice::{ContactChoice, InvoiceDraft, InvoiceEdit};
+pub use invoice::{Credit, Invoice, InvoiceKind, InvoiceStatus, Line, NewInvoice};
+pub use organisation::{Account, NewOrganisation, Organisation};
+pub(crate) use payment::PaymentDraft;
+pub use payment::{NewPayment, Payment, PaymentStatus};
+
+/// Why the books would not take something; the texts are Xero's where they are known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Refusal(pub(crate) Vec<String>);
+
+impl Refusal {
+    pub(crate) fn because(message: impl Into<String>) -> Self {
+        Self(vec![message.into()])
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0.join("; "))
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// One change of one invoice, which Xero announces by one event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Change {
+    pub(crate) invoice: Uuid,
+    pub(crate) created: bool,
+    /// The invoice's `UpdatedDateUTC` after the change.
+    pub(crate) at: Timestamp,
+}
+
+/// The books of every organisation.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Books {
+    pub(crate) organisations: BTreeMap<Uuid, Organisation>,
+}
+
+impl Books {
+    /// The organisation with this id.
+    pub(crate) fn organisation(&mut self, id: Uuid) -> Result<&mut Organisation, Refusal> {
+        self.organisations
+            .get_mut(&id)
+            .ok_or_else(|| Refusal::because(format!("there is no organisation {id}")))
+    }
+
+    /// The organisation in whose books this invoice is.
+    pub(crate) fn of_invoice(&mut self, invoice: Uuid) -> Result<&mut Organisation, Refusal> {
+        self.organisations
+            .values_mut()
+            .find(|organisation| organisation.invoices.contains_key(&invoice))
+            .ok_or_else(|| Refusal::because(format!("there is no invoice {invoice}")))
+    }
+
+    /// The organisation in whose books this payment is.
+    pub(crate) fn of_payment(&mut self, payment: Uuid) -> Result<&mut Organisation, Refusal> {
+        self.organisations
+            .values_mut()
+            .find(|organisation| organisation.payments.contains_key(&payment))
+            .ok_or_else(|| Refusal::because(format!("there is no payment {payment}")))
+    }
+}

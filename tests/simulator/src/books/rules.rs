@@ -1,0 +1,101 @@
+//! What Xero refuses, in its own words where they are known.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::{
+    InvoiceDraft, InvoiceKind, InvoiceStatus, Organisation, PaymentDraft, invoice::ContactChoice,
+};
+
+/// `InvoiceNumber` and `Reference` hold no more characters than this (xero.md 4.2, 4.3).
+const TEXT_LENGTH_MAX: usize = 255;
+/// Money has two decimals (xero.md 4.1).
+pub(super) const MONEY_DECIMALS: u32 = 2;
+
+impl Organisation {
+    /// What stands in the way of this payment, if `claimed` were booked on its invoice before it.
+    pub(crate) fn objections_to(&self, draft: &PaymentDraft, claimed: Decimal) -> Vec<String> {
+        let mut objections = Vec::new();
+        let mut object = |message: &str| objections.push(message.to_owned());
+        let Some(invoice) = self.invoices.get(&draft.invoice) else {
+            object("Invoice could not be found");
+            return objections;
+        };
+        match self.accounts.iter().find(|account| account.id == draft.account) {
+            None => object("Account could not be found"),
+            Some(account) if !account.bank && !account.payments_enabled => {
+                object("Account is not valid for payments");
+            }
+            Some(_) => {}
+        }
+        if draft.amount <= Decimal::ZERO {
+            object("Payment amount must be greater than zero");
+        }
+        if draft.amount.normalize().scale() > MONEY_DECIMALS {
+            object("Payment amount must not have more than 2 decimal places");
+        }
+        let due = invoice.amount_due - claimed;
+        if invoice.status != InvoiceStatus::Authorised || due <= Decimal::ZERO {
+            object("Payments can only be made against Authorised documents");
+        }
+        if draft.amount > due {
+            object("Payment amount exceeds the amount outstanding on this document");
+        }
+        if draft.reference.chars().count() > TEXT_LENGTH_MAX {
+            object("Reference cannot be longer than 255 characters");
+        }
+        objections.extend(self.lock_objection(draft.date));
+        objections
+    }
+
+    /// Xero refuses what is dated on or before a lock date (xero.md 4.2).
+    pub(crate) fn lock_objection(&self, date: Date) -> Option<String> {
+        let locks = [self.period_lock_date, self.end_of_year_lock_date];
+        let lock = locks.into_iter().flatten().max()?;
+        (date <= lock).then(|| {
+            format!("The document date cannot be on or before the period lock date, currently set to {lock}")
+        })
+    }
+
+    pub(super) fn objections_to_invoice(&self, draft: &InvoiceDraft) -> Vec<String> {
+        let mut objections = Vec::new();
+        if let Some(number) = &draft.number {
+            objections.extend(self.number_objection(draft.kind, number));
+        }
+        if let ContactChoice::Missing = draft.contact {
+            objections.push("The Contact must contain at least 1 of the following elements to identify the contact: Name, ContactID, ContactNumber".to_owned());
+        }
+        if let ContactChoice::Known(id) = draft.contact
+            && !self.contacts.values().any(|&known| known == id)
+        {
+            objections.push("Contact could not be found".to_owned());
+        }
+        if draft.lines.is_empty() {
+            objections.push("One or more line items must be specified".to_owned());
+        }
+        if InvoiceDraft::totals(&draft.line_amounts, &draft.lines).1 < Decimal::ZERO {
+            objections.push(
+                "The total for this document must be greater than or equal to zero".to_owned(),
+            );
+        }
+        if draft.status == InvoiceStatus::Authorised && draft.due_date.is_none() {
+            objections.push("Due Date cannot be empty".to_owned());
+        }
+        objections.extend(self.lock_objection(draft.date));
+        objections
+    }
+
+    /// Numbers of sales are unique, numbers of bills are not (xero.md 4.2).
+    pub(super) fn number_objection(&self, kind: InvoiceKind, number: &str) -> Option<String> {
+        let taken = kind == InvoiceKind::Accrec
+            && self
+                .invoices
+                .values()
+                .any(|invoice| invoice.kind == kind && invoice.number == number);
+        if taken {
+            return Some("Invoice # must be unique.".to_owned());
+        }
+        (number.chars().count() > TEXT_LENGTH_MAX)
+            .then(|| "Invoice # cannot be longer than 255 characters".to_owned())
+    }
+}

@@ -1,0 +1,104 @@
+//! `GET /_control`: what can be done, and how to do it with curl.
+
+use axum::{Json, http::HeaderMap};
+use serde_json::{Value, json};
+
+/// Method, path, what it does, and the body of an example.
+const CONTROLS: &[(&str, &str, &str, &str)] = &[
+    ("GET", "/organisations", "lists the organisations and their accounts", ""),
+    (
+        "POST",
+        "/organisations",
+        "opens an organisation; every field may be left out",
+        r#"{"name":"Demo Company (AU)","currency":"AUD","country":"AU"}"#,
+    ),
+    ("GET", "/invoices", "lists every invoice with its payments, the deleted ones too", ""),
+    (
+        "POST",
+        "/invoices",
+        "puts an authorised invoice (ACCREC) or bill (ACCPAY) into the books",
+        r#"{"organisation":"ORGANISATION_ID","number":"INV-0001","contact_name":"Barney Rubble","total":"115.00","currency":"AUD","date":"2026-10-01","due_date":"2026-10-31","kind":"ACCREC"}"#,
+    ),
+    ("GET", "/invoices/INV-0001", "shows one invoice, by number or id", ""),
+    (
+        "POST",
+        "/invoices/INV-0001/payments",
+        "records a payment",
+        r#"{"date":"2026-10-05","amount":"46.00","reference":"BPAY 000173"}"#,
+    ),
+    (
+        "POST",
+        "/invoices/INV-0001/credit-notes",
+        "writes a credit note and applies it",
+        r#"{"amount":"15.00"}"#,
+    ),
+    ("POST", "/invoices/INV-0001/touch", "updates an invoice without a change to its payments", ""),
+    ("POST", "/invoices/INV-0001/void", "voids an invoice", ""),
+    ("GET", "/payments/PAYMENT_ID", "shows one payment", ""),
+    (
+        "POST",
+        "/payments/PAYMENT_ID/edit",
+        "edits a payment, which is to delete it and record another one",
+        r#"{"amount":"64.00"}"#,
+    ),
+    ("DELETE", "/payments/PAYMENT_ID", "deletes a payment", ""),
+    (
+        "POST",
+        "/payments/PAYMENT_ID/reconcile",
+        "matches a payment to a bank line",
+        r#"{"reconciled":true}"#,
+    ),
+    ("DELETE", "/tokens", "makes every token expire", ""),
+    ("GET", "/limits", "shows the call limits", ""),
+    (
+        "PUT",
+        "/limits",
+        "changes the call limits; null switches one off",
+        r#"{"per_minute":60,"concurrent":5,"per_day":5000,"app_per_minute":10000}"#,
+    ),
+    ("GET", "/faults", "lists the faults in force", ""),
+    (
+        "POST",
+        "/faults",
+        "adds a fault: status, done_but_status, delay, late_answer, cut, hang, lost_answer, cut_mid_answer, truncated_json, html_page, stale_read, leave_out, rate_limit",
+        r#"{"method":"PUT","path":"/Payments","times":1,"effect":{"kind":"lost_answer"}}"#,
+    ),
+    ("DELETE", "/faults", "takes all faults away", ""),
+    ("GET", "/meters", "shows what was called, by organisation", ""),
+    ("DELETE", "/meters", "starts to measure afresh", ""),
+    ("GET", "/webhook", "shows the webhook and how many events wait", ""),
+    (
+        "PUT",
+        "/webhook",
+        "sets the webhook up",
+        r#"{"url":"http://127.0.0.1:9000/webhook","key":"WEBHOOK_KEY"}"#,
+    ),
+    (
+        "POST",
+        "/webhook/intent-to-receive",
+        "asks the receiver to prove that it checks signatures",
+        "",
+    ),
+    ("POST", "/webhook/flush", "delivers now what waits", ""),
+    ("GET", "/webhook/deliveries", "lists every attempt at a delivery", ""),
+];
+
+pub(super) async fn show(headers: HeaderMap) -> Json<Value> {
+    let host = headers.get("host").and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or("127.0.0.1:9400");
+    let controls: Vec<Value> = CONTROLS
+        .iter()
+        .map(|(method, path, purpose, body)| {
+            let data = match *body {
+                "" => String::new(),
+                body => format!(" -H 'content-type: application/json' -d '{body}'"),
+            };
+            json!({
+                "control": format!("{method} /_control{path}"),
+                "purpose": purpose,
+                "curl": format!("curl -X {method} http://{host}/_control{path}{data}"),
+            })
+        })
+        .collect();
+    Json(json!({ "controls": controls }))
+}

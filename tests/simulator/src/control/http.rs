@@ -1,0 +1,317 @@
+//! The controls over HTTP, for curl and for other processes. JSON in and out; money as strings.
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::guide;
+use crate::{
+    Simulator,
+    books::{Invoice, NewInvoice, NewOrganisation, NewPayment, Organisation, Payment},
+    faults::Fault,
+    options::Limits,
+    webhooks::WebhookSettings,
+};
+
+/// A refusal of ours, not of Xero's: 400 and a sentence.
+struct Refused(anyhow::Error);
+
+impl<E: Into<anyhow::Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "error": format!("{:#}", self.0) }));
+        (StatusCode::BAD_REQUEST, body).into_response()
+    }
+}
+
+type Answer = Result<Json<Value>, Refused>;
+
+pub(crate) fn router() -> Router<Simulator> {
+    Router::new()
+        .route("/", get(guide::show))
+        .route("/organisations", get(organisations).post(add_organisation))
+        .route("/invoices", get(invoices).post(add_invoice))
+        .route("/invoices/{invoice}", get(invoice))
+        .route("/invoices/{invoice}/payments", post(add_payment))
+        .route("/invoices/{invoice}/credit-notes", post(add_credit_note))
+        .route("/invoices/{invoice}/void", post(void_invoice))
+        .route("/invoices/{invoice}/touch", post(touch_invoice))
+        .route("/payments/{payment}", get(payment).delete(delete_payment))
+        .route("/payments/{payment}/edit", post(edit_payment))
+        .route("/payments/{payment}/reconcile", post(reconcile_payment))
+        .route("/tokens", delete(revoke_tokens))
+        .route("/limits", get(limits).put(set_limits))
+        .route("/faults", get(faults).post(inject).delete(clear_faults))
+        .route("/meters", get(meters).delete(reset_meters))
+        .route("/webhook", get(webhook).put(set_webhook))
+        .route("/webhook/intent-to-receive", post(intent_to_receive))
+        .route("/webhook/flush", post(flush_webhooks))
+        .route("/webhook/deliveries", get(deliveries))
+}
+
+fn id(id: Uuid) -> Json<Value> {
+    Json(json!({ "id": id }))
+}
+
+fn done() -> Json<Value> {
+    Json(json!({ "done": true }))
+}
+
+fn written(value: impl serde::Serialize) -> Answer {
+    Ok(Json(serde_json::to_value(value)?))
+}
+
+/// An invoice in the path may be named by its number too.
+fn named(simulator: &Simulator, name: &str) -> Result<Uuid, Refused> {
+    Ok(simulator.with(|world, _| world.invoice_named(name))?)
+}
+
+fn organisation_json(organisation: &Organisation) -> Value {
+    json!({
+        "id": organisation.id,
+        "name": organisation.name,
+        "currency": organisation.currency,
+        "accounts": organisation.accounts,
+        "period_lock_date": organisation.period_lock_date,
+        "end_of_year_lock_date": organisation.end_of_year_lock_date,
+        "invoices": organisation.invoices.len(),
+        "payments": organisation.payments.len(),
+    })
+}
+
+fn payment_json(payment: &Payment) -> Value {
+    json!({
+        "id": payment.id,
+        "invoice": payment.invoice,
+        "date": payment.date,
+        "amount": payment.amount,
+        "reference": payment.reference,
+        "status": payment.status,
+        "reconciled": payment.reconciled,
+        "updated": payment.updated,
+    })
+}
+
+fn invoice_json(organisation: &Organisation, invoice: &Invoice) -> Value {
+    let payments = organisation.payments.values();
+    let payments = payments.filter(|payment| payment.invoice == invoice.id);
+    json!({
+        "id": invoice.id,
+        "organisation": organisation.id,
+        "number": invoice.number,
+        "kind": invoice.kind,
+        "contact_name": invoice.contact_name,
+        "status": invoice.status,
+        "currency": invoice.currency,
+        "total": invoice.total,
+        "amount_due": invoice.amount_due,
+        "amount_paid": invoice.amount_paid,
+        "amount_credited": invoice.amount_credited,
+        "updated": invoice.updated,
+        "payments": payments.map(payment_json).collect::<Vec<_>>(),
+    })
+}
+
+async fn organisations(State(simulator): State<Simulator>) -> Answer {
+    let found = simulator.with(|world, _| {
+        let organisations = world.books.organisations.values();
+        organisations.map(organisation_json).collect::<Vec<_>>()
+    });
+    written(found)
+}
+
+async fn add_organisation(
+    State(simulator): State<Simulator>,
+    Json(wanted): Json<NewOrganisation>,
+) -> Answer {
+    Ok(id(simulator.add_organisation(wanted)?))
+}
+
+async fn invoices(State(simulator): State<Simulator>) -> Answer {
+    let found = simulator.with(|world, _| {
+        let organisations = world.books.organisations.values();
+        organisations
+            .flat_map(|organisation| {
+                let invoices = organisation.invoices.values();
+                invoices.map(|invoice| invoice_json(organisation, invoice))
+            })
+            .collect::<Vec<_>>()
+    });
+    written(found)
+}
+
+async fn invoice(State(simulator): State<Simulator>, Path(name): Path<String>) -> Answer {
+    let invoice = named(&simulator, &name)?;
+    simulator.with(|world, _| {
+        let organisation = world.books.of_invoice(invoice)?;
+        let found = &organisation.invoices[&invoice];
+        Ok(Json(invoice_json(organisation, found)))
+    })
+}
+
+async fn add_invoice(State(simulator): State<Simulator>, Json(wanted): Json<NewInvoice>) -> Answer {
+    Ok(id(simulator.add_invoice(wanted)?))
+}
+
+async fn add_payment(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+    Json(wanted): Json<NewPayment>,
+) -> Answer {
+    let invoice = named(&simulator, &name)?;
+    Ok(id(simulator.add_payment(invoice, wanted)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewCredit {
+    amount: Decimal,
+}
+
+async fn add_credit_note(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+    Json(wanted): Json<NewCredit>,
+) -> Answer {
+    let invoice = named(&simulator, &name)?;
+    Ok(id(simulator.add_credit_note(invoice, wanted.amount)?))
+}
+
+async fn void_invoice(State(simulator): State<Simulator>, Path(name): Path<String>) -> Answer {
+    simulator.void_invoice(named(&simulator, &name)?)?;
+    Ok(done())
+}
+
+async fn touch_invoice(State(simulator): State<Simulator>, Path(name): Path<String>) -> Answer {
+    simulator.touch_invoice(named(&simulator, &name)?)?;
+    Ok(done())
+}
+
+async fn payment(State(simulator): State<Simulator>, Path(payment): Path<Uuid>) -> Answer {
+    let found = simulator
+        .payment(payment)
+        .ok_or_else(|| anyhow::anyhow!("there is no payment {payment}"))?;
+    Ok(Json(payment_json(&found)))
+}
+
+async fn delete_payment(State(simulator): State<Simulator>, Path(payment): Path<Uuid>) -> Answer {
+    simulator.delete_payment(payment)?;
+    Ok(done())
+}
+
+/// What is left out stays as it was.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PaymentEdit {
+    date: Option<Date>,
+    amount: Option<Decimal>,
+    reference: Option<String>,
+}
+
+async fn edit_payment(
+    State(simulator): State<Simulator>,
+    Path(payment): Path<Uuid>,
+    Json(edit): Json<PaymentEdit>,
+) -> Answer {
+    let old = simulator
+        .payment(payment)
+        .ok_or_else(|| anyhow::anyhow!("there is no payment {payment}"))?;
+    let wanted = NewPayment {
+        date: edit.date.unwrap_or(old.date),
+        amount: edit.amount.unwrap_or(old.amount),
+        reference: edit.reference.unwrap_or(old.reference),
+    };
+    Ok(id(simulator.edit_payment(payment, wanted)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reconcile {
+    reconciled: bool,
+}
+
+async fn reconcile_payment(
+    State(simulator): State<Simulator>,
+    Path(payment): Path<Uuid>,
+    Json(wanted): Json<Reconcile>,
+) -> Answer {
+    simulator.reconcile_payment(payment, wanted.reconciled)?;
+    Ok(done())
+}
+
+async fn revoke_tokens(State(simulator): State<Simulator>) -> Answer {
+    simulator.revoke_tokens();
+    Ok(done())
+}
+
+async fn limits(State(simulator): State<Simulator>) -> Answer {
+    written(simulator.limits())
+}
+
+async fn set_limits(State(simulator): State<Simulator>, Json(limits): Json<Limits>) -> Answer {
+    simulator.set_limits(limits);
+    Ok(done())
+}
+
+async fn faults(State(simulator): State<Simulator>) -> Answer {
+    written(simulator.faults())
+}
+
+async fn inject(State(simulator): State<Simulator>, Json(fault): Json<Fault>) -> Answer {
+    simulator.inject(fault);
+    Ok(done())
+}
+
+async fn clear_faults(State(simulator): State<Simulator>) -> Answer {
+    simulator.clear_faults();
+    Ok(done())
+}
+
+async fn meters(State(simulator): State<Simulator>) -> Answer {
+    written(simulator.meters())
+}
+
+async fn reset_meters(State(simulator): State<Simulator>) -> Answer {
+    simulator.reset_meters();
+    Ok(done())
+}
+
+async fn webhook(State(simulator): State<Simulator>) -> Answer {
+    let (settings, status) = simulator.webhook();
+    let undelivered = simulator.undelivered();
+    Ok(Json(json!({ "settings": settings, "status": status, "undelivered": undelivered })))
+}
+
+async fn set_webhook(
+    State(simulator): State<Simulator>,
+    Json(settings): Json<WebhookSettings>,
+) -> Answer {
+    simulator.set_webhook(settings);
+    Ok(done())
+}
+
+async fn intent_to_receive(State(simulator): State<Simulator>) -> Answer {
+    written(simulator.intent_to_receive().await)
+}
+
+async fn flush_webhooks(State(simulator): State<Simulator>) -> Answer {
+    written(simulator.flush_webhooks().await)
+}
+
+async fn deliveries(State(simulator): State<Simulator>) -> Answer {
+    written(simulator.deliveries())
+}

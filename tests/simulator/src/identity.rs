@@ -1,0 +1,221 @@
+//! Xero's identity service: tokens by client credentials, and the list of connections.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, Response, Uri, header},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    Simulator, clock::after, connection::Scissors, faults, query::Query, random::Random,
+    reply::Reply, world::World,
+};
+
+/// How long a token is good for (xero.md 2.1).
+pub(crate) const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(30 * 60);
+
+/// A token that was given out.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) client: String,
+    pub(crate) scopes: Vec<String>,
+    expires: Timestamp,
+}
+
+/// Why a token is not good.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum BadToken {
+    Missing,
+    Expired(Timestamp),
+}
+
+/// The tokens given out; several may be live together (xero.md 2.1).
+#[derive(Debug, Default)]
+pub(crate) struct Tokens(BTreeMap<String, Token>);
+
+impl Tokens {
+    fn issue(
+        &mut self,
+        client: String,
+        scopes: Vec<String>,
+        noise: &mut Random,
+        now: Timestamp,
+    ) -> String {
+        let text = format!("sim.{}.{}", noise.uuid().simple(), noise.uuid().simple());
+        let expires = after(now, TOKEN_LIFETIME);
+        // Long dead ones are of no more use, even for saying that they are expired.
+        self.0.retain(|_, token| after(token.expires, SignedDuration::from_hours(24)) > now);
+        self.0.insert(text.clone(), Token { client, scopes, expires });
+        text
+    }
+
+    /// The token behind an `Authorization: Bearer` header.
+    pub(crate) fn check(&self, header: Option<&str>, now: Timestamp) -> Result<Token, BadToken> {
+        let text =
+            header.and_then(|header| header.strip_prefix("Bearer ")).ok_or(BadToken::Missing)?;
+        match self.0.get(text.trim()) {
+            None => Err(BadToken::Missing),
+            Some(token) if token.expires <= now => Err(BadToken::Expired(token.expires)),
+            Some(token) => Ok(token.clone()),
+        }
+    }
+
+    /// Makes every token expire now.
+    pub(crate) fn revoke_all(&mut self, now: Timestamp) {
+        for token in self.0.values_mut() {
+            token.expires = token.expires.min(now);
+        }
+    }
+}
+
+/// `POST /connect/token`.
+pub(crate) async fn token(
+    State(simulator): State<Simulator>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let effects = simulator.with(|world, _| world.faults.take("POST", "/connect/token"));
+    let act = || {
+        simulator.with(|world, now| match grant(world, &headers, &body, now) {
+            Ok(body) => Reply::raw_json(200, body),
+            Err(error) => Reply::raw_json(400, json!({ "error": error }).to_string()),
+        })
+    };
+    faults::carry_out(&effects, act).await.finish(&scissors).await
+}
+
+/// Gives a token, or one of the errors seen in the field (xero.md 2.1).
+fn grant(
+    world: &mut World,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<String, &'static str> {
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_form = text(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let body = std::str::from_utf8(body).map_err(|_| "invalid_request")?;
+    if !is_form {
+        return Err("invalid_request");
+    }
+    let form = Query::parse(body);
+    let (id, secret) = text(header::AUTHORIZATION).and_then(basic).ok_or("invalid_client")?;
+    if id.is_empty() {
+        return Err("invalid_request");
+    }
+    let clients = world.clients.iter();
+    let client = clients
+        .into_iter()
+        .find(|client| client.id == id && client.secret == secret)
+        .ok_or("invalid_client")?;
+    match form.value("grant_type") {
+        Some("client_credentials") => {}
+        Some("authorization_code" | "refresh_token") => return Err("unauthorized_client"),
+        Some(_) => return Err("unsupported_grant_type"),
+        None => return Err("invalid_request"),
+    }
+    let scopes: Vec<String> = match form.value("scope") {
+        Some(scopes) => scopes.split_whitespace().map(str::to_owned).collect(),
+        None => client.scopes.clone(),
+    };
+    if !scopes.iter().all(|scope| client.scopes.contains(scope)) {
+        return Err("invalid_scope");
+    }
+    let scope = scopes.join(" ");
+    let client = client.id.clone();
+    let token = world.tokens.issue(client, scopes, &mut world.noise, now);
+    Ok(json!({
+        "access_token": token,
+        "expires_in": TOKEN_LIFETIME.as_secs(),
+        "token_type": "Bearer",
+        "scope": scope,
+    })
+    .to_string())
+}
+
+/// User name and password of an `Authorization: Basic` header.
+fn basic(header: &str) -> Option<(String, String)> {
+    let decoded = STANDARD.decode(header.strip_prefix("Basic ")?.trim()).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some((id.to_owned(), secret.to_owned()))
+}
+
+/// `GET /connections`.
+pub(crate) async fn connections(
+    State(simulator): State<Simulator>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response<Body> {
+    let effects = simulator.with(|world, _| world.faults.take("GET", "/connections"));
+    let act = || {
+        simulator.with(|world, now| {
+            let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            match world.tokens.check(header, now) {
+                Ok(token) => Reply::raw_json(200, connected(world, &token, &uri)),
+                Err(bad) => Reply::raw_json(401, unauthorized(bad, world)),
+            }
+        })
+    };
+    faults::carry_out(&effects, act).await.finish(&scissors).await
+}
+
+/// The organisations that a token's app is connected to.
+fn connected(world: &World, token: &Token, uri: &Uri) -> String {
+    // All connections here were authorised together.
+    let event = Uuid::from_u128(1);
+    let query = Query::parse(uri.query().unwrap_or_default());
+    let other_event = query.value("authEventId").is_some_and(|id| id != event.to_string());
+    let connections: Vec<_> = world
+        .organisations_of(&token.client)
+        .into_iter()
+        .filter(|_| !other_event)
+        .filter_map(|id| world.books.organisations.get(&id))
+        .map(|organisation| {
+            let since = organisation.created.strftime("%Y-%m-%dT%H:%M:%S%.7f").to_string();
+            json!({
+                // Any id will do as long as it stays the same.
+                "id": Uuid::from_u128(!organisation.id.as_u128()),
+                "authEventId": event,
+                "tenantId": organisation.id,
+                "tenantType": "ORGANISATION",
+                "tenantName": organisation.name,
+                "createdDateUtc": since,
+                "updatedDateUtc": since,
+            })
+        })
+        .collect();
+    json!(connections).to_string()
+}
+
+/// The body of a 401, as captured in the field (xero.md 2.2).
+pub(crate) fn unauthorized(bad: BadToken, world: &mut World) -> String {
+    let detail = match bad {
+        BadToken::Expired(at) => {
+            format!("TokenExpired: token expired at {}", at.strftime("%m/%d/%Y %H:%M:%S"))
+        }
+        BadToken::Missing => "AuthenticationUnsuccessful".to_owned(),
+    };
+    problem(401, "Unauthorized", &detail, world)
+}
+
+/// The body of a refusal that comes before the Accounting API is reached.
+pub(crate) fn problem(status: u16, title: &str, detail: &str, world: &mut World) -> String {
+    json!({
+        "Type": null,
+        "Title": title,
+        "Status": status,
+        "Detail": detail,
+        "Instance": world.noise.uuid(),
+        "Extensions": {},
+    })
+    .to_string()
+}

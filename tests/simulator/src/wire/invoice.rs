@@ -1,0 +1,334 @@
+//! An invoice in the several lengths in which Xero shows it.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Message, Number, date_string, day_string, messages, ms_date, ms_day};
+use crate::books::{Credit, Invoice, InvoiceKind, Line, Organisation, Payment};
+
+/// How much of an invoice an answer shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InvoiceForm {
+    /// By id, on a page, or after a write.
+    Full,
+    /// In a list without pages: no lines, but payments (xero.md 3.5).
+    Listed,
+    /// With `summaryOnly`: neither lines nor payments.
+    Summary,
+    /// Inside a payment of a list.
+    OfListedPayment,
+    /// Inside a payment read by its id.
+    OfPayment,
+    /// Inside a payment that was just written or deleted.
+    OfWrittenPayment,
+}
+
+impl InvoiceForm {
+    fn has_amounts(self) -> bool {
+        self != Self::OfListedPayment
+    }
+
+    fn is_a_document(self) -> bool {
+        matches!(self, Self::Full | Self::Listed | Self::Summary)
+    }
+
+    fn has_lines(self) -> bool {
+        matches!(self, Self::Full | Self::OfPayment | Self::OfWrittenPayment)
+    }
+
+    fn has_payments(self) -> bool {
+        matches!(self, Self::Full | Self::Listed | Self::OfPayment)
+    }
+}
+
+/// An invoice as Xero writes it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct InvoiceOut {
+    #[serde(rename = "Type")]
+    kind: &'static str,
+    #[serde(rename = "InvoiceID")]
+    id: Uuid,
+    invoice_number: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payments: Option<Vec<TrimmedPayment>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credit_notes: Option<Vec<AppliedCredit>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepayments: Option<[(); 0]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overpayments: Option<[(); 0]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_due: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_paid: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_credited: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_to_contact: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency_rate: Option<Number>,
+    has_errors: bool,
+    is_discounted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_attachments: Option<bool>,
+    contact: ContactOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_string: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_date_string: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line_amount_types: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line_items: Option<Vec<LineOut>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_total: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_tax: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Number>,
+    #[serde(rename = "UpdatedDateUTC", skip_serializing_if = "Option::is_none")]
+    updated_date_utc: Option<String>,
+    #[serde(rename = "UpdatedDateUTCString", skip_serializing_if = "Option::is_none")]
+    updated_date_utc_string: Option<String>,
+    currency_code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fully_paid_on_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_attribute_string: Option<&'static str>,
+}
+
+impl InvoiceOut {
+    pub(crate) fn new(organisation: &Organisation, invoice: &Invoice, form: InvoiceForm) -> Self {
+        let amount = |value| form.has_amounts().then(|| Number::money(value));
+        let date = |text: String| form.has_amounts().then_some(text);
+        let payments = || {
+            let live = invoice.payments.iter();
+            let found = live.filter_map(|payment| organisation.payments.get(payment));
+            found.map(TrimmedPayment::from).collect()
+        };
+        Self {
+            kind: invoice.kind.as_str(),
+            id: invoice.id,
+            invoice_number: invoice.number.clone(),
+            reference: (invoice.kind == InvoiceKind::Accrec && form.has_amounts())
+                .then(|| invoice.reference.clone()),
+            payments: match form {
+                _ if form.has_payments() => Some(payments()),
+                InvoiceForm::OfListedPayment => Some(Vec::new()),
+                _ => None,
+            },
+            credit_notes: match form {
+                InvoiceForm::Full | InvoiceForm::Listed => {
+                    Some(invoice.credits.iter().map(AppliedCredit::from).collect())
+                }
+                InvoiceForm::OfListedPayment => Some(Vec::new()),
+                _ => None,
+            },
+            prepayments: (form != InvoiceForm::Summary).then_some([]),
+            overpayments: (form != InvoiceForm::Summary).then_some([]),
+            amount_due: amount(invoice.amount_due),
+            amount_paid: amount(invoice.amount_paid),
+            amount_credited: form.is_a_document().then(|| Number::money(invoice.amount_credited)),
+            sent_to_contact: form.has_amounts().then_some(false),
+            currency_rate: form.has_amounts().then(Number::rate),
+            has_errors: false,
+            is_discounted: false,
+            has_attachments: form.is_a_document().then_some(false),
+            contact: ContactOut::new(invoice, form),
+            date_string: date(day_string(invoice.date)),
+            date: date(ms_day(invoice.date)),
+            due_date_string: date(day_string(invoice.due_date)),
+            due_date: date(ms_day(invoice.due_date)),
+            status: form.has_amounts().then(|| invoice.status.as_str()),
+            line_amount_types: form.has_amounts().then(|| invoice.line_amounts.clone()),
+            line_items: match form {
+                InvoiceForm::Summary => None,
+                _ if form.has_lines() => Some(invoice.lines.iter().map(LineOut::from).collect()),
+                _ => Some(Vec::new()),
+            },
+            sub_total: amount(invoice.total - invoice.tax),
+            total_tax: amount(invoice.tax),
+            total: amount(invoice.total),
+            updated_date_utc: date(ms_date(invoice.updated)),
+            updated_date_utc_string: date(date_string(invoice.updated)),
+            currency_code: invoice.currency.clone(),
+            fully_paid_on_date: invoice.fully_paid_on.map(ms_day).and_then(date),
+            status_attribute_string: None,
+        }
+    }
+
+    /// Says `OK` where an element of a batch has its own result.
+    pub(crate) fn with_own_result(mut self) -> Self {
+        self.status_attribute_string = Some("OK");
+        self
+    }
+}
+
+/// A payment inside its invoice: no status, account or type (xero.md 4.2).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TrimmedPayment {
+    #[serde(rename = "PaymentID")]
+    id: Uuid,
+    date: String,
+    amount: Number,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reference: String,
+    currency_rate: Number,
+    has_account: bool,
+    has_validation_errors: bool,
+}
+
+impl From<&Payment> for TrimmedPayment {
+    fn from(payment: &Payment) -> Self {
+        Self {
+            id: payment.id,
+            date: ms_day(payment.date),
+            amount: Number::money(payment.amount),
+            reference: payment.reference.clone(),
+            currency_rate: Number::rate(),
+            has_account: false,
+            has_validation_errors: false,
+        }
+    }
+}
+
+/// A credit note inside the invoice it was applied to.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AppliedCredit {
+    #[serde(rename = "CreditNoteID")]
+    id: Uuid,
+    credit_note_number: String,
+    has_errors: bool,
+    applied_amount: Number,
+    date_string: String,
+    date: String,
+    line_items: [(); 0],
+    total: Number,
+}
+
+impl From<&Credit> for AppliedCredit {
+    fn from(credit: &Credit) -> Self {
+        Self {
+            id: credit.id,
+            credit_note_number: credit.number.clone(),
+            has_errors: false,
+            applied_amount: Number::money(credit.amount),
+            date_string: day_string(credit.date),
+            date: ms_day(credit.date),
+            line_items: [],
+            total: Number::money(credit.amount),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContactOut {
+    #[serde(rename = "ContactID")]
+    id: Uuid,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addresses: Option<[(); 0]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phones: Option<[(); 0]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact_groups: Option<[(); 0]>,
+    contact_persons: [(); 0],
+    has_validation_errors: bool,
+}
+
+impl ContactOut {
+    fn new(invoice: &Invoice, form: InvoiceForm) -> Self {
+        let long =
+            matches!(form, InvoiceForm::Full | InvoiceForm::Listed | InvoiceForm::OfListedPayment);
+        Self {
+            id: invoice.contact,
+            name: invoice.contact_name.clone(),
+            addresses: long.then_some([]),
+            phones: long.then_some([]),
+            contact_groups: long.then_some([]),
+            contact_persons: [],
+            has_validation_errors: false,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LineOut {
+    description: String,
+    unit_amount: Number,
+    tax_type: &'static str,
+    tax_amount: Number,
+    line_amount: Number,
+    account_code: String,
+    tracking: [(); 0],
+    quantity: Number,
+    #[serde(rename = "LineItemID")]
+    id: Uuid,
+    validation_errors: [(); 0],
+}
+
+impl From<&Line> for LineOut {
+    fn from(line: &Line) -> Self {
+        Self {
+            description: line.description.clone(),
+            unit_amount: Number::money(line.unit_amount),
+            tax_type: if line.tax.is_zero() { "NONE" } else { "OUTPUT" },
+            tax_amount: Number::money(line.tax),
+            line_amount: Number::money(line.amount),
+            account_code: line.account_code.clone(),
+            tracking: [],
+            quantity: Number::quantity(line.quantity),
+            id: line.id,
+            validation_errors: [],
+        }
+    }
+}
+
+/// An element that was not accepted: what was sent, without an identifier (xero.md 4.9).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct InvoiceRefused {
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(rename = "InvoiceID")]
+    id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice_number: Option<String>,
+    has_errors: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_attribute_string: Option<&'static str>,
+    validation_errors: Vec<Message>,
+}
+
+impl InvoiceRefused {
+    pub(crate) fn new(
+        kind: Option<InvoiceKind>,
+        id: Option<Uuid>,
+        number: Option<String>,
+        errors: &[String],
+        own_result: bool,
+    ) -> Self {
+        let status = if errors.is_empty() { "OK" } else { "ERROR" };
+        Self {
+            kind: kind.map(InvoiceKind::as_str),
+            id: id.unwrap_or(Uuid::nil()),
+            invoice_number: number,
+            has_errors: !errors.is_empty(),
+            status_attribute_string: own_result.then_some(status),
+            validation_errors: messages(errors),
+        }
+    }
+}

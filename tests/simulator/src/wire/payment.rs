@@ -1,0 +1,157 @@
+//! A payment in the lengths in which Xero shows it.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    AccountOut, InvoiceForm, InvoiceOut, Message, Number, date_string, messages, ms_date, ms_day,
+};
+use crate::books::{Invoice, InvoiceKind, Organisation, Payment};
+
+/// How much of a payment an answer shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PaymentForm {
+    /// In a list.
+    Listed,
+    /// By its id.
+    Full,
+    /// Just recorded or deleted.
+    Written,
+}
+
+/// A payment as Xero writes it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PaymentOut {
+    #[serde(rename = "PaymentID")]
+    id: Uuid,
+    date: String,
+    bank_amount: Number,
+    amount: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    currency_rate: Number,
+    payment_type: &'static str,
+    status: &'static str,
+    #[serde(rename = "UpdatedDateUTC")]
+    updated_date_utc: String,
+    #[serde(rename = "UpdatedDateUTCString")]
+    updated_date_utc_string: String,
+    has_account: bool,
+    is_reconciled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice: Option<InvoiceOut>,
+    has_validation_errors: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_attribute_string: Option<&'static str>,
+}
+
+impl PaymentOut {
+    /// `invoice` is the one it is for, in the state that the answer is to show.
+    pub(crate) fn new(
+        organisation: &Organisation,
+        payment: &Payment,
+        invoice: Option<&Invoice>,
+        form: PaymentForm,
+    ) -> Self {
+        let invoice_form = match form {
+            PaymentForm::Listed => InvoiceForm::OfListedPayment,
+            PaymentForm::Full => InvoiceForm::OfPayment,
+            PaymentForm::Written => InvoiceForm::OfWrittenPayment,
+        };
+        let listed = form == PaymentForm::Listed;
+        let mut accounts = organisation.accounts.iter();
+        let account = accounts.find(|account| account.id == payment.account);
+        Self {
+            id: payment.id,
+            date: ms_day(payment.date),
+            bank_amount: Number::money(payment.amount),
+            amount: Number::money(payment.amount),
+            // The list shows an empty one, the single payment leaves it out.
+            reference: (listed || !payment.reference.is_empty()).then(|| payment.reference.clone()),
+            currency_rate: Number::rate(),
+            payment_type: match invoice.map(|invoice| invoice.kind) {
+                Some(InvoiceKind::Accpay) => "ACCPAYPAYMENT",
+                _ => "ACCRECPAYMENT",
+            },
+            status: payment.status.as_str(),
+            updated_date_utc: ms_date(payment.updated),
+            updated_date_utc_string: date_string(payment.updated),
+            has_account: true,
+            is_reconciled: payment.reconciled,
+            account: account.map(|account| AccountOut::new(account, !listed)),
+            invoice: invoice.map(|invoice| InvoiceOut::new(organisation, invoice, invoice_form)),
+            has_validation_errors: false,
+            status_attribute_string: None,
+        }
+    }
+
+    /// Says `OK` where an element of a batch has its own result.
+    pub(crate) fn with_own_result(mut self) -> Self {
+        self.status_attribute_string = Some("OK");
+        self
+    }
+}
+
+/// An element that was not recorded: what was sent, without an identifier (xero.md 4.9).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PaymentRefused {
+    #[serde(rename = "PaymentID")]
+    pub(crate) id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) amount: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reference: Option<String>,
+    has_account: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<AccountOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invoice: Option<InvoiceNamed>,
+    has_validation_errors: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_attribute_string: Option<&'static str>,
+    validation_errors: Vec<Message>,
+}
+
+impl PaymentRefused {
+    /// `own_result` adds the word that each element has with `summarizeErrors=false`.
+    pub(crate) fn new(errors: &[String], own_result: bool) -> Self {
+        let status = if errors.is_empty() { "OK" } else { "ERROR" };
+        Self {
+            id: Uuid::nil(),
+            date: None,
+            amount: None,
+            reference: None,
+            has_account: false,
+            account: None,
+            invoice: None,
+            has_validation_errors: !errors.is_empty(),
+            status_attribute_string: own_result.then_some(status),
+            validation_errors: messages(errors),
+        }
+    }
+
+    pub(crate) fn dated(mut self, date: Option<Date>, amount: Option<Decimal>) -> Self {
+        self.date = date.map(ms_day);
+        // Echoed only when two decimals can hold it; the echo must not seem to round.
+        self.amount = amount.filter(|amount| amount.normalize().scale() <= 2).map(Number::money);
+        self
+    }
+}
+
+/// The invoice as the sender named it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct InvoiceNamed {
+    #[serde(rename = "InvoiceID", skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invoice_number: Option<String>,
+}

@@ -1,0 +1,135 @@
+//! Everything the simulator knows, behind one lock.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    accounting::Memory,
+    books::{Books, Change, Refusal},
+    faults::Faults,
+    identity::Tokens,
+    limits::Gate,
+    meter::Meters,
+    options::{Batches, Client, ConnectedTo, Options},
+    random::Random,
+    webhooks::{Delivery, Event, Outbox, Resource},
+};
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) books: Books,
+    pub(crate) outbox: Outbox,
+    /// Identifiers of records, which a seed makes the same on every run.
+    pub(crate) ids: Random,
+    /// Everything else that is random, apart, so that it cannot shift the identifiers.
+    pub(crate) noise: Random,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) tokens: Tokens,
+    pub(crate) gate: Gate,
+    pub(crate) faults: Faults,
+    pub(crate) meters: Meters,
+    pub(crate) memory: Memory,
+    pub(crate) batches: Batches,
+    /// Whether there is something to save.
+    pub(crate) changed: bool,
+}
+
+impl World {
+    pub(crate) fn new(
+        options: &Options,
+        books: Books,
+        outbox: Outbox,
+        ids: Option<Random>,
+    ) -> Self {
+        Self {
+            books,
+            outbox,
+            ids: ids.unwrap_or_else(|| Random::new(options.seed, 1)),
+            noise: Random::new(options.seed, 2),
+            clients: options.clients.clone(),
+            tokens: Tokens::default(),
+            gate: Gate::new(options.limits),
+            faults: Faults::default(),
+            meters: Meters::default(),
+            memory: Memory::default(),
+            batches: options.batches,
+            changed: false,
+        }
+    }
+
+    /// Announces a change that was made in an organisation's books.
+    pub(crate) fn record(&mut self, organisation: Uuid, change: Change) {
+        self.changed = true;
+        self.outbox.announce(Event {
+            resource: Resource::Invoice,
+            id: change.invoice,
+            tenant: organisation,
+            created: change.created,
+            at: change.at,
+        });
+    }
+
+    /// Announces a credit note that was written and applied.
+    pub(crate) fn record_credit_note(&mut self, organisation: Uuid, id: Uuid, at: Timestamp) {
+        let kind = match self.books.organisation(organisation) {
+            Ok(found) if found.credits_a_bill(id) => "ACCPAYCREDIT",
+            _ => "ACCRECCREDIT",
+        };
+        self.outbox.announce(Event {
+            resource: Resource::CreditNote {
+                kind: kind.to_owned(),
+                // All of it is applied at once.
+                status: "PAID".to_owned(),
+            },
+            id,
+            tenant: organisation,
+            created: true,
+            at,
+        });
+    }
+
+    pub(crate) fn pack_events(&mut self, at_once: bool) {
+        self.changed |= self.outbox.pack(&mut self.noise, at_once);
+    }
+
+    pub(crate) fn settle_delivery(&mut self, delivery: Delivery, now: Timestamp) -> bool {
+        self.changed = true;
+        self.outbox.settle(delivery, now)
+    }
+
+    pub(crate) fn enable_webhook(&mut self, now: Timestamp) {
+        if self.outbox.settings.enabled {
+            self.outbox.enable(now);
+            self.changed = true;
+        }
+    }
+
+    /// The organisations that an app is connected to, in the order of their ids.
+    pub(crate) fn organisations_of(&self, client_id: &str) -> Vec<Uuid> {
+        let connected = |id: &Uuid| {
+            let client = self.clients.iter().find(|client| client.id == client_id);
+            match client.map(|client| &client.organisations) {
+                Some(ConnectedTo::All) => true,
+                Some(ConnectedTo::Only(organisations)) => organisations.contains(id),
+                None => false,
+            }
+        };
+        self.books.organisations.keys().copied().filter(connected).collect()
+    }
+
+    /// An invoice named by its id, or by its number where only one organisation has it.
+    pub(crate) fn invoice_named(&self, id_or_number: &str) -> Result<Uuid, Refusal> {
+        let organisations = self.books.organisations.values();
+        let mut found =
+            organisations.filter_map(|organisation| organisation.find_invoice(id_or_number));
+        let invoice = found
+            .next()
+            .ok_or_else(|| Refusal::because(format!("there is no invoice {id_or_number}")))?;
+        match found.next() {
+            Some(_) => Err(Refusal::because(format!(
+                "several organisations have an invoice {id_or_number}; name it by its id"
+            ))),
+            None => Ok(invoice.id),
+        }
+    }
+}

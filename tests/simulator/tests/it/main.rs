@@ -1,0 +1,14 @@
+//! The simulator from outside, over HTTP, as a client and a webhook receiver see it.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod bench;
+mod books;
+mod control;
+mod faults;
+mod idempotency;
+mod identity;
+mod limits;
+mod openapi;
+mod persistence;
+mod webhooks;
+mod writes;

@@ -1,0 +1,163 @@
+//! Our answers against Xero's own description of its API.
+//!
+//! The description is not part of this repository. Where it is not there, the check is skipped.
+
+use std::{fs, io::Write as _, path::Path};
+
+use reqwest::Method;
+use serde_json::Value;
+use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::bench::Bench;
+
+/// Beside the repository, from this crate's folder.
+const DESCRIPTION: &str = "../../../shared/reference/xero-openapi/xero_accounting.yaml";
+/// Of the envelope, in every example and in no schema.
+const ENVELOPE: [&str; 4] = ["Id", "Status", "ProviderName", "DateTimeUTC"];
+/// Twins of dates, and the errors of a line, that examples have and schemas lack.
+const ONLY_IN_EXAMPLES: [&str; 3] = ["DateString", "DueDateString", "ValidationErrors"];
+
+struct Description(Yaml);
+
+impl Description {
+    fn load() -> Option<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(DESCRIPTION);
+        let Ok(text) = fs::read_to_string(&path) else {
+            // Not println!, which nobody sees of a test that passes.
+            let skipped =
+                format!("SKIPPED: no {}; answers were not compared with it\n", path.display());
+            std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+            return None;
+        };
+        Some(Self(YamlLoader::load_from_str(&text).unwrap().remove(0)))
+    }
+
+    fn schema(&self, name: &str) -> &Yaml {
+        let schema = &self.0["components"]["schemas"][name];
+        assert!(!schema.is_badvalue(), "the description has no {name}");
+        schema
+    }
+
+    fn resolve<'a>(&'a self, schema: &'a Yaml) -> &'a Yaml {
+        match schema["$ref"].as_str() {
+            Some(reference) => self.schema(reference.rsplit('/').next().unwrap()),
+            None => schema,
+        }
+    }
+
+    /// Complaints about everything in `value` that `schema` does not foresee.
+    fn compare(&self, value: &Value, schema: &Yaml, at: &str, complaints: &mut Vec<String>) {
+        let schema = self.resolve(schema);
+        let has_properties = !schema["properties"].is_badvalue();
+        let kind = schema["type"].as_str().unwrap_or(if has_properties { "object" } else { "any" });
+        let fits = match kind {
+            "string" => value.is_string(),
+            "number" => value.is_number(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "boolean" => value.is_boolean(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            _ => true,
+        };
+        if !fits {
+            complaints.push(format!("{at} is no {kind}: {value}"));
+            return;
+        }
+        if let (Some(members), Some(text)) = (schema["enum"].as_vec(), value.as_str()) {
+            let is_member = members.iter().any(|member| member.as_str() == Some(text));
+            if !is_member {
+                complaints.push(format!("{at} must not be {text}"));
+            }
+        }
+        for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+            self.compare(item, &schema["items"], &format!("{at}[{index}]"), complaints);
+        }
+        for (name, field) in value.as_object().into_iter().flatten() {
+            let known = &schema["properties"][name.as_str()];
+            let is_root = !at.contains('.') && !at.contains('[');
+            let expected = ONLY_IN_EXAMPLES.contains(&name.as_str())
+                || (is_root && ENVELOPE.contains(&name.as_str()));
+            match known.is_badvalue() {
+                true if expected => {}
+                true => complaints.push(format!("{at}.{name} is not in the description")),
+                false => self.compare(field, known, &format!("{at}.{name}"), complaints),
+            }
+        }
+    }
+
+    fn check(&self, answer: &Value, schema: &str) {
+        let mut complaints = Vec::new();
+        self.compare(answer, self.schema(schema), schema, &mut complaints);
+        assert!(complaints.is_empty(), "{}\n{answer:#}", complaints.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn answers_have_the_names_and_types_of_the_description() {
+    let Some(description) = Description::load() else {
+        return;
+    };
+    let bench = Bench::start().await;
+    let invoice = bench.invoice("INV-0001", "100.00");
+    let payment = bench.pay(invoice, "40.00");
+    let deleted = bench.pay(invoice, "1.00");
+    bench.simulator.add_credit_note(invoice, "10.00".parse().unwrap()).unwrap();
+    bench.simulator.delete_payment(deleted).unwrap();
+    let paid = bench.invoice("INV-0002", "10.00");
+    bench.pay(paid, "10.00");
+
+    for (path, schema) in [
+        ("/Organisation", "Organisations"),
+        ("/Invoices", "Invoices"),
+        ("/Invoices?page=1", "Invoices"),
+        ("/Invoices?summaryOnly=true", "Invoices"),
+        (&format!("/Invoices/{invoice}"), "Invoices"),
+        ("/Payments", "Payments"),
+        ("/Payments?page=1", "Payments"),
+        (&format!("/Payments/{payment}"), "Payments"),
+    ] {
+        let answer = bench.get(path).await.json();
+        assert!(!answer[schema].as_array().unwrap().is_empty(), "{path} answers with nothing");
+        for name in ENVELOPE {
+            assert!(answer[name].is_string(), "{path} has no {name}");
+        }
+        description.check(&answer, schema);
+    }
+    let body = format!(
+        r#"{{"Payments":[{},{}]}}"#,
+        bench.payment_json(invoice, "1.00"),
+        bench.payment_json(invoice, "1000.00")
+    );
+    let written = bench.send(Method::PUT, "/Payments?summarizeErrors=false", &body).await;
+    description.check(&written.json(), "Payments");
+    let removed =
+        bench.send(Method::POST, &format!("/Payments/{payment}"), r#"{"Status":"DELETED"}"#).await;
+    description.check(&removed.json(), "Payments");
+    let created = bench
+        .send(
+            Method::PUT,
+            "/Invoices?summarizeErrors=false",
+            r#"{"Invoices":[{"Type":"ACCPAY","Contact":{"Name":"A"},"LineItems":[{"Description":"B","UnitAmount":1}]},{"Type":"ACCPAY"}]}"#,
+        )
+        .await;
+    description.check(&created.json(), "Invoices");
+}
+
+#[tokio::test]
+async fn errors_have_the_shape_of_the_description() {
+    let Some(description) = Description::load() else {
+        return;
+    };
+    let bench = Bench::start().await;
+    let invoice = bench.invoice("INV-0003", "1.00");
+
+    let refused = bench.send(Method::PUT, "/Payments", &bench.payment_json(invoice, "2.00")).await;
+
+    let mut json = refused.json();
+    // An element also echoes what was sent; the description leaves that open.
+    for element in json["Elements"].as_array_mut().unwrap() {
+        let errors = element["ValidationErrors"].clone();
+        *element = serde_json::json!({ "ValidationErrors": errors });
+    }
+    description.check(&json, "Error");
+}
