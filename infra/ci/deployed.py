@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Deploys template.yaml with the compiled functions into an AWS on this machine and plays one payment through it.
+
+The one test that the deployed product is what we think it is: the real template, the binaries of `sam build`, and
+the template's own IAM policies, enforced. Its parts in order: deploy, permissions, and the story of one payment.
+Never take timings from it: the engine waits up to 100 ms in every call.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ministack
+import permissions
+import sam_template
+import story
+from template_rules import ALLOWED, functions
+
+STACK = "paymirror-ci"
+# SendMessageBatch has no permission of its own in AWS: sqs:SendMessage allows it. The engine asks for one all the same.
+BATCH_OF = {"sqs:SendMessage": "sqs:SendMessageBatch"}
+# Of each function, when something fails.
+LOG_LINES_MAX = 40
+CONFIG = sam_template.ROOT / "infra/samconfig.toml"
+
+
+def say(sentence):
+    print(f"deployed: {sentence}", flush=True)
+
+
+def fail(sentence):
+    sys.exit(f"deployed: FAILED: {sentence}")
+
+
+# ---------------------------------------------------------------- deploy
+
+
+def deploy(cloud, build, parameters):
+    """Types what an operator types, `sam deploy`, with the engine in the place of AWS; gives the stack's outputs."""
+    overrides = [f"{name}={value}" for name, value in {"Architecture": "x86_64", **parameters}.items()]
+    answer = subprocess.run(
+        ["sam", "deploy", "--config-file", str(CONFIG), "--config-env", "ci",
+         "--template-file", str(build / "template.yaml"), "--stack-name", STACK,
+         "--parameter-overrides", *overrides],
+        env={**os.environ, **cloud.environment(), "SAM_CLI_TELEMETRY": "0"}, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    )
+    if answer.returncode:
+        print(answer.stdout, answer.stderr)
+        fail("`sam deploy` did not succeed")
+    stack, = cloud.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def physical_names(cloud):
+    """What each resource of the template is called in the stack."""
+    answer = cloud.client("cloudformation").describe_stack_resources(StackName=STACK)
+    return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in answer["StackResources"]}
+
+
+def role_arns(cloud, template, physical):
+    iam = cloud.client("iam")
+    return {
+        function: iam.get_role(RoleName=physical[f"{function}Role"])["Role"]["Arn"]
+        for function in functions(template)
+    }
+
+
+def allow_batches(cloud, physical):
+    """Makes up for `BATCH_OF` in the engine, exactly where the template allows the single operation."""
+    iam, queues = cloud.client("iam"), cloud.client("sqs")
+    for function, pairs in ALLOWED.items():
+        statements = []
+        for action, resource in pairs:
+            if action in BATCH_OF:
+                url = physical[resource.removesuffix(".Arn")]
+                arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+                statements.append({"Effect": "Allow", "Action": BATCH_OF[action], "Resource": arn})
+        if statements:
+            iam.put_role_policy(
+                RoleName=physical[f"{function}Role"], PolicyName="batches",
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+            )
+
+
+def print_logs(cloud, template, physical):
+    """What the functions themselves had to say."""
+    logs = cloud.client("logs")
+    for function in functions(template):
+        group = physical[f"{function}LogGroup"]
+        for event in logs.filter_log_events(logGroupName=group)["events"][-LOG_LINES_MAX:]:
+            print(f"{function}: {event['message'].rstrip()}")
+
+
+# ---------------------------------------------------------------- main
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--build", type=Path, default=sam_template.ROOT / ".aws-sam/build",
+                           help="what `sam build` left")
+    arguments.add_argument("--folder", type=Path, default=sam_template.ROOT / "target/deployed",
+                           help="where the servers run and log")
+    options = arguments.parse_args()
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    template = sam_template.load()
+
+    with story.simulated_xero(folder) as xero, ministack.started(folder) as cloud:
+        say(f"an AWS with IAM switched on listens on {cloud.endpoint}")
+        began = time.monotonic()
+        outputs = deploy(cloud, options.build.resolve(), {"XeroApiUrl": xero.url, "XeroIdentityUrl": xero.url})
+        physical = physical_names(cloud)
+        say(f"template.yaml is deployed: {len(physical)} resources in {time.monotonic() - began:.1f} s")
+
+        began = time.monotonic()
+        tried, found = permissions.differences(cloud, template, physical, role_arns(cloud, template, physical))
+        for sentence in found:
+            say(sentence)
+        if found:
+            fail("the roles allow something else than their lists")
+        say(f"{tried} requests with the functions' roles were allowed or refused as listed, "
+            f"in {time.monotonic() - began:.1f} s")
+
+        allow_batches(cloud, physical)
+        try:
+            story.Story(cloud, xero, outputs, say).play()
+        except story.Failed as failure:
+            print_logs(cloud, template, physical)
+            fail(str(failure))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Checks the direction of dependencies: functions -> host, xero, queue, table -> payments.
+
+Needs only Python and cargo. The rules are those of the README; a crate that breaks one is named here with
+what it may not know.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ADAPTERS = {"host", "queue", "table", "xero"}
+# What the domain may not even reach through somebody else: no cloud, no network, no runtime.
+OUTSIDE_WORLD = re.compile(r"^(aws[-_]|lambda|tokio|hyper|reqwest|axum|rustls)")
+# Each SDK is the business of one shared crate. Functions and the local stack may construct a client, no more.
+ONE_OWNER = {
+    "aws-sdk-dynamodb": "table",
+    "aws-sdk-secretsmanager": "host",
+    "aws-sdk-sqs": "queue",
+    "lambda_runtime": "host",
+    "reqwest": "xero",
+}
+# Engines and servers of tests and of the local stack; nothing of these is ever deployed.
+NEVER_DEPLOYED = re.compile(r"^(dynoxide|rustack|axum$|local$|xero-simulator$)")
+
+
+def workspace():
+    """Folder and direct normal dependencies of every crate of ours."""
+    answer = subprocess.run(
+        ["cargo", "metadata", "--no-deps", "--locked", "--format-version", "1"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )
+    return {
+        package["name"]: (
+            Path(package["manifest_path"]).relative_to(ROOT).parts[0],
+            {d["name"] for d in package["dependencies"] if d["kind"] is None},
+        )
+        for package in json.loads(answer.stdout)["packages"]
+    }
+
+
+def reaches(crate):
+    """Names of everything in one crate's normal dependency tree."""
+    answer = subprocess.run(
+        ["cargo", "tree", "--locked", "-p", crate, "-e", "normal", "--prefix", "none", "--format", "{p}"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )
+    return {line.split()[0] for line in answer.stdout.splitlines() if line.strip()}
+
+
+def broken(crates, tree_of):
+    """Every broken rule as a sentence."""
+    for name in sorted(reached for reached in tree_of("payments") if OUTSIDE_WORLD.match(reached)):
+        yield f"payments must stay pure, but its tree reaches {name}"
+    for crate, (folder, direct) in sorted(crates.items()):
+        if folder == "shared":
+            allowed = {"payments"} if crate in ADAPTERS else set()
+            for other in sorted((direct & crates.keys()) - allowed):
+                yield f"{crate} may not depend on {other}: adapters know only payments, payments knows nobody"
+            for package, owner in ONE_OWNER.items():
+                if package in direct and crate != owner:
+                    yield f"{package} is the business of {owner}, but {crate} depends on it"
+        if folder == "functions":
+            for other in sorted(direct & crates.keys()):
+                if crates[other][0] != "shared":
+                    yield f"function {crate} may not depend on {other}: functions know shared crates only"
+            for name in sorted(reached for reached in tree_of(crate) if NEVER_DEPLOYED.match(reached)):
+                yield f"function {crate} would carry {name}, which is for tests and the local stack"
+
+
+def main():
+    crates = workspace()
+    for sentence in (found := list(broken(crates, reaches))):
+        print(f"layering: {sentence}")
+    if found:
+        return 1
+    print(f"layering: {len(crates)} crates keep the direction functions -> {', '.join(sorted(ADAPTERS))} -> payments")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Checks what must hold between the parts of template.yaml, which no linter knows.
+
+Each rule yields sentences about what is wrong. `ALLOWED` is the second half of a double entry: a policy in the
+template and its line here have to be changed together, so that nobody widens a role in passing.
+"""
+
+import re
+import sys
+import tomllib
+
+import sam_template
+from sam_template import as_list, one_name, resources
+
+POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+def _on(resource, *actions):
+    return {(action, resource) for action in actions}
+
+
+def _own_log(function):
+    return _on(f"{function}LogGroup.Arn", "logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def _tables(nouns, *operations):
+    actions = [f"dynamodb:{operation}" for operation in operations]
+    return {pair for noun in nouns.split() for pair in _on(f"{noun}Table.Arn", *actions)}
+
+
+# Everything that each function may do: pairs of action and resource, and nothing besides.
+ALLOWED = {
+    "Webhook": _own_log("Webhook")
+    | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    | _on("XeroWebhookSecret.Id", "secretsmanager:GetSecretValue"),
+    "Mirror": _own_log("Mirror")
+    | _on("ChangesQueue.Arn", *POLL, "sqs:SendMessage")
+    | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    | _tables("Organisations", "GetItem")
+    | _tables("Invoices", "GetItem", "PutItem")
+    | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
+    | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
+    | _tables("Discrepancies", "Query", "PutItem")
+    | _tables("Tombstones Activity Parked", "PutItem"),
+    "Intake": _own_log("Intake")
+    | _on("IntakeQueue.Arn", *POLL)
+    | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    | _tables("Organisations", "GetItem")
+    | _tables("Invoices Receipts", "GetItem", "PutItem")
+    | _tables("Payments", "Query", "PutItem", "DeleteItem")
+    | _tables("HeldPayments", "Query")
+    | _tables("Discrepancies Tombstones", "Query", "PutItem")
+    | _tables("Activity Parked Messages", "PutItem"),
+}
+
+RETENTION_SECONDS = 14 * 24 * 60 * 60
+RECEIVES_MAX = 5
+
+
+def functions(template):
+    """Short name (`Webhook`) and properties of every function."""
+    return {
+        name.removesuffix("Function"): properties
+        for name, properties in resources(template, "AWS::Serverless::Function").items()
+    }
+
+
+def triggers(template):
+    """Function, its properties, its queue's name and the trigger's properties, for every SQS trigger."""
+    for function, properties in functions(template).items():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                trigger = event["Properties"]
+                yield function, properties, one_name(trigger["Queue"]).removesuffix(".Arn"), trigger
+
+
+def visibility_outlasts_the_function(template):
+    """A message must not become visible again while its function may still work on it (and on one retry)."""
+    queues = resources(template, "AWS::SQS::Queue")
+    for function, properties, queue, trigger in triggers(template):
+        least = 6 * properties["Timeout"] + trigger.get("MaximumBatchingWindowInSeconds", 0)
+        found = queues[queue]["VisibilityTimeout"]
+        if found < least:
+            yield f"{queue} hides a message for {found} s; {function} needs at least {least} s"
+
+
+def triggers_answer_item_by_item(template):
+    """Without this setting one poisonous message takes its whole batch to the dead-letter queue."""
+    for function, _, _, trigger in triggers(template):
+        if trigger.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+            yield f"the trigger of {function} does not report failures item by item"
+        if trigger["BatchSize"] > 10 and not trigger.get("MaximumBatchingWindowInSeconds"):
+            yield f"the trigger of {function} takes more than 10 messages at once and so needs a batching window"
+
+
+def nothing_is_lost_in_a_queue(template):
+    """Each queue keeps its messages for two weeks and hands poison to its own dead-letter queue, which is watched."""
+    queues = resources(template, "AWS::SQS::Queue")
+    watched = {
+        one_name(alarm["Dimensions"][0]["Value"]).removesuffix(".QueueName")
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    }
+    for name, queue in queues.items():
+        if queue.get("MessageRetentionPeriod") != RETENTION_SECONDS:
+            yield f"{name} does not keep its messages for {RETENTION_SECONDS} s"
+        if name.endswith("DeadLetterQueue"):
+            if name not in watched:
+                yield f"no alarm watches {name}"
+            continue
+        redrive = queue.get("RedrivePolicy", {})
+        expected = name.removesuffix("Queue") + "DeadLetterQueue"
+        if one_name(redrive.get("deadLetterTargetArn")) != f"{expected}.Arn" or expected not in queues:
+            yield f"{name} does not hand its poison to {expected}"
+        if redrive.get("maxReceiveCount") != RECEIVES_MAX:
+            yield f"{name} does not try {RECEIVES_MAX} times"
+
+
+def granted(role):
+    """Pairs of action and resource that a role's own policies allow."""
+    return {
+        (action, one_name(resource))
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def each_role_allows_exactly_its_list(template):
+    """One role for each function, for Lambda only, with exactly the pairs of `ALLOWED`."""
+    roles = resources(template, "AWS::IAM::Role")
+    for function, properties in functions(template).items():
+        if one_name(properties.get("Role")) != f"{function}Role.Arn" or f"{function}Role" not in roles:
+            yield f"{function} has no role of its own"
+            continue
+        role = roles[f"{function}Role"]
+        found, expected = granted(role), ALLOWED.get(function, set())
+        for action, resource in sorted(found - expected):
+            yield f"{function} may {action} on {resource}, which is not on its list"
+        for action, resource in sorted(expected - found):
+            yield f"{function} may not {action} on {resource}, though it is on its list"
+        if role.get("ManagedPolicyArns"):
+            yield f"{function} has managed policies, which allow more than its list"
+        if any("*" in action or resource == "*" for action, resource in found):
+            yield f"{function} has a wildcard in its policy"
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if {"NotAction", "NotResource"} & statement.keys():
+                    yield f"{function} has a policy that says what is not meant"
+        trust = role["AssumeRolePolicyDocument"]["Statement"]
+        if [statement["Principal"] for statement in trust] != [{"Service": "lambda.amazonaws.com"}]:
+            yield f"the role of {function} can be assumed by somebody other than Lambda"
+    for name in sorted(roles.keys() - {f"{function}Role" for function in functions(template)}):
+        yield f"{name} belongs to no function"
+
+
+# How the table crate calls DynamoDB, and the permission that the call takes.
+CALLS = {
+    r"\.get_item\(": "GetItem",
+    r"\.query\(": "Query",
+    r"\.scan\(": "Scan",
+    r"\.put_item\(|\bPut::builder": "PutItem",
+    r"\.update_item\(|\bUpdate::builder": "UpdateItem",
+    r"\.delete_item\(|\bDelete::builder": "DeleteItem",
+    r"\bConditionCheck::builder": "ConditionCheckItem",
+    r"\.batch_get_item\(": "BatchGetItem",
+    r"\.batch_write_item\(": "BatchWriteItem",
+    r"\.execute_(statement|transaction)\(|\.batch_execute_statement\(": "PartiQL",
+}
+
+
+def roles_fit_what_the_table_crate_calls(template):
+    """A call that nobody may make fails only when it is deployed; a permission that nobody needs is never noticed."""
+    sources = (sam_template.ROOT / "shared/table/src").rglob("*.rs")
+    source = "".join(path.read_text(encoding="utf-8") for path in sources)
+    called = {f"dynamodb:{name}" for pattern, name in CALLS.items() if re.search(pattern, source)}
+    allowed = {
+        action
+        for role in resources(template, "AWS::IAM::Role").values()
+        for action, _ in granted(role)
+        if action.startswith("dynamodb:")
+    }
+    for action in sorted(called - allowed):
+        yield f"shared/table makes calls that need {action}, which no role allows"
+    for action in sorted(allowed - called):
+        yield f"a role allows {action}, which shared/table never needs"
+
+
+def tables_survive_mistakes(template):
+    """Every table can be restored to any second, is encrypted, and outlives its stack."""
+    for name, table in resources(template, "AWS::DynamoDB::Table").items():
+        resource = template["Resources"][name]
+        wanted = {
+            "billed on demand": table.get("BillingMode") == "PAY_PER_REQUEST",
+            "restorable to any second": table.get("PointInTimeRecoverySpecification")
+            == {"PointInTimeRecoveryEnabled": True},
+            "encrypted": table.get("SSESpecification") == {"SSEEnabled": True},
+            "protected against deletion": table.get("DeletionProtectionEnabled") == {"Ref": "DeletionProtection"},
+            "kept when its resource goes": {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
+            == {"Retain"},
+        }
+        for wish in (wish for wish, holds in wanted.items() if not holds):
+            yield f"{name} is not {wish}"
+        if not str(one_name(table.get("TableName"))).startswith("${AWS::StackName}-"):
+            yield f"{name} is not named after its stack"
+
+
+def logs_are_kept_for_a_set_time(template):
+    """Each function writes JSON into a log group of its own, which forgets at last."""
+    groups = resources(template, "AWS::Logs::LogGroup")
+    for function, properties in functions(template).items():
+        logging = properties.get("LoggingConfig", {})
+        if logging.get("LogFormat") != "JSON" or one_name(logging.get("LogGroup")) != f"{function}LogGroup":
+            yield f"{function} does not write JSON into {function}LogGroup"
+        elif "RetentionInDays" not in groups.get(f"{function}LogGroup", {}):
+            yield f"{function}LogGroup keeps its lines for ever"
+
+
+def environment_is_read_by_the_code(template):
+    """A variable set here and read nowhere is a misspelling: each name stands in the crate's or in host's source."""
+    for function, properties in functions(template).items():
+        folders = [sam_template.ROOT / properties["CodeUri"] / "src", sam_template.ROOT / "shared/host/src"]
+        source = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.rs"))
+        for variable in properties.get("Environment", {}).get("Variables", {}):
+            if not re.search(rf'"{variable}"', source):
+                yield f"{function} is given {variable}, which its code does not read"
+
+
+def panics_stay_inside_one_invocation(_, manifest=None):
+    """cargo-lambda builds with `panic = "abort"` unless the profile says otherwise in so many words; then a panic
+    takes the whole process down, instead of being reported as the failure of one invocation."""
+    manifest = manifest or tomllib.loads((sam_template.ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    if manifest.get("profile", {}).get("release", {}).get("panic") != "unwind":
+        yield 'Cargo.toml does not set panic = "unwind" in [profile.release], so cargo-lambda builds with abort'
+
+
+RULES = (
+    visibility_outlasts_the_function,
+    triggers_answer_item_by_item,
+    nothing_is_lost_in_a_queue,
+    each_role_allows_exactly_its_list,
+    roles_fit_what_the_table_crate_calls,
+    tables_survive_mistakes,
+    logs_are_kept_for_a_set_time,
+    environment_is_read_by_the_code,
+    panics_stay_inside_one_invocation,
+)
+
+
+def main():
+    template = sam_template.load()
+    found = [sentence for rule in RULES for sentence in rule(template)]
+    for sentence in found:
+        print(f"template: {sentence}")
+    if found:
+        return 1
+    pairs = sum(len(pairs) for pairs in ALLOWED.values())
+    print(f"template: {len(RULES)} rules hold; {len(ALLOWED)} roles allow exactly their {pairs} listed pairs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
