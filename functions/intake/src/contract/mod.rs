@@ -1,0 +1,13 @@
+//! The messages that the business's own system sends, read completely before anything is done.
+//! `contract/intake-v1.schema.json` says the same in JSON Schema.
+
+mod json;
+mod members;
+mod problems;
+mod reading;
+mod values;
+
+pub use problems::{Invalid, Problem};
+pub use reading::{
+    ALLOCATIONS_MAX, BODY_BYTES_MAX, InvoiceReport, Journaling, Report, VERSION, read,
+};

@@ -1,0 +1,308 @@
+//! A body in, a report or all its problems out.
+
+use std::collections::BTreeSet;
+
+use payments::{
+    Allocation, Contact, Currency, InvoiceNumber, LocalInvoice, Money, OrganisationId, PaymentId,
+    Receipt,
+};
+
+use super::json::Json;
+use super::members::{Members, Node};
+use super::problems::{Invalid, Problem, Problems};
+use super::values;
+
+/// The version of the contract that is read here.
+pub const VERSION: u64 = 1;
+/// Largest body, in bytes: what SQS took in all regions when the contract was made.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Most invoices that one payment is spread over.
+pub const ALLOCATIONS_MAX: usize = 200;
+
+/// What a message says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Report {
+    /// An invoice as it is now.
+    Invoice(InvoiceReport),
+    /// A payment as it is now.
+    Payment(Receipt),
+    /// A copy that we made has been journaled, or is no longer.
+    Journaling(Journaling),
+}
+
+/// An invoice, and whose it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InvoiceReport {
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// The invoice.
+    pub invoice: LocalInvoice,
+}
+
+/// A copy of a Xero payment has been journaled, or is no longer (CM-27).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Journaling {
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// The invoice that the copy is on.
+    pub invoice: InvoiceNumber,
+    /// The copy.
+    pub payment: PaymentId,
+    /// Counts the sender's reports about this copy, from 1.
+    pub revision: u64,
+    /// Whether it is journaled now.
+    pub journaled: bool,
+}
+
+impl Report {
+    /// Whose books.
+    pub const fn organisation(&self) -> OrganisationId {
+        match self {
+            Self::Invoice(report) => report.organisation,
+            Self::Payment(receipt) => receipt.organisation,
+            Self::Journaling(journaling) => journaling.organisation,
+        }
+    }
+
+    /// In which order the messages of a batch are best handled: invoices before what is paid on
+    /// them, and earlier revisions before later ones. Any other order leads to the same, only by
+    /// a longer way.
+    pub(crate) const fn place(&self) -> (u8, u64) {
+        match self {
+            Self::Invoice(report) => (0, report.invoice.revision),
+            Self::Payment(receipt) => (1, receipt.revision),
+            Self::Journaling(journaling) => (2, journaling.revision),
+        }
+    }
+}
+
+/// Reads the body of a message.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(body: &str) -> Result<Report, Invalid> {
+    if body.len() > BODY_BYTES_MAX {
+        let what = format!("has {} bytes, and {BODY_BYTES_MAX} are the limit", body.len());
+        return Err(as_a_whole(what));
+    }
+    let json = Json::parse(body).map_err(|error| as_a_whole(format!("is not JSON: {error}")))?;
+    let mut problems = Problems::default();
+    let (organisation, report) = message(&Node::root(&json), &mut problems);
+    match report {
+        Some(report) if problems.0.is_empty() => Ok(report),
+        _ => Err(Invalid { organisation, problems: problems.0 }),
+    }
+}
+
+fn as_a_whole(what: String) -> Invalid {
+    Invalid { organisation: None, problems: vec![Problem { path: String::new(), what }] }
+}
+
+type Read = (Option<OrganisationId>, Option<Report>);
+
+fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
+    let Some(mut members) = Members::of(root, problems) else { return (None, None) };
+    let organisation = members.required("organisation", problems);
+    let organisation = organisation.and_then(|node| values::organisation(&node, problems));
+    if !is_our_version(&mut members, problems) {
+        // Nothing is known of the other members of another version.
+        return (organisation, None);
+    }
+    let Some(kind) = members.required("type", problems) else { return (organisation, None) };
+    let report = match kind.json {
+        Json::Text(kind) if kind == "invoice" => invoice(organisation, &mut members, problems),
+        Json::Text(kind) if kind == "payment" => payment(organisation, &mut members, problems),
+        Json::Text(kind) if kind == "journaling" => {
+            journaling(organisation, &mut members, problems)
+        }
+        _ => {
+            problems.note::<()>(&kind.path, "must be invoice, payment or journaling");
+            return (organisation, None);
+        }
+    };
+    members.finish(problems);
+    (organisation, report)
+}
+
+fn is_our_version(members: &mut Members<'_>, problems: &mut Problems) -> bool {
+    let Some(node) = members.required("version", problems) else { return false };
+    let ours = *node.json == Json::Whole(VERSION.into());
+    if !ours {
+        problems.note::<()>(&node.path, format_args!("must be the number {VERSION}"));
+    }
+    ours
+}
+
+/// Reads one member, if it is there, by one of the functions in `values`.
+macro_rules! member {
+    ($members:ident, $problems:ident, $name:literal, $read:expr) => {
+        $members.required($name, $problems).and_then(|node| $read(&node, $problems))
+    };
+}
+
+fn invoice(
+    organisation: Option<OrganisationId>,
+    members: &mut Members<'_>,
+    problems: &mut Problems,
+) -> Option<Report> {
+    let number = member!(members, problems, "number", values::invoice_number);
+    let revision = member!(members, problems, "revision", values::revision);
+    let total = member!(members, problems, "total", |node: &Node<'_>, problems: &mut _| {
+        values::money(node, false, problems)
+    });
+    let contact = member!(members, problems, "contact", contact);
+    let issued_on = member!(members, problems, "issued_on", values::date);
+    let (due_on, terms) = match (members.optional("due_on"), members.optional("terms")) {
+        (Some(node), None) => (values::date(&node, problems), None),
+        (None, Some(node)) => {
+            let terms = values::terms(&node, problems);
+            let due_on = terms
+                .zip(issued_on)
+                .and_then(|(terms, issued_on)| problems.value(&node.path, terms.due_on(issued_on)));
+            (due_on, terms)
+        }
+        _ => {
+            problems.note::<()>("", "must have either due_on or terms, and not both");
+            (None, None)
+        }
+    };
+    Some(Report::Invoice(InvoiceReport {
+        organisation: organisation?,
+        invoice: LocalInvoice {
+            number: number?,
+            total: total?,
+            issued_on: issued_on?,
+            due_on: due_on?,
+            terms,
+            contact: contact?,
+            revision: revision?,
+        },
+    }))
+}
+
+fn contact(node: &Node<'_>, problems: &mut Problems) -> Option<Contact> {
+    let mut members = Members::of(node, problems)?;
+    let mut name =
+        |name| members.optional(name).and_then(|node| values::free_text(&node, problems));
+    let contact = Contact { company: name("company"), person: name("person") };
+    members.finish(problems);
+    if contact == Contact::default() {
+        return problems.note(&node.path, "must have a company or a person with a name");
+    }
+    Some(contact)
+}
+
+fn payment(
+    organisation: Option<OrganisationId>,
+    members: &mut Members<'_>,
+    problems: &mut Problems,
+) -> Option<Report> {
+    let id = member!(members, problems, "id", values::payment_id);
+    let revision = member!(members, problems, "revision", values::revision);
+    let amount = member!(members, problems, "amount", |node: &Node<'_>, problems: &mut _| {
+        values::money(node, true, problems)
+    });
+    let date = member!(members, problems, "date", values::date);
+    let method = member!(members, problems, "method", values::method);
+    let transaction_id = member!(members, problems, "transaction_id", values::transaction_id);
+    let status = member!(members, problems, "status", values::status);
+    let entered_at = member!(members, problems, "entered_at", values::instant);
+    let allocations =
+        member!(members, problems, "allocations", |node: &Node<'_>, problems: &mut _| {
+            allocations(node, amount, problems)
+        });
+    let journaled = match members.optional("journaled") {
+        Some(node) => node.flag(problems),
+        None => Some(false),
+    };
+    let reference = members.optional("reference");
+    let reference = reference.and_then(|node| values::free_text(&node, problems));
+    Some(Report::Payment(Receipt {
+        organisation: organisation?,
+        id: id?,
+        revision: revision?,
+        amount: amount?,
+        date: date?,
+        reference,
+        method: method?,
+        transaction_id: transaction_id?,
+        status: status?,
+        journaled: journaled?,
+        allocations: allocations?,
+        entered_at: entered_at?,
+    }))
+}
+
+/// The parts of a payment, in the order of their invoices, so that the same parts in another
+/// order are the same.
+fn allocations(
+    node: &Node<'_>,
+    whole: Option<Money>,
+    problems: &mut Problems,
+) -> Option<Vec<Allocation>> {
+    let elements = node.elements(problems)?;
+    if elements.len() > ALLOCATIONS_MAX {
+        let what = format_args!("must have at most {ALLOCATIONS_MAX} elements");
+        return problems.note(&node.path, what);
+    }
+    let currency = whole.map(Money::currency);
+    let mut seen = BTreeSet::new();
+    let mut parts = Vec::with_capacity(elements.len());
+    for element in &elements {
+        parts.push(allocation(element, currency, &mut seen, problems));
+    }
+    let mut parts: Vec<Allocation> = parts.into_iter().collect::<Option<_>>()?;
+    let whole = whole?;
+    match Money::sum(whole.currency(), parts.iter().map(|part| part.amount)) {
+        Ok(sum) if sum.amount() <= whole.amount() => {}
+        Ok(sum) => {
+            let what = format_args!("add up to {sum}, and the payment is only {whole}");
+            return problems.note(&node.path, what);
+        }
+        Err(error) => return problems.note(&node.path, error),
+    }
+    parts.sort_by(|a, b| a.invoice.cmp(&b.invoice));
+    Some(parts)
+}
+
+fn allocation(
+    node: &Node<'_>,
+    currency: Option<Currency>,
+    seen: &mut BTreeSet<InvoiceNumber>,
+    problems: &mut Problems,
+) -> Option<Allocation> {
+    let mut members = Members::of(node, problems)?;
+    let invoice = member!(members, problems, "invoice", |node: &Node<'_>, problems: &mut _| {
+        let number = values::invoice_number(node, problems)?;
+        if seen.insert(number.clone()) {
+            Some(number)
+        } else {
+            problems.note(&node.path, "names an invoice that is in the list already")
+        }
+    });
+    let amount = member!(members, problems, "amount", |node: &Node<'_>, problems: &mut _| {
+        values::amount(node, currency, true, problems)
+    });
+    members.finish(problems);
+    Some(Allocation { invoice: invoice?, amount: amount? })
+}
+
+fn journaling(
+    organisation: Option<OrganisationId>,
+    members: &mut Members<'_>,
+    problems: &mut Problems,
+) -> Option<Report> {
+    let invoice = member!(members, problems, "invoice", values::invoice_number);
+    let payment = member!(members, problems, "payment", values::copy_id);
+    let revision = member!(members, problems, "revision", values::revision);
+    let journaled =
+        member!(members, problems, "journaled", |node: &Node<'_>, problems: &mut _| node
+            .flag(problems));
+    Some(Report::Journaling(Journaling {
+        organisation: organisation?,
+        invoice: invoice?,
+        payment: payment?,
+        revision: revision?,
+        journaled: journaled?,
+    }))
+}

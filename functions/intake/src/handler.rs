@@ -1,0 +1,220 @@
+//! One batch of the `intake` queue.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use host::batch::{self, BlankId, Outcome};
+use jiff::{SignedDuration, Timestamp};
+use payments::{OrganisationId, Refusal, Settings};
+use queue::Changes;
+use table::{ReadError, Tables};
+
+use crate::acting::{Failure, Recorded, Recorder};
+use crate::contract::{self, Report};
+use crate::parking::{Parking, sent_at};
+use crate::tally::Tally;
+
+/// How often the queue delivers a message before it gives it up: `maxReceiveCount` in
+/// `template.yaml`. What could still pass later is parked on the last of these receives.
+const RECEIVES_MAX: u32 = 5;
+/// Time kept back before the deadline: the longest that one message takes, which is a payment
+/// over 200 invoices.
+const RESERVE: SignedDuration = SignedDuration::from_secs(20);
+
+/// What a batch is worked on with.
+pub(crate) struct Handler<'a, C> {
+    pub(crate) tables: &'a Tables,
+    pub(crate) changes: &'a C,
+    pub(crate) clock: fn() -> Timestamp,
+    /// When the invocation has to be over.
+    pub(crate) deadline: Timestamp,
+}
+
+/// Settings by organisation; `None` for one that is not set up here.
+type Known = BTreeMap<OrganisationId, Option<Settings>>;
+
+impl<C: Changes> Handler<'_, C> {
+    /// Works on a batch, and says which records are to come again.
+    ///
+    /// A record is done when it is in the tables and every invoice that it concerns will be looked
+    /// at again, or when it is parked with everything that is wrong with it.
+    ///
+    /// # Errors
+    /// `BlankId`, see there.
+    pub(crate) async fn batch(
+        &self,
+        event: &SqsEvent,
+        tally: &mut Tally,
+    ) -> Result<SqsBatchResponse, BlankId> {
+        let records = &event.records;
+        tally.records = records.len();
+        let mut work: Vec<_> = records
+            .iter()
+            .map(|record| contract::read(record.body.as_deref().unwrap_or_default()))
+            .enumerate()
+            .collect();
+        work.sort_by_key(|(_, read)| read.as_ref().map(Report::place).ok());
+        let mut outcomes = vec![Outcome::Again; records.len()];
+        let mut known = Known::new();
+        for (position, read) in work {
+            if (self.clock)().saturating_add(RESERVE).is_ok_and(|end| end > self.deadline) {
+                break;
+            }
+            let record = &records[position];
+            outcomes[position] = match read {
+                Ok(report) => self.one(record, &report, &mut known, tally).await,
+                Err(invalid) => {
+                    let problems = invalid.problems.len();
+                    let owner = invalid.organisation;
+                    let parking = Parking { owner, reason: "invalid_message", problems };
+                    self.park(record, &parking, &invalid.account(), tally).await
+                }
+            };
+        }
+        tally.again = outcomes.iter().filter(|outcome| **outcome == Outcome::Again).count();
+        let ids = records.iter().map(|record| record.message_id.as_deref());
+        batch::answer(ids.zip(outcomes))
+    }
+
+    async fn one(
+        &self,
+        record: &SqsMessage,
+        report: &Report,
+        known: &mut Known,
+        tally: &mut Tally,
+    ) -> Outcome {
+        let organisation = report.organisation();
+        let settings = match self.settings(organisation, known).await {
+            Ok(Some(settings)) => settings,
+            Ok(None) => {
+                let why = "the organisation is not set up here";
+                let parking =
+                    Parking { owner: Some(organisation), reason: "other_tenant", problems: 1 };
+                return self.park(record, &parking, why, tally).await;
+            }
+            Err(error) => {
+                log_failure(record, organisation, &error, "reading the settings failed");
+                return Outcome::Again;
+            }
+        };
+        let recorder = Recorder {
+            tables: self.tables,
+            changes: self.changes,
+            settings,
+            clock: self.clock,
+            sent_at: sent_at(record),
+        };
+        match recorder.record(report).await {
+            Ok(recorded) => {
+                self.count(report, recorded, sent_at(record), tally);
+                Outcome::Done
+            }
+            Err(Failure::Refused(refusal)) => {
+                if refusal.may_pass_later() && receives(record) < RECEIVES_MAX {
+                    tally.early += 1;
+                    return Outcome::Again;
+                }
+                let reason = code(&refusal);
+                let parking = Parking { owner: Some(organisation), reason, problems: 1 };
+                self.park(record, &parking, &refusal.to_string(), tally).await
+            }
+            Err(failure) => {
+                log_failure(record, organisation, &failure, "a report could not be recorded");
+                Outcome::Again
+            }
+        }
+    }
+
+    async fn settings<'k>(
+        &self,
+        organisation: OrganisationId,
+        known: &'k mut Known,
+    ) -> Result<Option<&'k Settings>, ReadError> {
+        let settings = match known.entry(organisation) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(self.tables.settings(organisation).await?),
+        };
+        Ok(settings.as_ref())
+    }
+
+    async fn park(
+        &self,
+        record: &SqsMessage,
+        parking: &Parking,
+        detail: &str,
+        tally: &mut Tally,
+    ) -> Outcome {
+        match parking.park(self.tables, record, detail, (self.clock)()).await {
+            Ok(()) => {
+                tally.parked += 1;
+                Outcome::Done
+            }
+            Err(error) => {
+                tracing::error!(error = chain(&error), "parking a message failed");
+                Outcome::Again
+            }
+        }
+    }
+
+    fn count(
+        &self,
+        report: &Report,
+        recorded: Recorded,
+        sent_at: Option<Timestamp>,
+        tally: &mut Tally,
+    ) {
+        tally.warnings += recorded.warnings;
+        tally.looks += recorded.looks;
+        if !recorded.changed {
+            tally.unchanged += 1;
+            return;
+        }
+        tally.took(sent_at, (self.clock)());
+        match report {
+            Report::Invoice(_) => tally.invoices += 1,
+            Report::Payment(_) => tally.payments += 1,
+            Report::Journaling(_) => tally.journalings += 1,
+        }
+    }
+}
+
+/// The reason that stands in the parked row.
+fn code(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::RevisionReused { .. } => "revision_reused",
+        Refusal::IllegalStatus { .. } => "illegal_status",
+        Refusal::CurrencyDiffers { .. } => "currency_differs",
+        Refusal::UnknownCopy { .. } => "unknown_copy",
+    }
+}
+
+/// How often the queue has delivered the message, this time included.
+fn receives(record: &SqsMessage) -> u32 {
+    let count = record.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+fn log_failure(
+    record: &SqsMessage,
+    organisation: OrganisationId,
+    error: &dyn std::error::Error,
+    what: &'static str,
+) {
+    tracing::error!(
+        xero.tenant_id = %organisation,
+        message.id = record.message_id.as_deref().unwrap_or_default(),
+        error = chain(error),
+        "{what}"
+    );
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain = format!("{chain}: {cause}");
+        source = cause.source();
+    }
+    chain
+}

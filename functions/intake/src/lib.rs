@@ -1,0 +1,75 @@
+#![doc = include_str!("../README.md")]
+
+mod acting;
+pub mod contract;
+mod handler;
+mod parking;
+mod tally;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use host::batch::BlankId;
+use host::env::{EnvError, Environment};
+use host::metrics::Metrics;
+use jiff::Timestamp;
+use queue::{Changes, ChangesQueue};
+use table::Tables;
+
+use crate::handler::Handler;
+use crate::tally::Tally;
+
+/// The function: everything between its environment and its handler.
+pub struct Intake<C> {
+    tables: Tables,
+    changes: C,
+    metrics: Metrics,
+    clock: fn() -> Timestamp,
+}
+
+impl Intake<ChangesQueue> {
+    /// Reads the environment, see the README, and makes the SDK's clients.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    // Nothing is waited for; all functions are put together in the same way.
+    pub async fn from_env(
+        env: &Environment,
+        aws: &host::SdkConfig,
+        clock: fn() -> Timestamp,
+    ) -> Result<Self, EnvError> {
+        let sqs = aws_sdk_sqs::Client::new(aws);
+        Ok(Self {
+            tables: Tables::new(
+                aws_sdk_dynamodb::Client::new(aws),
+                env.optional("TABLE_PREFIX")?.unwrap_or_default(),
+            ),
+            changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
+            metrics: Metrics::from_env(env, "intake")?,
+            clock,
+        })
+    }
+}
+
+impl<C: Changes> Intake<C> {
+    /// Puts the function together from its parts.
+    pub fn new(tables: Tables, changes: C, clock: fn() -> Timestamp) -> Self {
+        Self { tables, changes, metrics: Metrics::off(), clock }
+    }
+
+    /// Works on one batch, which has to be over at the deadline.
+    ///
+    /// # Errors
+    /// [`BlankId`]: all records are to come again.
+    pub async fn handle(
+        &self,
+        event: SqsEvent,
+        deadline: Timestamp,
+    ) -> Result<SqsBatchResponse, BlankId> {
+        let mut tally = Tally::default();
+        let handler =
+            Handler { tables: &self.tables, changes: &self.changes, clock: self.clock, deadline };
+        let answer = handler.batch(&event, &mut tally).await;
+        tally.log();
+        self.metrics.emit((self.clock)(), &tally.metrics());
+        answer
+    }
+}

@@ -1,0 +1,98 @@
+//! Messages that are not taken in: kept in full, each with everything that is wrong with it.
+
+use aws_lambda_events::sqs::SqsMessage;
+use jiff::Timestamp;
+use payments::OrganisationId;
+use table::{Parked, Tables, WriteError};
+
+use crate::contract::BODY_BYTES_MAX;
+
+/// Why a message is kept.
+pub(crate) struct Parking {
+    /// Whose it is, as far as it is known.
+    pub(crate) owner: Option<OrganisationId>,
+    /// A code, for counting.
+    pub(crate) reason: &'static str,
+    /// How many things are wrong.
+    pub(crate) problems: usize,
+}
+
+impl Parking {
+    /// Keeps the message. Keeping it again changes nothing.
+    ///
+    /// SQS takes bodies of up to 1 MiB and a row 400 KB, so what is too large for the contract is
+    /// kept in several rows, which put together are the body.
+    pub(crate) async fn park(
+        &self,
+        tables: &Tables,
+        record: &SqsMessage,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let id = record.message_id.as_deref().unwrap_or_default();
+        let parts = in_parts(record.body.as_deref().unwrap_or_default());
+        for (position, body) in parts.iter().enumerate() {
+            let (id, detail) = match parts.len() {
+                1 => (id.to_owned(), detail.to_owned()),
+                all => {
+                    let part = position + 1;
+                    (format!("{id}#{part:03}"), format!("part {part} of {all}: {detail}"))
+                }
+            };
+            let parked = Parked {
+                organisation: self.owner,
+                id: &id,
+                by: "intake",
+                reason: self.reason,
+                detail: &detail,
+                body: body.as_bytes(),
+                received_at: sent_at(record).unwrap_or(now),
+            };
+            tables.park(&parked).await?;
+        }
+        tracing::warn!(
+            message.id = id,
+            xero.tenant_id = self.owner.map(|owner| owner.to_string()),
+            reason = self.reason,
+            problems = self.problems,
+            "message parked"
+        );
+        Ok(())
+    }
+}
+
+/// When SQS took the message: the same each time it is delivered, so that keeping it twice is
+/// keeping it once.
+pub(crate) fn sent_at(record: &SqsMessage) -> Option<Timestamp> {
+    let text = record.attributes.get("SentTimestamp")?;
+    Timestamp::from_millisecond(text.parse().ok()?).ok()
+}
+
+/// The body in parts that fit into a row; one, unless it is larger than the contract allows.
+fn in_parts(body: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = body;
+    while rest.len() > BODY_BYTES_MAX {
+        let (part, left) = rest.split_at(rest.floor_char_boundary(BODY_BYTES_MAX));
+        parts.push(part);
+        rest = left;
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_cut_between_characters_and_nothing_of_it_is_lost() {
+        let body = "€".repeat(200_000);
+        let parts = in_parts(&body);
+        assert_eq!(parts.len(), 3);
+        assert!(parts.iter().all(|part| part.len() <= BODY_BYTES_MAX));
+        assert_eq!(parts.concat(), body);
+        assert_eq!(in_parts(""), [""]);
+        assert_eq!(in_parts(&"x".repeat(BODY_BYTES_MAX)).len(), 1);
+    }
+}

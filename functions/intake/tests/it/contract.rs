@@ -1,0 +1,147 @@
+//! The contract: its examples, and what it refuses.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use intake::contract::{Invalid, Report, read};
+use serde_json::Value;
+
+/// Refused messages in which JSON Schema sees nothing wrong.
+const BEYOND_THE_SCHEMA: [&str; 7] = [
+    "allocations-exceed-the-payment",
+    "allocations-name-an-invoice-twice",
+    "amount-too-large",
+    "amount-with-three-decimals",
+    "currency-unknown",
+    "member-of-total-twice",
+    "member-twice",
+];
+
+fn files(folder: &str) -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract").join(folder);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+pub(crate) fn schema() -> jsonschema::Validator {
+    let schema = include_str!("../../contract/intake-v1.schema.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+}
+
+fn problems(name: &str, body: &str) -> Vec<String> {
+    let Invalid { problems, .. } = read(body).expect_err(name);
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_example_is_valid_by_the_schema_and_is_taken_in() {
+    let schema = schema();
+    let examples = files("examples");
+    assert!(examples.len() >= 10);
+    for (name, body) in examples {
+        let json: Value = serde_json::from_str(&body).unwrap();
+        assert!(schema.is_valid(&json), "{name}: {:?}", schema.validate(&json).err());
+        let report = read(&body).unwrap_or_else(|invalid| panic!("{name}: {invalid:?}"));
+        let kind = match report {
+            Report::Invoice(_) => "invoice",
+            Report::Payment(_) => "payment",
+            Report::Journaling(_) => "journaling",
+        };
+        assert_eq!(json["type"], kind, "{name}");
+    }
+}
+
+#[test]
+fn every_refused_message_is_refused_by_us_and_by_the_schema_as_far_as_it_can() {
+    let schema = schema();
+    for (name, body) in files("refused") {
+        assert!(!problems(&name, &body).is_empty(), "{name}");
+        let valid = serde_json::from_str(&body).is_ok_and(|json: Value| schema.is_valid(&json));
+        assert_eq!(valid, BEYOND_THE_SCHEMA.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn every_refusal_says_where_and_why() {
+    let expected = [
+        ("amount-is-a-number", r#"/total/amount: must be a string such as "110.00", not a number"#),
+        ("amount-is-a-float", r#"/total/amount: must be a string such as "110.00", not a number"#),
+        ("amount-with-three-decimals", "/total/amount: an amount in AUD has at most 2 decimals"),
+        ("amount-of-payment-is-nothing", "/amount/amount: must be more than nothing"),
+        ("currency-unknown", "/total/currency: `ABC` is not a currency that payments are made in"),
+        ("date-30-february", "/issued_on: 30 February 2026 does not exist"),
+        ("date-with-time", r#"/issued_on: must be a date such as "2026-03-02""#),
+        ("date-in-year-26", "/issued_on: 26 is no year from 1970 to 2199"),
+        ("due-date-and-terms", "the message: must have either due_on or terms, and not both"),
+        ("contact-without-a-name", "/contact: must have a company or a person with a name"),
+        ("member-unknown", "/vat_number: is no member that we know"),
+        ("member-missing", "/revision: is missing"),
+        ("member-null", "/reference: must be a string, not null"),
+        ("member-twice", "/revision: occurs more than once"),
+        ("member-of-total-twice", "/total/amount: occurs more than once"),
+        ("version-2", "/version: must be the number 1"),
+        ("payment-id-of-a-copy", "/id: must not begin with `xero-`: such ids are given by us"),
+        ("payment-without-transaction-id", "/transaction_id: is missing"),
+        (
+            "allocations-exceed-the-payment",
+            "/allocations: add up to 60.01 AUD, and the payment is only 60.00 AUD",
+        ),
+        (
+            "allocations-name-an-invoice-twice",
+            "/allocations/1/invoice: names an invoice that is in the list already",
+        ),
+        ("list", "the message: must be an object, not a list"),
+    ];
+    let files = files("refused");
+    for (name, problem) in expected {
+        assert_eq!(problems(name, &files[name]), [problem], "{name}");
+    }
+}
+
+#[test]
+fn all_problems_are_named_at_once() {
+    let body = &files("refused")["everything-at-once"];
+    assert_eq!(
+        problems("everything-at-once", body),
+        [
+            "/id: must not begin with `xero-`: such ids are given by us",
+            "/revision: must be a whole number from 1 to 9007199254740991",
+            "/amount/currency: `ABC` is not a currency that payments are made in",
+            r#"/amount/amount: must be a string such as "110.00", not a number"#,
+            "/date: 30 February 2026 does not exist",
+            "/method: must be a lower-case name such as bank_transfer, with at most 40 letters",
+            "/transaction_id: is missing",
+            "/status: must be pending, confirmed, failed or refunded",
+            "/entered_at: must be a time with its offset, such as \"2026-03-02T09:30:00+11:00\"",
+            r#"/allocations/0/amount: must be a string such as "110.00", not a number"#,
+            "/allocations/1/invoice: names an invoice that is in the list already",
+            "/allocations/1/amount: is missing",
+            "/allocations/1/amout: is no member that we know",
+            "/note: is no member that we know",
+        ]
+    );
+    let owner = read(body).unwrap_err().organisation;
+    assert_eq!(owner.unwrap().to_string(), crate::messages::ORGANISATION);
+}
+
+#[test]
+fn the_due_date_follows_from_the_terms() {
+    // CM-17
+    let examples = files("examples");
+    for (name, due_on) in [
+        ("invoice-with-due-date", "2026-04-01"),
+        ("invoice-due-30-days-after-issue", "2026-04-01"),
+        ("invoice-due-7-days-after-month-end", "2026-04-07"),
+        ("invoice-due-on-day-of-following-month", "2026-04-20"),
+    ] {
+        let Ok(Report::Invoice(report)) = read(&examples[name]) else { panic!("{name}") };
+        assert_eq!(report.invoice.due_on.to_string(), due_on, "{name}");
+    }
+}

@@ -1,0 +1,45 @@
+//! Messages as the business's own system sends them.
+
+use serde_json::{Value, json};
+
+pub(crate) const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
+
+pub(crate) fn invoice(number: &str, revision: u64, total: &str) -> Value {
+    json!({
+        "version": 1, "type": "invoice", "organisation": ORGANISATION,
+        "number": number, "revision": revision,
+        "total": {"amount": total, "currency": "AUD"},
+        "issued_on": "2026-03-02", "terms": {"days_after_issue": 30},
+        "contact": {"company": "Harbour Ferries Pty Ltd"},
+    })
+}
+
+pub(crate) fn payment(id: &str, revision: u64, amount: &str, parts: &[(&str, &str)]) -> Value {
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|(invoice, amount)| json!({"invoice": invoice, "amount": amount}))
+        .collect();
+    json!({
+        "version": 1, "type": "payment", "organisation": ORGANISATION,
+        "id": id, "revision": revision,
+        "amount": {"amount": amount, "currency": "AUD"},
+        "date": "2026-03-09", "method": "bank_transfer", "transaction_id": format!("T-{id}"),
+        "status": "confirmed", "reference": "thanks",
+        "entered_at": "2026-03-09T14:05:11.123456789+11:00",
+        "allocations": parts,
+    })
+}
+
+pub(crate) fn journaling(invoice: &str, copy: &str, revision: u64, journaled: bool) -> Value {
+    json!({
+        "version": 1, "type": "journaling", "organisation": ORGANISATION,
+        "invoice": invoice, "payment": copy, "revision": revision, "journaled": journaled,
+    })
+}
+
+/// The same message with one value replaced.
+pub(crate) fn with(mut message: Value, pointer: &str, value: impl Into<Value>) -> Value {
+    let (object, member) = pointer.rsplit_once('/').unwrap();
+    message.pointer_mut(object).unwrap()[member] = value.into();
+    message
+}

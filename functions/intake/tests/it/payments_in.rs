@@ -1,0 +1,233 @@
+//! Payments of the business's own system.
+
+use payments::{DiscrepancyKind, Kind, PaymentStatus, Protection, State};
+use serde_json::json;
+
+use crate::messages::{invoice, payment, with};
+use crate::world::{World, assert_same, aud, xero_id, xero_payment};
+
+const PARTS: &[(&str, &str)] = &[("10234", "60.00")];
+
+#[tokio::test]
+async fn a_payment_of_any_method_is_kept_on_its_invoice() {
+    // SP-02, SP-06, ST-06, ST-07, ST-08, CM-12, CM-13
+    for method in ["bpay", "card", "direct_debit", "paypal", "cash", "cheque", "gift_card_2"] {
+        let world = World::new().await;
+        world.take(&invoice("10234", 1, "110.00")).await;
+        world.take(&with(payment("P-1", 1, "60.00", PARTS), "/method", method)).await;
+        let stored = world.invoice("10234").await;
+        let [part] = &stored.payments[..] else { panic!("{stored:?}") };
+        assert_eq!((part.amount, part.date.to_string()), (aud("60.00"), "2026-03-09".to_owned()));
+        assert_eq!((part.method.as_str(), part.transaction_id.as_str()), (method, "T-P-1"));
+        assert_eq!(part.status, PaymentStatus::Confirmed);
+        assert_eq!(part.reference.as_deref(), Some("thanks"));
+        assert_eq!((part.state, part.protection), (State::Protected, Some(Protection::Manual)));
+        assert_eq!(part.created_at.to_string(), "2026-03-09T03:05:11.123456Z");
+        assert_eq!(world.rows("receipts").await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn every_payment_event_is_logged_with_transaction_id_amount_method_and_time() {
+    // SP-04
+    let world = World::new().await;
+    let pending = with(payment("P-1", 1, "60.00", PARTS), "/status", "pending");
+    world.take(&pending).await;
+    world.take(&payment("P-1", 2, "60.00", PARTS)).await;
+    world.take(&payment("P-1", 3, "60.00", &[])).await;
+    world.take(&payment("P-2", 1, "15.00", &[])).await;
+    let events = world.rows("activity").await;
+    let of = |id: &str| events.iter().filter(|row| row["payment_id"] == id).count();
+    assert_eq!((of("P-1"), of("P-2")), (4, 1), "recorded twice, taken off, twice on no invoice");
+    for event in &events {
+        let amount = if event["payment_id"] == "P-1" { "60" } else { "15" };
+        assert_eq!(event["amount"].trim_end_matches(".00"), amount);
+        assert_eq!(event["transaction_id"], format!("T-{}", event["payment_id"]));
+        assert_eq!(event["method"], "bank_transfer");
+        assert_eq!(event["date"], "2026-03-09");
+        assert!(event["at"].starts_with("2026-03-10T01:00:00"));
+    }
+    // SP-09: the business sent it one second before.
+    assert!(events.iter().any(|row| row.get("visible_after_ms").is_some_and(|ms| ms == "1000")));
+}
+
+#[tokio::test]
+async fn a_payment_known_before_its_invoice_waits_there_for_it() {
+    // ST-10
+    let world = World::new().await;
+    world.take(&payment("P-1", 1, "60.00", PARTS)).await;
+    world.take(&invoice("10234", 1, "50.00")).await;
+    let stored = world.invoice("10234").await;
+    assert_eq!(stored.payments.len(), 1);
+    // SP-12
+    let kinds: Vec<_> = stored.open_discrepancies().map(|found| found.key.kind).collect();
+    assert_eq!(kinds, [DiscrepancyKind::Overpaid]);
+}
+
+#[tokio::test]
+async fn a_status_changes_by_itself_along_the_legal_ways() {
+    // SP-03, SP-05, SP-07
+    let world = World::new().await;
+    let at =
+        |revision, status: &str| with(payment("P-1", revision, "60.00", PARTS), "/status", status);
+    for (revision, status) in [(1, "pending"), (2, "confirmed"), (3, "refunded")] {
+        world.take(&at(revision, status)).await;
+        assert_eq!(world.invoice("10234").await.payments[0].status.code(), status);
+    }
+    // Refunded is the end: parked at once, for no earlier message can be missing.
+    world.take(&at(4, "confirmed")).await;
+    assert_eq!(world.parked().await, ["illegal_status"]);
+    assert_eq!(
+        world.rows("parked").await[0]["detail"],
+        "a payment that is refunded cannot become confirmed"
+    );
+    assert_eq!(world.invoice("10234").await.payments[0].status.code(), "refunded");
+}
+
+#[tokio::test]
+async fn a_failed_payment_is_flagged_at_once() {
+    // SP-12
+    let world = World::new().await;
+    world.take(&with(payment("P-1", 1, "60.00", PARTS), "/status", "pending")).await;
+    world.take(&with(payment("P-1", 2, "60.00", PARTS), "/status", "failed")).await;
+    let stored = world.invoice("10234").await;
+    let kinds: Vec<_> = stored.open_discrepancies().map(|found| found.key.kind).collect();
+    assert_eq!(kinds, [DiscrepancyKind::FailedPayment]);
+}
+
+#[tokio::test]
+async fn a_status_that_came_too_early_waits_for_the_one_before_and_is_parked_in_the_end() {
+    // SP-03
+    let world = World::new().await;
+    let at =
+        |revision, status: &str| with(payment("P-1", revision, "60.00", PARTS), "/status", status);
+    world.take(&at(1, "pending")).await;
+    let early = at(3, "refunded");
+    assert!(!world.receive(&early, 1).await, "revision 2 may have confirmed it");
+    world.take(&at(2, "confirmed")).await;
+    assert!(world.receive(&early, 2).await);
+    assert_eq!(world.invoice("10234").await.payments[0].status, PaymentStatus::Refunded);
+
+    let lost = at(9, "pending");
+    for nth in 1..5 {
+        assert!(!world.receive(&lost, nth).await);
+    }
+    assert!(world.receive(&lost, 5).await, "before the queue gives it up, it is parked");
+    assert_eq!(world.parked().await, ["illegal_status"]);
+}
+
+#[tokio::test]
+async fn messages_in_any_order_lead_to_the_same_payment() {
+    let revisions = [
+        with(payment("P-1", 1, "60.00", PARTS), "/status", "pending"),
+        payment("P-1", 2, "60.00", PARTS),
+        with(payment("P-1", 3, "60.00", PARTS), "/journaled", true),
+    ];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let world = World::new().await;
+        for position in order {
+            world.take(&revisions[position]).await;
+        }
+        let stored = world.invoice("10234").await;
+        let [part] = &stored.payments[..] else { panic!("{stored:?}") };
+        assert_eq!((part.revision, part.journaled, part.status.code()), (3, true, "confirmed"));
+    }
+}
+
+#[tokio::test]
+async fn a_local_change_of_an_adopted_payment_is_taken_and_xero_is_asked_to_overwrite_it() {
+    // CM-10
+    let world = World::new().await;
+    world.take(&invoice("10234", 1, "110.00")).await;
+    world.take(&payment("P-1", 1, "60.00", PARTS)).await;
+    let in_xero = [xero_payment(1, "60.00")];
+    world.mirrored("10234", "110.00", &in_xero).await;
+    assert_eq!(world.invoice("10234").await.payments[0].state, State::Adopted);
+    assert!(world.looks().is_empty());
+
+    world.take(&payment("P-1", 2, "75.00", &[("10234", "75.00")])).await;
+    let changed = &world.invoice("10234").await.payments[0];
+    assert_eq!((changed.amount, changed.kind), (aud("75.00"), Kind::Imported));
+    assert_eq!(world.looks(), [xero_id("10234")].into());
+
+    world.mirrored("10234", "110.00", &in_xero).await;
+    assert_eq!(world.invoice("10234").await.payments[0].amount, aud("60.00"));
+}
+
+#[tokio::test]
+async fn what_xero_has_confirmed_does_not_become_pending_again() {
+    // SP-03
+    let world = World::new().await;
+    let pending = |revision| with(payment("P-1", revision, "60.00", PARTS), "/status", "pending");
+    world.take(&invoice("10234", 1, "110.00")).await;
+    world.take(&pending(1)).await;
+    world.mirrored("10234", "110.00", &[xero_payment(1, "60.00")]).await;
+    world.take(&with(pending(2), "/reference", "corrected")).await;
+    let part = &world.invoice("10234").await.payments[0];
+    assert_eq!((part.status.code(), part.reference.as_deref()), ("confirmed", Some("corrected")));
+}
+
+#[tokio::test]
+async fn a_payment_that_went_with_its_original_is_not_put_back() {
+    // CM-35: what took its place in Xero is here, and the money would count twice.
+    let world = World::new().await;
+    world.take(&invoice("10234", 1, "110.00")).await;
+    world.take(&payment("P-1", 1, "60.00", PARTS)).await;
+    world.mirrored("10234", "110.00", &[xero_payment(1, "60.00")]).await;
+    world.mirrored("10234", "110.00", &[xero_payment(2, "65.00")]).await;
+    let amounts = |stored: payments::StoredInvoice| {
+        stored.payments.into_iter().map(|part| part.amount).collect::<Vec<_>>()
+    };
+    assert_eq!(amounts(world.invoice("10234").await), [aud("65.00")]);
+
+    let again = payment("P-1", 1, "60.00", PARTS);
+    let before = world.dump().await;
+    world.take(&again).await;
+    assert_same(&world.dump().await, &before, "the same again");
+    world.take(&with(payment("P-1", 2, "60.00", PARTS), "/journaled", true)).await;
+    assert_eq!(amounts(world.invoice("10234").await), [aud("65.00")]);
+    assert_eq!(world.warnings().await, ["REMOVED_IN_XERO"]);
+    assert!(world.rows("activity").await.iter().any(|row| {
+        row.get("reason").is_some_and(|reason| reason == "REMOVED_IN_XERO")
+            && row["transaction_id"] == "T-P-1"
+    }));
+}
+
+#[tokio::test]
+async fn a_payment_in_another_currency_than_its_invoice_is_parked_and_nothing_is_written() {
+    let world = World::new().await;
+    let euros = json!({"amount": "50.00", "currency": "EUR"});
+    world.take(&with(invoice("10240", 1, "50.00"), "/total", euros)).await;
+    let before = world.dump().await;
+    // The first invoice would take it; the second one does not.
+    let both = payment("P-1", 1, "100.00", &[("10234", "60.00"), ("10240", "40.00")]);
+    world.take(&both).await;
+    let mut after = world.dump().await;
+    assert_eq!(world.parked().await, ["currency_differs"]);
+    after.insert("parked", before["parked"].clone());
+    assert_same(&after, &before, "nothing is written");
+}
+
+#[tokio::test]
+async fn a_payment_entered_after_the_cutover_is_kept_with_a_warning() {
+    // CM-03; 9 March in Sydney
+    for (cutover, expected) in [("2026-03-08", 1), ("2026-03-09", 0), ("2026-03-10", 0)] {
+        let world = World::new().await.with_cutover(cutover).await;
+        world.take(&payment("P-1", 1, "60.00", PARTS)).await;
+        world.take(&payment("P-1", 1, "60.00", PARTS)).await;
+        assert_eq!(world.warnings().await, vec!["MANUAL_AFTER_CUTOVER"; expected], "{cutover}");
+        assert_eq!(world.invoice("10234").await.payments.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_journaled_after_the_cutover_is_kept_with_a_warning() {
+    // CM-04: entered before the cutover, journaled after it.
+    let world = World::new().await.with_cutover("2026-03-09").await;
+    world.take(&payment("P-1", 1, "60.00", PARTS)).await;
+    assert!(world.warnings().await.is_empty());
+    world.take(&with(payment("P-1", 2, "60.00", PARTS), "/journaled", true)).await;
+    assert_eq!(world.warnings().await, ["JOURNALED_AFTER_CUTOVER"]);
+    let part = &world.invoice("10234").await.payments[0];
+    assert_eq!(part.protection, Some(Protection::Journaled));
+}
