@@ -1,0 +1,51 @@
+//! The ordinary SDK clients, pointed at an engine.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use host::env::Environment;
+
+use crate::engines::queues::REGION;
+
+/// User name and password of everything local; the engines take any.
+pub const ACCESS_KEY: &str = "local";
+
+/// Clients for the two engines.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// For the tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// For the queues.
+    pub sqs: aws_sdk_sqs::Client,
+}
+
+impl Clients {
+    /// Clients for the engines at these addresses.
+    ///
+    /// Credentials and region are taken from the environment only where it has them: the embedded
+    /// engines need none, and a profile that is half set up must not be in the way.
+    pub async fn new(dynamodb_url: &str, sqs_url: &str) -> Self {
+        let config = config().await;
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(dynamodb_url);
+        let sqs = aws_sdk_sqs::config::Builder::from(&config).endpoint_url(sqs_url);
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
+        }
+    }
+}
+
+async fn config() -> SdkConfig {
+    let behavior = BehaviorVersion::v2026_01_12();
+    let process = Environment::process();
+    if process.optional("AWS_ACCESS_KEY_ID").is_ok_and(|key| key.is_some()) {
+        let loaded = aws_config::defaults(behavior).load().await;
+        let region = loaded.region().cloned().unwrap_or(Region::from_static(REGION));
+        return loaded.into_builder().region(region).build();
+    }
+    let credentials = Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "local");
+    SdkConfig::builder()
+        .behavior_version(behavior)
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}

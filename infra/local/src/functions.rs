@@ -1,0 +1,128 @@
+//! The functions of the product, put together for one machine: the only place that knows their
+//! crates.
+
+use std::{error::Error, rc::Rc, time::Duration};
+
+use anyhow::Context as _;
+use host::{clock, metrics::Metrics};
+use intake::Intake;
+use mirror::Mirror;
+use queue::ChangesQueue;
+use secrecy::SecretString;
+use serde::{Serialize, de::DeserializeOwned};
+use table::Tables;
+use webhook::{ActiveKeys, Webhook};
+use xero::{Config, Credentials, WebhookKeys};
+
+use crate::{
+    clients::Clients,
+    elsewhere::Xero,
+    engines::queues,
+    lambda::{Answer, Call, Failure, Function, Host, Worker},
+};
+
+/// How long a call to Xero may take.
+const XERO_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What the functions are put together from.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) dynamodb_url: String,
+    pub(crate) sqs_url: String,
+    pub(crate) xero: Xero,
+}
+
+/// Every function, ready to be called.
+struct Product {
+    webhook: Webhook,
+    mirror: Mirror<ChangesQueue>,
+    intake: Intake<ChangesQueue>,
+}
+
+/// A host with the functions in it.
+///
+/// # Errors
+///
+/// A setting cannot be used, or a queue does not exist.
+pub(crate) async fn start(surroundings: Surroundings) -> anyhow::Result<(Host, Worker)> {
+    Host::start(|| async {
+        let product = Rc::new(Product::new(surroundings).await?);
+        Ok(move |call| {
+            let product = Rc::clone(&product);
+            async move { product.answer(call).await }
+        })
+    })
+    .await
+}
+
+impl Product {
+    async fn new(surroundings: Surroundings) -> anyhow::Result<Self> {
+        let Surroundings { dynamodb_url, sqs_url, xero } = surroundings;
+        let clients = Clients::new(&dynamodb_url, &sqs_url).await;
+        let changes_url = queues::url(&clients.sqs, queues::CHANGES).await?;
+        let changes = || ChangesQueue::new(clients.sqs.clone(), changes_url.clone());
+        let keys = xero.webhook_keys.iter().cloned().map(SecretString::from).collect();
+        let keys = ActiveKeys::Fixed(WebhookKeys::new(keys));
+        let tables = Tables::new(clients.dynamodb.clone(), String::new());
+        Ok(Self {
+            webhook: Webhook::new(keys, changes(), Metrics::off()),
+            mirror: Mirror::new(xero_client(xero)?, tables.clone(), changes(), clock::now),
+            intake: Intake::new(tables, changes(), clock::now),
+        })
+    }
+
+    async fn answer(&self, call: Call) -> Answer {
+        match call.function {
+            Function::Webhook => {
+                let request = read(&call)?;
+                written(&self.webhook.handle(&request, clock::now()).await)
+            }
+            Function::Mirror => {
+                let answer = self.mirror.handle(read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Intake => {
+                let answer = self.intake.handle(read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+        }
+    }
+}
+
+fn xero_client(xero: Xero) -> anyhow::Result<xero::Client> {
+    let config = Config {
+        api_url: xero.api_url.parse().context("the address of Xero's API")?,
+        identity_url: xero
+            .identity_url
+            .parse()
+            .context("the address of Xero's identity service")?,
+        timeout: XERO_TIMEOUT,
+        ..Config::default()
+    };
+    let client_secret = SecretString::from(xero.client_secret);
+    let credentials = Credentials { client_id: xero.client_id, client_secret };
+    xero::Client::new(config, credentials, clock::now).context("no client for Xero")
+}
+
+/// The event as the type that the function takes, read as Lambda's runtime reads it.
+fn read<T: DeserializeOwned>(call: &Call) -> Result<T, Failure> {
+    serde_json::from_slice(&call.event).map_err(|error| {
+        let message = format!("failed to deserialize the incoming data: {error}");
+        Failure::new("lambda_runtime::deserializer::DeserializeError", message)
+    })
+}
+
+fn written(answer: &impl Serialize) -> Answer {
+    serde_json::to_vec(answer).map_err(|error| failure(&error))
+}
+
+/// An error of a function with its causes, in the words of Lambda's error JSON.
+fn failure<E: Error>(error: &E) -> Failure {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    Failure::new(std::any::type_name::<E>(), message)
+}

@@ -1,0 +1,124 @@
+//! A thin Lambda: what calls the functions, and how their answers are understood.
+//!
+//! Every call goes through [`Host::invoke`] with the event as JSON text, as on Lambda, so an event
+//! that would not survive the wire does not survive here either.
+
+mod batch;
+pub mod function_url;
+mod host;
+pub mod invoke_api;
+pub mod poller;
+pub mod service;
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use host::{Host, Worker};
+
+/// Largest event and largest answer of a synchronous invocation.
+pub const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+/// The functions of the product.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Function {
+    /// Receives the deliveries from Xero.
+    Webhook,
+    /// Reads Xero and writes the tables.
+    Mirror,
+    /// Takes in what the business's own system sends.
+    Intake,
+}
+
+impl Function {
+    /// Every function.
+    pub const ALL: [Self; 3] = [Self::Webhook, Self::Mirror, Self::Intake];
+
+    /// Its name, as deployed and as folder.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Mirror => "mirror",
+            Self::Intake => "intake",
+        }
+    }
+
+    /// The function called `name`: a plain name, a partial ARN or a full ARN, with or without a
+    /// version, as the Invoke API takes them.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = name.rsplit_once("function:").map_or(name, |(_, name)| name);
+        let name = name.split_once(':').map_or(name, |(name, _)| name);
+        Self::ALL.into_iter().find(|function| function.name() == name)
+    }
+
+    /// Its time-out, as in the template.
+    #[must_use]
+    pub const fn timeout(self) -> Duration {
+        match self {
+            Self::Webhook => Duration::from_secs(5),
+            Self::Mirror => Duration::from_secs(120),
+            Self::Intake => Duration::from_secs(60),
+        }
+    }
+}
+
+/// One call of a function.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Which function.
+    pub function: Function,
+    /// The event, as JSON text.
+    pub event: Bytes,
+    /// When it is cut off.
+    pub deadline: Timestamp,
+}
+
+/// A failed invocation, in the words of Lambda's error JSON.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// What went wrong, for a person.
+    pub error_message: String,
+    /// What kind of error it was.
+    pub error_type: String,
+}
+
+impl Failure {
+    /// A failure of the kind `error_type`.
+    #[must_use]
+    pub fn new(error_type: impl Into<String>, error_message: impl Into<String>) -> Self {
+        Self { error_message: error_message.into(), error_type: error_type.into() }
+    }
+
+    /// The error JSON that a caller of the Invoke API gets.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// What a function answers: JSON text, or why not.
+pub type Answer = Result<Vec<u8>, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_found_by_name_and_by_arn() {
+        for name in [
+            "mirror",
+            "mirror:$LATEST",
+            "000000000000:function:mirror",
+            "arn:aws:lambda:us-east-1:000000000000:function:mirror",
+            "arn:aws:lambda:us-east-1:000000000000:function:mirror:7",
+        ] {
+            assert_eq!(Function::from_name(name), Some(Function::Mirror), "{name}");
+        }
+        assert_eq!(Function::from_name("mirrors"), None);
+    }
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+pub mod cli;
+pub mod clients;
+pub mod elsewhere;
+pub mod engines;
+mod functions;
+mod half;
+mod hints;
+mod interrupt;
+pub mod lambda;
+pub mod logs;
+mod look;
+pub mod ports;
+mod prepare;
+pub mod simulator;
+mod stack;
+mod story;
+mod terminal;
+#[cfg(test)]
+mod testing;
+
+pub use builder::{Builder, Parts, Step};
+pub use stack::Stack;

@@ -1,0 +1,100 @@
+//! A Xero on this machine: the simulator with a sample organisation in it.
+
+use std::{net::SocketAddr, path::Path};
+
+use anyhow::Context as _;
+use uuid::{Uuid, uuid};
+use xero_simulator::{
+    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, NewOrganisation, Options, Simulator, WebhookSettings,
+};
+
+use crate::{elsewhere::Xero, half::Half, ports::Place};
+
+/// The sample organisation; the same on every machine, so that what is printed can be pasted.
+pub const SAMPLE_ORGANISATION: Uuid = uuid!("5a3e9c1d-0b7f-4e2a-9d64-1f8c2b6a7e30");
+/// Its name in Xero.
+pub const SAMPLE_NAME: &str = "Sample Trading Pty Ltd";
+/// The key that the simulator signs deliveries with. It protects nothing.
+pub const SAMPLE_WEBHOOK_KEY: &str =
+    "SampleKeyForThisMachineOnly0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ==";
+/// Xero waits 15 minutes before it sends a failed delivery again; here a restarted function is to
+/// have it soon.
+const RETRY_INTERVAL_MS: u64 = 5_000;
+/// File of the books inside the data directory.
+const FILE: &str = "xero.json";
+
+/// The simulator, running.
+#[derive(Debug)]
+pub struct RunningSimulator {
+    half: Half,
+    /// The controls: what a person would do in Xero.
+    pub simulator: Simulator,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether there were books from an earlier run.
+    pub found_books: bool,
+}
+
+/// How the simulator at `url` is reached by the functions.
+#[must_use]
+pub fn sample_xero(url: &str) -> Xero {
+    Xero {
+        api_url: url.to_owned(),
+        identity_url: url.to_owned(),
+        client_id: DEFAULT_CLIENT_ID.to_owned(),
+        client_secret: DEFAULT_CLIENT_SECRET.to_owned(),
+        tenant_id: SAMPLE_ORGANISATION.to_string(),
+        webhook_keys: vec![SAMPLE_WEBHOOK_KEY.to_owned()],
+    }
+}
+
+/// Starts the simulator with its books under `data`, or in memory, and opens the sample
+/// organisation where it is missing.
+///
+/// # Errors
+///
+/// The port is in use, or the books cannot be read.
+pub async fn start(
+    mut options: Options,
+    data: Option<&Path>,
+    port: u16,
+) -> anyhow::Result<RunningSimulator> {
+    options.state_file = data.map(|data| data.join(FILE));
+    let half = Half::new("simulator")?;
+    let started = half.run(async move {
+        let (listener, address) = Place::simulator(port).listen().await?;
+        let simulator = Simulator::new(options)?;
+        let found_books = simulator.organisation(SAMPLE_ORGANISATION).is_some();
+        if !found_books {
+            let sample = NewOrganisation {
+                id: Some(SAMPLE_ORGANISATION),
+                name: SAMPLE_NAME.to_owned(),
+                ..NewOrganisation::default()
+            };
+            simulator.add_organisation(sample).context("the sample organisation")?;
+        }
+        drop(simulator.clone().serve(listener));
+        Ok((simulator, address, found_books))
+    });
+    let (simulator, address, found_books) = started.await?;
+    Ok(RunningSimulator { half, simulator, address, found_books })
+}
+
+impl RunningSimulator {
+    /// Lets Xero announce changes to `url`. What waited for a receiver is delivered now.
+    pub fn announce_to(&self, url: String) {
+        let (known, _) = self.simulator.webhook();
+        self.simulator.set_webhook(WebhookSettings {
+            url,
+            key: SAMPLE_WEBHOOK_KEY.to_owned(),
+            retry_interval_ms: RETRY_INTERVAL_MS,
+            enabled: true,
+            ..known
+        });
+    }
+
+    /// Ends it; its books are on disk already.
+    pub async fn stop(self) {
+        self.half.end().await;
+    }
+}

@@ -1,0 +1,107 @@
+//! Tells a step: what happens, what is expected, what was found, and how long it took.
+
+use std::{
+    io::{Write as _, stdout},
+    time::{Duration, Instant},
+};
+
+use crate::terminal;
+
+/// A step that is not true so long after its window is not going to be.
+const WITHIN: Duration = Duration::from_secs(10);
+/// How often a step looks.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// What a look found.
+pub(super) enum Seen {
+    /// What was expected, in words.
+    Expected(String),
+    /// Something else, in words; perhaps it is only too early.
+    Other(String),
+}
+
+impl Seen {
+    /// `found` is what was expected if `expected`.
+    pub(super) fn when(expected: bool, found: String) -> Self {
+        if expected { Self::Expected(found) } else { Self::Other(found) }
+    }
+}
+
+/// Tells the story, and counts.
+#[derive(Debug)]
+pub(super) struct Teller {
+    within: Duration,
+    told: u32,
+    untrue: u32,
+}
+
+impl Teller {
+    /// A teller of steps that take at least `window`.
+    pub(super) fn new(window: Duration) -> Self {
+        Self { within: WITHIN.saturating_add(window), told: 0, untrue: 0 }
+    }
+
+    /// Begins a step.
+    pub(super) fn begin(&mut self, title: &str, expected: &str) {
+        self.told += 1;
+        println!("\n{}. {title}", self.told);
+        println!("   expected  {expected}");
+        // A step takes seconds, and a person should see what it is about meanwhile.
+        let _ = stdout().flush();
+    }
+
+    /// Looks until the expected is there, or too much time has passed since `event`.
+    ///
+    /// # Errors
+    ///
+    /// A look fails.
+    pub(super) async fn look(
+        &mut self,
+        event: Instant,
+        mut look: impl AsyncFnMut() -> anyhow::Result<Seen>,
+    ) -> anyhow::Result<()> {
+        loop {
+            let seen = look().await?;
+            let passed = event.elapsed();
+            match seen {
+                Seen::Expected(found) => {
+                    println!("   found     {found}");
+                    println!("   TRUE      {} after it happened", terminal::duration(passed));
+                    return Ok(());
+                }
+                Seen::Other(found) if passed > self.within => {
+                    self.untrue += 1;
+                    println!("   found     {found}");
+                    println!("   NOT TRUE  within {}", terminal::duration(self.within));
+                    return Ok(());
+                }
+                Seen::Other(_) => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        }
+    }
+
+    /// Tells what is known at once.
+    pub(super) fn judge(&mut self, event: Instant, seen: Seen) {
+        let (found, verdict) = match seen {
+            Seen::Expected(found) => (found, "TRUE    "),
+            Seen::Other(found) => {
+                self.untrue += 1;
+                (found, "NOT TRUE")
+            }
+        };
+        println!("   found     {found}");
+        println!("   {verdict}  it took {}", terminal::duration(event.elapsed()));
+    }
+
+    /// Ends the story. The answer is whether all of it came true.
+    pub(super) fn end(self, began: Instant) -> bool {
+        let Self { told, untrue, .. } = self;
+        let took = terminal::duration(began.elapsed());
+        if untrue == 0 {
+            println!("\nAll {told} steps came true, in {took}.");
+        } else {
+            println!("\n{untrue} of {told} steps did not come true. The log lines may say why.");
+        }
+        untrue == 0
+    }
+}

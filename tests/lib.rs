@@ -1,0 +1,1 @@
+//! Nothing but tests: see `README.md` beside this file.

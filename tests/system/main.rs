@@ -1,0 +1,11 @@
+//! The whole system, from outside: real handlers and SDK clients, embedded engines, and a Xero
+//! that shares no code with ours.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
+#![allow(missing_docs, reason = "nobody reads the documentation of a test binary")]
+
+mod burst;
+mod interrupted;
+mod life_of_a_payment;
+mod strangers;
+mod world;
