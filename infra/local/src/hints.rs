@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 use crate::{
     Stack,
     clients::ACCESS_KEY,
-    engines::queues::{ACCOUNT, CHANGES, REGION, dead_letters_of},
+    engines::queues::{ACCOUNT, CHANGES, INTAKE, REGION, dead_letters_of},
     look::{Invoice, Look},
 };
 
 /// Time for a change to get through on a slow machine, besides the window.
 const MARGIN: Duration = Duration::from_secs(1);
+
+/// The invoice that a person makes who starts with nothing.
+const FIRST_NUMBER: &str = "20001";
 
 /// What the hints are made from.
 struct Hints<'a> {
@@ -39,8 +42,10 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
         "export AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={ACCESS_KEY} \
          AWS_DEFAULT_REGION={REGION}"
     );
-    if let (Ok(_), Some(invoice)) = (stack.simulator(), invoice) {
-        hints.in_xero(invoice);
+    match (stack.simulator(), invoice) {
+        (Ok(_), Some(invoice)) => hints.in_xero(invoice),
+        (Ok(_), None) => hints.from_nothing(),
+        (Err(_), _) => {}
     }
     hints.tables();
     hints.queues();
@@ -59,6 +64,42 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
 }
 
 impl Hints<'_> {
+    /// Without the story there is no invoice yet.
+    fn from_nothing(&self) {
+        let controls = format!("{}/_control", self.stack.xero().api_url);
+        let wait_s = self.stack.window().saturating_add(MARGIN).as_secs();
+        let (organisation, sqs) = (self.organisation, self.stack.sqs_url());
+        let reported = json!({
+            "version": 1, "type": "invoice", "organisation": organisation, "revision": 1,
+            "number": FIRST_NUMBER, "total": { "amount": "110.00", "currency": "AUD" },
+            "issued_on": "2026-10-01", "due_on": "2026-12-31",
+            "contact": { "company": "Harbour Ferries" },
+        });
+        let in_xero = json!({
+            "organisation": organisation, "number": format!("CM-{FIRST_NUMBER}"),
+            "contact_name": "Harbour Ferries", "total": "110.00", "currency": "AUD",
+            "date": "2026-10-01", "due_date": "2026-12-31", "kind": "ACCREC",
+        });
+        println!("\n# The business's own system reports an invoice, and it is entered in Xero");
+        println!(
+            "aws sqs send-message --endpoint-url {sqs} --queue-url {sqs}/{ACCOUNT}/{INTAKE} \
+             --message-body '{reported}'"
+        );
+        println!(
+            "curl -s -X POST {controls}/invoices -H 'content-type: application/json' \
+             -d '{in_xero}'"
+        );
+        println!("\n# Record a payment in Xero, and find it in the table after the window");
+        println!(
+            "curl -s -X POST {controls}/invoices/CM-{FIRST_NUMBER}/payments \
+             -H 'content-type: application/json' -d '{{\"date\":\"2026-10-05\",\"amount\":\"5.00\"}}'"
+        );
+        let key = format!("{organisation}/{FIRST_NUMBER}");
+        self.select(&format!("sleep {wait_s}; "), "payments", "invoice", &key);
+        println!("\n# What else can be done in Xero, and how");
+        println!("curl -s {controls}");
+    }
+
     fn in_xero(&self, invoice: &Invoice) {
         let controls = format!("{}/_control", self.stack.xero().api_url);
         let number = invoice.number;
