@@ -1,0 +1,131 @@
+//! The rows of the activity log for a change: one for each decision.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use payments::{
+    Action, Change, Decision, DiscrepancyKey, METHOD_XERO, OrganisationId, Payment, PaymentId,
+    StoredInvoice, XeroPayment, XeroPaymentId,
+};
+
+use crate::attributes::{Item, Writer, instant};
+use crate::invoices::Because;
+use crate::rows;
+
+/// Hands out the activity rows of a change, each once.
+pub(crate) struct Log<'a> {
+    change: &'a Change,
+    because: Because,
+    /// The payments that decisions can be about, as they are after the change, or last were.
+    payments: BTreeMap<&'a PaymentId, &'a Payment>,
+    held: BTreeMap<XeroPaymentId, &'a XeroPayment>,
+    /// Positions of the decisions about a payment, and about a Xero payment without one.
+    about_payment: BTreeMap<&'a PaymentId, Vec<usize>>,
+    about_held: BTreeMap<XeroPaymentId, Vec<usize>>,
+    taken: Vec<bool>,
+}
+
+impl<'a> Log<'a> {
+    pub(crate) fn new(before: &'a StoredInvoice, change: &'a Change, because: Because) -> Self {
+        let removed = change.tombstones.iter().map(|tombstone| &tombstone.payment);
+        let payments = removed.chain(&change.after.payments).map(|p| (&p.id, p)).collect();
+        let held = before.held.iter().chain(&change.after.held);
+        let held = held.map(|held| (held.payment.id, &held.payment)).collect();
+        let mut about_payment: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut about_held: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (position, decision) in change.decisions.iter().enumerate() {
+            match (&decision.payment, decision.xero) {
+                (Some(payment), _) => about_payment.entry(payment).or_default().push(position),
+                (None, Some(xero)) => about_held.entry(xero).or_default().push(position),
+                (None, None) => {}
+            }
+        }
+        let taken = vec![false; change.decisions.len()];
+        Self { change, because, payments, held, about_payment, about_held, taken }
+    }
+
+    pub(crate) fn about_payment(&mut self, payment: &PaymentId) -> Vec<Item> {
+        let positions = self.about_payment.get(payment).cloned();
+        self.take(positions.unwrap_or_default())
+    }
+
+    pub(crate) fn about_held(&mut self, xero: XeroPaymentId) -> Vec<Item> {
+        let positions = self.about_held.get(&xero).cloned();
+        self.take(positions.unwrap_or_default())
+    }
+
+    /// A decision names its discrepancy only at the beginning of its reason.
+    pub(crate) fn about_discrepancy(&mut self, key: &DiscrepancyKey) -> Vec<Item> {
+        let name = match key.subject.as_str() {
+            "" => format!("{}: ", key.kind),
+            subject => format!("{} {subject}: ", key.kind),
+        };
+        let about = |decision: &Decision| {
+            matches!(decision.action, Action::DiscrepancyRaised | Action::DiscrepancyResolved)
+                && decision.why.starts_with(&name)
+        };
+        let decisions = self.change.decisions.iter().enumerate();
+        let positions = decisions.filter(|(_, decision)| about(decision)).map(|(at, _)| at);
+        self.take(positions.collect())
+    }
+
+    pub(crate) fn rest(&mut self) -> Vec<Item> {
+        self.take((0..self.change.decisions.len()).collect())
+    }
+
+    fn take(&mut self, positions: Vec<usize>) -> Vec<Item> {
+        let mut items = Vec::new();
+        for position in positions {
+            if !std::mem::replace(&mut self.taken[position], true) {
+                items.push(self.row(position, &self.change.decisions[position]));
+            }
+        }
+        items
+    }
+
+    fn row(&self, position: usize, decision: &Decision) -> Item {
+        let invoice = &self.change.after;
+        let now = self.because.now;
+        let row = Writer::default()
+            .text("day", day(invoice.organisation, now))
+            .text(
+                "at",
+                format!("{}#{}#{}-{position}", instant(now), invoice.number, invoice.revision),
+            )
+            .text("organisation", invoice.organisation)
+            .text("invoice", rows::invoice_key(invoice.organisation, &invoice.number))
+            .text("invoice_number", &invoice.number)
+            .text("cause", self.because.cause);
+        let row = event(rows::decided(row, decision), self.because);
+        // Every payment event is logged with transaction id, amount, method and time (SP-04).
+        let payment = decision.payment.as_ref().and_then(|id| self.payments.get(id));
+        let held = decision.xero.and_then(|id| self.held.get(&id));
+        match (payment, held) {
+            (Some(payment), _) => rows::with_amount(row, payment.amount)
+                .text("method", &payment.method)
+                .text("transaction_id", &payment.transaction_id)
+                .text("date", payment.date),
+            (None, Some(held)) => rows::with_amount(row, held.amount)
+                .text("method", METHOD_XERO)
+                .text("transaction_id", held.id)
+                .text("date", held.date),
+            (None, None) => row,
+        }
+        .finish()
+    }
+}
+
+/// The partition of the activity log: one organisation's day, in UTC.
+pub(crate) fn day(organisation: OrganisationId, now: Timestamp) -> String {
+    format!("{organisation}/{}", now.strftime("%Y-%m-%d"))
+}
+
+/// When the cause happened, and how long it took to become visible here (SP-09).
+fn event(row: Writer, because: Because) -> Writer {
+    match because.event_at {
+        Some(event_at) => row
+            .instant("event_at", event_at)
+            .number("visible_after_ms", because.now.duration_since(event_at).as_millis()),
+        None => row,
+    }
+}

@@ -1,0 +1,168 @@
+//! Rows to attributes and back. Plain names and plain types, because operators read them: money is
+//! a Number written from the decimal's own text, dates and ids are text.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use payments::{Currency, Money};
+use rust_decimal::Decimal;
+
+use crate::error::ReadError;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// An instant as text of fixed width, so that text order is time order. Microseconds are kept.
+pub fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// Builds a row.
+#[derive(Debug, Default)]
+pub(crate) struct Writer(Item);
+
+impl Writer {
+    pub(crate) fn text(mut self, name: &str, value: impl Display) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::S(value.to_string()));
+        self
+    }
+
+    pub(crate) fn text_if(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn instant(self, name: &str, at: Timestamp) -> Self {
+        self.text(name, instant(at))
+    }
+
+    pub(crate) fn instant_if(self, name: &str, at: Option<Timestamp>) -> Self {
+        self.text_if(name, at.map(instant))
+    }
+
+    pub(crate) fn number(mut self, name: &str, value: impl Display) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+        self
+    }
+
+    pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::Bool(value));
+        self
+    }
+
+    pub(crate) fn bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::B(value.to_vec().into()));
+        self
+    }
+
+    pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
+    pub(crate) fn finish(self) -> Item {
+        self.0
+    }
+}
+
+/// Reads a row; every failure names the table and the attribute.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    table: &'static str,
+    item: &'a Item,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(table: &'static str, item: &'a Item) -> Self {
+        Self { table, item }
+    }
+
+    pub(crate) fn wrong(&self, attribute: &str, problem: impl Display) -> ReadError {
+        ReadError::Unreadable {
+            table: self.table,
+            attribute: attribute.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.item.contains_key(name)
+    }
+
+    pub(crate) fn text_if(&self, name: &str) -> Result<Option<&'a str>, ReadError> {
+        match self.item.get(name) {
+            None | Some(AttributeValue::Null(_)) => Ok(None),
+            Some(AttributeValue::S(text)) => Ok(Some(text)),
+            Some(_) => Err(self.wrong(name, "is not a string")),
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<&'a str, ReadError> {
+        self.text_if(name)?.ok_or_else(|| self.wrong(name, "is missing"))
+    }
+
+    pub(crate) fn parsed_if<T>(&self, name: &str) -> Result<Option<T>, ReadError>
+    where
+        T: FromStr,
+    {
+        // The parser's own words may quote the row, and errors go into the log (N9).
+        self.text_if(name)?
+            .map(|text| text.parse().map_err(|_| self.wrong(name, "cannot be read")))
+            .transpose()
+    }
+
+    pub(crate) fn parsed<T>(&self, name: &str) -> Result<T, ReadError>
+    where
+        T: FromStr,
+    {
+        self.parsed_if(name)?.ok_or_else(|| self.wrong(name, "is missing"))
+    }
+
+    pub(crate) fn number_if<T: FromStr>(&self, name: &str) -> Result<Option<T>, ReadError> {
+        match self.item.get(name) {
+            None | Some(AttributeValue::Null(_)) => Ok(None),
+            Some(AttributeValue::N(text)) => {
+                text.parse().map(Some).map_err(|_| self.wrong(name, "is not such a number"))
+            }
+            Some(_) => Err(self.wrong(name, "is not a number")),
+        }
+    }
+
+    pub(crate) fn number<T: FromStr>(&self, name: &str) -> Result<T, ReadError> {
+        self.number_if(name)?.ok_or_else(|| self.wrong(name, "is missing"))
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ReadError> {
+        match self.item.get(name) {
+            None => Ok(false),
+            Some(AttributeValue::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(self.wrong(name, "is not true or false")),
+        }
+    }
+
+    pub(crate) fn code<T>(
+        &self,
+        name: &str,
+        from_code: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, ReadError> {
+        from_code(self.text(name)?).ok_or_else(|| self.wrong(name, "is no code we know"))
+    }
+
+    /// An amount, whose currency stands in its own attribute.
+    pub(crate) fn money(&self, name: &str, currency: Currency) -> Result<Money, ReadError> {
+        let amount: Decimal = self.number(name)?;
+        Money::new(amount, currency).map_err(|error| self.wrong(name, error))
+    }
+
+    pub(crate) fn money_if(
+        &self,
+        name: &str,
+        currency: Currency,
+    ) -> Result<Option<Money>, ReadError> {
+        if self.has(name) { self.money(name, currency).map(Some) } else { Ok(None) }
+    }
+}

@@ -1,0 +1,284 @@
+//! Invoices with everything that belongs to them: read as one, written as one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use jiff::Timestamp;
+use payments::{Change, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId};
+
+use crate::activity::Log;
+use crate::attributes::{Item, Reader};
+use crate::error::{ReadError, WriteError};
+use crate::rows;
+use crate::schema::{
+    ACTIVITY, BY_XERO_INVOICE_ID, DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS, TOMBSTONES,
+};
+use crate::tables::Tables;
+
+/// DynamoDB takes 100 actions in a transaction; one of them is the invoice itself.
+const ROWS_PER_TRANSACTION_MAX: usize = 99;
+
+/// Why a change is made, for the activity log.
+#[derive(Clone, Copy, Debug)]
+pub struct Because {
+    /// What set it off: `webhook`, `intake`, `sweep`, …
+    pub cause: &'static str,
+    /// When that happened at its source, if it is known.
+    pub event_at: Option<Timestamp>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Tables {
+    /// The invoice itself, without its payments: enough to know whether it is settled.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn invoice_header(
+        &self,
+        organisation: OrganisationId,
+        number: &InvoiceNumber,
+    ) -> Result<StoredInvoice, ReadError> {
+        let answer = self
+            .client()
+            .get_item()
+            .table_name(self.name(INVOICES))
+            .key("organisation", AttributeValue::S(organisation.to_string()))
+            .key("number", AttributeValue::S(number.to_string()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(INVOICES, error))?;
+        match answer.item {
+            Some(item) => rows::read_invoice(organisation, &item),
+            None => Ok(StoredInvoice::unknown(organisation, number.clone())),
+        }
+    }
+
+    /// The invoice with its payments, held payments and discrepancies.
+    ///
+    /// The invoice is read first: if anything is written in between, the revision read here is no
+    /// longer the latest, and a write that relies on it is refused.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn invoice(
+        &self,
+        organisation: OrganisationId,
+        number: &InvoiceNumber,
+    ) -> Result<StoredInvoice, ReadError> {
+        let mut invoice = self.invoice_header(organisation, number).await?;
+        let key = rows::invoice_key(organisation, number);
+        for item in self.partition(PAYMENTS, "invoice", &key).await? {
+            invoice.payments.push(rows::read_payment(&item)?);
+        }
+        for item in self.partition(HELD_PAYMENTS, "invoice", &key).await? {
+            invoice.held.push(rows::read_held(&item)?);
+        }
+        for item in self.partition(DISCREPANCIES, "invoice", &key).await? {
+            invoice.discrepancies.push(rows::read_discrepancy(&item)?);
+        }
+        invoice.payments.sort_by(|a, b| a.id.cmp(&b.id));
+        invoice.held.sort_by_key(|held| held.payment.id);
+        invoice.discrepancies.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(invoice)
+    }
+
+    /// The local numbers under which a Xero invoice is kept: usually one, none if it is new, and
+    /// another one if its number was changed in Xero. The index lags by a moment, which can only
+    /// matter if the number is changed in the very moment of the first import; the next event or
+    /// sweep of the invoice then finds it.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn numbers_of(
+        &self,
+        organisation: OrganisationId,
+        invoice: XeroInvoiceId,
+    ) -> Result<Vec<InvoiceNumber>, ReadError> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.name(INVOICES))
+            .index_name(BY_XERO_INVOICE_ID)
+            .key_condition_expression("xero_invoice_id = :id")
+            .expression_attribute_values(":id", AttributeValue::S(invoice.to_string()))
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(INVOICES, error))?;
+        let mut numbers = Vec::new();
+        for item in answer.items() {
+            let row = Reader::new(INVOICES, item);
+            if row.parsed::<OrganisationId>("organisation")? == organisation {
+                numbers.push(row.parsed("number")?);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Writes a change of an invoice: payments, held payments, tombstones, discrepancies and one
+    /// activity row per decision, on condition that nobody has written the invoice since `before`
+    /// was read.
+    ///
+    /// What fits into one transaction is written in one. More rows take several, each row beside
+    /// the activity rows that explain it, and each transaction on the condition of the one before; the first one already refuses
+    /// older snapshots, and only the last one marks the invoice as settled. After a crash in
+    /// between, the same snapshot finds what is done and does the rest.
+    ///
+    /// # Errors
+    /// `Conflict` if the invoice was written in the meantime: read and decide again.
+    /// `Unavailable`: read again before writing again.
+    pub async fn write_invoice(
+        &self,
+        before: &StoredInvoice,
+        change: &Change,
+        because: Because,
+    ) -> Result<(), WriteError> {
+        let batches = self.batches(before, change, because)?;
+        let last = batches.len().saturating_sub(1);
+        for (position, mut rows) in batches.into_iter().enumerate() {
+            let step = u64::try_from(position).unwrap_or(u64::MAX);
+            let expected = before.revision.saturating_add(step);
+            let invoice = if position == last {
+                change.after.clone()
+            } else {
+                StoredInvoice {
+                    settled: None,
+                    // Without the link, a crash would leave nothing by which to find the rest.
+                    xero: change.after.xero.clone().or_else(|| before.xero.clone()),
+                    ..change.after.clone()
+                }
+            };
+            rows.insert(0, self.put_invoice(&invoice, expected)?);
+            self.client()
+                .transact_write_items()
+                .set_transact_items(Some(rows))
+                .send()
+                .await
+                .map_err(|error| WriteError::of_transaction(INVOICES, error))?;
+        }
+        Ok(())
+    }
+
+    fn put_invoice(
+        &self,
+        invoice: &StoredInvoice,
+        expected: u64,
+    ) -> Result<TransactWriteItem, WriteError> {
+        let put = Put::builder()
+            .table_name(self.name(INVOICES))
+            .set_item(Some(rows::invoice_row(invoice, expected.saturating_add(1))));
+        let put = if expected == 0 {
+            put.condition_expression("attribute_not_exists(organisation)")
+        } else {
+            put.condition_expression("revision = :read")
+                .expression_attribute_values(":read", AttributeValue::N(expected.to_string()))
+        };
+        let put = put.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// All rows but the invoice's own, in batches. A row and the decisions that explain it stay
+    /// together: what is decided again after a crash is only what has not been written.
+    fn batches(
+        &self,
+        before: &StoredInvoice,
+        change: &Change,
+        because: Because,
+    ) -> Result<Vec<Vec<TransactWriteItem>>, WriteError> {
+        let mut batches = vec![Vec::new()];
+        for group in self.groups(before, change, because)? {
+            let full = batches
+                .last()
+                .is_none_or(|batch: &Vec<_>| batch.len() + group.len() > ROWS_PER_TRANSACTION_MAX);
+            if full {
+                batches.push(Vec::new());
+            }
+            if let Some(batch) = batches.last_mut() {
+                batch.extend(group);
+            }
+        }
+        Ok(batches)
+    }
+
+    /// What has to be written together: a row, and the decisions that explain it.
+    fn groups(
+        &self,
+        before: &StoredInvoice,
+        change: &Change,
+        because: Because,
+    ) -> Result<Vec<Vec<TransactWriteItem>>, WriteError> {
+        let after = &change.after;
+        let known: BTreeMap<_, _> = before.payments.iter().map(|p| (&p.id, p)).collect();
+        let kept: BTreeSet<_> = after.payments.iter().map(|payment| &payment.id).collect();
+        let mut log = Log::new(before, change, because);
+        let mut groups = Vec::new();
+
+        for payment in &after.payments {
+            if known.get(&payment.id) != Some(&payment) {
+                let mut group = vec![self.put(PAYMENTS, rows::payment_row(after, payment))?];
+                group.extend(self.log(log.about_payment(&payment.id))?);
+                groups.push(group);
+            }
+        }
+        for gone in before.payments.iter().filter(|payment| !kept.contains(&payment.id)) {
+            let mut group =
+                vec![self.delete(PAYMENTS, after, "payment_id", &gone.id.to_string())?];
+            for tombstone in change.tombstones.iter().filter(|t| t.payment.id == gone.id) {
+                group.push(self.put(TOMBSTONES, rows::tombstone_row(after, tombstone))?);
+            }
+            group.extend(self.log(log.about_payment(&gone.id))?);
+            groups.push(group);
+        }
+        for held in after.held.iter().filter(|held| !before.held.contains(held)) {
+            let mut group = vec![self.put(HELD_PAYMENTS, rows::held_row(after, held))?];
+            group.extend(self.log(log.about_held(held.payment.id))?);
+            groups.push(group);
+        }
+        for gone in &before.held {
+            if !after.held.iter().any(|held| held.payment.id == gone.payment.id) {
+                let id = gone.payment.id.to_string();
+                let mut group = vec![self.delete(HELD_PAYMENTS, after, "xero_payment_id", &id)?];
+                group.extend(self.log(log.about_held(gone.payment.id))?);
+                groups.push(group);
+            }
+        }
+        for found in after.discrepancies.iter().filter(|d| !before.discrepancies.contains(d)) {
+            let mut group = vec![self.put(DISCREPANCIES, rows::discrepancy_row(after, found))?];
+            group.extend(self.log(log.about_discrepancy(&found.key))?);
+            groups.push(group);
+        }
+        groups.extend(self.log(log.rest())?.into_iter().map(|row| vec![row]));
+        Ok(groups)
+    }
+
+    fn log(&self, items: Vec<Item>) -> Result<Vec<TransactWriteItem>, WriteError> {
+        items.into_iter().map(|item| self.put(ACTIVITY, item)).collect()
+    }
+
+    fn put(&self, table: &'static str, item: Item) -> Result<TransactWriteItem, WriteError> {
+        let put = Put::builder()
+            .table_name(self.name(table))
+            .set_item(Some(item))
+            .build()
+            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn delete(
+        &self,
+        table: &'static str,
+        invoice: &StoredInvoice,
+        sort: &str,
+        id: &str,
+    ) -> Result<TransactWriteItem, WriteError> {
+        let key = rows::invoice_key(invoice.organisation, &invoice.number);
+        let delete = Delete::builder()
+            .table_name(self.name(table))
+            .key("invoice", AttributeValue::S(key))
+            .key(sort, AttributeValue::S(id.to_owned()))
+            .build()
+            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}

@@ -1,0 +1,163 @@
+//! The tables: one per noun, with plain attribute names. `template.yaml` says the same.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+
+use crate::error::WriteError;
+
+/// A secondary index of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// Partition key.
+    pub partition: &'static str,
+    /// Sort key, if it has one.
+    pub sort: Option<&'static str>,
+    /// Whether it holds whole rows, or keys only.
+    pub whole_rows: bool,
+}
+
+/// A table. All keys are strings.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// Its name, without the deployment's prefix.
+    pub name: &'static str,
+    /// Partition key.
+    pub partition: &'static str,
+    /// Sort key, if it has one.
+    pub sort: Option<&'static str>,
+    /// Its secondary index, if it has one.
+    pub index: Option<Index>,
+}
+
+pub(crate) const ORGANISATIONS: &str = "organisations";
+pub(crate) const INVOICES: &str = "invoices";
+pub(crate) const PAYMENTS: &str = "payments";
+pub(crate) const HELD_PAYMENTS: &str = "held_payments";
+pub(crate) const TOMBSTONES: &str = "tombstones";
+pub(crate) const DISCREPANCIES: &str = "discrepancies";
+pub(crate) const ACTIVITY: &str = "activity";
+pub(crate) const RECEIPTS: &str = "receipts";
+pub(crate) const PARKED: &str = "parked";
+pub(crate) const MESSAGES: &str = "messages";
+
+pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
+
+const fn table(name: &'static str, partition: &'static str, sort: Option<&'static str>) -> Table {
+    Table { name, partition, sort, index: None }
+}
+
+const fn indexed(table: Table, index: Index) -> Table {
+    Table { index: Some(index), ..table }
+}
+
+/// Every table.
+pub const TABLES: &[Table] = &[
+    table(ORGANISATIONS, "organisation", None),
+    indexed(
+        table(INVOICES, "organisation", Some("number")),
+        Index {
+            name: BY_XERO_INVOICE_ID,
+            partition: "xero_invoice_id",
+            sort: None,
+            whole_rows: false,
+        },
+    ),
+    indexed(
+        table(PAYMENTS, "invoice", Some("payment_id")),
+        Index {
+            name: "by_xero_payment_id",
+            partition: "xero_payment_id",
+            sort: None,
+            whole_rows: true,
+        },
+    ),
+    table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
+    table(TOMBSTONES, "invoice", Some("removed")),
+    indexed(
+        table(DISCREPANCIES, "invoice", Some("discrepancy")),
+        Index { name: "open", partition: "open_in", sort: Some("detected_at"), whole_rows: true },
+    ),
+    indexed(
+        table(ACTIVITY, "day", Some("at")),
+        Index { name: "by_invoice", partition: "invoice", sort: Some("at"), whole_rows: true },
+    ),
+    table(RECEIPTS, "organisation", Some("payment_id")),
+    table(PARKED, "organisation", Some("parked_at")),
+    table(MESSAGES, "organisation", Some("message")),
+];
+
+/// Creates the tables that are not there yet. For local engines; a deployment has them from its
+/// template.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn create(client: &Client, prefix: &str) -> Result<(), WriteError> {
+    for table in TABLES {
+        let result = definition(client, prefix, table)?.send().await;
+        if let Err(error) = result {
+            let exists = error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception());
+            if !exists {
+                return Err(WriteError::unavailable(table.name, error));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn definition(
+    client: &Client,
+    prefix: &str,
+    table: &Table,
+) -> Result<aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder, WriteError>
+{
+    let mut keys: Vec<&str> = [Some(table.partition), table.sort].into_iter().flatten().collect();
+    let mut request = client
+        .create_table()
+        .table_name(format!("{prefix}{}", table.name))
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(table.partition, table.sort)?));
+    if let Some(index) = table.index {
+        keys.extend([Some(index.partition), index.sort].into_iter().flatten());
+        let projection =
+            if index.whole_rows { ProjectionType::All } else { ProjectionType::KeysOnly };
+        request = request.global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(index.name)
+                .set_key_schema(Some(key_schema(index.partition, index.sort)?))
+                .projection(Projection::builder().projection_type(projection).build())
+                .build()
+                .map_err(|error| WriteError::Malformed(Box::new(error)))?,
+        );
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        request = request.attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name(key)
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .map_err(|error| WriteError::Malformed(Box::new(error)))?,
+        );
+    }
+    Ok(request)
+}
+
+fn key_schema(partition: &str, sort: Option<&str>) -> Result<Vec<KeySchemaElement>, WriteError> {
+    [(Some(partition), KeyType::Hash), (sort, KeyType::Range)]
+        .into_iter()
+        .filter_map(|(name, kind)| name.map(|name| (name, kind)))
+        .map(|(name, kind)| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+                .map_err(|error| WriteError::Malformed(Box::new(error)))
+        })
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! A DynamoDB of one's own in memory, and what a test sees of its tables. The tests of `mirror`
+//! use this file, too.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+/// A row: attribute names and values as text. Numbers begin with `#`, so that a text that looks
+/// like a number is not taken for one.
+pub type Row = BTreeMap<String, String>;
+
+/// Starts an engine without tables, and returns its address.
+pub async fn start() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    url
+}
+
+/// A client that tries each call so many times.
+pub fn client(url: &str, attempts: u32) -> Client {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(attempts)
+        .with_initial_backoff(Duration::from_millis(1));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .endpoint_url(url)
+        .region(Region::new("ap-southeast-2"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(retries)
+        .build();
+    Client::from_conf(config)
+}
+
+/// All rows of a table, in the order of their content.
+pub async fn rows(client: &Client, table: &str) -> Vec<Row> {
+    let mut pages = client.scan().table_name(table).into_paginator().items().send();
+    let mut rows = Vec::new();
+    while let Some(item) = pages.next().await {
+        rows.push(item.unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect());
+    }
+    rows.sort();
+    rows
+}
+
+/// The rows of all tables, without the attributes that tell one run from another.
+pub async fn everything(client: &Client, without: &[&str]) -> BTreeMap<&'static str, Vec<Row>> {
+    let mut tables = BTreeMap::new();
+    for table in table::schema::TABLES {
+        let mut rows = rows(client, table.name).await;
+        for row in &mut rows {
+            row.retain(|name, _| !without.contains(&name.as_str()));
+        }
+        rows.sort();
+        tables.insert(table.name, rows);
+    }
+    tables
+}
+
+/// Fails with the first rows that differ.
+pub fn assert_same(
+    tables: &BTreeMap<&'static str, Vec<Row>>,
+    expected: &BTreeMap<&'static str, Vec<Row>>,
+    what: &str,
+) {
+    for (table, rows) in expected {
+        let have = &tables[table];
+        let missing = rows.iter().find(|row| !have.contains(row));
+        let extra = have.iter().find(|row| !rows.contains(row));
+        assert!(
+            have == rows,
+            "{what}: table {table} has {} rows instead of {}; missing {missing:#?}, extra {extra:#?}",
+            have.len(),
+            rows.len()
+        );
+    }
+}
+
+/// What differs between two runs that end the same: how often the invoice was written, and where
+/// the decisions stand in the log.
+pub const RUN: &[&str] = &["revision", "at"];
+
+pub fn text(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::S(text) => text.clone(),
+        AttributeValue::N(number) => format!("#{number}"),
+        AttributeValue::Bool(flag) => format!("{flag}"),
+        AttributeValue::B(bytes) => format!("{:?}", bytes.as_ref()),
+        AttributeValue::L(list) => format!("{:?}", list.iter().map(text).collect::<Vec<_>>()),
+        AttributeValue::M(map) => {
+            let map: BTreeMap<_, _> = map.iter().map(|(name, value)| (name, text(value))).collect();
+            format!("{map:?}")
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// The rows that have these values.
+pub fn having<'a>(rows: &'a [Row], wanted: &[(&str, &str)]) -> Vec<&'a Row> {
+    let has = |row: &&Row| wanted.iter().all(|(n, v)| row.get(*n).is_some_and(|have| have == v));
+    rows.iter().filter(has).collect()
+}

@@ -1,0 +1,108 @@
+//! Tables with a proxy in front of them, fresh for each test.
+
+use aws_sdk_dynamodb::Client;
+use payments::{Change, Settings, Snapshot, StoredInvoice, Verdict, mirror};
+use table::{Because, ReadError, Tables, WriteError};
+
+use crate::engine::{self, Row};
+use crate::faults::Proxy;
+use crate::samples::{because, local_invoice, number, organisation, settings};
+
+pub struct World {
+    pub proxy: Proxy,
+    /// Past the proxy.
+    pub direct: Client,
+    /// Through the proxy; no call is tried twice.
+    pub tables: Tables,
+}
+
+/// How a run over one invoice ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Driven {
+    Written,
+    Unchanged,
+    Stale,
+}
+
+#[derive(Debug)]
+pub enum Trouble {
+    Read(#[allow(dead_code, reason = "for the panic's text")] ReadError),
+    Write(WriteError),
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let engine = engine::start().await;
+        let direct = engine::client(&engine, 1);
+        table::schema::create(&direct, "").await.unwrap();
+        let proxy = Proxy::start(engine).await;
+        let tables = Tables::new(engine::client(&proxy.url, 1), "");
+        Self { proxy, direct, tables }
+    }
+
+    /// One in which the business's own system has the sample invoice.
+    pub async fn with_local_invoice() -> Self {
+        let world = Self::new().await;
+        world.record(&number()).await;
+        world
+    }
+
+    /// The business's own system reports an invoice.
+    pub async fn record(&self, number: &payments::InvoiceNumber) {
+        let before = self.tables.invoice(organisation(), number).await.unwrap();
+        let local = local_invoice(number.clone());
+        let change = payments::record_invoice(&before, &local, because().now).unwrap().unwrap();
+        self.tables.write_invoice(&before, &change, because()).await.unwrap();
+        self.proxy.heal();
+    }
+
+    pub async fn stored(&self) -> StoredInvoice {
+        self.tables.invoice(organisation(), &number()).await.unwrap()
+    }
+
+    pub async fn rows(&self, table: &str) -> Vec<Row> {
+        engine::rows(&self.direct, table).await
+    }
+
+    pub async fn apply(&self, snapshot: &Snapshot) -> Result<Driven, Trouble> {
+        apply(&self.tables, snapshot, because()).await
+    }
+}
+
+/// Reads, decides, writes, and starts again after a lost race, as `mirror` does.
+pub async fn apply(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    because: Because,
+) -> Result<Driven, Trouble> {
+    apply_to(tables, snapshot, &number(), &settings(), because).await
+}
+
+pub async fn apply_to(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    number: &payments::InvoiceNumber,
+    settings: &Settings,
+    because: Because,
+) -> Result<Driven, Trouble> {
+    for _ in 0..100 {
+        let before = tables.invoice(organisation(), number).await.map_err(Trouble::Read)?;
+        let change = match mirror(&before, snapshot, settings, because.now) {
+            Verdict::Changed(change) => change,
+            Verdict::Unchanged => return Ok(Driven::Unchanged),
+            Verdict::Stale => return Ok(Driven::Stale),
+            Verdict::Ignored(reason) => panic!("{reason}"),
+        };
+        match tables.write_invoice(&before, &change, because).await {
+            Ok(()) => return Ok(Driven::Written),
+            Err(WriteError::Conflict) => {}
+            Err(error) => return Err(Trouble::Write(error)),
+        }
+    }
+    panic!("a hundred lost races");
+}
+
+/// A change that makes an invoice what it is to be, without decisions.
+pub fn change_to(after: StoredInvoice) -> Change {
+    Change { after, tombstones: Vec::new(), decisions: Vec::new() }
+}
