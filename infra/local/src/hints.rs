@@ -44,7 +44,7 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
     );
     match (stack.simulator(), invoice) {
         (Ok(_), Some(invoice)) => hints.in_xero(invoice),
-        (Ok(_), None) => hints.from_nothing(),
+        (Ok(_), None) => hints.with_nothing_there(),
         (Err(_), _) => {}
     }
     hints.tables();
@@ -65,7 +65,7 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
 
 impl Hints<'_> {
     /// Without the story there is no invoice yet.
-    fn from_nothing(&self) {
+    fn with_nothing_there(&self) {
         let controls = format!("{}/_control", self.stack.xero().api_url);
         let wait_s = self.stack.window().saturating_add(MARGIN).as_secs();
         let (organisation, sqs) = (self.organisation, self.stack.sqs_url());

@@ -1,0 +1,81 @@
+//! One batch of the `changes` queue.
+
+use std::collections::BTreeSet;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use host::batch::{self, BlankId, Outcome};
+use jiff::Timestamp;
+use payments::OrganisationId;
+use queue::{Changes, delay_until};
+use table::Tables;
+use xero::Client;
+
+use crate::records::keep;
+use crate::tally::Tally;
+use crate::waits::Waits;
+use crate::work::sort;
+
+/// What a batch is worked on with.
+pub(crate) struct Handler<'a, C> {
+    pub(crate) xero: &'a Client,
+    pub(crate) tables: &'a Tables,
+    pub(crate) changes: &'a C,
+    pub(crate) waits: &'a Waits,
+    pub(crate) clock: fn() -> Timestamp,
+    /// When the invocation has to be over.
+    pub(crate) deadline: Timestamp,
+}
+
+impl<C: Changes> Handler<'_, C> {
+    /// Works on a batch, and says which records are to come again.
+    ///
+    /// A record is done when each of its invoices is up to date, parked with its reason, or handed
+    /// back to the queue as work of its own. It comes again only if one of these failed.
+    ///
+    /// # Errors
+    /// `BlankId`, see there.
+    pub(crate) async fn batch(
+        &self,
+        event: &SqsEvent,
+        tally: &mut Tally,
+    ) -> Result<SqsBatchResponse, BlankId> {
+        let records = &event.records;
+        tally.records = records.len();
+        let work = sort(records, self.now());
+        let mut again = BTreeSet::new();
+        again.extend(keep(self.tables, records, &work, self.now(), tally).await);
+        for (position, changes) in work.postponed {
+            tally.postponed += changes.invoices.len();
+            let delay = delay_until(changes.not_before, self.now());
+            if !self.send(changes.pack(), delay).await {
+                again.insert(position);
+            }
+        }
+        for (organisation, jobs) in &work.jobs {
+            again.extend(self.organisation(*organisation, jobs, records, tally).await);
+        }
+        tally.again = again.len();
+        batch::answer(records.iter().enumerate().map(|(position, record)| {
+            let outcome = if again.contains(&position) { Outcome::Again } else { Outcome::Done };
+            (record.message_id.as_deref(), outcome)
+        }))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+pub(crate) fn log_failure(
+    organisation: OrganisationId,
+    error: &dyn std::error::Error,
+    what: &'static str,
+) {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain = format!("{chain}: {cause}");
+        source = cause.source();
+    }
+    tracing::error!(xero.tenant_id = %organisation, error = chain, "{what}");
+}

@@ -1,0 +1,268 @@
+//! One organisation's part of a batch: read, apply, and decide about what could not be read.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_lambda_events::sqs::SqsMessage;
+use futures_util::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use payments::{Ignored, OrganisationId, Settings, Snapshot, XeroInvoiceId};
+use queue::{Cause, Changes, InvoiceChange};
+use table::Because;
+use xero::{Invoices, Outage, ReadError};
+
+use crate::applying::{Applied, ApplyError, apply};
+use crate::handler::{Handler, log_failure};
+use crate::retrying::{Fate, after_failure, after_read, closed_door};
+use crate::tally::Tally;
+use crate::work::{Job, Jobs};
+
+/// Invoices read by one call, and then written before the next one is made.
+const PACK: usize = 40;
+/// Invoices of a pack that are written at the same time. DynamoDB answers in milliseconds; more
+/// would only make races of our own.
+const WRITES_AT_ONCE: usize = 8;
+/// Time that must be left for a pack to be begun: one call that takes as long as it may, and
+/// [`WRITING`].
+const RESERVE: SignedDuration = SignedDuration::from_secs(30);
+/// Time kept back for writing what has been read, and for handing back the rest.
+const WRITING: SignedDuration = SignedDuration::from_secs(10);
+/// Pause for invoices of an organisation whose settings make no sense: a person has to mend them.
+const SETTINGS_PAUSE: Duration = queue::DELAY_MAX;
+
+/// An invoice that is to be looked at again, and how long to wait.
+pub(crate) type Later = (XeroInvoiceId, InvoiceChange, Duration);
+
+/// One organisation's part of a batch.
+struct Run<'a> {
+    settings: Settings,
+    jobs: &'a Jobs,
+    /// Records that are to come again.
+    again: BTreeSet<usize>,
+    /// Invoices that are to be looked at later.
+    later: Vec<Later>,
+}
+
+impl Run<'_> {
+    fn comes_again(&mut self, job: &Job) {
+        self.again.extend(job.records.keys());
+    }
+}
+
+impl<C: Changes> Handler<'_, C> {
+    /// Works on one organisation's invoices; returns the records that are to come again.
+    pub(crate) async fn organisation(
+        &self,
+        organisation: OrganisationId,
+        jobs: &Jobs,
+        records: &[SqsMessage],
+        tally: &mut Tally,
+    ) -> BTreeSet<usize> {
+        let settings = match self.tables.settings(organisation).await {
+            Ok(Some(settings)) if settings.mirror_enabled => settings,
+            Ok(found) => {
+                let reason = if found.is_some() { "disabled" } else { "other_tenant" };
+                return self.leave(organisation, jobs, records, reason, tally).await;
+            }
+            Err(error @ table::ReadError::Unreadable { .. }) => {
+                log_failure(organisation, &error, "settings make no sense; invoices wait");
+                let later = jobs.iter().map(|(id, job)| (*id, job.change, SETTINGS_PAUSE));
+                return self.hand_back(organisation, jobs, later.collect(), tally).await;
+            }
+            Err(error) => {
+                log_failure(organisation, &error, "reading the settings failed");
+                return jobs.values().flat_map(|job| job.records.keys().copied()).collect();
+            }
+        };
+        let mut run = Run { settings, jobs, again: BTreeSet::new(), later: Vec::new() };
+        self.packs(organisation, &mut run, tally).await;
+        let mut again = run.again;
+        again.extend(self.hand_back(organisation, jobs, run.later, tally).await);
+        again
+    }
+
+    async fn packs(&self, organisation: OrganisationId, run: &mut Run<'_>, tally: &mut Tally) {
+        let mut closed = self.waits.current(organisation, self.now());
+        let ids: Vec<_> = run.jobs.keys().copied().collect();
+        for pack in ids.chunks(PACK) {
+            if let Some(error) = closed {
+                tracing::warn!(
+                    xero.tenant_id = %organisation,
+                    class = error.class().code(),
+                    invoices = pack.len(),
+                    error = %error,
+                    "not read: the same would happen again"
+                );
+                for id in pack {
+                    self.failed(run, *id, error, tally).await;
+                }
+            } else if let Some(time) = time_to_read(self.now(), self.deadline) {
+                let read = self.read(organisation, pack, time).await;
+                tally.calls += read.calls;
+                closed = closed_door(&read, self.xero.limits(organisation));
+                if let Some(error) = &closed {
+                    self.waits.note(organisation, error, self.now());
+                }
+                self.found(run, &read.found, tally).await;
+                for (id, error) in read.failed {
+                    log_unread(organisation, id, &error);
+                    self.failed(run, id, error, tally).await;
+                }
+            } else {
+                tally.postponed += pack.len();
+                run.later.extend(pack.iter().map(|id| (*id, run.jobs[id].change, Duration::ZERO)));
+            }
+        }
+    }
+
+    /// Reads a pack, and gives up when there is just time enough to write and to hand back.
+    async fn read(
+        &self,
+        organisation: OrganisationId,
+        pack: &[XeroInvoiceId],
+        time: Duration,
+    ) -> Invoices {
+        let read = tokio::time::timeout(time, self.xero.invoices(organisation, pack)).await;
+        read.unwrap_or_else(|_| {
+            let failed = pack.iter().map(|id| (*id, Outage::TimedOut.into()));
+            Invoices { failed: failed.collect(), ..Invoices::default() }
+        })
+    }
+
+    async fn found(&self, run: &mut Run<'_>, snapshots: &[Snapshot], tally: &mut Tally) {
+        let (jobs, settings) = (run.jobs, &run.settings);
+        let applied: Vec<_> = futures_util::stream::iter(snapshots)
+            .map(|snapshot| async move {
+                let job = &jobs[&snapshot.invoice];
+                let because = Because {
+                    cause: job.cause.code(),
+                    event_at: event_at(job, snapshot),
+                    now: self.now(),
+                };
+                (snapshot, apply(self.tables, settings, snapshot, because).await)
+            })
+            .buffer_unordered(WRITES_AT_ONCE)
+            .collect()
+            .await;
+        for (snapshot, applied) in applied {
+            self.conclude(run, snapshot, applied, tally).await;
+        }
+    }
+
+    /// Decides what becomes of an event now that its invoice has been read.
+    async fn conclude(
+        &self,
+        run: &mut Run<'_>,
+        snapshot: &Snapshot,
+        applied: Result<Applied, ApplyError>,
+        tally: &mut Tally,
+    ) {
+        let (organisation, job) = (snapshot.organisation, &run.jobs[&snapshot.invoice]);
+        let applied = match applied {
+            Ok(applied) => applied,
+            Err(error) => {
+                log_failure(organisation, &error, "applying an invoice failed");
+                match error {
+                    // It would be the same at every delivery: a person has to mend the row.
+                    ApplyError::Read(error @ table::ReadError::Unreadable { .. }) => {
+                        let fate = Fate::Park("unreadable_row");
+                        self.settle(run, snapshot.invoice, fate, &error.to_string(), tally).await;
+                    }
+                    _ => run.comes_again(job),
+                }
+                return;
+            }
+        };
+        tally.count(&applied, event_at(job, snapshot), self.now());
+        let latest = match applied {
+            Applied::Ignored(reason) => {
+                tracing::info!(
+                    xero.tenant_id = %organisation,
+                    xero.invoice_id = %snapshot.invoice,
+                    reason = reason.code(),
+                    "invoice left alone"
+                );
+                // A bill never becomes a sale. A number may come, and an old read not show it yet.
+                if reason == Ignored::NotSalesInvoice {
+                    return;
+                }
+                snapshot.updated_at
+            }
+            Applied::Stale(stored) => stored,
+            Applied::Unchanged | Applied::Changed(_) => snapshot.updated_at,
+        };
+        let fate = after_read(job.change, latest);
+        self.settle(run, snapshot.invoice, fate, "read older than its event", tally).await;
+    }
+
+    async fn failed(
+        &self,
+        run: &mut Run<'_>,
+        id: XeroInvoiceId,
+        error: ReadError,
+        tally: &mut Tally,
+    ) {
+        tally.failed(error.class());
+        let fate = after_failure(run.jobs[&id].change, &error);
+        self.settle(run, id, fate, &error.to_string(), tally).await;
+    }
+
+    async fn settle(
+        &self,
+        run: &mut Run<'_>,
+        id: XeroInvoiceId,
+        fate: Fate,
+        detail: &str,
+        tally: &mut Tally,
+    ) {
+        let job = &run.jobs[&id];
+        match fate {
+            Fate::Done => {}
+            Fate::Later(change, pause) => run.later.push((id, change, pause)),
+            Fate::Park(reason) => {
+                tally.parked += 1;
+                if !self.park(run.settings.organisation, job, reason, detail).await {
+                    run.comes_again(job);
+                }
+            }
+        }
+    }
+}
+
+/// When the change happened: as its event says, or as Xero says where the sweep found it (A7.1).
+fn event_at(job: &Job, snapshot: &Snapshot) -> Option<Timestamp> {
+    let found = (job.cause == Cause::Sweep).then_some(snapshot.updated_at);
+    job.change.event_at.or(found)
+}
+
+fn log_unread(organisation: OrganisationId, id: XeroInvoiceId, error: &ReadError) {
+    tracing::warn!(
+        xero.tenant_id = %organisation,
+        xero.invoice_id = %id,
+        class = error.class().code(),
+        error = %error,
+        "reading an invoice failed; nothing is changed"
+    );
+}
+
+/// How long a pack may be read for; `None` if there is not time enough to begin one.
+fn time_to_read(now: Timestamp, deadline: Timestamp) -> Option<Duration> {
+    let left = deadline.duration_since(now);
+    if left < RESERVE { None } else { Duration::try_from(left - WRITING).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_leaves_time_for_writing_and_is_not_begun_without() {
+        // N10
+        let now: Timestamp = "2026-10-05T03:41:25Z".parse().unwrap();
+        let left = |seconds| time_to_read(now, now + SignedDuration::from_secs(seconds));
+        assert_eq!(left(120), Some(Duration::from_secs(110)));
+        assert_eq!(left(30), Some(Duration::from_secs(20)), "as long as a call may take");
+        assert_eq!(left(29), None);
+        assert_eq!(left(-5), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! What becomes of an invoice that could not be brought up to date this time. Pure.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use queue::InvoiceChange;
+use xero::{ErrorClass, Invoices, LimitProblem, Limits, ReadError, Retry};
+
+/// How far `UpdatedDateUTC` of a read may lie before the event's own time and still be the read
+/// that the event announced. Xero documents no relation between the two clocks.
+const EVENT_TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
+
+/// How long to wait before reading again what was older than its event. After the last of these
+/// the event is parked: the snapshot that was read has been applied all the same.
+const STALE_READ_PAUSES: [Duration; 4] = [
+    Duration::from_secs(20),
+    Duration::from_secs(60),
+    Duration::from_secs(180),
+    Duration::from_secs(600),
+];
+
+/// First pause after a failure; it doubles with each one, up to [`queue::DELAY_MAX`].
+const FAILURE_PAUSE_FIRST: Duration = Duration::from_secs(5);
+
+/// Failures after which an invoice is parked: about a day of them, as long as Xero itself would
+/// repeat a webhook.
+const FAILURES_MAX: u32 = 100;
+
+/// Failures after which an invoice that Xero says it does not have is parked: a quarter of an hour
+/// for a write to become readable.
+const NOT_FOUND_MAX: u32 = 8;
+
+/// What to do with an invoice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    /// Its event is satisfied.
+    Done,
+    /// Look again, not before the pause is over.
+    Later(InvoiceChange, Duration),
+    /// Keep it for a person, with this reason.
+    Park(&'static str),
+}
+
+/// Judges a read that succeeded. `latest` is the newest version of the invoice that we know of.
+pub(crate) fn after_read(change: InvoiceChange, latest: Timestamp) -> Fate {
+    let fresh = change
+        .event_at
+        .is_none_or(|event_at| latest.saturating_add(EVENT_TOLERANCE).is_ok_and(|t| t >= event_at));
+    if fresh {
+        return Fate::Done;
+    }
+    let tried = usize::try_from(change.stale_reads).unwrap_or(usize::MAX);
+    match STALE_READ_PAUSES.get(tried) {
+        Some(&pause) => {
+            let change = InvoiceChange { stale_reads: change.stale_reads + 1, ..change };
+            Fate::Later(change, pause)
+        }
+        None => Fate::Park("stale_read"),
+    }
+}
+
+/// Judges a read that failed (rules A7.3). Waiting for a call limit never counts as a failure, so
+/// that it can never end in parking.
+pub(crate) fn after_failure(change: InvoiceChange, error: &ReadError) -> Fate {
+    if let ReadError::Limited { problem, after } = *error {
+        return Fate::Later(change, limit_pause(problem, after));
+    }
+    match error.retry() {
+        Retry::Later { after, counts_as_failure: false } => {
+            Fate::Later(change, after.unwrap_or(FAILURE_PAUSE_FIRST))
+        }
+        Retry::Later { after, counts_as_failure: true } => {
+            let max =
+                if matches!(error, ReadError::NotFound) { NOT_FOUND_MAX } else { FAILURES_MAX };
+            count(change, after.unwrap_or_else(|| pause_after(change.failures)), max, error)
+        }
+        // Credentials are mended by people, without anything having to be sent again.
+        Retry::Never if error.class() == ErrorClass::Authentication => {
+            count(change, queue::DELAY_MAX, FAILURES_MAX, error)
+        }
+        Retry::Never => Fate::Park(error.class().code()),
+    }
+}
+
+/// How long to wait for a call limit.
+pub(crate) fn limit_pause(problem: LimitProblem, after: Option<Duration>) -> Duration {
+    after.unwrap_or(match problem {
+        // Xero does not say when, and it does not come back in seconds.
+        LimitProblem::Day => queue::DELAY_MAX,
+        LimitProblem::Minute | LimitProblem::Concurrent | LimitProblem::AppMinute => {
+            FAILURE_PAUSE_FIRST
+        }
+    })
+}
+
+/// Why the organisation is not to be called again in this batch, if so: a used-up limit, a closed
+/// door or an outage do not get better by knocking again.
+pub(crate) fn closed_door(read: &Invoices, limits: Option<Limits>) -> Option<ReadError> {
+    let refused = read
+        .failed
+        .iter()
+        .map(|(_, error)| *error)
+        .find(|error| matches!(error, ReadError::Limited { .. } | ReadError::NotAuthorised(_)));
+    let outage = || {
+        let outage = |error: &ReadError| matches!(error, ReadError::Unavailable { .. });
+        let all = read.found.is_empty() && read.failed.iter().all(|(_, error)| outage(error));
+        read.failed.first().filter(|_| all).map(|(_, error)| *error)
+    };
+    // Without an answer, the limits are those of an earlier call.
+    let limits = limits.filter(|_| !read.found.is_empty());
+    refused.or_else(|| limits.and_then(used_up)).or_else(outage)
+}
+
+/// A limit of which the last answer says that nothing is left.
+fn used_up(limits: Limits) -> Option<ReadError> {
+    let limited = |problem, after| Some(ReadError::Limited { problem, after });
+    let minute = Some(Duration::from_secs(60));
+    if limits.day_remaining == Some(0) {
+        limited(LimitProblem::Day, None)
+    } else if limits.minute_remaining == Some(0) {
+        limited(LimitProblem::Minute, minute)
+    } else if limits.app_minute_remaining == Some(0) {
+        limited(LimitProblem::AppMinute, minute)
+    } else {
+        None
+    }
+}
+
+fn count(change: InvoiceChange, pause: Duration, max: u32, error: &ReadError) -> Fate {
+    let failures = change.failures.saturating_add(1);
+    if failures >= max {
+        return Fate::Park(error.class().code());
+    }
+    Fate::Later(InvoiceChange { failures, ..change }, pause)
+}
+
+fn pause_after(failures: u32) -> Duration {
+    let factor = 2_u32.saturating_pow(failures);
+    FAILURE_PAUSE_FIRST.saturating_mul(factor).min(queue::DELAY_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xero::Outage;
+
+    fn change(event_at: &str) -> InvoiceChange {
+        let id = "3f1c2a77-5d0e-4b6a-9a41-0c7e5b8d2f10".parse().unwrap();
+        InvoiceChange::new(id, Some(event_at.parse().unwrap()))
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_read_as_new_as_its_event_satisfies_it() {
+        let event = change("2026-10-05T03:41:22.518Z");
+        assert_eq!(after_read(event, at("2026-10-05T03:41:22.518Z")), Fate::Done);
+        assert_eq!(after_read(event, at("2026-10-05T03:50:00Z")), Fate::Done);
+        assert_eq!(after_read(event, at("2026-10-05T03:41:21.518Z")), Fate::Done, "tolerance");
+        assert_eq!(
+            after_read(InvoiceChange { event_at: None, ..event }, at("1970-01-01T00:00:00Z")),
+            Fate::Done
+        );
+    }
+
+    #[test]
+    fn a_stale_read_is_repeated_a_bounded_number_of_times_and_then_parked() {
+        // Scenario 14.
+        let mut event = change("2026-10-05T03:41:22.518Z");
+        let old = at("2026-10-05T03:41:00Z");
+        let mut pauses = Vec::new();
+        loop {
+            match after_read(event, old) {
+                Fate::Later(next, pause) => {
+                    pauses.push(pause.as_secs());
+                    event = next;
+                }
+                fate => {
+                    assert_eq!(fate, Fate::Park("stale_read"));
+                    break;
+                }
+            }
+        }
+        assert_eq!(pauses, [20, 60, 180, 600]);
+    }
+
+    #[test]
+    fn waiting_for_a_call_limit_never_ends_in_parking() {
+        // A7.3, scenario 18.
+        let error = ReadError::Limited {
+            problem: LimitProblem::Day,
+            after: Some(Duration::from_secs(64_800)),
+        };
+        let mut event = change("2026-10-05T03:41:22.518Z");
+        for _ in 0..10_000 {
+            match after_failure(event, &error) {
+                Fate::Later(next, pause) => {
+                    assert_eq!(pause.as_secs(), 64_800);
+                    assert_eq!(next.failures, 0);
+                    event = next;
+                }
+                fate => panic!("{fate:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn trouble_at_xero_is_waited_out_for_a_day_before_anything_is_parked() {
+        // V18, A7.3.
+        let error = ReadError::Unavailable { cause: Outage::TimedOut, after: None };
+        let mut event = change("2026-10-05T03:41:22.518Z");
+        let mut waited = Duration::ZERO;
+        while let Fate::Later(next, pause) = after_failure(event, &error) {
+            waited += pause;
+            event = next;
+        }
+        assert_eq!(after_failure(event, &error), Fate::Park("Timeout"));
+        assert!(waited > Duration::from_secs(22 * 3600), "{waited:?}");
+        assert!(waited < Duration::from_secs(26 * 3600), "{waited:?}");
+    }
+
+    #[test]
+    fn what_can_never_be_read_is_parked_at_once_with_its_class() {
+        let event = change("2026-10-05T03:41:22.518Z");
+        let schema = ReadError::Schema { field: "Total" };
+        assert_eq!(after_failure(event, &schema), Fate::Park("Schema"));
+    }
+}

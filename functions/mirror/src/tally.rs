@@ -1,0 +1,99 @@
+//! What one invocation did: its one log line and its metrics.
+
+use std::collections::BTreeMap;
+
+use host::metrics::Metric;
+use jiff::Timestamp;
+use xero::ErrorClass;
+
+use crate::applying::Applied;
+
+/// Longest an item may take from its event to the tables (SP-09).
+const SYNC_MS_MAX: i128 = 5 * 60 * 1000;
+
+/// The counts of one invocation.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) records: usize,
+    pub(crate) calls: u32,
+    pub(crate) changed: usize,
+    pub(crate) decisions: usize,
+    pub(crate) unchanged: usize,
+    pub(crate) stale: usize,
+    pub(crate) ignored: usize,
+    pub(crate) parked: usize,
+    pub(crate) postponed: usize,
+    pub(crate) handed_back: usize,
+    pub(crate) again: usize,
+    pub(crate) slowest_ms: u64,
+    pub(crate) late: usize,
+    failures: BTreeMap<&'static str, usize>,
+}
+
+impl Tally {
+    /// Counts an applied snapshot, and how long its event took to become visible.
+    pub(crate) fn count(&mut self, applied: &Applied, event_at: Option<Timestamp>, now: Timestamp) {
+        match applied {
+            Applied::Changed(decisions) => {
+                self.changed += 1;
+                self.decisions += decisions;
+                if let Some(event_at) = event_at {
+                    let ms = now.duration_since(event_at).as_millis();
+                    self.slowest_ms = self.slowest_ms.max(u64::try_from(ms).unwrap_or(0));
+                    self.late += usize::from(ms > SYNC_MS_MAX);
+                }
+            }
+            Applied::Unchanged => self.unchanged += 1,
+            Applied::Stale(_) => self.stale += 1,
+            Applied::Ignored(_) => self.ignored += 1,
+        }
+    }
+
+    /// Counts an invoice that could not be read.
+    pub(crate) fn failed(&mut self, class: ErrorClass) {
+        *self.failures.entry(class.code()).or_default() += 1;
+    }
+
+    /// Whether Xero refused our credentials.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.failures.contains_key(ErrorClass::Authentication.code())
+    }
+
+    /// Writes the one line about the invocation.
+    pub(crate) fn log(&self) {
+        tracing::info!(
+            records = self.records,
+            xero.calls = self.calls,
+            invoices.changed = self.changed,
+            invoices.unchanged = self.unchanged,
+            invoices.stale = self.stale,
+            invoices.ignored = self.ignored,
+            invoices.failed = ?self.failures,
+            invoices.parked = self.parked,
+            invoices.postponed = self.postponed,
+            invoices.handed_back = self.handed_back,
+            records.again = self.again,
+            decisions = self.decisions,
+            slowest_ms = self.slowest_ms,
+            late = self.late,
+            "batch done"
+        );
+    }
+
+    /// The same as metrics.
+    pub(crate) fn metrics(&self) -> Vec<Metric> {
+        vec![
+            Metric::count("XeroCalls", self.calls),
+            Metric::count("InvoicesChanged", self.changed),
+            Metric::count("InvoicesUnchanged", self.unchanged),
+            Metric::count("InvoicesStale", self.stale),
+            Metric::count("InvoicesIgnored", self.ignored),
+            Metric::count("InvoicesFailed", self.failures.values().sum::<usize>()),
+            Metric::count("Parked", self.parked),
+            Metric::count("HandedBack", self.handed_back),
+            Metric::count("RecordsAgain", self.again),
+            Metric::milliseconds("SlowestSync", self.slowest_ms),
+            Metric::count("LateSyncs", self.late),
+        ]
+    }
+}

@@ -1,0 +1,222 @@
+//! What the README promises: permissions, variables, metrics; and how the function starts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Response;
+use host::env::Environment;
+use mirror::{Mirror, StartError};
+use serde_json::{Value, json};
+
+use crate::world::{
+    World, advance, at, at_most_two_minutes, events, now, organisation, paid, record,
+};
+use crate::xero::Reply;
+
+const README: &str = include_str!("../../README.md");
+
+/// Table or index, and the actions that a call takes there.
+fn actions(operation: &str, body: &str) -> Vec<(String, &'static str)> {
+    let body: Value = serde_json::from_str(body).unwrap();
+    let on = |body: &Value| {
+        let table = body["TableName"].as_str().unwrap();
+        match body["IndexName"].as_str() {
+            Some(index) => format!("{table}/index/{index}"),
+            None => table.to_owned(),
+        }
+    };
+    match operation {
+        "GetItem" => vec![(on(&body), "GetItem")],
+        "Query" => vec![(on(&body), "Query")],
+        "PutItem" => vec![(on(&body), "PutItem")],
+        "TransactWriteItems" => {
+            let items = body["TransactItems"].as_array().unwrap();
+            let action = |item: &Value| match (item.get("Put"), item.get("Delete")) {
+                (Some(put), _) => (on(put), "PutItem"),
+                (_, Some(delete)) => (on(delete), "DeleteItem"),
+                _ => panic!("{item}"),
+            };
+            items.iter().map(action).collect()
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn the_function_needs_the_permissions_of_the_readme_and_no_others() {
+    // Scenario 30: least privilege.
+    let (world, records) = crate::crashes::eventful().await;
+    world.proxy.heal();
+    world.drain(records).await;
+    // What does not happen there: a held payment is let go, and something does not agree.
+    let mut let_in = crate::world::paper(1, vec![paid(11, 2, 100)]);
+    let_in.updated_at = at(100);
+    "Somebody else".clone_into(&mut let_in.contact);
+    world.xero.put(organisation(), crate::world::invoice(1), let_in);
+    world.deliver(&[record("m", events(&[1], Some(at(100))))]).await;
+
+    let mut needed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for call in world.proxy.calls() {
+        for (table, action) in actions(&call.operation, &call.body) {
+            needed.entry(table).or_default().insert(action);
+        }
+    }
+    let section = README.split("## Permissions").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mut promised: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let mut names = row.split('`').skip(1).step_by(2);
+        promised.insert(names.next().unwrap().to_owned(), names.collect());
+    }
+    assert_eq!(promised, needed);
+}
+
+#[test]
+fn the_readme_names_every_variable_and_every_metric() {
+    let named = |source: &'static str, before: &str| -> Vec<&str> {
+        let parts = source.split(before).skip(1);
+        parts.map(|part| part.split('"').nth(1).unwrap()).collect()
+    };
+    let lib = include_str!("../../src/lib.rs");
+    let mut names = named(include_str!("../../src/tally.rs"), "Metric::");
+    for method in ["optional(", "required(", "secret(", "url(", "parsed("] {
+        names.extend(named(lib, &format!("env.{method}")));
+    }
+    // Two calls of `env` stand on lines of their own.
+    names.extend(named(lib, ".parsed("));
+    assert!(names.len() > 18, "{names:?}");
+    for name in names {
+        assert!(README.contains(&format!("`{name}`")), "{name} is not in the README");
+    }
+}
+
+/// The environment of a function that starts, without these variables and with those.
+fn environment(changes: &[(&'static str, &'static str)]) -> Environment {
+    let mut variables = BTreeMap::from([
+        ("CHANGES_QUEUE_URL", "http://127.0.0.1:1/000000000000/changes"),
+        ("XERO_CLIENT_ID", "id"),
+        ("XERO_CLIENT_SECRET", "secret-canary"),
+    ]);
+    variables.extend(changes.iter().copied());
+    Environment::given(variables)
+}
+
+fn aws(url: &str) -> host::SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    host::SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("ap-southeast-2"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(url)
+        .build()
+}
+
+#[tokio::test]
+async fn a_start_that_fails_names_the_variable_and_never_its_value() {
+    let start = async |changes: &[(&'static str, &'static str)]| {
+        Mirror::from_env(&environment(changes), &aws("http://127.0.0.1:1"), now).await.map(|_| ())
+    };
+    start(&[]).await.unwrap();
+    for name in ["CHANGES_QUEUE_URL", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"] {
+        let Err(StartError::Environment(error)) = start(&[(name, "")]).await else {
+            panic!("{name}")
+        };
+        assert_eq!(error.name, name);
+    }
+    let wrong = [
+        ("XERO_API_URL", "canary"),
+        ("XERO_IDENTITY_URL", "file:///canary"),
+        ("XERO_IDS_MAX", "canary"),
+    ];
+    for (name, value) in wrong {
+        let error = start(&[(name, value)]).await.unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains(name) && !text.contains("canary"), "{text}");
+    }
+    for (name, value) in
+        [("XERO_IDS_MAX", "0"), ("XERO_IDS_MAX", "51"), ("XERO_API_URL", "http://a.b")]
+    {
+        let error = start(&[(name, value)]).await.unwrap_err();
+        assert!(matches!(error, StartError::Xero(_)), "{error:?}");
+    }
+}
+
+/// Secrets Manager, DynamoDB and SQS at one address, as a function sees them.
+async fn cloud(
+    dynamo: String,
+    secret: impl Fn() -> &'static str + Clone + Send + Sync + 'static,
+) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let app = Router::new().fallback(move |request: Request| {
+        let (http, dynamo, secret) = (http.clone(), dynamo.clone(), secret.clone());
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let target = parts.headers["x-amz-target"].to_str().unwrap().to_owned();
+            let answer: axum::body::Bytes = if target.starts_with("secretsmanager") {
+                let secret = json!({"client_id": "id", "client_secret": secret()}).to_string();
+                json!({"Name": "xero-api", "SecretString": secret}).to_string().into()
+            } else if target.starts_with("AmazonSQS") {
+                let request: Value = serde_json::from_slice(&body).unwrap();
+                let entries = request["Entries"].as_array().unwrap();
+                let done: Vec<_> = entries
+                    .iter()
+                    .map(|e| json!({"Id": e["Id"], "MessageId": "m", "MD5OfMessageBody": "x"}))
+                    .collect();
+                json!({"Successful": done, "Failed": []}).to_string().into()
+            } else {
+                let mut headers = parts.headers.clone();
+                headers.remove("host");
+                let sent = http.post(&dynamo).headers(headers).body(body).send().await.unwrap();
+                sent.bytes().await.unwrap()
+            };
+            Response::new(Body::from(answer))
+        }
+    });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
+}
+
+#[tokio::test]
+async fn credentials_that_were_replaced_are_read_again_without_a_restart() {
+    // CC-21, A7.3: the secret was rotated at Xero and then here; a function that is running
+    // finds out when it is refused.
+    let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
+    let rotated = at(50);
+    let secret = move || if now() < rotated { "old" } else { "new" };
+    let url = cloud(world.proxy.url.clone(), secret).await;
+    let (xero, queue): (&'static str, &'static str) =
+        (world.xero.url.clone().leak(), format!("{url}/000000000000/changes").leak());
+    let variables = environment(&[
+        ("XERO_API_SECRET_ARN", "arn:aws:secretsmanager:ap-southeast-2:000000000000:secret:x"),
+        ("XERO_API_URL", xero),
+        ("XERO_IDENTITY_URL", xero),
+        ("CHANGES_QUEUE_URL", queue),
+    ]);
+    let mirror = Mirror::from_env(&variables, &aws(&url), now).await.unwrap();
+    let refusal = Reply::status(400, r#"{"error":"invalid_client"}"#);
+    world.xero.script(move |seen, _| {
+        let old = seen.authorization == "Basic aWQ6b2xk"; // id:old
+        (seen.path == "/connect/token" && old).then(|| refusal.clone())
+    });
+    let deliver = async || {
+        let mut event = aws_lambda_events::sqs::SqsEvent::default();
+        event.records = vec![record("m-1", events(&[1], Some(at(-3))))];
+        mirror.handle(event, at_most_two_minutes()).await.unwrap()
+    };
+
+    deliver().await;
+    assert_eq!(world.stored(1).await.payments.len(), 0);
+    advance(std::time::Duration::from_secs(61));
+    deliver().await;
+    advance(std::time::Duration::from_secs(1));
+    let answer = deliver().await;
+
+    assert!(answer.batch_item_failures.is_empty());
+    assert_eq!(world.stored(1).await.payments.len(), 1);
+}

@@ -1,0 +1,144 @@
+//! Reads that are older than what they were made for (scenarios 12 to 14).
+
+use std::time::Duration;
+
+use crate::world::{
+    World, advance, at, events, invoice, now, organisation, paid, paper, record, sent_back,
+};
+use crate::xero::usual;
+
+/// Xero answers with the invoice as it was at `at(-3)`, and the event says `at(60)`.
+async fn stale() -> World {
+    World::with_invoice(vec![paid(1, 2, 100)]).await
+}
+
+#[tokio::test]
+async fn a_read_older_than_its_event_is_applied_and_the_event_is_not_satisfied() {
+    // Scenario 14
+    let world = stale().await;
+    let again = world.deliver(&[record("m-1", events(&[1], Some(at(60))))]).await;
+    assert!(again.is_empty());
+    assert_eq!(world.stored(1).await.payments.len(), 1, "what was read is true all the same");
+    let [(change, not_before, delay)] = sent_back(&world.line)[..] else { panic!() };
+    assert_eq!((change.event_at, change.stale_reads), (Some(at(60)), 1));
+    assert_eq!((change.failures, not_before), (0, Some(at(20))));
+    assert_eq!(delay, Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn the_pauses_grow_and_in_the_end_the_event_is_parked_in_a_form_to_send_again() {
+    let world = stale().await;
+    let start = now();
+    let rounds = world.drain(vec![record("m-1", events(&[1], Some(at(3_600))))]).await;
+    assert_eq!(rounds, 5);
+    assert_eq!(now().duration_since(start).as_secs(), 20 + 60 + 180 + 600);
+    let rows = world.rows("parked").await;
+    assert_eq!((rows.len(), rows[0]["reason"].as_str()), (1, "stale_read"));
+    let body = queue::Message::from_json(&rows[0]["body"]).unwrap();
+    assert_eq!(body, events(&[1], Some(at(3_600))), "as if nobody had looked yet");
+}
+
+#[tokio::test]
+async fn as_soon_as_xero_shows_the_change_the_event_is_satisfied() {
+    // N3
+    let world = stale().await;
+    let mut fresh = paper(1, vec![paid(1, 2, 100), paid(2, 3, 200)]);
+    fresh.updated_at = at(60);
+    world.xero.script(move |seen, books| {
+        if now() >= at(80) {
+            let key = (organisation().to_string(), invoice(1).to_string());
+            books.insert(key, fresh.clone());
+        }
+        Some(usual(seen, books))
+    });
+    let rounds = world.drain(vec![record("m-1", events(&[1], Some(at(60))))]).await;
+    assert_eq!(rounds, 3);
+    assert_eq!(world.stored(1).await.payments.len(), 2);
+    assert!(world.rows("parked").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_read_within_a_second_of_its_event_or_without_one_is_fresh() {
+    for event_at in [Some(at(-3)), Some(at(-2)), None] {
+        let world = stale().await;
+        world.deliver(&[record("m-1", events(&[1], event_at))]).await;
+        assert!(world.line.recorded.sent().is_empty(), "{event_at:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stale_read_is_no_news_when_what_is_stored_is_newer_than_the_event() {
+    // Scenarios 12 and 14: another consumer has read the change already.
+    let world = World::with_invoice(vec![]).await;
+    let mut newer = paper(1, vec![paid(1, 2, 100)]);
+    newer.updated_at = at(60);
+    world.xero.put(organisation(), invoice(1), newer);
+    world.changed(&[1]).await;
+    world.xero.put(organisation(), invoice(1), paper(1, vec![]));
+    let again = world.deliver(&[record("m-2", events(&[1], Some(at(60))))]).await;
+    assert!(again.is_empty() && world.line.recorded.sent().is_empty());
+    assert_eq!(world.stored(1).await.payments.len(), 1, "N4");
+}
+
+#[tokio::test]
+async fn a_change_during_a_fetch_is_fetched_by_its_own_event() {
+    // Scenario 13: the answer is on its way when the second payment is made, and the event of
+    // that is accepted before the first one is written.
+    let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
+    world.xero.script(|seen, books| {
+        let reply = usual(seen, books);
+        if seen.number == 1 && seen.path.contains("Invoices") {
+            let mut changed = paper(1, vec![paid(1, 2, 100), paid(2, 3, 200)]);
+            changed.updated_at = at(1);
+            books.insert((seen.tenant.clone(), invoice(1).to_string()), changed);
+        }
+        Some(reply)
+    });
+    world.changed(&[1]).await;
+    assert_eq!(world.stored(1).await.payments.len(), 1);
+
+    advance(Duration::from_secs(2));
+    assert!(world.deliver(&[record("m-2", events(&[1], Some(at(1))))]).await.is_empty());
+
+    assert_eq!(world.stored(1).await.payments.len(), 2, "N1");
+    assert_eq!(world.xero.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_stale_read_of_an_invoice_that_is_not_ours_yet_does_not_satisfy_the_event() {
+    // Scenario 14: the event says that it was approved and got its number; the read does not.
+    let world = World::new().await;
+    world.record_invoice(1).await;
+    let mut draft = paper(1, vec![]);
+    draft.number = String::new();
+    draft.status = "DRAFT";
+    world.xero.put(organisation(), invoice(1), draft);
+    let mut approved = paper(1, vec![paid(1, 2, 100)]);
+    approved.updated_at = at(0);
+    world.xero.script(move |seen, books| {
+        if now() > at(10) {
+            let key = (organisation().to_string(), invoice(1).to_string());
+            books.insert(key, approved.clone());
+        }
+        Some(usual(seen, books))
+    });
+    let rounds = world.drain(vec![record("m-1", events(&[1], Some(at(0))))]).await;
+    assert_eq!(rounds, 2);
+    assert_eq!(world.stored(1).await.payments.len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_sweep_finds_is_timed_from_its_change_in_xero_and_the_rest_from_its_event() {
+    // SP-09, A7.1
+    use queue::{Cause, Message};
+    for (cause, took) in [(Cause::Sweep, Some("#3000")), (Cause::Intake, None)] {
+        let world = stale().await;
+        let Message::Invoices(mut changes) = events(&[1], None) else { panic!() };
+        changes.cause = cause;
+        world.deliver(&[record("m-1", Message::Invoices(changes))]).await;
+        let rows = world.rows("activity").await;
+        let wanted = [("action", "imported"), ("cause", cause.code())];
+        let [row] = crate::engine::having(&rows, &wanted)[..] else { panic!("{rows:#?}") };
+        assert_eq!(row.get("visible_after_ms").map(String::as_str), took);
+    }
+}

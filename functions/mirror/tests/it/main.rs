@@ -1,0 +1,20 @@
+//! The function from outside: messages in, tables and messages out, with a Xero and a DynamoDB
+//! that behave, and that misbehave.
+#![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
+
+mod batches;
+mod contract;
+mod crashes;
+#[path = "../../../../shared/table/tests/it/engine.rs"]
+mod engine;
+#[path = "../../../../shared/table/tests/it/faults.rs"]
+mod faults;
+mod freshness;
+mod keeping;
+mod outages;
+mod renumbering;
+mod silence;
+mod troubles;
+mod vectors;
+mod world;
+mod xero;
