@@ -84,6 +84,7 @@ impl Mirror<ChangesQueue> {
             ids_max: env
                 .parsed("XERO_IDS_MAX", "must be a whole number")?
                 .unwrap_or(defaults.ids_max),
+            scopes: env.optional("XERO_SCOPES")?.unwrap_or_else(|| defaults.scopes.clone()),
             ..defaults
         };
         let sqs = aws_sdk_sqs::Client::new(aws);
