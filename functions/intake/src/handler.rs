@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use host::batch::{self, BlankId, Outcome};
+use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, Refusal, Settings};
 use queue::Changes;
@@ -151,7 +152,7 @@ impl<C: Changes> Handler<'_, C> {
                 Outcome::Done
             }
             Err(error) => {
-                tracing::error!(error = chain(&error), "parking a message failed");
+                tracing::error!(error = telemetry::chain(&error), "parking a message failed");
                 Outcome::Again
             }
         }
@@ -204,17 +205,7 @@ fn log_failure(
     tracing::error!(
         xero.tenant_id = %organisation,
         message.id = record.message_id.as_deref().unwrap_or_default(),
-        error = chain(error),
+        error = telemetry::chain(error),
         "{what}"
     );
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut chain = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        chain = format!("{chain}: {cause}");
-        source = cause.source();
-    }
-    chain
 }

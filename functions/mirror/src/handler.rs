@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use host::batch::{self, BlankId, Outcome};
+use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;
 use queue::{Changes, delay_until};
@@ -71,11 +72,5 @@ pub(crate) fn log_failure(
     error: &dyn std::error::Error,
     what: &'static str,
 ) {
-    let mut chain = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        chain = format!("{chain}: {cause}");
-        source = cause.source();
-    }
-    tracing::error!(xero.tenant_id = %organisation, error = chain, "{what}");
+    tracing::error!(xero.tenant_id = %organisation, error = telemetry::chain(error), "{what}");
 }

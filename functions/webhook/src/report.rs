@@ -1,11 +1,10 @@
 //! What is said about a delivery: one log line and one record of numbers. Never the body, the
 //! signature or a key.
 
-use std::error::Error;
-
 use host::metrics::Metric;
+use host::telemetry;
 
-use crate::handler::{Answer, Handled, Trouble};
+use crate::handler::{Answer, Handled};
 
 /// Most organisations named in a line. Beyond that the number says enough.
 const ORGANISATIONS_MAX: usize = 20;
@@ -47,7 +46,7 @@ pub(crate) fn log(handled: &Handled) {
             delivery.first_sequence = counts.first_sequence,
             delivery.last_sequence = counts.last_sequence,
             delivery.organisations = organisations(handled),
-            error = trouble.as_ref().map(chain),
+            error = trouble.as_ref().map(|trouble| telemetry::chain(trouble)),
             "delivery not accepted; Xero will send it again"
         ),
     }
@@ -85,16 +84,4 @@ fn organisations(handled: &Handled) -> String {
         named.push(format!("and {} more", all.len() - ORGANISATIONS_MAX));
     }
     named.join(" ")
-}
-
-/// The error and its causes in one line.
-fn chain(trouble: &Trouble) -> String {
-    let mut words = trouble.to_string();
-    let mut cause = trouble.source();
-    while let Some(error) = cause {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        cause = error.source();
-    }
-    words
 }

@@ -118,11 +118,5 @@ fn written(answer: &impl Serialize) -> Answer {
 
 /// An error of a function with its causes, in the words of Lambda's error JSON.
 fn failure<E: Error>(error: &E) -> Failure {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    Failure::new(std::any::type_name::<E>(), message)
+    Failure::new(std::any::type_name::<E>(), host::telemetry::chain(error))
 }

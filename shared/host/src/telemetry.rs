@@ -26,6 +26,19 @@ const OURS: [&str; 13] = [
     "xero",
 ];
 
+/// An error with its causes, in one line. `Display` of an error says only its own step, so this is
+/// for the one place where it is handled.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}
+
 /// Starts logging for this process. Level and format are Lambda's own settings
 /// (`AWS_LAMBDA_LOG_LEVEL`, `AWS_LAMBDA_LOG_FORMAT`), which the template sets; elsewhere
 /// `RUST_LOG` gives the level.
