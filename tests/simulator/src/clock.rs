@@ -57,6 +57,60 @@ impl ManualClock {
     }
 }
 
+/// A clock that goes as another one does, and can be put forward: a day passes in no time, and
+/// then the seconds go on. Clones are one clock.
+#[derive(Clone)]
+pub struct AdvancingClock {
+    base: Clock,
+    ahead: Arc<Mutex<SignedDuration>>,
+}
+
+impl AdvancingClock {
+    /// A clock that goes as `base` does.
+    #[must_use]
+    pub fn over(base: Clock) -> Self {
+        Self { base, ahead: Arc::default() }
+    }
+
+    /// What this clock shows.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        after((self.base)(), self.ahead())
+    }
+
+    /// How far it has been put forward.
+    #[must_use]
+    pub fn ahead(&self) -> SignedDuration {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts it forward, and back by a negative `duration`.
+    pub fn advance(&self, duration: SignedDuration) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        *ahead = ahead.saturating_add(duration);
+    }
+
+    /// This clock in the shape that [`Options`](crate::Options) and others take.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        let clock = self.clone();
+        Arc::new(move || clock.now())
+    }
+}
+
+impl Default for AdvancingClock {
+    /// A clock that goes as that of this machine.
+    fn default() -> Self {
+        Self::over(system_clock())
+    }
+}
+
+impl std::fmt::Debug for AdvancingClock {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("AdvancingClock").field("ahead", &self.ahead()).finish_non_exhaustive()
+    }
+}
+
 /// The instant `duration` after `start`, or the end of time.
 pub(crate) fn after(start: Timestamp, duration: SignedDuration) -> Timestamp {
     start.saturating_add(duration).unwrap_or(Timestamp::MAX)

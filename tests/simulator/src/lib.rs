@@ -33,17 +33,18 @@ use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
 pub use books::{
-    Account, Credit, Invoice, InvoiceKind, InvoiceStatus, Line, NewInvoice, NewOrganisation,
+    Account, AccountKind, BankTransaction, BankTransactionStatus, Contact, Credit, Invoice,
+    InvoiceKind, InvoiceStatus, Line, LockDates, NewAccount, NewInvoice, NewOrganisation,
     NewPayment, Organisation, Payment, PaymentStatus,
 };
-pub use clock::{Clock, ManualClock, system_clock};
+pub use clock::{AdvancingClock, Clock, ManualClock, system_clock};
 pub use faults::{Effect, Fault};
 pub use limits::LimitProblem;
-pub use meter::Meter;
+pub use meter::{Created, CreatedKind, Meter};
 pub use options::{
     APP_CALLS_PER_MINUTE_MAX, Batches, CALLS_CONCURRENT_MAX, CALLS_PER_DAY_MAX,
     CALLS_PER_MINUTE_MAX, Client, ConnectedTo, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET,
-    KNOWN_SCOPES, Limits, Options,
+    KNOWN_SCOPES, Limits, Options, PrepaymentReferences,
 };
 pub use webhooks::{
     BATCH_WINDOW_MS, Delivery, EVENTS_MAX, IntentToReceive, Probe, RETRY_INTERVAL_MS, Signature,
@@ -62,6 +63,7 @@ pub struct Simulator {
 
 struct Inner {
     clock: Clock,
+    advancing_clock: Option<AdvancingClock>,
     latency: Duration,
     state_file: Option<PathBuf>,
     world: Mutex<World>,
@@ -86,7 +88,11 @@ impl Simulator {
         let world = World::new(&options, saved.books, saved.webhook, saved.ids);
         Ok(Self {
             inner: Arc::new(Inner {
-                clock: options.clock,
+                clock: match &options.advancing_clock {
+                    Some(advancing) => advancing.clock(),
+                    None => options.clock,
+                },
+                advancing_clock: options.advancing_clock,
                 latency: options.latency,
                 state_file: options.state_file,
                 world: Mutex::new(world),
@@ -122,11 +128,13 @@ impl Simulator {
             .with_state(self)
     }
 
-    /// The only way to the world: under its lock, with the time, saved when something changed.
+    /// The only way to the world: under its lock, with the time, after whatever was due before it,
+    /// saved when something changed.
     fn with<T>(&self, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
         let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that no later change has an earlier time.
         let now = (self.inner.clock)();
+        accounting::apply_due(&mut world, now);
         let result = act(&mut world, now);
         if std::mem::take(&mut world.changed) {
             if let Some(path) = &self.inner.state_file

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::limits::{MINUTE, Window};
+use crate::{
+    clock::after,
+    limits::{MINUTE, Window},
+};
 
 /// The calls to one organisation since the meters were reset.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -25,6 +28,63 @@ pub struct Meter {
     pub ids_asked: u64,
     /// Bytes of the bodies we answered with, whether or not they arrived.
     pub bytes_sent: u64,
+    /// What calls put into the books, in that order; also what was deleted since. What was done by
+    /// a control is not among it.
+    pub created: Vec<Created>,
+}
+
+/// What a call can put into the books, as far as it is measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreatedKind {
+    /// A payment against an invoice.
+    Payment,
+    /// A bank transaction, and with it a prepayment.
+    BankTransaction,
+}
+
+/// A payment or bank transaction that a call put into the books.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Created {
+    /// Which of them.
+    pub kind: CreatedKind,
+    /// `PaymentID` or `BankTransactionID`.
+    pub id: Uuid,
+    /// What the clock showed then; for a late write, when it was carried out.
+    pub at: Timestamp,
+    /// `Reference`, as it is in the books.
+    pub reference: String,
+}
+
+impl Meter {
+    /// Calls of a method and endpoint, for instance `PUT /Payments` or `GET /Invoices/{id}`.
+    #[must_use]
+    pub fn calls_of(&self, route: &str) -> u64 {
+        self.by_route.get(route).copied().unwrap_or_default()
+    }
+
+    /// How many payments or bank transactions calls put into the books.
+    #[must_use]
+    pub fn created_of(&self, kind: CreatedKind) -> usize {
+        self.created.iter().filter(|created| created.kind == kind).count()
+    }
+
+    /// The most payments and bank transactions that were created within any such length of time.
+    /// Two that are exactly so far apart do not count as within it.
+    #[must_use]
+    pub fn created_within_max(&self, length: SignedDuration) -> usize {
+        let mut instants: Vec<Timestamp> = self.created.iter().map(|one| one.at).collect();
+        instants.sort_unstable();
+        let mut start = 0;
+        let mut most = 0;
+        for (index, at) in instants.iter().enumerate() {
+            while after(instants[start], length) <= *at && start < index {
+                start += 1;
+            }
+            most = most.max(index + 1 - start);
+        }
+        most
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +126,10 @@ impl Meters {
         meter.bytes_sent += u64::try_from(bytes).unwrap_or(u64::MAX);
     }
 
+    pub(crate) fn created(&mut self, organisation: Uuid, created: Created) {
+        self.gauges.entry(organisation).or_default().meter.created.push(created);
+    }
+
     /// The call is over, answered or not.
     pub(crate) fn left(&mut self, organisation: Uuid) {
         let gauge = self.gauges.entry(organisation).or_default();
@@ -88,5 +152,28 @@ impl Meters {
             gauge.meter = Meter::default();
             gauge.minute = Window::default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_densest_stretch_of_time_is_found() {
+        let created = |hour: i64| Created {
+            kind: CreatedKind::Payment,
+            id: Uuid::nil(),
+            at: Timestamp::from_second(hour * 3_600).unwrap(),
+            reference: String::new(),
+        };
+        let hours = [0, 5, 19, 20, 24, 50];
+        let meter = Meter { created: hours.map(created).to_vec(), ..Meter::default() };
+
+        assert_eq!(meter.created_within_max(SignedDuration::from_hours(20)), 4, "5, 19, 20, 24");
+        assert_eq!(meter.created_within_max(SignedDuration::from_hours(5)), 2, "19, 20 but not 24");
+        assert_eq!(Meter::default().created_within_max(SignedDuration::from_hours(20)), 0);
     }
 }

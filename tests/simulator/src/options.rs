@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clock::{Clock, system_clock};
+use crate::clock::{AdvancingClock, Clock, system_clock};
 
 /// Calls in any rolling 60 s, per app and organisation (xero.md 3.1).
 pub const CALLS_PER_MINUTE_MAX: u32 = 60;
@@ -42,6 +42,8 @@ pub const KNOWN_SCOPES: &[&str] = &[
 pub struct Options {
     /// Where the time comes from.
     pub clock: Clock,
+    /// A clock that the controls may advance; it takes the place of `clock`.
+    pub advancing_clock: Option<AdvancingClock>,
     /// Makes identifiers the same on every run.
     pub seed: Option<u64>,
     /// Keeps the books, the webhook and its undelivered events over a restart.
@@ -54,18 +56,22 @@ pub struct Options {
     pub latency: Duration,
     /// What becomes of the good elements of a batch when another one is bad.
     pub batches: Batches,
+    /// What becomes of the `Reference` of a prepayment.
+    pub prepayment_references: PrepaymentReferences,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             clock: system_clock(),
+            advancing_clock: None,
             seed: None,
             state_file: None,
             clients: vec![Client::default()],
             limits: Limits::default(),
             latency: Duration::ZERO,
             batches: Batches::default(),
+            prepayment_references: PrepaymentReferences::default(),
         }
     }
 }
@@ -143,4 +149,18 @@ pub enum Batches {
     AllOrNothing,
     /// The good ones are booked although the answer is a 400 without their identifiers.
     KeepTheGood,
+}
+
+/// What becomes of the `Reference` that a bank transaction of type RECEIVE-PREPAYMENT is sent with.
+///
+/// `xero_accounting.yaml` says that it is "only supported for SPEND and RECEIVE transactions", and
+/// yet that both `/BankTransactions` and `/Prepayments` can be filtered by it (its change of
+/// 21 July 2026), so both can be had.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PrepaymentReferences {
+    /// It is shown in the bank transaction, and found by.
+    #[default]
+    Kept,
+    /// It is taken without a word and is gone.
+    Dropped,
 }

@@ -1,5 +1,7 @@
 //! The part of a request that chooses: query string and `If-Modified-Since`.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use uuid::Uuid;
 
@@ -149,21 +151,23 @@ pub(crate) fn modified_since(header: &str) -> Option<Timestamp> {
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// What `where` may ask of a payment (xero.md 4.3).
+/// What `where` asks of a record: equalities, all of which must hold (xero.md 4.3).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct PaymentFilter {
-    pub(crate) invoice: Option<Uuid>,
-    pub(crate) reference: Option<String>,
-    pub(crate) status: Option<String>,
+pub(crate) struct Filter {
+    terms: Vec<(String, String)>,
 }
 
-impl PaymentFilter {
-    /// Reads one equality, or several joined by `AND` or `&&`.
-    pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
+impl Filter {
+    /// Reads one equality, or several joined by `AND` or `&&`, on elements of these `names`; an
+    /// element whose name ends in `ID` is compared with a `guid("…")`, any other with a text.
+    pub(crate) fn parse(text: Option<&str>, names: &[&str]) -> Result<Self, QueryError> {
         let mut filter = Self::default();
+        let Some(text) = text else {
+            return Ok(filter);
+        };
         let mut rest = text.trim();
         loop {
-            rest = filter.take_term(rest)?.trim_start();
+            rest = filter.take_term(rest, names)?.trim_start();
             if rest.is_empty() {
                 return Ok(filter);
             }
@@ -175,26 +179,31 @@ impl PaymentFilter {
         }
     }
 
-    fn take_term<'a>(&mut self, text: &'a str) -> Result<&'a str, QueryError> {
+    fn take_term<'a>(&mut self, text: &'a str, names: &[&str]) -> Result<&'a str, QueryError> {
         let (name, rest) = text.split_once("==").ok_or_else(|| unknown(text))?;
-        let rest = rest.trim_start();
-        if name.trim() == "Invoice.InvoiceID" {
-            let inner = ["guid(\"", "Guid(\"", "GUID(\""]
-                .iter()
-                .find_map(|opening| rest.strip_prefix(opening))
-                .ok_or_else(|| unknown(text))?;
-            let (id, rest) = inner.split_once("\")").ok_or_else(|| unknown(text))?;
-            self.invoice = Some(Uuid::parse_str(id).map_err(|_| unknown(text))?);
-            return Ok(rest);
+        let (name, rest) = (name.trim(), rest.trim_start());
+        if !names.contains(&name) {
+            return Err(unknown(text));
         }
-        let inner = rest.strip_prefix('"').ok_or_else(|| unknown(text))?;
-        let (value, rest) = inner.split_once('"').ok_or_else(|| unknown(text))?;
-        match name.trim() {
-            "Reference" => self.reference = Some(value.to_owned()),
-            "Status" => self.status = Some(value.to_owned()),
-            _ => return Err(unknown(text)),
-        }
+        let openings: &[&str] =
+            if name.ends_with("ID") { &["guid(\"", "Guid(\"", "GUID(\""] } else { &["\""] };
+        let inner = openings
+            .iter()
+            .find_map(|opening| rest.strip_prefix(opening))
+            .ok_or_else(|| unknown(text))?;
+        let closing = if name.ends_with("ID") { "\")" } else { "\"" };
+        let (value, rest) = inner.split_once(closing).ok_or_else(|| unknown(text))?;
+        let value = match name.ends_with("ID") {
+            true => Uuid::parse_str(value).map_err(|_| unknown(text))?.to_string(),
+            false => value.to_owned(),
+        };
+        self.terms.push((name.to_owned(), value));
         Ok(rest)
+    }
+
+    /// Whether every equality holds of the record whose elements `element` gives by name.
+    pub(crate) fn admits<'a>(&self, element: impl Fn(&str) -> Cow<'a, str>) -> bool {
+        self.terms.iter().all(|(name, wanted)| element(name) == *wanted)
     }
 }
 
@@ -227,19 +236,29 @@ mod tests {
     }
 
     #[test]
-    fn payment_filters_may_be_joined() {
+    fn filters_may_be_joined() {
         let id = Uuid::from_u128(7);
+        let names = ["Invoice.InvoiceID", "Reference", "Status"];
+        let parse = |text: &str| Filter::parse(Some(text), &names);
         let text = format!(
             r#"Invoice.InvoiceID==guid("{id}") AND Reference=="a AND b"&&Status=="AUTHORISED""#
         );
 
-        let filter = PaymentFilter::parse(&text).unwrap();
+        let filter = parse(&text).unwrap();
 
-        assert_eq!(filter.invoice, Some(id));
-        assert_eq!(filter.reference.as_deref(), Some("a AND b"));
-        assert_eq!(filter.status.as_deref(), Some("AUTHORISED"));
-        assert!(PaymentFilter::parse(r#"Amount==5"#).is_err());
-        assert!(PaymentFilter::parse(r#"Status=="A" OR Status=="B""#).is_err());
+        let admits = |status: &'static str| {
+            filter.admits(|name| match name {
+                "Invoice.InvoiceID" => id.to_string().into(),
+                "Reference" => "a AND b".into(),
+                _ => status.into(),
+            })
+        };
+        assert!(admits("AUTHORISED"));
+        assert!(!admits("DELETED"));
+        assert!(parse(r#"Amount==5"#).is_err());
+        assert!(parse(r#"Status=="A" OR Status=="B""#).is_err());
+        assert!(parse(r#"Invoice.InvoiceID=="a""#).is_err());
+        assert_eq!(Filter::parse(None, &names), Ok(Filter::default()));
     }
 
     #[test]

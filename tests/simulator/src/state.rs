@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{books::Books, random::Random, webhooks::Outbox, world::World};
 
-/// Raised when the file's shape changes; an older file is then refused, not guessed at.
-const VERSION: u32 = 1;
+/// Raised when the file's shape changes; a file of a version that is not known is refused, not
+/// guessed at.
+const VERSION: u32 = 2;
+/// The oldest version that is still understood. Version 1 knew neither bank transactions nor what
+/// kind an account is or whether a contact is in use; `books` reads both shapes.
+const OLDEST_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Saving<'a> {
@@ -34,14 +38,15 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Saved> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Saved::default()),
         Err(error) => return Err(error).context(format!("reading {}", path.display())),
     };
-    let saved: Saved =
+    let mut saved: Saved =
         serde_json::from_str(&text).with_context(|| format!("understanding {}", path.display()))?;
     anyhow::ensure!(
-        saved.version == VERSION,
-        "{} has version {}, this simulator knows version {VERSION}",
+        (OLDEST_VERSION..=VERSION).contains(&saved.version),
+        "{} has version {}, this simulator knows versions {OLDEST_VERSION} to {VERSION}",
         path.display(),
         saved.version
     );
+    saved.books.reindex();
     Ok(saved)
 }
 

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    accounting::Memory,
+    accounting::{Memory, Postponed},
     books::{Books, Change, Refusal},
     faults::Faults,
     identity::Tokens,
     limits::Gate,
     meter::Meters,
-    options::{Batches, Client, ConnectedTo, Options},
+    options::{Batches, Client, ConnectedTo, Options, PrepaymentReferences},
     random::Random,
     webhooks::{Delivery, Event, Outbox, Resource},
 };
@@ -29,7 +29,9 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) meters: Meters,
     pub(crate) memory: Memory,
+    pub(crate) postponed: Postponed,
     pub(crate) batches: Batches,
+    pub(crate) prepayment_references: PrepaymentReferences,
     /// Whether there is something to save.
     pub(crate) changed: bool,
 }
@@ -52,7 +54,9 @@ impl World {
             faults: Faults::default(),
             meters: Meters::default(),
             memory: Memory::default(),
+            postponed: Postponed::default(),
             batches: options.batches,
+            prepayment_references: options.prepayment_references,
             changed: false,
         }
     }

@@ -3,14 +3,15 @@
 use axum::{
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{Method, Response},
+    http::Response,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    idempotency::{KEY_LENGTH_MAX, Recall},
-    invoices, organisation, payments,
+    accounts, bank_transactions, contacts,
+    idempotency::{Claim, claim},
+    invoices, late, organisation, payments, prepayments,
     request::{BODY_BYTES_MAX, Call},
     route::Route,
 };
@@ -42,6 +43,15 @@ pub(crate) async fn answer(
         Ok((outcome, _visit)) => outcome.finish(&scissors).await,
         Err(_) => Reply::text(500, "the simulator failed").into_response(),
     }
+}
+
+/// What is asked, by whom, and in which manner it is to be answered.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) call: Call,
+    pub(super) caller: Caller,
+    route: Route,
+    manner: Manner,
 }
 
 /// A call that counts as in flight for as long as this lives.
@@ -78,9 +88,11 @@ async fn handle(simulator: Simulator, call: Call) -> (Outcome, Option<Visit>) {
         Ok(effects) => {
             tokio::time::sleep(simulator.inner.latency).await;
             let manner = Manner::of(&effects);
-            let act = || {
-                simulator.with(|world, now| remembered(world, &call, &route, &caller, &manner, now))
-            };
+            let asked = Asked { call, caller: caller.clone(), route, manner };
+            if let Some(millis) = faults::postponement(&effects) {
+                simulator.with(|world, now| late::postpone(world, &asked, millis, now));
+            }
+            let act = || simulator.with(|world, now| remembered(world, &asked, now));
             faults::carry_out(&effects, act).await
         }
     };
@@ -142,56 +154,49 @@ fn admit(
     }
 }
 
-/// Looks into the memory of `Idempotency-Key` before anything is done, and keeps the reply after.
-fn remembered(
-    world: &mut World,
-    call: &Call,
-    route: &Route,
-    caller: &Caller,
-    manner: &Manner,
-    now: Timestamp,
-) -> Reply {
-    let reply = |world: &mut World| {
-        let reply =
-            dispatch(world, call, route, caller.1, manner, now).unwrap_or_else(|reply| reply);
-        if call.accepts_json() { reply } else { reply.into_xml() }
-    };
-    let key = call.header("idempotency-key").filter(|_| call.method != Method::GET);
-    let Some(key) = key else {
-        return reply(world);
-    };
-    if key.chars().count() > KEY_LENGTH_MAX {
-        let detail = "The Idempotency-Key must not be longer than 128 characters";
-        return Reply::raw_json(400, identity::problem(400, "Bad Request", detail, world));
-    }
-    let key = (caller.0.clone(), key.to_owned());
-    match world.memory.recall(&key, call, caller.1, now) {
-        Recall::Replay(reply) => reply,
-        Recall::Conflict => {
-            let detail = "The Idempotency-Key has already been used with a different request";
-            Reply::raw_json(400, identity::problem(400, "Bad Request", detail, world))
-        }
-        Recall::New => {
-            let reply = reply(world);
-            world.memory.keep(key, call, caller.1, &reply, now);
+/// Answers from the memory of `Idempotency-Key`, or anew, and remembers the reply then.
+fn remembered(world: &mut World, asked: &Asked, now: Timestamp) -> Reply {
+    match claim(world, asked, now) {
+        Claim::Answered(reply) => reply,
+        Claim::Unkeyed => answered(world, asked, now),
+        Claim::New(key) => {
+            let reply = answered(world, asked, now);
+            world.memory.keep(key, asked, &reply, now);
             reply
         }
     }
 }
 
-fn dispatch(
-    world: &mut World,
-    call: &Call,
-    route: &Route,
-    organisation: Uuid,
-    manner: &Manner,
-    now: Timestamp,
-) -> Result<Reply, Reply> {
+/// Does what is asked, at `now`.
+pub(super) fn answered(world: &mut World, asked: &Asked, now: Timestamp) -> Reply {
+    let reply = dispatch(world, asked, now).unwrap_or_else(|reply| reply);
+    if asked.call.accepts_json() { reply } else { reply.into_xml() }
+}
+
+fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, Reply> {
+    let Asked { call, caller: (_, organisation), route, manner } = asked;
+    let organisation = *organisation;
     // The web server in front of the API does this, without an explanation (xero.md 3.5).
     if call.raw_query.len() > QUERY_LENGTH_MAX {
         return Err(Reply::text(404, ""));
     }
     match (route, call.method.as_str()) {
+        (Route::Accounts, "GET") => accounts::list(world, organisation, call, now),
+        (Route::Account(id), "GET") => accounts::show(world, organisation, id, now),
+        (Route::BankTransactions, "GET") => {
+            bank_transactions::list(world, organisation, call, manner, now)
+        }
+        (Route::BankTransaction(id), "GET") => {
+            bank_transactions::show(world, organisation, id, manner, now)
+        }
+        (Route::BankTransactions, "PUT" | "POST") => {
+            bank_transactions::create(world, organisation, call, manner, now)
+        }
+        (Route::BankTransaction(id), "POST") => {
+            bank_transactions::update(world, organisation, call, id)
+        }
+        (Route::Contacts, "GET") => contacts::list(world, organisation, call, now),
+        (Route::Contact(id), "GET") => contacts::show(world, organisation, id, now),
         (Route::Organisation, "GET") => organisation::show(world, organisation, now),
         (Route::Invoices, "GET") => invoices::list(world, organisation, call, manner, now),
         (Route::Invoice(name), "GET") => invoices::show(world, organisation, name, manner, now),
@@ -201,8 +206,12 @@ fn dispatch(
         }
         (Route::Payments, "GET") => payments::list(world, organisation, call, manner, now),
         (Route::Payment(id), "GET") => payments::show(world, organisation, id, manner, now),
-        (Route::Payments, "PUT" | "POST") => payments::create(world, organisation, call, now),
+        (Route::Payments, "PUT" | "POST") => {
+            payments::create(world, organisation, call, manner, now)
+        }
         (Route::Payment(id), "POST") => payments::delete(world, organisation, call, id, now),
+        (Route::Prepayments, "GET") => prepayments::list(world, organisation, call, manner, now),
+        (Route::Prepayment(id), "GET") => prepayments::show(world, organisation, id, manner, now),
         (Route::Unknown, _) => Err(Reply::not_found()),
         _ => Err(Reply::text(405, "Method not allowed")),
     }

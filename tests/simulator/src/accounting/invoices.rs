@@ -1,18 +1,20 @@
 //! `/Invoices`. Of writing only the minimum: create, approve, change a little, void.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use jiff::{Timestamp, tz::TimeZone};
-use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
 use super::{
+    lines::{line_amounts, lines},
     lists,
-    request::{Call, InvoiceIn, InvoicesIn, LineIn},
+    request::{Call, InvoiceIn, InvoicesIn},
 };
 use crate::{
     books::{
-        Change, ContactChoice, InvoiceDraft, InvoiceEdit, InvoiceKind, InvoiceStatus, Line,
-        Organisation, Refusal,
+        Change, Invoice, InvoiceDraft, InvoiceEdit, InvoiceKind, InvoiceStatus, Organisation,
+        Refusal,
     },
     faults::Manner,
     random::Random,
@@ -35,17 +37,16 @@ pub(super) fn list(
     let (numbers, statuses) = (query.list("InvoiceNumbers"), query.list("Statuses"));
     let order = query.order()?;
     let since = lists::since(call);
+    let numbers: Option<BTreeSet<&str>> = numbers.map(|numbers| numbers.into_iter().collect());
     let books = lists::organisation(world, organisation)?;
-    let mut found: Vec<_> = books
-        .invoices
-        .values()
+    let mut found: Vec<_> = candidates(books, contacts.as_deref())
+        .into_iter()
         .filter(|invoice| ids.as_ref().is_none_or(|ids| ids.contains(&invoice.id)))
         .filter(|invoice| !manner.leaves_out(invoice.id))
         .filter_map(|invoice| manner.invoice(books, invoice))
         .filter(|invoice| since.is_none_or(|since| invoice.updated >= since))
-        .filter(|invoice| contacts.as_ref().is_none_or(|ids| ids.contains(&invoice.contact)))
         .filter(|invoice| {
-            numbers.as_ref().is_none_or(|numbers| numbers.contains(&invoice.number.as_str()))
+            numbers.as_ref().is_none_or(|numbers| numbers.contains(invoice.number.as_str()))
         })
         .filter(|invoice| {
             statuses.as_ref().is_none_or(|statuses| statuses.contains(&invoice.status.as_str()))
@@ -58,16 +59,21 @@ pub(super) fn list(
         Some(_) => InvoiceForm::Full,
         None => InvoiceForm::Listed,
     };
-    let (found, pagination) = match page {
-        Some(page) => {
-            let (found, pagination) = page.cut(found);
-            (found, Some(pagination))
-        }
-        None => (found, None),
-    };
+    let (found, pagination) = lists::paged(page, found);
     let invoices = found.iter();
     let items: Vec<_> = invoices.map(|invoice| InvoiceOut::new(books, invoice, form)).collect();
     Ok(lists::reply(world, "Invoices", items, pagination, now))
+}
+
+/// The invoices of these contacts, or all: one contact's are few among a hundred thousand.
+fn candidates<'a>(books: &'a Organisation, contacts: Option<&[Uuid]>) -> Vec<&'a Invoice> {
+    match contacts {
+        Some(contacts) => {
+            let contacts: BTreeSet<Uuid> = contacts.iter().copied().collect();
+            contacts.into_iter().flat_map(|contact| books.invoices_of(contact)).collect()
+        }
+        None => books.invoices.values().collect(),
+    }
 }
 
 /// `GET /Invoices/{id}`, also by number.
@@ -156,10 +162,8 @@ fn existing(
         return Ok(Some(found.id));
     }
     let by_number = sent.invoice_number.as_ref().and_then(|number| {
-        books
-            .invoices
-            .values()
-            .find(|invoice| invoice.kind == InvoiceKind::Accrec && invoice.number == *number)
+        let mut numbered = books.invoices_numbered(number);
+        numbered.find(|invoice| invoice.kind == InvoiceKind::Accrec)
     });
     let is_a_bill = sent.kind.as_deref() == Some("ACCPAY");
     Ok(by_number.filter(|_| !is_a_bill).map(|invoice| invoice.id))
@@ -180,16 +184,13 @@ fn draft(sent: &InvoiceIn, ids: &mut Random, now: Timestamp) -> Result<InvoiceDr
         kind,
         // Only sales are numbered by Xero; a bill without a number keeps none.
         number: number.or_else(|| (kind == InvoiceKind::Accpay).then(String::new)),
-        contact: match (contact.id, contact.name) {
-            (Some(id), _) => ContactChoice::Known(id),
-            (None, Some(name)) => ContactChoice::Named(name),
-            (None, None) => ContactChoice::Missing,
-        },
+        contact: contact.choice(),
         reference: sent.reference.clone().unwrap_or_default(),
         currency: sent.currency_code.clone(),
         date: sent.date.map_or_else(|| now.to_zoned(TimeZone::UTC).date(), |day| day.0),
         due_date: sent.due_date.map(|day| day.0),
-        line_amounts: line_amounts(sent)?.unwrap_or_else(|| "Exclusive".to_owned()),
+        line_amounts: line_amounts(sent.line_amount_types.as_deref())?
+            .unwrap_or_else(|| "Exclusive".to_owned()),
         lines: lines(sent.line_items.as_deref().unwrap_or_default(), ids)?,
         status,
     })
@@ -202,7 +203,7 @@ fn edit(sent: &InvoiceIn, ids: &mut Random) -> Result<InvoiceEdit, Refusal> {
         reference: sent.reference.clone(),
         date: sent.date.map(|day| day.0),
         due_date: sent.due_date.map(|day| day.0),
-        line_amounts: line_amounts(sent)?,
+        line_amounts: line_amounts(sent.line_amount_types.as_deref())?,
         lines: match &sent.line_items {
             Some(sent) => Some(lines(sent, ids)?),
             None => None,
@@ -230,45 +231,7 @@ fn status(sent: &InvoiceIn) -> Result<Option<InvoiceStatus>, Refusal> {
         .ok_or_else(|| Refusal::because(format!("{word} is not a valid invoice status")))
 }
 
-fn line_amounts(sent: &InvoiceIn) -> Result<Option<String>, Refusal> {
-    match sent.line_amount_types.as_deref() {
-        None | Some("Exclusive" | "Inclusive" | "NoTax") => Ok(sent.line_amount_types.clone()),
-        Some(word) => Err(Refusal::because(format!("{word} is not a valid LineAmountTypes"))),
-    }
-}
-
-fn lines(sent: &[LineIn], ids: &mut Random) -> Result<Vec<Line>, Refusal> {
-    sent.iter()
-        .map(|line| {
-            let quantity = line.quantity.map_or(Decimal::ONE, |quantity| quantity.0);
-            let unit_amount = line.unit_amount.map_or(Decimal::ZERO, |amount| amount.0);
-            let amount = match line.line_amount {
-                Some(amount) => amount.0,
-                None => quantity
-                    .checked_mul(unit_amount)
-                    .ok_or_else(|| Refusal::because("The line total is too large"))?,
-            };
-            Ok(Line {
-                id: line.id.unwrap_or_else(|| ids.uuid()),
-                description: line
-                    .description
-                    .clone()
-                    .ok_or_else(|| Refusal::because("Description is mandatory for line items"))?,
-                quantity,
-                unit_amount,
-                amount: to_cents(amount),
-                tax: to_cents(line.tax_amount.map_or(Decimal::ZERO, |amount| amount.0)),
-                account_code: line.account_code.clone().unwrap_or_default(),
-            })
-        })
-        .collect()
-}
-
 fn echo(sent: &InvoiceIn, objections: &[String], own_result: bool) -> InvoiceRefused {
     let number = sent.invoice_number.clone();
     InvoiceRefused::new(kind(sent), sent.id, number, objections, own_result)
-}
-
-fn to_cents(amount: Decimal) -> Decimal {
-    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }

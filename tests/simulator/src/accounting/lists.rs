@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::request::Call;
 use crate::{
     books::Organisation,
-    query::modified_since,
+    query::{Page, modified_since},
     reply::Reply,
     wire::{Envelope, Pagination},
     world::World,
@@ -22,6 +22,17 @@ pub(super) fn organisation(world: &World, id: Uuid) -> Result<&Organisation, Rep
 /// The instant of an `If-Modified-Since` that Xero would obey.
 pub(super) fn since(call: &Call) -> Option<Timestamp> {
     call.header("if-modified-since").and_then(modified_since)
+}
+
+/// The page that was asked for, or everything.
+pub(super) fn paged<T>(page: Option<Page>, found: Vec<T>) -> (Vec<T>, Option<Pagination>) {
+    match page {
+        Some(page) => {
+            let (found, pagination) = page.cut(found);
+            (found, Some(pagination))
+        }
+        None => (found, None),
+    }
 }
 
 /// Items in their envelope.

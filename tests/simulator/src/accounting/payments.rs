@@ -9,16 +9,17 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    batch::{Batch, Objections},
     lists,
     request::{Call, PaymentIn, PaymentsIn},
 };
 use crate::{
     books::{Organisation, PaymentDraft},
     faults::Manner,
-    options::Batches,
-    query::PaymentFilter,
+    meter::{Created, CreatedKind},
+    query::Filter,
     reply::Reply,
-    wire::{AccountOut, InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused},
+    wire::{AccountOut, InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, Unbooked},
     world::World,
 };
 
@@ -30,10 +31,8 @@ pub(super) fn list(
     manner: &Manner,
     now: Timestamp,
 ) -> Result<Reply, Reply> {
-    let filter = match call.query.value("where") {
-        Some(text) => PaymentFilter::parse(text)?,
-        None => PaymentFilter::default(),
-    };
+    let names = ["Invoice.InvoiceID", "Reference", "Status"];
+    let filter = Filter::parse(call.query.value("where"), &names)?;
     let order = call.query.order()?;
     let since = lists::since(call);
     let books = lists::organisation(world, organisation)?;
@@ -43,18 +42,16 @@ pub(super) fn list(
         .filter(|payment| !manner.leaves_out(payment.invoice))
         .filter_map(|payment| manner.payment(books, payment))
         .filter(|payment| since.is_none_or(|since| payment.updated >= since))
-        .filter(|payment| filter.invoice.is_none_or(|id| id == payment.invoice))
-        .filter(|payment| filter.reference.as_ref().is_none_or(|text| *text == payment.reference))
-        .filter(|payment| filter.status.as_ref().is_none_or(|text| text == payment.status.as_str()))
+        .filter(|payment| {
+            filter.admits(|name| match name {
+                "Reference" => payment.reference.as_str().into(),
+                "Status" => payment.status.as_str().into(),
+                _ => payment.invoice.to_string().into(),
+            })
+        })
         .collect();
     order.sort(&mut found, |payment| (payment.updated, payment.serial));
-    let (found, pagination) = match call.query.page() {
-        Some(page) => {
-            let (found, pagination) = page.cut(found);
-            (found, Some(pagination))
-        }
-        None => (found, None),
-    };
+    let (found, pagination) = lists::paged(call.query.page(), found);
     let items: Vec<PaymentOut> = found
         .iter()
         .map(|payment| {
@@ -88,53 +85,33 @@ pub(super) fn create(
     world: &mut World,
     organisation: Uuid,
     call: &Call,
+    manner: &Manner,
     now: Timestamp,
 ) -> Result<Reply, Reply> {
     let sent = match call.json::<PaymentsIn>()?.payments {
         Some(payments) => payments,
         None => vec![call.json::<PaymentIn>()?],
     };
-    // Only PUT knows the switch; what it is when left out is in xero.md 3.6.
-    let summarised = call.method != Method::PUT || call.query.switch("summarizeErrors", true);
     let checked = check(lists::organisation(world, organisation)?, &sent);
-    let any_bad = checked.iter().any(Result::is_err);
 
-    let books_the_good = !(summarised && any_bad && world.batches == Batches::AllOrNothing);
-    let mut results: Vec<Result<Uuid, Vec<String>>> = Vec::new();
-    for checked in checked {
-        results.push(match checked {
-            Ok(draft) if books_the_good => record(world, organisation, draft, now),
-            Ok(_) => Ok(Uuid::nil()),
-            Err(objections) => Err(objections),
-        });
-    }
+    let batch = Batch::of(call, manner);
+    // Only PUT knows the switch.
+    let batch = if call.method == Method::PUT { batch } else { batch.summarised() };
+    let booked = batch.book(world, checked, |world, draft| record(world, organisation, draft, now));
 
     let books = lists::organisation(world, organisation)?;
-    if summarised && any_bad {
-        let echoes = sent.iter().zip(&results);
-        let elements = echoes.map(|(sent, result)| {
-            echo(sent, result.as_ref().err().map_or(&[], Vec::as_slice), false)
-        });
-        return Err(Reply::invalid(elements.collect()));
-    }
-    let mut items = Vec::new();
-    for (sent, result) in sent.iter().zip(&results) {
-        let written = result.as_ref().ok().and_then(|id| books.payments.get(id));
-        items.push(match (written, result) {
-            (Some(payment), _) => {
-                let invoice = books.invoices.get(&payment.invoice);
-                let written = PaymentOut::new(books, payment, invoice, PaymentForm::Written);
-                lists::raw(&if summarised { written } else { written.with_own_result() })?
-            }
-            (None, Err(objections)) => lists::raw(&echo(sent, objections, true))?,
-            (None, Ok(_)) => lists::raw(&echo(sent, &[], true))?,
-        });
-    }
+    let written = |id: Uuid, own_result| {
+        let payment = books.payments.get(&id).ok_or_else(Reply::not_found)?;
+        let invoice = books.invoices.get(&payment.invoice);
+        let written = PaymentOut::new(books, payment, invoice, PaymentForm::Written);
+        lists::raw(&if own_result { written.with_own_result() } else { written })
+    };
+    let items = batch.elements(&sent, &booked, written, echo)?;
     Ok(lists::reply(world, "Payments", items, None, now))
 }
 
 /// Checks each payment as if the good ones before it were already recorded.
-fn check(books: &Organisation, sent: &[PaymentIn]) -> Vec<Result<PaymentDraft, Vec<String>>> {
+fn check(books: &Organisation, sent: &[PaymentIn]) -> Vec<Result<PaymentDraft, Objections>> {
     let mut claimed: BTreeMap<Uuid, Decimal> = BTreeMap::new();
     let mut checked = Vec::new();
     for payment in sent {
@@ -153,7 +130,7 @@ fn check(books: &Organisation, sent: &[PaymentIn]) -> Vec<Result<PaymentDraft, V
 }
 
 /// Finds what a payment names.
-fn draft(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Vec<String>> {
+fn draft(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Objections> {
     let mut missing = Vec::new();
     let mut lacks = |what: &str| missing.push(what.to_owned());
     let named = sent.invoice.clone().unwrap_or_default();
@@ -161,7 +138,7 @@ fn draft(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Vec<Str
     let invoice = match (named.id, number) {
         (Some(id), _) => Some(id),
         (None, Some(number)) => {
-            let found = books.invoices.values().find(|invoice| invoice.number == number);
+            let found = books.invoices_numbered(&number).next();
             Some(found.map_or(Uuid::nil(), |invoice| invoice.id))
         }
         (None, None) => {
@@ -171,18 +148,10 @@ fn draft(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Vec<Str
     };
     let wanted = sent.account.clone().unwrap_or_default();
     let code = wanted.code.or_else(|| sent.code.clone());
-    let account = match (wanted.id, code) {
-        (Some(id), _) => Some(id),
-        (None, Some(code)) => {
-            let mut accounts = books.accounts.iter();
-            let found = accounts.find(|account| account.code.as_ref() == Some(&code));
-            Some(found.map_or(Uuid::nil(), |account| account.id))
-        }
-        (None, None) => {
-            lacks("Account is mandatory");
-            None
-        }
-    };
+    let account = books.account_meant(wanted.id, code.as_deref());
+    if account.is_none() {
+        lacks("Account is mandatory");
+    }
     if sent.date.is_none() {
         lacks("Date is mandatory");
     }
@@ -207,19 +176,22 @@ fn record(
     organisation: Uuid,
     draft: PaymentDraft,
     now: Timestamp,
-) -> Result<Uuid, Vec<String>> {
+) -> Result<Uuid, Objections> {
+    let reference = draft.reference.clone();
     let books = world.books.organisation(organisation).map_err(|refusal| refusal.0)?;
     let (id, change) =
         books.add_payment(draft, &mut world.ids, now).map_err(|refusal| refusal.0)?;
     world.record(organisation, change);
+    let created = Created { kind: CreatedKind::Payment, id, at: now, reference };
+    world.meters.created(organisation, created);
     Ok(id)
 }
 
 /// The element as it was sent, with what is wrong with it.
-fn echo(sent: &PaymentIn, objections: &[String], own_result: bool) -> PaymentRefused {
+fn echo(sent: &PaymentIn, unbooked: Unbooked<'_>, own_result: bool) -> PaymentRefused {
     let amount = sent.amount.map(|amount| amount.0);
     let mut echo =
-        PaymentRefused::new(objections, own_result).dated(sent.date.map(|day| day.0), amount);
+        PaymentRefused::new(unbooked, own_result).dated(sent.date.map(|day| day.0), amount);
     echo.reference = sent.reference.clone();
     echo.account = sent.account.clone().map(|account| AccountOut {
         id: account.id,
@@ -246,8 +218,9 @@ pub(super) fn delete(
     let id = Uuid::parse_str(id).map_err(|_| Reply::not_found())?;
     let payment = books.payments.get(&id).ok_or_else(Reply::not_found)?;
     let refuse = |message: &str| {
-        let mut refused = PaymentRefused::new(&[message.to_owned()], false);
-        refused.id = id;
+        let why = [message.to_owned()];
+        let mut refused = PaymentRefused::new(Unbooked::Refused(&why), false);
+        refused.id = Some(id);
         Reply::invalid(vec![refused])
     };
     // Both the bare object and the one wrapped in a list are accepted (xero.md 4.3).

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error as _};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{faults::API_PATH, query::Query, reply::Reply};
+use crate::{books::ContactChoice, faults::API_PATH, query::Query, reply::Reply};
 
 /// A larger body is not read (xero.md 3.6).
 pub(super) const BODY_BYTES_MAX: usize = 3_500_000;
@@ -155,7 +155,17 @@ pub(super) struct ContactRef {
     pub(super) name: Option<String>,
 }
 
-/// A line of an invoice, as it is sent.
+impl ContactRef {
+    pub(super) fn choice(self) -> ContactChoice {
+        match (self.id, self.name) {
+            (Some(id), _) => ContactChoice::Known(id),
+            (None, Some(name)) => ContactChoice::Named(name),
+            (None, None) => ContactChoice::Missing,
+        }
+    }
+}
+
+/// A line of a document, as it is sent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct LineIn {
@@ -193,4 +203,31 @@ pub(super) struct InvoiceIn {
 pub(super) struct InvoicesIn {
     #[serde(rename = "Invoices")]
     pub(super) invoices: Option<Vec<InvoiceIn>>,
+}
+
+/// A bank transaction to record, as it is sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct BankTransactionIn {
+    #[serde(rename = "BankTransactionID")]
+    pub(super) id: Option<Uuid>,
+    #[serde(rename = "Type")]
+    pub(super) kind: Option<String>,
+    pub(super) contact: Option<ContactRef>,
+    pub(super) bank_account: Option<AccountRef>,
+    pub(super) date: Option<Day>,
+    pub(super) reference: Option<String>,
+    pub(super) currency_code: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) line_amount_types: Option<String>,
+    pub(super) line_items: Option<Vec<LineIn>>,
+    #[serde(rename = "IsReconciled")]
+    pub(super) reconciled: Option<bool>,
+}
+
+/// `{"BankTransactions":[…]}`; the list is missing where a bare one was sent.
+#[derive(Deserialize)]
+pub(super) struct BankTransactionsIn {
+    #[serde(rename = "BankTransactions")]
+    pub(super) bank_transactions: Option<Vec<BankTransactionIn>>,
 }

@@ -5,11 +5,19 @@ use axum::http::Method;
 /// An endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Route {
-    Organisation,
+    Accounts,
+    Account(String),
+    BankTransactions,
+    BankTransaction(String),
+    Contacts,
+    Contact(String),
     Invoices,
     Invoice(String),
+    Organisation,
     Payments,
     Payment(String),
+    Prepayments,
+    Prepayment(String),
     Unknown,
 }
 
@@ -18,11 +26,19 @@ impl Route {
     pub(super) fn of(segments: &[&str]) -> Self {
         let name = segments.first().map(|name| name.to_ascii_lowercase());
         match (name.as_deref(), segments) {
+            (Some("accounts"), [_]) => Self::Accounts,
+            (Some("accounts"), [_, id]) => Self::Account(decoded(id)),
+            (Some("banktransactions"), [_]) => Self::BankTransactions,
+            (Some("banktransactions"), [_, id]) => Self::BankTransaction(decoded(id)),
+            (Some("contacts"), [_]) => Self::Contacts,
+            (Some("contacts"), [_, id]) => Self::Contact(decoded(id)),
             (Some("organisation" | "organisations"), [_]) => Self::Organisation,
             (Some("invoices"), [_]) => Self::Invoices,
             (Some("invoices"), [_, id]) => Self::Invoice(decoded(id)),
             (Some("payments"), [_]) => Self::Payments,
             (Some("payments"), [_, id]) => Self::Payment(decoded(id)),
+            (Some("prepayments"), [_]) => Self::Prepayments,
+            (Some("prepayments"), [_, id]) => Self::Prepayment(decoded(id)),
             _ => Self::Unknown,
         }
     }
@@ -30,11 +46,19 @@ impl Route {
     /// What the meter calls it.
     pub(super) fn name(&self) -> &'static str {
         match self {
+            Self::Accounts => "/Accounts",
+            Self::Account(_) => "/Accounts/{id}",
+            Self::BankTransactions => "/BankTransactions",
+            Self::BankTransaction(_) => "/BankTransactions/{id}",
+            Self::Contacts => "/Contacts",
+            Self::Contact(_) => "/Contacts/{id}",
             Self::Organisation => "/Organisation",
             Self::Invoices => "/Invoices",
             Self::Invoice(_) => "/Invoices/{id}",
             Self::Payments => "/Payments",
             Self::Payment(_) => "/Payments/{id}",
+            Self::Prepayments => "/Prepayments",
+            Self::Prepayment(_) => "/Prepayments/{id}",
             Self::Unknown => "/(unknown)",
         }
     }
@@ -42,11 +66,19 @@ impl Route {
     /// The granular and the broad scope, one of which a token needs (xero.md 2.3).
     fn scopes(&self) -> Option<[&'static str; 2]> {
         match self {
-            Self::Organisation => Some(["accounting.settings", "accounting.settings"]),
+            Self::Accounts | Self::Account(_) | Self::Organisation => {
+                Some(["accounting.settings", "accounting.settings"])
+            }
+            Self::BankTransactions | Self::BankTransaction(_) => {
+                Some(["accounting.banktransactions", "accounting.transactions"])
+            }
+            Self::Contacts | Self::Contact(_) => {
+                Some(["accounting.contacts", "accounting.contacts"])
+            }
             Self::Invoices | Self::Invoice(_) => {
                 Some(["accounting.invoices", "accounting.transactions"])
             }
-            Self::Payments | Self::Payment(_) => {
+            Self::Payments | Self::Payment(_) | Self::Prepayments | Self::Prepayment(_) => {
                 Some(["accounting.payments", "accounting.transactions"])
             }
             Self::Unknown => None,

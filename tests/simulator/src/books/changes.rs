@@ -86,7 +86,7 @@ impl Organisation {
         if !objections.is_empty() {
             return Err(Refusal(objections));
         }
-        let (contact, contact_name) = self.contact(draft.contact, ids);
+        let (contact, contact_name) = self.take_contact(draft.contact, ids, now);
         let at = self.tick(now);
         let id = ids.uuid();
         let serial = self.next_serial();
@@ -116,8 +116,7 @@ impl Organisation {
             serial,
         };
         invoice.settle(&[]);
-        self.invoices.insert(id, invoice);
-        self.earlier.insert(id, None);
+        self.put_invoice(invoice);
         Ok(Change { invoice: id, created: true, at })
     }
 

@@ -1,13 +1,18 @@
-//! The organisations' books: invoices, payments, credits, and the arithmetic between them.
+//! The organisations' books: invoices, payments, credits, prepayments, and the arithmetic between them.
 //!
 //! Everything that is true about money in the simulator is decided here; the API and the controls
 //! are two doors to it. Nothing here knows HTTP, JSON shapes or webhooks.
 
+mod account;
+mod bank_transaction;
 mod changes;
+mod contact;
+mod index;
 mod invoice;
 mod organisation;
 mod payment;
 mod rules;
+mod setup;
 
 use std::collections::BTreeMap;
 
@@ -15,9 +20,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use account::{Account, AccountKind, NewAccount};
+pub(crate) use bank_transaction::BankTransactionDraft;
+pub use bank_transaction::{BankTransaction, BankTransactionStatus};
+pub use contact::Contact;
+pub(crate) use contact::Contacts;
 pub(crate) use invoice::{ContactChoice, InvoiceDraft, InvoiceEdit};
 pub use invoice::{Credit, Invoice, InvoiceKind, InvoiceStatus, Line, NewInvoice};
-pub use organisation::{Account, NewOrganisation, Organisation};
+pub use organisation::{LockDates, NewOrganisation, Organisation};
 pub(crate) use payment::PaymentDraft;
 pub use payment::{NewPayment, Payment, PaymentStatus};
 
@@ -76,5 +86,26 @@ impl Books {
             .values_mut()
             .find(|organisation| organisation.payments.contains_key(&payment))
             .ok_or_else(|| Refusal::because(format!("there is no payment {payment}")))
+    }
+
+    /// The organisation in whose books this bank transaction is.
+    pub(crate) fn of_bank_transaction(&mut self, id: Uuid) -> Result<&mut Organisation, Refusal> {
+        self.organisations
+            .values_mut()
+            .find(|organisation| organisation.bank_transactions.contains_key(&id))
+            .ok_or_else(|| Refusal::because(format!("there is no bank transaction {id}")))
+    }
+
+    /// The organisation that knows this contact.
+    pub(crate) fn of_contact(&mut self, contact: Uuid) -> Result<&mut Organisation, Refusal> {
+        self.organisations
+            .values_mut()
+            .find(|organisation| organisation.contact(contact).is_some())
+            .ok_or_else(|| Refusal::because(format!("there is no contact {contact}")))
+    }
+
+    /// Works out what is not saved, after the books were read from a file.
+    pub(crate) fn reindex(&mut self) {
+        self.organisations.values_mut().for_each(Organisation::reindex);
     }
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Change, Invoice, InvoiceKind, Payment, PaymentStatus, Refusal, invoice::ContactChoice,
+    Account, AccountKind, BankTransaction, Change, Contact, ContactChoice, Contacts, Invoice,
+    InvoiceKind, Payment, PaymentStatus, Refusal, index::Index,
 };
 use crate::{
     clock::{after, to_millisecond},
@@ -17,22 +18,6 @@ use crate::{
 
 /// `UpdatedDateUTC` moves on by this when the clock has not moved, so that no two changes share it.
 const TICK: SignedDuration = SignedDuration::from_millis(1);
-
-/// An account of the chart of accounts; only what a payment needs to know of it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// `AccountID`.
-    pub id: Uuid,
-    /// `Code`; some accounts have none.
-    pub code: Option<String>,
-    /// `Name`.
-    pub name: String,
-    /// Whether its `Type` is BANK.
-    pub bank: bool,
-    /// `EnablePaymentsToAccount`.
-    pub payments_enabled: bool,
-}
 
 /// An organisation to open.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -71,6 +56,16 @@ impl Default for NewOrganisation {
     }
 }
 
+/// The dates on and before which nothing can be booked; the later one counts.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LockDates {
+    /// `PeriodLockDate`.
+    pub period_lock_date: Option<Date>,
+    /// `EndOfYearLockDate`.
+    pub end_of_year_lock_date: Option<Date>,
+}
+
 /// An organisation with its books.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Organisation {
@@ -96,9 +91,14 @@ pub struct Organisation {
     pub invoices: BTreeMap<Uuid, Invoice>,
     /// Every payment, the deleted ones too.
     pub payments: BTreeMap<Uuid, Payment>,
+    /// Every bank transaction, the deleted ones too.
+    #[serde(default)]
+    pub bank_transactions: BTreeMap<Uuid, BankTransaction>,
     /// Each invoice as it was before its last change, `None` when it did not exist: for stale reads.
     pub(super) earlier: BTreeMap<Uuid, Option<Invoice>>,
-    pub(super) contacts: BTreeMap<String, Uuid>,
+    pub(crate) contacts: Contacts,
+    #[serde(skip)]
+    index: Index,
     last_update: Timestamp,
     last_serial: u64,
 }
@@ -108,20 +108,8 @@ impl Organisation {
         let mut accounts = wanted.accounts;
         if accounts.is_empty() {
             accounts = vec![
-                Account {
-                    id: ids.uuid(),
-                    code: Some("090".to_owned()),
-                    name: "Business Bank Account".to_owned(),
-                    bank: true,
-                    payments_enabled: false,
-                },
-                Account {
-                    id: ids.uuid(),
-                    code: Some("200".to_owned()),
-                    name: "Sales".to_owned(),
-                    bank: false,
-                    payments_enabled: false,
-                },
+                Account::new(ids.uuid(), "090", "Business Bank Account", AccountKind::Bank),
+                Account::new(ids.uuid(), "200", "Sales", AccountKind::Revenue),
             ];
         }
         Self {
@@ -136,8 +124,10 @@ impl Organisation {
             created: to_millisecond(now),
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
+            bank_transactions: BTreeMap::new(),
             earlier: BTreeMap::new(),
-            contacts: BTreeMap::new(),
+            contacts: Contacts::default(),
+            index: Index::default(),
             last_update: Timestamp::UNIX_EPOCH,
             last_serial: 0,
         }
@@ -159,7 +149,32 @@ impl Organisation {
     /// The account that money goes to when nobody says otherwise.
     #[must_use]
     pub fn bank_account(&self) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.bank)
+        self.accounts.iter().find(|account| account.is_bank() && !account.archived)
+    }
+
+    /// The account with this id.
+    #[must_use]
+    pub fn account(&self, id: Uuid) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == id)
+    }
+
+    /// The account that a request means: by its id, or else by its code.
+    pub(crate) fn account_meant(&self, id: Option<Uuid>, code: Option<&str>) -> Option<Uuid> {
+        match (id, code) {
+            (Some(id), _) => Some(id),
+            (None, Some(code)) => {
+                let mut accounts = self.accounts.iter();
+                let found = accounts.find(|account| account.code.as_deref() == Some(code));
+                Some(found.map_or(Uuid::nil(), |account| account.id))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// The contact with this id.
+    #[must_use]
+    pub fn contact(&self, id: Uuid) -> Option<&Contact> {
+        self.contacts.get(id)
     }
 
     /// Whether this credit note was applied to a bill.
@@ -190,8 +205,30 @@ impl Organisation {
     pub(crate) fn find_invoice(&self, id_or_number: &str) -> Option<&Invoice> {
         match Uuid::parse_str(id_or_number) {
             Ok(id) => self.invoices.get(&id),
-            Err(_) => self.invoices.values().find(|invoice| invoice.number == id_or_number),
+            Err(_) => self.invoices_numbered(id_or_number).next(),
         }
+    }
+
+    /// The invoices and bills with this number.
+    pub(crate) fn invoices_numbered(&self, number: &str) -> impl Iterator<Item = &Invoice> {
+        self.index.numbered(number).filter_map(|id| self.invoices.get(&id))
+    }
+
+    /// The invoices and bills of a contact.
+    pub(crate) fn invoices_of(&self, contact: Uuid) -> impl Iterator<Item = &Invoice> {
+        self.index.of_contact(contact).filter_map(|id| self.invoices.get(&id))
+    }
+
+    /// Works the index out anew, after the books were read from a file.
+    pub(crate) fn reindex(&mut self) {
+        self.index = Index::of(self.invoices.values());
+    }
+
+    /// Puts a new invoice into the books.
+    pub(super) fn put_invoice(&mut self, invoice: Invoice) {
+        self.index.add(&invoice);
+        self.earlier.insert(invoice.id, None);
+        self.invoices.insert(invoice.id, invoice);
     }
 
     /// The one place where an invoice changes: keeps what it was, works out what it is, stamps it.
@@ -205,8 +242,12 @@ impl Organisation {
             .invoices
             .get_mut(&id)
             .ok_or_else(|| Refusal::because(format!("there is no invoice {id}")))?;
-        self.earlier.insert(id, Some(invoice.clone()));
+        let was = invoice.clone();
         alter(invoice);
+        if invoice.number != was.number {
+            self.index.renumber(invoice, &was.number);
+        }
+        self.earlier.insert(id, Some(was));
         let paid: Vec<(Decimal, Date)> = invoice
             .payments
             .iter()
@@ -218,15 +259,25 @@ impl Organisation {
         Ok(Change { invoice: id, created: false, at })
     }
 
-    pub(super) fn contact(&mut self, choice: ContactChoice, ids: &mut Random) -> (Uuid, String) {
+    /// The contact that a document names, made when its name is new.
+    pub(super) fn take_contact(
+        &mut self,
+        choice: ContactChoice,
+        ids: &mut Random,
+        now: Timestamp,
+    ) -> (Uuid, String) {
         match choice {
             ContactChoice::Named(name) => {
-                let id = *self.contacts.entry(name.clone()).or_insert_with(|| ids.uuid());
+                let id = self.contacts.named(&name).unwrap_or_else(|| {
+                    let id = ids.uuid();
+                    self.contacts.add(id, name.clone(), to_millisecond(now));
+                    id
+                });
                 (id, name)
             }
             ContactChoice::Known(id) => {
-                let known = self.contacts.iter().find(|(_, known)| **known == id);
-                (id, known.map(|(name, _)| name.clone()).unwrap_or_default())
+                let known = self.contacts.get(id);
+                (id, known.map(|contact| contact.name.clone()).unwrap_or_default())
             }
             ContactChoice::Missing => (Uuid::nil(), String::new()),
         }

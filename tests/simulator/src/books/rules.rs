@@ -3,12 +3,10 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{
-    InvoiceDraft, InvoiceKind, InvoiceStatus, Organisation, PaymentDraft, invoice::ContactChoice,
-};
+use super::{ContactChoice, InvoiceDraft, InvoiceKind, InvoiceStatus, Organisation, PaymentDraft};
 
 /// `InvoiceNumber` and `Reference` hold no more characters than this (xero.md 4.2, 4.3).
-const TEXT_LENGTH_MAX: usize = 255;
+pub(super) const TEXT_LENGTH_MAX: usize = 255;
 /// Money has two decimals (xero.md 4.1).
 pub(super) const MONEY_DECIMALS: u32 = 2;
 
@@ -21,12 +19,16 @@ impl Organisation {
             object("Invoice could not be found");
             return objections;
         };
-        match self.accounts.iter().find(|account| account.id == draft.account) {
+        match self.account(draft.account) {
             None => object("Account could not be found"),
-            Some(account) if !account.bank && !account.payments_enabled => {
+            Some(account) if account.archived => object("Account has been archived"),
+            Some(account) if !account.is_bank() && !account.payments_enabled => {
                 object("Account is not valid for payments");
             }
             Some(_) => {}
+        }
+        if self.contact(invoice.contact).is_some_and(|contact| contact.archived) {
+            object("The contact of this document has been archived");
         }
         if draft.amount <= Decimal::ZERO {
             object("Payment amount must be greater than zero");
@@ -62,14 +64,7 @@ impl Organisation {
         if let Some(number) = &draft.number {
             objections.extend(self.number_objection(draft.kind, number));
         }
-        if let ContactChoice::Missing = draft.contact {
-            objections.push("The Contact must contain at least 1 of the following elements to identify the contact: Name, ContactID, ContactNumber".to_owned());
-        }
-        if let ContactChoice::Known(id) = draft.contact
-            && !self.contacts.values().any(|&known| known == id)
-        {
-            objections.push("Contact could not be found".to_owned());
-        }
+        objections.extend(self.contact_objection(&draft.contact));
         if draft.lines.is_empty() {
             objections.push("One or more line items must be specified".to_owned());
         }
@@ -85,13 +80,28 @@ impl Organisation {
         objections
     }
 
+    /// A document needs a contact that exists and is in use.
+    pub(super) fn contact_objection(&self, choice: &ContactChoice) -> Option<String> {
+        let message = match choice {
+            ContactChoice::Missing => {
+                "The Contact must contain at least 1 of the following elements to identify the contact: Name, ContactID, ContactNumber"
+            }
+            ContactChoice::Named(_) => return None,
+            ContactChoice::Known(id) => match self.contact(*id) {
+                None => "Contact could not be found",
+                Some(contact) if contact.archived => {
+                    "The Contact with the specified contact details has been archived. The contact must be un-archived before creating new invoices or credit notes."
+                }
+                Some(_) => return None,
+            },
+        };
+        Some(message.to_owned())
+    }
+
     /// Numbers of sales are unique, numbers of bills are not (xero.md 4.2).
     pub(super) fn number_objection(&self, kind: InvoiceKind, number: &str) -> Option<String> {
         let taken = kind == InvoiceKind::Accrec
-            && self
-                .invoices
-                .values()
-                .any(|invoice| invoice.kind == kind && invoice.number == number);
+            && self.invoices_numbered(number).any(|invoice| invoice.kind == kind);
         if taken {
             return Some("Invoice # must be unique.".to_owned());
         }

@@ -2,8 +2,11 @@
 //!
 //! The methods here are for a test in the same process; `http` offers the same to everybody else.
 
+mod bank_transactions;
 mod guide;
 mod http;
+mod setup;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +62,21 @@ impl Simulator {
     ///
     /// When Xero would refuse it, or the organisation does not exist.
     pub fn add_invoice(&self, wanted: NewInvoice) -> anyhow::Result<Uuid> {
+        let contact = ContactChoice::Named(wanted.contact_name.clone());
+        self.put_invoice(contact, wanted)
+    }
+
+    /// Puts an authorised invoice or bill of a known contact into the books; its `contact_name` is
+    /// not looked at.
+    ///
+    /// # Errors
+    ///
+    /// When Xero would refuse it, or the organisation does not exist or has no such contact.
+    pub fn add_invoice_to(&self, contact: Uuid, wanted: NewInvoice) -> anyhow::Result<Uuid> {
+        self.put_invoice(ContactChoice::Known(contact), wanted)
+    }
+
+    fn put_invoice(&self, contact: ContactChoice, wanted: NewInvoice) -> anyhow::Result<Uuid> {
         self.with(|world, now| {
             let line = Line {
                 id: world.ids.uuid(),
@@ -72,7 +90,7 @@ impl Simulator {
             let draft = InvoiceDraft {
                 kind: wanted.kind,
                 number: Some(wanted.number),
-                contact: ContactChoice::Named(wanted.contact_name),
+                contact,
                 reference: String::new(),
                 currency: Some(wanted.currency),
                 date: wanted.date,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Effect;
 use crate::{
-    books::{Invoice, Organisation, Payment},
+    books::{BankTransaction, Invoice, Organisation, Payment},
     connection::Scissors,
     limits::LimitProblem,
     reply::Reply,
@@ -84,8 +84,18 @@ fn instead(effect: &Effect) -> Option<(Reply, Ending)> {
         Effect::RateLimit { problem, retry_after } => {
             Some((rate_limited(*problem, *retry_after), Ending::Whole))
         }
-        Effect::Cut => Some((Reply::text(500, ""), Ending::CutAfter(0))),
+        Effect::Cut | Effect::AppliedLater { .. } => {
+            Some((Reply::text(500, ""), Ending::CutAfter(0)))
+        }
         Effect::Hang => Some((Reply::text(500, ""), Ending::Never)),
+        _ => None,
+    }
+}
+
+/// How much later the call is to be carried out, if that is what happens in place of doing it now.
+pub(crate) fn postponement(effects: &[Effect]) -> Option<u64> {
+    match effects.iter().find(|effect| instead(effect).is_some()) {
+        Some(Effect::AppliedLater { millis }) => Some(*millis),
         _ => None,
     }
 }
@@ -127,11 +137,12 @@ fn with_headers(status: u16, headers: &[(String, String)], body: &str) -> Reply 
     reply
 }
 
-/// How reads are to be wrong.
+/// How an endpoint is to be wrong.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manner {
     stale: bool,
     left_out: Vec<Uuid>,
+    booked_max: Option<usize>,
 }
 
 impl Manner {
@@ -140,7 +151,20 @@ impl Manner {
             Effect::LeaveOut { invoice } => Some(*invoice),
             _ => None,
         });
-        Self { stale: effects.contains(&Effect::StaleRead), left_out: left_out.collect() }
+        let booked_max = effects.iter().filter_map(|effect| match effect {
+            Effect::OnlyFirst { count } => Some(*count),
+            _ => None,
+        });
+        Self {
+            stale: effects.contains(&Effect::StaleRead),
+            left_out: left_out.collect(),
+            booked_max: booked_max.min(),
+        }
+    }
+
+    /// Elements of a batch that are looked at; all when there is no number.
+    pub(crate) fn booked_max(&self) -> Option<usize> {
+        self.booked_max
     }
 
     pub(crate) fn leaves_out(&self, invoice: Uuid) -> bool {
@@ -169,5 +193,16 @@ impl Manner {
             return organisation.payment_before(payment).map(Cow::Owned);
         }
         Some(Cow::Borrowed(payment))
+    }
+
+    /// The bank transaction as a read is to see it; `None` when it is not there to be seen.
+    pub(crate) fn bank_transaction<'a>(
+        &self,
+        transaction: &'a BankTransaction,
+    ) -> Option<Cow<'a, BankTransaction>> {
+        if self.stale {
+            return transaction.before().map(Cow::Owned);
+        }
+        Some(Cow::Borrowed(transaction))
     }
 }

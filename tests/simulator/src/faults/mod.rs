@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::limits::LimitProblem;
 
-pub(crate) use apply::{Manner, Outcome, carry_out, rate_limited};
+pub(crate) use apply::{Manner, Outcome, carry_out, postponement, rate_limited};
 
 /// The Accounting API lives under this path; a fault's path may leave it out.
 pub(crate) const API_PATH: &str = "/api.xro/2.0";
@@ -61,10 +61,16 @@ impl Fault {
         let short = path.strip_prefix(API_PATH).unwrap_or(path);
         let method_fits =
             self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
-        let reads_only = matches!(self.effect, Effect::StaleRead | Effect::LeaveOut { .. });
+        // An effect that would do nothing to a call is not spent on it either.
+        let is_read = method.eq_ignore_ascii_case("GET");
+        let effect_fits = match self.effect {
+            Effect::StaleRead | Effect::LeaveOut { .. } => is_read,
+            Effect::AppliedLater { .. } | Effect::OnlyFirst { .. } => !is_read,
+            _ => true,
+        };
         method_fits
             && (path.starts_with(&self.path) || short.starts_with(&self.path))
-            && (!reads_only || method.eq_ignore_ascii_case("GET"))
+            && effect_fits
     }
 }
 
@@ -119,7 +125,21 @@ pub enum Effect {
         /// Its status.
         status: u16,
     },
-    /// A read shows every invoice, and its payments, as before its last change.
+    /// A write whose connection is closed without an answer. Nothing is done now: it is checked
+    /// and done when the clock has passed its call by so much, and dated then.
+    AppliedLater {
+        /// How much later, by the simulator's clock.
+        millis: u64,
+    },
+    /// Of the elements of a batch only the first ones are looked at; the others are reported with
+    /// neither an identifier nor errors, and are not booked. A list of payments or of bank
+    /// transactions only.
+    OnlyFirst {
+        /// How many.
+        count: usize,
+    },
+    /// A read shows every invoice and bank transaction, with its payments, as before its last
+    /// change.
     StaleRead,
     /// A list leaves this invoice out; a list of payments, the payments on it.
     LeaveOut {
@@ -202,6 +222,17 @@ mod tests {
 
         assert!(faults.take("PUT", "/api.xro/2.0/Payments").is_empty());
         assert_eq!(faults.take("GET", "/api.xro/2.0/Invoices"), [Effect::StaleRead]);
+    }
+
+    #[test]
+    fn late_writes_are_not_spent_by_reads() {
+        let mut faults = Faults::default();
+        let late = Effect::AppliedLater { millis: 5 };
+        let any = Fault { method: None, ..Fault::on("", "", late.clone()) };
+        faults.add(any.times(1));
+
+        assert!(faults.take("GET", "/api.xro/2.0/Payments").is_empty());
+        assert_eq!(faults.take("PUT", "/api.xro/2.0/Payments"), [late]);
     }
 
     #[test]

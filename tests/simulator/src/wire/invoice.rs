@@ -3,8 +3,10 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Message, Number, date_string, day_string, messages, ms_date, ms_day};
-use crate::books::{Credit, Invoice, InvoiceKind, Line, Organisation, Payment};
+use super::{
+    ContactOut, LineOut, Message, Number, date_string, day_string, messages, ms_date, ms_day,
+};
+use crate::books::{Credit, Invoice, InvoiceKind, Organisation, Payment};
 
 /// How much of an invoice an answer shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,6 +32,10 @@ impl InvoiceForm {
 
     fn is_a_document(self) -> bool {
         matches!(self, Self::Full | Self::Listed | Self::Summary)
+    }
+
+    fn has_full_contact(self) -> bool {
+        matches!(self, Self::Full | Self::Listed | Self::OfListedPayment)
     }
 
     fn has_lines(self) -> bool {
@@ -143,7 +149,11 @@ impl InvoiceOut {
             has_errors: false,
             is_discounted: false,
             has_attachments: form.is_a_document().then_some(false),
-            contact: ContactOut::new(invoice, form),
+            contact: ContactOut::new(
+                invoice.contact,
+                &invoice.contact_name,
+                form.has_full_contact(),
+            ),
             date_string: date(day_string(invoice.date)),
             date: date(ms_day(invoice.date)),
             due_date_string: date(day_string(invoice.due_date)),
@@ -228,71 +238,6 @@ impl From<&Credit> for AppliedCredit {
             date: ms_day(credit.date),
             line_items: [],
             total: Number::money(credit.amount),
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContactOut {
-    #[serde(rename = "ContactID")]
-    id: Uuid,
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    addresses: Option<[(); 0]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phones: Option<[(); 0]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contact_groups: Option<[(); 0]>,
-    contact_persons: [(); 0],
-    has_validation_errors: bool,
-}
-
-impl ContactOut {
-    fn new(invoice: &Invoice, form: InvoiceForm) -> Self {
-        let long =
-            matches!(form, InvoiceForm::Full | InvoiceForm::Listed | InvoiceForm::OfListedPayment);
-        Self {
-            id: invoice.contact,
-            name: invoice.contact_name.clone(),
-            addresses: long.then_some([]),
-            phones: long.then_some([]),
-            contact_groups: long.then_some([]),
-            contact_persons: [],
-            has_validation_errors: false,
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct LineOut {
-    description: String,
-    unit_amount: Number,
-    tax_type: &'static str,
-    tax_amount: Number,
-    line_amount: Number,
-    account_code: String,
-    tracking: [(); 0],
-    quantity: Number,
-    #[serde(rename = "LineItemID")]
-    id: Uuid,
-    validation_errors: [(); 0],
-}
-
-impl From<&Line> for LineOut {
-    fn from(line: &Line) -> Self {
-        Self {
-            description: line.description.clone(),
-            unit_amount: Number::money(line.unit_amount),
-            tax_type: if line.tax.is_zero() { "NONE" } else { "OUTPUT" },
-            tax_amount: Number::money(line.tax),
-            line_amount: Number::money(line.amount),
-            account_code: line.account_code.clone(),
-            tracking: [],
-            quantity: Number::quantity(line.quantity),
-            id: line.id,
-            validation_errors: [],
         }
     }
 }

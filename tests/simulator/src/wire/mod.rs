@@ -3,8 +3,13 @@
 //! The shapes follow the examples of `xero_accounting.yaml`. No amount passes through a float:
 //! the digits of a decimal are written as they are.
 
+mod account;
+mod bank_transaction;
+mod contact;
 mod invoice;
+mod line;
 mod payment;
+mod prepayment;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
@@ -12,10 +17,18 @@ use serde::{Serialize, Serializer, ser::Error as _, ser::SerializeMap as _};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::books::{Account, Organisation};
+use crate::books::Organisation;
 
+pub(crate) use account::{AccountListed, AccountOut};
+pub(crate) use bank_transaction::{
+    BankTransactionForm, BankTransactionOut, BankTransactionRefused,
+};
+use contact::ContactOut;
+pub(crate) use contact::{ContactListed, ContactNamed};
 pub(crate) use invoice::{InvoiceForm, InvoiceOut, InvoiceRefused};
+use line::LineOut;
 pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused};
+pub(crate) use prepayment::PrepaymentOut;
 
 /// Decimals of an amount of money (xero.md 4.1).
 const MONEY_DECIMALS: u32 = 2;
@@ -119,6 +132,32 @@ pub(crate) struct Message {
     pub(crate) message: String,
 }
 
+/// What became of an element that got no identifier.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unbooked<'a> {
+    /// It was refused for these reasons, or not looked at because another one was: it is echoed
+    /// with the identifier of nothing.
+    Refused(&'a [String]),
+    /// It was dropped without a reason, and without any identifier (xero.md 4.4).
+    Dropped,
+}
+
+impl Unbooked<'_> {
+    fn errors(self) -> Vec<Message> {
+        match self {
+            Self::Refused(errors) => messages(errors),
+            Self::Dropped => Vec::new(),
+        }
+    }
+
+    fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Refused(_) => Some(Uuid::nil()),
+            Self::Dropped => None,
+        }
+    }
+}
+
 /// The messages of a refusal as Xero lists them.
 pub(crate) fn messages(texts: &[String]) -> Vec<Message> {
     texts.iter().map(|text| Message { message: text.clone() }).collect()
@@ -215,28 +254,6 @@ impl From<&Organisation> for OrganisationOut {
             phones: [],
             external_links: [],
             payment_terms: Empty {},
-        }
-    }
-}
-
-/// The account named in a payment.
-#[derive(Debug, Serialize)]
-pub(crate) struct AccountOut {
-    #[serde(rename = "AccountID", skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<Uuid>,
-    #[serde(rename = "Code", skip_serializing_if = "Option::is_none")]
-    pub(crate) code: Option<String>,
-    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
-    pub(crate) name: Option<String>,
-}
-
-impl AccountOut {
-    /// The account with its name, or without it as in the list of payments.
-    pub(crate) fn new(account: &Account, named: bool) -> Self {
-        Self {
-            id: Some(account.id),
-            code: account.code.clone(),
-            name: named.then(|| account.name.clone()),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    AccountOut, InvoiceForm, InvoiceOut, Message, Number, date_string, messages, ms_date, ms_day,
+    AccountOut, InvoiceForm, InvoiceOut, Message, Number, Unbooked, date_string, ms_date, ms_day,
 };
 use crate::books::{Invoice, InvoiceKind, Organisation, Payment};
 
@@ -64,8 +64,7 @@ impl PaymentOut {
             PaymentForm::Written => InvoiceForm::OfWrittenPayment,
         };
         let listed = form == PaymentForm::Listed;
-        let mut accounts = organisation.accounts.iter();
-        let account = accounts.find(|account| account.id == payment.account);
+        let account = organisation.account(payment.account);
         Self {
             id: payment.id,
             date: ms_day(payment.date),
@@ -101,8 +100,8 @@ impl PaymentOut {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PaymentRefused {
-    #[serde(rename = "PaymentID")]
-    pub(crate) id: Uuid,
+    #[serde(rename = "PaymentID", skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,10 +121,11 @@ pub(crate) struct PaymentRefused {
 
 impl PaymentRefused {
     /// `own_result` adds the word that each element has with `summarizeErrors=false`.
-    pub(crate) fn new(errors: &[String], own_result: bool) -> Self {
+    pub(crate) fn new(unbooked: Unbooked<'_>, own_result: bool) -> Self {
+        let errors = unbooked.errors();
         let status = if errors.is_empty() { "OK" } else { "ERROR" };
         Self {
-            id: Uuid::nil(),
+            id: unbooked.id(),
             date: None,
             amount: None,
             reference: None,
@@ -134,7 +134,7 @@ impl PaymentRefused {
             invoice: None,
             has_validation_errors: !errors.is_empty(),
             status_attribute_string: own_result.then_some(status),
-            validation_errors: messages(errors),
+            validation_errors: errors,
         }
     }
 

@@ -62,7 +62,8 @@ impl Answer {
         let json = self.json();
         let element = json
             .pointer(&format!("/Elements/{index}"))
-            .or_else(|| json.pointer(&format!("/Payments/{index}")));
+            .or_else(|| json.pointer(&format!("/Payments/{index}")))
+            .or_else(|| json.pointer(&format!("/BankTransactions/{index}")));
         let message = element.and_then(|element| element.pointer("/ValidationErrors/0/Message"));
         message.and_then(Value::as_str).unwrap_or_default().to_owned()
     }
@@ -148,6 +149,25 @@ impl Bench {
     pub fn bank_account(&self) -> Uuid {
         let organisation = self.simulator.organisation(self.organisation).unwrap();
         organisation.bank_account().unwrap().id
+    }
+
+    /// One prepayment as `PUT /BankTransactions` takes it.
+    pub fn prepayment_json(&self, contact: Uuid, reference: &str, amount: &str) -> String {
+        let account = self.bank_account();
+        format!(
+            r#"{{"Type":"RECEIVE-PREPAYMENT","Contact":{{"ContactID":"{contact}"}},"BankAccount":{{"AccountID":"{account}"}},"Date":"2026-10-05","Reference":"{reference}","CurrencyCode":"AUD","LineAmountTypes":"NoTax","LineItems":[{{"Description":"Money in advance","Quantity":1,"UnitAmount":{amount},"AccountCode":"200"}}]}}"#
+        )
+    }
+
+    /// A contact of its own, and money from it in advance; the id of the bank transaction.
+    pub async fn prepay(&self, reference: &str, amount: &str) -> Uuid {
+        let name = format!("Wilma {reference}");
+        let contact = self.simulator.add_contact(self.organisation, &name).unwrap();
+        let body = self.prepayment_json(contact, reference, amount);
+        let answer = self.send(Method::PUT, "/BankTransactions", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let json = answer.json();
+        json["BankTransactions"][0]["BankTransactionID"].as_str().unwrap().parse().unwrap()
     }
 
     /// One payment as `PUT /Payments` takes it.

@@ -52,7 +52,10 @@ async fn every_control_of_the_guide_exists() {
     assert!(controls.len() > 20);
     let invoice = bench.invoice("INV-0000", "115.00");
     let payment = bench.pay(invoice, "1.00").to_string();
+    let transaction = bench.prepay("REF-1", "20.00").await.to_string();
     let organisation = bench.organisation.to_string();
+    let account = bench.simulator.organisation(bench.organisation).unwrap().accounts[1].id;
+    let contact = bench.simulator.invoice(invoice).unwrap().contact.to_string();
 
     // In the order of the guide, as somebody would who tries one after the other.
     for control in controls {
@@ -63,6 +66,9 @@ async fn every_control_of_the_guide_exists() {
         let body = curl.split_once(" -d '").map_or("", |(_, body)| body.trim_end_matches('\''));
         let fill = |text: &str| {
             text.replace("ORGANISATION_ID", &organisation)
+                .replace("BANK_TRANSACTION_ID", &transaction)
+                .replace("ACCOUNT_ID", &account.to_string())
+                .replace("CONTACT_ID", &contact)
                 .replace("PAYMENT_ID", &payment)
                 .replace("WEBHOOK_KEY", KEY)
                 .replace("http://127.0.0.1:9000/webhook", &receiver.url)

@@ -3,12 +3,16 @@
 
 mod bench;
 mod books;
+mod clock;
 mod control;
 mod faults;
 mod idempotency;
 mod identity;
+mod late;
 mod limits;
 mod openapi;
 mod persistence;
+mod prepayments;
+mod setup;
 mod webhooks;
 mod writes;

@@ -6,6 +6,7 @@ use std::{fs, io::Write as _, path::Path};
 
 use reqwest::Method;
 use serde_json::Value;
+use xero_simulator::{Effect, Fault};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::bench::Bench;
@@ -14,8 +15,8 @@ use crate::bench::Bench;
 const DESCRIPTION: &str = "../../../shared/reference/xero-openapi/xero_accounting.yaml";
 /// Of the envelope, in every example and in no schema.
 const ENVELOPE: [&str; 4] = ["Id", "Status", "ProviderName", "DateTimeUTC"];
-/// Twins of dates, and the errors of a line, that examples have and schemas lack.
-const ONLY_IN_EXAMPLES: [&str; 3] = ["DateString", "DueDateString", "ValidationErrors"];
+/// Twins of dates and of ids, and the errors of a line, that examples have and schemas lack.
+const ONLY_IN_EXAMPLES: [&str; 4] = ["DateString", "DueDateString", "ID", "ValidationErrors"];
 
 struct Description(Yaml);
 
@@ -106,7 +107,23 @@ async fn answers_have_the_names_and_types_of_the_description() {
     let paid = bench.invoice("INV-0002", "10.00");
     bench.pay(paid, "10.00");
 
+    let transaction = bench.prepay("R-1", "5.00").await;
+    let prepayment = bench.simulator.bank_transaction(transaction).unwrap().prepayment;
+    let contact = bench.simulator.bank_transaction(transaction).unwrap().contact;
+    let voided = bench.prepay("R-2", "5.00").await;
+    bench.simulator.void_bank_transaction(voided).unwrap();
+
     for (path, schema) in [
+        ("/Accounts", "Accounts"),
+        ("/BankTransactions", "BankTransactions"),
+        ("/BankTransactions?page=1", "BankTransactions"),
+        (&format!("/BankTransactions/{transaction}"), "BankTransactions"),
+        ("/Contacts", "Contacts"),
+        ("/Contacts?page=1", "Contacts"),
+        (&format!("/Contacts/{contact}"), "Contacts"),
+        ("/Prepayments", "Prepayments"),
+        ("/Prepayments?page=1", "Prepayments"),
+        (&format!("/Prepayments/{prepayment}"), "Prepayments"),
         ("/Organisation", "Organisations"),
         ("/Invoices", "Invoices"),
         ("/Invoices?page=1", "Invoices"),
@@ -141,6 +158,27 @@ async fn answers_have_the_names_and_types_of_the_description() {
         )
         .await;
     description.check(&created.json(), "Invoices");
+}
+
+#[tokio::test]
+async fn written_bank_transactions_have_the_shape_of_the_description() {
+    let Some(description) = Description::load() else {
+        return;
+    };
+    let bench = Bench::start().await;
+    let contact = bench.simulator.add_contact(bench.organisation, "Wilma").unwrap();
+    let good = bench.prepayment_json(contact, "R-1", "5.00");
+    let bad = good.replace("AUD", "NZD");
+    let body = format!(r#"{{"BankTransactions":[{good},{bad}]}}"#);
+    let only_first = Effect::OnlyFirst { count: 0 };
+
+    let written = bench.send(Method::PUT, "/BankTransactions?summarizeErrors=false", &body).await;
+    bench.simulator.inject(Fault::on("PUT", "/BankTransactions", only_first));
+    let dropped = bench.send(Method::PUT, "/BankTransactions", &good).await;
+
+    assert_eq!(written.json()["BankTransactions"].as_array().unwrap().len(), 2);
+    description.check(&written.json(), "BankTransactions");
+    description.check(&dropped.json(), "BankTransactions");
 }
 
 #[tokio::test]

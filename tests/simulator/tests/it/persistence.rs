@@ -1,7 +1,7 @@
 use std::{fs, path::PathBuf};
 
 use uuid::Uuid;
-use xero_simulator::{Options, Simulator, WebhookSettings};
+use xero_simulator::{AccountKind, Options, Simulator, WebhookSettings};
 
 use crate::bench::{Bench, KEY, Receiver};
 
@@ -37,6 +37,9 @@ async fn a_restart_finds_books_webhook_sequence_and_undelivered_events() {
     first.simulator.flush_webhooks().await;
     let payment = first.pay(invoice, "4.00");
     let organisation = first.organisation;
+    let transaction = first.prepay("R-1", "5.00").await;
+    let prepaid_by = first.simulator.bank_transaction(transaction).unwrap().contact;
+    first.simulator.archive_contact(prepaid_by).unwrap();
     drop(first);
 
     let second = Bench::with(|options| options.state_file = Some(file.0.clone())).await;
@@ -46,6 +49,9 @@ async fn a_restart_finds_books_webhook_sequence_and_undelivered_events() {
     assert_eq!(second.simulator.webhook().0, webhook);
     let answer = second.get(&format!("/Payments/{payment}")).await;
     assert_eq!(answer.status, 200);
+    let transaction = second.simulator.bank_transaction(transaction).unwrap();
+    assert_eq!((transaction.contact, transaction.reference.as_str()), (prepaid_by, "R-1"));
+    assert!(second.simulator.contact(prepaid_by).unwrap().archived);
     // What waited when the first one stopped is due at once; the second delivers it by itself.
     second.simulator.flush_webhooks().await;
     assert_eq!(receiver.received().len(), 2);
@@ -66,6 +72,26 @@ async fn a_server_that_was_stopped_says_nothing_more() {
     }
 
     assert!(bench.request(reqwest::Method::GET, "/Organisation").send().await.is_err());
+}
+
+#[tokio::test]
+async fn a_file_of_version_1_is_understood() {
+    let file = StateFile::new();
+    fs::write(&file.0, include_str!("fixtures/state-version-1.json")).unwrap();
+
+    let bench = Bench::with(|options| options.state_file = Some(file.0.clone())).await;
+
+    let books = bench.simulator.organisation(bench.organisation).unwrap();
+    let kinds: Vec<AccountKind> = books.accounts.iter().map(|account| account.kind).collect();
+    assert_eq!(kinds, [AccountKind::Bank, AccountKind::Revenue]);
+    let invoice = bench.get("/Invoices/INV-0001").await.json();
+    let contact = invoice["Invoices"][0]["Contact"]["ContactID"].as_str().unwrap().to_owned();
+    let by_contact = bench.get(&format!("/Invoices?ContactIDs={contact}")).await.json();
+    assert_eq!(by_contact["Invoices"].as_array().unwrap().len(), 1);
+    let known = bench.simulator.contact(contact.parse().unwrap()).unwrap();
+    assert_eq!((known.name.as_str(), known.archived), ("Barney Rubble", false));
+    bench.prepay("R-1", "5.00").await;
+    assert!(fs::read_to_string(&file.0).unwrap().starts_with(r#"{"version":2"#));
 }
 
 #[test]

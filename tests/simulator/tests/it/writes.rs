@@ -1,6 +1,6 @@
 use reqwest::Method;
 use uuid::Uuid;
-use xero_simulator::{Account, Batches, NewOrganisation};
+use xero_simulator::{Account, AccountKind, Batches, NewOrganisation};
 
 use crate::bench::Bench;
 
@@ -126,8 +126,9 @@ async fn an_account_without_a_code_can_be_paid_into_by_id() {
         id: Uuid::from_u128(id),
         code: code.map(str::to_owned),
         name: "Clearing".to_owned(),
-        bank,
+        kind: if bank { AccountKind::Bank } else { AccountKind::Current },
         payments_enabled,
+        archived: false,
     };
     let accounts = vec![account(1, None, true, false), account(2, Some("880"), false, true)];
     let wanted =

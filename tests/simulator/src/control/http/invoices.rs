@@ -1,11 +1,9 @@
-//! The controls over HTTP, for curl and for other processes. JSON in and out; money as strings.
+//! Invoices and the payments on them.
 
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -13,37 +11,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::guide;
+use super::{Answer, Refused, done, id, written};
 use crate::{
     Simulator,
-    books::{Invoice, NewInvoice, NewOrganisation, NewPayment, Organisation, Payment},
-    faults::Fault,
-    options::Limits,
-    webhooks::WebhookSettings,
+    books::{Invoice, NewInvoice, NewPayment, Organisation, Payment},
 };
 
-/// A refusal of ours, not of Xero's: 400 and a sentence.
-struct Refused(anyhow::Error);
-
-impl<E: Into<anyhow::Error>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let body = Json(json!({ "error": format!("{:#}", self.0) }));
-        (StatusCode::BAD_REQUEST, body).into_response()
-    }
-}
-
-type Answer = Result<Json<Value>, Refused>;
-
-pub(crate) fn router() -> Router<Simulator> {
+pub(super) fn router() -> Router<Simulator> {
     Router::new()
-        .route("/", get(guide::show))
-        .route("/organisations", get(organisations).post(add_organisation))
         .route("/invoices", get(invoices).post(add_invoice))
         .route("/invoices/{invoice}", get(invoice))
         .route("/invoices/{invoice}/payments", post(add_payment))
@@ -53,44 +28,11 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/payments/{payment}", get(payment).delete(delete_payment))
         .route("/payments/{payment}/edit", post(edit_payment))
         .route("/payments/{payment}/reconcile", post(reconcile_payment))
-        .route("/tokens", delete(revoke_tokens))
-        .route("/limits", get(limits).put(set_limits))
-        .route("/faults", get(faults).post(inject).delete(clear_faults))
-        .route("/meters", get(meters).delete(reset_meters))
-        .route("/webhook", get(webhook).put(set_webhook))
-        .route("/webhook/intent-to-receive", post(intent_to_receive))
-        .route("/webhook/flush", post(flush_webhooks))
-        .route("/webhook/deliveries", get(deliveries))
-}
-
-fn id(id: Uuid) -> Json<Value> {
-    Json(json!({ "id": id }))
-}
-
-fn done() -> Json<Value> {
-    Json(json!({ "done": true }))
-}
-
-fn written(value: impl serde::Serialize) -> Answer {
-    Ok(Json(serde_json::to_value(value)?))
 }
 
 /// An invoice in the path may be named by its number too.
 fn named(simulator: &Simulator, name: &str) -> Result<Uuid, Refused> {
     Ok(simulator.with(|world, _| world.invoice_named(name))?)
-}
-
-fn organisation_json(organisation: &Organisation) -> Value {
-    json!({
-        "id": organisation.id,
-        "name": organisation.name,
-        "currency": organisation.currency,
-        "accounts": organisation.accounts,
-        "period_lock_date": organisation.period_lock_date,
-        "end_of_year_lock_date": organisation.end_of_year_lock_date,
-        "invoices": organisation.invoices.len(),
-        "payments": organisation.payments.len(),
-    })
 }
 
 fn payment_json(payment: &Payment) -> Value {
@@ -124,21 +66,6 @@ fn invoice_json(organisation: &Organisation, invoice: &Invoice) -> Value {
         "updated": invoice.updated,
         "payments": payments.map(payment_json).collect::<Vec<_>>(),
     })
-}
-
-async fn organisations(State(simulator): State<Simulator>) -> Answer {
-    let found = simulator.with(|world, _| {
-        let organisations = world.books.organisations.values();
-        organisations.map(organisation_json).collect::<Vec<_>>()
-    });
-    written(found)
-}
-
-async fn add_organisation(
-    State(simulator): State<Simulator>,
-    Json(wanted): Json<NewOrganisation>,
-) -> Answer {
-    Ok(id(simulator.add_organisation(wanted)?))
 }
 
 async fn invoices(State(simulator): State<Simulator>) -> Answer {
@@ -251,67 +178,4 @@ async fn reconcile_payment(
 ) -> Answer {
     simulator.reconcile_payment(payment, wanted.reconciled)?;
     Ok(done())
-}
-
-async fn revoke_tokens(State(simulator): State<Simulator>) -> Answer {
-    simulator.revoke_tokens();
-    Ok(done())
-}
-
-async fn limits(State(simulator): State<Simulator>) -> Answer {
-    written(simulator.limits())
-}
-
-async fn set_limits(State(simulator): State<Simulator>, Json(limits): Json<Limits>) -> Answer {
-    simulator.set_limits(limits);
-    Ok(done())
-}
-
-async fn faults(State(simulator): State<Simulator>) -> Answer {
-    written(simulator.faults())
-}
-
-async fn inject(State(simulator): State<Simulator>, Json(fault): Json<Fault>) -> Answer {
-    simulator.inject(fault);
-    Ok(done())
-}
-
-async fn clear_faults(State(simulator): State<Simulator>) -> Answer {
-    simulator.clear_faults();
-    Ok(done())
-}
-
-async fn meters(State(simulator): State<Simulator>) -> Answer {
-    written(simulator.meters())
-}
-
-async fn reset_meters(State(simulator): State<Simulator>) -> Answer {
-    simulator.reset_meters();
-    Ok(done())
-}
-
-async fn webhook(State(simulator): State<Simulator>) -> Answer {
-    let (settings, status) = simulator.webhook();
-    let undelivered = simulator.undelivered();
-    Ok(Json(json!({ "settings": settings, "status": status, "undelivered": undelivered })))
-}
-
-async fn set_webhook(
-    State(simulator): State<Simulator>,
-    Json(settings): Json<WebhookSettings>,
-) -> Answer {
-    simulator.set_webhook(settings);
-    Ok(done())
-}
-
-async fn intent_to_receive(State(simulator): State<Simulator>) -> Answer {
-    written(simulator.intent_to_receive().await)
-}
-
-async fn flush_webhooks(State(simulator): State<Simulator>) -> Answer {
-    written(simulator.flush_webhooks().await)
-}
-
-async fn deliveries(State(simulator): State<Simulator>) -> Answer {
-    written(simulator.deliveries())
 }

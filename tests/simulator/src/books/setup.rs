@@ -1,0 +1,80 @@
+//! What a person sets up in Xero before money moves: contacts, accounts, lock dates.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Account, LockDates, NewAccount, Organisation, Refusal};
+use crate::random::Random;
+
+impl Organisation {
+    /// Adds a contact.
+    pub(crate) fn add_contact(
+        &mut self,
+        name: String,
+        ids: &mut Random,
+        now: Timestamp,
+    ) -> Result<Uuid, Refusal> {
+        if name.is_empty() {
+            return Err(Refusal::because("a contact needs a name"));
+        }
+        if self.contacts.named(&name).is_some() {
+            return Err(Refusal::because(format!(
+                "The contact name {name} is already assigned to another contact. The contact name must be unique across all active contacts."
+            )));
+        }
+        let at = self.tick(now);
+        let id = ids.uuid();
+        self.contacts.add(id, name, at);
+        Ok(id)
+    }
+
+    /// Takes a contact out of use; what was written for it stays.
+    pub(crate) fn archive_contact(&mut self, id: Uuid, now: Timestamp) -> Result<(), Refusal> {
+        let at = self.tick(now);
+        if self.contacts.archive(id, at) {
+            return Ok(());
+        }
+        Err(Refusal::because(format!("there is no contact {id}")))
+    }
+
+    /// Opens an account.
+    pub(crate) fn add_account(
+        &mut self,
+        wanted: NewAccount,
+        ids: &mut Random,
+    ) -> Result<Uuid, Refusal> {
+        let taken = |account: &Account| account.code.is_some() && account.code == wanted.code;
+        if self.accounts.iter().any(taken) {
+            return Err(Refusal::because("Please enter a unique Code."));
+        }
+        if self.accounts.iter().any(|account| account.name == wanted.name) {
+            return Err(Refusal::because("Please enter a unique Name."));
+        }
+        let id = ids.uuid();
+        self.accounts.push(Account {
+            id,
+            code: wanted.code,
+            name: wanted.name,
+            kind: wanted.kind,
+            payments_enabled: wanted.payments_enabled,
+            archived: false,
+        });
+        Ok(id)
+    }
+
+    /// Takes an account out of use; what was booked on it stays.
+    pub(crate) fn archive_account(&mut self, id: Uuid) -> Result<(), Refusal> {
+        let mut accounts = self.accounts.iter_mut();
+        let account = accounts
+            .find(|account| account.id == id)
+            .ok_or_else(|| Refusal::because(format!("there is no account {id}")))?;
+        account.archived = true;
+        Ok(())
+    }
+
+    /// Sets both lock dates; `None` unlocks.
+    pub(crate) fn lock(&mut self, dates: LockDates) {
+        self.period_lock_date = dates.period_lock_date;
+        self.end_of_year_lock_date = dates.end_of_year_lock_date;
+    }
+}

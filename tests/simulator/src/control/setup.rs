@@ -1,0 +1,86 @@
+//! What a person sets up in Xero before money moves: contacts, accounts, lock dates.
+
+use uuid::Uuid;
+
+use crate::{
+    Simulator,
+    books::{Contact, LockDates, NewAccount},
+    world::World,
+};
+
+/// Contacts, accounts and lock dates.
+impl Simulator {
+    /// Adds a contact.
+    ///
+    /// # Errors
+    ///
+    /// When a contact in use has this name, or the organisation does not exist.
+    pub fn add_contact(&self, organisation: Uuid, name: &str) -> anyhow::Result<Uuid> {
+        self.with(|world, now| {
+            let World { books, ids, changed, .. } = world;
+            let books = books.organisation(organisation)?;
+            let id = books.add_contact(name.to_owned(), ids, now)?;
+            *changed = true;
+            Ok(id)
+        })
+    }
+
+    /// Archives a contact: nothing new can be written for it, nor paid to it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn archive_contact(&self, contact: Uuid) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            world.books.of_contact(contact)?.archive_contact(contact, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
+    /// A contact as it is now.
+    #[must_use]
+    pub fn contact(&self, id: Uuid) -> Option<Contact> {
+        self.with(|world, _| world.books.of_contact(id).ok()?.contact(id).cloned())
+    }
+
+    /// Opens an account.
+    ///
+    /// # Errors
+    ///
+    /// When its code or name is taken, or the organisation does not exist.
+    pub fn add_account(&self, organisation: Uuid, wanted: NewAccount) -> anyhow::Result<Uuid> {
+        self.with(|world, _| {
+            let World { books, ids, changed, .. } = world;
+            let id = books.organisation(organisation)?.add_account(wanted, ids)?;
+            *changed = true;
+            Ok(id)
+        })
+    }
+
+    /// Archives an account: nothing new can be booked on it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn archive_account(&self, organisation: Uuid, account: Uuid) -> anyhow::Result<()> {
+        self.with(|world, _| {
+            world.books.organisation(organisation)?.archive_account(account)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
+    /// Sets both lock dates; one that is left out unlocks.
+    ///
+    /// # Errors
+    ///
+    /// When the organisation does not exist.
+    pub fn set_lock_dates(&self, organisation: Uuid, dates: LockDates) -> anyhow::Result<()> {
+        self.with(|world, _| {
+            world.books.organisation(organisation)?.lock(dates);
+            world.changed = true;
+            Ok(())
+        })
+    }
+}
