@@ -1,4 +1,4 @@
-//! The client for Xero's Accounting API: configuration, and one authorised call.
+//! The client for Xero's Accounting API: configuration, and one authorised read.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
-use reqwest::header::{ACCEPT, AUTHORIZATION};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, AUTHORIZATION, IF_MODIFIED_SINCE};
 use url::Url;
 
 use crate::error::{Outage, ReadError, Refusal};
@@ -21,13 +22,17 @@ use crate::token::{Credentials, Token, Tokens};
 pub const IDS_MAX_LIMIT: usize = 50;
 
 /// What reading invoices needs (xero.md 2.3).
-const SCOPE_INVOICES: &str = "accounting.invoices.read";
+pub(crate) const SCOPE_INVOICES: &str = "accounting.invoices.read";
 
 /// What reading payments needs. Xero may hide the payments of an invoice without it.
 const SCOPE_PAYMENTS: &str = "accounting.payments.read";
 
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";
+
+/// The permissions that uploading needs (xero.md 2.3). Prepayments are made of bank transactions.
+pub const SCOPES_UPLOADING: &str = "accounting.payments accounting.banktransactions \
+    accounting.invoices.read accounting.contacts.read accounting.settings.read";
 
 /// How Xero is reached.
 #[derive(Clone, Debug)]
@@ -57,6 +62,13 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The same for a process that writes: with [`SCOPES_UPLOADING`].
+    pub fn uploading() -> Self {
+        Self { scopes: SCOPES_UPLOADING.to_owned(), ..Self::default() }
+    }
+}
+
 /// Why no client can be made of a configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -80,15 +92,33 @@ pub enum ConfigError {
     Http(#[source] reqwest::Error),
 }
 
-/// Reads from Xero. Cheap to share by reference; keeps its token and its connections, so that a
-/// process needs only one for each pair of credentials.
+/// Reads from Xero, and writes payments to it. Cheap to share by reference; keeps its token and its
+/// connections, so that a process needs only one for each pair of credentials.
 pub struct Client {
-    http: Http,
-    tokens: Tokens,
+    pub(crate) http: Http,
+    pub(crate) tokens: Tokens,
     api_url: Url,
     ids_max: usize,
     /// Of the organisation that was called last. With client credentials there is only one.
     limits: Mutex<Option<(OrganisationId, Limits)>>,
+}
+
+/// What is asked for in a read.
+pub(crate) struct Ask {
+    pub(crate) url: Url,
+    /// The value of `If-Modified-Since`, in Xero's own format.
+    pub(crate) modified_since: Option<String>,
+    /// The permission that it takes.
+    pub(crate) scope: &'static str,
+}
+
+/// How often a request may be sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Sending {
+    /// Once more if the connection failed: for reads.
+    Reads,
+    /// Once, whatever happens: for writes.
+    Once,
 }
 
 /// What one read has used so far.
@@ -207,7 +237,6 @@ impl Client {
         self.ids_max
     }
 
-    /// One authorised call. A refused token is replaced once, and the call repeated once.
     async fn get(
         &self,
         organisation: OrganisationId,
@@ -215,33 +244,52 @@ impl Client {
         scope: &'static str,
         meter: &mut Meter,
     ) -> Result<Answer, ReadError> {
+        self.ask(organisation, &Ask { url, modified_since: None, scope }, meter).await
+    }
+
+    /// One authorised read. A refused token is replaced once, and the call repeated once.
+    pub(crate) async fn ask(
+        &self,
+        organisation: OrganisationId,
+        ask: &Ask,
+        meter: &mut Meter,
+    ) -> Result<Answer, ReadError> {
+        let request = || {
+            let request = self.http.client().get(ask.url.clone());
+            match &ask.modified_since {
+                Some(since) => request.header(IF_MODIFIED_SINCE, since),
+                None => request,
+            }
+        };
         let token = self.tokens.current(&self.http).await?;
-        let mut answer = self.call(organisation, url.clone(), &token, meter).await?;
+        let mut answer = self.call(organisation, request(), &token, Sending::Reads, meter).await?;
         if answer.status == 401 {
             let token = self.tokens.instead_of(&self.http, &token).await?;
-            answer = self.call(organisation, url, &token, meter).await?;
+            answer = self.call(organisation, request(), &token, Sending::Reads, meter).await?;
         }
         match answer.status {
             200 => Ok(answer),
-            _ => Err(refusal(&answer, scope)),
+            _ => Err(refusal(&answer, ask.scope)),
         }
     }
 
-    async fn call(
+    /// One call with this token, whatever the status of its answer.
+    pub(crate) async fn call(
         &self,
         organisation: OrganisationId,
-        url: Url,
+        request: RequestBuilder,
         token: &Token,
+        sending: Sending,
         meter: &mut Meter,
     ) -> Result<Answer, ReadError> {
-        let request = self
-            .http
-            .client()
-            .get(url)
+        let request = request
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, token.header.clone())
             .header("Xero-Tenant-Id", organisation.to_string());
-        let answer = self.http.send(request, &mut meter.calls).await?;
+        let answer = match sending {
+            Sending::Reads => self.http.send(request, &mut meter.calls).await?,
+            Sending::Once => self.http.send_once(request, &mut meter.calls).await?,
+        };
         let limits = Limits::read(&answer.headers);
         meter.limits = limits;
         if limits != Limits::default() {
@@ -260,7 +308,7 @@ impl Client {
     }
 
     /// An address below our own base: ids are UUIDs, so no part of it comes from outside.
-    fn url(&self, path: &[&str]) -> Url {
+    pub(crate) fn url(&self, path: &[&str]) -> Url {
         let mut url = self.api_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(path);
@@ -276,7 +324,7 @@ impl fmt::Debug for Client {
 }
 
 /// What an answer other than 200 means (rules A7.3).
-fn refusal(answer: &Answer, scope: &'static str) -> ReadError {
+pub(crate) fn refusal(answer: &Answer, scope: &'static str) -> ReadError {
     let after = retry_after(&answer.headers);
     match answer.status {
         401 => ReadError::NotAuthorised(Refusal::Token),

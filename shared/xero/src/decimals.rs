@@ -16,7 +16,7 @@ pub(crate) fn money(raw: &RawValue, currency: Currency) -> Option<Money> {
 }
 
 /// Reads a JSON number, or a text that holds one.
-fn decimal(raw: &RawValue) -> Option<Decimal> {
+pub(crate) fn decimal(raw: &RawValue) -> Option<Decimal> {
     if raw.get().len() > FIGURE_BYTES_MAX {
         return None;
     }

@@ -46,7 +46,8 @@ pub enum ReadError {
         /// Xero's name of the member.
         field: &'static str,
     },
-    /// The answer is longer than [`crate::RESPONSE_BYTES_MAX`].
+    /// The answer is longer than [`crate::RESPONSE_BYTES_MAX`], or has more than
+    /// [`crate::PAGES_MAX`] pages.
     #[error("the answer is too long")]
     TooLong,
 }
@@ -164,6 +165,8 @@ pub enum Outage {
     /// Status 200 with something that cannot be Xero's answer: HTML, XML, half of a document,
     /// another invoice than the one that was asked for.
     Unreadable,
+    /// A list changed so often while its pages were read that rows may be missing.
+    Shifting,
 }
 
 impl fmt::Display for Outage {
@@ -174,6 +177,7 @@ impl fmt::Display for Outage {
             Self::Cut => f.write_str("the connection ended in the middle of the answer"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Unreadable => f.write_str("the answer is unreadable"),
+            Self::Shifting => f.write_str("the list changed while its pages were read"),
         }
     }
 }

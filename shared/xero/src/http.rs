@@ -63,7 +63,7 @@ impl Http {
     }
 
     /// Sends a request, and once more if the connection failed before anything was answered: it
-    /// may have been an old one that Xero had closed. All our requests may safely be repeated.
+    /// may have been an old one that Xero had closed. Only for requests that may safely be repeated.
     /// Every other retry is the queue's. Each attempt is added to `calls`.
     pub(crate) async fn send(
         &self,
@@ -78,6 +78,16 @@ impl Http {
             },
             other => other.map_err(ReadError::from),
         }
+    }
+
+    /// Sends a request that writes: once. What became of it is not known without an answer, and only
+    /// the caller knows whether the same bytes may be sent again.
+    pub(crate) async fn send_once(
+        &self,
+        request: RequestBuilder,
+        calls: &mut u32,
+    ) -> Result<Answer, ReadError> {
+        self.attempt(request, calls).await.map_err(ReadError::from)
     }
 
     async fn attempt(&self, request: RequestBuilder, calls: &mut u32) -> Result<Answer, Attempt> {

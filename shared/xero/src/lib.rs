@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
+mod bundle;
 mod client;
 mod dates;
 mod decimals;
@@ -10,11 +12,20 @@ mod invoice;
 mod limits;
 mod organisation;
 mod packs;
+mod pages;
+mod planning;
+mod readback;
+mod refusal;
 mod signature;
 mod token;
 mod wire;
+mod writing;
 
-pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT};
+pub use answers::REFUSAL_CHARS_MAX;
+pub use bundle::{
+    BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
+};
+pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING};
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
 };
@@ -23,5 +34,9 @@ pub use http::RESPONSE_BYTES_MAX;
 pub use limits::{LimitProblem, Limits, RETRY_AFTER_MAX};
 pub use organisation::Organisation;
 pub use packs::Invoices;
+pub use pages::{Counted, PAGES_MAX};
+pub use readback::{Found, SKEW_MARGIN, Stamped};
+pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};
 pub use token::Credentials;
+pub use writing::{Answers, KEY_CHARS_MAX, TurnedAway};

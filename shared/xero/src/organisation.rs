@@ -56,6 +56,12 @@ struct WireOrganisation<'a> {
 }
 
 impl Organisation {
+    /// Nothing dated on or before this day may be written: the later of both lock dates.
+    pub fn locked_until(&self) -> Option<Date> {
+        // `None` is less than every date.
+        self.period_lock_date.max(self.end_of_year_lock_date)
+    }
+
     /// Reads the answer to `GET /Organisation`, which is a list of one.
     pub(crate) fn read(body: &[u8], asked: OrganisationId) -> Result<Self, ReadError> {
         let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Outage::Unreadable)?;

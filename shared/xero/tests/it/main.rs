@@ -2,9 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod answers;
+mod bundles;
 mod deliveries;
+mod lookups;
 mod outages;
+mod planning;
 mod reading;
+mod samples;
 mod signatures;
 mod tokens;
+mod unanswered;
+mod writing;
 mod xero;

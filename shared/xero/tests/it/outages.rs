@@ -109,7 +109,7 @@ async fn a_500_for_one_invoice_does_not_keep_its_neighbours_away() {
 
 #[tokio::test]
 async fn if_everything_is_a_500_or_unreadable_the_read_ends_soon() {
-    let whole = list(&[invoice(id(1), &[40])]).body;
+    let whole = String::from_utf8(list(&[invoice(id(1), &[40])]).body).unwrap();
     for (reply, cause) in [
         (Reply::status(500, "oops"), Outage::Status(500)),
         (Reply::ok("<html><body>Scheduled maintenance</body></html>"), Outage::Unreadable),

@@ -244,6 +244,14 @@ async fn the_organisation_describes_itself() {
     assert_eq!(read.time_zone.as_deref(), Some("NEWZEALANDSTANDARDTIME"));
     assert_eq!(read.period_lock_date, Some(jiff::civil::date(2018, 12, 31)));
     assert_eq!(read.end_of_year_lock_date, None);
+    let locked = |period_lock_date, end_of_year_lock_date| {
+        xero::Organisation { period_lock_date, end_of_year_lock_date, ..read.clone() }
+            .locked_until()
+    };
+    let days = [2017, 2018].map(|year| Some(jiff::civil::date(year, 12, 31)));
+    assert_eq!(read.locked_until(), days[1]);
+    assert_eq!((locked(days[0], days[1]), locked(days[1], days[0])), (days[1], days[1]));
+    assert_eq!((locked(None, days[0]), locked(None, None)), (days[0], None));
     // N8: another organisation's answer is not taken for this one's.
     let other = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let wrong = client.organisation(other).await;

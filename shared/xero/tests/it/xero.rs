@@ -21,6 +21,7 @@ pub const CALL_SECONDS: i64 = 5;
 /// One request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    pub method: String,
     pub path: String,
     pub query: String,
     pub headers: HeaderMap,
@@ -37,6 +38,12 @@ impl Seen {
         self.query.strip_prefix("IDs=").map(|ids| ids.split(',').collect()).unwrap_or_default()
     }
 
+    /// A value of the query, as it stands there.
+    pub fn value(&self, name: &str) -> &str {
+        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(found, _)| *found == name).map(|(_, value)| value).unwrap_or_default()
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
@@ -47,7 +54,7 @@ impl Seen {
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    pub body: String,
+    pub body: Vec<u8>,
     /// Nothing is ever answered.
     pub hangs: bool,
 }
@@ -58,7 +65,24 @@ impl Reply {
     }
 
     pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self { status, body: body.into(), ..Self::default() }
+        Self { status, body: body.into().into_bytes(), ..Self::default() }
+    }
+
+    /// A body that need not be text.
+    pub fn raw(body: Vec<u8>) -> Self {
+        Self { status: 200, body, ..Self::default() }
+    }
+
+    /// One page of a list: the page that was asked for, `size` rows long at most.
+    pub fn page(seen: &Seen, list: &str, rows: &[String], size: usize) -> Self {
+        let page: usize = seen.value("page").parse().unwrap();
+        let shown: Vec<&str> =
+            rows.iter().skip((page - 1) * size).take(size).map(String::as_str).collect();
+        let (pages, count) = (rows.len().div_ceil(size), rows.len());
+        Self::ok(format!(
+            r#"{{"Status":"OK","pagination":{{"page":{page},"pageSize":{size},"pageCount":{pages},"itemCount":{count}}},"{list}":[{}]}}"#,
+            shown.join(",")
+        ))
     }
 
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -207,6 +231,7 @@ async fn note(request: Request) -> Seen {
     let (parts, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, 100_000).await.unwrap();
     Seen {
+        method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,

@@ -1,0 +1,369 @@
+//! What is written to Xero in one call. The bytes are made once and never again: whoever sends the
+//! same bundle twice sends the same bytes, or Xero would refuse the key (scenario 25).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::civil::Date;
+use payments::upload::{BUNDLE_MAX, REFERENCE_CHARS_MAX, Stamp};
+use payments::{Money, XeroAccountId, XeroContactId, XeroInvoiceId};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+/// Longest body of a call, in bytes: what Xero allows (xero.md 3.6). Fifty payments have 20 KB.
+pub const BUNDLE_BYTES_MAX: usize = 3_500_000;
+
+/// Most decimals that Xero keeps of an amount. It would round what has more, so that what is there
+/// would not be what was sent.
+const DECIMALS_MAX: u32 = 2;
+
+/// A payment on an invoice, to be created in Xero.
+#[derive(Clone, Eq, PartialEq)]
+pub struct PaymentToSend {
+    /// How it is known again; must stand in `reference`.
+    pub stamp: Stamp,
+    /// The invoice that it pays.
+    pub invoice: XeroInvoiceId,
+    /// The account that it is received on.
+    pub account: XeroAccountId,
+    /// The calendar day.
+    pub date: Date,
+    /// How much, in the invoice's currency.
+    pub amount: Money,
+    /// Its `Reference`, at most [`REFERENCE_CHARS_MAX`] characters.
+    pub reference: String,
+}
+
+/// A prepayment of a contact, to be created in Xero.
+#[derive(Clone, Eq, PartialEq)]
+pub struct PrepaymentToSend {
+    /// How it is known again; must stand in `reference`.
+    pub stamp: Stamp,
+    /// Whose it is.
+    pub contact: XeroContactId,
+    /// The bank account that it is received on.
+    pub account: XeroAccountId,
+    /// The code of the account that it is booked to.
+    pub line_account: String,
+    /// The tax type; Xero's default for `line_account` if there is none.
+    pub tax_type: Option<String>,
+    /// The calendar day.
+    pub date: Date,
+    /// How much was received, tax included.
+    pub amount: Money,
+    /// Its `Reference`, at most [`REFERENCE_CHARS_MAX`] characters.
+    pub reference: String,
+    /// What its one line says. The stamp is added: Xero keeps a reference of ordinary receipts only,
+    /// as its specification says, and the line is then all that a prepayment is known again by.
+    pub description: String,
+}
+
+/// Why something cannot be sent. A mistake of ours, found before it can do harm.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum BundleError {
+    /// There is nothing to send.
+    #[error("a bundle must not be empty")]
+    Empty,
+    /// Too many at once.
+    #[error("a bundle holds at most {max} payments", max = BUNDLE_MAX)]
+    TooMany,
+    /// Two with one stamp could not be told apart.
+    #[error("the stamp {0} stands twice in the bundle")]
+    Twice(Stamp),
+    /// It could not be known again.
+    #[error("the reference does not carry the stamp {0}")]
+    NoStamp(Stamp),
+    /// Xero would cut it.
+    #[error("the reference of {0} is longer than {max} characters", max = REFERENCE_CHARS_MAX)]
+    ReferenceTooLong(Stamp),
+    /// Nothing, less than nothing, or more exact than Xero is.
+    #[error("the amount of {0} must be positive and have no more than two decimals")]
+    Amount(Stamp),
+    /// A prepayment without an account or a description.
+    #[error("{field} of {stamp} must not be empty")]
+    Blank {
+        /// Which.
+        stamp: Stamp,
+        /// Xero's name of the member.
+        field: &'static str,
+    },
+    /// Longer than Xero allows.
+    #[error("a bundle has at most {max} bytes", max = BUNDLE_BYTES_MAX)]
+    TooLong,
+    /// The bytes could not be made.
+    #[error("the bundle cannot be written as JSON")]
+    Json,
+}
+
+/// What a bundle is made of.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum StampedKind {
+    /// Payments on invoices: Xero's `Payments`.
+    Payments,
+    /// Prepayments, which are bank transactions to Xero: its `BankTransactions`.
+    Prepayments,
+}
+
+impl StampedKind {
+    /// Xero's name of the list, in addresses and in bodies.
+    pub(crate) const fn list(self) -> &'static str {
+        match self {
+            Self::Payments => "Payments",
+            Self::Prepayments => "BankTransactions",
+        }
+    }
+}
+
+/// Payments, or prepayments, that go to Xero in one call: their exact bytes.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Bundle {
+    kind: StampedKind,
+    sent: Vec<Sent>,
+    body: Vec<u8>,
+}
+
+/// What the answer to one element is held against.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct Sent {
+    pub(crate) stamp: Stamp,
+    pub(crate) amount: Money,
+    /// The invoice of a payment. A prepayment's contact is not compared: Xero answers with another
+    /// one when the contact was merged.
+    pub(crate) invoice: Option<XeroInvoiceId>,
+}
+
+impl Bundle {
+    /// A bundle for `PUT /Payments`.
+    ///
+    /// # Errors
+    /// If it cannot be sent as it is.
+    pub fn of_payments(payments: &[PaymentToSend]) -> Result<Self, BundleError> {
+        let sent = payments.iter().map(|payment| {
+            check(&payment.stamp, &payment.reference, payment.amount)?;
+            let PaymentToSend { stamp, amount, invoice, .. } = payment;
+            Ok(Sent { stamp: stamp.clone(), amount: *amount, invoice: Some(*invoice) })
+        });
+        let wire = payments.iter().map(WirePayment::of).collect::<Option<Vec<_>>>();
+        let payments = wire.ok_or(BundleError::Json)?;
+        Self::of(StampedKind::Payments, sent, &WirePayments { payments })
+    }
+
+    /// A bundle for `PUT /BankTransactions`.
+    ///
+    /// # Errors
+    /// If it cannot be sent as it is.
+    pub fn of_prepayments(prepayments: &[PrepaymentToSend]) -> Result<Self, BundleError> {
+        let sent = prepayments.iter().map(|prepayment| {
+            let PrepaymentToSend { stamp, amount, .. } = prepayment;
+            check(stamp, &prepayment.reference, *amount)?;
+            let blank = |field| BundleError::Blank { stamp: stamp.clone(), field };
+            if prepayment.line_account.trim().is_empty() {
+                return Err(blank("AccountCode"));
+            }
+            if prepayment.description.trim().is_empty() {
+                return Err(blank("Description"));
+            }
+            if prepayment.tax_type.as_ref().is_some_and(|tax| tax.trim().is_empty()) {
+                return Err(blank("TaxType"));
+            }
+            Ok(Sent { stamp: stamp.clone(), amount: *amount, invoice: None })
+        });
+        let wire = prepayments.iter().map(WirePrepayment::of).collect::<Option<Vec<_>>>();
+        let bank_transactions = wire.ok_or(BundleError::Json)?;
+        Self::of(StampedKind::Prepayments, sent, &WireBankTransactions { bank_transactions })
+    }
+
+    fn of(
+        kind: StampedKind,
+        sent: impl ExactSizeIterator<Item = Result<Sent, BundleError>>,
+        wire: &impl Serialize,
+    ) -> Result<Self, BundleError> {
+        if sent.len() == 0 {
+            return Err(BundleError::Empty);
+        }
+        if u32::try_from(sent.len()).map_or(true, |count| count > BUNDLE_MAX) {
+            return Err(BundleError::TooMany);
+        }
+        let sent = sent.collect::<Result<Vec<_>, _>>()?;
+        let mut stamps = BTreeSet::new();
+        if let Some(twice) = sent.iter().find(|sent| !stamps.insert(&sent.stamp)) {
+            return Err(BundleError::Twice(twice.stamp.clone()));
+        }
+        let body = serde_json::to_vec(wire).map_err(|_| BundleError::Json)?;
+        if body.len() > BUNDLE_BYTES_MAX {
+            return Err(BundleError::TooLong);
+        }
+        Ok(Self { kind, sent, body })
+    }
+
+    /// What it is made of.
+    pub fn kind(&self) -> StampedKind {
+        self.kind
+    }
+
+    /// The stamps in it, in the order of the elements.
+    pub fn stamps(&self) -> impl ExactSizeIterator<Item = &Stamp> {
+        self.sent.iter().map(|sent| &sent.stamp)
+    }
+
+    /// The exact bytes. They hold names of payers and amounts: for Xero only, never for a log.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The SHA-256 of the bytes, in hexadecimal digits.
+    pub fn digest(&self) -> String {
+        Sha256::digest(&self.body).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(crate) fn sent(&self) -> &[Sent] {
+        &self.sent
+    }
+}
+
+/// N9: references and descriptions hold what payers wrote.
+macro_rules! debug_by_stamp {
+    ($($name:ident)*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.stamp)
+            }
+        }
+    )*};
+}
+
+debug_by_stamp! { PaymentToSend PrepaymentToSend Sent }
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bundle")
+            .field("kind", &self.kind)
+            .field("elements", &self.sent.len())
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn check(stamp: &Stamp, reference: &str, amount: Money) -> Result<(), BundleError> {
+    if Stamp::find_in(reference).as_ref() != Some(stamp) {
+        return Err(BundleError::NoStamp(stamp.clone()));
+    }
+    if reference.chars().count() > REFERENCE_CHARS_MAX {
+        return Err(BundleError::ReferenceTooLong(stamp.clone()));
+    }
+    if !amount.is_positive() || amount.amount().normalize().scale() > DECIMALS_MAX {
+        return Err(BundleError::Amount(stamp.clone()));
+    }
+    Ok(())
+}
+
+/// An amount as a JSON number with the very digits of the decimal.
+fn number(amount: Money) -> Option<Box<RawValue>> {
+    RawValue::from_string(amount.amount().to_string()).ok()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WirePayments<'a> {
+    payments: Vec<WirePayment<'a>>,
+}
+
+/// Ids only: any other member of an invoice, a contact or an account might be taken for an update.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WirePayment<'a> {
+    invoice: WireInvoice,
+    account: WireAccount,
+    date: String,
+    amount: Box<RawValue>,
+    reference: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireInvoice {
+    #[serde(rename = "InvoiceID")]
+    invoice_id: String,
+}
+
+#[derive(Serialize)]
+struct WireAccount {
+    #[serde(rename = "AccountID")]
+    account_id: String,
+}
+
+#[derive(Serialize)]
+struct WireContact {
+    #[serde(rename = "ContactID")]
+    contact_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireBankTransactions<'a> {
+    bank_transactions: Vec<WirePrepayment<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WirePrepayment<'a> {
+    r#type: &'static str,
+    contact: WireContact,
+    bank_account: WireAccount,
+    date: String,
+    reference: &'a str,
+    status: &'static str,
+    line_amount_types: &'static str,
+    line_items: [WireLine<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireLine<'a> {
+    description: String,
+    quantity: u8,
+    unit_amount: Box<RawValue>,
+    account_code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_type: Option<&'a str>,
+}
+
+impl<'a> WirePayment<'a> {
+    fn of(payment: &'a PaymentToSend) -> Option<Self> {
+        Some(Self {
+            invoice: WireInvoice { invoice_id: payment.invoice.to_string() },
+            account: WireAccount { account_id: payment.account.to_string() },
+            date: payment.date.to_string(),
+            amount: number(payment.amount)?,
+            reference: &payment.reference,
+        })
+    }
+}
+
+impl<'a> WirePrepayment<'a> {
+    /// The lines are always `Inclusive`. What was received is the amount, tax included: `Exclusive`,
+    /// Xero's default, would add the tax on top of it, and `NoTax` would leave out the tax that the
+    /// account's own default, or the chosen tax type, asks for.
+    fn of(prepayment: &'a PrepaymentToSend) -> Option<Self> {
+        let line = WireLine {
+            description: format!("{} {}", prepayment.description.trim(), prepayment.stamp),
+            quantity: 1,
+            unit_amount: number(prepayment.amount)?,
+            account_code: &prepayment.line_account,
+            tax_type: prepayment.tax_type.as_deref(),
+        };
+        Some(Self {
+            r#type: RECEIVE_PREPAYMENT,
+            contact: WireContact { contact_id: prepayment.contact.to_string() },
+            bank_account: WireAccount { account_id: prepayment.account.to_string() },
+            date: prepayment.date.to_string(),
+            reference: &prepayment.reference,
+            status: "AUTHORISED",
+            line_amount_types: "Inclusive",
+            line_items: [line],
+        })
+    }
+}
+
+/// The type of a bank transaction that makes a prepayment of a customer.
+pub(crate) const RECEIVE_PREPAYMENT: &str = "RECEIVE-PREPAYMENT";

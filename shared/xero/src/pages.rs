@@ -1,0 +1,242 @@
+//! Walking a list of Xero's to its end, so that a row that is not there is known not to be there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use payments::OrganisationId;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::answers::id;
+use crate::client::{Ask, Client, Meter};
+use crate::error::{Outage, ReadError};
+use crate::wire::{Member, object, schema};
+
+/// Most pages of a list that are read: far more than a night's payments, and 1,000 rows each.
+pub const PAGES_MAX: u32 = 50;
+
+const PAGES_TOO_MANY: u32 = PAGES_MAX + 1;
+
+/// How many rows a page is asked to have: as many as Xero allows (xero.md 3.5), and fewer where they
+/// are so long that a page exceeds [`crate::RESPONSE_BYTES_MAX`]. Xero may adjust the number; what
+/// counts is the number of pages that it answers with.
+const PAGE_SIZES: [u32; 3] = [1_000, 200, 50];
+
+/// How often a list that changes while it is read is read from the beginning.
+const WALKS_MAX: u32 = 3;
+
+/// What a read has found, and what it took.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Counted<T> {
+    /// What was found.
+    pub value: T,
+    /// Calls made to the API; calls for a token are not counted.
+    pub calls: u32,
+}
+
+/// A list to be walked.
+pub(crate) struct List<'a> {
+    pub(crate) which: Which,
+    /// The query without the page, ending with `&` if there is any.
+    pub(crate) query: &'a str,
+    pub(crate) modified_since: Option<String>,
+    pub(crate) scope: &'static str,
+}
+
+/// Which of Xero's lists.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Which {
+    BankTransactions,
+    Invoices,
+    Payments,
+}
+
+impl Which {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::BankTransactions => "BankTransactions",
+            Self::Invoices => "Invoices",
+            Self::Payments => "Payments",
+        }
+    }
+
+    const fn id_name(self) -> &'static str {
+        match self {
+            Self::BankTransactions => "BankTransactionID",
+            Self::Invoices => "InvoiceID",
+            Self::Payments => "PaymentID",
+        }
+    }
+}
+
+/// The rows of a list.
+pub(crate) struct Rows<R> {
+    /// When the first of the calls that read it was started.
+    pub(crate) started_at: Timestamp,
+    /// What was made of the rows, by their ids.
+    pub(crate) rows: BTreeMap<Uuid, R>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WirePage<'a> {
+    #[serde(borrow, rename = "pagination")]
+    pagination: Member<'a>,
+    #[serde(borrow)]
+    bank_transactions: Member<'a>,
+    #[serde(borrow)]
+    invoices: Member<'a>,
+    #[serde(borrow)]
+    payments: Member<'a>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePagination {
+    page: u32,
+    page_count: u32,
+    item_count: usize,
+}
+
+#[derive(Deserialize)]
+struct WireRow<'a> {
+    #[serde(borrow, rename = "BankTransactionID")]
+    bank_transaction_id: Member<'a>,
+    #[serde(borrow, rename = "InvoiceID")]
+    invoice_id: Member<'a>,
+    #[serde(borrow, rename = "PaymentID")]
+    payment_id: Member<'a>,
+}
+
+/// One page, not read yet.
+struct Page<'a> {
+    rows: Vec<&'a RawValue>,
+    /// `None` if Xero says nothing about pages, which is believed of an empty list only.
+    pagination: Option<WirePagination>,
+}
+
+/// How a walk ended.
+enum Walk<R> {
+    Whole(Rows<R>),
+    Shifted,
+    PageTooLong,
+}
+
+impl Client {
+    /// Reads a whole list: all its pages, or an error. `read` makes something of a row, or nothing.
+    ///
+    /// Rows may change their places while the pages are read, so that one of them is never seen.
+    /// Whether that has happened shows in the numbers: a walk is whole only if it saw as many
+    /// different rows as Xero says that there are. A list of what was modified since some time only
+    /// grows, because a row that changes goes to its end; the number that the last page names is
+    /// then the one that counts. Any other list must have kept its number from the first page to
+    /// the last. A walk that is not whole is made again, [`WALKS_MAX`] times in all.
+    pub(crate) async fn whole_list<R>(
+        &self,
+        organisation: OrganisationId,
+        list: &List<'_>,
+        read: impl Fn(Uuid, &RawValue) -> Result<Option<R>, ReadError>,
+        meter: &mut Meter,
+    ) -> Result<Rows<R>, ReadError> {
+        let mut sizes = PAGE_SIZES.into_iter();
+        let mut size = sizes.next().ok_or(ReadError::TooLong)?;
+        let mut walks = 0;
+        while walks < WALKS_MAX {
+            match self.walk(organisation, list, size, &read, meter).await? {
+                Walk::Whole(rows) => return Ok(rows),
+                Walk::Shifted => walks += 1,
+                Walk::PageTooLong => size = sizes.next().ok_or(ReadError::TooLong)?,
+            }
+        }
+        Err(Outage::Shifting.into())
+    }
+
+    async fn walk<R>(
+        &self,
+        organisation: OrganisationId,
+        list: &List<'_>,
+        size: u32,
+        read: &impl Fn(Uuid, &RawValue) -> Result<Option<R>, ReadError>,
+        meter: &mut Meter,
+    ) -> Result<Walk<R>, ReadError> {
+        let (mut started_at, mut rows) = (None, BTreeMap::new());
+        let (mut seen, mut counts) = (BTreeSet::new(), BTreeSet::new());
+        for number in 1..=PAGES_MAX {
+            if let Some(error) = meter.limits.exhausted() {
+                return Err(error);
+            }
+            let mut url = self.url(&[list.which.name()]);
+            url.set_query(Some(&format!("{}page={number}&pageSize={size}", list.query)));
+            let modified_since = list.modified_since.clone();
+            let ask = Ask { url, modified_since, scope: list.scope };
+            let answer = match self.ask(organisation, &ask, meter).await {
+                Ok(answer) => answer,
+                Err(ReadError::TooLong) => return Ok(Walk::PageTooLong),
+                // Of a list, 404 says that the query was too long (xero.md 3.5).
+                Err(ReadError::NotFound) => return Err(Outage::Status(404).into()),
+                Err(error) => return Err(error),
+            };
+            let page = page(list.which, &answer.body)?;
+            let started_at = *started_at.get_or_insert(answer.started_at);
+            for raw in page.rows {
+                let id = row_id(list.which, raw)?;
+                seen.insert(id);
+                // A row that is seen again was changed in between: the later look counts.
+                match read(id, raw)? {
+                    Some(row) => drop(rows.insert(id, row)),
+                    None => drop(rows.remove(&id)),
+                }
+            }
+            let is_whole = match page.pagination {
+                // Only a list that is empty from the beginning need not say how long it is.
+                None => number == 1,
+                Some(WirePagination { page, .. }) if page != number => {
+                    return Err(Outage::Unreadable.into());
+                }
+                Some(WirePagination { page_count: PAGES_TOO_MANY.., .. }) => {
+                    return Err(ReadError::TooLong);
+                }
+                Some(WirePagination { page_count, item_count, .. }) => {
+                    counts.insert(item_count);
+                    if number < page_count {
+                        continue;
+                    }
+                    let only_grows = list.modified_since.is_some();
+                    item_count == seen.len() && (only_grows || counts.len() == 1)
+                }
+            };
+            let rows = Rows { started_at, rows };
+            return Ok(if is_whole { Walk::Whole(rows) } else { Walk::Shifted });
+        }
+        Err(ReadError::TooLong)
+    }
+}
+
+fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
+    let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Outage::Unreadable)?;
+    let wire: WirePage<'_> = object(whole).ok_or(Outage::Unreadable)?;
+    let list = match which {
+        Which::BankTransactions => wire.bank_transactions,
+        Which::Invoices => wire.invoices,
+        Which::Payments => wire.payments,
+    };
+    let rows: Vec<&RawValue> = serde_json::from_str(list.ok_or(Outage::Unreadable)?.get())
+        .map_err(|_| Outage::Unreadable)?;
+    let pagination = match wire.pagination {
+        Some(raw) => Some(object(raw).ok_or(schema("pagination"))?),
+        None if rows.is_empty() => None,
+        None => return Err(schema("pagination")),
+    };
+    Ok(Page { rows, pagination })
+}
+
+fn row_id(which: Which, raw: &RawValue) -> Result<Uuid, ReadError> {
+    let row: WireRow<'_> = object(raw).ok_or(schema(which.name()))?;
+    let member = match which {
+        Which::BankTransactions => row.bank_transaction_id,
+        Which::Invoices => row.invoice_id,
+        Which::Payments => row.payment_id,
+    };
+    id(member).ok().flatten().ok_or(schema(which.id_name()))
+}

@@ -1,0 +1,174 @@
+//! Looking in Xero for what was sent without a clear answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use payments::upload::{Placed, Stamp};
+use payments::{OrganisationId, XeroInvoiceId};
+use rust_decimal::Decimal;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::answers::{WireElement, WireInvoiceOf, lines, placed, stamp_of};
+use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
+use crate::client::{Client, Meter};
+use crate::decimals;
+use crate::error::ReadError;
+use crate::pages::{Counted, List, Which};
+use crate::wire::{object, required_text, schema, text};
+
+/// How much earlier than the moment asked for Xero is asked: its clock and ours may differ.
+pub const SKEW_MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Something in Xero that bears a stamp of ours.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Stamped {
+    /// Its ids: the proof.
+    pub placed: Placed,
+    /// Whether it was deleted or voided since. It was there all the same.
+    pub deleted: bool,
+    /// How much, in the currency of the invoice, which a payment does not state itself; `None` if
+    /// that cannot be read.
+    pub amount: Option<Decimal>,
+    /// The invoice that a payment is on; none for prepayments, or if that cannot be read.
+    pub invoice: Option<XeroInvoiceId>,
+}
+
+/// N9: no amounts.
+impl fmt::Debug for Stamped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stamped")
+            .field("placed", &self.placed)
+            .field("deleted", &self.deleted)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a whole read has shown. A stamp that was asked for and is not in it is not in Xero, as far as
+/// one read can prove it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Found {
+    started_at: Timestamp,
+    by_stamp: BTreeMap<Stamp, Vec<Stamped>>,
+}
+
+impl Found {
+    /// When the first call of the read was started: evidence counts from then.
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    /// Everything that bears this stamp, deleted things included. Only for stamps that were asked
+    /// for: nothing else was looked at.
+    pub fn of(&self, stamp: &Stamp) -> &[Stamped] {
+        self.by_stamp.get(stamp).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl Client {
+    /// Looks for stamps in everything that was created or changed since a moment. Deleted things are
+    /// found too: no status is asked for.
+    ///
+    /// A payment that bears a stamp but stands on another invoice than the stamp was made for is not
+    /// ours: somebody has copied the reference. That of a prepayment is not checked, since contacts
+    /// are merged.
+    ///
+    /// # Errors
+    /// Whenever not every page could be read in full; see [`ReadError`]. That is never evidence of
+    /// anything.
+    pub async fn stamped_since(
+        &self,
+        organisation: OrganisationId,
+        kind: StampedKind,
+        since: Timestamp,
+        wanted: &BTreeSet<Stamp>,
+    ) -> Result<Counted<Found>, ReadError> {
+        let mut meter = Meter::default();
+        if wanted.is_empty() {
+            let value = Found { started_at: self.http.now(), by_stamp: BTreeMap::new() };
+            return Ok(Counted { value, calls: 0 });
+        }
+        let (which, scope) = match kind {
+            StampedKind::Payments => (Which::Payments, "accounting.payments.read"),
+            StampedKind::Prepayments => {
+                (Which::BankTransactions, "accounting.banktransactions.read")
+            }
+        };
+        let list = List {
+            which,
+            query: "order=UpdatedDateUTC%20ASC&",
+            modified_since: Some(modified_since(since)),
+            scope,
+        };
+        let read = |id, raw: &RawValue| row(kind, id, raw, wanted);
+        let rows = self.whole_list(organisation, &list, read, &mut meter).await?;
+        let mut by_stamp: BTreeMap<Stamp, Vec<Stamped>> = BTreeMap::new();
+        for (stamp, stamped) in rows.rows.into_values() {
+            by_stamp.entry(stamp).or_default().push(stamped);
+        }
+        tracing::debug!(
+            xero.organisation_id = %organisation,
+            wanted = wanted.len(),
+            found = by_stamp.len(),
+            calls = meter.calls,
+            "looked for stamps"
+        );
+        let value = Found { started_at: rows.started_at, by_stamp };
+        Ok(Counted { value, calls: meter.calls })
+    }
+}
+
+/// Xero's own format: UTC, whole seconds, no zone. With anything else the header may be ignored.
+fn modified_since(since: Timestamp) -> String {
+    let earlier = since.saturating_sub(SKEW_MARGIN).unwrap_or(since);
+    TimeZone::UTC.to_datetime(earlier).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// Reads a row if it bears a stamp that is wanted. What could be ours and cannot be read is an error.
+fn row(
+    kind: StampedKind,
+    own: Uuid,
+    raw: &RawValue,
+    wanted: &BTreeSet<Stamp>,
+) -> Result<Option<(Stamp, Stamped)>, ReadError> {
+    let element: WireElement<'_> = object(raw).ok_or(schema(kind.list()))?;
+    if element.reference.is_some() && text(element.reference).is_none() {
+        return Err(schema("Reference"));
+    }
+    if kind == StampedKind::Prepayments {
+        if required_text(element.r#type, "Type")? != RECEIVE_PREPAYMENT {
+            return Ok(None);
+        }
+        let has_lines = lines(&element).is_some_and(|lines| !lines.is_empty());
+        // Xero may not keep the reference of a prepayment; then the stamp stands in its line.
+        if !has_lines && stamp_of(kind, &element).is_none() {
+            return Err(schema("LineItems"));
+        }
+    }
+    let Some(stamp) = stamp_of(kind, &element).filter(|stamp| wanted.contains(stamp)) else {
+        return Ok(None);
+    };
+    let invoice = match kind {
+        StampedKind::Payments => element
+            .invoice
+            .and_then(object::<WireInvoiceOf<'_>>)
+            .and_then(|of| text(of.invoice_id)?.parse().ok()),
+        StampedKind::Prepayments => None,
+    };
+    if invoice.is_some_and(|invoice: XeroInvoiceId| !stamp.is_for(invoice)) {
+        return Ok(None);
+    }
+    let deleted = match required_text(element.status, "Status")?.as_str() {
+        "AUTHORISED" => false,
+        "DELETED" | "VOIDED" => true,
+        _ => return Err(schema("Status")),
+    };
+    let amount = match kind {
+        StampedKind::Payments => element.amount,
+        StampedKind::Prepayments => element.total,
+    };
+    let amount = amount.and_then(decimals::decimal);
+    Ok(Some((stamp, Stamped { placed: placed(kind, own, &element), deleted, amount, invoice })))
+}
