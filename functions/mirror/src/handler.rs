@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use host::batch::{self, BlankId, Outcome};
+use host::clock::Clock;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;
@@ -22,7 +23,7 @@ pub(crate) struct Handler<'a, C> {
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) waits: &'a Waits,
-    pub(crate) clock: fn() -> Timestamp,
+    pub(crate) clock: &'a Clock,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,
 }
@@ -63,7 +64,7 @@ impl<C: Changes> Handler<'_, C> {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        (self.clock)()
+        self.clock.now()
     }
 }
 

@@ -12,12 +12,12 @@ mod work;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use host::batch::BlankId;
+use host::clock::Clock;
+use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
-use host::secrets::{Secret, SecretError, SecretsManager};
 use jiff::Timestamp;
 use queue::{Changes, ChangesQueue};
-use secrecy::{ExposeSecret as _, SecretString};
 use table::Tables;
 use xero::{Client, Config, ConfigError, Credentials};
 
@@ -32,8 +32,8 @@ pub struct Mirror<C> {
     changes: C,
     waits: Waits,
     metrics: Metrics,
-    secret: Option<Secret<SecretsManager>>,
-    clock: fn() -> Timestamp,
+    source: CredentialSource,
+    clock: Clock,
 }
 
 /// Why the function cannot start.
@@ -42,9 +42,9 @@ pub enum StartError {
     /// A variable is missing or makes no sense.
     #[error("the environment is incomplete")]
     Environment(#[from] EnvError),
-    /// The secret with Xero's credentials cannot be read.
-    #[error("Xero's credentials cannot be read")]
-    Secret(#[from] SecretError),
+    /// How Xero is reached is not known.
+    #[error("the connection to Xero is not known")]
+    Connection(#[from] ConnectionError),
     /// Xero's client cannot be made of the configuration.
     #[error("the configuration of Xero's client makes no sense")]
     Xero(#[from] ConfigError),
@@ -58,38 +58,22 @@ impl Mirror<ChangesQueue> {
     pub async fn from_env(
         env: &Environment,
         aws: &host::SdkConfig,
-        clock: fn() -> Timestamp,
+        clock: Clock,
     ) -> Result<Self, StartError> {
-        let (credentials, secret) = match env.optional("XERO_API_SECRET_ARN")? {
-            Some(arn) => {
-                let secret = Secret::stored(SecretsManager::new(aws), arn);
-                let credentials = credentials_in(&secret.value(clock()).await?)?;
-                (credentials, Some(secret))
-            }
-            None => {
-                let client_id = env.required("XERO_CLIENT_ID")?;
-                let client_secret = env.secret("XERO_CLIENT_SECRET")?.ok_or_else(|| {
-                    EnvError::new(
-                        "XERO_CLIENT_SECRET",
-                        "is not set, and neither is XERO_API_SECRET_ARN",
-                    )
-                })?;
-                (Credentials { client_id, client_secret }, None)
-            }
-        };
+        let connection = Connection::from_env(env, aws, clock.now()).await?;
         let defaults = Config::default();
         let config = Config {
-            api_url: env.url("XERO_API_URL", Some(defaults.api_url.as_str()))?,
-            identity_url: env.url("XERO_IDENTITY_URL", Some(defaults.identity_url.as_str()))?,
-            ids_max: env
-                .parsed("XERO_IDS_MAX", "must be a whole number")?
-                .unwrap_or(defaults.ids_max),
-            scopes: env.optional("XERO_SCOPES")?.unwrap_or_else(|| defaults.scopes.clone()),
-            ..defaults
+            api_url: connection.api_url.unwrap_or(defaults.api_url),
+            identity_url: connection.identity_url.unwrap_or(defaults.identity_url),
+            ids_max: connection.ids_max.unwrap_or(defaults.ids_max),
+            scopes: connection.scopes.unwrap_or(defaults.scopes),
+            timeout: defaults.timeout,
         };
+        let credentials = credentials(connection.credentials);
+        let of_client = clock.clone();
         let sqs = aws_sdk_sqs::Client::new(aws);
         Ok(Self {
-            xero: Client::new(config, credentials, clock)?,
+            xero: Client::new(config, credentials, move || of_client.now())?,
             tables: Tables::new(
                 aws_sdk_dynamodb::Client::new(aws),
                 env.optional("TABLE_PREFIX")?.unwrap_or_default(),
@@ -97,7 +81,7 @@ impl Mirror<ChangesQueue> {
             changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
             waits: Waits::default(),
             metrics: Metrics::from_env(env, "mirror")?,
-            secret,
+            source: connection.source,
             clock,
         })
     }
@@ -105,9 +89,9 @@ impl Mirror<ChangesQueue> {
 
 impl<C: Changes> Mirror<C> {
     /// Puts the function together from its parts.
-    pub fn new(xero: Client, tables: Tables, changes: C, clock: fn() -> Timestamp) -> Self {
+    pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
         let (waits, metrics) = (Waits::default(), Metrics::off());
-        Self { xero, tables, changes, waits, metrics, secret: None, clock }
+        Self { xero, tables, changes, waits, metrics, source: CredentialSource::default(), clock }
     }
 
     /// Works on one batch, which has to be over at the deadline.
@@ -124,13 +108,13 @@ impl<C: Changes> Mirror<C> {
             tables: &self.tables,
             changes: &self.changes,
             waits: &self.waits,
-            clock: self.clock,
+            clock: &self.clock,
             deadline,
         };
         let mut tally = Tally::default();
         let answer = handler.batch(&event, &mut tally).await;
         tally.log();
-        self.metrics.emit((self.clock)(), &tally.metrics());
+        self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.was_refused() {
             self.renew_credentials().await;
         }
@@ -140,15 +124,10 @@ impl<C: Changes> Mirror<C> {
     /// Credentials may have been replaced since they were read (CC-21). The work that failed for
     /// the old ones is back in the queue.
     async fn renew_credentials(&self) {
-        let Some(secret) = &self.secret else { return };
-        let renewed = match secret.renewed((self.clock)()).await {
-            Ok(Some(value)) => credentials_in(&value),
-            Ok(None) => return,
-            Err(error) => Err(error),
-        };
-        match renewed {
-            Ok(credentials) => {
-                let new = self.xero.replace_credentials(credentials).await;
+        match self.source.renewed(self.clock.now()).await {
+            Ok(None) => {}
+            Ok(Some(renewed)) => {
+                let new = self.xero.replace_credentials(credentials(renewed)).await;
                 tracing::warn!(credentials.new = new, "credentials read again");
             }
             Err(error) => tracing::error!(error = %error, "reading the credentials again failed"),
@@ -156,9 +135,6 @@ impl<C: Changes> Mirror<C> {
     }
 }
 
-fn credentials_in(secret: &SecretString) -> Result<Credentials, SecretError> {
-    Ok(Credentials {
-        client_id: host::secrets::text(secret, "client_id")?.expose_secret().to_owned(),
-        client_secret: host::secrets::text(secret, "client_secret")?,
-    })
+fn credentials(of: AppCredentials) -> Credentials {
+    Credentials { client_id: of.client_id, client_secret: of.client_secret }
 }

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod batch;
 pub mod clock;
+pub mod connection;
 pub mod env;
 pub mod metrics;
 pub mod secrets;

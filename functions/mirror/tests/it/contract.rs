@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Response;
+use host::clock::Clock;
 use host::env::Environment;
 use mirror::{Mirror, StartError};
 use serde_json::{Value, json};
@@ -117,7 +118,9 @@ fn aws(url: &str) -> host::SdkConfig {
 #[tokio::test]
 async fn a_start_that_fails_names_the_variable_and_never_its_value() {
     let start = async |changes: &[(&'static str, &'static str)]| {
-        Mirror::from_env(&environment(changes), &aws("http://127.0.0.1:1"), now).await.map(|_| ())
+        Mirror::from_env(&environment(changes), &aws("http://127.0.0.1:1"), Clock::new(now))
+            .await
+            .map(|_| ())
     };
     start(&[]).await.unwrap();
     for name in ["CHANGES_QUEUE_URL", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"] {
@@ -198,7 +201,7 @@ async fn credentials_that_were_replaced_are_read_again_without_a_restart() {
         ("XERO_IDENTITY_URL", xero),
         ("CHANGES_QUEUE_URL", queue),
     ]);
-    let mirror = Mirror::from_env(&variables, &aws(&url), now).await.unwrap();
+    let mirror = Mirror::from_env(&variables, &aws(&url), Clock::new(now)).await.unwrap();
     let refusal = Reply::status(400, r#"{"error":"invalid_client"}"#);
     world.xero.script(move |seen, _| {
         let old = seen.authorization == "Basic aWQ6b2xk"; // id:old

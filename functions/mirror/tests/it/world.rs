@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::xero::{Client, Config, Credentials};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
@@ -158,6 +159,7 @@ impl World {
             zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
             cutover_on: None,
+            upload: None,
         };
         change(&mut settings);
         self.tables.store_settings(&settings).await.unwrap();
@@ -181,6 +183,7 @@ impl World {
             client_secret: "secret-canary-7f3c".into(),
         };
         let client = Client::new(config, credentials, clock).unwrap();
+        let clock = Clock::new(clock);
         let tables = Tables::new(engine::client(&self.proxy.url, 1), "");
         Mirror::new(client, tables, self.line.clone(), clock)
     }
@@ -259,6 +262,7 @@ impl World {
             due_on: date(2026, 12, 1),
             terms: None,
             contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
+            payment_plan: false,
             revision: 1,
         };
         self.local(n, |stored| payments::record_invoice(stored, &local, now()).unwrap()).await;
@@ -278,8 +282,12 @@ impl World {
             date: march(day),
             reference: None,
             method: "bpay".to_owned(),
+            channel: None,
+            customer: None,
             transaction_id: format!("T-{id}"),
             status: PaymentStatus::Confirmed,
+            approved: false,
+            settled: false,
             journaled: false,
             allocations,
             entered_at: at(-86_400),
