@@ -32,6 +32,8 @@ codes! {
         Released = "released",
         /// A payment was made equal to its original.
         Updated = "updated",
+        /// A payment of the business's own was put into Xero by us.
+        Uploaded = "uploaded",
     }
 }
 

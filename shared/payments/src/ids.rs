@@ -60,6 +60,10 @@ macro_rules! uuid_ids {
 uuid_ids! {
     /// A Xero organisation, which Xero's API calls a tenant.
     OrganisationId, "an organisation id";
+    /// Xero's `AccountID`.
+    XeroAccountId, "a Xero account id";
+    /// Xero's `ContactID`.
+    XeroContactId, "a Xero contact id";
     /// Xero's `InvoiceID`.
     XeroInvoiceId, "a Xero invoice id";
     /// Xero's `PaymentID`.
@@ -115,6 +119,8 @@ macro_rules! text_ids {
 }
 
 text_ids! {
+    /// A customer of the business, as its own system names it.
+    CustomerId, "a customer id";
     /// An invoice number of the business's own system, for example `10234` (in Xero: `CM-10234`).
     InvoiceNumber, "an invoice number";
     /// A payment of the business's own system: its own id, or `xero-…` for a copy that we made.

@@ -41,6 +41,8 @@ pub struct LocalInvoice {
     pub terms: Option<Terms>,
     /// Who owes it.
     pub contact: Contact,
+    /// Whether it is paid off by a payment plan, so that BPAY money is not for it (EX-08).
+    pub payment_plan: bool,
     /// Counts the sender's versions of this invoice, from 1.
     pub revision: u64,
 }

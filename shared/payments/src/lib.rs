@@ -18,14 +18,15 @@ mod recording;
 mod settings;
 mod stored;
 mod terms;
+pub mod upload;
 
 pub use decision::{Action, Decision};
 pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN};
 pub use findings::POSSIBLE_DUPLICATE_DAYS;
 
 pub use ids::{
-    COPY_PREFIX, IdError, InvoiceNumber, OrganisationId, PaymentId, TEXT_ID_CHARS_MAX,
-    XeroInvoiceId, XeroPaymentId,
+    COPY_PREFIX, CustomerId, IdError, InvoiceNumber, OrganisationId, PaymentId, TEXT_ID_CHARS_MAX,
+    XeroAccountId, XeroContactId, XeroInvoiceId, XeroPaymentId,
 };
 pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,
@@ -35,8 +36,8 @@ pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
 pub use money::{Currency, Money, MoneyError};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use payment::{
-    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, Origin, Payment, PaymentStatus,
-    Protection, State, Tombstone,
+    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_UPLOADED, Origin, Payment,
+    PaymentStatus, Protection, State, Tombstone,
 };
 pub use reason::{Held, Ignored};
 pub use recording::{

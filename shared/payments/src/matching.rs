@@ -70,9 +70,7 @@ fn admits(pass: Pass, local: &Payment, incoming: &XeroPayment) -> bool {
         Pass::Imported => {
             local.kind == Kind::Imported && !local.multi_invoice && local.equals(incoming)
         }
-        Pass::Uploaded => {
-            local.kind == Kind::Uploaded && !local.multi_invoice && local.equals(incoming)
-        }
+        Pass::Uploaded => local.kind == Kind::Uploaded && local.equals(incoming),
         Pass::Manual => {
             local.kind == Kind::Manual
                 && !local.multi_invoice
@@ -80,7 +78,11 @@ fn admits(pass: Pass, local: &Payment, incoming: &XeroPayment) -> bool {
                 && local.equals(incoming)
         }
         Pass::MultiInvoice => {
-            local.multi_invoice && local.status.can_match() && local.equals(incoming)
+            // Part by part, an upload is its own: it has a link on each of its invoices.
+            local.kind != Kind::Uploaded
+                && local.multi_invoice
+                && local.status.can_match()
+                && local.equals(incoming)
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::payment::{
 use crate::reason::Held;
 use crate::settings::Settings;
 use crate::stored::{Settled, StoredInvoice};
+use crate::upload::Stamp;
 
 /// Judges a snapshot that has passed the guards.
 pub(crate) fn run(
@@ -68,9 +69,14 @@ impl<'a> Run<'a> {
 
     /// Passes 0 to 5.
     fn compare(&mut self) {
-        let counted = self.snapshot.counted_payments();
+        let all = self.snapshot.counted_payments();
+        let (under_way, counted): (Vec<_>, Vec<_>) =
+            all.iter().partition(|incoming| self.is_upload_under_way(incoming));
         let matching = matching::pair(&self.stored.payments, &counted);
-        let mut held = Vec::new();
+        let mut held: Vec<_> = under_way
+            .into_iter()
+            .map(|incoming| self.held(incoming, Held::UploadUnderWay))
+            .collect();
         for incoming in &counted {
             if let Some((payment, pass)) = matching.pairs.get(&incoming.id) {
                 self.carry_out(incoming, payment, *pass, &mut held);
@@ -81,7 +87,20 @@ impl<'a> Run<'a> {
         }
         self.judge_unmatched(&matching);
         self.replace_held(held);
-        self.rebalance(&counted);
+        self.rebalance(&all);
+    }
+
+    /// Whether we made it, on this invoice, and have not taken note of that here yet. It is the upload's
+    /// to link it (V20); until then it is neither copied nor matched with anything. The same reference
+    /// on another invoice, or on a payment that a person entered in its place, is no sign of ours.
+    fn is_upload_under_way(&self, incoming: &XeroPayment) -> bool {
+        let stamp = incoming.reference.as_deref().and_then(Stamp::find_in);
+        stamp.is_some_and(|stamp| {
+            let known = |payment: &Payment| {
+                payment.stamp.as_ref() == Some(&stamp) || payment.link == Some(incoming.id)
+            };
+            stamp.is_for(self.snapshot.invoice) && !self.stored.payments.iter().any(known)
+        })
     }
 
     /// Passes 0 to 3: what a match means for the local payment.
@@ -197,6 +216,7 @@ impl<'a> Run<'a> {
                 let rule = match new.reason {
                     Held::FutureDated => "CM-40",
                     Held::MultiInvoice => "CM-28",
+                    Held::UploadUnderWay => "AMB-05",
                 };
                 let why = format!("{}: {} of {}", new.reason, new.payment.amount, new.payment.date);
                 self.note(Action::Held, rule, None, Some(new.payment.id), why);
@@ -283,7 +303,7 @@ impl<'a> Run<'a> {
             reason,
             until: match reason {
                 Held::FutureDated => self.first_day_in_range(incoming),
-                Held::MultiInvoice => None,
+                Held::MultiInvoice | Held::UploadUnderWay => None,
             },
             held_at: before.map_or(self.now, |held| held.held_at),
         }

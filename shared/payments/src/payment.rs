@@ -7,6 +7,7 @@ use crate::ids::{PaymentId, XeroPaymentId};
 use crate::invoice::XeroPayment;
 use crate::money::Money;
 use crate::reason::{Held, codes};
+use crate::upload::Stamp;
 
 codes! {
     /// Where a payment was first recorded; fixed at birth (AMB-05).
@@ -85,6 +86,8 @@ impl PaymentStatus {
 pub const NOTE_IMPORTED: &str = "Xero payment";
 /// What a hand-entered payment says once it is matched (CM-25).
 pub const NOTE_MATCHED: &str = "Matched with a Xero payment";
+/// What a payment says that we put into Xero.
+pub const NOTE_UPLOADED: &str = "Uploaded to Xero";
 /// How a copy was paid, as far as Xero tells.
 pub const METHOD_XERO: &str = "xero";
 
@@ -115,6 +118,8 @@ pub struct Payment {
     pub multi_invoice: bool,
     /// The Xero payment it is the same as.
     pub link: Option<XeroPaymentId>,
+    /// What it bears in Xero, if we put it there.
+    pub stamp: Option<Stamp>,
     /// When it was first matched; set once (CM-25).
     pub first_match_at: Option<Timestamp>,
     /// What is written on it.
@@ -147,6 +152,7 @@ impl Payment {
             journaled: false,
             multi_invoice: false,
             link: Some(xero.id),
+            stamp: None,
             first_match_at: Some(now),
             note: Some(NOTE_IMPORTED.to_owned()),
             created_at: now,
@@ -172,7 +178,7 @@ impl Payment {
     pub(crate) fn settle_state(&mut self) {
         let protection = if self.journaled {
             Some(Protection::Journaled)
-        } else if self.multi_invoice {
+        } else if self.multi_invoice && self.kind != Kind::Uploaded {
             Some(Protection::MultiInvoice)
         } else if self.kind == Kind::Manual {
             Some(Protection::Manual)

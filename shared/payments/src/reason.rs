@@ -58,5 +58,7 @@ codes! {
         FutureDated = "FUTURE_DATED",
         /// It is part of a local payment over several invoices, which we never touch (CM-28).
         MultiInvoice = "MULTI_INVOICE",
+        /// Our own upload, seen in Xero before the upload itself has taken note of it (V20).
+        UploadUnderWay = "UPLOAD_UNDER_WAY",
     }
 }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::decision::{Action, Decision};
 use crate::findings;
-use crate::ids::{InvoiceNumber, OrganisationId, PaymentId};
+use crate::ids::{CustomerId, InvoiceNumber, OrganisationId, PaymentId};
 use crate::invoice::LocalInvoice;
 use crate::mirroring::Change;
 use crate::money::{Currency, Money};
@@ -18,6 +18,7 @@ use crate::payment::{Kind, Origin, Payment, PaymentStatus, State, Tombstone};
 use crate::reason::codes;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
+use crate::upload::Channel;
 
 /// How much of a payment belongs to an invoice.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,10 +46,18 @@ pub struct Receipt {
     pub reference: Option<String>,
     /// How it was paid.
     pub method: String,
+    /// Through which door it came, if that matters.
+    pub channel: Option<Channel>,
+    /// Who paid, if that is known.
+    pub customer: Option<CustomerId>,
     /// The bank's or gateway's id of the transaction.
     pub transaction_id: String,
     /// What became of the money.
     pub status: PaymentStatus,
+    /// Whether a payment that is still pending was approved by the bank or gateway.
+    pub approved: bool,
+    /// Whether the money of a confirmed payment has reached the business's bank account.
+    pub settled: bool,
     /// Whether it has been journaled.
     pub journaled: bool,
     /// Which invoices it pays; none if that is not known (yet).
@@ -126,6 +135,8 @@ impl Refusal {
 codes! {
     /// Something an operator should know of, about one payment.
     WarningKind {
+        /// Reported otherwise after it was, or may have been, put into Xero.
+        ChangedAfterUpload = "CHANGED_AFTER_UPLOAD",
         /// Journaled after the day on which journaling should have stopped (CM-04).
         JournaledAfterCutover = "JOURNALED_AFTER_CUTOVER",
         /// Entered by hand after the day on which that should have stopped (CM-03).
@@ -249,6 +260,8 @@ pub fn record_part(
     let mut change = Change::of(stored);
     match (receipt.part_on(&stored.number), known) {
         (None, None) => return Ok(None),
+        // It is in Xero on this invoice, whatever the sender says now (`CHANGED_AFTER_UPLOAD`).
+        (None, Some(known)) if known.kind == Kind::Uploaded => return Ok(None),
         (None, Some(known)) => {
             change.after.payments.retain(|payment| payment.id != receipt.id);
             change.tombstones.push(Tombstone {
@@ -281,10 +294,12 @@ pub fn record_part(
 }
 
 fn part_of(receipt: &Receipt, part: &Allocation, known: Option<&Payment>) -> Payment {
+    // What we put into Xero is what stands there, whatever the sender says now.
+    let uploaded = known.filter(|known| known.kind == Kind::Uploaded);
     let mut payment = Payment {
         id: receipt.id.clone(),
-        amount: part.amount,
-        date: receipt.date,
+        amount: uploaded.map_or(part.amount, |known| known.amount),
+        date: uploaded.map_or(receipt.date, |known| known.date),
         reference: receipt.reference.clone(),
         origin: Origin::Local,
         kind: known.map_or(Kind::Manual, |known| known.kind),
@@ -298,6 +313,7 @@ fn part_of(receipt: &Receipt, part: &Allocation, known: Option<&Payment>) -> Pay
         journaled: receipt.journaled,
         multi_invoice: receipt.is_multi_invoice(),
         link: known.and_then(|known| known.link),
+        stamp: known.and_then(|known| known.stamp.clone()),
         first_match_at: known.and_then(|known| known.first_match_at),
         note: known.and_then(|known| known.note.clone()),
         created_at: receipt.entered_at,
@@ -385,7 +401,7 @@ impl Change {
     }
 
     /// The local side is new, so that the latest snapshot has to be judged again.
-    fn locally_changed(mut self, now: Timestamp) -> Self {
+    pub(crate) fn locally_changed(mut self, now: Timestamp) -> Self {
         self.after.settled = None;
         findings::update_without_snapshot(&mut self, now);
         self

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
+use crate::upload::UploadSettings;
 
 /// Most days ahead that `forward_days` may allow.
 pub const FORWARD_DAYS_MAX: u16 = 3660;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub forward_days: Option<u16>,
     /// The day from which payments should no longer be entered or journaled by hand (CM-03, CM-04).
     pub cutover_on: Option<Date>,
+    /// Uploading; none if it has not been set up.
+    pub upload: Option<UploadSettings>,
 }
 
 impl Settings {

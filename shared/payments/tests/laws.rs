@@ -9,6 +9,7 @@ mod worlds;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use payments::upload::Stamp;
 use payments::{
     Action, Held, Kind, Origin, Payment, PaymentStatus, Protection, Snapshot, State, StoredInvoice,
     Verdict, XeroPaymentId, is_settled, mirror,
@@ -102,13 +103,14 @@ proptest! {
             // A copy is only made if nothing equal was left to match it with.
             let free = change.after.payments.iter().filter(equal).filter(|payment| {
                 payment.link.is_none_or(|link| !shows(&world, link))
-                    && !payment.multi_invoice
+                    && (!payment.multi_invoice || payment.kind == Kind::Uploaded)
                     && payment.status != PaymentStatus::Failed
             });
             prop_assert_eq!(free.count(), 0);
             // A part of a payment over several invoices holds back exactly one (CM-28).
             let parts = change.after.payments.iter().filter(equal).filter(|payment| {
                 payment.multi_invoice
+                    && payment.kind != Kind::Uploaded
                     && payment.link.is_none_or(|link| !shows(&world, link))
                     && payment.status != PaymentStatus::Failed
             });
@@ -201,7 +203,7 @@ proptest! {
                 let new = new.expect("a protected payment was deleted");
                 prop_assert_eq!((new.amount, new.date), (old.amount, old.date));
                 prop_assert_eq!(&new.reference, &old.reference);
-                if old.multi_invoice && old.link.is_none() && old.kind != Kind::Imported {
+                if old.multi_invoice && old.link.is_none() && old.kind == Kind::Manual {
                     prop_assert_eq!(new, old);
                 }
                 if new.protection == Some(Protection::Manual) {
@@ -266,7 +268,7 @@ proptest! {
         for payment in &stored.payments {
             let expected = if payment.journaled {
                 (State::Protected, Some(Protection::Journaled))
-            } else if payment.multi_invoice {
+            } else if payment.multi_invoice && payment.kind != Kind::Uploaded {
                 (State::Protected, Some(Protection::MultiInvoice))
             } else {
                 match (payment.kind, payment.origin) {
@@ -281,7 +283,31 @@ proptest! {
         }
         for held in &stored.held {
             prop_assert!(stored.linked(held.payment.id).is_none());
-            prop_assert_eq!(held.reason == Held::MultiInvoice, held.until.is_none());
+            prop_assert_eq!(held.reason == Held::FutureDated, held.until.is_some());
+        }
+    }
+
+    /// V20, AMB-05: what bears our stamp for this very invoice is held until its upload is linked,
+    /// whatever else it equals; and nothing else is held for that.
+    #[test]
+    fn law_our_own_uploads_are_held_until_they_are_linked(world in arb_world()) {
+        let Some(change) = world.change() else { return Ok(()) };
+        let invoice = world.snapshot.invoice;
+        let same_number = change.after.xero.as_ref().is_some_and(|xero| xero.invoice == invoice);
+        if world.stored.local.is_none() || world.snapshot.number != "CM-10234" || !same_number {
+            return Ok(());
+        }
+        for xero in world.snapshot.counted_payments() {
+            let stamp = xero.reference.as_deref().and_then(Stamp::find_in);
+            let known = |payment: &Payment| {
+                payment.link == Some(xero.id) || (stamp.is_some() && payment.stamp == stamp)
+            };
+            let ours = stamp.as_ref().is_some_and(|stamp| stamp.is_for(invoice));
+            let under_way = ours && !world.stored.payments.iter().any(known);
+            let held = change.after.held.iter().find(|held| held.payment.id == xero.id);
+            let held = held.is_some_and(|held| held.reason == Held::UploadUnderWay);
+            prop_assert_eq!(held, under_way, "{:?}", xero);
+            prop_assert!(!held || change.after.linked(xero.id).is_none());
         }
     }
 

@@ -119,6 +119,7 @@ fn usual_settings() -> Settings {
         zone: TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
         cutover_on: None,
+        upload: None,
     }
 }
 
@@ -145,6 +146,7 @@ fn local_invoice(text: &InvoiceText) -> LocalInvoice {
         due_on: date(text.due.as_deref().unwrap_or("2026-12-31")),
         terms: None,
         contact: Contact { company: text.company.clone(), person: text.person.clone() },
+        payment_plan: false,
         revision: 1,
     }
 }
@@ -181,6 +183,7 @@ fn local_payment(text: &LocalPaymentText) -> Payment {
         journaled: text.journaled,
         multi_invoice: text.multi_invoice,
         link: text.xero.as_deref().map(xero_payment_id),
+        stamp: None,
         first_match_at: (text.first_matched.as_deref().map(instant))
             .or_else(|| (kind == Kind::Imported).then_some(entered)),
         note: text.note.clone().or_else(|| copied.then(|| NOTE_IMPORTED.to_owned())),

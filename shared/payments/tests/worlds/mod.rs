@@ -4,11 +4,12 @@
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use payments::upload::{Stamp, Target, admit};
 use payments::{
     Change, Contact, Currency, Figures, InvoiceKind, InvoiceStatus, Kind, LocalInvoice, Money,
     NOTE_IMPORTED, NOTE_MATCHED, NumberPrefix, OrganisationId, Origin, Payment, PaymentStatus,
-    Protection, Settings, Snapshot, State, StoredInvoice, Verdict, XeroInvoiceId, XeroPayment,
-    XeroPaymentId, XeroPaymentKind, mirror,
+    Protection, Receipt, Settings, Snapshot, State, StoredInvoice, Verdict, XeroInvoiceId,
+    XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -72,6 +73,7 @@ pub fn settings(forward_days: Option<u16>, zone: &str) -> Settings {
         zone: TimeZone::get(zone).unwrap(),
         forward_days,
         cutover_on: None,
+        upload: None,
     }
 }
 
@@ -95,7 +97,41 @@ fn arb_amount() -> impl Strategy<Value = Money> {
 }
 
 fn arb_reference() -> impl Strategy<Value = Option<String>> {
-    prop_oneof![Just(None), Just(Some("DD".to_owned())), Just(Some("INV".to_owned()))]
+    prop_oneof![
+        3 => Just(None),
+        3 => Just(Some("DD".to_owned())),
+        3 => Just(Some("INV".to_owned())),
+        // What we upload bears a stamp; people copy it, also onto other invoices.
+        2 => (1_u8..=6).prop_map(|n| Some(format!("BPAY {}", stamp(n, 100)))),
+        1 => (1_u8..=6).prop_map(|n| Some(format!("BPAY {}", stamp(n, 101)))),
+    ]
+}
+
+/// The stamp of local payment `n` as an upload on that invoice.
+pub fn stamp(n: u8, invoice: u128) -> Stamp {
+    let receipt = Receipt {
+        organisation: OrganisationId::new(Uuid::from_u128(1)),
+        id: format!("local-{n}").parse().unwrap(),
+        revision: 1,
+        amount: aud(10_00),
+        date: date(2026, 3, 2),
+        reference: None,
+        method: "bpay".to_owned(),
+        channel: None,
+        customer: None,
+        transaction_id: format!("bank-{n}"),
+        status: PaymentStatus::Confirmed,
+        approved: true,
+        settled: true,
+        journaled: false,
+        allocations: Vec::new(),
+        entered_at: noon(1),
+    };
+    let mut upload = admit(None, &receipt, noon(1)).upload.unwrap();
+    let id = XeroInvoiceId::new(Uuid::from_u128(invoice));
+    let target = Target::Invoice { id, number: "CM-10234".to_owned() };
+    upload.reserve("2026-03-01".parse().unwrap(), vec![(target, aud(10_00))], noon(1)).unwrap();
+    upload.parts[0].stamp.clone()
 }
 
 fn arb_xero_kind() -> impl Strategy<Value = XeroPaymentKind> {
@@ -197,7 +233,7 @@ fn arb_local(n: u8) -> impl Strategy<Value = Payment> {
             let (journaled, multi_invoice) = flags;
             let protection = match (journaled, multi_invoice, manual) {
                 (true, _, _) => Some(Protection::Journaled),
-                (_, true, _) => Some(Protection::MultiInvoice),
+                (_, true, _) if kind != Kind::Uploaded => Some(Protection::MultiInvoice),
                 (_, _, true) => Some(Protection::Manual),
                 _ => None,
             };
@@ -220,6 +256,7 @@ fn arb_local(n: u8) -> impl Strategy<Value = Payment> {
                 journaled,
                 multi_invoice,
                 link: linked.then(|| xero_id(n)),
+                stamp: (kind == Kind::Uploaded && entered == 1).then(|| stamp(n, 100)),
                 first_match_at: (kind == Kind::Imported).then(|| noon(entered)),
                 note: match (kind, origin) {
                     (Kind::Imported, Origin::Xero) => Some(NOTE_IMPORTED.to_owned()),
@@ -244,6 +281,7 @@ pub fn local_invoice() -> LocalInvoice {
         due_on: date(2026, 3, 9),
         terms: None,
         contact: Contact { company: None, person: Some("Ana Lee".to_owned()) },
+        payment_plan: false,
         revision: 1,
     }
 }
@@ -314,7 +352,14 @@ pub fn arb_history() -> impl Strategy<Value = Vec<Snapshot>> {
         for (day, (mut payments, same_update)) in (1..).zip(versions) {
             for payment in &mut payments {
                 let known = (1..).zip(&dates).find(|(n, _)| xero_id(*n) == payment.id);
-                payment.date = *known.unwrap().1;
+                let (n, date) = known.unwrap();
+                payment.date = *date;
+                // Xero's payments are never changed, so that one is ours from the first read on, or never.
+                let text = payment.reference.take();
+                payment.reference = match n {
+                    3 => Some(format!("BPAY {}", stamp(n, 100))),
+                    _ => text.filter(|text| Stamp::find_in(text).is_none()),
+                };
             }
             // One version does not go back to what it showed before.
             let seen = snapshots.iter().any(|earlier| earlier.payments == payments);

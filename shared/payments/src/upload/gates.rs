@@ -1,0 +1,97 @@
+//! The gates that a payment passes before its night plans it (A2.1 step 1).
+
+use super::customer::Customer;
+use super::ledger::Upload;
+use super::part::Target;
+use super::planner::Books;
+use super::route::{Hold, Route, Skip, taken};
+use super::settings::{Start, UploadSettings};
+use crate::money::Money;
+use crate::settings::Settings;
+
+/// What is to be done with a payment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Judgement {
+    /// Send it, in these parts.
+    Send(Vec<(Target, Money)>),
+    /// It waits for something.
+    Hold(Hold, String),
+    /// It does not go.
+    Skip(Skip, String),
+}
+
+/// Judges what needs no open invoices: `Ok` if the payment may be planned. `linked` says that the
+/// mirror has found it in Xero already.
+///
+/// # Errors
+/// Why not.
+pub fn gate(
+    upload: &Upload,
+    customer: Option<&Customer>,
+    linked: bool,
+    books: &Books,
+    settings: &Settings,
+    uploading: &UploadSettings,
+) -> Result<Route, Judgement> {
+    let skip = |skip, why: String| Judgement::Skip(skip, why);
+    let hold = |hold, why: String| Judgement::Hold(hold, why);
+    let receipt = &upload.receipt;
+
+    let route = upload.route().map_err(|s| skip(s, format!("paid by {}", receipt.method)))?;
+    // What has begun to go up goes on: to skip it now would hide what is in Xero already.
+    let begun = upload.may_be_in_xero();
+    if !begun && taken(receipt).is_none_or(|taken| taken < uploading.when) {
+        let why = format!("it is not {} yet", uploading.when);
+        return Err(skip(Skip::NotApproved, why));
+    }
+    if !begun {
+        after_start(upload, settings, uploading.start)?;
+    }
+    if linked && !begun {
+        let why = "a payment in Xero was found to be the same".to_owned();
+        return Err(skip(Skip::AlreadyInXero, why));
+    }
+    if let Some(why) = customer.and_then(|customer| customer.blocked.as_deref()) {
+        return Err(hold(
+            Hold::BlockedByAction,
+            format!("an action about the customer is open: {why}"),
+        ));
+    }
+    if route == Route::Bpay && customer.and_then(|customer| customer.contact).is_none() {
+        let why = match &receipt.customer {
+            None => "the payment names no customer".to_owned(),
+            Some(id) => format!("customer {id} has no contact in Xero yet"),
+        };
+        return Err(hold(Hold::BlockedByAction, why));
+    }
+    if receipt.amount.currency() != books.currency {
+        let why =
+            format!("paid in {}, the books are in {}", receipt.amount.currency(), books.currency);
+        return Err(hold(Hold::CurrencyMismatch, why));
+    }
+    if let Some(locked) = books.locked_until.filter(|locked| receipt.date <= *locked) {
+        let why = format!("dated {}, and Xero is locked until {locked}", receipt.date);
+        return Err(hold(Hold::LockedPeriod, why));
+    }
+    Ok(route)
+}
+
+/// Only what is younger than the start date goes up (EX-33). A person may include what is dated on that
+/// very day (AMB-14), and nothing that is older.
+fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), Judgement> {
+    let (date, entered_at) = (upload.receipt.date, upload.receipt.entered_at);
+    let (day, moment) = match start {
+        Start::Moment(moment) => (settings.day_of(moment), Some(moment)),
+        Start::Day(day) => (day, None),
+    };
+    let before = date < day || (date == day && moment.is_some_and(|moment| entered_at <= moment));
+    if before {
+        let why = format!("dated {date}; payments are uploaded from {start} on");
+        return Err(Judgement::Skip(Skip::BeforeStartDate, why));
+    }
+    if date == day && moment.is_none() && !upload.included {
+        let why = format!("dated {date}, the start date itself; release it to include it");
+        return Err(Judgement::Skip(Skip::OnStartDate, why));
+    }
+    Ok(())
+}

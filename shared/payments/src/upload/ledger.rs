@@ -1,0 +1,385 @@
+//! The ledger row of one payment on its way to Xero, and its legal moves.
+//!
+//! `waiting → reserved → sent → uploaded | partly_uploaded | refused | unknown`; beside them `held`
+//! and `skipped`. A payment becomes one or several parts: payments on invoices, and perhaps a
+//! prepayment. Each part has its own stamp and its own fate; the row's state follows from its parts.
+//!
+//! What makes it impossible to send money twice: a part is sent anew, with another key, only after
+//! two reads of Xero, long enough after it was sent, did not show its stamp; and the parts that may
+//! be in Xero never add up to more than the payment.
+
+use jiff::Timestamp;
+
+use super::caps::{Freed, Sending};
+use super::night::Night;
+use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
+use super::route::{Hold, Route, Skip, route};
+use super::stamp::Stamp;
+use crate::money::Money;
+use crate::recording::Receipt;
+
+/// A payment of the business on its way to Xero.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Upload {
+    /// What is sent: the payment as it was reported.
+    pub receipt: Receipt,
+    /// Counts the writes; 0 if nothing has been written. A write that has not seen the latest
+    /// revision is refused.
+    pub revision: u64,
+    /// Its state.
+    pub state: UploadState,
+    /// Why it is in that state: a code.
+    pub reason: String,
+    /// The same in a sentence. For tables, never for logs: it may hold amounts.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The night that last dealt with it.
+    pub night: Option<Night>,
+    /// When its slot was reserved.
+    pub reserved_at: Option<Timestamp>,
+    /// In how many runs it was sent.
+    pub attempts: u32,
+    /// Whether a person has included it although it is not younger than the start date (AMB-14).
+    pub included: bool,
+    /// Whether it has been planned anew in this night.
+    pub replanned: bool,
+    /// Its parts, refused ones included.
+    pub parts: Vec<Part>,
+}
+
+impl Upload {
+    /// A row for a payment that waits.
+    pub(crate) fn waiting(receipt: Receipt, now: Timestamp) -> Self {
+        let mut upload = Self {
+            receipt,
+            revision: 0,
+            state: UploadState::Waiting,
+            reason: String::new(),
+            why: String::new(),
+            since: now,
+            night: None,
+            reserved_at: None,
+            attempts: 0,
+            included: false,
+            replanned: false,
+            parts: Vec::new(),
+        };
+        upload.wait("reported", now);
+        upload
+    }
+
+    /// The way it goes.
+    ///
+    /// # Errors
+    /// Why it goes none.
+    pub fn route(&self) -> Result<Route, Skip> {
+        route(&self.receipt)
+    }
+
+    /// Where it stands among those that wait: the oldest payment first, by its date, then by id
+    /// (A2.1). Dates sort as text.
+    pub fn order(&self) -> String {
+        format!("{}#{}", self.receipt.date, self.receipt.id)
+    }
+
+    /// In which line it stands; `None` when it is all in Xero, since nobody asks for it any more.
+    pub fn line(&self) -> Option<Line> {
+        Some(match self.state {
+            UploadState::Waiting if self.route().is_ok_and(Route::is_nightly) => Line::Waiting,
+            UploadState::Waiting => Line::Direct,
+            UploadState::Held => Line::Held,
+            UploadState::Skipped => Line::Skipped,
+            UploadState::Reserved => Line::Reserved,
+            UploadState::Sent => Line::Sent,
+            UploadState::Unknown => Line::Unknown,
+            UploadState::PartlyUploaded => Line::PartlyUploaded,
+            UploadState::Refused => Line::Refused,
+            UploadState::Uploaded => return None,
+        })
+    }
+
+    /// Why it is held.
+    pub fn hold(&self) -> Option<Hold> {
+        if self.state == UploadState::Held { Hold::from_code(&self.reason) } else { None }
+    }
+
+    /// Whether something of it is, or may be, in Xero.
+    pub fn may_be_in_xero(&self) -> bool {
+        self.parts.iter().any(|part| part.tries > 0 && part.state != PartState::Refused)
+    }
+
+    /// How much of it is not covered by any part that is, may be, or will be in Xero.
+    ///
+    /// # Errors
+    /// `Money`.
+    pub fn unplaced(&self) -> Result<Money, LedgerError> {
+        let standing = self.parts.iter().filter(|part| part.state != PartState::Refused);
+        let standing =
+            Money::sum(self.receipt.amount.currency(), standing.map(|part| part.amount))?;
+        Ok(self.receipt.amount.minus(standing)?)
+    }
+
+    /// The parts to be sent.
+    pub fn planned(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.state == PartState::Planned)
+    }
+
+    /// The part that bears this stamp.
+    pub fn stamped(&self, stamp: &Stamp) -> Option<&Part> {
+        self.parts.iter().find(|part| part.stamp == *stamp)
+    }
+
+    /// How many parts are in Xero, of how many that make up the payment (AMB-26). Refused ones are
+    /// among these unless others have taken their place, which is so of the earlier ones.
+    pub fn progress(&self) -> (usize, usize) {
+        let of = |state| self.parts.iter().filter(move |part| part.state == state);
+        let (done, refused) = (of(PartState::Done).count(), of(PartState::Refused).count());
+        let standing = self.parts.len().saturating_sub(refused);
+        let mut open = self.unplaced().ok();
+        let latest = of(PartState::Refused).rev().take_while(|part| {
+            let missing = open.filter(|left| left.is_positive());
+            open = missing.and_then(|left| left.minus(part.amount).ok());
+            missing.is_some()
+        });
+        let latest = latest.count();
+        (done, standing.saturating_add(latest))
+    }
+
+    /// It waits for its turn.
+    pub(crate) fn wait(&mut self, reason: &str, now: Timestamp) {
+        let nightly = self.route().is_ok_and(Route::is_nightly);
+        let turn = if nightly { "for a night with a free slot" } else { "to be posted at once" };
+        self.enter(UploadState::Waiting, reason, format!("waits {turn}"), now);
+    }
+
+    /// It does not go. The night that decides so is remembered.
+    pub fn skip(
+        &mut self,
+        skip: Skip,
+        why: impl Into<String>,
+        night: Option<Night>,
+        now: Timestamp,
+    ) {
+        self.night = night.or(self.night);
+        self.enter(UploadState::Skipped, skip.code(), why.into(), now);
+    }
+
+    /// It waits for something else.
+    pub fn put_on_hold(
+        &mut self,
+        hold: Hold,
+        why: impl Into<String>,
+        night: Option<Night>,
+        now: Timestamp,
+    ) {
+        self.night = night.or(self.night);
+        self.enter(UploadState::Held, hold.code(), why.into(), now);
+    }
+
+    /// What it was held for is over.
+    ///
+    /// # Errors
+    /// It is not held, or only a person may say so.
+    pub fn release_hold(&mut self, now: Timestamp) -> Result<(), LedgerError> {
+        if !self.hold().is_some_and(Hold::is_judged_anew) {
+            return Err(LedgerError::State { from: self.state, what: "released" });
+        }
+        self.wait("released", now);
+        Ok(())
+    }
+
+    /// It has a slot. Parts that were sent in vain earlier are sent again as they are; otherwise
+    /// these are its parts, which cover it exactly.
+    ///
+    /// # Errors
+    /// It does not wait, or the parts do not add up.
+    pub fn reserve(
+        &mut self,
+        night: Night,
+        parts: Vec<(Target, Money)>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        if self.state != UploadState::Waiting {
+            return Err(LedgerError::State { from: self.state, what: "reserved" });
+        }
+        self.add_parts(parts)?;
+        self.night = Some(night);
+        self.reserved_at = Some(now);
+        self.replanned = false;
+        self.attempts = self.attempts.saturating_add(1);
+        self.enter(UploadState::Reserved, "slot_reserved", "has a slot of the night", now);
+        Ok(())
+    }
+
+    /// New parts take the place of refused ones, once a night.
+    ///
+    /// # Errors
+    /// It was done before, its slot is gone, or the parts do not add up.
+    pub fn replan(
+        &mut self,
+        parts: Vec<(Target, Money)>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let refused = matches!(self.state, UploadState::Refused | UploadState::PartlyUploaded);
+        if self.replanned || !refused || self.reserved_at.is_none() {
+            return Err(LedgerError::State { from: self.state, what: "planned anew" });
+        }
+        self.add_parts(parts)?;
+        self.replanned = true;
+        self.enter(UploadState::Reserved, "planned_anew", "planned anew on fresh figures", now);
+        Ok(())
+    }
+
+    fn add_parts(&mut self, parts: Vec<(Target, Money)>) -> Result<(), LedgerError> {
+        let currency = self.receipt.amount.currency();
+        let sum = Money::sum(currency, parts.iter().map(|(_, amount)| *amount))?;
+        if sum != self.unplaced()? || parts.iter().any(|(_, amount)| !amount.is_positive()) {
+            return Err(LedgerError::Sum);
+        }
+        for (target, amount) in parts {
+            let number = self.parts.last().map_or(1, |part| part.number.saturating_add(1));
+            let (organisation, id) = (self.receipt.organisation, &self.receipt.id);
+            let stamp = match &target {
+                Target::Invoice { id: invoice, .. } => {
+                    Stamp::new(organisation, id, number, invoice)
+                }
+                Target::Prepayment { contact } => Stamp::new(organisation, id, number, contact),
+            };
+            self.parts.push(Part {
+                number,
+                target,
+                amount,
+                stamp,
+                state: PartState::Planned,
+                tries: 0,
+                key: None,
+                sent_at: None,
+                absences: 0,
+                looked_at: None,
+                refusal: None,
+                placed: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// These parts are about to be sent with this key. To be stored before they are.
+    ///
+    /// # Errors
+    /// A part is not planned, or the row has no slot.
+    pub fn send(&mut self, numbers: &[u32], key: &str, now: Timestamp) -> Result<(), LedgerError> {
+        // Of several bundles that a row goes in, earlier ones may be under way, or unknown by now.
+        let in_hand =
+            matches!(self.state, UploadState::Reserved | UploadState::Sent | UploadState::Unknown);
+        if self.reserved_at.is_none() || !in_hand {
+            return Err(LedgerError::State { from: self.state, what: "sent" });
+        }
+        let mut parts = self.parts.clone();
+        for number in numbers {
+            let found = parts.iter_mut().find(|part| part.number == *number);
+            let part = found.ok_or(LedgerError::NoPart(*number))?;
+            if part.state != PartState::Planned {
+                return Err(LedgerError::State { from: self.state, what: "sent" });
+            }
+            part.state = PartState::Sent;
+            part.tries = part.tries.saturating_add(1);
+            part.key = Some(key.to_owned());
+            part.sent_at = Some(now);
+            part.absences = 0;
+            part.looked_at = None;
+        }
+        self.parts = parts;
+        self.follow_parts(now);
+        Ok(())
+    }
+
+    /// A run ended before it sent this row, or before it knew what came of it. Whatever was sent
+    /// becomes unknown. A row of which nothing can be in Xero waits again, and what it had reserved is
+    /// free. A row that was sent in vain in an earlier night waits for a slot of this one; the one it
+    /// had is used.
+    pub fn pick_up(&mut self, night: Night, now: Timestamp) -> Option<Freed> {
+        for part in &mut self.parts {
+            if part.state == PartState::Sent {
+                part.state = PartState::Unknown;
+            }
+        }
+        self.follow_parts(now);
+        if self.state != UploadState::Reserved {
+            return None;
+        }
+        if self.parts.iter().all(|part| part.state == PartState::Refused || part.tries == 0) {
+            self.parts.retain(|part| part.state == PartState::Refused);
+            let unsent = self.parts.is_empty();
+            self.attempts = self.attempts.saturating_sub(u32::from(unsent));
+            let freed = self.free(unsent);
+            self.wait("run_interrupted", now);
+            return freed;
+        }
+        if self.night != Some(night) {
+            self.wait("sent_in_vain", now);
+        }
+        None
+    }
+
+    /// The slot of a row that was refused as a whole, which is free now; once.
+    pub fn free_slot(&mut self) -> Option<Freed> {
+        if self.state == UploadState::Refused { self.free(false) } else { None }
+    }
+
+    fn free(&mut self, attempt: bool) -> Option<Freed> {
+        let nightly = self.route().is_ok_and(Route::is_nightly);
+        let sending = if nightly { Sending::Nightly(self.night?) } else { Sending::Direct };
+        Some(Freed { sending, reserved_at: self.reserved_at.take()?, slot: true, attempt })
+    }
+
+    pub(super) fn part_mut(&mut self, number: u32) -> Result<&mut Part, LedgerError> {
+        let found = self.parts.iter_mut().find(|part| part.number == number);
+        found.ok_or(LedgerError::NoPart(number))
+    }
+
+    /// The row's state, as it follows from its parts.
+    pub(super) fn follow_parts(&mut self, now: Timestamp) {
+        let any = |state| self.parts.iter().any(|part| part.state == state);
+        let (done, all) = self.progress();
+        if any(PartState::Sent) {
+            self.enter(UploadState::Sent, "sent", "sent to Xero", now);
+        } else if any(PartState::Unknown) {
+            let why =
+                "sent to Xero without a clear answer; Xero is asked before anything is sent again";
+            self.enter(UploadState::Unknown, "no_answer", why, now);
+        } else if any(PartState::Planned) {
+            self.enter(UploadState::Reserved, "slot_reserved", "has a slot of the night", now);
+        } else if self.unplaced().is_ok_and(|left| !left.is_positive()) {
+            let why = match done {
+                1 => "in Xero".to_owned(),
+                _ => format!("in Xero, in {done} parts"),
+            };
+            self.enter(UploadState::Uploaded, "in_xero", why, now);
+        } else if done > 0 {
+            let why = format!("partly in Xero: {done} of {all} parts; {}", self.refusals());
+            self.enter(UploadState::PartlyUploaded, "rest_refused", why, now);
+        } else {
+            let why = self.refusals();
+            self.enter(UploadState::Refused, "refused_by_xero", why, now);
+        }
+    }
+
+    fn refusals(&self) -> String {
+        let mut said: Vec<&str> =
+            self.parts.iter().filter_map(|part| part.refusal.as_deref()).collect();
+        said.sort_unstable();
+        said.dedup();
+        format!("Xero says: {}", said.join("; "))
+    }
+
+    fn enter(&mut self, state: UploadState, reason: &str, why: impl Into<String>, now: Timestamp) {
+        let why = why.into();
+        if (self.state, self.reason.as_str(), self.why.as_str()) != (state, reason, &why) {
+            self.since = now;
+        }
+        self.state = state;
+        reason.clone_into(&mut self.reason);
+        self.why = why;
+    }
+}

@@ -1,0 +1,46 @@
+//! Uploading the business's own payments to Xero (rules A2): what goes, in which night, to which
+//! invoice, and what is known of it at every moment.
+//!
+//! Reading order: [`Night`] (which night is it), [`Caps`] (how many may go), [`Stamp`] (how we know
+//! our own payments again), [`Upload`] (the ledger row of one payment and its legal moves),
+//! [`admit`] (what intake makes of a report), [`gate`] and [`Planner`] (what is to be sent),
+//! [`link`] (what a proven upload means for the invoice), [`Forecast`] and [`NightReport`].
+
+mod admission;
+mod caps;
+mod command;
+mod customer;
+mod forecast;
+mod gates;
+mod ledger;
+mod linking;
+mod night;
+mod part;
+mod planner;
+mod proof;
+mod report;
+mod route;
+mod settings;
+mod stamp;
+
+pub use admission::{Admission, admit, changed_after_upload};
+pub use caps::{
+    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, Freed, GUARD_WINDOW, Granted,
+    NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
+};
+pub use command::{Order, OrderError, obey};
+pub use customer::{Customer, CustomerError, record_customer};
+pub use forecast::Forecast;
+pub use gates::{Judgement, gate};
+pub use ledger::Upload;
+pub use linking::link;
+pub use night::Night;
+pub use part::{
+    Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
+    UploadState,
+};
+pub use planner::{Books, OpenInvoice, Planner};
+pub use report::{NightReport, NightState, Totals};
+pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
+pub use settings::{BUNDLE_MAX, Start, UploadSettings, UploadWhen};
+pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};

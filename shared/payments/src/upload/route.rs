@@ -1,0 +1,130 @@
+//! How a payment goes to Xero, and why some do not.
+
+use crate::payment::PaymentStatus;
+use crate::reason::codes;
+use crate::recording::Receipt;
+
+codes! {
+    /// Through which door of the business's own system a payment came.
+    Channel {
+        /// The Pay Now button of an invoice (EX-01).
+        PayNow = "pay_now",
+        /// Typed in by staff while the customer is on the phone.
+        VirtualTerminal = "virtual_terminal",
+    }
+    /// How a payment goes to Xero.
+    Route {
+        /// By the Pay Now button: at once, to exactly the invoice that it names (EX-01).
+        PayNow = "PAY_NOW",
+        /// It names its invoices: at once, to exactly those (EX-10).
+        Direct = "DIRECT",
+        /// By BPAY: in the night, to what the customer owes (EX-03).
+        Bpay = "BPAY",
+    }
+    /// How far the money has come.
+    Taken {
+        /// Approved by the bank or gateway; it may still fail.
+        Approved = "approved",
+        /// Taken from the payer.
+        Confirmed = "confirmed",
+        /// On the business's own bank account.
+        Settled = "settled",
+    }
+    /// Why a payment does not go to Xero. That stays so until what is known of it changes, or a
+    /// person releases it.
+    Skip {
+        /// Not approved, or not taken, or not settled yet: as far as the organisation asks
+        /// (EX-02, EX-35).
+        NotApproved = "not_approved",
+        /// The money was given back before it went up.
+        Refunded = "refunded",
+        /// Older than the day from which payments are uploaded (EX-33).
+        BeforeStartDate = "before_start_date",
+        /// Dated on that very day, of which only the date is known; a person can include it
+        /// (AMB-14).
+        OnStartDate = "on_start_date",
+        /// A card or direct debit payment that names no invoice (EX-09, AMB-17).
+        NotAppliedToInvoice = "not_applied_to_invoice",
+        /// A batch debit, which belongs to no customer (EX-11).
+        NoCustomer = "no_customer",
+        /// Paid in a way that is not uploaded, such as a bank transfer: Xero has it from the bank.
+        MethodNotUploaded = "method_not_uploaded",
+        /// It is known to be in Xero already.
+        AlreadyInXero = "already_in_xero",
+        /// It was found to be the same as a payment in Xero, and that one was deleted there (CM-35).
+        RemovedInXero = "removed_in_xero",
+        /// It would take more parts than one upload may have.
+        TooManyParts = "too_many_parts",
+        /// A person said so.
+        DoNotSend = "do_not_send",
+    }
+    /// What a payment waits for besides its night. Judged anew every night.
+    Hold {
+        /// Something about the customer has to be solved first (EX-28).
+        BlockedByAction = "BLOCKED_BY_ACTION",
+        /// A person said so; only a person releases it.
+        HeldByPerson = "HELD_BY_PERSON",
+        /// Dated in a period that is locked in Xero.
+        LockedPeriod = "LOCKED_PERIOD",
+        /// In another currency than the invoice, or than the books.
+        CurrencyMismatch = "CURRENCY_MISMATCH",
+        /// The invoice that it names is not open in Xero.
+        InvoiceNotOpen = "INVOICE_NOT_OPEN",
+        /// More than is due on the invoice that it names.
+        ExceedsDue = "EXCEEDS_DUE",
+        /// It names invoices for only a part of its amount.
+        PartlyAllocated = "PARTLY_ALLOCATED",
+        /// A prepayment is needed, and the organisation has no account for prepayments.
+        NoPrepaymentAccount = "NO_PREPAYMENT_ACCOUNT",
+    }
+}
+
+impl Route {
+    /// Whether it waits for the night, and counts among the night's payments (AMB-10).
+    pub fn is_nightly(self) -> bool {
+        self == Self::Bpay
+    }
+}
+
+impl Hold {
+    /// Whether a night judges it anew by itself.
+    pub fn is_judged_anew(self) -> bool {
+        self != Self::HeldByPerson
+    }
+}
+
+/// Methods that have rules of their own.
+const BPAY: &str = "bpay";
+const CARD: &str = "card";
+const DIRECT_DEBIT: &str = "direct_debit";
+const BATCH_DEBIT: &str = "batch_debit";
+/// The same as the channel, for senders that know no channels.
+const VIRTUAL_TERMINAL: &str = "virtual_terminal";
+
+/// The way that a payment goes.
+///
+/// # Errors
+/// Why it goes none.
+pub fn route(receipt: &Receipt) -> Result<Route, Skip> {
+    let names_invoices = !receipt.allocations.is_empty();
+    let named = |route| if names_invoices { Ok(route) } else { Err(Skip::NotAppliedToInvoice) };
+    match (receipt.method.as_str(), receipt.channel) {
+        (BATCH_DEBIT, _) => Err(Skip::NoCustomer),
+        (BPAY, _) => Ok(Route::Bpay),
+        (CARD | DIRECT_DEBIT, Some(Channel::PayNow)) => named(Route::PayNow),
+        (CARD | DIRECT_DEBIT | VIRTUAL_TERMINAL, _) | (_, Some(Channel::VirtualTerminal)) => {
+            named(Route::Direct)
+        }
+        _ => Err(Skip::MethodNotUploaded),
+    }
+}
+
+/// How far the money has come; `None` if it was not taken, or was given back.
+pub fn taken(receipt: &Receipt) -> Option<Taken> {
+    match receipt.status {
+        PaymentStatus::Failed | PaymentStatus::Refunded => None,
+        PaymentStatus::Pending => receipt.approved.then_some(Taken::Approved),
+        PaymentStatus::Confirmed if receipt.settled => Some(Taken::Settled),
+        PaymentStatus::Confirmed => Some(Taken::Confirmed),
+    }
+}

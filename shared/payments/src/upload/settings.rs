@@ -1,0 +1,133 @@
+//! What an organisation has chosen about uploading.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+
+use super::caps::NIGHTLY_MAX;
+use super::route::Taken;
+use crate::ids::XeroAccountId;
+
+/// Most payments that one call to Xero may carry: what Xero recommends (xero.md 3.6).
+pub const BUNDLE_MAX: u32 = 50;
+
+/// How far the money must have come before a payment goes up (EX-35).
+pub type UploadWhen = Taken;
+
+/// From when on payments go up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Start {
+    /// After this moment, such as that of the connection.
+    Moment(Timestamp),
+    /// After this day, of which nobody knows the moment (AMB-14).
+    Day(Date),
+}
+
+impl FromStr for Start {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('T') {
+            text.parse().map(Self::Moment)
+        } else {
+            // Strictly: the usual reader would take a time behind it for nothing.
+            Date::strptime("%Y-%m-%d", text).map(Self::Day)
+        }
+    }
+}
+
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Moment(moment) => moment.fmt(f),
+            Self::Day(day) => day.fmt(f),
+        }
+    }
+}
+
+/// The settings of uploading; an organisation without them uploads nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UploadSettings {
+    /// Whether anything goes up.
+    pub enabled: bool,
+    /// From when on (EX-14, EX-33).
+    pub start: Start,
+    /// How far the money must have come.
+    pub when: UploadWhen,
+    /// Most payments in a night, 1 to 200 (EX-31). A lower pace never reaches the limit of 30 days.
+    pub nightly_max: u32,
+    /// Most payments in one call, 1 to 50.
+    pub bundle_max: u32,
+    /// The bank account in Xero on which payments are received.
+    pub account: XeroAccountId,
+    /// The code of the account that prepayments are booked to; without one there are none.
+    pub prepayment_account: Option<String>,
+    /// The tax type of a prepayment's line; Xero's default for the account if it is left out.
+    pub prepayment_tax: Option<String>,
+    /// When the night's upload is due, by the wall clock. Outside of 00:00 to 04:00, so that it exists on
+    /// every day.
+    pub due_at: Time,
+}
+
+impl UploadSettings {
+    /// The usual settings.
+    pub fn new(start: Start, account: XeroAccountId) -> Self {
+        Self {
+            enabled: true,
+            start,
+            when: Taken::Approved,
+            nightly_max: NIGHTLY_MAX,
+            bundle_max: BUNDLE_MAX,
+            account,
+            prepayment_account: None,
+            prepayment_tax: None,
+            due_at: Self::DUE_AT,
+        }
+    }
+
+    /// When the night's upload is due unless the organisation says otherwise.
+    pub const DUE_AT: Time = Time::constant(22, 0, 0, 0);
+
+    /// Whether a time is one that clock changes never skip.
+    pub fn always_exists(time: Time) -> bool {
+        time.hour() >= 4
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_a_day_or_a_moment() {
+        // AMB-14
+        for text in ["2026-03-10", "2026-03-10T02:00:00Z"] {
+            let start: Start = text.parse().unwrap();
+            assert_eq!(start.to_string(), text);
+            assert_eq!(matches!(start, Start::Moment(_)), text.contains('T'));
+        }
+        // Of a time without a zone nobody knows when it is.
+        for text in ["", "soon", "2026-02-30", "2026-03-10T02:00:00", "10/03/2026"] {
+            assert!(text.parse::<Start>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_usual_settings_are_within_their_limits() {
+        let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
+        let usual = UploadSettings::new("2026-03-10".parse().unwrap(), account);
+        assert!(usual.enabled && UploadSettings::always_exists(usual.due_at));
+        assert_eq!((usual.nightly_max, usual.bundle_max), (200, 50));
+        assert_eq!(usual.when, Taken::Approved);
+        assert!(!UploadSettings::always_exists(Time::constant(3, 59, 59, 0)));
+        assert!(UploadSettings::always_exists(Time::constant(4, 0, 0, 0)));
+    }
+
+    #[test]
+    fn money_that_is_settled_is_confirmed_and_approved_too() {
+        // EX-35
+        assert!(Taken::Approved < Taken::Confirmed && Taken::Confirmed < Taken::Settled);
+    }
+}

@@ -1,0 +1,14 @@
+//! Uploading: scenarios that a customer can read, and laws that hold in every world.
+//!
+//! `PROPTEST_CASES` raises the number of worlds that are tried.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod caps;
+mod coming_back;
+mod ledger;
+mod nights;
+mod planning;
+mod samples;
+mod scenarios;
+mod stamps;

@@ -1,0 +1,171 @@
+//! How a scenario file is written. Unknown fields are errors, so that no expectation is ignored.
+
+use serde::Deserialize;
+
+/// One file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub rules: Vec<String>,
+    pub title: String,
+    pub given: Given,
+    pub nights: Vec<NightText>,
+}
+
+/// How things stand before the first night.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Given {
+    pub settings: SettingsText,
+    /// Xero's lock date; none if left out.
+    pub locked_until: Option<String>,
+    pub customers: Vec<CustomerText>,
+    /// Invoices as Xero shows them.
+    pub invoices: Vec<InvoiceText>,
+    /// Numbers of local invoices that are paid off by a payment plan.
+    pub payment_plans: Vec<String>,
+    pub payments: Vec<PaymentText>,
+    /// Many payments that are alike: `p-001` is the youngest, each a day older than the one before.
+    pub many: Option<ManyText>,
+    /// Attempts of the last days, made in the night before the first one.
+    pub attempts_so_far: u32,
+}
+
+/// What the organisation has chosen; what is left out is as usual.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SettingsText {
+    /// A day, or a moment.
+    pub start: Option<String>,
+    /// `approved`, `confirmed` or `settled`.
+    pub when: Option<String>,
+    pub nightly_max: Option<u32>,
+    /// `none` if there is no account for prepayments.
+    pub prepayment_account: Option<String>,
+    pub prefix: Option<String>,
+    pub time_zone: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerText {
+    pub id: String,
+    /// `c1`, `c2`, …; none if Xero has no contact yet.
+    pub contact: Option<String>,
+    /// What has to be solved first.
+    pub blocked: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceText {
+    pub number: String,
+    /// `c1` if left out.
+    pub contact: Option<String>,
+    pub issued: Option<String>,
+    pub due_on: Option<String>,
+    /// What is left to pay.
+    pub due: String,
+    pub currency: Option<String>,
+    /// `AUTHORISED` if left out.
+    pub status: Option<String>,
+    /// `sales` or `bill`.
+    pub kind: Option<String>,
+}
+
+/// A payment as the business's own system reports it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentText {
+    pub id: String,
+    pub amount: String,
+    pub currency: Option<String>,
+    pub date: Option<String>,
+    pub method: String,
+    /// `pay_now` or `virtual_terminal`.
+    pub channel: Option<String>,
+    pub customer: Option<String>,
+    /// `confirmed` if left out.
+    pub status: Option<String>,
+    #[serde(default)]
+    pub approved: bool,
+    #[serde(default)]
+    pub settled: bool,
+    /// `60.00 on 10234`.
+    #[serde(default)]
+    pub allocations: Vec<String>,
+    /// When it was entered.
+    pub entered: Option<String>,
+    /// Whether the mirror has found it in Xero.
+    #[serde(default)]
+    pub found_in_xero: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManyText {
+    pub count: u32,
+    pub amount: String,
+    pub customer: String,
+    /// The date of the youngest.
+    pub date: String,
+}
+
+/// A night, what happens before it, and what must become of every payment that is not in Xero yet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NightText {
+    pub night: String,
+    /// Reported before the night, new or anew.
+    #[serde(default)]
+    pub reported: Vec<PaymentText>,
+    /// Customers as they are from now on.
+    #[serde(default)]
+    pub customers: Vec<CustomerText>,
+    /// Invoices as Xero shows them from now on.
+    #[serde(default)]
+    pub invoices: Vec<InvoiceText>,
+    pub locked_until: Option<String>,
+    pub settings: Option<SettingsText>,
+    /// `hold a`, `release a`, `do_not_send a`.
+    #[serde(default)]
+    pub orders: Vec<String>,
+    /// A person switches uploading on again.
+    #[serde(default)]
+    pub switched_on: bool,
+    pub then: Then,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Then {
+    /// Every payment that was not in Xero before the night, but for the many.
+    #[serde(default)]
+    pub payments: Vec<PaymentThen>,
+    /// How many went in the night; those that are posted at once are not among them.
+    pub sent: Option<u32>,
+    /// How many wait for the next one.
+    pub carried: Option<u32>,
+    /// Which.
+    pub carried_ids: Option<Vec<String>>,
+    /// How many more nights those will take.
+    pub nights_to_clear: Option<u32>,
+    /// Whether uploading is still on after it.
+    pub on: Option<bool>,
+    pub attempts: Option<u32>,
+}
+
+/// What became of a payment: exactly one of the four, or nothing if it is carried to the next night.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentThen {
+    pub id: String,
+    /// Goes in the night: `100.00 on CM-1`, `70.00 as prepayment`.
+    pub send: Option<Vec<String>>,
+    /// Is posted at once.
+    pub at_once: Option<Vec<String>>,
+    pub held: Option<String>,
+    pub skipped: Option<String>,
+    /// Words that the explanation contains.
+    pub why: Option<String>,
+}
