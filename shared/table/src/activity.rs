@@ -121,7 +121,7 @@ pub(crate) fn day(organisation: OrganisationId, now: Timestamp) -> String {
 }
 
 /// When the cause happened, and how long it took to become visible here (SP-09).
-fn event(row: Writer, because: Because) -> Writer {
+pub(crate) fn event(row: Writer, because: Because) -> Writer {
     match because.event_at {
         Some(event_at) => row
             .instant("event_at", event_at)

@@ -1,7 +1,7 @@
 //! Rows to attributes and back. Plain names and plain types, because operators read them: money is
 //! a Number written from the decimal's own text, dates and ids are text.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -47,6 +47,13 @@ impl Writer {
     pub(crate) fn number(mut self, name: &str, value: impl Display) -> Self {
         self.0.insert(name.to_owned(), AttributeValue::N(value.to_string()));
         self
+    }
+
+    pub(crate) fn number_if(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.number(name, value),
+            None => self,
+        }
     }
 
     pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
@@ -142,6 +149,30 @@ impl<'a> Reader<'a> {
             Some(AttributeValue::Bool(flag)) => Ok(*flag),
             Some(_) => Err(self.wrong(name, "is not true or false")),
         }
+    }
+
+    /// The maps of a list.
+    pub(crate) fn maps(&self, name: &str) -> Result<Vec<Self>, ReadError> {
+        let Some(AttributeValue::L(list)) = self.item.get(name) else {
+            return Err(self.wrong(name, "is not a list"));
+        };
+        list.iter()
+            .map(|entry| match entry {
+                AttributeValue::M(item) => Ok(Self { table: self.table, item }),
+                _ => Err(self.wrong(name, "holds something that is not a map")),
+            })
+            .collect()
+    }
+
+    /// The numbers of a map, by their names; none if there is no such map.
+    pub(crate) fn numbers(&self, name: &str) -> Result<BTreeMap<String, u32>, ReadError> {
+        let item = match self.item.get(name) {
+            None => return Ok(BTreeMap::new()),
+            Some(AttributeValue::M(item)) => item,
+            Some(_) => return Err(self.wrong(name, "is not a map")),
+        };
+        let row = Self { table: self.table, item };
+        item.keys().map(|key| Ok((key.clone(), row.number(key)?))).collect()
     }
 
     pub(crate) fn code<T>(

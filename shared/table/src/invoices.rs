@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use jiff::Timestamp;
 use payments::{Change, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId};
 
@@ -13,10 +13,10 @@ use crate::rows;
 use crate::schema::{
     ACTIVITY, BY_XERO_INVOICE_ID, DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS, TOMBSTONES,
 };
-use crate::tables::Tables;
+use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
 
-/// DynamoDB takes 100 actions in a transaction; one of them is the invoice itself.
-const ROWS_PER_TRANSACTION_MAX: usize = 99;
+/// One of the rows of a transaction is the invoice itself.
+const ROWS_PER_TRANSACTION_MAX: usize = TRANSACTION_ROWS_MAX - 1;
 
 /// Why a change is made, for the activity log.
 #[derive(Clone, Copy, Debug)]
@@ -39,17 +39,8 @@ impl Tables {
         organisation: OrganisationId,
         number: &InvoiceNumber,
     ) -> Result<StoredInvoice, ReadError> {
-        let answer = self
-            .client()
-            .get_item()
-            .table_name(self.name(INVOICES))
-            .key("organisation", AttributeValue::S(organisation.to_string()))
-            .key("number", AttributeValue::S(number.to_string()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| ReadError::unavailable(INVOICES, error))?;
-        match answer.item {
+        let key = [("organisation", organisation.to_string()), ("number", number.to_string())];
+        match self.one(INVOICES, &key).await? {
             Some(item) => rows::read_invoice(organisation, &item),
             None => Ok(StoredInvoice::unknown(organisation, number.clone())),
         }
@@ -134,7 +125,20 @@ impl Tables {
         change: &Change,
         because: Because,
     ) -> Result<(), WriteError> {
-        let batches = self.batches(before, change, because)?;
+        self.write_invoice_and(before, change, Vec::new(), because).await
+    }
+
+    /// Writes a change of an invoice, and `beside` in its last transaction.
+    pub(crate) async fn write_invoice_and(
+        &self,
+        before: &StoredInvoice,
+        change: &Change,
+        beside: Vec<TransactWriteItem>,
+        because: Because,
+    ) -> Result<(), WriteError> {
+        let mut groups = self.groups(before, change, because)?;
+        groups.push(beside);
+        let batches = batches(groups);
         let last = batches.len().saturating_sub(1);
         for (position, mut rows) in batches.into_iter().enumerate() {
             let step = u64::try_from(position).unwrap_or(u64::MAX);
@@ -149,56 +153,11 @@ impl Tables {
                     ..change.after.clone()
                 }
             };
-            rows.insert(0, self.put_invoice(&invoice, expected)?);
-            self.client()
-                .transact_write_items()
-                .set_transact_items(Some(rows))
-                .send()
-                .await
-                .map_err(|error| WriteError::of_transaction(INVOICES, error))?;
+            let row = rows::invoice_row(&invoice, expected.saturating_add(1));
+            rows.insert(0, self.putting_over(INVOICES, row, expected)?);
+            self.commit(INVOICES, rows).await?;
         }
         Ok(())
-    }
-
-    fn put_invoice(
-        &self,
-        invoice: &StoredInvoice,
-        expected: u64,
-    ) -> Result<TransactWriteItem, WriteError> {
-        let put = Put::builder()
-            .table_name(self.name(INVOICES))
-            .set_item(Some(rows::invoice_row(invoice, expected.saturating_add(1))));
-        let put = if expected == 0 {
-            put.condition_expression("attribute_not_exists(organisation)")
-        } else {
-            put.condition_expression("revision = :read")
-                .expression_attribute_values(":read", AttributeValue::N(expected.to_string()))
-        };
-        let put = put.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// All rows but the invoice's own, in batches. A row and the decisions that explain it stay
-    /// together: what is decided again after a crash is only what has not been written.
-    fn batches(
-        &self,
-        before: &StoredInvoice,
-        change: &Change,
-        because: Because,
-    ) -> Result<Vec<Vec<TransactWriteItem>>, WriteError> {
-        let mut batches = vec![Vec::new()];
-        for group in self.groups(before, change, because)? {
-            let full = batches
-                .last()
-                .is_none_or(|batch: &Vec<_>| batch.len() + group.len() > ROWS_PER_TRANSACTION_MAX);
-            if full {
-                batches.push(Vec::new());
-            }
-            if let Some(batch) = batches.last_mut() {
-                batch.extend(group);
-            }
-        }
-        Ok(batches)
     }
 
     /// What has to be written together: a row, and the decisions that explain it.
@@ -216,7 +175,7 @@ impl Tables {
 
         for payment in &after.payments {
             if known.get(&payment.id) != Some(&payment) {
-                let mut group = vec![self.put(PAYMENTS, rows::payment_row(after, payment))?];
+                let mut group = vec![self.putting(PAYMENTS, rows::payment_row(after, payment))?];
                 group.extend(self.log(log.about_payment(&payment.id))?);
                 groups.push(group);
             }
@@ -225,13 +184,13 @@ impl Tables {
             let mut group =
                 vec![self.delete(PAYMENTS, after, "payment_id", &gone.id.to_string())?];
             for tombstone in change.tombstones.iter().filter(|t| t.payment.id == gone.id) {
-                group.push(self.put(TOMBSTONES, rows::tombstone_row(after, tombstone))?);
+                group.push(self.putting(TOMBSTONES, rows::tombstone_row(after, tombstone))?);
             }
             group.extend(self.log(log.about_payment(&gone.id))?);
             groups.push(group);
         }
         for held in after.held.iter().filter(|held| !before.held.contains(held)) {
-            let mut group = vec![self.put(HELD_PAYMENTS, rows::held_row(after, held))?];
+            let mut group = vec![self.putting(HELD_PAYMENTS, rows::held_row(after, held))?];
             group.extend(self.log(log.about_held(held.payment.id))?);
             groups.push(group);
         }
@@ -244,7 +203,7 @@ impl Tables {
             }
         }
         for found in after.discrepancies.iter().filter(|d| !before.discrepancies.contains(d)) {
-            let mut group = vec![self.put(DISCREPANCIES, rows::discrepancy_row(after, found))?];
+            let mut group = vec![self.putting(DISCREPANCIES, rows::discrepancy_row(after, found))?];
             group.extend(self.log(log.about_discrepancy(&found.key))?);
             groups.push(group);
         }
@@ -253,16 +212,7 @@ impl Tables {
     }
 
     fn log(&self, items: Vec<Item>) -> Result<Vec<TransactWriteItem>, WriteError> {
-        items.into_iter().map(|item| self.put(ACTIVITY, item)).collect()
-    }
-
-    fn put(&self, table: &'static str, item: Item) -> Result<TransactWriteItem, WriteError> {
-        let put = Put::builder()
-            .table_name(self.name(table))
-            .set_item(Some(item))
-            .build()
-            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        items.into_iter().map(|item| self.putting(ACTIVITY, item)).collect()
     }
 
     fn delete(
@@ -281,4 +231,22 @@ impl Tables {
             .map_err(|error| WriteError::Malformed(Box::new(error)))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
+}
+
+/// All rows but the invoice's own, in batches. A row and the decisions that explain it stay
+/// together: what is decided again after a crash is only what has not been written.
+fn batches(groups: Vec<Vec<TransactWriteItem>>) -> Vec<Vec<TransactWriteItem>> {
+    let mut batches = vec![Vec::new()];
+    for group in groups {
+        let full = batches
+            .last()
+            .is_none_or(|batch: &Vec<_>| batch.len() + group.len() > ROWS_PER_TRANSACTION_MAX);
+        if full {
+            batches.push(Vec::new());
+        }
+        if let Some(batch) = batches.last_mut() {
+            batch.extend(group);
+        }
+    }
+    batches
 }

@@ -2,15 +2,26 @@
 
 mod activity;
 mod attributes;
+mod batches;
+mod caps;
+mod customers;
 mod error;
 mod invoices;
+mod nights;
+mod receipts;
 mod rows;
 pub mod schema;
+mod settings;
 mod tables;
+mod upload_rows;
+mod uploads;
 mod warnings;
 
 pub use attributes::instant;
+pub use batches::NamedParts;
 pub use error::{ReadError, WriteError};
 pub use invoices::Because;
 pub use rows::invoice_key;
+pub use settings::Uploading;
 pub use tables::{Noted, Parked, Tables};
+pub use uploads::{Cursor, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX};

@@ -44,6 +44,7 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
             .text_if("terms", local.terms.map(terms_text))
             .text_if("company", local.contact.company.as_deref())
             .text_if("person", local.contact.person.as_deref())
+            .flag("payment_plan", local.payment_plan)
             .number("local_revision", local.revision);
     }
     if let Some(xero) = &invoice.xero {
@@ -96,6 +97,7 @@ pub(crate) fn read_invoice(
                 company: row.text_if("company")?.map(str::to_owned),
                 person: row.text_if("person")?.map(str::to_owned),
             },
+            payment_plan: row.flag("payment_plan")?,
             revision: row.number("local_revision")?,
         });
     }
@@ -177,6 +179,7 @@ fn payment_attributes(row: Writer, payment: &Payment) -> Writer {
         .flag("journaled", payment.journaled)
         .flag("multi_invoice", payment.multi_invoice)
         .text_if("xero_payment_id", payment.link)
+        .text_if("stamp", payment.stamp.as_ref())
         .instant_if("first_match_at", payment.first_match_at)
         .text_if("note", payment.note.as_deref())
         .instant("created_at", payment.created_at)
@@ -204,6 +207,7 @@ pub(crate) fn read_payment(item: &Item) -> Result<Payment, ReadError> {
         journaled: row.flag("journaled")?,
         multi_invoice: row.flag("multi_invoice")?,
         link: row.parsed_if("xero_payment_id")?,
+        stamp: row.parsed_if("stamp")?,
         first_match_at: row.parsed_if("first_match_at")?,
         note: row.text_if("note")?.map(str::to_owned),
         created_at: row.parsed("created_at")?,

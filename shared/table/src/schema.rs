@@ -30,8 +30,8 @@ pub struct Table {
     pub partition: &'static str,
     /// Sort key, if it has one.
     pub sort: Option<&'static str>,
-    /// Its secondary index, if it has one.
-    pub index: Option<Index>,
+    /// Its secondary indexes.
+    pub indexes: &'static [Index],
 }
 
 pub(crate) const ORGANISATIONS: &str = "organisations";
@@ -44,15 +44,33 @@ pub(crate) const ACTIVITY: &str = "activity";
 pub(crate) const RECEIPTS: &str = "receipts";
 pub(crate) const PARKED: &str = "parked";
 pub(crate) const MESSAGES: &str = "messages";
+pub(crate) const UPLOADS: &str = "uploads";
+pub(crate) const CAPS: &str = "caps";
+pub(crate) const NIGHTS: &str = "nights";
+pub(crate) const CUSTOMERS: &str = "customers";
 
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
+pub(crate) const BY_LINE: &str = "by_line";
+pub(crate) const BY_NIGHT: &str = "by_night";
 
 const fn table(name: &'static str, partition: &'static str, sort: Option<&'static str>) -> Table {
-    Table { name, partition, sort, index: None }
+    Table { name, partition, sort, indexes: &[] }
 }
 
-const fn indexed(table: Table, index: Index) -> Table {
-    Table { index: Some(index), ..table }
+const fn indexed(table: Table, indexes: &'static [Index]) -> Table {
+    Table { indexes, ..table }
+}
+
+const fn whole_rows(
+    name: &'static str,
+    partition: &'static str,
+    sort: Option<&'static str>,
+) -> Index {
+    Index { name, partition, sort, whole_rows: true }
+}
+
+const fn keys_only(name: &'static str, partition: &'static str) -> Index {
+    Index { name, partition, sort: None, whole_rows: false }
 }
 
 /// Every table.
@@ -60,35 +78,32 @@ pub const TABLES: &[Table] = &[
     table(ORGANISATIONS, "organisation", None),
     indexed(
         table(INVOICES, "organisation", Some("number")),
-        Index {
-            name: BY_XERO_INVOICE_ID,
-            partition: "xero_invoice_id",
-            sort: None,
-            whole_rows: false,
-        },
+        &[keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id")],
     ),
     indexed(
         table(PAYMENTS, "invoice", Some("payment_id")),
-        Index {
-            name: "by_xero_payment_id",
-            partition: "xero_payment_id",
-            sort: None,
-            whole_rows: true,
-        },
+        &[whole_rows("by_xero_payment_id", "xero_payment_id", None)],
     ),
     table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
     table(TOMBSTONES, "invoice", Some("removed")),
     indexed(
         table(DISCREPANCIES, "invoice", Some("discrepancy")),
-        Index { name: "open", partition: "open_in", sort: Some("detected_at"), whole_rows: true },
+        &[whole_rows("open", "open_in", Some("detected_at"))],
     ),
-    indexed(
-        table(ACTIVITY, "day", Some("at")),
-        Index { name: "by_invoice", partition: "invoice", sort: Some("at"), whole_rows: true },
-    ),
+    indexed(table(ACTIVITY, "day", Some("at")), &[whole_rows("by_invoice", "invoice", Some("at"))]),
     table(RECEIPTS, "organisation", Some("payment_id")),
     table(PARKED, "organisation", Some("parked_at")),
     table(MESSAGES, "organisation", Some("message")),
+    indexed(
+        table(UPLOADS, "organisation", Some("payment_id")),
+        &[
+            whole_rows(BY_LINE, "line", Some("due_order")),
+            whole_rows(BY_NIGHT, "night_of", Some("payment_id")),
+        ],
+    ),
+    table(CAPS, "organisation", None),
+    table(NIGHTS, "organisation", Some("night")),
+    table(CUSTOMERS, "organisation", Some("customer")),
 ];
 
 /// Creates the tables that are not there yet. For local engines; a deployment has them from its
@@ -121,7 +136,7 @@ fn definition(
         .table_name(format!("{prefix}{}", table.name))
         .billing_mode(BillingMode::PayPerRequest)
         .set_key_schema(Some(key_schema(table.partition, table.sort)?));
-    if let Some(index) = table.index {
+    for index in table.indexes {
         keys.extend([Some(index.partition), index.sort].into_iter().flatten());
         let projection =
             if index.whole_rows { ProjectionType::All } else { ProjectionType::KeysOnly };

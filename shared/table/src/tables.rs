@@ -3,17 +3,15 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use payments::{
-    Allocation, FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, PaymentId, PaymentStatus, Receipt,
-    Settings, Warning,
-};
+use payments::OrganisationId;
 
 use crate::activity::day;
-use crate::attributes::{Item, Reader, Writer, instant};
+use crate::attributes::{Item, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::rows;
-use crate::schema::{ACTIVITY, ORGANISATIONS, PARKED, RECEIPTS};
+use crate::schema::{ACTIVITY, MESSAGES, PARKED};
+
+/// DynamoDB takes so many actions in a transaction.
+pub(crate) const TRANSACTION_ROWS_MAX: usize = 100;
 
 /// Access to the tables.
 #[derive(Clone, Debug)]
@@ -72,6 +70,25 @@ impl Tables {
         format!("{}{table}", self.prefix)
     }
 
+    /// One row, read consistently.
+    pub(crate) async fn one(
+        &self,
+        table: &'static str,
+        key: &[(&str, String)],
+    ) -> Result<Option<Item>, ReadError> {
+        let key = key.iter().map(|(name, id)| ((*name).to_owned(), AttributeValue::S(id.clone())));
+        let answer = self
+            .client
+            .get_item()
+            .table_name(self.name(table))
+            .set_key(Some(key.collect()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(table, error))?;
+        Ok(answer.item)
+    }
+
     /// All rows of a partition, read consistently.
     pub(crate) async fn partition(
         &self,
@@ -95,105 +112,6 @@ impl Tables {
             items.extend(page.items.unwrap_or_default());
         }
         Ok(items)
-    }
-
-    /// An organisation's settings; `None` if it is not set up here (CM-02, CM-47).
-    ///
-    /// # Errors
-    /// `Unavailable`; `Unreadable` names the setting that makes no sense.
-    pub async fn settings(
-        &self,
-        organisation: OrganisationId,
-    ) -> Result<Option<Settings>, ReadError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(self.name(ORGANISATIONS))
-            .key("organisation", AttributeValue::S(organisation.to_string()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
-        answer.item.map(|item| read_settings(organisation, &item)).transpose()
-    }
-
-    /// Stores an organisation's settings, replacing those it has.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Malformed` for a time zone that is not an IANA one.
-    pub async fn store_settings(&self, settings: &Settings) -> Result<(), WriteError> {
-        let Some(time_zone) = settings.zone.iana_name() else {
-            // Any other zone in its place would move the organisation's days.
-            return Err(WriteError::Malformed("the time zone has no IANA name".into()));
-        };
-        let row = Writer::default()
-            .text("organisation", settings.organisation)
-            .flag("mirror_enabled", settings.mirror_enabled)
-            .text("prefix", &settings.prefix)
-            .text("time_zone", time_zone)
-            .text_if("cutover_on", settings.cutover_on);
-        let row = match settings.forward_days {
-            Some(days) => row.number("forward_days", days),
-            None => row,
-        };
-        self.put_row(ORGANISATIONS, row.finish()).await
-    }
-
-    /// What the business's own system last reported of a payment.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Unreadable`.
-    pub async fn receipt(
-        &self,
-        organisation: OrganisationId,
-        payment: &PaymentId,
-    ) -> Result<Option<Receipt>, ReadError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(self.name(RECEIPTS))
-            .key("organisation", AttributeValue::S(organisation.to_string()))
-            .key("payment_id", AttributeValue::S(payment.to_string()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| ReadError::unavailable(RECEIPTS, error))?;
-        answer.item.map(|item| read_receipt(organisation, &item)).transpose()
-    }
-
-    /// Stores what was reported of a payment, with the warnings it raises, on condition that
-    /// nobody has stored another revision since `known` was read.
-    ///
-    /// # Errors
-    /// `Conflict`, `Unavailable`.
-    pub async fn store_receipt(
-        &self,
-        known: Option<&Receipt>,
-        receipt: &Receipt,
-        warnings: &[Warning],
-        now: Timestamp,
-    ) -> Result<(), WriteError> {
-        let put = Put::builder()
-            .table_name(self.name(RECEIPTS))
-            .set_item(Some(receipt_row(receipt, now)));
-        let put = match known {
-            None => put.condition_expression("attribute_not_exists(organisation)"),
-            Some(known) => {
-                put.condition_expression("revision = :read").expression_attribute_values(
-                    ":read",
-                    AttributeValue::N(known.revision.to_string()),
-                )
-            }
-        };
-        let mut rows = self.warning_rows(known, receipt, warnings, now)?;
-        rows.insert(0, transact(put)?);
-        self.client
-            .transact_write_items()
-            .set_transact_items(Some(rows))
-            .send()
-            .await
-            .map_err(|error| WriteError::of_transaction(RECEIPTS, error))?;
-        Ok(())
     }
 
     /// Keeps something that could not be processed. Parking it again changes nothing.
@@ -238,6 +156,72 @@ impl Tables {
         self.put_row(ACTIVITY, row.finish()).await
     }
 
+    /// Tells the operators something that is not about one payment alone. `kind` and `subject` make
+    /// it one and the same: raising it again changes only its text and its time.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn raise_message(
+        &self,
+        organisation: OrganisationId,
+        kind: &str,
+        subject: &str,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let row = Writer::default()
+            .text("organisation", organisation)
+            .text("message", format!("{kind}#{subject}"))
+            .text("kind", kind)
+            .text("subject", subject)
+            .text("why", why)
+            .instant("raised_at", now);
+        self.put_row(MESSAGES, row.finish()).await
+    }
+
+    /// Writes rows in one transaction. The SDK gives it a token, and keeps the token when it tries
+    /// again: an answer that was lost on the way is then the answer that there was, and no conflict
+    /// with ourselves. A single conditional row is written like this for the same reason.
+    pub(crate) async fn commit(
+        &self,
+        table: &'static str,
+        rows: Vec<TransactWriteItem>,
+    ) -> Result<(), WriteError> {
+        self.client
+            .transact_write_items()
+            .set_transact_items(Some(rows))
+            .send()
+            .await
+            .map_err(|error| WriteError::of_transaction(table, error))?;
+        Ok(())
+    }
+
+    /// The writing of a row, whatever was there before.
+    pub(crate) fn putting(
+        &self,
+        table: &'static str,
+        item: Item,
+    ) -> Result<TransactWriteItem, WriteError> {
+        transact(Put::builder().table_name(self.name(table)).set_item(Some(item)))
+    }
+
+    /// The writing of a row on condition that its revision still is the one that was read; 0 means
+    /// that there was none.
+    pub(crate) fn putting_over(
+        &self,
+        table: &'static str,
+        item: Item,
+        read: u64,
+    ) -> Result<TransactWriteItem, WriteError> {
+        let put = Put::builder().table_name(self.name(table)).set_item(Some(item));
+        transact(match read {
+            0 => put.condition_expression("attribute_not_exists(organisation)"),
+            read => put
+                .condition_expression("revision = :read")
+                .expression_attribute_values(":read", AttributeValue::N(read.to_string())),
+        })
+    }
+
     pub(crate) async fn put_row(&self, table: &'static str, item: Item) -> Result<(), WriteError> {
         self.client
             .put_item()
@@ -259,86 +243,4 @@ pub(crate) fn transact(
 ) -> Result<TransactWriteItem, WriteError> {
     let put = put.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
     Ok(TransactWriteItem::builder().put(put).build())
-}
-
-fn read_settings(organisation: OrganisationId, item: &Item) -> Result<Settings, ReadError> {
-    let row = Reader::new(ORGANISATIONS, item);
-    let prefix = match row.text_if("prefix")? {
-        None => NumberPrefix::default(),
-        Some(text) => {
-            NumberPrefix::new(text).ok_or_else(|| row.wrong("prefix", "is no usable prefix"))?
-        }
-    };
-    let forward_days: Option<u16> = row.number_if("forward_days")?;
-    if forward_days.is_some_and(|days| days > FORWARD_DAYS_MAX) {
-        return Err(row.wrong("forward_days", format!("is more than {FORWARD_DAYS_MAX}")));
-    }
-    Ok(Settings {
-        organisation,
-        mirror_enabled: row.flag("mirror_enabled")?,
-        prefix,
-        zone: TimeZone::get(row.text("time_zone")?)
-            .map_err(|_| row.wrong("time_zone", "is no IANA time zone such as Australia/Sydney"))?,
-        forward_days,
-        cutover_on: row.parsed_if("cutover_on")?,
-    })
-}
-
-fn receipt_row(receipt: &Receipt, now: Timestamp) -> Item {
-    let parts = receipt
-        .allocations
-        .iter()
-        .map(|part| {
-            let row = Writer::default().text("invoice_number", &part.invoice);
-            AttributeValue::M(row.number("amount", part.amount.amount()).finish())
-        })
-        .collect();
-    let row = Writer::default()
-        .text("organisation", receipt.organisation)
-        .text("payment_id", &receipt.id)
-        .number("revision", receipt.revision);
-    rows::with_amount(row, receipt.amount)
-        .text("date", receipt.date)
-        .text_if("reference", receipt.reference.as_deref())
-        .text("method", &receipt.method)
-        .text("transaction_id", &receipt.transaction_id)
-        .text("status", receipt.status)
-        .flag("journaled", receipt.journaled)
-        .value("allocations", AttributeValue::L(parts))
-        .instant("entered_at", receipt.entered_at)
-        .instant("recorded_at", now)
-        .finish()
-}
-
-fn read_receipt(organisation: OrganisationId, item: &Item) -> Result<Receipt, ReadError> {
-    let row = Reader::new(RECEIPTS, item);
-    let currency = row.parsed("currency")?;
-    let Some(AttributeValue::L(parts)) = item.get("allocations") else {
-        return Err(row.wrong("allocations", "is not a list"));
-    };
-    let mut allocations = Vec::with_capacity(parts.len());
-    for part in parts {
-        let AttributeValue::M(part) = part else {
-            return Err(row.wrong("allocations", "holds something that is not a map"));
-        };
-        let part = Reader::new(RECEIPTS, part);
-        allocations.push(Allocation {
-            invoice: part.parsed("invoice_number")?,
-            amount: part.money("amount", currency)?,
-        });
-    }
-    Ok(Receipt {
-        organisation,
-        id: row.parsed("payment_id")?,
-        revision: row.number("revision")?,
-        amount: row.money("amount", currency)?,
-        date: row.parsed("date")?,
-        reference: row.text_if("reference")?.map(str::to_owned),
-        method: row.text("method")?.to_owned(),
-        transaction_id: row.text("transaction_id")?.to_owned(),
-        status: row.code("status", PaymentStatus::from_code)?,
-        journaled: row.flag("journaled")?,
-        allocations,
-        entered_at: row.parsed("entered_at")?,
-    })
 }

@@ -16,9 +16,14 @@ pub type Row = BTreeMap<String, String>;
 
 /// Starts an engine without tables, and returns its address.
 pub async fn start() -> String {
+    serve(dynoxide::Database::memory().unwrap()).await
+}
+
+/// Starts an engine over this database, and returns its address.
+pub async fn serve(database: dynoxide::Database) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
     url
 }
 
@@ -46,6 +51,17 @@ pub async fn rows(client: &Client, table: &str) -> Vec<Row> {
     }
     rows.sort();
     rows
+}
+
+/// How many rows a table has.
+pub async fn count(client: &Client, table: &str) -> usize {
+    let scan = client.scan().table_name(table).select(aws_sdk_dynamodb::types::Select::Count);
+    let mut pages = scan.into_paginator().send();
+    let mut count = 0;
+    while let Some(page) = pages.next().await {
+        count += usize::try_from(page.unwrap().count).unwrap();
+    }
+    count
 }
 
 /// The rows of all tables, without the attributes that tell one run from another.

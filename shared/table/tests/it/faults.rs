@@ -39,6 +39,8 @@ pub enum Do {
     Cancel(&'static [&'static str]),
     /// It is carried out; the answer is a 500.
     LoseAnswer,
+    /// A `BatchGetItem` finds none of its rows in time, and says so.
+    LeaveOut,
     /// It is carried out once somebody rings.
     Wait(Arc<Notify>),
 }
@@ -120,6 +122,7 @@ struct State {
     upstream: String,
     http: reqwest::Client,
     calls: Mutex<Vec<Call>>,
+    scanned: Mutex<usize>,
     plan: Mutex<Arc<Plan>>,
     guillotine: Mutex<Arc<Guillotine>>,
 }
@@ -139,6 +142,7 @@ impl Proxy {
             upstream,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             calls: Mutex::default(),
+            scanned: Mutex::default(),
             plan: Mutex::new(Arc::new(pass)),
             guillotine: Mutex::default(),
         });
@@ -151,6 +155,7 @@ impl Proxy {
     /// From now on, calls are counted afresh and this happens to them.
     pub fn plan(&self, plan: impl Fn(&Call) -> Do + Send + Sync + 'static) {
         self.state.calls.lock().unwrap().clear();
+        *self.state.scanned.lock().unwrap() = 0;
         let plan: Plan = Box::new(plan);
         *self.state.plan.lock().unwrap() = Arc::new(plan);
     }
@@ -168,6 +173,11 @@ impl Proxy {
 
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls.lock().unwrap().clone()
+    }
+
+    /// How many rows the engine has looked at for queries and scans.
+    pub fn scanned(&self) -> usize {
+        *self.state.scanned.lock().unwrap()
     }
 
     pub fn writes(&self) -> usize {
@@ -202,6 +212,7 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
             forward(&state, &parts.headers, body).await;
             error(500, "InternalServerError", "")
         }
+        Do::LeaveOut => left_out(&call.body),
         Do::Wait(bell) => {
             bell.notified().await;
             forward(&state, &parts.headers, body).await
@@ -223,7 +234,16 @@ async fn forward(state: &State, headers: &HeaderMap, body: Bytes) -> Response<Bo
             response = response.header(name, value);
         }
     }
-    response.body(Body::from(answer.bytes().await.unwrap())).unwrap()
+    let body = answer.bytes().await.unwrap();
+    *state.scanned.lock().unwrap() += scanned(&body);
+    response.body(Body::from(body)).unwrap()
+}
+
+fn scanned(answer: &[u8]) -> usize {
+    // In a text of the answer, the quotes around the name would be escaped.
+    let answer = String::from_utf8_lossy(answer);
+    let Some((_, number)) = answer.split_once(r#""ScannedCount":"#) else { return 0 };
+    number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse().unwrap_or(0)
 }
 
 fn error(status: u16, code: &str, more: &str) -> Response<Body> {
@@ -232,6 +252,16 @@ fn error(status: u16, code: &str, more: &str) -> Response<Body> {
     );
     Response::builder()
         .status(status)
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(Body::from(body))
+        .unwrap()
+}
+
+fn left_out(request: &str) -> Response<Body> {
+    let request: serde_json::Value = serde_json::from_str(request).unwrap();
+    let keys = &request["RequestItems"];
+    let body = serde_json::json!({ "Responses": {}, "UnprocessedKeys": keys }).to_string();
+    Response::builder()
         .header("content-type", "application/x-amz-json-1.0")
         .body(Body::from(body))
         .unwrap()

@@ -4,9 +4,16 @@
 mod engine;
 mod faults;
 mod large_invoices;
+mod ledger;
+mod nights_and_customers;
+mod proofs;
 mod questions;
+mod reserving;
 mod round_trips;
 mod samples;
+mod settings;
 mod template;
+mod upload_rows;
+mod upload_samples;
 mod world;
 mod writing;

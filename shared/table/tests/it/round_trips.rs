@@ -2,20 +2,19 @@
 
 use std::cell::Cell;
 
-use payments::{OrganisationId, Receipt, Settings, StoredInvoice, Tombstone, Version};
-use proptest::option;
+use payments::{OrganisationId, Receipt, StoredInvoice, Tombstone, Version};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::engine::{self, having};
 use crate::samples::{
-    arb_date, arb_instant, arb_payment, arb_receipt, arb_stored_invoice, at, aud, because, now,
-    number, organisation, settings, snapshot, xero_payment,
+    arb_instant, arb_payment, arb_receipt, arb_stored_invoice, at, aud, because, now, number,
+    organisation, snapshot, xero_payment,
 };
 use crate::world::{World, change_to};
 
 /// Runs a law over one world; each case gets an organisation of its own.
-fn law<S: Strategy>(
+pub fn law<S: Strategy>(
     cases: u32,
     strategy: S,
     check: impl AsyncFn(&World, OrganisationId, S::Value),
@@ -87,29 +86,9 @@ fn law_an_invoice_can_become_any_other_one() {
 fn law_a_receipt_is_read_as_it_was_reported() {
     law(128, arb_receipt(), async |world, organisation, receipt| {
         let receipt = Receipt { organisation, ..receipt };
-        world.tables.store_receipt(None, &receipt, &[], now()).await.unwrap();
+        world.tables.store_receipt(None, &receipt, &[], None, now()).await.unwrap();
         let read = world.tables.receipt(receipt.organisation, &receipt.id).await.unwrap();
         assert_eq!(read, Some(receipt));
-    });
-}
-
-#[test]
-fn law_settings_are_read_as_they_were_stored() {
-    let zones = prop::sample::select(vec!["Australia/Sydney", "UTC", "Pacific/Kiritimati"]);
-    let chosen = (any::<bool>(), "[A-Z -]{0,20}", zones);
-    let days = (option::of(0..=payments::FORWARD_DAYS_MAX), option::of(arb_date()));
-    law(64, (chosen, days), async |world, organisation, ((enabled, prefix, zone), days)| {
-        let stored = Settings {
-            organisation,
-            mirror_enabled: enabled,
-            prefix: payments::NumberPrefix::new(prefix).unwrap(),
-            zone: jiff::tz::TimeZone::get(zone).unwrap(),
-            forward_days: days.0,
-            cutover_on: days.1,
-        };
-        world.tables.store_settings(&stored).await.unwrap();
-        let read = world.tables.settings(organisation).await.unwrap().unwrap();
-        assert_eq!(format!("{read:?}"), format!("{stored:?}"));
     });
 }
 
@@ -147,15 +126,6 @@ fn law_a_tombstone_holds_the_payment_in_full() {
         let rest = world.rows("payments").await;
         assert_eq!(having(&rest, &[("invoice", &key)]).len(), 0);
     });
-}
-
-#[tokio::test]
-async fn a_time_zone_without_a_name_is_refused_instead_of_replaced() {
-    let world = World::new().await;
-    let fixed = jiff::tz::TimeZone::fixed(jiff::tz::offset(10));
-    let result = world.tables.store_settings(&Settings { zone: fixed, ..settings() }).await;
-    assert!(matches!(result, Err(table::WriteError::Malformed(_))), "{result:?}");
-    assert!(world.tables.settings(organisation()).await.unwrap().is_none());
 }
 
 #[test]
@@ -212,41 +182,6 @@ async fn an_amount_without_a_limit_of_digits_keeps_all_of_them() {
     world.apply(&snapshot(1, payments)).await.unwrap();
     let read: Vec<_> = world.stored().await.payments.iter().map(|p| p.amount).collect();
     assert_eq!(read, cents.map(aud));
-}
-
-#[tokio::test]
-async fn a_row_that_makes_no_sense_is_named_with_its_attribute_and_never_quoted() {
-    // N9
-    let world = World::new().await;
-    world.tables.store_settings(&settings()).await.unwrap();
-    let broken = [
-        ("time_zone", "Canary/Nowhere"),
-        ("cutover_on", "canary"),
-        ("prefix", "canary canary canary canary"),
-    ];
-    for (name, value) in broken {
-        world.tables.store_settings(&settings()).await.unwrap();
-        set(&world, "organisations", name, value).await;
-        let error = world.tables.settings(organisation()).await.unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("organisations") && text.contains(name), "{text}");
-        assert!(!text.contains("anary"), "{text}");
-    }
-}
-
-async fn set(world: &World, table: &str, name: &str, value: &str) {
-    use aws_sdk_dynamodb::types::AttributeValue;
-    world
-        .direct
-        .update_item()
-        .table_name(table)
-        .key("organisation", AttributeValue::S(organisation().to_string()))
-        .update_expression("SET #name = :value")
-        .expression_attribute_names("#name", name)
-        .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
-        .send()
-        .await
-        .unwrap();
 }
 
 #[tokio::test]

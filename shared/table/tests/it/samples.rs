@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
+use payments::upload::{Channel, Stamp};
 use payments::{
-    Allocation, Contact, Currency, Discrepancy, DiscrepancyKey, DiscrepancyKind, Figures, Held,
-    HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
-    OrganisationId, Origin, Payment, PaymentId, PaymentStatus, Protection, Receipt, Settings,
-    Settled, Snapshot, State, StoredInvoice, Terms, Version, XeroFacts, XeroInvoiceId, XeroPayment,
-    XeroPaymentId, XeroPaymentKind,
+    Allocation, Contact, Currency, CustomerId, Discrepancy, DiscrepancyKey, DiscrepancyKind,
+    Figures, Held, HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice,
+    Money, MovedAway, OrganisationId, Origin, Payment, PaymentId, PaymentStatus, Protection,
+    Receipt, Settings, Settled, Snapshot, State, StoredInvoice, Terms, Version, XeroFacts,
+    XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -50,6 +51,7 @@ pub fn settings() -> Settings {
         zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
         cutover_on: None,
+        upload: None,
     }
 }
 
@@ -102,7 +104,30 @@ pub fn local_invoice(number: InvoiceNumber) -> LocalInvoice {
         due_on: date(2026, 12, 1),
         terms: None,
         contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
+        payment_plan: false,
         revision: 1,
+    }
+}
+
+/// A BPAY payment that names no invoice.
+pub fn receipt(id: &str) -> Receipt {
+    Receipt {
+        organisation: organisation(),
+        id: id.parse().unwrap(),
+        revision: 1,
+        amount: aud(100),
+        date: date(2026, 3, 2),
+        reference: None,
+        method: "bpay".to_owned(),
+        channel: None,
+        customer: Some("C-1".parse().unwrap()),
+        transaction_id: format!("T-{id}"),
+        status: PaymentStatus::Confirmed,
+        approved: false,
+        settled: false,
+        journaled: false,
+        allocations: Vec::new(),
+        entered_at: at("2026-03-02T01:00:00Z"),
     }
 }
 
@@ -158,7 +183,15 @@ pub fn arb_number() -> impl Strategy<Value = InvoiceNumber> {
     arb_id_text().prop_map(|text| text.parse().unwrap())
 }
 
-fn arb_uuid() -> impl Strategy<Value = Uuid> {
+pub fn arb_stamp() -> impl Strategy<Value = Stamp> {
+    "PM-[0-9A-HJKMNP-TV-Z]{12}-[0-9A-HJKMNP-TV-Z]{5}".prop_map(|text| text.parse().unwrap())
+}
+
+pub fn arb_customer_id() -> impl Strategy<Value = CustomerId> {
+    arb_id_text().prop_map(|text| text.parse().unwrap())
+}
+
+pub fn arb_uuid() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
 }
 
@@ -182,7 +215,12 @@ pub fn arb_payment() -> impl Strategy<Value = Payment> {
     let money = (arb_money(), option::of(arb_money()), arb_date(), any::<u64>());
     let texts = (arb_payment_id(), option::of(arb_text()), arb_text(), arb_text());
     let flags = (any::<bool>(), any::<bool>());
-    let match_ = (option::of(arb_uuid()), option::of(arb_instant()), option::of(arb_text()));
+    let match_ = (
+        option::of(arb_uuid()),
+        option::of(arb_instant()),
+        option::of(arb_text()),
+        option::of(arb_stamp()),
+    );
     (codes, money, texts, flags, match_, arb_instant()).prop_map(
         |(codes, money, texts, flags, match_, created_at)| Payment {
             id: texts.0,
@@ -197,6 +235,7 @@ pub fn arb_payment() -> impl Strategy<Value = Payment> {
             journaled: flags.0,
             multi_invoice: flags.1,
             link: match_.0.map(XeroPaymentId::new),
+            stamp: match_.3,
             first_match_at: match_.1,
             note: match_.2,
             created_at,
@@ -242,15 +281,16 @@ fn arb_terms() -> impl Strategy<Value = Terms> {
 fn arb_local(number: InvoiceNumber) -> impl Strategy<Value = LocalInvoice> {
     let contact = (option::of(arb_text()), option::of(arb_text()));
     let days = (arb_date(), arb_date(), option::of(arb_terms()));
-    (arb_money(), days, contact, any::<u64>()).prop_map(
-        move |(total, (issued_on, due_on, terms), (company, person), revision)| LocalInvoice {
+    (arb_money(), days, contact, (any::<bool>(), any::<u64>())).prop_map(
+        move |(total, (issued_on, due_on, terms), (company, person), rest)| LocalInvoice {
             number: number.clone(),
             total,
             issued_on,
             due_on,
             terms,
             contact: Contact { company, person },
-            revision,
+            payment_plan: rest.0,
+            revision: rest.1,
         },
     )
 }
@@ -317,9 +357,11 @@ pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
         (arb_money_in(currency), parts)
     });
     let texts = (option::of(arb_text()), arb_text(), arb_text());
-    let rest = (select(PaymentStatus::ALL), any::<bool>(), arb_instant(), any::<u64>());
-    ((arb_organisation(), arb_payment_id()), allocations, arb_date(), texts, rest).prop_map(
-        |((organisation, id), (amount, parts), date, texts, rest)| Receipt {
+    let from = (option::of(select(Channel::ALL)), option::of(arb_customer_id()));
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let rest = (select(PaymentStatus::ALL), flags, arb_instant(), any::<u64>());
+    ((arb_organisation(), arb_payment_id()), allocations, arb_date(), (texts, from), rest).prop_map(
+        |((organisation, id), (amount, parts), date, (texts, from), rest)| Receipt {
             organisation,
             id,
             revision: rest.3,
@@ -327,9 +369,13 @@ pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
             date,
             reference: texts.0,
             method: texts.1,
+            channel: from.0,
+            customer: from.1,
             transaction_id: texts.2,
             status: rest.0,
-            journaled: rest.1,
+            approved: rest.1.0,
+            settled: rest.1.1,
+            journaled: rest.1.2,
             allocations: parts
                 .into_iter()
                 .map(|(invoice, amount)| Allocation { invoice, amount })

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use table::schema::{Index, TABLES, Table};
+use table::schema::{TABLES, Table};
 use yaml_rust2::{Yaml, YamlLoader};
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
@@ -41,7 +41,7 @@ fn owned(partition: &str, sort: Option<&str>) -> (String, Option<String>) {
 fn check_indexes(table: &Table, properties: &Yaml) {
     let empty = Vec::new();
     let indexes = properties["GlobalSecondaryIndexes"].as_vec().unwrap_or(&empty);
-    let expected: Vec<Index> = table.index.into_iter().collect();
+    let expected = table.indexes;
     assert_eq!(indexes.len(), expected.len(), "{}", table.name);
     for (index, expected) in indexes.iter().zip(expected) {
         assert_eq!(index["IndexName"].as_str(), Some(expected.name));
@@ -69,7 +69,7 @@ fn their_keys_and_indexes_are_the_same() {
         // DynamoDB refuses a table that declares more or fewer attributes than its keys use.
         let mut used: BTreeSet<&str> =
             [Some(table.partition), table.sort].into_iter().flatten().collect();
-        used.extend(table.index.iter().flat_map(|i| [Some(i.partition), i.sort]).flatten());
+        used.extend(table.indexes.iter().flat_map(|i| [Some(i.partition), i.sort]).flatten());
         let declared = properties["AttributeDefinitions"].as_vec().unwrap();
         let names: BTreeSet<_> =
             declared.iter().map(|a| a["AttributeName"].as_str().unwrap()).collect();

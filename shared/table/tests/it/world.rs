@@ -32,7 +32,12 @@ pub enum Trouble {
 
 impl World {
     pub async fn new() -> Self {
-        let engine = engine::start().await;
+        Self::over(dynoxide::Database::memory().unwrap()).await
+    }
+
+    /// One whose rows can also be put past DynamoDB's interface.
+    pub async fn over(database: dynoxide::Database) -> Self {
+        let engine = engine::serve(database).await;
         let direct = engine::client(&engine, 1);
         table::schema::create(&direct, "").await.unwrap();
         let proxy = Proxy::start(engine).await;

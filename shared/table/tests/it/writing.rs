@@ -6,7 +6,7 @@ use table::{Tables, WriteError};
 use crate::engine::{self, having};
 use crate::faults::Do;
 use crate::samples::{
-    at, because, local_invoice, now, number, organisation, settings, snapshot, xero_payment,
+    because, local_invoice, now, number, organisation, settings, snapshot, xero_payment,
 };
 use crate::world::{Driven, Trouble, World, change_to};
 
@@ -229,33 +229,20 @@ async fn an_older_snapshot_changes_nothing_and_a_later_read_of_the_same_version_
 #[tokio::test]
 async fn a_warning_and_its_receipt_are_stored_together_on_the_revision_that_was_read() {
     let world = World::new().await;
-    let mut receipt = payments::Receipt {
-        organisation: organisation(),
-        id: "R-1".parse().unwrap(),
-        revision: 1,
-        amount: crate::samples::aud(100),
-        date: jiff::civil::date(2026, 3, 2),
-        reference: None,
-        method: "bpay".to_owned(),
-        transaction_id: "T-1".to_owned(),
-        status: payments::PaymentStatus::Confirmed,
-        journaled: false,
-        allocations: Vec::new(),
-        entered_at: at("2026-03-02T01:00:00Z"),
-    };
+    let mut receipt = crate::samples::receipt("R-1");
     let warnings = [crate::samples::unlinked(&receipt)];
-    world.tables.store_receipt(None, &receipt, &warnings, now()).await.unwrap();
+    world.tables.store_receipt(None, &receipt, &warnings, None, now()).await.unwrap();
     let known = receipt.clone();
     receipt.revision = 2;
 
-    let new_again = world.tables.store_receipt(None, &receipt, &[], now()).await;
-    world.tables.store_receipt(Some(&known), &receipt, &[], now()).await.unwrap();
-    let lost = world.tables.store_receipt(Some(&known), &receipt, &[], now()).await;
+    let new_again = world.tables.store_receipt(None, &receipt, &[], None, now()).await;
+    world.tables.store_receipt(Some(&known), &receipt, &[], None, now()).await.unwrap();
+    let lost = world.tables.store_receipt(Some(&known), &receipt, &[], None, now()).await;
 
     assert!(matches!(new_again, Err(WriteError::Conflict)), "{new_again:?}");
     assert!(matches!(lost, Err(WriteError::Conflict)), "{lost:?}");
     assert_eq!(having(&world.rows("messages").await, &[("kind", "UNLINKED")]).len(), 1);
-    let failed = world.tables.store_receipt(Some(&receipt), &receipt, &[], now());
+    let failed = world.tables.store_receipt(Some(&receipt), &receipt, &[], None, now());
     world.proxy.plan(|_| Do::Refuse("InternalServerError"));
     assert!(failed.await.unwrap_err().to_string().contains("receipts"));
 }

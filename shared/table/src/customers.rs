@@ -1,0 +1,137 @@
+//! The business's customers, and what blocks them.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use jiff::Timestamp;
+use payments::upload::Customer;
+use payments::{CustomerId, OrganisationId};
+
+use crate::activity::day;
+use crate::attributes::{Item, Reader, Writer, instant};
+use crate::error::{ReadError, WriteError};
+use crate::schema::{ACTIVITY, CUSTOMERS};
+use crate::tables::{Tables, transact};
+
+impl Tables {
+    /// What is known of a customer.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn customer(
+        &self,
+        organisation: OrganisationId,
+        customer: &CustomerId,
+    ) -> Result<Option<Customer>, ReadError> {
+        let key = [("organisation", organisation.to_string()), ("customer", customer.to_string())];
+        self.one(CUSTOMERS, &key).await?.as_ref().map(read_customer).transpose()
+    }
+
+    /// What is known of many customers, read consistently. Those that are not there are left out.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn customers(
+        &self,
+        organisation: OrganisationId,
+        customers: &[CustomerId],
+    ) -> Result<BTreeMap<CustomerId, Customer>, ReadError> {
+        let keys = customers.iter().map(|id| (organisation.to_string(), id.to_string()));
+        let rows = self.many(CUSTOMERS, ["organisation", "customer"], keys, None).await?;
+        let customers = rows.iter().map(read_customer);
+        customers.map(|customer| customer.map(|known| (known.id.clone(), known))).collect()
+    }
+
+    /// Stores a customer on condition that what was `known` still stands: the same version, and the
+    /// same block. A block that comes or goes is a row of the activity log, with who says so and why.
+    ///
+    /// # Errors
+    /// `Conflict`, `Unavailable`.
+    pub async fn store_customer(
+        &self,
+        known: Option<&Customer>,
+        after: &Customer,
+        said: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let put = Put::builder()
+            .table_name(self.name(CUSTOMERS))
+            .set_item(Some(customer_row(after, now)));
+        let put = match known {
+            None => put.condition_expression("attribute_not_exists(organisation)"),
+            Some(known) => still(put, known),
+        };
+        let mut rows = vec![transact(put)?];
+        if known.and_then(|known| known.blocked.as_ref()) != after.blocked.as_ref() {
+            rows.push(self.putting(ACTIVITY, activity_row(known, after, said, now))?);
+        }
+        self.commit(CUSTOMERS, rows).await
+    }
+}
+
+/// Version and block together say all that a row holds, so that it needs no count of its writes.
+fn still(put: PutBuilder, known: &Customer) -> PutBuilder {
+    let revision = AttributeValue::N(known.revision.to_string());
+    let mut put = put.expression_attribute_values(":revision", revision);
+    let mut condition = "revision = :revision".to_owned();
+    for (name, read) in
+        [("blocked", known.blocked.clone()), ("blocked_at", known.blocked_at.map(instant))]
+    {
+        match read {
+            None => condition.push_str(&format!(" AND attribute_not_exists({name})")),
+            Some(read) => {
+                condition.push_str(&format!(" AND {name} = :{name}"));
+                put = put.expression_attribute_values(format!(":{name}"), AttributeValue::S(read));
+            }
+        }
+    }
+    put.condition_expression(condition)
+}
+
+fn customer_row(customer: &Customer, now: Timestamp) -> Item {
+    Writer::default()
+        .text("organisation", customer.organisation)
+        .text("customer", &customer.id)
+        .number("revision", customer.revision)
+        .text_if("name", customer.name.as_deref())
+        .text_if("xero_contact_id", customer.contact)
+        .text_if("blocked", customer.blocked.as_deref())
+        .instant_if("blocked_at", customer.blocked_at)
+        .instant("recorded_at", now)
+        .finish()
+}
+
+fn read_customer(item: &Item) -> Result<Customer, ReadError> {
+    let row = Reader::new(CUSTOMERS, item);
+    Ok(Customer {
+        organisation: row.parsed("organisation")?,
+        id: row.parsed("customer")?,
+        revision: row.number("revision")?,
+        name: row.text_if("name")?.map(str::to_owned),
+        contact: row.parsed_if("xero_contact_id")?,
+        blocked: row.text_if("blocked")?.map(str::to_owned),
+        blocked_at: row.parsed_if("blocked_at")?,
+    })
+}
+
+fn activity_row(
+    known: Option<&Customer>,
+    after: &Customer,
+    said: Option<(&str, &str)>,
+    now: Timestamp,
+) -> Item {
+    let was = known.and_then(|known| known.blocked.as_deref());
+    let action = if after.blocked.is_some() { "customer_blocked" } else { "customer_unblocked" };
+    Writer::default()
+        .text("day", day(after.organisation, now))
+        .text("at", format!("{}#customer#{}#{}-{action}", instant(now), after.id, after.revision))
+        .text("organisation", after.organisation)
+        .text("action", action)
+        .text("rule", "EX-28")
+        .text("customer", &after.id)
+        .text_if("blocked", after.blocked.as_deref().or(was))
+        .text_if("by", said.map(|(by, _)| by))
+        .text_if("why", said.map(|(_, why)| why))
+        .finish()
+}

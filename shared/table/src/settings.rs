@@ -1,0 +1,184 @@
+//! What an organisation has chosen: the rows that operators edit by hand.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use payments::upload::{BUNDLE_MAX, NIGHTLY_MAX, Taken, UploadSettings};
+use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
+
+use crate::attributes::{Item, Reader, Writer};
+use crate::error::{ReadError, WriteError};
+use crate::schema::ORGANISATIONS;
+use crate::tables::Tables;
+
+/// An organisation that uploads, or means to: its row may be unreadable.
+#[derive(Debug)]
+pub struct Uploading {
+    /// Which organisation; `None` if not even that can be read.
+    pub organisation: Option<OrganisationId>,
+    /// Its settings, `upload` among them, or what is wrong with the row.
+    pub settings: Result<Settings, ReadError>,
+}
+
+impl Tables {
+    /// An organisation's settings; `None` if it is not set up here (CM-02, CM-47).
+    ///
+    /// # Errors
+    /// `Unavailable`; `Unreadable` names the setting that makes no sense.
+    pub async fn settings(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Option<Settings>, ReadError> {
+        let key = [("organisation", organisation.to_string())];
+        let row = self.one(ORGANISATIONS, &key).await?;
+        row.map(|item| read_settings(organisation, &item)).transpose()
+    }
+
+    /// The organisations that have uploading switched on, in the order of their ids. A row that
+    /// cannot be read is one of the answers: it must not stop the others.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn uploading_organisations(&self) -> Result<Vec<Uploading>, ReadError> {
+        let mut pages = self
+            .client()
+            .scan()
+            .table_name(self.name(ORGANISATIONS))
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
+            let switched_on = |item: &&Item| match item.get("upload_enabled") {
+                None | Some(AttributeValue::Bool(false)) => false,
+                // Not true either, perhaps: then the row says so when it is read.
+                Some(_) => true,
+            };
+            found.extend(page.items().iter().filter(switched_on).map(uploading));
+        }
+        found.sort_by_key(|uploading| uploading.organisation);
+        Ok(found)
+    }
+
+    /// Stores an organisation's settings, replacing those it has.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Malformed` for a time zone that is not an IANA one.
+    pub async fn store_settings(&self, settings: &Settings) -> Result<(), WriteError> {
+        let Some(time_zone) = settings.zone.iana_name() else {
+            // Any other zone in its place would move the organisation's days.
+            return Err(WriteError::Malformed("the time zone has no IANA name".into()));
+        };
+        let row = Writer::default()
+            .text("organisation", settings.organisation)
+            .flag("mirror_enabled", settings.mirror_enabled)
+            .text("prefix", &settings.prefix)
+            .text("time_zone", time_zone)
+            .number_if("forward_days", settings.forward_days)
+            .text_if("cutover_on", settings.cutover_on);
+        let row = match &settings.upload {
+            Some(upload) => upload_attributes(row, upload),
+            None => row,
+        };
+        self.put_row(ORGANISATIONS, row.finish()).await
+    }
+}
+
+fn uploading(item: &Item) -> Uploading {
+    let organisation = Reader::new(ORGANISATIONS, item).parsed("organisation");
+    match organisation {
+        Ok(organisation) => Uploading {
+            organisation: Some(organisation),
+            settings: read_settings(organisation, item),
+        },
+        Err(error) => Uploading { organisation: None, settings: Err(error) },
+    }
+}
+
+fn read_settings(organisation: OrganisationId, item: &Item) -> Result<Settings, ReadError> {
+    let row = Reader::new(ORGANISATIONS, item);
+    let prefix = match row.text_if("prefix")? {
+        None => NumberPrefix::default(),
+        Some(text) => {
+            NumberPrefix::new(text).ok_or_else(|| row.wrong("prefix", "is no usable prefix"))?
+        }
+    };
+    let forward_days: Option<u16> = row.number_if("forward_days")?;
+    if forward_days.is_some_and(|days| days > FORWARD_DAYS_MAX) {
+        return Err(row.wrong("forward_days", format!("is more than {FORWARD_DAYS_MAX}")));
+    }
+    Ok(Settings {
+        organisation,
+        mirror_enabled: row.flag("mirror_enabled")?,
+        prefix,
+        zone: TimeZone::get(row.text("time_zone")?)
+            .map_err(|_| row.wrong("time_zone", "is no IANA time zone such as Australia/Sydney"))?,
+        forward_days,
+        cutover_on: row.parsed_if("cutover_on")?,
+        upload: read_upload_settings(row)?,
+    })
+}
+
+fn upload_attributes(row: Writer, upload: &UploadSettings) -> Writer {
+    row.flag("upload_enabled", upload.enabled)
+        .text("upload_start", upload.start)
+        .text("upload_when", upload.when)
+        .number("upload_nightly_max", upload.nightly_max)
+        .number("upload_bundle_max", upload.bundle_max)
+        .text("upload_account_id", upload.account)
+        .text_if("prepayment_account_code", upload.prepayment_account.as_deref())
+        .text_if("prepayment_tax_type", upload.prepayment_tax.as_deref())
+        .text("upload_due_at", time_text(upload.due_at))
+}
+
+/// As people write it: without seconds, if there are none.
+fn time_text(time: Time) -> String {
+    let whole = time.second() == 0 && time.subsec_nanosecond() == 0;
+    if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
+}
+
+/// Without a start, without an account and without being switched on, uploading is not set up.
+fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadError> {
+    let enabled = row.flag("upload_enabled")?;
+    if !enabled && !row.has("upload_start") && !row.has("upload_account_id") {
+        return Ok(None);
+    }
+    let defaults =
+        UploadSettings::new(row.parsed("upload_start")?, row.parsed("upload_account_id")?);
+    let when = match row.text_if("upload_when")? {
+        None => defaults.when,
+        Some(_) => row.code("upload_when", Taken::from_code)?,
+    };
+    let due_at: Time = row.parsed_if("upload_due_at")?.unwrap_or(defaults.due_at);
+    if !UploadSettings::always_exists(due_at) {
+        let problem = "is before 04:00, a time that some days do not have";
+        return Err(row.wrong("upload_due_at", problem));
+    }
+    Ok(Some(UploadSettings {
+        enabled,
+        when,
+        nightly_max: up_to(row, "upload_nightly_max", NIGHTLY_MAX)?,
+        bundle_max: up_to(row, "upload_bundle_max", BUNDLE_MAX)?,
+        prepayment_account: filled(row, "prepayment_account_code")?,
+        prepayment_tax: filled(row, "prepayment_tax_type")?,
+        due_at,
+        ..defaults
+    }))
+}
+
+/// A number from 1 to `max`, which it is if nothing is said.
+fn up_to(row: Reader<'_>, name: &str, max: u32) -> Result<u32, ReadError> {
+    match row.number_if(name)?.unwrap_or(max) {
+        number if (1..=max).contains(&number) => Ok(number),
+        _ => Err(row.wrong(name, format!("is not from 1 to {max}"))),
+    }
+}
+
+fn filled(row: Reader<'_>, name: &str) -> Result<Option<String>, ReadError> {
+    match row.text_if(name)? {
+        // Xero would refuse it, one payment after the other.
+        Some("") => Err(row.wrong(name, "is empty")),
+        text => Ok(text.map(str::to_owned)),
+    }
+}

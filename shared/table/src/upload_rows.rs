@@ -1,0 +1,124 @@
+//! How uploads look as rows. A row holds the payment as it was reported in the same attributes as
+//! `receipts` does, and beside them what became of it on its way to Xero.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use payments::upload::{Line, Night, Part, PartState, Placed, Target, Upload, UploadState};
+use payments::{Currency, OrganisationId};
+
+use crate::attributes::{Item, Reader, Writer};
+use crate::error::ReadError;
+use crate::receipts::{read_receipt, receipt_attributes};
+use crate::schema::UPLOADS;
+
+/// The partition of the index `by_line`.
+pub(crate) fn line_key(organisation: OrganisationId, line: Line) -> String {
+    format!("{organisation}/{line}")
+}
+
+/// The partition of the index `by_night`.
+pub(crate) fn night_key(organisation: OrganisationId, night: Night) -> String {
+    format!("{organisation}/{night}")
+}
+
+pub(crate) fn upload_row(upload: &Upload, revision: u64) -> Item {
+    let organisation = upload.receipt.organisation;
+    let parts = upload.parts.iter().map(|part| AttributeValue::M(part_row(part))).collect();
+    receipt_attributes(Writer::default(), &upload.receipt)
+        .number("receipt_revision", upload.receipt.revision)
+        .number("revision", revision)
+        .text("state", upload.state)
+        .text("reason", &upload.reason)
+        .text("why", &upload.why)
+        .instant("since", upload.since)
+        .text_if("night", upload.night)
+        .instant_if("reserved_at", upload.reserved_at)
+        .number("attempts", upload.attempts)
+        .flag("included", upload.included)
+        .flag("replanned", upload.replanned)
+        .value("parts", AttributeValue::L(parts))
+        // What is all in Xero stands in no line, so that its index stays as small as the backlog.
+        .text_if("line", upload.line().map(|line| line_key(organisation, line)))
+        .text("due_order", upload.order())
+        .text_if("night_of", upload.night.map(|night| night_key(organisation, night)))
+        .finish()
+}
+
+pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
+    let row = Reader::new(UPLOADS, item);
+    let receipt = read_receipt(row.parsed("organisation")?, row, "receipt_revision")?;
+    let currency = receipt.amount.currency();
+    Ok(Upload {
+        receipt,
+        revision: row.number("revision")?,
+        state: row.code("state", UploadState::from_code)?,
+        reason: row.text("reason")?.to_owned(),
+        why: row.text("why")?.to_owned(),
+        since: row.parsed("since")?,
+        night: row.parsed_if("night")?,
+        reserved_at: row.parsed_if("reserved_at")?,
+        attempts: row.number("attempts")?,
+        included: row.flag("included")?,
+        replanned: row.flag("replanned")?,
+        parts: row
+            .maps("parts")?
+            .into_iter()
+            .map(|part| read_part(part, currency))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// A part, in the currency of the payment.
+fn part_row(part: &Part) -> Item {
+    let row = Writer::default().number("number", part.number);
+    let row = match &part.target {
+        Target::Invoice { id, number } => {
+            row.text("xero_invoice_id", id).text("xero_number", number)
+        }
+        Target::Prepayment { contact } => row.text("xero_contact_id", contact),
+    };
+    let row = match part.placed {
+        None => row,
+        Some(Placed::Payment(payment)) => row.text("xero_payment_id", payment),
+        Some(Placed::Prepayment { transaction, prepayment }) => {
+            row.text("bank_transaction_id", transaction).text_if("prepayment_id", prepayment)
+        }
+    };
+    row.number("amount", part.amount.amount())
+        .text("stamp", &part.stamp)
+        .text("state", part.state)
+        .number("tries", part.tries)
+        .text_if("key", part.key.as_deref())
+        .instant_if("sent_at", part.sent_at)
+        .number("absences", part.absences)
+        .instant_if("looked_at", part.looked_at)
+        .text_if("refusal", part.refusal.as_deref())
+        .finish()
+}
+
+fn read_part(row: Reader<'_>, currency: Currency) -> Result<Part, ReadError> {
+    let target = match row.parsed_if("xero_invoice_id")? {
+        Some(id) => Target::Invoice { id, number: row.text("xero_number")?.to_owned() },
+        None => Target::Prepayment { contact: row.parsed("xero_contact_id")? },
+    };
+    let payment = row.parsed_if("xero_payment_id")?.map(Placed::Payment);
+    let placed = match (payment, row.parsed_if("bank_transaction_id")?) {
+        (None, Some(transaction)) => {
+            Some(Placed::Prepayment { transaction, prepayment: row.parsed_if("prepayment_id")? })
+        }
+        (payment, _) => payment,
+    };
+    Ok(Part {
+        number: row.number("number")?,
+        target,
+        amount: row.money("amount", currency)?,
+        stamp: row.parsed("stamp")?,
+        state: row.code("state", PartState::from_code)?,
+        tries: row.number("tries")?,
+        key: row.text_if("key")?.map(str::to_owned),
+        sent_at: row.parsed_if("sent_at")?,
+        absences: row.number("absences")?,
+        looked_at: row.parsed_if("looked_at")?,
+        refusal: row.text_if("refusal")?.map(str::to_owned),
+        placed,
+    })
+}

@@ -1,0 +1,271 @@
+//! The ledger of uploads: read by payment, by line and by night; written together with the caps, or
+//! with the invoice on which a payment has arrived.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem};
+use payments::upload::{Caps, Line, Night, Upload};
+use payments::{Change, OrganisationId, PaymentId, StoredInvoice};
+
+use crate::activity::{day, event};
+use crate::attributes::{Item, Writer, instant};
+use crate::error::{ReadError, WriteError};
+use crate::invoices::Because;
+use crate::rows;
+use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, UPLOADS};
+use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
+use crate::upload_rows::{line_key, night_key, read_upload, upload_row};
+
+/// Most uploads that are written as one: each takes its row and a row of the activity log.
+pub const UPLOADS_PER_TRANSACTION_MAX: usize = TRANSACTION_ROWS_MAX / 2;
+/// Most of them together with the caps, which take their row, and another one of the activity log
+/// if uploading switches itself off.
+pub const UPLOADS_WITH_CAPS_MAX: usize = UPLOADS_PER_TRANSACTION_MAX - 1;
+
+/// Where a reading of a line goes on.
+#[derive(Clone, Debug)]
+pub struct Cursor(Item);
+
+impl Tables {
+    /// The upload of one payment.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn upload(
+        &self,
+        organisation: OrganisationId,
+        payment: &PaymentId,
+    ) -> Result<Option<Upload>, ReadError> {
+        let key = [("organisation", organisation.to_string()), ("payment_id", payment.to_string())];
+        self.one(UPLOADS, &key).await?.as_ref().map(read_upload).transpose()
+    }
+
+    /// The uploads of many payments, in the order of their ids, read consistently. Those that are
+    /// not there are left out.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn uploads(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<Vec<Upload>, ReadError> {
+        let keys = payments.iter().map(|id| (organisation.to_string(), id.to_string()));
+        let rows = self.many(UPLOADS, ["organisation", "payment_id"], keys, None).await?;
+        let mut uploads = rows.iter().map(read_upload).collect::<Result<Vec<_>, _>>()?;
+        uploads.sort_by(|a, b| a.receipt.id.cmp(&b.receipt.id));
+        Ok(uploads)
+    }
+
+    /// The next uploads that stand in a line, the oldest payment first, and where to go on; no more
+    /// rows are read than are asked for.
+    ///
+    /// A line lags by a moment: what left it just now may still be among the answers, as it was, and
+    /// a write that relies on it is a `Conflict`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn line(
+        &self,
+        organisation: OrganisationId,
+        line: Line,
+        after: Option<Cursor>,
+        max: usize,
+    ) -> Result<(Vec<Upload>, Option<Cursor>), ReadError> {
+        let mut uploads = Vec::new();
+        let mut after = after.map(|cursor| cursor.0);
+        while uploads.len() < max {
+            let left = i32::try_from(max - uploads.len()).unwrap_or(i32::MAX);
+            let answer = self
+                .client()
+                .query()
+                .table_name(self.name(UPLOADS))
+                .index_name(BY_LINE)
+                .key_condition_expression("line = :line")
+                .expression_attribute_values(":line", text(line_key(organisation, line)))
+                .set_exclusive_start_key(after.take())
+                .limit(left)
+                .send()
+                .await
+                .map_err(|error| ReadError::unavailable(UPLOADS, error))?;
+            for item in answer.items() {
+                uploads.push(read_upload(item)?);
+            }
+            // A page also ends where it is full of bytes.
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok((uploads, after.map(Cursor)))
+    }
+
+    /// How many stand in a line, as of a moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn line_count(
+        &self,
+        organisation: OrganisationId,
+        line: Line,
+    ) -> Result<u32, ReadError> {
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.name(UPLOADS))
+            .index_name(BY_LINE)
+            .key_condition_expression("line = :line")
+            .expression_attribute_values(":line", text(line_key(organisation, line)))
+            .select(Select::Count)
+            .into_paginator()
+            .send();
+        let mut count: u32 = 0;
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ReadError::unavailable(UPLOADS, error))?;
+            count = count.saturating_add(u32::try_from(page.count).unwrap_or(0));
+        }
+        Ok(count)
+    }
+
+    /// The uploads that a night has dealt with last, in the order of their payments' ids, as of a
+    /// moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn uploads_of_night(
+        &self,
+        organisation: OrganisationId,
+        night: Night,
+    ) -> Result<Vec<Upload>, ReadError> {
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.name(UPLOADS))
+            .index_name(BY_NIGHT)
+            .key_condition_expression("night_of = :night")
+            .expression_attribute_values(":night", text(night_key(organisation, night)))
+            .into_paginator()
+            .send();
+        let mut uploads = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ReadError::unavailable(UPLOADS, error))?;
+            for item in page.items() {
+                uploads.push(read_upload(item)?);
+            }
+        }
+        Ok(uploads)
+    }
+
+    /// Writes uploads, and the caps if they change, in one transaction: each on condition that it
+    /// still is what `before` was when it was read, or not there if there is no `before`; with an
+    /// activity row for each upload whose state or reason changes. The revision in `after` is still
+    /// that of the row it replaces; the row that is written has one more.
+    ///
+    /// # Errors
+    /// `Conflict` if anything of it was written in the meantime: nothing is written; read and decide
+    /// again. `Unavailable`: read again before writing again. `Malformed` for more uploads than one
+    /// transaction holds ([`UPLOADS_PER_TRANSACTION_MAX`], [`UPLOADS_WITH_CAPS_MAX`]), and for what
+    /// is no change of one row each.
+    pub async fn write_uploads(
+        &self,
+        moves: &[(Option<&Upload>, &Upload)],
+        caps: Option<(&Caps, &Caps)>,
+        because: Because,
+    ) -> Result<(), WriteError> {
+        let max = if caps.is_some() { UPLOADS_WITH_CAPS_MAX } else { UPLOADS_PER_TRANSACTION_MAX };
+        if moves.len() > max {
+            // Several transactions would let half of it happen.
+            return Err(WriteError::Malformed("more uploads than one transaction holds".into()));
+        }
+        if !each_its_own(moves) {
+            return Err(WriteError::Malformed("an upload is written twice in one step".into()));
+        }
+        let mut rows = Vec::new();
+        for (before, after) in moves {
+            rows.extend(self.upload_rows(*before, after, because)?);
+        }
+        if let Some((before, after)) = caps {
+            rows.extend(self.caps_rows(before, after, because)?);
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.commit(UPLOADS, rows).await
+    }
+
+    /// Writes a change of an invoice, as [`Tables::write_invoice`] does, and with it the upload that
+    /// it is the proof of: a part is never known to be in Xero without standing on its invoice. If
+    /// the change takes several transactions, the upload is part of the last one.
+    ///
+    /// # Errors
+    /// `Conflict` if either was written in the meantime: read and decide again. `Unavailable`: read
+    /// again before writing again.
+    pub async fn link_upload(
+        &self,
+        before: &StoredInvoice,
+        change: &Change,
+        upload: (&Upload, &Upload),
+        because: Because,
+    ) -> Result<(), WriteError> {
+        let rows = self.upload_rows(Some(upload.0), upload.1, because)?;
+        self.write_invoice_and(before, change, rows, because).await
+    }
+
+    /// The row of an upload, and that of the activity log if its state or reason changes.
+    pub(crate) fn upload_rows(
+        &self,
+        before: Option<&Upload>,
+        after: &Upload,
+        because: Because,
+    ) -> Result<Vec<TransactWriteItem>, WriteError> {
+        if before.is_some_and(|before| name(before) != name(after)) {
+            return Err(WriteError::Malformed("an upload becomes another one".into()));
+        }
+        let read = before.map_or(0, |before| before.revision);
+        let row = upload_row(after, read.saturating_add(1));
+        let mut rows = vec![self.putting_over(UPLOADS, row, read)?];
+        if before.is_none_or(|b| (b.state, &b.reason) != (after.state, &after.reason)) {
+            rows.push(
+                self.putting(ACTIVITY, activity_row(after, read.saturating_add(1), because))?,
+            );
+        }
+        Ok(rows)
+    }
+}
+
+fn text(value: String) -> AttributeValue {
+    AttributeValue::S(value)
+}
+
+fn name(upload: &Upload) -> (OrganisationId, &PaymentId) {
+    (upload.receipt.organisation, &upload.receipt.id)
+}
+
+fn each_its_own(moves: &[(Option<&Upload>, &Upload)]) -> bool {
+    let names: BTreeSet<_> = moves.iter().map(|(_, after)| name(after)).collect();
+    names.len() == moves.len()
+}
+
+fn activity_row(upload: &Upload, revision: u64, because: Because) -> Item {
+    let (organisation, receipt) = (upload.receipt.organisation, &upload.receipt);
+    // No other row of the log begins with this word and ends with a bare number.
+    let at = format!("{}#upload#{}#{revision}", instant(because.now), receipt.id);
+    let row = Writer::default()
+        .text("day", day(organisation, because.now))
+        .text("at", at)
+        .text("organisation", organisation)
+        .text("cause", because.cause)
+        .text("action", format!("upload_{}", upload.state))
+        .text("rule", "A7.4")
+        .text("reason", &upload.reason)
+        .text("payment_id", &receipt.id)
+        .text("why", &upload.why)
+        .text_if("night", upload.night);
+    // Every payment event is logged with transaction id, amount, method and time (SP-04).
+    rows::with_amount(event(row, because), receipt.amount)
+        .text("method", &receipt.method)
+        .text("transaction_id", &receipt.transaction_id)
+        .text("date", receipt.date)
+        .text("status", receipt.status)
+        .finish()
+}

@@ -1,0 +1,182 @@
+//! The rows that operators edit by hand.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::time;
+use payments::upload::{Start, Taken, UploadSettings};
+use payments::{OrganisationId, Settings, XeroAccountId};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::faults::Do;
+use crate::round_trips::law;
+use crate::samples::{arb_date, arb_instant, arb_uuid, organisation, settings};
+use crate::world::World;
+
+fn uploading() -> UploadSettings {
+    let account = "5040915e-8ce7-4177-8d08-fde416232f18".parse().unwrap();
+    UploadSettings::new("2026-11-25".parse().unwrap(), account)
+}
+
+fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
+    let start =
+        prop_oneof![arb_instant().prop_map(Start::Moment), arb_date().prop_map(Start::Day),];
+    let due_at = (4..24_i8, 0..60_i8, select(vec![0_i8, 0, 30]));
+    let code = || option::of("[A-Z0-9]{1,10}");
+    let chosen = (any::<bool>(), select(Taken::ALL), 1..=200_u32, 1..=50_u32);
+    (chosen, start, arb_uuid(), code(), code(), due_at).prop_map(
+        |(chosen, start, account, prepayment_account, prepayment_tax, due_at)| UploadSettings {
+            enabled: chosen.0,
+            start,
+            when: chosen.1,
+            nightly_max: chosen.2,
+            bundle_max: chosen.3,
+            account: XeroAccountId::new(account),
+            prepayment_account,
+            prepayment_tax,
+            due_at: time(due_at.0, due_at.1, due_at.2, 0),
+        },
+    )
+}
+
+#[test]
+fn law_settings_are_read_as_they_were_stored() {
+    let zones = select(vec!["Australia/Sydney", "UTC", "Pacific/Kiritimati"]);
+    let chosen = (any::<bool>(), "[A-Z -]{0,20}", zones);
+    let days = (option::of(0..=payments::FORWARD_DAYS_MAX), option::of(arb_date()));
+    let all = (chosen, days, option::of(arb_upload_settings()));
+    law(64, all, async |world, organisation, ((enabled, prefix, zone), days, upload)| {
+        let stored = Settings {
+            organisation,
+            mirror_enabled: enabled,
+            prefix: payments::NumberPrefix::new(prefix).unwrap(),
+            zone: jiff::tz::TimeZone::get(zone).unwrap(),
+            forward_days: days.0,
+            cutover_on: days.1,
+            upload,
+        };
+        world.tables.store_settings(&stored).await.unwrap();
+        let read = world.tables.settings(organisation).await.unwrap().unwrap();
+        assert_eq!(format!("{read:?}"), format!("{stored:?}"));
+    });
+}
+
+#[tokio::test]
+async fn a_time_zone_without_a_name_is_refused_instead_of_replaced() {
+    let world = World::new().await;
+    let fixed = jiff::tz::TimeZone::fixed(jiff::tz::offset(10));
+    let result = world.tables.store_settings(&Settings { zone: fixed, ..settings() }).await;
+    assert!(matches!(result, Err(table::WriteError::Malformed(_))), "{result:?}");
+    assert!(world.tables.settings(organisation()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_row_that_makes_no_sense_is_named_with_its_attribute_and_never_quoted() {
+    // N9
+    let world = World::new().await;
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let number = |value: &str| AttributeValue::N(value.to_owned());
+    let broken = [
+        ("time_zone", text("Canary/Nowhere")),
+        ("cutover_on", text("canary")),
+        ("prefix", text("canary canary canary canary")),
+        ("upload_enabled", text("canary")),
+        ("upload_start", text("canary")),
+        ("upload_when", text("canary")),
+        ("upload_nightly_max", number("201")),
+        ("upload_nightly_max", number("0")),
+        ("upload_nightly_max", number("1.5")),
+        ("upload_bundle_max", number("51")),
+        ("upload_account_id", text("canary")),
+        ("prepayment_account_code", text("")),
+        ("prepayment_tax_type", text("")),
+        ("upload_due_at", text("canary")),
+        ("upload_due_at", text("03:59")),
+    ];
+    let stored = Settings { upload: Some(uploading()), ..settings() };
+    for (name, value) in broken {
+        world.tables.store_settings(&stored).await.unwrap();
+        set(&world, organisation(), name, value).await;
+        let error = world.tables.settings(organisation()).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("organisations") && text.contains(name), "{text}");
+        assert!(!text.contains("anary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn uploading_is_what_an_operator_types_into_the_console() {
+    // EX-14, EX-31, EX-33, EX-35
+    let world = World::new().await;
+    world.tables.store_settings(&settings()).await.unwrap();
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    for (name, value) in [
+        ("upload_enabled", AttributeValue::Bool(true)),
+        ("upload_start", text("2026-11-25T09:00:00+11:00")),
+        ("upload_account_id", text("5040915E-8CE7-4177-8D08-FDE416232F18")),
+        ("upload_due_at", text("21:30")),
+    ] {
+        set(&world, organisation(), name, value).await;
+    }
+
+    let read = world.tables.settings(organisation()).await.unwrap().unwrap();
+
+    let start = Start::Moment("2026-11-24T22:00:00Z".parse().unwrap());
+    let expected = UploadSettings { start, due_at: time(21, 30, 0, 0), ..uploading() };
+    assert_eq!(read.upload, Some(expected));
+    world.tables.store_settings(&read).await.unwrap();
+    assert_eq!(world.rows("organisations").await[0]["upload_due_at"], "21:30");
+}
+
+#[tokio::test]
+async fn switched_on_without_an_account_is_a_mistake_and_not_set_up_at_all_is_none() {
+    let world = World::new().await;
+    world.tables.store_settings(&settings()).await.unwrap();
+    for name in ["upload_nightly_max", "upload_bundle_max"] {
+        set(&world, organisation(), name, AttributeValue::N("7".to_owned())).await;
+    }
+    set(&world, organisation(), "upload_enabled", AttributeValue::Bool(false)).await;
+    assert_eq!(world.tables.settings(organisation()).await.unwrap().unwrap().upload, None);
+
+    set(&world, organisation(), "upload_enabled", AttributeValue::Bool(true)).await;
+    let error = world.tables.settings(organisation()).await.unwrap_err().to_string();
+    assert!(error.contains("upload_start"), "{error}");
+}
+
+#[tokio::test]
+async fn an_organisation_that_cannot_be_read_does_not_stop_the_others() {
+    // Given one that uploads, one that does not, one that could, and two that are broken
+    let world = World::new().await;
+    let id = |n: u128| OrganisationId::new(uuid::Uuid::from_u128(n));
+    let on = Some(uploading());
+    let off = Some(UploadSettings { enabled: false, ..uploading() });
+    for (n, upload) in [(1, None), (2, on.clone()), (3, off), (4, on.clone()), (5, on)] {
+        let stored = Settings { organisation: id(n), upload, ..settings() };
+        world.tables.store_settings(&stored).await.unwrap();
+    }
+    set(&world, id(1), "time_zone", AttributeValue::S("Nowhere".to_owned())).await;
+    set(&world, id(2), "time_zone", AttributeValue::S("Nowhere".to_owned())).await;
+    set(&world, id(5), "upload_enabled", AttributeValue::S("yes".to_owned())).await;
+
+    let found = world.tables.uploading_organisations().await.unwrap();
+
+    let found: Vec<_> =
+        found.iter().map(|one| (one.organisation.unwrap(), one.settings.is_ok())).collect();
+    assert_eq!(found, [(id(2), false), (id(4), true), (id(5), false)]);
+    world.proxy.plan(|_| Do::Refuse("InternalServerError"));
+    assert!(world.tables.uploading_organisations().await.is_err());
+}
+
+async fn set(world: &World, organisation: OrganisationId, name: &str, value: AttributeValue) {
+    world
+        .direct
+        .update_item()
+        .table_name("organisations")
+        .key("organisation", AttributeValue::S(organisation.to_string()))
+        .update_expression("SET #name = :value")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", value)
+        .send()
+        .await
+        .unwrap();
+}

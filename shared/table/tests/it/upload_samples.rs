@@ -1,0 +1,201 @@
+//! Samples of what uploading keeps: valid ones, and any valid ones.
+
+use std::collections::BTreeMap;
+
+use payments::upload::{
+    Caps, Customer, Disabled, Forecast, Night, NightReport, NightState, Part, PartState, Placed,
+    Reservation, Target, Totals, Upload, UploadState, admit,
+};
+use payments::{Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use uuid::Uuid;
+
+use crate::samples::{
+    arb_customer_id, arb_date, arb_instant, arb_money_in, arb_organisation, arb_receipt, arb_stamp,
+    arb_text, arb_uuid, now, organisation, receipt,
+};
+
+pub fn night() -> Night {
+    "2026-10-05".parse().unwrap()
+}
+
+/// A BPAY payment that waits for a night.
+pub fn waiting(id: &str) -> Upload {
+    admitted(&receipt(id))
+}
+
+/// What intake makes of a payment.
+pub fn admitted(receipt: &Receipt) -> Upload {
+    *admit(None, receipt, now()).upload.unwrap()
+}
+
+pub fn contact() -> XeroContactId {
+    XeroContactId::new(Uuid::from_u128(7))
+}
+
+/// It with a slot of the night, as a prepayment.
+pub fn reserved(upload: &Upload) -> Upload {
+    let parts = vec![(Target::Prepayment { contact: contact() }, upload.receipt.amount)];
+    let mut upload = upload.clone();
+    upload.reserve(night(), parts, now()).unwrap();
+    upload
+}
+
+/// It as it is read after it was written once more.
+pub fn stored(upload: &Upload) -> Upload {
+    Upload { revision: upload.revision + 1, ..upload.clone() }
+}
+
+pub fn customer(id: &str) -> Customer {
+    Customer {
+        organisation: organisation(),
+        id: id.parse().unwrap(),
+        revision: 1,
+        name: Some("Ada Ltd".to_owned()),
+        contact: Some(contact()),
+        blocked: None,
+        blocked_at: None,
+    }
+}
+
+pub fn arb_night() -> impl Strategy<Value = Night> {
+    arb_date().prop_map(|date| date.to_string().parse().unwrap())
+}
+
+fn arb_target() -> impl Strategy<Value = Target> {
+    prop_oneof![
+        (arb_uuid(), arb_text())
+            .prop_map(|(id, number)| Target::Invoice { id: XeroInvoiceId::new(id), number }),
+        arb_uuid().prop_map(|id| Target::Prepayment { contact: XeroContactId::new(id) }),
+    ]
+}
+
+fn arb_placed() -> impl Strategy<Value = Placed> {
+    prop_oneof![
+        arb_uuid().prop_map(|id| Placed::Payment(XeroPaymentId::new(id))),
+        (arb_uuid(), option::of(arb_uuid())).prop_map(|(transaction, prepayment)| {
+            Placed::Prepayment { transaction, prepayment }
+        }),
+    ]
+}
+
+fn arb_part(currency: payments::Currency) -> impl Strategy<Value = Part> {
+    let what = (any::<u32>(), arb_target(), arb_money_in(currency), arb_stamp());
+    let sent =
+        (select(PartState::ALL), any::<u32>(), option::of(arb_text()), option::of(arb_instant()));
+    let known =
+        (any::<u32>(), option::of(arb_instant()), option::of(arb_text()), option::of(arb_placed()));
+    (what, sent, known).prop_map(|(what, sent, known)| Part {
+        number: what.0,
+        target: what.1,
+        amount: what.2,
+        stamp: what.3,
+        state: sent.0,
+        tries: sent.1,
+        key: sent.2,
+        sent_at: sent.3,
+        absences: known.0,
+        looked_at: known.1,
+        refusal: known.2,
+        placed: known.3,
+    })
+}
+
+/// Any upload that has not been written yet.
+pub fn arb_upload() -> impl Strategy<Value = Upload> {
+    let receipt = arb_receipt().prop_flat_map(|receipt| {
+        let parts = vec(arb_part(receipt.amount.currency()), 0..4);
+        (Just(receipt), parts)
+    });
+    let state = (select(UploadState::ALL), arb_text(), arb_text(), arb_instant());
+    let slot = (option::of(arb_night()), option::of(arb_instant()), any::<u32>());
+    (receipt, state, slot, (any::<bool>(), any::<bool>())).prop_map(
+        |((receipt, parts), state, slot, flags)| Upload {
+            receipt,
+            revision: 0,
+            state: state.0,
+            reason: state.1,
+            why: state.2,
+            since: state.3,
+            night: slot.0,
+            reserved_at: slot.1,
+            attempts: slot.2,
+            included: flags.0,
+            replanned: flags.1,
+            parts,
+        },
+    )
+}
+
+pub fn arb_caps() -> impl Strategy<Value = Caps> {
+    let made = (arb_instant(), option::of(arb_night()), any::<u32>(), any::<u32>())
+        .prop_map(|(at, night, slots, attempts)| Reservation { at, night, slots, attempts });
+    let disabled =
+        option::of((arb_instant(), arb_text()).prop_map(|(at, why)| Disabled { at, why }));
+    (arb_organisation(), vec(made, 0..5), disabled, any::<u8>()).prop_map(
+        |(organisation, reservations, disabled, warned)| Caps {
+            organisation,
+            revision: 0,
+            reservations,
+            disabled,
+            warned,
+        },
+    )
+}
+
+pub fn arb_night_report() -> impl Strategy<Value = NightReport> {
+    let forecast = (any::<u32>(), arb_night(), option::of(arb_night()), any::<u32>(), any::<u32>())
+        .prop_map(|(nights_to_clear, clears_in, trips_in, attempts, pace)| Forecast {
+            nights_to_clear,
+            clears_in,
+            trips_in,
+            attempts,
+            never_trips_per_night: pace,
+        });
+    let states = btree_map(select(UploadState::ALL), any::<u32>(), 0..9);
+    let totals = (states, btree_map("[a-zA-Z_]{1,20}", any::<u32>(), 0..4)).prop_map(
+        |(states, by_reason)| Totals {
+            by_state: states.into_iter().map(|(state, n)| (state.code(), n)).collect(),
+            by_reason: BTreeMap::from_iter(by_reason),
+        },
+    );
+    let times =
+        (arb_instant(), arb_instant(), option::of(arb_instant()), option::of(arb_instant()));
+    let which = (arb_organisation(), arb_night(), select(NightState::ALL));
+    let counts = (any::<u32>(), any::<u32>(), any::<u32>());
+    (which, times, counts, totals, option::of(forecast), option::of(arb_text())).prop_map(
+        |(which, times, counts, totals, forecast, stopped)| NightReport {
+            organisation: which.0,
+            night: which.1,
+            revision: 0,
+            state: which.2,
+            scheduled_at: times.0,
+            started_at: times.1,
+            finished_at: times.2,
+            lease_until: times.3,
+            rounds: counts.0,
+            calls: counts.1,
+            totals,
+            carried: counts.2,
+            forecast,
+            stopped,
+        },
+    )
+}
+
+pub fn arb_customer() -> impl Strategy<Value = Customer> {
+    let texts = (option::of(arb_text()), option::of(arb_text()), option::of(arb_instant()));
+    let which = (arb_organisation(), arb_customer_id(), any::<u64>());
+    (which, texts, option::of(arb_uuid())).prop_map(|(which, texts, contact)| Customer {
+        organisation: which.0,
+        id: which.1,
+        revision: which.2,
+        name: texts.0,
+        contact: contact.map(XeroContactId::new),
+        blocked: texts.1,
+        blocked_at: texts.2,
+    })
+}
