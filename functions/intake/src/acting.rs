@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use host::clock::Clock;
 use jiff::Timestamp;
+use payments::upload::{Admission, Customer, Line, Upload, admit, record_customer};
 use payments::{
     Change, InvoiceNumber, LocalInvoice, Receipt, Refusal, Reported, Settings, StoredInvoice,
     Warning, XeroInvoiceId, journaling_warning, record_invoice, record_journaling, record_part,
@@ -30,6 +32,9 @@ pub(crate) struct Recorded {
     pub(crate) warnings: usize,
     /// How many invoices are to be looked at again in Xero.
     pub(crate) looks: usize,
+    /// Whether its payment waits to be posted at once (EX-01, EX-10), so that whoever posts it has
+    /// to be woken: for this report, or for an earlier one that was interrupted before that.
+    pub(crate) direct: bool,
 }
 
 /// Why a report was not taken in.
@@ -52,7 +57,7 @@ pub(crate) struct Recorder<'a, C> {
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) settings: &'a Settings,
-    pub(crate) clock: fn() -> Timestamp,
+    pub(crate) clock: &'a Clock,
     /// When the report was sent.
     pub(crate) sent_at: Option<Timestamp>,
 }
@@ -64,12 +69,13 @@ impl<C: Changes> Recorder<'_, C> {
             let because = Because {
                 cause: Cause::Intake.code(),
                 event_at: self.sent_at,
-                now: (self.clock)(),
+                now: self.clock.now(),
             };
             let recorded = match report {
                 Report::Invoice(report) => self.invoice(&report.invoice, because).await,
                 Report::Payment(receipt) => self.payment(receipt, because).await,
                 Report::Journaling(journaling) => self.journaling(journaling, because).await,
+                Report::Customer(customer) => self.customer(customer, because.now).await,
             };
             match recorded {
                 Err(Failure::Write(WriteError::Conflict)) => {}
@@ -89,7 +95,7 @@ impl<C: Changes> Recorder<'_, C> {
         let changed = change.is_some();
         let look = self.write(&stored, change, because).await?;
         let looks = self.look_again(look.into_iter().collect()).await?;
-        Ok(Recorded { changed, warnings: 0, looks })
+        Ok(Recorded { changed, looks, ..Recorded::default() })
     }
 
     /// All refusals are found before anything is written. The receipt is written last: it says that
@@ -125,9 +131,46 @@ impl<C: Changes> Recorder<'_, C> {
         if accepted {
             raised = warnings(known.as_ref(), incoming, self.settings, self.sent(now));
             raised.extend(removed_warning(incoming, &removed));
-            self.tables.store_receipt(known.as_ref(), incoming, &raised, now).await?;
         }
-        Ok(Recorded { changed, warnings: raised.len(), looks })
+        let kept = self.keep(known.as_ref(), latest, accepted, raised, now).await?;
+        Ok(Recorded { changed: changed || kept.changed, looks, ..kept })
+    }
+
+    /// Writes a receipt if it is new, and in the same transaction what becomes of the payment's
+    /// upload and the warnings of both. A receipt that is known, but has no upload or one of an
+    /// older revision, was written by a version of ours that knew nothing of uploads: that is made
+    /// up for.
+    ///
+    /// The upload is read as late as here, because others write it as well.
+    async fn keep(
+        &self,
+        known: Option<&Receipt>,
+        latest: &Receipt,
+        accepted: bool,
+        mut raised: Vec<Warning>,
+        now: Timestamp,
+    ) -> Result<Recorded, Failure> {
+        let before = self.tables.upload(latest.organisation, &latest.id).await?;
+        let Admission { upload, warning } = admit(before.as_ref(), latest, now);
+        let after = upload.as_deref();
+        raised.extend(warning);
+        let changed = accepted || after.is_some();
+        if changed {
+            let written = after.map(|after| (before.as_ref(), after));
+            self.tables.store_receipt(known, latest, &raised, written, now).await?;
+        }
+        let direct = after.or(before.as_ref()).and_then(Upload::line) == Some(Line::Direct);
+        Ok(Recorded { changed, warnings: raised.len(), looks: 0, direct })
+    }
+
+    async fn customer(&self, incoming: &Customer, now: Timestamp) -> Result<Recorded, Failure> {
+        let known = self.tables.customer(incoming.organisation, &incoming.id).await?;
+        let after = record_customer(known.as_ref(), incoming)
+            .map_err(|error| Refusal::RevisionReused { revision: error.revision })?;
+        if let Some(after) = &after {
+            self.tables.store_customer(known.as_ref(), after, None, now).await?;
+        }
+        Ok(Recorded { changed: after.is_some(), ..Recorded::default() })
     }
 
     /// Whether this payment was on the invoice, was matched with a Xero payment, and went with it
@@ -164,7 +207,7 @@ impl<C: Changes> Recorder<'_, C> {
         self.tables.warn(*organisation, &raised, because.now).await?;
         let look = self.write(&stored, change, because).await?;
         let looks = self.look_again(look.into_iter().collect()).await?;
-        Ok(Recorded { changed, warnings: raised.len(), looks })
+        Ok(Recorded { changed, warnings: raised.len(), looks, direct: false })
     }
 
     async fn stored(&self, number: &InvoiceNumber) -> Result<StoredInvoice, ReadError> {
@@ -193,7 +236,7 @@ impl<C: Changes> Recorder<'_, C> {
             organisation: self.settings.organisation,
             cause: Cause::Intake,
             // Only a look that starts after the write has seen it.
-            accepted_at: (self.clock)(),
+            accepted_at: self.clock.now(),
             not_before: None,
             invoices: invoices.into_iter().map(|id| InvoiceChange::new(id, None)).collect(),
         };

@@ -5,10 +5,11 @@ use std::collections::btree_map::Entry;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use host::batch::{self, BlankId, Outcome};
+use host::clock::Clock;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, Refusal, Settings};
-use queue::Changes;
+use queue::{Changes, UploadTask, Uploads};
 use table::{ReadError, Tables};
 
 use crate::acting::{Failure, Recorded, Recorder};
@@ -20,26 +21,49 @@ use crate::tally::Tally;
 /// `template.yaml`. What could still pass later is parked on the last of these receives.
 const RECEIVES_MAX: u32 = 5;
 /// Time kept back before the deadline: the longest that one message takes, which is a payment
-/// over 200 invoices.
-const RESERVE: SignedDuration = SignedDuration::from_secs(20);
+/// over 200 invoices, and the longest that waking the `upload` function takes.
+const RESERVE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a batch is worked on with.
-pub(crate) struct Handler<'a, C> {
+pub(crate) struct Handler<'a, C, U> {
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
-    pub(crate) clock: fn() -> Timestamp,
+    pub(crate) uploads: &'a U,
+    pub(crate) clock: &'a Clock,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,
+}
+
+/// How the work on one record ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Done {
+    /// So.
+    As(Outcome),
+    /// Done, once it is known to whoever posts payments at once.
+    Direct,
+}
+
+impl Done {
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::As(outcome) => outcome,
+            Self::Direct => Outcome::Done,
+        }
+    }
 }
 
 /// Settings by organisation; `None` for one that is not set up here.
 type Known = BTreeMap<OrganisationId, Option<Settings>>;
 
-impl<C: Changes> Handler<'_, C> {
+/// The records of payments that wait to be posted at once, by organisation.
+type Direct = BTreeMap<OrganisationId, Vec<usize>>;
+
+impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     /// Works on a batch, and says which records are to come again.
     ///
-    /// A record is done when it is in the tables and every invoice that it concerns will be looked
-    /// at again, or when it is parked with everything that is wrong with it.
+    /// A record is done when it is in the tables, every invoice that it concerns will be looked at
+    /// again, and its payment will be posted if it is one to be posted at once; or when it is
+    /// parked with everything that is wrong with it.
     ///
     /// # Errors
     /// `BlankId`, see there.
@@ -58,13 +82,20 @@ impl<C: Changes> Handler<'_, C> {
         work.sort_by_key(|(_, read)| read.as_ref().map(Report::place).ok());
         let mut outcomes = vec![Outcome::Again; records.len()];
         let mut known = Known::new();
+        let mut direct = Direct::new();
         for (position, read) in work {
-            if (self.clock)().saturating_add(RESERVE).is_ok_and(|end| end > self.deadline) {
+            if self.clock.now().saturating_add(RESERVE).is_ok_and(|end| end > self.deadline) {
                 break;
             }
             let record = &records[position];
             outcomes[position] = match read {
-                Ok(report) => self.one(record, &report, &mut known, tally).await,
+                Ok(report) => {
+                    let done = self.one(record, &report, &mut known, tally).await;
+                    if done == Done::Direct {
+                        direct.entry(report.organisation()).or_default().push(position);
+                    }
+                    done.outcome()
+                }
                 Err(invalid) => {
                     let problems = invalid.problems.len();
                     let owner = invalid.organisation;
@@ -73,9 +104,32 @@ impl<C: Changes> Handler<'_, C> {
                 }
             };
         }
+        for position in self.wake(direct, tally).await {
+            outcomes[position] = Outcome::Again;
+        }
         tally.again = outcomes.iter().filter(|outcome| **outcome == Outcome::Again).count();
         let ids = records.iter().map(|record| record.message_id.as_deref());
         batch::answer(ids.zip(outcomes))
+    }
+
+    /// Wakes the `upload` function, once for each organisation however many of its payments wait.
+    /// Returns the records whose payments nobody may know of: they come again, and ask again.
+    async fn wake(&self, direct: Direct, tally: &mut Tally) -> Vec<usize> {
+        let mut again = Vec::new();
+        for (organisation, positions) in direct {
+            match self.uploads.send(&UploadTask::Direct { organisation }, 0).await {
+                Ok(()) => tally.wakes += 1,
+                Err(error) => {
+                    tracing::error!(
+                        xero.tenant_id = %organisation,
+                        error = telemetry::chain(&error),
+                        "asking for payments to be posted failed"
+                    );
+                    again.extend(positions);
+                }
+            }
+        }
+        again
     }
 
     async fn one(
@@ -84,7 +138,7 @@ impl<C: Changes> Handler<'_, C> {
         report: &Report,
         known: &mut Known,
         tally: &mut Tally,
-    ) -> Outcome {
+    ) -> Done {
         let organisation = report.organisation();
         let settings = match self.settings(organisation, known).await {
             Ok(Some(settings)) => settings,
@@ -92,11 +146,11 @@ impl<C: Changes> Handler<'_, C> {
                 let why = "the organisation is not set up here";
                 let parking =
                     Parking { owner: Some(organisation), reason: "other_tenant", problems: 1 };
-                return self.park(record, &parking, why, tally).await;
+                return Done::As(self.park(record, &parking, why, tally).await);
             }
             Err(error) => {
                 log_failure(record, organisation, &error, "reading the settings failed");
-                return Outcome::Again;
+                return Done::As(Outcome::Again);
             }
         };
         let recorder = Recorder {
@@ -109,20 +163,20 @@ impl<C: Changes> Handler<'_, C> {
         match recorder.record(report).await {
             Ok(recorded) => {
                 self.count(report, recorded, sent_at(record), tally);
-                Outcome::Done
+                if recorded.direct { Done::Direct } else { Done::As(Outcome::Done) }
             }
             Err(Failure::Refused(refusal)) => {
                 if refusal.may_pass_later() && receives(record) < RECEIVES_MAX {
                     tally.early += 1;
-                    return Outcome::Again;
+                    return Done::As(Outcome::Again);
                 }
                 let reason = code(&refusal);
                 let parking = Parking { owner: Some(organisation), reason, problems: 1 };
-                self.park(record, &parking, &refusal.to_string(), tally).await
+                Done::As(self.park(record, &parking, &refusal.to_string(), tally).await)
             }
             Err(failure) => {
                 log_failure(record, organisation, &failure, "a report could not be recorded");
-                Outcome::Again
+                Done::As(Outcome::Again)
             }
         }
     }
@@ -146,7 +200,7 @@ impl<C: Changes> Handler<'_, C> {
         detail: &str,
         tally: &mut Tally,
     ) -> Outcome {
-        match parking.park(self.tables, record, detail, (self.clock)()).await {
+        match parking.park(self.tables, record, detail, self.clock.now()).await {
             Ok(()) => {
                 tally.parked += 1;
                 Outcome::Done
@@ -171,11 +225,12 @@ impl<C: Changes> Handler<'_, C> {
             tally.unchanged += 1;
             return;
         }
-        tally.took(sent_at, (self.clock)());
+        tally.took(sent_at, self.clock.now());
         match report {
             Report::Invoice(_) => tally.invoices += 1,
             Report::Payment(_) => tally.payments += 1,
             Report::Journaling(_) => tally.journalings += 1,
+            Report::Customer(_) => tally.customers += 1,
         }
     }
 }

@@ -8,24 +8,26 @@ mod tally;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use host::batch::BlankId;
+use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use jiff::Timestamp;
-use queue::{Changes, ChangesQueue};
+use queue::{Changes, ChangesQueue, Uploads, UploadsQueue};
 use table::Tables;
 
 use crate::handler::Handler;
 use crate::tally::Tally;
 
 /// The function: everything between its environment and its handler.
-pub struct Intake<C> {
+pub struct Intake<C, U> {
     tables: Tables,
     changes: C,
+    uploads: U,
     metrics: Metrics,
-    clock: fn() -> Timestamp,
+    clock: Clock,
 }
 
-impl Intake<ChangesQueue> {
+impl Intake<ChangesQueue, UploadsQueue> {
     /// Reads the environment, see the README, and makes the SDK's clients.
     ///
     /// # Errors
@@ -34,7 +36,7 @@ impl Intake<ChangesQueue> {
     pub async fn from_env(
         env: &Environment,
         aws: &host::SdkConfig,
-        clock: fn() -> Timestamp,
+        clock: Clock,
     ) -> Result<Self, EnvError> {
         let sqs = aws_sdk_sqs::Client::new(aws);
         Ok(Self {
@@ -42,17 +44,18 @@ impl Intake<ChangesQueue> {
                 aws_sdk_dynamodb::Client::new(aws),
                 env.optional("TABLE_PREFIX")?.unwrap_or_default(),
             ),
-            changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
+            changes: ChangesQueue::new(sqs.clone(), env.required("CHANGES_QUEUE_URL")?),
+            uploads: UploadsQueue::new(sqs, env.required("UPLOADS_QUEUE_URL")?),
             metrics: Metrics::from_env(env, "intake")?,
             clock,
         })
     }
 }
 
-impl<C: Changes> Intake<C> {
+impl<C: Changes, U: Uploads> Intake<C, U> {
     /// Puts the function together from its parts.
-    pub fn new(tables: Tables, changes: C, clock: fn() -> Timestamp) -> Self {
-        Self { tables, changes, metrics: Metrics::off(), clock }
+    pub fn new(tables: Tables, changes: C, uploads: U, clock: Clock) -> Self {
+        Self { tables, changes, uploads, metrics: Metrics::off(), clock }
     }
 
     /// Works on one batch, which has to be over at the deadline.
@@ -65,11 +68,17 @@ impl<C: Changes> Intake<C> {
         deadline: Timestamp,
     ) -> Result<SqsBatchResponse, BlankId> {
         let mut tally = Tally::default();
-        let handler =
-            Handler { tables: &self.tables, changes: &self.changes, clock: self.clock, deadline };
-        let answer = handler.batch(&event, &mut tally).await;
+        let handler = Handler {
+            tables: &self.tables,
+            changes: &self.changes,
+            uploads: &self.uploads,
+            clock: &self.clock,
+            deadline,
+        };
+        // On the heap: the compiler works out nested futures as one, and gives up at some depth.
+        let answer = Box::pin(handler.batch(&event, &mut tally)).await;
         tally.log();
-        self.metrics.emit((self.clock)(), &tally.metrics());
+        self.metrics.emit(self.clock.now(), &tally.metrics());
         answer
     }
 }

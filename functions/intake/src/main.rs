@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let env = Environment::process();
     host::telemetry::init(&env)?;
     let aws = host::aws_config(AWS_CALL_MAX).await;
-    let intake = Intake::from_env(&env, &aws, host::clock::now).await?;
+    let intake = Intake::from_env(&env, &aws, host::clock::Clock::system()).await?;
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let deadline = Timestamp::from_millisecond(event.context.deadline.try_into()?)?;
         Ok::<_, Error>(intake.handle(event.payload, deadline).await?)

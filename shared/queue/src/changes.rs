@@ -55,7 +55,7 @@ pub enum SendProblem {
         bytes_max: usize,
     },
     /// The call failed as a whole, after the SDK's own retries.
-    #[error("SendMessageBatch failed: {0}")]
+    #[error("the call to SQS failed: {0}")]
     Call(String),
     /// SQS answered, and refused the message as the sender's mistake.
     #[error("SQS refused a message: {0}")]

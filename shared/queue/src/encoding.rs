@@ -41,11 +41,18 @@ struct Head {
 }
 
 #[derive(Serialize)]
-struct Envelope<'a, B> {
+pub(crate) struct Envelope<'a, B> {
     version: u32,
     kind: &'static str,
     #[serde(flatten)]
     body: &'a B,
+}
+
+impl<'a, B> Envelope<'a, B> {
+    /// A body of that kind, in this crate's version.
+    pub(crate) const fn new(kind: &'static str, body: &'a B) -> Self {
+        Self { version: VERSION, kind, body }
+    }
 }
 
 const INVOICES: &str = "invoices";
@@ -70,13 +77,9 @@ impl Message {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let kind = self.kind();
         let text = match self {
-            Self::Invoices(body) => {
-                serde_json::to_string(&Envelope { version: VERSION, kind, body })
-            }
-            Self::Unreadable(body) => {
-                serde_json::to_string(&Envelope { version: VERSION, kind, body })
-            }
-            Self::Noted(body) => serde_json::to_string(&Envelope { version: VERSION, kind, body }),
+            Self::Invoices(body) => serde_json::to_string(&Envelope::new(kind, body)),
+            Self::Unreadable(body) => serde_json::to_string(&Envelope::new(kind, body)),
+            Self::Noted(body) => serde_json::to_string(&Envelope::new(kind, body)),
         }?;
         Ok(ascii(text))
     }
@@ -87,12 +90,7 @@ impl Message {
     ///
     /// [`DecodeError`] says what is wrong with any text that is not a message of this version.
     pub fn from_json(text: &str) -> Result<Self, DecodeError> {
-        let head: Head = serde_json::from_str(text)
-            .map_err(|error| DecodeError::NotAMessage(account(&error)))?;
-        if head.version != u64::from(VERSION) {
-            return Err(DecodeError::UnknownVersion(head.version));
-        }
-        match head.kind.as_str() {
+        match kind_of(text)?.as_str() {
             INVOICES => body::<InvoiceChanges>(INVOICES, text).map(Self::Invoices),
             UNREADABLE => {
                 let part: UnreadablePart = body(UNREADABLE, text)?;
@@ -100,12 +98,29 @@ impl Message {
                 Ok(Self::Unreadable(part))
             }
             NOTED => body::<Noted>(NOTED, text).map(Self::Noted),
-            other => Err(DecodeError::UnknownKind(other.chars().take(ACCOUNT_CHARS_MAX).collect())),
+            other => Err(unknown_kind(other)),
         }
     }
 }
 
-fn body<'a, B: Deserialize<'a>>(kind: &'static str, text: &'a str) -> Result<B, DecodeError> {
+/// The kind of a message of this version.
+pub(crate) fn kind_of(text: &str) -> Result<String, DecodeError> {
+    let head: Head =
+        serde_json::from_str(text).map_err(|error| DecodeError::NotAMessage(account(&error)))?;
+    if head.version != u64::from(VERSION) {
+        return Err(DecodeError::UnknownVersion(head.version));
+    }
+    Ok(head.kind)
+}
+
+pub(crate) fn unknown_kind(kind: &str) -> DecodeError {
+    DecodeError::UnknownKind(kind.chars().take(ACCOUNT_CHARS_MAX).collect())
+}
+
+pub(crate) fn body<'a, B: Deserialize<'a>>(
+    kind: &'static str,
+    text: &'a str,
+) -> Result<B, DecodeError> {
     serde_json::from_str(text).map_err(|error| malformed(kind, account(&error)))
 }
 

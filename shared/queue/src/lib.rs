@@ -8,6 +8,7 @@ mod message;
 mod pack;
 mod parking;
 mod sqs;
+mod uploads;
 
 pub use changes::{Changes, SendError, SendProblem};
 pub use encoding::{DecodeError, VERSION};
@@ -20,3 +21,4 @@ pub use pack::{
 };
 pub use parking::{DELAY_MAX, delay_until};
 pub use sqs::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, ChangesQueue, SEND_ATTEMPTS_MAX};
+pub use uploads::{DELAY_SECONDS_MAX, UploadTask, Uploads, UploadsQueue};

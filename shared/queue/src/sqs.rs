@@ -1,4 +1,4 @@
-//! The port's SQS side.
+//! The SQS side of the port of changes.
 //!
 //! `SendMessageBatch` answers 200 even if it took only some of the entries, so the answer is read
 //! entry by entry. Calls that fail as a whole have been retried by the SDK already.
@@ -177,7 +177,7 @@ fn group_len(entries: &[Entry]) -> usize {
 
 /// SQS's error code if it gave one, and every cause. The SDK's own `Display` says only
 /// "service error" or "dispatch failure".
-fn words(code: Option<&str>, error: &impl Error) -> String {
+pub(crate) fn words(code: Option<&str>, error: &impl Error) -> String {
     let mut words = code.map_or_else(|| error.to_string(), |code| format!("{code}: {error}"));
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -79,6 +79,11 @@ impl<'a> Members<'a> {
         node
     }
 
+    /// A flag that is false unless it is there.
+    pub(super) fn flag(&mut self, name: &str, problems: &mut Problems) -> Option<bool> {
+        self.optional(name).map_or(Some(false), |node| node.flag(problems))
+    }
+
     /// Whatever has not been asked for is not part of the contract: a misspelt name, most likely.
     pub(super) fn finish(self, problems: &mut Problems) {
         for name in self.left.keys() {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use payments::upload::Customer;
 use payments::{
     Allocation, Contact, Currency, InvoiceNumber, LocalInvoice, Money, OrganisationId, PaymentId,
-    Receipt,
+    PaymentStatus, Receipt,
 };
 
 use super::json::Json;
@@ -28,6 +29,8 @@ pub enum Report {
     Payment(Receipt),
     /// A copy that we made has been journaled, or is no longer.
     Journaling(Journaling),
+    /// A customer as it is now.
+    Customer(Customer),
 }
 
 /// An invoice, and whose it is.
@@ -61,17 +64,19 @@ impl Report {
             Self::Invoice(report) => report.organisation,
             Self::Payment(receipt) => receipt.organisation,
             Self::Journaling(journaling) => journaling.organisation,
+            Self::Customer(customer) => customer.organisation,
         }
     }
 
-    /// In which order the messages of a batch are best handled: invoices before what is paid on
-    /// them, and earlier revisions before later ones. Any other order leads to the same, only by
-    /// a longer way.
+    /// In which order the messages of a batch are best handled: customers and invoices before what
+    /// is paid by the ones and on the others, and earlier revisions before later ones. Any other
+    /// order leads to the same, only by a longer way.
     pub(crate) const fn place(&self) -> (u8, u64) {
         match self {
-            Self::Invoice(report) => (0, report.invoice.revision),
-            Self::Payment(receipt) => (1, receipt.revision),
-            Self::Journaling(journaling) => (2, journaling.revision),
+            Self::Customer(customer) => (0, customer.revision),
+            Self::Invoice(report) => (1, report.invoice.revision),
+            Self::Payment(receipt) => (2, receipt.revision),
+            Self::Journaling(journaling) => (3, journaling.revision),
         }
     }
 }
@@ -115,8 +120,9 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "journaling" => {
             journaling(organisation, &mut members, problems)
         }
+        Json::Text(kind) if kind == "customer" => customer(organisation, &mut members, problems),
         _ => {
-            problems.note::<()>(&kind.path, "must be invoice, payment or journaling");
+            problems.note::<()>(&kind.path, "must be invoice, payment, journaling or customer");
             return (organisation, None);
         }
     };
@@ -166,6 +172,7 @@ fn invoice(
             (None, None)
         }
     };
+    let payment_plan = members.flag("payment_plan", problems);
     Some(Report::Invoice(InvoiceReport {
         organisation: organisation?,
         invoice: LocalInvoice {
@@ -175,6 +182,7 @@ fn invoice(
             due_on: due_on?,
             terms,
             contact: contact?,
+            payment_plan: payment_plan?,
             revision: revision?,
         },
     }))
@@ -211,12 +219,14 @@ fn payment(
         member!(members, problems, "allocations", |node: &Node<'_>, problems: &mut _| {
             allocations(node, amount, problems)
         });
-    let journaled = match members.optional("journaled") {
-        Some(node) => node.flag(problems),
-        None => Some(false),
-    };
-    let reference = members.optional("reference");
-    let reference = reference.and_then(|node| values::free_text(&node, problems));
+    let journaled = members.flag("journaled", problems);
+    let approved = members.flag("approved", problems);
+    let settled = members.flag("settled", problems);
+    how_far_the_money_is(status, approved, settled, problems);
+    let mut optional = |name| members.optional(name);
+    let reference = optional("reference").and_then(|node| values::free_text(&node, problems));
+    let channel = optional("channel").and_then(|node| values::channel(&node, problems));
+    let customer = optional("customer").and_then(|node| values::customer_id(&node, problems));
     Some(Report::Payment(Receipt {
         organisation: organisation?,
         id: id?,
@@ -225,12 +235,36 @@ fn payment(
         date: date?,
         reference,
         method: method?,
+        channel,
+        customer,
         transaction_id: transaction_id?,
         status: status?,
+        approved: approved?,
+        settled: settled?,
         journaled: journaled?,
         allocations: allocations?,
         entered_at: entered_at?,
     }))
+}
+
+/// Notes flags that contradict the status. Those that only say less than it are no contradiction:
+/// what is confirmed was approved before.
+fn how_far_the_money_is(
+    status: Option<PaymentStatus>,
+    approved: Option<bool>,
+    settled: Option<bool>,
+    problems: &mut Problems,
+) {
+    use PaymentStatus::{Failed, Pending};
+    let Some(status) = status else { return };
+    for (path, set, against) in
+        [("/approved", approved, &[Failed][..]), ("/settled", settled, &[Pending, Failed][..])]
+    {
+        if set == Some(true) && against.contains(&status) {
+            problems
+                .note::<()>(path, format_args!("must not be true for a payment that is {status}"));
+        }
+    }
 }
 
 /// The parts of a payment, in the order of their invoices, so that the same parts in another
@@ -304,5 +338,27 @@ fn journaling(
         payment: payment?,
         revision: revision?,
         journaled: journaled?,
+    }))
+}
+
+fn customer(
+    organisation: Option<OrganisationId>,
+    members: &mut Members<'_>,
+    problems: &mut Problems,
+) -> Option<Report> {
+    let id = member!(members, problems, "customer", values::customer_id);
+    let revision = member!(members, problems, "revision", values::revision);
+    let name = members.optional("name").and_then(|node| values::free_text(&node, problems));
+    let contact = members.optional("xero_contact_id");
+    let contact = contact.and_then(|node| values::contact_id(&node, problems));
+    Some(Report::Customer(Customer {
+        organisation: organisation?,
+        id: id?,
+        revision: revision?,
+        name,
+        contact,
+        // What is ours is not reported.
+        blocked: None,
+        blocked_at: None,
     }))
 }

@@ -1,10 +1,13 @@
 //! The values that messages are made of.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
+use payments::upload::Channel;
 use payments::{
-    Currency, IdError, InvoiceNumber, Money, OrganisationId, PaymentId, PaymentStatus,
-    TERM_DAYS_MAX, TEXT_ID_CHARS_MAX, Terms,
+    Currency, CustomerId, IdError, InvoiceNumber, Money, OrganisationId, PaymentId, PaymentStatus,
+    TERM_DAYS_MAX, TEXT_ID_CHARS_MAX, Terms, XeroContactId,
 };
 
 use super::json::Json;
@@ -38,7 +41,14 @@ const MONTHS: [&str; 12] = [
 ];
 
 pub(super) fn organisation(node: &Node<'_>, problems: &mut Problems) -> Option<OrganisationId> {
-    let expected = "the id of a Xero organisation, a UUID with hyphens";
+    xero_id(node, "the id of a Xero organisation, a UUID with hyphens", problems)
+}
+
+pub(super) fn contact_id(node: &Node<'_>, problems: &mut Problems) -> Option<XeroContactId> {
+    xero_id(node, "the id of a Xero contact, a UUID with hyphens", problems)
+}
+
+fn xero_id<T: FromStr>(node: &Node<'_>, expected: &str, problems: &mut Problems) -> Option<T> {
     let text = node.text(expected, problems)?;
     let id = text.parse().ok().filter(|_| text.len() == UUID_CHARS);
     id.or_else(|| problems.note(&node.path, format_args!("must be {expected}")))
@@ -54,6 +64,10 @@ pub(super) fn revision(node: &Node<'_>, problems: &mut Problems) -> Option<u64> 
 }
 
 pub(super) fn invoice_number(node: &Node<'_>, problems: &mut Problems) -> Option<InvoiceNumber> {
+    id(node, problems)
+}
+
+pub(super) fn customer_id(node: &Node<'_>, problems: &mut Problems) -> Option<CustomerId> {
     id(node, problems)
 }
 
@@ -130,6 +144,13 @@ pub(super) fn status(node: &Node<'_>, problems: &mut Problems) -> Option<Payment
     let expected = "pending, confirmed, failed or refunded";
     let text = node.text(expected, problems)?;
     PaymentStatus::from_code(text)
+        .or_else(|| problems.note(&node.path, format_args!("must be {expected}")))
+}
+
+pub(super) fn channel(node: &Node<'_>, problems: &mut Problems) -> Option<Channel> {
+    let expected = "pay_now or virtual_terminal";
+    let text = node.text(expected, problems)?;
+    Channel::from_code(text)
         .or_else(|| problems.note(&node.path, format_args!("must be {expected}")))
 }
 

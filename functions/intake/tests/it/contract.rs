@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use intake::contract::{Invalid, Report, read};
+use payments::upload::{Route, Skip, Taken, route, taken};
+use payments::{PaymentStatus, Receipt};
 use serde_json::Value;
+
+use crate::messages;
 
 /// Refused messages in which JSON Schema sees nothing wrong.
 const BEYOND_THE_SCHEMA: [&str; 7] = [
@@ -53,6 +57,7 @@ fn every_example_is_valid_by_the_schema_and_is_taken_in() {
             Report::Invoice(_) => "invoice",
             Report::Payment(_) => "payment",
             Report::Journaling(_) => "journaling",
+            Report::Customer(_) => "customer",
         };
         assert_eq!(json["type"], kind, "{name}");
     }
@@ -98,6 +103,27 @@ fn every_refusal_says_where_and_why() {
             "/allocations/1/invoice: names an invoice that is in the list already",
         ),
         ("list", "the message: must be an object, not a list"),
+        ("type-unknown", "/type: must be invoice, payment, journaling or customer"),
+        ("payment-channel-unknown", "/channel: must be pay_now or virtual_terminal"),
+        (
+            "payment-customer-blank",
+            "/customer: must have 1 to 100 characters, none of them a control character, and no \
+             space at either end",
+        ),
+        ("payment-approved-is-a-string", "/approved: must be true or false, not a string"),
+        ("payment-failed-and-approved", "/approved: must not be true for a payment that is failed"),
+        ("payment-failed-and-settled", "/settled: must not be true for a payment that is failed"),
+        ("payment-pending-and-settled", "/settled: must not be true for a payment that is pending"),
+        ("payment-plan-is-a-string", "/payment_plan: must be true or false, not a string"),
+        (
+            "customer-contact-is-no-uuid",
+            "/xero_contact_id: must be the id of a Xero contact, a UUID with hyphens",
+        ),
+        ("customer-without-id", "/customer: is missing"),
+        ("customer-name-too-long", "/name: must have at most 255 characters"),
+        ("customer-name-is-null", "/name: must be a string, not null"),
+        // EX-28: only a person blocks a customer.
+        ("customer-is-blocked-from-outside", "/blocked: is no member that we know"),
     ];
     let files = files("refused");
     for (name, problem) in expected {
@@ -128,7 +154,7 @@ fn all_problems_are_named_at_once() {
         ]
     );
     let owner = read(body).unwrap_err().organisation;
-    assert_eq!(owner.unwrap().to_string(), crate::messages::ORGANISATION);
+    assert_eq!(owner.unwrap().to_string(), messages::ORGANISATION);
 }
 
 #[test]
@@ -144,4 +170,68 @@ fn the_due_date_follows_from_the_terms() {
         let Ok(Report::Invoice(report)) = read(&examples[name]) else { panic!("{name}") };
         assert_eq!(report.invoice.due_on.to_string(), due_on, "{name}");
     }
+}
+
+fn payment(name: &str) -> Receipt {
+    let Ok(Report::Payment(receipt)) = read(&files("examples")[name]) else { panic!("{name}") };
+    receipt
+}
+
+#[test]
+fn what_decides_how_a_payment_is_uploaded_is_read() {
+    // EX-01, EX-02, EX-03, EX-10, EX-11, EX-35
+    let approved = payment("payment-approved-by-pay-now");
+    assert_eq!((route(&approved), taken(&approved)), (Ok(Route::PayNow), Some(Taken::Approved)));
+    assert_eq!(approved.customer.unwrap().as_str(), "C-104");
+    let settled = payment("payment-settled-by-pay-now");
+    assert_eq!((route(&settled), taken(&settled)), (Ok(Route::PayNow), Some(Taken::Settled)));
+    let by_phone = payment("payment-by-virtual-terminal");
+    assert_eq!((route(&by_phone), taken(&by_phone)), (Ok(Route::Direct), Some(Taken::Confirmed)));
+    let bpay = payment("payment-by-bpay-of-a-customer");
+    assert_eq!((route(&bpay), bpay.customer.is_some()), (Ok(Route::Bpay), true));
+    assert_eq!(route(&payment("payment-batch-debit")), Err(Skip::NoCustomer));
+}
+
+#[test]
+fn what_was_not_said_before_means_what_it_meant_then() {
+    let old = payment("payment-pending-by-card");
+    assert_eq!((old.channel, old.customer.as_ref()), (None, None));
+    assert_eq!((old.approved, old.settled, taken(&old)), (false, false, None));
+    let invoice = |name: &str| match read(&files("examples")[name]) {
+        Ok(Report::Invoice(report)) => report.invoice,
+        other => panic!("{other:?}"),
+    };
+    assert!(!invoice("invoice-with-due-date").payment_plan);
+    // EX-08
+    assert!(invoice("invoice-on-a-payment-plan").payment_plan);
+}
+
+#[test]
+fn flags_may_say_less_than_the_status_but_never_contradict_it() {
+    // EX-02, EX-35
+    let schema = schema();
+    let mut allowed = Vec::new();
+    for status in PaymentStatus::ALL {
+        for flag in ["approved", "settled"] {
+            let message = messages::payment("P-1", 1, "60.00", &[]);
+            let message = messages::with(message, "/status", status.code());
+            let message = messages::with(message, &format!("/{flag}"), true);
+            let taken_in = read(&message.to_string()).is_ok();
+            assert_eq!(schema.is_valid(&message), taken_in, "{message}");
+            if taken_in {
+                allowed.push(format!("{flag} {status}"));
+            }
+        }
+    }
+    allowed.sort();
+    assert_eq!(
+        allowed,
+        [
+            "approved confirmed",
+            "approved pending",
+            "approved refunded",
+            "settled confirmed",
+            "settled refunded",
+        ]
+    );
 }

@@ -3,7 +3,11 @@
 use std::sync::LazyLock;
 
 use intake::contract::{Invalid, Report, read};
-use payments::{Allocation, Contact, Currency, LocalInvoice, Money, PaymentStatus, Receipt, Terms};
+use payments::upload::{Channel, Customer};
+use payments::{
+    Allocation, Contact, Currency, LocalInvoice, Money, PaymentStatus, Receipt, Terms,
+    XeroContactId,
+};
 use proptest::prelude::*;
 use proptest::string::string_regex;
 use serde_json::{Value, json};
@@ -73,9 +77,11 @@ fn arb_terms() -> impl Strategy<Value = Option<Terms>> {
 
 fn arb_invoice() -> impl Strategy<Value = LocalInvoice> {
     let name = || prop::option::of(arb_text("[ ]{0,2}[^ \t\r\n\u{85}][ -~]{0,100}"));
-    (arb_id(), arb_money(0), arb_date(), arb_date(), arb_terms(), name(), name(), 1_u64..1 << 53)
+    let counted = (1_u64..1 << 53, any::<bool>());
+    (arb_id(), arb_money(0), arb_date(), arb_date(), arb_terms(), name(), name(), counted)
         .prop_filter_map("a name that is not blank", |values| {
-            let (number, total, issued_on, due_on, terms, company, person, revision) = values;
+            let (number, total, issued_on, due_on, terms, company, person, counted) = values;
+            let (revision, payment_plan) = counted;
             let blank = |name: &Option<String>| name.as_ref().is_some_and(|n| n.trim().is_empty());
             if blank(&company) || blank(&person) || (company.is_none() && person.is_none()) {
                 return None;
@@ -87,6 +93,7 @@ fn arb_invoice() -> impl Strategy<Value = LocalInvoice> {
                 due_on: terms.map_or(due_on, |terms| terms.due_on(issued_on).unwrap()),
                 terms,
                 contact: Contact { company, person },
+                payment_plan,
                 revision,
             })
         })
@@ -115,25 +122,38 @@ fn invoice_json(invoice: &LocalInvoice) -> Value {
             message["contact"][name] = json!(value);
         }
     }
+    if invoice.payment_plan {
+        message["payment_plan"] = json!(true);
+    }
     message
 }
 
 fn arb_payment() -> impl Strategy<Value = Receipt> {
     let parts = prop::collection::btree_map(arb_id(), 1_u32..1000, 0..8);
     let status = prop::sample::select(PaymentStatus::ALL);
-    let flags = (any::<bool>(), prop::option::of(arb_text("[a-z][ -~]{0,200}")));
-    (arb_id(), 1_u64..1 << 53, arb_money(10_000), arb_date(), status, flags, parts, 0_i64..1 << 52)
-        .prop_map(|(id, revision, amount, date, status, flags, parts, micros)| Receipt {
+    let rest = (
+        any::<[bool; 3]>(),
+        prop::option::of(arb_text("[a-z][ -~]{0,200}")),
+        prop::option::of(prop::sample::select(Channel::ALL)),
+        prop::option::of(arb_id()),
+    );
+    (arb_id(), 1_u64..1 << 53, arb_money(10_000), arb_date(), status, rest, parts, 0_i64..1 << 52)
+        .prop_map(|(id, revision, amount, date, status, rest, parts, micros)| Receipt {
             organisation: ORGANISATION.parse().unwrap(),
             id: id.parse().unwrap(),
             revision,
             amount,
             date,
-            reference: flags.1,
+            reference: rest.1,
             method: "direct_debit".to_owned(),
+            channel: rest.2,
+            customer: rest.3.map(|id| id.parse().unwrap()),
             transaction_id: format!("T-{revision}"),
             status,
-            journaled: flags.0,
+            approved: rest.0[1] && status != PaymentStatus::Failed,
+            settled: rest.0[2]
+                && matches!(status, PaymentStatus::Confirmed | PaymentStatus::Refunded),
+            journaled: rest.0[0],
             allocations: parts
                 .into_iter()
                 .map(|(invoice, units)| Allocation {
@@ -159,13 +179,40 @@ fn payment_json(receipt: &Receipt) -> Value {
         "transaction_id": receipt.transaction_id, "status": receipt.status.code(),
         "entered_at": receipt.entered_at.to_string(), "allocations": parts,
     });
-    if receipt.journaled {
-        message["journaled"] = json!(true);
+    for (name, flag) in [
+        ("journaled", receipt.journaled),
+        ("approved", receipt.approved),
+        ("settled", receipt.settled),
+    ] {
+        if flag {
+            message[name] = json!(true);
+        }
+    }
+    if let Some(channel) = receipt.channel {
+        message["channel"] = json!(channel.code());
+    }
+    if let Some(customer) = &receipt.customer {
+        message["customer"] = json!(customer.as_str());
     }
     if let Some(reference) = &receipt.reference {
         message["reference"] = json!(reference);
     }
     message
+}
+
+fn arb_customer() -> impl Strategy<Value = Customer> {
+    let name = prop::option::of(arb_text("[a-z][ -~]{0,200}"));
+    (arb_id(), 1_u64..1 << 53, name, any::<Option<u128>>()).prop_map(
+        |(id, revision, name, contact)| Customer {
+            organisation: ORGANISATION.parse().unwrap(),
+            id: id.parse().unwrap(),
+            revision,
+            name,
+            contact: contact.map(|id| XeroContactId::new(uuid::Uuid::from_u128(id))),
+            blocked: None,
+            blocked_at: None,
+        },
+    )
 }
 
 /// Whatever is not taken in says why.
@@ -193,6 +240,7 @@ proptest! {
             "/version", "/type", "/organisation", "/revision", "/id", "/amount", "/amount/amount",
             "/amount/currency", "/date", "/method", "/transaction_id", "/status", "/reference",
             "/entered_at", "/allocations", "/allocations/0", "/allocations/0/amount", "/journaled",
+            "/channel", "/customer", "/approved", "/settled",
         ]),
     ) {
         let message = messages::payment("P-1", 1, "60.00", &[("10234", "60.00")]);
@@ -207,6 +255,40 @@ proptest! {
             // The schema that senders check against is never stricter than we are.
             prop_assert!(SCHEMA.is_valid(&message), "{}", body);
         }
+    }
+
+    #[test]
+    fn law_no_single_wrong_value_of_a_customer_makes_the_reader_panic(
+        json in arb_json(),
+        member in prop::sample::select(vec![
+            "/organisation", "/customer", "/revision", "/name", "/xero_contact_id", "/blocked",
+        ]),
+    ) {
+        let contact = "c71e2d5a-9f04-4b6a-9a41-0c7e5b8d2f10";
+        let message = messages::customer("C-1", 1, "Harbour Ferries Pty Ltd", Some(contact));
+        let message = with(message, member, json);
+        let body = message.to_string();
+        explained(&body);
+        if read(&body).is_ok() {
+            prop_assert!(SCHEMA.is_valid(&message), "{}", body);
+        }
+    }
+
+    #[test]
+    fn law_a_customer_is_read_as_it_was_written(customer in arb_customer()) {
+        let mut message = json!({
+            "version": 1, "type": "customer", "organisation": ORGANISATION,
+            "customer": customer.id.as_str(), "revision": customer.revision,
+        });
+        if let Some(name) = &customer.name {
+            message["name"] = json!(name);
+        }
+        if let Some(contact) = customer.contact {
+            message["xero_contact_id"] = json!(contact.to_string());
+        }
+        let body = message.to_string();
+        let read = read(&body).map_err(|invalid| TestCaseError::fail(format!("{body} {invalid:?}")))?;
+        prop_assert_eq!(read, Report::Customer(customer));
     }
 
     #[test]

@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod contract;
+mod customers;
 mod faults;
 mod invoices;
 mod journaling;
 mod laws;
+mod ledger;
 mod messages;
 mod moves;
 mod parking;
 mod payments_in;
 mod races;
+mod uploads;
+mod waking;
 mod world;

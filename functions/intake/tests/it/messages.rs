@@ -37,6 +37,28 @@ pub(crate) fn journaling(invoice: &str, copy: &str, revision: u64, journaled: bo
     })
 }
 
+pub(crate) fn customer(id: &str, revision: u64, name: &str, contact: Option<&str>) -> Value {
+    let mut message = json!({
+        "version": 1, "type": "customer", "organisation": ORGANISATION,
+        "customer": id, "revision": revision, "name": name,
+    });
+    if let Some(contact) = contact {
+        message["xero_contact_id"] = json!(contact);
+    }
+    message
+}
+
+/// A payment that is uploaded in the night (EX-03).
+pub(crate) fn bpay(id: &str, revision: u64, amount: &str) -> Value {
+    with(with(payment(id, revision, amount, &[]), "/method", "bpay"), "/customer", "C-1")
+}
+
+/// A payment that is posted at once to the invoice that it names (EX-01).
+pub(crate) fn pay_now(id: &str, revision: u64, amount: &str, invoice: &str) -> Value {
+    let message = payment(id, revision, amount, &[(invoice, amount)]);
+    with(with(message, "/method", "card"), "/channel", "pay_now")
+}
+
 /// The same message with one value replaced.
 pub(crate) fn with(mut message: Value, pointer: &str, value: impl Into<Value>) -> Value {
     let (object, member) = pointer.rsplit_once('/').unwrap();

@@ -102,8 +102,8 @@ async fn what_an_interrupted_report_left_behind_is_taken_off_when_it_comes_again
 /// Delivers a message such that its last write fails.
 async fn is_interrupted_before_receipt(world: &World, message: &serde_json::Value) -> bool {
     // Settings, receipt; per invoice its row, three partitions and, where the payment is not
-    // there yet, tombstones; two writes; the receipt.
-    let calls_before_receipt = 2 + 4 + 5 + 2;
+    // there yet, tombstones; two writes; the upload; the receipt.
+    let calls_before_receipt = 2 + 4 + 5 + 2 + 1;
     world.faults.fail(calls_before_receipt, false);
     let done = world.receive(message, 1).await;
     world.faults.fail(usize::MAX, false);

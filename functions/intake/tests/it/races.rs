@@ -1,6 +1,6 @@
 //! Several invocations at the same time.
 
-use crate::messages::{invoice, payment, with};
+use crate::messages::{bpay, invoice, payment, with};
 use crate::world::World;
 
 const PARTS: &[(&str, &str)] = &[("10234", "60.00"), ("10240", "40.00")];
@@ -28,4 +28,19 @@ async fn revisions_of_one_payment_that_are_handled_at_once_end_with_the_latest()
     assert!(world.invoice("10240").await.payments.is_empty());
     assert!(world.invoice("10250").await.payments.is_empty());
     assert_eq!(world.rows("receipts").await[0]["revision"], "3");
+}
+
+#[tokio::test]
+async fn an_upload_that_somebody_else_moves_at_the_same_time_is_read_again() {
+    // The night's run and a report: neither overwrites what it has not seen.
+    let world = World::new().await;
+    world.take(&bpay("P-1", 1, "60.00")).await;
+    let [second, third] = [bpay("P-1", 2, "70.00"), bpay("P-1", 3, "80.00")];
+    let order = async {
+        world.moved("P-1", |upload| upload.included = true).await;
+    };
+    tokio::join!(world.take(&third), order, world.take(&second));
+    let upload = world.upload("P-1").await.unwrap();
+    assert_eq!((upload.receipt.revision, upload.included), (3, true));
+    assert_eq!(upload.receipt.amount, crate::world::aud("80.00"));
 }

@@ -16,14 +16,15 @@ use aws_sdk_dynamodb::config::{
 };
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use host::clock::Clock;
 use intake::Intake;
 use jiff::{Timestamp, tz::TimeZone};
 use payments::{
     Figures, InvoiceKind, InvoiceStatus, Money, NumberPrefix, Settings, Snapshot, StoredInvoice,
     Verdict, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
 };
-use queue::fakes::RecordedChanges;
-use queue::{Cause, Changes, Message, SendError};
+use queue::fakes::{RecordedChanges, RecordedUploads};
+use queue::{Cause, Changes, Message, SendError, UploadTask, Uploads};
 use serde_json::Value;
 use table::{Because, Tables};
 use uuid::Uuid;
@@ -33,7 +34,7 @@ use crate::messages::ORGANISATION;
 pub(crate) const NOW: &str = "2026-03-10T01:00:00Z";
 const SENT_AT_MS: &str = "1773104399000";
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
@@ -119,13 +120,23 @@ impl Changes for Shared {
     }
 }
 
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Woken(pub(crate) Arc<RecordedUploads>);
+
+impl Uploads for Woken {
+    async fn send(&self, task: &UploadTask, delay_seconds: u16) -> Result<(), SendError> {
+        self.0.send(task, delay_seconds).await
+    }
+}
+
 pub(crate) struct World {
     client: Client,
     pub(crate) tables: Tables,
     pub(crate) changes: Shared,
+    pub(crate) uploads: Woken,
     pub(crate) faults: Arc<Faults>,
     pub(crate) settings: Settings,
-    intake: Intake<Shared>,
+    intake: Intake<Shared, Woken>,
 }
 
 /// Every row of every table, as text.
@@ -158,11 +169,13 @@ impl World {
             zone: TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: None,
             cutover_on: None,
+            upload: None,
         };
         tables.store_settings(&settings).await.unwrap();
         let changes = Shared::default();
-        let intake = Intake::new(tables.clone(), changes.clone(), now);
-        Self { client, tables, changes, faults, settings, intake }
+        let uploads = Woken::default();
+        let intake = Intake::new(tables.clone(), changes.clone(), uploads.clone(), Clock::new(now));
+        Self { client, tables, changes, uploads, faults, settings, intake }
     }
 
     pub(crate) async fn with_cutover(mut self, day: &str) -> Self {
