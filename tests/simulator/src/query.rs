@@ -87,6 +87,12 @@ impl Query {
         }
     }
 
+    /// Whether a list is to be in the ascending order of this field.
+    pub(crate) fn is_ordered_by(&self, field: &str) -> bool {
+        let words: Vec<_> = self.value("order").unwrap_or_default().split_whitespace().collect();
+        matches!(words[..], [name] | [name, "ASC"] if name.eq_ignore_ascii_case(field))
+    }
+
     /// Refuses, rather than ignores, a parameter that would change the answer but is not imitated.
     pub(crate) fn refuse(&self, names: &[&str]) -> Result<(), QueryError> {
         match names.iter().find(|name| self.value(name).is_some()) {

@@ -17,6 +17,7 @@ use crate::{
         Refusal,
     },
     faults::Manner,
+    query::Order,
     random::Random,
     reply::Reply,
     wire::{InvoiceForm, InvoiceOut, InvoiceRefused},
@@ -35,7 +36,8 @@ pub(super) fn list(
     query.refuse(&["where", "searchTerm", "createdByMyApp"])?;
     let (ids, contacts) = (query.ids("IDs")?, query.ids("ContactIDs")?);
     let (numbers, statuses) = (query.list("InvoiceNumbers"), query.list("Statuses"));
-    let order = query.order()?;
+    let by_number = query.is_ordered_by("InvoiceNumber");
+    let order = if by_number { Order::Created } else { query.order()? };
     let since = lists::since(call);
     let numbers: Option<BTreeSet<&str>> = numbers.map(|numbers| numbers.into_iter().collect());
     let books = lists::organisation(world, organisation)?;
@@ -53,6 +55,9 @@ pub(super) fn list(
         })
         .collect();
     order.sort(&mut found, |invoice| (invoice.updated, invoice.serial));
+    if by_number {
+        found.sort_by(|one, other| one.number.cmp(&other.number));
+    }
     let page = query.page();
     let form = match page {
         _ if query.switch("summaryOnly", false) => InvoiceForm::Summary,

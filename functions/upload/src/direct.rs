@@ -1,0 +1,54 @@
+//! Payments that name their invoices: posted at once, outside of the night's number (EX-01, EX-10).
+
+use jiff::{SignedDuration, Timestamp};
+use payments::upload::{Line, Sending, Upload};
+use queue::{UploadTask, Uploads};
+
+use crate::error::RunError;
+use crate::judging::Known;
+use crate::run::{Run, Stop};
+
+/// Longest that a task may wait in the queue.
+const DELAY_MAX: SignedDuration = SignedDuration::from_secs(900);
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// Posts everything that waits to be posted at once. What got no clear answer is looked for when the time
+    /// has come, by the task that this leaves behind, and every night.
+    pub(crate) async fn direct(&self) -> Result<Option<Stop>, RunError> {
+        let mut ready = self.pick_up().await?;
+        ready.extend(self.look().await?);
+        ready.retain(|row| !row.route().is_ok_and(payments::upload::Route::is_nightly));
+        let mut stop = self.send_all(ready).await?;
+        if stop.is_none() {
+            let known = Known::new();
+            let mut rows = self.whole_line(Line::Direct).await?;
+            rows.sort_by_key(Upload::order);
+            if !rows.is_empty() {
+                let judged = self.judge(&rows, &known).await?;
+                let sorted = self.sort(rows, judged, 0);
+                self.write(sorted.stay).await?;
+                let reserved = self.reserve(sorted.direct, Sending::Direct).await?;
+                stop = self.send_all(reserved.rows).await?;
+            }
+        }
+        self.go_on(stop.as_ref()).await?;
+        Ok(stop)
+    }
+
+    async fn go_on(&self, stop: Option<&Stop>) -> Result<(), RunError> {
+        let now = self.now();
+        let at: Option<Timestamp> = match stop {
+            Some(Stop::OutOfTime) => Some(now),
+            Some(Stop::Limited(until)) => Some(until.unwrap_or(now)),
+            Some(Stop::NotAuthorised | Stop::Disabled) => None,
+            None => self.next_look().await?,
+        };
+        if let Some(at) = at {
+            let wait = at.duration_since(now).clamp(SignedDuration::from_secs(1), DELAY_MAX);
+            let task = UploadTask::Direct { organisation: self.organisation() };
+            let seconds = u16::try_from(wait.as_secs()).unwrap_or(900);
+            self.uploads.send(&task, seconds).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! Why a run did not come to its end. Whatever was not done is found again by the next one.
+
+use payments::upload::LedgerError;
+use queue::SendError;
+use table::{ReadError, WriteError};
+
+/// How often a lost race is tried again at once. Each time somebody else has won, so that there is
+/// progress.
+pub(crate) const RACES_MAX: u32 = 8;
+
+/// Why a run ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error("reading what is stored failed")]
+    Read(#[from] ReadError),
+    #[error("writing failed")]
+    Write(#[from] WriteError),
+    #[error("reading from Xero failed")]
+    Xero(#[from] xero::ReadError),
+    #[error("a bundle could not be made")]
+    Bundle(#[from] xero::BundleError),
+    #[error("a move that the ledger does not allow")]
+    Ledger(#[from] LedgerError),
+    #[error("a task could not be put on the queue")]
+    Send(#[from] SendError),
+    #[error("lost the race for the same rows {RACES_MAX} times in a row")]
+    Races,
+}

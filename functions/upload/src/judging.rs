@@ -1,0 +1,131 @@
+//! From payments that wait to what is to be done with each: facts gathered, decisions asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use payments::upload::{Books, Customer, Judgement, OpenInvoice, Planner, Skip, Upload, gate};
+use payments::{CustomerId, InvoiceNumber, XeroContactId};
+use queue::Uploads;
+use table::NamedParts;
+
+use crate::error::RunError;
+use crate::run::Run;
+
+/// What the books say, besides their invoices: read once for a run.
+pub(crate) type Known = std::cell::OnceCell<Books>;
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// Judges payments, the oldest first; each sees what the ones before it have taken.
+    pub(crate) async fn judge(
+        &self,
+        rows: &[Upload],
+        known: &Known,
+    ) -> Result<Vec<Judgement>, RunError> {
+        let books = self.books(known).await?;
+        let customers = self.customers(rows).await?;
+        let named = self.named_parts(rows).await?;
+        let customer =
+            |row: &Upload| row.receipt.customer.as_ref().and_then(|id| customers.get(id));
+        let gates: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let id = &row.receipt.id;
+                if named.gone.contains(id) && !row.included && !row.may_be_in_xero() {
+                    let why = "the payment in Xero that was the same was deleted there";
+                    return Err(Judgement::Skip(Skip::RemovedInXero, why.to_owned()));
+                }
+                let linked = named.linked.contains(id);
+                gate(row, customer(row), linked, books, self.settings, self.uploading)
+            })
+            .collect();
+        let passed = rows.iter().zip(&gates).filter(|(_, gate)| gate.is_ok()).map(|(row, _)| row);
+        let mut planner = self.planner(passed.collect(), &customers).await?;
+        let judged = rows.iter().zip(gates).map(|(row, gate)| match gate {
+            Ok(_) => planner.plan(row, customer(row)),
+            Err(judgement) => judgement,
+        });
+        Ok(judged.collect())
+    }
+
+    /// Plans anew what Xero has refused, on fresh figures. The gates were passed already.
+    pub(crate) async fn judge_again(&self, rows: &[Upload]) -> Result<Vec<Judgement>, RunError> {
+        let customers = self.customers(rows).await?;
+        let mut planner = self.planner(rows.iter().collect(), &customers).await?;
+        let customer =
+            |row: &Upload| row.receipt.customer.as_ref().and_then(|id| customers.get(id));
+        Ok(rows.iter().map(|row| planner.plan(row, customer(row))).collect())
+    }
+
+    async fn books<'k>(&self, known: &'k Known) -> Result<&'k Books, RunError> {
+        if let Some(books) = known.get() {
+            return Ok(books);
+        }
+        self.called(1);
+        let organisation = self.xero.organisation(self.organisation()).await?;
+        let books = Books {
+            currency: organisation.base_currency,
+            locked_until: organisation.locked_until(),
+        };
+        Ok(known.get_or_init(|| books))
+    }
+
+    async fn customers(&self, rows: &[Upload]) -> Result<BTreeMap<CustomerId, Customer>, RunError> {
+        let ids: BTreeSet<_> = rows.iter().filter_map(|row| row.receipt.customer.clone()).collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        Ok(self.tables.customers(self.organisation(), &ids).await?)
+    }
+
+    /// What the mirror has found of payments on the invoices that they name.
+    async fn named_parts(&self, rows: &[Upload]) -> Result<NamedParts, RunError> {
+        let named: Vec<_> = rows
+            .iter()
+            .flat_map(|row| {
+                let parts = row.receipt.allocations.iter();
+                parts.map(|part| (part.invoice.clone(), row.receipt.id.clone()))
+            })
+            .collect();
+        Ok(self.tables.named_parts(self.organisation(), &named).await?)
+    }
+
+    /// A planner that knows every invoice that these payments can go to.
+    async fn planner(
+        &self,
+        rows: Vec<&Upload>,
+        customers: &BTreeMap<CustomerId, Customer>,
+    ) -> Result<Planner<'_>, RunError> {
+        // What has parts already keeps them, and needs no invoices unless something is left of it.
+        let open = |row: &&&Upload| row.unplaced().is_ok_and(|left| left.is_positive());
+        let mut contacts: BTreeSet<XeroContactId> = BTreeSet::new();
+        let mut numbers: BTreeSet<String> = BTreeSet::new();
+        for row in rows.iter().filter(open) {
+            for part in &row.receipt.allocations {
+                numbers.insert(self.settings.prefix.to_xero(&part.invoice));
+            }
+            let nightly = row.route().is_ok_and(payments::upload::Route::is_nightly);
+            let customer = row.receipt.customer.as_ref().and_then(|id| customers.get(id));
+            contacts.extend(customer.and_then(|known| known.contact).filter(|_| nightly));
+        }
+        let mut invoices = Vec::new();
+        let contacts: Vec<_> = contacts.into_iter().collect();
+        let numbers: Vec<_> = numbers.into_iter().collect();
+        if !contacts.is_empty() {
+            let read = self.xero.open_invoices_of(self.organisation(), &contacts).await;
+            invoices.extend(self.counted(read)?);
+        }
+        if !numbers.is_empty() {
+            let read = self.xero.invoices_numbered(self.organisation(), &numbers).await;
+            invoices.extend(self.counted(read)?);
+        }
+        let on_payment_plan = self.on_payment_plan(&invoices).await?;
+        let prepayments = self.uploading.prepayment_account.is_some();
+        Ok(Planner::new(invoices, &on_payment_plan, &self.settings.prefix, prepayments))
+    }
+
+    async fn on_payment_plan(
+        &self,
+        invoices: &[OpenInvoice],
+    ) -> Result<BTreeSet<InvoiceNumber>, RunError> {
+        let local = invoices.iter().filter_map(|i| self.settings.prefix.to_local(&i.number).ok());
+        let numbers: Vec<_> = local.collect();
+        Ok(self.tables.on_payment_plan(self.organisation(), &numbers).await?)
+    }
+}

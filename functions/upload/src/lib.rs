@@ -1,0 +1,399 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod direct;
+mod error;
+mod event;
+mod judging;
+mod looking;
+mod night;
+mod orders;
+mod preview;
+mod proving;
+mod reserving;
+mod run;
+mod sending;
+mod tally;
+mod tasks;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use host::clock::Clock;
+use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
+use host::env::{EnvError, Environment};
+use host::metrics::Metrics;
+use host::telemetry;
+use jiff::Timestamp;
+use payments::upload::{Night, UploadSettings};
+use payments::{OrganisationId, Settings};
+use queue::{Uploads, UploadsQueue};
+use table::{Because, Tables};
+use xero::{Client, Config, ConfigError, Credentials};
+
+pub use crate::answer::{Answer, NightAnswer, PaymentOrdered, PreviewAnswer};
+pub use crate::event::EventError;
+use crate::event::{Asked, Said};
+use crate::night::Outcome;
+use crate::run::Run;
+use crate::tally::Tally;
+
+/// How long after a call without any answer the same bytes are sent again with the same key.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// The function: everything between its environment and its handler.
+pub struct Uploader<Q> {
+    xero: Client,
+    tables: Tables,
+    uploads: Q,
+    metrics: Metrics,
+    source: CredentialSource,
+    clock: Clock,
+    pauses: Vec<Duration>,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable is missing or makes no sense.
+    #[error("the environment is incomplete")]
+    Environment(#[from] EnvError),
+    /// How Xero is reached is not known.
+    #[error("the connection to Xero is not known")]
+    Connection(#[from] ConnectionError),
+    /// Xero's client cannot be made of the configuration.
+    #[error("the configuration of Xero's client makes no sense")]
+    Xero(#[from] ConfigError),
+}
+
+/// Why an invocation failed. Lambda tries a schedule's again; what was done is not done twice.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// The event asks for nothing we know.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// An organisation is not set up for uploading.
+    #[error("organisation {0} is not set up here, or uploading is not switched on for it")]
+    NotUploading(OrganisationId),
+    /// An order could not be carried out.
+    #[error("{0}")]
+    Order(String),
+    /// The organisations could not be read.
+    #[error("{0}")]
+    Tables(String),
+    /// Nights that failed; the others were run.
+    #[error("{failed} of {all} nights failed: {first}")]
+    Nights {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// Why the first of them did.
+        first: String,
+    },
+    /// A batch that cannot be answered.
+    #[error(transparent)]
+    Batch(#[from] host::batch::BlankId),
+}
+
+impl Uploader<UploadsQueue> {
+    /// Reads the environment, see the README, and makes the SDK's clients.
+    ///
+    /// # Errors
+    /// Names the variable or the secret that is missing.
+    pub async fn from_env(
+        env: &Environment,
+        aws: &host::SdkConfig,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let connection = Connection::from_env(env, aws, clock.now()).await?;
+        let defaults = Config::uploading();
+        let config = Config {
+            api_url: connection.api_url.unwrap_or(defaults.api_url),
+            identity_url: connection.identity_url.unwrap_or(defaults.identity_url),
+            ids_max: connection.ids_max.unwrap_or(defaults.ids_max),
+            scopes: connection.scopes.unwrap_or(defaults.scopes),
+            timeout: defaults.timeout,
+        };
+        let credentials = credentials(connection.credentials);
+        let of_client = clock.clone();
+        let sqs = aws_sdk_sqs::Client::new(aws);
+        Ok(Self {
+            xero: Client::new(config, credentials, move || of_client.now())?,
+            tables: Tables::new(
+                aws_sdk_dynamodb::Client::new(aws),
+                env.optional("TABLE_PREFIX")?.unwrap_or_default(),
+            ),
+            uploads: UploadsQueue::new(sqs, env.required("UPLOADS_QUEUE_URL")?),
+            metrics: Metrics::from_env(env, "upload")?,
+            source: connection.source,
+            clock,
+            pauses: PAUSES.to_vec(),
+        })
+    }
+}
+
+impl<Q: Uploads> Uploader<Q> {
+    /// Puts the function together from its parts.
+    pub fn new(xero: Client, tables: Tables, uploads: Q, clock: Clock) -> Self {
+        Self {
+            xero,
+            tables,
+            uploads,
+            metrics: Metrics::off(),
+            source: CredentialSource::default(),
+            clock,
+            pauses: PAUSES.to_vec(),
+        }
+    }
+
+    /// Waits as long as this, each time, before the same bytes are sent again.
+    #[must_use]
+    pub fn with_pauses(self, pauses: Vec<Duration>) -> Self {
+        Self { pauses, ..self }
+    }
+
+    /// Does what is asked, which has to be over at the deadline.
+    ///
+    /// # Errors
+    /// [`HandleError`].
+    pub async fn handle(
+        &self,
+        event: &serde_json::Value,
+        deadline: Timestamp,
+    ) -> Result<Answer, HandleError> {
+        let mut tally = Tally::default();
+        let answer = self.asked(event, deadline, &mut tally).await;
+        tally.log();
+        self.metrics.emit(self.clock.now(), &tally.metrics());
+        if tally.refused {
+            self.renew_credentials().await;
+        }
+        answer
+    }
+
+    async fn asked(
+        &self,
+        event: &serde_json::Value,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Answer, HandleError> {
+        match Asked::read(event)? {
+            Asked::Night { scheduled_at, organisation } => {
+                let settings = self.organisations(organisation).await?;
+                let due = settings.into_iter().map(|settings| (settings, scheduled_at));
+                self.nights(due.collect(), deadline, tally).await
+            }
+            Asked::CatchUp => {
+                let mut due = Vec::new();
+                for settings in self.organisations(None).await? {
+                    if let Some(at) = self.missing_night(&settings).await? {
+                        due.push((settings, at));
+                    }
+                }
+                self.nights(due, deadline, tally).await
+            }
+            Asked::Preview { organisation, at } => self.previews(organisation, at, deadline).await,
+            Asked::Order { organisation, payment, order, said } => self
+                .order(organisation, &payment, order, &said)
+                .await
+                .map(|answer| Answer::Payment(PaymentOrdered(answer)))
+                .map_err(|error| HandleError::Order(telemetry::chain(&error))),
+            Asked::Block { organisation, customer, blocked, said } => {
+                self.done(self.block(organisation, &customer, blocked, &said).await.map(|()| {
+                    let is = if blocked { "blocked" } else { "no longer blocked" };
+                    format!("the customer is {is}")
+                }))
+            }
+            Asked::Enable { organisation, said } => self.enabled(organisation, &said).await,
+            Asked::Tasks(event) => Ok(Answer::Batch(self.tasks(*event, deadline, tally).await?)),
+        }
+    }
+
+    async fn enabled(
+        &self,
+        organisation: OrganisationId,
+        said: &Said,
+    ) -> Result<Answer, HandleError> {
+        self.done(self.enable(organisation, said).await.map(|attempts| {
+            format!("uploading is on; the {attempts} attempts of the last 30 days still count")
+        }))
+    }
+
+    fn done(&self, result: Result<String, crate::error::RunError>) -> Result<Answer, HandleError> {
+        result
+            .map(|done| Answer::Done { done })
+            .map_err(|error| HandleError::Order(telemetry::chain(&error)))
+    }
+
+    /// The organisations that upload, or the one that is asked for.
+    async fn organisations(
+        &self,
+        only: Option<OrganisationId>,
+    ) -> Result<Vec<Settings>, HandleError> {
+        let tables = |error: table::ReadError| HandleError::Tables(telemetry::chain(&error));
+        if let Some(organisation) = only {
+            let settings = self.tables.settings(organisation).await.map_err(tables)?;
+            let uploads = settings.filter(|settings| uploading(settings).is_some());
+            return uploads
+                .map(|settings| vec![settings])
+                .ok_or(HandleError::NotUploading(organisation));
+        }
+        let mut all = Vec::new();
+        for uploading in self.tables.uploading_organisations().await.map_err(tables)? {
+            match uploading.settings {
+                Ok(settings) => all.push(settings),
+                // The others must not wait for a person to mend it.
+                Err(error) => tracing::error!(
+                    xero.tenant_id = uploading.organisation.map(|id| id.to_string()),
+                    error = telemetry::chain(&error),
+                    "an organisation's settings cannot be read; nothing is uploaded for it"
+                ),
+            }
+        }
+        Ok(all)
+    }
+
+    async fn nights(
+        &self,
+        due: Vec<(Settings, Timestamp)>,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Answer, HandleError> {
+        let mut nights = Vec::new();
+        let mut first = None;
+        for (settings, scheduled_at) in &due {
+            let night = Night::of(*scheduled_at, &settings.zone).to_string();
+            let organisation = settings.organisation;
+            let answer = match self.night(settings, *scheduled_at, deadline, tally).await {
+                Ok(outcome) => NightAnswer::new(organisation, night, outcome),
+                Err(why) => {
+                    first.get_or_insert_with(|| why.clone());
+                    NightAnswer::failed(organisation, night, why)
+                }
+            };
+            nights.push(answer);
+        }
+        match first {
+            None => Ok(Answer::Nights { nights }),
+            Some(first) => {
+                let failed = nights.iter().filter(|night| night.is_failed()).count();
+                Err(HandleError::Nights { failed, all: nights.len(), first })
+            }
+        }
+    }
+
+    /// Runs one night. The error is told in words: it was logged with its causes.
+    async fn night(
+        &self,
+        settings: &Settings,
+        scheduled_at: Timestamp,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Outcome, String> {
+        let Some(uploading) = uploading(settings) else {
+            return Ok(Outcome::NotNow("uploading is not switched on"));
+        };
+        let night = Night::of(scheduled_at, &settings.zone);
+        let run = self.run(settings, uploading, night, deadline);
+        let outcome = run.night(scheduled_at).await;
+        tally.add(&run, outcome.is_err());
+        if let Ok(outcome) = &outcome {
+            tally.add_night(outcome);
+        }
+        outcome.map_err(|error| {
+            let chain = telemetry::chain(&error);
+            tracing::error!(
+                xero.tenant_id = %settings.organisation,
+                night = %night,
+                error = chain,
+                "the night's run failed; what it has not done is done by the next one"
+            );
+            chain
+        })
+    }
+
+    fn run<'a>(
+        &'a self,
+        settings: &'a Settings,
+        uploading: &'a UploadSettings,
+        night: Night,
+        deadline: Timestamp,
+    ) -> Run<'a, Q> {
+        Run {
+            xero: &self.xero,
+            tables: &self.tables,
+            uploads: &self.uploads,
+            clock: &self.clock,
+            pauses: &self.pauses,
+            settings,
+            uploading,
+            night,
+            deadline,
+            calls: Cell::new(0),
+            refused: Cell::new(false),
+        }
+    }
+
+    async fn previews(
+        &self,
+        organisation: Option<OrganisationId>,
+        at: Option<Timestamp>,
+        deadline: Timestamp,
+    ) -> Result<Answer, HandleError> {
+        let mut previews = Vec::new();
+        for settings in self.organisations(organisation).await? {
+            let Some(uploading) = uploading(&settings) else { continue };
+            let now = self.clock.now();
+            let at = at.map_or(now, |at| at.max(now));
+            let run = self.run(&settings, uploading, Night::of(at, &settings.zone), deadline);
+            let preview = run.preview(at).await;
+            let preview = preview.map_err(|error| HandleError::Order(telemetry::chain(&error)))?;
+            previews.push(PreviewAnswer(preview));
+        }
+        Ok(Answer::Previews { previews })
+    }
+
+    /// The scheduled time of an organisation's night, if that is due, and has not been run or was
+    /// interrupted.
+    async fn missing_night(&self, settings: &Settings) -> Result<Option<Timestamp>, HandleError> {
+        let Some(uploading) = uploading(settings) else { return Ok(None) };
+        let now = self.clock.now();
+        let night = Night::of(now, &settings.zone);
+        let Some(due) = night.due(uploading.due_at, &settings.zone).filter(|due| *due <= now)
+        else {
+            return Ok(None);
+        };
+        let known = self.tables.night(settings.organisation, night).await;
+        let known = known.map_err(|error| HandleError::Tables(telemetry::chain(&error)))?;
+        Ok(match known {
+            None => Some(due),
+            Some(report) if report.state == payments::upload::NightState::Finished => None,
+            Some(report) => Some(report.scheduled_at),
+        })
+    }
+
+    fn because(&self, cause: &'static str) -> Because {
+        Because { cause, event_at: None, now: self.clock.now() }
+    }
+
+    /// Credentials may have been replaced since they were read (CC-21).
+    async fn renew_credentials(&self) {
+        match self.source.renewed(self.clock.now()).await {
+            Ok(None) => {}
+            Ok(Some(renewed)) => {
+                let new = self.xero.replace_credentials(credentials(renewed)).await;
+                tracing::warn!(credentials.new = new, "credentials read again");
+            }
+            Err(error) => tracing::error!(error = %error, "reading the credentials again failed"),
+        }
+    }
+}
+
+fn credentials(of: AppCredentials) -> Credentials {
+    Credentials { client_id: of.client_id, client_secret: of.client_secret }
+}
+
+fn uploading(settings: &Settings) -> Option<&UploadSettings> {
+    settings.upload.as_ref().filter(|uploading| uploading.enabled)
+}

@@ -1,0 +1,189 @@
+//! Looking in Xero for what was sent without a clear answer, before anything else is sent.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use payments::upload::{
+    Absence, Line, Part, PartState, Placed, Stamp, Target, Upload, UploadState,
+};
+use queue::Uploads;
+use xero::{Found, Stamped, StampedKind};
+
+use crate::error::RunError;
+use crate::run::{Move, Run};
+
+/// A direct post that is being made right now is not taken for one that was interrupted.
+const INTERRUPTED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// Takes up what an earlier run has left behind: reserved and not sent, or sent and not answered.
+    /// Returns the rows that hold a slot of this night and of which something is still to be sent.
+    pub(crate) async fn pick_up(&self) -> Result<Vec<Upload>, RunError> {
+        let now = self.now();
+        let mut moves = Vec::new();
+        for line in [Line::Reserved, Line::Sent, Line::Unknown] {
+            for row in self.whole_line(line).await? {
+                if self.may_be_in_hand(&row, now) {
+                    continue;
+                }
+                let mut moved = Move::of(row);
+                moved.freed = moved.after.pick_up(self.night, now);
+                moves.push(moved);
+            }
+        }
+        let mut rows = self.write(moves).await?;
+        rows.retain(|row| row.state == UploadState::Reserved);
+        Ok(rows)
+    }
+
+    /// Direct posts have no lease: another invocation may be at them.
+    fn may_be_in_hand(&self, row: &Upload, now: Timestamp) -> bool {
+        let direct = !row.route().is_ok_and(payments::upload::Route::is_nightly);
+        direct
+            && matches!(row.state, UploadState::Reserved | UploadState::Sent)
+            && now.duration_since(row.since) < INTERRUPTED_AFTER
+    }
+
+    /// Looks for every part whose fate is not known and whose time has come. Returns the rows that hold a
+    /// slot of this night and are to be sent again.
+    pub(crate) async fn look(&self) -> Result<Vec<Upload>, RunError> {
+        let now = self.now();
+        let unknown = self.whole_line(Line::Unknown).await?;
+        let mut due: Vec<_> =
+            unknown.into_iter().filter(|row| row.look_at().is_some_and(|at| at <= now)).collect();
+        for kind in [StampedKind::Payments, StampedKind::Prepayments] {
+            due = self.look_for(kind, due).await?;
+        }
+        let mut ready = Vec::new();
+        let mut moves = Vec::new();
+        for row in due {
+            if row.state == UploadState::Reserved && row.night == Some(self.night) {
+                ready.push(row);
+                continue;
+            }
+            let mut moved = Move::of(row);
+            moved.freed = match moved.after.state {
+                UploadState::Reserved => moved.after.pick_up(self.night, now),
+                UploadState::Refused => moved.after.free_slot(),
+                _ => continue,
+            };
+            moves.push(moved);
+        }
+        self.write(moves).await?;
+        Ok(ready)
+    }
+
+    async fn look_for(
+        &self,
+        kind: StampedKind,
+        rows: Vec<Upload>,
+    ) -> Result<Vec<Upload>, RunError> {
+        let parts =
+            || rows.iter().flat_map(|row| row.parts.iter()).filter(|part| sought(kind, part));
+        let wanted: BTreeSet<Stamp> = parts().map(|part| part.stamp.clone()).collect();
+        let Some(since) = parts().filter_map(|part| part.sent_at).min() else { return Ok(rows) };
+        let read = self.xero.stamped_since(self.organisation(), kind, since, &wanted).await;
+        let found = self.counted(read)?;
+        let mut moves = Vec::with_capacity(rows.len());
+        for row in rows {
+            moves.push(self.judge_absence(kind, &found, row).await?);
+        }
+        self.write(moves).await
+    }
+
+    /// What the read says of one row: proofs are stored at once, absences are gathered.
+    async fn judge_absence(
+        &self,
+        kind: StampedKind,
+        found: &Found,
+        mut row: Upload,
+    ) -> Result<Move, RunError> {
+        let sought: Vec<Part> =
+            row.parts.iter().filter(|part| sought(kind, part)).cloned().collect();
+        for part in &sought {
+            let Some(placed) = self.proof(found, part).await? else { continue };
+            if let Some(proven) = self.prove(row.clone(), part.number, placed, true).await? {
+                row = proven;
+            }
+        }
+        let mut moved = Move::of(row);
+        for part in &sought {
+            let open = moved.after.parts.iter().any(|now| {
+                now.number == part.number
+                    && matches!(now.state, PartState::Sent | PartState::Unknown)
+            });
+            if open {
+                let absence = moved.after.absent(part.number, found.started_at(), self.now())?;
+                if absence == Absence::NotThere {
+                    self.tell_not_there(&moved.after, part).await?;
+                }
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Names the payment that is at risk if Xero should apply the earlier request after all: the
+    /// assumption A1 of the README.
+    async fn tell_not_there(&self, row: &Upload, part: &Part) -> Result<(), RunError> {
+        let why = format!(
+            "{} of payment {} was sent at {} and is not in Xero; it is sent again. Should Xero still carry \
+             out the earlier request, {} would be there twice",
+            part.amount,
+            row.receipt.id,
+            part.sent_at.unwrap_or_default(),
+            part.stamp
+        );
+        self.message("SENT_AGAIN", part.stamp.as_str(), &why).await
+    }
+
+    /// Whether a part is in Xero, or was and has been deleted since: then it was created, and it is not
+    /// ours to create it again.
+    async fn proof(&self, found: &Found, part: &Part) -> Result<Option<Placed>, RunError> {
+        let matches = found.of(&part.stamp);
+        let live: Vec<&Stamped> = matches.iter().filter(|stamped| !stamped.deleted).collect();
+        if live.len() > 1 {
+            let why = format!(
+                "Xero has {} payments with the stamp {}; one of them is too many, and a person has to \
+                 delete it there",
+                live.len(),
+                part.stamp
+            );
+            self.message("DOUBLE_IN_XERO", part.stamp.as_str(), &why).await?;
+        }
+        let same = |stamped: &&Stamped| stamped.amount == Some(part.amount.amount());
+        let best = live.iter().copied().find(same).or_else(|| live.first().copied());
+        let best = best.or_else(|| matches.iter().find(same)).or_else(|| matches.first());
+        Ok(best.map(|stamped| stamped.placed))
+    }
+
+    /// When something unknown will be worth a look.
+    pub(crate) async fn next_look(&self) -> Result<Option<Timestamp>, RunError> {
+        let unknown = self.whole_line(Line::Unknown).await?;
+        Ok(unknown.iter().filter_map(Upload::look_at).min())
+    }
+
+    /// The value of a read, whose calls are counted, failed ones included.
+    pub(crate) fn counted<T>(
+        &self,
+        read: Result<xero::Counted<T>, xero::ReadError>,
+    ) -> Result<T, RunError> {
+        match read {
+            Ok(counted) => {
+                self.called(counted.calls);
+                Ok(counted.value)
+            }
+            Err(error) => {
+                self.called(1);
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn sought(kind: StampedKind, part: &Part) -> bool {
+    let of_kind = match part.target {
+        Target::Invoice { .. } => StampedKind::Payments,
+        Target::Prepayment { .. } => StampedKind::Prepayments,
+    };
+    of_kind == kind && matches!(part.state, PartState::Sent | PartState::Unknown)
+}

@@ -1,0 +1,322 @@
+//! One night of one organisation: its lease, its rounds, its report.
+
+use jiff::{SignedDuration, Timestamp};
+use payments::upload::{
+    Forecast, Hold, Judgement, Line, Night, NightReport, NightState, Route, Sending, Totals,
+    Upload, UploadState,
+};
+use queue::{UploadTask, Uploads};
+use table::WriteError;
+
+use crate::error::{RACES_MAX, RunError};
+use crate::judging::Known;
+use crate::reserving::Wanted;
+use crate::run::{Move, PAGE, Run, Stop};
+
+/// How much later than the invocation's end a lease ends: nobody begins while a run may still write.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+/// Longest that a task may wait in the queue: SQS's own limit.
+const DELAY_MAX: SignedDuration = SignedDuration::from_secs(900);
+/// Most rounds that a night asks for by itself; later ones come by the hourly catch-up. Two looks after
+/// each of several interruptions fit.
+const ROUNDS_MAX: u32 = 24;
+/// How far a schedule's clock may be ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How late a schedule may come: that is how long EventBridge tries.
+const LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// Earlier nights that a new one closes.
+const CLOSED_NIGHTS: usize = 7;
+
+/// What became of the request to run a night.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// It was run; the report says how far.
+    Ran(Box<NightReport>),
+    /// It is over: nothing was done.
+    AlreadyRun(Box<NightReport>),
+    /// Another run is at it.
+    Running,
+    /// Its time has not come, or is long past.
+    NotNow(&'static str),
+}
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// Runs the night, or goes on with it.
+    pub(crate) async fn night(&self, scheduled_at: Timestamp) -> Result<Outcome, RunError> {
+        let now = self.now();
+        if scheduled_at.duration_since(now) > SKEW {
+            return Ok(Outcome::NotNow("its scheduled_time lies in the future"));
+        }
+        if now.duration_since(scheduled_at) > LATE_MAX {
+            return Ok(Outcome::NotNow(
+                "its scheduled_time is more than a day ago; the payments go in the next night",
+            ));
+        }
+        let report = match self.take(scheduled_at).await? {
+            Ok(report) => report,
+            Err(outcome) => return Ok(outcome),
+        };
+        match self.work().await {
+            Ok(stop) => self.end(report, stop).await.map(|report| Outcome::Ran(Box::new(report))),
+            Err(error) => {
+                self.give_up(report).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the night for this run alone.
+    async fn take(
+        &self,
+        scheduled_at: Timestamp,
+    ) -> Result<Result<NightReport, Outcome>, RunError> {
+        for _ in 0..RACES_MAX {
+            let now = self.now();
+            let known = self.tables.night(self.organisation(), self.night).await?;
+            let mut report = match known {
+                None => NightReport::begun(self.organisation(), self.night, scheduled_at, now),
+                Some(report) if report.state == NightState::Finished => {
+                    return Ok(Err(Outcome::AlreadyRun(Box::new(report))));
+                }
+                Some(report) if report.lease_until.is_some_and(|until| until > now) => {
+                    return Ok(Err(Outcome::Running));
+                }
+                Some(report) => report,
+            };
+            report.state = NightState::Running;
+            report.lease_until = self.deadline.saturating_add(LEASE_MARGIN).ok();
+            report.rounds = report.rounds.saturating_add(1);
+            match self.tables.store_night(&report).await {
+                Ok(stored) => return Ok(Ok(stored)),
+                Err(WriteError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RunError::Races)
+    }
+
+    /// What is unknown first, then what waits.
+    async fn work(&self) -> Result<Option<Stop>, RunError> {
+        self.close_earlier_nights().await?;
+        let mut ready = self.pick_up().await?;
+        ready.extend(self.look().await?);
+        if let Some(stop) = self.send_all(ready).await? {
+            return Ok(Some(stop));
+        }
+        self.send_waiting().await
+    }
+
+    async fn send_waiting(&self) -> Result<Option<Stop>, RunError> {
+        let known = Known::new();
+        let mut cursor = None;
+        let mut others = self.whole_line(Line::Held).await?;
+        others.retain(|row| row.hold().is_some_and(Hold::is_judged_anew));
+        others.extend(self.whole_line(Line::Direct).await?);
+        let mut disabled = false;
+        loop {
+            if self.is_over() {
+                return Ok(Some(Stop::OutOfTime));
+            }
+            let caps = self.caps().await?;
+            disabled |= caps.disabled.is_some();
+            let left = caps.left(self.night, self.uploading.nightly_max, self.now());
+            let left = if disabled { 0 } else { usize::try_from(left).unwrap_or(0) };
+            let mut candidates = std::mem::take(&mut others);
+            let mut more = false;
+            if left > 0 {
+                let most = PAGE.min(left);
+                let (page, next) =
+                    self.tables.line(self.organisation(), Line::Waiting, cursor, most).await?;
+                candidates.extend(page);
+                more = next.is_some();
+                cursor = next;
+            }
+            if !candidates.is_empty() {
+                candidates.sort_by_key(turn);
+                let sent = self.send_candidates(candidates, left, &known).await?;
+                disabled |= sent == Some(Stop::Disabled);
+                if let Some(stop) = sent.filter(|stop| *stop != Stop::Disabled) {
+                    return Ok(Some(stop));
+                }
+            }
+            if !more || left == 0 {
+                return Ok(disabled.then_some(Stop::Disabled));
+            }
+        }
+    }
+
+    /// Judges candidates, the oldest first, stores what does not go, and sends what fits.
+    async fn send_candidates(
+        &self,
+        candidates: Vec<Upload>,
+        left: usize,
+        known: &Known,
+    ) -> Result<Option<Stop>, RunError> {
+        let judged = self.judge(&candidates, known).await?;
+        let sorted = self.sort(candidates, judged, left);
+        self.write(sorted.stay).await?;
+        let direct = self.reserve(sorted.direct, Sending::Direct).await?;
+        let nightly = self.reserve(sorted.nightly, Sending::Nightly(self.night)).await?;
+        let mut rows = direct.rows;
+        rows.extend(nightly.rows);
+        Ok(self.send_all(rows).await?.or(nightly.stop))
+    }
+
+    pub(crate) fn sort(
+        &self,
+        candidates: Vec<Upload>,
+        judged: Vec<Judgement>,
+        left: usize,
+    ) -> Sorted {
+        let now = self.now();
+        let night = Some(self.night);
+        let mut sorted = Sorted::default();
+        for (row, judgement) in candidates.into_iter().zip(judged) {
+            let mut row = Move::of(row);
+            match judgement {
+                Judgement::Skip(skip, why) => row.after.skip(skip, why, night, now),
+                Judgement::Hold(hold, why) => {
+                    let same = row.before.hold() == Some(hold) && row.before.why == why;
+                    // A night that finds it as the one before has nothing to write.
+                    if !same {
+                        row.after.put_on_hold(hold, why, night, now);
+                    }
+                }
+                Judgement::Send(parts) => {
+                    if row.after.state == UploadState::Held && row.after.release_hold(now).is_err()
+                    {
+                        continue;
+                    }
+                    let nightly = row.after.route().is_ok_and(Route::is_nightly);
+                    match (nightly, sorted.nightly.len() < left) {
+                        (true, true) => sorted.nightly.push(Wanted { row, parts }),
+                        (false, _) => sorted.direct.push(Wanted { row, parts }),
+                        (true, false) => sorted.stay.push(row),
+                    }
+                    continue;
+                }
+            }
+            sorted.stay.push(row);
+        }
+        sorted
+    }
+
+    /// What an earlier night left open is followed from here on; its report is closed.
+    async fn close_earlier_nights(&self) -> Result<(), RunError> {
+        for report in self.tables.nights(self.organisation(), CLOSED_NIGHTS).await? {
+            let now = self.now();
+            let at_work = report.lease_until.is_some_and(|until| until > now);
+            if report.night < self.night && report.state != NightState::Finished && !at_work {
+                let closed = NightReport {
+                    state: NightState::Finished,
+                    finished_at: Some(now),
+                    lease_until: None,
+                    totals: self.totals(report.night).await?,
+                    ..report
+                };
+                match self.tables.store_night(&closed).await {
+                    Ok(_) | Err(WriteError::Conflict) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn totals(&self, night: Night) -> Result<Totals, RunError> {
+        let rows = self.tables.uploads_of_night(self.organisation(), night).await?;
+        Ok(Totals::of(&rows))
+    }
+
+    /// What the night dealt with, and what it found on hold as the one before had left it.
+    async fn totals_with_held(&self) -> Result<Totals, RunError> {
+        let mut rows = self.tables.uploads_of_night(self.organisation(), self.night).await?;
+        let held = self.whole_line(Line::Held).await?;
+        rows.extend(held.into_iter().filter(|row| row.night != Some(self.night)));
+        Ok(Totals::of(&rows))
+    }
+
+    /// Writes the report, gives the night free, and sees to it that it goes on if it is not over.
+    async fn end(
+        &self,
+        mut report: NightReport,
+        stop: Option<Stop>,
+    ) -> Result<NightReport, RunError> {
+        let now = self.now();
+        let look_at = self.next_look().await?;
+        let caps = self.caps().await?;
+        let goes_on = match &stop {
+            Some(Stop::OutOfTime) => Some(now),
+            Some(Stop::Limited(until)) => Some(until.unwrap_or(now)),
+            // Every hour, by the catch-up: a person has to act first.
+            Some(Stop::NotAuthorised) => None,
+            Some(Stop::Disabled) | None => look_at,
+        };
+        report.state = match &stop {
+            Some(Stop::OutOfTime | Stop::Limited(_) | Stop::NotAuthorised) => NightState::Running,
+            Some(Stop::Disabled) | None if look_at.is_some() => NightState::WaitingForProof,
+            Some(Stop::Disabled) | None => NightState::Finished,
+        };
+        report.stopped = stop.as_ref().map(Stop::why);
+        report.finished_at = (report.state == NightState::Finished).then_some(now);
+        report.lease_until = None;
+        report.calls = report.calls.saturating_add(self.calls.get());
+        report.totals = self.totals_with_held().await?;
+        report.carried = self.tables.line_count(self.organisation(), Line::Waiting).await?;
+        let sent = caps.used_in(self.night);
+        let max = self.uploading.nightly_max;
+        report.forecast = Some(Forecast::after(&caps, self.night, sent, report.carried, max, now));
+        if let Some(at) = goes_on.filter(|_| report.rounds < ROUNDS_MAX) {
+            let task = UploadTask::Night {
+                organisation: self.organisation(),
+                scheduled_at: report.scheduled_at,
+                round: report.rounds,
+            };
+            let wait = at.duration_since(now).clamp(SignedDuration::ZERO, DELAY_MAX);
+            self.uploads.send(&task, seconds_up(wait)).await?;
+        }
+        match self.tables.store_night(&report).await {
+            Ok(stored) => report = stored,
+            // Our lease was over, and another run has the night now. It will write the report.
+            Err(WriteError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(report)
+    }
+
+    /// Gives the night free after a failure, so that it need not wait for the lease to end.
+    async fn give_up(&self, report: NightReport) {
+        let report = NightReport {
+            lease_until: None,
+            calls: report.calls.saturating_add(self.calls.get()),
+            stopped: Some("the run failed; it is tried again".to_owned()),
+            ..report
+        };
+        if let Err(error) = self.tables.store_night(&report).await {
+            let chain = host::telemetry::chain(&error);
+            tracing::error!(night = %self.night, error = chain, "the night could not be given free");
+        }
+    }
+}
+
+/// What is to become of candidates.
+#[derive(Debug, Default)]
+pub(crate) struct Sorted {
+    /// They do not go now.
+    pub(crate) stay: Vec<Move>,
+    /// They go in this night.
+    pub(crate) nightly: Vec<Wanted>,
+    /// They go at once.
+    pub(crate) direct: Vec<Wanted>,
+}
+
+/// Who is planned first: payments that name their invoices, so that no older one without a name takes
+/// those away (EX-01); then the oldest.
+pub(crate) fn turn(row: &Upload) -> (bool, String) {
+    (row.route().is_ok_and(Route::is_nightly), row.order())
+}
+
+fn seconds_up(wait: SignedDuration) -> u16 {
+    let seconds = wait.as_secs().saturating_add(i64::from(wait.subsec_nanos() > 0));
+    u16::try_from(seconds).unwrap_or(0)
+}

@@ -1,0 +1,140 @@
+//! What a night would do: the same judgement, and nothing written or sent.
+
+use jiff::Timestamp;
+use payments::upload::{Caps, Hold, Judgement, Line, Route, Target, Upload};
+use payments::{Money, OrganisationId, PaymentId};
+use queue::Uploads;
+use serde::Serialize;
+
+use crate::error::RunError;
+use crate::judging::Known;
+use crate::night::turn;
+use crate::run::Run;
+
+/// Most payments that a preview lists: two nights' worth besides what is on hold.
+const LISTED_MAX: usize = 400;
+
+/// The plan of the next night of an organisation.
+#[derive(Debug, Serialize)]
+pub(crate) struct Preview {
+    organisation: OrganisationId,
+    night: String,
+    /// How many would go.
+    would_go: usize,
+    /// How many would wait for a later night.
+    would_wait: u32,
+    /// Slots left in the night.
+    slots_left: u32,
+    /// Attempts in the last 30 days.
+    attempts: u32,
+    /// Whether uploading is off, and why.
+    disabled: Option<String>,
+    payments: Vec<Planned>,
+}
+
+#[derive(Debug, Serialize)]
+struct Planned {
+    payment: PaymentId,
+    amount: String,
+    date: String,
+    route: Option<&'static str>,
+    would: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
+}
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// What the night would do if it were run at this moment.
+    pub(crate) async fn preview(&self, at: Timestamp) -> Result<Preview, RunError> {
+        let caps = self.caps().await?;
+        let left = match &caps.disabled {
+            None => caps.left(self.night, self.uploading.nightly_max, at),
+            Some(_) => 0,
+        };
+        let mut rows = self.whole_line(Line::Held).await?;
+        rows.retain(|row| row.hold().is_some_and(Hold::is_judged_anew));
+        rows.extend(self.whole_line(Line::Direct).await?);
+        let waiting =
+            self.tables.line(self.organisation(), Line::Waiting, None, LISTED_MAX).await?;
+        rows.extend(waiting.0);
+        rows.sort_by_key(turn);
+        let judged = self.judge(&rows, &Known::new()).await?;
+        let waiting = self.tables.line_count(self.organisation(), Line::Waiting).await?;
+        Ok(self.describe(&caps, left, waiting, rows, judged))
+    }
+
+    fn describe(
+        &self,
+        caps: &Caps,
+        left: u32,
+        waiting: u32,
+        rows: Vec<Upload>,
+        judged: Vec<Judgement>,
+    ) -> Preview {
+        let mut slots = left;
+        let mut go = 0;
+        let mut nightly: u32 = 0;
+        let payments = rows.into_iter().zip(judged).map(|(row, judgement)| {
+            let mut planned = Planned::of(&row);
+            match judgement {
+                Judgement::Skip(skip, why) => planned.not("skip", skip.code(), why),
+                Judgement::Hold(hold, why) => planned.not("hold", hold.code(), why),
+                Judgement::Send(parts) => {
+                    planned.parts = parts.iter().map(part).collect();
+                    let is_nightly = row.route().is_ok_and(Route::is_nightly);
+                    if is_nightly && slots == 0 {
+                        planned.would = "wait";
+                    } else {
+                        slots = slots.saturating_sub(u32::from(is_nightly));
+                        nightly = nightly.saturating_add(u32::from(is_nightly));
+                        go += 1;
+                    }
+                }
+            }
+            planned
+        });
+        let payments = payments.collect();
+        Preview {
+            organisation: self.organisation(),
+            night: self.night.to_string(),
+            would_go: go,
+            would_wait: waiting.saturating_sub(nightly),
+            slots_left: left,
+            attempts: caps.attempts(self.now()),
+            disabled: caps.disabled.as_ref().map(|disabled| disabled.why.clone()),
+            payments,
+        }
+    }
+}
+
+impl Planned {
+    fn of(row: &Upload) -> Self {
+        Self {
+            payment: row.receipt.id.clone(),
+            amount: row.receipt.amount.to_string(),
+            date: row.receipt.date.to_string(),
+            route: row.route().ok().map(Route::code),
+            would: "go",
+            reason: None,
+            why: None,
+            parts: Vec::new(),
+        }
+    }
+
+    fn not(&mut self, would: &'static str, reason: &'static str, why: String) {
+        self.would = would;
+        self.reason = Some(reason);
+        self.why = Some(why);
+    }
+}
+
+fn part((target, amount): &(Target, Money)) -> String {
+    match target {
+        Target::Invoice { number, .. } => format!("{amount} on {number}"),
+        Target::Prepayment { .. } => format!("{amount} as a prepayment"),
+    }
+}

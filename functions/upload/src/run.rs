@@ -1,0 +1,192 @@
+//! One organisation's payments in one invocation: what they are worked on with, and the steps that
+//! every step uses.
+
+use std::cell::Cell;
+
+use jiff::{SignedDuration, Timestamp};
+use payments::upload::{Caps, Freed, Line, Night, Upload, UploadSettings};
+use payments::{OrganisationId, PaymentId, Settings};
+use queue::Uploads;
+use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
+use xero::Client;
+
+use crate::error::{RACES_MAX, RunError};
+
+/// Rows of one line that are read at a time.
+pub(crate) const PAGE: usize = 200;
+/// Most rows of one line that one run reads: far more than a business has on hold. What is left waits
+/// for the next round.
+const LINE_MAX: usize = 10_000;
+/// How much time a step that must not be interrupted may take: a call to Xero, and storing its answer.
+pub(crate) const STEP: SignedDuration = SignedDuration::from_secs(40);
+
+/// Why a run ended before everything was sent that fits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Stop {
+    /// The invocation is nearly over.
+    OutOfTime,
+    /// Xero wants no more calls until then, if it says when.
+    Limited(Option<Timestamp>),
+    /// Xero refuses us.
+    NotAuthorised,
+    /// Uploading is off.
+    Disabled,
+}
+
+impl Stop {
+    /// In words, for the night's report.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            Self::OutOfTime => "the run's time was over; it goes on".into(),
+            Self::Limited(None) => "Xero's call limit; it goes on".into(),
+            Self::Limited(Some(until)) => format!("Xero's call limit until {until:.0}; it goes on"),
+            Self::NotAuthorised => {
+                "Xero refuses our credentials or permissions; tried again every hour".into()
+            }
+            Self::Disabled => "uploading is switched off; a person has to switch it on".into(),
+        }
+    }
+}
+
+/// What one organisation's payments are worked on with.
+pub(crate) struct Run<'a, Q> {
+    pub(crate) xero: &'a Client,
+    pub(crate) tables: &'a Tables,
+    pub(crate) uploads: &'a Q,
+    pub(crate) clock: &'a host::clock::Clock,
+    pub(crate) pauses: &'a [std::time::Duration],
+    pub(crate) settings: &'a Settings,
+    pub(crate) uploading: &'a UploadSettings,
+    /// The night that it is about.
+    pub(crate) night: Night,
+    /// When the invocation has to be over.
+    pub(crate) deadline: Timestamp,
+    /// Calls of Xero's API so far.
+    pub(crate) calls: Cell<u32>,
+    /// Whether Xero has refused our credentials.
+    pub(crate) refused: Cell<bool>,
+}
+
+/// A row as it is stored, and as it is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) before: Upload,
+    pub(crate) after: Upload,
+    /// What it gives back to the caps.
+    pub(crate) freed: Option<Freed>,
+}
+
+impl Move {
+    /// A row to which nothing has happened yet.
+    pub(crate) fn of(row: Upload) -> Self {
+        Self { after: row.clone(), before: row, freed: None }
+    }
+
+    /// Whether there is anything to write.
+    pub(crate) fn is_news(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+impl<Q: Uploads> Run<'_, Q> {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn organisation(&self) -> OrganisationId {
+        self.settings.organisation
+    }
+
+    pub(crate) fn called(&self, calls: u32) {
+        self.calls.set(self.calls.get().saturating_add(calls));
+    }
+
+    /// Whether there is no time left for another step.
+    pub(crate) fn is_over(&self) -> bool {
+        self.now().saturating_add(STEP).is_ok_and(|end| end > self.deadline)
+    }
+
+    pub(crate) fn because(&self) -> Because {
+        Because { cause: "upload", event_at: None, now: self.now() }
+    }
+
+    /// All rows of a line.
+    pub(crate) async fn whole_line(&self, line: Line) -> Result<Vec<Upload>, RunError> {
+        let mut rows = Vec::new();
+        let mut cursor = None;
+        while rows.len() < LINE_MAX {
+            let (page, next) = self.tables.line(self.organisation(), line, cursor, PAGE).await?;
+            rows.extend(page);
+            cursor = next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Writes rows; what they free goes back to the caps in the same step. A row that somebody else has
+    /// written meanwhile is left out: whoever asks for its line again finds it as it is then. Returns the
+    /// rows as they are stored now.
+    pub(crate) async fn write(&self, moves: Vec<Move>) -> Result<Vec<Upload>, RunError> {
+        let mut written = Vec::new();
+        let news = moves.into_iter().filter(|moved| {
+            let news = moved.is_news();
+            if !news {
+                written.push(moved.before.clone());
+            }
+            news
+        });
+        let news: Vec<_> = news.collect();
+        // One size for all: what frees a slot writes the caps as well.
+        for chunk in news.chunks(UPLOADS_WITH_CAPS_MAX) {
+            written.extend(self.write_chunk(chunk.to_vec()).await?);
+        }
+        Ok(written)
+    }
+
+    async fn write_chunk(&self, mut chunk: Vec<Move>) -> Result<Vec<Upload>, RunError> {
+        for _ in 0..RACES_MAX {
+            if chunk.is_empty() {
+                return Ok(Vec::new());
+            }
+            let freed: Vec<_> = chunk.iter().filter_map(|moved| moved.freed).collect();
+            let rows: Vec<_> = chunk.iter().map(|m| (Some(&m.before), &m.after)).collect();
+            let result = if freed.is_empty() {
+                self.tables.write_uploads(&rows, None, self.because()).await
+            } else {
+                let caps = self.tables.caps(self.organisation()).await?;
+                let after = freed.iter().fold(caps.clone(), |caps, freed| caps.give_back(*freed));
+                self.tables.write_uploads(&rows, Some((&caps, &after)), self.because()).await
+            };
+            match result {
+                Ok(()) => return Ok(chunk.into_iter().map(|moved| stored(moved.after)).collect()),
+                Err(WriteError::Conflict) => chunk = self.unchanged(chunk).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RunError::Races)
+    }
+
+    /// Those of the moves whose rows are still what they were.
+    pub(crate) async fn unchanged(&self, moves: Vec<Move>) -> Result<Vec<Move>, RunError> {
+        let ids: Vec<PaymentId> =
+            moves.iter().map(|moved| moved.before.receipt.id.clone()).collect();
+        let known = self.tables.uploads(self.organisation(), &ids).await?;
+        let same = |moved: &Move| {
+            known.iter().any(|row| {
+                row.receipt.id == moved.before.receipt.id && row.revision == moved.before.revision
+            })
+        };
+        Ok(moves.into_iter().filter(same).collect())
+    }
+
+    pub(crate) async fn caps(&self) -> Result<Caps, RunError> {
+        Ok(self.tables.caps(self.organisation()).await?)
+    }
+}
+
+/// A row as it is after it has been written.
+pub(crate) fn stored(row: Upload) -> Upload {
+    Upload { revision: row.revision.saturating_add(1), ..row }
+}

@@ -1,0 +1,311 @@
+//! Bundles to Xero. What is about to be sent is stored first; what came of it is stored afterwards;
+//! whoever dies in between leaves rows that say so.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use payments::PaymentId;
+use payments::upload::{Answer, Part, Placed, Target, Upload, UploadState, reference};
+use queue::Uploads;
+use sha2::{Digest as _, Sha256};
+use table::WriteError;
+use xero::{Answers, Bundle, PaymentToSend, PrepaymentToSend, RefusalKind, TurnedAway};
+
+use crate::error::RunError;
+use crate::run::{Move, Run, Stop, stored};
+
+/// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
+/// with the same key (xero.md 4.10).
+const RESEND_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// The rows that are being sent, by payment, and the order in which they go.
+pub(crate) struct Rows {
+    order: Vec<PaymentId>,
+    rows: BTreeMap<PaymentId, Upload>,
+}
+
+impl Rows {
+    pub(crate) fn new(rows: Vec<Upload>) -> Self {
+        let order = rows.iter().map(|row| row.receipt.id.clone()).collect();
+        let rows = rows.into_iter().map(|row| (row.receipt.id.clone(), row)).collect();
+        Self { order, rows }
+    }
+
+    fn put(&mut self, row: Upload) {
+        self.rows.insert(row.receipt.id.clone(), row);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Upload> {
+        self.order.iter().filter_map(|id| self.rows.get(id))
+    }
+}
+
+/// A part that goes into a bundle.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Picked {
+    payment: PaymentId,
+    part: Part,
+}
+
+/// What is known after a bundle was sent, and when it was last sent again, if it was.
+struct Put {
+    answers: Answers,
+    again_at: Option<Timestamp>,
+}
+
+/// What a bundle is made of: payments and prepayments take different calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Payments,
+    Prepayments,
+}
+
+impl Kind {
+    fn is_of(self, part: &Part) -> bool {
+        matches!(part.target, Target::Invoice { .. }) == (self == Self::Payments)
+    }
+}
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// Sends everything that is planned in these rows, and plans once anew what Xero refuses because the
+    /// ground has moved.
+    pub(crate) async fn send_all(&self, rows: Vec<Upload>) -> Result<Option<Stop>, RunError> {
+        let mut rows = Rows::new(rows);
+        loop {
+            for kind in [Kind::Payments, Kind::Prepayments] {
+                while let Some(picked) = self.pick(kind, &rows) {
+                    if self.is_over() {
+                        return Ok(Some(Stop::OutOfTime));
+                    }
+                    if let Some(stop) = self.send_bundle(kind, picked, &mut rows).await? {
+                        return Ok(Some(stop));
+                    }
+                }
+            }
+            if !self.plan_anew(&mut rows).await? {
+                break;
+            }
+        }
+        self.free_slots(rows).await?;
+        Ok(None)
+    }
+
+    fn pick(&self, kind: Kind, rows: &Rows) -> Option<Vec<Picked>> {
+        let planned = rows.iter().flat_map(|row| {
+            row.planned().map(|part| Picked { payment: row.receipt.id.clone(), part: part.clone() })
+        });
+        let most = usize::try_from(self.uploading.bundle_max).unwrap_or(1);
+        let picked: Vec<_> = planned.filter(|picked| kind.is_of(&picked.part)).take(most).collect();
+        (!picked.is_empty()).then_some(picked)
+    }
+
+    async fn send_bundle(
+        &self,
+        kind: Kind,
+        picked: Vec<Picked>,
+        rows: &mut Rows,
+    ) -> Result<Option<Stop>, RunError> {
+        let bundle = self.bundle(kind, &picked, rows)?;
+        let now = self.now();
+        let key = key(&bundle, now);
+        let mut moves: BTreeMap<PaymentId, Move> = BTreeMap::new();
+        for picked in &picked {
+            let Some(row) = rows.rows.get(&picked.payment) else { continue };
+            let moved =
+                moves.entry(picked.payment.clone()).or_insert_with(|| Move::of(row.clone()));
+            moved.after.send(&[picked.part.number], &key, now)?;
+        }
+        let written: Vec<_> = moves.values().map(|m| (Some(&m.before), &m.after)).collect();
+        match self.tables.write_uploads(&written, None, self.because()).await {
+            Ok(()) => {}
+            Err(WriteError::Conflict) => {
+                self.drop_changed(moves.into_values().collect(), rows).await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        for moved in moves.into_values() {
+            rows.put(stored(moved.after));
+        }
+        let put = self.put_until_clear(&bundle, &key).await;
+        self.settle(&picked, &put, rows).await?;
+        Ok(self.stop_after(&put.answers))
+    }
+
+    /// Somebody else has written some of these rows: they are left to whoever did.
+    async fn drop_changed(&self, moves: Vec<Move>, rows: &mut Rows) -> Result<(), RunError> {
+        let ids: Vec<_> = moves.iter().map(|moved| moved.before.receipt.id.clone()).collect();
+        let same = self.unchanged(moves).await?;
+        for id in ids {
+            if !same.iter().any(|moved| moved.before.receipt.id == id) {
+                rows.rows.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    fn bundle(&self, kind: Kind, picked: &[Picked], rows: &Rows) -> Result<Bundle, RunError> {
+        let mut payments = Vec::new();
+        let mut prepayments = Vec::new();
+        for Picked { payment, part } in picked {
+            let Some(row) = rows.rows.get(payment) else { continue };
+            let receipt = &row.receipt;
+            let reference = reference(&receipt.method, receipt.reference.as_deref(), &part.stamp);
+            let (account, date, amount) = (self.uploading.account, receipt.date, part.amount);
+            let stamp = part.stamp.clone();
+            match &part.target {
+                Target::Invoice { id, .. } => payments.push(PaymentToSend {
+                    stamp,
+                    invoice: *id,
+                    account,
+                    date,
+                    amount,
+                    reference,
+                }),
+                Target::Prepayment { contact } => prepayments.push(PrepaymentToSend {
+                    stamp,
+                    contact: *contact,
+                    account,
+                    line_account: self.uploading.prepayment_account.clone().unwrap_or_default(),
+                    tax_type: self.uploading.prepayment_tax.clone(),
+                    date,
+                    amount,
+                    reference,
+                    description: format!("Prepayment, {}", receipt.method.to_uppercase()),
+                }),
+            }
+        }
+        Ok(match kind {
+            Kind::Payments => Bundle::of_payments(&payments)?,
+            Kind::Prepayments => Bundle::of_prepayments(&prepayments)?,
+        })
+    }
+
+    /// Sends the bundle; without any answer, the same bytes with the same key a few more times.
+    async fn put_until_clear(&self, bundle: &Bundle, key: &str) -> Put {
+        let first = self.now();
+        let mut put = Put { answers: self.put(bundle, key).await, again_at: None };
+        for pause in self.pauses {
+            if !put.answers.is_silence() || self.is_over() {
+                break;
+            }
+            tokio::time::sleep(*pause).await;
+            let now = self.now();
+            if now.duration_since(first) >= RESEND_WITHIN {
+                break;
+            }
+            put = Put { answers: self.put(bundle, key).await, again_at: Some(now) };
+        }
+        put
+    }
+
+    async fn put(&self, bundle: &Bundle, key: &str) -> Answers {
+        let answers = self.xero.put(self.organisation(), bundle, key).await;
+        self.called(answers.calls());
+        answers
+    }
+
+    /// Stores what is known of each part now.
+    async fn settle(&self, picked: &[Picked], put: &Put, rows: &mut Rows) -> Result<(), RunError> {
+        let now = self.now();
+        let again = put.again_at.is_some();
+        let mut moves: BTreeMap<PaymentId, Move> = BTreeMap::new();
+        let mut proven: Vec<(PaymentId, u32, Placed)> = Vec::new();
+        for Picked { payment, part } in picked {
+            let Some(row) = rows.rows.get(payment) else { continue };
+            match put.answers.of(&part.stamp) {
+                Answer::Placed(placed) if self.is_mirrored(part) => {
+                    proven.push((payment.clone(), part.number, placed));
+                }
+                answer => {
+                    let moved =
+                        moves.entry(payment.clone()).or_insert_with(|| Move::of(row.clone()));
+                    if let Some(at) = put.again_at {
+                        moved.after.sent_again(part.number, at)?;
+                    }
+                    moved.after.answer(part.number, answer, again, now)?;
+                }
+            }
+        }
+        let touched: Vec<_> = moves.keys().cloned().collect();
+        let written = self.write(moves.into_values().collect()).await?;
+        for id in touched {
+            // What could not be written was changed by somebody else, who deals with it.
+            match written.iter().find(|row| row.receipt.id == id) {
+                Some(row) => rows.put(row.clone()),
+                None => drop(rows.rows.remove(&id)),
+            }
+        }
+        for (payment, number, placed) in proven {
+            let Some(row) = rows.rows.remove(&payment) else { continue };
+            if let Some(row) = self.prove(row, number, placed, again).await? {
+                rows.put(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_after(&self, answers: &Answers) -> Option<Stop> {
+        match answers.turned_away()? {
+            TurnedAway::Limited { until } => Some(Stop::Limited(*until)),
+            TurnedAway::NotSent => Some(Stop::Limited(None)),
+            TurnedAway::NotAuthorised => {
+                self.refused.set(true);
+                Some(Stop::NotAuthorised)
+            }
+        }
+    }
+
+    /// Plans rows anew of which Xero has refused parts because an invoice is not open any more, or
+    /// less is due on it: once a night, on fresh figures. Returns whether there is more to send.
+    async fn plan_anew(&self, rows: &mut Rows) -> Result<bool, RunError> {
+        let refused: Vec<_> =
+            rows.iter().filter(|row| deserves_another_plan(row)).cloned().collect();
+        if refused.is_empty() || self.is_over() {
+            return Ok(false);
+        }
+        let judged = self.judge_again(&refused).await?;
+        let now = self.now();
+        let mut moves = Vec::new();
+        for (row, judgement) in refused.into_iter().zip(judged) {
+            if let payments::upload::Judgement::Send(parts) = judgement {
+                let mut moved = Move::of(row);
+                moved.after.replan(parts, now)?;
+                moves.push(moved);
+            }
+        }
+        let written = self.write(moves).await?;
+        let any = !written.is_empty();
+        for row in written {
+            rows.put(row);
+        }
+        Ok(any)
+    }
+
+    /// What was refused as a whole, and stays so, needs no slot: another payment may have it.
+    async fn free_slots(&self, rows: Rows) -> Result<(), RunError> {
+        let mut moves = Vec::new();
+        for row in rows.rows.into_values().filter(|row| row.state == UploadState::Refused) {
+            let mut moved = Move::of(row);
+            moved.freed = moved.after.free_slot();
+            moves.push(moved);
+        }
+        self.write(moves).await?;
+        Ok(())
+    }
+}
+
+fn deserves_another_plan(row: &Upload) -> bool {
+    let moved_ground = |part: &Part| {
+        part.refusal.as_deref().is_some_and(|text| RefusalKind::of(text).is_moved_ground())
+    };
+    let refused = matches!(row.state, UploadState::Refused | UploadState::PartlyUploaded);
+    let mut parts = row.parts.iter().filter(|part| part.refusal.is_some());
+    refused && !row.replanned && parts.all(moved_ground)
+}
+
+/// A key that no other call ever has: the same bytes at another time are another call.
+fn key(bundle: &Bundle, now: Timestamp) -> String {
+    let text = format!("{}|{}", bundle.digest(), now.as_nanosecond());
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,95 @@
+//! Messages of the `uploads` queue: nights that go on, and payments to be posted at once.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use host::batch::{self, BlankId, Outcome};
+use host::telemetry;
+use jiff::Timestamp;
+use payments::OrganisationId;
+use payments::upload::Night;
+use queue::{UploadTask, Uploads};
+use table::Parked;
+
+use crate::tally::Tally;
+use crate::{Uploader, night, uploading};
+
+impl<Q: Uploads> Uploader<Q> {
+    /// Works on a batch, and says which messages are to come again.
+    pub(crate) async fn tasks(
+        &self,
+        event: SqsEvent,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<SqsBatchResponse, BlankId> {
+        let mut outcomes = Vec::with_capacity(event.records.len());
+        for record in &event.records {
+            let id = record.message_id.clone();
+            let body = record.body.as_deref().unwrap_or_default();
+            let outcome = match UploadTask::from_json(body) {
+                Ok(task) => self.task(&task, deadline, tally).await,
+                Err(error) => self.park(record, &error.to_string()).await,
+            };
+            outcomes.push((id, outcome));
+        }
+        batch::answer(outcomes.iter().map(|(id, outcome)| (id.as_deref(), *outcome)))
+    }
+
+    async fn task(&self, task: &UploadTask, deadline: Timestamp, tally: &mut Tally) -> Outcome {
+        let (organisation, scheduled_at) = match task {
+            UploadTask::Direct { organisation } => (*organisation, None),
+            UploadTask::Night { organisation, scheduled_at, .. } => {
+                (*organisation, Some(*scheduled_at))
+            }
+        };
+        let settings = match self.tables.settings(organisation).await {
+            Ok(settings) => settings,
+            Err(error) => return failed(organisation, &error, "reading the settings failed"),
+        };
+        let Some(settings) = settings.filter(|settings| uploading(settings).is_some()) else {
+            // The payments wait in their line until uploading is switched on.
+            return Outcome::Done;
+        };
+        if let Some(at) = scheduled_at {
+            return match self.night(&settings, at, deadline, tally).await {
+                Ok(night::Outcome::Running) | Err(_) => Outcome::Again,
+                Ok(_) => Outcome::Done,
+            };
+        }
+        let Some(of) = uploading(&settings) else { return Outcome::Done };
+        let night = Night::of(self.clock.now(), &settings.zone);
+        let run = self.run(&settings, of, night, deadline);
+        let stop = run.direct().await;
+        tally.add(&run, stop.is_err());
+        match stop {
+            Ok(_) => Outcome::Done,
+            Err(error) => failed(organisation, &error, "posting at once failed"),
+        }
+    }
+
+    async fn park(&self, record: &SqsMessage, problem: &str) -> Outcome {
+        let parked = Parked {
+            organisation: None,
+            id: record.message_id.as_deref().unwrap_or_default(),
+            by: "upload",
+            reason: "not_a_task",
+            detail: problem,
+            body: record.body.as_deref().unwrap_or_default().as_bytes(),
+            received_at: self.clock.now(),
+        };
+        match self.tables.park(&parked).await {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                tracing::error!(error = telemetry::chain(&error), "parking a message failed");
+                Outcome::Again
+            }
+        }
+    }
+}
+
+fn failed(
+    organisation: OrganisationId,
+    error: &dyn std::error::Error,
+    what: &'static str,
+) -> Outcome {
+    tracing::error!(xero.tenant_id = %organisation, error = telemetry::chain(error), "{what}");
+    Outcome::Again
+}

@@ -1,0 +1,114 @@
+//! Scenario 7: the process ends at any of its calls to the outside, before or after that had its effect;
+//! then the night is run again. In the end Xero and the tables are those of a run that nothing happened
+//! to (U15, N5, N6). The calls are counted, not listed by hand.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use jiff::civil::date;
+use payments::upload::Stamp;
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use crate::engine::Row;
+use crate::faults::{Guillotine, Moment};
+use crate::world::{World, bpay, evening, march, pay_now};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Longer than a lease.
+const LATER: SignedDuration = SignedDuration::from_mins(17);
+
+/// Four a night: a split with a prepayment, invoices that the mirror looks after and others, a payment
+/// to be posted at once, one that is skipped, one that waits for a person, and two for the next night.
+async fn eventful() -> World {
+    let world = World::new().await;
+    world.settings(|uploading| uploading.nightly_max = 4).await;
+    let split = world.customer("split").await;
+    world.invoice(split, "CM-1", 100_00, date(2026, 1, 1));
+    world.invoice(split, "INV-2", 50_00, date(2026, 2, 1));
+    world.pay(bpay("P-1", "split", 180_00, march(1))).await;
+    for n in 3..=7 {
+        let contact = world.customer(&format!("K-{n}")).await;
+        world.invoice(contact, &format!("CM-{n}"), n * 10_00, date(2026, 1, 1));
+        world.pay(bpay(&format!("P-{n}"), &format!("K-{n}"), n * 10_00, march(1))).await;
+    }
+    let online = world.customer("online").await;
+    world.invoice(online, "CM-8", 80_00, date(2026, 1, 1));
+    world.pay(pay_now("P-8", "8", 80_00)).await;
+    let mut batch = bpay("P-9", "K-3", 90_00, march(1));
+    batch.method = "batch_debit";
+    world.pay(batch).await;
+    world.pay(bpay("P-A", "unknown", 10_00, march(1))).await;
+    world
+}
+
+/// Two nights, each with all that it leaves to itself, as far as that is still to be done.
+async fn two_nights(world: &World) {
+    for night in 0..2 {
+        let at = evening() + DAY * night;
+        world.clock.set(world.now().max(at));
+        let _ = world.invoke(json!({"scheduled_time": at})).await.unwrap();
+        world.work_off_tasks().await;
+        world.check().await;
+    }
+}
+
+/// What must be the same in the end: what stands in Xero, and the tables without what tells one run
+/// from another.
+async fn outcome(world: &World) -> (BTreeMap<Stamp, Decimal>, BTreeMap<&'static str, Vec<Row>>) {
+    let mut tables = BTreeMap::new();
+    for (table, kept) in [
+        ("uploads", &["payment_id", "state", "reason", "why", "night", "attempts"][..]),
+        ("payments", &["invoice", "payment_id", "amount", "kind", "origin", "state", "stamp"]),
+        ("held_payments", &["invoice", "reason"]),
+        ("nights", &["night", "state", "uploaded", "carried", "unknown", "held", "skipped"]),
+    ] {
+        let mut rows = world.rows(table).await;
+        for row in &mut rows {
+            row.retain(|name, _| kept.contains(&name.as_str()));
+        }
+        rows.sort();
+        tables.insert(table, rows);
+    }
+    (world.in_xero(), tables)
+}
+
+#[tokio::test]
+async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
+    let world = eventful().await;
+    let counter = Guillotine::counting();
+    world.end_with(&counter);
+    two_nights(&world).await;
+    let expected = outcome(&world).await;
+    assert_eq!(expected.0.len(), 3 + 5 + 1, "{:#?}", expected.0);
+    for (payment, state) in [("P-1", "uploaded"), ("P-9", "skipped"), ("P-A", "held")] {
+        assert_eq!(world.state(payment).await, state);
+    }
+    let calls = counter.calls();
+    assert!(calls.len() > 60, "{}", calls.len());
+
+    let (mut runs, mut killed) = (0, 0);
+    for (call, has_effect) in (1..).zip(calls) {
+        for moment in [Moment::Before, Moment::After] {
+            if moment == Moment::After && !has_effect {
+                continue;
+            }
+            let world = eventful().await;
+            let guillotine = Guillotine::at(call, moment);
+            world.end_with(&guillotine);
+            killed += usize::from(guillotine.run(two_nights(&world)).await.is_none());
+            runs += 1;
+            world.end_with(&Guillotine::counting());
+            world.check().await;
+            world.clock.advance(LATER);
+            two_nights(&world).await;
+            let found = outcome(&world).await;
+            assert_eq!(found.0, expected.0, "Xero, killed {moment:?} call {call}");
+            for (table, rows) in &expected.1 {
+                assert_eq!(&found.1[table], rows, "{table}, killed {moment:?} call {call}");
+            }
+        }
+    }
+    println!("killed at {killed} of {runs} moments; the end was always the same");
+    assert_eq!(killed, runs, "every moment was reached");
+}

@@ -1,0 +1,23 @@
+//! The function from outside: nights asked for, Xero's books and the tables looked at, with a Xero and
+//! a DynamoDB that behave, and that misbehave.
+#![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
+#![allow(
+    clippy::inconsistent_digit_grouping,
+    reason = "the last two digits of an amount are cents"
+)]
+
+mod ambiguous;
+mod capped;
+mod crashes;
+mod direct;
+#[path = "../../../../shared/table/tests/it/engine.rs"]
+mod engine;
+#[path = "../../../../shared/table/tests/it/faults.rs"]
+mod faults;
+mod laws;
+mod nights;
+mod ordered;
+mod planned;
+mod silence;
+mod world;
+mod xero_proxy;

@@ -1,0 +1,75 @@
+//! Nights: how many go, in which order, and what a second invocation does.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::world::{World, bpay, evening, march};
+
+#[tokio::test]
+async fn two_hundred_go_and_the_rest_go_the_next_night() {
+    // EX-31, U11, and "4 payment calls for 200 payments".
+    let world = World::new().await;
+    world.bpay_payments(230).await;
+    world.xero.take_calls();
+
+    let night = world.night(evening()).await;
+
+    assert_eq!(night["outcome"], "finished", "{night}");
+    assert_eq!(
+        (&night["report"]["uploaded"], &night["report"]["carried"]),
+        (&json!(200), &json!(30))
+    );
+    assert_eq!(night["night"], "2026-03-02");
+    let calls = world.xero.take_calls();
+    let of = |call: &str| calls.iter().filter(|made| made.ends_with(call)).count();
+    println!("200 payments, one customer each: {} calls: {calls:#?}", calls.len());
+    assert_eq!(of("PUT /api.xro/2.0/Payments"), 4);
+    assert_eq!(of("GET /api.xro/2.0/Invoices"), 5, "40 contacts a call");
+    assert_eq!(of("GET /api.xro/2.0/Organisation"), 1);
+    assert_eq!(calls.len(), 4 + 5 + 1 + 1, "and one for the token");
+    assert_eq!(night["report"]["calls"], 10, "the token is none of the API's calls");
+    // The oldest went: the ones that are left are the youngest.
+    let left: Vec<_> = (201..=230).map(|n| format!("P-{n:04}")).collect();
+    for id in &left {
+        assert_eq!(world.state(id).await, "waiting");
+    }
+    world.check().await;
+
+    let again = world.night(evening()).await;
+    assert_eq!(again["outcome"], "already_run", "U17: the same night twice is a no-op");
+    assert_eq!(world.in_xero().len(), 200);
+
+    world.clock.advance(SignedDuration::from_hours(24));
+    let next = world.night(evening() + SignedDuration::from_hours(24)).await;
+    assert_eq!((&next["report"]["uploaded"], &next["report"]["carried"]), (&json!(30), &json!(0)));
+    assert_eq!(world.in_xero().len(), 230);
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_payment_becomes_what_the_customer_owes_and_the_rest_a_prepayment() {
+    // U6, EX-06, EX-07, AMB-26
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    for (number, cents, month) in [("INV-A", 100_00, 1), ("INV-B", 150_00, 2), ("CM-9", 80_00, 3)] {
+        world.invoice(contact, number, cents, jiff::civil::date(2026, month, 1));
+    }
+    world.pay(bpay("P-1", "K", 400_00, march(2))).await;
+
+    let night = world.night(evening()).await;
+
+    assert_eq!(night["report"]["uploaded"], 1, "one payment, whatever it becomes: {night}");
+    let row = world.row("P-1").await;
+    assert_eq!(row.progress(), (4, 4));
+    let amounts: Vec<_> = row.parts.iter().map(|part| part.amount.to_string()).collect();
+    assert_eq!(amounts, ["100.00 AUD", "150.00 AUD", "80.00 AUD", "70.00 AUD"]);
+    assert_eq!(world.in_xero().len(), 4);
+    let caps = world.tables.caps(world.organisation()).await.unwrap();
+    assert_eq!(caps.used_in("2026-03-02".parse().unwrap()), 1, "AMB-10: one slot");
+    // Only the invoice that the mirror looks after has a local payment, and it is linked.
+    let payments = world.rows("payments").await;
+    assert_eq!(payments.len(), 1);
+    assert_eq!(payments[0]["kind"], "uploaded");
+    assert!(payments[0].contains_key("xero_payment_id"));
+    world.check().await;
+}

@@ -1,0 +1,134 @@
+//! What a person orders, and what a preview shows.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::engine::everything;
+use crate::world::{World, evening};
+
+fn order(world: &World, payment: &str, order: &str) -> Value {
+    json!({"organisation": world.organisation(), "payment": payment, "order": order,
+        "by": "Wilma", "why": "the customer disputes it"})
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_plan_and_writes_and_sends_nothing() {
+    let world = World::new().await;
+    world.settings(|uploading| uploading.nightly_max = 2).await;
+    world.bpay_payments(3).await;
+    let before = everything(&world.direct, &[]).await;
+    world.xero.take_calls();
+
+    let answer = world.invoke(json!({"preview": true})).await.unwrap();
+
+    let preview = &answer["previews"][0];
+    assert_eq!((&preview["would_go"], &preview["would_wait"]), (&json!(2), &json!(1)), "{preview}");
+    assert_eq!(preview["payments"][0]["parts"], json!(["100.01 AUD on INV-0001"]));
+    assert_eq!(preview["payments"][2]["would"], "wait");
+    assert_eq!(everything(&world.direct, &[]).await, before);
+    assert!(world.xero.take_calls().iter().all(|call| !call.starts_with("PUT")));
+    // What it shows is what happens.
+    let night = world.night(evening()).await;
+    assert_eq!((&night["report"]["uploaded"], &night["report"]["carried"]), (&json!(2), &json!(1)));
+    // The next night, as it will be then: today's payments have left the 20 hours.
+    let tomorrow = evening() + SignedDuration::from_hours(24);
+    let answer = world.invoke(json!({"preview": true, "scheduled_time": tomorrow})).await.unwrap();
+    assert_eq!(answer["previews"][0]["night"], "2026-03-03");
+    assert_eq!(answer["previews"][0]["would_go"], 1, "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_held_or_kept_back_does_not_go_until_it_is_released() {
+    let world = World::new().await;
+    world.bpay_payments(3).await;
+    for (payment, wish, state) in [("P-0001", "hold", "held"), ("P-0002", "do_not_send", "skipped")]
+    {
+        let answer = world.invoke(order(&world, payment, wish)).await.unwrap();
+        assert_eq!(answer["state"], state);
+        assert_eq!(answer["why"], "Wilma: the customer disputes it");
+    }
+    let preview = world.invoke(json!({"preview": true})).await.unwrap();
+    assert_eq!(preview["previews"][0]["would_go"], 1);
+
+    world.night(evening()).await;
+    assert_eq!(world.in_xero().len(), 1);
+    let next = evening() + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    world.night(next).await;
+    assert_eq!(world.state("P-0001").await, "held", "no night releases what a person holds");
+
+    for payment in ["P-0001", "P-0002"] {
+        world.invoke(order(&world, payment, "release")).await.unwrap();
+    }
+    let next = next + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    world.night(next).await;
+    assert_eq!(world.in_xero().len(), 3);
+    let too_late = world.invoke(order(&world, "P-0001", "hold")).await.unwrap_err();
+    assert!(too_late.contains("payment P-0001 is uploaded"), "{too_late}");
+    let unknown = world.invoke(order(&world, "P-9", "hold")).await.unwrap_err();
+    assert!(unknown.contains("no payment P-9"), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_blocked_customer_waits_and_the_others_go_on() {
+    // U14, EX-28
+    let world = World::new().await;
+    world.bpay_payments(2).await;
+    let block = |blocked: bool| {
+        json!({"organisation": world.organisation(), "customer": "K-1", "block": blocked,
+            "by": "Wilma", "why": "two contacts of this name"})
+    };
+    world.invoke(block(true)).await.unwrap();
+
+    let night = world.night(evening()).await;
+
+    assert_eq!((&night["report"]["uploaded"], &night["report"]["held"]), (&json!(1), &json!(1)));
+    let row = world.row("P-0001").await;
+    assert_eq!(row.reason, "BLOCKED_BY_ACTION");
+    assert!(row.why.contains("two contacts of this name"), "{}", row.why);
+    let revision = row.revision;
+
+    let next = evening() + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    let night = world.night(next).await;
+    assert_eq!(night["report"]["held"], 1);
+    assert_eq!(world.row("P-0001").await.revision, revision, "nothing new, nothing written");
+
+    world.invoke(block(false)).await.unwrap();
+    let next = next + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    world.night(next).await;
+    assert_eq!(world.state("P-0001").await, "uploaded");
+}
+
+#[tokio::test]
+async fn a_time_in_the_future_or_long_past_runs_no_night() {
+    let world = World::new().await;
+    world.bpay_payments(1).await;
+    for hours in [1, -25] {
+        let night = world.night(evening() + SignedDuration::from_hours(hours)).await;
+        assert_eq!(night["outcome"], "not_now", "{night}");
+    }
+    assert!(world.in_xero().is_empty());
+    // A schedule that comes late still runs its own night.
+    world.clock.advance(SignedDuration::from_hours(12));
+    let night = world.night(evening()).await;
+    assert_eq!((&night["night"], &night["outcome"]), (&json!("2026-03-02"), &json!("finished")));
+}
+
+#[tokio::test]
+async fn a_night_that_was_missed_is_caught_up_with_once() {
+    let world = World::new().await;
+    world.bpay_payments(1).await;
+    world.clock.advance(SignedDuration::from_hours(-1));
+    let early = world.invoke(json!({"catch_up": true})).await.unwrap();
+    assert_eq!(early["nights"], json!([]), "it is nine in the evening, and due at ten");
+
+    world.clock.advance(SignedDuration::from_hours(2));
+    let answer = world.invoke(json!({"catch_up": true})).await.unwrap();
+    assert_eq!(answer["nights"][0]["night"], "2026-03-02");
+    assert_eq!(world.in_xero().len(), 1);
+    let again = world.invoke(json!({"catch_up": true})).await.unwrap();
+    assert_eq!(again["nights"], json!([]));
+}

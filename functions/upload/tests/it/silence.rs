@@ -1,0 +1,85 @@
+//! N9: what is written about a night holds ids and counts, and never a secret, a name, a reference or an
+//! amount.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::sync::Once;
+
+use jiff::SignedDuration;
+use lambda_runtime::tracing::subscriber::{EnvFilter, fmt};
+use serde_json::json;
+use xero_simulator::{Effect, Fault};
+
+use crate::world::{World, bpay, evening, march};
+
+/// Stand for a customer, a reference, an amount of 47,110,915.26 and what opens doors.
+const CANARIES: [&str; 5] = ["Canary", "47110915", "4711091526", "Bearer", "Basic "];
+
+thread_local! {
+    /// What the test of this thread has heard, if it listens.
+    static HEARD: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+struct Ear;
+
+impl Write for Ear {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        HEARD.with_borrow_mut(|heard| {
+            if let Some(heard) = heard {
+                heard.extend_from_slice(bytes);
+            }
+        });
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// As in production at its most talkative. One listener for the process.
+fn listen() {
+    static LISTENER: Once = Once::new();
+    LISTENER.call_once(|| {
+        let ours = "info,upload=trace,payments=trace,table=trace,queue=trace,xero=trace,host=trace";
+        let subscriber =
+            fmt().with_env_filter(EnvFilter::new(ours)).with_writer(|| Ear).json().finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+    HEARD.set(Some(Vec::new()));
+}
+
+#[tokio::test]
+async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
+    listen();
+    let world = World::new().await;
+    let contact = world.simulator.add_contact(world.tenant, "Canary Ltd").unwrap();
+    world.customer("K").await;
+    world.invoice(contact, "CM-1", 4_711_091_526, march(1));
+    let echo = "{\"Message\":\"Canary Ltd owes 47110915.26\"}";
+    let mut answers = Vec::new();
+    for (night, status) in [200, 400, 401, 403, 404, 429, 500, 503].into_iter().enumerate() {
+        let mut paid = bpay(&format!("P-{night}"), "K", 4_711_091_526, march(1));
+        paid.customer = Some("K".to_owned());
+        world.pay(paid).await;
+        for path in ["/Payments", "/BankTransactions", "/Invoices"] {
+            let effect = Effect::Status { status, headers: Vec::new(), body: echo.to_owned() };
+            if status != 200 {
+                world.simulator.inject(Fault::on("PUT", path, effect.clone()).times(3));
+                world.simulator.inject(Fault::on("GET", path, effect).times(1));
+            }
+        }
+        let at = evening() + SignedDuration::from_hours(24 * i64::try_from(night).unwrap());
+        world.clock.set(world.now().max(at));
+        answers.push(format!("{:?}", world.invoke(json!({"scheduled_time": at})).await));
+        world.work_off_tasks().await;
+    }
+    let nonsense = json!({"scheduled_time": "Canary", "why": "47110915.26"});
+    answers.push(format!("{:?}", world.invoke(nonsense).await));
+    let heard = String::from_utf8(HEARD.take().unwrap()).unwrap();
+    assert!(heard.contains("upload done"), "it was listened to");
+    for canary in CANARIES {
+        assert!(!heard.contains(canary), "{canary} was said");
+        assert!(!answers.iter().any(|answer| answer.contains(canary)), "{canary} was answered");
+    }
+}

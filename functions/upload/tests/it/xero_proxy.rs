@@ -1,0 +1,101 @@
+//! What stands between the function and its Xero: it counts calls, and ends the process at one of them.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Response;
+
+use crate::faults::{Guillotine, Moment};
+
+struct State {
+    upstream: String,
+    http: reqwest::Client,
+    calls: Mutex<Vec<String>>,
+    guillotine: Mutex<Arc<Guillotine>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
+}
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// A proxy in front of the simulator.
+pub struct XeroProxy {
+    pub url: String,
+    state: Arc<State>,
+}
+
+impl XeroProxy {
+    pub async fn start(upstream: String) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(State {
+            upstream,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            calls: Mutex::default(),
+            guillotine: Mutex::default(),
+            meanwhile: Mutex::default(),
+        });
+        let shared = state.clone();
+        let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, state }
+    }
+
+    /// From now on, calls count for this guillotine.
+    pub fn end_with(&self, guillotine: Arc<Guillotine>) {
+        *self.state.guillotine.lock().unwrap() = guillotine;
+    }
+
+    /// This happens in Xero after everything was planned, and before the next write arrives.
+    pub fn meanwhile(&self, happens: impl FnOnce() + Send + 'static) {
+        *self.state.meanwhile.lock().unwrap() = Some(Box::new(happens));
+    }
+
+    /// The calls since the last time, as method and path.
+    pub fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.calls.lock().unwrap())
+    }
+}
+
+async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let path = parts.uri.path_and_query().unwrap().as_str().to_owned();
+    state.calls.lock().unwrap().push(format!("{} {}", parts.method, parts.uri.path()));
+    if parts.method == "PUT" {
+        let meanwhile = state.meanwhile.lock().unwrap().take();
+        meanwhile.into_iter().for_each(|happens| happens());
+    }
+    let guillotine = state.guillotine.lock().unwrap().clone();
+    let last = guillotine.count(parts.method == "PUT");
+    if last == Some(Moment::Before) {
+        guillotine.fall().await;
+    }
+    let mut headers = parts.headers.clone();
+    headers.remove("host");
+    let sent = state
+        .http
+        .request(parts.method, format!("{}{path}", state.upstream))
+        .headers(headers)
+        .body(body)
+        .send()
+        .await;
+    if last == Some(Moment::After) {
+        guillotine.fall().await;
+    }
+    // A connection that the simulator has cut is a bad gateway here: no answer of Xero's either way.
+    let Ok(sent) = sent else {
+        return Response::builder().status(502).body(Body::empty()).unwrap();
+    };
+    let mut response = Response::builder().status(sent.status());
+    for (name, value) in sent.headers() {
+        if name != "transfer-encoding" && name != "content-length" {
+            response = response.header(name, value);
+        }
+    }
+    match sent.bytes().await {
+        Ok(bytes) => response.body(Body::from(bytes)).unwrap(),
+        Err(_) => Response::builder().status(502).body(Body::empty()).unwrap(),
+    }
+}

@@ -1,0 +1,114 @@
+"""Plants known mistakes into the code, one at a time, and expects that a test fails for each of them.
+
+    python3 tests/planted_bugs.py            all of them
+    python3 tests/planted_bugs.py night      those whose name contains a word
+
+A test that does not fail is decoration. The working tree must be clean where a mistake is planted; every file is put
+back as it was, also after Ctrl-C.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SENDING = "functions/upload/src/sending.rs"
+CAPS = "shared/table/src/caps.rs"
+LEDGER = "shared/payments/src/upload/ledger.rs"
+PROOF = "shared/payments/src/upload/proof.rs"
+NIGHT = "shared/payments/src/upload/night.rs"
+UPLOAD = ["-p", "upload", "--test", "it"]
+
+# Name, what is changed (file, before, after), and the tests that must find it.
+BUGS = [
+    (
+        "sent before it is stored that it is sent",
+        [
+            (SENDING, "        let written: Vec<_> = moves.values()",
+             "        let early = self.put_until_clear(&bundle, &key).await;\n        let written: Vec<_> = moves.values()"),
+            (SENDING, "        let put = self.put_until_clear(&bundle, &key).await;",
+             "        let put = early;"),
+        ],
+        [*UPLOAD, "crashes"],
+    ),
+    (
+        "another key after a time-out",
+        [(SENDING, "put = Put { answers: self.put(bundle, key).await, again_at: Some(now) };",
+          "put = Put { answers: self.put(bundle, &key[1..]).await, again_at: Some(now) };")],
+        [*UPLOAD, "ambiguous"],
+    ),
+    (
+        "the slot is returned while nothing is known",
+        [
+            (LEDGER, "if self.state == UploadState::Refused { self.free(false)",
+             "if matches!(self.state, UploadState::Refused | UploadState::Unknown) { self.free(false)"),
+            (SENDING, ".filter(|row| row.state == UploadState::Refused)",
+             ".filter(|row| matches!(row.state, UploadState::Refused | UploadState::Unknown))"),
+        ],
+        [*UPLOAD, "ambiguous"],
+    ),
+    (
+        "the cap is checked, and written without asking whether it is still so",
+        [(CAPS, "self.putting_over(CAPS, row, before.revision)", "self.putting(CAPS, row)")],
+        ["-p", "table", "--test", "it", "reserving"],
+    ),
+    (
+        "the night is found by taking twelve hours off the instant",
+        [(NIGHT, "        let local = instant.to_zoned(zone.clone()).datetime();\n",
+          "        let local = (instant - jiff::SignedDuration::from_hours(12)).to_zoned(zone.clone()).datetime();\n"
+          "        if local.year() > 0 {\n            return Self(local.date());\n        }\n")],
+        ["-p", "payments", "night"],
+    ),
+    (
+        "a refusal is believed although it may be an echo",
+        [(PROOF, "let only_call = part.tries == 1 && !again && part.state == PartState::Sent;",
+          "let only_call = part.tries > 0 || again;")],
+        ["-p", "payments"],
+    ),
+    (
+        "one read without the stamp is enough to send again",
+        [(PROOF, "const ABSENCES_NEEDED: u32 = 2;", "const ABSENCES_NEEDED: u32 = 1;")],
+        ["-p", "payments"],
+    ),
+]
+
+
+def plant(changes):
+    """Changes the files; gives what they were."""
+    before = {}
+    for name, old, new in changes:
+        path = ROOT / name
+        text = path.read_text()
+        before.setdefault(path, text)
+        if text.count(old) != 1:
+            raise SystemExit(f"{name} does not contain this once any more: {old!r}")
+        path.write_text(text.replace(old, new))
+    return before
+
+
+def caught(changes, tests):
+    """Whether the tests fail with these changes. Code that does not compile proves nothing."""
+    before = plant(changes)
+    try:
+        subprocess.run(["cargo", "test", "--quiet", "--no-run", *tests[:2]], cwd=ROOT, check=True)
+        ran = subprocess.run(["cargo", "test", "--quiet", *tests], cwd=ROOT, check=False,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    finally:
+        for path, text in before.items():
+            path.write_text(text)
+    return ran.returncode != 0
+
+
+def main():
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    missed = 0
+    for name, changes, tests in BUGS:
+        if word in name:
+            found = caught(changes, tests)
+            missed += not found
+            print(f"{'caught' if found else 'MISSED'}: {name} (cargo test {' '.join(tests)})", flush=True)
+    raise SystemExit(f"{missed} planted bugs were not found" if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
