@@ -1,4 +1,4 @@
-"""Tries each function's role against every operation on every table, queue and secret of the stack.
+"""Tries each role against every operation on every table, queue, secret and function of the stack.
 
 What is expected comes from `template_rules.ALLOWED`, the list that the template is compared with: so the list, the
 template and what IAM makes of the template have to agree. Requests are left incomplete on purpose: IAM answers
@@ -51,6 +51,12 @@ def _secret_requests(arn):
     yield "secretsmanager:DeleteSecret", "delete_secret", {"SecretId": arn, "RecoveryWindowInDays": -1}
 
 
+def _function_requests(name):
+    # A dry run asks for the permission and runs nothing.
+    yield "lambda:InvokeFunction", "invoke", {"FunctionName": name, "InvocationType": "DryRun"}
+    yield "lambda:GetFunctionConfiguration", "get_function_configuration", {"FunctionName": name}
+
+
 def _requests(template, physical):
     """Every request to try: the resource in the words of `ALLOWED`, and what to call."""
     for name, resource in template["Resources"].items():
@@ -66,6 +72,9 @@ def _requests(template, physical):
         elif resource["Type"] == "AWS::SecretsManager::Secret":
             for request in _secret_requests(physical[name]):
                 yield f"{name}.Id", request
+        elif resource["Type"] == "AWS::Serverless::Function":
+            for request in _function_requests(physical[name]):
+                yield f"{name}.Arn", request
 
 
 def _allows(client, method, arguments):
@@ -79,16 +88,16 @@ def _allows(client, method, arguments):
 def differences(cloud, template, physical, role_arns):
     """Sentences on what differs from the list, after the number of requests tried."""
     tried, found = 0, []
-    for function, arn in role_arns.items():
+    for owner, arn in role_arns.items():
         credentials = cloud.role_credentials(arn)
         clients = {
             service: cloud.client(service, credentials, parameter_validation=False)
-            for service in ("dynamodb", "sqs", "secretsmanager")
+            for service in ("dynamodb", "sqs", "secretsmanager", "lambda")
         }
         for resource, (action, method, arguments) in _requests(template, physical):
-            expected = (action, resource) in ALLOWED[function]
+            expected = (action, resource) in ALLOWED[owner]
             if _allows(clients[action.split(":")[0]], method, arguments) != expected:
                 verb = "may" if not expected else "may not"
-                found.append(f"{function} {verb} {action} on {resource}, against its list")
+                found.append(f"{owner} {verb} {action} on {resource}, against its list")
             tried += 1
     return tried, found

@@ -1,4 +1,4 @@
-"""One payment, from Xero's books to the table: the Xero simulator, a signed delivery, the compiled functions."""
+"""Payments from Xero's books to the tables and back: the Xero simulator, signed deliveries, the compiled functions."""
 
 import base64
 import hashlib
@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import sam_template
 from ministack import LOOPBACK, free_port, running
+from night import Night
 
 # They protect nothing: the engine and the simulator live for a minute, on this machine.
 SIGNING_KEY = "signing-key-of-a-stack-that-lives-for-a-minute"
@@ -104,6 +105,7 @@ class Story:
         self.refuse_forgeries()
         self.mirror_a_payment()
         self.mirror_its_removal()
+        Night(self).play()
         self.keep_what_cannot_be_read()
         self.leave_nothing_behind()
 
@@ -147,7 +149,7 @@ class Story:
                     "an invoice and a payment of the business's own system are in their tables")
 
     def refuse_forgeries(self):
-        body = self.delivery()
+        body = self.delivery(self.invoice)
         changed = body.replace(b"UPDATE", b"UPDATF")
         self.expect(self.post(changed, signature(body)), 401, "a body with one character changed is answered 401")
         self.expect(self.post(body, signature(body, ANOTHER_KEY)), 401,
@@ -156,8 +158,8 @@ class Story:
         self.expect(len(self.payments()), 1, "forged deliveries left nothing in the table of payments")
 
     def mirror_a_payment(self):
-        body = self.delivery()
-        self.expect(self.post(body, signature(body)), 200, "the signed delivery is answered 200")
+        body = self.delivery(self.invoice)
+        self.expect(self.post_signed(body), 200, "the signed delivery is answered 200")
         self.wait(lambda: len(self.payments()) > 1, "the payment is in the table")
         self.expect(self.payments(), [("local", 20, "AUD"), ("xero", 46, "AUD")],
                     "the payment recorded in Xero is in the table of payments, once, with its amount")
@@ -166,8 +168,8 @@ class Story:
 
     def mirror_its_removal(self):
         self.xero.do(f"/payments/{self.payment}", method="DELETE")
-        body = self.delivery()
-        self.expect(self.post(body, signature(body)), 200, "the delivery about its deletion in Xero is answered 200")
+        body = self.delivery(self.invoice)
+        self.expect(self.post_signed(body), 200, "the delivery about its deletion in Xero is answered 200")
         self.wait(lambda: len(self.payments()) == 1, "the payment is gone from its table")
         self.expect(self.payments(), [("local", 20, "AUD")], "the business's own payment has stayed")
         removed = [Decimal(row["amount"]["N"]) for row in self.rows("TombstonesTableName")]
@@ -176,7 +178,7 @@ class Story:
     def keep_what_cannot_be_read(self):
         self.queues.send_message(QueueUrl=self.outputs["IntakeQueueUrl"], MessageBody="not JSON")
         body = b"signed, and not JSON"
-        self.expect(self.post(body, signature(body)), 200, "a signed body that cannot be read is answered 200")
+        self.expect(self.post_signed(body), 200, "a signed body that cannot be read is answered 200")
         self.wait(lambda: len(self.rows("ParkedTableName")) == 2, "both unreadable texts are parked")
         self.say("what could not be read, from Xero and from the business, is parked for a person")
 
@@ -187,15 +189,18 @@ class Story:
 
     # ------------------------------------------------------------ means
 
-    def delivery(self):
-        updated = self.xero.do(f"/invoices/{self.invoice}", method="GET")["updated"]
-        return delivery(self.organisation, self.invoice, updated)
+    def delivery(self, invoice):
+        updated = self.xero.do(f"/invoices/{invoice}", method="GET")["updated"]
+        return delivery(self.organisation, invoice, updated)
 
     def post(self, body, signed):
         status, _ = self.cloud.post(
             self.outputs["WebhookUrl"], body, {"Content-Type": "application/json", "x-xero-signature": signed}
         )
         return status
+
+    def post_signed(self, body):
+        return self.post(body, signature(body))
 
     def report(self, message):
         self.queues.send_message(QueueUrl=self.outputs["IntakeQueueUrl"], MessageBody=json.dumps(message))

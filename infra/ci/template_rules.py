@@ -5,6 +5,7 @@ Each rule yields sentences about what is wrong. `ALLOWED` is the second half of 
 template and its line here have to be changed together, so that nobody widens a role in passing.
 """
 
+import json
 import re
 import sys
 import tomllib
@@ -45,12 +46,47 @@ ALLOWED = {
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    | _on("UploadsQueue.Arn", "sqs:SendMessage")
     | _tables("Organisations", "GetItem")
-    | _tables("Invoices Receipts", "GetItem", "PutItem")
+    | _tables("Invoices Receipts Customers Uploads", "GetItem", "PutItem")
     | _tables("Payments", "Query", "PutItem", "DeleteItem")
     | _tables("HeldPayments", "Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _tables("Activity Parked", "PutItem"),
+    "Upload": _own_log("Upload")
+    | _on("UploadsQueue.Arn", *POLL, "sqs:SendMessage")
+    | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
+    | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    | _tables("Organisations", "GetItem", "Scan")
+    | _tables("Uploads Customers Invoices", "GetItem", "BatchGetItem", "PutItem")
+    | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
+    | _on("${UploadsTable.Arn}/index/by_night", "dynamodb:Query")
+    | _tables("Caps", "GetItem", "PutItem")
+    | _tables("Nights", "GetItem", "Query", "PutItem")
+    | _tables("Payments", "Query", "BatchGetItem", "PutItem")
+    | _tables("HeldPayments", "Query", "DeleteItem")
+    | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Activity Parked Messages", "PutItem"),
+    # Not a function: the schedules, which wake one.
+    "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
+    | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
+}
+
+# Who takes each role on; Lambda, if nothing is said.
+TAKEN_BY = {"Scheduler": "scheduler.amazonaws.com"}
+
+# EventBridge serves everybody: without this it could be made to take on our role for somebody else's schedule.
+OUR_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+# What these alone may touch. It stands besides `ALLOWED`, so that a promise is not broken by changing a list.
+ONLY = {
+    "XeroWebhookSecret.Id": {"Webhook"},
+    "XeroApiSecret.Id": {"Mirror", "Upload"},
+    "UploadsTable.Arn": {"Intake", "Upload"},
+    "CapsTable.Arn": {"Upload"},
+    "NightsTable.Arn": {"Upload"},
+    "UploadFunction.Arn": {"Scheduler"},
 }
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
@@ -129,31 +165,48 @@ def granted(role):
 
 
 def each_role_allows_exactly_its_list(template):
-    """One role for each function, for Lambda only, with exactly the pairs of `ALLOWED`."""
+    """One role for each function and for the schedules, for nobody else, with exactly the pairs of `ALLOWED`."""
     roles = resources(template, "AWS::IAM::Role")
+    owners = functions(template).keys() | TAKEN_BY.keys()
     for function, properties in functions(template).items():
-        if one_name(properties.get("Role")) != f"{function}Role.Arn" or f"{function}Role" not in roles:
+        if one_name(properties.get("Role")) != f"{function}Role.Arn":
             yield f"{function} has no role of its own"
+    for owner in sorted(owners):
+        if f"{owner}Role" not in roles:
+            yield f"there is no {owner}Role"
             continue
-        role = roles[f"{function}Role"]
-        found, expected = granted(role), ALLOWED.get(function, set())
+        role = roles[f"{owner}Role"]
+        found, expected = granted(role), ALLOWED.get(owner, set())
         for action, resource in sorted(found - expected):
-            yield f"{function} may {action} on {resource}, which is not on its list"
+            yield f"{owner} may {action} on {resource}, which is not on its list"
         for action, resource in sorted(expected - found):
-            yield f"{function} may not {action} on {resource}, though it is on its list"
+            yield f"{owner} may not {action} on {resource}, though it is on its list"
         if role.get("ManagedPolicyArns"):
-            yield f"{function} has managed policies, which allow more than its list"
+            yield f"{owner} has managed policies, which allow more than its list"
         if any("*" in action or resource == "*" for action, resource in found):
-            yield f"{function} has a wildcard in its policy"
+            yield f"{owner} has a wildcard in its policy"
         for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 if {"NotAction", "NotResource"} & statement.keys():
-                    yield f"{function} has a policy that says what is not meant"
+                    yield f"{owner} has a policy that says what is not meant"
         trust = role["AssumeRolePolicyDocument"]["Statement"]
-        if [statement["Principal"] for statement in trust] != [{"Service": "lambda.amazonaws.com"}]:
-            yield f"the role of {function} can be assumed by somebody other than Lambda"
-    for name in sorted(roles.keys() - {f"{function}Role" for function in functions(template)}):
+        service = TAKEN_BY.get(owner, "lambda.amazonaws.com")
+        if [statement["Principal"] for statement in trust] != [{"Service": service}]:
+            yield f"the role of {owner} can be assumed by somebody other than {service}"
+        if owner in TAKEN_BY and [statement.get("Condition") for statement in trust] != [OUR_ACCOUNT]:
+            yield f"the role of {owner} can be assumed for another account"
+    for name in sorted(roles.keys() - {f"{owner}Role" for owner in owners}):
         yield f"{name} belongs to no function"
+
+
+def promises_are_kept(template):
+    """What only some may touch is touched by nobody else, by its own name or through an index."""
+    for name, role in resources(template, "AWS::IAM::Role").items():
+        owner = name.removesuffix("Role")
+        for action, resource in sorted(granted(role)):
+            whole = re.sub(r"^\$\{(.+?)\}.*$", r"\1", resource)
+            if owner not in ONLY.get(whole, {owner}):
+                yield f"{owner} may {action} on {resource}, which is promised to {' and '.join(sorted(ONLY[whole]))}"
 
 
 # How the table crate calls DynamoDB, and the permission that the call takes.
@@ -228,6 +281,72 @@ def environment_is_read_by_the_code(template):
                 yield f"{function} is given {variable}, which its code does not read"
 
 
+SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+EARLIEST_HOUR = 4
+
+
+def schedules(template):
+    """Function, the schedule's name and its properties, for every schedule."""
+    for function, properties in functions(template).items():
+        for name, event in properties.get("Events", {}).items():
+            if event["Type"] in ("Schedule", "ScheduleV2"):
+                yield function, name, event["Properties"]
+
+
+def schedules_lose_no_night(template):
+    """A schedule comes at the minute it names, in a zone if it names an hour, and what fails is kept and watched."""
+    dead_letters = "SchedulesDeadLetterQueue.Arn"
+    for function, name, schedule in schedules(template):
+        if one_name(schedule.get("RoleArn")) != "SchedulerRole.Arn":
+            yield f"the schedule {name} has another role than SchedulerRole"
+        if one_name(schedule.get("DeadLetterConfig", {}).get("Arn")) != dead_letters:
+            yield f"the schedule {name} does not keep what it could not deliver"
+        if not {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"} <= schedule.get("RetryPolicy", {}).keys():
+            yield f"the schedule {name} does not say how long it is tried"
+        if schedule.get("FlexibleTimeWindow") != {"Mode": "OFF"}:
+            yield f"the schedule {name} may come at another minute than it says"
+        daily = "cron" in str(schedule["ScheduleExpression"])
+        if daily and "ScheduleExpressionTimezone" not in schedule:
+            yield f"the schedule {name} names an hour and no time zone"
+        given = json.loads(schedule.get("Input", "{}"))
+        if daily and SCHEDULED_TIME not in given.values():
+            yield f"the schedule {name} does not carry its own time, by which the function knows the night"
+        config = functions(template)[function].get("EventInvokeConfig", {})
+        failed = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        if one_name(failed) != dead_letters or "MaximumRetryAttempts" not in config:
+            yield f"what {name} asks of {function} is lost when it fails"
+
+
+def the_night_has_an_hour_that_exists(template):
+    """Clocks that are put forward skip an hour before 04:00: a schedule then would miss a night, or come twice."""
+    pattern = re.compile(template["Parameters"]["UploadTime"]["AllowedPattern"])
+    for hour in range(25):
+        for minute in range(61):
+            time = f"{hour:02}:{minute:02}"
+            exists = EARLIEST_HOUR <= hour < 24 and minute < 60
+            if bool(pattern.search(time)) != exists:
+                yield f"UploadTime {'refuses' if exists else 'accepts'} {time}"
+                return
+
+
+def alarms_watch_what_is_measured(template):
+    """An alarm on a metric that nobody writes never rings."""
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        if alarm["Namespace"].startswith("AWS/"):
+            continue
+        dimension, = alarm["Dimensions"]
+        function = one_name(dimension["Value"]).removesuffix("Function")
+        code = sam_template.ROOT / functions(template)[function]["CodeUri"] / "src"
+        source = "".join(path.read_text(encoding="utf-8") for path in code.rglob("*.rs"))
+        host = (sam_template.ROOT / "shared/host/src/metrics.rs").read_text(encoding="utf-8")
+        if f'NAMESPACE: &str = "{alarm["Namespace"]}"' not in host:
+            yield f"{name} looks into the namespace {alarm['Namespace']}, which is not ours"
+        if f'DIMENSION: &str = "{dimension["Name"]}"' not in host:
+            yield f"{name} looks for the dimension {dimension['Name']}, which is not ours"
+        if not re.search(rf'Metric::\w+\(\s*"{alarm["MetricName"]}"', source):
+            yield f"{name} watches {alarm['MetricName']}, which {function} does not write"
+
+
 def panics_stay_inside_one_invocation(_, manifest=None):
     """cargo-lambda builds with `panic = "abort"` unless the profile says otherwise in so many words; then a panic
     takes the whole process down, instead of being reported as the failure of one invocation."""
@@ -241,10 +360,14 @@ RULES = (
     triggers_answer_item_by_item,
     nothing_is_lost_in_a_queue,
     each_role_allows_exactly_its_list,
+    promises_are_kept,
     roles_fit_what_the_table_crate_calls,
     tables_survive_mistakes,
     logs_are_kept_for_a_set_time,
     environment_is_read_by_the_code,
+    schedules_lose_no_night,
+    the_night_has_an_hour_that_exists,
+    alarms_watch_what_is_measured,
     panics_stay_inside_one_invocation,
 )
 

@@ -83,12 +83,45 @@ class Rules(unittest.TestCase):
         self.properties("IntakeRole")["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {"AWS": "*"}
         self.expect(rules.each_role_allows_exactly_its_list, "Intake", "assumed")
 
+    def test_a_schedulers_role_that_lambda_can_take_on_is_noticed(self):
+        self.properties("SchedulerRole")["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {
+            "Service": "lambda.amazonaws.com"
+        }
+        self.expect(rules.each_role_allows_exactly_its_list, "Scheduler", "scheduler.amazonaws.com")
+
+    def test_a_schedulers_role_for_every_account_is_noticed(self):
+        del self.properties("SchedulerRole")["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+        self.expect(rules.each_role_allows_exactly_its_list, "Scheduler", "another account")
+
+    def test_a_role_of_nobody_is_noticed(self):
+        self.template["Resources"]["SpareRole"] = copy.deepcopy(self.real["Resources"]["WebhookRole"])
+        self.expect(rules.each_role_allows_exactly_its_list, "SpareRole", "no function")
+
+    def test_a_schedule_that_wakes_another_function_is_noticed(self):
+        self.statements("SchedulerRole")[0]["Resource"] = [
+            {"Fn::GetAtt": ["UploadFunction", "Arn"]}, {"Fn::GetAtt": ["MirrorFunction", "Arn"]},
+        ]
+        self.expect(rules.each_role_allows_exactly_its_list, "Scheduler", "MirrorFunction.Arn")
+
+    def test_an_upload_that_reads_the_signing_keys_is_noticed(self):
+        secret = {"Fn::GetAtt": ["XeroWebhookSecret", "Id"]}
+        statement, = [s for s in self.statements("UploadRole") if s["Sid"] == "ReadXeroCredentials"]
+        statement["Resource"] = [statement["Resource"], secret]
+        self.expect(rules.promises_are_kept, "Upload", "XeroWebhookSecret.Id")
+
+    def test_a_mirror_that_lists_uploads_is_noticed(self):
+        self.statements("MirrorRole").append({
+            "Effect": "Allow", "Action": "dynamodb:Query",
+            "Resource": {"Fn::Sub": "${UploadsTable.Arn}/index/by_line"},
+        })
+        self.expect(rules.promises_are_kept, "Mirror", "by_line", "Intake and Upload")
+
     def test_a_permission_that_no_code_needs_is_noticed(self):
         self.statements("MirrorRole")[3]["Action"] = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         self.expect(rules.roles_fit_what_the_table_crate_calls, "UpdateItem", "never")
 
     def test_a_call_that_no_role_allows_is_noticed(self):
-        for role in ("MirrorRole", "IntakeRole"):
+        for role in ("MirrorRole", "IntakeRole", "UploadRole"):
             for statement in self.statements(role):
                 actions = sam_template.as_list(statement["Action"])
                 statement["Action"] = [action for action in actions if action != "dynamodb:DeleteItem"]
@@ -111,6 +144,50 @@ class Rules(unittest.TestCase):
         self.properties("IntakeFunction")["Environment"]["Variables"]["TABEL_PREFIX"] = "x"
         found = list(rules.environment_is_read_by_the_code(self.template))
         self.assertEqual(len(found), unread + 1)
+
+    def schedule(self, name):
+        return self.properties("UploadFunction")["Events"][name]["Properties"]
+
+    def test_a_night_without_its_own_time_is_noticed(self):
+        self.schedule("Nightly")["Input"] = "{}"
+        self.expect(rules.schedules_lose_no_night, "Nightly", "its own time")
+
+    def test_a_night_in_no_time_zone_is_noticed(self):
+        del self.schedule("Nightly")["ScheduleExpressionTimezone"]
+        self.expect(rules.schedules_lose_no_night, "Nightly", "time zone")
+
+    def test_a_night_at_an_uncertain_minute_is_noticed(self):
+        self.schedule("Nightly")["FlexibleTimeWindow"] = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+        self.expect(rules.schedules_lose_no_night, "Nightly", "another minute")
+
+    def test_a_schedule_that_gives_up_silently_is_noticed(self):
+        del self.schedule("CatchUp")["DeadLetterConfig"]
+        self.expect(rules.schedules_lose_no_night, "CatchUp", "deliver")
+
+    def test_a_schedule_with_a_role_made_by_sam_is_noticed(self):
+        del self.schedule("CatchUp")["RoleArn"]
+        self.expect(rules.schedules_lose_no_night, "CatchUp", "SchedulerRole")
+
+    def test_a_night_that_fails_and_is_lost_is_noticed(self):
+        del self.properties("UploadFunction")["EventInvokeConfig"]["DestinationConfig"]
+        found = list(rules.schedules_lose_no_night(self.template))
+        self.assertEqual(["lost when it fails" in sentence for sentence in found], [True, True], found)
+
+    def test_an_hour_that_some_days_lack_is_noticed(self):
+        self.template["Parameters"]["UploadTime"]["AllowedPattern"] = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+        self.expect(rules.the_night_has_an_hour_that_exists, "accepts 00:00")
+
+    def test_an_hour_that_is_refused_for_no_reason_is_noticed(self):
+        self.template["Parameters"]["UploadTime"]["AllowedPattern"] = "^(1[0-9]|2[0-3]):[0-5][0-9]$"
+        self.expect(rules.the_night_has_an_hour_that_exists, "refuses 04:00")
+
+    def test_an_alarm_on_a_misspelt_metric_is_noticed(self):
+        self.properties("UploadRunsFailedAlarm")["MetricName"] = "UploadsFailed"
+        self.expect(rules.alarms_watch_what_is_measured, "UploadRunsFailedAlarm", "UploadsFailed")
+
+    def test_an_alarm_on_a_misspelt_dimension_is_noticed(self):
+        self.properties("UploadUnknownAlarm")["Dimensions"][0]["Name"] = "FunctionName"
+        self.expect(rules.alarms_watch_what_is_measured, "UploadUnknownAlarm", "FunctionName")
 
     def test_a_profile_that_leaves_panics_to_cargo_lambda_is_noticed(self):
         found = list(rules.panics_stay_inside_one_invocation(self.template, {"profile": {"release": {"lto": "thin"}}}))
