@@ -9,10 +9,11 @@ use std::{
 };
 
 use anyhow::Context as _;
-use xero_simulator::Options;
+use xero_simulator::{AdvancingClock, Options};
 
 use crate::{
     clients::Clients,
+    clock::LocalClock,
     elsewhere::Elsewhere,
     engines::{Engines, RunningEngines, queues},
     lambda::poller::Mapping,
@@ -59,7 +60,7 @@ pub struct Builder {
     parts: Parts,
     elsewhere: Elsewhere,
     visibility: Duration,
-    mappings: [Mapping; 2],
+    mappings: [Mapping; 3],
     simulator: Options,
     report: Report,
 }
@@ -110,7 +111,7 @@ impl Builder {
         self
     }
 
-    /// Clock, limits, faults and apps of the Xero simulator.
+    /// Clock, limits, faults and apps of the Xero simulator; the clock is the functions' too.
     #[must_use]
     pub fn simulator(mut self, options: Options) -> Self {
         self.simulator = options;
@@ -130,8 +131,9 @@ impl Builder {
     ///
     /// A port is in use, data cannot be read or written, or something elsewhere does not answer.
     pub async fn start(self) -> anyhow::Result<Stack> {
+        let clock = self.clock()?;
         let engines = self.start_engines().await?;
-        let simulator = self.start_simulator().await?;
+        let simulator = self.start_simulator(&clock).await?;
         let of_engines = engines.as_ref();
         let dynamodb_url = self.elsewhere.dynamodb_url.clone();
         let dynamodb_url = dynamodb_url
@@ -148,6 +150,7 @@ impl Builder {
             ports: self.ports,
             mappings: self.mappings,
             clients,
+            clock,
             dynamodb_url,
             sqs_url,
             xero,
@@ -165,6 +168,19 @@ impl Builder {
             self.tell(started, "Lambda Invoke API", stack.invoke_url());
         }
         Ok(stack)
+    }
+
+    /// The clock of functions and simulator, as far ahead as it was left.
+    fn clock(&self) -> anyhow::Result<LocalClock> {
+        let started = Instant::now();
+        let given = self.simulator.advancing_clock.clone();
+        let advancing =
+            given.unwrap_or_else(|| AdvancingClock::over(Arc::clone(&self.simulator.clock)));
+        let clock = LocalClock::open(advancing, self.data.as_deref())?;
+        if !clock.ahead().is_zero() {
+            self.tell(started, "clock", format!("{clock}, since nights were played"));
+        }
+        Ok(clock)
     }
 
     async fn start_engines(&self) -> anyhow::Result<Option<RunningEngines>> {
@@ -195,14 +211,18 @@ impl Builder {
         Ok(Some(running))
     }
 
-    async fn start_simulator(&self) -> anyhow::Result<Option<RunningSimulator>> {
+    async fn start_simulator(
+        &self,
+        clock: &LocalClock,
+    ) -> anyhow::Result<Option<RunningSimulator>> {
         if !self.parts.simulator || self.elsewhere.xero.is_some() {
             return Ok(None);
         }
         let started = Instant::now();
         let data = self.data.as_deref();
-        let simulator =
-            simulator::start(self.simulator.clone(), data, self.ports.simulator).await?;
+        let advancing_clock = Some(clock.for_simulator());
+        let options = Options { advancing_clock, ..self.simulator.clone() };
+        let simulator = simulator::start(options, data, self.ports.simulator).await?;
         if !self.parts.functions {
             simulator.announce_to(format!("http://127.0.0.1:{}/webhook", self.ports.webhook));
         }
@@ -222,7 +242,7 @@ impl Builder {
         if self.elsewhere.sqs_url.is_some() {
             prepare::queues(&stack.clients, &stack.sqs_url, self.visibility).await?;
         }
-        let organisation = prepare::organisation(&stack.clients, &stack.xero.tenant_id).await?;
+        let organisation = prepare::organisation(&stack.clients, &stack.xero).await?;
         self.tell(started, "tables and queues", organisation);
         Ok(())
     }
@@ -255,7 +275,7 @@ impl Default for Builder {
             parts: Parts::ALL,
             elsewhere: Elsewhere::default(),
             visibility: queues::VISIBILITY_TIMEOUT,
-            mappings: [Mapping::CHANGES, Mapping::INTAKE],
+            mappings: [Mapping::CHANGES, Mapping::INTAKE, Mapping::UPLOADS],
             simulator: Options::default(),
             report: Arc::new(|_| {}),
         }

@@ -4,13 +4,14 @@
 use std::{error::Error, rc::Rc, time::Duration};
 
 use anyhow::Context as _;
-use host::{clock, metrics::Metrics};
+use host::{clock::Clock, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
-use queue::ChangesQueue;
+use queue::{ChangesQueue, UploadsQueue};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use table::Tables;
+use upload::Uploader;
 use webhook::{ActiveKeys, Webhook};
 use xero::{Config, Credentials, WebhookKeys};
 
@@ -30,13 +31,16 @@ pub(crate) struct Surroundings {
     pub(crate) dynamodb_url: String,
     pub(crate) sqs_url: String,
     pub(crate) xero: Xero,
+    pub(crate) clock: Clock,
 }
 
 /// Every function, ready to be called.
 struct Product {
     webhook: Webhook,
     mirror: Mirror<ChangesQueue>,
-    intake: Intake<ChangesQueue>,
+    intake: Intake<ChangesQueue, UploadsQueue>,
+    upload: Uploader<UploadsQueue>,
+    clock: Clock,
 }
 
 /// A host with the functions in it.
@@ -45,7 +49,8 @@ struct Product {
 ///
 /// A setting cannot be used, or a queue does not exist.
 pub(crate) async fn start(surroundings: Surroundings) -> anyhow::Result<(Host, Worker)> {
-    Host::start(|| async {
+    let clock = surroundings.clock.clone();
+    Host::start(clock, || async {
         let product = Rc::new(Product::new(surroundings).await?);
         Ok(move |call| {
             let product = Rc::clone(&product);
@@ -57,17 +62,31 @@ pub(crate) async fn start(surroundings: Surroundings) -> anyhow::Result<(Host, W
 
 impl Product {
     async fn new(surroundings: Surroundings) -> anyhow::Result<Self> {
-        let Surroundings { dynamodb_url, sqs_url, xero } = surroundings;
+        let Surroundings { dynamodb_url, sqs_url, xero, clock } = surroundings;
         let clients = Clients::new(&dynamodb_url, &sqs_url).await;
         let changes_url = queues::url(&clients.sqs, queues::CHANGES).await?;
         let changes = || ChangesQueue::new(clients.sqs.clone(), changes_url.clone());
+        let uploads_url = queues::url(&clients.sqs, queues::UPLOADS).await?;
+        let uploads = || UploadsQueue::new(clients.sqs.clone(), uploads_url.clone());
         let keys = xero.webhook_keys.iter().cloned().map(SecretString::from).collect();
         let keys = ActiveKeys::Fixed(WebhookKeys::new(keys));
         let tables = Tables::new(clients.dynamodb.clone(), String::new());
         Ok(Self {
             webhook: Webhook::new(keys, changes(), Metrics::off()),
-            mirror: Mirror::new(xero_client(xero)?, tables.clone(), changes(), clock::now),
-            intake: Intake::new(tables, changes(), clock::now),
+            mirror: Mirror::new(
+                client(&xero, Config::default(), &clock)?,
+                tables.clone(),
+                changes(),
+                clock.clone(),
+            ),
+            intake: Intake::new(tables.clone(), changes(), uploads(), clock.clone()),
+            upload: Uploader::new(
+                client(&xero, Config::uploading(), &clock)?,
+                tables,
+                uploads(),
+                clock.clone(),
+            ),
+            clock,
         })
     }
 
@@ -75,7 +94,7 @@ impl Product {
         match call.function {
             Function::Webhook => {
                 let request = read(&call)?;
-                written(&self.webhook.handle(&request, clock::now()).await)
+                written(&self.webhook.handle(&request, self.clock.now()).await)
             }
             Function::Mirror => {
                 let answer = self.mirror.handle(read(&call)?, call.deadline).await;
@@ -85,11 +104,16 @@ impl Product {
                 let answer = self.intake.handle(read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
+            Function::Upload => {
+                let answer = self.upload.handle(&read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
         }
     }
 }
 
-fn xero_client(xero: Xero) -> anyhow::Result<xero::Client> {
+/// A client for Xero with the permissions that `defaults` ask for.
+fn client(xero: &Xero, defaults: Config, clock: &Clock) -> anyhow::Result<xero::Client> {
     let config = Config {
         api_url: xero.api_url.parse().context("the address of Xero's API")?,
         identity_url: xero
@@ -97,11 +121,12 @@ fn xero_client(xero: Xero) -> anyhow::Result<xero::Client> {
             .parse()
             .context("the address of Xero's identity service")?,
         timeout: XERO_TIMEOUT,
-        ..Config::default()
+        ..defaults
     };
-    let client_secret = SecretString::from(xero.client_secret);
-    let credentials = Credentials { client_id: xero.client_id, client_secret };
-    xero::Client::new(config, credentials, clock::now).context("no client for Xero")
+    let client_secret = SecretString::from(xero.client_secret.clone());
+    let credentials = Credentials { client_id: xero.client_id.clone(), client_secret };
+    let clock = clock.clone();
+    xero::Client::new(config, credentials, move || clock.now()).context("no client for Xero")
 }
 
 /// The event as the type that the function takes, read as Lambda's runtime reads it.

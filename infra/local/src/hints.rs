@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use jiff::{Unit, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,6 +10,8 @@ use crate::{
     clients::ACCESS_KEY,
     engines::queues::{ACCOUNT, CHANGES, INTAKE, REGION, dead_letters_of},
     look::{Invoice, Look},
+    next_night::{NextNight, next_night},
+    prepare::TIME_ZONE,
 };
 
 /// Time for a change to get through on a slow machine, besides the window.
@@ -21,7 +24,7 @@ const FIRST_NUMBER: &str = "20001";
 struct Hints<'a> {
     stack: &'a Stack,
     organisation: &'a str,
-    /// An invoice that is known on both sides, if there is one.
+    /// An invoice that is known on both sides and not paid, if there is one.
     invoice: Option<&'a Invoice>,
 }
 
@@ -32,8 +35,11 @@ struct Hints<'a> {
 /// The tables cannot be read.
 pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
     let organisation = stack.xero().tenant_id.as_str();
-    let invoices = Look { dynamodb: stack.dynamodb(), organisation }.invoices().await?;
-    let invoice = invoices.iter().rfind(|invoice| invoice.xero_id.is_some());
+    let look = Look { dynamodb: stack.dynamodb(), organisation };
+    let invoices = look.invoices().await?;
+    let invoice = invoices.iter().rfind(|invoice| invoice.xero_id.is_some() && invoice.is_due);
+    let customer = look.customers().await?.pop();
+    let night = next_night(stack).await?;
     let hints = Hints { stack, organisation, invoice };
 
     println!("\nEverything stays up until Ctrl-C. What to try next, in another terminal:");
@@ -48,6 +54,9 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
         (Err(_), _) => {}
     }
     hints.tables();
+    if let Some(night) = night {
+        hints.night(&night, customer.as_deref())?;
+    }
     hints.queues();
     hints.functions();
     if let Some(key) = stack.xero().webhook_keys.first() {
@@ -126,13 +135,17 @@ impl Hints<'_> {
         }
     }
 
-    /// A SELECT in words that a shell hands over unchanged.
+    /// The rows of a table, or of an index of it, with that key.
     fn select(&self, first: &str, table: &str, key: &str, value: &str) {
+        self.query(first, &format!(r#"SELECT * FROM "{table}" WHERE "{key}" = '{value}'"#));
+    }
+
+    /// A query in words that a shell hands over unchanged.
+    fn query(&self, first: &str, statement: &str) {
         println!(
-            "{first}aws dynamodb execute-statement --endpoint-url {} --statement \
-             \"SELECT * FROM \\\"{}\\\" WHERE \\\"{key}\\\" = '{value}'\"",
+            "{first}aws dynamodb execute-statement --endpoint-url {} --statement \"{}\"",
             self.stack.dynamodb_url(),
-            table.replace('"', "\\\"")
+            statement.replace('"', "\\\"")
         );
     }
 
@@ -153,12 +166,71 @@ impl Hints<'_> {
         let url = self.stack.invoke_url();
         println!("\n# Call a function with an event of your own: this one reads an invoice again");
         println!("aws lambda list-functions --endpoint-url {url}");
-        println!("cat > event.json <<'END'\n{}\nEND", self.mirror_event());
-        // Versions 1 and 2 of the AWS CLI read `--payload` differently, but not from a file.
+        self.invoke("mirror", "event.json", &self.mirror_event());
+    }
+
+    /// The event in a file of its own: versions 1 and 2 of the AWS CLI read `--payload` differently,
+    /// but not from a file.
+    fn invoke(&self, function: &str, file: &str, event: &Value) {
+        println!("cat > {file} <<'END'\n{event}\nEND");
         println!(
-            "aws lambda invoke --endpoint-url {url} --function-name mirror \
-             --payload fileb://event.json answer.json && cat answer.json"
+            "aws lambda invoke --endpoint-url {} --function-name {function} \
+             --payload fileb://{file} answer.json && cat answer.json && echo",
+            self.stack.invoke_url()
         );
+    }
+
+    fn night(&self, night: &NextNight, customer: Option<&str>) -> anyhow::Result<()> {
+        let organisation = self.organisation;
+        let payment = customer.map(|customer| self.paid_by_bpay(customer)).transpose()?;
+        let scheduled_time = night.scheduled_time;
+        println!("\n# What the next night would do; nothing is written or sent");
+        let preview = json!({ "preview": true, "scheduled_time": scheduled_time });
+        self.invoke("upload", "preview.json", &preview);
+        println!(
+            "\n# Play it: it is {} then. The clock of this Paymirror is put forward, for good",
+            night.describe()
+        );
+        self.invoke("upload", "night.json", &json!({ "scheduled_time": scheduled_time }));
+        println!(
+            "\n# What the nights did, what waits, and what became of the payment (or of each)"
+        );
+        self.select("", "nights", "organisation", organisation);
+        self.select("", "uploads\".\"by_line", "line", &format!("{organisation}/waiting"));
+        let which = payment.map(|id| format!(r#" AND "payment_id" = '{id}'"#)).unwrap_or_default();
+        let of =
+            format!(r#"SELECT * FROM "uploads" WHERE "organisation" = '{organisation}'{which}"#);
+        self.query("", &of);
+        Ok(())
+    }
+
+    /// A payment that waits for the night, and orders about it. The answer is its id.
+    fn paid_by_bpay(&self, customer: &str) -> anyhow::Result<String> {
+        let (organisation, sqs) = (self.organisation, self.stack.sqs_url());
+        let wait_s = self.stack.window().saturating_add(MARGIN).as_secs();
+        let now = self.stack.clock().now().round(Unit::Second)?;
+        let id = format!("T-{}", now.as_second());
+        let paid = json!({
+            "version": 1, "type": "payment", "organisation": organisation, "id": id,
+            "revision": 1, "amount": { "amount": "25.00", "currency": "AUD" },
+            "date": now.to_zoned(TimeZone::get(TIME_ZONE)?).date(), "method": "bpay",
+            "customer": customer, "transaction_id": id, "status": "confirmed", "entered_at": now,
+            "allocations": [],
+        });
+        println!("\n# A customer pays by BPAY: the payment waits for the night");
+        println!(
+            "aws sqs send-message --endpoint-url {sqs} --queue-url {sqs}/{ACCOUNT}/{INTAKE} \
+             --message-body '{paid}'; sleep {wait_s}"
+        );
+        println!("\n# Hold it, and release it again; `do_not_send` is the third order");
+        for order in ["hold", "release"] {
+            let event = json!({
+                "organisation": organisation, "payment": id, "order": order, "by": "me",
+                "why": "to see what happens",
+            });
+            self.invoke("upload", &format!("{order}.json"), &event);
+        }
+        Ok(id)
     }
 
     fn signed_by_hand(&self, key: &str) {
@@ -194,7 +266,7 @@ impl Hints<'_> {
             "kind": "invoices",
             "organisation": self.organisation,
             "cause": "manual",
-            "accepted_at": host::clock::now(),
+            "accepted_at": self.stack.clock().now(),
             "invoices": [{ "id": xero_id }],
         });
         json!({ "Records": [{ "messageId": "by-hand", "body": body.to_string() }] })

@@ -3,6 +3,7 @@
 mod builder;
 pub mod cli;
 pub mod clients;
+pub mod clock;
 pub mod elsewhere;
 pub mod engines;
 mod functions;
@@ -12,6 +13,7 @@ mod interrupt;
 pub mod lambda;
 pub mod logs;
 mod look;
+mod next_night;
 pub mod ports;
 mod prepare;
 pub mod simulator;
@@ -20,6 +22,7 @@ mod story;
 mod terminal;
 #[cfg(test)]
 mod testing;
+pub mod travel;
 
 pub use builder::{Builder, Parts, Step};
 pub use stack::Stack;

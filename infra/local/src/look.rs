@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use payments::upload::Line;
 use rust_decimal::Decimal;
 
 type Row = HashMap<String, AttributeValue>;
@@ -50,6 +51,8 @@ pub(crate) fn describe(payments: &[Payment]) -> String {
 pub(crate) struct Invoice {
     pub(crate) number: u64,
     pub(crate) xero_id: Option<String>,
+    /// Whether anything is left to pay, as far as Xero has said.
+    pub(crate) is_due: bool,
 }
 
 /// The sample's tables.
@@ -72,33 +75,60 @@ impl Look<'_> {
 
     /// The invoices whose number is a number, lowest first.
     pub(crate) async fn invoices(&self) -> anyhow::Result<Vec<Invoice>> {
-        let rows = self.rows("invoices", "organisation", self.organisation).await?;
+        let rows = self.rows("invoices", None, "organisation", self.organisation).await?;
         let mut invoices: Vec<_> = rows
             .iter()
             .filter_map(|row| {
                 let number = text(row, "number")?.parse().ok()?;
-                Some(Invoice { number, xero_id: text(row, "xero_invoice_id").map(str::to_owned) })
+                let due: Option<Decimal> =
+                    row.get("amount_due").and_then(|due| due.as_n().ok()?.parse().ok());
+                Some(Invoice {
+                    number,
+                    xero_id: text(row, "xero_invoice_id").map(str::to_owned),
+                    is_due: due.is_some_and(|due| !due.is_zero()),
+                })
             })
             .collect();
         invoices.sort_by_key(|invoice| invoice.number);
         Ok(invoices)
     }
 
+    /// The ids of the payments that wait for a night, the oldest payment first.
+    pub(crate) async fn waiting(&self) -> anyhow::Result<Vec<String>> {
+        let line = format!("{}/{}", self.organisation, Line::Waiting);
+        let rows = self.rows("uploads", Some("by_line"), "line", &line).await?;
+        Ok(rows.iter().filter_map(|row| text(row, "payment_id")).map(str::to_owned).collect())
+    }
+
+    /// The business's own ids of its customers.
+    pub(crate) async fn customers(&self) -> anyhow::Result<Vec<String>> {
+        let rows = self.rows("customers", None, "organisation", self.organisation).await?;
+        Ok(rows.iter().filter_map(|row| text(row, "customer")).map(str::to_owned).collect())
+    }
+
     async fn payments_in(&self, table: &str, invoice: u64) -> anyhow::Result<Vec<Payment>> {
         let key = format!("{}/{invoice}", self.organisation);
-        let rows = self.rows(table, "invoice", &key).await?;
+        let rows = self.rows(table, None, "invoice", &key).await?;
         rows.iter().map(|row| payment(row).context(format!("a row of `{table}`"))).collect()
     }
 
-    async fn rows(&self, table: &str, key: &str, value: &str) -> anyhow::Result<Vec<Row>> {
+    async fn rows(
+        &self,
+        table: &str,
+        index: Option<&str>,
+        key: &str,
+        value: &str,
+    ) -> anyhow::Result<Vec<Row>> {
         let mut pages = self
             .dynamodb
             .query()
             .table_name(table)
+            .set_index_name(index.map(str::to_owned))
             .key_condition_expression("#key = :value")
             .expression_attribute_names("#key", key)
             .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
-            .consistent_read(true)
+            // Of an index there is no such thing, here as in AWS.
+            .consistent_read(index.is_none())
             .into_paginator()
             .send();
         let mut rows = Vec::new();

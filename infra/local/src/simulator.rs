@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::Path};
 use anyhow::Context as _;
 use uuid::{Uuid, uuid};
 use xero_simulator::{
-    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, NewOrganisation, Options, Simulator, WebhookSettings,
+    AccountKind, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, NewAccount, NewOrganisation, Options,
+    Simulator, WebhookSettings,
 };
 
 use crate::{elsewhere::Xero, half::Half, ports::Place};
@@ -14,6 +15,8 @@ use crate::{elsewhere::Xero, half::Half, ports::Place};
 pub const SAMPLE_ORGANISATION: Uuid = uuid!("5a3e9c1d-0b7f-4e2a-9d64-1f8c2b6a7e30");
 /// Its name in Xero.
 pub const SAMPLE_NAME: &str = "Sample Trading Pty Ltd";
+/// Code of its account for money that was paid in advance; a prepayment is booked there.
+pub const PREPAYMENT_ACCOUNT: &str = "803";
 /// The key that the simulator signs deliveries with. It protects nothing.
 pub const SAMPLE_WEBHOOK_KEY: &str =
     "SampleKeyForThisMachineOnly0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ==";
@@ -73,11 +76,29 @@ pub async fn start(
             };
             simulator.add_organisation(sample).context("the sample organisation")?;
         }
+        prepayment_account(&simulator).context("the sample organisation's accounts")?;
         drop(simulator.clone().serve(listener));
         Ok((simulator, address, found_books))
     });
     let (simulator, address, found_books) = started.await?;
     Ok(RunningSimulator { half, simulator, address, found_books })
+}
+
+/// Opens the account for prepayments where it is missing, as in books of an earlier version.
+fn prepayment_account(simulator: &Simulator) -> anyhow::Result<()> {
+    let sample = simulator.organisation(SAMPLE_ORGANISATION).context("it is missing")?;
+    let mut codes = sample.accounts.iter().filter_map(|account| account.code.as_deref());
+    if codes.any(|code| code == PREPAYMENT_ACCOUNT) {
+        return Ok(());
+    }
+    let account = NewAccount {
+        code: Some(PREPAYMENT_ACCOUNT.to_owned()),
+        name: "Payments in Advance".to_owned(),
+        kind: AccountKind::CurrLiab,
+        payments_enabled: false,
+    };
+    simulator.add_account(SAMPLE_ORGANISATION, account)?;
+    Ok(())
 }
 
 impl RunningSimulator {

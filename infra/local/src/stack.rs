@@ -8,6 +8,7 @@ use xero_simulator::Simulator;
 use crate::{
     builder::Builder,
     clients::Clients,
+    clock::LocalClock,
     elsewhere::Xero,
     engines::{
         RunningEngines,
@@ -19,6 +20,7 @@ use crate::{
     },
     ports::Ports,
     simulator::RunningSimulator,
+    travel::Companion,
 };
 
 /// How often [`Stack::drained`] looks.
@@ -28,8 +30,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Stack {
     pub(crate) ports: Ports,
-    pub(crate) mappings: [Mapping; 2],
+    pub(crate) mappings: [Mapping; 3],
     pub(crate) clients: Clients,
+    pub(crate) clock: LocalClock,
     pub(crate) dynamodb_url: String,
     pub(crate) sqs_url: String,
     pub(crate) xero: Xero,
@@ -76,6 +79,12 @@ impl Stack {
         let running = self.simulator.as_ref().context("there is no simulator in this process")?;
         running.announce_to(url);
         Ok(())
+    }
+
+    /// The clock of the functions and of the simulator.
+    #[must_use]
+    pub const fn clock(&self) -> &LocalClock {
+        &self.clock
     }
 
     /// How Xero is reached.
@@ -131,6 +140,8 @@ impl Stack {
             dynamodb_url: self.dynamodb_url.clone(),
             sqs_url: self.sqs_url.clone(),
             xero: self.xero.clone(),
+            clock: self.clock.clone(),
+            companion: Companion::of(&self.xero, self.simulator.is_some())?,
             mappings: self.mappings.to_vec(),
         };
         let running = functions.start().await?;
@@ -158,7 +169,8 @@ impl Stack {
         }
     }
 
-    /// Waits until Xero has delivered everything and both queues are empty.
+    /// Waits until Xero has delivered everything and the queues are empty. What the upload has put
+    /// off, to look at Xero again in some minutes, is not waited for.
     ///
     /// # Errors
     ///
@@ -167,19 +179,23 @@ impl Stack {
     pub async fn drained(&self, within: Duration) -> anyhow::Result<()> {
         let changes = queues::url(self.sqs(), queues::CHANGES).await?;
         let intake = queues::url(self.sqs(), queues::INTAKE).await?;
+        let uploads = queues::url(self.sqs(), queues::UPLOADS).await?;
         let until = Instant::now() + within;
         loop {
-            let undelivered = self.simulator.as_ref().map_or(0, |s| s.simulator.undelivered());
             // Looked at in the order that work flows, so that nothing slips through behind us.
             let of_intake = queues::depth(self.sqs(), &intake).await?;
+            let of_uploads = queues::depth(self.sqs(), &uploads).await?;
+            let of_uploads = Depth { delayed: 0, ..of_uploads };
+            let undelivered = self.simulator.as_ref().map_or(0, |s| s.simulator.undelivered());
             let of_changes = queues::depth(self.sqs(), &changes).await?;
-            if undelivered == 0 && of_intake.is_empty() && of_changes.is_empty() {
+            let of_queues = [of_intake, of_uploads, of_changes];
+            if undelivered == 0 && of_queues.into_iter().all(Depth::is_empty) {
                 return Ok(());
             }
             if Instant::now() > until {
                 bail!(
                     "not drained within {within:?}: {undelivered} events undelivered, intake \
-                     {of_intake:?}, changes {of_changes:?}"
+                     {of_intake:?}, uploads {of_uploads:?}, changes {of_changes:?}"
                 );
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -202,6 +218,7 @@ impl Stack {
         if let Some(simulator) = self.simulator.take() {
             simulator.stop().await;
         }
+        self.clock.save();
         if let Some(engines) = self.engines.take() {
             engines.stop().await;
         }

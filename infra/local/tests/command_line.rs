@@ -63,7 +63,14 @@ fn the_story_comes_true_and_comes_true_again_on_the_same_data() {
     assert!(second.status.success(), "{second_text}");
     assert!(!first_text.contains("earlier run"), "{first_text}");
     assert!(second_text.contains("with the tables of an earlier run"), "{second_text}");
-    assert!(second_text.contains("steps came true"), "{second_text}");
+    assert!(
+        second_text.contains("ahead of this machine's, since nights were played"),
+        "{second_text}"
+    );
+    for text in [first_text, second_text] {
+        assert!(text.contains("200 in Xero, 50.00 AUD as a prepayment; 30 wait"), "{text}");
+        assert!(text.contains("steps came true"), "{text}");
+    }
 }
 
 #[test]

@@ -10,11 +10,16 @@ use serde_json::json;
 pub const CHANGES: &str = "changes";
 /// What the business's own system sends, on its way to the intake.
 pub const INTAKE: &str = "intake";
+/// What wakes the upload besides its schedule.
+pub const UPLOADS: &str = "uploads";
+
+/// Every queue that a function is called for.
+pub const ALL: [&str; 3] = [CHANGES, INTAKE, UPLOADS];
 
 /// After this many receives a message moves to the dead-letter queue, as in the template.
 pub const RECEIVES_MAX: u32 = 5;
 /// How long a received message stays hidden unless it is deleted. The template says 722 s for
-/// `changes` and 361 s for `intake`; here a killed function's work comes back sooner.
+/// `changes`, 361 s for `intake` and more than 900 s for `uploads`; here a killed function's work comes back sooner.
 pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Fourteen days, the longest there is, as in the template.
 const RETENTION_S: u32 = 1_209_600;
@@ -34,7 +39,7 @@ pub fn dead_letters_of(queue: &str) -> String {
 #[must_use]
 pub(crate) fn definitions(visibility: Duration) -> Vec<(String, HashMap<String, String>)> {
     let mut queues = Vec::new();
-    for queue in [CHANGES, INTAKE] {
+    for queue in ALL {
         let dead_letters = dead_letters_of(queue);
         let redrive = json!({
             "deadLetterTargetArn": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{dead_letters}"),

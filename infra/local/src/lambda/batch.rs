@@ -2,19 +2,27 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use crate::engines::queues::{ACCOUNT, REGION};
+
+/// What SQS says in milliseconds since 1970.
+const INSTANTS: [MessageSystemAttributeName; 2] = [
+    MessageSystemAttributeName::SentTimestamp,
+    MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+];
 
 /// The text, or an empty one.
 pub(super) fn text(text: Option<&String>) -> &str {
     text.map_or("", String::as_str)
 }
 
-/// The event for a batch, as Lambda builds it.
-pub(super) fn event(queue: &str, batch: &[Message]) -> Value {
+/// The event for a batch, as Lambda builds it. The queues go by this machine's clock; the functions'
+/// may be `ahead` of it.
+pub(super) fn event(queue: &str, batch: &[Message], ahead: SignedDuration) -> Value {
     let records: Vec<_> = batch
         .iter()
         .map(|message| {
@@ -22,7 +30,7 @@ pub(super) fn event(queue: &str, batch: &[Message]) -> Value {
                 "messageId": message.message_id,
                 "receiptHandle": message.receipt_handle,
                 "body": message.body,
-                "attributes": system_attributes(message),
+                "attributes": system_attributes(message, ahead),
                 "messageAttributes": attributes(message),
                 "md5OfBody": message.md5_of_body,
                 "eventSource": "aws:sqs",
@@ -34,9 +42,18 @@ pub(super) fn event(queue: &str, batch: &[Message]) -> Value {
     json!({ "Records": records })
 }
 
-fn system_attributes(message: &Message) -> Map<String, Value> {
+fn system_attributes(message: &Message, ahead: SignedDuration) -> Map<String, Value> {
     let attributes = message.attributes.iter().flatten();
-    attributes.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect()
+    let of_functions = |name: &MessageSystemAttributeName, value: &str| {
+        let at_ms: i64 = value.parse().ok().filter(|_| INSTANTS.contains(name))?;
+        Some(at_ms.saturating_add(i64::try_from(ahead.as_millis()).ok()?).to_string())
+    };
+    attributes
+        .map(|(name, value)| {
+            let value = of_functions(name, value).unwrap_or_else(|| value.clone());
+            (name.as_str().to_owned(), json!(value))
+        })
+        .collect()
 }
 
 fn attributes(message: &Message) -> Map<String, Value> {
@@ -151,14 +168,15 @@ mod tests {
             .message_attributes("kind", kind)
             .build();
 
-        let event = event("changes", &[message]).to_string();
+        let ahead = SignedDuration::from_secs(60);
+        let event = event("changes", &[message], ahead).to_string();
         let event: SqsEvent = serde_json::from_str(&event).expect("the same shape");
 
         let record = &event.records[0];
         assert_eq!(record.message_id.as_deref(), Some("a"));
         assert_eq!(record.body.as_deref(), Some("{\"v\":1}"));
         assert_eq!(record.attributes["ApproximateReceiveCount"], "2");
-        assert_eq!(record.attributes["SentTimestamp"], "1791171682518");
+        assert_eq!(record.attributes["SentTimestamp"], "1791171742518", "by the functions' clock");
         assert_eq!(record.message_attributes["kind"].string_value.as_deref(), Some("invoice"));
         let arn = record.event_source_arn.as_deref();
         assert_eq!(arn, Some("arn:aws:sqs:us-east-1:000000000000:changes"));

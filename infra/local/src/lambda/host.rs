@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use axum::body::Bytes;
-use host::clock;
+use host::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     runtime::Builder,
@@ -57,12 +57,14 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// Starts the thread and makes the functions there; they are what `make` returns.
+    /// Starts the thread and makes the functions there; they are what `make` returns. Their
+    /// deadlines are times of `clock`.
     ///
     /// # Errors
     ///
     /// The functions cannot be made, or there can be no more threads.
     pub async fn start<M, C, F>(
+        clock: Clock,
         make: impl FnOnce() -> M + Send + 'static,
     ) -> anyhow::Result<(Self, Worker)>
     where
@@ -76,7 +78,7 @@ impl Host {
         let thread = thread::Builder::new()
             .name("lambda".to_owned())
             .spawn(move || {
-                work(make, made, jobs);
+                work(&clock, make, made, jobs);
                 let _ = ending.send(());
             })
             .context("cannot start the functions")?;
@@ -120,6 +122,7 @@ impl Worker {
 
 /// What the thread does. When it returns, every call that was not finished is dropped.
 fn work<M, C, F>(
+    clock: &Clock,
     make: impl FnOnce() -> M,
     made: oneshot::Sender<anyhow::Result<()>>,
     mut jobs: mpsc::UnboundedReceiver<Job>,
@@ -146,14 +149,14 @@ fn work<M, C, F>(
         };
         let _ = made.send(Ok(()));
         while let Some(job) = jobs.recv().await {
-            start(&code, job);
+            start(clock, &code, job);
         }
     });
     drop(local);
     runtime.shutdown_background();
 }
 
-fn start<C, F>(code: &C, job: Job)
+fn start<C, F>(clock: &Clock, code: &C, job: Job)
 where
     C: Fn(Call) -> F,
     F: Future<Output = Answer> + 'static,
@@ -162,7 +165,7 @@ where
     let request_id = Uuid::new_v4();
     let name = function.name();
     let span = tracing::info_span!("invocation", function = name, %request_id);
-    let call = Call { function, event, deadline: deadline(limit) };
+    let call = Call { function, event, deadline: deadline(clock, limit) };
     let running = spawn_local(code(call).instrument(span));
     spawn_local(async move {
         let cut_off = running.abort_handle();
@@ -181,9 +184,9 @@ where
     });
 }
 
-fn deadline(limit: Duration) -> Timestamp {
+fn deadline(clock: &Clock, limit: Duration) -> Timestamp {
     let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
-    let deadline = clock::now().saturating_add(SignedDuration::from_millis(limit_ms));
+    let deadline = clock.now().saturating_add(SignedDuration::from_millis(limit_ms));
     deadline.unwrap_or(Timestamp::MAX)
 }
 
@@ -227,7 +230,8 @@ pub(crate) mod tests {
                 }
             }
         };
-        let (host, _worker) = Host::start(move || async move { Ok(code) }).await.expect("a host");
+        let (host, _worker) =
+            Host::start(Clock::system(), move || async move { Ok(code) }).await.expect("a host");
         host
     }
 
@@ -256,9 +260,8 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn the_thread_ends_with_the_last_host_even_in_the_middle_of_a_call() {
-        let (host, worker) = Host::start(|| async { Ok(|_| std::future::pending::<Answer>()) })
-            .await
-            .expect("a host");
+        let never = || async { Ok(|_| std::future::pending::<Answer>()) };
+        let (host, worker) = Host::start(Clock::system(), never).await.expect("a host");
         let caller = host.clone();
         let call =
             tokio::spawn(

@@ -1,8 +1,10 @@
 //! The part of Lambda's API that calls functions, so that `aws lambda invoke` works.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{Path, Request, State},
     http::{HeaderName, HeaderValue, Response, StatusCode},
     response::IntoResponse as _,
@@ -11,8 +13,11 @@ use axum::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Function, Host, PAYLOAD_BYTES_MAX};
-use crate::engines::queues::{ACCOUNT, REGION};
+use super::{Answer, Function, Host, PAYLOAD_BYTES_MAX};
+use crate::{
+    engines::queues::{ACCOUNT, REGION},
+    travel::TimeTravel,
+};
 
 /// Largest event of an asynchronous invocation.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -23,22 +28,36 @@ const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
+/// What calls are made with.
+#[derive(Clone)]
+struct Api {
+    host: Host,
+    travel: Arc<TimeTravel>,
+}
+
+impl Api {
+    async fn call(&self, function: Function, event: Bytes) -> Answer {
+        self.travel.before(function, &event).await;
+        self.host.invoke(function, event).await
+    }
+}
+
 /// The routes of the Invoke API.
-pub fn router(host: Host) -> Router {
+pub(crate) fn router(host: Host, travel: Arc<TimeTravel>) -> Router {
     Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .route("/2015-03-31/functions", get(list))
         .route("/2015-03-31/functions/", get(list))
         .fallback(unknown_operation)
-        .with_state(host)
+        .with_state(Api { host, travel })
 }
 
 async fn invoke(
-    State(host): State<Host>,
+    State(api): State<Api>,
     Path(name): Path<String>,
     request: Request,
 ) -> Response<Body> {
-    let mut response = perform(&host, &name, request).await;
+    let mut response = perform(&api, &name, request).await;
     let request_id = HeaderValue::from_str(&Uuid::new_v4().to_string());
     if let Ok(request_id) = request_id {
         response.headers_mut().insert(REQUEST_ID, request_id);
@@ -46,7 +65,7 @@ async fn invoke(
     response
 }
 
-async fn perform(host: &Host, name: &str, request: Request) -> Response<Body> {
+async fn perform(api: &Api, name: &str, request: Request) -> Response<Body> {
     let Some(function) = Function::from_name(name) else {
         return error(
             StatusCode::NOT_FOUND,
@@ -75,14 +94,14 @@ async fn perform(host: &Host, name: &str, request: Request) -> Response<Body> {
         );
     }
     match kind {
-        None | Some(b"RequestResponse") => match host.invoke(function, event).await {
+        None | Some(b"RequestResponse") => match api.call(function, event).await {
             Ok(answer) => answered(answer, false),
             Err(failure) => answered(failure.to_json(), true),
         },
         Some(b"Event") => {
-            let host = host.clone();
+            let api = api.clone();
             // Real Lambda tries a failed event twice more; here it is only logged.
-            tokio::spawn(async move { host.invoke(function, event).await });
+            tokio::spawn(async move { api.call(function, event).await });
             StatusCode::ACCEPTED.into_response()
         }
         Some(b"DryRun") => StatusCode::NO_CONTENT.into_response(),
@@ -145,14 +164,18 @@ fn arn(name: &str) -> String {
 mod tests {
     use reqwest::{Client, RequestBuilder};
 
+    use xero_simulator::AdvancingClock;
+
     use super::*;
-    use crate::lambda::host::tests::sample_host;
+    use crate::{clock::LocalClock, lambda::host::tests::sample_host, travel::Companion};
 
     /// The Invoke API on a port of its own.
     async fn api() -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let router = router(sample_host().await);
+        let clock = LocalClock::open(AdvancingClock::default(), None).expect("there is no file");
+        let travel = TimeTravel::new(clock, Companion::Xero);
+        let router = router(sample_host().await, Arc::new(travel));
         tokio::spawn(async move { axum::serve(listener, router).await });
         format!("http://{address}/2015-03-31/functions")
     }

@@ -8,6 +8,7 @@ pub mod function_url;
 mod host;
 pub mod invoke_api;
 pub mod poller;
+mod scheduler;
 pub mod service;
 
 use std::time::Duration;
@@ -30,11 +31,13 @@ pub enum Function {
     Mirror,
     /// Takes in what the business's own system sends.
     Intake,
+    /// Puts the business's own payments into Xero.
+    Upload,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 3] = [Self::Webhook, Self::Mirror, Self::Intake];
+    pub const ALL: [Self; 4] = [Self::Webhook, Self::Mirror, Self::Intake, Self::Upload];
 
     /// Its name, as deployed and as folder.
     #[must_use]
@@ -43,6 +46,7 @@ impl Function {
             Self::Webhook => "webhook",
             Self::Mirror => "mirror",
             Self::Intake => "intake",
+            Self::Upload => "upload",
         }
     }
 
@@ -62,6 +66,7 @@ impl Function {
             Self::Webhook => Duration::from_secs(5),
             Self::Mirror => Duration::from_secs(120),
             Self::Intake => Duration::from_secs(60),
+            Self::Upload => Duration::from_secs(900),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{
     Answer, Function, Host, PAYLOAD_BYTES_MAX,
     batch::{Failed, event, failed, text},
 };
-use crate::engines::queues;
+use crate::{clock::LocalClock, engines::queues};
 
 /// Most messages that SQS hands out or deletes at once.
 const SQS_BATCH_MAX: usize = 10;
@@ -65,6 +65,14 @@ impl Mapping {
         batch_max: 100,
         window: Duration::from_secs(1),
     };
+
+    /// What the upload goes on with; each message is a run of its own.
+    pub const UPLOADS: Self = Self {
+        queue: queues::UPLOADS,
+        function: Function::Upload,
+        batch_max: 1,
+        window: Duration::ZERO,
+    };
 }
 
 /// One poller: one batch after another until it is told to stop.
@@ -74,6 +82,7 @@ pub(crate) struct Poller {
     pub(crate) host: Host,
     pub(crate) sqs: Client,
     pub(crate) queue_url: String,
+    pub(crate) clock: LocalClock,
     /// Visibility timeout of the queue.
     pub(crate) visibility: Duration,
 }
@@ -111,7 +120,7 @@ impl Poller {
     ) -> anyhow::Result<()> {
         let batch = self.gather(first, stop).await?;
         let ids: Vec<_> = batch.iter().map(|message| text(message.message_id.as_ref())).collect();
-        let event = event(self.mapping.queue, &batch).to_string();
+        let event = event(self.mapping.queue, &batch, self.clock.ahead()).to_string();
         let answer = self.call(Bytes::from(event), &batch).await;
         let failed = answer.map_or(Failed::All, |answer| failed(&answer, &ids));
         self.delete(batch.iter().filter(|message| !failed.contains(message))).await
@@ -223,7 +232,9 @@ impl Poller {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use host::clock::Clock;
     use serde_json::Value;
+    use xero_simulator::AdvancingClock;
 
     use super::*;
     use crate::{
@@ -276,13 +287,15 @@ mod tests {
                 Ok(answer.replace("FIRST", &first).into_bytes())
             }
         };
-        let (host, worker) = Host::start(move || async move { Ok(code) }).await.expect("a host");
+        let make = move || async move { Ok(code) };
+        let (host, worker) = Host::start(Clock::system(), make).await.expect("a host");
         let (stop, stopping) = watch::channel(false);
         let poller = Poller {
             mapping: Mapping { window: WINDOW, ..Mapping::CHANGES },
             host,
             sqs: sqs.clone(),
             queue_url: queue_url.clone(),
+            clock: LocalClock::open(AdvancingClock::default(), None).expect("there is no file"),
             visibility: Duration::from_secs(30),
         };
         let poller = tokio::spawn(poller.run(stopping));

@@ -1,25 +1,26 @@
 //! The function half of the system: the function URL, the Invoke API and the pollers.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use std::time::Duration;
-
 use super::{
     Host, Worker, function_url, invoke_api,
     poller::{Mapping, Poller},
+    scheduler,
 };
 use crate::{
     clients::Clients,
+    clock::LocalClock,
     elsewhere::Xero,
     engines::queues,
     functions::{self, Surroundings},
     half::Half,
     ports::{Place, Ports},
+    travel::{Companion, TimeTravel},
 };
 
 /// How long a batch in work may hold up a clean stop.
@@ -36,6 +37,10 @@ pub struct Functions {
     pub sqs_url: String,
     /// How Xero is reached.
     pub xero: Xero,
+    /// What time it is.
+    pub clock: LocalClock,
+    /// Whose clock goes with it.
+    pub companion: Companion,
     /// Which queue goes to which function, and how long messages are gathered.
     pub mappings: Vec<Mapping>,
 }
@@ -77,17 +82,21 @@ impl Functions {
     async fn serve(self, stopping: watch::Receiver<bool>) -> anyhow::Result<Started> {
         let (url_listener, url) = Place::webhook(self.ports.webhook).listen().await?;
         let (invoke_listener, invoke) = Place::invoke(self.ports.invoke).listen().await?;
-        let Self { dynamodb_url, sqs_url, xero, .. } = self;
+        let Self { dynamodb_url, sqs_url, xero, clock, companion, .. } = self;
+        let travel = TimeTravel::new(clock.clone(), companion);
+        travel.follow().await;
         let Clients { sqs, .. } = Clients::new(&dynamodb_url, &sqs_url).await;
-        let surroundings = Surroundings { dynamodb_url, sqs_url, xero };
+        let surroundings =
+            Surroundings { dynamodb_url, sqs_url, xero, clock: clock.for_functions() };
         let (host, worker) = functions::start(surroundings).await?;
         let mut pollers = JoinSet::new();
         for mapping in self.mappings {
-            let poller = poller(mapping, host.clone(), sqs.clone()).await?;
+            let poller = poller(mapping, host.clone(), sqs.clone(), clock.clone()).await?;
             pollers.spawn(poller.run(stopping.clone()));
         }
+        pollers.spawn(scheduler::run(host.clone(), stopping));
         tokio::spawn(serve(url_listener, function_url::router(host.clone())));
-        tokio::spawn(serve(invoke_listener, invoke_api::router(host)));
+        tokio::spawn(serve(invoke_listener, invoke_api::router(host, Arc::new(travel))));
         Ok(Started { url, invoke, worker, pollers })
     }
 }
@@ -99,10 +108,15 @@ async fn serve(listener: TcpListener, router: Router) {
     }
 }
 
-async fn poller(mapping: Mapping, host: Host, sqs: Client) -> anyhow::Result<Poller> {
+async fn poller(
+    mapping: Mapping,
+    host: Host,
+    sqs: Client,
+    clock: LocalClock,
+) -> anyhow::Result<Poller> {
     let queue_url = queues::url(&sqs, mapping.queue).await?;
     let visibility = visibility(&sqs, &queue_url).await?;
-    Ok(Poller { mapping, host, sqs, queue_url, visibility })
+    Ok(Poller { mapping, host, sqs, queue_url, clock, visibility })
 }
 
 async fn visibility(sqs: &Client, queue_url: &str) -> anyhow::Result<Duration> {
@@ -115,7 +129,7 @@ async fn visibility(sqs: &Client, queue_url: &str) -> anyhow::Result<Duration> {
 }
 
 impl RunningFunctions {
-    /// Ends them cleanly: the pollers finish the batch they have.
+    /// Ends them cleanly: the pollers finish the batch they have, and the scheduler its call.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let finished = async { while self.pollers.join_next().await.is_some() {} };

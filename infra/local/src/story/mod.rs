@@ -1,27 +1,31 @@
 //! The story that `cargo run` plays: what happens to payments, step by step, each one checked in
 //! the tables. It uses new invoice numbers every time, so it can be played again and again.
 
+mod bills;
 mod business;
 mod forger;
+mod night;
 mod teller;
+mod xero;
 
 use std::time::Instant;
 
 use anyhow::Context as _;
-use host::clock;
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 use xero_simulator::{InvoiceKind, NewInvoice, NewPayment, Simulator};
 
 use self::{
-    business::Business,
+    business::{Business, Paid},
+    night::NightScene,
     teller::{Seen, Teller},
 };
 use crate::{
     Stack,
     engines::queues,
     look::{self, Look},
+    prepare::TIME_ZONE,
     simulator::SAMPLE_ORGANISATION,
 };
 
@@ -53,13 +57,13 @@ pub(crate) async fn play(stack: &Stack) -> anyhow::Result<bool> {
     let organisation = stack.xero().tenant_id.as_str();
     let look = Look { dynamodb: stack.dynamodb(), organisation };
     let known = look.invoices().await?;
-    let now = clock::now();
+    let now = stack.clock().now();
     let scene = Scene {
         look,
         xero: stack.simulator()?,
         business: Business { sqs: stack.sqs(), organisation },
         first: known.last().map_or(FIRST_NUMBER, |last| last.number.saturating_add(1)),
-        today: now.to_zoned(TimeZone::get("Australia/Sydney")?).date(),
+        today: now.to_zoned(TimeZone::get(TIME_ZONE)?).date(),
         now,
     };
     println!("\nA short story. Most steps wait for the window that gathers changes into one read.");
@@ -72,6 +76,9 @@ pub(crate) async fn play(stack: &Stack) -> anyhow::Result<bool> {
     scene.payment_deleted(&mut teller, edited).await?;
     scene.forged(&mut teller, stack).await?;
     scene.intent_to_receive(&mut teller).await;
+    let [.., last] = scene.numbers();
+    println!("\nThe night. Every evening the payments that the business has taken go up to Xero.");
+    NightScene::new(stack, last.saturating_add(1), scene.today)?.play(&mut teller).await?;
     Ok(teller.end(began))
 }
 
@@ -90,10 +97,12 @@ impl Scene<'_> {
         let mut messages: Vec<_> = self
             .numbers()
             .into_iter()
-            .map(|number| self.business.invoice(number, total(), self.today, due))
+            .map(|number| self.business.invoice(number, CONTACT, total(), self.today, due))
             .collect();
         let id = self.typed_in();
-        messages.push(self.business.payment(&id, two, amount(80), self.today, self.now));
+        let paid =
+            Paid { id: id.clone(), amount: amount(80), date: self.today, entered_at: self.now };
+        messages.push(self.business.typed_in(&paid, two));
         let sent = Instant::now();
         self.business.send(&messages).await?;
         teller

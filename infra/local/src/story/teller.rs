@@ -58,6 +58,20 @@ impl Teller {
     pub(super) async fn look(
         &mut self,
         event: Instant,
+        look: impl AsyncFnMut() -> anyhow::Result<Seen>,
+    ) -> anyhow::Result<()> {
+        self.look_within(self.within, event, look).await
+    }
+
+    /// Looks until the expected is there, or `within` has passed since `event`.
+    ///
+    /// # Errors
+    ///
+    /// A look fails.
+    pub(super) async fn look_within(
+        &mut self,
+        within: Duration,
+        event: Instant,
         mut look: impl AsyncFnMut() -> anyhow::Result<Seen>,
     ) -> anyhow::Result<()> {
         loop {
@@ -69,10 +83,10 @@ impl Teller {
                     println!("   TRUE      {} after it happened", terminal::duration(passed));
                     return Ok(());
                 }
-                Seen::Other(found) if passed > self.within => {
+                Seen::Other(found) if passed > within => {
                     self.untrue += 1;
                     println!("   found     {found}");
-                    println!("   NOT TRUE  within {}", terminal::duration(self.within));
+                    println!("   NOT TRUE  within {}", terminal::duration(within));
                     return Ok(());
                 }
                 Seen::Other(_) => tokio::time::sleep(LOOK_EVERY).await,
