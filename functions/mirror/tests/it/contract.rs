@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Response;
 use host::clock::Clock;
+use host::connection::ConnectionError;
 use host::env::Environment;
 use mirror::{Mirror, StartError};
 use serde_json::{Value, json};
@@ -79,15 +80,17 @@ async fn the_function_needs_the_permissions_of_the_readme_and_no_others() {
 fn the_readme_names_every_variable_and_every_metric() {
     let named = |source: &'static str, before: &str| -> Vec<&str> {
         let parts = source.split(before).skip(1);
-        parts.map(|part| part.split('"').nth(1).unwrap()).collect()
+        parts.filter_map(|part| part.split('"').nth(1)).collect()
     };
-    let lib = include_str!("../../src/lib.rs");
     let mut names = named(include_str!("../../src/tally.rs"), "Metric::");
-    for method in ["optional(", "required(", "secret(", "url(", "parsed("] {
-        names.extend(named(lib, &format!("env.{method}")));
+    let connection = include_str!("../../../../shared/host/src/connection.rs");
+    for source in [include_str!("../../src/lib.rs"), connection] {
+        for method in ["env.optional(", "env.required(", "env.secret(", "env.parsed(", "url("] {
+            let is_variable =
+                |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+            names.extend(named(source, method).into_iter().filter(is_variable));
+        }
     }
-    // Two calls of `env` stand on lines of their own.
-    names.extend(named(lib, ".parsed("));
     assert!(names.len() > 18, "{names:?}");
     for name in names {
         assert!(README.contains(&format!("`{name}`")), "{name} is not in the README");
@@ -124,8 +127,10 @@ async fn a_start_that_fails_names_the_variable_and_never_its_value() {
     };
     start(&[]).await.unwrap();
     for name in ["CHANGES_QUEUE_URL", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"] {
-        let Err(StartError::Environment(error)) = start(&[(name, "")]).await else {
-            panic!("{name}")
+        let error = match start(&[(name, "")]).await.unwrap_err() {
+            StartError::Environment(error)
+            | StartError::Connection(ConnectionError::Environment(error)) => error,
+            other => panic!("{name}: {other:?}"),
         };
         assert_eq!(error.name, name);
     }
