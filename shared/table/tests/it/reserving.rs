@@ -14,7 +14,7 @@ const RESERVERS: usize = 10;
 /// More than a night may send.
 const BACKLOG: usize = 250;
 /// Uploads of all the nights before.
-const PAST: usize = 20_000;
+const PAST: usize = 100_000;
 
 async fn backlog(tables: &Tables, count: usize) {
     let uploads: Vec<_> = (0..count).map(|n| waiting(&format!("P-{n:05}"))).collect();
@@ -95,7 +95,7 @@ fn remember(database: &Database, organisation: OrganisationId) {
 
 #[tokio::test]
 async fn what_went_up_long_ago_costs_a_night_nothing() {
-    // Given twenty thousand payments that are in Xero, five that wait, and two of this night
+    // Given a hundred thousand payments that are in Xero, five that wait, and two of this night
     let database = Database::memory().unwrap();
     let world = World::over(database.clone()).await;
     backlog(&world.tables, 7).await;
@@ -120,4 +120,7 @@ async fn what_went_up_long_ago_costs_a_night_nothing() {
     assert_eq!((of_night.len(), scanned().await), (2, 2));
     let count = engine::count(&world.direct, "uploads").await;
     assert_eq!(count, PAST + 7);
+    println!(
+        "beside {PAST} payments of the past: 5 rows read for the 5 that wait, 2 for the 2 of the night"
+    );
 }
