@@ -17,7 +17,6 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn direct(&self) -> Result<Option<Stop>, RunError> {
         let mut ready = self.pick_up().await?;
         ready.extend(self.look().await?);
-        ready.retain(|row| !row.route().is_ok_and(payments::upload::Route::is_nightly));
         let mut stop = self.send_all(ready).await?;
         if stop.is_none() {
             let known = Known::new();

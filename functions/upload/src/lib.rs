@@ -329,6 +329,7 @@ impl<Q: Uploads> Uploader<Q> {
             settings,
             uploading,
             night,
+            direct_only: false,
             deadline,
             calls: Cell::new(0),
             refused: Cell::new(false),

@@ -23,7 +23,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut moves = Vec::new();
         for line in [Line::Reserved, Line::Sent, Line::Unknown] {
             for row in self.whole_line(line).await? {
-                if self.may_be_in_hand(&row, now) {
+                if !self.is_ours(&row) || self.may_be_in_hand(&row, now) {
                     continue;
                 }
                 let mut moved = Move::of(row);
@@ -48,9 +48,8 @@ impl<Q: Uploads> Run<'_, Q> {
     /// slot of this night and are to be sent again.
     pub(crate) async fn look(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
-        let unknown = self.whole_line(Line::Unknown).await?;
-        let mut due: Vec<_> =
-            unknown.into_iter().filter(|row| row.look_at().is_some_and(|at| at <= now)).collect();
+        let mut due = self.unknown().await?;
+        due.retain(|row| row.look_at().is_some_and(|at| at <= now));
         for kind in [StampedKind::Payments, StampedKind::Prepayments] {
             due = self.look_for(kind, due).await?;
         }
@@ -114,7 +113,8 @@ impl<Q: Uploads> Run<'_, Q> {
             });
             if open {
                 let absence = moved.after.absent(part.number, found.started_at(), self.now())?;
-                if absence == Absence::NotThere {
+                let goes_again = moved.after.planned().any(|now| now.number == part.number);
+                if absence == Absence::NotThere && goes_again {
                     self.tell_not_there(&moved.after, part).await?;
                 }
             }
@@ -158,8 +158,13 @@ impl<Q: Uploads> Run<'_, Q> {
 
     /// When something unknown will be worth a look.
     pub(crate) async fn next_look(&self) -> Result<Option<Timestamp>, RunError> {
-        let unknown = self.whole_line(Line::Unknown).await?;
-        Ok(unknown.iter().filter_map(Upload::look_at).min())
+        Ok(self.unknown().await?.iter().filter_map(Upload::look_at).min())
+    }
+
+    async fn unknown(&self) -> Result<Vec<Upload>, RunError> {
+        let mut unknown = self.whole_line(Line::Unknown).await?;
+        unknown.retain(|row| self.is_ours(row));
+        Ok(unknown)
     }
 
     /// The value of a read, whose calls are counted, failed ones included.

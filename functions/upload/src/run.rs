@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use jiff::{SignedDuration, Timestamp};
-use payments::upload::{Caps, Freed, Line, Night, Upload, UploadSettings};
+use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings};
 use payments::{OrganisationId, PaymentId, Settings};
 use queue::Uploads;
 use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
@@ -59,6 +59,9 @@ pub(crate) struct Run<'a, Q> {
     pub(crate) uploading: &'a UploadSettings,
     /// The night that it is about.
     pub(crate) night: Night,
+    /// Whether it only posts what is to be posted at once. The other rows are the night's, whose run has
+    /// a lease, and may be at them at this moment.
+    pub(crate) direct_only: bool,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,
     /// Calls of Xero's API so far.
@@ -108,6 +111,11 @@ impl<Q: Uploads> Run<'_, Q> {
 
     pub(crate) fn because(&self) -> Because {
         Because { cause: "upload", event_at: None, now: self.now() }
+    }
+
+    /// Whether this run may touch what has begun to go up.
+    pub(crate) fn is_ours(&self, row: &Upload) -> bool {
+        !self.direct_only || !row.route().is_ok_and(Route::is_nightly)
     }
 
     /// All rows of a line.

@@ -9,6 +9,7 @@ use payments::upload::Night;
 use queue::{UploadTask, Uploads};
 use table::Parked;
 
+use crate::run::Run;
 use crate::tally::Tally;
 use crate::{Uploader, night, uploading};
 
@@ -56,7 +57,7 @@ impl<Q: Uploads> Uploader<Q> {
         }
         let Some(of) = uploading(&settings) else { return Outcome::Done };
         let night = Night::of(self.clock.now(), &settings.zone);
-        let run = self.run(&settings, of, night, deadline);
+        let run = Run { direct_only: true, ..self.run(&settings, of, night, deadline) };
         let stop = run.direct().await;
         tally.add(&run, stop.is_err());
         match stop {

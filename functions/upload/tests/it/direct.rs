@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 use jiff::civil::date;
-use payments::PaymentStatus;
+use payments::upload::{Sending, Target};
+use payments::{PaymentStatus, XeroContactId};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
@@ -112,4 +113,39 @@ async fn a_message_that_is_none_of_ours_is_parked() {
     let answer = world.invoke(event).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]));
     assert_eq!(world.rows("parked").await[0]["reason"], "not_a_task");
+}
+
+#[tokio::test]
+async fn a_post_at_once_leaves_alone_what_a_night_is_sending() {
+    // A night's run has reserved one payment and sent another, and is still at it.
+    let world = World::new().await;
+    world.bpay_payments(2).await;
+    let contact = world.customer("online").await;
+    world.invoice(contact, "CM-1", 100_00, date(2026, 1, 1));
+    world.pay(pay_now("P-now", "1", 100_00)).await;
+    let night = "2026-03-02".parse().unwrap();
+    let caps = world.tables.caps(world.organisation()).await.unwrap();
+    let granted = caps.reserve(2, Sending::Nightly(night), 200, world.now()).caps.unwrap();
+    let because = table::Because { cause: "upload", event_at: None, now: world.now() };
+    let mut rows = Vec::new();
+    for payment in ["P-0001", "P-0002"] {
+        let before = world.row(payment).await;
+        let mut after = before.clone();
+        let target = Target::Prepayment { contact: XeroContactId::new(uuid::Uuid::from_u128(1)) };
+        after.reserve(night, vec![(target, before.receipt.amount)], world.now()).unwrap();
+        rows.push((before, after));
+    }
+    rows[1].1.send(&[1], "a key", world.now()).unwrap();
+    let moves: Vec<_> = rows.iter().map(|(before, after)| (Some(before), after)).collect();
+    world.tables.write_uploads(&moves, Some((&caps, &granted)), because).await.unwrap();
+    // Long enough for anything else to be taken for interrupted, and to be looked for.
+    world.clock.advance(SignedDuration::from_mins(16));
+
+    wake(&world).await;
+
+    assert_eq!(world.state("P-now").await, "uploaded");
+    assert_eq!(world.state("P-0001").await, "reserved");
+    assert_eq!(world.state("P-0002").await, "sent");
+    assert_eq!(world.tables.caps(world.organisation()).await.unwrap().used_in(night), 2);
+    assert!(world.tasks.take().is_empty(), "nor does it look for them later");
 }
