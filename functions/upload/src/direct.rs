@@ -1,15 +1,12 @@
 //! Payments that name their invoices: posted at once, outside of the night's number (EX-01, EX-10).
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use payments::upload::{Line, Sending, Upload};
 use queue::{UploadTask, Uploads};
 
 use crate::error::RunError;
 use crate::judging::Known;
-use crate::run::{Run, Stop};
-
-/// Longest that a task may wait in the queue.
-const DELAY_MAX: SignedDuration = SignedDuration::from_secs(900);
+use crate::run::{Run, Stop, delay};
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Posts everything that waits to be posted at once. What got no clear answer is looked for when the time
@@ -43,10 +40,8 @@ impl<Q: Uploads> Run<'_, Q> {
             None => self.next_look().await?,
         };
         if let Some(at) = at {
-            let wait = at.duration_since(now).clamp(SignedDuration::from_secs(1), DELAY_MAX);
             let task = UploadTask::Direct { organisation: self.organisation() };
-            let seconds = u16::try_from(wait.as_secs()).unwrap_or(900);
-            self.uploads.send(&task, seconds).await?;
+            self.uploads.send(&task, delay(at, now)).await?;
         }
         Ok(())
     }

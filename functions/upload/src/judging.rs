@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use payments::upload::{Books, Customer, Judgement, OpenInvoice, Planner, Skip, Upload, gate};
+use payments::upload::{
+    Books, Customer, Judgement, OpenInvoice, Planner, Route, Skip, Upload, gate,
+};
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
 use table::NamedParts;
@@ -23,8 +25,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let books = self.books(known).await?;
         let customers = self.customers(rows).await?;
         let named = self.named_parts(rows).await?;
-        let customer =
-            |row: &Upload| row.receipt.customer.as_ref().and_then(|id| customers.get(id));
+        let customer = |row: &Upload| customer_of(row, &customers);
         let gates: Vec<_> = rows
             .iter()
             .map(|row| {
@@ -50,8 +51,7 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn judge_again(&self, rows: &[Upload]) -> Result<Vec<Judgement>, RunError> {
         let customers = self.customers(rows).await?;
         let mut planner = self.planner(rows.iter().collect(), &customers).await?;
-        let customer =
-            |row: &Upload| row.receipt.customer.as_ref().and_then(|id| customers.get(id));
+        let customer = |row: &Upload| customer_of(row, &customers);
         Ok(rows.iter().map(|row| planner.plan(row, customer(row))).collect())
     }
 
@@ -100,9 +100,10 @@ impl<Q: Uploads> Run<'_, Q> {
             for part in &row.receipt.allocations {
                 numbers.insert(self.settings.prefix.to_xero(&part.invoice));
             }
-            let nightly = row.route().is_ok_and(payments::upload::Route::is_nightly);
-            let customer = row.receipt.customer.as_ref().and_then(|id| customers.get(id));
-            contacts.extend(customer.and_then(|known| known.contact).filter(|_| nightly));
+            let nightly = row.route().is_ok_and(Route::is_nightly);
+            contacts.extend(
+                customer_of(row, customers).and_then(|known| known.contact).filter(|_| nightly),
+            );
         }
         let mut invoices = Vec::new();
         let contacts: Vec<_> = contacts.into_iter().collect();
@@ -128,4 +129,11 @@ impl<Q: Uploads> Run<'_, Q> {
         let numbers: Vec<_> = local.collect();
         Ok(self.tables.on_payment_plan(self.organisation(), &numbers).await?)
     }
+}
+
+fn customer_of<'c>(
+    row: &Upload,
+    customers: &'c BTreeMap<CustomerId, Customer>,
+) -> Option<&'c Customer> {
+    row.receipt.customer.as_ref().and_then(|id| customers.get(id))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Absence, Line, Part, PartState, Placed, Stamp, Target, Upload, UploadState,
+    Absence, Line, Part, PartState, Placed, Route, Stamp, Target, Upload, UploadState,
 };
 use queue::Uploads;
 use xero::{Found, Stamped, StampedKind};
@@ -13,7 +13,7 @@ use crate::error::RunError;
 use crate::run::{Move, Run};
 
 /// A direct post that is being made right now is not taken for one that was interrupted.
-const INTERRUPTED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+const INTERRUPTED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Takes up what an earlier run has left behind: reserved and not sent, or sent and not answered.
@@ -38,7 +38,7 @@ impl<Q: Uploads> Run<'_, Q> {
 
     /// Direct posts have no lease: another invocation may be at them.
     fn may_be_in_hand(&self, row: &Upload, now: Timestamp) -> bool {
-        let direct = !row.route().is_ok_and(payments::upload::Route::is_nightly);
+        let direct = !row.route().is_ok_and(Route::is_nightly);
         direct
             && matches!(row.state, UploadState::Reserved | UploadState::Sent)
             && now.duration_since(row.since) < INTERRUPTED_AFTER
@@ -107,11 +107,8 @@ impl<Q: Uploads> Run<'_, Q> {
         }
         let mut moved = Move::of(row);
         for part in &sought {
-            let open = moved.after.parts.iter().any(|now| {
-                now.number == part.number
-                    && matches!(now.state, PartState::Sent | PartState::Unknown)
-            });
-            if open {
+            let mut parts = moved.after.parts.iter();
+            if parts.any(|now| now.number == part.number && is_open(now)) {
                 let absence = moved.after.absent(part.number, found.started_at(), self.now())?;
                 let goes_again = moved.after.planned().any(|now| now.number == part.number);
                 if absence == Absence::NotThere && goes_again {
@@ -185,10 +182,19 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 }
 
-fn sought(kind: StampedKind, part: &Part) -> bool {
-    let of_kind = match part.target {
+/// By which call a part is created, and by which it is found again.
+pub(crate) fn kind_of(part: &Part) -> StampedKind {
+    match part.target {
         Target::Invoice { .. } => StampedKind::Payments,
         Target::Prepayment { .. } => StampedKind::Prepayments,
-    };
-    of_kind == kind && matches!(part.state, PartState::Sent | PartState::Unknown)
+    }
+}
+
+/// Whether a part is to be looked for: its fate is not known.
+fn is_open(part: &Part) -> bool {
+    matches!(part.state, PartState::Sent | PartState::Unknown)
+}
+
+fn sought(kind: StampedKind, part: &Part) -> bool {
+    kind_of(part) == kind && is_open(part)
 }

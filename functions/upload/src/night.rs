@@ -11,12 +11,10 @@ use table::WriteError;
 use crate::error::{RACES_MAX, RunError};
 use crate::judging::Known;
 use crate::reserving::Wanted;
-use crate::run::{Move, PAGE, Run, Stop};
+use crate::run::{Move, PAGE, Run, Stop, delay};
 
 /// How much later than the invocation's end a lease ends: nobody begins while a run may still write.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
-/// Longest that a task may wait in the queue: SQS's own limit.
-const DELAY_MAX: SignedDuration = SignedDuration::from_secs(900);
 /// Most rounds that a night asks for by itself; later ones come by the hourly catch-up. Two looks after
 /// each of several interruptions fit.
 const ROUNDS_MAX: u32 = 24;
@@ -272,8 +270,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 scheduled_at: report.scheduled_at,
                 round: report.rounds,
             };
-            let wait = at.duration_since(now).clamp(SignedDuration::ZERO, DELAY_MAX);
-            self.uploads.send(&task, seconds_up(wait)).await?;
+            self.uploads.send(&task, delay(at, now)).await?;
         }
         match self.tables.store_night(&report).await {
             Ok(stored) => report = stored,
@@ -314,9 +311,4 @@ pub(crate) struct Sorted {
 /// those away (EX-01); then the oldest.
 pub(crate) fn turn(row: &Upload) -> (bool, String) {
     (row.route().is_ok_and(Route::is_nightly), row.order())
-}
-
-fn seconds_up(wait: SignedDuration) -> u16 {
-    let seconds = wait.as_secs().saturating_add(i64::from(wait.subsec_nanos() > 0));
-    u16::try_from(seconds).unwrap_or(0)
 }

@@ -1,13 +1,12 @@
 //! Slots, before anything is sent.
 
 use payments::Money;
-use payments::upload::{Granted, Sending, Target, UploadState};
+use payments::upload::{Granted, Sending, Target, Upload, UploadState};
 use queue::Uploads;
 use table::{UPLOADS_WITH_CAPS_MAX, WriteError};
 
 use crate::error::{RACES_MAX, RunError};
 use crate::run::{Move, Run, Stop, stored};
-use payments::upload::Upload;
 
 /// A payment that is to be sent, in these parts. `row.after` waits.
 #[derive(Clone, Debug)]

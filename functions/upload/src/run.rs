@@ -6,7 +6,7 @@ use std::cell::Cell;
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings};
 use payments::{OrganisationId, PaymentId, Settings};
-use queue::Uploads;
+use queue::{DELAY_SECONDS_MAX, Uploads};
 use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Client;
 
@@ -197,4 +197,12 @@ impl<Q: Uploads> Run<'_, Q> {
 /// A row as it is after it has been written.
 pub(crate) fn stored(row: Upload) -> Upload {
     Upload { revision: row.revision.saturating_add(1), ..row }
+}
+
+/// How long a task waits in the queue, in whole seconds, so that it is not early; the queue keeps it no
+/// longer than it can, and the task then finds that it has to wait again.
+pub(crate) fn delay(at: Timestamp, now: Timestamp) -> u16 {
+    let wait = at.duration_since(now).max(SignedDuration::ZERO);
+    let seconds = wait.as_secs().saturating_add(i64::from(wait.subsec_nanos() > 0));
+    u16::try_from(seconds).unwrap_or(DELAY_SECONDS_MAX).min(DELAY_SECONDS_MAX)
 }

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Answer, Part, Placed, Target, Upload, UploadState, reference};
+use payments::upload::{Answer, Judgement, Part, Placed, Target, Upload, UploadState, reference};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
-use xero::{Answers, Bundle, PaymentToSend, PrepaymentToSend, RefusalKind, TurnedAway};
+use xero::{
+    Answers, Bundle, PaymentToSend, PrepaymentToSend, RefusalKind, StampedKind, TurnedAway,
+};
 
 use crate::error::RunError;
+use crate::looking::kind_of;
 use crate::run::{Move, Run, Stop, stored};
 
 /// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
@@ -19,13 +22,13 @@ use crate::run::{Move, Run, Stop, stored};
 const RESEND_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The rows that are being sent, by payment, and the order in which they go.
-pub(crate) struct Rows {
+struct Rows {
     order: Vec<PaymentId>,
     rows: BTreeMap<PaymentId, Upload>,
 }
 
 impl Rows {
-    pub(crate) fn new(rows: Vec<Upload>) -> Self {
+    fn new(rows: Vec<Upload>) -> Self {
         let order = rows.iter().map(|row| row.receipt.id.clone()).collect();
         let rows = rows.into_iter().map(|row| (row.receipt.id.clone(), row)).collect();
         Self { order, rows }
@@ -53,26 +56,13 @@ struct Put {
     again_at: Option<Timestamp>,
 }
 
-/// What a bundle is made of: payments and prepayments take different calls.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    Payments,
-    Prepayments,
-}
-
-impl Kind {
-    fn is_of(self, part: &Part) -> bool {
-        matches!(part.target, Target::Invoice { .. }) == (self == Self::Payments)
-    }
-}
-
 impl<Q: Uploads> Run<'_, Q> {
     /// Sends everything that is planned in these rows, and plans once anew what Xero refuses because the
     /// ground has moved.
     pub(crate) async fn send_all(&self, rows: Vec<Upload>) -> Result<Option<Stop>, RunError> {
         let mut rows = Rows::new(rows);
         loop {
-            for kind in [Kind::Payments, Kind::Prepayments] {
+            for kind in [StampedKind::Payments, StampedKind::Prepayments] {
                 while let Some(picked) = self.pick(kind, &rows) {
                     if self.is_over() {
                         return Ok(Some(Stop::OutOfTime));
@@ -90,18 +80,19 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(None)
     }
 
-    fn pick(&self, kind: Kind, rows: &Rows) -> Option<Vec<Picked>> {
+    fn pick(&self, kind: StampedKind, rows: &Rows) -> Option<Vec<Picked>> {
         let planned = rows.iter().flat_map(|row| {
             row.planned().map(|part| Picked { payment: row.receipt.id.clone(), part: part.clone() })
         });
         let most = usize::try_from(self.uploading.bundle_max).unwrap_or(1);
-        let picked: Vec<_> = planned.filter(|picked| kind.is_of(&picked.part)).take(most).collect();
+        let picked: Vec<_> =
+            planned.filter(|picked| kind_of(&picked.part) == kind).take(most).collect();
         (!picked.is_empty()).then_some(picked)
     }
 
     async fn send_bundle(
         &self,
-        kind: Kind,
+        kind: StampedKind,
         picked: Vec<Picked>,
         rows: &mut Rows,
     ) -> Result<Option<Stop>, RunError> {
@@ -144,7 +135,12 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(())
     }
 
-    fn bundle(&self, kind: Kind, picked: &[Picked], rows: &Rows) -> Result<Bundle, RunError> {
+    fn bundle(
+        &self,
+        kind: StampedKind,
+        picked: &[Picked],
+        rows: &Rows,
+    ) -> Result<Bundle, RunError> {
         let mut payments = Vec::new();
         let mut prepayments = Vec::new();
         for Picked { payment, part } in picked {
@@ -176,8 +172,8 @@ impl<Q: Uploads> Run<'_, Q> {
             }
         }
         Ok(match kind {
-            Kind::Payments => Bundle::of_payments(&payments)?,
-            Kind::Prepayments => Bundle::of_prepayments(&prepayments)?,
+            StampedKind::Payments => Bundle::of_payments(&payments)?,
+            StampedKind::Prepayments => Bundle::of_prepayments(&prepayments)?,
         })
     }
 
@@ -268,7 +264,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let now = self.now();
         let mut moves = Vec::new();
         for (row, judgement) in refused.into_iter().zip(judged) {
-            if let payments::upload::Judgement::Send(parts) = judgement {
+            if let Judgement::Send(parts) = judgement {
                 let mut moved = Move::of(row);
                 moved.after.replan(parts, now)?;
                 moves.push(moved);

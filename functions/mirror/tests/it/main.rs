@@ -5,6 +5,7 @@
 mod batches;
 mod contract;
 mod crashes;
+mod ear;
 #[path = "../../../../shared/table/tests/it/engine.rs"]
 mod engine;
 #[path = "../../../../shared/table/tests/it/faults.rs"]

@@ -1,57 +1,13 @@
 //! N9: what is written about the work holds ids and counts, and never a secret, a token, a name,
 //! a reference or an amount.
 
-use std::cell::RefCell;
-use std::io::Write;
-use std::sync::Once;
-
-use lambda_runtime::tracing::subscriber::{EnvFilter, fmt};
-
+use crate::ear::{heard, listen};
 use crate::faults::Do;
 use crate::world::{World, at, events, invoice, organisation, paid, paper, raw_record, record};
 use crate::xero::{Paid, Paper, Reply};
 
 /// Stand for a customer, a reference, an amount of 47,110,915.26 and what opens doors.
 const CANARIES: [&str; 6] = ["canary", "Canary", "47110915", "4711091526", "Bearer", "Basic "];
-
-thread_local! {
-    /// What the test of this thread has heard, if it listens.
-    static HEARD: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
-}
-
-struct Ear;
-
-impl Write for Ear {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        HEARD.with_borrow_mut(|heard| {
-            if let Some(heard) = heard {
-                heard.extend_from_slice(bytes);
-            }
-        });
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// As in production at its most talkative: our crates say everything, the others `INFO`. One
-/// listener for the process: with several, `tracing` forgets call sites.
-fn listen() {
-    static LISTENER: Once = Once::new();
-    LISTENER.call_once(|| {
-        let ours = "info,mirror=trace,payments=trace,table=trace,queue=trace,xero=trace,host=trace";
-        let filter = EnvFilter::new(ours);
-        let subscriber = fmt().with_env_filter(filter).with_writer(|| Ear).json().finish();
-        tracing::subscriber::set_global_default(subscriber).unwrap();
-    });
-    HEARD.set(Some(Vec::new()));
-}
-
-fn heard() -> String {
-    String::from_utf8(HEARD.take().unwrap()).unwrap()
-}
 
 fn secretive(n: u32) -> Paper {
     let payment =
@@ -61,7 +17,7 @@ fn secretive(n: u32) -> Paper {
 
 #[tokio::test]
 async fn no_line_names_a_person_an_amount_or_a_secret_whatever_happens() {
-    listen();
+    listen("mirror");
     let world = World::new().await;
     for n in 1..=3 {
         world.record_invoice(n).await;
@@ -122,7 +78,7 @@ async fn no_line_names_a_person_an_amount_or_a_secret_whatever_happens() {
 
 #[tokio::test]
 async fn a_batch_is_one_line_with_its_counts() {
-    listen();
+    listen("mirror");
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     world.changed(&[1]).await;
     let text = heard();
@@ -141,7 +97,7 @@ async fn a_batch_is_one_line_with_its_counts() {
 #[tokio::test]
 async fn an_item_that_took_more_than_five_minutes_is_counted_as_late() {
     // SP-09
-    listen();
+    listen("mirror");
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     world.deliver(&[record("m-1", events(&[1], Some(at(-301))))]).await;
     let text = heard();
@@ -152,7 +108,7 @@ async fn an_item_that_took_more_than_five_minutes_is_counted_as_late() {
 async fn the_class_of_a_failure_is_in_the_log() {
     // V18: class named
     for (status, class) in [(500, "Timeout"), (404, "Validation"), (403, "Authentication")] {
-        listen();
+        listen("mirror");
         let world = World::with_invoice(vec![]).await;
         world.xero.always(Reply::status(status, ""));
         world.deliver(&[record("m-1", events(&[1], Some(at(-3))))]).await;

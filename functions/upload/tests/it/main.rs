@@ -10,6 +10,8 @@ mod ambiguous;
 mod capped;
 mod crashes;
 mod direct;
+#[path = "../../../mirror/tests/it/ear.rs"]
+mod ear;
 #[path = "../../../../shared/table/tests/it/engine.rs"]
 mod engine;
 #[path = "../../../../shared/table/tests/it/faults.rs"]

@@ -1,57 +1,19 @@
 //! N9: what is written about a night holds ids and counts, and never a secret, a name, a reference or an
 //! amount.
 
-use std::cell::RefCell;
-use std::io::Write;
-use std::sync::Once;
-
 use jiff::SignedDuration;
-use lambda_runtime::tracing::subscriber::{EnvFilter, fmt};
 use serde_json::json;
 use xero_simulator::{Effect, Fault};
 
+use crate::ear::{heard, listen};
 use crate::world::{World, bpay, evening, march};
 
 /// Stand for a customer, a reference, an amount of 47,110,915.26 and what opens doors.
 const CANARIES: [&str; 5] = ["Canary", "47110915", "4711091526", "Bearer", "Basic "];
 
-thread_local! {
-    /// What the test of this thread has heard, if it listens.
-    static HEARD: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
-}
-
-struct Ear;
-
-impl Write for Ear {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        HEARD.with_borrow_mut(|heard| {
-            if let Some(heard) = heard {
-                heard.extend_from_slice(bytes);
-            }
-        });
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// As in production at its most talkative. One listener for the process.
-fn listen() {
-    static LISTENER: Once = Once::new();
-    LISTENER.call_once(|| {
-        let ours = "info,upload=trace,payments=trace,table=trace,queue=trace,xero=trace,host=trace";
-        let subscriber =
-            fmt().with_env_filter(EnvFilter::new(ours)).with_writer(|| Ear).json().finish();
-        tracing::subscriber::set_global_default(subscriber).unwrap();
-    });
-    HEARD.set(Some(Vec::new()));
-}
-
 #[tokio::test]
 async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
-    listen();
+    listen("upload");
     let world = World::new().await;
     let contact = world.simulator.add_contact(world.tenant, "Canary Ltd").unwrap();
     world.customer("K").await;
@@ -76,7 +38,7 @@ async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
     }
     let nonsense = json!({"scheduled_time": "Canary", "why": "47110915.26"});
     answers.push(format!("{:?}", world.invoke(nonsense).await));
-    let heard = String::from_utf8(HEARD.take().unwrap()).unwrap();
+    let heard = heard();
     assert!(heard.contains("upload done"), "it was listened to");
     for canary in CANARIES {
         assert!(!heard.contains(canary), "{canary} was said");
