@@ -17,7 +17,8 @@ const INTERRUPTED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Takes up what an earlier run has left behind: reserved and not sent, or sent and not answered.
-    /// Returns the rows that hold a slot of this night and of which something is still to be sent.
+    /// Returns the rows that hold a slot of this night and of which something is still to be sent, and
+    /// those of which what Xero refused is still to be weighed.
     pub(crate) async fn pick_up(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
         let mut moves = Vec::new();
@@ -32,20 +33,19 @@ impl<Q: Uploads> Run<'_, Q> {
             }
         }
         let mut rows = self.write(moves).await?;
-        rows.retain(|row| row.state == UploadState::Reserved);
+        rows.retain(|row| row.state == UploadState::Reserved || row.is_to_be_weighed());
         Ok(rows)
     }
 
     /// Direct posts have no lease: another invocation may be at them.
     fn may_be_in_hand(&self, row: &Upload, now: Timestamp) -> bool {
         let direct = !row.route().is_ok_and(Route::is_nightly);
-        direct
-            && matches!(row.state, UploadState::Reserved | UploadState::Sent)
-            && now.duration_since(row.since) < INTERRUPTED_AFTER
+        let in_hand = matches!(row.line(), Some(Line::Reserved | Line::Sent));
+        direct && in_hand && now.duration_since(row.since) < INTERRUPTED_AFTER
     }
 
     /// Looks for every part whose fate is not known and whose time has come. Returns the rows that hold a
-    /// slot of this night and are to be sent again.
+    /// slot of this night and are to be sent again, and those of which what Xero refused is to be weighed.
     pub(crate) async fn look(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
         let mut due = self.unknown().await?;
@@ -56,17 +56,14 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut ready = Vec::new();
         let mut moves = Vec::new();
         for row in due {
-            if row.state == UploadState::Reserved && row.night == Some(self.night) {
+            let again = row.state == UploadState::Reserved;
+            if row.is_to_be_weighed() || (again && row.night == Some(self.night)) {
                 ready.push(row);
-                continue;
+            } else if again {
+                let mut moved = Move::of(row);
+                moved.freed = moved.after.pick_up(self.night, now);
+                moves.push(moved);
             }
-            let mut moved = Move::of(row);
-            moved.freed = match moved.after.state {
-                UploadState::Reserved => moved.after.pick_up(self.night, now),
-                UploadState::Refused => moved.after.free_slot(),
-                _ => continue,
-            };
-            moves.push(moved);
         }
         self.write(moves).await?;
         Ok(ready)

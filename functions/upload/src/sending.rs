@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Answer, Judgement, Part, Placed, Target, Upload, UploadState, reference};
+use payments::upload::{Answer, Judgement, Part, Placed, Target, Upload, reference};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
@@ -72,11 +72,17 @@ impl<Q: Uploads> Run<'_, Q> {
                     }
                 }
             }
+            if !rows.iter().any(deserves_another_plan) {
+                break;
+            }
+            if self.is_over() {
+                return Ok(Some(Stop::OutOfTime));
+            }
             if !self.plan_anew(&mut rows).await? {
                 break;
             }
         }
-        self.free_slots(rows).await?;
+        self.conclude(rows).await?;
         Ok(None)
     }
 
@@ -253,22 +259,29 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     /// Plans rows anew of which Xero has refused parts because an invoice is not open any more, or
-    /// less is due on it: once a night, on fresh figures. Returns whether there is more to send.
+    /// less is due on it: once for a slot, on fresh figures. One that has no slot of this night waits for
+    /// one. Returns whether any was changed.
     async fn plan_anew(&self, rows: &mut Rows) -> Result<bool, RunError> {
-        let refused: Vec<_> =
-            rows.iter().filter(|row| deserves_another_plan(row)).cloned().collect();
-        if refused.is_empty() || self.is_over() {
-            return Ok(false);
-        }
-        let judged = self.judge_again(&refused).await?;
+        let refused = rows.iter().filter(|row| deserves_another_plan(row)).cloned();
+        let has_slot = |row: &Upload| row.night == Some(self.night) && row.reserved_at.is_some();
+        let (here, later): (Vec<_>, Vec<_>) = refused.partition(has_slot);
+        let judged = if here.is_empty() { Vec::new() } else { self.judge_again(&here).await? };
         let now = self.now();
         let mut moves = Vec::new();
-        for (row, judgement) in refused.into_iter().zip(judged) {
-            if let Judgement::Send(parts) = judgement {
-                let mut moved = Move::of(row);
-                moved.after.replan(parts, now)?;
-                moves.push(moved);
+        for row in later {
+            let mut moved = Move::of(row);
+            moved.freed = moved.after.plan_later(now)?;
+            moves.push(moved);
+        }
+        for (row, judgement) in here.into_iter().zip(judged) {
+            let mut moved = Move::of(row);
+            match judgement {
+                Judgement::Send(parts) => moved.after.replan(parts, now)?,
+                Judgement::Hold(_, why) | Judgement::Skip(_, why) => {
+                    moved.after.leave_refused(Some(&why));
+                }
             }
+            moves.push(moved);
         }
         let written = self.write(moves).await?;
         let any = !written.is_empty();
@@ -278,11 +291,12 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(any)
     }
 
-    /// What was refused as a whole, and stays so, needs no slot: another payment may have it.
-    async fn free_slots(&self, rows: Rows) -> Result<(), RunError> {
+    /// What was refused stays so. Of what was refused as a whole, another payment may have the slot.
+    async fn conclude(&self, rows: Rows) -> Result<(), RunError> {
         let mut moves = Vec::new();
-        for row in rows.rows.into_values().filter(|row| row.state == UploadState::Refused) {
+        for row in rows.rows.into_values() {
             let mut moved = Move::of(row);
+            moved.after.leave_refused(None);
             moved.freed = moved.after.free_slot();
             moves.push(moved);
         }
@@ -295,9 +309,8 @@ fn deserves_another_plan(row: &Upload) -> bool {
     let moved_ground = |part: &Part| {
         part.refusal.as_deref().is_some_and(|text| RefusalKind::of(text).is_moved_ground())
     };
-    let refused = matches!(row.state, UploadState::Refused | UploadState::PartlyUploaded);
-    let mut parts = row.parts.iter().filter(|part| part.refusal.is_some());
-    refused && !row.replanned && parts.all(moved_ground)
+    let mut refused = row.parts.iter().filter(|part| part.refusal.is_some());
+    row.is_to_be_weighed() && refused.all(moved_ground)
 }
 
 /// A key that no other call ever has: the same bytes at another time are another call.

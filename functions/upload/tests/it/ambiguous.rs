@@ -181,6 +181,70 @@ async fn a_bundle_is_judged_element_by_element() {
     world.check().await;
 }
 
+/// A payment of 150.00 in two parts, sent one by one: its first invoice is paid by somebody else, and no
+/// answer comes about the second part.
+async fn refused_and_unknown() -> World {
+    let world = World::new().await;
+    world.settings(|uploading| uploading.bundle_max = 1).await;
+    let contact = world.customer("K").await;
+    let paid = world.invoice(contact, "INV-K1", 100_00, date(2026, 1, 1));
+    world.invoice(contact, "INV-K2", 50_00, date(2026, 2, 1));
+    world.pay(bpay("P-K", "K", 150_00, march(1))).await;
+    let simulator = world.simulator.clone();
+    world.xero.meanwhile(move || {
+        let payment =
+            NewPayment { date: march(2), amount: Decimal::new(80_00, 2), reference: String::new() };
+        simulator.add_payment(paid, payment).unwrap();
+    });
+    // The first part is answered, and it was refused; the second one is not, three times.
+    world.simulator.inject(Fault::on("PUT", "/Payments", Effect::LostAnswer).after(1).times(3));
+    world
+}
+
+async fn planned_anew(world: &World) {
+    let row = world.row("P-K").await;
+    let parts: Vec<_> = row.parts.iter().map(|p| (p.state.code(), p.amount.to_string())).collect();
+    assert_eq!(
+        parts,
+        [
+            ("refused", "100.00 AUD".to_owned()),
+            ("done", "50.00 AUD".to_owned()),
+            ("done", "20.00 AUD".to_owned()),
+            ("done", "80.00 AUD".to_owned())
+        ]
+    );
+    assert_eq!(row.state.code(), "uploaded", "{}", row.why);
+    world.check().await;
+}
+
+#[tokio::test]
+async fn what_was_refused_is_planned_anew_once_the_fate_of_the_rest_is_known() {
+    let world = refused_and_unknown().await;
+
+    world.night(evening()).await;
+    assert_eq!(world.state("P-K").await, "unknown");
+    world.work_off_tasks().await;
+
+    planned_anew(&world).await;
+    assert_eq!(used(&world).await, 1, "in the same night, in the same slot");
+}
+
+#[tokio::test]
+async fn what_was_refused_is_planned_anew_in_a_later_night_in_a_slot_of_that_one() {
+    let world = refused_and_unknown().await;
+
+    world.night(evening()).await;
+    let tomorrow = evening() + SignedDuration::from_hours(24);
+    world.clock.set(tomorrow);
+    world.night(tomorrow).await;
+    world.work_off_tasks().await;
+
+    planned_anew(&world).await;
+    let caps = world.tables.caps(world.organisation()).await.unwrap();
+    assert_eq!(caps.used_in("2026-03-03".parse().unwrap()), 1);
+    assert_eq!(world.row("P-K").await.attempts, 2, "AMB-11: one in each night");
+}
+
 #[tokio::test]
 async fn what_stays_refused_frees_its_slot_for_the_next_payment_of_the_same_night() {
     let world = World::new().await;
@@ -203,6 +267,7 @@ async fn what_stays_refused_frees_its_slot_for_the_next_payment_of_the_same_nigh
     let refused = world.row("P-0").await;
     assert_eq!(refused.state.code(), "refused");
     assert!(refused.why.starts_with("Xero says: "), "{}", refused.why);
+    assert!(refused.why.contains("planned anew: 50.00 AUD of it would become"), "{}", refused.why);
     assert_eq!(world.state("P-0001").await, "uploaded", "the slot was free");
     assert_eq!(used(&world).await, 1);
     let caps = world.tables.caps(world.organisation()).await.unwrap();

@@ -9,6 +9,7 @@ use jiff::civil::date;
 use payments::upload::Stamp;
 use rust_decimal::Decimal;
 use serde_json::json;
+use xero_simulator::NewPayment;
 
 use crate::engine::Row;
 use crate::faults::{Guillotine, Moment};
@@ -111,4 +112,44 @@ async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
     }
     println!("killed at {killed} of {runs} moments; the end was always the same");
     assert_eq!(killed, runs, "every moment was reached");
+}
+
+/// A payment whose invoice somebody else pays before it arrives: refused, and planned anew.
+async fn moved_ground() -> World {
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    let paid = world.invoice(contact, "INV-1", 50_00, date(2026, 1, 1));
+    world.invoice(contact, "INV-2", 20_00, date(2026, 2, 1));
+    world.pay(bpay("P-1", "K", 50_00, march(1))).await;
+    let simulator = world.simulator.clone();
+    world.xero.meanwhile(move || {
+        let payment =
+            NewPayment { date: march(2), amount: Decimal::new(50_00, 2), reference: String::new() };
+        simulator.add_payment(paid, payment).unwrap();
+    });
+    world
+}
+
+#[tokio::test]
+async fn wherever_the_process_ends_what_was_refused_is_planned_anew() {
+    let world = moved_ground().await;
+    let counter = Guillotine::counting();
+    world.end_with(&counter);
+    two_nights(&world).await;
+    assert_eq!(world.state("P-1").await, "uploaded");
+
+    for call in 1..=counter.calls().len() {
+        for moment in [Moment::Before, Moment::After] {
+            let world = moved_ground().await;
+            let guillotine = Guillotine::at(call, moment);
+            world.end_with(&guillotine);
+            let _ = guillotine.run(two_nights(&world)).await;
+            world.end_with(&Guillotine::counting());
+            world.clock.advance(LATER);
+            two_nights(&world).await;
+            let row = world.row("P-1").await;
+            assert_eq!(row.state.code(), "uploaded", "{}, {moment:?} call {call}", row.why);
+            world.check().await;
+        }
+    }
 }

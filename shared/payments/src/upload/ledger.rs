@@ -42,7 +42,8 @@ pub struct Upload {
     pub attempts: u32,
     /// Whether a person has included it although it is not younger than the start date (AMB-14).
     pub included: bool,
-    /// Whether it has been planned anew in this night.
+    /// Whether what Xero refused of it has been weighed since its slot was reserved: it was planned anew,
+    /// or there is no better plan.
     pub replanned: bool,
     /// Its parts, refused ones included.
     pub parts: Vec<Part>,
@@ -85,6 +86,9 @@ impl Upload {
 
     /// In which line it stands; `None` when it is all in Xero, since nobody asks for it any more.
     pub fn line(&self) -> Option<Line> {
+        if self.is_to_be_weighed() {
+            return Some(Line::Reserved);
+        }
         Some(match self.state {
             UploadState::Waiting if self.route().is_ok_and(Route::is_nightly) => Line::Waiting,
             UploadState::Waiting => Line::Direct,
@@ -118,6 +122,13 @@ impl Upload {
         let standing =
             Money::sum(self.receipt.amount.currency(), standing.map(|part| part.amount))?;
         Ok(self.receipt.amount.minus(standing)?)
+    }
+
+    /// Whether Xero has refused parts of it, and nobody has weighed yet whether there is a better plan.
+    /// Until then a run has it in hand: the one that sent it, or the next one.
+    pub fn is_to_be_weighed(&self) -> bool {
+        let refused = matches!(self.state, UploadState::Refused | UploadState::PartlyUploaded);
+        refused && !self.replanned
     }
 
     /// The parts to be sent.
@@ -221,14 +232,39 @@ impl Upload {
         parts: Vec<(Target, Money)>,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        let refused = matches!(self.state, UploadState::Refused | UploadState::PartlyUploaded);
-        if self.replanned || !refused || self.reserved_at.is_none() {
+        if !self.is_to_be_weighed() || self.reserved_at.is_none() {
             return Err(LedgerError::State { from: self.state, what: "planned anew" });
         }
         self.add_parts(parts)?;
         self.replanned = true;
         self.enter(UploadState::Reserved, "planned_anew", "planned anew on fresh figures", now);
         Ok(())
+    }
+
+    /// What was refused of it is planned anew when it has a slot of another night; the one it had, if it
+    /// was refused as a whole, is free.
+    ///
+    /// # Errors
+    /// Nothing of it was refused, or that has been weighed.
+    pub fn plan_later(&mut self, now: Timestamp) -> Result<Option<Freed>, LedgerError> {
+        if !self.is_to_be_weighed() {
+            return Err(LedgerError::State { from: self.state, what: "planned anew later" });
+        }
+        let freed = self.free_slot();
+        self.wait("to_plan_anew", now);
+        Ok(freed)
+    }
+
+    /// What was refused of it stays so until a person acts. `why` says why there is no better plan, if
+    /// one was sought.
+    pub fn leave_refused(&mut self, why: Option<&str>) {
+        if !self.is_to_be_weighed() {
+            return;
+        }
+        self.replanned = true;
+        if let Some(why) = why {
+            self.why = format!("{}; planned anew: {why}", self.why);
+        }
     }
 
     fn add_parts(&mut self, parts: Vec<(Target, Money)>) -> Result<(), LedgerError> {

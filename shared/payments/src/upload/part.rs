@@ -46,7 +46,7 @@ codes! {
         Held = "held",
         /// Does not go.
         Skipped = "skipped",
-        /// Has a slot.
+        /// Has a slot; or parts of it were refused, and that is not weighed yet.
         Reserved = "reserved",
         /// Was sent.
         Sent = "sent",

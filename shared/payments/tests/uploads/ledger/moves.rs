@@ -40,6 +40,8 @@ enum Move {
     Absent { number: u32, ago: i64 },
     PickUp { nights: u32 },
     FreeSlot,
+    PlanLater,
+    LeaveRefused,
     Hold(Hold),
     Skip(Skip),
     ReleaseHold,
@@ -74,6 +76,8 @@ fn arb_move() -> impl Strategy<Value = Move> {
             .prop_map(|(number, ago)| Move::Absent { number, ago }),
         3 => (0_u32..2).prop_map(|nights| Move::PickUp { nights }),
         3 => Just(Move::FreeSlot),
+        1 => Just(Move::PlanLater),
+        2 => Just(Move::LeaveRefused),
         1 => prop::sample::select(Hold::ALL).prop_map(Move::Hold),
         1 => prop::sample::select(Skip::ALL).prop_map(Move::Skip),
         2 => Just(Move::ReleaseHold),
@@ -191,6 +195,15 @@ impl World {
             Move::FreeSlot => {
                 let freed = self.row.free_slot();
                 self.freed.extend(freed);
+                true
+            }
+            Move::PlanLater => {
+                let done = self.row.plan_later(now);
+                self.freed.extend(done.iter().copied().flatten());
+                done.is_ok()
+            }
+            Move::LeaveRefused => {
+                self.row.leave_refused(Some("no better plan"));
                 true
             }
             // A night judges only what waits or is held.
@@ -328,8 +341,12 @@ impl World {
         let unknown = any(PartState::Unknown) && !any(PartState::Sent);
         prop_assert_eq!(row.state == UploadState::Unknown, unknown);
         prop_assert_eq!(row.look_at().is_some(), any(PartState::Sent) || any(PartState::Unknown));
+        // What was refused is in a run's hands until it was weighed.
         let line = match row.state {
             UploadState::Uploaded => None,
+            UploadState::Refused | UploadState::PartlyUploaded if !row.replanned => {
+                Some(Line::Reserved)
+            }
             UploadState::Waiting if !row.route().unwrap().is_nightly() => Some(Line::Direct),
             state => Line::from_code(state.code()),
         };
