@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod budget;
 mod decision;
 mod discrepancy;
 mod findings;
