@@ -42,7 +42,8 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Tombstones Activity Parked", "PutItem"),
+    | _tables("Tombstones Activity Parked", "PutItem")
+    | _tables("Budgets", "GetItem", "PutItem"),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -62,7 +63,7 @@ ALLOWED = {
     | _tables("Uploads Customers Invoices", "GetItem", "BatchGetItem", "PutItem")
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_night", "dynamodb:Query")
-    | _tables("Caps", "GetItem", "PutItem")
+    | _tables("Caps Budgets", "GetItem", "PutItem")
     | _tables("Nights", "GetItem", "Query", "PutItem")
     | _tables("Payments", "Query", "BatchGetItem", "PutItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
@@ -85,6 +86,7 @@ ONLY = {
     "XeroApiSecret.Id": {"Mirror", "Upload"},
     "UploadsTable.Arn": {"Intake", "Upload"},
     "CapsTable.Arn": {"Upload"},
+    "BudgetsTable.Arn": {"Mirror", "Upload"},
     "NightsTable.Arn": {"Upload"},
     "UploadFunction.Arn": {"Scheduler"},
 }

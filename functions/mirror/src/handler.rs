@@ -9,20 +9,18 @@ use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;
 use queue::{Changes, delay_until};
-use table::Tables;
+use table::{Budgets, Tables};
 use xero::Client;
 
 use crate::records::keep;
 use crate::tally::Tally;
-use crate::waits::Waits;
 use crate::work::sort;
 
 /// What a batch is worked on with.
 pub(crate) struct Handler<'a, C> {
-    pub(crate) xero: &'a Client,
+    pub(crate) xero: &'a Client<Budgets>,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
-    pub(crate) waits: &'a Waits,
     pub(crate) clock: &'a Clock,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,

@@ -7,7 +7,6 @@ mod organisation;
 mod records;
 mod retrying;
 mod tally;
-mod waits;
 mod work;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -17,20 +16,19 @@ use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSo
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use jiff::Timestamp;
+use payments::budget::Purpose;
 use queue::{Changes, ChangesQueue};
-use table::Tables;
+use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
 use crate::handler::Handler;
 use crate::tally::Tally;
-use crate::waits::Waits;
 
 /// The function: everything between its environment and its handler.
 pub struct Mirror<C> {
-    xero: Client,
+    xero: Client<Budgets>,
     tables: Tables,
     changes: C,
-    waits: Waits,
     metrics: Metrics,
     source: CredentialSource,
     clock: Clock,
@@ -72,14 +70,15 @@ impl Mirror<ChangesQueue> {
         let credentials = credentials(connection.credentials);
         let of_client = clock.clone();
         let sqs = aws_sdk_sqs::Client::new(aws);
+        let tables = Tables::new(
+            aws_sdk_dynamodb::Client::new(aws),
+            env.optional("TABLE_PREFIX")?.unwrap_or_default(),
+        );
+        let xero = Client::new(config, credentials, move || of_client.now())?;
         Ok(Self {
-            xero: Client::new(config, credentials, move || of_client.now())?,
-            tables: Tables::new(
-                aws_sdk_dynamodb::Client::new(aws),
-                env.optional("TABLE_PREFIX")?.unwrap_or_default(),
-            ),
+            xero: xero.within(tables.budgets(), Purpose::Live),
+            tables,
             changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
-            waits: Waits::default(),
             metrics: Metrics::from_env(env, "mirror")?,
             source: connection.source,
             clock,
@@ -90,8 +89,9 @@ impl Mirror<ChangesQueue> {
 impl<C: Changes> Mirror<C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
-        let (waits, metrics) = (Waits::default(), Metrics::off());
-        Self { xero, tables, changes, waits, metrics, source: CredentialSource::default(), clock }
+        let xero = xero.within(tables.budgets(), Purpose::Live);
+        let (metrics, source) = (Metrics::off(), CredentialSource::default());
+        Self { xero, tables, changes, metrics, source, clock }
     }
 
     /// Works on one batch, which has to be over at the deadline.
@@ -107,7 +107,6 @@ impl<C: Changes> Mirror<C> {
             xero: &self.xero,
             tables: &self.tables,
             changes: &self.changes,
-            waits: &self.waits,
             clock: &self.clock,
             deadline,
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_lambda_events::sqs::SqsMessage;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
+use payments::budget::Purpose;
 use payments::{Ignored, OrganisationId, Settings, Snapshot, XeroInvoiceId};
 use queue::{Cause, Changes, InvoiceChange};
 use table::Because;
@@ -81,9 +82,24 @@ impl<C: Changes> Handler<'_, C> {
         again
     }
 
+    /// What happens now goes before what can wait: the day has calls for it when the others are used up.
     async fn packs(&self, organisation: OrganisationId, run: &mut Run<'_>, tally: &mut Tally) {
-        let mut closed = self.waits.current(organisation, self.now());
-        let ids: Vec<_> = run.jobs.keys().copied().collect();
+        for purpose in [Purpose::Live, Purpose::Sweep] {
+            let of_purpose = run.jobs.iter().filter(|(_, job)| purpose_of(job.cause) == purpose);
+            let ids: Vec<_> = of_purpose.map(|(id, _)| *id).collect();
+            self.packs_for(purpose, organisation, &ids, run, tally).await;
+        }
+    }
+
+    async fn packs_for(
+        &self,
+        purpose: Purpose,
+        organisation: OrganisationId,
+        ids: &[XeroInvoiceId],
+        run: &mut Run<'_>,
+        tally: &mut Tally,
+    ) {
+        let mut closed: Option<ReadError> = None;
         for pack in ids.chunks(PACK) {
             if let Some(error) = closed {
                 tracing::warn!(
@@ -97,12 +113,9 @@ impl<C: Changes> Handler<'_, C> {
                     self.failed(run, *id, error, tally).await;
                 }
             } else if let Some(time) = time_to_read(self.now(), self.deadline) {
-                let read = self.read(organisation, pack, time).await;
+                let read = self.read(purpose, organisation, pack, time).await;
                 tally.calls += read.calls;
-                closed = closed_door(&read, self.xero.limits(organisation));
-                if let Some(error) = &closed {
-                    self.waits.note(organisation, error, self.now());
-                }
+                closed = closed_door(&read);
                 self.found(run, &read.found, tally).await;
                 for (id, error) in read.failed {
                     log_unread(organisation, id, &error);
@@ -118,12 +131,13 @@ impl<C: Changes> Handler<'_, C> {
     /// Reads a pack, and gives up when there is just time enough to write and to hand back.
     async fn read(
         &self,
+        purpose: Purpose,
         organisation: OrganisationId,
         pack: &[XeroInvoiceId],
         time: Duration,
     ) -> Invoices {
-        let read = tokio::time::timeout(time, self.xero.invoices(organisation, pack)).await;
-        read.unwrap_or_else(|_| {
+        let read = self.xero.invoices_for(purpose, organisation, pack);
+        tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
             let failed = pack.iter().map(|id| (*id, Outage::TimedOut.into()));
             Invoices { failed: failed.collect(), ..Invoices::default() }
         })
@@ -226,6 +240,14 @@ impl<C: Changes> Handler<'_, C> {
                 }
             }
         }
+    }
+}
+
+/// What a look at an invoice is for.
+fn purpose_of(cause: Cause) -> Purpose {
+    match cause {
+        Cause::Webhook | Cause::Intake | Cause::Manual => Purpose::Live,
+        Cause::Sweep => Purpose::Sweep,
     }
 }
 

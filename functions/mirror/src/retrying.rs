@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use queue::InvoiceChange;
-use xero::{ErrorClass, Invoices, LimitProblem, Limits, ReadError, Retry};
+use xero::{ErrorClass, Invoices, LimitProblem, ReadError, Retry};
 
 /// How far `UpdatedDateUTC` of a read may lie before the event's own time and still be the read
 /// that the event announced. Xero documents no relation between the two clocks. Wide enough for an
@@ -83,19 +83,20 @@ pub(crate) fn after_failure(change: InvoiceChange, error: &ReadError) -> Fate {
 }
 
 /// How long to wait for a call limit.
-pub(crate) fn limit_pause(problem: LimitProblem, after: Option<Duration>) -> Duration {
+fn limit_pause(problem: LimitProblem, after: Option<Duration>) -> Duration {
     after.unwrap_or(match problem {
         // Xero does not say when, and it does not come back in seconds.
         LimitProblem::Day => queue::DELAY_MAX,
-        LimitProblem::Minute | LimitProblem::Concurrent | LimitProblem::AppMinute => {
-            FAILURE_PAUSE_FIRST
-        }
+        LimitProblem::Minute
+        | LimitProblem::Concurrent
+        | LimitProblem::AppMinute
+        | LimitProblem::Uncounted => FAILURE_PAUSE_FIRST,
     })
 }
 
 /// Why the organisation is not to be called again in this batch, if so: a used-up limit, a closed
 /// door or an outage do not get better by knocking again.
-pub(crate) fn closed_door(read: &Invoices, limits: Option<Limits>) -> Option<ReadError> {
+pub(crate) fn closed_door(read: &Invoices) -> Option<ReadError> {
     let refused = read
         .failed
         .iter()
@@ -106,24 +107,7 @@ pub(crate) fn closed_door(read: &Invoices, limits: Option<Limits>) -> Option<Rea
         let all = read.found.is_empty() && read.failed.iter().all(|(_, error)| outage(error));
         read.failed.first().filter(|_| all).map(|(_, error)| *error)
     };
-    // Without an answer, the limits are those of an earlier call.
-    let limits = limits.filter(|_| !read.found.is_empty());
-    refused.or_else(|| limits.and_then(used_up)).or_else(outage)
-}
-
-/// A limit of which the last answer says that nothing is left.
-fn used_up(limits: Limits) -> Option<ReadError> {
-    let limited = |problem, after| Some(ReadError::Limited { problem, after });
-    let minute = Some(Duration::from_secs(60));
-    if limits.day_remaining == Some(0) {
-        limited(LimitProblem::Day, None)
-    } else if limits.minute_remaining == Some(0) {
-        limited(LimitProblem::Minute, minute)
-    } else if limits.app_minute_remaining == Some(0) {
-        limited(LimitProblem::AppMinute, minute)
-    } else {
-        None
-    }
+    refused.or_else(outage)
 }
 
 fn count(change: InvoiceChange, pause: Duration, max: u32, error: &ReadError) -> Fate {

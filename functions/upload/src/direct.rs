@@ -12,6 +12,12 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Posts everything that waits to be posted at once. What got no clear answer is looked for when the time
     /// has come, by the task that this leaves behind, and every night.
     pub(crate) async fn direct(&self) -> Result<Option<Stop>, RunError> {
+        let stop = self.post().await.or_else(|error| self.limited(error).map(Some))?;
+        self.go_on(stop.as_ref()).await?;
+        Ok(stop)
+    }
+
+    async fn post(&self) -> Result<Option<Stop>, RunError> {
         let mut ready = self.pick_up().await?;
         ready.extend(self.look().await?);
         let mut stop = self.send_all(ready).await?;
@@ -27,7 +33,6 @@ impl<Q: Uploads> Run<'_, Q> {
                 stop = self.send_all(reserved.rows).await?;
             }
         }
-        self.go_on(stop.as_ref()).await?;
         Ok(stop)
     }
 

@@ -25,10 +25,11 @@ use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::Timestamp;
+use payments::budget::Purpose;
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Uploads, UploadsQueue};
-use table::{Because, Tables};
+use table::{Because, Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
 pub use crate::answer::{Answer, NightAnswer, PaymentOrdered, PreviewAnswer};
@@ -43,7 +44,7 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// The function: everything between its environment and its handler.
 pub struct Uploader<Q> {
-    xero: Client,
+    xero: Client<Budgets>,
     tables: Tables,
     uploads: Q,
     metrics: Metrics,
@@ -118,12 +119,14 @@ impl Uploader<UploadsQueue> {
         let credentials = credentials(connection.credentials);
         let of_client = clock.clone();
         let sqs = aws_sdk_sqs::Client::new(aws);
+        let tables = Tables::new(
+            aws_sdk_dynamodb::Client::new(aws),
+            env.optional("TABLE_PREFIX")?.unwrap_or_default(),
+        );
+        let xero = Client::new(config, credentials, move || of_client.now())?;
         Ok(Self {
-            xero: Client::new(config, credentials, move || of_client.now())?,
-            tables: Tables::new(
-                aws_sdk_dynamodb::Client::new(aws),
-                env.optional("TABLE_PREFIX")?.unwrap_or_default(),
-            ),
+            xero: xero.within(tables.budgets(), Purpose::Upload),
+            tables,
             uploads: UploadsQueue::new(sqs, env.required("UPLOADS_QUEUE_URL")?),
             metrics: Metrics::from_env(env, "upload")?,
             source: connection.source,
@@ -137,7 +140,7 @@ impl<Q: Uploads> Uploader<Q> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, uploads: Q, clock: Clock) -> Self {
         Self {
-            xero,
+            xero: xero.within(tables.budgets(), Purpose::Upload),
             tables,
             uploads,
             metrics: Metrics::off(),

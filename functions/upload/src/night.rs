@@ -54,7 +54,7 @@ impl<Q: Uploads> Run<'_, Q> {
             Ok(report) => report,
             Err(outcome) => return Ok(outcome),
         };
-        match self.work().await {
+        match self.work().await.or_else(|error| self.limited(error).map(Some)) {
             Ok(stop) => self.end(report, stop).await.map(|report| Outcome::Ran(Box::new(report))),
             Err(error) => {
                 self.give_up(report).await;

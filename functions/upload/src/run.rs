@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings};
 use payments::{OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
-use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
+use table::{Because, Budgets, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Client;
 
 use crate::error::{RACES_MAX, RunError};
@@ -50,7 +50,7 @@ impl Stop {
 
 /// What one organisation's payments are worked on with.
 pub(crate) struct Run<'a, Q> {
-    pub(crate) xero: &'a Client,
+    pub(crate) xero: &'a Client<Budgets>,
     pub(crate) tables: &'a Tables,
     pub(crate) uploads: &'a Q,
     pub(crate) clock: &'a host::clock::Clock,
@@ -187,6 +187,15 @@ impl<Q: Uploads> Run<'_, Q> {
             })
         };
         Ok(moves.into_iter().filter(same).collect())
+    }
+
+    /// A read that met a call limit: the run stops there, and goes on when it may.
+    pub(crate) fn limited(&self, error: RunError) -> Result<Stop, RunError> {
+        let RunError::Xero(xero::ReadError::Limited { after, .. }) = error else {
+            return Err(error);
+        };
+        let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+        Ok(Stop::Limited(after.and_then(|after| self.now().checked_add(after).ok())))
     }
 
     pub(crate) async fn caps(&self) -> Result<Caps, RunError> {

@@ -72,6 +72,7 @@ pub(crate) async fn organisation(clients: &Clients, xero: &Xero) -> anyhow::Resu
             prefix: NumberPrefix::default(),
             zone: TimeZone::get(TIME_ZONE).context("the sample's time zone")?,
             forward_days: None,
+            calls_per_day: payments::budget::DAY_MAX,
             cutover_on: None,
             upload,
         },

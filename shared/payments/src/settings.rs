@@ -26,6 +26,9 @@ pub struct Settings {
     pub forward_days: Option<u16>,
     /// The day from which payments should no longer be entered or journaled by hand (CM-03, CM-04).
     pub cutover_on: Option<Date>,
+    /// How often Xero may be called in 24 hours: [`DAY_MAX`](crate::budget::DAY_MAX), or 1,000 for an app
+    /// of the free tier.
+    pub calls_per_day: u32,
     /// Uploading; none if it has not been set up.
     pub upload: Option<UploadSettings>,
 }

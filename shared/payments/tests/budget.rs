@@ -1,6 +1,8 @@
 //! X-09, N7: whatever is asked, by however many, with whatever clocks: Xero never sees more calls than
 //! it allows; and what can be used is used.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};

@@ -164,6 +164,22 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
+    /// The numbers of a list.
+    pub(crate) fn list_of_numbers(&self, name: &str) -> Result<Vec<i64>, ReadError> {
+        let Some(AttributeValue::L(list)) = self.item.get(name) else {
+            return Err(self.wrong(name, "is not a list"));
+        };
+        let number = |entry: &AttributeValue| match entry {
+            AttributeValue::N(number) => number.parse().ok(),
+            _ => None,
+        };
+        list.iter()
+            .map(|entry| {
+                number(entry).ok_or_else(|| self.wrong(name, "holds something that is no number"))
+            })
+            .collect()
+    }
+
     /// The numbers of a map, by their names; none if there is no such map.
     pub(crate) fn numbers(&self, name: &str) -> Result<BTreeMap<String, u32>, ReadError> {
         let item = match self.item.get(name) {

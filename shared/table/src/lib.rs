@@ -3,6 +3,7 @@
 mod activity;
 mod attributes;
 mod batches;
+mod budgets;
 mod caps;
 mod customers;
 mod error;
@@ -19,6 +20,7 @@ mod warnings;
 
 pub use attributes::instant;
 pub use batches::NamedParts;
+pub use budgets::Budgets;
 pub use error::{ReadError, WriteError};
 pub use invoices::Because;
 pub use rows::invoice_key;

@@ -48,6 +48,7 @@ pub(crate) const UPLOADS: &str = "uploads";
 pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
 pub(crate) const CUSTOMERS: &str = "customers";
+pub(crate) const BUDGETS: &str = "budgets";
 
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_LINE: &str = "by_line";
@@ -104,6 +105,7 @@ pub const TABLES: &[Table] = &[
     table(CAPS, "organisation", None),
     table(NIGHTS, "organisation", Some("night")),
     table(CUSTOMERS, "organisation", Some("customer")),
+    table(BUDGETS, "organisation", None),
 ];
 
 /// Creates the tables that are not there yet. For local engines; a deployment has them from its

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use payments::budget::DAY_MAX;
 use payments::upload::{BUNDLE_MAX, NIGHTLY_MAX, Taken, UploadSettings};
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
 
@@ -76,6 +77,7 @@ impl Tables {
             .text("prefix", &settings.prefix)
             .text("time_zone", time_zone)
             .number_if("forward_days", settings.forward_days)
+            .number("calls_per_day", settings.calls_per_day)
             .text_if("cutover_on", settings.cutover_on);
         let row = match &settings.upload {
             Some(upload) => upload_attributes(row, upload),
@@ -115,6 +117,13 @@ fn read_settings(organisation: OrganisationId, item: &Item) -> Result<Settings, 
         zone: TimeZone::get(row.text("time_zone")?)
             .map_err(|_| row.wrong("time_zone", "is no IANA time zone such as Australia/Sydney"))?,
         forward_days,
+        calls_per_day: match row.number_if("calls_per_day")? {
+            None => DAY_MAX,
+            Some(calls) if (1..=DAY_MAX).contains(&calls) => calls,
+            Some(_) => {
+                return Err(row.wrong("calls_per_day", format!("is not from 1 to {DAY_MAX}")));
+            }
+        },
         cutover_on: row.parsed_if("cutover_on")?,
         upload: read_upload_settings(row)?,
     })

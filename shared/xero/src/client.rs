@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use payments::budget::{CallBudget, Denied, Exhausted, Pass, Purpose, Word};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, AUTHORIZATION, IF_MODIFIED_SINCE};
 use url::Url;
 
 use crate::error::{Outage, ReadError, Refusal};
-use crate::http::{Answer, Http};
+use crate::http::{Answer, Failed, Http};
 use crate::invoice::{self, Reading};
 use crate::limits::{LimitProblem, Limits, retry_after};
 use crate::organisation::Organisation;
@@ -33,6 +34,9 @@ const SCOPE_SETTINGS: &str = "accounting.settings.read";
 /// The permissions that uploading needs (xero.md 2.3). Prepayments are made of bank transactions.
 pub const SCOPES_UPLOADING: &str = "accounting.payments accounting.banktransactions \
     accounting.invoices.read accounting.contacts.read accounting.settings.read";
+
+/// How long to wait when the count of calls cannot be kept.
+const UNCOUNTED_PAUSE: Duration = Duration::from_secs(30);
 
 /// How Xero is reached.
 #[derive(Clone, Debug)]
@@ -94,13 +98,35 @@ pub enum ConfigError {
 
 /// Reads from Xero, and writes payments to it. Cheap to share by reference; keeps its token and its
 /// connections, so that a process needs only one for each pair of credentials.
-pub struct Client {
+///
+/// Each call is asked of a budget first. One that the budget denies is not made: it fails as if Xero
+/// had answered 429.
+pub struct Client<B = Unmetered> {
     pub(crate) http: Http,
     pub(crate) tokens: Tokens,
+    budget: B,
+    purpose: Purpose,
     api_url: Url,
     ids_max: usize,
     /// Of the organisation that was called last. With client credentials there is only one.
     limits: Mutex<Option<(OrganisationId, Limits)>>,
+}
+
+/// The budget of whoever is alone and knows what he does: a tool, or a test.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unmetered;
+
+impl CallBudget for Unmetered {
+    async fn enter(
+        &self,
+        organisation: OrganisationId,
+        _: Purpose,
+        _: Timestamp,
+    ) -> Result<Pass, Denied> {
+        Ok(Pass { organisation, number: 0 })
+    }
+
+    async fn leave(&self, _: Pass, _: Word, _: Timestamp) {}
 }
 
 /// What is asked for in a read.
@@ -121,9 +147,9 @@ pub(crate) enum Sending {
     Once,
 }
 
-/// What one read has used so far.
-#[derive(Default)]
+/// What one read has used so far, and what it is made for.
 pub(crate) struct Meter {
+    pub(crate) purpose: Purpose,
     /// Calls made to the API, failed ones included.
     pub(crate) calls: u32,
     /// What Xero said last is left.
@@ -131,7 +157,7 @@ pub(crate) struct Meter {
 }
 
 impl Client {
-    /// Makes a client. Nothing is sent yet. `clock` tells when each read is started.
+    /// Makes a client without a budget. Nothing is sent yet. `clock` tells when each read is started.
     ///
     /// # Errors
     /// When the configuration cannot be used.
@@ -152,10 +178,21 @@ impl Client {
         Ok(Self {
             http: Http::new(config.timeout, Box::new(clock)).map_err(ConfigError::Http)?,
             tokens: Tokens::new(token_url, config.scopes, credentials),
+            budget: Unmetered,
+            purpose: Purpose::Live,
             api_url,
             ids_max: config.ids_max,
             limits: Mutex::new(None),
         })
+    }
+}
+
+impl<B: CallBudget> Client<B> {
+    /// The same client, all of whose calls are asked of this budget, for this purpose if they have no
+    /// other.
+    pub fn within<C: CallBudget>(self, budget: C, purpose: Purpose) -> Client<C> {
+        let Self { http, tokens, api_url, ids_max, limits, .. } = self;
+        Client { http, tokens, budget, purpose, api_url, ids_max, limits }
     }
 
     /// Takes credentials that were read anew, and returns whether they differ from the ones
@@ -181,7 +218,7 @@ impl Client {
         organisation: OrganisationId,
         id: XeroInvoiceId,
     ) -> Result<Snapshot, ReadError> {
-        self.one_invoice(organisation, id, &mut Meter::default()).await
+        self.one_invoice(organisation, id, &mut self.meter()).await
     }
 
     /// Reads the organisation itself.
@@ -193,7 +230,7 @@ impl Client {
         organisation: OrganisationId,
     ) -> Result<Organisation, ReadError> {
         let url = self.url(&["Organisation"]);
-        let answer = self.get(organisation, url, SCOPE_SETTINGS, &mut Meter::default()).await?;
+        let answer = self.get(organisation, url, SCOPE_SETTINGS, &mut self.meter()).await?;
         Organisation::read(&answer.body, organisation)
     }
 
@@ -286,9 +323,16 @@ impl Client {
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, token.header.clone())
             .header("Xero-Tenant-Id", organisation.to_string());
-        let answer = match sending {
-            Sending::Reads => self.http.send(request, &mut meter.calls).await?,
-            Sending::Once => self.http.send_once(request, &mut meter.calls).await?,
+        let again = match sending {
+            Sending::Reads => request.try_clone(),
+            Sending::Once => None,
+        };
+        let answer = match (self.one_call(organisation, request, meter).await, again) {
+            // The connection may have been an old one that Xero had closed.
+            (Err(Failed::NoConnection(_)), Some(again)) => {
+                self.one_call(organisation, again, meter).await?
+            }
+            (answer, _) => answer?,
         };
         let limits = Limits::read(&answer.headers);
         meter.limits = limits;
@@ -307,6 +351,34 @@ impl Client {
         Ok(answer)
     }
 
+    /// One call, if the budget has one.
+    async fn one_call(
+        &self,
+        organisation: OrganisationId,
+        request: RequestBuilder,
+        meter: &mut Meter,
+    ) -> Result<Answer, Failed> {
+        let now = self.http.now();
+        let pass = self
+            .budget
+            .enter(organisation, meter.purpose, now)
+            .await
+            .map_err(|denied| Failed::Otherwise(denial(organisation, denied, now)))?;
+        meter.calls = meter.calls.saturating_add(1);
+        let answer = self.http.attempt(request).await;
+        let word = answer.as_ref().map_or_else(|_| Word::default(), word);
+        self.budget.leave(pass, word, self.http.now()).await;
+        answer
+    }
+
+    pub(crate) fn meter(&self) -> Meter {
+        self.meter_for(self.purpose)
+    }
+
+    pub(crate) fn meter_for(&self, purpose: Purpose) -> Meter {
+        Meter { purpose, calls: 0, limits: Limits::default() }
+    }
+
     /// An address below our own base: ids are UUIDs, so no part of it comes from outside.
     pub(crate) fn url(&self, path: &[&str]) -> Url {
         let mut url = self.api_url.clone();
@@ -317,9 +389,55 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
+impl<B> fmt::Debug for Client<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api_url", &self.api_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A call that the budget denies, in the words of an answer that does.
+fn denial(organisation: OrganisationId, denied: Denied, now: Timestamp) -> ReadError {
+    match denied {
+        Denied::Wait(wait) => {
+            let problem = match wait.exhausted {
+                Exhausted::Minute => LimitProblem::Minute,
+                Exhausted::Day => LimitProblem::Day,
+                Exhausted::Concurrent => LimitProblem::Concurrent,
+                Exhausted::AppMinute => LimitProblem::AppMinute,
+            };
+            // A moment that has passed gives a negative duration, which does not convert.
+            let after = Duration::try_from(wait.until.duration_since(now)).unwrap_or_default();
+            ReadError::Limited { problem, after: Some(after) }
+        }
+        Denied::Unknown(error) => {
+            tracing::error!(
+                xero.organisation_id = %organisation,
+                error = %error,
+                "Xero was not called: the count of calls cannot be kept"
+            );
+            ReadError::Limited { problem: LimitProblem::Uncounted, after: Some(UNCOUNTED_PAUSE) }
+        }
+    }
+}
+
+/// What an answer says of the limits, for the budget.
+fn word(answer: &Answer) -> Word {
+    let limits = Limits::read(&answer.headers);
+    let turned_away = (answer.status == 429).then(|| {
+        let exhausted = match LimitProblem::read(&answer.headers) {
+            LimitProblem::Day => Exhausted::Day,
+            LimitProblem::Concurrent => Exhausted::Concurrent,
+            LimitProblem::AppMinute => Exhausted::AppMinute,
+            LimitProblem::Minute | LimitProblem::Uncounted => Exhausted::Minute,
+        };
+        let after = retry_after(&answer.headers);
+        (exhausted, after.and_then(|after| SignedDuration::try_from(after).ok()))
+    });
+    Word {
+        day_left: limits.day_remaining,
+        minute_left: limits.minute_remaining,
+        app_minute_left: limits.app_minute_remaining,
+        turned_away,
     }
 }
 

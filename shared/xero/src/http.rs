@@ -62,64 +62,36 @@ impl Http {
         (self.clock)()
     }
 
-    /// Sends a request, and once more if the connection failed before anything was answered: it
-    /// may have been an old one that Xero had closed. Only for requests that may safely be repeated.
-    /// Every other retry is the queue's. Each attempt is added to `calls`.
-    pub(crate) async fn send(
-        &self,
-        request: RequestBuilder,
-        calls: &mut u32,
-    ) -> Result<Answer, ReadError> {
-        let again = request.try_clone();
-        match self.attempt(request, calls).await {
-            Err(Attempt::NoConnection(outage)) => match again {
-                Some(request) => self.attempt(request, calls).await.map_err(ReadError::from),
-                None => Err(outage.into()),
-            },
-            other => other.map_err(ReadError::from),
-        }
-    }
-
-    /// Sends a request that writes: once. What became of it is not known without an answer, and only
-    /// the caller knows whether the same bytes may be sent again.
-    pub(crate) async fn send_once(
-        &self,
-        request: RequestBuilder,
-        calls: &mut u32,
-    ) -> Result<Answer, ReadError> {
-        self.attempt(request, calls).await.map_err(ReadError::from)
-    }
-
-    async fn attempt(&self, request: RequestBuilder, calls: &mut u32) -> Result<Answer, Attempt> {
-        *calls = calls.saturating_add(1);
+    /// Sends a request: once. Whether it may be sent again, the caller knows.
+    pub(crate) async fn attempt(&self, request: RequestBuilder) -> Result<Answer, Failed> {
         let started_at = self.now();
         let mut response = request.send().await.map_err(|error| match outage(&error) {
-            Outage::TimedOut => Attempt::Failed(Outage::TimedOut.into()),
-            outage => Attempt::NoConnection(outage),
+            Outage::TimedOut => Failed::Otherwise(Outage::TimedOut.into()),
+            outage => Failed::NoConnection(outage),
         })?;
         let status = response.status().as_u16();
         let body = match read(&mut response).await {
             Ok(body) => body,
             Err(_) if status != 200 => Vec::new(),
-            Err(error) => return Err(Attempt::Failed(error)),
+            Err(error) => return Err(Failed::Otherwise(error)),
         };
         Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body, started_at })
     }
 }
 
 /// Why an attempt brought no answer.
-enum Attempt {
+pub(crate) enum Failed {
     /// Nothing of an answer arrived.
     NoConnection(Outage),
     /// It is of no use to try again at once.
-    Failed(ReadError),
+    Otherwise(ReadError),
 }
 
-impl From<Attempt> for ReadError {
-    fn from(attempt: Attempt) -> Self {
-        match attempt {
-            Attempt::NoConnection(outage) => outage.into(),
-            Attempt::Failed(error) => error,
+impl From<Failed> for ReadError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::NoConnection(outage) => outage.into(),
+            Failed::Otherwise(error) => error,
         }
     }
 }

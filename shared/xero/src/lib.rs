@@ -25,7 +25,7 @@ pub use answers::REFUSAL_CHARS_MAX;
 pub use bundle::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
 };
-pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING};
+pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Unmetered};
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
 };

@@ -59,6 +59,8 @@ pub enum LimitProblem {
     Concurrent,
     /// 10,000 calls a minute for our app.
     AppMinute,
+    /// None of Xero's: our own count of the calls cannot be kept, so that none is made.
+    Uncounted,
 }
 
 impl LimitProblem {
@@ -81,6 +83,7 @@ impl LimitProblem {
             Self::Day => "day",
             Self::Concurrent => "concurrent",
             Self::AppMinute => "app-minute",
+            Self::Uncounted => "uncounted",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use payments::budget::{CallBudget, Purpose};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 
 use crate::client::{Client, Meter};
@@ -28,7 +29,7 @@ pub struct Invoices {
     pub calls: u32,
 }
 
-impl Client {
+impl<B: CallBudget> Client<B> {
     /// Reads invoices with their payments, [`Config::ids_max`](crate::Config) in a call.
     ///
     /// A list that Xero refuses as such is halved: 404 is its answer to a query that is too long
@@ -37,6 +38,25 @@ impl Client {
     /// limit is used up or Xero does not let us in, no further call is made, and what is left
     /// fails with the same reason.
     pub async fn invoices(&self, organisation: OrganisationId, ids: &[XeroInvoiceId]) -> Invoices {
+        self.walk_invoices(organisation, ids, self.meter()).await
+    }
+
+    /// The same, for another purpose than the client's own.
+    pub async fn invoices_for(
+        &self,
+        purpose: Purpose,
+        organisation: OrganisationId,
+        ids: &[XeroInvoiceId],
+    ) -> Invoices {
+        self.walk_invoices(organisation, ids, self.meter_for(purpose)).await
+    }
+
+    async fn walk_invoices(
+        &self,
+        organisation: OrganisationId,
+        ids: &[XeroInvoiceId],
+        mut meter: Meter,
+    ) -> Invoices {
         let distinct: Vec<XeroInvoiceId> =
             ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let mut walk = Walk {
@@ -46,7 +66,6 @@ impl Client {
             silences: 0,
             errors: 0,
         };
-        let mut meter = Meter::default();
         while let Some(pack) = walk.packs.pop() {
             match (walk.stopped, pack.as_slice()) {
                 (Some(error), _) => walk.fail(&pack, error),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use payments::OrganisationId;
+use payments::budget::CallBudget;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -123,7 +124,7 @@ enum Walk<R> {
     PageTooLong,
 }
 
-impl Client {
+impl<B: CallBudget> Client<B> {
     /// Reads a whole list: all its pages, or an error. `read` makes something of a row, or nothing.
     ///
     /// Rows may change their places while the pages are read, so that one of them is never seen.

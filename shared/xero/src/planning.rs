@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use payments::budget::CallBudget;
 use payments::upload::OpenInvoice;
 use payments::{InvoiceKind, InvoiceStatus, OrganisationId, XeroContactId, XeroInvoiceId};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use serde_json::value::RawValue;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use crate::client::{Client, Meter, SCOPE_INVOICES};
+use crate::client::{Client, SCOPE_INVOICES};
 use crate::error::ReadError;
 use crate::pages::{Counted, List, Which};
 use crate::wire::{
@@ -53,7 +54,7 @@ struct WireContactId<'a> {
     contact_id: Member<'a>,
 }
 
-impl Client {
+impl<B: CallBudget> Client<B> {
     /// Reads the open invoices and bills of these contacts, [`Config::ids_max`](crate::Config)
     /// contacts at a time.
     ///
@@ -109,7 +110,7 @@ impl Client {
         queries: impl Iterator<Item = String>,
         read: impl Fn(Uuid, &RawValue) -> Result<Option<OpenInvoice>, ReadError>,
     ) -> Result<Counted<Vec<OpenInvoice>>, ReadError> {
-        let mut meter = Meter::default();
+        let mut meter = self.meter();
         let mut found: BTreeMap<Uuid, OpenInvoice> = BTreeMap::new();
         for query in queries {
             // Numbers hardly ever change, so that the order is the same on every page.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use payments::budget::CallBudget;
 use payments::upload::{Placed, Stamp};
 use payments::{OrganisationId, XeroInvoiceId};
 use rust_decimal::Decimal;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use crate::answers::{WireElement, WireInvoiceOf, lines, placed, stamp_of};
 use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
-use crate::client::{Client, Meter};
+use crate::client::Client;
 use crate::decimals;
 use crate::error::ReadError;
 use crate::pages::{Counted, List, Which};
@@ -67,7 +68,7 @@ impl Found {
     }
 }
 
-impl Client {
+impl<B: CallBudget> Client<B> {
     /// Looks for stamps in everything that was created or changed since a moment. Deleted things are
     /// found too: no status is asked for.
     ///
@@ -85,7 +86,7 @@ impl Client {
         since: Timestamp,
         wanted: &BTreeSet<Stamp>,
     ) -> Result<Counted<Found>, ReadError> {
-        let mut meter = Meter::default();
+        let mut meter = self.meter();
         if wanted.is_empty() {
             let value = Found { started_at: self.http.now(), by_stamp: BTreeMap::new() };
             return Ok(Counted { value, calls: 0 });

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::error::{Outage, ReadError, Refusal};
-use crate::http::{Answer, Http};
+use crate::http::{Answer, Failed, Http};
 use crate::limits::{LimitProblem, retry_after};
 
 /// How long before its end a token is no longer used: longer than a request can take.
@@ -139,8 +139,12 @@ impl Tokens {
             .header(ACCEPT, "application/json")
             .basic_auth(&credentials.client_id, Some(credentials.client_secret.expose_secret()))
             .form(&form);
+        let again = request.try_clone();
         // Calls to the identity service do not count against the limits of the API.
-        let answer = http.send(request, &mut 0).await?;
+        let answer = match (http.attempt(request).await, again) {
+            (Err(Failed::NoConnection(_)), Some(again)) => http.attempt(again).await?,
+            (answer, _) => answer?,
+        };
         tracing::debug!(status = answer.status, "asked for an access token");
         match answer.status {
             200 => read_token(&answer, serial).ok_or(Outage::Unreadable.into()),

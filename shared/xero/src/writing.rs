@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
+use payments::budget::CallBudget;
 use payments::upload::{Answer, Stamp};
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
@@ -50,7 +51,7 @@ enum Call {
     Unclear(ReadError, Option<RefusalKind>),
 }
 
-impl Client {
+impl<B: CallBudget> Client<B> {
     /// Creates the payments or prepayments of a bundle, in ONE call: nothing is ever sent again here,
     /// not even when the connection fails. Only a call that was answered 401, which is to say turned
     /// away at the door, is repeated with a new token.
@@ -59,7 +60,7 @@ impl Client {
     /// it for about six minutes together with its answer, be that an error (xero.md 4.10). Whoever
     /// sends the bundle again must know what that means.
     pub async fn put(&self, organisation: OrganisationId, bundle: &Bundle, key: &str) -> Answers {
-        let mut meter = Meter::default();
+        let mut meter = self.meter();
         let (call, by_stamp) = self.try_put(organisation, bundle, key, &mut meter).await;
         let answers = match (by_stamp, call) {
             (Some(by_stamp), _) => by_stamp,
@@ -106,6 +107,8 @@ impl Client {
         }
         let answer = match answer {
             Ok(answer) => answer,
+            // The budget has denied the call. Without an answer, Xero cannot have said so.
+            Err(error @ ReadError::Limited { .. }) => return (self.turned_away(error), None),
             Err(error) => return (Call::Unclear(error, None), None),
         };
         match answer.status {

@@ -168,6 +168,7 @@ impl World {
             prefix: NumberPrefix::default(),
             zone: TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: None,
+            calls_per_day: payments::budget::DAY_MAX,
             cutover_on: None,
             upload: None,
         };

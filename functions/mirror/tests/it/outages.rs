@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use queue::Message;
+use jiff::{SignedDuration, Timestamp};
+use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 
 use crate::engine::having;
+use crate::faults::Do;
 use crate::world::{
     World, advance, another_organisation, at, events, events_of, invoice, now, organisation, paid,
     paper, record, sent_back,
@@ -179,8 +181,12 @@ async fn no_limit_however_often_it_is_met_ends_in_parking() {
             assert_eq!(change.failures, 0, "{problem}");
             let pause = not_before.unwrap().duration_since(now()).as_secs();
             // A day's limit does not come back in seconds, even if Xero does not say when.
-            let least = if problem == "day" { 900 } else { 5 };
-            assert!((least..=900).contains(&pause), "{problem}: {pause} s");
+            let bounds = match problem {
+                "day" => 900..=3_600,
+                "concurrent" => 1..=5,
+                _ => 5..=60,
+            };
+            assert!(bounds.contains(&pause), "{problem}: {pause} s");
             advance(Duration::from_secs(u64::try_from(pause).unwrap()));
             message = world.line.recorded.take().remove(0);
         }
@@ -305,4 +311,60 @@ async fn every_call_carries_the_tenant_of_its_work() {
         };
         assert!(call.ids().iter().all(|id| own.contains(id)), "{call:?}");
     }
+}
+
+/// The same work, as the sweep asks for it.
+fn swept(invoices: &[u32]) -> Message {
+    let Message::Invoices(changes) = events(invoices, None) else { panic!() };
+    Message::Invoices(InvoiceChanges { cause: Cause::Sweep, ..changes })
+}
+
+#[tokio::test]
+async fn when_the_day_is_used_up_live_events_flow_and_the_rest_goes_on_by_itself() {
+    // Scenario 23: a day of ten calls, of which two are kept for live events.
+    let world = World::new().await;
+    world.set_up(organisation(), |settings| settings.calls_per_day = 10).await;
+    let many: Vec<u32> = (1..=400).collect();
+    for n in &many {
+        world.xero.put(organisation(), invoice(*n), paper(*n, vec![]));
+    }
+
+    assert!(world.deliver(&[record("m-1", swept(&many))]).await.is_empty());
+    assert_eq!(world.xero.calls().len(), 8);
+    let back = sent_back(&world.line);
+    assert_eq!(back.len(), 80);
+    let waits = |(change, not_before, _): &(InvoiceChange, Option<Timestamp>, Duration)| {
+        change.failures == 0
+            && not_before.is_some_and(|at| at > now() + SignedDuration::from_hours(23))
+    };
+    assert!(back.iter().all(waits), "{:?}", back[0]);
+
+    for _ in 0..2 {
+        assert!(world.deliver(&[record("m-2", events(&[1], Some(at(-3))))]).await.is_empty());
+    }
+    assert_eq!(world.xero.calls().len(), 10, "the reserve");
+    assert_eq!(sent_back(&world.line).len(), 80);
+    assert!(world.deliver(&[record("m-3", events(&[1], Some(at(-3))))]).await.is_empty());
+    assert_eq!((world.xero.calls().len(), sent_back(&world.line).len()), (10, 81), "used up");
+
+    // A day later, what waits goes by itself.
+    advance(Duration::from_secs(26 * 3_600));
+    let later = world.line.recorded.take();
+    world.drain(later.into_iter().map(|message| record("m-4", message)).collect()).await;
+    assert_eq!(world.xero.calls().len(), 13);
+    assert!(sent_back(&world.line).is_empty() && parked(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn when_the_count_of_calls_cannot_be_kept_nothing_is_called_and_nothing_is_lost() {
+    // Scenario 22: fails closed toward Xero, and no try is used up.
+    let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
+    world.proxy.plan(|call| match call.operation.as_str() {
+        "PutItem budgets" => Do::Refuse("InternalServerError"),
+        _ => Do::Pass,
+    });
+    assert!(world.deliver(&[record("m-1", events(&[1], Some(at(-3))))]).await.is_empty());
+    assert!(world.xero.calls().is_empty());
+    let [(change, not_before, _)] = sent_back(&world.line)[..] else { panic!() };
+    assert_eq!((change.failures, not_before), (0, Some(at(30))));
 }

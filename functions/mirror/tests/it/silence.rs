@@ -35,6 +35,7 @@ async fn no_line_names_a_person_an_amount_or_a_secret_whatever_happens() {
     for status in [200, 400, 401, 403, 404, 429, 500, 503] {
         world.xero.always(Reply::status(status, echo));
         world.deliver(&records).await;
+        world.forget_calls().await;
     }
     let strange = Paper { status: "Canary", ..secretive(1) };
     world.xero.put(organisation(), invoice(1), strange);

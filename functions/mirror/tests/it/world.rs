@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::xero::{Client, Config, Credentials};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_sdk_dynamodb::types::AttributeValue;
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -158,6 +159,7 @@ impl World {
             prefix: payments::NumberPrefix::default(),
             zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
+            calls_per_day: payments::budget::DAY_MAX,
             cutover_on: None,
             upload: None,
         };
@@ -204,6 +206,13 @@ impl World {
         event.records = records.to_vec();
         let answer = mirror.handle(event, deadline).await.unwrap();
         answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    /// Nobody knows any more how often Xero was called, and what it said to that.
+    pub async fn forget_calls(&self) {
+        let key = AttributeValue::S(organisation().to_string());
+        let delete = self.direct.delete_item().table_name("budgets").key("organisation", key);
+        delete.send().await.unwrap();
     }
 
     /// Says that invoices have changed just now, and expects that the record is done.

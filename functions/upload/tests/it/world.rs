@@ -148,6 +148,7 @@ impl World {
             prefix: NumberPrefix::default(),
             zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
+            calls_per_day: payments::budget::DAY_MAX,
             cutover_on: None,
             upload: Some(uploading),
         };

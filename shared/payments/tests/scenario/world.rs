@@ -118,6 +118,7 @@ fn usual_settings() -> Settings {
         prefix: NumberPrefix::default(),
         zone: TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
+        calls_per_day: payments::budget::DAY_MAX,
         cutover_on: None,
         upload: None,
     }

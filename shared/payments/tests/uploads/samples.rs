@@ -72,6 +72,7 @@ pub fn settings() -> Settings {
         prefix: NumberPrefix::default(),
         zone: zone("Australia/Sydney"),
         forward_days: Some(7),
+        calls_per_day: payments::budget::DAY_MAX,
         cutover_on: None,
         upload: None,
     }

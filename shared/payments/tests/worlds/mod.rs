@@ -72,6 +72,7 @@ pub fn settings(forward_days: Option<u16>, zone: &str) -> Settings {
         prefix: NumberPrefix::default(),
         zone: TimeZone::get(zone).unwrap(),
         forward_days,
+        calls_per_day: payments::budget::DAY_MAX,
         cutover_on: None,
         upload: None,
     }

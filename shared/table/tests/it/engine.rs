@@ -64,10 +64,11 @@ pub async fn count(client: &Client, table: &str) -> usize {
     count
 }
 
-/// The rows of all tables, without the attributes that tell one run from another.
+/// The rows of all tables, without the attributes that tell one run from another. How often Xero was
+/// called is no outcome.
 pub async fn everything(client: &Client, without: &[&str]) -> BTreeMap<&'static str, Vec<Row>> {
     let mut tables = BTreeMap::new();
-    for table in table::schema::TABLES {
+    for table in table::schema::TABLES.iter().filter(|table| table.name != "budgets") {
         let mut rows = rows(client, table.name).await;
         for row in &mut rows {
             row.retain(|name, _| !without.contains(&name.as_str()));

@@ -17,7 +17,8 @@ pub struct Call {
     pub number: usize,
     /// Counted from 1, over the calls of this operation.
     pub of_its_kind: usize,
-    /// `TransactWriteItems`, `Query`, …
+    /// `TransactWriteItems`, `Query`, …; those on the count of calls, which every call to Xero costs, apart:
+    /// `PutItem budgets`.
     pub operation: String,
     pub body: String,
 }
@@ -25,6 +26,10 @@ pub struct Call {
 impl Call {
     pub fn is_write(&self) -> bool {
         matches!(self.operation.as_str(), "TransactWriteItems" | "PutItem")
+    }
+
+    fn has_effect(&self) -> bool {
+        self.is_write() || self.operation == "PutItem budgets"
     }
 }
 
@@ -189,7 +194,10 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let target = parts.headers["x-amz-target"].to_str().unwrap();
-    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let mut operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    if String::from_utf8_lossy(&body).contains(r#""TableName":"budgets""#) {
+        operation.push_str(" budgets");
+    }
     let call = {
         let mut calls = state.calls.lock().unwrap();
         let of_its_kind = calls.iter().filter(|call| call.operation == operation).count() + 1;
@@ -199,7 +207,7 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
         call
     };
     let guillotine = state.guillotine.lock().unwrap().clone();
-    let last = guillotine.count(call.is_write());
+    let last = guillotine.count(call.has_effect());
     if last == Some(Moment::Before) {
         guillotine.fall().await;
     }

@@ -1,6 +1,7 @@
 //! The tables against an engine that behaves as DynamoDB does, with faults in between.
 #![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
+mod budgets;
 mod engine;
 mod faults;
 mod large_invoices;

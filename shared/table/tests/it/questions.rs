@@ -1,6 +1,7 @@
 //! The README's table of questions, executed: every statement in it works on real rows.
 
 use payments::XeroPayment;
+use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::upload::{Answer, Caps, Customer, Hold, NightReport, Placed, Sending, Totals};
 
 use crate::engine::{Row, having, text};
@@ -85,6 +86,8 @@ async fn upload(world: &World) {
     let after = caps.reserve(2, Sending::Nightly(night()), 200, now()).caps.unwrap();
     let new = all.map(|upload| (None, upload));
     tables.write_uploads(&new, Some((&caps, &after)), because).await.unwrap();
+    let pass = tables.budgets().enter(organisation(), Purpose::Live, now()).await.unwrap();
+    tables.budgets().leave(pass, Word::default(), now()).await;
     let begun = NightReport::begun(organisation(), night(), now(), now());
     let totals = Totals::of([&held, &done, &unknown]);
     tables.store_night(&NightReport { totals, carried: 2, ..begun }).await.unwrap();
@@ -203,6 +206,12 @@ fn about_uploads(question: &str, rows: &[Row]) {
             assert_eq!((column("uploaded"), column("unknown")), (vec!["#1"], vec!["#1"]));
             assert_eq!((column("held"), column("carried")), (vec!["#1"], vec!["#2"]));
             assert!(column("reasons")[0].contains("BLOCKED_BY_ACTION"));
+        }
+        "How many calls to Xero are left?" => {
+            assert_eq!(
+                (column("calls_left_today"), column("calls_in_last_day")),
+                (vec!["#4999"], vec!["#1"])
+            );
         }
         "Which customers are blocked?" => assert_eq!(column("customer"), ["C-1"]),
         other => panic!("this question has no expectation yet: {other}"),

@@ -50,6 +50,7 @@ pub fn settings() -> Settings {
         prefix: payments::NumberPrefix::default(),
         zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
+        calls_per_day: 5_000,
         cutover_on: None,
         upload: None,
     }

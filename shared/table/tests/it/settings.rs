@@ -44,14 +44,16 @@ fn law_settings_are_read_as_they_were_stored() {
     let zones = select(vec!["Australia/Sydney", "UTC", "Pacific/Kiritimati"]);
     let chosen = (any::<bool>(), "[A-Z -]{0,20}", zones);
     let days = (option::of(0..=payments::FORWARD_DAYS_MAX), option::of(arb_date()));
-    let all = (chosen, days, option::of(arb_upload_settings()));
-    law(64, all, async |world, organisation, ((enabled, prefix, zone), days, upload)| {
+    let calls = 1..=payments::budget::DAY_MAX;
+    let all = (chosen, days, calls, option::of(arb_upload_settings()));
+    law(64, all, async |world, organisation, ((enabled, prefix, zone), days, calls, upload)| {
         let stored = Settings {
             organisation,
             mirror_enabled: enabled,
             prefix: payments::NumberPrefix::new(prefix).unwrap(),
             zone: jiff::tz::TimeZone::get(zone).unwrap(),
             forward_days: days.0,
+            calls_per_day: calls,
             cutover_on: days.1,
             upload,
         };
@@ -80,6 +82,8 @@ async fn a_row_that_makes_no_sense_is_named_with_its_attribute_and_never_quoted(
         ("time_zone", text("Canary/Nowhere")),
         ("cutover_on", text("canary")),
         ("prefix", text("canary canary canary canary")),
+        ("calls_per_day", number("0")),
+        ("calls_per_day", number("5001")),
         ("upload_enabled", text("canary")),
         ("upload_start", text("canary")),
         ("upload_when", text("canary")),

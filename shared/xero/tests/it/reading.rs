@@ -77,7 +77,8 @@ async fn a_snapshot_knows_when_its_own_call_was_started() {
     starts.dedup();
     let [first, second] = starts[..] else { panic!("{starts:?}") };
     assert!((0..CALL_SECONDS).contains(&first), "{first}");
-    assert!((CALL_SECONDS..2 * CALL_SECONDS).contains(&second), "{second}");
+    let took = second - first;
+    assert!((CALL_SECONDS..2 * CALL_SECONDS).contains(&took), "{took}");
     assert!(read.found.iter().all(|snapshot| snapshot.organisation == organisation()));
 }
 
