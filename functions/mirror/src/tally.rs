@@ -49,6 +49,26 @@ impl Tally {
         }
     }
 
+    /// Adds what was counted elsewhere.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.records += other.records;
+        self.calls += other.calls;
+        self.changed += other.changed;
+        self.decisions += other.decisions;
+        self.unchanged += other.unchanged;
+        self.stale += other.stale;
+        self.ignored += other.ignored;
+        self.parked += other.parked;
+        self.postponed += other.postponed;
+        self.handed_back += other.handed_back;
+        self.again += other.again;
+        self.slowest_ms = self.slowest_ms.max(other.slowest_ms);
+        self.late += other.late;
+        for (class, count) in other.failures {
+            *self.failures.entry(class).or_default() += count;
+        }
+    }
+
     /// Counts an invoice that could not be read.
     pub(crate) fn failed(&mut self, class: ErrorClass) {
         *self.failures.entry(class.code()).or_default() += 1;
