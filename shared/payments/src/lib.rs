@@ -17,6 +17,7 @@ mod reason;
 mod recording;
 mod settings;
 mod stored;
+pub mod sweep;
 mod terms;
 pub mod upload;
 
