@@ -187,7 +187,7 @@ impl<C: Changes> Handler<'_, C> {
                 return;
             }
         };
-        tally.count(&applied, event_at(job, snapshot), self.now());
+        tally.count(&applied, job.cause, event_at(job, snapshot), self.now());
         let latest = match applied {
             Applied::Ignored(reason) => {
                 tracing::info!(

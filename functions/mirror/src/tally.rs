@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use host::metrics::Metric;
 use jiff::Timestamp;
+use queue::Cause;
 use xero::ErrorClass;
 
 use crate::applying::Applied;
@@ -25,6 +26,8 @@ pub(crate) struct Tally {
     pub(crate) postponed: usize,
     pub(crate) handed_back: usize,
     pub(crate) again: usize,
+    /// Of those changed: something was wrong here, and only a sweep has noticed.
+    pub(crate) repaired_by_sweep: usize,
     pub(crate) slowest_ms: u64,
     pub(crate) late: usize,
     failures: BTreeMap<&'static str, usize>,
@@ -32,11 +35,19 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Counts an applied snapshot, and how long its event took to become visible.
-    pub(crate) fn count(&mut self, applied: &Applied, event_at: Option<Timestamp>, now: Timestamp) {
+    pub(crate) fn count(
+        &mut self,
+        applied: &Applied,
+        cause: Cause,
+        event_at: Option<Timestamp>,
+        now: Timestamp,
+    ) {
         match applied {
             Applied::Changed(decisions) => {
                 self.changed += 1;
                 self.decisions += decisions;
+                // Without a decision, nothing but Xero's stamp is new.
+                self.repaired_by_sweep += usize::from(cause == Cause::Sweep && *decisions > 0);
                 if let Some(event_at) = event_at {
                     let ms = now.duration_since(event_at).as_millis();
                     self.slowest_ms = self.slowest_ms.max(u64::try_from(ms).unwrap_or(0));
@@ -94,6 +105,7 @@ impl Tally {
             invoices.handed_back = self.handed_back,
             records.again = self.again,
             decisions = self.decisions,
+            repaired_by_sweep = self.repaired_by_sweep,
             slowest_ms = self.slowest_ms,
             late = self.late,
             "batch done"
@@ -112,6 +124,7 @@ impl Tally {
             Metric::count("Parked", self.parked),
             Metric::count("HandedBack", self.handed_back),
             Metric::count("RecordsAgain", self.again),
+            Metric::count("RepairedBySweep", self.repaired_by_sweep),
             Metric::milliseconds("SlowestSync", self.slowest_ms),
             Metric::count("LateSyncs", self.late),
         ]

@@ -18,6 +18,7 @@ mod reason;
 mod recording;
 mod settings;
 mod stored;
+pub mod sweep;
 mod terms;
 pub mod upload;
 

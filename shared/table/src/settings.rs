@@ -12,12 +12,12 @@ use crate::error::{ReadError, WriteError};
 use crate::schema::ORGANISATIONS;
 use crate::tables::Tables;
 
-/// An organisation that uploads, or means to: its row may be unreadable.
+/// An organisation that has something switched on, or means to: its row may be unreadable.
 #[derive(Debug)]
-pub struct Uploading {
+pub struct Enabled {
     /// Which organisation; `None` if not even that can be read.
     pub organisation: Option<OrganisationId>,
-    /// Its settings, `upload` among them, or what is wrong with the row.
+    /// Its settings, or what is wrong with the row.
     pub settings: Result<Settings, ReadError>,
 }
 
@@ -40,7 +40,19 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn uploading_organisations(&self) -> Result<Vec<Uploading>, ReadError> {
+    pub async fn uploading_organisations(&self) -> Result<Vec<Enabled>, ReadError> {
+        self.organisations_with("upload_enabled").await
+    }
+
+    /// The organisations that have the mirror switched on (CM-01), in the same way.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn mirroring_organisations(&self) -> Result<Vec<Enabled>, ReadError> {
+        self.organisations_with("mirror_enabled").await
+    }
+
+    async fn organisations_with(&self, switch: &str) -> Result<Vec<Enabled>, ReadError> {
         let mut pages = self
             .client()
             .scan()
@@ -51,14 +63,14 @@ impl Tables {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
-            let switched_on = |item: &&Item| match item.get("upload_enabled") {
+            let switched_on = |item: &&Item| match item.get(switch) {
                 None | Some(AttributeValue::Bool(false)) => false,
                 // Not true either, perhaps: then the row says so when it is read.
                 Some(_) => true,
             };
-            found.extend(page.items().iter().filter(switched_on).map(uploading));
+            found.extend(page.items().iter().filter(switched_on).map(enabled));
         }
-        found.sort_by_key(|uploading| uploading.organisation);
+        found.sort_by_key(|enabled| enabled.organisation);
         Ok(found)
     }
 
@@ -87,14 +99,14 @@ impl Tables {
     }
 }
 
-fn uploading(item: &Item) -> Uploading {
+fn enabled(item: &Item) -> Enabled {
     let organisation = Reader::new(ORGANISATIONS, item).parsed("organisation");
     match organisation {
-        Ok(organisation) => Uploading {
+        Ok(organisation) => Enabled {
             organisation: Some(organisation),
             settings: read_settings(organisation, item),
         },
-        Err(error) => Uploading { organisation: None, settings: Err(error) },
+        Err(error) => Enabled { organisation: None, settings: Err(error) },
     }
 }
 

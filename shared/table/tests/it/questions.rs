@@ -2,10 +2,12 @@
 
 use payments::XeroPayment;
 use payments::budget::{CallBudget as _, Purpose, Word};
+use payments::sweep::{SyncState, Trigger};
 use payments::upload::{Answer, Caps, Customer, Hold, NightReport, Placed, Sending, Totals};
 
 use crate::engine::{Row, having, text};
 use crate::samples::{now, organisation, settings, snapshot, xero_payment};
+use crate::sweeps;
 use crate::upload_samples::{self, night};
 use crate::world::World;
 
@@ -60,7 +62,27 @@ async fn eventful() -> World {
     .unwrap();
     keep(&world).await;
     upload(&world).await;
+    sweep(&world).await;
     world
+}
+
+/// Three runs, of which the second failed and the third repaired something.
+async fn sweep(world: &World) {
+    let tables = &world.tables;
+    let first = sweeps::run(0, SyncState::Finished);
+    let failed = sweeps::failed_run(1800, "Timeout");
+    let last = sweeps::failed_run(3600, "Limit");
+    let mut state = sweeps::sweep();
+    state.end(SyncState::Finished, Trigger::Schedule, None, true, now());
+    let state = tables.store_sweep(&state, &[&first, &failed]).await.unwrap();
+    tables.store_sweep(&state, &[&last]).await.unwrap();
+    let number: payments::InvoiceNumber = "30001".parse().unwrap();
+    world.record(&number).await;
+    let mut found = snapshot(1, vec![xero_payment(7, 700)]);
+    found.number = "CM-30001".to_owned();
+    found.invoice = payments::XeroInvoiceId::new(uuid::Uuid::from_u128(3));
+    let because = table::Because { cause: "sweep", ..crate::samples::because() };
+    crate::world::apply_to(tables, &found, &number, &settings(), because).await.unwrap();
 }
 
 /// A night that put one payment into Xero, does not know of another one, and has two left; one of
@@ -164,6 +186,22 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
             }
             "What could not be processed?" => assert_eq!(column("reason"), ["stale_read"]),
             "What should I know?" => assert_eq!(column("kind"), ["UNLINKED"]),
+            "When was the last sync, and when was it last tried?" => {
+                assert_eq!(column("last_attempt"), ["finished"]);
+                assert_eq!(column("last_success_at"), column("last_attempt_at"));
+            }
+            "What did the last runs do, newest first?" => {
+                let states: Vec<_> = rows.iter().map(|row| row["state"].as_str()).collect();
+                assert_eq!(states, ["failed", "failed", "finished"]);
+            }
+            "Which run went wrong last, and why?" => {
+                let problems: Vec<_> = rows.iter().map(|row| row["problem"].as_str()).collect();
+                assert_eq!(problems, ["Limit at Xero", "Timeout at Xero"]);
+            }
+            "What did the sweep repair today?" => {
+                assert_eq!(column("action"), ["imported"]);
+                assert_eq!(column("invoice_number"), ["30001"]);
+            }
             other => about_uploads(other, &rows),
         }
         let wrong = rows.iter().find(|row| {
