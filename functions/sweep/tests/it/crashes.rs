@@ -10,7 +10,7 @@ use crate::faults::{Guillotine, Moment};
 use crate::world::{HALF_AN_HOUR, World};
 
 /// Longer than a lease.
-const LATER: SignedDuration = SignedDuration::from_mins(17);
+const LATER: SignedDuration = SignedDuration::from_mins(7);
 
 /// A payment recorded, one deleted, one deleted without a stamp, a number that was changed: all since the
 /// mirror was up to date.
