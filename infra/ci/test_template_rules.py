@@ -181,6 +181,16 @@ class Rules(unittest.TestCase):
         self.template["Parameters"]["UploadTime"]["AllowedPattern"] = "^(1[0-9]|2[0-3]):[0-5][0-9]$"
         self.expect(rules.the_night_has_an_hour_that_exists, "refuses 04:00")
 
+    def test_a_full_sweep_at_an_hour_that_some_days_skip_is_noticed(self):
+        self.template["Parameters"]["FullSweepTime"]["AllowedPattern"] = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+        self.expect(rules.the_night_has_an_hour_that_exists, "FullSweepTime", "accepts 00:00")
+
+    def test_a_sweep_that_corrects_invoices_itself_is_noticed(self):
+        self.statements("SweepRole").append({
+            "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": {"Fn::GetAtt": ["InvoicesTable", "Arn"]},
+        })
+        self.expect(rules.each_role_allows_exactly_its_list, "Sweep", "InvoicesTable.Arn")
+
     def test_an_alarm_on_a_misspelt_metric_is_noticed(self):
         self.properties("UploadRunsFailedAlarm")["MetricName"] = "UploadsFailed"
         self.expect(rules.alarms_watch_what_is_measured, "UploadRunsFailedAlarm", "UploadsFailed")

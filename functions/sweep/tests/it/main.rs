@@ -14,6 +14,7 @@ mod ear;
 mod engine;
 #[path = "../../../../shared/table/tests/it/faults.rs"]
 mod faults;
+mod laws;
 mod open;
 mod silence;
 mod sync_now;

@@ -34,7 +34,7 @@ use crate::xero_proxy::XeroProxy;
 /// A Monday noon in Sydney.
 pub const START: &str = "2026-03-02T01:00:00Z";
 /// The function's time-out, as in the template.
-const INVOCATION: SignedDuration = SignedDuration::from_mins(15);
+const INVOCATION: SignedDuration = SignedDuration::from_mins(5);
 /// That of the mirror.
 const BATCH: SignedDuration = SignedDuration::from_mins(2);
 pub const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
