@@ -74,9 +74,12 @@ ALLOWED = {
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan")
-    | _tables("Invoices", "Query")
+    | _tables("Invoices", "GetItem", "Query")
+    | _tables("Payments HeldPayments Discrepancies Activity", "Query")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
-    | _tables("Sweeps SyncRuns", "GetItem", "PutItem"),
+    | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
+    | _tables("Certificates", "Query", "PutItem")
+    | _tables("Messages", "PutItem"),
     # Not a function: the schedules, which wake two.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
@@ -95,7 +98,8 @@ ONLY = {
     "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
     "UploadsTable.Arn": {"Intake", "Upload"},
     "CapsTable.Arn": {"Upload"},
-    "BudgetsTable.Arn": {"Mirror", "Upload"},
+    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"},
+    "CertificatesTable.Arn": {"Sweep"},
     "NightsTable.Arn": {"Upload"},
     "SweepsTable.Arn": {"Sweep"},
     "UploadFunction.Arn": {"Scheduler"},
@@ -332,7 +336,7 @@ def schedules_lose_no_night(template):
 
 def the_night_has_an_hour_that_exists(template):
     """Clocks that are put forward skip an hour before 04:00: a schedule then would miss a night, or come twice."""
-    for parameter in ("UploadTime", "FullSweepTime"):
+    for parameter in ("UploadTime", "FullSweepTime", "CertificateTime"):
         pattern = re.compile(template["Parameters"][parameter]["AllowedPattern"])
         times = ((hour, minute) for hour in range(25) for minute in range(61))
         for hour, minute in times:

@@ -13,8 +13,8 @@ const WORDS_CHARS_MAX: usize = 200;
 /// What is asked.
 #[derive(Debug)]
 pub(crate) enum Asked {
-    /// The sweep of that moment, for one organisation or for all; of what changed, or of what is open.
-    Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, full: bool },
+    /// The sweep of that moment, for one organisation or for all.
+    Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, target: Target },
     /// A person wants to be up to date now (ST-18, CC-12).
     SyncNow { organisation: OrganisationId, target: Target, said: Said },
 }
@@ -30,6 +30,8 @@ struct Wire {
     scheduled_time: Option<Timestamp>,
     #[serde(default)]
     full: bool,
+    #[serde(default)]
+    certify: bool,
     organisation: Option<OrganisationId>,
     sync_now: Option<WireSyncNow>,
 }
@@ -58,14 +60,22 @@ impl Asked {
                 sync_now: Some(wish),
                 scheduled_time: None,
                 full: false,
+                certify: false,
                 organisation: None,
             } => wish.asked(),
-            Wire { sync_now: Some(_), .. } => Err(says("it asks for several things at once")),
+            Wire { sync_now: Some(_), .. } | Wire { full: true, certify: true, .. } => {
+                Err(says("it asks for several things at once"))
+            }
             Wire { scheduled_time: None, .. } => Err(says(
                 "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", or `sync_now`",
             )),
-            Wire { scheduled_time: Some(scheduled_at), full, organisation, sync_now: None } => {
-                Ok(Self::Scheduled { scheduled_at, organisation, full })
+            Wire { scheduled_time: Some(scheduled_at), full, certify, organisation, .. } => {
+                let target = match (full, certify) {
+                    (true, _) => Target::Open,
+                    (_, true) => Target::Certificate,
+                    (false, false) => Target::Changes,
+                };
+                Ok(Self::Scheduled { scheduled_at, organisation, target })
             }
         }
     }
@@ -126,10 +136,19 @@ mod tests {
 
     #[test]
     fn a_schedule_carries_its_own_time() {
-        let event = json!({"scheduled_time": "2026-11-25T11:00:00Z", "full": true});
-        let asked = Asked::read(&event).unwrap();
-        assert!(matches!(asked, Asked::Scheduled { scheduled_at, organisation: None, full: true }
-            if scheduled_at.to_string() == "2026-11-25T11:00:00Z"));
+        for (more, wanted) in [
+            (None, Target::Changes),
+            (Some("full"), Target::Open),
+            (Some("certify"), Target::Certificate),
+        ] {
+            let mut event = json!({"scheduled_time": "2026-11-25T11:00:00Z"});
+            if let Some(more) = more {
+                event[more] = json!(true);
+            }
+            let asked = Asked::read(&event).unwrap();
+            assert!(matches!(asked, Asked::Scheduled { scheduled_at, organisation: None, target }
+                if scheduled_at.to_string() == "2026-11-25T11:00:00Z" && target == wanted));
+        }
     }
 
     #[test]
@@ -164,6 +183,10 @@ mod tests {
         for (event, words) in [
             (json!({}), "scheduled_time"),
             (json!({"full": true}), "scheduled_time"),
+            (
+                json!({"scheduled_time": "2026-11-25T11:00:00Z", "full": true, "certify": true}),
+                "several things",
+            ),
             (json!({"scheduled_time": "canary"}), "cannot be read"),
             (json!({"sync": "canary"}), "`sync` is not a field"),
             (

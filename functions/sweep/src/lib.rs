@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod certifying;
 mod changes;
 mod error;
 mod event;
@@ -26,7 +27,7 @@ use crate::event::Asked;
 pub use crate::event::EventError;
 use crate::run::{Outcome, Run};
 use crate::tally::Tally;
-use crate::wanted::{Target, Wanted};
+use crate::wanted::Wanted;
 
 /// How far a schedule's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -151,8 +152,7 @@ impl<C: Changes> Sweeper<C> {
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
         match Asked::read(event)? {
-            Asked::Scheduled { scheduled_at, organisation, full } => {
-                let target = if full { Target::Open } else { Target::Changes };
+            Asked::Scheduled { scheduled_at, organisation, target } => {
                 let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
                 let all = self.organisations(organisation, tally).await?;
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await

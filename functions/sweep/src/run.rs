@@ -68,6 +68,7 @@ impl<C: Changes> Run<'_, C> {
         let done = match &wanted.target {
             Target::Changes => self.changes(&mut work).await,
             Target::Open => self.open(&mut work).await,
+            Target::Certificate => self.certify(&mut work).await,
             Target::Invoice(number) => self.invoice(number, &mut work).await,
             Target::Window { from, to } => self.window(*from, *to, &mut work).await,
         };

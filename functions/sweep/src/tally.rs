@@ -18,6 +18,7 @@ pub(crate) struct Tally {
     rows: u32,
     queued: u32,
     lag_ms: Option<u64>,
+    not_certified: u32,
     /// Whether Xero refused our credentials.
     pub(crate) refused: bool,
 }
@@ -39,6 +40,9 @@ impl Tally {
         self.rows = self.rows.saturating_add(run.counted("rows"));
         self.queued = self.queued.saturating_add(run.counted("queued"));
         self.refused |= run.errors.contains_key(ErrorClass::Authentication.code());
+        let complete = run.state == SyncState::Finished && run.counted("missing") == 0;
+        let not_certified = run.kind == SyncKind::Certificate && !complete;
+        self.not_certified = self.not_certified.saturating_add(u32::from(not_certified));
         if let (SyncKind::Sweep, Some(cursor)) = (run.kind, cursor) {
             let lag = u64::try_from(now.duration_since(*cursor).as_millis()).unwrap_or(0);
             self.lag_ms = self.lag_ms.max(Some(lag));
@@ -62,6 +66,7 @@ impl Tally {
             rows = self.rows,
             invoices.queued = self.queued,
             lag_ms = self.lag_ms,
+            not_certified = self.not_certified,
             "sweep done"
         );
     }
@@ -75,6 +80,7 @@ impl Tally {
             Metric::count("XeroCalls", self.calls),
             Metric::count("RowsSeen", self.rows),
             Metric::count("InvoicesQueued", self.queued),
+            Metric::count("NotCertified", self.not_certified),
         ];
         metrics.extend(self.lag_ms.map(|lag_ms| Metric::milliseconds("SweepLag", lag_ms)));
         metrics

@@ -17,6 +17,8 @@ pub(crate) enum Target {
     Changes,
     /// Every open invoice, and what is stored of it.
     Open,
+    /// Whether every change of a payment is accounted for.
+    Certificate,
     /// One invoice, by its number.
     Invoice(String),
     /// What changed between two moments.
@@ -28,6 +30,7 @@ impl Target {
     pub(crate) const fn sweep(&self) -> SweepKind {
         match self {
             Self::Open => SweepKind::Open,
+            Self::Certificate => SweepKind::Certificate,
             Self::Changes | Self::Invoice(_) | Self::Window { .. } => SweepKind::Changes,
         }
     }
@@ -36,6 +39,7 @@ impl Target {
         match self {
             Self::Changes => SyncKind::Sweep,
             Self::Open => SyncKind::FullSweep,
+            Self::Certificate => SyncKind::Certificate,
             Self::Invoice(_) => SyncKind::Invoice,
             Self::Window { .. } => SyncKind::Window,
         }
@@ -43,13 +47,13 @@ impl Target {
 
     /// Whether success means that everything is up to date.
     pub(crate) const fn is_whole(&self) -> bool {
-        matches!(self, Self::Changes | Self::Open)
+        matches!(self, Self::Changes | Self::Open | Self::Certificate)
     }
 
     /// What it is about, if not everything.
     pub(crate) fn subject(&self) -> Option<String> {
         match self {
-            Self::Changes | Self::Open => None,
+            Self::Changes | Self::Open | Self::Certificate => None,
             Self::Invoice(number) => Some(number.clone()),
             Self::Window { from, to } => Some(format!("{from} to {to}")),
         }

@@ -5,6 +5,7 @@ mod attributes;
 mod batches;
 mod budgets;
 mod caps;
+mod certificates;
 mod customers;
 mod error;
 mod invoices;

@@ -49,6 +49,7 @@ pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
 pub(crate) const CUSTOMERS: &str = "customers";
 pub(crate) const BUDGETS: &str = "budgets";
+pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
@@ -108,6 +109,7 @@ pub const TABLES: &[Table] = &[
     table(NIGHTS, "organisation", Some("night")),
     table(CUSTOMERS, "organisation", Some("customer")),
     table(BUDGETS, "organisation", None),
+    table(CERTIFICATES, "organisation", Some("day")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(
         table(SYNC_RUNS, "organisation", Some("run")),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bundle;
+mod certifying;
 mod client;
 mod dates;
 mod decimals;

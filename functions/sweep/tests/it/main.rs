@@ -6,6 +6,7 @@
     reason = "the last two digits of an amount are cents"
 )]
 
+mod certified;
 mod changed;
 mod crashes;
 #[path = "../../../mirror/tests/it/ear.rs"]

@@ -30,6 +30,15 @@ async fn a_week_of_three_thousand_changes_without_webhooks_is_repaired_by_one_sw
     let (set_up, caps) = (began.elapsed(), world.simulator.limits());
     assert_eq!(caps, xero_simulator::Limits::default(), "60 a minute, 5 at once, 5,000 a day");
 
+    // What has been before is certified.
+    let certify = async || {
+        let event = json!({"scheduled_time": world.now(), "certify": true});
+        world.invoke(event).await.unwrap();
+        let rows = world.rows("certificates").await;
+        rows.into_iter().max_by_key(|row| row["day"].clone()).unwrap()
+    };
+    assert_eq!(certify().await["state"], "complete");
+
     // The week. Nobody announces anything.
     let step = SignedDuration::from_secs(WEEK.as_secs() / i64::try_from(CHANGES).unwrap());
     let mut known = payments.drain(..DELETED + EDITED);
@@ -85,6 +94,16 @@ async fn a_week_of_three_thousand_changes_without_webhooks_is_repaired_by_one_sw
 
     // Nothing is left for the next one, and for the night.
     world.clock.advance(SignedDuration::from_mins(30));
+    let certificate = certify().await;
+    assert_eq!(certificate["state"], "complete", "{certificate:#?}");
+    assert_eq!(certificate["repaired"], format!("#{CHANGES}"));
+    println!(
+        "the certificate: {}, {} applied, {} repaired by sweep, {} missing",
+        certificate["state"],
+        certificate["applied"],
+        certificate["repaired"],
+        certificate["missing"]
+    );
     assert_eq!(world.sweep().await["run"]["counts"].get("queued"), None);
     let full = json!({"scheduled_time": world.now(), "full": true});
     let full = world.invoke(full).await.unwrap();

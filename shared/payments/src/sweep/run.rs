@@ -15,6 +15,8 @@ codes! {
         Sweep = "sweep",
         /// The open invoices, all of them.
         FullSweep = "full_sweep",
+        /// Whether every change of a payment is accounted for.
+        Certificate = "certificate",
         /// One invoice that a person asked for.
         Invoice = "invoice",
         /// What changed between two moments that a person named.

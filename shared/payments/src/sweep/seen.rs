@@ -60,6 +60,7 @@ mod tests {
             prefix: NumberPrefix::default(),
             zone: jiff::tz::TimeZone::UTC,
             forward_days: None,
+            calls_per_day: crate::budget::DAY_MAX,
             cutover_on: None,
             upload: None,
         }

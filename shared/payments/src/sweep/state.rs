@@ -12,12 +12,14 @@ use crate::reason::codes;
 pub const COOL_DOWN: SignedDuration = SignedDuration::from_secs(60);
 
 codes! {
-    /// The two sweeps of an organisation. They do not wait for each other.
+    /// The sweeps of an organisation. They do not wait for each other.
     SweepKind {
         /// Of what changed.
         Changes = "changes",
         /// Of what is open.
         Open = "open_invoices",
+        /// Whether every change of a payment is accounted for.
+        Certificate = "certificate",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use payments::XeroPayment;
 use payments::budget::{CallBudget as _, Purpose, Word};
-use payments::sweep::{SyncState, Trigger};
+use payments::sweep::{Certificate, SyncState, Trigger};
 use payments::upload::{Answer, Caps, Customer, Hold, NightReport, Placed, Sending, Totals};
 
 use crate::engine::{Row, having, text};
@@ -63,6 +63,7 @@ async fn eventful() -> World {
     keep(&world).await;
     upload(&world).await;
     sweep(&world).await;
+    certify(&world).await;
     world
 }
 
@@ -83,6 +84,29 @@ async fn sweep(world: &World) {
     found.invoice = payments::XeroInvoiceId::new(uuid::Uuid::from_u128(3));
     let because = table::Because { cause: "sweep", ..crate::samples::because() };
     crate::world::apply_to(tables, &found, &number, &settings(), because).await.unwrap();
+}
+
+/// One payment is accounted for, another one is not.
+async fn certify(world: &World) {
+    let change = |id, amount: i64| payments::sweep::PaymentChange {
+        id: payments::XeroPaymentId::new(uuid::Uuid::from_u128(id)),
+        invoice: None,
+        number: Some("CM-30001".to_owned()),
+        kind: payments::XeroPaymentKind::Received,
+        deleted: false,
+        amount: rust_decimal::Decimal::new(amount, 2),
+        date: xero_payment(7, 700).date,
+        updated_at: now(),
+    };
+    let later = now() + jiff::SignedDuration::from_hours(1);
+    let mut certificate = Certificate::begun(&settings(), now(), later);
+    let stored = world.tables.invoice(organisation(), &"30001".parse().unwrap()).await.unwrap();
+    for change in [change(7, 700), change(8, 800)] {
+        certificate.take(&change, Some(&stored), &settings());
+    }
+    certificate.repaired =
+        world.tables.repaired_between(organisation(), now(), later).await.unwrap();
+    world.tables.store_certificate(&certificate).await.unwrap();
 }
 
 /// A night that put one payment into Xero, does not know of another one, and has two left; one of
@@ -197,6 +221,11 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
             "Which run went wrong last, and why?" => {
                 let problems: Vec<_> = rows.iter().map(|row| row["problem"].as_str()).collect();
                 assert_eq!(problems, ["Limit at Xero", "Timeout at Xero"]);
+            }
+            "Is everything here that is in Xero?" => {
+                assert_eq!((column("state"), column("applied")), (vec!["incomplete"], vec!["#1"]));
+                assert_eq!((column("missing"), column("repaired")), (vec!["#1"], vec!["#1"]));
+                assert!(column("missing_payments")[0].contains("CM-30001"));
             }
             "What did the sweep repair today?" => {
                 assert_eq!(column("action"), ["imported"]);
