@@ -17,6 +17,7 @@ use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
+use payments::sweep::SweepKind;
 use payments::{OrganisationId, Settings};
 use queue::{Changes, ChangesQueue};
 use table::{Budgets, Tables};
@@ -27,7 +28,7 @@ use crate::event::Asked;
 pub use crate::event::EventError;
 use crate::run::{Outcome, Run};
 use crate::tally::Tally;
-use crate::wanted::Wanted;
+use crate::wanted::{Target, Wanted};
 
 /// How far a schedule's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -180,12 +181,16 @@ impl<C: Changes> Sweeper<C> {
         let early = scheduled_at.duration_since(self.clock.now()) > SKEW;
         let mut sweeps = Vec::new();
         for settings in organisations {
-            sweeps.push(if early {
+            if early {
                 let why = "its scheduled_time lies in the future".to_owned();
-                SweepAnswer::not_now(settings.organisation, why)
-            } else {
-                self.sweep(settings, wanted, deadline, tally).await
-            });
+                sweeps.push(SweepAnswer::not_now(settings.organisation, why));
+                continue;
+            }
+            sweeps.push(self.sweep(settings, wanted, deadline, tally).await);
+            if wanted.target == Target::Changes && self.is_night_unfinished(settings).await {
+                let open = Wanted { target: Target::Open, scheduled_at: None, said: None };
+                sweeps.push(self.sweep(settings, &open, deadline, tally).await);
+            }
         }
         let failures: Vec<&str> = sweeps.iter().filter_map(SweepAnswer::failure).collect();
         match failures.first() {
@@ -195,6 +200,21 @@ impl<C: Changes> Sweeper<C> {
                 all: sweeps.len(),
                 first: (*first).to_owned(),
             }),
+        }
+    }
+
+    /// Whether the full sweep of the night was not through.
+    async fn is_night_unfinished(&self, settings: &Settings) -> bool {
+        match self.tables.sweep(settings.organisation, SweepKind::Open).await {
+            Ok(state) => state.is_to_be_made_up_for(self.clock.now()),
+            Err(error) => {
+                tracing::warn!(
+                    xero.tenant_id = %settings.organisation,
+                    error = telemetry::chain(&error),
+                    "whether the night's full sweep was finished is not known"
+                );
+                false
+            }
         }
     }
 

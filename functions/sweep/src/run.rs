@@ -145,7 +145,7 @@ impl<C: Changes> Run<'_, C> {
         let state = match &done {
             Ok(None) => SyncState::Finished,
             Ok(Some(stop)) => {
-                note(&mut work.run, stop);
+                note(&mut work.run, stop, wanted.target.is_whole());
                 SyncState::Stopped
             }
             // The rows are another run's.
@@ -276,12 +276,14 @@ fn ended(run: SyncRun, now: Timestamp) -> SyncRun {
 }
 
 /// A stop, in the words of the run's row.
-fn note(run: &mut SyncRun, stop: &Stop) {
+fn note(run: &mut SyncRun, stop: &Stop, whole: bool) {
+    // What a person asks for is in nobody else's plan.
+    let then = if whole { "the next run goes on" } else { "ask again" };
     match stop {
-        Stop::OutOfTime => run.problem = Some("its time was over; the next run goes on".to_owned()),
+        Stop::OutOfTime => run.problem = Some(format!("its time was over; {then}")),
         Stop::Limited(until) => {
             let until = until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
-            run.went_wrong("Limit", format!("Xero's call limit{until}; the next run goes on"));
+            run.went_wrong("Limit", format!("Xero's call limit{until}; {then}"));
         }
     }
 }

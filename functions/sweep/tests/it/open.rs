@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 use uuid::Uuid;
+use xero_simulator::{Effect, Fault, LimitProblem};
 
 use crate::world::{World, march};
 
@@ -76,6 +77,29 @@ async fn a_payment_dated_in_the_future_is_judged_again_when_its_day_has_come() {
     world.work_off().await;
     assert_eq!(world.mirrored().await, world.in_xero());
     assert_eq!(world.rows("held_payments").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_night_that_failed_is_made_up_for_by_the_next_schedule() {
+    let (world, invoices) = known().await;
+    world.clock.advance(SignedDuration::from_mins(30));
+    let limit = Effect::RateLimit { problem: LimitProblem::Minute, retry_after: Some(20) };
+    world.simulator.inject(Fault::on("GET", "/Invoices", limit).times(1));
+    assert_eq!(world.full_sweep().await["outcome"], "stopped");
+    world.pay(invoices[0], 5_00);
+    world.clock.advance(SignedDuration::from_mins(30));
+
+    let answer = world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
+
+    let kinds: Vec<_> = answer["sweeps"].as_array().unwrap().iter().collect();
+    assert_eq!(kinds[0]["run"]["kind"], "sweep");
+    assert_eq!(
+        (&kinds[1]["run"]["kind"], &kinds[1]["outcome"]),
+        (&json!("full_sweep"), &json!("finished"))
+    );
+    world.clock.advance(SignedDuration::from_mins(30));
+    let answer = world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
+    assert_eq!(answer["sweeps"].as_array().unwrap().len(), 1, "{answer}");
 }
 
 #[tokio::test]

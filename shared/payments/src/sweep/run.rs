@@ -104,7 +104,7 @@ pub struct SyncRun {
     pub problem: Option<String>,
     /// Calls of Xero's API.
     pub calls: u32,
-    /// Bytes of the answers that were read.
+    /// Bytes of the answers that were read, as far as they were counted.
     pub bytes: u64,
 }
 

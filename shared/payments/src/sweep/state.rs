@@ -108,6 +108,15 @@ impl SweepState {
         self.lease_until.and(self.run.as_ref())
     }
 
+    /// Whether the last run was not through and nobody is at it: what the night has not done is made up for.
+    pub fn is_to_be_made_up_for(&self, now: Timestamp) -> bool {
+        match self.last_attempt {
+            None | Some(SyncState::Finished) => false,
+            Some(SyncState::Stopped | SyncState::Failed | SyncState::Interrupted) => true,
+            Some(SyncState::Running) => self.lease_until.is_none_or(|until| until <= now),
+        }
+    }
+
     /// Gives the sweep to a run until the lease is over.
     pub fn begin(
         &mut self,
@@ -233,6 +242,21 @@ mod tests {
             assert_eq!(sweep.last_attempt, Some(state));
             assert_eq!(sweep.last_attempt_at, Some(at(0)));
         }
+    }
+
+    #[test]
+    fn what_was_not_finished_is_to_be_made_up_for_unless_somebody_is_at_it() {
+        let mut state = begun(Trigger::Schedule);
+        assert!(!state.is_to_be_made_up_for(at(899)));
+        assert!(state.is_to_be_made_up_for(at(900)), "its process ended");
+        for (end, due) in
+            [(SyncState::Stopped, true), (SyncState::Failed, true), (SyncState::Finished, false)]
+        {
+            state.end(end, Trigger::Schedule, None, true, at(30));
+            assert_eq!(state.is_to_be_made_up_for(at(31)), due, "{end}");
+        }
+        let never = SweepState::new(state.organisation, SweepKind::Open);
+        assert!(!never.is_to_be_made_up_for(at(0)), "its night will come");
     }
 
     #[test]
