@@ -42,8 +42,8 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Tombstones Activity Parked", "PutItem")
-    | _tables("Budgets", "GetItem", "PutItem"),
+    | _tables("Tombstones Activity Parked Messages", "PutItem")
+    | _tables("Budgets Brakes", "GetItem", "PutItem"),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -74,8 +74,10 @@ ALLOWED = {
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan")
-    | _tables("Invoices", "GetItem", "Query")
-    | _tables("Payments HeldPayments Discrepancies Activity", "Query")
+    | _tables("Invoices", "GetItem", "Query", "PutItem")
+    | _tables("Payments Activity", "Query", "PutItem")
+    | _tables("HeldPayments Discrepancies Tombstones", "Query")
+    | _tables("Brakes", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
     | _tables("Certificates", "Query", "PutItem")
@@ -100,6 +102,7 @@ ONLY = {
     "CapsTable.Arn": {"Upload"},
     "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"},
     "CertificatesTable.Arn": {"Sweep"},
+    "BrakesTable.Arn": {"Mirror", "Sweep"},
     "NightsTable.Arn": {"Upload"},
     "SweepsTable.Arn": {"Sweep"},
     "UploadFunction.Arn": {"Scheduler"},

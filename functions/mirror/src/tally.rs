@@ -22,6 +22,7 @@ pub(crate) struct Tally {
     pub(crate) unchanged: usize,
     pub(crate) stale: usize,
     pub(crate) ignored: usize,
+    pub(crate) braked: usize,
     pub(crate) parked: usize,
     pub(crate) postponed: usize,
     pub(crate) handed_back: usize,
@@ -57,6 +58,7 @@ impl Tally {
             Applied::Unchanged => self.unchanged += 1,
             Applied::Stale(_) => self.stale += 1,
             Applied::Ignored(_) => self.ignored += 1,
+            Applied::Braked => self.braked += 1,
         }
     }
 
@@ -69,6 +71,7 @@ impl Tally {
         self.unchanged += other.unchanged;
         self.stale += other.stale;
         self.ignored += other.ignored;
+        self.braked += other.braked;
         self.parked += other.parked;
         self.postponed += other.postponed;
         self.handed_back += other.handed_back;
@@ -99,6 +102,7 @@ impl Tally {
             invoices.unchanged = self.unchanged,
             invoices.stale = self.stale,
             invoices.ignored = self.ignored,
+            invoices.braked = self.braked,
             invoices.failed = ?self.failures,
             invoices.parked = self.parked,
             invoices.postponed = self.postponed,
@@ -120,6 +124,7 @@ impl Tally {
             Metric::count("InvoicesUnchanged", self.unchanged),
             Metric::count("InvoicesStale", self.stale),
             Metric::count("InvoicesIgnored", self.ignored),
+            Metric::count("InvoicesBraked", self.braked),
             Metric::count("InvoicesFailed", self.failures.values().sum::<usize>()),
             Metric::count("Parked", self.parked),
             Metric::count("HandedBack", self.handed_back),

@@ -14,6 +14,18 @@ use crate::run::Outcome;
 pub struct Answer {
     /// One for each organisation.
     pub sweeps: Vec<SweepAnswer>,
+    /// How many invoices a mass change had stopped; they are on the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved: Option<usize>,
+    /// The payment that is back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<String>,
+}
+
+impl Answer {
+    pub(crate) const fn of(sweeps: Vec<SweepAnswer>) -> Self {
+        Self { sweeps, approved: None, restored: None }
+    }
 }
 
 /// What became of the sweep of one organisation. Counts only: no names, no amounts.

@@ -2,7 +2,7 @@
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
 use jiff::Timestamp;
-use payments::OrganisationId;
+use payments::{InvoiceNumber, OrganisationId, PaymentId};
 use serde::Deserialize;
 
 use crate::wanted::{Said, Target};
@@ -15,6 +15,10 @@ const WORDS_CHARS_MAX: usize = 200;
 pub(crate) enum Asked {
     /// The sweep of that moment, for one organisation or for all.
     Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, target: Target },
+    /// A person lets a mass change through that was stopped.
+    ApproveMassChange { organisation: OrganisationId, said: Said },
+    /// A person wants a payment back that was deleted.
+    Restore { organisation: OrganisationId, invoice: InvoiceNumber, payment: PaymentId, said: Said },
     /// A person wants to be up to date now (ST-18, CC-12).
     SyncNow { organisation: OrganisationId, target: Target, said: Said },
 }
@@ -34,6 +38,26 @@ struct Wire {
     certify: bool,
     organisation: Option<OrganisationId>,
     sync_now: Option<WireSyncNow>,
+    approve_mass_change: Option<WireApproval>,
+    restore: Option<WireRestore>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireApproval {
+    organisation: OrganisationId,
+    by: String,
+    why: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRestore {
+    organisation: OrganisationId,
+    invoice: String,
+    payment: String,
+    by: String,
+    why: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,29 +79,51 @@ impl Asked {
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let wire: Wire = serde_json::from_str(&event.to_string())
             .map_err(|error| EventError(without_values(&error)))?;
-        match wire {
-            Wire {
-                sync_now: Some(wish),
-                scheduled_time: None,
-                full: false,
-                certify: false,
-                organisation: None,
-            } => wish.asked(),
-            Wire { sync_now: Some(_), .. } | Wire { full: true, certify: true, .. } => {
-                Err(says("it asks for several things at once"))
-            }
-            Wire { scheduled_time: None, .. } => Err(says(
-                "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", or `sync_now`",
-            )),
-            Wire { scheduled_time: Some(scheduled_at), full, certify, organisation, .. } => {
-                let target = match (full, certify) {
-                    (true, _) => Target::Open,
-                    (_, true) => Target::Certificate,
-                    (false, false) => Target::Changes,
-                };
-                Ok(Self::Scheduled { scheduled_at, organisation, target })
-            }
+        let Wire { scheduled_time, full, certify, organisation, .. } = wire;
+        let of_schedule = scheduled_time.is_some() || full || certify || organisation.is_some();
+        let wishes = [
+            of_schedule,
+            wire.sync_now.is_some(),
+            wire.approve_mass_change.is_some(),
+            wire.restore.is_some(),
+        ];
+        if wishes.into_iter().filter(|wish| *wish).count() > 1 || (full && certify) {
+            return Err(says("it asks for several things at once"));
         }
+        if let Some(wish) = wire.sync_now {
+            return wish.asked();
+        }
+        if let Some(WireApproval { organisation, by, why }) = wire.approve_mass_change {
+            return Ok(Self::ApproveMassChange { organisation, said: said(&by, &why)? });
+        }
+        if let Some(wish) = wire.restore {
+            return wish.asked();
+        }
+        let Some(scheduled_at) = scheduled_time else {
+            return Err(says(
+                "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
+                 `approve_mass_change` or `restore`",
+            ));
+        };
+        let target = match (full, certify) {
+            (true, _) => Target::Open,
+            (_, true) => Target::Certificate,
+            (false, false) => Target::Changes,
+        };
+        Ok(Self::Scheduled { scheduled_at, organisation, target })
+    }
+}
+
+impl WireRestore {
+    fn asked(self) -> Result<Asked, EventError> {
+        let wrong =
+            |name: &str| says(&format!("`{name}` is no number or id as the tables have it"));
+        Ok(Asked::Restore {
+            organisation: self.organisation,
+            invoice: self.invoice.trim().parse().map_err(|_| wrong("invoice"))?,
+            payment: self.payment.trim().parse().map_err(|_| wrong("payment"))?,
+            said: said(&self.by, &self.why)?,
+        })
     }
 }
 
@@ -91,9 +137,13 @@ impl WireSyncNow {
             (None, _, _) => return Err(says("`from` and `to` go together")),
             (Some(_), _, _) => return Err(says("it asks for several things at once")),
         };
-        let said = Said { by: words("by", &self.by)?, why: words("why", &self.why)? };
+        let said = said(&self.by, &self.why)?;
         Ok(Asked::SyncNow { organisation: self.organisation, target, said })
     }
+}
+
+fn said(by: &str, why: &str) -> Result<Said, EventError> {
+    Ok(Said { by: words("by", by)?, why: words("why", why)? })
 }
 
 fn words(name: &str, text: &str) -> Result<String, EventError> {

@@ -6,6 +6,7 @@ mod changes;
 mod error;
 mod event;
 mod open;
+mod orders;
 mod run;
 mod tally;
 mod wanted;
@@ -18,8 +19,8 @@ use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::sweep::SweepKind;
-use payments::{OrganisationId, Settings};
-use queue::{Changes, ChangesQueue};
+use payments::{InvoiceNumber, OrganisationId, PaymentId, RestoreError, Settings};
+use queue::{Changes, ChangesQueue, SendError};
 use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
@@ -69,6 +70,20 @@ pub enum HandleError {
     /// The organisations could not be read.
     #[error("{0}")]
     Tables(String),
+    /// There is nothing from which the payment could be brought back.
+    #[error("payment {payment} was never deleted from invoice {invoice}")]
+    NoTombstone {
+        /// Which payment.
+        payment: PaymentId,
+        /// From which invoice.
+        invoice: InvoiceNumber,
+    },
+    /// The payment cannot be brought back.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// What was approved could not be put on the queue. It comes back by itself within the hour.
+    #[error("approved, but not on the queue yet: {0}")]
+    Queue(#[from] SendError),
     /// Sweeps that failed; the others were made.
     #[error("{failed} of {all} sweeps failed: {first}")]
     Sweeps {
@@ -158,6 +173,14 @@ impl<C: Changes> Sweeper<C> {
                 let all = self.organisations(organisation, tally).await?;
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
             }
+            Asked::ApproveMassChange { organisation, said } => {
+                let approved = self.approve(organisation, &said).await?;
+                Ok(Answer { approved: Some(approved), ..Answer::of(Vec::new()) })
+            }
+            Asked::Restore { organisation, invoice, payment, said } => {
+                self.restore(organisation, &invoice, &payment, &said).await?;
+                Ok(Answer { restored: Some(payment.to_string()), ..Answer::of(Vec::new()) })
+            }
             Asked::SyncNow { organisation, target, said } => {
                 let wanted = Wanted { target, scheduled_at: None, said: Some(said) };
                 let mut sweeps = Vec::new();
@@ -165,7 +188,7 @@ impl<C: Changes> Sweeper<C> {
                 for settings in self.organisations(Some(organisation), tally).await? {
                     sweeps.push(self.sweep(&settings, &wanted, deadline, tally).await);
                 }
-                Ok(Answer { sweeps })
+                Ok(Answer::of(sweeps))
             }
         }
     }
@@ -194,7 +217,7 @@ impl<C: Changes> Sweeper<C> {
         }
         let failures: Vec<&str> = sweeps.iter().filter_map(SweepAnswer::failure).collect();
         match failures.first() {
-            None => Ok(Answer { sweeps }),
+            None => Ok(Answer::of(sweeps)),
             Some(first) => Err(HandleError::Sweeps {
                 failed: failures.len(),
                 all: sweeps.len(),

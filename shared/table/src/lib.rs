@@ -3,6 +3,7 @@
 mod activity;
 mod attributes;
 mod batches;
+mod brakes;
 mod budgets;
 mod caps;
 mod certificates;

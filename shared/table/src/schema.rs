@@ -48,6 +48,7 @@ pub(crate) const UPLOADS: &str = "uploads";
 pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
 pub(crate) const CUSTOMERS: &str = "customers";
+pub(crate) const BRAKES: &str = "brakes";
 pub(crate) const BUDGETS: &str = "budgets";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const SWEEPS: &str = "sweeps";
@@ -108,6 +109,7 @@ pub const TABLES: &[Table] = &[
     table(CAPS, "organisation", None),
     table(NIGHTS, "organisation", Some("night")),
     table(CUSTOMERS, "organisation", Some("customer")),
+    table(BRAKES, "organisation", None),
     table(BUDGETS, "organisation", None),
     table(CERTIFICATES, "organisation", Some("day")),
     table(SWEEPS, "organisation", Some("sweep")),

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use payments::brake::MASS_CHANGE_MAX;
 use payments::budget::DAY_MAX;
 use payments::upload::{BUNDLE_MAX, NIGHTLY_MAX, Taken, UploadSettings};
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
@@ -90,6 +91,7 @@ impl Tables {
             .text("time_zone", time_zone)
             .number_if("forward_days", settings.forward_days)
             .number("calls_per_day", settings.calls_per_day)
+            .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
             .text_if("cutover_on", settings.cutover_on);
         let row = match &settings.upload {
             Some(upload) => upload_attributes(row, upload),
@@ -135,6 +137,11 @@ fn read_settings(organisation: OrganisationId, item: &Item) -> Result<Settings, 
             Some(_) => {
                 return Err(row.wrong("calls_per_day", format!("is not from 1 to {DAY_MAX}")));
             }
+        },
+        mass_change_max: match row.number_if("mass_change_max")? {
+            None => Some(MASS_CHANGE_MAX),
+            Some(0) => None,
+            Some(max) => Some(max),
         },
         cutover_on: row.parsed_if("cutover_on")?,
         upload: read_upload_settings(row)?,

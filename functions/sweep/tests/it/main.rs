@@ -17,6 +17,7 @@ mod engine;
 mod faults;
 mod laws;
 mod open;
+mod ordered;
 mod silence;
 mod sync_now;
 mod troubles;

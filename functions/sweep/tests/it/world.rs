@@ -132,6 +132,7 @@ impl World {
             zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
             calls_per_day: payments::budget::DAY_MAX,
+            mass_change_max: None,
             cutover_on: None,
             upload: None,
         };
@@ -300,6 +301,20 @@ impl World {
     /// The mirror works the queue off, one message at a time, each some seconds after the one before.
     /// Returns how many there were.
     pub async fn work_off(&self) -> usize {
+        self.work_off_until(|waiting| waiting.is_empty()).await
+    }
+
+    /// The same, without waiting for what the mirror has put off.
+    pub async fn work_off_once(&self) -> usize {
+        let now = self.now() + SignedDuration::from_mins(5);
+        let later = |message: &Message| match message {
+            Message::Invoices(changes) => changes.not_before.is_some_and(|at| at > now),
+            _ => false,
+        };
+        self.work_off_until(|waiting| waiting.iter().all(later)).await
+    }
+
+    async fn work_off_until(&self, is_over: impl Fn(&[Message]) -> bool) -> usize {
         let clock = self.clock.clone();
         let clock = Clock::new(move || clock.now());
         let client = self.client(&self.xero_url);
@@ -307,7 +322,7 @@ impl World {
         let mut waiting = Vec::new();
         for count in 0..1_000 {
             waiting.extend(self.line.recorded.take());
-            if waiting.is_empty() {
+            if is_over(&waiting) {
                 return count;
             }
             let message: Message = waiting.remove(0);

@@ -61,6 +61,7 @@ mod tests {
             zone: jiff::tz::TimeZone::UTC,
             forward_days: None,
             calls_per_day: crate::budget::DAY_MAX,
+            mass_change_max: None,
             cutover_on: None,
             upload: None,
         }

@@ -165,6 +165,8 @@ mod tests {
             prefix: NumberPrefix::default(),
             zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(0),
+            calls_per_day: crate::budget::DAY_MAX,
+            mass_change_max: None,
             cutover_on: None,
             upload: None,
         }

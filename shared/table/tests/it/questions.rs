@@ -64,6 +64,9 @@ async fn eventful() -> World {
     upload(&world).await;
     sweep(&world).await;
     certify(&world).await;
+    let losses = [("30001".parse().unwrap(), 2)].into();
+    let since = world.tables.ask_for_changes(organisation(), &losses, 1, now()).await.unwrap();
+    assert_eq!(since, Some(now()));
     world
 }
 
@@ -273,6 +276,10 @@ fn about_uploads(question: &str, rows: &[Row]) {
             assert_eq!((column("uploaded"), column("unknown")), (vec!["#1"], vec!["#1"]));
             assert_eq!((column("held"), column("carried")), (vec!["#1"], vec!["#2"]));
             assert!(column("reasons")[0].contains("BLOCKED_BY_ACTION"));
+        }
+        "Which invoices wait because of a mass change?" => {
+            assert_eq!(column("state"), ["on"]);
+            assert!(column("waiting")[0].contains("30001"));
         }
         "How many calls to Xero are left?" => {
             assert_eq!(
