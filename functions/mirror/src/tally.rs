@@ -135,3 +135,27 @@ impl Tally {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repaired_by_sweep_is_what_only_a_sweep_has_noticed_and_what_took_a_decision() {
+        let now: Timestamp = "2026-10-05T03:41:25Z".parse().unwrap();
+        let mut tally = Tally::default();
+        for (applied, cause) in [
+            (Applied::Changed(2), Cause::Sweep),
+            (Applied::Changed(1), Cause::Webhook),
+            (Applied::Changed(1), Cause::Manual),
+            // Only Xero's stamp was new.
+            (Applied::Changed(0), Cause::Sweep),
+            (Applied::Unchanged, Cause::Sweep),
+        ] {
+            tally.count(&applied, cause, None, now);
+        }
+        assert_eq!((tally.changed, tally.repaired_by_sweep), (4, 1));
+        let metrics = tally.metrics();
+        assert!(metrics.contains(&Metric::count("RepairedBySweep", 1_u32)));
+    }
+}

@@ -47,7 +47,11 @@ impl<C: Changes> Run<'_, C> {
         while let Some(at) = progress {
             let page = match self.page(at, &mut work.run).await? {
                 Ok(page) => page,
-                Err(stop) => return Ok(Some(stop)),
+                Err(stop) => {
+                    work.run.subject =
+                        Some(format!("{from} to {to}; {} up to {}", at.list, at.reached));
+                    return Ok(Some(stop));
+                }
             };
             let next = page.next.filter(|next| *next <= to);
             let within = page.seen.into_iter().zip(page.stamps);

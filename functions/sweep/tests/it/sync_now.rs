@@ -119,3 +119,20 @@ async fn a_person_is_told_what_failed() {
     assert!(why.contains("accounting.payments.read is missing"), "{why}");
     assert_eq!(world.state().await.last_success_at, None);
 }
+
+#[tokio::test]
+async fn a_window_that_had_to_stop_says_how_far_it_was_read() {
+    let world = World::new().await;
+    world.both("1").await;
+    let limit = xero_simulator::Effect::RateLimit {
+        problem: xero_simulator::LimitProblem::Minute,
+        retry_after: Some(20),
+    };
+    world.simulator.inject(xero_simulator::Fault::on("GET", "/Payments", limit).times(1));
+    let (from, to) = ("2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z");
+    let answer = world.sync_now(json!({"from": from, "to": to})).await;
+    assert_eq!(answer["outcome"], "stopped");
+    assert!(answer["why"].as_str().unwrap().ends_with("ask again"), "{answer}");
+    let subject = &world.last_run().await["subject"];
+    assert_eq!(*subject, format!("{from} to {to}; payments up to {from}"));
+}

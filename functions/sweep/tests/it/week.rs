@@ -10,7 +10,7 @@ use xero_simulator::NewPayment;
 
 use crate::world::World;
 
-const INVOICES: usize = 1_000;
+const INVOICES: usize = 600;
 /// Payments recorded. None of them is gone again before anybody has looked: that would be nothing to repair.
 const NEW: usize = 1_100;
 const DELETED: usize = 600;
@@ -117,13 +117,13 @@ fn edit(world: &World, payment: Uuid) {
     world.simulator.edit_payment(payment, new).unwrap();
 }
 
-/// Invoices on both sides with two payments each, which the mirror has.
+/// Invoices on both sides with three payments each, which the mirror has.
 async fn books(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
     let (mut invoices, mut payments) = (Vec::new(), Vec::new());
     for n in 0..INVOICES {
         let invoice = world.both(&(10_000 + n).to_string()).await;
         invoices.push(invoice);
-        payments.extend([11_00, 22_00].map(|cents| world.pay(invoice, cents)));
+        payments.extend([11_00, 22_00, 33_00].map(|cents| world.pay(invoice, cents)));
         world.clock.advance(SignedDuration::from_secs(1));
     }
     world.sweep().await;
