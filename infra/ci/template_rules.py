@@ -43,7 +43,8 @@ ALLOWED = {
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Tombstones Activity Parked Messages", "PutItem")
-    | _tables("Budgets Brakes", "GetItem", "PutItem"),
+    | _tables("Budgets Brakes", "GetItem", "PutItem")
+    | _tables("Connections", "UpdateItem"),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -76,7 +77,9 @@ ALLOWED = {
     | _tables("Organisations", "GetItem", "Scan")
     | _tables("Invoices", "GetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
-    | _tables("HeldPayments Discrepancies Tombstones", "Query")
+    | _tables("HeldPayments Discrepancies Tombstones Parked", "Query")
+    | _tables("Connections", "GetItem", "UpdateItem")
+    | _tables("Caps", "GetItem")
     | _tables("Brakes", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
@@ -99,10 +102,12 @@ ONLY = {
     "XeroWebhookSecret.Id": {"Webhook"},
     "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
     "UploadsTable.Arn": {"Intake", "Upload"},
-    "CapsTable.Arn": {"Upload"},
+    # The sweep only reads whether uploading is off.
+    "CapsTable.Arn": {"Upload", "Sweep"},
     "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"},
     "CertificatesTable.Arn": {"Sweep"},
     "BrakesTable.Arn": {"Mirror", "Sweep"},
+    "ConnectionsTable.Arn": {"Mirror", "Sweep"},
     "NightsTable.Arn": {"Upload"},
     "SweepsTable.Arn": {"Sweep"},
     "UploadFunction.Arn": {"Scheduler"},

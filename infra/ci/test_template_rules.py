@@ -117,8 +117,8 @@ class Rules(unittest.TestCase):
         self.expect(rules.promises_are_kept, "Mirror", "by_line", "Intake and Upload")
 
     def test_a_permission_that_no_code_needs_is_noticed(self):
-        self.statements("MirrorRole")[3]["Action"] = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-        self.expect(rules.roles_fit_what_the_table_crate_calls, "UpdateItem", "never")
+        self.statements("MirrorRole")[3]["Action"] = ["dynamodb:GetItem", "dynamodb:BatchWriteItem"]
+        self.expect(rules.roles_fit_what_the_table_crate_calls, "BatchWriteItem", "never")
 
     def test_a_call_that_no_role_allows_is_noticed(self):
         for role in ("MirrorRole", "IntakeRole", "UploadRole"):
@@ -185,11 +185,11 @@ class Rules(unittest.TestCase):
         self.template["Parameters"]["FullSweepTime"]["AllowedPattern"] = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
         self.expect(rules.the_night_has_an_hour_that_exists, "FullSweepTime", "accepts 00:00")
 
-    def test_a_sweep_that_corrects_invoices_itself_is_noticed(self):
+    def test_a_sweep_that_deletes_payments_is_noticed(self):
         self.statements("SweepRole").append({
-            "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": {"Fn::GetAtt": ["InvoicesTable", "Arn"]},
+            "Effect": "Allow", "Action": "dynamodb:DeleteItem", "Resource": {"Fn::GetAtt": ["PaymentsTable", "Arn"]},
         })
-        self.expect(rules.each_role_allows_exactly_its_list, "Sweep", "InvoicesTable.Arn")
+        self.expect(rules.each_role_allows_exactly_its_list, "Sweep", "PaymentsTable.Arn")
 
     def test_an_alarm_on_a_misspelt_metric_is_noticed(self):
         self.properties("UploadRunsFailedAlarm")["MetricName"] = "UploadsFailed"

@@ -13,6 +13,7 @@ use queue::{Changes, delay_until};
 use table::{Budgets, Tables};
 use xero::Client;
 
+use crate::hearing::Heard;
 use crate::records::keep;
 use crate::tally::Tally;
 use crate::work::sort;
@@ -25,6 +26,7 @@ pub(crate) struct Handler<'a, C> {
     pub(crate) xero: &'a Client<Budgets>,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
+    pub(crate) heard: &'a Heard,
     pub(crate) clock: &'a Clock,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,

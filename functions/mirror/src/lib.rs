@@ -3,6 +3,7 @@
 mod applying;
 mod handing_back;
 mod handler;
+mod hearing;
 mod organisation;
 mod records;
 mod retrying;
@@ -22,6 +23,7 @@ use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
 use crate::handler::Handler;
+use crate::hearing::Heard;
 use crate::tally::Tally;
 
 /// The function: everything between its environment and its handler.
@@ -29,6 +31,7 @@ pub struct Mirror<C> {
     xero: Client<Budgets>,
     tables: Tables,
     changes: C,
+    heard: Heard,
     metrics: Metrics,
     source: CredentialSource,
     clock: Clock,
@@ -79,6 +82,7 @@ impl Mirror<ChangesQueue> {
             xero: xero.within(tables.budgets(), Purpose::Live),
             tables,
             changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
+            heard: Heard::default(),
             metrics: Metrics::from_env(env, "mirror")?,
             source: connection.source,
             clock,
@@ -91,7 +95,7 @@ impl<C: Changes> Mirror<C> {
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
         let xero = xero.within(tables.budgets(), Purpose::Live);
         let (metrics, source) = (Metrics::off(), CredentialSource::default());
-        Self { xero, tables, changes, metrics, source, clock }
+        Self { xero, tables, changes, heard: Heard::default(), metrics, source, clock }
     }
 
     /// Works on one batch, which has to be over at the deadline.
@@ -107,6 +111,7 @@ impl<C: Changes> Mirror<C> {
             xero: &self.xero,
             tables: &self.tables,
             changes: &self.changes,
+            heard: &self.heard,
             clock: &self.clock,
             deadline,
         };

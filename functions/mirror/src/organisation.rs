@@ -88,6 +88,7 @@ impl<C: Changes> Handler<'_, C> {
                 return jobs.values().flat_map(|job| job.records.keys().copied()).collect();
             }
         };
+        self.hear(organisation, jobs).await;
         let mut run = Run { settings, jobs, again: BTreeSet::new(), later: Vec::new() };
         self.packs(organisation, &mut run, tally).await;
         let mut again = run.again;
@@ -196,6 +197,12 @@ impl<C: Changes> Handler<'_, C> {
             .buffer_unordered(WRITES_AT_ONCE)
             .collect()
             .await;
+        let found = applied.iter().filter(|(snapshot, applied)| {
+            let swept = jobs[&snapshot.invoice].cause == Cause::Sweep;
+            swept && matches!(applied, Ok(Applied::Changed(_)))
+        });
+        let found: Vec<_> = found.map(|(snapshot, _)| snapshot.updated_at).collect();
+        self.miss(settings.organisation, &found).await;
         for (snapshot, applied) in applied {
             self.conclude(run, snapshot, applied, tally).await;
         }

@@ -14,6 +14,9 @@ use crate::run::Outcome;
 pub struct Answer {
     /// One for each organisation.
     pub sweeps: Vec<SweepAnswer>,
+    /// How the connections are, if that was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<ConnectionAnswer>,
     /// How many invoices a mass change had stopped; they are on the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved: Option<usize>,
@@ -24,8 +27,24 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) const fn of(sweeps: Vec<SweepAnswer>) -> Self {
-        Self { sweeps, approved: None, restored: None }
+        Self { sweeps, connections: Vec::new(), approved: None, restored: None }
     }
+}
+
+/// How the connection of one organisation is.
+#[derive(Debug, Serialize)]
+pub struct ConnectionAnswer {
+    pub(crate) organisation: OrganisationId,
+    pub(crate) status: &'static str,
+    pub(crate) troubles: Vec<TroubleAnswer>,
+}
+
+/// Something that is wrong, and what to do about it.
+#[derive(Debug, Serialize)]
+pub(crate) struct TroubleAnswer {
+    pub(crate) what: &'static str,
+    pub(crate) class: &'static str,
+    pub(crate) cure: &'static str,
 }
 
 /// What became of the sweep of one organisation. Counts only: no names, no amounts.

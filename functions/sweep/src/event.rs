@@ -15,6 +15,8 @@ const WORDS_CHARS_MAX: usize = 200;
 pub(crate) enum Asked {
     /// The sweep of that moment, for one organisation or for all.
     Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, target: Target },
+    /// How the connections are: of one organisation or of all.
+    Check { organisation: Option<OrganisationId> },
     /// A person lets a mass change through that was stopped.
     ApproveMassChange { organisation: OrganisationId, said: Said },
     /// A person wants a payment back that was deleted.
@@ -36,6 +38,8 @@ struct Wire {
     full: bool,
     #[serde(default)]
     certify: bool,
+    #[serde(default)]
+    check: bool,
     organisation: Option<OrganisationId>,
     sync_now: Option<WireSyncNow>,
     approve_mass_change: Option<WireApproval>,
@@ -79,15 +83,16 @@ impl Asked {
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let wire: Wire = serde_json::from_str(&event.to_string())
             .map_err(|error| EventError(without_values(&error)))?;
-        let Wire { scheduled_time, full, certify, organisation, .. } = wire;
-        let of_schedule = scheduled_time.is_some() || full || certify || organisation.is_some();
+        let Wire { scheduled_time, full, certify, check, organisation, .. } = wire;
+        let kinds = [full, certify, check].into_iter().filter(|kind| *kind).count();
+        let of_schedule = scheduled_time.is_some() || kinds > 0 || organisation.is_some();
         let wishes = [
             of_schedule,
             wire.sync_now.is_some(),
             wire.approve_mass_change.is_some(),
             wire.restore.is_some(),
         ];
-        if wishes.into_iter().filter(|wish| *wish).count() > 1 || (full && certify) {
+        if wishes.into_iter().filter(|wish| *wish).count() > 1 || kinds > 1 {
             return Err(says("it asks for several things at once"));
         }
         if let Some(wish) = wire.sync_now {
@@ -98,6 +103,10 @@ impl Asked {
         }
         if let Some(wish) = wire.restore {
             return wish.asked();
+        }
+        // What is found out is of this moment, whenever it was due.
+        if check {
+            return Ok(Self::Check { organisation });
         }
         let Some(scheduled_at) = scheduled_time else {
             return Err(says(
@@ -233,6 +242,7 @@ mod tests {
         for (event, words) in [
             (json!({}), "scheduled_time"),
             (json!({"full": true}), "scheduled_time"),
+            (json!({"check": true, "certify": true}), "several things"),
             (
                 json!({"scheduled_time": "2026-11-25T11:00:00Z", "full": true, "certify": true}),
                 "several things",

@@ -3,6 +3,7 @@
 mod answer;
 mod certifying;
 mod changes;
+mod checking;
 mod error;
 mod event;
 mod open;
@@ -24,7 +25,7 @@ use queue::{Changes, ChangesQueue, SendError};
 use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
-pub use crate::answer::{Answer, SweepAnswer};
+pub use crate::answer::{Answer, ConnectionAnswer, SweepAnswer};
 use crate::event::Asked;
 pub use crate::event::EventError;
 use crate::run::{Outcome, Run};
@@ -172,6 +173,13 @@ impl<C: Changes> Sweeper<C> {
                 let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
                 let all = self.organisations(organisation, tally).await?;
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
+            }
+            Asked::Check { organisation } => {
+                let mut connections = Vec::new();
+                for settings in self.organisations(organisation, tally).await? {
+                    connections.push(self.check(&settings, tally).await?);
+                }
+                Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::ApproveMassChange { organisation, said } => {
                 let approved = self.approve(organisation, &said).await?;

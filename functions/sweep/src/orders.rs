@@ -73,6 +73,6 @@ impl<C: Changes> Sweeper<C> {
     }
 }
 
-fn tables(error: &dyn std::error::Error) -> HandleError {
+pub(crate) fn tables(error: &dyn std::error::Error) -> HandleError {
     HandleError::Tables(telemetry::chain(error))
 }

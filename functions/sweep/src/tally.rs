@@ -19,6 +19,7 @@ pub(crate) struct Tally {
     queued: u32,
     lag_ms: Option<u64>,
     not_certified: u32,
+    inactive: Option<u32>,
     /// Whether Xero refused our credentials.
     pub(crate) refused: bool,
 }
@@ -55,6 +56,12 @@ impl Tally {
         self.failed = self.failed.saturating_add(1);
     }
 
+    /// Adds a connection that was looked at.
+    pub(crate) fn checked(&mut self, active: bool) {
+        let inactive = self.inactive.unwrap_or(0).saturating_add(u32::from(!active));
+        self.inactive = Some(inactive);
+    }
+
     /// Writes the one line about the invocation.
     pub(crate) fn log(&self) {
         tracing::info!(
@@ -67,6 +74,7 @@ impl Tally {
             invoices.queued = self.queued,
             lag_ms = self.lag_ms,
             not_certified = self.not_certified,
+            connections.inactive = self.inactive,
             "sweep done"
         );
     }
@@ -82,6 +90,7 @@ impl Tally {
             Metric::count("InvoicesQueued", self.queued),
             Metric::count("NotCertified", self.not_certified),
         ];
+        metrics.extend(self.inactive.map(|count| Metric::count("ConnectionsNotActive", count)));
         metrics.extend(self.lag_ms.map(|lag_ms| Metric::milliseconds("SweepLag", lag_ms)));
         metrics
     }

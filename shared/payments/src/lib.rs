@@ -2,6 +2,7 @@
 
 pub mod brake;
 pub mod budget;
+pub mod connection;
 mod decision;
 mod discrepancy;
 mod findings;

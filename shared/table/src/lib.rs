@@ -7,6 +7,7 @@ mod brakes;
 mod budgets;
 mod caps;
 mod certificates;
+mod connections;
 mod customers;
 mod error;
 mod invoices;

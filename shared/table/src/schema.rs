@@ -48,6 +48,7 @@ pub(crate) const UPLOADS: &str = "uploads";
 pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
 pub(crate) const CUSTOMERS: &str = "customers";
+pub(crate) const CONNECTIONS: &str = "connections";
 pub(crate) const BRAKES: &str = "brakes";
 pub(crate) const BUDGETS: &str = "budgets";
 pub(crate) const CERTIFICATES: &str = "certificates";
@@ -109,6 +110,7 @@ pub const TABLES: &[Table] = &[
     table(CAPS, "organisation", None),
     table(NIGHTS, "organisation", Some("night")),
     table(CUSTOMERS, "organisation", Some("customer")),
+    table(CONNECTIONS, "organisation", None),
     table(BRAKES, "organisation", None),
     table(BUDGETS, "organisation", None),
     table(CERTIFICATES, "organisation", Some("day")),

@@ -34,6 +34,7 @@ fn actions(operation: &str, body: &str) -> Vec<(String, &'static str)> {
         "GetItem" => vec![(on(&body), "GetItem")],
         "Query" => vec![(on(&body), "Query")],
         "PutItem" => vec![(on(&body), "PutItem")],
+        "UpdateItem" => vec![(on(&body), "UpdateItem")],
         "TransactWriteItems" => {
             let items = body["TransactItems"].as_array().unwrap();
             let action = |item: &Value| match (item.get("Put"), item.get("Delete")) {

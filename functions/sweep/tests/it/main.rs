@@ -8,6 +8,7 @@
 
 mod certified;
 mod changed;
+mod checked;
 mod crashes;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;

@@ -314,11 +314,22 @@ impl World {
         self.work_off_until(|waiting| waiting.iter().all(later)).await
     }
 
-    async fn work_off_until(&self, is_over: impl Fn(&[Message]) -> bool) -> usize {
+    /// The mirror works on one message.
+    pub async fn mirror(&self, message: Message) {
         let clock = self.clock.clone();
         let clock = Clock::new(move || clock.now());
         let client = self.client(&self.xero_url);
         let mirror = Mirror::new(client, self.tables.clone(), self.line.clone(), clock);
+        let mut record = SqsMessage::default();
+        record.message_id = Some("m".to_owned());
+        record.body = Some(message.to_json().unwrap());
+        let mut event = SqsEvent::default();
+        event.records = vec![record];
+        let answer = mirror.handle(event, self.now() + BATCH).await.unwrap();
+        assert_eq!(answer.batch_item_failures.len(), 0);
+    }
+
+    async fn work_off_until(&self, is_over: impl Fn(&[Message]) -> bool) -> usize {
         let mut waiting = Vec::new();
         for count in 0..1_000 {
             waiting.extend(self.line.recorded.take());
@@ -330,13 +341,7 @@ impl World {
                 let not_before = changes.not_before.unwrap_or(self.now());
                 self.clock.set(self.now().max(not_before));
             }
-            let mut record = SqsMessage::default();
-            record.message_id = Some(format!("m-{count}"));
-            record.body = Some(message.to_json().unwrap());
-            let mut event = SqsEvent::default();
-            event.records = vec![record];
-            let answer = mirror.handle(event, self.now() + BATCH).await.unwrap();
-            assert_eq!(answer.batch_item_failures.len(), 0);
+            self.mirror(message).await;
             self.clock.advance(SignedDuration::from_secs(6));
         }
         panic!("the queue is never empty");

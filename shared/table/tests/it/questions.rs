@@ -64,6 +64,10 @@ async fn eventful() -> World {
     upload(&world).await;
     sweep(&world).await;
     certify(&world).await;
+    world.tables.heard(organisation(), now()).await.unwrap();
+    let facts = payments::connection::Facts::default();
+    let judged = payments::connection::judge(&facts, now());
+    world.tables.store_connection(organisation(), &judged, &facts, None, now()).await.unwrap();
     let losses = [("30001".parse().unwrap(), 2)].into();
     let since = world.tables.ask_for_changes(organisation(), &losses, 1, now()).await.unwrap();
     assert_eq!(since, Some(now()));
@@ -280,6 +284,11 @@ fn about_uploads(question: &str, rows: &[Row]) {
         "Which invoices wait because of a mass change?" => {
             assert_eq!(column("state"), ["on"]);
             assert!(column("waiting")[0].contains("30001"));
+        }
+        "How is the connection, and what is to be done?" => {
+            assert_eq!(column("status"), ["Error"]);
+            assert!(column("troubles")[0].contains("STALE"));
+            assert_eq!(column("last_webhook_at"), [table::instant(now())]);
         }
         "How many calls to Xero are left?" => {
             assert_eq!(

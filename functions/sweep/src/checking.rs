@@ -1,0 +1,103 @@
+//! How an organisation's connection with Xero is: Xero is asked, and the tables (ST-13, ST-17, CC-02 to CC-05).
+
+use payments::Settings;
+use payments::connection::{ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge};
+use payments::sweep::SweepKind;
+use queue::Changes;
+use xero::ErrorClass;
+
+use crate::answer::{ConnectionAnswer, TroubleAnswer};
+use crate::orders::tables;
+use crate::tally::Tally;
+use crate::{HandleError, Sweeper};
+
+impl<C: Changes> Sweeper<C> {
+    /// Finds out how a connection is, stores it, and tells of what needs a person.
+    pub(crate) async fn check(
+        &self,
+        settings: &Settings,
+        tally: &mut Tally,
+    ) -> Result<ConnectionAnswer, HandleError> {
+        let (organisation, now) = (settings.organisation, self.clock.now());
+        let asked = self.xero.organisation(organisation).await;
+        let class = asked.as_ref().err().map(xero::ReadError::class);
+        let refused = class == Some(ErrorClass::Authentication);
+        tally.refused |= refused;
+        let sweep = self.tables.sweep(organisation, SweepKind::Changes).await;
+        let sweep = sweep.map_err(|error| tables(&error))?;
+        let caps = self.tables.caps(organisation).await.map_err(|error| tables(&error))?;
+        let brake = self.tables.brake(organisation).await.map_err(|error| tables(&error))?;
+        let silent = self.tables.silent_since(organisation).await;
+        let not_certified = self.tables.is_not_certified(organisation).await;
+        let parked = self.tables.has_parked(organisation).await;
+        let facts = Facts {
+            refused,
+            // A call limit is no trouble: work waits for it, and goes on by itself (A7.3).
+            unreachable: class.is_some_and(|class| class != ErrorClass::Limit) && !refused,
+            last_success_at: sweep.last_success_at,
+            silent_since: silent.map_err(|error| tables(&error))?,
+            not_certified: not_certified.map_err(|error| tables(&error))?,
+            uploads_off: caps.disabled.is_some(),
+            mass_change: brake.on_since.is_some(),
+            parked: parked.map_err(|error| tables(&error))?,
+        };
+        let judged = judge(&facts, now);
+        let short_code = asked.ok().and_then(|organisation| organisation.short_code);
+        let stored = self
+            .tables
+            .store_connection(organisation, &judged, &facts, short_code.as_deref(), now)
+            .await;
+        stored.map_err(|error| tables(&error))?;
+        self.tell(settings, &judged.1, &facts).await?;
+        tally.checked(judged.0 == ConnectionStatus::Active);
+        tracing::info!(
+            xero.tenant_id = %organisation,
+            status = judged.0.code(),
+            troubles = ?judged.1.iter().map(|trouble| trouble.code()).collect::<Vec<_>>(),
+            "connection checked"
+        );
+        let troubles = judged.1.iter().map(|trouble| TroubleAnswer {
+            what: trouble.code(),
+            class: trouble.class(),
+            cure: trouble.cure(),
+        });
+        let (status, troubles) = (judged.0.code(), troubles.collect());
+        Ok(ConnectionAnswer { organisation, status, troubles })
+    }
+
+    /// Tells of a connection that is lost, and of webhooks that are silent, with the steps to take. What else
+    /// is wrong has told of itself.
+    async fn tell(
+        &self,
+        settings: &Settings,
+        troubles: &[Trouble],
+        facts: &Facts,
+    ) -> Result<(), HandleError> {
+        let (organisation, now) = (settings.organisation, self.clock.now());
+        for trouble in troubles {
+            let (kind, subject, why) = match (trouble, facts.silent_since) {
+                (Trouble::Refused, _) => {
+                    ("CONNECTION_LOST", "xero".to_owned(), "Xero does not let us in".to_owned())
+                }
+                (Trouble::WebhookSilent | Trouble::WebhookOff, Some(since)) => {
+                    let off_at = since.saturating_add(SWITCHED_OFF_AFTER).unwrap_or(since);
+                    let why = format!(
+                        "no webhook has come for what changed in Xero since {since:.0}; the sweep brings it. \
+                         Xero switches a webhook off that it cannot deliver for 24 hours: {}",
+                        if *trouble == Trouble::WebhookOff {
+                            format!("it has done so at {off_at:.0}, if that is the reason")
+                        } else {
+                            format!("that would be at {off_at:.0}")
+                        }
+                    );
+                    ("WEBHOOK_SILENT", since.to_string(), why)
+                }
+                _ => continue,
+            };
+            let why = format!("{why}. What to do: {}", trouble.cure());
+            let raised = self.tables.raise_message(organisation, kind, &subject, &why, now).await;
+            raised.map_err(|error| tables(&error))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! How the connection is: known, and not guessed (CC-02 to CC-05, CC-23, AMB-22, ST-13, ST-17).
+
+use jiff::SignedDuration;
+use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use xero_simulator::{Effect, Fault};
+
+use crate::world::World;
+
+async fn check(world: &World) -> Value {
+    let event = json!({"scheduled_time": world.now(), "check": true});
+    world.invoke(event).await.unwrap()["connections"][0].clone()
+}
+
+fn whats(answer: &Value) -> Vec<&str> {
+    let troubles = answer["troubles"].as_array().unwrap();
+    troubles.iter().map(|trouble| trouble["what"].as_str().unwrap()).collect()
+}
+
+/// One invoice that is up to date.
+async fn synced() -> (World, Uuid) {
+    let world = World::new().await;
+    let invoice = world.both("10031").await;
+    world.sweep().await;
+    world.work_off().await;
+    (world, invoice)
+}
+
+/// Xero announces an invoice.
+async fn announce(world: &World, invoice: Uuid) {
+    let changes = InvoiceChanges {
+        organisation: world.organisation(),
+        cause: Cause::Webhook,
+        accepted_at: world.now(),
+        not_before: None,
+        invoices: vec![InvoiceChange::new(payments::XeroInvoiceId::new(invoice), None)],
+    };
+    world.mirror(Message::Invoices(changes)).await;
+}
+
+#[tokio::test]
+async fn a_connection_is_active_when_everything_works_and_its_last_sync_is_fresh() {
+    let (world, _) = synced().await;
+
+    let answer = check(&world).await;
+
+    assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Active"), vec![]));
+    let row = &world.rows("connections").await[0];
+    assert_eq!(row["status"], "Active");
+    assert_eq!(row["last_success_at"], world.rows("sweeps").await[0]["last_success_at"]);
+    assert!(row["short_code"].starts_with('!'), "{row:?}");
+
+    // CC-23: a day later without another success.
+    world.clock.advance(SignedDuration::from_hours(25));
+    let answer = check(&world).await;
+    assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Error"), vec!["STALE"]));
+    assert!(answer["troubles"][0]["cure"].as_str().unwrap().contains("sync_now"));
+}
+
+#[tokio::test]
+async fn webhooks_that_do_not_come_are_noticed_by_what_the_sweep_has_to_find() {
+    // CM-42, X-03: with the countdown to the moment at which Xero gives up.
+    let (world, invoice) = synced().await;
+    world.clock.advance(SignedDuration::from_mins(5));
+    world.pay(invoice, 10_00);
+    let changed_at = world.now();
+    world.clock.advance(SignedDuration::from_mins(25));
+    world.sweep().await;
+    world.work_off().await;
+
+    let answer = check(&world).await;
+
+    assert_eq!(
+        (answer["status"].as_str(), whats(&answer)),
+        (Some("Error"), vec!["WEBHOOK_SILENT"])
+    );
+    let row = &world.rows("connections").await[0];
+    assert_eq!(
+        (row["missed"].as_str(), &row["silent_since"][..16]),
+        ("#1", &table::instant(changed_at)[..16])
+    );
+    let told = &world.rows("messages").await[0];
+    assert!(told["message"].starts_with("WEBHOOK_SILENT"), "{told:?}");
+    assert!(told["why"].contains("Intent to receive"), "{told:?}");
+    let off_at = (changed_at + SignedDuration::from_hours(24)).to_string();
+    assert!(told["why"].contains(&off_at[..16]), "{told:?}");
+
+    world.clock.advance(SignedDuration::from_hours(24));
+    world.sweep().await;
+    let answer = check(&world).await;
+    assert_eq!(
+        (answer["status"].as_str(), whats(&answer)),
+        (Some("Disconnected"), vec!["WEBHOOK_OFF"])
+    );
+
+    // One that comes ends it.
+    announce(&world, invoice).await;
+    let answer = check(&world).await;
+    assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Active"), vec![]));
+}
+
+#[tokio::test]
+async fn a_change_that_a_webhook_announces_in_time_is_no_sign_of_silence() {
+    let (world, invoice) = synced().await;
+    world.clock.advance(SignedDuration::from_mins(20));
+    world.pay(invoice, 10_00);
+    world.clock.advance(SignedDuration::from_mins(1));
+    announce(&world, invoice).await;
+    // And one of a moment ago, which the sweep happens to see first.
+    world.pay(invoice, 20_00);
+    world.clock.advance(SignedDuration::from_mins(9));
+    world.sweep().await;
+    world.work_off().await;
+    assert_eq!(world.mirrored().await.len(), 2);
+    assert_eq!(check(&world).await["status"], "Active");
+}
+
+#[tokio::test]
+async fn refused_credentials_are_a_lost_connection_and_an_outage_is_an_error() {
+    // CC-03, CC-04, CC-16, CC-17
+    let (world, _) = synced().await;
+    let status = |status| Effect::Status { status, headers: vec![], body: String::new() };
+    world.simulator.inject(Fault::on("GET", "/Organisation", status(503)));
+    let answer = check(&world).await;
+    assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Error"), vec!["UNREACHABLE"]));
+    assert_eq!(answer["troubles"][0]["class"], "Timeout");
+
+    world.simulator.clear_faults();
+    world.simulator.inject(Fault::on("GET", "/Organisation", status(403)));
+    let answer = check(&world).await;
+    assert_eq!(
+        (answer["status"].as_str(), whats(&answer)),
+        (Some("Disconnected"), vec!["REFUSED"])
+    );
+    assert_eq!(answer["troubles"][0]["class"], "Authentication");
+    let told = world.rows("messages").await;
+    assert!(told.iter().any(|row| row["message"].starts_with("CONNECTION_LOST")), "{told:?}");
+
+    // Waiting for a call limit is no trouble (A7.3).
+    world.simulator.clear_faults();
+    world.simulator.inject(Fault::on("GET", "/Organisation", status(429)));
+    assert_eq!(check(&world).await["status"], "Active");
+}
+
+#[tokio::test]
+async fn whatever_needs_a_person_keeps_a_connection_from_being_active() {
+    // CC-04
+    let (world, _) = synced().await;
+    let parked = table::Parked {
+        organisation: Some(world.organisation()),
+        id: "m-1",
+        by: "mirror",
+        reason: "stale_read",
+        detail: "read older than its event",
+        body: b"{}",
+        received_at: world.now(),
+    };
+    world.tables.park(&parked).await.unwrap();
+    let losses = [("10031".parse().unwrap(), 2)].into();
+    world.tables.ask_for_changes(world.organisation(), &losses, 1, world.now()).await.unwrap();
+    let answer = check(&world).await;
+    assert_eq!(answer["status"], "Error");
+    assert_eq!(whats(&answer), ["MASS_CHANGE", "PARKED"]);
+}

@@ -1,0 +1,197 @@
+//! How the connection of an organisation with Xero is: known, and not guessed.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::reason::codes;
+
+/// Without a success for so long, a connection is not active, whatever else is well (CC-23).
+pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// After so long without an answer that it accepts, Xero switches a webhook off (X-03).
+pub const SWITCHED_OFF_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// How long a webhook may take before a sweep that finds the change counts as having been needed.
+pub const WEBHOOK_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// How old such a change may be at most to say anything about webhooks of now: a sweep comes every half
+/// hour, and what an organisation's first load brings was never to be announced.
+pub const FOUND_WITHIN: SignedDuration = SignedDuration::from_hours(2);
+
+codes! {
+    /// The status of a connection (CC-02 to CC-04). Where several things are wrong, the first of these that
+    /// fits counts, and nothing that is wrong is ever active (AMB-22).
+    ConnectionStatus {
+        /// Xero does not let us in, or has switched its webhook off.
+        Disconnected = "Disconnected",
+        /// It works, with failures; or nothing has succeeded for a day.
+        Error = "Error",
+        /// Everything works.
+        Active = "Active",
+    }
+    /// What is wrong.
+    Trouble {
+        /// Xero refuses the token, the credentials or the permission.
+        Refused = "REFUSED",
+        /// No webhook has come for what changed in Xero, for so long that Xero has switched it off.
+        WebhookOff = "WEBHOOK_OFF",
+        /// No webhook has come for what changed in Xero.
+        WebhookSilent = "WEBHOOK_SILENT",
+        /// Xero does not answer, or not sensibly.
+        Unreachable = "UNREACHABLE",
+        /// Nothing has succeeded for a day.
+        Stale = "STALE",
+        /// The last certificate is not complete, or could not be made.
+        NotCertified = "NOT_CERTIFIED",
+        /// The nightly upload is switched off.
+        UploadsOff = "UPLOADS_OFF",
+        /// A mass change waits for a person.
+        MassChange = "MASS_CHANGE",
+        /// Something could not be processed and is parked.
+        Parked = "PARKED",
+    }
+}
+
+impl Trouble {
+    /// What it makes of the connection.
+    pub const fn status(self) -> ConnectionStatus {
+        match self {
+            Self::Refused | Self::WebhookOff => ConnectionStatus::Disconnected,
+            _ => ConnectionStatus::Error,
+        }
+    }
+
+    /// The class under which it is shown (A7.3).
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Refused => "Authentication",
+            Self::WebhookOff | Self::WebhookSilent | Self::Unreachable | Self::Stale => "Timeout",
+            Self::NotCertified | Self::UploadsOff | Self::MassChange | Self::Parked => "Validation",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn cure(self) -> &'static str {
+        match self {
+            Self::Refused => {
+                "in Xero, see under Settings, Connected apps whether the app is still connected and who \
+                 authorised it; then put valid credentials into the secret of the stack. They are read again \
+                 within a minute"
+            }
+            Self::WebhookOff | Self::WebhookSilent => {
+                "at developer.xero.com, My Apps, open the app, then Webhooks: see that the delivery URL is the \
+                 stack's, and press Send 'Intent to receive'. Until then the sweep brings every change within \
+                 half an hour"
+            }
+            Self::Unreachable => {
+                "nothing, if Xero's status page says so; it is tried again by itself. Else see whether the \
+                 function reaches the internet"
+            }
+            Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
+            Self::NotCertified => {
+                "see missing_payments in the table certificates; the invoices are read again by themselves"
+            }
+            Self::UploadsOff => "find out why, and switch uploading on with a reason",
+            Self::MassChange => "see the table brakes, and approve the change if it is meant",
+            Self::Parked => "see the table parked: each row has its reason, and can be sent again",
+        }
+    }
+}
+
+/// What is known of a connection.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Facts {
+    /// Xero refuses us.
+    pub refused: bool,
+    /// Xero could not be asked.
+    pub unreachable: bool,
+    /// When something last succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// The oldest change that a sweep had to find, since when no webhook has come.
+    pub silent_since: Option<Timestamp>,
+    /// Whether the last certificate is not complete.
+    pub not_certified: bool,
+    /// Whether uploading is off.
+    pub uploads_off: bool,
+    /// Whether a mass change waits.
+    pub mass_change: bool,
+    /// Whether anything is parked.
+    pub parked: bool,
+}
+
+/// Judges a connection: its status, and all that is wrong, the worst first.
+pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) {
+    let silent = facts.silent_since.map(|since| now.duration_since(since));
+    let off = silent.is_some_and(|silent| silent >= SWITCHED_OFF_AFTER);
+    let stale = facts.last_success_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER);
+    let is = |trouble: &Trouble| match trouble {
+        Trouble::Refused => facts.refused,
+        Trouble::WebhookOff => off,
+        Trouble::WebhookSilent => silent.is_some() && !off,
+        Trouble::Unreachable => facts.unreachable,
+        Trouble::Stale => stale,
+        Trouble::NotCertified => facts.not_certified,
+        Trouble::UploadsOff => facts.uploads_off,
+        Trouble::MassChange => facts.mass_change,
+        Trouble::Parked => facts.parked,
+    };
+    let troubles: Vec<Trouble> = Trouble::ALL.iter().copied().filter(is).collect();
+    let worst = troubles.iter().map(|trouble| trouble.status()).min();
+    (worst.unwrap_or(ConnectionStatus::Active), troubles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-10-05T03:41:25Z".parse().unwrap()
+    }
+
+    fn hours(hours: i64) -> Timestamp {
+        now() - SignedDuration::from_hours(hours)
+    }
+
+    fn well() -> Facts {
+        Facts { last_success_at: Some(hours(1)), ..Facts::default() }
+    }
+
+    #[test]
+    fn disconnected_beats_error_beats_active() {
+        // AMB-22, CC-02 to CC-04
+        let status = |facts: &Facts| judge(facts, now()).0;
+        assert_eq!(status(&well()), ConnectionStatus::Active);
+        let failing = Facts { uploads_off: true, parked: true, ..well() };
+        assert_eq!(status(&failing), ConnectionStatus::Error);
+        let lost = Facts { refused: true, ..failing };
+        assert_eq!(status(&lost), ConnectionStatus::Disconnected);
+        let all = judge(&lost, now()).1;
+        assert_eq!(all, [Trouble::Refused, Trouble::UploadsOff, Trouble::Parked]);
+    }
+
+    #[test]
+    fn what_is_older_than_a_day_is_never_active() {
+        // CC-23
+        let at = |last_success_at| judge(&Facts { last_success_at, ..well() }, now());
+        assert_eq!(at(Some(hours(24))).0, ConnectionStatus::Active);
+        let older = hours(24) - SignedDuration::from_secs(1);
+        assert_eq!(at(Some(older)), (ConnectionStatus::Error, vec![Trouble::Stale]));
+        assert_eq!(at(None).0, ConnectionStatus::Error);
+    }
+
+    #[test]
+    fn a_silent_webhook_is_an_error_and_after_a_day_it_is_off() {
+        // CC-03, X-03
+        let since =
+            |hours_ago| judge(&Facts { silent_since: Some(hours(hours_ago)), ..well() }, now());
+        assert_eq!(since(23), (ConnectionStatus::Error, vec![Trouble::WebhookSilent]));
+        assert_eq!(since(24), (ConnectionStatus::Disconnected, vec![Trouble::WebhookOff]));
+    }
+
+    #[test]
+    fn each_trouble_has_a_class_and_a_cure() {
+        // CC-16 to CC-19
+        for trouble in Trouble::ALL {
+            assert!(["Authentication", "Timeout", "Validation"].contains(&trouble.class()));
+            assert!(trouble.cure().len() > 20, "{trouble}");
+            assert_ne!(trouble.status(), ConnectionStatus::Active);
+        }
+    }
+}
