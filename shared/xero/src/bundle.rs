@@ -111,7 +111,8 @@ pub enum StampedKind {
 }
 
 impl StampedKind {
-    /// All of them, in the order in which they are sent.
+    /// All of them, in the order in which they are sent: bills take a permission of their own, and if it is
+    /// missing, that shall keep no payment back.
     pub const ALL: [Self; 3] = [Self::Payments, Self::Prepayments, Self::Bills];
 
     /// Xero's name of the list, in addresses and in bodies.

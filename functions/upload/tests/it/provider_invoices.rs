@@ -267,6 +267,29 @@ async fn a_locked_period_holds_a_bill_as_it_holds_a_payment() {
 }
 
 #[tokio::test]
+async fn a_permission_that_is_missing_for_bills_keeps_no_payment_back() {
+    let (world, _) = three().await;
+    let effect = Effect::Status { status: 403, headers: vec![], body: String::new() };
+    world.simulator.inject(Fault::on("PUT", "/Invoices", effect).times(100));
+    world.bpay_payments_named("a", 2).await;
+    for (later, name) in [(0, "Pa-0002"), (1, "Pb-0002")] {
+        let at = evening() + DAY * later;
+        world.clock.set(at);
+
+        let night = world.night(at).await;
+
+        assert_eq!(night["outcome"], "running", "a person has to act: {night}");
+        assert!(night["why"].as_str().unwrap().contains("permissions"), "{night}");
+        assert_eq!(world.state(name).await, "uploaded");
+        world.bpay_payments_named("b", 2 * usize::from(later == 0)).await;
+    }
+    world.simulator.clear_faults();
+    night(&world, 2).await;
+    assert_eq!(bills(&world).len(), 2);
+    world.check().await;
+}
+
+#[tokio::test]
 async fn a_preview_shows_bills_and_sends_none() {
     let (world, _) = three().await;
 
