@@ -239,9 +239,11 @@ async fn a_bill_whose_account_is_gone_before_it_is_sent_again_waits_for_it() {
     world.provider(&["processing"]).await;
 
     world.work_off_tasks().await;
-    night(&world, 1).await;
 
+    let waited = world.now().duration_since(evening());
+    assert!(waited < SignedDuration::from_hours(1), "it stands in nobody's way: {waited}");
     assert_eq!(world.state("provider-invoice-F-3").await, "uploaded");
+    night(&world, 1).await;
     assert_eq!(state_and_reason(&world, "F-1").await, ("held".into(), "ACCOUNT_UNMAPPED".into()));
     world.provider(&["processing", "terminal_rent"]).await;
     night(&world, 2).await;

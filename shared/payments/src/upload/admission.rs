@@ -24,11 +24,11 @@ pub fn admit(known: Option<&Upload>, receipt: &Receipt, now: Timestamp) -> Admis
     take_in(known, receipt, None, now)
 }
 
-/// Takes a provider's invoice into the ledger, in the same way (EX-12). Of a payment with the same name,
-/// which intake does not let in, nothing changes.
+/// Takes a provider's invoice into the ledger, in the same way (EX-12).
 ///
 /// # Errors
-/// Another report of it carried the same revision.
+/// Another report of it carried the same revision. So does a payment of that name, which intake has not let
+/// in since there are provider invoices: then a person has to look.
 pub fn admit_bill(
     known: Option<&Upload>,
     invoice: &ProviderInvoice,
@@ -41,7 +41,8 @@ pub fn admit_bill(
             && known.receipt.date == receipt.date
             && known.bill.as_ref() == Some(&invoice.bill);
         let comparable = !known.may_be_in_xero();
-        if known.receipt.revision == receipt.revision && comparable && !same {
+        let reused = known.receipt.revision == receipt.revision && comparable && !same;
+        if reused || known.bill.is_none() {
             return Err(Refusal::RevisionReused { revision: receipt.revision });
         }
     }
@@ -59,7 +60,7 @@ fn take_in(
         let new = Upload::waiting(receipt.clone(), bill.cloned(), now);
         return Admission { upload: Some(Box::new(judge(new, now))), warning: None };
     };
-    if known.receipt.revision >= receipt.revision || known.bill.is_some() != bill.is_some() {
+    if known.receipt.revision >= receipt.revision {
         return nothing;
     }
     if known.may_be_in_xero() {

@@ -7,7 +7,9 @@ use payments::upload::{
 };
 use payments::{PROVIDER_INVOICE_ID_CHARS_MAX, PaymentId, Refusal, WarningKind};
 
-use crate::samples::{contact_id, date, instant, invoice_id, money, night, organisation};
+use crate::samples::{
+    admitted, contact_id, date, instant, invoice_id, money, night, organisation, receipt,
+};
 
 fn fee(kind: &str, amount: &str) -> Fee {
     Fee { kind: kind.parse().unwrap(), description: None, amount: money(amount) }
@@ -96,6 +98,10 @@ fn reports_of_it_may_come_twice_and_in_any_order() {
     let mut other = newer.clone();
     other.bill.fees.swap(0, 1);
     let refused = admit_bill(Some(&row), &other, now());
+    assert_eq!(refused, Err(Refusal::RevisionReused { revision: 3 }));
+    // A payment of that name is never taken for an older version of it.
+    let payment = admitted(&receipt("provider-invoice-F-1", "88.00"));
+    let refused = admit_bill(Some(&payment), &newer, now());
     assert_eq!(refused, Err(Refusal::RevisionReused { revision: 3 }));
 }
 

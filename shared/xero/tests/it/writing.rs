@@ -120,6 +120,16 @@ async fn a_bill_is_proven_by_its_own_id_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn one_id_is_no_proof_of_two_bills() {
+    //
+    let bundle = Bundle::of_bills(&[bill(1), bill(2)]).unwrap();
+    let second = created_bill(2).replacen("8000-000000000002", "8000-000000000001", 1);
+    let xero = answering(Reply::ok(answer("Invoices", &[created_bill(1), second]))).await;
+    let answers = put(&xero, &bundle).await;
+    assert!(answers.iter().all(|(_, answer)| *answer == Answer::Unclear), "{answers:?}");
+}
+
+#[tokio::test]
 async fn elements_are_matched_by_their_stamps_and_not_by_their_order() {
     // Scenario 26: half-accepted, and in another order.
     let why = "Payment amount exceeds the amount outstanding on this document";
