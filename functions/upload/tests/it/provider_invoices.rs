@@ -83,6 +83,7 @@ async fn an_unmapped_fee_kind_keeps_its_invoice_back_and_no_other() {
 
     // The next night finds it as it was, says nothing new, and posts nothing twice.
     let raised = world.rows("messages").await;
+    world.clock.advance(SignedDuration::from_hours(1));
     night(&world, 0).await;
     assert_eq!(world.rows("messages").await, raised);
     assert_eq!(world.row("provider-invoice-F-2").await, held);
