@@ -1,17 +1,15 @@
 //! What uploading writes is what it reads, and what people can read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::upload::{
-    Answer, Bill, Caps, Customer, Fee, NightReport, Placed, ProviderInvoice, Target, Upload,
-    admit_bill,
-};
-use payments::{LocalInvoice, PaymentId, Receipt, StoredInvoice};
+use payments::upload::{Answer, Caps, Customer, NightReport, Placed, Target, Upload};
+use payments::{LocalInvoice, Receipt, StoredInvoice};
 
 use crate::engine::having;
 use crate::round_trips::law;
 use crate::samples::{because, local_invoice, now, number, organisation, receipt};
 use crate::upload_samples::{
-    arb_caps, arb_customer, arb_night_report, arb_upload, contact, night, reserved, stored, waiting,
+    arb_caps, arb_customer, arb_night_report, arb_upload, contact, night, provider_invoice,
+    reserved, stored, waiting,
 };
 use crate::world::{World, change_to};
 
@@ -104,21 +102,8 @@ async fn an_upload_row_says_in_plain_words_what_became_of_the_payment() {
 async fn the_row_of_a_provider_invoice_names_its_fees_and_its_bill() {
     // EX-12, EX-19
     let world = World::new().await;
-    let fee = |kind: &str, amount| Fee { kind: kind.parse().unwrap(), description: None, amount };
-    let total = receipt("P-1").amount;
-    let invoice = ProviderInvoice {
-        organisation: organisation(),
-        id: PaymentId::of_provider_invoice("F-1").unwrap(),
-        revision: 1,
-        total,
-        date: receipt("P-1").date,
-        bill: Bill {
-            number: "PI 2026-03".to_owned(),
-            due_on: Some("2026-03-24".parse().unwrap()),
-            fees: vec![fee("processing", total)],
-        },
-    };
-    let mut upload = *admit_bill(None, &invoice, now()).unwrap().upload.unwrap();
+    let mut upload = provider_invoice("F-1");
+    let total = upload.receipt.amount;
     let contact = contact();
     upload.reserve(night(), vec![(Target::Bill { contact }, total)], now()).unwrap();
     upload.send(&[1], "key", now()).unwrap();
@@ -139,7 +124,7 @@ async fn the_row_of_a_provider_invoice_names_its_fees_and_its_bill() {
     for words in ["processing", bill, &contact.to_string()] {
         assert!(format!("{rows:?}").contains(words), "{words}: {rows:#?}");
     }
-    let read = world.tables.upload(organisation(), &invoice.id).await.unwrap();
+    let read = world.tables.upload(organisation(), &upload.receipt.id).await.unwrap();
     assert_eq!(read, Some(stored(&upload)));
     assert!(world.rows("receipts").await.is_empty(), "it is no payment of anybody");
 }

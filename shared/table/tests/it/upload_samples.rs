@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use payments::upload::{
     Bill, Caps, Customer, Disabled, Fee, Forecast, Night, NightReport, NightState, Part, PartState,
-    Placed, Reservation, Target, Totals, Upload, UploadState, admit,
+    Placed, ProviderInvoice, Reservation, Target, Totals, Upload, UploadState, admit, admit_bill,
 };
-use payments::{Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
+use payments::{PaymentId, Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -34,6 +34,25 @@ pub fn admitted(receipt: &Receipt) -> Upload {
 
 pub fn contact() -> XeroContactId {
     XeroContactId::new(Uuid::from_u128(7))
+}
+
+/// An invoice of the provider, of the amount and date of a payment, with one fee.
+pub fn provider_invoice(id: &str) -> Upload {
+    let Receipt { amount, date, .. } = receipt("P-1");
+    let kind = "processing".parse().unwrap();
+    let invoice = ProviderInvoice {
+        organisation: organisation(),
+        id: PaymentId::of_provider_invoice(id).unwrap(),
+        revision: 1,
+        total: amount,
+        date,
+        bill: Bill {
+            number: "PI 2026-03".to_owned(),
+            due_on: Some("2026-03-24".parse().unwrap()),
+            fees: vec![Fee { kind, description: None, amount }],
+        },
+    };
+    *admit_bill(None, &invoice, now()).unwrap().upload.unwrap()
 }
 
 /// It with a slot of the night, as a prepayment.
