@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use host::clock::Clock;
 use jiff::Timestamp;
-use payments::upload::{Admission, Customer, Line, Upload, admit, record_customer};
+use payments::upload::{
+    Admission, Customer, Line, ProviderInvoice, Upload, admit, admit_bill, record_customer,
+};
 use payments::{
     Change, InvoiceNumber, LocalInvoice, Receipt, Refusal, Reported, Settings, StoredInvoice,
     Warning, XeroInvoiceId, journaling_warning, record_invoice, record_journaling, record_part,
@@ -76,6 +78,7 @@ impl<C: Changes> Recorder<'_, C> {
                 Report::Payment(receipt) => self.payment(receipt, because).await,
                 Report::Journaling(journaling) => self.journaling(journaling, because).await,
                 Report::Customer(customer) => self.customer(customer, because.now).await,
+                Report::ProviderInvoice(invoice) => self.provider_invoice(invoice, because).await,
             };
             match recorded {
                 Err(Failure::Write(WriteError::Conflict)) => {}
@@ -171,6 +174,26 @@ impl<C: Changes> Recorder<'_, C> {
             self.tables.store_customer(known.as_ref(), after, None, now).await?;
         }
         Ok(Recorded { changed: after.is_some(), ..Recorded::default() })
+    }
+
+    /// A provider's invoice is known by its row in the ledger of uploads alone: it is no payment, so that it
+    /// has no receipt and stands on no invoice of the business (EX-12).
+    async fn provider_invoice(
+        &self,
+        incoming: &ProviderInvoice,
+        because: Because,
+    ) -> Result<Recorded, Failure> {
+        let before = self.tables.upload(incoming.organisation, &incoming.id).await?;
+        let Admission { upload, warning } = admit_bill(before.as_ref(), incoming, because.now)?;
+        let after = upload.as_deref();
+        let raised: Vec<Warning> = warning.into_iter().collect();
+        // Before the row: after it, nothing would tell that the warning is still missing.
+        self.tables.warn(incoming.organisation, &raised, because.now).await?;
+        if let Some(after) = after {
+            self.tables.write_uploads(&[(before.as_ref(), after)], None, because).await?;
+        }
+        let direct = after.or(before.as_ref()).and_then(Upload::line) == Some(Line::Direct);
+        Ok(Recorded { changed: after.is_some(), warnings: raised.len(), looks: 0, direct })
     }
 
     /// Whether this payment was on the invoice, was matched with a Xero payment, and went with it

@@ -55,7 +55,7 @@ impl Done {
 /// Settings by organisation; `None` for one that is not set up here.
 type Known = BTreeMap<OrganisationId, Option<Settings>>;
 
-/// The records of payments that wait to be posted at once, by organisation.
+/// The records of payments and provider invoices that wait to be posted at once, by organisation.
 type Direct = BTreeMap<OrganisationId, Vec<usize>>;
 
 impl<C: Changes, U: Uploads> Handler<'_, C, U> {
@@ -231,6 +231,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::Payment(_) => tally.payments += 1,
             Report::Journaling(_) => tally.journalings += 1,
             Report::Customer(_) => tally.customers += 1,
+            Report::ProviderInvoice(_) => tally.provider_invoices += 1,
         }
     }
 }

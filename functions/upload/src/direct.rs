@@ -1,4 +1,5 @@
-//! Payments that name their invoices: posted at once, outside of the night's number (EX-01, EX-10).
+//! Payments that name their invoices, and invoices of the provider: posted at once, outside of the night's
+//! number (EX-01, EX-10, EX-12).
 
 use jiff::Timestamp;
 use payments::upload::{Line, Sending, Upload};
@@ -28,9 +29,11 @@ impl<Q: Uploads> Run<'_, Q> {
             if !rows.is_empty() {
                 let judged = self.judge(&rows, &known).await?;
                 let sorted = self.sort(rows, judged, 0);
+                self.tell_held(&sorted.stay).await?;
                 self.write(sorted.stay).await?;
-                let reserved = self.reserve(sorted.direct, Sending::Direct).await?;
-                stop = self.send_all(reserved.rows).await?;
+                let mut rows = self.reserve(sorted.direct, Sending::Direct).await?.rows;
+                rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
+                stop = self.send_all(rows).await?;
             }
         }
         Ok(stop)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, Customer, Judgement, OpenInvoice, Planner, Route, Skip, Upload, gate,
+    Books, Customer, Judgement, OpenInvoice, Planner, Route, Skip, Upload, gate, judge_bill,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
@@ -29,6 +29,10 @@ impl<Q: Uploads> Run<'_, Q> {
         let gates: Vec<_> = rows
             .iter()
             .map(|row| {
+                if let Some(bill) = &row.bill {
+                    // Nothing is left to be planned, whatever the judgement is.
+                    return Err(judge_bill(row, bill, books, self.settings, self.uploading));
+                }
                 let id = &row.receipt.id;
                 if named.gone.contains(id) && !row.included && !row.may_be_in_xero() {
                     let why = "the payment in Xero that was the same was deleted there";

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod bundling;
 mod direct;
 mod error;
 mod event;
@@ -15,6 +16,7 @@ mod run;
 mod sending;
 mod tally;
 mod tasks;
+mod telling;
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use payments::upload::{
-    Absence, Line, Part, PartState, Placed, Route, Stamp, Target, Upload, UploadState,
-};
+use payments::upload::{Absence, Line, Part, PartState, Placed, Route, Stamp, Upload, UploadState};
 use queue::Uploads;
 use xero::{Found, Stamped, StampedKind};
 
+use crate::bundling::kind_of;
 use crate::error::RunError;
 use crate::run::{Move, Run};
 
@@ -50,7 +49,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let now = self.now();
         let mut due = self.unknown().await?;
         due.retain(|row| row.look_at().is_some_and(|at| at <= now));
-        for kind in [StampedKind::Payments, StampedKind::Prepayments] {
+        for kind in StampedKind::ALL {
             due = self.look_for(kind, due).await?;
         }
         let mut ready = Vec::new();
@@ -176,14 +175,6 @@ impl<Q: Uploads> Run<'_, Q> {
                 Err(error.into())
             }
         }
-    }
-}
-
-/// By which call a part is created, and by which it is found again.
-pub(crate) fn kind_of(part: &Part) -> StampedKind {
-    match part.target {
-        Target::Invoice { .. } => StampedKind::Payments,
-        Target::Prepayment { .. } => StampedKind::Prepayments,
     }
 }
 

@@ -152,11 +152,13 @@ impl<Q: Uploads> Run<'_, Q> {
     ) -> Result<Option<Stop>, RunError> {
         let judged = self.judge(&candidates, known).await?;
         let sorted = self.sort(candidates, judged, left);
+        self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;
         let direct = self.reserve(sorted.direct, Sending::Direct).await?;
         let nightly = self.reserve(sorted.nightly, Sending::Nightly(self.night)).await?;
         let mut rows = direct.rows;
         rows.extend(nightly.rows);
+        rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
         Ok(self.send_all(rows).await?.or(nightly.stop))
     }
 
@@ -185,10 +187,13 @@ impl<Q: Uploads> Run<'_, Q> {
                     {
                         continue;
                     }
-                    let nightly = row.after.route().is_ok_and(Route::is_nightly);
+                    let route = row.after.route();
+                    let nightly = route.is_ok_and(Route::is_nightly);
+                    let counted = route.is_ok_and(Route::is_counted);
                     match (nightly, sorted.nightly.len() < left) {
                         (true, true) => sorted.nightly.push(Wanted { row, parts }),
-                        (false, _) => sorted.direct.push(Wanted { row, parts }),
+                        (false, _) if counted => sorted.direct.push(Wanted { row, parts }),
+                        (false, _) => sorted.uncounted.push(Wanted { row, parts }),
                         (true, false) => sorted.stay.push(row),
                     }
                     continue;
@@ -305,6 +310,8 @@ pub(crate) struct Sorted {
     pub(crate) nightly: Vec<Wanted>,
     /// They go at once.
     pub(crate) direct: Vec<Wanted>,
+    /// They go at once, and are no attempts: invoices of the provider.
+    pub(crate) uncounted: Vec<Wanted>,
 }
 
 /// Who is planned first: payments that name their invoices, so that no older one without a name takes

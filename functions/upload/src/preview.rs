@@ -136,5 +136,6 @@ fn part((target, amount): &(Target, Money)) -> String {
     match target {
         Target::Invoice { number, .. } => format!("{amount} on {number}"),
         Target::Prepayment { .. } => format!("{amount} as a prepayment"),
+        Target::Bill { .. } => format!("{amount} as a bill"),
     }
 }

@@ -41,6 +41,21 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(reserved)
     }
 
+    /// Reserves for what counts among no caps, the provider's invoices. The row alone keeps another run from
+    /// sending it as well.
+    pub(crate) async fn reserve_uncounted(
+        &self,
+        wanted: Vec<Wanted>,
+    ) -> Result<Vec<Upload>, RunError> {
+        let now = self.now();
+        let mut moves = Vec::with_capacity(wanted.len());
+        for Wanted { mut row, parts } in wanted {
+            row.after.reserve(self.night, parts, now)?;
+            moves.push(row);
+        }
+        self.write(moves).await
+    }
+
     /// Reserves for a part of them, and returns those for which there was no room, if there was room
     /// for any: asked once more, the caps say what stands in the way.
     async fn reserve_chunk(

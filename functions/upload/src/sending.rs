@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Answer, Judgement, Part, Placed, Target, Upload, reference};
+use payments::upload::{Answer, Judgement, Part, Placed, Upload};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
-use xero::{
-    Answers, Bundle, PaymentToSend, PrepaymentToSend, RefusalKind, StampedKind, TurnedAway,
-};
+use xero::{Answers, Bundle, RefusalKind, StampedKind, TurnedAway};
 
+use crate::bundling::{bundle, is_sendable, kind_of, most_of};
 use crate::error::RunError;
-use crate::looking::kind_of;
 use crate::run::{Move, Run, Stop, stored};
 
 /// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
@@ -62,7 +60,7 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn send_all(&self, rows: Vec<Upload>) -> Result<Option<Stop>, RunError> {
         let mut rows = Rows::new(rows);
         loop {
-            for kind in [StampedKind::Payments, StampedKind::Prepayments] {
+            for kind in StampedKind::ALL {
                 while let Some(picked) = self.pick(kind, &rows) {
                     if self.is_over() {
                         return Ok(Some(Stop::OutOfTime));
@@ -87,10 +85,11 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     fn pick(&self, kind: StampedKind, rows: &Rows) -> Option<Vec<Picked>> {
-        let planned = rows.iter().flat_map(|row| {
+        let sendable = rows.iter().filter(|row| is_sendable(row, self.uploading));
+        let planned = sendable.flat_map(|row| {
             row.planned().map(|part| Picked { payment: row.receipt.id.clone(), part: part.clone() })
         });
-        let most = usize::try_from(self.uploading.bundle_max).unwrap_or(1);
+        let most = most_of(kind, self.uploading);
         let picked: Vec<_> =
             planned.filter(|picked| kind_of(&picked.part) == kind).take(most).collect();
         (!picked.is_empty()).then_some(picked)
@@ -102,7 +101,10 @@ impl<Q: Uploads> Run<'_, Q> {
         picked: Vec<Picked>,
         rows: &mut Rows,
     ) -> Result<Option<Stop>, RunError> {
-        let bundle = self.bundle(kind, &picked, rows)?;
+        let parts = picked
+            .iter()
+            .filter_map(|picked| rows.rows.get(&picked.payment).map(|row| (row, &picked.part)));
+        let bundle = bundle(kind, &parts.collect::<Vec<_>>(), self.uploading)?;
         let now = self.now();
         let key = key(&bundle, now);
         let mut moves: BTreeMap<PaymentId, Move> = BTreeMap::new();
@@ -139,48 +141,6 @@ impl<Q: Uploads> Run<'_, Q> {
             }
         }
         Ok(())
-    }
-
-    fn bundle(
-        &self,
-        kind: StampedKind,
-        picked: &[Picked],
-        rows: &Rows,
-    ) -> Result<Bundle, RunError> {
-        let mut payments = Vec::new();
-        let mut prepayments = Vec::new();
-        for Picked { payment, part } in picked {
-            let Some(row) = rows.rows.get(payment) else { continue };
-            let receipt = &row.receipt;
-            let reference = reference(&receipt.method, receipt.reference.as_deref(), &part.stamp);
-            let (account, date, amount) = (self.uploading.account, receipt.date, part.amount);
-            let stamp = part.stamp.clone();
-            match &part.target {
-                Target::Invoice { id, .. } => payments.push(PaymentToSend {
-                    stamp,
-                    invoice: *id,
-                    account,
-                    date,
-                    amount,
-                    reference,
-                }),
-                Target::Prepayment { contact } => prepayments.push(PrepaymentToSend {
-                    stamp,
-                    contact: *contact,
-                    account,
-                    line_account: self.uploading.prepayment_account.clone().unwrap_or_default(),
-                    tax_type: self.uploading.prepayment_tax.clone(),
-                    date,
-                    amount,
-                    reference,
-                    description: format!("Prepayment, {}", receipt.method.to_uppercase()),
-                }),
-            }
-        }
-        Ok(match kind {
-            StampedKind::Payments => Bundle::of_payments(&payments)?,
-            StampedKind::Prepayments => Bundle::of_prepayments(&prepayments)?,
-        })
     }
 
     /// Sends the bundle; without any answer, the same bytes with the same key a few more times.
@@ -310,7 +270,8 @@ fn deserves_another_plan(row: &Upload) -> bool {
         part.refusal.as_deref().is_some_and(|text| RefusalKind::of(text).is_moved_ground())
     };
     let mut refused = row.parts.iter().filter(|part| part.refusal.is_some());
-    row.is_to_be_weighed() && refused.all(moved_ground)
+    // A bill depends on no invoice that somebody could have paid meanwhile.
+    row.bill.is_none() && row.is_to_be_weighed() && refused.all(moved_ground)
 }
 
 /// A key that no other call ever has: the same bytes at another time are another call.

@@ -130,6 +130,12 @@ text_ids! {
 /// What every id of a copy begins with. The business's own ids must not.
 pub const COPY_PREFIX: &str = "xero-";
 
+/// What the name of a provider's invoice begins with in the ledger of uploads, where payments have their
+/// ids. The business's own ids must not.
+pub const PROVIDER_INVOICE_PREFIX: &str = "provider-invoice-";
+/// Longest id of a provider's invoice, in characters: with the prefix it is as long as any id may be.
+pub const PROVIDER_INVOICE_ID_CHARS_MAX: usize = TEXT_ID_CHARS_MAX - PROVIDER_INVOICE_PREFIX.len();
+
 impl PaymentId {
     /// The id of the copy of a Xero payment. `attempt` is 0 unless that id is already taken by a
     /// copy which has since been linked to another Xero payment.
@@ -143,5 +149,22 @@ impl PaymentId {
     /// Whether we gave this id, to a copy of a Xero payment.
     pub fn is_copy(&self) -> bool {
         self.0.starts_with(COPY_PREFIX)
+    }
+
+    /// The name of a provider's invoice in the ledger of uploads (EX-12).
+    ///
+    /// # Errors
+    /// If its id is empty, has more than [`PROVIDER_INVOICE_ID_CHARS_MAX`] characters or a control
+    /// character among them.
+    pub fn of_provider_invoice(id: &str) -> Result<Self, IdError> {
+        if id.is_empty() {
+            return Err(IdError::NotText { what: "the id of a provider's invoice" });
+        }
+        Self::try_from(format!("{PROVIDER_INVOICE_PREFIX}{id}"))
+    }
+
+    /// Whether it is the name of a provider's invoice in the ledger.
+    pub fn is_provider_invoice(&self) -> bool {
+        self.0.starts_with(PROVIDER_INVOICE_PREFIX)
     }
 }

@@ -191,6 +191,20 @@ impl<'a> Reader<'a> {
         item.keys().map(|key| Ok((key.clone(), row.number(key)?))).collect()
     }
 
+    /// The values of a map, by their names; none if there is no such map.
+    pub(crate) fn entries(
+        &self,
+        name: &str,
+    ) -> Result<BTreeMap<&'a str, &'a AttributeValue>, ReadError> {
+        match self.item.get(name) {
+            None | Some(AttributeValue::Null(_)) => Ok(BTreeMap::new()),
+            Some(AttributeValue::M(item)) => {
+                Ok(item.iter().map(|(name, value)| (name.as_str(), value)).collect())
+            }
+            Some(_) => Err(self.wrong(name, "is not a map")),
+        }
+    }
+
     pub(crate) fn code<T>(
         &self,
         name: &str,

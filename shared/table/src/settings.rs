@@ -1,17 +1,24 @@
 //! What an organisation has chosen: the rows that operators edit by hand.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use payments::brake::MASS_CHANGE_MAX;
 use payments::budget::DAY_MAX;
-use payments::upload::{BUNDLE_MAX, NIGHTLY_MAX, Taken, UploadSettings};
+use payments::upload::{
+    BUNDLE_MAX, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, Taken, UploadSettings,
+};
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
 use crate::schema::ORGANISATIONS;
 use crate::tables::Tables;
+
+/// Longest code of an account, in characters: Xero has no longer ones.
+const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// An organisation that has something switched on, or means to: its row may be unreadable.
 #[derive(Debug)]
@@ -157,7 +164,21 @@ fn upload_attributes(row: Writer, upload: &UploadSettings) -> Writer {
         .text("upload_account_id", upload.account)
         .text_if("prepayment_account_code", upload.prepayment_account.as_deref())
         .text_if("prepayment_tax_type", upload.prepayment_tax.as_deref())
+        .text_if("merchant_contact_id", upload.merchant_contact)
+        .value("fee_accounts", AttributeValue::M(fee_accounts(&upload.fee_accounts)))
         .text("upload_due_at", time_text(upload.due_at))
+}
+
+/// The code alone, as people type it, unless there is a tax type.
+fn fee_accounts(accounts: &BTreeMap<FeeKind, FeeAccount>) -> Item {
+    let value = |account: &FeeAccount| match &account.tax {
+        None => AttributeValue::S(account.code.clone()),
+        Some(tax) => {
+            let row = Writer::default().text("account_code", &account.code).text("tax_type", tax);
+            AttributeValue::M(row.finish())
+        }
+    };
+    accounts.iter().map(|(kind, account)| (kind.to_string(), value(account))).collect()
 }
 
 /// As people write it: without seconds, if there are none.
@@ -190,9 +211,42 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         bundle_max: up_to(row, "upload_bundle_max", BUNDLE_MAX)?,
         prepayment_account: filled(row, "prepayment_account_code")?,
         prepayment_tax: filled(row, "prepayment_tax_type")?,
+        merchant_contact: row.parsed_if("merchant_contact_id")?,
+        fee_accounts: read_fee_accounts(row)?,
         due_at,
         ..defaults
     }))
+}
+
+/// Where each kind of fee is booked: a code, or a code and a tax type (EX-19).
+fn read_fee_accounts(row: Reader<'_>) -> Result<BTreeMap<FeeKind, FeeAccount>, ReadError> {
+    let mut accounts = BTreeMap::new();
+    for (name, value) in row.entries("fee_accounts")? {
+        let kind: FeeKind =
+            name.parse().map_err(|error: FeeKindError| row.wrong("fee_accounts", error))?;
+        let attribute = format!("fee_accounts.{kind}");
+        let account = match value {
+            AttributeValue::S(code) => FeeAccount { code: code.clone(), tax: None },
+            AttributeValue::M(item) => {
+                let entry = Reader::new(ORGANISATIONS, item);
+                let wrong = |problem: &str| row.wrong(&attribute, problem);
+                let code = entry.text("account_code").map_err(|_| wrong("has no account_code"))?;
+                let tax = filled(entry, "tax_type")
+                    .map_err(|_| wrong("has a tax_type that is empty, or no string"))?;
+                FeeAccount { code: code.to_owned(), tax }
+            }
+            _ => return Err(row.wrong(&attribute, "is neither an account code nor a map with one")),
+        };
+        let chars = account.code.chars().count();
+        if account.code.trim() != account.code || !(1..=ACCOUNT_CODE_CHARS_MAX).contains(&chars) {
+            let problem = format!(
+                "is no account code: 1 to {ACCOUNT_CODE_CHARS_MAX} characters without spaces around them"
+            );
+            return Err(row.wrong(&attribute, problem));
+        }
+        accounts.insert(kind, account);
+    }
+    Ok(accounts)
 }
 
 /// A number from 1 to `max`, which it is if nothing is said.

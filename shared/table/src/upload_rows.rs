@@ -1,8 +1,11 @@
 //! How uploads look as rows. A row holds the payment as it was reported in the same attributes as
-//! `receipts` does, and beside them what became of it on its way to Xero.
+//! `receipts` does, and beside them what became of it on its way to Xero. Of a provider's invoice it has
+//! the fees besides.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::upload::{Line, Night, Part, PartState, Placed, Target, Upload, UploadState};
+use payments::upload::{
+    Bill, Fee, Line, Night, Part, PartState, Placed, Target, Upload, UploadState,
+};
 use payments::{Currency, OrganisationId};
 
 use crate::attributes::{Item, Reader, Writer};
@@ -23,7 +26,7 @@ pub(crate) fn night_key(organisation: OrganisationId, night: Night) -> String {
 pub(crate) fn upload_row(upload: &Upload, revision: u64) -> Item {
     let organisation = upload.receipt.organisation;
     let parts = upload.parts.iter().map(|part| AttributeValue::M(part_row(part))).collect();
-    receipt_attributes(Writer::default(), &upload.receipt)
+    bill_attributes(receipt_attributes(Writer::default(), &upload.receipt), upload.bill.as_ref())
         .number("receipt_revision", upload.receipt.revision)
         .number("revision", revision)
         .text("state", upload.state)
@@ -49,6 +52,7 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
     let currency = receipt.amount.currency();
     Ok(Upload {
         receipt,
+        bill: read_bill(row, currency)?,
         revision: row.number("revision")?,
         state: row.code("state", UploadState::from_code)?,
         reason: row.text("reason")?.to_owned(),
@@ -67,6 +71,39 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
     })
 }
 
+fn bill_attributes(row: Writer, bill: Option<&Bill>) -> Writer {
+    let Some(bill) = bill else { return row };
+    let fee = |fee: &Fee| {
+        let row = Writer::default()
+            .text("kind", &fee.kind)
+            .text_if("description", fee.description.as_deref())
+            .number("amount", fee.amount.amount());
+        AttributeValue::M(row.finish())
+    };
+    row.text("bill_number", &bill.number)
+        .text_if("bill_due_on", bill.due_on)
+        .value("fees", AttributeValue::L(bill.fees.iter().map(fee).collect()))
+}
+
+/// Only an invoice of the provider has fees.
+fn read_bill(row: Reader<'_>, currency: Currency) -> Result<Option<Bill>, ReadError> {
+    if !row.has("fees") {
+        return Ok(None);
+    }
+    let fee = |fee: Reader<'_>| {
+        Ok(Fee {
+            kind: fee.parsed("kind")?,
+            description: fee.text_if("description")?.map(str::to_owned),
+            amount: fee.money("amount", currency)?,
+        })
+    };
+    Ok(Some(Bill {
+        number: row.text("bill_number")?.to_owned(),
+        due_on: row.parsed_if("bill_due_on")?,
+        fees: row.maps("fees")?.into_iter().map(fee).collect::<Result<_, ReadError>>()?,
+    }))
+}
+
 /// A part, in the currency of the payment.
 fn part_row(part: &Part) -> Item {
     let row = Writer::default().number("number", part.number);
@@ -75,10 +112,12 @@ fn part_row(part: &Part) -> Item {
             row.text("xero_invoice_id", id).text("xero_number", number)
         }
         Target::Prepayment { contact } => row.text("xero_contact_id", contact),
+        Target::Bill { contact } => row.text("merchant_contact_id", contact),
     };
     let row = match part.placed {
         None => row,
         Some(Placed::Payment(payment)) => row.text("xero_payment_id", payment),
+        Some(Placed::Bill(bill)) => row.text("xero_bill_id", bill),
         Some(Placed::Prepayment { transaction, prepayment }) => {
             row.text("bank_transaction_id", transaction).text_if("prepayment_id", prepayment)
         }
@@ -96,16 +135,18 @@ fn part_row(part: &Part) -> Item {
 }
 
 fn read_part(row: Reader<'_>, currency: Currency) -> Result<Part, ReadError> {
-    let target = match row.parsed_if("xero_invoice_id")? {
-        Some(id) => Target::Invoice { id, number: row.text("xero_number")?.to_owned() },
-        None => Target::Prepayment { contact: row.parsed("xero_contact_id")? },
+    let target = match (row.parsed_if("xero_invoice_id")?, row.parsed_if("merchant_contact_id")?) {
+        (Some(id), _) => Target::Invoice { id, number: row.text("xero_number")?.to_owned() },
+        (None, Some(contact)) => Target::Bill { contact },
+        (None, None) => Target::Prepayment { contact: row.parsed("xero_contact_id")? },
     };
     let payment = row.parsed_if("xero_payment_id")?.map(Placed::Payment);
-    let placed = match (payment, row.parsed_if("bank_transaction_id")?) {
+    let own = payment.or(row.parsed_if("xero_bill_id")?.map(Placed::Bill));
+    let placed = match (own, row.parsed_if("bank_transaction_id")?) {
         (None, Some(transaction)) => {
             Some(Placed::Prepayment { transaction, prepayment: row.parsed_if("prepayment_id")? })
         }
-        (payment, _) => payment,
+        (own, _) => own,
     };
     Ok(Part {
         number: row.number("number")?,

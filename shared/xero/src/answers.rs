@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use payments::XeroPaymentId;
 use payments::upload::{Answer, Placed, Stamp};
+use payments::{XeroInvoiceId, XeroPaymentId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::bills::ACCPAY;
 use crate::bundle::{Bundle, RECEIVE_PREPAYMENT, Sent, StampedKind};
 use crate::decimals;
 use crate::refusal::RefusalKind;
@@ -30,9 +31,11 @@ struct WireAnswer<'a> {
     payments: Member<'a>,
     #[serde(borrow, default)]
     bank_transactions: Member<'a>,
+    #[serde(borrow, default)]
+    invoices: Member<'a>,
 }
 
-/// An element of either list.
+/// An element of any of the lists.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct WireElement<'a> {
@@ -42,6 +45,10 @@ pub(crate) struct WireElement<'a> {
     pub(crate) bank_transaction_id: Member<'a>,
     #[serde(borrow, rename = "PrepaymentID")]
     pub(crate) prepayment_id: Member<'a>,
+    #[serde(borrow, rename = "InvoiceID")]
+    pub(crate) invoice_id: Member<'a>,
+    #[serde(borrow)]
+    pub(crate) invoice_number: Member<'a>,
     #[serde(borrow)]
     pub(crate) reference: Member<'a>,
     #[serde(borrow)]
@@ -62,6 +69,9 @@ pub(crate) struct WireElement<'a> {
     status_attribute_string: Member<'a>,
     #[serde(borrow)]
     has_validation_errors: Member<'a>,
+    /// The same of an invoice.
+    #[serde(borrow)]
+    has_errors: Member<'a>,
     #[serde(borrow)]
     validation_errors: Member<'a>,
 }
@@ -166,6 +176,7 @@ fn proof(answer: &Answer) -> Option<Uuid> {
     match answer {
         Answer::Placed(Placed::Payment(id)) => id.to_string().parse().ok(),
         Answer::Placed(Placed::Prepayment { transaction, .. }) => Some(*transaction),
+        Answer::Placed(Placed::Bill(id)) => id.to_string().parse().ok(),
         _ => None,
     }
 }
@@ -205,20 +216,24 @@ fn elements(kind: StampedKind, body: &[u8]) -> Option<Vec<&RawValue>> {
     let list = match kind {
         StampedKind::Payments => wire.payments,
         StampedKind::Prepayments => wire.bank_transactions,
+        StampedKind::Bills => wire.invoices,
     };
     serde_json::from_str(list?.get()).ok()
 }
 
-/// The stamp of an element: in its reference, or in the line of a prepayment.
+/// The stamp of an element: in its reference, in the line of a prepayment, in the number of a bill.
 pub(crate) fn stamp_of(kind: StampedKind, element: &WireElement<'_>) -> Option<Stamp> {
-    let in_reference = text(element.reference).and_then(|text| Stamp::find_in(&text));
-    in_reference.or_else(|| match kind {
-        StampedKind::Payments => None,
-        StampedKind::Prepayments => lines(element)?.into_iter().find_map(|line| {
-            let line: WireLineOf<'_> = object(line)?;
-            Stamp::find_in(&text(line.description)?)
+    let find_in = |member| text(member).and_then(|text| Stamp::find_in(&text));
+    match kind {
+        StampedKind::Payments => find_in(element.reference),
+        StampedKind::Prepayments => find_in(element.reference).or_else(|| {
+            lines(element)?.into_iter().find_map(|line| {
+                let line: WireLineOf<'_> = object(line)?;
+                find_in(line.description)
+            })
         }),
-    })
+        StampedKind::Bills => find_in(element.invoice_number),
+    }
 }
 
 /// The lines of a bank transaction, if it shows any list of them.
@@ -242,9 +257,12 @@ fn said(kind: StampedKind, element: &WireElement<'_>, sent: Option<&Sent>) -> Sa
     let own_id = match kind {
         StampedKind::Payments => id(element.payment_id),
         StampedKind::Prepayments => id(element.bank_transaction_id),
+        StampedKind::Bills => id(element.invoice_id),
     };
     match (own_id, refusal_of(element)) {
-        (Ok(Some(id)), Ok(None)) if sent.is_some_and(|sent| is_what_was_sent(element, sent)) => {
+        (Ok(Some(id)), Ok(None))
+            if sent.is_some_and(|sent| is_what_was_sent(kind, element, sent)) =>
+        {
             Said::Stored(placed(kind, id, element))
         }
         (Ok(None), Ok(Some(why))) => Said::Refused(why),
@@ -259,15 +277,21 @@ pub(crate) fn placed(kind: StampedKind, own: Uuid, element: &WireElement<'_>) ->
             transaction: own,
             prepayment: id(element.prepayment_id).ok().flatten(),
         },
+        StampedKind::Bills => Placed::Bill(XeroInvoiceId::new(own)),
     }
 }
 
 /// Whether the element stands in Xero as it was sent.
-fn is_what_was_sent(element: &WireElement<'_>, sent: &Sent) -> bool {
+fn is_what_was_sent(kind: StampedKind, element: &WireElement<'_>, sent: &Sent) -> bool {
     let invoice = element.invoice.and_then(object::<WireInvoiceOf<'_>>);
-    let (amount, currency) = match sent.invoice {
-        Some(_) => (element.amount, invoice.as_ref().and_then(|of| of.currency_code)),
-        None => (element.total, element.currency_code),
+    let (amount, currency, its_type) = match kind {
+        StampedKind::Payments => {
+            (element.amount, invoice.as_ref().and_then(|of| of.currency_code), None)
+        }
+        StampedKind::Prepayments => {
+            (element.total, element.currency_code, Some(RECEIVE_PREPAYMENT))
+        }
+        StampedKind::Bills => (element.total, element.currency_code, Some(ACCPAY)),
     };
     let amount = amount.and_then(|raw| decimals::money(raw, sent.amount.currency()));
     let other_currency = text(currency).is_some_and(|code| code != sent.amount.currency().code());
@@ -275,8 +299,8 @@ fn is_what_was_sent(element: &WireElement<'_>, sent: &Sent) -> bool {
         let shown = invoice.and_then(|of| text(of.invoice_id));
         shown.is_some_and(|shown| shown.parse() != Ok(sent))
     });
-    let other_type = sent.invoice.is_none()
-        && text(element.r#type).is_some_and(|kind| kind != RECEIVE_PREPAYMENT);
+    let other_type = its_type
+        .is_some_and(|expected| text(element.r#type).is_some_and(|shown| shown != expected));
     text(element.status).as_deref() == Some("AUTHORISED")
         && amount == Some(sent.amount)
         && !other_currency
@@ -295,11 +319,12 @@ fn refusal_of(element: &WireElement<'_>) -> Result<Option<String>, ()> {
         },
     };
     // Xero writes some booleans as texts (xero.md 4.1).
-    let by_flag = match element.has_validation_errors.map(RawValue::get) {
-        None | Some("false" | "\"false\"") => false,
-        Some("true" | "\"true\"") => true,
-        Some(_) => return Err(()),
+    let flag = |member: Member<'_>| match member.map(RawValue::get) {
+        None | Some("false" | "\"false\"") => Ok(false),
+        Some("true" | "\"true\"") => Ok(true),
+        Some(_) => Err(()),
     };
+    let by_flag = flag(element.has_validation_errors)? || flag(element.has_errors)?;
     let sentences = sentences(element.validation_errors)?;
     if !by_status && !by_flag && sentences.is_empty() {
         return Ok(None);

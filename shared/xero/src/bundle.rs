@@ -66,7 +66,7 @@ pub enum BundleError {
     #[error("a bundle must not be empty")]
     Empty,
     /// Too many at once.
-    #[error("a bundle holds at most {max} payments", max = BUNDLE_MAX)]
+    #[error("a bundle holds at most {max} elements", max = BUNDLE_MAX)]
     TooMany,
     /// Two with one stamp could not be told apart.
     #[error("the stamp {0} stands twice in the bundle")]
@@ -80,7 +80,10 @@ pub enum BundleError {
     /// Nothing, less than nothing, or more exact than Xero is.
     #[error("the amount of {0} must be positive and have no more than two decimals")]
     Amount(Stamp),
-    /// A prepayment without an account or a description.
+    /// The lines of a bill are not what the whole is.
+    #[error("the lines of {0} do not add up to it")]
+    Lines(Stamp),
+    /// A prepayment, or a line of a bill, without an account or a description.
     #[error("{field} of {stamp} must not be empty")]
     Blank {
         /// Which.
@@ -103,19 +106,26 @@ pub enum StampedKind {
     Payments,
     /// Prepayments, which are bank transactions to Xero: its `BankTransactions`.
     Prepayments,
+    /// Bills, which are invoices to Xero: its `Invoices`.
+    Bills,
 }
 
 impl StampedKind {
+    /// All of them, in the order in which they are sent: bills take a permission of their own, and if it is
+    /// missing, that shall keep no payment back.
+    pub const ALL: [Self; 3] = [Self::Payments, Self::Prepayments, Self::Bills];
+
     /// Xero's name of the list, in addresses and in bodies.
     pub(crate) const fn list(self) -> &'static str {
         match self {
             Self::Payments => "Payments",
             Self::Prepayments => "BankTransactions",
+            Self::Bills => "Invoices",
         }
     }
 }
 
-/// Payments, or prepayments, that go to Xero in one call: their exact bytes.
+/// Payments, prepayments or bills that go to Xero in one call: their exact bytes.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Bundle {
     kind: StampedKind,
@@ -128,8 +138,8 @@ pub struct Bundle {
 pub(crate) struct Sent {
     pub(crate) stamp: Stamp,
     pub(crate) amount: Money,
-    /// The invoice of a payment. A prepayment's contact is not compared: Xero answers with another
-    /// one when the contact was merged.
+    /// The invoice of a payment. The contact of a prepayment or a bill is not compared: Xero answers
+    /// with another one when the contact was merged.
     pub(crate) invoice: Option<XeroInvoiceId>,
 }
 
@@ -174,7 +184,7 @@ impl Bundle {
         Self::of(StampedKind::Prepayments, sent, &WireBankTransactions { bank_transactions })
     }
 
-    fn of(
+    pub(crate) fn of(
         kind: StampedKind,
         sent: impl ExactSizeIterator<Item = Result<Sent, BundleError>>,
         wire: &impl Serialize,
@@ -225,13 +235,14 @@ impl Bundle {
 /// N9: references and descriptions hold what payers wrote.
 macro_rules! debug_by_stamp {
     ($($name:ident)*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({})", stringify!($name), self.stamp)
             }
         }
     )*};
 }
+pub(crate) use debug_by_stamp;
 
 debug_by_stamp! { PaymentToSend PrepaymentToSend Sent }
 
@@ -245,13 +256,17 @@ impl fmt::Debug for Bundle {
     }
 }
 
-fn check(stamp: &Stamp, reference: &str, amount: Money) -> Result<(), BundleError> {
+pub(crate) fn check(stamp: &Stamp, reference: &str, amount: Money) -> Result<(), BundleError> {
     if Stamp::find_in(reference).as_ref() != Some(stamp) {
         return Err(BundleError::NoStamp(stamp.clone()));
     }
     if reference.chars().count() > REFERENCE_CHARS_MAX {
         return Err(BundleError::ReferenceTooLong(stamp.clone()));
     }
+    check_amount(stamp, amount)
+}
+
+pub(crate) fn check_amount(stamp: &Stamp, amount: Money) -> Result<(), BundleError> {
     if !amount.is_positive() || amount.amount().normalize().scale() > DECIMALS_MAX {
         return Err(BundleError::Amount(stamp.clone()));
     }
@@ -259,7 +274,7 @@ fn check(stamp: &Stamp, reference: &str, amount: Money) -> Result<(), BundleErro
 }
 
 /// An amount as a JSON number with the very digits of the decimal.
-fn number(amount: Money) -> Option<Box<RawValue>> {
+pub(crate) fn number(amount: Money) -> Option<Box<RawValue>> {
     RawValue::from_string(amount.amount().to_string()).ok()
 }
 
@@ -293,9 +308,9 @@ struct WireAccount {
 }
 
 #[derive(Serialize)]
-struct WireContact {
+pub(crate) struct WireContact {
     #[serde(rename = "ContactID")]
-    contact_id: String,
+    pub(crate) contact_id: String,
 }
 
 #[derive(Serialize)]
@@ -319,13 +334,13 @@ struct WirePrepayment<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireLine<'a> {
-    description: String,
-    quantity: u8,
-    unit_amount: Box<RawValue>,
-    account_code: &'a str,
+pub(crate) struct WireLine<'a> {
+    pub(crate) description: String,
+    pub(crate) quantity: u8,
+    pub(crate) unit_amount: Box<RawValue>,
+    pub(crate) account_code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tax_type: Option<&'a str>,
+    pub(crate) tax_type: Option<&'a str>,
 }
 
 impl<'a> WirePayment<'a> {

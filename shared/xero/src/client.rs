@@ -31,9 +31,10 @@ pub(crate) const SCOPE_PAYMENTS: &str = "accounting.payments.read";
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";
 
-/// The permissions that uploading needs (xero.md 2.3). Prepayments are made of bank transactions.
+/// The permissions that uploading needs (xero.md 2.3). Prepayments are made of bank transactions, bills
+/// are invoices; what may be written may be read as well.
 pub const SCOPES_UPLOADING: &str = "accounting.payments accounting.banktransactions \
-    accounting.invoices.read accounting.contacts.read accounting.settings.read";
+    accounting.invoices accounting.contacts.read accounting.settings.read";
 
 /// How long to wait when the count of calls cannot be kept.
 const UNCOUNTED_PAUSE: Duration = Duration::from_secs(30);

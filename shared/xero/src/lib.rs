@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
+mod bills;
 mod bundle;
 mod certifying;
 mod client;
@@ -24,6 +25,7 @@ mod wire;
 mod writing;
 
 pub use answers::REFUSAL_CHARS_MAX;
+pub use bills::{BillLine, BillToSend};
 pub use bundle::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
 };

@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::answers::{WireElement, WireInvoiceOf, lines, placed, stamp_of};
+use crate::bills::ACCPAY;
 use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
-use crate::client::Client;
+use crate::client::{Client, SCOPE_INVOICES};
 use crate::decimals;
 use crate::error::ReadError;
 use crate::pages::{Counted, List, Which, if_modified_since};
@@ -32,7 +33,7 @@ pub struct Stamped {
     /// How much, in the currency of the invoice, which a payment does not state itself; `None` if
     /// that cannot be read.
     pub amount: Option<Decimal>,
-    /// The invoice that a payment is on; none for prepayments, or if that cannot be read.
+    /// The invoice that a payment is on; none for prepayments and bills, or if that cannot be read.
     pub invoice: Option<XeroInvoiceId>,
 }
 
@@ -72,8 +73,8 @@ impl<B: CallBudget> Client<B> {
     /// found too: no status is asked for.
     ///
     /// A payment that bears a stamp but stands on another invoice than the stamp was made for is not
-    /// ours: somebody has copied the reference. That of a prepayment is not checked, since contacts
-    /// are merged.
+    /// ours: somebody has copied the reference. Those of prepayments and bills are not checked, since
+    /// contacts are merged.
     ///
     /// # Errors
     /// Whenever not every page could be read in full; see [`ReadError`]. That is never evidence of
@@ -95,13 +96,14 @@ impl<B: CallBudget> Client<B> {
             StampedKind::Prepayments => {
                 (Which::BankTransactions, "accounting.banktransactions.read")
             }
+            StampedKind::Bills => (Which::Invoices, SCOPE_INVOICES),
         };
-        let list = List {
-            which,
-            query: "order=UpdatedDateUTC%20ASC&",
-            modified_since: Some(modified_since(since)),
-            scope,
+        let query = match kind {
+            StampedKind::Payments | StampedKind::Prepayments => "order=UpdatedDateUTC%20ASC&",
+            // An equality on an indexed field, which Xero calls optimised: sales are many.
+            StampedKind::Bills => "where=Type%3D%3D%22ACCPAY%22&order=UpdatedDateUTC%20ASC&",
         };
+        let list = List { which, query, modified_since: Some(modified_since(since)), scope };
         let read = |id, raw: &RawValue| row(kind, id, raw, wanted);
         let rows = self.whole_list(organisation, &list, read, &mut meter).await?;
         let mut by_stamp: BTreeMap<Stamp, Vec<Stamped>> = BTreeMap::new();
@@ -135,6 +137,14 @@ fn row(
     if element.reference.is_some() && text(element.reference).is_none() {
         return Err(schema("Reference"));
     }
+    if kind == StampedKind::Bills {
+        if required_text(element.r#type, "Type")? != ACCPAY {
+            return Ok(None);
+        }
+        if element.invoice_number.is_some() && text(element.invoice_number).is_none() {
+            return Err(schema("InvoiceNumber"));
+        }
+    }
     if kind == StampedKind::Prepayments {
         if required_text(element.r#type, "Type")? != RECEIVE_PREPAYMENT {
             return Ok(None);
@@ -153,19 +163,21 @@ fn row(
             .invoice
             .and_then(object::<WireInvoiceOf<'_>>)
             .and_then(|of| text(of.invoice_id)?.parse().ok()),
-        StampedKind::Prepayments => None,
+        StampedKind::Prepayments | StampedKind::Bills => None,
     };
     if invoice.is_some_and(|invoice: XeroInvoiceId| !stamp.is_for(invoice)) {
         return Ok(None);
     }
     let deleted = match required_text(element.status, "Status")?.as_str() {
         "AUTHORISED" => false,
+        // A bill that was paid meanwhile, or was not approved as we asked for, is there all the same.
+        "PAID" | "DRAFT" | "SUBMITTED" if kind == StampedKind::Bills => false,
         "DELETED" | "VOIDED" => true,
         _ => return Err(schema("Status")),
     };
     let amount = match kind {
         StampedKind::Payments => element.amount,
-        StampedKind::Prepayments => element.total,
+        StampedKind::Prepayments | StampedKind::Bills => element.total,
     };
     let amount = amount.and_then(decimals::decimal);
     Ok(Some((stamp, Stamped { placed: placed(kind, own, &element), deleted, amount, invoice })))

@@ -56,7 +56,15 @@ impl RefusalKind {
     fn of_sentence(text: &str) -> Self {
         let text = text.to_lowercase();
         let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        let unusable = ["archived", "invalid", "not valid", "must be", "not found", "could not be"];
+        let unusable = [
+            "archived",
+            "invalid",
+            "not valid",
+            "not a valid",
+            "must be",
+            "not found",
+            "could not be",
+        ];
         let not_open = [
             "authorised",
             "authorized",
@@ -112,6 +120,10 @@ mod tests {
             ("Account must be valid.", RefusalKind::AccountUnusable),
             ("Account code '612' is archived", RefusalKind::AccountUnusable),
             ("Account is not valid for payments", RefusalKind::AccountUnusable),
+            (
+                "Account code '404' is not a valid code for this document.",
+                RefusalKind::AccountUnusable,
+            ),
             ("Tax rate must be valid.", RefusalKind::Other),
             ("A string that nobody has seen", RefusalKind::Other),
             ("", RefusalKind::Other),

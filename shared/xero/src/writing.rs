@@ -52,7 +52,7 @@ enum Call {
 }
 
 impl<B: CallBudget> Client<B> {
-    /// Creates the payments or prepayments of a bundle, in ONE call: nothing is ever sent again here,
+    /// Creates the payments, prepayments or bills of a bundle, in ONE call: nothing is ever sent again here,
     /// not even when the connection fails. Only a call that was answered 401, which is to say turned
     /// away at the door, is repeated with a new token.
     ///
@@ -90,6 +90,7 @@ impl<B: CallBudget> Client<B> {
         let scope = match bundle.kind() {
             StampedKind::Payments => "accounting.payments",
             StampedKind::Prepayments => "accounting.banktransactions",
+            StampedKind::Bills => "accounting.invoices",
         };
         let token = match self.tokens.current(&self.http).await {
             Ok(token) => token,

@@ -41,18 +41,20 @@ pub enum CreatedKind {
     Payment,
     /// A bank transaction, and with it a prepayment.
     BankTransaction,
+    /// A bill. Sales are not measured: their numbers are unique.
+    Bill,
 }
 
-/// A payment or bank transaction that a call put into the books.
+/// A payment, bank transaction or bill that a call put into the books.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Created {
     /// Which of them.
     pub kind: CreatedKind,
-    /// `PaymentID` or `BankTransactionID`.
+    /// `PaymentID`, `BankTransactionID` or `InvoiceID`.
     pub id: Uuid,
     /// What the clock showed then; for a late write, when it was carried out.
     pub at: Timestamp,
-    /// `Reference`, as it is in the books.
+    /// `Reference`, as it is in the books; of a bill, which has none, the `InvoiceNumber`.
     pub reference: String,
 }
 
@@ -63,13 +65,13 @@ impl Meter {
         self.by_route.get(route).copied().unwrap_or_default()
     }
 
-    /// How many payments or bank transactions calls put into the books.
+    /// How many of a kind calls put into the books.
     #[must_use]
     pub fn created_of(&self, kind: CreatedKind) -> usize {
         self.created.iter().filter(|created| created.kind == kind).count()
     }
 
-    /// The most payments and bank transactions that were created within any such length of time.
+    /// The most payments, bank transactions and bills that were created within any such length of time.
     /// Two that are exactly so far apart do not count as within it.
     #[must_use]
     pub fn created_within_max(&self, length: SignedDuration) -> usize {

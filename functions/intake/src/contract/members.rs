@@ -95,3 +95,11 @@ impl<'a> Members<'a> {
         format!("{}/{}", self.path, short(name).replace('~', "~0").replace('/', "~1"))
     }
 }
+
+/// Reads one member, if it is there, by one of the functions in `values`.
+macro_rules! member {
+    ($members:ident, $problems:ident, $name:literal, $read:expr) => {
+        $members.required($name, $problems).and_then(|node| $read(&node, $problems))
+    };
+}
+pub(super) use member;

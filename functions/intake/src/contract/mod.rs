@@ -4,6 +4,7 @@
 mod json;
 mod members;
 mod problems;
+mod provider_invoice;
 mod reading;
 mod values;
 

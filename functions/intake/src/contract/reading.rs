@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use payments::upload::Customer;
+use payments::upload::{Customer, ProviderInvoice};
 use payments::{
     Allocation, Contact, Currency, InvoiceNumber, LocalInvoice, Money, OrganisationId, PaymentId,
     PaymentStatus, Receipt,
 };
 
 use super::json::Json;
-use super::members::{Members, Node};
+use super::members::{Members, Node, member};
 use super::problems::{Invalid, Problem, Problems};
+use super::provider_invoice::provider_invoice;
 use super::values;
 
 /// The version of the contract that is read here.
@@ -31,6 +32,8 @@ pub enum Report {
     Journaling(Journaling),
     /// A customer as it is now.
     Customer(Customer),
+    /// An invoice of the payment provider as it is now.
+    ProviderInvoice(ProviderInvoice),
 }
 
 /// An invoice, and whose it is.
@@ -65,6 +68,7 @@ impl Report {
             Self::Payment(receipt) => receipt.organisation,
             Self::Journaling(journaling) => journaling.organisation,
             Self::Customer(customer) => customer.organisation,
+            Self::ProviderInvoice(invoice) => invoice.organisation,
         }
     }
 
@@ -77,6 +81,7 @@ impl Report {
             Self::Invoice(report) => (1, report.invoice.revision),
             Self::Payment(receipt) => (2, receipt.revision),
             Self::Journaling(journaling) => (3, journaling.revision),
+            Self::ProviderInvoice(invoice) => (4, invoice.revision),
         }
     }
 }
@@ -121,8 +126,12 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
             journaling(organisation, &mut members, problems)
         }
         Json::Text(kind) if kind == "customer" => customer(organisation, &mut members, problems),
+        Json::Text(kind) if kind == "provider_invoice" => {
+            provider_invoice(organisation, &mut members, problems).map(Report::ProviderInvoice)
+        }
         _ => {
-            problems.note::<()>(&kind.path, "must be invoice, payment, journaling or customer");
+            let what = "must be invoice, payment, journaling, customer or provider_invoice";
+            problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }
     };
@@ -137,13 +146,6 @@ fn is_our_version(members: &mut Members<'_>, problems: &mut Problems) -> bool {
         problems.note::<()>(&node.path, format_args!("must be the number {VERSION}"));
     }
     ours
-}
-
-/// Reads one member, if it is there, by one of the functions in `values`.
-macro_rules! member {
-    ($members:ident, $problems:ident, $name:literal, $read:expr) => {
-        $members.required($name, $problems).and_then(|node| $read(&node, $problems))
-    };
 }
 
 fn invoice(

@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use payments::upload::Channel;
+use payments::upload::{Channel, FEE_KIND_CHARS_MAX, FeeKind};
 use payments::{
-    Currency, CustomerId, IdError, InvoiceNumber, Money, OrganisationId, PaymentId, PaymentStatus,
+    COPY_PREFIX, Currency, CustomerId, IdError, InvoiceNumber, Money, OrganisationId,
+    PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, PaymentStatus,
     TERM_DAYS_MAX, TEXT_ID_CHARS_MAX, Terms, XeroContactId,
 };
 
@@ -74,10 +75,31 @@ pub(super) fn customer_id(node: &Node<'_>, problems: &mut Problems) -> Option<Cu
 /// An id of the business's own system; ours begin with a prefix of their own.
 pub(super) fn payment_id(node: &Node<'_>, problems: &mut Problems) -> Option<PaymentId> {
     let id: PaymentId = id(node, problems)?;
-    if id.is_copy() {
-        return problems.note(&node.path, "must not begin with `xero-`: such ids are given by us");
+    let given_by_us =
+        [(id.is_copy(), COPY_PREFIX), (id.is_provider_invoice(), PROVIDER_INVOICE_PREFIX)];
+    if let Some((_, prefix)) = given_by_us.iter().find(|(is, _)| *is) {
+        let what = format_args!("must not begin with `{prefix}`: such ids are given by us");
+        return problems.note(&node.path, what);
     }
     Some(id)
+}
+
+/// The id of a provider's invoice, as the name that it has in the ledger of uploads.
+pub(super) fn provider_invoice_id(node: &Node<'_>, problems: &mut Problems) -> Option<PaymentId> {
+    let text = identifier(node, PROVIDER_INVOICE_ID_CHARS_MAX, problems)?;
+    problems.value(&node.path, PaymentId::of_provider_invoice(&text))
+}
+
+/// The provider's number of an invoice.
+pub(super) fn provider_number(node: &Node<'_>, problems: &mut Problems) -> Option<String> {
+    identifier(node, TEXT_ID_CHARS_MAX, problems)
+}
+
+pub(super) fn fee_kind(node: &Node<'_>, problems: &mut Problems) -> Option<FeeKind> {
+    let expected = "a lower-case name such as chargeback";
+    let text = node.text(expected, problems)?;
+    let what = format_args!("must be {expected}, with at most {FEE_KIND_CHARS_MAX} letters");
+    text.parse().ok().or_else(|| problems.note(&node.path, what))
 }
 
 /// The id of a copy that we made.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::messages;
 
 /// Refused messages in which JSON Schema sees nothing wrong.
-const BEYOND_THE_SCHEMA: [&str; 7] = [
+const BEYOND_THE_SCHEMA: [&str; 8] = [
     "allocations-exceed-the-payment",
     "allocations-name-an-invoice-twice",
     "amount-too-large",
@@ -19,6 +19,7 @@ const BEYOND_THE_SCHEMA: [&str; 7] = [
     "currency-unknown",
     "member-of-total-twice",
     "member-twice",
+    "provider-invoice-fees-do-not-add-up",
 ];
 
 fn files(folder: &str) -> BTreeMap<String, String> {
@@ -58,6 +59,7 @@ fn every_example_is_valid_by_the_schema_and_is_taken_in() {
             Report::Payment(_) => "payment",
             Report::Journaling(_) => "journaling",
             Report::Customer(_) => "customer",
+            Report::ProviderInvoice(_) => "provider_invoice",
         };
         assert_eq!(json["type"], kind, "{name}");
     }
@@ -103,7 +105,10 @@ fn every_refusal_says_where_and_why() {
             "/allocations/1/invoice: names an invoice that is in the list already",
         ),
         ("list", "the message: must be an object, not a list"),
-        ("type-unknown", "/type: must be invoice, payment, journaling or customer"),
+        (
+            "type-unknown",
+            "/type: must be invoice, payment, journaling, customer or provider_invoice",
+        ),
         ("payment-channel-unknown", "/channel: must be pay_now or virtual_terminal"),
         (
             "payment-customer-blank",
@@ -122,6 +127,33 @@ fn every_refusal_says_where_and_why() {
         ("customer-without-id", "/customer: is missing"),
         ("customer-name-too-long", "/name: must have at most 255 characters"),
         ("customer-name-is-null", "/name: must be a string, not null"),
+        (
+            "payment-id-of-a-provider-invoice",
+            "/id: must not begin with `provider-invoice-`: such ids are given by us",
+        ),
+        // EX-12, EX-19
+        (
+            "provider-invoice-fees-do-not-add-up",
+            "/fees: add up to 113.25 AUD, and the total is 113.26 AUD",
+        ),
+        ("provider-invoice-without-fees", "/fees: must have 1 to 200 elements"),
+        ("provider-invoice-with-too-many-fees", "/fees: must have 1 to 200 elements"),
+        (
+            "provider-invoice-fee-kind-in-capitals",
+            "/fees/2/kind: must be a lower-case name such as chargeback, with at most 40 letters",
+        ),
+        ("provider-invoice-fee-of-nothing", "/fees/1/amount: must be more than nothing"),
+        (
+            "provider-invoice-fee-negative",
+            "/fees/1/amount: must be a string such as \"110.00\", in plain digits and without a sign",
+        ),
+        ("provider-invoice-fee-misspelt", "/fees/0/descripton: is no member that we know"),
+        ("provider-invoice-without-number", "/number: is missing"),
+        (
+            "provider-invoice-id-too-long",
+            "/id: must have 1 to 83 characters, none of them a control character, and no space at \
+             either end",
+        ),
         // EX-28: only a person blocks a customer.
         ("customer-is-blocked-from-outside", "/blocked: is no member that we know"),
     ];

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use payments::XeroInvoiceId;
 use serde_json::Value;
 
-use crate::messages::{bpay, customer, invoice, journaling, pay_now, payment, with};
+use crate::messages::{
+    bpay, customer, invoice, journaling, pay_now, payment, provider_invoice, with,
+};
 use crate::world::{Dump, World, assert_same, copy, xero_payment};
 
 /// An organisation with three invoices that Xero knows, a copy, and a payment over two of them.
@@ -49,7 +51,8 @@ async fn sweep(message: Value) {
     let calls = world.faults.writes();
     let undisturbed = end(&world).await;
     assert!(calls.iter().filter(|write| **write).count() >= 1);
-    let names_an_invoice = message["type"] != "customer" && message["method"] != "bpay";
+    let names_none = message["type"] == "customer" || message["type"] == "provider_invoice";
+    let names_an_invoice = !names_none && message["method"] != "bpay";
     assert_eq!(undisturbed.1.is_empty(), !names_an_invoice);
     let mut again = 0;
     let mut trials = 0;
@@ -98,6 +101,11 @@ async fn a_payment_that_is_posted_at_once_survives_the_failure_of_any_call() {
 }
 
 #[tokio::test]
+async fn a_provider_invoice_survives_the_failure_of_any_call() {
+    sweep(provider_invoice("F-1", 1, "80.00")).await;
+}
+
+#[tokio::test]
 async fn a_customer_survives_the_failure_of_any_call() {
     sweep(customer("C-1", 2, "Harbour Ferries", None)).await;
 }
@@ -130,6 +138,7 @@ async fn the_same_message_twice_writes_nothing_the_second_time() {
         bpay("P-4", 1, "10.00"),
         pay_now("P-5", 1, "10.00", "10250"),
         customer("C-1", 2, "Harbour Ferries", None),
+        provider_invoice("F-1", 1, "80.00"),
         journaling("10234", &copy(1), 1, true),
     ] {
         world.take(&message).await;

@@ -13,6 +13,7 @@ mod messages;
 mod moves;
 mod parking;
 mod payments_in;
+mod provider_invoices;
 mod races;
 mod uploads;
 mod waking;

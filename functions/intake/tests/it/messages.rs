@@ -59,6 +59,16 @@ pub(crate) fn pay_now(id: &str, revision: u64, amount: &str, invoice: &str) -> V
     with(with(message, "/method", "card"), "/channel", "pay_now")
 }
 
+/// An invoice of the provider, with one fee (EX-12).
+pub(crate) fn provider_invoice(id: &str, revision: u64, amount: &str) -> Value {
+    json!({
+        "version": 1, "type": "provider_invoice", "organisation": ORGANISATION,
+        "id": id, "revision": revision, "number": format!("PI {id}"), "issued_on": "2026-03-09",
+        "total": {"amount": amount, "currency": "AUD"},
+        "fees": [{"kind": "processing", "amount": amount}],
+    })
+}
+
 /// The same message with one value replaced.
 pub(crate) fn with(mut message: Value, pointer: &str, value: impl Into<Value>) -> Value {
     let (object, member) = pointer.rsplit_once('/').unwrap();

@@ -114,6 +114,66 @@ async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
     assert_eq!(killed, runs, "every moment was reached");
 }
 
+/// An invoice of the provider, and one that waits for an account.
+async fn invoiced() -> World {
+    let world = World::new().await;
+    world.provider(&["processing", "terminal_rent"]).await;
+    world.provider_invoice("F-1", &[("processing", 80_00), ("terminal_rent", 8_00)]).await;
+    world.provider_invoice("F-2", &[("chargeback", 25_00)]).await;
+    world
+}
+
+/// Intake's wake, and a night.
+async fn wake_and_night(world: &World) {
+    let task = json!({"version": 1, "kind": "direct", "organisation": world.organisation()});
+    let event = json!({"Records": [{"messageId": "m", "body": task.to_string()}]});
+    let _ = world.invoke(event).await.unwrap();
+    two_nights(world).await;
+}
+
+#[tokio::test]
+async fn wherever_the_process_ends_a_provider_invoice_is_one_bill_in_xero() {
+    // EX-12: in Xero nothing else keeps it from being two, since numbers of bills need not be unique.
+    let world = invoiced().await;
+    let counter = Guillotine::counting();
+    world.end_with(&counter);
+    wake_and_night(&world).await;
+    let expected = outcome(&world).await;
+    assert_eq!(expected.0.values().collect::<Vec<_>>(), [&Decimal::new(88_00, 2)]);
+    assert_eq!(world.state("provider-invoice-F-1").await, "uploaded");
+    assert_eq!(world.row("provider-invoice-F-2").await.reason, "ACCOUNT_UNMAPPED");
+    let calls = counter.calls();
+    assert!(calls.len() > 20, "{}", calls.len());
+
+    let (mut runs, mut killed) = (0, 0);
+    for (call, has_effect) in (1..).zip(calls) {
+        for moment in [Moment::Before, Moment::After] {
+            if moment == Moment::After && !has_effect {
+                continue;
+            }
+            let world = invoiced().await;
+            let guillotine = Guillotine::at(call, moment);
+            world.end_with(&guillotine);
+            killed += usize::from(guillotine.run(wake_and_night(&world)).await.is_none());
+            runs += 1;
+            world.end_with(&Guillotine::counting());
+            world.check().await;
+            world.clock.advance(LATER);
+            wake_and_night(&world).await;
+            world.check().await;
+            let found = outcome(&world).await;
+            assert_eq!(found.0, expected.0, "Xero, killed {moment:?} call {call}");
+            assert_eq!(world.state("provider-invoice-F-1").await, "uploaded");
+            let row = world.row("provider-invoice-F-2").await;
+            assert_eq!(row.reason, "ACCOUNT_UNMAPPED", "killed {moment:?} call {call}");
+            let told = world.rows("messages").await;
+            let unmapped = told.iter().filter(|row| row["kind"] == "ACCOUNT_UNMAPPED").count();
+            assert_eq!(unmapped, 1, "killed {moment:?} call {call}");
+        }
+    }
+    assert_eq!(killed, runs, "every moment was reached");
+}
+
 /// A payment whose invoice somebody else pays before it arrives: refused, and planned anew.
 async fn moved_ground() -> World {
     let world = World::new().await;

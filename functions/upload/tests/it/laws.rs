@@ -44,7 +44,7 @@ fn arb_effect() -> impl Strategy<Value = Effect> {
 }
 
 fn arb_deed() -> impl Strategy<Value = Deed> {
-    let written = prop_oneof![Just("/Payments"), Just("/BankTransactions")];
+    let written = prop_oneof![Just("/Payments"), Just("/BankTransactions"), Just("/Invoices")];
     prop_oneof![
         3 => (1_usize..4).prop_map(Deed::Night),
         2 => (1_usize..60, any::<bool>()).prop_map(|(call, after)| Deed::Killed(call, after)),
@@ -57,10 +57,13 @@ fn arb_deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// Seven payments that become eleven objects in Xero, three in a night.
+/// Seven payments that become eleven objects in Xero, three in a night, and two invoices of the provider.
 async fn busy() -> World {
     let world = World::new().await;
-    world.settings(|uploading| (uploading.nightly_max, uploading.bundle_max) = (3, 3)).await;
+    world.provider(&["processing"]).await;
+    world.change(|uploading| (uploading.nightly_max, uploading.bundle_max) = (3, 3)).await;
+    world.provider_invoice("F-1", &[("processing", 80_00)]).await;
+    world.provider_invoice("F-2", &[("processing", 70_00)]).await;
     let split = world.customer("split").await;
     world.invoice(split, "CM-1", 100_00, march(1));
     world.invoice(split, "INV-2", 50_00, march(1));

@@ -20,6 +20,7 @@ mod laws;
 mod nights;
 mod ordered;
 mod planned;
+mod provider_invoices;
 mod silence;
 mod world;
 mod xero_proxy;

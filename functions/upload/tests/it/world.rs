@@ -1,14 +1,17 @@
 //! Everything around the function, fresh for each test: a clock, a Xero with books, tables, a queue.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ::xero::{Client, Config, Credentials};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
-use payments::upload::{Channel, Customer, PartState, Stamp, Start, Upload, UploadSettings, admit};
+use payments::upload::{
+    Bill, Channel, Customer, Fee, FeeAccount, PartState, ProviderInvoice, Stamp, Start, Upload,
+    UploadSettings, admit, admit_bill,
+};
 use payments::{
     Allocation, InvoiceNumber, Money, NumberPrefix, OrganisationId, PaymentId, PaymentStatus,
     Receipt, Settings, XeroAccountId, XeroContactId, record_part,
@@ -20,7 +23,7 @@ use table::{Because, Tables};
 use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{
-    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
+    CreatedKind, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
     NewOrganisation, Options, PrepaymentReferences, Simulator,
 };
 
@@ -85,6 +88,8 @@ pub struct World {
     pub tasks: Tasks,
     /// Tasks in the queue, and when each of them is delivered.
     waiting: Mutex<Vec<(Timestamp, UploadTask)>>,
+    /// The contact that stands for the provider.
+    provider: OnceLock<Uuid>,
     pub tenant: Uuid,
 }
 
@@ -118,6 +123,7 @@ impl World {
             direct,
             tasks: Tasks::default(),
             waiting: Mutex::default(),
+            provider: OnceLock::new(),
             tenant,
             simulator,
         };
@@ -153,6 +159,13 @@ impl World {
             cutover_on: None,
             upload: Some(uploading),
         };
+        self.tables.store_settings(&settings).await.unwrap();
+    }
+
+    /// Changes the settings of uploading as they are.
+    pub async fn change(&self, change: impl FnOnce(&mut UploadSettings)) {
+        let mut settings = self.tables.settings(self.organisation()).await.unwrap().unwrap();
+        change(settings.upload.as_mut().unwrap());
         self.tables.store_settings(&settings).await.unwrap();
     }
 
@@ -224,6 +237,48 @@ impl World {
             .store_receipt(known.as_ref(), &receipt, &warnings, upload, self.now())
             .await
             .unwrap();
+    }
+
+    /// The business's own system reports an invoice of the provider, as intake takes it in: a fee for each
+    /// kind.
+    pub async fn provider_invoice(&self, id: &str, fees: &[(&str, i64)]) {
+        let fee = |(kind, cents): &(&str, i64)| Fee {
+            kind: kind.parse().unwrap(),
+            description: None,
+            amount: aud(*cents),
+        };
+        let invoice = ProviderInvoice {
+            organisation: self.organisation(),
+            id: PaymentId::of_provider_invoice(id).unwrap(),
+            revision: 1,
+            total: aud(fees.iter().map(|(_, cents)| cents).sum()),
+            date: march(1),
+            bill: Bill {
+                number: format!("PI {id}"),
+                due_on: None,
+                fees: fees.iter().map(fee).collect(),
+            },
+        };
+        let row = self.tables.upload(self.organisation(), &invoice.id).await.unwrap();
+        let admitted = admit_bill(row.as_ref(), &invoice, self.now()).unwrap().upload.unwrap();
+        let because = Because { cause: "intake", event_at: None, now: self.now() };
+        self.tables.write_uploads(&[(row.as_ref(), &*admitted)], None, because).await.unwrap();
+    }
+
+    /// A contact stands for the provider, and these kinds of fees are booked to an account.
+    pub async fn provider(&self, kinds: &[&str]) -> Uuid {
+        let books = self.simulator.organisation(self.tenant).unwrap();
+        let contact = || self.simulator.add_contact(self.tenant, "Provider").unwrap();
+        let contact = *self.provider.get_or_init(contact);
+        let revenue = books.accounts.iter().find(|account| !account.is_bank()).unwrap();
+        let account = FeeAccount { code: revenue.code.clone().unwrap(), tax: None };
+        let kinds = kinds.iter().map(|kind| (kind.parse().unwrap(), account.clone()));
+        self.change(|uploading| {
+            uploading.merchant_contact = Some(XeroContactId::new(contact));
+            uploading.fee_accounts = kinds.collect();
+        })
+        .await;
+        contact
     }
 
     /// The function, as a new process has it.
@@ -326,9 +381,16 @@ impl World {
     pub fn in_xero(&self) -> BTreeMap<Stamp, Decimal> {
         let mut amounts = BTreeMap::new();
         for created in self.simulator.meter(self.tenant).created {
-            let (amount, texts) = match self.simulator.payment(created.id) {
-                Some(payment) => (payment.amount, vec![payment.reference]),
-                None => {
+            let (amount, texts) = match created.kind {
+                CreatedKind::Payment => {
+                    let payment = self.simulator.payment(created.id).unwrap();
+                    (payment.amount, vec![payment.reference])
+                }
+                CreatedKind::Bill => {
+                    let bill = self.simulator.invoice(created.id).unwrap();
+                    (bill.total, vec![bill.number])
+                }
+                CreatedKind::BankTransaction => {
                     let transaction = self.simulator.bank_transaction(created.id).unwrap();
                     let lines = transaction.lines.iter().map(|line| line.description.clone());
                     let mut texts: Vec<String> = lines.collect();

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::ledger::Upload;
 use super::part::UploadState;
+use super::provider_invoice::{Bill, ProviderInvoice};
 use super::route::{Hold, Skip, route, taken};
 use crate::payment::PaymentStatus;
-use crate::recording::{Receipt, Warning, WarningKind};
+use crate::recording::{Receipt, Refusal, Warning, WarningKind};
 
 /// What a report means for the ledger.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,23 +21,58 @@ pub struct Admission {
 /// Takes a reported payment into the ledger. What is, or may be, in Xero stays as it was sent: a
 /// later report that says otherwise raises a warning.
 pub fn admit(known: Option<&Upload>, receipt: &Receipt, now: Timestamp) -> Admission {
+    take_in(known, receipt, None, now)
+}
+
+/// Takes a provider's invoice into the ledger, in the same way (EX-12).
+///
+/// # Errors
+/// Another report of it carried the same revision. So does a payment of that name, which intake has not let
+/// in since there are provider invoices: then a person has to look.
+pub fn admit_bill(
+    known: Option<&Upload>,
+    invoice: &ProviderInvoice,
+    now: Timestamp,
+) -> Result<Admission, Refusal> {
+    let receipt = invoice.receipt(now);
+    if let Some(known) = known {
+        // Once it may be in Xero the row has what was sent, and the revision of what was reported last.
+        let same = known.receipt.amount == receipt.amount
+            && known.receipt.date == receipt.date
+            && known.bill.as_ref() == Some(&invoice.bill);
+        let comparable = !known.may_be_in_xero();
+        let reused = known.receipt.revision == receipt.revision && comparable && !same;
+        if reused || known.bill.is_none() {
+            return Err(Refusal::RevisionReused { revision: receipt.revision });
+        }
+    }
+    Ok(take_in(known, &receipt, Some(&invoice.bill), now))
+}
+
+fn take_in(
+    known: Option<&Upload>,
+    receipt: &Receipt,
+    bill: Option<&Bill>,
+    now: Timestamp,
+) -> Admission {
     let nothing = Admission { upload: None, warning: None };
     let Some(known) = known else {
-        let upload = Some(Box::new(judge(Upload::waiting(receipt.clone(), now), now)));
-        return Admission { upload, warning: None };
+        let new = Upload::waiting(receipt.clone(), bill.cloned(), now);
+        return Admission { upload: Some(Box::new(judge(new, now))), warning: None };
     };
     if known.receipt.revision >= receipt.revision {
         return nothing;
     }
     if known.may_be_in_xero() {
         let mut upload = known.clone();
-        let warning = changed_after_upload(known, receipt);
+        let warning = differs_from_sent(known, receipt, bill);
         // The newest revision is remembered, so that the same report warns once.
         upload.receipt.revision = receipt.revision;
         return Admission { upload: Some(Box::new(upload)), warning };
     }
     let mut upload = known.clone();
     upload.receipt = receipt.clone();
+    upload.bill = bill.cloned();
     let by_person = known.hold() == Some(Hold::HeldByPerson)
         || (known.state == UploadState::Skipped && known.reason == Skip::DoNotSend.code());
     if !by_person {
@@ -51,6 +87,9 @@ pub fn admit(known: Option<&Upload>, receipt: &Receipt, now: Timestamp) -> Admis
 
 /// What can be told from the payment alone. The settings are asked when its night comes.
 fn judge(mut upload: Upload, now: Timestamp) -> Upload {
+    if upload.bill.is_some() {
+        return upload;
+    }
     if let Err(skip) = route(&upload.receipt) {
         let why = format!("paid by {}", upload.receipt.method);
         upload.skip(skip, why, None, now);
@@ -67,6 +106,10 @@ fn judge(mut upload: Upload, now: Timestamp) -> Upload {
 
 /// The warning that a report raises which contradicts what went, or may have gone, to Xero.
 pub fn changed_after_upload(upload: &Upload, receipt: &Receipt) -> Option<Warning> {
+    differs_from_sent(upload, receipt, None)
+}
+
+fn differs_from_sent(upload: &Upload, receipt: &Receipt, bill: Option<&Bill>) -> Option<Warning> {
     let sent = &upload.receipt;
     let mut differs = Vec::new();
     if sent.amount != receipt.amount {
@@ -80,6 +123,9 @@ pub fn changed_after_upload(upload: &Upload, receipt: &Receipt) -> Option<Warnin
     }
     if !receipt.allocations.is_empty() && sent.allocations != receipt.allocations {
         differs.push("its invoices");
+    }
+    if bill.is_some() && upload.bill.as_ref() != bill {
+        differs.push("its number, its due date or its fees");
     }
     if differs.is_empty() {
         return None;

@@ -7,6 +7,7 @@ use super::planner::Books;
 use super::route::{Hold, Route, Skip, taken};
 use super::settings::{Start, UploadSettings};
 use crate::money::Money;
+use crate::recording::Receipt;
 use crate::settings::Settings;
 
 /// What is to be done with a payment.
@@ -64,16 +65,22 @@ pub fn gate(
         };
         return Err(hold(Hold::BlockedByAction, why));
     }
+    fits_books(receipt, books)?;
+    Ok(route)
+}
+
+/// What the books themselves do not take.
+pub(super) fn fits_books(receipt: &Receipt, books: &Books) -> Result<(), Judgement> {
     if receipt.amount.currency() != books.currency {
         let why =
             format!("paid in {}, the books are in {}", receipt.amount.currency(), books.currency);
-        return Err(hold(Hold::CurrencyMismatch, why));
+        return Err(Judgement::Hold(Hold::CurrencyMismatch, why));
     }
     if let Some(locked) = books.locked_until.filter(|locked| receipt.date <= *locked) {
         let why = format!("dated {}, and Xero is locked until {locked}", receipt.date);
-        return Err(hold(Hold::LockedPeriod, why));
+        return Err(Judgement::Hold(Hold::LockedPeriod, why));
     }
-    Ok(route)
+    Ok(())
 }
 
 /// Only what is younger than the start date goes up (EX-33). A person may include what is dated on that

@@ -1,4 +1,4 @@
-//! The ledger row of one payment on its way to Xero, and its legal moves.
+//! The ledger row of one payment, or one invoice of the provider, on its way to Xero, and its legal moves.
 //!
 //! `waiting → reserved → sent → uploaded | partly_uploaded | refused | unknown`; beside them `held`
 //! and `skipped`. A payment becomes one or several parts: payments on invoices, and perhaps a
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::caps::{Freed, Sending};
 use super::night::Night;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
+use super::provider_invoice::Bill;
 use super::route::{Hold, Route, Skip, route};
 use super::stamp::Stamp;
 use crate::money::Money;
@@ -21,8 +22,11 @@ use crate::recording::Receipt;
 /// A payment of the business on its way to Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Upload {
-    /// What is sent: the payment as it was reported.
+    /// What is sent: the payment as it was reported. Of a provider's invoice, which is no payment, what
+    /// it has in common with one.
     pub receipt: Receipt,
+    /// What a provider's invoice is besides; none for payments.
+    pub bill: Option<Bill>,
     /// Counts the writes; 0 if nothing has been written. A write that has not seen the latest
     /// revision is refused.
     pub revision: u64,
@@ -50,10 +54,11 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// A row for a payment that waits.
-    pub(crate) fn waiting(receipt: Receipt, now: Timestamp) -> Self {
+    /// A row for a payment, or a provider's invoice, that waits.
+    pub(crate) fn waiting(receipt: Receipt, bill: Option<Bill>, now: Timestamp) -> Self {
         let mut upload = Self {
             receipt,
+            bill,
             revision: 0,
             state: UploadState::Waiting,
             reason: String::new(),
@@ -75,7 +80,10 @@ impl Upload {
     /// # Errors
     /// Why it goes none.
     pub fn route(&self) -> Result<Route, Skip> {
-        route(&self.receipt)
+        match &self.bill {
+            Some(_) => Ok(Route::ProviderInvoice),
+            None => route(&self.receipt),
+        }
     }
 
     /// Where it stands among those that wait: the oldest payment first, by its date, then by id
@@ -280,7 +288,9 @@ impl Upload {
                 Target::Invoice { id: invoice, .. } => {
                     Stamp::new(organisation, id, number, invoice)
                 }
-                Target::Prepayment { contact } => Stamp::new(organisation, id, number, contact),
+                Target::Prepayment { contact } | Target::Bill { contact } => {
+                    Stamp::new(organisation, id, number, contact)
+                }
             };
             self.parts.push(Part {
                 number,
@@ -364,9 +374,13 @@ impl Upload {
     }
 
     fn free(&mut self, attempt: bool) -> Option<Freed> {
-        let nightly = self.route().is_ok_and(Route::is_nightly);
+        let route = self.route();
+        let nightly = route.is_ok_and(Route::is_nightly);
         let sending = if nightly { Sending::Nightly(self.night?) } else { Sending::Direct };
-        Some(Freed { sending, reserved_at: self.reserved_at.take()?, slot: true, attempt })
+        let reserved_at = self.reserved_at.take()?;
+        // What was never counted is not given back: that would be somebody else's.
+        let counted = route.is_ok_and(Route::is_counted);
+        counted.then_some(Freed { sending, reserved_at, slot: true, attempt })
     }
 
     pub(super) fn part_mut(&mut self, number: u32) -> Result<&mut Part, LedgerError> {

@@ -4,7 +4,8 @@
 //! Reading order: [`Night`] (which night is it), [`Caps`] (how many may go), [`Stamp`] (how we know
 //! our own payments again), [`Upload`] (the ledger row of one payment and its legal moves),
 //! [`admit`] (what intake makes of a report), [`gate`] and [`Planner`] (what is to be sent),
-//! [`link`] (what a proven upload means for the invoice), [`Forecast`] and [`NightReport`].
+//! [`judge_bill`] (the same for the provider's own invoices), [`link`] (what a proven upload means for the
+//! invoice), [`Forecast`] and [`NightReport`].
 
 mod admission;
 mod caps;
@@ -18,12 +19,13 @@ mod night;
 mod part;
 mod planner;
 mod proof;
+mod provider_invoice;
 mod report;
 mod route;
 mod settings;
 mod stamp;
 
-pub use admission::{Admission, admit, changed_after_upload};
+pub use admission::{Admission, admit, admit_bill, changed_after_upload};
 pub use caps::{
     ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, Freed, GUARD_WINDOW, Granted,
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
@@ -40,6 +42,10 @@ pub use part::{
     UploadState,
 };
 pub use planner::{Books, OpenInvoice, Planner};
+pub use provider_invoice::{
+    Bill, FEE_KIND_CHARS_MAX, FEES_MAX, Fee, FeeAccount, FeeKind, FeeKindError,
+    NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, why_unmapped,
+};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
 pub use settings::{BUNDLE_MAX, Start, UploadSettings, UploadWhen};

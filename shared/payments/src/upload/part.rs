@@ -87,6 +87,11 @@ pub enum Target {
         /// Whose.
         contact: XeroContactId,
     },
+    /// A bill of the contact that stands for the payment provider (EX-13).
+    Bill {
+        /// That contact.
+        contact: XeroContactId,
+    },
 }
 
 /// The proof that a part is in Xero.
@@ -101,6 +106,8 @@ pub enum Placed {
         /// The prepayment itself; left out by some answers.
         prepayment: Option<Uuid>,
     },
+    /// Xero's `InvoiceID` of a bill.
+    Bill(XeroInvoiceId),
 }
 
 /// One part of a payment.

@@ -254,7 +254,7 @@ impl<'a> Planner<'a> {
         let taken: BTreeSet<_> = own
             .filter_map(|target| match target {
                 Target::Invoice { id, .. } => Some(*id),
-                Target::Prepayment { .. } => None,
+                Target::Prepayment { .. } | Target::Bill { .. } => None,
             })
             .collect();
         let mut candidates: Vec<_> = self

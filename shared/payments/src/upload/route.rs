@@ -20,6 +20,8 @@ codes! {
         Direct = "DIRECT",
         /// By BPAY: in the night, to what the customer owes (EX-03).
         Bpay = "BPAY",
+        /// No payment, but an invoice of the provider: at once, as a bill (EX-12).
+        ProviderInvoice = "PROVIDER_INVOICE",
     }
     /// How far the money has come.
     Taken {
@@ -76,6 +78,10 @@ codes! {
         PartlyAllocated = "PARTLY_ALLOCATED",
         /// A prepayment is needed, and the organisation has no account for prepayments.
         NoPrepaymentAccount = "NO_PREPAYMENT_ACCOUNT",
+        /// A kind of fee on it has no account in Xero (EX-19).
+        AccountUnmapped = "ACCOUNT_UNMAPPED",
+        /// No contact in Xero stands for the payment provider (EX-13).
+        MerchantContactMissing = "MERCHANT_CONTACT_MISSING",
     }
 }
 
@@ -83,6 +89,12 @@ impl Route {
     /// Whether it waits for the night, and counts among the night's payments (AMB-10).
     pub fn is_nightly(self) -> bool {
         self == Self::Bpay
+    }
+
+    /// Whether it is an attempt among those of 30 days. What the provider's invoices take is not: EX-32
+    /// counts payments.
+    pub fn is_counted(self) -> bool {
+        self != Self::ProviderInvoice
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an organisation has chosen about uploading.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,8 +8,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
 use super::caps::NIGHTLY_MAX;
+use super::provider_invoice::{FeeAccount, FeeKind};
 use super::route::Taken;
-use crate::ids::XeroAccountId;
+use crate::ids::{XeroAccountId, XeroContactId};
 
 /// Most payments that one call to Xero may carry: what Xero recommends (xero.md 3.6).
 pub const BUNDLE_MAX: u32 = 50;
@@ -66,6 +68,10 @@ pub struct UploadSettings {
     pub prepayment_account: Option<String>,
     /// The tax type of a prepayment's line; Xero's default for the account if it is left out.
     pub prepayment_tax: Option<String>,
+    /// The contact in Xero that stands for the payment provider; without one its invoices are held (EX-13).
+    pub merchant_contact: Option<XeroContactId>,
+    /// Where each kind of the provider's fees is booked; an invoice with any other is held (EX-19).
+    pub fee_accounts: BTreeMap<FeeKind, FeeAccount>,
     /// When the night's upload is due, by the wall clock. Outside of 00:00 to 04:00, so that it exists on
     /// every day.
     pub due_at: Time,
@@ -83,6 +89,8 @@ impl UploadSettings {
             account,
             prepayment_account: None,
             prepayment_tax: None,
+            merchant_contact: None,
+            fee_accounts: BTreeMap::new(),
             due_at: Self::DUE_AT,
         }
     }

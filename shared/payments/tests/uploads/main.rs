@@ -9,6 +9,7 @@ mod coming_back;
 mod ledger;
 mod nights;
 mod planning;
+mod provider_invoices;
 mod samples;
 mod scenarios;
 mod stamps;

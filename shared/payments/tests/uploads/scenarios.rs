@@ -16,10 +16,11 @@ use world::World;
 /// The rules that decide what goes, in which night, to which invoice. U15 and U17 are about a run that
 /// dies, or comes twice, and are tested with the function; EX-34 is a link on a page.
 const RULES: &[&str] = &[
-    "U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10", "U11", "U12", "U13", "U14",
+    "U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10", "U11", "U12", "U13", "U14", "U18",
     "EX-01", "EX-02", "EX-03", "EX-04", "EX-05", "EX-06", "EX-07", "EX-08", "EX-09", "EX-10",
-    "EX-11", "EX-28", "EX-31", "EX-32", "EX-33", "EX-35", "X-15", "A2.1", "A7.4", "AMB-06",
-    "AMB-08", "AMB-10", "AMB-12", "AMB-13", "AMB-14", "AMB-16", "AMB-17",
+    "EX-11", "EX-12", "EX-13", "EX-14", "EX-19", "EX-28", "EX-31", "EX-32", "EX-33", "EX-35",
+    "X-15", "A2.1", "A7.4", "AMB-06", "AMB-08", "AMB-10", "AMB-12", "AMB-13", "AMB-14", "AMB-16",
+    "AMB-17",
 ];
 
 fn folder() -> PathBuf {

@@ -117,7 +117,7 @@ async fn certify(world: &World) {
 }
 
 /// A night that put one payment into Xero, does not know of another one, and has two left; one of
-/// them has a blocked customer.
+/// them has a blocked customer. An invoice of the provider waits for an account.
 async fn upload(world: &World) {
     let tables = &world.tables;
     let because = crate::samples::because();
@@ -134,7 +134,9 @@ async fn upload(world: &World) {
     let placed = Placed::Prepayment { transaction: id, prepayment: None };
     done.answer(1, Answer::Placed(placed), false, now()).unwrap();
     unknown.answer(1, Answer::Unclear, false, now()).unwrap();
-    let all = [&waiting[0], &waiting[1], &held, &done, &unknown];
+    let mut unmapped = upload_samples::provider_invoice("F-1");
+    unmapped.put_on_hold(Hold::AccountUnmapped, "no account is set", None, now());
+    let all = [&waiting[0], &waiting[1], &held, &done, &unknown, &unmapped];
     let caps = Caps::unused(organisation());
     let after = caps.reserve(2, Sending::Nightly(night()), 200, now()).caps.unwrap();
     let new = all.map(|upload| (None, upload));
@@ -272,6 +274,10 @@ fn about_uploads(question: &str, rows: &[Row]) {
         "Why was payment P-1 not sent?" => {
             assert_eq!(column("reason"), ["BLOCKED_BY_ACTION"]);
             assert_eq!(column("why"), ["an action is open: call"]);
+        }
+        "Which provider invoices wait for a setting?" => {
+            assert_eq!(column("payment_id"), ["provider-invoice-F-1"]);
+            assert_eq!(column("reason"), ["ACCOUNT_UNMAPPED"]);
         }
         "How many attempts are left in the 30 days?" => {
             assert_eq!(column("attempts_left"), ["#3998"]);

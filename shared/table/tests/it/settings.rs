@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::time;
-use payments::upload::{Start, Taken, UploadSettings};
-use payments::{OrganisationId, Settings, XeroAccountId};
+use payments::upload::{FeeAccount, Start, Taken, UploadSettings};
+use payments::{OrganisationId, Settings, XeroAccountId, XeroContactId};
+use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -23,18 +24,25 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
         prop_oneof![arb_instant().prop_map(Start::Moment), arb_date().prop_map(Start::Day),];
     let due_at = (4..24_i8, 0..60_i8, select(vec![0_i8, 0, 30]));
     let code = || option::of("[A-Z0-9]{1,10}");
+    let fee_account = ("[A-Z0-9]{1,10}", code()).prop_map(|(code, tax)| FeeAccount { code, tax });
+    let kind = "[a-z][a-z0-9_]{0,39}".prop_map(|kind| kind.parse().unwrap());
+    let fees = (option::of(arb_uuid()), btree_map(kind, fee_account, 0..4));
     let chosen = (any::<bool>(), select(Taken::ALL), 1..=200_u32, 1..=50_u32);
-    (chosen, start, arb_uuid(), code(), code(), due_at).prop_map(
-        |(chosen, start, account, prepayment_account, prepayment_tax, due_at)| UploadSettings {
-            enabled: chosen.0,
-            start,
-            when: chosen.1,
-            nightly_max: chosen.2,
-            bundle_max: chosen.3,
-            account: XeroAccountId::new(account),
-            prepayment_account,
-            prepayment_tax,
-            due_at: time(due_at.0, due_at.1, due_at.2, 0),
+    (chosen, start, arb_uuid(), code(), code(), fees, due_at).prop_map(
+        |(chosen, start, account, prepayment_account, prepayment_tax, fees, due_at)| {
+            UploadSettings {
+                enabled: chosen.0,
+                start,
+                when: chosen.1,
+                nightly_max: chosen.2,
+                bundle_max: chosen.3,
+                account: XeroAccountId::new(account),
+                prepayment_account,
+                prepayment_tax,
+                merchant_contact: fees.0.map(XeroContactId::new),
+                fee_accounts: fees.1,
+                due_at: time(due_at.0, due_at.1, due_at.2, 0),
+            }
         },
     )
 }
@@ -84,6 +92,7 @@ async fn a_row_that_makes_no_sense_is_named_with_its_attribute_and_never_quoted(
     let world = World::new().await;
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let number = |value: &str| AttributeValue::N(value.to_owned());
+    let map = |name: &str, value| AttributeValue::M([(name.to_owned(), value)].into());
     let broken = [
         ("time_zone", text("Canary/Nowhere")),
         ("cutover_on", text("canary")),
@@ -100,13 +109,23 @@ async fn a_row_that_makes_no_sense_is_named_with_its_attribute_and_never_quoted(
         ("upload_account_id", text("canary")),
         ("prepayment_account_code", text("")),
         ("prepayment_tax_type", text("")),
+        ("merchant_contact_id", text("canary")),
+        ("fee_accounts", text("canary")),
+        ("fee_accounts", map("Canary", text("404"))),
+        ("fee_accounts.chargeback", map("chargeback", text(""))),
+        ("fee_accounts.chargeback", map("chargeback", text(" canary"))),
+        ("fee_accounts.chargeback", map("chargeback", text("canary canary"))),
+        ("fee_accounts.chargeback", map("chargeback", number("404"))),
+        ("fee_accounts.chargeback", map("chargeback", map("tax_type", text("canary")))),
+        ("fee_accounts.chargeback", map("chargeback", map("account_code", number("404")))),
         ("upload_due_at", text("canary")),
         ("upload_due_at", text("03:59")),
     ];
     let stored = Settings { upload: Some(uploading()), ..settings() };
     for (name, value) in broken {
         world.tables.store_settings(&stored).await.unwrap();
-        set(&world, organisation(), name, value).await;
+        let attribute = name.split('.').next().unwrap();
+        set(&world, organisation(), attribute, value).await;
         let error = world.tables.settings(organisation()).await.unwrap_err();
         let text = error.to_string();
         assert!(text.contains("organisations") && text.contains(name), "{text}");
@@ -136,6 +155,34 @@ async fn uploading_is_what_an_operator_types_into_the_console() {
     assert_eq!(read.upload, Some(expected));
     world.tables.store_settings(&read).await.unwrap();
     assert_eq!(world.rows("organisations").await[0]["upload_due_at"], "21:30");
+}
+
+#[tokio::test]
+async fn where_fees_are_booked_is_a_map_of_codes() {
+    // EX-13, EX-19: a code, or a code and a tax type.
+    let world = World::new().await;
+    let stored = Settings { upload: Some(uploading()), ..settings() };
+    world.tables.store_settings(&stored).await.unwrap();
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let with_tax = [("account_code", "412"), ("tax_type", "INPUT")];
+    let with_tax = with_tax.map(|(name, value)| (name.to_owned(), text(value)));
+    let accounts = [("processing".to_owned(), text("404"))];
+    let accounts =
+        accounts.into_iter().chain([("chargeback".to_owned(), AttributeValue::M(with_tax.into()))]);
+    set(&world, organisation(), "fee_accounts", AttributeValue::M(accounts.collect())).await;
+    let contact = "a3675fc4-f8dd-4f03-ba5b-f1870566bcd7";
+    set(&world, organisation(), "merchant_contact_id", text(contact)).await;
+
+    let read = world.tables.settings(organisation()).await.unwrap().unwrap().upload.unwrap();
+
+    assert_eq!(read.merchant_contact, Some(contact.parse().unwrap()));
+    let account = |kind: &str| read.fee_accounts.get(&kind.parse().unwrap()).cloned();
+    let expected = |code: &str, tax: Option<&str>| {
+        Some(FeeAccount { code: code.to_owned(), tax: tax.map(str::to_owned) })
+    };
+    assert_eq!(account("processing"), expected("404", None));
+    assert_eq!(account("chargeback"), expected("412", Some("INPUT")));
+    assert_eq!(account("other"), None);
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
 //! What uploading writes is what it reads, and what people can read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::upload::{Caps, Customer, NightReport, Upload};
+use payments::upload::{Answer, Caps, Customer, NightReport, Placed, Target, Upload};
 use payments::{LocalInvoice, Receipt, StoredInvoice};
 
 use crate::engine::having;
 use crate::round_trips::law;
 use crate::samples::{because, local_invoice, now, number, organisation, receipt};
 use crate::upload_samples::{
-    arb_caps, arb_customer, arb_night_report, arb_upload, reserved, stored, waiting,
+    arb_caps, arb_customer, arb_night_report, arb_upload, contact, night, provider_invoice,
+    reserved, stored, waiting,
 };
 use crate::world::{World, change_to};
 
@@ -95,6 +96,37 @@ async fn an_upload_row_says_in_plain_words_what_became_of_the_payment() {
     ];
     let expected: Vec<_> = expected.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(having(&rows, &expected).len(), 1, "{rows:#?}");
+}
+
+#[tokio::test]
+async fn the_row_of_a_provider_invoice_names_its_fees_and_its_bill() {
+    // EX-12, EX-19
+    let world = World::new().await;
+    let mut upload = provider_invoice("F-1");
+    let total = upload.receipt.amount;
+    let contact = contact();
+    upload.reserve(night(), vec![(Target::Bill { contact }, total)], now()).unwrap();
+    upload.send(&[1], "key", now()).unwrap();
+    let bill = "40000000-0000-4000-8000-000000000001";
+    let placed = Placed::Bill(bill.parse().unwrap());
+    upload.answer(1, Answer::Placed(placed), false, now()).unwrap();
+    world.tables.write_uploads(&[(None, &upload)], None, because()).await.unwrap();
+
+    let rows = world.rows("uploads").await;
+    let expected = [
+        ("payment_id", "provider-invoice-F-1"),
+        ("method", "provider_invoice"),
+        ("bill_number", "PI 2026-03"),
+        ("bill_due_on", "2026-03-24"),
+        ("state", "uploaded"),
+    ];
+    assert_eq!(having(&rows, &expected).len(), 1, "{rows:#?}");
+    for words in ["processing", bill, &contact.to_string()] {
+        assert!(format!("{rows:?}").contains(words), "{words}: {rows:#?}");
+    }
+    let read = world.tables.upload(organisation(), &upload.receipt.id).await.unwrap();
+    assert_eq!(read, Some(stored(&upload)));
+    assert!(world.rows("receipts").await.is_empty(), "it is no payment of anybody");
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{
-    Caps, Customer, Disabled, Forecast, Night, NightReport, NightState, Part, PartState, Placed,
-    Reservation, Target, Totals, Upload, UploadState, admit,
+    Bill, Caps, Customer, Disabled, Fee, Forecast, Night, NightReport, NightState, Part, PartState,
+    Placed, ProviderInvoice, Reservation, Target, Totals, Upload, UploadState, admit, admit_bill,
 };
-use payments::{Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
+use payments::{PaymentId, Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -34,6 +34,25 @@ pub fn admitted(receipt: &Receipt) -> Upload {
 
 pub fn contact() -> XeroContactId {
     XeroContactId::new(Uuid::from_u128(7))
+}
+
+/// An invoice of the provider, of the amount and date of a payment, with one fee.
+pub fn provider_invoice(id: &str) -> Upload {
+    let Receipt { amount, date, .. } = receipt("P-1");
+    let kind = "processing".parse().unwrap();
+    let invoice = ProviderInvoice {
+        organisation: organisation(),
+        id: PaymentId::of_provider_invoice(id).unwrap(),
+        revision: 1,
+        total: amount,
+        date,
+        bill: Bill {
+            number: "PI 2026-03".to_owned(),
+            due_on: Some("2026-03-24".parse().unwrap()),
+            fees: vec![Fee { kind, description: None, amount }],
+        },
+    };
+    *admit_bill(None, &invoice, now()).unwrap().upload.unwrap()
 }
 
 /// It with a slot of the night, as a prepayment.
@@ -70,12 +89,14 @@ fn arb_target() -> impl Strategy<Value = Target> {
         (arb_uuid(), arb_text())
             .prop_map(|(id, number)| Target::Invoice { id: XeroInvoiceId::new(id), number }),
         arb_uuid().prop_map(|id| Target::Prepayment { contact: XeroContactId::new(id) }),
+        arb_uuid().prop_map(|id| Target::Bill { contact: XeroContactId::new(id) }),
     ]
 }
 
 fn arb_placed() -> impl Strategy<Value = Placed> {
     prop_oneof![
         arb_uuid().prop_map(|id| Placed::Payment(XeroPaymentId::new(id))),
+        arb_uuid().prop_map(|id| Placed::Bill(XeroInvoiceId::new(id))),
         (arb_uuid(), option::of(arb_uuid())).prop_map(|(transaction, prepayment)| {
             Placed::Prepayment { transaction, prepayment }
         }),
@@ -104,17 +125,29 @@ fn arb_part(currency: payments::Currency) -> impl Strategy<Value = Part> {
     })
 }
 
+fn arb_bill(currency: payments::Currency) -> impl Strategy<Value = Bill> {
+    let fee = ("[a-z][a-z0-9_]{0,39}", option::of(arb_text()), arb_money_in(currency)).prop_map(
+        |(kind, description, amount)| Fee { kind: kind.parse().unwrap(), description, amount },
+    );
+    (arb_text(), option::of(arb_date()), vec(fee, 0..4)).prop_map(|(number, due_on, fees)| Bill {
+        number,
+        due_on,
+        fees,
+    })
+}
+
 /// Any upload that has not been written yet.
 pub fn arb_upload() -> impl Strategy<Value = Upload> {
     let receipt = arb_receipt().prop_flat_map(|receipt| {
-        let parts = vec(arb_part(receipt.amount.currency()), 0..4);
-        (Just(receipt), parts)
+        let currency = receipt.amount.currency();
+        (Just(receipt), option::of(arb_bill(currency)), vec(arb_part(currency), 0..4))
     });
     let state = (select(UploadState::ALL), arb_text(), arb_text(), arb_instant());
     let slot = (option::of(arb_night()), option::of(arb_instant()), any::<u32>());
     (receipt, state, slot, (any::<bool>(), any::<bool>())).prop_map(
-        |((receipt, parts), state, slot, flags)| Upload {
+        |((receipt, bill, parts), state, slot, flags)| Upload {
             receipt,
+            bill,
             revision: 0,
             state: state.0,
             reason: state.1,

@@ -6,9 +6,11 @@ use insta::assert_snapshot;
 use payments::upload::{BUNDLE_MAX, reference};
 use payments::{Currency, Money};
 use proptest::prelude::*;
-use xero::{Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind};
+use xero::{
+    BillLine, BillToSend, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
+};
 
-use crate::samples::{CANARIES, aud, bundle, payment, payments, prepayment};
+use crate::samples::{CANARIES, aud, bill, bundle, payment, payments, prepayment};
 
 fn text(bundle: &Bundle) -> &str {
     std::str::from_utf8(bundle.bytes()).unwrap()
@@ -99,6 +101,41 @@ fn a_prepayment_needs_an_account_and_a_description() {
 }
 
 #[test]
+fn a_bill_is_an_approved_invoice_with_a_line_for_each_fee() {
+    // EX-12, EX-13. Xero keeps no reference of a bill: the stamp stands behind its number.
+    let mut with_tax = bill(2);
+    with_tax.lines[1].tax_type = Some("INPUT".into());
+    let bundle = Bundle::of_bills(&[bill(1), with_tax]).unwrap();
+    assert_snapshot!(text(&bundle));
+    assert_eq!((bundle.kind(), bundle.stamps().count()), (StampedKind::Bills, 2));
+}
+
+#[test]
+fn a_bill_that_xero_would_make_another_one_of_is_refused() {
+    let stamp = bill(1).stamp;
+    let of = |bill: BillToSend| Bundle::of_bills(&[bill]).unwrap_err();
+    let changed = |change: fn(&mut BillLine)| {
+        let mut bill = bill(1);
+        change(&mut bill.lines[0]);
+        of(bill)
+    };
+    let lines = BundleError::Lines(stamp.clone());
+    assert_eq!(changed(|line| line.amount = aud("99.99")), lines);
+    assert_eq!(of(BillToSend { lines: Vec::new(), ..bill(1) }), lines);
+    assert_eq!(changed(|line| line.amount = aud("-1")), BundleError::Amount(stamp.clone()));
+    let blank = |field| BundleError::Blank { stamp: stamp.clone(), field };
+    assert_eq!(changed(|line| line.account = " ".into()), blank("AccountCode"));
+    assert_eq!(changed(|line| line.description = String::new()), blank("Description"));
+    assert_eq!(changed(|line| line.tax_type = Some(String::new())), blank("TaxType"));
+    let number = "PI-1".to_owned();
+    assert_eq!(of(BillToSend { number, ..bill(1) }), BundleError::NoStamp(stamp.clone()));
+    let number = format!("{} {stamp}", "x".repeat(234));
+    assert_eq!(of(BillToSend { number, ..bill(1) }), BundleError::ReferenceTooLong(stamp.clone()));
+    assert_eq!(Bundle::of_bills(&[bill(1), bill(1)]).unwrap_err(), BundleError::Twice(stamp));
+    assert_eq!(Bundle::of_bills(&[]).unwrap_err(), BundleError::Empty);
+}
+
+#[test]
 fn no_debug_output_or_error_shows_what_is_sent() {
     // N9
     let mut shown = vec![
@@ -106,6 +143,8 @@ fn no_debug_output_or_error_shows_what_is_sent() {
         format!("{:?}", payment(1)),
         format!("{:?}", prepayment(1)),
         format!("{:?}", Bundle::of_prepayments(&[prepayment(1)])),
+        format!("{:?}", bill(1)),
+        format!("{:?}", Bundle::of_bills(&[bill(1)])),
     ];
     for error in [
         BundleError::Twice(payment(1).stamp),

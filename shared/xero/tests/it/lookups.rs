@@ -9,7 +9,8 @@ use payments::upload::{Placed, Stamp};
 use xero::{Found, LimitProblem, Outage, PAGES_MAX, ReadError, Refusal, StampedKind};
 
 use crate::samples::{
-    CANARIES, created, created_on, created_prepayment, payment, payment_id, prepayment, stamps,
+    CANARIES, bill, created, created_bill, created_on, created_prepayment, payment, payment_id,
+    prepayment, stamps,
 };
 use crate::xero::{CALL_SECONDS, Reply, Seen, Xero, books, id, organisation};
 
@@ -290,6 +291,43 @@ async fn prepayments_are_known_by_their_reference_or_by_their_line() {
     // A prepayment of which neither is shown may be ours.
     let mute = by_line.replacen("\"LineItems\":", "\"L\":", 1);
     assert_eq!(list(vec![mute]).await.unwrap_err(), ReadError::Schema { field: "LineItems" });
+}
+
+#[tokio::test]
+async fn bills_are_known_by_their_number_whatever_became_of_them() {
+    // EX-13, X-08, X-13
+    let list = |rows: Vec<String>| async move {
+        let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 100)).await;
+        let wanted: Vec<Stamp> = (1..=2).map(|number| bill(number).stamp).collect();
+        let read = look(&xero, StampedKind::Bills, &wanted).await;
+        let call = &xero.calls()[0];
+        assert_eq!(call.path, "/api.xro/2.0/Invoices");
+        let query = "where=Type%3D%3D%22ACCPAY%22&order=UpdatedDateUTC%20ASC&page=1&pageSize=1000";
+        assert_eq!(call.query, query);
+        assert!(!call.header("if-modified-since").is_empty());
+        read.map(|(found, _)| found.of(&wanted[0]).to_vec())
+    };
+    let own = created_bill(1);
+    let placed = Placed::Bill("40000000-0000-4000-8000-000000000001".parse().unwrap());
+    for (status, deleted) in [
+        ("AUTHORISED", false),
+        ("PAID", false),
+        ("DRAFT", false),
+        ("SUBMITTED", false),
+        ("VOIDED", true),
+        ("DELETED", true),
+    ] {
+        let rows = vec![created_bill(2), own.replacen("AUTHORISED", status, 1)];
+        let [found] = &list(rows).await.unwrap()[..] else { panic!("one") };
+        assert_eq!((found.placed, found.deleted), (placed, deleted), "{status}");
+        assert_eq!(found.amount, Some(bill(1).amount.amount()));
+    }
+    // If Xero should not obey the filter, a sale with such a number is not ours.
+    assert_eq!(list(vec![own.replacen("ACCPAY", "ACCREC", 1)]).await.unwrap(), []);
+    let mute = own.replacen(&format!("\"{}\"", bill(1).number), "7", 1);
+    assert_eq!(list(vec![mute]).await.unwrap_err(), ReadError::Schema { field: "InvoiceNumber" });
+    let odd = own.replacen("AUTHORISED", "ODD", 1);
+    assert_eq!(list(vec![odd]).await.unwrap_err(), ReadError::Schema { field: "Status" });
 }
 
 #[tokio::test]

@@ -179,7 +179,7 @@ async fn uploading_asks_for_more_than_reading_does() {
         [
             "accounting.payments",
             "accounting.banktransactions",
-            "accounting.invoices.read",
+            "accounting.invoices",
             "accounting.contacts.read",
             "accounting.settings.read"
         ]

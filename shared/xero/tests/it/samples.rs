@@ -5,7 +5,7 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use payments::upload::{Night, Stamp, Target, admit, reference};
 use payments::{Money, PaymentStatus, Receipt, XeroAccountId, XeroContactId, XeroInvoiceId};
-use xero::{Bundle, PaymentToSend, PrepaymentToSend};
+use xero::{BillLine, BillToSend, Bundle, PaymentToSend, PrepaymentToSend};
 
 use crate::xero::{id, organisation};
 
@@ -76,6 +76,34 @@ pub fn prepayment(number: u32) -> PrepaymentToSend {
         amount: aud("125.40"),
         description: "Prepayment, BPAY".to_owned(),
     }
+}
+
+/// A bill of 125.40 with two lines.
+pub fn bill(number: u32) -> BillToSend {
+    let stamp = stamp(number, Target::Bill { contact: contact() });
+    let line = |description: &str, amount| BillLine {
+        description: description.to_owned(),
+        amount: aud(amount),
+        account: "404".to_owned(),
+        tax_type: None,
+    };
+    BillToSend {
+        number: format!("PI-{number} {stamp}"),
+        stamp,
+        contact: contact(),
+        date: date(2026, 10, 5),
+        due_on: date(2026, 10, 19),
+        amount: aud("125.40"),
+        lines: vec![line("processing", "100.00"), line("terminal rent, Rubble", "25.40")],
+    }
+}
+
+/// A bill as Xero shows it after it was created.
+pub fn created_bill(number: u32) -> String {
+    let BillToSend { number: text, .. } = bill(number);
+    format!(
+        r#"{{"Type":"ACCPAY","InvoiceID":"40000000-0000-4000-8000-{number:012}","InvoiceNumber":"{text}","Payments":[],"AmountDue":125.40,"HasErrors":false,"Contact":{{"Name":"Barney Rubble"}},"Status":"AUTHORISED","LineAmountTypes":"Inclusive","SubTotal":114.00,"TotalTax":11.40,"Total":125.40,"CurrencyCode":"AUD","StatusAttributeString":"OK"}}"#
+    )
 }
 
 pub fn payments(count: u32) -> Vec<PaymentToSend> {

@@ -4,8 +4,8 @@ use payments::upload::{Answer, Placed, Stamp};
 use xero::{Answers, Bundle, RefusalKind};
 
 use crate::samples::{
-    KEY, answer, bundle, created, created_prepayment, payment, payment_id, prepayment, refused,
-    stamps,
+    KEY, answer, bill, bundle, created, created_bill, created_prepayment, payment, payment_id,
+    prepayment, refused, stamps,
 };
 use crate::xero::{Reply, Xero, books, organisation};
 
@@ -78,6 +78,55 @@ async fn a_prepayment_goes_to_the_bank_transactions() {
         assert_eq!(answers.of(&prepayment(number).stamp), Answer::Placed(expected));
     }
     assert_eq!(xero.calls()[0].path, "/api.xro/2.0/BankTransactions");
+}
+
+#[tokio::test]
+async fn a_bill_is_proven_by_its_own_id_and_nothing_else() {
+    // EX-13, X-12
+    let bundle = Bundle::of_bills(&[bill(1), bill(2)]).unwrap();
+    let id = |number| format!("40000000-0000-4000-8000-{number:012}");
+    let placed = |number| Answer::Placed(Placed::Bill(id(number).parse().unwrap()));
+    let of_first = async |first: String| {
+        let body = answer("Invoices", &[created_bill(2), first]);
+        let xero = answering(Reply::ok(body)).await;
+        let answers = put(&xero, &bundle).await;
+        assert_eq!(xero.calls()[0].path, "/api.xro/2.0/Invoices");
+        assert_eq!(xero.calls()[0].query, "summarizeErrors=false");
+        assert_eq!(answers.of(&bill(2).stamp), placed(2));
+        answers.of(&bill(1).stamp)
+    };
+    let own = created_bill(1);
+    assert_eq!(of_first(own.clone()).await, placed(1));
+    for (what, element) in [
+        ("an id of zeros", own.replacen(&id(1), "00000000-0000-0000-0000-000000000000", 1)),
+        ("no id", own.replacen("\"InvoiceID\"", "\"Other\"", 1)),
+        ("another total", own.replacen("\"Total\":125.40", "\"Total\":125.41", 1)),
+        ("a sale", own.replacen("ACCPAY", "ACCREC", 1)),
+        ("not approved", own.replacen("AUTHORISED", "SUBMITTED", 1)),
+        ("another currency", own.replacen("AUD", "NZD", 1)),
+        ("an id and an error", own.replacen("\"HasErrors\":false", "\"HasErrors\":true", 1)),
+    ] {
+        assert_ne!(element, own, "{what}");
+        assert_eq!(of_first(element).await, Answer::Unclear, "{what}");
+    }
+    let why = "Account code '404' is not a valid code for this document.";
+    let refused = own.replacen(&id(1), "00000000-0000-0000-0000-000000000000", 1).replacen(
+        "\"OK\"",
+        &format!("\"ERROR\",\"ValidationErrors\":[{{\"Message\":\"{why}\"}}]"),
+        1,
+    );
+    assert_eq!(of_first(refused).await, Answer::Refused(why.to_owned()));
+    assert_eq!(RefusalKind::of(why), RefusalKind::AccountUnusable);
+}
+
+#[tokio::test]
+async fn one_id_is_no_proof_of_two_bills() {
+    //
+    let bundle = Bundle::of_bills(&[bill(1), bill(2)]).unwrap();
+    let second = created_bill(2).replacen("8000-000000000002", "8000-000000000001", 1);
+    let xero = answering(Reply::ok(answer("Invoices", &[created_bill(1), second]))).await;
+    let answers = put(&xero, &bundle).await;
+    assert!(answers.iter().all(|(_, answer)| *answer == Answer::Unclear), "{answers:?}");
 }
 
 #[tokio::test]

@@ -202,9 +202,11 @@ fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, R
         (Route::Organisation, "GET") => organisation::show(world, organisation, now),
         (Route::Invoices, "GET") => invoices::list(world, organisation, call, manner, now),
         (Route::Invoice(name), "GET") => invoices::show(world, organisation, name, manner, now),
-        (Route::Invoices, "PUT" | "POST") => invoices::write(world, organisation, call, None, now),
+        (Route::Invoices, "PUT" | "POST") => {
+            invoices::write(world, organisation, call, None, manner, now)
+        }
         (Route::Invoice(name), "POST") => {
-            invoices::write(world, organisation, call, Some(name.as_str()), now)
+            invoices::write(world, organisation, call, Some(name.as_str()), manner, now)
         }
         (Route::Payments, "GET") => payments::list(world, organisation, call, manner, now),
         (Route::Payment(id), "GET") => payments::show(world, organisation, id, manner, now),

@@ -17,7 +17,8 @@ use crate::{
         Refusal,
     },
     faults::Manner,
-    query::Order,
+    meter::{Created, CreatedKind},
+    query::{Filter, Order},
     random::Random,
     reply::Reply,
     wire::{InvoiceForm, InvoiceOut, InvoiceRefused},
@@ -33,7 +34,8 @@ pub(super) fn list(
     now: Timestamp,
 ) -> Result<Reply, Reply> {
     let query = &call.query;
-    query.refuse(&["where", "searchTerm", "createdByMyApp"])?;
+    query.refuse(&["searchTerm", "createdByMyApp"])?;
+    let filter = Filter::parse(query.value("where"), &["Type", "Status"])?;
     let (ids, contacts) = (query.ids("IDs")?, query.ids("ContactIDs")?);
     let (numbers, statuses) = (query.list("InvoiceNumbers"), query.list("Statuses"));
     let by_number = query.is_ordered_by("InvoiceNumber");
@@ -52,6 +54,12 @@ pub(super) fn list(
         })
         .filter(|invoice| {
             statuses.as_ref().is_none_or(|statuses| statuses.contains(&invoice.status.as_str()))
+        })
+        .filter(|invoice| {
+            filter.admits(|name| match name {
+                "Type" => invoice.kind.as_str().into(),
+                _ => invoice.status.as_str().into(),
+            })
         })
         .collect();
     order.sort(&mut found, |invoice| (invoice.updated, invoice.serial));
@@ -102,6 +110,7 @@ pub(super) fn write(
     organisation: Uuid,
     call: &Call,
     target: Option<&str>,
+    manner: &Manner,
     now: Timestamp,
 ) -> Result<Reply, Reply> {
     let sent = match call.json::<InvoicesIn>()?.invoices {
@@ -117,8 +126,10 @@ pub(super) fn write(
         None => None,
     };
     let before = books.clone();
+    let looked_at = manner.booked_max().unwrap_or(usize::MAX);
     let results: Vec<Result<Change, Refusal>> = sent
         .iter()
+        .take(looked_at)
         .map(|sent| match existing(books, sent, target, updates)? {
             Some(id) => books.edit_invoice(id, edit(sent, ids)?, now),
             None => books.add_invoice(draft(sent, ids, now)?, ids, now),
@@ -135,6 +146,9 @@ pub(super) fn write(
     }
     for change in results.iter().flatten() {
         world.record(organisation, *change);
+        if !updates {
+            measure(world, organisation, change.invoice, now)?;
+        }
     }
     let books = lists::organisation(world, organisation)?;
     let mut items = Vec::new();
@@ -148,7 +162,24 @@ pub(super) fn write(
             Err(refusal) => lists::raw(&echo(sent, &refusal.0, true))?,
         });
     }
+    // A fault has left these out without a word: they look like good ones but for their id.
+    for dropped in sent.iter().skip(looked_at) {
+        items.push(lists::raw(&echo(dropped, &[], !summarised))?);
+    }
     Ok(lists::reply(world, "Invoices", items, None, now))
+}
+
+/// Bills that calls create are measured, as payments are: nothing but their client can keep them from
+/// being there twice, since their numbers need not be unique.
+fn measure(world: &mut World, organisation: Uuid, id: Uuid, now: Timestamp) -> Result<(), Reply> {
+    let books = lists::organisation(world, organisation)?;
+    let invoice = books.invoices.get(&id).ok_or_else(Reply::not_found)?;
+    if invoice.kind == InvoiceKind::Accpay {
+        let reference = invoice.number.clone();
+        let created = Created { kind: CreatedKind::Bill, id, at: now, reference };
+        world.meters.created(organisation, created);
+    }
+    Ok(())
 }
 
 /// The invoice that an update means, by id or, for sales, by number.

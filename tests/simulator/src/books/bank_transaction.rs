@@ -162,16 +162,7 @@ impl Organisation {
             if line.unit_amount.is_zero() {
                 objections.push("UnitAmount must not be zero".to_owned());
             }
-            let code = &line.account_code;
-            let known = self.accounts.iter().find(|account| account.code.as_ref() == Some(code));
-            // Money cannot be booked from a bank account to itself or to another one as a line.
-            let usable = known.is_some_and(|account| !account.is_bank() && !account.archived);
-            if code.is_empty() {
-                objections.push("Account code must be specified".to_owned());
-            } else if !usable {
-                objections
-                    .push(format!("Account code '{code}' is not a valid code for this document."));
-            }
+            objections.extend(self.account_objection(&line.account_code));
         }
         objections
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod bench;
+mod bills;
 mod books;
 mod clock;
 mod control;

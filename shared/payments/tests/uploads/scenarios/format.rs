@@ -1,5 +1,7 @@
 //! How a scenario file is written. Unknown fields are errors, so that no expectation is ignored.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// One file.
@@ -25,6 +27,8 @@ pub struct Given {
     /// Numbers of local invoices that are paid off by a payment plan.
     pub payment_plans: Vec<String>,
     pub payments: Vec<PaymentText>,
+    /// What the payment provider has invoiced the business for.
+    pub provider_invoices: Vec<ProviderInvoiceText>,
     /// Many payments that are alike: `p-001` is the youngest, each a day older than the one before.
     pub many: Option<ManyText>,
     /// Attempts of the last days, made in the night before the first one.
@@ -44,6 +48,10 @@ pub struct SettingsText {
     pub prepayment_account: Option<String>,
     pub prefix: Option<String>,
     pub time_zone: Option<String>,
+    /// `c1`, `c2`, …: the contact that stands for the payment provider; `none` if there is none.
+    pub merchant_contact: Option<String>,
+    /// The account of each kind of fee.
+    pub fee_accounts: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -101,6 +109,18 @@ pub struct PaymentText {
     pub found_in_xero: bool,
 }
 
+/// An invoice of the payment provider, as the business's own system reports it. Its total is what the fees
+/// add up to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderInvoiceText {
+    pub id: String,
+    pub date: Option<String>,
+    pub currency: Option<String>,
+    /// `80.00 processing`.
+    pub fees: Vec<String>,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManyText {
@@ -119,6 +139,9 @@ pub struct NightText {
     /// Reported before the night, new or anew.
     #[serde(default)]
     pub reported: Vec<PaymentText>,
+    /// Invoices of the provider, likewise.
+    #[serde(default)]
+    pub provider_invoices: Vec<ProviderInvoiceText>,
     /// Customers as they are from now on.
     #[serde(default)]
     pub customers: Vec<CustomerText>,
@@ -142,6 +165,9 @@ pub struct Then {
     /// Every payment that was not in Xero before the night, but for the many.
     #[serde(default)]
     pub payments: Vec<PaymentThen>,
+    /// Every invoice of the provider, likewise.
+    #[serde(default)]
+    pub provider_invoices: Vec<PaymentThen>,
     /// How many went in the night; those that are posted at once are not among them.
     pub sent: Option<u32>,
     /// How many wait for the next one.

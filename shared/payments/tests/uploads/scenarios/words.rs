@@ -1,10 +1,14 @@
 //! From the words of a scenario to the values of the domain, and back.
 
 use jiff::ToSpan;
-use payments::upload::{Channel, Customer, OpenInvoice, Part, Target};
-use payments::{Allocation, InvoiceKind, InvoiceStatus, Money, PaymentStatus, Receipt};
+use payments::upload::{Bill, Channel, Customer, Fee, OpenInvoice, Part, ProviderInvoice, Target};
+use payments::{
+    Allocation, InvoiceKind, InvoiceStatus, Money, PaymentId, PaymentStatus, Receipt, XeroContactId,
+};
 
-use super::format::{CustomerText, InvoiceText, ManyText, PaymentText, PaymentThen};
+use super::format::{
+    CustomerText, InvoiceText, ManyText, PaymentText, PaymentThen, ProviderInvoiceText,
+};
 use crate::samples::{contact_id, date, instant, invoice_id, organisation, payment_id};
 
 pub fn wanted(then: &PaymentThen) -> String {
@@ -35,6 +39,7 @@ pub fn in_words(part: &Part) -> String {
     match &part.target {
         Target::Invoice { number, .. } => format!("{amount:.2} on {number}"),
         Target::Prepayment { .. } => format!("{amount:.2} as prepayment"),
+        Target::Bill { .. } => format!("{amount:.2} as bill"),
     }
 }
 
@@ -94,6 +99,29 @@ pub fn receipt(text: &PaymentText) -> Receipt {
         allocations: text.allocations.iter().map(allocation).collect(),
         entered_at: instant(&entered),
     }
+}
+
+pub fn provider_invoice(text: &ProviderInvoiceText, revision: u64) -> ProviderInvoice {
+    let currency = text.currency.as_deref();
+    let fees = text.fees.iter().map(|words| {
+        let (figure, kind) = words.split_once(' ').expect("a fee is `80.00 processing`");
+        Fee { kind: kind.parse().unwrap(), description: None, amount: amount(figure, currency) }
+    });
+    let fees: Vec<Fee> = fees.collect();
+    let currency = fees[0].amount.currency();
+    ProviderInvoice {
+        organisation: organisation(),
+        id: PaymentId::of_provider_invoice(&text.id).unwrap(),
+        revision,
+        total: Money::sum(currency, fees.iter().map(|fee| fee.amount)).unwrap(),
+        date: date(text.date.as_deref().unwrap_or("2026-03-10")),
+        bill: Bill { number: text.id.clone(), due_on: None, fees },
+    }
+}
+
+/// The contact of these words; none if they say so.
+pub fn contact(text: &str) -> Option<XeroContactId> {
+    (text != "none").then(|| contact_id(numbered(text, "c")))
 }
 
 pub fn each_of(many: &ManyText) -> Vec<PaymentText> {

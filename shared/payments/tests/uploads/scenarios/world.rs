@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use payments::upload::{
-    Answer, Books, Caps, Customer, Forecast, Hold, Judgement, Night, OpenInvoice, Order, Planner,
-    Route, Sending, Taken, Target, Upload, UploadSettings, UploadState, admit, gate, obey,
+    Answer, Books, Caps, Customer, FeeAccount, Forecast, Hold, Judgement, Night, OpenInvoice,
+    Order, Planner, Route, Sending, Taken, Target, Upload, UploadSettings, UploadState, admit,
+    admit_bill, gate, judge_bill, obey,
 };
 use payments::{
     CustomerId, InvoiceNumber, InvoiceStatus, Money, NumberPrefix, PaymentId, Settings,
@@ -13,8 +14,13 @@ use payments::{
 };
 use uuid::Uuid;
 
-use super::format::{CustomerText, Given, InvoiceText, NightText, PaymentText, SettingsText, Then};
-use super::words::{customer, each_of, in_words, invoice, receipt, same, wanted};
+use super::format::{
+    CustomerText, Given, InvoiceText, NightText, PaymentText, ProviderInvoiceText, SettingsText,
+    Then,
+};
+use super::words::{
+    contact, customer, each_of, in_words, invoice, provider_invoice, receipt, same, wanted,
+};
 use crate::samples::{date, instant, night, organisation, payment_id, placed, settings, zone};
 
 pub struct World {
@@ -68,6 +74,9 @@ impl World {
         for payment in &given.payments {
             world.report(payment);
         }
+        for invoice in &given.provider_invoices {
+            world.report_provider_invoice(invoice);
+        }
         for payment in given.many.iter().flat_map(each_of) {
             world.report(&payment);
         }
@@ -86,6 +95,15 @@ impl World {
         }
         if let Some(account) = &text.prepayment_account {
             self.uploading.prepayment_account = (account != "none").then(|| account.clone());
+        }
+        if let Some(name) = &text.merchant_contact {
+            self.uploading.merchant_contact = contact(name);
+        }
+        if let Some(accounts) = &text.fee_accounts {
+            let account = |code: &String| FeeAccount { code: code.clone(), tax: None };
+            let accounts =
+                accounts.iter().map(|(kind, code)| (kind.parse().unwrap(), account(code)));
+            self.uploading.fee_accounts = accounts.collect();
         }
         if let Some(prefix) = &text.prefix {
             self.settings.prefix = NumberPrefix::new(prefix).unwrap();
@@ -123,6 +141,15 @@ impl World {
         }
     }
 
+    fn report_provider_invoice(&mut self, text: &ProviderInvoiceText) {
+        let mut invoice = provider_invoice(text, 1);
+        let known = self.rows.get(&invoice.id);
+        invoice.revision = known.map_or(1, |known| known.receipt.revision + 1);
+        if let Some(row) = admit_bill(known, &invoice, self.now).unwrap().upload {
+            self.rows.insert(invoice.id, *row);
+        }
+    }
+
     /// What happens before the night, and the night.
     pub fn play(&mut self, text: &NightText) {
         self.tonight = night(&text.night);
@@ -136,6 +163,9 @@ impl World {
         self.know(&text.customers, &text.invoices);
         for payment in &text.reported {
             self.report(payment);
+        }
+        for invoice in &text.provider_invoices {
+            self.report_provider_invoice(invoice);
         }
         for order in &text.orders {
             let (order, id) = order.split_once(' ').unwrap();
@@ -173,6 +203,12 @@ impl World {
             if nightly && (full || self.caps.disabled.is_some()) {
                 continue;
             }
+            if let Some(bill) = &row.bill {
+                let judgement =
+                    judge_bill(&row, bill, &self.books, &self.settings, &self.uploading);
+                self.carry_out(row, judgement, false);
+                continue;
+            }
             let customer = self.customer(&row);
             let linked = self.found_in_xero.contains(&row.receipt.id);
             let gate =
@@ -189,10 +225,12 @@ impl World {
             Judgement::Hold(hold, why) => row.put_on_hold(hold, why, Some(tonight), now),
             Judgement::Send(parts) => {
                 let sending = if nightly { Sending::Nightly(tonight) } else { Sending::Direct };
-                let granted = self.caps.reserve(1, sending, self.uploading.nightly_max, now);
-                self.caps = granted.caps.unwrap_or_else(|| self.caps.clone());
-                if granted.count == 0 {
-                    return;
+                if row.route().is_ok_and(Route::is_counted) {
+                    let granted = self.caps.reserve(1, sending, self.uploading.nightly_max, now);
+                    self.caps = granted.caps.unwrap_or_else(|| self.caps.clone());
+                    if granted.count == 0 {
+                        return;
+                    }
                 }
                 if row.state == UploadState::Held {
                     row.release_hold(now).unwrap();
@@ -230,19 +268,22 @@ impl World {
     /// Every difference from what must be so.
     pub fn differences(&self, then: &Then) -> Vec<String> {
         let mut list = Vec::new();
-        for expected in &then.payments {
-            let id = payment_id(&expected.id);
-            let got = self.what_became_of(&id);
+        let bill = |id: &String| PaymentId::of_provider_invoice(id).unwrap();
+        let payments = then.payments.iter().map(|then| (payment_id(&then.id), then));
+        let bills = then.provider_invoices.iter().map(|then| (bill(&then.id), then));
+        let all: Vec<_> = payments.chain(bills).collect();
+        for (id, expected) in &all {
+            let got = self.what_became_of(id);
             let wanted = wanted(expected);
             if got != wanted {
                 list.push(format!("{id}: expected {wanted}, got {got}"));
             }
-            let why = &self.rows[&id].why;
+            let why = &self.rows[id].why;
             if expected.why.as_ref().is_some_and(|words| !why.contains(words)) {
                 list.push(format!("{id} is explained otherwise: {why}"));
             }
         }
-        let listed: BTreeSet<_> = then.payments.iter().map(|then| payment_id(&then.id)).collect();
+        let listed: BTreeSet<_> = all.iter().map(|(id, _)| id.clone()).collect();
         for (id, row) in &self.rows {
             let one_of_many = self.many && id.as_str().starts_with("p-");
             let done = row.state == UploadState::Uploaded && !self.became.contains_key(id);

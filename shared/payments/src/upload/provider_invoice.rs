@@ -1,0 +1,225 @@
+//! The invoices that the payment provider issues to the business for its fees: one bill each in Xero, of
+//! the one contact that stands for the provider (EX-12, EX-13).
+//!
+//! They go by the same ledger as payments, because the same must never happen to them: to be there twice,
+//! or to be missing. They are no payments: no customer, no invoice of the business, no slot and no attempt
+//! are concerned, and the mirror never sees them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::gates::{Judgement, fits_books};
+use super::ledger::Upload;
+use super::part::Target;
+use super::planner::Books;
+use super::route::{Hold, Skip};
+use super::settings::{Start, UploadSettings};
+use super::stamp::{REFERENCE_CHARS_MAX, Stamp, stamped};
+use crate::ids::{OrganisationId, PaymentId};
+use crate::money::{Money, MoneyError};
+use crate::payment::PaymentStatus;
+use crate::recording::Receipt;
+use crate::settings::Settings;
+
+/// Most fees on one invoice: each is a line in Xero, far more than a provider has kinds of.
+pub const FEES_MAX: usize = 200;
+/// Longest name of a fee kind, in characters.
+pub const FEE_KIND_CHARS_MAX: usize = 40;
+/// Why an invoice waits of which nobody has said whose bill it is, for its row and for the message (EX-13).
+pub const NO_MERCHANT_CONTACT: &str = "Validation: no contact stands for the payment provider; set \
+    merchant_contact_id to its ContactID in Xero";
+/// What stands for the method of payment where rows of the ledger show one.
+const METHOD: &str = "provider_invoice";
+
+/// What a fee is for, in the provider's words: a lower-case name such as `chargeback`. The business says
+/// for each of them where it is booked (EX-19).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct FeeKind(String);
+
+/// A text that names no kind of fee.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "a fee kind is a lower-case name such as chargeback, with at most {FEE_KIND_CHARS_MAX} letters"
+)]
+pub struct FeeKindError;
+
+impl FromStr for FeeKind {
+    type Err = FeeKindError;
+
+    fn from_str(text: &str) -> Result<Self, FeeKindError> {
+        let fits = text.len() <= FEE_KIND_CHARS_MAX
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if fits { Ok(Self(text.to_owned())) } else { Err(FeeKindError) }
+    }
+}
+
+impl fmt::Display for FeeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One fee of an invoice.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fee {
+    /// What it is for.
+    pub kind: FeeKind,
+    /// The provider's own words for it.
+    pub description: Option<String>,
+    /// How much, taxes included.
+    pub amount: Money,
+}
+
+/// Where a kind of fee is booked in Xero.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FeeAccount {
+    /// The code of the account.
+    pub code: String,
+    /// The tax type of the line; Xero's default for the account if it is left out.
+    pub tax: Option<String>,
+}
+
+/// An invoice of the provider, as the business's own system reports it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProviderInvoice {
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// Its name in the ledger, from [`PaymentId::of_provider_invoice`].
+    pub id: PaymentId,
+    /// Counts the sender's versions of it, from 1.
+    pub revision: u64,
+    /// The whole, taxes included: what the fees add up to.
+    pub total: Money,
+    /// The day of issue.
+    pub date: Date,
+    /// What only a bill has.
+    pub bill: Bill,
+}
+
+/// What a bill has besides what it has in common with a payment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Bill {
+    /// The provider's number.
+    pub number: String,
+    /// Day on which it is due; the day of issue if the provider names none.
+    pub due_on: Option<Date>,
+    /// What it consists of; at least one.
+    pub fees: Vec<Fee>,
+}
+
+impl ProviderInvoice {
+    /// What the fees add up to.
+    ///
+    /// # Errors
+    /// Two currencies, or an absurd amount.
+    pub fn sum_of_fees(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.total.currency(), self.bill.fees.iter().map(|fee| fee.amount))
+    }
+
+    /// What a row of the ledger has of it in the place of a payment. It names no invoice and no customer,
+    /// so that nothing takes it for one.
+    pub(crate) fn receipt(&self, now: Timestamp) -> Receipt {
+        Receipt {
+            organisation: self.organisation,
+            id: self.id.clone(),
+            revision: self.revision,
+            amount: self.total,
+            date: self.date,
+            reference: None,
+            method: METHOD.to_owned(),
+            channel: None,
+            customer: None,
+            transaction_id: self.bill.number.clone(),
+            status: PaymentStatus::Confirmed,
+            approved: false,
+            settled: false,
+            journaled: false,
+            allocations: Vec::new(),
+            entered_at: now,
+        }
+    }
+}
+
+impl Bill {
+    /// The kinds of its fees that the business has not named an account for (EX-19).
+    pub fn unmapped<'b>(&'b self, settings: &UploadSettings) -> BTreeSet<&'b FeeKind> {
+        let kinds = self.fees.iter().map(|fee| &fee.kind);
+        kinds.filter(|kind| !settings.fee_accounts.contains_key(*kind)).collect()
+    }
+
+    /// The `InvoiceNumber` in Xero: the provider's number, and the stamp. A bill has no `Reference` there,
+    /// and its number need not be its own (xero.md 4.2).
+    pub fn number_in_xero(&self, stamp: &Stamp) -> String {
+        stamped(&self.number, stamp, REFERENCE_CHARS_MAX)
+    }
+}
+
+/// Judges a provider's invoice. It needs nothing of Xero but the books themselves.
+pub fn judge_bill(
+    upload: &Upload,
+    bill: &Bill,
+    books: &Books,
+    settings: &Settings,
+    uploading: &UploadSettings,
+) -> Judgement {
+    // What has begun to go up goes on, as with payments.
+    if !upload.may_be_in_xero()
+        && let Err(judgement) = after_start(upload, settings, uploading.start)
+    {
+        return judgement;
+    }
+    let Some(contact) = uploading.merchant_contact else {
+        return Judgement::Hold(Hold::MerchantContactMissing, NO_MERCHANT_CONTACT.to_owned());
+    };
+    let unmapped = bill.unmapped(uploading);
+    if !unmapped.is_empty() {
+        return Judgement::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped));
+    }
+    if let Err(judgement) = fits_books(&upload.receipt, books) {
+        return judgement;
+    }
+    match upload.unplaced() {
+        Ok(left) if left.is_positive() => Judgement::Send(vec![(Target::Bill { contact }, left)]),
+        // It is sent again as it was.
+        Ok(_) => Judgement::Send(Vec::new()),
+        Err(_) => {
+            let why = "its parts are in another currency".to_owned();
+            Judgement::Hold(Hold::CurrencyMismatch, why)
+        }
+    }
+}
+
+/// Why kinds of fees without an account keep an invoice back, for its row and for messages (EX-19).
+pub fn why_unmapped(kinds: &BTreeSet<&FeeKind>) -> String {
+    let names: Vec<_> = kinds.iter().map(ToString::to_string).collect();
+    let noun = if names.len() == 1 { "fee kind" } else { "fee kinds" };
+    format!(
+        "Validation: no account is set for the {noun} {}; ask the accountant where to book it, and add it to \
+         fee_accounts",
+        names.join(", ")
+    )
+}
+
+/// Only what was issued after the start date goes up (EX-14). Of the moment of issue nothing is known, so
+/// that the very day is a matter for a person even if the start is a moment (AMB-14).
+fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), Judgement> {
+    let date = upload.receipt.date;
+    let day = match start {
+        Start::Moment(moment) => settings.day_of(moment),
+        Start::Day(day) => day,
+    };
+    if date < day {
+        let why = format!("issued {date}; provider invoices are uploaded from {start} on");
+        return Err(Judgement::Skip(Skip::BeforeStartDate, why));
+    }
+    if date == day && !upload.included {
+        let why = format!("issued {date}, the start date itself; release it to include it");
+        return Err(Judgement::Skip(Skip::OnStartDate, why));
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Bills: what is written to Xero of an invoice that a supplier has issued (EX-13).
+
+use jiff::civil::Date;
+use payments::upload::Stamp;
+use payments::{Money, XeroContactId};
+use serde::Serialize;
+
+use crate::bundle::{
+    Bundle, BundleError, Sent, StampedKind, WireContact, WireLine, check, check_amount,
+    debug_by_stamp, number,
+};
+
+/// A bill to be created in Xero.
+#[derive(Clone, Eq, PartialEq)]
+pub struct BillToSend {
+    /// How it is known again; must stand in `number`.
+    pub stamp: Stamp,
+    /// Whose bill it is.
+    pub contact: XeroContactId,
+    /// Its `InvoiceNumber`, at most [`payments::upload::REFERENCE_CHARS_MAX`] characters: a bill has no
+    /// `Reference`, and its number need not be unique (xero.md 4.2).
+    pub number: String,
+    /// The day of issue.
+    pub date: Date,
+    /// The day on which it is due, without which Xero approves nothing.
+    pub due_on: Date,
+    /// What the lines add up to, tax included.
+    pub amount: Money,
+    /// What it consists of; at least one.
+    pub lines: Vec<BillLine>,
+}
+
+/// A line of a bill.
+#[derive(Clone, Eq, PartialEq)]
+pub struct BillLine {
+    /// What it says.
+    pub description: String,
+    /// How much, tax included.
+    pub amount: Money,
+    /// The code of the account that it is booked to.
+    pub account: String,
+    /// The tax type; Xero's default for the account if there is none.
+    pub tax_type: Option<String>,
+}
+
+debug_by_stamp! { BillToSend }
+
+impl Bundle {
+    /// A bundle of bills for `PUT /Invoices`.
+    ///
+    /// # Errors
+    /// If it cannot be sent as it is.
+    pub fn of_bills(bills: &[BillToSend]) -> Result<Self, BundleError> {
+        let sent = bills.iter().map(|bill| {
+            check(&bill.stamp, &bill.number, bill.amount)?;
+            bill.check_lines()?;
+            Ok(Sent { stamp: bill.stamp.clone(), amount: bill.amount, invoice: None })
+        });
+        let wire = bills.iter().map(WireBill::of).collect::<Option<Vec<_>>>();
+        let invoices = wire.ok_or(BundleError::Json)?;
+        Self::of(StampedKind::Bills, sent, &WireInvoices { invoices })
+    }
+}
+
+impl BillToSend {
+    fn check_lines(&self) -> Result<(), BundleError> {
+        let stamp = &self.stamp;
+        let blank = |field| Err(BundleError::Blank { stamp: stamp.clone(), field });
+        for line in &self.lines {
+            check_amount(stamp, line.amount)?;
+            if line.account.trim().is_empty() {
+                return blank("AccountCode");
+            }
+            if line.description.trim().is_empty() {
+                return blank("Description");
+            }
+            if line.tax_type.as_ref().is_some_and(|tax| tax.trim().is_empty()) {
+                return blank("TaxType");
+            }
+        }
+        let sum = Money::sum(self.amount.currency(), self.lines.iter().map(|line| line.amount));
+        // Xero adds the lines up itself: what is there would not be what was sent.
+        if sum == Ok(self.amount) { Ok(()) } else { Err(BundleError::Lines(stamp.clone())) }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireInvoices<'a> {
+    invoices: Vec<WireBill<'a>>,
+}
+
+/// Of the contact the id only: any other member would change it (xero.md 4.2).
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireBill<'a> {
+    r#type: &'static str,
+    contact: WireContact,
+    date: String,
+    due_date: String,
+    invoice_number: &'a str,
+    currency_code: &'static str,
+    status: &'static str,
+    line_amount_types: &'static str,
+    line_items: Vec<WireLine<'a>>,
+}
+
+impl<'a> WireBill<'a> {
+    /// The lines are `Inclusive`, like that of a prepayment: the provider's fees have the tax in them.
+    fn of(bill: &'a BillToSend) -> Option<Self> {
+        let line = |line: &'a BillLine| {
+            Some(WireLine {
+                description: line.description.trim().to_owned(),
+                quantity: 1,
+                unit_amount: number(line.amount)?,
+                account_code: &line.account,
+                tax_type: line.tax_type.as_deref(),
+            })
+        };
+        Some(Self {
+            r#type: ACCPAY,
+            contact: WireContact { contact_id: bill.contact.to_string() },
+            date: bill.date.to_string(),
+            due_date: bill.due_on.to_string(),
+            invoice_number: &bill.number,
+            currency_code: bill.amount.currency().code(),
+            status: "AUTHORISED",
+            line_amount_types: "Inclusive",
+            line_items: bill.lines.iter().map(line).collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// The type of an invoice that is a bill.
+pub(crate) const ACCPAY: &str = "ACCPAY";
