@@ -7,6 +7,7 @@ mod budgets;
 mod caps;
 mod customers;
 mod error;
+mod grants;
 mod invoices;
 mod nights;
 mod receipts;

@@ -49,6 +49,7 @@ pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
 pub(crate) const CUSTOMERS: &str = "customers";
 pub(crate) const BUDGETS: &str = "budgets";
+pub(crate) const GRANTS: &str = "grants";
 
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_LINE: &str = "by_line";
@@ -106,6 +107,7 @@ pub const TABLES: &[Table] = &[
     table(NIGHTS, "organisation", Some("night")),
     table(CUSTOMERS, "organisation", Some("customer")),
     table(BUDGETS, "organisation", None),
+    table(GRANTS, "grant", None),
 ];
 
 /// Creates the tables that are not there yet. For local engines; a deployment has them from its
