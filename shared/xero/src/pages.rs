@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use payments::OrganisationId;
 use payments::budget::CallBudget;
+use payments::grant::{Grants, Pairs};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -124,7 +125,7 @@ enum Walk<R> {
     PageTooLong,
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads a whole list: all its pages, or an error. `read` makes something of a row, or nothing.
     ///
     /// Rows may change their places while the pages are read, so that one of them is never seen.
