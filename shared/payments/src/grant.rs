@@ -68,9 +68,6 @@ pub struct Pair {
     pub got_at: Timestamp,
     /// What the next pair is got with.
     pub refresh_token: SecretString,
-    /// Another such token, of a pair that somebody else got at the same time: which of them Xero takes for
-    /// the last one, nobody knows.
-    pub spare: Option<SecretString>,
 }
 
 impl Pair {

@@ -103,7 +103,6 @@ impl<B, G: Grants + Pairs> Client<B, G> {
             access_until: received.access_until,
             got_at: received.got_at,
             refresh_token: refresh_token.ok_or(ConnectError::Nothing)?,
-            spare: None,
         };
         stores.store_pair(grant.id, &pair).await.map_err(of_store)?;
         Ok(grant.authorised(&pair, organisations))

@@ -73,8 +73,15 @@ impl From<GrantError> for Trouble {
 struct Need<'a> {
     http: &'a Http,
     asker: &'a Asker,
-    /// The pairs up to this one are of no use: Xero has refused it.
-    spent: Option<u64>,
+}
+
+/// What became of renewing.
+enum Renewed {
+    Token(Token),
+    /// Somebody else has written the grant meanwhile: the lease was over. Which of the pairs Xero takes for
+    /// the last one, nobody knows, and the other one works for half an hour only: there has to be a new one
+    /// after this one.
+    Overtaken(u64),
 }
 
 impl<G> Granted<G> {
@@ -106,7 +113,7 @@ impl<G: Grants + Pairs> Granted<G> {
         organisation: OrganisationId,
         spent: Option<u64>,
     ) -> Result<Token, ReadError> {
-        let need = Need { http, asker, spent };
+        let need = Need { http, asker };
         let mut id = match self.place(organisation) {
             Some(id) => id,
             None => self.grant_of(organisation).await?.id,
@@ -120,7 +127,7 @@ impl<G: Grants + Pairs> Granted<G> {
             }
             let grant = self.grant_of(organisation).await?;
             if grant.id == id {
-                return self.take_or_renew(&need, &mut held, grant).await;
+                return self.take_or_renew(&need, &mut held, grant, spent).await;
             }
             id = grant.id;
         }
@@ -141,10 +148,11 @@ impl<G: Grants + Pairs> Granted<G> {
         need: &Need<'_>,
         held: &mut Held,
         mut grant: Grant,
+        mut spent: Option<u64>,
     ) -> Result<Token, ReadError> {
         for _ in 0..LOOKS_MAX {
             let now = need.http.now();
-            match grant.turn(need.spent, now) {
+            match grant.turn(spent, now) {
                 Turn::Dead(dead) => return Err(ReadError::NotAuthorised(Refusal::Lost(dead.why))),
                 Turn::Paused(until) => return Err(held.paused(until, now)),
                 Turn::Take => match self.stores.pair(grant.id).await {
@@ -158,7 +166,10 @@ impl<G: Grants + Pairs> Granted<G> {
                 },
                 Turn::Wait(_) => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
                 Turn::Renew(leased) => match self.stores.store_grant(&grant, leased, now).await {
-                    Ok(leased) => return self.renew(need, held, &leased).await,
+                    Ok(leased) => match self.renew(need, held, &leased, spent).await? {
+                        Renewed::Token(token) => return Ok(token),
+                        Renewed::Overtaken(generation) => spent = spent.max(Some(generation)),
+                    },
                     // Somebody was quicker.
                     Err(GrantError::Changed) => {}
                     Err(error) => return Err(store_failed(&error)),
@@ -177,18 +188,26 @@ impl<G: Grants + Pairs> Granted<G> {
         need: &Need<'_>,
         held: &mut Held,
         grant: &Grant,
-    ) -> Result<Token, ReadError> {
-        let renewed = self.next_pair(need, held, grant).await;
+        spent: Option<u64>,
+    ) -> Result<Renewed, ReadError> {
+        let renewed = self.next_pair(need, held, grant, spent).await;
         let now = need.http.now();
         match renewed {
             Ok(pair) => {
-                // It is in the store of secrets, so it may be used even if the row cannot be written: whoever
-                // takes the next lease will find it there.
-                if let Err(error) = self.stores.store_grant(grant, grant.saved(&pair), now).await {
-                    tracing::warn!(grant = %grant.id, error = %error, "the row of a renewed grant was not written");
+                match self.stores.store_grant(grant, grant.saved(&pair), now).await {
+                    Ok(_) => {}
+                    Err(GrantError::Changed) => {
+                        tracing::warn!(grant = %grant.id, "a grant was renewed twice at once");
+                        return Ok(Renewed::Overtaken(pair.generation));
+                    }
+                    // The pair is in the store of secrets, so it may be used: whoever takes the next lease
+                    // will find it there.
+                    Err(error) => {
+                        tracing::warn!(grant = %grant.id, error = %error, "a renewed grant's row was not written");
+                    }
                 }
-                tracing::info!(grant = %grant.id, grant.generation = pair.generation, "grant renewed");
-                held.keep(pair)
+                tracing::info!(grant = %grant.id, generation = pair.generation, "grant renewed");
+                held.keep(pair).map(Renewed::Token)
             }
             Err(Trouble::Dead(why)) => Err(self.bury(grant, why, now).await),
             Err(Trouble::Read(error)) => {
@@ -208,6 +227,7 @@ impl<G: Grants + Pairs> Granted<G> {
         need: &Need<'_>,
         held: &mut Held,
         grant: &Grant,
+        spent: Option<u64>,
     ) -> Result<Pair, Trouble> {
         let stored = self.stores.pair(grant.id).await?;
         let mut pair = stored.ok_or(Trouble::Dead(Death::SecretMissing))?;
@@ -217,7 +237,7 @@ impl<G: Grants + Pairs> Granted<G> {
         if pair.generation < grant.generation {
             return Err(ReadError::from(Outage::Grant).into());
         }
-        let is_new = |pair: &Pair| need.spent.is_none_or(|spent| pair.generation > spent);
+        let is_new = |pair: &Pair| spent.is_none_or(|spent| pair.generation > spent);
         // Whoever had the lease before has kept a pair and died.
         if is_new(&pair) && pair.serves(need.http.now()) {
             return Ok(pair);
@@ -227,15 +247,9 @@ impl<G: Grants + Pairs> Granted<G> {
                 // Somebody else may have renewed it, in spite of the lease.
                 let again = self.stores.pair(grant.id).await?;
                 let newer = again.filter(|again| again.generation > pair.generation);
-                if let Some(newer) = newer {
-                    if is_new(&newer) && newer.serves(need.http.now()) {
-                        return Ok(newer);
-                    }
-                    pair = newer;
-                } else if let Some(spare) = pair.spare.take() {
-                    pair.refresh_token = spare;
-                } else {
-                    return Err(Trouble::Dead(Death::InvalidGrant));
+                pair = newer.ok_or(Trouble::Dead(Death::InvalidGrant))?;
+                if is_new(&pair) && pair.serves(need.http.now()) {
+                    return Ok(pair);
                 }
                 match refresh(need, grant, &pair.refresh_token).await {
                     Err(error) if is_invalid_grant(&error) => {
@@ -252,26 +266,24 @@ impl<G: Grants + Pairs> Granted<G> {
             access_until: received.access_until,
             got_at: received.got_at,
             refresh_token: received.refresh_token.unwrap_or_else(|| pair.refresh_token.clone()),
-            spare: None,
         };
         Ok(self.save(held, grant.id, next).await?)
     }
 
-    /// Keeps the next pair. If there is another one of its generation, which the lease should have
-    /// prevented, then that one stays, with this one's token as its spare.
+    /// Keeps the next pair. If there is one of its generation already, which the lease should have
+    /// prevented, then that one stays.
     async fn save(&self, held: &mut Held, grant: GrantId, next: Pair) -> Result<Pair, GrantError> {
         held.unsaved = Some(next.clone());
         let there = self.stores.pair(grant).await?;
-        let next = match there {
-            Some(there) if there.generation >= next.generation => {
-                tracing::warn!(%grant, "a grant was renewed twice at once; both tokens are kept");
-                Pair { spare: Some(next.refresh_token), ..there }
+        let kept = match there.filter(|there| there.generation >= next.generation) {
+            Some(there) => there,
+            None => {
+                self.stores.store_pair(grant, &next).await?;
+                next
             }
-            _ => next,
         };
-        self.stores.store_pair(grant, &next).await?;
         held.unsaved = None;
-        Ok(next)
+        Ok(kept)
     }
 
     /// Writes down that a grant is dead. Only the first one does, and so one message is raised.

@@ -33,7 +33,6 @@ fn pair(generation: u64) -> Pair {
         access_until: now() + SignedDuration::from_mins(30),
         got_at: now(),
         refresh_token: "refresh".into(),
-        spare: None,
     }
 }
 
