@@ -29,6 +29,18 @@ def _tables(nouns, *operations):
     return {pair for noun in nouns.split() for pair in _on(f"{noun}Table.Arn", *actions)}
 
 
+# Each grant has a secret of its own, which is no resource of the stack: made when a user first authorises.
+GRANT_SECRETS = (
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/grants/*"
+)
+
+
+def _grants():
+    return _on(GRANT_SECRETS, "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue") | _tables(
+        "Grants", "GetItem", "PutItem"
+    )
+
+
 # Everything that each function may do: pairs of action and resource, and nothing besides.
 ALLOWED = {
     "Webhook": _own_log("Webhook")
@@ -43,7 +55,9 @@ ALLOWED = {
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Tombstones Activity Parked", "PutItem")
-    | _tables("Budgets", "GetItem", "PutItem"),
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _tables("Budgets", "GetItem", "PutItem")
+    | _grants(),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -68,7 +82,9 @@ ALLOWED = {
     | _tables("Payments", "Query", "BatchGetItem", "PutItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Activity Parked Messages", "PutItem"),
+    | _tables("Activity Parked", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _grants(),
     # Not a function: the schedules, which wake one.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
@@ -87,6 +103,8 @@ ONLY = {
     "UploadsTable.Arn": {"Intake", "Upload"},
     "CapsTable.Arn": {"Upload"},
     "BudgetsTable.Arn": {"Mirror", "Upload"},
+    "GrantsTable.Arn": {"Mirror", "Upload"},
+    GRANT_SECRETS: {"Mirror", "Upload"},
     "NightsTable.Arn": {"Upload"},
     "UploadFunction.Arn": {"Scheduler"},
 }

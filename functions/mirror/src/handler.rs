@@ -9,16 +9,16 @@ use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;
 use queue::{Changes, delay_until};
-use table::{Budgets, Tables};
-use xero::Client;
+use table::Tables;
 
+use crate::XeroClient;
 use crate::records::keep;
 use crate::tally::Tally;
 use crate::work::sort;
 
 /// What a batch is worked on with.
 pub(crate) struct Handler<'a, C> {
-    pub(crate) xero: &'a Client<Budgets>,
+    pub(crate) xero: &'a XeroClient,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) clock: &'a Clock,

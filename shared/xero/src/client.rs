@@ -211,6 +211,13 @@ impl<B, G> Client<B, G> {
         Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, limits }
     }
 
+    /// Looks again after this pause while somebody else renews a grant, 40 times; 250 ms if nothing is said.
+    #[must_use]
+    pub fn looking_again_after(self, pause: Duration) -> Self {
+        let tokens = self.tokens.looking_again_after(pause);
+        Self { tokens, ..self }
+    }
+
     /// Takes credentials that were read anew, and returns whether they differ from the ones
     /// before. To be called after [`ErrorClass::Authentication`](crate::ErrorClass): if it
     /// returns true, the read is worth repeating.

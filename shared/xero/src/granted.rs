@@ -29,6 +29,7 @@ const SENDING_MAX: SignedDuration = SignedDuration::from_secs(25);
 /// The grants, and what this process knows of them.
 pub(crate) struct Granted<G> {
     stores: G,
+    pause: Duration,
     places: Mutex<BTreeMap<OrganisationId, GrantId>>,
     /// Each behind a lock of its own: who waits for one grant does not hold up the others.
     held: Mutex<BTreeMap<GrantId, Arc<tokio::sync::Mutex<Held>>>>,
@@ -86,7 +87,11 @@ enum Renewed {
 
 impl<G> Granted<G> {
     pub(crate) fn new(stores: G) -> Self {
-        Self { stores, places: Mutex::default(), held: Mutex::default() }
+        Self { stores, pause: LOOK_AGAIN_AFTER, places: Mutex::default(), held: Mutex::default() }
+    }
+
+    pub(crate) fn looking_again_after(self, pause: Duration) -> Self {
+        Self { pause, ..self }
     }
 
     pub(crate) fn stores(&self) -> &G {
@@ -162,9 +167,9 @@ impl<G: Grants + Pairs> Granted<G> {
                         return held.keep(pair);
                     }
                     // The store of secrets still shows the pair before.
-                    Ok(Some(_)) => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
+                    Ok(Some(_)) => tokio::time::sleep(self.pause).await,
                 },
-                Turn::Wait(_) => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
+                Turn::Wait(_) => tokio::time::sleep(self.pause).await,
                 Turn::Renew(leased) => match self.stores.store_grant(&grant, leased, now).await {
                     Ok(leased) => match self.renew(need, held, &leased, spent).await? {
                         Renewed::Token(token) => return Ok(token),

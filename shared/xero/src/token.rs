@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
@@ -87,6 +88,11 @@ impl<G> Tokens<G> {
         Tokens { app: self.app, grants }
     }
 
+    pub(crate) fn looking_again_after(self, pause: Duration) -> Self {
+        let grants = self.grants.map(|grants| grants.looking_again_after(pause));
+        Self { app: self.app, grants }
+    }
+
     /// The permissions that a token of our own is asked for.
     pub(crate) fn scopes(&self) -> &str {
         &self.app.scopes
@@ -143,7 +149,8 @@ impl<G: Grants + Pairs> Tokens<G> {
             None => self.app.token(http, bad).await,
             Some(grants) => {
                 let asker = self.app.asker().await;
-                grants.token(http, &asker, organisation, bad).await
+                // In a box: renewing is rare and a large future, which every call would carry otherwise.
+                Box::pin(grants.token(http, &asker, organisation, bad)).await
             }
         }
     }

@@ -1,5 +1,9 @@
 //! The process ends at any of its calls to the outside, before or after it had its effect (scenario 29).
 
+use std::time::Duration;
+
+use xero::Retry;
+
 use crate::faults::{Guillotine, Moment};
 use crate::world::{World, minutes, seconds};
 
@@ -52,8 +56,10 @@ async fn whoever_comes_before_the_lease_is_over_waits_and_comes_again() {
     let world = World::connected().await;
     assert!(ends(&world, &Guillotine::at_effect(1, Moment::After)).await, "with the lease");
     world.asked_for_tokens();
-    let error = world.call(0).await.unwrap_err();
-    assert_eq!(error.class(), xero::ErrorClass::Timeout);
+    let process = world.process().looking_again_after(Duration::from_millis(1));
+    let error = process.organisation(world.organisation(0)).await.unwrap_err();
+    let Retry::Later { after, counts_as_failure: true } = error.retry() else { panic!("{error}") };
+    assert_eq!(after, Some(Duration::from_secs(60)), "when the lease is over");
     assert_eq!(world.asked_for_tokens(), 0);
     world.clock.advance(seconds(61));
     world.call(0).await.unwrap();
