@@ -17,7 +17,10 @@ CAPS = "shared/table/src/caps.rs"
 LEDGER = "shared/payments/src/upload/ledger.rs"
 PROOF = "shared/payments/src/upload/proof.rs"
 NIGHT = "shared/payments/src/upload/night.rs"
+PLACE = "shared/payments/src/sweep/place.rs"
+SWEEPING = "shared/xero/src/sweeping.rs"
 UPLOAD = ["-p", "upload", "--test", "it"]
+SWEEP = ["-p", "sweep", "--test", "it"]
 
 # Name, what is changed (file, before, after), and the tests that must find it.
 BUGS = [
@@ -69,6 +72,42 @@ BUGS = [
         "one read without the stamp is enough to send again",
         [(PROOF, "const ABSENCES_NEEDED: u32 = 2;", "const ABSENCES_NEEDED: u32 = 1;")],
         ["-p", "payments"],
+    ),
+    (
+        "the sweep moves its cursor before everything is on the queue",
+        [("functions/sweep/src/changes.rs",
+          "            self.queue(cause, page.seen, &mut queued, &mut work.run).await?;\n            match progress",
+          "            work.state.cursor = Some(begun);\n            self.store(work).await?;\n"
+          "            self.queue(cause, page.seen, &mut queued, &mut work.run).await?;\n            match progress")],
+        [*SWEEP, "crashes"],
+    ),
+    (
+        "the sweep reads invoices only",
+        [(PLACE, "(None, SweptList::Invoices) => {", "(None, SweptList::Invoices) if self.since > self.reached => {"),
+         (PLACE, "(None, SweptList::Payments) => None,", "(None, _) => None,")],
+        [*SWEEP, "changed"],
+    ),
+    (
+        "the sweep takes a payment's stamp for that of its invoice",
+        [(SWEEPING, "Which::Payments => of_payment(&wire)?,",
+          "Which::Payments => of_payment(&wire)?.map(|seen| Seen { updated_at: Some(stamp), ..seen }),")],
+        [*SWEEP, "changed"],
+    ),
+    (
+        "a sweep that failed moves Last Sync",
+        [("functions/sweep/src/run.rs", "                SyncState::Failed\n", "                SyncState::Finished\n")],
+        [*SWEEP, "troubles"],
+    ),
+    (
+        "the sweep begins exactly where the last one began",
+        [(PLACE, "SignedDuration::from_mins(10);", "SignedDuration::from_mins(0);")],
+        [*SWEEP, "changed"],
+    ),
+    (
+        "a sweep is taken without asking whether it is still free",
+        [("shared/table/src/sweeps.rs", "self.putting_over(SWEEPS, sweep_row(&stored), sweep.revision)?",
+          "self.putting(SWEEPS, sweep_row(&stored))?")],
+        [*SWEEP, "troubles"],
     ),
 ]
 

@@ -56,7 +56,7 @@ ALLOWED = {
     | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Tombstones Activity Parked", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Budgets", "GetItem", "PutItem")
+    | _tables("Budgets Brakes", "GetItem", "PutItem")
     | _grants(),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
@@ -85,8 +85,23 @@ ALLOWED = {
     | _tables("Activity Parked", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants(),
-    # Not a function: the schedules, which wake one.
+    "Sweep": _own_log("Sweep")
+    | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
+    | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    | _tables("Organisations", "GetItem", "Scan")
+    | _tables("Invoices", "GetItem", "Query", "PutItem")
+    | _tables("Payments Activity", "Query", "PutItem")
+    | _tables("HeldPayments Discrepancies Tombstones", "Query")
+    | _tables("Brakes", "GetItem", "PutItem")
+    | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
+    | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
+    | _tables("Certificates", "Query", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _grants(),
+    # Not a function: the schedules, which wake two.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
+    | _on("SweepFunction.Arn", "lambda:InvokeFunction")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
 }
 
@@ -99,14 +114,18 @@ OUR_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 # What these alone may touch. It stands besides `ALLOWED`, so that a promise is not broken by changing a list.
 ONLY = {
     "XeroWebhookSecret.Id": {"Webhook"},
-    "XeroApiSecret.Id": {"Mirror", "Upload"},
+    "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
     "UploadsTable.Arn": {"Intake", "Upload"},
     "CapsTable.Arn": {"Upload"},
-    "BudgetsTable.Arn": {"Mirror", "Upload"},
-    "GrantsTable.Arn": {"Mirror", "Upload"},
-    GRANT_SECRETS: {"Mirror", "Upload"},
+    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"},
+    "GrantsTable.Arn": {"Mirror", "Upload", "Sweep"},
+    GRANT_SECRETS: {"Mirror", "Upload", "Sweep"},
+    "CertificatesTable.Arn": {"Sweep"},
+    "BrakesTable.Arn": {"Mirror", "Sweep"},
     "NightsTable.Arn": {"Upload"},
+    "SweepsTable.Arn": {"Sweep"},
     "UploadFunction.Arn": {"Scheduler"},
+    "SweepFunction.Arn": {"Scheduler"},
 }
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
@@ -339,14 +358,15 @@ def schedules_lose_no_night(template):
 
 def the_night_has_an_hour_that_exists(template):
     """Clocks that are put forward skip an hour before 04:00: a schedule then would miss a night, or come twice."""
-    pattern = re.compile(template["Parameters"]["UploadTime"]["AllowedPattern"])
-    for hour in range(25):
-        for minute in range(61):
+    for parameter in ("UploadTime", "FullSweepTime", "CertificateTime"):
+        pattern = re.compile(template["Parameters"][parameter]["AllowedPattern"])
+        times = ((hour, minute) for hour in range(25) for minute in range(61))
+        for hour, minute in times:
             time = f"{hour:02}:{minute:02}"
             exists = EARLIEST_HOUR <= hour < 24 and minute < 60
             if bool(pattern.search(time)) != exists:
-                yield f"UploadTime {'refuses' if exists else 'accepts'} {time}"
-                return
+                yield f"{parameter} {'refuses' if exists else 'accepts'} {time}"
+                break
 
 
 def alarms_watch_what_is_measured(template):

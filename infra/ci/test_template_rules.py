@@ -121,7 +121,7 @@ class Rules(unittest.TestCase):
         self.expect(rules.roles_fit_what_the_table_crate_calls, "UpdateItem", "never")
 
     def test_a_call_that_no_role_allows_is_noticed(self):
-        for role in ("MirrorRole", "IntakeRole", "UploadRole"):
+        for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole"):
             for statement in self.statements(role):
                 actions = sam_template.as_list(statement["Action"])
                 statement["Action"] = [action for action in actions if action != "dynamodb:DeleteItem"]
@@ -180,6 +180,16 @@ class Rules(unittest.TestCase):
     def test_an_hour_that_is_refused_for_no_reason_is_noticed(self):
         self.template["Parameters"]["UploadTime"]["AllowedPattern"] = "^(1[0-9]|2[0-3]):[0-5][0-9]$"
         self.expect(rules.the_night_has_an_hour_that_exists, "refuses 04:00")
+
+    def test_a_full_sweep_at_an_hour_that_some_days_skip_is_noticed(self):
+        self.template["Parameters"]["FullSweepTime"]["AllowedPattern"] = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+        self.expect(rules.the_night_has_an_hour_that_exists, "FullSweepTime", "accepts 00:00")
+
+    def test_a_sweep_that_corrects_invoices_itself_is_noticed(self):
+        self.statements("SweepRole").append({
+            "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": {"Fn::GetAtt": ["InvoicesTable", "Arn"]},
+        })
+        self.expect(rules.each_role_allows_exactly_its_list, "Sweep", "InvoicesTable.Arn")
 
     def test_an_alarm_on_a_misspelt_metric_is_noticed(self):
         self.properties("UploadRunsFailedAlarm")["MetricName"] = "UploadsFailed"

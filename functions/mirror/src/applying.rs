@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use payments::{
-    Ignored, InvoiceNumber, Settings, Snapshot, StoredInvoice, Verdict, eligible, is_settled,
-    mirror,
+    Change, Ignored, InvoiceNumber, Settings, Snapshot, StoredInvoice, Verdict, eligible,
+    is_settled, mirror,
 };
 use table::{Because, ReadError, Tables, WriteError};
 
@@ -22,6 +22,8 @@ pub(crate) enum Applied {
     Unchanged,
     /// So many decisions were written.
     Changed(usize),
+    /// Too many payments would be removed or altered at once: it waits for a person.
+    Braked,
 }
 
 /// Why a snapshot could not be applied. The queue delivers its message again.
@@ -31,57 +33,117 @@ pub(crate) enum ApplyError {
     Read(#[from] ReadError),
     #[error("writing the invoice failed")]
     Write(#[source] WriteError),
+    #[error("whether so many changes may be made cannot be said at the moment")]
+    Brake,
     #[error("lost the race for an invoice {RACES_MAX} times in a row")]
     Races,
 }
 
-/// Applies a snapshot, and takes its payments off any invoice that bore its number before.
-pub(crate) async fn apply(
+/// What a snapshot means, decided and not written yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// What is to be written, in this order, each with what it was decided on.
+    changes: Vec<(StoredInvoice, Box<Change>)>,
+    /// What becomes of the snapshot if nothing is written.
+    end: Applied,
+}
+
+impl Draft {
+    fn nothing(end: Applied) -> Self {
+        Self { changes: Vec::new(), end }
+    }
+
+    /// How many payments it removes or alters, by invoice.
+    pub(crate) fn losses(&self) -> impl Iterator<Item = (InvoiceNumber, u32)> {
+        let losses = |(stored, change): &(StoredInvoice, Box<Change>)| {
+            Some((stored.number.clone(), change.losses())).filter(|(_, count)| *count > 0)
+        };
+        self.changes.iter().filter_map(losses)
+    }
+}
+
+/// Decides about a snapshot, and about its payments on any invoice that bore its number before.
+pub(crate) async fn draft(
     tables: &Tables,
     settings: &Settings,
     snapshot: &Snapshot,
-    because: Because,
-) -> Result<Applied, ApplyError> {
+    now: Timestamp,
+) -> Result<Draft, ApplyError> {
     let number = eligible(snapshot, settings);
     // These say nothing about a number that the invoice may have had before.
     if let Err(reason @ (Ignored::OtherTenant | Ignored::Disabled | Ignored::NotSalesInvoice)) =
         number
     {
-        return Ok(Applied::Ignored(reason));
+        return Ok(Draft::nothing(Applied::Ignored(reason)));
     }
-    // First off the old invoice, then onto the new one: if this run ends in between, the next one
+    // First off the old invoice, then onto the new one: if the run ends in between, the next one
     // still finds the new one to do, and no payment is ever on both. Also when the new one is
     // settled: the index lags, and an earlier run may have missed the old one.
-    let mut decisions = 0;
+    let mut changes = Vec::new();
     for former in tables.numbers_of(snapshot.organisation, snapshot.invoice).await? {
         if number.as_ref() == Ok(&former) {
             continue;
         }
-        match judge(tables, settings, snapshot, &former, because).await? {
-            Applied::Changed(more) => decisions += more,
+        let stored = tables.invoice(snapshot.organisation, &former).await?;
+        match mirror(&stored, snapshot, settings, now) {
+            Verdict::Changed(change) => changes.push((stored, change)),
             // What is stored under another number is newer, so the number of this read is old.
-            Applied::Stale(version) => return Ok(Applied::Stale(version)),
-            Applied::Ignored(_) | Applied::Unchanged => {}
+            Verdict::Stale => {
+                return Ok(Draft::nothing(Applied::Stale(version_of(&stored, snapshot))));
+            }
+            Verdict::Ignored(_) | Verdict::Unchanged => {}
         }
     }
     let number = match number {
         Ok(number) => number,
-        Err(reason) => return Ok(Applied::Ignored(reason)),
+        Err(reason) => return Ok(Draft { changes, end: Applied::Ignored(reason) }),
     };
     let known = tables.invoice_header(snapshot.organisation, &number).await?;
-    let applied = if is_settled(&known, snapshot, settings, because.now) {
-        Applied::Unchanged
-    } else {
-        judge(tables, settings, snapshot, &number, because).await?
+    if is_settled(&known, snapshot, settings, now) {
+        return Ok(Draft { changes, end: Applied::Unchanged });
+    }
+    let stored = tables.invoice(snapshot.organisation, &number).await?;
+    let end = match mirror(&stored, snapshot, settings, now) {
+        Verdict::Ignored(reason) => Applied::Ignored(reason),
+        Verdict::Stale => Applied::Stale(version_of(&stored, snapshot)),
+        Verdict::Unchanged => Applied::Unchanged,
+        Verdict::Changed(change) => {
+            changes.push((stored, change));
+            Applied::Unchanged
+        }
     };
-    Ok(match applied {
-        Applied::Changed(more) => Applied::Changed(decisions + more),
+    Ok(Draft { changes, end })
+}
+
+/// Writes what was decided; decides again where somebody else was quicker.
+pub(crate) async fn write(
+    tables: &Tables,
+    settings: &Settings,
+    snapshot: &Snapshot,
+    draft: Draft,
+    because: Because,
+) -> Result<Applied, ApplyError> {
+    let mut decisions = 0;
+    for (stored, change) in draft.changes {
+        match tables.write_invoice(&stored, &change, because).await {
+            Ok(()) => decisions += change.decisions.len(),
+            Err(WriteError::Conflict) => {
+                match judge(tables, settings, snapshot, &stored.number, because).await? {
+                    Applied::Changed(more) => decisions += more,
+                    stale @ Applied::Stale(_) => return Ok(stale),
+                    Applied::Ignored(_) | Applied::Unchanged | Applied::Braked => {}
+                }
+            }
+            Err(error) => return Err(ApplyError::Write(error)),
+        }
+    }
+    Ok(match draft.end {
         Applied::Unchanged if decisions > 0 => Applied::Changed(decisions),
-        other => other,
+        end => end,
     })
 }
 
-/// Reads, decides and writes, again if somebody else was quicker.
+/// Reads, decides and writes, again if somebody else was quicker, as it was the first time.
 async fn judge(
     tables: &Tables,
     settings: &Settings,
@@ -89,7 +151,7 @@ async fn judge(
     number: &InvoiceNumber,
     because: Because,
 ) -> Result<Applied, ApplyError> {
-    for _ in 0..RACES_MAX {
+    for _ in 1..RACES_MAX {
         let stored = tables.invoice(snapshot.organisation, number).await?;
         let change = match mirror(&stored, snapshot, settings, because.now) {
             Verdict::Ignored(reason) => return Ok(Applied::Ignored(reason)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use futures_util::StreamExt as _;
 use host::batch::{self, BlankId, Outcome};
 use host::clock::Clock;
 use host::telemetry;
@@ -15,6 +16,9 @@ use crate::XeroClient;
 use crate::records::keep;
 use crate::tally::Tally;
 use crate::work::sort;
+
+/// Organisations of a batch that are worked on at the same time. Each has limits of its own at Xero.
+const ORGANISATIONS_AT_ONCE: usize = 16;
 
 /// What a batch is worked on with.
 pub(crate) struct Handler<'a, C> {
@@ -51,8 +55,18 @@ impl<C: Changes> Handler<'_, C> {
                 again.insert(position);
             }
         }
-        for (organisation, jobs) in &work.jobs {
-            again.extend(self.organisation(*organisation, jobs, records, tally).await);
+        // Who has little to do first: nobody waits for a noisy neighbour.
+        let mut organisations: Vec<_> = work.jobs.iter().collect();
+        organisations.sort_by_key(|(_, jobs)| jobs.len());
+        let mut done = futures_util::stream::iter(organisations)
+            .map(|(organisation, jobs)| async move {
+                let mut tally = Tally::default();
+                (self.organisation(*organisation, jobs, records, &mut tally).await, tally)
+            })
+            .buffer_unordered(ORGANISATIONS_AT_ONCE);
+        while let Some((records, of_organisation)) = done.next().await {
+            again.extend(records);
+            tally.absorb(of_organisation);
         }
         tally.again = again.len();
         batch::answer(records.iter().enumerate().map(|(position, record)| {

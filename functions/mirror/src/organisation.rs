@@ -1,18 +1,18 @@
 //! One organisation's part of a batch: read, apply, and decide about what could not be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsMessage;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
-use payments::{Ignored, OrganisationId, Settings, Snapshot, XeroInvoiceId};
+use payments::{Ignored, InvoiceNumber, OrganisationId, Settings, Snapshot, XeroInvoiceId};
 use queue::{Cause, Changes, InvoiceChange};
 use table::Because;
 use xero::{Invoices, Outage, ReadError};
 
-use crate::applying::{Applied, ApplyError, apply};
+use crate::applying::{Applied, ApplyError, Draft, draft, write};
 use crate::handler::{Handler, log_failure};
 use crate::retrying::{Fate, after_failure, after_read, closed_door};
 use crate::tally::Tally;
@@ -30,6 +30,19 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(30);
 const WRITING: SignedDuration = SignedDuration::from_secs(10);
 /// Pause for invoices of an organisation whose settings make no sense: a person has to mend them.
 const SETTINGS_PAUSE: Duration = queue::DELAY_MAX;
+
+/// Pause for what a person has to approve first. When that is done, it is sent again at once.
+const BRAKED_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// Whether payments may be removed and altered.
+enum Brake {
+    /// They may.
+    Off,
+    /// They wait for a person.
+    On,
+    /// Nobody can say at the moment.
+    Unknown,
+}
 
 /// An invoice that is to be looked at again, and how long to wait.
 pub(crate) type Later = (XeroInvoiceId, InvoiceChange, Duration);
@@ -143,17 +156,42 @@ impl<C: Changes> Handler<'_, C> {
         })
     }
 
+    /// Applies what was read: everything is decided before the first row is written, so that a mass change
+    /// is seen as one.
     async fn found(&self, run: &mut Run<'_>, snapshots: &[Snapshot], tally: &mut Tally) {
         let (jobs, settings) = (run.jobs, &run.settings);
-        let applied: Vec<_> = futures_util::stream::iter(snapshots)
+        let drafts: Vec<_> = futures_util::stream::iter(snapshots)
             .map(|snapshot| async move {
-                let job = &jobs[&snapshot.invoice];
-                let because = Because {
-                    cause: job.cause.code(),
-                    event_at: event_at(job, snapshot),
-                    now: self.now(),
-                };
-                (snapshot, apply(self.tables, settings, snapshot, because).await)
+                (snapshot, draft(self.tables, settings, snapshot, self.now()).await)
+            })
+            .buffer_unordered(WRITES_AT_ONCE)
+            .collect()
+            .await;
+        let losses = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
+        let losses: BTreeMap<_, _> = losses.flat_map(Draft::losses).collect();
+        let brake = self.brake(settings, &losses).await;
+        let applied: Vec<_> = futures_util::stream::iter(drafts)
+            .map(|(snapshot, draft)| {
+                let brake = &brake;
+                async move {
+                    let job = &jobs[&snapshot.invoice];
+                    let because = Because {
+                        cause: job.cause.code(),
+                        event_at: event_at(job, snapshot),
+                        now: self.now(),
+                    };
+                    let draft = match draft {
+                        Ok(draft) => draft,
+                        Err(error) => return (snapshot, Err(error)),
+                    };
+                    let is_loss = draft.losses().next().is_some();
+                    let applied = match brake {
+                        Brake::On if is_loss => Ok(Applied::Braked),
+                        Brake::Unknown if is_loss => Err(ApplyError::Brake),
+                        _ => write(self.tables, settings, snapshot, draft, because).await,
+                    };
+                    (snapshot, applied)
+                }
             })
             .buffer_unordered(WRITES_AT_ONCE)
             .collect()
@@ -161,6 +199,42 @@ impl<C: Changes> Handler<'_, C> {
         for (snapshot, applied) in applied {
             self.conclude(run, snapshot, applied, tally).await;
         }
+    }
+
+    /// Whether so many payments may be removed or altered now.
+    async fn brake(&self, settings: &Settings, losses: &BTreeMap<InvoiceNumber, u32>) -> Brake {
+        let Some(max) = settings.mass_change_max.filter(|_| !losses.is_empty()) else {
+            return Brake::Off;
+        };
+        let (organisation, now) = (settings.organisation, self.now());
+        let asked = self.tables.ask_for_changes(organisation, losses, max, now).await;
+        let since = match asked {
+            Ok(None) => return Brake::Off,
+            Ok(Some(since)) => since,
+            Err(error) => {
+                log_failure(organisation, &error, "the brake could not be asked");
+                return Brake::Unknown;
+            }
+        };
+        let count = losses.values().fold(0_u32, |sum, count| sum.saturating_add(*count));
+        let why = format!(
+            "more than {max} payments would be removed or altered within an hour, the last {count} of them \
+             on {} invoices. None of them is until a person approves; the row of the table `brakes` lists the \
+             invoices that wait",
+            losses.len()
+        );
+        tracing::warn!(
+            xero.tenant_id = %organisation,
+            invoices = losses.len(),
+            "a mass change is stopped until a person approves"
+        );
+        let subject = table::instant(since);
+        let raised =
+            self.tables.raise_message(organisation, "MASS_CHANGE", &subject, &why, now).await;
+        if let Err(error) = raised {
+            log_failure(organisation, &error, "telling of a mass change failed");
+        }
+        Brake::On
     }
 
     /// Decides what becomes of an event now that its invoice has been read.
@@ -187,7 +261,7 @@ impl<C: Changes> Handler<'_, C> {
                 return;
             }
         };
-        tally.count(&applied, event_at(job, snapshot), self.now());
+        tally.count(&applied, job.cause, event_at(job, snapshot), self.now());
         let latest = match applied {
             Applied::Ignored(reason) => {
                 tracing::info!(
@@ -203,6 +277,11 @@ impl<C: Changes> Handler<'_, C> {
                 snapshot.updated_at
             }
             Applied::Stale(stored) => stored,
+            // A person may take a while; none of it counts as a failure.
+            Applied::Braked => {
+                let fate = Fate::Later(job.change, BRAKED_PAUSE);
+                return self.settle(run, snapshot.invoice, fate, "braked", tally).await;
+            }
             Applied::Unchanged | Applied::Changed(_) => snapshot.updated_at,
         };
         let fate = after_read(job.change, latest);

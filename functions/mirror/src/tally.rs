@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use host::metrics::Metric;
 use jiff::Timestamp;
+use queue::Cause;
 use xero::ErrorClass;
 
 use crate::applying::Applied;
@@ -21,10 +22,13 @@ pub(crate) struct Tally {
     pub(crate) unchanged: usize,
     pub(crate) stale: usize,
     pub(crate) ignored: usize,
+    pub(crate) braked: usize,
     pub(crate) parked: usize,
     pub(crate) postponed: usize,
     pub(crate) handed_back: usize,
     pub(crate) again: usize,
+    /// Of those changed: something was wrong here, and only a sweep has noticed.
+    pub(crate) repaired_by_sweep: usize,
     pub(crate) slowest_ms: u64,
     pub(crate) late: usize,
     failures: BTreeMap<&'static str, usize>,
@@ -32,11 +36,19 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Counts an applied snapshot, and how long its event took to become visible.
-    pub(crate) fn count(&mut self, applied: &Applied, event_at: Option<Timestamp>, now: Timestamp) {
+    pub(crate) fn count(
+        &mut self,
+        applied: &Applied,
+        cause: Cause,
+        event_at: Option<Timestamp>,
+        now: Timestamp,
+    ) {
         match applied {
             Applied::Changed(decisions) => {
                 self.changed += 1;
                 self.decisions += decisions;
+                // Without a decision, nothing but Xero's stamp is new.
+                self.repaired_by_sweep += usize::from(cause == Cause::Sweep && *decisions > 0);
                 if let Some(event_at) = event_at {
                     let ms = now.duration_since(event_at).as_millis();
                     self.slowest_ms = self.slowest_ms.max(u64::try_from(ms).unwrap_or(0));
@@ -46,6 +58,28 @@ impl Tally {
             Applied::Unchanged => self.unchanged += 1,
             Applied::Stale(_) => self.stale += 1,
             Applied::Ignored(_) => self.ignored += 1,
+            Applied::Braked => self.braked += 1,
+        }
+    }
+
+    /// Adds what was counted elsewhere.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.records += other.records;
+        self.calls += other.calls;
+        self.changed += other.changed;
+        self.decisions += other.decisions;
+        self.unchanged += other.unchanged;
+        self.stale += other.stale;
+        self.ignored += other.ignored;
+        self.braked += other.braked;
+        self.parked += other.parked;
+        self.postponed += other.postponed;
+        self.handed_back += other.handed_back;
+        self.again += other.again;
+        self.slowest_ms = self.slowest_ms.max(other.slowest_ms);
+        self.late += other.late;
+        for (class, count) in other.failures {
+            *self.failures.entry(class).or_default() += count;
         }
     }
 
@@ -68,12 +102,14 @@ impl Tally {
             invoices.unchanged = self.unchanged,
             invoices.stale = self.stale,
             invoices.ignored = self.ignored,
+            invoices.braked = self.braked,
             invoices.failed = ?self.failures,
             invoices.parked = self.parked,
             invoices.postponed = self.postponed,
             invoices.handed_back = self.handed_back,
             records.again = self.again,
             decisions = self.decisions,
+            repaired_by_sweep = self.repaired_by_sweep,
             slowest_ms = self.slowest_ms,
             late = self.late,
             "batch done"
@@ -88,12 +124,38 @@ impl Tally {
             Metric::count("InvoicesUnchanged", self.unchanged),
             Metric::count("InvoicesStale", self.stale),
             Metric::count("InvoicesIgnored", self.ignored),
+            Metric::count("InvoicesBraked", self.braked),
             Metric::count("InvoicesFailed", self.failures.values().sum::<usize>()),
             Metric::count("Parked", self.parked),
             Metric::count("HandedBack", self.handed_back),
             Metric::count("RecordsAgain", self.again),
+            Metric::count("RepairedBySweep", self.repaired_by_sweep),
             Metric::milliseconds("SlowestSync", self.slowest_ms),
             Metric::count("LateSyncs", self.late),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repaired_by_sweep_is_what_only_a_sweep_has_noticed_and_what_took_a_decision() {
+        let now: Timestamp = "2026-10-05T03:41:25Z".parse().unwrap();
+        let mut tally = Tally::default();
+        for (applied, cause) in [
+            (Applied::Changed(2), Cause::Sweep),
+            (Applied::Changed(1), Cause::Webhook),
+            (Applied::Changed(1), Cause::Manual),
+            // Only Xero's stamp was new.
+            (Applied::Changed(0), Cause::Sweep),
+            (Applied::Unchanged, Cause::Sweep),
+        ] {
+            tally.count(&applied, cause, None, now);
+        }
+        assert_eq!((tally.changed, tally.repaired_by_sweep), (4, 1));
+        let metrics = tally.metrics();
+        assert!(metrics.contains(&Metric::count("RepairedBySweep", 1_u32)));
     }
 }

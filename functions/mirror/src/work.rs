@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use payments::{OrganisationId, XeroInvoiceId};
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 
-/// Most invoices that one invocation reads: 25 packed calls, well inside of Xero's minute and of
-/// the function's time. The rest goes back to the queue without having lost anything.
+/// Most invoices of one organisation that one invocation reads: 25 packed calls, well inside of Xero's
+/// minute and of the function's time. The rest goes back to the queue without having lost anything.
 pub(crate) const INVOICES_PER_RUN_MAX: usize = 1000;
 
 /// One invoice to bring up to date, and the records that ask for it.
@@ -46,20 +46,14 @@ pub(crate) struct Work {
 /// Sorts a batch.
 pub(crate) fn sort(records: &[SqsMessage], now: Timestamp) -> Work {
     let mut work = Work::default();
-    let mut invoices = 0;
     for (position, record) in records.iter().enumerate() {
         match Message::from_json(record.body.as_deref().unwrap_or_default()) {
             Err(error) => work.unreadable.push((position, error.to_string())),
             Ok(Message::Invoices(changes)) => {
                 let early = changes.not_before.is_some_and(|not_before| not_before > now);
-                // Events of an invoice that is read anyway cost nothing.
-                let more = if early { 0 } else { work.not_taken_yet(&changes) };
-                // The first message is always taken, however much it asks for.
-                let too_much = invoices + more > INVOICES_PER_RUN_MAX && invoices > 0;
-                if early || too_much {
+                if early || work.is_too_much(&changes) {
                     work.postponed.push((position, changes));
                 } else {
-                    invoices += more;
                     work.take(position, &changes);
                 }
             }
@@ -70,10 +64,13 @@ pub(crate) fn sort(records: &[SqsMessage], now: Timestamp) -> Work {
 }
 
 impl Work {
-    fn not_taken_yet(&self, changes: &InvoiceChanges) -> usize {
-        let jobs = self.jobs.get(&changes.organisation);
+    /// Whether its organisation has enough to do without it. The first message is always taken, however
+    /// much it asks for; and events of an invoice that is read anyway cost nothing.
+    fn is_too_much(&self, changes: &InvoiceChanges) -> bool {
+        let Some(jobs) = self.jobs.get(&changes.organisation) else { return false };
         let ids: BTreeSet<_> = changes.invoices.iter().map(|change| change.id).collect();
-        ids.into_iter().filter(|id| !jobs.is_some_and(|jobs| jobs.contains_key(id))).count()
+        let more = ids.iter().filter(|id| !jobs.contains_key(id)).count();
+        more > 0 && jobs.len().saturating_add(more) > INVOICES_PER_RUN_MAX
     }
 
     fn take(&mut self, position: usize, changes: &InvoiceChanges) {
@@ -85,6 +82,10 @@ impl Work {
                 records: BTreeMap::new(),
             });
             job.change.absorb(change);
+            // What can wait does not wait any more once somebody waits for it.
+            if job.cause == Cause::Sweep {
+                job.cause = changes.cause;
+            }
             job.records.insert(position, changes.accepted_at);
         }
     }
@@ -147,6 +148,29 @@ mod tests {
         let work = sort(&batch, now());
         let taken: usize = work.jobs.values().map(BTreeMap::len).sum();
         assert_eq!((taken, work.postponed.len()), (INVOICES_PER_RUN_MAX, 3));
+    }
+
+    #[test]
+    fn an_organisation_with_too_much_to_do_takes_nothing_from_another_one() {
+        // Scenario 21
+        let mut batch: Vec<_> = (0..8).map(|n| json(changes(n * 200..(n + 1) * 200))).collect();
+        let quiet = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+        batch.push(json(InvoiceChanges { organisation: quiet, ..changes(0..1) }));
+        let work = sort(&batch, now());
+        assert_eq!((work.jobs[&quiet].len(), work.postponed.len()), (1, 3));
+    }
+
+    #[test]
+    fn what_the_sweep_has_found_is_urgent_once_an_event_names_it() {
+        let swept = InvoiceChanges { cause: Cause::Sweep, ..changes(0..2) };
+        for batch in
+            [[json(swept.clone()), json(changes(1..2))], [json(changes(1..2)), json(swept)]]
+        {
+            let work = sort(&batch, now());
+            let causes: Vec<_> =
+                work.jobs.values().flat_map(BTreeMap::values).map(|job| job.cause).collect();
+            assert_eq!(causes, [Cause::Sweep, Cause::Webhook]);
+        }
     }
 
     #[test]

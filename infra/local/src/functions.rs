@@ -10,6 +10,7 @@ use mirror::Mirror;
 use queue::{ChangesQueue, UploadsQueue};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
+use sweep::Sweeper;
 use table::Tables;
 use upload::Uploader;
 use webhook::{ActiveKeys, Webhook};
@@ -40,6 +41,7 @@ struct Product {
     mirror: Mirror<ChangesQueue>,
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
+    sweep: Sweeper<ChangesQueue>,
     clock: Clock,
 }
 
@@ -82,8 +84,14 @@ impl Product {
             intake: Intake::new(tables.clone(), changes(), uploads(), clock.clone()),
             upload: Uploader::new(
                 client(&xero, Config::uploading(), &clock)?,
-                tables,
+                tables.clone(),
                 uploads(),
+                clock.clone(),
+            ),
+            sweep: Sweeper::new(
+                client(&xero, Config::default(), &clock)?,
+                tables,
+                changes(),
                 clock.clone(),
             ),
             clock,
@@ -106,6 +114,10 @@ impl Product {
             }
             Function::Upload => {
                 let answer = self.upload.handle(&read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Sweep => {
+                let answer = self.sweep.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
         }

@@ -59,6 +59,7 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
     }
     hints.queues();
     hints.functions();
+    hints.sync_now();
     if let Some(key) = stack.xero().webhook_keys.first() {
         hints.signed_by_hand(key);
     }
@@ -125,6 +126,16 @@ impl Hints<'_> {
         self.select(&format!("sleep {wait_s}; "), "tombstones", "invoice", &self.key(invoice));
         println!("\n# What else can be done in Xero, and how");
         println!("curl -s {controls}");
+    }
+
+    /// What a person does who misses something (ST-18).
+    fn sync_now(&self) {
+        println!("\n# Sync Now: what changed in Xero, announced or not, is looked for at once");
+        let wish = json!({
+            "organisation": self.organisation, "by": "me", "why": "to see what happens",
+        });
+        self.invoke("sweep", "sync-now.json", &json!({ "sync_now": wish }));
+        self.select("", "sync_runs", "organisation", self.organisation);
     }
 
     fn tables(&self) {

@@ -73,6 +73,7 @@ pub(crate) async fn organisation(clients: &Clients, xero: &Xero) -> anyhow::Resu
             zone: TimeZone::get(TIME_ZONE).context("the sample's time zone")?,
             forward_days: None,
             calls_per_day: payments::budget::DAY_MAX,
+            mass_change_max: Some(payments::brake::MASS_CHANGE_MAX),
             cutover_on: None,
             upload,
         },

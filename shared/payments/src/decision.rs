@@ -30,6 +30,8 @@ codes! {
         Recorded = "recorded",
         /// A held Xero payment is held no longer.
         Released = "released",
+        /// A payment that was deleted was brought back by a person.
+        Restored = "restored",
         /// A payment was made equal to its original.
         Updated = "updated",
         /// A payment of the business's own was put into Xero by us.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod brake;
 pub mod budget;
 mod decision;
 mod discrepancy;
@@ -17,8 +18,10 @@ mod passes;
 mod payment;
 mod reason;
 mod recording;
+mod restoring;
 mod settings;
 mod stored;
+pub mod sweep;
 mod terms;
 pub mod upload;
 
@@ -46,6 +49,7 @@ pub use recording::{
     Allocation, Receipt, Refusal, Reported, Warning, WarningKind, journaling_warning,
     record_invoice, record_journaling, record_part, removed_warning, report, warnings,
 };
+pub use restoring::{RestoreError, restore};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};

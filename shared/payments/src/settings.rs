@@ -29,6 +29,9 @@ pub struct Settings {
     /// How often Xero may be called in 24 hours: [`DAY_MAX`](crate::budget::DAY_MAX), or 1,000 for an app
     /// of the free tier.
     pub calls_per_day: u32,
+    /// How many payments may be removed or altered within an hour before a person is asked; `None` lets all
+    /// through.
+    pub mass_change_max: Option<u32>,
     /// Uploading; none if it has not been set up.
     pub upload: Option<UploadSettings>,
 }

@@ -17,6 +17,17 @@ pub enum Message {
     Noted(Noted),
 }
 
+impl Message {
+    /// Whose it is, as far as it is known.
+    pub fn organisation(&self) -> Option<OrganisationId> {
+        match self {
+            Self::Invoices(changes) => Some(changes.organisation),
+            Self::Noted(noted) => noted.organisation,
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
 /// Invoices of one organisation that may have changed.
 ///
 /// It says where to look and nothing about what will be found there.

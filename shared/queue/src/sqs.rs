@@ -11,6 +11,8 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
+use payments::OrganisationId;
+
 use crate::changes::{Changes, SendError, SendProblem};
 use crate::message::Message;
 use crate::parking::whole_seconds;
@@ -36,6 +38,8 @@ pub struct ChangesQueue {
 /// One message, written.
 struct Entry {
     text: String,
+    /// Whose it is: the queue is a fair one, and serves those that have little in it first.
+    group: Option<OrganisationId>,
 }
 
 /// How one call went: the positions that were confirmed, and what was said about the others.
@@ -97,6 +101,7 @@ impl ChangesQueue {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(position.to_string())
                 .message_body(&group[position].text)
+                .set_message_group_id(group[position].group.map(|group| group.to_string()))
                 .delay_seconds(seconds)
                 .build()
                 .map_err(|error| SendProblem::Call(error.to_string()))?;
@@ -162,7 +167,7 @@ fn write(message: &Message) -> Result<Entry, SendProblem> {
         let bytes = text.len();
         return Err(SendProblem::TooLarge { kind, bytes, bytes_max: BATCH_BYTES_MAX });
     }
-    Ok(Entry { text })
+    Ok(Entry { text, group: message.organisation() })
 }
 
 /// How many entries go into the next call: at least one, since each one fits.

@@ -133,6 +133,17 @@ async fn every_message_arrives_in_groups_of_ten_and_reads_back() {
 }
 
 #[tokio::test]
+async fn each_message_says_whose_it_is_so_that_the_queue_is_fair() {
+    // Scenario 21: SQS serves those first who have little in a queue.
+    let (server, queue) = start([]).await;
+    send(&queue, 3).await.unwrap();
+    let groups: Vec<_> =
+        server.calls().iter().flatten().map(|entry| entry["MessageGroupId"].clone()).collect();
+    let whose = |n: u128| json!(Uuid::from_u128(n).to_string());
+    assert_eq!(groups, [whose(0), whose(1), whose(2)]);
+}
+
+#[tokio::test]
 async fn no_messages_are_no_call() {
     let (server, queue) = start([]).await;
     send(&queue, 0).await.unwrap();

@@ -48,8 +48,12 @@ pub(crate) const UPLOADS: &str = "uploads";
 pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
 pub(crate) const CUSTOMERS: &str = "customers";
+pub(crate) const BRAKES: &str = "brakes";
 pub(crate) const BUDGETS: &str = "budgets";
 pub(crate) const GRANTS: &str = "grants";
+pub(crate) const CERTIFICATES: &str = "certificates";
+pub(crate) const SWEEPS: &str = "sweeps";
+pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_LINE: &str = "by_line";
@@ -106,8 +110,15 @@ pub const TABLES: &[Table] = &[
     table(CAPS, "organisation", None),
     table(NIGHTS, "organisation", Some("night")),
     table(CUSTOMERS, "organisation", Some("customer")),
+    table(BRAKES, "organisation", None),
     table(BUDGETS, "organisation", None),
     table(GRANTS, "grant", None),
+    table(CERTIFICATES, "organisation", Some("day")),
+    table(SWEEPS, "organisation", Some("sweep")),
+    indexed(
+        table(SYNC_RUNS, "organisation", Some("run")),
+        &[whole_rows("failures", "failed_in", Some("ended_at"))],
+    ),
 ];
 
 /// Creates the tables that are not there yet. For local engines; a deployment has them from its

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use payments::brake::MASS_CHANGE_MAX;
 use payments::budget::DAY_MAX;
 use payments::upload::{BUNDLE_MAX, NIGHTLY_MAX, Taken, UploadSettings};
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
@@ -12,12 +13,12 @@ use crate::error::{ReadError, WriteError};
 use crate::schema::ORGANISATIONS;
 use crate::tables::Tables;
 
-/// An organisation that uploads, or means to: its row may be unreadable.
+/// An organisation that has something switched on, or means to: its row may be unreadable.
 #[derive(Debug)]
-pub struct Uploading {
+pub struct Enabled {
     /// Which organisation; `None` if not even that can be read.
     pub organisation: Option<OrganisationId>,
-    /// Its settings, `upload` among them, or what is wrong with the row.
+    /// Its settings, or what is wrong with the row.
     pub settings: Result<Settings, ReadError>,
 }
 
@@ -40,7 +41,19 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn uploading_organisations(&self) -> Result<Vec<Uploading>, ReadError> {
+    pub async fn uploading_organisations(&self) -> Result<Vec<Enabled>, ReadError> {
+        self.organisations_with("upload_enabled").await
+    }
+
+    /// The organisations that have the mirror switched on (CM-01), in the same way.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn mirroring_organisations(&self) -> Result<Vec<Enabled>, ReadError> {
+        self.organisations_with("mirror_enabled").await
+    }
+
+    async fn organisations_with(&self, switch: &str) -> Result<Vec<Enabled>, ReadError> {
         let mut pages = self
             .client()
             .scan()
@@ -51,14 +64,14 @@ impl Tables {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
-            let switched_on = |item: &&Item| match item.get("upload_enabled") {
+            let switched_on = |item: &&Item| match item.get(switch) {
                 None | Some(AttributeValue::Bool(false)) => false,
                 // Not true either, perhaps: then the row says so when it is read.
                 Some(_) => true,
             };
-            found.extend(page.items().iter().filter(switched_on).map(uploading));
+            found.extend(page.items().iter().filter(switched_on).map(enabled));
         }
-        found.sort_by_key(|uploading| uploading.organisation);
+        found.sort_by_key(|enabled| enabled.organisation);
         Ok(found)
     }
 
@@ -78,6 +91,7 @@ impl Tables {
             .text("time_zone", time_zone)
             .number_if("forward_days", settings.forward_days)
             .number("calls_per_day", settings.calls_per_day)
+            .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
             .text_if("cutover_on", settings.cutover_on);
         let row = match &settings.upload {
             Some(upload) => upload_attributes(row, upload),
@@ -87,14 +101,14 @@ impl Tables {
     }
 }
 
-fn uploading(item: &Item) -> Uploading {
+fn enabled(item: &Item) -> Enabled {
     let organisation = Reader::new(ORGANISATIONS, item).parsed("organisation");
     match organisation {
-        Ok(organisation) => Uploading {
+        Ok(organisation) => Enabled {
             organisation: Some(organisation),
             settings: read_settings(organisation, item),
         },
-        Err(error) => Uploading { organisation: None, settings: Err(error) },
+        Err(error) => Enabled { organisation: None, settings: Err(error) },
     }
 }
 
@@ -123,6 +137,11 @@ fn read_settings(organisation: OrganisationId, item: &Item) -> Result<Settings, 
             Some(_) => {
                 return Err(row.wrong("calls_per_day", format!("is not from 1 to {DAY_MAX}")));
             }
+        },
+        mass_change_max: match row.number_if("mass_change_max")? {
+            None => Some(MASS_CHANGE_MAX),
+            Some(0) => None,
+            Some(max) => Some(max),
         },
         cutover_on: row.parsed_if("cutover_on")?,
         upload: read_upload_settings(row)?,

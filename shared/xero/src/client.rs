@@ -28,7 +28,7 @@ pub const IDS_MAX_LIMIT: usize = 50;
 pub(crate) const SCOPE_INVOICES: &str = "accounting.invoices.read";
 
 /// What reading payments needs. Xero may hide the payments of an invoice without it.
-const SCOPE_PAYMENTS: &str = "accounting.payments.read";
+pub(crate) const SCOPE_PAYMENTS: &str = "accounting.payments.read";
 
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";

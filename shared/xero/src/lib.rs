@@ -2,6 +2,7 @@
 
 mod answers;
 mod bundle;
+mod certifying;
 mod client;
 mod connecting;
 mod dates;
@@ -19,6 +20,7 @@ mod planning;
 mod readback;
 mod refusal;
 mod signature;
+mod sweeping;
 mod token;
 mod wire;
 mod writing;
@@ -41,5 +43,6 @@ pub use pages::{Counted, PAGES_MAX};
 pub use readback::{Found, SKEW_MARGIN, Stamped};
 pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};
+pub use sweeping::ChangedPage;
 pub use token::Credentials;
 pub use writing::{Answers, KEY_CHARS_MAX, TurnedAway};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use payments::OrganisationId;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
@@ -23,7 +24,7 @@ const PAGES_TOO_MANY: u32 = PAGES_MAX + 1;
 /// How many rows a page is asked to have: as many as Xero allows (xero.md 3.5), and fewer where they
 /// are so long that a page exceeds [`crate::RESPONSE_BYTES_MAX`]. Xero may adjust the number; what
 /// counts is the number of pages that it answers with.
-const PAGE_SIZES: [u32; 3] = [1_000, 200, 50];
+pub(crate) const PAGE_SIZES: [u32; 3] = [1_000, 200, 50];
 
 /// How often a list that changes while it is read is read from the beginning.
 const WALKS_MAX: u32 = 3;
@@ -55,7 +56,7 @@ pub(crate) enum Which {
 }
 
 impl Which {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::BankTransactions => "BankTransactions",
             Self::Invoices => "Invoices",
@@ -95,9 +96,9 @@ struct WirePage<'a> {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct WirePagination {
+pub(crate) struct WirePagination {
     page: u32,
-    page_count: u32,
+    pub(crate) page_count: u32,
     item_count: usize,
 }
 
@@ -112,10 +113,10 @@ struct WireRow<'a> {
 }
 
 /// One page, not read yet.
-struct Page<'a> {
-    rows: Vec<&'a RawValue>,
+pub(crate) struct Page<'a> {
+    pub(crate) rows: Vec<&'a RawValue>,
     /// `None` if Xero says nothing about pages, which is believed of an empty list only.
-    pagination: Option<WirePagination>,
+    pub(crate) pagination: Option<WirePagination>,
 }
 
 /// How a walk ended.
@@ -215,7 +216,13 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     }
 }
 
-fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
+/// Xero's own format of `If-Modified-Since`: UTC, whole seconds, no zone. With anything else the header may be
+/// ignored.
+pub(crate) fn if_modified_since(at: Timestamp) -> String {
+    TimeZone::UTC.to_datetime(at).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+pub(crate) fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
     let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Outage::Unreadable)?;
     let wire: WirePage<'_> = object(whole).ok_or(Outage::Unreadable)?;
     let list = match which {
@@ -233,7 +240,7 @@ fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
     Ok(Page { rows, pagination })
 }
 
-fn row_id(which: Which, raw: &RawValue) -> Result<Uuid, ReadError> {
+pub(crate) fn row_id(which: Which, raw: &RawValue) -> Result<Uuid, ReadError> {
     let row: WireRow<'_> = object(raw).ok_or(schema(which.name()))?;
     let member = match which {
         Which::BankTransactions => row.bank_transaction_id,

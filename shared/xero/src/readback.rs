@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
@@ -18,7 +17,7 @@ use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::Client;
 use crate::decimals;
 use crate::error::ReadError;
-use crate::pages::{Counted, List, Which};
+use crate::pages::{Counted, List, Which, if_modified_since};
 use crate::wire::{object, required_text, schema, text};
 
 /// How much earlier than the moment asked for Xero is asked: its clock and ours may differ.
@@ -122,10 +121,8 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     }
 }
 
-/// Xero's own format: UTC, whole seconds, no zone. With anything else the header may be ignored.
 fn modified_since(since: Timestamp) -> String {
-    let earlier = since.saturating_sub(SKEW_MARGIN).unwrap_or(since);
-    TimeZone::UTC.to_datetime(earlier).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    if_modified_since(since.saturating_sub(SKEW_MARGIN).unwrap_or(since))
 }
 
 /// Reads a row if it bears a stamp that is wanted. What could be ours and cannot be read is an error.

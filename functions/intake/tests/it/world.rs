@@ -169,6 +169,7 @@ impl World {
             zone: TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: None,
             calls_per_day: payments::budget::DAY_MAX,
+            mass_change_max: None,
             cutover_on: None,
             upload: None,
         };

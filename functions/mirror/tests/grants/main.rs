@@ -15,6 +15,5 @@ mod lost;
 mod safe;
 mod silence;
 mod world;
-#[allow(dead_code, reason = "each test binary uses its part")]
 #[path = "../../../upload/tests/it/xero_proxy.rs"]
 mod xero_proxy;

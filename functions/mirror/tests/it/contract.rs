@@ -54,11 +54,17 @@ async fn the_function_needs_the_permissions_of_the_readme_and_no_others() {
     world.proxy.heal();
     world.drain(records).await;
     // What does not happen there: a held payment is let go, and something does not agree.
-    let mut let_in = crate::world::paper(1, vec![paid(11, 2, 100)]);
+    let mut let_in = crate::world::paper(1, vec![paid(11, 2, 100), paid(12, 2, 200)]);
     let_in.updated_at = at(100);
     "Somebody else".clone_into(&mut let_in.contact);
     world.xero.put(organisation(), crate::world::invoice(1), let_in);
     world.deliver(&[record("m", events(&[1], Some(at(100))))]).await;
+    // And a mass change, with a brake so tight that two payments are one.
+    world.set_up(organisation(), |settings| settings.mass_change_max = Some(1)).await;
+    let mut gone = crate::world::paper(1, vec![]);
+    gone.updated_at = at(200);
+    world.xero.put(organisation(), crate::world::invoice(1), gone);
+    world.deliver(&[record("m", events(&[1], Some(at(200))))]).await;
 
     let mut needed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for call in world.proxy.calls() {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
 mod batches;
+mod braking;
 mod contract;
 mod crashes;
 mod ear;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use payments::OrganisationId;
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 
 use crate::engine::having;
@@ -276,6 +277,32 @@ async fn one_organisation_that_fails_does_not_hold_up_another_one() {
         let elsewhere = world.tables.invoice(failing, &crate::world::number(1)).await.unwrap();
         assert_eq!(elsewhere.revision, 0);
     }
+}
+
+#[tokio::test]
+async fn a_quiet_organisation_does_not_wait_for_a_noisy_one() {
+    // Scenario 21, goal 10: one event behind ten thousand of another organisation.
+    let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
+    // Noisy and before us, in the queue and in the order of ids.
+    let noisy: OrganisationId = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+    world.set_up(noisy, |_| {}).await;
+    let many: Vec<u32> = (1..=10_000).collect();
+    let mut records: Vec<_> = many
+        .chunks(200)
+        .zip(1..)
+        .map(|(chunk, n)| record(&format!("m-{n}"), events_of(noisy, chunk, Some(at(-3)))))
+        .collect();
+    records.push(record("quiet", events(&[1], Some(at(-3)))));
+
+    assert!(world.deliver(&records).await.is_empty());
+
+    assert_eq!(world.stored(1).await.payments.len(), 1);
+    let calls = world.xero.calls();
+    let before = calls.iter().take_while(|call| call.tenant == noisy.to_string()).count();
+    println!("{before} of {} calls were made before that of the quiet one", calls.len() - 1);
+    assert!(calls.len() > 20 && before <= 1, "{before} of {}", calls.len());
+    // What is too much for one run waits in the queue, and nothing is lost.
+    assert_eq!(sent_back(&world.line).len(), 10_000, "none of the noisy one's is readable here");
 }
 
 #[tokio::test]

@@ -149,6 +149,7 @@ impl World {
             zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
             calls_per_day: payments::budget::DAY_MAX,
+            mass_change_max: None,
             cutover_on: None,
             upload: Some(uploading),
         };

@@ -107,6 +107,7 @@ impl Sqs {
             Ok(operation) => operation,
             Err(error) => return Ok(error_to_response(&error, &request_id)),
         };
+        let body = without_groups(operation.as_str(), body)?;
         let answer = dispatch_operation(self.handler.as_ref(), operation, body.clone()).await;
         let response = match answer {
             Ok(response) => response,
@@ -122,6 +123,22 @@ impl Sqs {
         }
         Ok(Response::from_parts(parts, SqsResponseBody::from_bytes(answer)))
     }
+}
+
+/// SQS takes a group with messages of a standard queue, and serves those groups first that have little in
+/// it. The engine knows groups of FIFO queues only, and all of ours are standard ones.
+fn without_groups(operation: &str, body: Bytes) -> anyhow::Result<Bytes> {
+    if !operation.starts_with("SendMessage") {
+        return Ok(body);
+    }
+    let mut request: Value = serde_json::from_slice(&body)?;
+    let forget = |message: &mut Value| {
+        message.as_object_mut().and_then(|message| message.remove("MessageGroupId"))
+    };
+    forget(&mut request);
+    let entries = request.get_mut("Entries").and_then(Value::as_array_mut);
+    entries.into_iter().flatten().for_each(|entry| drop(forget(entry)));
+    Ok(serde_json::to_vec(&request)?.into())
 }
 
 async fn answer(State(sqs): State<Sqs>, request: Request<Body>) -> Response<Body> {

@@ -33,11 +33,14 @@ pub enum Function {
     Intake,
     /// Puts the business's own payments into Xero.
     Upload,
+    /// Finds what changed in Xero, whether or not it was announced.
+    Sweep,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 4] = [Self::Webhook, Self::Mirror, Self::Intake, Self::Upload];
+    pub const ALL: [Self; 5] =
+        [Self::Webhook, Self::Mirror, Self::Intake, Self::Upload, Self::Sweep];
 
     /// Its name, as deployed and as folder.
     #[must_use]
@@ -47,6 +50,7 @@ impl Function {
             Self::Mirror => "mirror",
             Self::Intake => "intake",
             Self::Upload => "upload",
+            Self::Sweep => "sweep",
         }
     }
 
@@ -67,6 +71,7 @@ impl Function {
             Self::Mirror => Duration::from_secs(120),
             Self::Intake => Duration::from_secs(60),
             Self::Upload => Duration::from_secs(900),
+            Self::Sweep => Duration::from_secs(300),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What EventBridge Scheduler does for `upload`: calls it by the clock on the wall.
+//! What EventBridge Scheduler does for `upload` and `sweep`: calls them by the clock on the wall.
 
 use std::time::Duration;
 
@@ -9,35 +9,52 @@ use tokio::{
 };
 
 use super::{Function, Host};
+use crate::clock::LocalClock;
 
 /// How often a missing night is looked for, as in the template. The night's own schedule is not
 /// imitated: an hour later the night that is due is run all the same.
-const EVERY: Duration = Duration::from_secs(60 * 60);
-const CATCH_UP: &[u8] = br#"{"catch_up":true}"#;
+const CATCH_UP_EVERY: Duration = Duration::from_secs(60 * 60);
+const CATCH_UP: &str = r#"{"catch_up":true}"#;
+/// How often it is looked for what changed in Xero, as in the template. The night's full sweep is not
+/// imitated.
+const SWEEP_EVERY: Duration = Duration::from_secs(30 * 60);
 
 /// Calls `upload` every hour, for the first time after an hour, until `stop` holds true; a call
 /// that was begun is finished.
-pub(super) async fn run(host: Host, stop: watch::Receiver<bool>) {
-    every(EVERY, host, stop).await;
+pub(super) async fn catch_up(host: Host, stop: watch::Receiver<bool>) {
+    every(CATCH_UP_EVERY, host, Function::Upload, || CATCH_UP.to_owned(), stop).await;
 }
 
-async fn every(pause: Duration, host: Host, mut stop: watch::Receiver<bool>) {
-    let mut hours = interval_at(Instant::now() + pause, pause);
-    // A machine that slept does not catch up on hours.
-    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Calls `sweep` every half hour in the same way.
+pub(super) async fn sweep(host: Host, clock: LocalClock, stop: watch::Receiver<bool>) {
+    let event = || format!(r#"{{"scheduled_time":"{}"}}"#, clock.now());
+    every(SWEEP_EVERY, host, Function::Sweep, event, stop).await;
+}
+
+async fn every(
+    pause: Duration,
+    host: Host,
+    function: Function,
+    event: impl Fn() -> String,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut ticks = interval_at(Instant::now() + pause, pause);
+    // A machine that slept does not catch up.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let name = function.name();
     loop {
         tokio::select! {
-            _ = hours.tick() => {}
+            _ = ticks.tick() => {}
             _ = stop.wait_for(|&stop| stop) => return,
         }
-        match host.invoke(Function::Upload, Bytes::from_static(CATCH_UP)).await {
+        match host.invoke(function, Bytes::from(event())).await {
             Ok(answer) => {
                 let answer = String::from_utf8_lossy(&answer);
-                tracing::info!(%answer, "the schedule called upload for nights that are due");
+                tracing::info!(%answer, "the schedule called {name}");
             }
             Err(failure) => {
                 let error = failure.error_message;
-                tracing::error!(error, "the schedule called upload, which failed");
+                tracing::error!(error, "the schedule called {name}, which failed");
             }
         }
     }
@@ -54,7 +71,7 @@ mod tests {
     use crate::lambda::{Call, Failure};
 
     #[tokio::test]
-    async fn upload_is_asked_again_and_again_even_after_a_failure_until_it_is_to_stop() {
+    async fn a_function_is_asked_again_and_again_even_after_a_failure_until_it_is_to_stop() {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&calls);
         let code = move |call: Call| {
@@ -66,7 +83,13 @@ mod tests {
         let (host, _worker) = Host::start(Clock::system(), make).await.expect("a host");
         let (stop, stopping) = watch::channel(false);
 
-        let scheduler = tokio::spawn(every(Duration::from_millis(5), host, stopping));
+        let scheduler = tokio::spawn(every(
+            Duration::from_millis(5),
+            host,
+            Function::Upload,
+            || CATCH_UP.to_owned(),
+            stopping,
+        ));
         while calls.lock().expect("no panic here").len() < 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -94,7 +94,8 @@ impl Functions {
             let poller = poller(mapping, host.clone(), sqs.clone(), clock.clone()).await?;
             pollers.spawn(poller.run(stopping.clone()));
         }
-        pollers.spawn(scheduler::run(host.clone(), stopping));
+        pollers.spawn(scheduler::catch_up(host.clone(), stopping.clone()));
+        pollers.spawn(scheduler::sweep(host.clone(), clock.clone(), stopping));
         tokio::spawn(serve(url_listener, function_url::router(host.clone())));
         tokio::spawn(serve(invoke_listener, invoke_api::router(host, Arc::new(travel))));
         Ok(Started { url, invoke, worker, pollers })

@@ -4,7 +4,9 @@
 mod bills;
 mod business;
 mod forger;
+mod invoking;
 mod night;
+mod sweep;
 mod teller;
 mod xero;
 
@@ -79,6 +81,10 @@ pub(crate) async fn play(stack: &Stack) -> anyhow::Result<bool> {
     let [.., last] = scene.numbers();
     println!("\nThe night. Every evening the payments that the business has taken go up to Xero.");
     NightScene::new(stack, last.saturating_add(1), scene.today)?.play(&mut teller).await?;
+    println!(
+        "\nThe sweep. Webhooks are only for speed; this is the guarantee that nothing is missed."
+    );
+    sweep::play(stack, &mut teller, (invoices[2], last), scene.paid(30)).await?;
     Ok(teller.end(began))
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use jiff::{SignedDuration, civil::Date};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -16,11 +16,13 @@ use super::{
     CURRENCY, amount,
     bills::{Bills, CUSTOMERS, PAYMENTS, TOO_MUCH},
     business::Business,
+    invoking::invoke,
     teller::{Seen, Teller},
     xero::{Uploaded, calls_since},
 };
 use crate::{
     Stack,
+    lambda::Function,
     look::Look,
     next_night::{NextNight, next_night},
     simulator::SAMPLE_ORGANISATION,
@@ -256,14 +258,7 @@ impl<'a> NightScene<'a> {
 
     /// Calls `upload` as `aws lambda invoke` does.
     async fn call(&self, event: &Value) -> anyhow::Result<Value> {
-        let url = self.stack.invoke_url();
-        let url = format!("{url}/2015-03-31/functions/upload/invocations");
-        let answer = self.http.post(url).body(event.to_string()).send().await;
-        let answer = answer.context("the Invoke API does not answer")?;
-        let failed = answer.headers().contains_key("x-amz-function-error");
-        let text = answer.error_for_status()?.text().await?;
-        ensure!(!failed, "upload failed: {text}");
-        Ok(serde_json::from_str(&text)?)
+        invoke(self.stack, &self.http, Function::Upload, event).await
     }
 
     /// How many of this play's payments wait for a night.

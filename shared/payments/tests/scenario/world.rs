@@ -119,6 +119,7 @@ fn usual_settings() -> Settings {
         zone: TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
         calls_per_day: payments::budget::DAY_MAX,
+        mass_change_max: None,
         cutover_on: None,
         upload: None,
     }

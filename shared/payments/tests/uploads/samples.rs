@@ -73,6 +73,7 @@ pub fn settings() -> Settings {
         zone: zone("Australia/Sydney"),
         forward_days: Some(7),
         calls_per_day: payments::budget::DAY_MAX,
+        mass_change_max: None,
         cutover_on: None,
         upload: None,
     }

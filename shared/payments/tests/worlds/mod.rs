@@ -73,6 +73,7 @@ pub fn settings(forward_days: Option<u16>, zone: &str) -> Settings {
         zone: TimeZone::get(zone).unwrap(),
         forward_days,
         calls_per_day: payments::budget::DAY_MAX,
+        mass_change_max: None,
         cutover_on: None,
         upload: None,
     }

@@ -3,10 +3,12 @@
 use payments::XeroPayment;
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::grant::{Death, Grants as _};
+use payments::sweep::{Certificate, SyncState, Trigger};
 use payments::upload::{Answer, Caps, Customer, Hold, NightReport, Placed, Sending, Totals};
 
 use crate::engine::{Row, having, text};
 use crate::samples::{now, organisation, settings, snapshot, xero_payment};
+use crate::sweeps;
 use crate::upload_samples::{self, night};
 use crate::world::World;
 
@@ -62,6 +64,11 @@ async fn eventful() -> World {
     keep(&world).await;
     upload(&world).await;
     authorise(&world).await;
+    sweep(&world).await;
+    certify(&world).await;
+    let losses = [("30001".parse().unwrap(), 2)].into();
+    let since = world.tables.ask_for_changes(organisation(), &losses, 1, now()).await.unwrap();
+    assert_eq!(since, Some(now()));
     world
 }
 
@@ -76,6 +83,48 @@ async fn authorise(world: &World) {
             world.tables.store_grant(&stored, dead, now()).await.unwrap();
         }
     }
+}
+
+/// Three runs, of which the second failed and the third repaired something.
+async fn sweep(world: &World) {
+    let tables = &world.tables;
+    let first = sweeps::run(0, SyncState::Finished);
+    let failed = sweeps::failed_run(1800, "Timeout");
+    let last = sweeps::failed_run(3600, "Limit");
+    let mut state = sweeps::sweep();
+    state.end(SyncState::Finished, Trigger::Schedule, None, true, now());
+    let state = tables.store_sweep(&state, &[&first, &failed]).await.unwrap();
+    tables.store_sweep(&state, &[&last]).await.unwrap();
+    let number: payments::InvoiceNumber = "30001".parse().unwrap();
+    world.record(&number).await;
+    let mut found = snapshot(1, vec![xero_payment(7, 700)]);
+    found.number = "CM-30001".to_owned();
+    found.invoice = payments::XeroInvoiceId::new(uuid::Uuid::from_u128(3));
+    let because = table::Because { cause: "sweep", ..crate::samples::because() };
+    crate::world::apply_to(tables, &found, &number, &settings(), because).await.unwrap();
+}
+
+/// One payment is accounted for, another one is not.
+async fn certify(world: &World) {
+    let change = |id, amount: i64| payments::sweep::PaymentChange {
+        id: payments::XeroPaymentId::new(uuid::Uuid::from_u128(id)),
+        invoice: None,
+        number: Some("CM-30001".to_owned()),
+        kind: payments::XeroPaymentKind::Received,
+        deleted: false,
+        amount: rust_decimal::Decimal::new(amount, 2),
+        date: xero_payment(7, 700).date,
+        updated_at: now(),
+    };
+    let later = now() + jiff::SignedDuration::from_hours(1);
+    let mut certificate = Certificate::begun(&settings(), now(), later);
+    let stored = world.tables.invoice(organisation(), &"30001".parse().unwrap()).await.unwrap();
+    for change in [change(7, 700), change(8, 800)] {
+        certificate.take(&change, Some(&stored), &settings());
+    }
+    certificate.repaired =
+        world.tables.repaired_between(organisation(), now(), later).await.unwrap();
+    world.tables.store_certificate(&certificate).await.unwrap();
 }
 
 /// A night that put one payment into Xero, does not know of another one, and has two left; one of
@@ -179,6 +228,27 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
             }
             "What could not be processed?" => assert_eq!(column("reason"), ["stale_read"]),
             "What should I know?" => assert_eq!(column("kind"), ["UNLINKED"]),
+            "When was the last sync, and when was it last tried?" => {
+                assert_eq!(column("last_attempt"), ["finished"]);
+                assert_eq!(column("last_success_at"), column("last_attempt_at"));
+            }
+            "What did the last runs do, newest first?" => {
+                let states: Vec<_> = rows.iter().map(|row| row["state"].as_str()).collect();
+                assert_eq!(states, ["failed", "failed", "finished"]);
+            }
+            "Which run went wrong last, and why?" => {
+                let problems: Vec<_> = rows.iter().map(|row| row["problem"].as_str()).collect();
+                assert_eq!(problems, ["Limit at Xero", "Timeout at Xero"]);
+            }
+            "Is everything here that is in Xero?" => {
+                assert_eq!((column("state"), column("applied")), (vec!["incomplete"], vec!["#1"]));
+                assert_eq!((column("missing"), column("repaired")), (vec!["#1"], vec!["#1"]));
+                assert!(column("missing_payments")[0].contains("CM-30001"));
+            }
+            "What did the sweep repair today?" => {
+                assert_eq!(column("action"), ["imported"]);
+                assert_eq!(column("invoice_number"), ["30001"]);
+            }
             other => about_uploads(other, &rows),
         }
         let wrong = rows.iter().find(|row| {
@@ -221,6 +291,10 @@ fn about_uploads(question: &str, rows: &[Row]) {
             assert_eq!((column("uploaded"), column("unknown")), (vec!["#1"], vec!["#1"]));
             assert_eq!((column("held"), column("carried")), (vec!["#1"], vec!["#2"]));
             assert!(column("reasons")[0].contains("BLOCKED_BY_ACTION"));
+        }
+        "Which invoices wait because of a mass change?" => {
+            assert_eq!(column("state"), ["on"]);
+            assert!(column("waiting")[0].contains("30001"));
         }
         "How many calls to Xero are left?" => {
             assert_eq!(

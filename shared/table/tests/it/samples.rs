@@ -51,6 +51,7 @@ pub fn settings() -> Settings {
         zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
         calls_per_day: 5_000,
+        mass_change_max: None,
         cutover_on: None,
         upload: None,
     }

@@ -45,22 +45,28 @@ fn law_settings_are_read_as_they_were_stored() {
     let chosen = (any::<bool>(), "[A-Z -]{0,20}", zones);
     let days = (option::of(0..=payments::FORWARD_DAYS_MAX), option::of(arb_date()));
     let calls = 1..=payments::budget::DAY_MAX;
-    let all = (chosen, days, calls, option::of(arb_upload_settings()));
-    law(64, all, async |world, organisation, ((enabled, prefix, zone), days, calls, upload)| {
-        let stored = Settings {
-            organisation,
-            mirror_enabled: enabled,
-            prefix: payments::NumberPrefix::new(prefix).unwrap(),
-            zone: jiff::tz::TimeZone::get(zone).unwrap(),
-            forward_days: days.0,
-            calls_per_day: calls,
-            cutover_on: days.1,
-            upload,
-        };
-        world.tables.store_settings(&stored).await.unwrap();
-        let read = world.tables.settings(organisation).await.unwrap().unwrap();
-        assert_eq!(format!("{read:?}"), format!("{stored:?}"));
-    });
+    let max = option::of(1..=1_000_000_u32);
+    let all = (chosen, days, (calls, max), option::of(arb_upload_settings()));
+    law(
+        64,
+        all,
+        async |world, organisation, ((enabled, prefix, zone), days, (calls, max), upload)| {
+            let stored = Settings {
+                organisation,
+                mirror_enabled: enabled,
+                prefix: payments::NumberPrefix::new(prefix).unwrap(),
+                zone: jiff::tz::TimeZone::get(zone).unwrap(),
+                forward_days: days.0,
+                calls_per_day: calls,
+                mass_change_max: max,
+                cutover_on: days.1,
+                upload,
+            };
+            world.tables.store_settings(&stored).await.unwrap();
+            let read = world.tables.settings(organisation).await.unwrap().unwrap();
+            assert_eq!(format!("{read:?}"), format!("{stored:?}"));
+        },
+    );
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod planning;
 mod reading;
 mod samples;
 mod signatures;
+mod sweeping;
 mod tokens;
 mod unanswered;
 mod writing;

@@ -99,6 +99,8 @@ async fn handle(simulator: Simulator, call: Call) -> (Outcome, Option<Visit>) {
     simulator.with(|world, now| {
         if outcome.from_the_api {
             outcome.reply.headers.extend(remaining(world, &caller, now));
+            // Of this clock, and not of the machine's.
+            outcome.reply.headers.push(("Date".to_owned(), http_date(now)));
         }
         let reply = &outcome.reply;
         world.meters.answered(caller.1, reply.status == 429, reply.body.len());
@@ -215,6 +217,10 @@ fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, R
         (Route::Unknown, _) => Err(Reply::not_found()),
         _ => Err(Reply::text(405, "Method not allowed")),
     }
+}
+
+fn http_date(now: Timestamp) -> String {
+    now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn remaining(world: &mut World, caller: &Caller, now: Timestamp) -> Vec<(String, String)> {

@@ -58,6 +58,21 @@ impl Organisation {
         self.change(invoice, at, |invoice| invoice.payments.retain(|&kept| kept != id))
     }
 
+    /// Takes a payment back in such a way that its invoice keeps its stamp, as some changes do (xero.md 3.5).
+    pub(crate) fn delete_payment_quietly(
+        &mut self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let invoice = self.payments.get(&id).map(|payment| payment.invoice);
+        let stamp = invoice.and_then(|id| Some(self.invoices.get(&id)?.updated));
+        let change = self.delete_payment(id, now)?;
+        if let (Some(invoice), Some(stamp)) = (self.invoices.get_mut(&change.invoice), stamp) {
+            invoice.updated = stamp;
+        }
+        Ok(())
+    }
+
     /// Matches a payment to a bank line, or unmatches it: the invoice does not change (xero.md 1.6).
     pub(crate) fn set_reconciled(
         &mut self,

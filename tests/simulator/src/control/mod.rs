@@ -145,6 +145,21 @@ impl Simulator {
         })
     }
 
+    /// Takes a payment back without a new stamp on its invoice, and without announcing it: only the payment
+    /// itself shows it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist or is deleted already.
+    pub fn delete_payment_quietly(&self, payment: Uuid) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            let books = world.books.of_payment(payment)?;
+            books.delete_payment_quietly(payment, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
     /// "Edits" a payment in the only way that Xero has: deletes it and records another one.
     ///
     /// # Errors

@@ -1,0 +1,122 @@
+//! What changed: since the last time, between two moments, or of one invoice.
+
+use jiff::Timestamp;
+use payments::sweep::{Progress, Seen, SyncRun, Trigger, begun_at};
+use queue::{Cause, Changes};
+use xero::ChangedPage;
+
+use crate::error::RunError;
+use crate::run::{Queued, Run, Stop, Work};
+
+impl<C: Changes> Run<'_, C> {
+    /// Everything that changed since the cursor, or since an unfinished read was left. Each page is on the
+    /// queue before it is stored that it is; at the end the cursor moves to where the read began.
+    pub(crate) async fn changes(&self, work: &mut Work) -> Result<Option<Stop>, RunError> {
+        let cause = cause(&work.run);
+        let mut queued = Queued::new();
+        let mut progress = work.state.next_read(self.now());
+        loop {
+            let page = match self.page(progress, &mut work.run).await? {
+                Ok(page) => page,
+                Err(stop) => return Ok(Some(stop)),
+            };
+            let begun = begun_at(page.started_at, page.answered_at, page.xero_at);
+            let begun = *progress.begun_at.get_or_insert(begun);
+            self.queue(cause, page.seen, &mut queued, &mut work.run).await?;
+            match progress.after_page(page.next) {
+                Some(next) => progress = next,
+                None => {
+                    work.state.read_whole(begun);
+                    return Ok(None);
+                }
+            }
+            work.state.reached(progress);
+            self.store(work).await?;
+        }
+    }
+
+    /// Everything that changed between two moments. Moves no cursor: a person looks at something again.
+    pub(crate) async fn window(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        work: &mut Work,
+    ) -> Result<Option<Stop>, RunError> {
+        let mut queued = Queued::new();
+        let mut progress = Some(Progress::from(from));
+        while let Some(at) = progress {
+            let page = match self.page(at, &mut work.run).await? {
+                Ok(page) => page,
+                Err(stop) => {
+                    work.run.subject =
+                        Some(format!("{from} to {to}; {} up to {}", at.list, at.reached));
+                    return Ok(Some(stop));
+                }
+            };
+            let next = page.next.filter(|next| *next <= to);
+            let within = page.seen.into_iter().zip(page.stamps);
+            let within = within.filter(|(_, stamp)| *stamp <= to).map(|(seen, _)| seen);
+            self.queue(Cause::Manual, within.collect(), &mut queued, &mut work.run).await?;
+            progress = at.after_page(next);
+        }
+        Ok(None)
+    }
+
+    /// One invoice, with or without our prefix in front of its number.
+    pub(crate) async fn invoice(
+        &self,
+        number: &str,
+        work: &mut Work,
+    ) -> Result<Option<Stop>, RunError> {
+        if self.is_over() {
+            return Ok(Some(Stop::OutOfTime));
+        }
+        let prefix = self.settings.prefix.to_string();
+        let with_prefix =
+            if number.starts_with(&prefix) { number.to_owned() } else { prefix + number };
+        let numbers = [number.to_owned(), with_prefix];
+        let read = self.xero.invoices_numbered(self.organisation(), &numbers).await;
+        let found = match self.counted(read, &mut work.run)? {
+            Ok(found) => found,
+            Err(stop) => return Ok(Some(stop)),
+        };
+        work.run.count("rows", found.len());
+        if found.is_empty() {
+            work.run.problem = Some("Xero has no invoice of this number".to_owned());
+        }
+        let seen = found.into_iter().map(|invoice| Seen {
+            invoice: invoice.id,
+            kind: invoice.kind,
+            number: Some(invoice.number),
+            updated_at: None,
+        });
+        self.queue(Cause::Manual, seen.collect(), &mut Queued::new(), &mut work.run).await?;
+        Ok(None)
+    }
+
+    async fn page(
+        &self,
+        at: Progress,
+        run: &mut SyncRun,
+    ) -> Result<Result<ChangedPage, Stop>, RunError> {
+        if self.is_over() {
+            return Ok(Err(Stop::OutOfTime));
+        }
+        let read = self.xero.changed_since(self.organisation(), at.list, at.reached).await;
+        let page = self.counted(read, run)?;
+        if let Ok(page) = &page {
+            run.bytes = run.bytes.saturating_add(u64::try_from(page.bytes).unwrap_or(u64::MAX));
+            run.count("rows", page.seen.len().saturating_add(page.others));
+            run.count("no_invoice", page.others);
+        }
+        Ok(page)
+    }
+}
+
+/// What a message says of its cause.
+fn cause(run: &SyncRun) -> Cause {
+    match run.trigger {
+        Trigger::Schedule => Cause::Sweep,
+        Trigger::Manual => Cause::Manual,
+    }
+}

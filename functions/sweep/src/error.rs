@@ -1,0 +1,45 @@
+//! Why a run did not come to its end. Whatever it has not done is done by the next one.
+
+use queue::SendError;
+use table::{ReadError, WriteError};
+
+/// How often a lost race is tried again at once. Each time somebody else has won, so that there is
+/// progress.
+pub(crate) const RACES_MAX: u32 = 8;
+
+/// Why a run ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error("reading what is stored failed")]
+    Read(#[from] ReadError),
+    #[error("writing failed")]
+    Write(#[source] WriteError),
+    #[error("reading from Xero failed")]
+    Xero(#[from] xero::ReadError),
+    #[error("what changed could not be put on the queue")]
+    Send(#[from] SendError),
+    #[error("another run has taken over")]
+    Overtaken,
+    #[error("lost the race for the same row {RACES_MAX} times in a row")]
+    Races,
+}
+
+impl RunError {
+    /// The class under which it is counted (A7.3); ours are told from Xero's.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Xero(error) => error.class().code(),
+            Self::Read(_) | Self::Write(_) | Self::Overtaken | Self::Races => "Tables",
+            Self::Send(_) => "Queue",
+        }
+    }
+}
+
+impl From<WriteError> for RunError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Conflict => Self::Overtaken,
+            error => Self::Write(error),
+        }
+    }
+}

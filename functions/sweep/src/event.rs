@@ -1,0 +1,258 @@
+//! What the function is asked to do. Every way of asking is one shape, and a field that is not known is
+//! an error: a wish that is silently ignored is worse than one that is refused.
+
+use jiff::Timestamp;
+use payments::{InvoiceNumber, OrganisationId, PaymentId};
+use serde::Deserialize;
+
+use crate::wanted::{Said, Target};
+
+/// Longest name or reason of a person, and longest number of an invoice, in characters.
+const WORDS_CHARS_MAX: usize = 200;
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// The sweep of that moment, for one organisation or for all.
+    Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, target: Target },
+    /// A person lets a mass change through that was stopped.
+    ApproveMassChange { organisation: OrganisationId, said: Said },
+    /// A person wants a payment back that was deleted.
+    Restore { organisation: OrganisationId, invoice: InvoiceNumber, payment: PaymentId, said: Said },
+    /// A person wants to be up to date now (ST-18, CC-12).
+    SyncNow { organisation: OrganisationId, target: Target, said: Said },
+}
+
+/// An event that asks for nothing we know. The message quotes no values.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the event asks for nothing that sweep does: {0}")]
+pub struct EventError(String);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    scheduled_time: Option<Timestamp>,
+    #[serde(default)]
+    full: bool,
+    #[serde(default)]
+    certify: bool,
+    organisation: Option<OrganisationId>,
+    sync_now: Option<WireSyncNow>,
+    approve_mass_change: Option<WireApproval>,
+    restore: Option<WireRestore>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireApproval {
+    organisation: OrganisationId,
+    by: String,
+    why: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRestore {
+    organisation: OrganisationId,
+    invoice: String,
+    payment: String,
+    by: String,
+    why: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSyncNow {
+    organisation: OrganisationId,
+    by: String,
+    why: String,
+    invoice: Option<String>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl Asked {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
+        let wire: Wire = serde_json::from_str(&event.to_string())
+            .map_err(|error| EventError(without_values(&error)))?;
+        let Wire { scheduled_time, full, certify, organisation, .. } = wire;
+        let of_schedule = scheduled_time.is_some() || full || certify || organisation.is_some();
+        let wishes = [
+            of_schedule,
+            wire.sync_now.is_some(),
+            wire.approve_mass_change.is_some(),
+            wire.restore.is_some(),
+        ];
+        if wishes.into_iter().filter(|wish| *wish).count() > 1 || (full && certify) {
+            return Err(says("it asks for several things at once"));
+        }
+        if let Some(wish) = wire.sync_now {
+            return wish.asked();
+        }
+        if let Some(WireApproval { organisation, by, why }) = wire.approve_mass_change {
+            return Ok(Self::ApproveMassChange { organisation, said: said(&by, &why)? });
+        }
+        if let Some(wish) = wire.restore {
+            return wish.asked();
+        }
+        let Some(scheduled_at) = scheduled_time else {
+            return Err(says(
+                "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
+                 `approve_mass_change` or `restore`",
+            ));
+        };
+        let target = match (full, certify) {
+            (true, _) => Target::Open,
+            (_, true) => Target::Certificate,
+            (false, false) => Target::Changes,
+        };
+        Ok(Self::Scheduled { scheduled_at, organisation, target })
+    }
+}
+
+impl WireRestore {
+    fn asked(self) -> Result<Asked, EventError> {
+        let wrong =
+            |name: &str| says(&format!("`{name}` is no number or id as the tables have it"));
+        Ok(Asked::Restore {
+            organisation: self.organisation,
+            invoice: self.invoice.trim().parse().map_err(|_| wrong("invoice"))?,
+            payment: self.payment.trim().parse().map_err(|_| wrong("payment"))?,
+            said: said(&self.by, &self.why)?,
+        })
+    }
+}
+
+impl WireSyncNow {
+    fn asked(self) -> Result<Asked, EventError> {
+        let target = match (self.invoice, self.from, self.to) {
+            (None, None, None) => Target::Changes,
+            (Some(invoice), None, None) => Target::Invoice(words("invoice", &invoice)?),
+            (None, Some(from), Some(to)) if from <= to => Target::Window { from, to },
+            (None, Some(_), Some(_)) => return Err(says("`from` must not be later than `to`")),
+            (None, _, _) => return Err(says("`from` and `to` go together")),
+            (Some(_), _, _) => return Err(says("it asks for several things at once")),
+        };
+        let said = said(&self.by, &self.why)?;
+        Ok(Asked::SyncNow { organisation: self.organisation, target, said })
+    }
+}
+
+fn said(by: &str, why: &str) -> Result<Said, EventError> {
+    Ok(Said { by: words("by", by)?, why: words("why", why)? })
+}
+
+fn words(name: &str, text: &str) -> Result<String, EventError> {
+    let text = text.trim();
+    let fits = !text.is_empty()
+        && text.chars().count() <= WORDS_CHARS_MAX
+        && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(says(&format!("`{name}` must have 1 to {WORDS_CHARS_MAX} characters")))
+    }
+}
+
+fn says(what: &str) -> EventError {
+    EventError(what.to_owned())
+}
+
+/// What serde has to say, without the values that it quotes: events name people.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    for (begins, says) in
+        [("unknown field", "is not a field that it knows"), ("missing field", "is missing")]
+    {
+        if let Some((_, rest)) = text.split_once(" `").filter(|_| text.starts_with(begins)) {
+            let name: String = rest.chars().take_while(|c| *c != '`').take(40).collect();
+            return format!("`{name}` {says}");
+        }
+    }
+    format!("it cannot be read (at column {})", error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
+
+    #[test]
+    fn a_schedule_carries_its_own_time() {
+        for (more, wanted) in [
+            (None, Target::Changes),
+            (Some("full"), Target::Open),
+            (Some("certify"), Target::Certificate),
+        ] {
+            let mut event = json!({"scheduled_time": "2026-11-25T11:00:00Z"});
+            if let Some(more) = more {
+                event[more] = json!(true);
+            }
+            let asked = Asked::read(&event).unwrap();
+            assert!(matches!(asked, Asked::Scheduled { scheduled_at, organisation: None, target }
+                if scheduled_at.to_string() == "2026-11-25T11:00:00Z" && target == wanted));
+        }
+    }
+
+    #[test]
+    fn a_person_asks_for_everything_for_an_invoice_or_for_a_window() {
+        let read = |more: serde_json::Value| {
+            let mut wish = json!({"organisation": ORGANISATION, "by": "Wilma", "why": "missing"});
+            wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            match Asked::read(&json!({"sync_now": wish})) {
+                Ok(Asked::SyncNow { target, .. }) => Ok(target),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        assert_eq!(read(json!({})), Ok(Target::Changes));
+        let invoice = read(json!({"invoice": " CM-10234 "}));
+        assert_eq!(invoice, Ok(Target::Invoice("CM-10234".to_owned())));
+        let window = json!({"from": "2026-10-01T00:00:00Z", "to": "2026-10-02T00:00:00Z"});
+        assert!(matches!(read(window), Ok(Target::Window { .. })));
+        for (more, words) in [
+            (json!({"from": "2026-10-01T00:00:00Z"}), "go together"),
+            (json!({"from": "2026-10-02T00:00:00Z", "to": "2026-10-01T00:00:00Z"}), "later"),
+            (json!({"invoice": "CM-1", "from": "2026-10-02T00:00:00Z"}), "several things"),
+            (json!({"invoice": ""}), "`invoice`"),
+        ] {
+            let refusal = read(more).unwrap_err();
+            assert!(refusal.contains(words), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_and_its_value_not_quoted() {
+        for (event, words) in [
+            (json!({}), "scheduled_time"),
+            (json!({"full": true}), "scheduled_time"),
+            (
+                json!({"scheduled_time": "2026-11-25T11:00:00Z", "full": true, "certify": true}),
+                "several things",
+            ),
+            (json!({"scheduled_time": "canary"}), "cannot be read"),
+            (json!({"sync": "canary"}), "`sync` is not a field"),
+            (
+                json!({"sync_now": {"organisation": ORGANISATION, "by": "canary"}}),
+                "`why` is missing",
+            ),
+            (
+                json!({"scheduled_time": "2026-11-25T11:00:00Z",
+                    "sync_now": {"organisation": ORGANISATION, "by": "canary", "why": "w"}}),
+                "several things",
+            ),
+            (json!(["canary"]), "cannot be read"),
+        ] {
+            let refusal = Asked::read(&event).unwrap_err().to_string();
+            assert!(refusal.contains(words), "{refusal}");
+            assert!(!refusal.contains("canary"), "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod certifying;
+mod changes;
+mod error;
+mod event;
+mod open;
+mod orders;
+mod run;
+mod tally;
+mod wanted;
+
+use host::clock::Clock;
+use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
+use host::env::{EnvError, Environment};
+use host::grants::GrantSecrets;
+use host::metrics::Metrics;
+use host::telemetry;
+use jiff::{SignedDuration, Timestamp};
+use payments::budget::Purpose;
+use payments::grant::Stores;
+use payments::sweep::SweepKind;
+use payments::{InvoiceNumber, OrganisationId, PaymentId, RestoreError, Settings};
+use queue::{Changes, ChangesQueue, SendError};
+use table::{Budgets, Tables};
+use xero::{Client, Config, ConfigError, Credentials};
+
+pub use crate::answer::{Answer, SweepAnswer};
+use crate::event::Asked;
+pub use crate::event::EventError;
+use crate::run::{Outcome, Run};
+use crate::tally::Tally;
+use crate::wanted::{Target, Wanted};
+
+/// How far a schedule's clock may be ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
+/// credentials.
+pub(crate) type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
+
+/// The function: everything between its environment and its handler.
+pub struct Sweeper<C> {
+    xero: XeroClient,
+    tables: Tables,
+    changes: C,
+    metrics: Metrics,
+    source: CredentialSource,
+    clock: Clock,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable is missing or makes no sense.
+    #[error("the environment is incomplete")]
+    Environment(#[from] EnvError),
+    /// How Xero is reached is not known.
+    #[error("the connection to Xero is not known")]
+    Connection(#[from] ConnectionError),
+    /// Xero's client cannot be made of the configuration.
+    #[error("the configuration of Xero's client makes no sense")]
+    Xero(#[from] ConfigError),
+}
+
+/// Why an invocation failed. Lambda tries a schedule's again; what was done is not done twice.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// The event asks for nothing we know.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// An organisation is not set up here, or its mirror is off.
+    #[error("organisation {0} is not set up here, or the mirror is not switched on for it")]
+    NotMirroring(OrganisationId),
+    /// The organisations could not be read.
+    #[error("{0}")]
+    Tables(String),
+    /// There is nothing from which the payment could be brought back.
+    #[error("payment {payment} was never deleted from invoice {invoice}")]
+    NoTombstone {
+        /// Which payment.
+        payment: PaymentId,
+        /// From which invoice.
+        invoice: InvoiceNumber,
+    },
+    /// The payment cannot be brought back.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// What was approved could not be put on the queue. It comes back by itself within the hour.
+    #[error("approved, but not on the queue yet: {0}")]
+    Queue(#[from] SendError),
+    /// Sweeps that failed; the others were made.
+    #[error("{failed} of {all} sweeps failed: {first}")]
+    Sweeps {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// Why the first of them did.
+        first: String,
+    },
+}
+
+impl Sweeper<ChangesQueue> {
+    /// Reads the environment, see the README, and makes the SDK's clients.
+    ///
+    /// # Errors
+    /// Names the variable or the secret that is missing.
+    pub async fn from_env(
+        env: &Environment,
+        aws: &host::SdkConfig,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let connection = Connection::from_env(env, aws, clock.now()).await?;
+        let defaults = Config::default();
+        let config = Config {
+            api_url: connection.api_url.unwrap_or(defaults.api_url),
+            identity_url: connection.identity_url.unwrap_or(defaults.identity_url),
+            ids_max: connection.ids_max.unwrap_or(defaults.ids_max),
+            scopes: connection.scopes.unwrap_or(defaults.scopes),
+            timeout: defaults.timeout,
+        };
+        let credentials = credentials(connection.credentials);
+        let of_client = clock.clone();
+        let sqs = aws_sdk_sqs::Client::new(aws);
+        let tables = Tables::new(
+            aws_sdk_dynamodb::Client::new(aws),
+            env.optional("TABLE_PREFIX")?.unwrap_or_default(),
+        );
+        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
+        let xero = Client::new(config, credentials, move || of_client.now())?.with_grants(grants);
+        Ok(Self {
+            xero: xero.within(tables.budgets(), Purpose::Sweep),
+            tables,
+            changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
+            metrics: Metrics::from_env(env, "sweep")?,
+            source: connection.source,
+            clock,
+        })
+    }
+}
+
+impl<C: Changes> Sweeper<C> {
+    /// Puts the function together from its parts.
+    pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
+        let xero = xero.with_grants(None).within(tables.budgets(), Purpose::Sweep);
+        let metrics = Metrics::off();
+        Self { xero, tables, changes, metrics, source: CredentialSource::default(), clock }
+    }
+
+    /// Does what is asked, which has to be over at the deadline.
+    ///
+    /// # Errors
+    /// [`HandleError`].
+    pub async fn handle(
+        &self,
+        event: &serde_json::Value,
+        deadline: Timestamp,
+    ) -> Result<Answer, HandleError> {
+        let mut tally = Tally::default();
+        let answer = self.asked(event, deadline, &mut tally).await;
+        tally.log();
+        self.metrics.emit(self.clock.now(), &tally.metrics());
+        if tally.refused {
+            self.renew_credentials().await;
+        }
+        answer
+    }
+
+    async fn asked(
+        &self,
+        event: &serde_json::Value,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Answer, HandleError> {
+        match Asked::read(event)? {
+            Asked::Scheduled { scheduled_at, organisation, target } => {
+                let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
+                let all = self.organisations(organisation, tally).await?;
+                self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
+            }
+            Asked::ApproveMassChange { organisation, said } => {
+                let approved = self.approve(organisation, &said).await?;
+                Ok(Answer { approved: Some(approved), ..Answer::of(Vec::new()) })
+            }
+            Asked::Restore { organisation, invoice, payment, said } => {
+                self.restore(organisation, &invoice, &payment, &said).await?;
+                Ok(Answer { restored: Some(payment.to_string()), ..Answer::of(Vec::new()) })
+            }
+            Asked::SyncNow { organisation, target, said } => {
+                let wanted = Wanted { target, scheduled_at: None, said: Some(said) };
+                let mut sweeps = Vec::new();
+                // A person reads the answer, also about what failed.
+                for settings in self.organisations(Some(organisation), tally).await? {
+                    sweeps.push(self.sweep(&settings, &wanted, deadline, tally).await);
+                }
+                Ok(Answer::of(sweeps))
+            }
+        }
+    }
+
+    async fn scheduled(
+        &self,
+        organisations: &[Settings],
+        wanted: &Wanted,
+        scheduled_at: Timestamp,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Answer, HandleError> {
+        let early = scheduled_at.duration_since(self.clock.now()) > SKEW;
+        let mut sweeps = Vec::new();
+        for settings in organisations {
+            if early {
+                let why = "its scheduled_time lies in the future".to_owned();
+                sweeps.push(SweepAnswer::not_now(settings.organisation, why));
+                continue;
+            }
+            sweeps.push(self.sweep(settings, wanted, deadline, tally).await);
+            if wanted.target == Target::Changes && self.is_night_unfinished(settings).await {
+                let open = Wanted { target: Target::Open, scheduled_at: None, said: None };
+                sweeps.push(self.sweep(settings, &open, deadline, tally).await);
+            }
+        }
+        let failures: Vec<&str> = sweeps.iter().filter_map(SweepAnswer::failure).collect();
+        match failures.first() {
+            None => Ok(Answer::of(sweeps)),
+            Some(first) => Err(HandleError::Sweeps {
+                failed: failures.len(),
+                all: sweeps.len(),
+                first: (*first).to_owned(),
+            }),
+        }
+    }
+
+    /// Whether the full sweep of the night was not through.
+    async fn is_night_unfinished(&self, settings: &Settings) -> bool {
+        match self.tables.sweep(settings.organisation, SweepKind::Open).await {
+            Ok(state) => state.is_to_be_made_up_for(self.clock.now()),
+            Err(error) => {
+                tracing::warn!(
+                    xero.tenant_id = %settings.organisation,
+                    error = telemetry::chain(&error),
+                    "whether the night's full sweep was finished is not known"
+                );
+                false
+            }
+        }
+    }
+
+    async fn sweep(
+        &self,
+        settings: &Settings,
+        wanted: &Wanted,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> SweepAnswer {
+        let run = Run {
+            xero: &self.xero,
+            tables: &self.tables,
+            changes: &self.changes,
+            clock: &self.clock,
+            settings,
+            deadline,
+        };
+        match run.run(wanted).await {
+            Ok(outcome) => {
+                tally.add(&outcome, self.clock.now());
+                log(settings.organisation, &outcome);
+                SweepAnswer::new(settings.organisation, &outcome)
+            }
+            Err(error) => {
+                tally.add_failure();
+                let why = telemetry::chain(&error);
+                tracing::error!(
+                    xero.tenant_id = %settings.organisation,
+                    error = why,
+                    "a sweep failed; the next one goes on where its row says"
+                );
+                SweepAnswer::failed(settings.organisation, why)
+            }
+        }
+    }
+
+    /// The organisations that mirror, or the one that is asked for.
+    async fn organisations(
+        &self,
+        only: Option<OrganisationId>,
+        tally: &mut Tally,
+    ) -> Result<Vec<Settings>, HandleError> {
+        let tables = |error: table::ReadError| HandleError::Tables(telemetry::chain(&error));
+        if let Some(organisation) = only {
+            let settings = self.tables.settings(organisation).await.map_err(tables)?;
+            let mirrors = settings.filter(|settings| settings.mirror_enabled);
+            return mirrors
+                .map(|settings| vec![settings])
+                .ok_or(HandleError::NotMirroring(organisation));
+        }
+        let mut all = Vec::new();
+        for enabled in self.tables.mirroring_organisations().await.map_err(tables)? {
+            match enabled.settings {
+                Ok(settings) => all.push(settings),
+                // The others must not wait for a person to mend it.
+                Err(error) => {
+                    tally.add_failure();
+                    tracing::error!(
+                        xero.tenant_id = enabled.organisation.map(|id| id.to_string()),
+                        error = telemetry::chain(&error),
+                        "an organisation's settings cannot be read; it is not swept"
+                    );
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Credentials may have been replaced since they were read (CC-21).
+    async fn renew_credentials(&self) {
+        match self.source.renewed(self.clock.now()).await {
+            Ok(None) => {}
+            Ok(Some(renewed)) => {
+                let new = self.xero.replace_credentials(credentials(renewed)).await;
+                tracing::warn!(credentials.new = new, "credentials read again");
+            }
+            Err(error) => tracing::error!(error = %error, "reading the credentials again failed"),
+        }
+    }
+}
+
+fn log(organisation: OrganisationId, outcome: &Outcome) {
+    if let Outcome::Ran(run, cursor) = outcome {
+        tracing::info!(
+            xero.tenant_id = %organisation,
+            run.id = %run.id,
+            run.state = run.state.code(),
+            run.counts = ?run.counts,
+            run.errors = ?run.errors,
+            problem = run.problem,
+            xero.calls = run.calls,
+            xero.bytes = run.bytes,
+            cursor = cursor.map(|cursor| cursor.to_string()),
+            "organisation swept"
+        );
+    }
+}
+
+fn credentials(of: AppCredentials) -> Credentials {
+    Credentials { client_id: of.client_id, client_secret: of.client_secret }
+}

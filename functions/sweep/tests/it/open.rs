@@ -1,0 +1,115 @@
+//! The full sweep of the night.
+
+use jiff::SignedDuration;
+use serde_json::json;
+use uuid::Uuid;
+use xero_simulator::{Effect, Fault, LimitProblem};
+
+use crate::world::{World, march};
+
+/// Five invoices that the mirror knows, each with a payment.
+async fn known() -> (World, Vec<Uuid>) {
+    let world = World::new().await;
+    let mut invoices = Vec::new();
+    for n in 1..=5 {
+        let invoice = world.both(&n.to_string()).await;
+        world.pay(invoice, 10_00);
+        invoices.push(invoice);
+    }
+    world.sweep().await;
+    world.work_off().await;
+    assert_eq!(world.mirrored().await, world.in_xero());
+    (world, invoices)
+}
+
+#[tokio::test]
+async fn what_agrees_costs_one_call_and_no_message() {
+    let (world, _) = known().await;
+    world.calls();
+    let answer = world.full_sweep().await;
+    assert_eq!(answer["outcome"], "finished", "{answer}");
+    let counts = &answer["run"]["counts"];
+    assert_eq!(*counts, json!({"open_in_xero": 5, "stored": 5}));
+    assert_eq!((world.calls(), world.take_queued().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn only_what_differs_is_queued_and_then_agrees() {
+    let (world, invoices) = known().await;
+    world.pay(invoices[0], 5_00);
+    world.simulator.add_credit_note(invoices[1], rust_decimal::Decimal::new(100, 2)).unwrap();
+    // It is paid in full, and so no longer open.
+    world.pay(invoices[2], 990_00);
+    let new = world.both("6").await;
+    // Nobody knows this one here.
+    world.invoice("CM-7");
+
+    let answer = world.full_sweep().await;
+
+    let counts = &answer["run"]["counts"];
+    for difference in ["paid_differs", "credited_differs", "no_longer_open", "not_read_yet"] {
+        assert_eq!(counts[difference], 1, "{difference}: {answer}");
+    }
+    assert_eq!(world.work_off().await, 1);
+    assert_eq!(world.mirrored().await, world.in_xero());
+    let again = world.next_full_sweep().await;
+    assert_eq!(again["run"]["counts"].get("queued"), None, "{again}, {new}");
+}
+
+#[tokio::test]
+async fn a_payment_dated_in_the_future_is_judged_again_when_its_day_has_come() {
+    // AMB-20, CM-40, CM-48
+    let world = World::new().await;
+    world.settings(|settings| settings.forward_days = Some(0)).await;
+    let invoice = world.both("1").await;
+    world.pay_on(invoice, 46_00, march(4));
+    world.sweep().await;
+    world.work_off().await;
+    let held = world.rows("held_payments").await;
+    assert_eq!(held[0]["reason"], "FUTURE_DATED");
+    assert_eq!(world.full_sweep().await["run"]["counts"].get("queued"), None);
+
+    // It is the 4th in Sydney, and still the 3rd in UTC.
+    world.clock.set("2026-03-03T14:00:00Z".parse().unwrap());
+    let answer = world.full_sweep().await;
+
+    assert_eq!(answer["run"]["counts"]["day_has_come"], 1, "{answer}");
+    world.work_off().await;
+    assert_eq!(world.mirrored().await, world.in_xero());
+    assert_eq!(world.rows("held_payments").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_night_that_failed_is_made_up_for_by_the_next_schedule() {
+    let (world, invoices) = known().await;
+    world.clock.advance(SignedDuration::from_mins(30));
+    let limit = Effect::RateLimit { problem: LimitProblem::Minute, retry_after: Some(20) };
+    world.simulator.inject(Fault::on("GET", "/Invoices", limit).times(1));
+    assert_eq!(world.full_sweep().await["outcome"], "stopped");
+    world.pay(invoices[0], 5_00);
+    world.clock.advance(SignedDuration::from_mins(30));
+
+    let answer = world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
+
+    let kinds: Vec<_> = answer["sweeps"].as_array().unwrap().iter().collect();
+    assert_eq!(kinds[0]["run"]["kind"], "sweep");
+    assert_eq!(
+        (&kinds[1]["run"]["kind"], &kinds[1]["outcome"]),
+        (&json!("full_sweep"), &json!("finished"))
+    );
+    world.clock.advance(SignedDuration::from_mins(30));
+    let answer = world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
+    assert_eq!(answer["sweeps"].as_array().unwrap().len(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn the_two_sweeps_do_not_wait_for_each_other() {
+    let (world, _) = known().await;
+    world.clock.advance(SignedDuration::from_mins(30));
+    let event = json!({"scheduled_time": world.now()});
+    let full = json!({"scheduled_time": world.now(), "full": true});
+    let (one, other) = tokio::join!(world.invoke(event), world.invoke(full));
+    for answer in [one.unwrap(), other.unwrap()] {
+        assert_eq!(answer["sweeps"][0]["outcome"], "finished", "{answer}");
+    }
+}

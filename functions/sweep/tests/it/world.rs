@@ -1,0 +1,401 @@
+//! Everything around the function, fresh for each test: a clock, a Xero with books and without webhooks,
+//! tables, the queue, and the mirror at its other end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ::xero::{Client, Config, Credentials};
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use host::clock::Clock;
+use jiff::civil::{Date, date};
+use jiff::{SignedDuration, Timestamp};
+use mirror::Mirror;
+use payments::sweep::{SweepKind, SweepState};
+use payments::{
+    Contact, InvoiceNumber, LocalInvoice, Money, NumberPrefix, OrganisationId, Settings,
+};
+use queue::fakes::RecordedChanges;
+use queue::{Cause, Changes, InvoiceChange, Message, SendError};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use sweep::Sweeper;
+use table::{Because, Tables};
+use uuid::Uuid;
+use xero_simulator::{
+    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
+    NewOrganisation, NewPayment, Options, PaymentStatus, Simulator,
+};
+
+use crate::engine::{self, Row};
+use crate::faults::{Guillotine, Moment, Proxy};
+use crate::xero_proxy::XeroProxy;
+
+/// A Monday noon in Sydney.
+pub const START: &str = "2026-03-02T01:00:00Z";
+/// The function's time-out, as in the template.
+const INVOCATION: SignedDuration = SignedDuration::from_mins(5);
+/// That of the mirror.
+const BATCH: SignedDuration = SignedDuration::from_mins(2);
+pub const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
+
+pub fn march(day: i8) -> Date {
+    date(2026, 3, day)
+}
+
+pub fn aud(cents: i64) -> Money {
+    Money::new(Decimal::new(cents, 2), "AUD".parse().unwrap()).unwrap()
+}
+
+pub fn uuid(id: payments::XeroInvoiceId) -> Uuid {
+    id.to_string().parse().unwrap()
+}
+
+/// The queue as both functions see it.
+#[derive(Clone, Default)]
+pub struct Line {
+    pub recorded: Arc<RecordedChanges>,
+    guillotine: Arc<Mutex<Arc<Guillotine>>>,
+}
+
+impl Changes for Line {
+    async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
+        let guillotine = self.guillotine.lock().unwrap().clone();
+        let last = guillotine.count(true);
+        if last == Some(Moment::Before) {
+            guillotine.fall().await;
+        }
+        let result = self.recorded.send(messages, delay).await;
+        if last == Some(Moment::After) {
+            guillotine.fall().await;
+        }
+        result
+    }
+}
+
+pub struct World {
+    pub clock: ManualClock,
+    pub simulator: Simulator,
+    pub xero: XeroProxy,
+    pub proxy: Proxy,
+    /// DynamoDB, past the proxy.
+    pub direct: aws_sdk_dynamodb::Client,
+    /// The tables, past the proxy.
+    pub tables: Tables,
+    pub line: Line,
+    /// Xero, past the proxy.
+    xero_url: String,
+    pub tenant: Uuid,
+}
+
+impl World {
+    /// One in which the organisation is set up and mirrors, and nothing else.
+    pub async fn new() -> Self {
+        let clock = ManualClock::new(START.parse().unwrap());
+        let options = Options { clock: clock.clock(), seed: Some(7), ..Options::default() };
+        let simulator = Simulator::new(options).unwrap();
+        let tenant = simulator.add_organisation(NewOrganisation::default()).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let xero_url = format!("http://{}", listener.local_addr().unwrap());
+        drop(simulator.clone().serve(listener));
+        let engine = engine::start().await;
+        let direct = engine::client(&engine, 1);
+        table::schema::create(&direct, "").await.unwrap();
+        let world = Self {
+            clock,
+            xero: XeroProxy::start(xero_url.clone()).await,
+            proxy: Proxy::start(engine).await,
+            tables: Tables::new(direct.clone(), ""),
+            direct,
+            line: Line::default(),
+            xero_url,
+            tenant,
+            simulator,
+        };
+        world.settings(|_| {}).await;
+        world
+    }
+
+    pub fn organisation(&self) -> OrganisationId {
+        OrganisationId::new(self.tenant)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub async fn settings(&self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = Settings {
+            organisation: self.organisation(),
+            mirror_enabled: true,
+            prefix: NumberPrefix::default(),
+            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            forward_days: Some(7),
+            calls_per_day: payments::budget::DAY_MAX,
+            mass_change_max: None,
+            cutover_on: None,
+            upload: None,
+        };
+        change(&mut settings);
+        self.tables.store_settings(&settings).await.unwrap();
+    }
+
+    /// An approved sales invoice in Xero.
+    pub fn invoice(&self, number: &str) -> Uuid {
+        self.document(InvoiceKind::Accrec, number)
+    }
+
+    pub fn document(&self, kind: InvoiceKind, number: &str) -> Uuid {
+        let wanted = NewInvoice {
+            organisation: self.tenant,
+            number: number.to_owned(),
+            contact_name: "Ada Ltd".to_owned(),
+            total: Decimal::new(1_000_00, 2),
+            currency: "AUD".to_owned(),
+            date: march(1),
+            due_date: date(2026, 12, 1),
+            kind,
+        };
+        self.simulator.add_invoice(wanted).unwrap()
+    }
+
+    /// A payment in Xero.
+    pub fn pay(&self, invoice: Uuid, cents: i64) -> Uuid {
+        self.pay_on(invoice, cents, march(1))
+    }
+
+    pub fn pay_on(&self, invoice: Uuid, cents: i64, date: Date) -> Uuid {
+        let amount = Decimal::new(cents, 2);
+        let payment = NewPayment { date, amount, reference: String::new() };
+        self.simulator.add_payment(invoice, payment).unwrap()
+    }
+
+    /// The business's own system reports an invoice.
+    pub async fn local(&self, number: &str) {
+        let number: InvoiceNumber = number.parse().unwrap();
+        let local = LocalInvoice {
+            number: number.clone(),
+            total: aud(1_000_00),
+            issued_on: march(1),
+            due_on: date(2026, 12, 1),
+            terms: None,
+            contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
+            payment_plan: false,
+            revision: 1,
+        };
+        let before = self.tables.invoice(self.organisation(), &number).await.unwrap();
+        let change = payments::record_invoice(&before, &local, self.now()).unwrap().unwrap();
+        let because = Because { cause: "intake", event_at: None, now: self.now() };
+        self.tables.write_invoice(&before, &change, because).await.unwrap();
+    }
+
+    /// An invoice on both sides.
+    pub async fn both(&self, number: &str) -> Uuid {
+        self.local(number).await;
+        self.invoice(&format!("CM-{number}"))
+    }
+
+    fn client(&self, url: &str) -> Client {
+        let config = Config {
+            api_url: url.parse().unwrap(),
+            identity_url: url.parse().unwrap(),
+            ..Config::default()
+        };
+        let credentials = Credentials {
+            client_id: DEFAULT_CLIENT_ID.to_owned(),
+            client_secret: DEFAULT_CLIENT_SECRET.into(),
+        };
+        let clock = self.clock.clone();
+        Client::new(config, credentials, move || clock.now()).unwrap()
+    }
+
+    /// The function, as a new process has it.
+    pub fn sweeper(&self) -> Sweeper<Line> {
+        let clock = self.clock.clone();
+        let tables = Tables::new(engine::client(&self.proxy.url, 1), "");
+        let clock = Clock::new(move || clock.now());
+        Sweeper::new(self.client(&self.xero.url), tables, self.line.clone(), clock)
+    }
+
+    /// Invokes a new process with an event.
+    pub async fn invoke(&self, event: Value) -> Result<Value, String> {
+        self.invoke_until(event, self.now() + INVOCATION).await
+    }
+
+    pub async fn invoke_until(&self, event: Value, deadline: Timestamp) -> Result<Value, String> {
+        let answer = self.sweeper().handle(&event, deadline).await;
+        answer
+            .map(|answer| serde_json::to_value(answer).unwrap())
+            .map_err(|error| error.to_string())
+    }
+
+    /// The sweep of this moment, of the one organisation.
+    pub async fn sweep(&self) -> Value {
+        let answer = self.invoke(json!({"scheduled_time": self.now()})).await.unwrap();
+        answer["sweeps"][0].clone()
+    }
+
+    pub async fn full_sweep(&self) -> Value {
+        let answer = self.invoke(json!({"scheduled_time": self.now(), "full": true})).await;
+        answer.unwrap()["sweeps"][0].clone()
+    }
+
+    /// Ada asks for more, or for less.
+    pub async fn sync_now(&self, more: Value) -> Value {
+        let mut wish = json!({"organisation": self.tenant, "by": "Ada", "why": "one is missing"});
+        wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = self.invoke(json!({"sync_now": wish})).await.unwrap();
+        answer["sweeps"][0].clone()
+    }
+
+    /// The full sweep of the next night.
+    pub async fn next_full_sweep(&self) -> Value {
+        self.clock.advance(SignedDuration::from_hours(24));
+        self.full_sweep().await
+    }
+
+    /// Somebody gives an invoice another number in Xero.
+    pub async fn renumber(&self, invoice: Uuid, number: &str) {
+        let token = self.token().await;
+        let body = json!({"Invoices": [{"InvoiceID": invoice, "InvoiceNumber": number}]});
+        let url = format!("{}/api.xro/2.0/Invoices/{invoice}", self.xero_url);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = http.post(url).header("accept", "application/json").bearer_auth(token);
+        let request = request.header("xero-tenant-id", self.tenant.to_string());
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(self.simulator.invoice(invoice).unwrap().number, number);
+    }
+
+    /// A token of somebody who may write invoices.
+    async fn token(&self) -> String {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = http.post(format!("{}/connect/token", self.xero_url));
+        let request = request.basic_auth(DEFAULT_CLIENT_ID, Some(DEFAULT_CLIENT_SECRET));
+        let form = [("grant_type", "client_credentials"), ("scope", "accounting.invoices")];
+        let answer = request.form(&form).send().await.unwrap().bytes().await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn state(&self) -> SweepState {
+        self.tables.sweep(self.organisation(), SweepKind::Changes).await.unwrap()
+    }
+
+    /// What is on the queue, which is then empty: the cause of each message and its invoices.
+    pub fn take_queue(&self) -> Vec<(Cause, Vec<InvoiceChange>)> {
+        let invoices = |message| match message {
+            Message::Invoices(changes) => (changes.cause, changes.invoices),
+            other => panic!("{other:?}"),
+        };
+        self.line.recorded.take().into_iter().map(invoices).collect()
+    }
+
+    /// The invoices on the queue, which is then empty.
+    pub fn take_queued(&self) -> Vec<Uuid> {
+        let queue = self.take_queue().into_iter();
+        queue.flat_map(|(_, changes)| changes).map(|change| uuid(change.id)).collect()
+    }
+
+    /// The mirror works the queue off, one message at a time, each some seconds after the one before.
+    /// Returns how many there were.
+    pub async fn work_off(&self) -> usize {
+        self.work_off_until(|waiting| waiting.is_empty()).await
+    }
+
+    /// The same, without waiting for what the mirror has put off.
+    pub async fn work_off_once(&self) -> usize {
+        let now = self.now() + SignedDuration::from_mins(5);
+        let later = |message: &Message| match message {
+            Message::Invoices(changes) => changes.not_before.is_some_and(|at| at > now),
+            _ => false,
+        };
+        self.work_off_until(|waiting| waiting.iter().all(later)).await
+    }
+
+    async fn work_off_until(&self, is_over: impl Fn(&[Message]) -> bool) -> usize {
+        let clock = self.clock.clone();
+        let clock = Clock::new(move || clock.now());
+        let client = self.client(&self.xero_url);
+        let mirror = Mirror::new(client, self.tables.clone(), self.line.clone(), clock);
+        let mut waiting = Vec::new();
+        for count in 0..1_000 {
+            waiting.extend(self.line.recorded.take());
+            if is_over(&waiting) {
+                return count;
+            }
+            let message: Message = waiting.remove(0);
+            if let Message::Invoices(changes) = &message {
+                let not_before = changes.not_before.unwrap_or(self.now());
+                self.clock.set(self.now().max(not_before));
+            }
+            let mut record = SqsMessage::default();
+            record.message_id = Some(format!("m-{count}"));
+            record.body = Some(message.to_json().unwrap());
+            let mut event = SqsEvent::default();
+            event.records = vec![record];
+            let answer = mirror.handle(event, self.now() + BATCH).await.unwrap();
+            assert_eq!(answer.batch_item_failures.len(), 0);
+            self.clock.advance(SignedDuration::from_secs(6));
+        }
+        panic!("the queue is never empty");
+    }
+
+    pub fn end_with(&self, guillotine: &Arc<Guillotine>) {
+        self.xero.end_with(guillotine.clone());
+        self.proxy.end_with(guillotine.clone());
+        *self.line.guillotine.lock().unwrap() = guillotine.clone();
+    }
+
+    pub async fn rows(&self, table: &str) -> Vec<Row> {
+        engine::rows(&self.direct, table).await
+    }
+
+    /// The one run that there was.
+    pub async fn last_run(&self) -> Row {
+        self.rows("sync_runs").await.into_iter().max_by_key(|row| row["run"].clone()).unwrap()
+    }
+
+    /// How many calls of Xero's API the function has made since this was asked last.
+    pub fn calls(&self) -> usize {
+        let calls = self.xero.take_calls();
+        calls.iter().filter(|call| call.contains("/api.xro/")).count()
+    }
+
+    /// The payments that stand in Xero, by invoice number: ids and amounts.
+    pub fn in_xero(&self) -> BTreeSet<(String, String, String)> {
+        let books = self.simulator.organisation(self.tenant).unwrap();
+        let standing = books.payments.values().filter(|p| p.status == PaymentStatus::Authorised);
+        standing
+            .map(|payment| {
+                let number = &books.invoices[&payment.invoice].number;
+                let number = number.strip_prefix("CM-").unwrap_or(number).to_owned();
+                (number, payment.id.to_string(), payment.amount.normalize().to_string())
+            })
+            .collect()
+    }
+
+    /// The payments that the mirror has, in the same shape.
+    pub async fn mirrored(&self) -> BTreeSet<(String, String, String)> {
+        let rows = self.rows("payments").await;
+        rows.into_iter()
+            .map(|row| {
+                let amount = row["amount"].trim_start_matches('#').to_owned();
+                (row["invoice_number"].clone(), row["xero_payment_id"].clone(), amount)
+            })
+            .collect()
+    }
+
+    /// What the mirror has decided since for this cause: how often each action.
+    pub async fn decided(&self, cause: &str, since: Timestamp) -> BTreeMap<String, usize> {
+        let mut actions = BTreeMap::new();
+        let since = table::instant(since);
+        for row in self.rows("activity").await {
+            if row.get("cause").is_some_and(|of| of == cause) && row["at"] >= since {
+                *actions.entry(row["action"].clone()).or_default() += 1;
+            }
+        }
+        actions
+    }
+}

@@ -1,0 +1,22 @@
+//! The sweep: what Xero's webhooks have missed is found all the same.
+//!
+//! Read in this order: `seen` (which invoices are concerned), `place` (from where to where is read),
+//! `state` (who may sweep, and what is remembered), `run` (what a run did), `tie_out` (whether the open
+//! invoices agree), `certificate` (whether every change is accounted for).
+
+mod certificate;
+mod place;
+mod run;
+mod seen;
+mod state;
+mod tie_out;
+
+pub use certificate::{
+    Accounted, CERTIFIED_AFTER, Certificate, CertificateState, LISTED_MAX, Missing, PaymentChange,
+    account,
+};
+pub use place::{FIRST_LOOK_BACK, OVERLAP, Progress, SKEW, SweptList, begun_at};
+pub use run::{SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
+pub use seen::{Concern, Seen, concern};
+pub use state::{COOL_DOWN, Start, SweepKind, SweepState};
+pub use tie_out::{Difference, OpenFigures, Standing, XeroStanding, tie_out};

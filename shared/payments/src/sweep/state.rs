@@ -1,0 +1,270 @@
+//! What is remembered from one sweep of an organisation to the next, and who may sweep.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::place::{self, Progress};
+use super::run::{SyncRunId, SyncState, Trigger};
+use crate::ids::OrganisationId;
+use crate::reason::codes;
+
+/// After a person has asked for a run, so much time passes before another one is begun for a person
+/// (CC-15). Counted from the beginning and again from the end.
+pub const COOL_DOWN: SignedDuration = SignedDuration::from_secs(60);
+
+codes! {
+    /// The sweeps of an organisation. They do not wait for each other.
+    SweepKind {
+        /// Of what changed.
+        Changes = "changes",
+        /// Of what is open.
+        Open = "open_invoices",
+        /// Whether every change of a payment is accounted for.
+        Certificate = "certificate",
+    }
+}
+
+/// Whether a run may begin.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Start {
+    /// It may.
+    Go,
+    /// Another one is at it.
+    Running,
+    /// A person has asked a moment ago.
+    Cooling,
+    /// What the same schedule asked for has been done: it came twice.
+    Done,
+}
+
+/// The row of one sweep of an organisation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SweepState {
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// Which sweep.
+    pub kind: SweepKind,
+    /// Counts the writes; 0 if nothing has been written.
+    pub revision: u64,
+    /// When the last whole read of what changed began.
+    pub cursor: Option<Timestamp>,
+    /// How far the read has come that is not whole yet.
+    pub progress: Option<Progress>,
+    /// The run that is at it, or was last.
+    pub run: Option<SyncRunId>,
+    /// Until when that run has it for itself; `None` once it has ended.
+    pub lease_until: Option<Timestamp>,
+    /// Until when no other person's wish is followed.
+    pub cools_until: Option<Timestamp>,
+    /// The latest scheduled time for which everything was done.
+    pub scheduled_at: Option<Timestamp>,
+    /// When something was tried last (AMB-07).
+    pub last_attempt_at: Option<Timestamp>,
+    /// What came of it.
+    pub last_attempt: Option<SyncState>,
+    /// "Last Sync": when everything was last brought up to date (AMB-07, CC-14).
+    pub last_success_at: Option<Timestamp>,
+}
+
+impl SweepState {
+    /// A sweep that has never been made.
+    pub const fn new(organisation: OrganisationId, kind: SweepKind) -> Self {
+        Self {
+            organisation,
+            kind,
+            revision: 0,
+            cursor: None,
+            progress: None,
+            run: None,
+            lease_until: None,
+            cools_until: None,
+            scheduled_at: None,
+            last_attempt_at: None,
+            last_attempt: None,
+            last_success_at: None,
+        }
+    }
+
+    /// Whether a run may begin now: of two at once only one does.
+    pub fn may_start(
+        &self,
+        trigger: Trigger,
+        scheduled_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Start {
+        if self.lease_until.is_some_and(|until| until > now) {
+            return Start::Running;
+        }
+        match trigger {
+            Trigger::Manual if self.cools_until.is_some_and(|until| until > now) => Start::Cooling,
+            Trigger::Schedule if scheduled_at.is_some() && self.scheduled_at >= scheduled_at => {
+                Start::Done
+            }
+            Trigger::Manual | Trigger::Schedule => Start::Go,
+        }
+    }
+
+    /// The run before, if it has never ended: its process did.
+    pub fn interrupted(&self) -> Option<&SyncRunId> {
+        self.lease_until.and(self.run.as_ref())
+    }
+
+    /// Whether the last run was not through and nobody is at it: what the night has not done is made up for.
+    pub fn is_to_be_made_up_for(&self, now: Timestamp) -> bool {
+        match self.last_attempt {
+            None | Some(SyncState::Finished) => false,
+            Some(SyncState::Stopped | SyncState::Failed | SyncState::Interrupted) => true,
+            Some(SyncState::Running) => self.lease_until.is_none_or(|until| until <= now),
+        }
+    }
+
+    /// Gives the sweep to a run until the lease is over.
+    pub fn begin(
+        &mut self,
+        run: SyncRunId,
+        trigger: Trigger,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) {
+        self.run = Some(run);
+        self.lease_until = Some(lease_until);
+        self.last_attempt_at = Some(now);
+        self.last_attempt = Some(SyncState::Running);
+        self.cool_down(trigger, now);
+    }
+
+    /// The run has ended. `whole` says whether it was about everything: an invoice or a window that a
+    /// person asked for brings nothing else up to date.
+    pub fn end(
+        &mut self,
+        state: SyncState,
+        trigger: Trigger,
+        scheduled_at: Option<Timestamp>,
+        whole: bool,
+        now: Timestamp,
+    ) {
+        self.lease_until = None;
+        self.last_attempt = Some(state);
+        self.cool_down(trigger, now);
+        if whole && state == SyncState::Finished {
+            self.last_success_at = Some(now);
+            self.scheduled_at = self.scheduled_at.max(scheduled_at);
+        }
+    }
+
+    fn cool_down(&mut self, trigger: Trigger, now: Timestamp) {
+        if trigger == Trigger::Manual {
+            self.cools_until = now.saturating_add(COOL_DOWN).ok();
+        }
+    }
+
+    /// From where a read goes on, or begins.
+    pub fn next_read(&self, now: Timestamp) -> Progress {
+        self.progress.unwrap_or_else(|| Progress::from(place::since(self.cursor, now)))
+    }
+
+    /// A page is on the queue, and the read is not over.
+    pub const fn reached(&mut self, progress: Progress) {
+        self.progress = Some(progress);
+    }
+
+    /// The read that began then is whole, and everything that it showed is on the queue. The cursor never
+    /// goes back.
+    pub fn read_whole(&mut self, begun_at: Timestamp) {
+        self.progress = None;
+        self.cursor = self.cursor.max(Some(begun_at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::sweep::SyncKind;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+    }
+
+    fn begun(trigger: Trigger) -> SweepState {
+        let organisation = OrganisationId::new(Uuid::from_u128(1));
+        let mut state = SweepState::new(organisation, SweepKind::Changes);
+        let run = SyncRunId::new(at(0), SyncKind::Sweep, 1);
+        state.begin(run, trigger, at(900), at(0));
+        state
+    }
+
+    #[test]
+    fn of_two_runs_one_begins_until_the_lease_is_over() {
+        let state = begun(Trigger::Schedule);
+        for trigger in Trigger::ALL {
+            assert_eq!(state.may_start(*trigger, None, at(899)), Start::Running);
+            assert_eq!(state.may_start(*trigger, None, at(900)), Start::Go);
+        }
+        assert!(state.interrupted().is_some(), "nobody has ended it");
+    }
+
+    #[test]
+    fn a_person_may_ask_once_a_minute() {
+        // CC-15
+        let mut state = begun(Trigger::Manual);
+        state.end(SyncState::Finished, Trigger::Manual, None, true, at(30));
+        assert_eq!(state.may_start(Trigger::Manual, None, at(89)), Start::Cooling);
+        assert_eq!(state.may_start(Trigger::Manual, None, at(90)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(60)), at(60)), Start::Go);
+        let mut state = begun(Trigger::Schedule);
+        state.end(SyncState::Finished, Trigger::Schedule, Some(at(0)), true, at(30));
+        assert_eq!(state.may_start(Trigger::Manual, None, at(31)), Start::Go);
+    }
+
+    #[test]
+    fn a_schedule_that_comes_twice_is_followed_once_and_again_if_it_failed() {
+        let mut state = begun(Trigger::Schedule);
+        state.end(SyncState::Failed, Trigger::Schedule, Some(at(0)), true, at(30));
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(60)), Start::Go);
+        state.end(SyncState::Finished, Trigger::Schedule, Some(at(0)), true, at(70));
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(80)), Start::Done);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(1800)), at(1800)), Start::Go);
+    }
+
+    #[test]
+    fn last_sync_moves_on_success_only_and_only_if_it_was_about_everything() {
+        // AMB-07, CC-14
+        for (state, whole, moved) in [
+            (SyncState::Finished, true, true),
+            (SyncState::Finished, false, false),
+            (SyncState::Stopped, true, false),
+            (SyncState::Failed, true, false),
+        ] {
+            let mut sweep = begun(Trigger::Manual);
+            sweep.end(state, Trigger::Manual, None, whole, at(30));
+            assert_eq!(sweep.last_success_at.is_some(), moved, "{state} {whole}");
+            assert_eq!(sweep.last_attempt, Some(state));
+            assert_eq!(sweep.last_attempt_at, Some(at(0)));
+        }
+    }
+
+    #[test]
+    fn what_was_not_finished_is_to_be_made_up_for_unless_somebody_is_at_it() {
+        let mut state = begun(Trigger::Schedule);
+        assert!(!state.is_to_be_made_up_for(at(899)));
+        assert!(state.is_to_be_made_up_for(at(900)), "its process ended");
+        for (end, due) in
+            [(SyncState::Stopped, true), (SyncState::Failed, true), (SyncState::Finished, false)]
+        {
+            state.end(end, Trigger::Schedule, None, true, at(30));
+            assert_eq!(state.is_to_be_made_up_for(at(31)), due, "{end}");
+        }
+        let never = SweepState::new(state.organisation, SweepKind::Open);
+        assert!(!never.is_to_be_made_up_for(at(0)), "its night will come");
+    }
+
+    #[test]
+    fn the_cursor_never_goes_back() {
+        let mut state = begun(Trigger::Schedule);
+        state.read_whole(at(100));
+        state.read_whole(at(50));
+        assert_eq!(state.cursor, Some(at(100)));
+        assert_eq!(state.next_read(at(500)).since, at(100) - super::super::OVERLAP);
+    }
+}

@@ -1,0 +1,84 @@
+//! What each run over an organisation did: one row a run, the newest failures by an index.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use payments::OrganisationId;
+use payments::sweep::{SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
+
+use crate::attributes::{Item, Reader, Writer};
+use crate::error::{ReadError, WriteError};
+use crate::schema::SYNC_RUNS;
+use crate::tables::Tables;
+
+impl Tables {
+    /// A run; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn sync_run(
+        &self,
+        organisation: OrganisationId,
+        run: &SyncRunId,
+    ) -> Result<Option<SyncRun>, ReadError> {
+        let key = [("organisation", organisation.to_string()), ("run", run.to_string())];
+        self.one(SYNC_RUNS, &key).await?.as_ref().map(read_run).transpose()
+    }
+
+    /// The row of a run, for a transaction. Only its own run writes it, or the one after that.
+    pub(crate) fn putting_run(&self, run: &SyncRun) -> Result<TransactWriteItem, WriteError> {
+        self.putting(SYNC_RUNS, run_row(run))
+    }
+}
+
+fn run_row(run: &SyncRun) -> Item {
+    let failed = run.ended_at.is_some() && !run.errors.is_empty();
+    Writer::default()
+        .text("organisation", run.organisation)
+        .text("run", &run.id)
+        .text("kind", run.kind)
+        .text("trigger", run.trigger)
+        .text_if("by", run.by.as_deref())
+        .text_if("why", run.why.as_deref())
+        .text_if("subject", run.subject.as_deref())
+        .text("state", run.state)
+        .instant_if("scheduled_at", run.scheduled_at)
+        .instant("started_at", run.started_at)
+        .instant_if("ended_at", run.ended_at)
+        .value("counts", numbers(&run.counts))
+        .value("errors", numbers(&run.errors))
+        .text_if("problem", run.problem.as_deref())
+        .number("calls", run.calls)
+        .number("bytes", run.bytes)
+        .text_if("failed_in", failed.then_some(run.organisation))
+        .finish()
+}
+
+fn numbers(counts: &BTreeMap<String, u32>) -> AttributeValue {
+    let counts = counts.iter();
+    let counts = counts.map(|(name, count)| (name.clone(), AttributeValue::N(count.to_string())));
+    AttributeValue::M(counts.collect())
+}
+
+fn read_run(item: &Item) -> Result<SyncRun, ReadError> {
+    let row = Reader::new(SYNC_RUNS, item);
+    let text = |name| Ok::<_, ReadError>(row.text_if(name)?.map(str::to_owned));
+    Ok(SyncRun {
+        organisation: row.parsed("organisation")?,
+        id: SyncRunId::known(row.text("run")?.to_owned()),
+        kind: row.code("kind", SyncKind::from_code)?,
+        trigger: row.code("trigger", Trigger::from_code)?,
+        by: text("by")?,
+        why: text("why")?,
+        subject: text("subject")?,
+        state: row.code("state", SyncState::from_code)?,
+        scheduled_at: row.parsed_if("scheduled_at")?,
+        started_at: row.parsed("started_at")?,
+        ended_at: row.parsed_if("ended_at")?,
+        counts: row.numbers("counts")?,
+        errors: row.numbers("errors")?,
+        problem: text("problem")?,
+        calls: row.number("calls")?,
+        bytes: row.number("bytes")?,
+    })
+}
