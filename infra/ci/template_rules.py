@@ -29,6 +29,18 @@ def _tables(nouns, *operations):
     return {pair for noun in nouns.split() for pair in _on(f"{noun}Table.Arn", *actions)}
 
 
+# Each grant has a secret of its own, which is no resource of the stack: made when a user first authorises.
+GRANT_SECRETS = (
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/grants/*"
+)
+
+
+def _grants():
+    return _on(GRANT_SECRETS, "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue") | _tables(
+        "Grants", "GetItem", "PutItem"
+    )
+
+
 # Everything that each function may do: pairs of action and resource, and nothing besides.
 ALLOWED = {
     "Webhook": _own_log("Webhook")
@@ -42,9 +54,11 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Tombstones Activity Parked Messages", "PutItem")
+    | _tables("Tombstones Activity Parked", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Budgets Brakes", "GetItem", "PutItem")
-    | _tables("Connections", "UpdateItem"),
+    | _tables("Connections", "UpdateItem")
+    | _grants(),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -69,7 +83,9 @@ ALLOWED = {
     | _tables("Payments", "Query", "BatchGetItem", "PutItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Activity Parked Messages", "PutItem"),
+    | _tables("Activity Parked", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _grants(),
     "Sweep": _own_log("Sweep")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
@@ -84,7 +100,8 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
     | _tables("Certificates", "Query", "PutItem")
-    | _tables("Messages", "PutItem"),
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _grants(),
     # Not a function: the schedules, which wake two.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
@@ -105,6 +122,8 @@ ONLY = {
     # The sweep only reads whether uploading is off.
     "CapsTable.Arn": {"Upload", "Sweep"},
     "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"},
+    "GrantsTable.Arn": {"Mirror", "Upload", "Sweep"},
+    GRANT_SECRETS: {"Mirror", "Upload", "Sweep"},
     "CertificatesTable.Arn": {"Sweep"},
     "BrakesTable.Arn": {"Mirror", "Sweep"},
     "ConnectionsTable.Arn": {"Mirror", "Sweep"},

@@ -10,9 +10,9 @@ use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;
 use queue::{Changes, delay_until};
-use table::{Budgets, Tables};
-use xero::Client;
+use table::Tables;
 
+use crate::XeroClient;
 use crate::hearing::Heard;
 use crate::records::keep;
 use crate::tally::Tally;
@@ -23,7 +23,7 @@ const ORGANISATIONS_AT_ONCE: usize = 16;
 
 /// What a batch is worked on with.
 pub(crate) struct Handler<'a, C> {
-    pub(crate) xero: &'a Client<Budgets>,
+    pub(crate) xero: &'a XeroClient,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) heard: &'a Heard,

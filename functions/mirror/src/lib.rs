@@ -15,9 +15,11 @@ use host::batch::BlankId;
 use host::clock::Clock;
 use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
 use host::env::{EnvError, Environment};
+use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use jiff::Timestamp;
 use payments::budget::Purpose;
+use payments::grant::Stores;
 use queue::{Changes, ChangesQueue};
 use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
@@ -26,9 +28,13 @@ use crate::handler::Handler;
 use crate::hearing::Heard;
 use crate::tally::Tally;
 
+/// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
+/// credentials.
+pub(crate) type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
+
 /// The function: everything between its environment and its handler.
 pub struct Mirror<C> {
-    xero: Client<Budgets>,
+    xero: XeroClient,
     tables: Tables,
     changes: C,
     heard: Heard,
@@ -77,7 +83,8 @@ impl Mirror<ChangesQueue> {
             aws_sdk_dynamodb::Client::new(aws),
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
-        let xero = Client::new(config, credentials, move || of_client.now())?;
+        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
+        let xero = Client::new(config, credentials, move || of_client.now())?.with_grants(grants);
         Ok(Self {
             xero: xero.within(tables.budgets(), Purpose::Live),
             tables,
@@ -93,7 +100,7 @@ impl Mirror<ChangesQueue> {
 impl<C: Changes> Mirror<C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
-        let xero = xero.within(tables.budgets(), Purpose::Live);
+        let xero = xero.with_grants(None).within(tables.budgets(), Purpose::Live);
         let (metrics, source) = (Metrics::off(), CredentialSource::default());
         Self { xero, tables, changes, heard: Heard::default(), metrics, source, clock }
     }

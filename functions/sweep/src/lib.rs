@@ -15,10 +15,12 @@ mod wanted;
 use host::clock::Clock;
 use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
 use host::env::{EnvError, Environment};
+use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
+use payments::grant::Stores;
 use payments::sweep::SweepKind;
 use payments::{InvoiceNumber, OrganisationId, PaymentId, RestoreError, Settings};
 use queue::{Changes, ChangesQueue, SendError};
@@ -35,9 +37,13 @@ use crate::wanted::{Target, Wanted};
 /// How far a schedule's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
+/// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
+/// credentials.
+pub(crate) type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
+
 /// The function: everything between its environment and its handler.
 pub struct Sweeper<C> {
-    xero: Client<Budgets>,
+    xero: XeroClient,
     tables: Tables,
     changes: C,
     metrics: Metrics,
@@ -123,7 +129,8 @@ impl Sweeper<ChangesQueue> {
             aws_sdk_dynamodb::Client::new(aws),
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
-        let xero = Client::new(config, credentials, move || of_client.now())?;
+        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
+        let xero = Client::new(config, credentials, move || of_client.now())?.with_grants(grants);
         Ok(Self {
             xero: xero.within(tables.budgets(), Purpose::Sweep),
             tables,
@@ -138,7 +145,7 @@ impl Sweeper<ChangesQueue> {
 impl<C: Changes> Sweeper<C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
-        let xero = xero.within(tables.budgets(), Purpose::Sweep);
+        let xero = xero.with_grants(None).within(tables.budgets(), Purpose::Sweep);
         let metrics = Metrics::off();
         Self { xero, tables, changes, metrics, source: CredentialSource::default(), clock }
     }

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use payments::sweep::{Concern, Seen, Start, SweepState, SyncRun, SyncRunId, SyncState, concern};
 use payments::{OrganisationId, Settings, XeroInvoiceId};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges};
-use table::{Budgets, Tables, WriteError};
-use xero::Client;
+use table::{Tables, WriteError};
 
+use crate::XeroClient;
 use crate::error::{RACES_MAX, RunError};
 use crate::wanted::{Target, Wanted};
 
@@ -21,7 +21,7 @@ const STEP: SignedDuration = SignedDuration::from_secs(40);
 
 /// What one organisation is swept with.
 pub(crate) struct Run<'a, C> {
-    pub(crate) xero: &'a Client<Budgets>,
+    pub(crate) xero: &'a XeroClient,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) clock: &'a host::clock::Clock,

@@ -24,10 +24,12 @@ use std::time::Duration;
 use host::clock::Clock;
 use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
 use host::env::{EnvError, Environment};
+use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::budget::Purpose;
+use payments::grant::Stores;
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Uploads, UploadsQueue};
@@ -44,9 +46,13 @@ use crate::tally::Tally;
 /// How long after a call without any answer the same bytes are sent again with the same key.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
+/// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
+/// credentials.
+pub(crate) type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
+
 /// The function: everything between its environment and its handler.
 pub struct Uploader<Q> {
-    xero: Client<Budgets>,
+    xero: XeroClient,
     tables: Tables,
     uploads: Q,
     metrics: Metrics,
@@ -125,7 +131,8 @@ impl Uploader<UploadsQueue> {
             aws_sdk_dynamodb::Client::new(aws),
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
-        let xero = Client::new(config, credentials, move || of_client.now())?;
+        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
+        let xero = Client::new(config, credentials, move || of_client.now())?.with_grants(grants);
         Ok(Self {
             xero: xero.within(tables.budgets(), Purpose::Upload),
             tables,
@@ -142,7 +149,7 @@ impl<Q: Uploads> Uploader<Q> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, uploads: Q, clock: Clock) -> Self {
         Self {
-            xero: xero.within(tables.budgets(), Purpose::Upload),
+            xero: xero.with_grants(None).within(tables.budgets(), Purpose::Upload),
             tables,
             uploads,
             metrics: Metrics::off(),

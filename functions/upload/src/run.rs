@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings};
 use payments::{OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
-use table::{Because, Budgets, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
-use xero::Client;
+use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 
+use crate::XeroClient;
 use crate::error::{RACES_MAX, RunError};
 
 /// Rows of one line that are read at a time.
@@ -50,7 +50,7 @@ impl Stop {
 
 /// What one organisation's payments are worked on with.
 pub(crate) struct Run<'a, Q> {
-    pub(crate) xero: &'a Client<Budgets>,
+    pub(crate) xero: &'a XeroClient,
     pub(crate) tables: &'a Tables,
     pub(crate) uploads: &'a Q,
     pub(crate) clock: &'a host::clock::Clock,

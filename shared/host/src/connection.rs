@@ -1,5 +1,8 @@
-//! How a function reaches Xero: addresses, credentials, and reading the credentials again. Only texts:
-//! what they mean is the business of the crate that speaks with Xero.
+//! How a function reaches Xero: addresses, credentials, and reading the credentials again; and whether it
+//! is let in by those credentials alone or by what users have granted. Only texts: what they mean is the
+//! business of the crate that speaks with Xero.
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -7,6 +10,7 @@ use url::Url;
 
 use crate::SdkConfig;
 use crate::env::{EnvError, Environment};
+use crate::grants::GrantSecrets;
 use crate::secrets::{Secret, SecretError, SecretsManager, text};
 
 /// The app's id and secret at Xero.
@@ -33,6 +37,9 @@ pub struct Connection {
     pub credentials: AppCredentials,
     /// Where they came from, if that can be asked again.
     pub source: CredentialSource,
+    /// Where the tokens of users' grants are: `XERO_GRANTS_SECRET_PREFIX` in Secrets Manager, or the folder
+    /// `XERO_GRANTS_FOLDER`. `None` for a custom connection, which needs no more than the credentials.
+    pub grants: Option<GrantSecrets>,
 }
 
 /// Where credentials come from.
@@ -88,7 +95,20 @@ impl Connection {
             scopes: env.optional("XERO_SCOPES")?,
             credentials,
             source,
+            grants: grants(env, aws)?,
         })
+    }
+}
+
+fn grants(env: &Environment, aws: &SdkConfig) -> Result<Option<GrantSecrets>, EnvError> {
+    let (prefix, folder) = ("XERO_GRANTS_SECRET_PREFIX", "XERO_GRANTS_FOLDER");
+    match (env.optional(prefix)?, env.optional(folder)?) {
+        (None, None) => Ok(None),
+        (Some(prefix), None) => Ok(Some(GrantSecrets::in_aws(aws, prefix))),
+        (None, Some(folder)) => Ok(Some(GrantSecrets::in_folder(PathBuf::from(folder)))),
+        (Some(_), Some(_)) => {
+            Err(EnvError::new(prefix, "and XERO_GRANTS_FOLDER must not both be set"))
+        }
     }
 }
 
@@ -113,4 +133,32 @@ fn credentials_in(secret: &SecretString) -> Result<AppCredentials, SecretError> 
         client_id: text(secret, "client_id")?.expose_secret().to_owned(),
         client_secret: text(secret, "client_secret")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn connection(more: &[(&str, &str)]) -> Result<Connection, ConnectionError> {
+        let aws = SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+            .build();
+        let usual = [("XERO_CLIENT_ID", "id"), ("XERO_CLIENT_SECRET", "canary-4711")];
+        let env = Environment::given(usual.iter().chain(more).copied());
+        Connection::from_env(&env, &aws, Timestamp::UNIX_EPOCH).await
+    }
+
+    #[tokio::test]
+    async fn a_custom_connection_is_what_is_meant_if_nothing_is_said_of_grants() {
+        for nothing in [&[][..], &[("XERO_GRANTS_SECRET_PREFIX", "")]] {
+            let connection = connection(nothing).await.unwrap();
+            assert!(connection.grants.is_none());
+            assert!(!format!("{connection:?}").contains("4711"));
+        }
+        for said in ["XERO_GRANTS_SECRET_PREFIX", "XERO_GRANTS_FOLDER"] {
+            assert!(connection(&[(said, "grants/")]).await.unwrap().grants.is_some());
+        }
+        let both = [("XERO_GRANTS_SECRET_PREFIX", "a"), ("XERO_GRANTS_FOLDER", "b")];
+        assert!(matches!(connection(&both).await, Err(ConnectionError::Environment(_))));
+    }
 }

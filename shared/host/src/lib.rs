@@ -5,6 +5,7 @@ pub mod batch;
 pub mod clock;
 pub mod connection;
 pub mod env;
+pub mod grants;
 pub mod metrics;
 pub mod secrets;
 pub mod telemetry;

@@ -1,7 +1,11 @@
-//! Secrets: read once, kept in memory for minutes, read again when they turn out to be old.
+//! Secrets: read once, kept in memory for minutes, read again when they turn out to be old. A few are
+//! written, too.
 //!
 //! A value is never in `Debug`, in an error or in a log line.
 
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -32,6 +36,20 @@ pub enum SecretError {
         /// What the store said.
         problem: String,
     },
+    /// The store has no such secret, or no value of it.
+    #[error("secret {id} does not exist")]
+    Missing {
+        /// Which secret.
+        id: String,
+    },
+    /// The store did not take it.
+    #[error("secret {id} could not be written: {problem}")]
+    NotWritten {
+        /// Which secret.
+        id: String,
+        /// What the store said.
+        problem: String,
+    },
     /// A read failed less than [`ASK_AGAIN_AFTER`] ago, and it is too soon to ask again.
     #[error("secret {id} could not be read a moment ago")]
     UnavailableLately {
@@ -54,11 +72,22 @@ pub trait SecretStore {
     ///
     /// # Errors
     ///
-    /// [`SecretError::Unavailable`], which MUST NOT contain the value.
+    /// [`SecretError::Unavailable`] or [`SecretError::Missing`], which MUST NOT contain the value.
     async fn read(&self, id: &str) -> Result<SecretString, SecretError>;
 }
 
-/// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`.
+/// A store that can also be written to: apart, so that what only reads cannot write.
+pub trait SecretWriter: SecretStore {
+    /// Replaces the value of a secret that exists. When it returns, the value is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`], which MUST NOT contain the value. Whether it is kept is not known.
+    async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError>;
+}
+
+/// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`, and `secretsmanager:PutSecretValue` to
+/// write.
 #[derive(Clone, Debug)]
 pub struct SecretsManager(Client);
 
@@ -74,11 +103,73 @@ impl SecretStore for SecretsManager {
         let unavailable = |problem| SecretError::Unavailable { id: id.to_owned(), problem };
         let answer = self.0.get_secret_value().secret_id(id).send().await;
         let output = answer.map_err(|error| {
+            let missing =
+                error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception());
+            if missing {
+                return SecretError::Missing { id: id.to_owned() };
+            }
             // The code, or the kind of failure. The message may quote what was asked.
             unavailable(error.code().map_or_else(|| error.to_string(), str::to_owned))
         })?;
         let text = output.secret_string;
         text.map(SecretString::from).ok_or_else(|| unavailable("it is not text".to_owned()))
+    }
+}
+
+impl SecretWriter for SecretsManager {
+    async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError> {
+        let put = self.0.put_secret_value().secret_id(id).secret_string(value.expose_secret());
+        let answer = put.send().await;
+        answer.map(drop).map_err(|error| {
+            let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
+            SecretError::NotWritten { id: id.to_owned(), problem }
+        })
+    }
+}
+
+/// Files in a folder, for one's own machine: nothing protects them but the rights of the folder. Ids are
+/// names of files.
+#[derive(Clone, Debug)]
+pub struct Files(PathBuf);
+
+impl Files {
+    /// In this folder, which is made when something is written.
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// All of it, or nothing, is there afterwards: written beside, and put in the place of the old one.
+    fn replace(&self, id: &str, value: &str) -> io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        let beside = self.0.join(format!("{id}.new"));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
+        file.write_all(value.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(beside, self.0.join(id))
+    }
+}
+
+impl SecretStore for Files {
+    async fn read(&self, id: &str) -> Result<SecretString, SecretError> {
+        fs::read_to_string(self.0.join(id)).map(SecretString::from).map_err(|error| {
+            match error.kind() {
+                io::ErrorKind::NotFound => SecretError::Missing { id: id.to_owned() },
+                kind => SecretError::Unavailable { id: id.to_owned(), problem: kind.to_string() },
+            }
+        })
+    }
+}
+
+impl SecretWriter for Files {
+    async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError> {
+        self.replace(id, value.expose_secret()).map_err(|error| SecretError::NotWritten {
+            id: id.to_owned(),
+            problem: error.kind().to_string(),
+        })
     }
 }
 

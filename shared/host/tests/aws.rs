@@ -8,8 +8,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
 use axum::http::StatusCode;
-use host::secrets::{SecretError, SecretStore as _, SecretsManager};
-use secrecy::ExposeSecret as _;
+use host::secrets::{SecretError, SecretStore as _, SecretWriter as _, SecretsManager};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 
 async fn config(url: String, operation_max: Duration) -> SdkConfig {
@@ -51,6 +51,25 @@ async fn a_secret_that_is_refused_or_not_text_is_an_error_that_names_it() {
     let binary = r#"{"ARN":"arn","Name":"name","SecretBinary":"Y2FuYXJ5LTQ3MTE="}"#;
     let error = store(200, binary).await.read("arn").await.unwrap_err();
     assert_eq!(error.to_string(), "secret arn could not be read: it is not text");
+}
+
+#[tokio::test]
+async fn a_secret_without_a_value_is_missing_and_no_outage() {
+    let answer = r#"{"__type":"ResourceNotFoundException","Message":"can't find the value"}"#;
+    let error = store(400, answer).await.read("arn").await.unwrap_err();
+    assert_eq!(error, SecretError::Missing { id: "arn".to_owned() });
+}
+
+#[tokio::test]
+async fn a_secret_is_written_or_an_error_names_it_and_not_its_value() {
+    // N9
+    let value = SecretString::from("canary-4711");
+    let written = store(200, r#"{"ARN":"arn","Name":"name","VersionId":"1"}"#).await;
+    written.write("name", &value).await.unwrap();
+    let denied = r#"{"__type":"AccessDeniedException","Message":"canary-4711"}"#;
+    let error = store(400, denied).await.write("name", &value).await.unwrap_err();
+    assert_eq!(error.to_string(), "secret name could not be written: AccessDeniedException");
+    assert!(!format!("{error:?}").contains("4711"));
 }
 
 #[tokio::test]

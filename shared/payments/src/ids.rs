@@ -58,6 +58,8 @@ macro_rules! uuid_ids {
 }
 
 uuid_ids! {
+    /// A grant: one user's authorisation of our app at Xero. The id is ours.
+    GrantId, "a grant id";
     /// A Xero organisation, which Xero's API calls a tenant.
     OrganisationId, "an organisation id";
     /// Xero's `AccountID`.

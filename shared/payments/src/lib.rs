@@ -7,6 +7,7 @@ mod decision;
 mod discrepancy;
 mod findings;
 mod fingerprint;
+pub mod grant;
 mod ids;
 mod invoice;
 mod matching;
@@ -30,9 +31,9 @@ pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITH
 pub use findings::POSSIBLE_DUPLICATE_DAYS;
 
 pub use ids::{
-    COPY_PREFIX, CustomerId, IdError, InvoiceNumber, OrganisationId, PROVIDER_INVOICE_ID_CHARS_MAX,
-    PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX, XeroAccountId, XeroContactId,
-    XeroInvoiceId, XeroPaymentId,
+    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,
+    PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
+    XeroAccountId, XeroContactId, XeroInvoiceId, XeroPaymentId,
 };
 pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,

@@ -180,6 +180,20 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
+    /// The texts of a list, each read.
+    pub(crate) fn list_of<T: FromStr>(&self, name: &str) -> Result<Vec<T>, ReadError> {
+        let Some(AttributeValue::L(list)) = self.item.get(name) else {
+            return Err(self.wrong(name, "is not a list"));
+        };
+        let read = |entry: &AttributeValue| match entry {
+            AttributeValue::S(text) => text.parse().ok(),
+            _ => None,
+        };
+        list.iter()
+            .map(|entry| read(entry).ok_or_else(|| self.wrong(name, "holds what cannot be read")))
+            .collect()
+    }
+
     /// The numbers of a map, by their names; none if there is no such map.
     pub(crate) fn numbers(&self, name: &str) -> Result<BTreeMap<String, u32>, ReadError> {
         let item = match self.item.get(name) {

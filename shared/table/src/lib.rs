@@ -10,6 +10,7 @@ mod certificates;
 mod connections;
 mod customers;
 mod error;
+mod grants;
 mod invoices;
 mod nights;
 mod receipts;

@@ -51,6 +51,7 @@ pub(crate) const CUSTOMERS: &str = "customers";
 pub(crate) const CONNECTIONS: &str = "connections";
 pub(crate) const BRAKES: &str = "brakes";
 pub(crate) const BUDGETS: &str = "budgets";
+pub(crate) const GRANTS: &str = "grants";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
@@ -113,6 +114,7 @@ pub const TABLES: &[Table] = &[
     table(CONNECTIONS, "organisation", None),
     table(BRAKES, "organisation", None),
     table(BUDGETS, "organisation", None),
+    table(GRANTS, "grant", None),
     table(CERTIFICATES, "organisation", Some("day")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(

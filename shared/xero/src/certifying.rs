@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use payments::budget::CallBudget;
+use payments::grant::{Grants, Pairs};
 use payments::sweep::PaymentChange;
 use payments::{OrganisationId, XeroPaymentId, XeroPaymentKind};
 use serde::Deserialize;
@@ -39,7 +40,7 @@ struct WireInvoice<'a> {
     invoice_number: Member<'a>,
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads the payments that changed since a moment, to the second, deleted ones included: without a
     /// status in the question, or they would not be seen.
     ///

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::{CallBudget, Denied, Exhausted, Pass, Purpose, Word};
+use payments::grant::{Grants, NoGrants, Pairs};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, AUTHORIZATION, IF_MODIFIED_SINCE};
 use url::Url;
 
 use crate::error::{Outage, ReadError, Refusal};
+use crate::granted::Granted;
 use crate::http::{Answer, Failed, Http};
 use crate::invoice::{self, Reading};
 use crate::limits::{LimitProblem, Limits, retry_after};
@@ -100,14 +102,18 @@ pub enum ConfigError {
 /// Reads from Xero, and writes payments to it. Cheap to share by reference; keeps its token and its
 /// connections, so that a process needs only one for each pair of credentials.
 ///
+/// It is let in by the app's own credentials, for the one organisation of a custom connection; or by what
+/// users have granted, see [`Client::with_grants`].
+///
 /// Each call is asked of a budget first. One that the budget denies is not made: it fails as if Xero
 /// had answered 429.
-pub struct Client<B = Unmetered> {
+pub struct Client<B = Unmetered, G = NoGrants> {
     pub(crate) http: Http,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: Tokens<G>,
     budget: B,
     purpose: Purpose,
     api_url: Url,
+    pub(crate) connections_url: Url,
     ids_max: usize,
     /// Of the organisation that was called last. With client credentials there is only one.
     limits: Mutex<Option<(OrganisationId, Limits)>>,
@@ -182,18 +188,35 @@ impl Client {
             budget: Unmetered,
             purpose: Purpose::Live,
             api_url,
+            connections_url: below(&config.api_url, &["connections"], "the address of the API")?,
             ids_max: config.ids_max,
             limits: Mutex::new(None),
         })
     }
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B, G> Client<B, G> {
     /// The same client, all of whose calls are asked of this budget, for this purpose if they have no
     /// other.
-    pub fn within<C: CallBudget>(self, budget: C, purpose: Purpose) -> Client<C> {
-        let Self { http, tokens, api_url, ids_max, limits, .. } = self;
-        Client { http, tokens, budget, purpose, api_url, ids_max, limits }
+    pub fn within<C: CallBudget>(self, budget: C, purpose: Purpose) -> Client<C, G> {
+        let Self { http, tokens, api_url, connections_url, ids_max, limits, .. } = self;
+        Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, limits }
+    }
+
+    /// The same client, let in by what users have granted, for every organisation that hangs on a grant.
+    /// Without stores it is let in by the app's own credentials, as before.
+    pub fn with_grants<H: Grants + Pairs>(self, stores: Option<H>) -> Client<B, H> {
+        let Self { http, tokens, budget, purpose, api_url, connections_url, ids_max, limits } =
+            self;
+        let tokens = tokens.with_grants(stores.map(Granted::new));
+        Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, limits }
+    }
+
+    /// Looks again after this pause while somebody else renews a grant, 40 times; 250 ms if nothing is said.
+    #[must_use]
+    pub fn looking_again_after(self, pause: Duration) -> Self {
+        let tokens = self.tokens.looking_again_after(pause);
+        Self { tokens, ..self }
     }
 
     /// Takes credentials that were read anew, and returns whether they differ from the ones
@@ -209,7 +232,9 @@ impl<B: CallBudget> Client<B> {
         let last = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
         last.and_then(|(of, limits)| (of == organisation).then_some(limits))
     }
+}
 
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads one invoice with its payments.
     ///
     /// # Errors
@@ -299,10 +324,10 @@ impl<B: CallBudget> Client<B> {
                 None => request,
             }
         };
-        let token = self.tokens.current(&self.http).await?;
+        let token = self.tokens.current(&self.http, organisation).await?;
         let mut answer = self.call(organisation, request(), &token, Sending::Reads, meter).await?;
         if answer.status == 401 {
-            let token = self.tokens.instead_of(&self.http, &token).await?;
+            let token = self.tokens.instead_of(&self.http, organisation, &token).await?;
             answer = self.call(organisation, request(), &token, Sending::Reads, meter).await?;
         }
         match answer.status {
@@ -390,7 +415,7 @@ impl<B: CallBudget> Client<B> {
     }
 }
 
-impl<B> fmt::Debug for Client<B> {
+impl<B, G> fmt::Debug for Client<B, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api_url", &self.api_url.as_str()).finish_non_exhaustive()
     }

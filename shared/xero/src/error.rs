@@ -5,6 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use payments::grant::Death;
+
 use crate::limits::LimitProblem;
 
 /// Why Xero's side of an invoice is not known. None of these is evidence that anything was
@@ -135,6 +137,10 @@ pub enum Refusal {
     Client(&'static str),
     /// Two tokens in a row were refused: consent was withdrawn, or the clock is wrong.
     Token,
+    /// No user has granted us this organisation.
+    NotConnected,
+    /// What a user has granted is of no use any more: he has to authorise again.
+    Lost(Death),
     /// 403. Either this permission is missing, or the organisation is not connected (any more).
     Permission(&'static str),
 }
@@ -143,6 +149,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(code) => write!(f, "the identity service answers {code}"),
+            Self::NotConnected => f.write_str("the organisation hangs on no grant"),
+            Self::Lost(why) => write!(f, "its grant is lost ({why})"),
             Self::Token => f.write_str("a fresh token was refused"),
             Self::Permission(scope) => {
                 write!(f, "{scope} is missing, or the organisation is not connected")
@@ -165,6 +173,10 @@ pub enum Outage {
     /// Status 200 with something that cannot be Xero's answer: HTML, XML, half of a document,
     /// another invoice than the one that was asked for.
     Unreadable,
+    /// The tokens of a grant, or its row, cannot be read or kept.
+    Grant,
+    /// The grant is being renewed by somebody else, or could not be renewed a moment ago.
+    Renewing,
     /// A list changed so often while its pages were read that rows may be missing.
     Shifting,
 }
@@ -177,6 +189,8 @@ impl fmt::Display for Outage {
             Self::Cut => f.write_str("the connection ended in the middle of the answer"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Unreadable => f.write_str("the answer is unreadable"),
+            Self::Grant => f.write_str("the grant or its tokens cannot be read or kept"),
+            Self::Renewing => f.write_str("the grant is being renewed"),
             Self::Shifting => f.write_str("the list changed while its pages were read"),
         }
     }

@@ -5,10 +5,12 @@ mod bills;
 mod bundle;
 mod certifying;
 mod client;
+mod connecting;
 mod dates;
 mod decimals;
 mod envelope;
 mod error;
+mod granted;
 mod http;
 mod invoice;
 mod limits;
@@ -30,6 +32,7 @@ pub use bundle::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
 };
 pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Unmetered};
+pub use connecting::{ConnectError, LOGIN_URL, SCOPE_OFFLINE};
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
 };

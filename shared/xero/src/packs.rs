@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use payments::budget::{CallBudget, Purpose};
+use payments::grant::{Grants, Pairs};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 
 use crate::client::{Client, Meter};
@@ -29,7 +30,7 @@ pub struct Invoices {
     pub calls: u32,
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads invoices with their payments, [`Config::ids_max`](crate::Config) in a call.
     ///
     /// A list that Xero refuses as such is halved: 404 is its answer to a query that is too long

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use payments::OrganisationId;
 use payments::budget::CallBudget;
+use payments::grant::{Grants, Pairs};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -125,7 +126,7 @@ enum Walk<R> {
     PageTooLong,
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads a whole list: all its pages, or an error. `read` makes something of a row, or nothing.
     ///
     /// Rows may change their places while the pages are read, so that one of them is never seen.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::budget::CallBudget;
+use payments::grant::{Grants, Pairs};
 use payments::upload::OpenInvoice;
 use payments::{InvoiceKind, InvoiceStatus, OrganisationId, XeroContactId, XeroInvoiceId};
 use serde::Deserialize;
@@ -54,7 +55,7 @@ struct WireContactId<'a> {
     contact_id: Member<'a>,
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads the open invoices and bills of these contacts, [`Config::ids_max`](crate::Config)
     /// contacts at a time.
     ///

@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::CallBudget;
+use payments::grant::{Grants, Pairs};
 use payments::upload::{Placed, Stamp};
 use payments::{OrganisationId, XeroInvoiceId};
 use rust_decimal::Decimal;
@@ -68,7 +69,7 @@ impl Found {
     }
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Looks for stamps in everything that was created or changed since a moment. Deleted things are
     /// found too: no status is asked for.
     ///

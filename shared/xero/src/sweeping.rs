@@ -3,6 +3,7 @@
 use jiff::fmt::rfc2822;
 use jiff::{Timestamp, Unit};
 use payments::budget::CallBudget;
+use payments::grant::{Grants, Pairs};
 use payments::sweep::{OpenFigures, Seen, SweptList};
 use payments::{InvoiceKind, OrganisationId, XeroInvoiceId, XeroPaymentKind};
 use reqwest::header::{DATE, HeaderMap};
@@ -86,7 +87,7 @@ struct WireFigures<'a> {
 /// A row of a list: its stamp, and the invoice that it names if it names one.
 type Row = (Timestamp, Option<Seen>);
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads what changed since a moment, to the second, as far as one page goes. No status is asked for:
     /// what was deleted or voided is what nothing else would show.
     ///

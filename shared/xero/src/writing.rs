@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::CallBudget;
+use payments::grant::{Grants, Pairs};
 use payments::upload::{Answer, Stamp};
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
@@ -51,7 +52,7 @@ enum Call {
     Unclear(ReadError, Option<RefusalKind>),
 }
 
-impl<B: CallBudget> Client<B> {
+impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Creates the payments, prepayments or bills of a bundle, in ONE call: nothing is ever sent again here,
     /// not even when the connection fails. Only a call that was answered 401, which is to say turned
     /// away at the door, is repeated with a new token.
@@ -92,7 +93,7 @@ impl<B: CallBudget> Client<B> {
             StampedKind::Prepayments => "accounting.banktransactions",
             StampedKind::Bills => "accounting.invoices",
         };
-        let token = match self.tokens.current(&self.http).await {
+        let token = match self.tokens.current(&self.http, organisation).await {
             Ok(token) => token,
             Err(error) => return (self.turned_away(error), None),
         };
@@ -100,7 +101,7 @@ impl<B: CallBudget> Client<B> {
         let mut answer =
             self.call(organisation, self.putting(bundle, key), &token, once, meter).await;
         if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
-            let token = match self.tokens.instead_of(&self.http, &token).await {
+            let token = match self.tokens.instead_of(&self.http, organisation, &token).await {
                 Ok(token) => token,
                 Err(error) => return (self.turned_away(error), None),
             };

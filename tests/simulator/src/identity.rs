@@ -1,4 +1,5 @@
-//! Xero's identity service: tokens by client credentials, and the list of connections.
+//! Xero's identity service: tokens by client credentials, by a user's authorisation and by refreshing;
+//! and the list of connections.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Simulator, clock::after, connection::Scissors, faults, query::Query, random::Random,
-    reply::Reply, world::World,
+    Simulator,
+    authorisation::{Authorised, OFFLINE},
+    clock::after,
+    connection::Scissors,
+    faults,
+    query::Query,
+    random::Random,
+    reply::Reply,
+    world::World,
 };
 
 /// How long a token is good for (xero.md 2.1).
@@ -25,6 +33,8 @@ pub(crate) const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(30 *
 pub(crate) struct Token {
     pub(crate) client: String,
     pub(crate) scopes: Vec<String>,
+    /// The authorisation that it comes from, and the organisations that belong to it.
+    pub(crate) authorised: Option<(Uuid, Vec<Uuid>)>,
     expires: Timestamp,
 }
 
@@ -44,6 +54,7 @@ impl Tokens {
         &mut self,
         client: String,
         scopes: Vec<String>,
+        authorised: Option<(Uuid, Vec<Uuid>)>,
         noise: &mut Random,
         now: Timestamp,
     ) -> String {
@@ -51,7 +62,7 @@ impl Tokens {
         let expires = after(now, TOKEN_LIFETIME);
         // Long dead ones are of no more use, even for saying that they are expired.
         self.0.retain(|_, token| after(token.expires, SignedDuration::from_hours(24)) > now);
-        self.0.insert(text.clone(), Token { client, scopes, expires });
+        self.0.insert(text.clone(), Token { client, scopes, authorised, expires });
         text
     }
 
@@ -63,6 +74,16 @@ impl Tokens {
             None => Err(BadToken::Missing),
             Some(token) if token.expires <= now => Err(BadToken::Expired(token.expires)),
             Some(token) => Ok(token.clone()),
+        }
+    }
+
+    /// Makes the tokens of an authorisation expire now.
+    pub(crate) fn revoke(&mut self, authorisation: Uuid, now: Timestamp) {
+        let of_it = |token: &&mut Token| {
+            token.authorised.as_ref().is_some_and(|(id, _)| *id == authorisation)
+        };
+        for token in self.0.values_mut().filter(of_it) {
+            token.expires = token.expires.min(now);
         }
     }
 
@@ -117,7 +138,22 @@ fn grant(
         .ok_or("invalid_client")?;
     match form.value("grant_type") {
         Some("client_credentials") => {}
-        Some("authorization_code" | "refresh_token") => return Err("unauthorized_client"),
+        Some("authorization_code" | "refresh_token") if !world.authorisations.has_redirect(&id) => {
+            return Err("unauthorized_client");
+        }
+        Some("authorization_code") => {
+            let code = form.value("code").ok_or("invalid_request")?;
+            let redirect = form.value("redirect_uri").ok_or("invalid_request")?;
+            let World { authorisations, noise, .. } = world;
+            let authorised = authorisations.exchange(&id, code, redirect, noise, now)?;
+            return Ok(pair(world, id, authorised, now));
+        }
+        Some("refresh_token") => {
+            let token = form.value("refresh_token").ok_or("invalid_request")?;
+            let World { authorisations, noise, .. } = world;
+            let authorised = authorisations.refresh(&id, token, noise, now)?;
+            return Ok(pair(world, id, authorised, now));
+        }
         Some(_) => return Err("unsupported_grant_type"),
         None => return Err("invalid_request"),
     }
@@ -130,7 +166,7 @@ fn grant(
     }
     let scope = scopes.join(" ");
     let client = client.id.clone();
-    let token = world.tokens.issue(client, scopes, &mut world.noise, now);
+    let token = world.tokens.issue(client, scopes, None, &mut world.noise, now);
     Ok(json!({
         "access_token": token,
         "expires_in": TOKEN_LIFETIME.as_secs(),
@@ -138,6 +174,25 @@ fn grant(
         "scope": scope,
     })
     .to_string())
+}
+
+/// A token of an authorisation, and the one to refresh it with if that was asked for.
+fn pair(world: &mut World, client: String, authorised: Authorised, now: Timestamp) -> String {
+    let Authorised { id, scopes, organisations, refresh_token } = authorised;
+    let scope = scopes.join(" ");
+    let scopes = scopes.into_iter().filter(|scope| scope != OFFLINE).collect();
+    let of = Some((id, organisations));
+    let token = world.tokens.issue(client, scopes, of, &mut world.noise, now);
+    let mut answer = json!({
+        "access_token": token,
+        "expires_in": TOKEN_LIFETIME.as_secs(),
+        "token_type": "Bearer",
+        "scope": scope,
+    });
+    if let Some(refresh_token) = refresh_token {
+        answer["refresh_token"] = refresh_token.into();
+    }
+    answer.to_string()
 }
 
 /// User name and password of an `Authorization: Basic` header.
@@ -168,14 +223,14 @@ pub(crate) async fn connections(
     faults::carry_out(&effects, act).await.finish(&scissors).await
 }
 
-/// The organisations that a token's app is connected to.
+/// The organisations that a token is for.
 fn connected(world: &World, token: &Token, uri: &Uri) -> String {
-    // All connections here were authorised together.
-    let event = Uuid::from_u128(1);
+    // Those of a custom connection were authorised together.
+    let event = token.authorised.as_ref().map_or(Uuid::from_u128(1), |(id, _)| *id);
     let query = Query::parse(uri.query().unwrap_or_default());
     let other_event = query.value("authEventId").is_some_and(|id| id != event.to_string());
     let connections: Vec<_> = world
-        .organisations_of(&token.client)
+        .organisations_of_token(token)
         .into_iter()
         .filter(|_| !other_event)
         .filter_map(|id| world.books.organisations.get(&id))

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounting;
+mod authorisation;
 mod books;
 mod clock;
 mod connection;
@@ -32,6 +33,7 @@ use axum::{
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
+pub use authorisation::Consent;
 pub use books::{
     Account, AccountKind, BankTransaction, BankTransactionStatus, Contact, Credit, Invoice,
     InvoiceKind, InvoiceStatus, Line, LockDates, NewAccount, NewInvoice, NewOrganisation,
@@ -120,6 +122,7 @@ impl Simulator {
 
     fn router(self) -> Router {
         Router::new()
+            .route("/identity/connect/authorize", get(authorisation::authorize))
             .route("/connect/token", post(identity::token))
             .route("/connections", get(identity::connections))
             .route("/Connections", get(identity::connections))

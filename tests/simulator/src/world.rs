@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use crate::{
     accounting::{Memory, Postponed},
+    authorisation::Authorisations,
     books::{Books, Change, Refusal},
     faults::Faults,
-    identity::Tokens,
+    identity::{Token, Tokens},
     limits::Gate,
     meter::Meters,
     options::{Batches, Client, ConnectedTo, Options, PrepaymentReferences},
@@ -24,6 +25,7 @@ pub(crate) struct World {
     /// Everything else that is random, apart, so that it cannot shift the identifiers.
     pub(crate) noise: Random,
     pub(crate) clients: Vec<Client>,
+    pub(crate) authorisations: Authorisations,
     pub(crate) tokens: Tokens,
     pub(crate) gate: Gate,
     pub(crate) faults: Faults,
@@ -49,6 +51,7 @@ impl World {
             ids: ids.unwrap_or_else(|| Random::new(options.seed, 1)),
             noise: Random::new(options.seed, 2),
             clients: options.clients.clone(),
+            authorisations: Authorisations::default(),
             tokens: Tokens::default(),
             gate: Gate::new(options.limits),
             faults: Faults::default(),
@@ -119,6 +122,15 @@ impl World {
             }
         };
         self.books.organisations.keys().copied().filter(connected).collect()
+    }
+
+    /// The organisations that a token is for: those that its user has chosen, or all of its app.
+    pub(crate) fn organisations_of_token(&self, token: &Token) -> Vec<Uuid> {
+        let mut organisations = self.organisations_of(&token.client);
+        if let Some((_, chosen)) = &token.authorised {
+            organisations.retain(|id| chosen.contains(id));
+        }
+        organisations
     }
 
     /// An invoice named by its id, or by its number where only one organisation has it.

@@ -4,6 +4,7 @@
 mod budgets;
 mod engine;
 mod faults;
+mod grants;
 mod large_invoices;
 mod ledger;
 mod nights_and_customers;

@@ -2,6 +2,7 @@
 
 use payments::XeroPayment;
 use payments::budget::{CallBudget as _, Purpose, Word};
+use payments::grant::{Death, Grants as _};
 use payments::sweep::{Certificate, SyncState, Trigger};
 use payments::upload::{Answer, Caps, Customer, Hold, NightReport, Placed, Sending, Totals};
 
@@ -62,6 +63,7 @@ async fn eventful() -> World {
     .unwrap();
     keep(&world).await;
     upload(&world).await;
+    authorise(&world).await;
     sweep(&world).await;
     certify(&world).await;
     world.tables.heard(organisation(), now()).await.unwrap();
@@ -72,6 +74,19 @@ async fn eventful() -> World {
     let since = world.tables.ask_for_changes(organisation(), &losses, 1, now()).await.unwrap();
     assert_eq!(since, Some(now()));
     world
+}
+
+/// A grant for the organisation, and another one that died and is of an organisation elsewhere.
+async fn authorise(world: &World) {
+    for (n, dies) in [(1, false), (2, true)] {
+        let grant = crate::grants::authorised(n);
+        let before = world.tables.grant(grant.id).await.unwrap();
+        let stored = world.tables.store_grant(&before, grant, now()).await.unwrap();
+        if dies {
+            let dead = stored.died(Death::InvalidGrant, now());
+            world.tables.store_grant(&stored, dead, now()).await.unwrap();
+        }
+    }
 }
 
 /// Three runs, of which the second failed and the third repaired something.
@@ -301,6 +316,14 @@ fn about_uploads(question: &str, rows: &[Row]) {
                 (column("calls_left_today"), column("calls_in_last_day")),
                 (vec!["#4999"], vec!["#1"])
             );
+        }
+        "On which grant does an organisation hang?" => {
+            assert_eq!(column("hangs_on"), [crate::grants::id(1).to_string()]);
+        }
+        "Which connections to Xero are lost, or will be if nothing uses them?" => {
+            assert_eq!(column("state"), ["active", "dead"]);
+            assert_eq!(rows.iter().filter(|row| row.contains_key("dead_why")).count(), 1);
+            assert_eq!(column("dies_unused_at"), ["2026-12-04T03:41:25.123456Z"; 2]);
         }
         "Which customers are blocked?" => assert_eq!(column("customer"), ["C-1"]),
         other => panic!("this question has no expectation yet: {other}"),

@@ -119,7 +119,7 @@ fn identify(
         .tokens
         .check(call.header("authorization"), now)
         .map_err(|bad| Reply::raw_json(401, identity::unauthorized(bad, world)))?;
-    let organisations = world.organisations_of(&token.client);
+    let organisations = world.organisations_of_token(&token);
     let organisation = match (call.header("xero-tenant-id"), organisations.as_slice()) {
         // A custom connection has one organisation and need not name it (xero.md 2.1).
         (None, [only]) => Some(*only),

@@ -123,6 +123,18 @@ const CONTROLS: &[(&str, &str, &str, &str)] = &[
     ),
     ("DELETE", "/idempotency-keys", "forgets every Idempotency-Key", ""),
     ("DELETE", "/tokens", "makes every token expire", ""),
+    (
+        "POST",
+        "/authorisations",
+        "lets a user allow an app what it asks for, and gives the code for the first tokens",
+        r#"{"client_id":"SIMULATEDCLIENT","redirect_uri":"http://localhost:9000/back","scopes":["offline_access","accounting.invoices.read"],"organisations":["ORGANISATION_ID"]}"#,
+    ),
+    (
+        "DELETE",
+        "/authorisations/ORGANISATION_ID",
+        "takes back whatever users have allowed for an organisation",
+        "",
+    ),
     ("GET", "/limits", "shows the call limits", ""),
     (
         "PUT",

@@ -1,6 +1,7 @@
 //! The simulator from outside, over HTTP, as a client and a webhook receiver see it.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod authorisations;
 mod bench;
 mod bills;
 mod books;

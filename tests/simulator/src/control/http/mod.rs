@@ -5,7 +5,7 @@ mod setup;
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::guide;
-use crate::{Simulator, faults::Fault, options::Limits, webhooks::WebhookSettings};
+use crate::{
+    Simulator, authorisation::Consent, faults::Fault, options::Limits, webhooks::WebhookSettings,
+};
 
 /// A refusal of ours, not of Xero's: 400 and a sentence.
 struct Refused(anyhow::Error);
@@ -44,6 +46,8 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/clock", get(clock).post(advance_clock))
         .route("/idempotency-keys", delete(forget_idempotency_keys))
         .route("/tokens", delete(revoke_tokens))
+        .route("/authorisations", post(consent))
+        .route("/authorisations/{organisation}", delete(revoke_authorisations))
         .route("/limits", get(limits).put(set_limits))
         .route("/faults", get(faults).post(inject).delete(clear_faults))
         .route("/meters", get(meters).delete(reset_meters))
@@ -92,6 +96,18 @@ async fn forget_idempotency_keys(State(simulator): State<Simulator>) -> Answer {
 
 async fn revoke_tokens(State(simulator): State<Simulator>) -> Answer {
     simulator.revoke_tokens();
+    Ok(done())
+}
+
+async fn consent(State(simulator): State<Simulator>, Json(wanted): Json<Consent>) -> Answer {
+    Ok(Json(json!({ "code": simulator.consent(wanted)? })))
+}
+
+async fn revoke_authorisations(
+    State(simulator): State<Simulator>,
+    Path(organisation): Path<Uuid>,
+) -> Answer {
+    simulator.revoke_authorisations(organisation);
     Ok(done())
 }
 

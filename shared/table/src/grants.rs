@@ -1,0 +1,220 @@
+//! Grants: one row for each, and one for each organisation, which says on which it hangs. No token is in
+//! here.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
+use jiff::Timestamp;
+use payments::grant::{Dead, Death, Failing, Grant, GrantError, GrantMessage, Grants};
+use payments::{GrantId, OrganisationId};
+
+use crate::activity::day;
+use crate::attributes::{Item, Reader, Writer, instant};
+use crate::error::{ReadError, WriteError};
+use crate::schema::{ACTIVITY, GRANTS, MESSAGES};
+use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
+
+/// Rows that an organisation takes at most when it is written with its grant: its own, two messages that
+/// are over, an activity.
+const ROWS_PER_ORGANISATION: usize = 4;
+
+impl Grants for Tables {
+    async fn grant_of(&self, organisation: OrganisationId) -> Result<Option<Grant>, GrantError> {
+        let row = self.one(GRANTS, &[("grant", place(organisation))]).await.map_err(unavailable)?;
+        let Some(item) = row else { return Ok(None) };
+        let id = Reader::new(GRANTS, &item).parsed("hangs_on").map_err(unavailable)?;
+        // The user may have left it out when he authorised again.
+        let grant = self.grant(id).await?;
+        Ok(Some(grant).filter(|grant| grant.organisations.contains(&organisation)))
+    }
+
+    async fn grant(&self, id: GrantId) -> Result<Grant, GrantError> {
+        let row = self.one(GRANTS, &[("grant", id.to_string())]).await.map_err(unavailable)?;
+        row.map_or_else(
+            || Ok(Grant::new(id)),
+            |item| read_grant(id, Reader::new(GRANTS, &item)).map_err(unavailable),
+        )
+    }
+
+    async fn store_grant(
+        &self,
+        before: &Grant,
+        after: Grant,
+        now: Timestamp,
+    ) -> Result<Grant, GrantError> {
+        let after = Grant { revision: before.revision.saturating_add(1), ..after };
+        let rows = self.grant_rows(before, &after, now).map_err(unavailable)?;
+        match self.commit(GRANTS, rows).await {
+            Ok(()) => Ok(after),
+            Err(WriteError::Conflict) => Err(GrantError::Changed),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+}
+
+impl Tables {
+    fn grant_rows(
+        &self,
+        before: &Grant,
+        after: &Grant,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, WriteError> {
+        if after.organisations.len() * ROWS_PER_ORGANISATION >= TRANSACTION_ROWS_MAX {
+            return Err(WriteError::Malformed("so many organisations fit on no grant".into()));
+        }
+        let mut rows = vec![self.putting_grant(grant_row(after), before.revision)?];
+        if before.organisations != after.organisations {
+            for organisation in &after.organisations {
+                let row = Writer::default()
+                    .text("grant", place(*organisation))
+                    .text("organisation", organisation)
+                    .text("hangs_on", after.id);
+                rows.push(self.putting(GRANTS, row.finish())?);
+            }
+        }
+        let message = before.message(after);
+        let came_back = before.dead.is_some() && after.dead.is_none();
+        let was_used = before.warned.is_some() && after.warned.is_none();
+        for organisation in &after.organisations {
+            if let Some((kind, why)) = &message {
+                let row = Writer::default()
+                    .text("organisation", organisation)
+                    .text("message", message_key(*kind, after.id))
+                    .text("kind", kind)
+                    .text("subject", after.id)
+                    .text("why", why)
+                    .instant("raised_at", now);
+                rows.push(self.putting(MESSAGES, row.finish())?);
+            }
+            for (kind, is_over) in
+                [(GrantMessage::Lost, came_back), (GrantMessage::Expires, was_used)]
+            {
+                if is_over {
+                    rows.push(self.ending_message(*organisation, kind, after.id)?);
+                }
+            }
+            let action = match &message {
+                Some((GrantMessage::Lost, why)) => Some(("connection_lost", why.as_str())),
+                _ if came_back => Some(("connection_restored", "a user has authorised again")),
+                _ => None,
+            };
+            if let Some((action, why)) = action {
+                rows.push(self.putting(ACTIVITY, log_row(*organisation, after, action, why, now))?);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn putting_grant(&self, row: Item, read: u64) -> Result<TransactWriteItem, WriteError> {
+        let put = aws_sdk_dynamodb::types::Put::builder()
+            .table_name(self.name(GRANTS))
+            .set_item(Some(row));
+        crate::tables::transact(match read {
+            0 => put
+                .condition_expression("attribute_not_exists(#grant)")
+                .expression_attribute_names("#grant", "grant"),
+            read => put
+                .condition_expression("revision = :read")
+                .expression_attribute_values(":read", AttributeValue::N(read.to_string())),
+        })
+    }
+
+    fn ending_message(
+        &self,
+        organisation: OrganisationId,
+        kind: GrantMessage,
+        id: GrantId,
+    ) -> Result<TransactWriteItem, WriteError> {
+        let delete = Delete::builder()
+            .table_name(self.name(MESSAGES))
+            .key("organisation", AttributeValue::S(organisation.to_string()))
+            .key("message", AttributeValue::S(message_key(kind, id)))
+            .build()
+            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> GrantError {
+    GrantError::Unavailable(Box::new(error))
+}
+
+/// The key of the row that says on which grant an organisation hangs.
+fn place(organisation: OrganisationId) -> String {
+    format!("organisation/{organisation}")
+}
+
+fn message_key(kind: GrantMessage, id: GrantId) -> String {
+    format!("{kind}#{id}")
+}
+
+fn log_row(
+    organisation: OrganisationId,
+    grant: &Grant,
+    action: &str,
+    why: &str,
+    now: Timestamp,
+) -> Item {
+    Writer::default()
+        .text("day", day(organisation, now))
+        .text("at", format!("{}#grant#{}", instant(now), grant.revision))
+        .text("organisation", organisation)
+        .text("cause", "grant")
+        .text("action", action)
+        .text("rule", "X-14")
+        .text("why", why)
+        .finish()
+}
+
+fn grant_row(grant: &Grant) -> Item {
+    let state = match (grant.dead, grant.generation) {
+        (Some(_), _) => "dead",
+        (None, 0) => "new",
+        (None, _) => "active",
+    };
+    let organisations = grant.organisations.iter();
+    let organisations = organisations.map(|id| AttributeValue::S(id.to_string())).collect();
+    Writer::default()
+        .text("grant", grant.id)
+        .number("revision", grant.revision)
+        .number("generation", grant.generation)
+        .instant("access_until", grant.access_until)
+        .instant("refreshed_at", grant.refreshed_at)
+        .instant_if("leased_until", grant.lease)
+        .instant_if("failing_since", grant.failing.map(|failing| failing.since))
+        .number_if("failed_times", grant.failing.map(|failing| failing.times))
+        .instant_if("paused_until", grant.failing.map(|failing| failing.until))
+        .instant_if("dead_at", grant.dead.map(|dead| dead.at))
+        .text_if("dead_why", grant.dead.map(|dead| dead.why))
+        .number_if("warned_days", grant.warned)
+        .value("organisations", AttributeValue::L(organisations))
+        // For people, who cannot add sixty days in the console; never read by us.
+        .text("state", state)
+        .instant("dies_unused_at", grant.dies_at())
+        .finish()
+}
+
+fn read_grant(id: GrantId, row: Reader<'_>) -> Result<Grant, ReadError> {
+    let failing = match row.parsed_if("failing_since")? {
+        None => None,
+        Some(since) => Some(Failing {
+            since,
+            times: row.number("failed_times")?,
+            until: row.parsed("paused_until")?,
+        }),
+    };
+    let dead = match row.parsed_if("dead_at")? {
+        None => None,
+        Some(at) => Some(Dead { at, why: row.code("dead_why", Death::from_code)? }),
+    };
+    Ok(Grant {
+        id,
+        revision: row.number("revision")?,
+        generation: row.number("generation")?,
+        access_until: row.parsed("access_until")?,
+        refreshed_at: row.parsed("refreshed_at")?,
+        lease: row.parsed_if("leased_until")?,
+        failing,
+        dead,
+        warned: row.number_if("warned_days")?,
+        organisations: row.list_of("organisations")?.into_iter().collect(),
+    })
+}

@@ -1,0 +1,252 @@
+//! What users allow an app: authorisations, the codes that stand for them, and the refresh tokens that
+//! keep them alive (xero.md 2.2).
+//!
+//! A refresh token that was replaced works for half an hour more. Xero does not say what becomes of the one
+//! that it was replaced by, when it is used within that time: here that one is replaced, too.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    body::Body,
+    extract::{RawQuery, State},
+    http::Response,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+use crate::{Simulator, clock::after, query::Query, random::Random, reply::Reply, world::World};
+
+/// How long a code is good for; and only once.
+const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+/// How long a refresh token is good for that is not used.
+const UNUSED_LIFETIME: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// How long one is good for that was used.
+const GRACE: SignedDuration = SignedDuration::from_mins(30);
+/// The scope without which there is no refresh token.
+pub(crate) const OFFLINE: &str = "offline_access";
+
+/// What a user consents to, in the place of a browser.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// The app that asks.
+    pub client_id: String,
+    /// Where the code is sent to. It becomes one of the app's own addresses.
+    pub redirect_uri: String,
+    /// What it asks for, `offline_access` among it if the authorisation is to last.
+    pub scopes: Vec<String>,
+    /// The organisations that the user chooses.
+    pub organisations: Vec<Uuid>,
+}
+
+#[derive(Debug)]
+struct Code {
+    client: String,
+    redirect: String,
+    scopes: Vec<String>,
+    organisations: Vec<Uuid>,
+    expires: Timestamp,
+}
+
+#[derive(Debug)]
+struct Authorisation {
+    client: String,
+    scopes: Vec<String>,
+    organisations: Vec<Uuid>,
+    revoked: bool,
+}
+
+#[derive(Debug)]
+struct RefreshToken {
+    of: Uuid,
+    issued: Timestamp,
+    replaced: Option<Timestamp>,
+}
+
+/// A pair of tokens is to be made for this.
+#[derive(Debug)]
+pub(crate) struct Authorised {
+    pub(crate) id: Uuid,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) organisations: Vec<Uuid>,
+    pub(crate) refresh_token: Option<String>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Authorisations {
+    /// The addresses of the apps that may use the code flow.
+    redirects: BTreeMap<String, Vec<String>>,
+    codes: BTreeMap<String, Code>,
+    given: BTreeMap<Uuid, Authorisation>,
+    tokens: BTreeMap<String, RefreshToken>,
+    refreshed: u32,
+}
+
+impl Authorisations {
+    pub(crate) fn has_redirect(&self, client: &str) -> bool {
+        self.redirects.contains_key(client)
+    }
+
+    fn consent(&mut self, consent: Consent, noise: &mut Random, now: Timestamp) -> String {
+        let Consent { client_id, redirect_uri, scopes, organisations } = consent;
+        let redirects = self.redirects.entry(client_id.clone()).or_default();
+        if !redirects.contains(&redirect_uri) {
+            redirects.push(redirect_uri.clone());
+        }
+        let text = format!("code-{}", noise.uuid().simple());
+        let expires = after(now, CODE_LIFETIME);
+        let (client, redirect) = (client_id, redirect_uri);
+        self.codes.insert(text.clone(), Code { client, redirect, scopes, organisations, expires });
+        text
+    }
+
+    /// A code for the first pair. Whoever knows it uses it up, even in vain.
+    pub(crate) fn exchange(
+        &mut self,
+        client: &str,
+        code: &str,
+        redirect: &str,
+        noise: &mut Random,
+        now: Timestamp,
+    ) -> Result<Authorised, &'static str> {
+        let code = self.codes.remove(code).ok_or("invalid_grant")?;
+        if code.client != client || code.redirect != redirect || code.expires <= now {
+            return Err("invalid_grant");
+        }
+        let id = noise.uuid();
+        let Code { client, scopes, organisations, .. } = code;
+        let given = Authorisation { client, scopes, organisations, revoked: false };
+        self.given.insert(id, given);
+        Ok(self.authorised(id, noise, now))
+    }
+
+    /// A refresh token for the next pair.
+    pub(crate) fn refresh(
+        &mut self,
+        client: &str,
+        token: &str,
+        noise: &mut Random,
+        now: Timestamp,
+    ) -> Result<Authorised, &'static str> {
+        let known = self.tokens.get(token).ok_or("invalid_grant")?;
+        let ends = match known.replaced {
+            Some(replaced) => after(replaced, GRACE),
+            None => after(known.issued, UNUSED_LIFETIME),
+        };
+        let id = known.of;
+        let given = self.given.get(&id).ok_or("invalid_grant")?;
+        if given.client != client || given.revoked || ends <= now {
+            return Err("invalid_grant");
+        }
+        for token in self.tokens.values_mut().filter(|token| token.of == id) {
+            token.replaced = token.replaced.or(Some(now));
+        }
+        self.refreshed += 1;
+        Ok(self.authorised(id, noise, now))
+    }
+
+    fn authorised(&mut self, id: Uuid, noise: &mut Random, now: Timestamp) -> Authorised {
+        let (scopes, organisations) = match self.given.get(&id) {
+            Some(given) => (given.scopes.clone(), given.organisations.clone()),
+            None => Default::default(),
+        };
+        let offline = scopes.iter().any(|scope| scope == OFFLINE);
+        let refresh_token = offline.then(|| format!("refresh-{}", noise.uuid().simple()));
+        if let Some(text) = &refresh_token {
+            let token = RefreshToken { of: id, issued: now, replaced: None };
+            self.tokens.insert(text.clone(), token);
+        }
+        Authorised { id, scopes, organisations, refresh_token }
+    }
+
+    fn revoke(&mut self, organisation: Uuid) -> Vec<Uuid> {
+        let of_it = |given: &Authorisation| given.organisations.contains(&organisation);
+        let mut revoked = Vec::new();
+        for (id, given) in self.given.iter_mut().filter(|(_, given)| of_it(given)) {
+            given.revoked = true;
+            revoked.push(*id);
+        }
+        revoked
+    }
+}
+
+/// Users, and what they allow.
+impl Simulator {
+    /// A user allows an app what it asks for: the code that his browser would bring back, good for five
+    /// minutes and once.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such app, or it may not have one of the scopes or organisations.
+    pub fn consent(&self, consent: Consent) -> anyhow::Result<String> {
+        self.with(|world, now| consented(world, consent, now))
+    }
+
+    /// The user who has authorised is removed from this organisation, or disconnects the app: everything
+    /// that was authorised for it ends at once.
+    pub fn revoke_authorisations(&self, organisation: Uuid) {
+        self.with(|world, now| {
+            for id in world.authorisations.revoke(organisation) {
+                world.tokens.revoke(id, now);
+            }
+        });
+    }
+
+    /// How many pairs of tokens were given for a refresh token.
+    #[must_use]
+    pub fn refreshes(&self) -> u32 {
+        self.with(|world, _| world.authorisations.refreshed)
+    }
+}
+
+fn consented(world: &mut World, consent: Consent, now: Timestamp) -> anyhow::Result<String> {
+    let client = world.clients.iter().find(|client| client.id == consent.client_id);
+    let Some(client) = client else {
+        anyhow::bail!("there is no app {}", consent.client_id);
+    };
+    let allowed = |scope: &String| scope == OFFLINE || client.scopes.contains(scope);
+    anyhow::ensure!(consent.scopes.iter().all(allowed), "the app may not have one of the scopes");
+    let known = world.organisations_of(&consent.client_id);
+    let are_known = consent.organisations.iter().all(|id| known.contains(id));
+    anyhow::ensure!(are_known, "the app cannot be connected to one of the organisations");
+    let World { authorisations, noise, .. } = world;
+    Ok(authorisations.consent(consent, noise, now))
+}
+
+/// `GET /identity/connect/authorize`: the user agrees at once, for all organisations, and the browser is
+/// sent back with the code and with the state as it came.
+pub(crate) async fn authorize(
+    State(simulator): State<Simulator>,
+    RawQuery(query): RawQuery,
+) -> Response<Body> {
+    let query = Query::parse(&query.unwrap_or_default());
+    let reply = simulator.with(|world, now| agreed(world, &query, now));
+    reply
+        .unwrap_or_else(|problem| Reply::text(400, &format!("unauthorized: {problem}")))
+        .into_response()
+}
+
+fn agreed(world: &mut World, query: &Query, now: Timestamp) -> anyhow::Result<Reply> {
+    let value = |name: &str| {
+        query.value(name).ok_or_else(|| anyhow::anyhow!("{name} is missing")).map(str::to_owned)
+    };
+    anyhow::ensure!(value("response_type")? == "code", "response_type is not code");
+    let consent = Consent {
+        client_id: value("client_id")?,
+        redirect_uri: value("redirect_uri")?,
+        scopes: value("scope")?.split_whitespace().map(str::to_owned).collect(),
+        organisations: world.organisations_of(&value("client_id")?),
+    };
+    let mut address = Url::parse(&consent.redirect_uri)?;
+    let code = consented(world, consent, now)?;
+    address.query_pairs_mut().append_pair("code", &code);
+    if let Some(state) = query.value("state") {
+        address.query_pairs_mut().append_pair("state", state);
+    }
+    let mut reply = Reply::text(302, "");
+    reply.headers.push(("Location".to_owned(), address.into()));
+    Ok(reply)
+}
