@@ -32,6 +32,7 @@ async fn killed_in_the_middle_of_a_burst_nothing_is_lost_and_nothing_doubled() -
         tokio::time::sleep(Duration::from_millis(moment)).await;
         world.stack.kill_functions().await;
         world.stack.start_functions().await?;
+        world.forget_calls().await?;
         world.settled().await?;
 
         for (position, invoice) in invoices.iter().enumerate() {
