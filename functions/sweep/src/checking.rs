@@ -30,9 +30,11 @@ impl<C: Changes> Sweeper<C> {
         let silent = self.tables.silent_since(organisation).await;
         let not_certified = self.tables.is_not_certified(organisation).await;
         let parked = self.tables.has_parked(organisation).await;
+        let budget = self.tables.budget(organisation).await.map_err(|error| tables(&error))?;
         let facts = Facts {
             refused,
-            // A call limit is no trouble: work waits for it, and goes on by itself (A7.3).
+            day_limit_until: budget.day_used_up_until(settings.calls_per_day, now),
+            // The limit of a minute is no trouble: work waits for it, and goes on by itself (A7.3).
             unreachable: class.is_some_and(|class| class != ErrorClass::Limit) && !refused,
             last_success_at: sweep.last_success_at,
             silent_since: silent.map_err(|error| tables(&error))?,
@@ -91,6 +93,14 @@ impl<C: Changes> Sweeper<C> {
                         }
                     );
                     ("WEBHOOK_SILENT", since.to_string(), why)
+                }
+                (Trouble::DayLimit, _) => {
+                    let until = facts.day_limit_until.unwrap_or(now);
+                    let why = format!(
+                        "the day's calls to Xero are used up until {until:.0}; then everything that waits \
+                         goes on by itself"
+                    );
+                    ("DAY_LIMIT", settings.day_of(now).to_string(), why)
                 }
                 _ => continue,
             };

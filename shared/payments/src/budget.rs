@@ -312,6 +312,15 @@ impl Budget {
         self.hours.iter().fold(0, |sum, hour| sum.saturating_add(hour.sum()))
     }
 
+    /// Until when the day is used up even for live events, if it is.
+    pub fn day_used_up_until(&self, day_max: u32, now: Timestamp) -> Option<Timestamp> {
+        let budget = self.at(now);
+        let told = budget.blocked.filter(|wait| wait.exhausted == Exhausted::Day);
+        let ours = !budget.has_left(Purpose::Live, day_max, now);
+        let counted = || budget.day_free_at(Purpose::Live, day_max, now);
+        told.map(|wait| wait.until).or_else(|| ours.then(counted))
+    }
+
     /// What is left of the day, for whatever purpose, as far as we and Xero know.
     pub fn day_left(&self, day_max: u32, now: Timestamp) -> u32 {
         let ours = day_max.saturating_sub(self.in_day());

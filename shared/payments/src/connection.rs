@@ -36,6 +36,8 @@ codes! {
         WebhookSilent = "WEBHOOK_SILENT",
         /// Xero does not answer, or not sensibly.
         Unreachable = "UNREACHABLE",
+        /// The day's calls are used up. Work waits, and goes on by itself.
+        DayLimit = "DAY_LIMIT",
         /// Nothing has succeeded for a day.
         Stale = "STALE",
         /// The last certificate is not complete, or could not be made.
@@ -62,6 +64,7 @@ impl Trouble {
     pub const fn class(self) -> &'static str {
         match self {
             Self::Refused => "Authentication",
+            Self::DayLimit => "Limit",
             Self::WebhookOff | Self::WebhookSilent | Self::Unreachable | Self::Stale => "Timeout",
             Self::NotCertified | Self::UploadsOff | Self::MassChange | Self::Parked => "Validation",
         }
@@ -84,6 +87,10 @@ impl Trouble {
                 "nothing, if Xero's status page says so; it is tried again by itself. Else see whether the \
                  function reaches the internet"
             }
+            Self::DayLimit => {
+                "nothing: what waits goes on by itself. If it happens often, see whether another program uses \
+                 the same app at Xero, or take a larger tier"
+            }
             Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
             Self::NotCertified => {
                 "see missing_payments in the table certificates; the invoices are read again by themselves"
@@ -102,6 +109,8 @@ pub struct Facts {
     pub refused: bool,
     /// Xero could not be asked.
     pub unreachable: bool,
+    /// The day's calls are used up until then.
+    pub day_limit_until: Option<Timestamp>,
     /// When something last succeeded.
     pub last_success_at: Option<Timestamp>,
     /// The oldest change that a sweep had to find, since when no webhook has come.
@@ -126,6 +135,7 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) 
         Trouble::WebhookOff => off,
         Trouble::WebhookSilent => silent.is_some() && !off,
         Trouble::Unreachable => facts.unreachable,
+        Trouble::DayLimit => facts.day_limit_until.is_some(),
         Trouble::Stale => stale,
         Trouble::NotCertified => facts.not_certified,
         Trouble::UploadsOff => facts.uploads_off,
@@ -189,7 +199,9 @@ mod tests {
     fn each_trouble_has_a_class_and_a_cure() {
         // CC-16 to CC-19
         for trouble in Trouble::ALL {
-            assert!(["Authentication", "Timeout", "Validation"].contains(&trouble.class()));
+            assert!(
+                ["Authentication", "Timeout", "Limit", "Validation"].contains(&trouble.class())
+            );
             assert!(trouble.cure().len() > 20, "{trouble}");
             assert_ne!(trouble.status(), ConnectionStatus::Active);
         }

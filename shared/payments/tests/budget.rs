@@ -189,6 +189,7 @@ fn the_day_keeps_a_share_for_live_events_and_for_the_upload() {
 
     assert_eq!(Reserves::of(day), Reserves { live: 200, upload: 50 });
     assert_eq!((swept, live, uploaded), (750, 200, 50));
+    assert_eq!(budget.day_used_up_until(day, now), Some(until));
     let waited = until.duration_since(start());
     assert!(waited >= DAY && waited <= DAY + seconds(2 * 3_600), "{waited}");
     assert!(call(&mut budget, Purpose::Upload, day, until - seconds(1)).is_err());
@@ -223,6 +224,8 @@ fn nobody_calls_before_the_moment_that_xero_names() {
     leave(&mut budget, pass, Word { turned_away, ..Word::default() }, start());
 
     let until = start() + twenty_hours;
+    assert_eq!(budget.day_used_up_until(DAY_MAX, start()), Some(until));
+    assert_eq!(budget.day_used_up_until(DAY_MAX, until), None);
     for purpose in Purpose::ALL {
         let wait = enter(&mut budget, *purpose, DAY_MAX, until - seconds(1)).unwrap_err();
         assert_eq!(wait, Wait { exhausted: Exhausted::Day, until });

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 use serde_json::{Value, json};
 use uuid::Uuid;
-use xero_simulator::{Effect, Fault};
+use xero_simulator::{Effect, Fault, LimitProblem};
 
 use crate::world::World;
 
@@ -137,9 +137,29 @@ async fn refused_credentials_are_a_lost_connection_and_an_outage_is_an_error() {
     let told = world.rows("messages").await;
     assert!(told.iter().any(|row| row["message"].starts_with("CONNECTION_LOST")), "{told:?}");
 
-    // Waiting for a call limit is no trouble (A7.3).
+    // Waiting for the limit of a minute is no trouble (A7.3).
     world.simulator.clear_faults();
-    world.simulator.inject(Fault::on("GET", "/Organisation", status(429)));
+    world.simulator.inject(Fault::on("GET", "/Organisation", status(429)).times(1));
+    assert_eq!(check(&world).await["status"], "Active");
+}
+
+#[tokio::test]
+async fn a_day_that_is_used_up_is_an_error_with_the_hour_at_which_it_is_over() {
+    // A7.3: not a lost connection, and not active either.
+    let (world, _) = synced().await;
+    let limit = Effect::RateLimit { problem: LimitProblem::Day, retry_after: Some(20 * 3_600) };
+    world.simulator.inject(Fault::on("GET", "/Organisation", limit).times(1));
+    let until = world.now() + SignedDuration::from_hours(20);
+    let answer = check(&world).await;
+    assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Error"), vec!["DAY_LIMIT"]));
+    let told = world.rows("messages").await;
+    assert!(told[0]["why"].contains(&until.to_string()[..16]), "{told:?}");
+    // Nobody knocks in the meantime, and the status says so still.
+    world.calls();
+    world.clock.advance(SignedDuration::from_hours(19));
+    assert_eq!(whats(&check(&world).await), ["DAY_LIMIT"]);
+    assert_eq!(world.calls(), 0);
+    world.clock.advance(SignedDuration::from_hours(1));
     assert_eq!(check(&world).await["status"], "Active");
 }
 
