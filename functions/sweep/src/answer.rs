@@ -20,6 +20,9 @@ pub struct Answer {
     /// How many invoices a mass change had stopped; they are on the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved: Option<usize>,
+    /// What was parked, and is on the queue again or would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayAnswer>,
     /// The payment that is back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
@@ -27,8 +30,32 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) const fn of(sweeps: Vec<SweepAnswer>) -> Self {
-        Self { sweeps, connections: Vec::new(), approved: None, restored: None }
+        Self { sweeps, connections: Vec::new(), approved: None, replay: None, restored: None }
     }
+}
+
+/// What became of a wish to replay.
+#[derive(Debug, Default, Serialize)]
+pub struct ReplayAnswer {
+    /// Whether this was only a look.
+    pub(crate) preview: bool,
+    /// How many are on the queue again, or would be.
+    pub(crate) replayed: usize,
+    /// How many cannot be done again from here: nobody can read them, or the sender has to send them.
+    pub(crate) left: usize,
+    /// The same by reason.
+    pub(crate) reasons: BTreeMap<String, usize>,
+    /// The first of them.
+    pub(crate) first: Vec<ReplayedAnswer>,
+}
+
+/// Something that was parked.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReplayedAnswer {
+    pub(crate) parked_at: String,
+    pub(crate) reason: String,
+    pub(crate) detail: String,
+    pub(crate) can_be_replayed: bool,
 }
 
 /// How the connection of one organisation is.

@@ -2,7 +2,7 @@
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
 use jiff::Timestamp;
-use payments::{InvoiceNumber, OrganisationId, PaymentId};
+use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId};
 use serde::Deserialize;
 
 use crate::wanted::{Said, Target};
@@ -19,10 +19,28 @@ pub(crate) enum Asked {
     Check { organisation: Option<OrganisationId> },
     /// A person lets a mass change through that was stopped.
     ApproveMassChange { organisation: OrganisationId, said: Said },
+    /// A person has parked work done again, or looks at what that would be.
+    Replay { organisation: OrganisationId, which: Which, preview: bool, said: Said },
     /// A person wants a payment back that was deleted.
     Restore { organisation: OrganisationId, invoice: InvoiceNumber, payment: PaymentId, said: Said },
     /// A person wants to be up to date now (ST-18, CC-12).
     SyncNow { organisation: OrganisationId, target: Target, said: Said },
+}
+
+/// Which parked work: all of it, if nothing is said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// This one, by its key.
+    pub(crate) parked_at: Option<String>,
+    /// What is parked for this reason.
+    pub(crate) reason: Option<String>,
+    /// What is about this invoice, by Xero's id.
+    pub(crate) invoice: Option<XeroInvoiceId>,
+    /// What arrived from then on.
+    pub(crate) from: Option<Timestamp>,
+    /// What arrived until then.
+    pub(crate) to: Option<Timestamp>,
 }
 
 /// An event that asks for nothing we know. The message quotes no values.
@@ -44,6 +62,19 @@ struct Wire {
     sync_now: Option<WireSyncNow>,
     approve_mass_change: Option<WireApproval>,
     restore: Option<WireRestore>,
+    replay: Option<WireReplay>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireReplay {
+    organisation: OrganisationId,
+    #[serde(default)]
+    which: Which,
+    #[serde(default)]
+    preview: bool,
+    by: String,
+    why: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,6 +122,7 @@ impl Asked {
             wire.sync_now.is_some(),
             wire.approve_mass_change.is_some(),
             wire.restore.is_some(),
+            wire.replay.is_some(),
         ];
         if wishes.into_iter().filter(|wish| *wish).count() > 1 || kinds > 1 {
             return Err(says("it asks for several things at once"));
@@ -100,6 +132,9 @@ impl Asked {
         }
         if let Some(WireApproval { organisation, by, why }) = wire.approve_mass_change {
             return Ok(Self::ApproveMassChange { organisation, said: said(&by, &why)? });
+        }
+        if let Some(WireReplay { organisation, which, preview, by, why }) = wire.replay {
+            return Ok(Self::Replay { organisation, which, preview, said: said(&by, &why)? });
         }
         if let Some(wish) = wire.restore {
             return wish.asked();
@@ -111,7 +146,7 @@ impl Asked {
         let Some(scheduled_at) = scheduled_time else {
             return Err(says(
                 "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
-                 `approve_mass_change` or `restore`",
+                 `approve_mass_change`, `restore` or `replay`",
             ));
         };
         let target = match (full, certify) {

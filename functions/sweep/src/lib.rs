@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod open;
 mod orders;
+mod replaying;
 mod run;
 mod tally;
 mod wanted;
@@ -27,7 +28,7 @@ use queue::{Changes, ChangesQueue, SendError};
 use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
-pub use crate::answer::{Answer, ConnectionAnswer, SweepAnswer};
+pub use crate::answer::{Answer, ConnectionAnswer, ReplayAnswer, SweepAnswer};
 use crate::event::Asked;
 pub use crate::event::EventError;
 use crate::run::{Outcome, Run};
@@ -191,6 +192,10 @@ impl<C: Changes> Sweeper<C> {
             Asked::ApproveMassChange { organisation, said } => {
                 let approved = self.approve(organisation, &said).await?;
                 Ok(Answer { approved: Some(approved), ..Answer::of(Vec::new()) })
+            }
+            Asked::Replay { organisation, which, preview, said } => {
+                let replay = self.replay(organisation, &which, preview, &said).await?;
+                Ok(Answer { replay: Some(replay), ..Answer::of(Vec::new()) })
             }
             Asked::Restore { organisation, invoice, payment, said } => {
                 self.restore(organisation, &invoice, &payment, &said).await?;

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::world::World;
 
@@ -85,4 +86,81 @@ async fn a_deleted_copy_comes_back_and_the_next_read_leaves_it_alone() {
     let never = wish(&world, "restore", json!({"invoice": "10031", "payment": "P-1"}));
     let never = world.invoke(never).await.unwrap_err();
     assert!(never.contains("never deleted from invoice 10031"), "{never}");
+}
+
+/// What the mirror parked of an invoice, and something that nobody can read.
+async fn parked(world: &World) {
+    let invoice = world.both("10031").await;
+    world.pay(invoice, 10_00);
+    let message = json!({
+        "version": 1, "kind": "invoices", "organisation": world.tenant, "cause": "webhook",
+        "accepted_at": world.now(), "invoices": [{"id": invoice, "event_at": "2099-01-01T00:00:00Z"}],
+    });
+    for (id, reason, body) in
+        [("m-1", "stale_read", message.to_string()), ("m-2", "Schema", "?".into())]
+    {
+        let parked = table::Parked {
+            organisation: Some(world.organisation()),
+            id,
+            by: "mirror",
+            reason,
+            detail: "read older than its event",
+            body: body.as_bytes(),
+            received_at: world.now(),
+        };
+        world.tables.park(&parked).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn parked_work_is_looked_at_and_then_done_again() {
+    let world = World::new().await;
+    parked(&world).await;
+
+    let look = wish(&world, "replay", json!({"preview": true}));
+    let look = world.invoke(look).await.unwrap()["replay"].clone();
+
+    assert_eq!((&look["replayed"], &look["left"]), (&json!(1), &json!(1)), "{look}");
+    assert_eq!(look["reasons"], json!({"stale_read": 1, "Schema": 1}));
+    assert_eq!(
+        (world.rows("parked").await.len(), world.take_queued().len()),
+        (2, 0),
+        "only a look"
+    );
+
+    let none = json!({"which": {"reason": "Timeout"}});
+    let none = world.invoke(wish(&world, "replay", none)).await.unwrap()["replay"].clone();
+    assert_eq!((&none["replayed"], &none["left"]), (&json!(0), &json!(0)), "{none}");
+
+    let done = world.invoke(wish(&world, "replay", json!({}))).await.unwrap()["replay"].clone();
+    assert_eq!((&done["replayed"], &done["preview"]), (&json!(1), &json!(false)), "{done}");
+    world.work_off().await;
+    assert_eq!(world.mirrored().await, world.in_xero());
+    let left = world.rows("parked").await;
+    assert_eq!((left.len(), left[0]["reason"].as_str()), (1, "Schema"));
+    let log = world.rows("activity").await;
+    let replayed = log.iter().find(|row| row["action"] == "replayed").unwrap();
+    assert_eq!((replayed["by"].as_str(), replayed["why"].as_str()), ("Ada", "we did that"));
+}
+
+#[tokio::test]
+async fn parked_work_is_chosen_by_its_key_its_reason_its_invoice_or_its_time() {
+    let world = World::new().await;
+    parked(&world).await;
+    let rows = world.rows("parked").await;
+    let mine = rows.iter().find(|row| row["reason"] == "stale_read").unwrap();
+    let invoice = mine["body"].split(r#""id":""#).nth(1).unwrap().split('"').next().unwrap();
+    let later = world.now() + SignedDuration::from_secs(1);
+    for (which, found) in [
+        (json!({"parked_at": mine["parked_at"]}), 1),
+        (json!({"reason": "stale_read"}), 1),
+        (json!({"invoice": invoice}), 1),
+        (json!({"invoice": Uuid::nil()}), 0),
+        (json!({"from": world.now(), "to": later}), 1),
+        (json!({"from": later}), 0),
+    ] {
+        let look = wish(&world, "replay", json!({"which": which, "preview": true}));
+        let look = world.invoke(look).await.unwrap()["replay"].clone();
+        assert_eq!(look["replayed"], json!(found), "{which}: {look}");
+    }
 }
