@@ -2,6 +2,7 @@
 
 use payments::Settings;
 use payments::connection::{ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge};
+use payments::grant::{GrantError, Grants as _};
 use payments::sweep::SweepKind;
 use queue::Changes;
 use xero::ErrorClass;
@@ -51,6 +52,7 @@ impl<C: Changes> Sweeper<C> {
             .await;
         stored.map_err(|error| tables(&error))?;
         self.tell(settings, &judged.1, &facts).await?;
+        self.warn_of_expiry(settings).await?;
         tally.checked(judged.0 == ConnectionStatus::Active);
         tracing::info!(
             xero.tenant_id = %organisation,
@@ -65,6 +67,19 @@ impl<C: Changes> Sweeper<C> {
         });
         let (status, troubles) = (judged.0.code(), troubles.collect());
         Ok(ConnectionAnswer { organisation, status, troubles })
+    }
+
+    /// Warns before a user's grant dies because nothing uses it.
+    async fn warn_of_expiry(&self, settings: &Settings) -> Result<(), HandleError> {
+        let now = self.clock.now();
+        let grant = self.tables.grant_of(settings.organisation).await;
+        let Some(grant) = grant.map_err(|error| tables(&error))? else { return Ok(()) };
+        let Some(days) = grant.warning(now) else { return Ok(()) };
+        match self.tables.store_grant(&grant, grant.warned(days), now).await {
+            // Whoever has changed it uses it.
+            Ok(_) | Err(GrantError::Changed) => Ok(()),
+            Err(error) => Err(tables(&error)),
+        }
     }
 
     /// Tells of a connection that is lost, and of webhooks that are silent, with the steps to take. What else

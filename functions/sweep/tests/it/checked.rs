@@ -1,6 +1,8 @@
 //! How the connection is: known, and not guessed (CC-02 to CC-05, CC-23, AMB-22, ST-13, ST-17).
 
 use jiff::SignedDuration;
+use payments::GrantId;
+use payments::grant::{Grant, Grants as _, Pair};
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -182,4 +184,30 @@ async fn whatever_needs_a_person_keeps_a_connection_from_being_active() {
     let answer = check(&world).await;
     assert_eq!(answer["status"], "Error");
     assert_eq!(whats(&answer), ["MASS_CHANGE", "PARKED"]);
+}
+
+#[tokio::test]
+async fn a_grant_that_nothing_uses_is_warned_of_before_it_dies() {
+    // 60 days, and one warning for each of the last stretches.
+    let (world, _) = synced().await;
+    let pair = Pair {
+        generation: 1,
+        access_token: "access".into(),
+        access_until: world.now(),
+        got_at: world.now(),
+        refresh_token: "refresh".into(),
+    };
+    let new = Grant::new(GrantId::new(Uuid::from_u128(5)));
+    let granted = new.authorised(&pair, [world.organisation()].into());
+    world.tables.store_grant(&new, granted, world.now()).await.unwrap();
+    check(&world).await;
+    assert!(world.rows("messages").await.is_empty());
+
+    world.clock.advance(SignedDuration::from_hours(47 * 24));
+    for _ in 0..2 {
+        check(&world).await;
+        let told = world.rows("messages").await;
+        let expires = told.iter().find(|row| row["why"].contains("dies within 14 days"));
+        assert!(expires.is_some(), "{told:?}");
+    }
 }
