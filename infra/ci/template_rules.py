@@ -90,7 +90,7 @@ ALLOWED = {
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
-    | _tables("Organisations", "GetItem", "Scan")
+    | _tables("Organisations", "GetItem", "Scan", "PutItem")
     | _tables("Invoices", "GetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
     | _tables("HeldPayments Discrepancies Tombstones", "Query")

@@ -2,7 +2,14 @@
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
 use jiff::Timestamp;
-use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use payments::brake::MASS_CHANGE_MAX;
+use payments::budget::DAY_MAX;
+use payments::{
+    FORWARD_DAYS_MAX, InvoiceNumber, NumberPrefix, OrganisationId, PaymentId, Settings,
+    XeroInvoiceId,
+};
 use serde::Deserialize;
 
 use crate::wanted::{Said, Target};
@@ -17,6 +24,8 @@ pub(crate) enum Asked {
     Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, target: Target },
     /// How the connections are: of one organisation or of all.
     Check { organisation: Option<OrganisationId> },
+    /// An organisation is to be mirrored from now on.
+    SignUp { settings: Box<Settings>, said: Said },
     /// A person lets a mass change through that was stopped.
     ApproveMassChange { organisation: OrganisationId, said: Said },
     /// A person has parked work done again, or looks at what that would be.
@@ -63,6 +72,21 @@ struct Wire {
     approve_mass_change: Option<WireApproval>,
     restore: Option<WireRestore>,
     replay: Option<WireReplay>,
+    sign_up: Option<WireSignUp>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSignUp {
+    organisation: OrganisationId,
+    time_zone: String,
+    prefix: Option<String>,
+    forward_days: Option<u16>,
+    cutover_on: Option<Date>,
+    calls_per_day: Option<u32>,
+    mass_change_max: Option<u32>,
+    by: String,
+    why: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,6 +147,7 @@ impl Asked {
             wire.approve_mass_change.is_some(),
             wire.restore.is_some(),
             wire.replay.is_some(),
+            wire.sign_up.is_some(),
         ];
         if wishes.into_iter().filter(|wish| *wish).count() > 1 || kinds > 1 {
             return Err(says("it asks for several things at once"));
@@ -132,6 +157,9 @@ impl Asked {
         }
         if let Some(WireApproval { organisation, by, why }) = wire.approve_mass_change {
             return Ok(Self::ApproveMassChange { organisation, said: said(&by, &why)? });
+        }
+        if let Some(wish) = wire.sign_up {
+            return wish.asked();
         }
         if let Some(WireReplay { organisation, which, preview, by, why }) = wire.replay {
             return Ok(Self::Replay { organisation, which, preview, said: said(&by, &why)? });
@@ -146,7 +174,7 @@ impl Asked {
         let Some(scheduled_at) = scheduled_time else {
             return Err(says(
                 "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
-                 `approve_mass_change`, `restore` or `replay`",
+                 `approve_mass_change`, `restore`, `replay` or `sign_up`",
             ));
         };
         let target = match (full, certify) {
@@ -155,6 +183,41 @@ impl Asked {
             (false, false) => Target::Changes,
         };
         Ok(Self::Scheduled { scheduled_at, organisation, target })
+    }
+}
+
+impl WireSignUp {
+    fn asked(self) -> Result<Asked, EventError> {
+        let within = |name: &str, fits: bool, what: &str| {
+            if fits { Ok(()) } else { Err(says(&format!("`{name}` {what}"))) }
+        };
+        let zone = TimeZone::get(&self.time_zone)
+            .map_err(|_| says("`time_zone` is no IANA time zone such as Australia/Sydney"))?;
+        let prefix = match self.prefix {
+            None => NumberPrefix::default(),
+            Some(prefix) => {
+                NumberPrefix::new(prefix).ok_or_else(|| says("`prefix` is no usable prefix"))?
+            }
+        };
+        let forward = self.forward_days.is_none_or(|days| days <= FORWARD_DAYS_MAX);
+        within("forward_days", forward, &format!("is more than {FORWARD_DAYS_MAX}"))?;
+        let calls_per_day = self.calls_per_day.unwrap_or(DAY_MAX);
+        let calls = (1..=DAY_MAX).contains(&calls_per_day);
+        within("calls_per_day", calls, &format!("is not from 1 to {DAY_MAX}"))?;
+        let settings = Settings {
+            organisation: self.organisation,
+            mirror_enabled: true,
+            prefix,
+            zone,
+            forward_days: self.forward_days,
+            calls_per_day,
+            mass_change_max: Some(self.mass_change_max.unwrap_or(MASS_CHANGE_MAX))
+                .filter(|max| *max > 0),
+            cutover_on: self.cutover_on,
+            upload: None,
+        };
+        let said = said(&self.by, &self.why)?;
+        Ok(Asked::SignUp { settings: Box::new(settings), said })
     }
 }
 

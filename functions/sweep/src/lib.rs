@@ -10,6 +10,7 @@ mod open;
 mod orders;
 mod replaying;
 mod run;
+mod signing_up;
 mod tally;
 mod wanted;
 
@@ -85,6 +86,17 @@ pub enum HandleError {
         payment: PaymentId,
         /// From which invoice.
         invoice: InvoiceNumber,
+    },
+    /// An organisation that is set up already is changed in its row of the table, not by signing up.
+    #[error("organisation {0} is set up already: change its row of the table `organisations`")]
+    SetUpAlready(OrganisationId),
+    /// Xero does not show the organisation, so that nothing is switched on (CM-02).
+    #[error("nothing is switched on: Xero does not show organisation {organisation}: {problem}")]
+    NotReady {
+        /// Which organisation.
+        organisation: OrganisationId,
+        /// What Xero said.
+        problem: String,
     },
     /// The payment cannot be brought back.
     #[error(transparent)]
@@ -192,6 +204,9 @@ impl<C: Changes> Sweeper<C> {
             Asked::ApproveMassChange { organisation, said } => {
                 let approved = self.approve(organisation, &said).await?;
                 Ok(Answer { approved: Some(approved), ..Answer::of(Vec::new()) })
+            }
+            Asked::SignUp { settings, said } => {
+                self.sign_up(*settings, said, deadline, tally).await
             }
             Asked::Replay { organisation, which, preview, said } => {
                 let replay = self.replay(organisation, &which, preview, &said).await?;

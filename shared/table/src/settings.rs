@@ -12,9 +12,11 @@ use payments::upload::{
 };
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
 
-use crate::attributes::{Item, Reader, Writer};
+use crate::activity::day;
+use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::schema::ORGANISATIONS;
+use crate::invoices::Because;
+use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::tables::Tables;
 
 /// Longest code of an account, in characters: Xero has no longer ones.
@@ -87,25 +89,53 @@ impl Tables {
     /// # Errors
     /// `Unavailable`; `Malformed` for a time zone that is not an IANA one.
     pub async fn store_settings(&self, settings: &Settings) -> Result<(), WriteError> {
-        let Some(time_zone) = settings.zone.iana_name() else {
-            // Any other zone in its place would move the organisation's days.
-            return Err(WriteError::Malformed("the time zone has no IANA name".into()));
-        };
-        let row = Writer::default()
-            .text("organisation", settings.organisation)
-            .flag("mirror_enabled", settings.mirror_enabled)
-            .text("prefix", &settings.prefix)
-            .text("time_zone", time_zone)
-            .number_if("forward_days", settings.forward_days)
-            .number("calls_per_day", settings.calls_per_day)
-            .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
-            .text_if("cutover_on", settings.cutover_on);
-        let row = match &settings.upload {
-            Some(upload) => upload_attributes(row, upload),
-            None => row,
-        };
-        self.put_row(ORGANISATIONS, row.finish()).await
+        self.put_row(ORGANISATIONS, settings_row(settings)?).await
     }
+
+    /// Stores the settings of an organisation that has none, with a row of the activity log.
+    ///
+    /// # Errors
+    /// `Conflict` if it has some; `Unavailable`; `Malformed` for a time zone that is not an IANA one.
+    pub async fn sign_up(
+        &self,
+        settings: &Settings,
+        by: &str,
+        why: &str,
+        because: Because,
+    ) -> Result<(), WriteError> {
+        let organisation = settings.organisation;
+        let log = Writer::default()
+            .text("day", day(organisation, because.now))
+            .text("at", format!("{}#signed_up", instant(because.now)))
+            .text("organisation", organisation)
+            .text("cause", because.cause)
+            .text("action", "signed_up")
+            .text("by", by)
+            .text("why", why);
+        let row = self.putting_over(ORGANISATIONS, settings_row(settings)?, 0)?;
+        self.commit(ORGANISATIONS, vec![row, self.putting(ACTIVITY, log.finish())?]).await
+    }
+}
+
+fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
+    let Some(time_zone) = settings.zone.iana_name() else {
+        // Any other zone in its place would move the organisation's days.
+        return Err(WriteError::Malformed("the time zone has no IANA name".into()));
+    };
+    let row = Writer::default()
+        .text("organisation", settings.organisation)
+        .flag("mirror_enabled", settings.mirror_enabled)
+        .text("prefix", &settings.prefix)
+        .text("time_zone", time_zone)
+        .number_if("forward_days", settings.forward_days)
+        .number("calls_per_day", settings.calls_per_day)
+        .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
+        .text_if("cutover_on", settings.cutover_on);
+    let row = match &settings.upload {
+        Some(upload) => upload_attributes(row, upload),
+        None => row,
+    };
+    Ok(row.finish())
 }
 
 fn enabled(item: &Item) -> Enabled {

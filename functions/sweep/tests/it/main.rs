@@ -19,6 +19,7 @@ mod faults;
 mod laws;
 mod open;
 mod ordered;
+mod signed_up;
 mod silence;
 mod sync_now;
 mod troubles;

@@ -1,0 +1,47 @@
+//! An organisation is mirrored from now on: its readiness first, then its settings, then what there is.
+
+use host::telemetry;
+use jiff::Timestamp;
+use payments::Settings;
+use queue::Changes;
+use table::Because;
+
+use crate::answer::Answer;
+use crate::orders::tables;
+use crate::tally::Tally;
+use crate::wanted::{Said, Target, Wanted};
+use crate::{HandleError, Sweeper};
+
+impl<C: Changes> Sweeper<C> {
+    /// Switches the mirror on for an organisation that Xero shows us, and puts on the queue what there is:
+    /// what changed lately, and all open invoices. The mirror works that off within the budget of calls; how
+    /// far it is, the next full sweep says (`not_read_yet`).
+    pub(crate) async fn sign_up(
+        &self,
+        settings: Settings,
+        said: Said,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Answer, HandleError> {
+        let organisation = settings.organisation;
+        let known = self.tables.settings(organisation).await.map_err(|error| tables(&error))?;
+        if known.is_some() {
+            return Err(HandleError::SetUpAlready(organisation));
+        }
+        // CM-02: refused while a precondition fails, which is named.
+        if let Err(error) = self.xero.organisation(organisation).await {
+            let problem = telemetry::chain(&error);
+            return Err(HandleError::NotReady { organisation, problem });
+        }
+        let because = Because { cause: "console", event_at: None, now: self.clock.now() };
+        let stored = self.tables.sign_up(&settings, &said.by, &said.why, because).await;
+        stored.map_err(|error| tables(&error))?;
+        let mut sweeps = Vec::new();
+        for target in [Target::Open, Target::Changes] {
+            let wanted = Wanted { target, scheduled_at: None, said: Some(said.clone()) };
+            sweeps.push(self.sweep(&settings, &wanted, deadline, tally).await);
+        }
+        let connection = self.check(&settings, tally).await?;
+        Ok(Answer { connections: vec![connection], ..Answer::of(sweeps) })
+    }
+}
