@@ -1,7 +1,9 @@
 //! How an organisation's connection with Xero is: Xero is asked, and the tables (ST-13, ST-17, CC-02 to CC-05).
 
 use payments::Settings;
-use payments::connection::{ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge};
+use payments::connection::{
+    ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
+};
 use payments::grant::{GrantError, Grants as _};
 use payments::sweep::SweepKind;
 use queue::Changes;
@@ -21,7 +23,19 @@ impl<C: Changes> Sweeper<C> {
     ) -> Result<ConnectionAnswer, HandleError> {
         let (organisation, now) = (settings.organisation, self.clock.now());
         let asked = self.xero.organisation(organisation).await;
-        let class = asked.as_ref().err().map(xero::ReadError::class);
+        let mut class = asked.as_ref().err().map(xero::ReadError::class);
+        let mut missing_actions = needed_actions(settings);
+        if class.is_none() && !missing_actions.is_empty() {
+            match self.xero.allowed_actions(organisation).await {
+                Ok(allowed) => missing_actions.retain(|action| !allowed.contains(*action)),
+                Err(error) => {
+                    class = Some(error.class());
+                    missing_actions.clear();
+                }
+            }
+        } else {
+            missing_actions.clear();
+        }
         let refused = class == Some(ErrorClass::Authentication);
         tally.refused |= refused;
         let sweep = self.tables.sweep(organisation, SweepKind::Changes).await;
@@ -34,6 +48,7 @@ impl<C: Changes> Sweeper<C> {
         let budget = self.tables.budget(organisation).await.map_err(|error| tables(&error))?;
         let facts = Facts {
             refused,
+            missing_actions,
             day_limit_until: budget.day_used_up_until(settings.calls_per_day, now),
             // The limit of a minute is no trouble: work waits for it, and goes on by itself (A7.3).
             unreachable: class.is_some_and(|class| class != ErrorClass::Limit) && !refused,
@@ -108,6 +123,11 @@ impl<C: Changes> Sweeper<C> {
                         }
                     );
                     ("WEBHOOK_SILENT", since.to_string(), why)
+                }
+                (Trouble::MissingPermission, _) => {
+                    let actions = facts.missing_actions.join(", ");
+                    let why = format!("Xero does not allow us what the settings need: {actions}");
+                    ("MISSING_PERMISSION", actions, why)
                 }
                 (Trouble::DayLimit, _) => {
                     let until = facts.day_limit_until.unwrap_or(now);

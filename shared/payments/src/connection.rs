@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::reason::codes;
+use crate::settings::Settings;
 
 /// Without a success for so long, a connection is not active, whatever else is well (CC-23).
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -30,6 +31,8 @@ codes! {
     Trouble {
         /// Xero refuses the token, the credentials or the permission.
         Refused = "REFUSED",
+        /// Whoever let us in may not do in Xero what a feature that is switched on needs.
+        MissingPermission = "MISSING_PERMISSION",
         /// No webhook has come for what changed in Xero, for so long that Xero has switched it off.
         WebhookOff = "WEBHOOK_OFF",
         /// No webhook has come for what changed in Xero.
@@ -63,7 +66,7 @@ impl Trouble {
     /// The class under which it is shown (A7.3).
     pub const fn class(self) -> &'static str {
         match self {
-            Self::Refused => "Authentication",
+            Self::Refused | Self::MissingPermission => "Authentication",
             Self::DayLimit => "Limit",
             Self::WebhookOff | Self::WebhookSilent | Self::Unreachable | Self::Stale => "Timeout",
             Self::NotCertified | Self::UploadsOff | Self::MassChange | Self::Parked => "Validation",
@@ -77,6 +80,10 @@ impl Trouble {
                 "in Xero, see under Settings, Connected apps whether the app is still connected and who \
                  authorised it; then put valid credentials into the secret of the stack. They are read again \
                  within a minute"
+            }
+            Self::MissingPermission => {
+                "in Xero, under Settings, Users, give the user who authorised the app the right; or switch the \
+                 feature off"
             }
             Self::WebhookOff | Self::WebhookSilent => {
                 "at developer.xero.com, My Apps, open the app, then Webhooks: see that the delivery URL is the \
@@ -107,6 +114,8 @@ impl Trouble {
 pub struct Facts {
     /// Xero refuses us.
     pub refused: bool,
+    /// What Xero does not allow us, though it is needed: Xero's names of the actions.
+    pub missing_actions: Vec<&'static str>,
     /// Xero could not be asked.
     pub unreachable: bool,
     /// The day's calls are used up until then.
@@ -125,6 +134,14 @@ pub struct Facts {
     pub parked: bool,
 }
 
+/// The actions in Xero that an organisation's settings need, by Xero's names. Reading needs none.
+pub fn needed_actions(settings: &Settings) -> Vec<&'static str> {
+    let upload = settings.upload.as_ref().filter(|upload| upload.enabled);
+    let payments = upload.map(|_| "CreateInvoicePayment");
+    let bills = upload.and_then(|upload| upload.merchant_contact).map(|_| "CreateApprovedBill");
+    payments.into_iter().chain(bills).collect()
+}
+
 /// Judges a connection: its status, and all that is wrong, the worst first.
 pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) {
     let silent = facts.silent_since.map(|since| now.duration_since(since));
@@ -132,6 +149,7 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) 
     let stale = facts.last_success_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER);
     let is = |trouble: &Trouble| match trouble {
         Trouble::Refused => facts.refused,
+        Trouble::MissingPermission => !facts.missing_actions.is_empty(),
         Trouble::WebhookOff => off,
         Trouble::WebhookSilent => silent.is_some() && !off,
         Trouble::Unreachable => facts.unreachable,

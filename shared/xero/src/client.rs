@@ -1,5 +1,6 @@
 //! The client for Xero's Accounting API: configuration, and one authorised read.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::granted::Granted;
 use crate::http::{Answer, Failed, Http};
 use crate::invoice::{self, Reading};
 use crate::limits::{LimitProblem, Limits, retry_after};
-use crate::organisation::Organisation;
+use crate::organisation::{Organisation, allowed_actions};
 use crate::token::{Credentials, Token, Tokens};
 
 /// Most invoices that one call may be configured to ask for. No ceiling is documented; at 52 ids
@@ -258,6 +259,19 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let url = self.url(&["Organisation"]);
         let answer = self.get(organisation, url, SCOPE_SETTINGS, &mut self.meter()).await?;
         Organisation::read(&answer.body, organisation)
+    }
+
+    /// Reads which actions whoever let us in may do in the organisation, by Xero's names.
+    ///
+    /// # Errors
+    /// Whenever that is not known afterwards; see [`ReadError`].
+    pub async fn allowed_actions(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<BTreeSet<String>, ReadError> {
+        let url = self.url(&["Organisation", "Actions"]);
+        let answer = self.get(organisation, url, SCOPE_SETTINGS, &mut self.meter()).await?;
+        allowed_actions(&answer.body)
     }
 
     pub(crate) async fn one_invoice(

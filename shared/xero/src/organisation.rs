@@ -1,5 +1,7 @@
 //! Xero's `Organisation`: whose books these are.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use payments::{Currency, OrganisationId};
 use serde::Deserialize;
@@ -27,6 +29,36 @@ pub struct Organisation {
     pub period_lock_date: Option<Date>,
     /// The same, for everybody.
     pub end_of_year_lock_date: Option<Date>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireActions<'a> {
+    #[serde(borrow)]
+    actions: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireAction<'a> {
+    #[serde(borrow)]
+    name: Member<'a>,
+    #[serde(borrow)]
+    status: Member<'a>,
+}
+
+/// The actions that whoever let us in may do, by Xero's names such as `CreateInvoicePayment`.
+pub(crate) fn allowed_actions(body: &[u8]) -> Result<BTreeSet<String>, ReadError> {
+    let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Outage::Unreadable)?;
+    let wire: WireActions<'_> = object(whole).ok_or(Outage::Unreadable)?;
+    let mut allowed = BTreeSet::new();
+    for raw in wire.actions {
+        let wire: WireAction<'_> = object(raw).ok_or(schema("Actions"))?;
+        if required_text(wire.status, "Status")? == "ALLOWED" {
+            allowed.insert(required_text(wire.name, "Name")?);
+        }
+    }
+    Ok(allowed)
 }
 
 #[derive(Deserialize)]

@@ -211,3 +211,23 @@ async fn a_grant_that_nothing_uses_is_warned_of_before_it_dies() {
         assert!(expires.is_some(), "{told:?}");
     }
 }
+
+#[tokio::test]
+async fn a_right_that_a_feature_needs_is_named_when_it_is_missing() {
+    // ST-19, X-15
+    let (world, _) = synced().await;
+    world.simulator.forbid_action(world.tenant, "CreateInvoicePayment").unwrap();
+    assert_eq!(check(&world).await["status"], "Active", "reading needs no rights");
+
+    let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
+    let upload = payments::upload::UploadSettings::new("2026-03-01".parse().unwrap(), account);
+    world.settings(|settings| settings.upload = Some(upload)).await;
+    let answer = check(&world).await;
+    assert_eq!(
+        (answer["status"].as_str(), whats(&answer)),
+        (Some("Error"), vec!["MISSING_PERMISSION"])
+    );
+    assert_eq!(answer["troubles"][0]["class"], "Authentication");
+    let told = world.rows("messages").await;
+    assert!(told[0]["why"].contains("CreateInvoicePayment"), "{told:?}");
+}

@@ -200,6 +200,7 @@ fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, R
         (Route::Contacts, "GET") => contacts::list(world, organisation, call, now),
         (Route::Contact(id), "GET") => contacts::show(world, organisation, id, now),
         (Route::Organisation, "GET") => organisation::show(world, organisation, now),
+        (Route::OrganisationActions, "GET") => organisation::actions(world, organisation, now),
         (Route::Invoices, "GET") => invoices::list(world, organisation, call, manner, now),
         (Route::Invoice(name), "GET") => invoices::show(world, organisation, name, manner, now),
         (Route::Invoices, "PUT" | "POST") => {

@@ -14,6 +14,7 @@ pub(super) enum Route {
     Invoices,
     Invoice(String),
     Organisation,
+    OrganisationActions,
     Payments,
     Payment(String),
     Prepayments,
@@ -33,6 +34,11 @@ impl Route {
             (Some("contacts"), [_]) => Self::Contacts,
             (Some("contacts"), [_, id]) => Self::Contact(decoded(id)),
             (Some("organisation" | "organisations"), [_]) => Self::Organisation,
+            (Some("organisation" | "organisations"), [_, actions])
+                if actions.eq_ignore_ascii_case("actions") =>
+            {
+                Self::OrganisationActions
+            }
             (Some("invoices"), [_]) => Self::Invoices,
             (Some("invoices"), [_, id]) => Self::Invoice(decoded(id)),
             (Some("payments"), [_]) => Self::Payments,
@@ -53,6 +59,7 @@ impl Route {
             Self::Contacts => "/Contacts",
             Self::Contact(_) => "/Contacts/{id}",
             Self::Organisation => "/Organisation",
+            Self::OrganisationActions => "/Organisation/Actions",
             Self::Invoices => "/Invoices",
             Self::Invoice(_) => "/Invoices/{id}",
             Self::Payments => "/Payments",
@@ -66,7 +73,7 @@ impl Route {
     /// The granular and the broad scope, one of which a token needs (xero.md 2.3).
     fn scopes(&self) -> Option<[&'static str; 2]> {
         match self {
-            Self::Accounts | Self::Account(_) | Self::Organisation => {
+            Self::Accounts | Self::Account(_) | Self::Organisation | Self::OrganisationActions => {
                 Some(["accounting.settings", "accounting.settings"])
             }
             Self::BankTransactions | Self::BankTransaction(_) => {

@@ -1,6 +1,6 @@
 //! One organisation: what it is, what is in its books, and how a change is stamped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use rust_decimal::Decimal;
@@ -85,6 +85,9 @@ pub struct Organisation {
     pub period_lock_date: Option<Date>,
     /// `EndOfYearLockDate`.
     pub end_of_year_lock_date: Option<Date>,
+    /// Names of `/Organisation/Actions` that whoever authorised the app is not allowed.
+    #[serde(default)]
+    pub forbidden_actions: BTreeSet<String>,
     /// `CreatedDateUTC`.
     pub created: Timestamp,
     /// Every invoice and bill.
@@ -121,6 +124,7 @@ impl Organisation {
             accounts,
             period_lock_date: wanted.period_lock_date,
             end_of_year_lock_date: wanted.end_of_year_lock_date,
+            forbidden_actions: BTreeSet::new(),
             created: to_millisecond(now),
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),

@@ -83,4 +83,18 @@ impl Simulator {
             Ok(())
         })
     }
+
+    /// Whoever authorised the app may not do this in the organisation, by the name that
+    /// `/Organisation/Actions` has for it.
+    ///
+    /// # Errors
+    ///
+    /// When the organisation does not exist.
+    pub fn forbid_action(&self, organisation: Uuid, action: &str) -> anyhow::Result<()> {
+        self.with(|world, _| {
+            world.books.organisation(organisation)?.forbidden_actions.insert(action.to_owned());
+            world.changed = true;
+            Ok(())
+        })
+    }
 }
