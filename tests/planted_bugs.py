@@ -17,6 +17,7 @@ CAPS = "shared/table/src/caps.rs"
 LEDGER = "shared/payments/src/upload/ledger.rs"
 PROOF = "shared/payments/src/upload/proof.rs"
 NIGHT = "shared/payments/src/upload/night.rs"
+BUDGET = "shared/payments/src/budget.rs"
 PLACE = "shared/payments/src/sweep/place.rs"
 SWEEPING = "shared/xero/src/sweeping.rs"
 UPLOAD = ["-p", "upload", "--test", "it"]
@@ -45,8 +46,6 @@ BUGS = [
         [
             (LEDGER, "if self.state == UploadState::Refused { self.free(false)",
              "if matches!(self.state, UploadState::Refused | UploadState::Unknown) { self.free(false)"),
-            (SENDING, ".filter(|row| row.state == UploadState::Refused)",
-             ".filter(|row| matches!(row.state, UploadState::Refused | UploadState::Unknown))"),
         ],
         [*UPLOAD, "ambiguous"],
     ),
@@ -54,6 +53,41 @@ BUGS = [
         "the cap is checked, and written without asking whether it is still so",
         [(CAPS, "self.putting_over(CAPS, row, before.revision)", "self.putting(CAPS, row)")],
         ["-p", "table", "--test", "it", "reserving"],
+    ),
+    (
+        "what was refused is forgotten by whoever comes after a crash",
+        [("functions/upload/src/looking.rs",
+          "row.state == UploadState::Reserved || row.is_to_be_weighed()", "row.state == UploadState::Reserved")],
+        [*UPLOAD, "crashes"],
+    ),
+    (
+        "a sixty-first call in a minute",
+        [(BUDGET, "budget.in_minute() >= MINUTE_MAX", "budget.in_minute() > MINUTE_MAX")],
+        ["-p", "payments", "--test", "budget"],
+    ),
+    (
+        "the minute of a call begins with its start",
+        [(BUDGET, "budget.answer(now.max(open.at));", "budget.answer(open.at);")],
+        ["-p", "payments", "--test", "budget"],
+    ),
+    (
+        "the count of calls is written without asking whether it is still so",
+        [("shared/table/src/budgets.rs", '.condition_expression("revision = :read")',
+          '.condition_expression("attribute_exists(organisation) OR revision = :read")')],
+        ["-p", "table", "--test", "it", "budgets"],
+    ),
+    (
+        "a certificate that takes a deleted payment's copy for accounted for",
+        [("shared/payments/src/sweep/certificate.rs",
+          'Some(_) => (Accounted::Missing, "still here, though it was deleted in Xero"),',
+          'Some(_) => (Accounted::Applied, "gone"),')],
+        [*SWEEP, "certified"],
+    ),
+    (
+        "a mass change that stops after the first payment",
+        [("shared/payments/src/brake.rs", "let too_many = lately.saturating_add(count) > max;",
+          "let too_many = lately > max;")],
+        ["-p", "mirror", "--test", "it", "braking"],
     ),
     (
         "the night is found by taking twelve hours off the instant",
