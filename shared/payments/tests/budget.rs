@@ -91,6 +91,8 @@ fn arb_step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// N7, whenever between its start and its answer a call arrives at Xero.
     #[test]
     fn law_xero_never_sees_more_calls_than_it_allows(
