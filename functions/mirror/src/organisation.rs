@@ -168,8 +168,13 @@ impl<C: Changes> Handler<'_, C> {
             .buffer_unordered(WRITES_AT_ONCE)
             .collect()
             .await;
-        let losses = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
-        let losses: BTreeMap<_, _> = losses.flat_map(Draft::losses).collect();
+        let mut losses: BTreeMap<InvoiceNumber, u32> = BTreeMap::new();
+        let decided = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
+        // Two snapshots can be about one number: one leaves it, and another takes it.
+        for (number, count) in decided.flat_map(Draft::losses) {
+            let sum = losses.entry(number).or_default();
+            *sum = sum.saturating_add(count);
+        }
         let brake = self.brake(settings, &losses).await;
         let applied: Vec<_> = futures_util::stream::iter(drafts)
             .map(|(snapshot, draft)| {
