@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use payments::budget::{CallBudget, Denied, Exhausted, Pass, Purpose, Word};
+use jiff::Timestamp;
+use payments::budget::{CallBudget, Purpose, Word};
 use payments::grant::{Grants, NoGrants, Pairs};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 use reqwest::RequestBuilder;
@@ -18,6 +18,7 @@ use crate::granted::Granted;
 use crate::http::{Answer, Failed, Http};
 use crate::invoice::{self, Reading};
 use crate::limits::{LimitProblem, Limits, retry_after};
+use crate::metering::{Unmetered, denial, word};
 use crate::organisation::{Organisation, allowed_actions};
 use crate::token::{Credentials, Token, Tokens};
 
@@ -38,9 +39,6 @@ const SCOPE_SETTINGS: &str = "accounting.settings.read";
 /// are invoices; what may be written may be read as well.
 pub const SCOPES_UPLOADING: &str = "accounting.payments accounting.banktransactions \
     accounting.invoices accounting.contacts.read accounting.settings.read";
-
-/// How long to wait when the count of calls cannot be kept.
-const UNCOUNTED_PAUSE: Duration = Duration::from_secs(30);
 
 /// How Xero is reached.
 #[derive(Clone, Debug)]
@@ -118,23 +116,6 @@ pub struct Client<B = Unmetered, G = NoGrants> {
     ids_max: usize,
     /// Of the organisation that was called last. With client credentials there is only one.
     limits: Mutex<Option<(OrganisationId, Limits)>>,
-}
-
-/// The budget of whoever is alone and knows what he does: a tool, or a test.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unmetered;
-
-impl CallBudget for Unmetered {
-    async fn enter(
-        &self,
-        organisation: OrganisationId,
-        _: Purpose,
-        _: Timestamp,
-    ) -> Result<Pass, Denied> {
-        Ok(Pass { organisation, number: 0 })
-    }
-
-    async fn leave(&self, _: Pass, _: Word, _: Timestamp) {}
 }
 
 /// What is asked for in a read.
@@ -432,52 +413,6 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
 impl<B, G> fmt::Debug for Client<B, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api_url", &self.api_url.as_str()).finish_non_exhaustive()
-    }
-}
-
-/// A call that the budget denies, in the words of an answer that does.
-fn denial(organisation: OrganisationId, denied: Denied, now: Timestamp) -> ReadError {
-    match denied {
-        Denied::Wait(wait) => {
-            let problem = match wait.exhausted {
-                Exhausted::Minute => LimitProblem::Minute,
-                Exhausted::Day => LimitProblem::Day,
-                Exhausted::Concurrent => LimitProblem::Concurrent,
-                Exhausted::AppMinute => LimitProblem::AppMinute,
-            };
-            // A moment that has passed gives a negative duration, which does not convert.
-            let after = Duration::try_from(wait.until.duration_since(now)).unwrap_or_default();
-            ReadError::Limited { problem, after: Some(after) }
-        }
-        Denied::Unknown(error) => {
-            tracing::error!(
-                xero.organisation_id = %organisation,
-                error = %error,
-                "Xero was not called: the count of calls cannot be kept"
-            );
-            ReadError::Limited { problem: LimitProblem::Uncounted, after: Some(UNCOUNTED_PAUSE) }
-        }
-    }
-}
-
-/// What an answer says of the limits, for the budget.
-fn word(answer: &Answer) -> Word {
-    let limits = Limits::read(&answer.headers);
-    let turned_away = (answer.status == 429).then(|| {
-        let exhausted = match LimitProblem::read(&answer.headers) {
-            LimitProblem::Day => Exhausted::Day,
-            LimitProblem::Concurrent => Exhausted::Concurrent,
-            LimitProblem::AppMinute => Exhausted::AppMinute,
-            LimitProblem::Minute | LimitProblem::Uncounted => Exhausted::Minute,
-        };
-        let after = retry_after(&answer.headers);
-        (exhausted, after.and_then(|after| SignedDuration::try_from(after).ok()))
-    });
-    Word {
-        day_left: limits.day_remaining,
-        minute_left: limits.minute_remaining,
-        app_minute_left: limits.app_minute_remaining,
-        turned_away,
     }
 }
 

@@ -14,6 +14,7 @@ mod granted;
 mod http;
 mod invoice;
 mod limits;
+mod metering;
 mod organisation;
 mod packs;
 mod pages;
@@ -31,7 +32,7 @@ pub use bills::{BillLine, BillToSend};
 pub use bundle::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
 };
-pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Unmetered};
+pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING};
 pub use connecting::{ConnectError, LOGIN_URL, SCOPE_OFFLINE};
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
@@ -39,6 +40,7 @@ pub use envelope::{
 pub use error::{ErrorClass, Outage, ReadError, Refusal, Retry};
 pub use http::RESPONSE_BYTES_MAX;
 pub use limits::{LimitProblem, Limits, RETRY_AFTER_MAX};
+pub use metering::Unmetered;
 pub use organisation::Organisation;
 pub use packs::Invoices;
 pub use pages::{Counted, PAGES_MAX};
