@@ -24,7 +24,8 @@ impl<C: Changes> Run<'_, C> {
         let now = self.now();
         let first = now.saturating_sub(FIRST_LOOK_BACK).unwrap_or(now);
         let last = self.tables.last_certificate(self.organisation()).await?;
-        let (from, checked_at) = last.unwrap_or((first, first));
+        let (from, checked_at) =
+            last.map_or((first, first), |last| (last.next_from, last.checked_at));
         let from = from.saturating_sub(OVERLAP).unwrap_or(from).max(first);
         let mut certificate = Certificate::begun(self.settings, from, now);
         let checked = self.check(&mut certificate, checked_at, work).await;

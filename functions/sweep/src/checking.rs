@@ -5,7 +5,7 @@ use payments::connection::{
     ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
 };
 use payments::grant::{GrantError, Grants as _};
-use payments::sweep::SweepKind;
+use payments::sweep::{CertificateState, SweepKind};
 use queue::Changes;
 use xero::ErrorClass;
 
@@ -43,7 +43,8 @@ impl<C: Changes> Sweeper<C> {
         let caps = self.tables.caps(organisation).await.map_err(|error| tables(&error))?;
         let brake = self.tables.brake(organisation).await.map_err(|error| tables(&error))?;
         let silent = self.tables.silent_since(organisation).await;
-        let not_certified = self.tables.is_not_certified(organisation).await;
+        let certificate = self.tables.last_certificate(organisation).await;
+        let certificate = certificate.map_err(|error| tables(&error))?;
         let parked = self.tables.has_parked(organisation).await;
         let budget = self.tables.budget(organisation).await.map_err(|error| tables(&error))?;
         let facts = Facts {
@@ -54,7 +55,7 @@ impl<C: Changes> Sweeper<C> {
             unreachable: class.is_some_and(|class| class != ErrorClass::Limit) && !refused,
             last_success_at: sweep.last_success_at,
             silent_since: silent.map_err(|error| tables(&error))?,
-            not_certified: not_certified.map_err(|error| tables(&error))?,
+            not_certified: certificate.is_some_and(|last| last.state != CertificateState::Complete),
             uploads_off: caps.disabled.is_some(),
             mass_change: brake.on_since.is_some(),
             parked: parked.map_err(|error| tables(&error))?,

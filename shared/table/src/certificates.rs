@@ -14,6 +14,17 @@ use crate::tables::Tables;
 /// Most days of the log that are gone through: as far back as a first certificate looks.
 const DAYS_MAX: usize = 32;
 
+/// What the next certificate, and the connection's status, rest on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LastCertificate {
+    /// From where the next one looks.
+    pub next_from: Timestamp,
+    /// When it was made.
+    pub checked_at: Timestamp,
+    /// Whether everything was accounted for.
+    pub state: CertificateState,
+}
+
 impl Tables {
     /// Stores a certificate, in place of an earlier one of the same day.
     ///
@@ -23,14 +34,14 @@ impl Tables {
         self.put_row(CERTIFICATES, row(certificate)).await
     }
 
-    /// From where the next certificate looks, and when the last one was made; `None` if there is none.
+    /// The last certificate in short; `None` if there is none.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
     pub async fn last_certificate(
         &self,
         organisation: OrganisationId,
-    ) -> Result<Option<(Timestamp, Timestamp)>, ReadError> {
+    ) -> Result<Option<LastCertificate>, ReadError> {
         let answer = self
             .client()
             .query()
@@ -48,7 +59,11 @@ impl Tables {
             .map_err(|error| ReadError::unavailable(CERTIFICATES, error))?;
         let Some(item) = answer.items().first() else { return Ok(None) };
         let row = Reader::new(CERTIFICATES, item);
-        Ok(Some((row.parsed("next_from")?, row.parsed("checked_at")?)))
+        Ok(Some(LastCertificate {
+            next_from: row.parsed("next_from")?,
+            checked_at: row.parsed("checked_at")?,
+            state: row.code("state", CertificateState::from_code)?,
+        }))
     }
 
     /// How many payments a sweep has brought, changed or taken away between two moments, as the log says.

@@ -5,11 +5,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use jiff::Timestamp;
 use payments::OrganisationId;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
-use payments::sweep::CertificateState;
 
 use crate::attributes::{Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::schema::{CERTIFICATES, CONNECTIONS, PARKED};
+use crate::schema::{CONNECTIONS, PARKED};
 use crate::tables::Tables;
 
 impl Tables {
@@ -100,30 +99,6 @@ impl Tables {
             .await
             .map_err(|error| ReadError::unavailable(PARKED, error))?;
         Ok(answer.count > 0)
-    }
-
-    /// Whether the last certificate is not complete; not, if there is none.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn is_not_certified(&self, organisation: OrganisationId) -> Result<bool, ReadError> {
-        let answer = self
-            .client()
-            .query()
-            .table_name(self.name(CERTIFICATES))
-            .key_condition_expression("organisation = :organisation")
-            .expression_attribute_values(
-                ":organisation",
-                AttributeValue::S(organisation.to_string()),
-            )
-            .scan_index_forward(false)
-            .limit(1)
-            .send()
-            .await
-            .map_err(|error| ReadError::unavailable(CERTIFICATES, error))?;
-        let Some(item) = answer.items().first() else { return Ok(false) };
-        let row = Reader::new(CERTIFICATES, item);
-        Ok(row.text("state")? != CertificateState::Complete.code())
     }
 
     /// Stores how a connection is.

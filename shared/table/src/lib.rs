@@ -29,6 +29,7 @@ mod warnings;
 pub use attributes::instant;
 pub use batches::NamedParts;
 pub use budgets::Budgets;
+pub use certificates::LastCertificate;
 pub use error::{ReadError, WriteError};
 pub use invoices::Because;
 pub use parked::{PARKED_MAX, ParkedRow};
