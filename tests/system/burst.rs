@@ -66,10 +66,9 @@ async fn a_burst_of_1000_events_over_120_invoices_costs_three_calls() -> Result<
     println!("calls for the same again    {:>8}   at most {calls_max}", again.calls);
     println!("bytes per changed invoice   {:>8}", first.bytes_sent / u64::try_from(INVOICES)?);
     println!("bytes, at the least         {:>8}", bytes_least / u64::try_from(INVOICES)?);
-    // Goal 3, within a window; a burst that is split by chance reads some invoices twice.
-    if first.calls == u64::try_from(calls_least)? {
-        assert!(first.bytes_sent * 10 <= bytes_least * 11, "{} {bytes_least}", first.bytes_sent);
-    }
+    // Goal 3: at most 1.1 of the least. A burst that is split by chance takes a call more, and its bytes.
+    let (sent, split) = (first.bytes_sent * u64::try_from(calls_least)?, first.calls);
+    assert!(sent * 10 <= bytes_least * split * 11, "{} of {bytes_least}", first.bytes_sent);
     assert!(first.calls <= u64::try_from(calls_max)?, "{first:?}");
     assert!(again.calls <= u64::try_from(calls_max)?, "{again:?}");
     assert_eq!(world.everything().await?, after, "the same again writes nothing");

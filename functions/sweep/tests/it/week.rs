@@ -23,6 +23,7 @@ const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// activity log with cause `sweep`.
 #[tokio::test]
 async fn a_week_of_three_thousand_changes_without_webhooks_is_repaired_by_one_sweep() {
+    // CM-43: after an outage of any length everything arrives.
     assert_eq!(CHANGES, 3_000);
     let began = Instant::now();
     let world = World::new().await;

@@ -238,10 +238,12 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
                 assert_eq!(column("last_attempt"), ["finished"]);
                 assert_eq!(column("last_success_at"), column("last_attempt_at"));
             }
+            // CC-09: the history, with what went wrong.
             "What did the last runs do, newest first?" => {
                 let states: Vec<_> = rows.iter().map(|row| row["state"].as_str()).collect();
                 assert_eq!(states, ["failed", "failed", "finished"]);
             }
+            // CC-26: the newest error first.
             "Which run went wrong last, and why?" => {
                 let problems: Vec<_> = rows.iter().map(|row| row["problem"].as_str()).collect();
                 assert_eq!(problems, ["Limit at Xero", "Timeout at Xero"]);
