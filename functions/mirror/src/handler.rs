@@ -1,5 +1,6 @@
 //! One batch of the `changes` queue.
 
+use access::Xero;
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -12,7 +13,6 @@ use payments::OrganisationId;
 use queue::{Changes, delay_until};
 use table::Tables;
 
-use crate::XeroClient;
 use crate::hearing::Heard;
 use crate::records::keep;
 use crate::tally::Tally;
@@ -23,7 +23,7 @@ const ORGANISATIONS_AT_ONCE: usize = 16;
 
 /// What a batch is worked on with.
 pub(crate) struct Handler<'a, C> {
-    pub(crate) xero: &'a XeroClient,
+    pub(crate) xero: &'a Xero,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) heard: &'a Heard,

@@ -14,20 +14,19 @@ mod signing_up;
 mod tally;
 mod wanted;
 
+pub use access::StartError;
+use access::Xero;
 use host::clock::Clock;
-use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
-use host::env::{EnvError, Environment};
-use host::grants::GrantSecrets;
+use host::env::Environment;
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
-use payments::grant::Stores;
 use payments::sweep::SweepKind;
 use payments::{InvoiceNumber, OrganisationId, PaymentId, RestoreError, Settings};
 use queue::{Changes, ChangesQueue, SendError};
-use table::{Budgets, Tables};
-use xero::{Client, Config, ConfigError, Credentials};
+use table::Tables;
+use xero::{Client, Config};
 
 pub use crate::answer::{Answer, ConnectionAnswer, ReplayAnswer, SweepAnswer};
 use crate::event::Asked;
@@ -39,32 +38,13 @@ use crate::wanted::{Target, Wanted};
 /// How far a schedule's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
-/// credentials.
-pub(crate) type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
-
 /// The function: everything between its environment and its handler.
 pub struct Sweeper<C> {
-    xero: XeroClient,
+    xero: Xero,
     tables: Tables,
     changes: C,
     metrics: Metrics,
-    source: CredentialSource,
     clock: Clock,
-}
-
-/// Why the function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A variable is missing or makes no sense.
-    #[error("the environment is incomplete")]
-    Environment(#[from] EnvError),
-    /// How Xero is reached is not known.
-    #[error("the connection to Xero is not known")]
-    Connection(#[from] ConnectionError),
-    /// Xero's client cannot be made of the configuration.
-    #[error("the configuration of Xero's client makes no sense")]
-    Xero(#[from] ConfigError),
 }
 
 /// Why an invocation failed. Lambda tries a schedule's again; what was done is not done twice.
@@ -126,30 +106,18 @@ impl Sweeper<ChangesQueue> {
         aws: &host::SdkConfig,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        let connection = Connection::from_env(env, aws, clock.now()).await?;
-        let defaults = Config::default();
-        let config = Config {
-            api_url: connection.api_url.unwrap_or(defaults.api_url),
-            identity_url: connection.identity_url.unwrap_or(defaults.identity_url),
-            ids_max: connection.ids_max.unwrap_or(defaults.ids_max),
-            scopes: connection.scopes.unwrap_or(defaults.scopes),
-            timeout: defaults.timeout,
-        };
-        let credentials = credentials(connection.credentials);
-        let of_client = clock.clone();
         let sqs = aws_sdk_sqs::Client::new(aws);
         let tables = Tables::new(
             aws_sdk_dynamodb::Client::new(aws),
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
-        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
-        let xero = Client::new(config, credentials, move || of_client.now())?.with_grants(grants);
+        let xero =
+            Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
         Ok(Self {
-            xero: xero.within(tables.budgets(), Purpose::Sweep),
+            xero,
             tables,
             changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
             metrics: Metrics::from_env(env, "sweep")?,
-            source: connection.source,
             clock,
         })
     }
@@ -158,9 +126,8 @@ impl Sweeper<ChangesQueue> {
 impl<C: Changes> Sweeper<C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
-        let xero = xero.with_grants(None).within(tables.budgets(), Purpose::Sweep);
-        let metrics = Metrics::off();
-        Self { xero, tables, changes, metrics, source: CredentialSource::default(), clock }
+        let xero = Xero::with(xero, &tables, Purpose::Sweep);
+        Self { xero, tables, changes, metrics: Metrics::off(), clock }
     }
 
     /// Does what is asked, which has to be over at the deadline.
@@ -177,7 +144,7 @@ impl<C: Changes> Sweeper<C> {
         tally.log();
         self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.refused {
-            self.renew_credentials().await;
+            self.xero.renew_credentials(self.clock.now()).await;
         }
         answer
     }
@@ -341,18 +308,6 @@ impl<C: Changes> Sweeper<C> {
         }
         Ok(all)
     }
-
-    /// Credentials may have been replaced since they were read (CC-21).
-    async fn renew_credentials(&self) {
-        match self.source.renewed(self.clock.now()).await {
-            Ok(None) => {}
-            Ok(Some(renewed)) => {
-                let new = self.xero.replace_credentials(credentials(renewed)).await;
-                tracing::warn!(credentials.new = new, "credentials read again");
-            }
-            Err(error) => tracing::error!(error = %error, "reading the credentials again failed"),
-        }
-    }
 }
 
 fn log(organisation: OrganisationId, outcome: &Outcome) {
@@ -370,8 +325,4 @@ fn log(organisation: OrganisationId, outcome: &Outcome) {
             "organisation swept"
         );
     }
-}
-
-fn credentials(of: AppCredentials) -> Credentials {
-    Credentials { client_id: of.client_id, client_secret: of.client_secret }
 }

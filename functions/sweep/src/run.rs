@@ -1,5 +1,6 @@
 //! One run over one organisation: it takes the sweep for itself, works, and leaves its row.
 
+use access::Xero;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -10,7 +11,6 @@ use payments::{OrganisationId, Settings, XeroInvoiceId};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges};
 use table::{Tables, WriteError};
 
-use crate::XeroClient;
 use crate::error::{RACES_MAX, RunError};
 use crate::wanted::{Target, Wanted};
 
@@ -21,7 +21,7 @@ const STEP: SignedDuration = SignedDuration::from_secs(40);
 
 /// What one organisation is swept with.
 pub(crate) struct Run<'a, C> {
-    pub(crate) xero: &'a XeroClient,
+    pub(crate) xero: &'a Xero,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) clock: &'a host::clock::Clock,

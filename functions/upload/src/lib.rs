@@ -21,20 +21,19 @@ mod telling;
 use std::cell::Cell;
 use std::time::Duration;
 
+pub use access::StartError;
+use access::Xero;
 use host::clock::Clock;
-use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
-use host::env::{EnvError, Environment};
-use host::grants::GrantSecrets;
+use host::env::Environment;
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::budget::Purpose;
-use payments::grant::Stores;
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Uploads, UploadsQueue};
-use table::{Because, Budgets, Tables};
-use xero::{Client, Config, ConfigError, Credentials};
+use table::{Because, Tables};
+use xero::{Client, Config};
 
 pub use crate::answer::{Answer, NightAnswer, PaymentOrdered, PreviewAnswer};
 pub use crate::event::EventError;
@@ -46,33 +45,14 @@ use crate::tally::Tally;
 /// How long after a call without any answer the same bytes are sent again with the same key.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
-/// credentials.
-pub(crate) type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
-
 /// The function: everything between its environment and its handler.
 pub struct Uploader<Q> {
-    xero: XeroClient,
+    xero: Xero,
     tables: Tables,
     uploads: Q,
     metrics: Metrics,
-    source: CredentialSource,
     clock: Clock,
     pauses: Vec<Duration>,
-}
-
-/// Why the function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A variable is missing or makes no sense.
-    #[error("the environment is incomplete")]
-    Environment(#[from] EnvError),
-    /// How Xero is reached is not known.
-    #[error("the connection to Xero is not known")]
-    Connection(#[from] ConnectionError),
-    /// Xero's client cannot be made of the configuration.
-    #[error("the configuration of Xero's client makes no sense")]
-    Xero(#[from] ConfigError),
 }
 
 /// Why an invocation failed. Lambda tries a schedule's again; what was done is not done twice.
@@ -115,30 +95,18 @@ impl Uploader<UploadsQueue> {
         aws: &host::SdkConfig,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        let connection = Connection::from_env(env, aws, clock.now()).await?;
-        let defaults = Config::uploading();
-        let config = Config {
-            api_url: connection.api_url.unwrap_or(defaults.api_url),
-            identity_url: connection.identity_url.unwrap_or(defaults.identity_url),
-            ids_max: connection.ids_max.unwrap_or(defaults.ids_max),
-            scopes: connection.scopes.unwrap_or(defaults.scopes),
-            timeout: defaults.timeout,
-        };
-        let credentials = credentials(connection.credentials);
-        let of_client = clock.clone();
         let sqs = aws_sdk_sqs::Client::new(aws);
         let tables = Tables::new(
             aws_sdk_dynamodb::Client::new(aws),
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
-        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
-        let xero = Client::new(config, credentials, move || of_client.now())?.with_grants(grants);
+        let xero =
+            Xero::from_env(env, aws, &tables, &clock, Config::uploading(), Purpose::Upload).await?;
         Ok(Self {
-            xero: xero.within(tables.budgets(), Purpose::Upload),
+            xero,
             tables,
             uploads: UploadsQueue::new(sqs, env.required("UPLOADS_QUEUE_URL")?),
             metrics: Metrics::from_env(env, "upload")?,
-            source: connection.source,
             clock,
             pauses: PAUSES.to_vec(),
         })
@@ -149,11 +117,10 @@ impl<Q: Uploads> Uploader<Q> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, uploads: Q, clock: Clock) -> Self {
         Self {
-            xero: xero.with_grants(None).within(tables.budgets(), Purpose::Upload),
+            xero: Xero::with(xero, &tables, Purpose::Upload),
             tables,
             uploads,
             metrics: Metrics::off(),
-            source: CredentialSource::default(),
             clock,
             pauses: PAUSES.to_vec(),
         }
@@ -179,7 +146,7 @@ impl<Q: Uploads> Uploader<Q> {
         tally.log();
         self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.refused {
-            self.renew_credentials().await;
+            self.xero.renew_credentials(self.clock.now()).await;
         }
         answer
     }
@@ -389,22 +356,6 @@ impl<Q: Uploads> Uploader<Q> {
     fn because(&self, cause: &'static str) -> Because {
         Because { cause, event_at: None, now: self.clock.now() }
     }
-
-    /// Credentials may have been replaced since they were read (CC-21).
-    async fn renew_credentials(&self) {
-        match self.source.renewed(self.clock.now()).await {
-            Ok(None) => {}
-            Ok(Some(renewed)) => {
-                let new = self.xero.replace_credentials(credentials(renewed)).await;
-                tracing::warn!(credentials.new = new, "credentials read again");
-            }
-            Err(error) => tracing::error!(error = %error, "reading the credentials again failed"),
-        }
-    }
-}
-
-fn credentials(of: AppCredentials) -> Credentials {
-    Credentials { client_id: of.client_id, client_secret: of.client_secret }
 }
 
 fn uploading(settings: &Settings) -> Option<&UploadSettings> {

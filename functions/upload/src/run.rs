@@ -1,6 +1,7 @@
 //! One organisation's payments in one invocation: what they are worked on with, and the steps that
 //! every step uses.
 
+use access::Xero;
 use std::cell::Cell;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,6 @@ use payments::{OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
 use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 
-use crate::XeroClient;
 use crate::error::{RACES_MAX, RunError};
 
 /// Rows of one line that are read at a time.
@@ -50,7 +50,7 @@ impl Stop {
 
 /// What one organisation's payments are worked on with.
 pub(crate) struct Run<'a, Q> {
-    pub(crate) xero: &'a XeroClient,
+    pub(crate) xero: &'a Xero,
     pub(crate) tables: &'a Tables,
     pub(crate) uploads: &'a Q,
     pub(crate) clock: &'a host::clock::Clock,

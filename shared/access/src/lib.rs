@@ -1,0 +1,102 @@
+#![doc = include_str!("../README.md")]
+
+use std::ops::Deref;
+
+use host::SdkConfig;
+use host::clock::Clock;
+use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
+use host::env::{EnvError, Environment};
+use host::grants::GrantSecrets;
+use jiff::Timestamp;
+use payments::budget::Purpose;
+use payments::grant::Stores;
+use table::{Budgets, Tables};
+use xero::{Client, Config, ConfigError, Credentials};
+
+/// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
+/// credentials.
+pub type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
+
+/// The client of one function, and where its credentials come from. Used like the client itself.
+#[derive(Debug)]
+pub struct Xero {
+    client: XeroClient,
+    source: CredentialSource,
+}
+
+/// Why a function that calls Xero cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable is missing or makes no sense.
+    #[error("the environment is incomplete")]
+    Environment(#[from] EnvError),
+    /// How Xero is reached is not known.
+    #[error("the connection to Xero is not known")]
+    Connection(#[from] ConnectionError),
+    /// Xero's client cannot be made of the configuration.
+    #[error("the configuration of Xero's client makes no sense")]
+    Xero(#[from] ConfigError),
+}
+
+impl Xero {
+    /// Reads the environment. `defaults` is what it need not say; `purpose` is what calls are made for if
+    /// they have no other.
+    ///
+    /// # Errors
+    /// Names the variable or the secret that is missing, or that makes no sense.
+    pub async fn from_env(
+        env: &Environment,
+        aws: &SdkConfig,
+        tables: &Tables,
+        clock: &Clock,
+        defaults: Config,
+        purpose: Purpose,
+    ) -> Result<Self, StartError> {
+        let connection = Connection::from_env(env, aws, clock.now()).await?;
+        let config = Config {
+            api_url: connection.api_url.unwrap_or(defaults.api_url),
+            identity_url: connection.identity_url.unwrap_or(defaults.identity_url),
+            ids_max: connection.ids_max.unwrap_or(defaults.ids_max),
+            scopes: connection.scopes.unwrap_or(defaults.scopes),
+            timeout: defaults.timeout,
+        };
+        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
+        let of_client = clock.clone();
+        let client =
+            Client::new(config, credentials(connection.credentials), move || of_client.now())?
+                .with_grants(grants)
+                .within(tables.budgets(), purpose);
+        Ok(Self { client, source: connection.source })
+    }
+
+    /// The same with a client that is there already, and whose credentials stay what they are.
+    pub fn with(client: Client, tables: &Tables, purpose: Purpose) -> Self {
+        let client = client.with_grants(None).within(tables.budgets(), purpose);
+        Self { client, source: CredentialSource::default() }
+    }
+
+    /// Credentials may have been replaced since they were read (CC-21). To be called after Xero has refused
+    /// them; what failed for the old ones is tried again by whoever tried it.
+    pub async fn renew_credentials(&self, now: Timestamp) {
+        match self.source.renewed(now).await {
+            Ok(None) => {}
+            Ok(Some(renewed)) => {
+                let new = self.client.replace_credentials(credentials(renewed)).await;
+                tracing::warn!(credentials.new = new, "credentials read again");
+            }
+            Err(error) => tracing::error!(error = %error, "reading the credentials again failed"),
+        }
+    }
+}
+
+impl Deref for Xero {
+    type Target = XeroClient;
+
+    fn deref(&self) -> &XeroClient {
+        &self.client
+    }
+}
+
+fn credentials(of: AppCredentials) -> Credentials {
+    Credentials { client_id: of.client_id, client_secret: of.client_secret }
+}
