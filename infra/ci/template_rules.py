@@ -54,7 +54,7 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Tombstones Activity Parked", "PutItem")
+    | _tables("Tombstones Activity Parked SyncRuns", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Budgets Brakes", "GetItem", "PutItem")
     | _tables("Connections", "UpdateItem")
@@ -69,7 +69,7 @@ ALLOWED = {
     | _tables("HeldPayments", "Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Activity Parked", "PutItem"),
+    | _tables("Activity Parked SyncRuns", "PutItem"),
     "Upload": _own_log("Upload")
     | _on("UploadsQueue.Arn", *POLL, "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
@@ -83,7 +83,7 @@ ALLOWED = {
     | _tables("Payments", "Query", "BatchGetItem", "PutItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Activity Parked", "PutItem")
+    | _tables("Activity Parked SyncRuns", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants(),
     "Sweep": _own_log("Sweep")

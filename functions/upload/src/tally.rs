@@ -2,6 +2,7 @@
 
 use host::metrics::Metric;
 use payments::upload::{NightReport, UploadState};
+use queue::Uploads;
 
 use crate::night::Outcome;
 use crate::run::Run;
@@ -25,10 +26,10 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Adds a run.
-    pub(crate) fn add<Q>(&mut self, run: &Run<'_, Q>, failed: bool) {
+    pub(crate) fn add<Q: Uploads>(&mut self, run: &Run<'_, Q>, failed: bool) {
         self.runs = self.runs.saturating_add(1);
         self.failed = self.failed.saturating_add(u32::from(failed));
-        self.calls = self.calls.saturating_add(run.calls.get());
+        self.calls = self.calls.saturating_add(run.spent().calls);
         self.refused |= run.refused.get();
     }
 
