@@ -4,6 +4,7 @@
 mod budgets;
 mod engine;
 mod faults;
+mod finding;
 mod grants;
 mod large_invoices;
 mod ledger;
