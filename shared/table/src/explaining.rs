@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
-use payments::explaining::{Beside, Facts, ParkedReport, Place, RemovedRow, Subject};
-use payments::upload::{Caps, Customer, Line, Target, Upload};
+use aws_sdk_dynamodb::types::AttributeValue;
+use payments::explaining::{Beside, Facts, ParkedReport, RemovedRow, Subject};
+use payments::upload::{Caps, Customer, Target};
 use payments::{
     COPY_PREFIX, CustomerId, InvoiceNumber, OrganisationId, Origin, PaymentId, Settings,
     StoredInvoice, Tombstone, Version, XeroPaymentId,
@@ -15,17 +15,14 @@ use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
 use crate::meter::Meter;
 use crate::rows::{invoice_key, read_payment};
-use crate::schema::{BY_LINE, PARKED, PAYMENTS, TOMBSTONES, UPLOADS};
+use crate::schema::{PARKED, PAYMENTS, TOMBSTONES};
 use crate::tables::Tables;
-use crate::upload_rows::line_key;
 
 /// Most invoices of one payment that are read with all that belongs to them. Of further ones only the
 /// payment's own rows are read.
 pub const WHOLE_INVOICES_MAX: usize = 20;
 /// Most parked rows that are looked through for a payment, the newest first.
 pub const PARKED_ROWS_MAX: i32 = 500;
-/// Most of those before a payment in line that are counted.
-pub const PLACES_MAX: u32 = 5_000;
 
 /// What is stored about a payment, and what it took to read it.
 #[derive(Clone, Debug)]
@@ -84,6 +81,11 @@ impl Tables {
             let rows = self.rows_on(organisation, &not_whole, id, &mut meter).await?;
             facts.invoices.extend(rows);
         }
+        if let Some(ours) = self.upload_of_held(&facts, &mut meter).await? {
+            // By its own name the upload speaks for it.
+            let known = Box::pin(self.known_of(settings, &Subject::Ours(ours))).await?;
+            return Ok(Known { read: known.read.saturating_add(meter.total()), ..known });
+        }
         facts.removed.sort_by_key(|removed| removed.tombstone.removed_at);
         facts.parked = self.parked_about(organisation, &needles(&facts), &mut meter).await?;
         Ok(Known { facts, not_whole, read: meter.total() })
@@ -117,44 +119,6 @@ impl Tables {
             brake: Some(self.brake(organisation).await?),
         };
         Ok((beside, meter.total()))
-    }
-
-    /// Where a payment stands among those that wait for a night, and how many rows were read: at most
-    /// [`PLACES_MAX`]. None if it does not stand there.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn place_in_line(&self, upload: &Upload) -> Result<(Option<Place>, u32), ReadError> {
-        if upload.line() != Some(Line::Waiting) {
-            return Ok((None, 0));
-        }
-        let line = line_key(upload.receipt.organisation, Line::Waiting);
-        let (mut before, mut after) = (0_u32, None);
-        loop {
-            let left = PLACES_MAX.saturating_sub(before);
-            if left == 0 {
-                return Ok((Some(Place::Behind(before)), before));
-            }
-            let answer = self
-                .client()
-                .query()
-                .table_name(self.name(UPLOADS))
-                .index_name(BY_LINE)
-                .key_condition_expression("line = :line AND due_order < :order")
-                .expression_attribute_values(":line", AttributeValue::S(line.clone()))
-                .expression_attribute_values(":order", AttributeValue::S(upload.order()))
-                .set_exclusive_start_key(after)
-                .limit(i32::try_from(left).unwrap_or(i32::MAX))
-                .select(Select::Count)
-                .send()
-                .await
-                .map_err(|error| ReadError::unavailable(UPLOADS, error))?;
-            before = before.saturating_add(u32::try_from(answer.count).unwrap_or(0));
-            after = answer.last_evaluated_key;
-            if after.is_none() {
-                return Ok((Some(Place::At(before.saturating_add(1))), before));
-            }
-        }
     }
 
     async fn whole(

@@ -8,6 +8,7 @@
 //! [`Words`] (each reason's rule, sentence and cure), [`explain`], [`Outlook`] (which night), [`InvoiceView`]
 //! (an invoice with its balances), [`XeroLinks`].
 
+mod amount;
 mod balances;
 mod comparing;
 mod explanation;

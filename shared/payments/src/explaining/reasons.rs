@@ -55,7 +55,8 @@ impl State {
             Self::Removed => words(
                 &["CM-37", "CM-23"],
                 "It was here and was removed; everything it was is kept.",
-                "An operator restores it, or it is recorded in Xero again.",
+                "It is recorded in Xero again, the business's own system applies it to the invoice again, or an \
+                 operator restores it.",
             ),
             Self::Waiting(turn) => of_turn(turn),
             Self::Planned(stage) => of_stage(stage),

@@ -6,17 +6,18 @@ use std::fmt;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::amount::amount;
+use super::state::State;
 use crate::ids::{COPY_PREFIX, InvoiceNumber, PaymentId, XeroInvoiceId, XeroPaymentId};
 use crate::money::Currency;
 use crate::number::NumberPrefix;
+use crate::reason::Ignored;
 
 /// So many characters of what was typed are looked at: an address of Xero's has fewer.
 pub const SEARCH_CHARS_MAX: usize = 300;
 
 /// Characters that a UUID has with its hyphens.
 const UUID_CHARS: usize = 36;
-/// Characters that an amount may have; with more it is nobody's payment.
-const AMOUNT_CHARS_MAX: usize = 15;
 
 /// One thing that the text may mean.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,6 +54,8 @@ pub struct Search {
     pub typed: String,
     /// What it may mean; nothing if nothing was typed.
     pub wanted: Vec<Wanted>,
+    /// Why the mirror leaves the invoice alone, if what was typed is its number in Xero (CM-05).
+    pub ignored: Option<Ignored>,
 }
 
 impl Search {
@@ -85,7 +88,10 @@ impl Search {
         if let Some((amount, currency)) = amount(text) {
             want(Wanted::Amount(amount, currency));
         }
-        Self { typed: text.to_owned(), wanted }
+        // Of an id nobody thinks that it is a number.
+        let is_number = !text.is_empty() && !wanted.iter().any(is_id_of_xero);
+        let ignored = prefix.to_local(text).err().filter(|_| is_number);
+        Self { typed: text.to_owned(), wanted, ignored }
     }
 
     /// What is said when nothing is found.
@@ -94,8 +100,20 @@ impl Search {
             return "Nothing was typed that could be looked for.".to_owned();
         }
         let wanted: Vec<_> = self.wanted.iter().map(ToString::to_string).collect();
-        format!("Nothing found for {:?}. Looked for: {}.", self.typed, wanted.join("; "))
+        let said =
+            format!("Nothing found for {:?}. Looked for: {}.", self.typed, wanted.join("; "));
+        match self.ignored {
+            None => said,
+            Some(ignored) => {
+                let why = State::Ignored(ignored).words().says;
+                format!("{said} If that is an invoice's number in Xero: {why}")
+            }
+        }
     }
+}
+
+fn is_id_of_xero(wanted: &Wanted) -> bool {
+    matches!(wanted, Wanted::XeroPayment(_) | Wanted::XeroInvoice(_))
 }
 
 /// The first UUID in a text: alone, behind `xero-`, or in an address of Xero's.
@@ -122,51 +140,6 @@ fn numbers(text: &str, prefix: &NumberPrefix) -> Vec<InvoiceNumber> {
         .and_then(|_| text.get(prefix.len()..));
     let plain = text.strip_prefix('#').unwrap_or(text);
     without.into_iter().chain([plain]).filter_map(|text| text.trim().parse().ok()).collect()
-}
-
-/// `46`, `46.00`, `1,234.50`, `$46`, `46 AUD`: digits in groups or not, with a currency or not.
-fn amount(text: &str) -> Option<(Decimal, Option<Currency>)> {
-    let (digits, currency) = without_currency(text);
-    let (whole, decimals) = split_decimals(digits);
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let groups: Vec<&str> = whole.split(['.', ',', ' ', '\'']).collect();
-    let grouped = match groups.as_slice() {
-        [_] => true,
-        [first, rest @ ..] => first.len() <= 3 && rest.iter().all(|group| group.len() == 3),
-        [] => false,
-    };
-    let whole = groups.concat();
-    let fits = grouped && all_digits(&whole) && groups.iter().all(|group| !group.is_empty());
-    if !fits || !decimals.is_none_or(all_digits) {
-        return None;
-    }
-    let plain = decimals.map_or(whole.clone(), |decimals| format!("{whole}.{decimals}"));
-    if plain.len() > AMOUNT_CHARS_MAX {
-        return None;
-    }
-    Decimal::from_str_exact(&plain).ok().map(|amount| (amount.normalize(), currency))
-}
-
-/// Without a `$`, and without the three letters of a currency before or behind it.
-fn without_currency(text: &str) -> (&str, Option<Currency>) {
-    let code = |piece: &str| piece.to_ascii_uppercase().parse::<Currency>().ok();
-    let middle = text.len().saturating_sub(3);
-    let (rest, currency) = match (text.get(..3).and_then(code), text.get(middle..).and_then(code)) {
-        (Some(currency), _) => (text.get(3..).unwrap_or_default(), Some(currency)),
-        (None, Some(currency)) => (text.get(..middle).unwrap_or_default(), Some(currency)),
-        (None, None) => (text, None),
-    };
-    (rest.trim().trim_start_matches('$').trim(), currency)
-}
-
-/// The last point or comma divides, unless it is a comma before three digits, which groups.
-fn split_decimals(digits: &str) -> (&str, Option<&str>) {
-    let groups = !digits.contains('.')
-        && digits.rsplit_once(',').is_some_and(|(_, behind)| behind.len() == 3);
-    match digits.rsplit_once(['.', ',']) {
-        Some((whole, decimals)) if !groups => (whole, Some(decimals)),
-        _ => (digits, None),
-    }
 }
 
 #[cfg(test)]
@@ -250,13 +223,27 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_an_invoice_that_the_mirror_leaves_alone_says_why() {
+        // CM-05, V14, AMB-25
+        let read = |typed| Search::read(typed, &NumberPrefix::default());
+        for typed in ["INV-9", "cm-9"] {
+            assert_eq!(read(typed).ignored, Some(Ignored::NotCmPrefix), "{typed}");
+        }
+        assert_eq!(read("CM-").ignored, Some(Ignored::EmptyNumber));
+        for typed in ["CM-9", "", ID] {
+            assert_eq!(read(typed).ignored, None, "{typed}");
+        }
+    }
+
+    #[test]
     fn odd_input_is_no_error_but_says_what_was_looked_for() {
         let read = |typed: &str| Search::read(typed, &NumberPrefix::default()).nothing_found();
         assert_eq!(read(" \u{0}\n"), "Nothing was typed that could be looked for.");
         assert_eq!(
             read("P-1"),
             "Nothing found for \"P-1\". Looked for: invoice P-1; payment P-1; payment \
-             provider-invoice-P-1."
+             provider-invoice-P-1. If that is an invoice's number in Xero: The number of its invoice \
+             in Xero does not begin with the organisation's prefix, upper and lower case included."
         );
         // Longer than any id: nothing that it could be.
         assert!(Search::read(&"x".repeat(5_000), &NumberPrefix::default()).wanted.is_empty());

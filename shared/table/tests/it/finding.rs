@@ -2,10 +2,9 @@
 //! reads.
 
 use dynoxide::{AttributeValue, Database, ImportOptions};
-use payments::explaining::{Place, Search, State, Subject};
+use payments::explaining::{Search, State, Subject};
 use payments::upload::{Answer, Customer, Placed};
 use payments::{Allocation, NumberPrefix, Receipt, XeroPaymentId};
-use rust_decimal::Decimal;
 use table::Found;
 
 use crate::samples::{
@@ -20,7 +19,7 @@ const OTHERS: usize = 10_000;
 const READ_MAX: usize = 25;
 
 /// Invoice 10234 with a copy of each kind: x1 was deleted, x2 is here, x3 is held.
-async fn eventful(world: &World) {
+pub async fn eventful(world: &World) {
     let mut future = xero_payment(3, 300);
     future.date = jiff::civil::date(2027, 1, 1);
     world.apply(&snapshot(1, vec![xero_payment(1, 100), xero_payment(2, 200)])).await.unwrap();
@@ -30,7 +29,7 @@ async fn eventful(world: &World) {
 
 /// As many rows again, of another invoice, put past DynamoDB's interface: payments of now, and decisions
 /// of the day before.
-fn crowd(database: &Database) {
+pub fn crowd(database: &Database) {
     for (table, sort) in [("payments", "payment_id"), ("activity", "at")] {
         let request = serde_json::json!({ "TableName": table }).to_string();
         let scan = database.scan(serde_json::from_str(&request).unwrap()).unwrap();
@@ -58,17 +57,17 @@ fn crowd(database: &Database) {
     }
 }
 
-fn xero(n: usize) -> XeroPaymentId {
+pub fn xero(n: usize) -> XeroPaymentId {
     XeroPaymentId::new(uuid::Uuid::from_u128(u128::try_from(n).unwrap()))
 }
 
-async fn find(world: &World, typed: &str) -> Found {
+pub async fn find(world: &World, typed: &str) -> Found {
     let search = Search::read(typed, &NumberPrefix::default());
     world.tables.find(organisation(), &search, now()).await.unwrap()
 }
 
 /// The state of what was found, and how many rows that took.
-async fn state(world: &World, subject: &Subject) -> (String, usize) {
+pub async fn state(world: &World, subject: &Subject) -> (String, usize) {
     let known = world.tables.known_of(&settings(), subject).await.unwrap();
     let state = State::of(&known.facts, &settings());
     let told = state.map_or("nothing".to_owned(), |state| state.to_string());
@@ -163,12 +162,7 @@ async fn a_payment_of_the_business_is_found_by_its_own_id_and_by_that_of_xero() 
     // EX-23: uploaded by us onto invoice 10234.
     let world = World::with_local_invoice().await;
     eventful(&world).await;
-    let target =
-        payments::upload::Target::Invoice { id: invoice_id(), number: "CM-10234".to_owned() };
-    let mut upload = waiting("P-1");
-    let parts = vec![(target, upload.receipt.amount)];
-    upload.reserve(crate::upload_samples::night(), parts, now()).unwrap();
-    upload.send(&[1], "key", now()).unwrap();
+    let upload = sent_to_the_invoice();
     world.tables.write_uploads(&[(None, &upload)], None, because()).await.unwrap();
     let stored = world.tables.upload(organisation(), &upload.receipt.id).await.unwrap().unwrap();
     let mut proven = stored.clone();
@@ -187,6 +181,38 @@ async fn a_payment_of_the_business_is_found_by_its_own_id_and_by_that_of_xero() 
     assert_eq!(State::of(&known.facts, &settings()), Some(State::Uploaded));
     let (beside, _) = world.tables.beside(&world.stored().await).await.unwrap();
     assert_eq!(beside.uploads.len(), 1);
+}
+
+#[tokio::test]
+async fn our_own_upload_seen_early_in_xero_has_one_state_by_either_id() {
+    // V20, A7.4: it was sent, and the mirror has seen it before the answer was written down.
+    let world = World::with_local_invoice().await;
+    let upload = sent_to_the_invoice();
+    world.tables.write_uploads(&[(None, &upload)], None, because()).await.unwrap();
+    let mut seen = xero_payment(9, 100);
+    seen.reference = Some(upload.parts[0].stamp.to_string());
+    world.apply(&snapshot(1, vec![seen])).await.unwrap();
+    assert_eq!(world.stored().await.held.len(), 1);
+    for subject in [Subject::Xero(xero(9)), Subject::Ours(upload.receipt.id.clone())] {
+        assert_eq!(state(&world, &subject).await.0, "planned (sent)", "{subject}");
+    }
+    // Of somebody else's stamp nothing is known but that it is held.
+    let mut other = xero_payment(8, 100);
+    let stamp = reserved(&waiting("P-2")).parts[0].stamp.clone();
+    other.reference = Some(stamp.to_string());
+    world.apply(&snapshot(2, vec![other])).await.unwrap();
+    assert!(state(&world, &Subject::Xero(xero(8))).await.0 != "planned (sent)");
+}
+
+/// The payment P-1, sent to invoice 10234.
+fn sent_to_the_invoice() -> payments::upload::Upload {
+    let id = invoice_id();
+    let target = payments::upload::Target::Invoice { id, number: "CM-10234".to_owned() };
+    let mut upload = waiting("P-1");
+    let parts = vec![(target, upload.receipt.amount)];
+    upload.reserve(crate::upload_samples::night(), parts, now()).unwrap();
+    upload.send(&[1], "key", now()).unwrap();
+    upload
 }
 
 #[tokio::test]
@@ -245,96 +271,4 @@ async fn a_report_that_is_parked_is_found_by_the_exact_id_in_it() {
     let of = |id: &str| Subject::Ours(id.parse().unwrap());
     assert_eq!(state(&world, &of("P-10")).await.0, "failed (parked)");
     assert_eq!(state(&world, &of("P-1")).await.0, "nothing");
-}
-
-#[tokio::test]
-async fn a_payment_that_waits_knows_its_place_in_line() {
-    // EX-31, U11
-    let world = World::new().await;
-    let uploads: Vec<_> = (0..30).map(|n| waiting(&format!("P-{n:02}"))).collect();
-    let new: Vec<_> = uploads.iter().map(|upload| (None, upload)).collect();
-    world.tables.write_uploads(&new, None, because()).await.unwrap();
-    for (position, upload) in uploads.iter().enumerate().step_by(10) {
-        let place = Place::At(u32::try_from(position).unwrap() + 1);
-        let (found, read) = world.tables.place_in_line(upload).await.unwrap();
-        assert_eq!((found, usize::try_from(read).unwrap()), (Some(place), position));
-    }
-    let sent = reserved(&uploads[0]);
-    assert_eq!(world.tables.place_in_line(&sent).await.unwrap(), (None, 0));
-}
-
-#[tokio::test]
-async fn an_amount_is_looked_for_where_it_can_be_missed_and_the_answer_says_how_far() {
-    // CM-48: 2.00 is on the invoice, 1.00 was deleted there and waits as P-1.
-    let world = World::with_local_invoice().await;
-    eventful(&world).await;
-    let upload = waiting("P-1");
-    world.tables.write_uploads(&[(None, &upload)], None, because()).await.unwrap();
-
-    let found = find(&world, "1.00").await;
-    assert!(found.invoices.is_empty() && found.payments.is_empty());
-    let amounts = found.amounts.unwrap();
-    let seen: Vec<_> =
-        amounts.candidates.iter().map(|one| (one.subject.to_string(), one.seen.as_str())).collect();
-    let copy = format!("xero-{}", xero(1));
-    assert_eq!(seen, [("P-1".to_owned(), "upload, waiting"), (copy, "deleted")]);
-    assert!(amounts.candidates.iter().all(|one| one.amount == aud(100)));
-    assert_eq!(amounts.searched.from, jiff::civil::date(2026, 9, 6));
-    assert!(amounts.searched.cut_lines.is_empty() && amounts.searched.whole_days);
-    assert!(amounts.searched.to_string().contains("what happened since 2026-09-06"));
-
-    let held = find(&world, "3 AUD").await.amounts.unwrap();
-    assert_eq!(held.candidates[0].subject, Subject::Xero(xero(3)));
-    assert!(find(&world, "3 EUR").await.is_empty());
-    assert!(find(&world, "3.01").await.is_empty());
-}
-
-#[tokio::test]
-async fn an_amount_is_looked_for_in_so_many_rows_and_no_more() {
-    let database = Database::memory().unwrap();
-    let world = World::over(database.clone()).await;
-    world.record(&number()).await;
-    eventful(&world).await;
-    crowd(&database);
-    world.proxy.heal();
-    let amount = Decimal::new(100, 2);
-    let found = world.tables.find_amount(organisation(), amount, None, now()).await.unwrap();
-    let read = usize::try_from(found.searched.read).unwrap();
-    assert_eq!(read, usize::try_from(table::ACTIVITY_ROWS_MAX).unwrap());
-    assert_eq!(world.proxy.scanned(), read);
-    assert!(found.candidates.len() <= table::CANDIDATES_MAX);
-    assert!(!found.searched.whole_days);
-    assert!(found.searched.to_string().contains("of that day only a part"));
-}
-
-#[tokio::test]
-async fn the_history_of_an_invoice_comes_newest_first_a_page_at_a_time() {
-    // EX-24, ST-14, CC-26
-    let world = World::with_local_invoice().await;
-    for round in 0..6_u32 {
-        let ids = round * 20 + 1..=round * 20 + 20;
-        let payments = ids.map(|id| xero_payment(id, i64::from(id) + 100)).collect();
-        world.apply(&snapshot(i64::from(round) + 1, payments)).await.unwrap();
-    }
-    let (mut entries, mut before, mut pages) = (Vec::new(), None, Vec::new());
-    loop {
-        let page =
-            world.tables.history(organisation(), &number(), before.as_deref()).await.unwrap();
-        assert!(page.read <= table::HISTORY_PAGE_MAX);
-        pages.push(page.entries.len());
-        entries.extend(page.entries);
-        before = page.before;
-        if before.is_none() {
-            break;
-        }
-    }
-    let rows = world.rows("activity").await.len();
-    assert_eq!((entries.len(), pages[0]), (rows, 50));
-    assert!(pages.len() >= 3);
-    let keys: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
-    assert!(keys.windows(2).all(|two| two[0] > two[1]), "newest first, each once");
-    let imported = entries.iter().find(|entry| entry.action == "imported").unwrap();
-    assert_eq!(imported.rule.as_deref(), Some("CM-34"));
-    assert!(imported.amount.is_some() && imported.payment.is_some() && imported.why.is_some());
-    assert_eq!(imported.at, now());
 }
