@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use payments::explaining::{Agreement, Beside, InvoiceView, Overdue, XeroLinks};
+use payments::explaining::{Agreement, Beside, Facts, InvoiceView, Overdue, Subject, XeroLinks};
+use payments::upload::Customer;
 use payments::{
     Change, Figures, InvoiceStatus, Money, StoredInvoice, Verdict, XeroPayment, XeroPaymentKind,
     mirror,
 };
 
-use crate::samples::{instant, removed, settings};
+use crate::samples::{admitted, instant, on, pay_now, removed, settings, told};
 use crate::worlds::{aud, known_invoice, noon, snapshot, xero_id};
 
 fn payment(n: u8, date: &str, cents: i64) -> XeroPayment {
@@ -198,4 +199,40 @@ fn of_a_number_that_nothing_is_stored_of_there_is_no_view() {
     let beside = Beside::default();
     let view = InvoiceView::of(&Arc::new(unknown), &beside, &settings(), &links, noon(8));
     assert_eq!(view, None);
+}
+
+#[test]
+fn a_payment_has_the_same_state_on_its_invoice_as_by_itself() {
+    // A7.4: entered by hand, and waiting to go up; its row alone would say that it is left as it is.
+    let receipt = pay_now("P-1");
+    let stored = known_invoice(Vec::new());
+    let change = payments::record_part(&stored, &receipt, noon(3)).unwrap().unwrap();
+    let stored = StoredInvoice { revision: 2, ..change.after };
+    let upload = admitted(&receipt);
+    let blocked = Customer {
+        organisation: stored.organisation,
+        id: "K-1".parse().unwrap(),
+        revision: 1,
+        name: None,
+        contact: None,
+        blocked: Some("two contacts".to_owned()),
+        blocked_at: Some(noon(1)),
+    };
+    let alone = view(&stored).payments[0].state.to_string();
+    assert_eq!(alone, "protected (manual)");
+    let mut beside = Beside::default();
+    beside.uploads.insert(receipt.id.clone(), upload.clone());
+    for (customer, expected) in
+        [(None, "waiting (at_once)"), (Some(blocked), "blocked (BLOCKED_BY_ACTION)")]
+    {
+        beside.customers = customer.clone().into_iter().map(|c| (c.id.clone(), c)).collect();
+        let facts = Facts {
+            upload: Some(upload.clone()),
+            customer,
+            ..on(&stored, Subject::Ours(receipt.id.clone()))
+        };
+        assert_eq!(told(&facts), expected);
+        let line = &view_at(&stored, &beside, noon(8)).payments[0];
+        assert_eq!(line.state.to_string(), expected);
+    }
 }
