@@ -5,6 +5,7 @@ pub mod budget;
 pub mod connection;
 mod decision;
 mod discrepancy;
+pub mod explaining;
 mod findings;
 mod fingerprint;
 pub mod grant;

@@ -57,6 +57,8 @@ pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
+pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
+pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 
@@ -89,15 +91,21 @@ pub const TABLES: &[Table] = &[
     ),
     indexed(
         table(PAYMENTS, "invoice", Some("payment_id")),
-        &[whole_rows("by_xero_payment_id", "xero_payment_id", None)],
+        &[whole_rows(BY_XERO_PAYMENT_ID, "xero_payment_id", None)],
     ),
-    table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
-    table(TOMBSTONES, "invoice", Some("removed")),
+    indexed(
+        table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+    ),
+    indexed(
+        table(TOMBSTONES, "invoice", Some("removed")),
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+    ),
     indexed(
         table(DISCREPANCIES, "invoice", Some("discrepancy")),
         &[whole_rows("open", "open_in", Some("detected_at"))],
     ),
-    indexed(table(ACTIVITY, "day", Some("at")), &[whole_rows("by_invoice", "invoice", Some("at"))]),
+    indexed(table(ACTIVITY, "day", Some("at")), &[whole_rows(BY_INVOICE, "invoice", Some("at"))]),
     table(RECEIPTS, "organisation", Some("payment_id")),
     table(PARKED, "organisation", Some("parked_at")),
     table(MESSAGES, "organisation", Some("message")),

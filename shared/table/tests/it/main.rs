@@ -4,9 +4,11 @@
 mod budgets;
 mod engine;
 mod faults;
+mod finding;
 mod grants;
 mod large_invoices;
 mod ledger;
+mod looking_through;
 mod nights_and_customers;
 mod proofs;
 mod questions;
