@@ -19,6 +19,7 @@ mod rows;
 pub mod schema;
 mod settings;
 mod standings;
+pub mod stream;
 mod sweeps;
 mod sync_runs;
 mod tables;

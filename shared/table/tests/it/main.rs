@@ -7,6 +7,7 @@ mod faults;
 mod grants;
 mod large_invoices;
 mod ledger;
+mod log;
 mod nights_and_customers;
 mod proofs;
 mod questions;
