@@ -14,6 +14,7 @@ import sam_template
 from sam_template import as_list, one_name, resources
 
 POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+STREAM = ("DescribeStream", "GetRecords", "GetShardIterator")
 
 
 def _on(resource, *actions):
@@ -103,6 +104,11 @@ ALLOWED = {
     | _tables("Certificates", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants(),
+    "Announce": _own_log("Announce")
+    | _on("ActivityTable.StreamArn", *(f"dynamodb:{name}" for name in STREAM))
+    | _on("${ActivityTable.Arn}/stream/*", "dynamodb:ListStreams")
+    | _on("EventBus.Arn", "events:PutEvents")
+    | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     # Not a function: the schedules, which wake two.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
@@ -129,6 +135,8 @@ ONLY = {
     "BrakesTable.Arn": {"Mirror", "Sweep"},
     "ConnectionsTable.Arn": {"Mirror", "Sweep"},
     "NightsTable.Arn": {"Upload"},
+    "ActivityTable.StreamArn": {"Announce"},
+    "EventBus.Arn": {"Announce"},
     "SweepsTable.Arn": {"Sweep"},
     "UploadFunction.Arn": {"Scheduler"},
     "SweepFunction.Arn": {"Scheduler"},
@@ -195,6 +203,40 @@ def nothing_is_lost_in_a_queue(template):
             yield f"{name} does not hand its poison to {expected}"
         if redrive.get("maxReceiveCount") != RECEIVES_MAX:
             yield f"{name} does not try {RECEIVES_MAX} times"
+
+
+STREAM_RETRIES_MAX = 1000
+
+
+def streams_neither_lose_nor_block(template):
+    """What a stream shows comes in order and from the beginning; what fails is narrowed down, kept, and passed."""
+    tables = resources(template, "AWS::DynamoDB::Table")
+    watched = {
+        one_name(alarm["Dimensions"][0]["Value"]).removesuffix("Function")
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "IteratorAge"
+    }
+    for function, properties in functions(template).items():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] != "DynamoDB":
+                continue
+            trigger = event["Properties"]
+            table = one_name(trigger["Stream"]).removesuffix(".StreamArn")
+            failed = one_name(trigger.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"))
+            wanted = {
+                "begin at the beginning": trigger.get("StartingPosition") == "TRIM_HORIZON",
+                "keep the order": trigger.get("ParallelizationFactor", 1) == 1,
+                "report from where it has to go on": trigger.get("FunctionResponseTypes")
+                == ["ReportBatchItemFailures"],
+                "narrow a failure down": trigger.get("BisectBatchOnFunctionError") is True,
+                "give up at last": 0 <= trigger.get("MaximumRetryAttempts", -1) <= STREAM_RETRIES_MAX,
+                "keep what it gave up": str(failed).endswith("DeadLetterQueue.Arn"),
+                "show rows as they are written": tables[table].get("StreamSpecification")
+                == {"StreamViewType": "NEW_IMAGE"},
+                "have an alarm on its age": function in watched,
+            }
+            for wish in (wish for wish, holds in wanted.items() if not holds):
+                yield f"the stream of {table} to {function} does not {wish}"
 
 
 def granted(role):
@@ -282,7 +324,8 @@ def roles_fit_what_the_table_crate_calls(template):
     }
     for action in sorted(called - allowed):
         yield f"shared/table makes calls that need {action}, which no role allows"
-    for action in sorted(allowed - called):
+    # Lambda itself reads the streams.
+    for action in sorted(allowed - called - {f"dynamodb:{name}" for name in (*STREAM, "ListStreams")}):
         yield f"a role allows {action}, which shared/table never needs"
 
 
@@ -405,6 +448,7 @@ RULES = (
     visibility_outlasts_the_function,
     triggers_answer_item_by_item,
     nothing_is_lost_in_a_queue,
+    streams_neither_lose_nor_block,
     each_role_allows_exactly_its_list,
     promises_are_kept,
     roles_fit_what_the_table_crate_calls,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod announcement;
 pub mod brake;
 pub mod budget;
 pub mod connection;
@@ -11,6 +12,7 @@ mod fingerprint;
 pub mod grant;
 mod ids;
 mod invoice;
+mod logged;
 mod matching;
 mod mirroring;
 mod money;
@@ -40,6 +42,7 @@ pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,
     XeroPayment, XeroPaymentKind,
 };
+pub use logged::{Logged, Occurrence};
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
 pub use money::{Currency, Money, MoneyError};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};

@@ -26,6 +26,7 @@ mod rows;
 pub mod schema;
 mod settings;
 mod standings;
+pub mod stream;
 mod sweeps;
 mod sync_runs;
 mod tables;

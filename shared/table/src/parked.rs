@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use jiff::Timestamp;
-use payments::OrganisationId;
+use payments::{Occurrence, OrganisationId};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -78,7 +78,7 @@ impl Tables {
             .text("day", day(organisation, now))
             .text("at", format!("{}#replayed#{}", instant(now), row.parked_at))
             .text("organisation", organisation)
-            .text("action", "replayed")
+            .logged(Occurrence::Replayed)
             .text("reason", &row.reason)
             .text("by", by)
             .text("why", why);

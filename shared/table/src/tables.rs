@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
-use payments::OrganisationId;
+use payments::{Action, OrganisationId};
 
 use crate::activity::day;
 use crate::attributes::{Item, Writer, instant};
@@ -12,6 +12,9 @@ use crate::schema::{ACTIVITY, MESSAGES, PARKED};
 
 /// DynamoDB takes so many actions in a transaction.
 pub(crate) const TRANSACTION_ROWS_MAX: usize = 100;
+
+/// Who stands as the owner of what belongs to no organisation that is known.
+pub(crate) const UNKNOWN_OWNER: &str = "unknown";
 
 /// Access to the tables.
 #[derive(Clone, Debug)]
@@ -149,7 +152,7 @@ impl Tables {
             )
             .text("at", format!("{at}#{}", noted.id))
             .text("organisation", owner(noted.organisation))
-            .text("action", "ignored")
+            .logged(Action::Ignored)
             .text("reason", noted.reason)
             .text("what", noted.what)
             .number("count", noted.count);
@@ -235,7 +238,7 @@ impl Tables {
 }
 
 fn owner(organisation: Option<OrganisationId>) -> String {
-    organisation.map_or_else(|| "unknown".to_owned(), |organisation| organisation.to_string())
+    organisation.map_or_else(|| UNKNOWN_OWNER.to_owned(), |organisation| organisation.to_string())
 }
 
 pub(crate) fn transact(

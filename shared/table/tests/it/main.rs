@@ -8,6 +8,7 @@ mod finding;
 mod grants;
 mod large_invoices;
 mod ledger;
+mod log;
 mod looking_through;
 mod nights_and_customers;
 mod proofs;
