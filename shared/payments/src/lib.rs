@@ -5,6 +5,7 @@ pub mod brake;
 pub mod budget;
 pub mod connection;
 mod decision;
+pub mod digest;
 mod discrepancy;
 pub mod explaining;
 mod findings;
