@@ -42,6 +42,11 @@ def _grants():
     )
 
 
+def _dead_letters(*queues):
+    actions = (*POLL, "sqs:ChangeMessageVisibility")
+    return {pair for queue in queues for pair in _on(f"{queue}DeadLetterQueue.Arn", *actions)}
+
+
 # Everything that each function may do: pairs of action and resource, and nothing besides.
 ALLOWED = {
     "Webhook": _own_log("Webhook")
@@ -89,13 +94,16 @@ ALLOWED = {
     | _grants(),
     "Sweep": _own_log("Sweep")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    | _on("IntakeQueue.Arn", "sqs:SendMessage")
+    | _on("UploadsQueue.Arn", "sqs:SendMessage")
+    | _dead_letters("Changes", "Intake", "Uploads", "Schedules")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
     | _tables("Invoices", "GetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
     | _tables("HeldPayments Discrepancies Tombstones", "Query")
-    | _tables("Parked", "Query", "DeleteItem")
+    | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Caps", "GetItem")
     | _tables("Brakes", "GetItem", "PutItem")
@@ -103,7 +111,9 @@ ALLOWED = {
     | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
     | _tables("Certificates", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _grants(),
+    | _grants()
+    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret")
+    | _tables("Grants", "DeleteItem"),
     "Announce": _own_log("Announce")
     | _on("ActivityTable.StreamArn", *(f"dynamodb:{name}" for name in STREAM))
     | _on("${ActivityTable.Arn}/stream/*", "dynamodb:ListStreams")
@@ -138,6 +148,9 @@ ONLY = {
     "ActivityTable.StreamArn": {"Announce"},
     "EventBus.Arn": {"Announce"},
     "SweepsTable.Arn": {"Sweep"},
+    "ChangesDeadLetterQueue.Arn": {"Sweep"},
+    "IntakeDeadLetterQueue.Arn": {"Sweep"},
+    "UploadsDeadLetterQueue.Arn": {"Sweep"},
     "UploadFunction.Arn": {"Scheduler"},
     "SweepFunction.Arn": {"Scheduler"},
 }
@@ -436,6 +449,22 @@ def alarms_watch_what_is_measured(template):
             yield f"{name} watches {alarm['MetricName']}, which {function} does not write"
 
 
+def dead_letters_are_all_within_reach(template):
+    """A person looks at every dead-letter queue, and has it emptied, by one function, which knows all of them."""
+    role = resources(template, "AWS::IAM::Role")["SweepRole"]
+    variables = functions(template)["Sweep"]["Environment"]["Variables"]
+    known = {str(one_name(value)) for value in variables.values()}
+    for name in resources(template, "AWS::SQS::Queue"):
+        if not name.endswith("DeadLetterQueue"):
+            continue
+        if name not in known or ("sqs:ReceiveMessage", f"{name}.Arn") not in granted(role):
+            yield f"nobody can look into {name}"
+        source = name.replace("DeadLetterQueue", "Queue")
+        is_queue = source in resources(template, "AWS::SQS::Queue")
+        if is_queue and (source not in known or ("sqs:SendMessage", f"{source}.Arn") not in granted(role)):
+            yield f"what is in {name} cannot be sent to {source} again"
+
+
 def panics_stay_inside_one_invocation(_, manifest=None):
     """cargo-lambda builds with `panic = "abort"` unless the profile says otherwise in so many words; then a panic
     takes the whole process down, instead of being reported as the failure of one invocation."""
@@ -458,6 +487,7 @@ RULES = (
     schedules_lose_no_night,
     the_night_has_an_hour_that_exists,
     alarms_watch_what_is_measured,
+    dead_letters_are_all_within_reach,
     panics_stay_inside_one_invocation,
 )
 

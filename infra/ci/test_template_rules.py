@@ -92,6 +92,14 @@ class Rules(unittest.TestCase):
         })
         self.expect(rules.promises_are_kept, "Sweep", "ActivityTable.StreamArn", "Announce")
 
+    def test_a_dead_letter_queue_that_nobody_can_look_into_is_noticed(self):
+        del self.properties("SweepFunction")["Environment"]["Variables"]["UPLOADS_DEAD_LETTER_QUEUE_URL"]
+        self.expect(rules.dead_letters_are_all_within_reach, "UploadsDeadLetterQueue", "look")
+
+    def test_dead_letters_that_cannot_go_back_are_noticed(self):
+        del self.properties("SweepFunction")["Environment"]["Variables"]["INTAKE_QUEUE_URL"]
+        self.expect(rules.dead_letters_are_all_within_reach, "IntakeDeadLetterQueue", "IntakeQueue")
+
     def test_one_more_action_is_noticed(self):
         self.statements("WebhookRole")[0]["Action"] = ["sqs:SendMessage", "sqs:ReceiveMessage"]
         self.expect(rules.each_role_allows_exactly_its_list, "Webhook", "sqs:ReceiveMessage")

@@ -14,7 +14,7 @@ use crate::orders::tables;
 use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
-impl<C: Changes> Sweeper<C> {
+impl<C: Changes, Q> Sweeper<C, Q> {
     /// Finds out how a connection is, stores it, and tells of what needs a person.
     pub(crate) async fn check(
         &self,

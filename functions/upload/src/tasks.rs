@@ -80,7 +80,7 @@ impl<Q: Uploads> Uploader<Q> {
             body: record.body.as_deref().unwrap_or_default().as_bytes(),
             received_at: self.clock.now(),
         };
-        match self.tables.park(&parked).await {
+        match self.tables.park_again(&parked, batch::mark(record).as_ref()).await {
             Ok(()) => Outcome::Done,
             Err(error) => {
                 tracing::error!(error = telemetry::chain(&error), "parking a message failed");

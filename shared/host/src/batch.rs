@@ -4,7 +4,8 @@
 //! read for "all failed". So a failed record must be named, and one that cannot be named fails
 //! the whole invocation.
 
-use aws_lambda_events::sqs::SqsBatchResponse;
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use payments::ReplayMark;
 
 /// What became of one record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +54,13 @@ pub fn serial(message_id: Option<&str>) -> u64 {
     let digits: String =
         message_id.unwrap_or_default().chars().filter(|char| *char != '-').take(16).collect();
     u64::from_str_radix(&digits, 16).unwrap_or(0)
+}
+
+/// The mark of a message that was parked and is on its way again. Who parks it once more keeps it under the
+/// same key.
+pub fn mark(record: &SqsMessage) -> Option<ReplayMark> {
+    let attribute = record.message_attributes.get(ReplayMark::ATTRIBUTE)?;
+    attribute.string_value.as_deref()?.parse().ok()
 }
 
 #[cfg(test)]

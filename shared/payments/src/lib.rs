@@ -14,6 +14,7 @@ pub mod grant;
 mod ids;
 mod invoice;
 mod logged;
+mod mark;
 mod matching;
 mod mirroring;
 mod money;
@@ -29,6 +30,7 @@ mod stored;
 pub mod sweep;
 mod terms;
 pub mod upload;
+mod visit;
 
 pub use decision::{Action, Decision};
 pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN};
@@ -44,6 +46,7 @@ pub use invoice::{
     XeroPayment, XeroPaymentKind,
 };
 pub use logged::{Logged, Occurrence};
+pub use mark::{NoMark, ReplayMark};
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
 pub use money::{Currency, Money, MoneyError};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
@@ -60,3 +63,4 @@ pub use restoring::{RestoreError, restore};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};
+pub use visit::{VISIT_MAX, Visit, visit_key};

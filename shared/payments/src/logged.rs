@@ -13,8 +13,12 @@ const UPLOAD_PREFIX: &str = "upload_";
 codes! {
     /// What happened to an organisation as a whole, to a customer, or to a report.
     Occurrence {
+        /// A user was asked to let us in.
+        Authorising = "authorising",
         /// The caps were changed by a person, and uploading is as it was.
         CapsChanged = "caps_changed",
+        /// A user has let us in, for an organisation.
+        Connected = "connected",
         /// Xero no longer lets us in, until a user authorises again.
         ConnectionLost = "connection_lost",
         /// A user has authorised again.
@@ -23,10 +27,14 @@ codes! {
         CustomerBlocked = "customer_blocked",
         /// It was solved.
         CustomerUnblocked = "customer_unblocked",
+        /// A dead letter was taken out of its queue, and is parked.
+        Discarded = "discarded",
         /// A person let a mass change through.
         MassChangeApproved = "mass_change_approved",
         /// Too many payments would be removed or altered: it waits for a person.
         MassChangeStopped = "mass_change_stopped",
+        /// A dead letter is on its way again.
+        Redriven = "redriven",
         /// What was parked is on its way again.
         Replayed = "replayed",
         /// An organisation is mirrored from now on.

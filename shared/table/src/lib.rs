@@ -20,6 +20,7 @@ mod lines;
 mod links;
 mod meter;
 mod nights;
+mod orders;
 mod parked;
 mod receipts;
 mod rows;
@@ -32,6 +33,7 @@ mod sync_runs;
 mod tables;
 mod upload_rows;
 mod uploads;
+mod visits;
 mod warnings;
 
 pub use amounts::{
@@ -48,7 +50,8 @@ pub use finding::Found;
 pub use history::{Entry, HISTORY_PAGE_MAX, HistoryPage};
 pub use invoices::Because;
 pub use lines::PLACES_MAX;
-pub use parked::{PARKED_MAX, ParkedRow};
+pub use orders::Order;
+pub use parked::{DISCARDED, PARKED_BYTES_MAX, PARKED_MAX, ParkedRow, in_parts};
 pub use rows::invoice_key;
 pub use settings::Enabled;
 pub use tables::{Noted, Parked, Tables};

@@ -8,6 +8,7 @@ use payments::{Action, OrganisationId};
 use crate::activity::day;
 use crate::attributes::{Item, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::parked::{parked_key, parked_row};
 use crate::schema::{ACTIVITY, MESSAGES, PARKED};
 
 /// DynamoDB takes so many actions in a transaction.
@@ -122,18 +123,7 @@ impl Tables {
     /// # Errors
     /// `Unavailable`.
     pub async fn park(&self, parked: &Parked<'_>) -> Result<(), WriteError> {
-        let row = Writer::default()
-            .text("organisation", owner(parked.organisation))
-            .text("parked_at", format!("{}#{}", instant(parked.received_at), parked.id))
-            .text("by", parked.by)
-            .text("reason", parked.reason)
-            .text("detail", parked.detail);
-        // Text is kept as text, because a person will read it in the console.
-        let row = match std::str::from_utf8(parked.body) {
-            Ok(text) => row.text("body", text),
-            Err(_) => row.bytes("body", parked.body),
-        };
-        self.put_row(PARKED, row.finish()).await
+        self.put_row(PARKED, parked_row(parked, &parked_key(parked)).finish()).await
     }
 
     /// Records in the activity log that something was left alone. Noting it again changes nothing.
@@ -237,7 +227,7 @@ impl Tables {
     }
 }
 
-fn owner(organisation: Option<OrganisationId>) -> String {
+pub(crate) fn owner(organisation: Option<OrganisationId>) -> String {
     organisation.map_or_else(|| UNKNOWN_OWNER.to_owned(), |organisation| organisation.to_string())
 }
 

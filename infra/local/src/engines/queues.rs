@@ -13,6 +13,9 @@ pub const INTAKE: &str = "intake";
 /// What wakes the upload besides its schedule.
 pub const UPLOADS: &str = "uploads";
 
+/// Where schedules end that failed: a dead-letter queue alone. Here nothing is put into it.
+pub const SCHEDULES: &str = "schedules";
+
 /// Every queue that a function is called for.
 pub const ALL: [&str; 3] = [CHANGES, INTAKE, UPLOADS];
 
@@ -56,6 +59,8 @@ pub(crate) fn definitions(visibility: Duration) -> Vec<(String, HashMap<String, 
             ]),
         ));
     }
+    let retention = ("MessageRetentionPeriod".to_owned(), RETENTION_S.to_string());
+    queues.push((dead_letters_of(SCHEDULES), HashMap::from([retention])));
     queues
 }
 

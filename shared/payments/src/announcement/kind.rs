@@ -138,7 +138,13 @@ impl Kind {
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
             // Acts of an operator that end nothing which was announced.
-            Occurrence::CapsChanged | Occurrence::Replayed | Occurrence::SignedUp => return None,
+            Occurrence::Authorising
+            | Occurrence::CapsChanged
+            | Occurrence::Connected
+            | Occurrence::Discarded
+            | Occurrence::Redriven
+            | Occurrence::Replayed
+            | Occurrence::SignedUp => return None,
         })
     }
 }
