@@ -166,6 +166,7 @@ impl<C: Changes> Sweeper<C> {
                 for settings in self.organisations(organisation, tally).await? {
                     connections.push(self.check(&settings, tally).await?);
                 }
+                tally.check_is_complete();
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::ApproveMassChange { organisation, said } => {
