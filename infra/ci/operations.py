@@ -135,3 +135,44 @@ def emf(function, at, values):
         **values,
     }
     return json.dumps(record)
+
+
+def _arguments(text, at):
+    """The arguments of a macro call whose opening bracket is at `at`, split at the commas outside of brackets."""
+    depth, quoted, parts, begin = 0, False, [], at + 1
+    for place in range(at, len(text)):
+        sign = text[place]
+        if sign == '"' and text[place - 1] != "\\":
+            quoted = not quoted
+        if quoted:
+            continue
+        if sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+        if depth == 0 or (depth == 1 and sign == ","):
+            parts.append(text[begin:place].strip())
+            begin = place + 1
+        if depth == 0:
+            return [part for part in parts if part]
+    return []
+
+
+def log_lines():
+    """Every line that our code can log: its level, the names of its fields, and a pattern for its message."""
+    for folder in ("functions", "shared"):
+        for path, text in rust(folder):
+            if "src" not in path.parts:
+                continue
+            for match in re.finditer(r"tracing::(info|warn|error|debug)!(?=\()", text):
+                fields, message = set(), ""
+                for part in _arguments(text, match.end()):
+                    named = re.match(r"([\w.]+)\s*=(?!=)", part)
+                    if named:
+                        fields.add(named.group(1))
+                    elif part.startswith('"'):
+                        words_ = re.sub(r"\\\n\s*", "", part.strip('"'))
+                        message = ".+".join(re.escape(each) for each in re.split(r"\{[^}]*\}", words_))
+                    else:
+                        fields.add(part.lstrip("%?"))
+                yield match.group(1).upper(), fields, message
