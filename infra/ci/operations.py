@@ -75,7 +75,7 @@ def physical(template, value):
     if name == "AWS::StackName":
         return STACK
     properties = template["Resources"][name]["Properties"]
-    named = {key: properties[key] for key in ("FunctionName", "QueueName", "AlarmName", "LogGroupName", "TableName")
+    named = {key: properties[key] for key in ("FunctionName", "QueueName", "AlarmName", "LogGroupName", "TableName", "DashboardName")
              if key in properties}
     (_, text), = named.items()
     return physical(template, text)
