@@ -1,9 +1,7 @@
 //! How an organisation's connection with Xero is: Xero is asked, and the tables (ST-13, ST-17, CC-02 to CC-05).
 
 use payments::Settings;
-use payments::connection::{
-    ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
-};
+use payments::connection::{Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions};
 use payments::grant::{GrantError, Grants as _};
 use payments::sweep::{CertificateState, SweepKind};
 use queue::Changes;
@@ -45,6 +43,9 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let silent = self.tables.silent_since(organisation).await;
         let certificate = self.tables.last_certificate(organisation).await;
         let certificate = certificate.map_err(|error| tables(&error))?;
+        if let Some(last) = &certificate {
+            tally.checked_certificate(last.checked_at, now);
+        }
         let parked = self.tables.has_parked(organisation).await;
         let budget = self.tables.budget(organisation).await.map_err(|error| tables(&error))?;
         let facts = Facts {
@@ -68,8 +69,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             .await;
         stored.map_err(|error| tables(&error))?;
         self.tell(settings, &judged.1, &facts).await?;
-        self.warn_of_expiry(settings).await?;
-        tally.checked(judged.0 == ConnectionStatus::Active);
+        self.warn_of_expiry(settings, tally).await?;
+        tally.checked(judged.0, &facts, now);
         tracing::info!(
             xero.tenant_id = %organisation,
             status = judged.0.code(),
@@ -86,10 +87,15 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     }
 
     /// Warns before a user's grant dies because nothing uses it.
-    async fn warn_of_expiry(&self, settings: &Settings) -> Result<(), HandleError> {
+    async fn warn_of_expiry(
+        &self,
+        settings: &Settings,
+        tally: &mut Tally,
+    ) -> Result<(), HandleError> {
         let now = self.clock.now();
         let grant = self.tables.grant_of(settings.organisation).await;
         let Some(grant) = grant.map_err(|error| tables(&error))? else { return Ok(()) };
+        tally.checked_grant(&grant, now);
         let Some(days) = grant.warning(now) else { return Ok(()) };
         match self.tables.store_grant(&grant, grant.warned(days), now).await {
             // Whoever has changed it uses it.

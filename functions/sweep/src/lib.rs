@@ -133,6 +133,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 for settings in self.organisations(organisation, tally).await? {
                     connections.push(self.check(&settings, tally).await?);
                 }
+                tally.check_is_complete();
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::ApproveMassChange { organisation, said } => {

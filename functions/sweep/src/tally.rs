@@ -1,7 +1,9 @@
 //! What one invocation did: its one log line and its metrics.
 
 use host::metrics::Metric;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use payments::connection::{ConnectionStatus, Facts};
+use payments::grant::{Grant, WARNING_DAYS};
 use payments::sweep::{SyncKind, SyncState};
 use xero::ErrorClass;
 
@@ -19,9 +21,23 @@ pub(crate) struct Tally {
     queued: u32,
     lag_ms: Option<u64>,
     not_certified: u32,
-    inactive: Option<u32>,
+    checking: Checked,
+    is_checked: bool,
     /// Whether Xero refused our credentials.
     pub(crate) refused: bool,
+}
+
+/// What the hourly look at the connections found. All of it is for alarms.
+#[derive(Debug, Default)]
+struct Checked {
+    inactive: u32,
+    refused: u32,
+    uploads_off: u32,
+    mass_changes: u32,
+    parked: u32,
+    grants_ending: u32,
+    silence_ms: u64,
+    certificate_age_ms: u64,
 }
 
 impl Tally {
@@ -57,9 +73,39 @@ impl Tally {
     }
 
     /// Adds a connection that was looked at.
-    pub(crate) fn checked(&mut self, active: bool) {
-        let inactive = self.inactive.unwrap_or(0).saturating_add(u32::from(!active));
-        self.inactive = Some(inactive);
+    pub(crate) fn checked(&mut self, status: ConnectionStatus, facts: &Facts, now: Timestamp) {
+        let found = &mut self.checking;
+        let add = |sum: &mut u32, holds: bool| *sum = sum.saturating_add(u32::from(holds));
+        add(&mut found.inactive, status != ConnectionStatus::Active);
+        add(&mut found.refused, facts.refused);
+        add(&mut found.uploads_off, facts.uploads_off);
+        add(&mut found.mass_changes, facts.mass_change);
+        add(&mut found.parked, facts.parked);
+        if let Some(since) = facts.silent_since {
+            let silence = u64::try_from(now.duration_since(since).as_millis()).unwrap_or(0);
+            found.silence_ms = found.silence_ms.max(silence);
+        }
+    }
+
+    /// Adds the grant on which a connection hangs: whether it is dead, or dies soon if nothing uses it.
+    pub(crate) fn checked_grant(&mut self, grant: &Grant, now: Timestamp) {
+        let first = WARNING_DAYS.into_iter().max().unwrap_or_default();
+        let soon = SignedDuration::from_hours(i64::from(first) * 24);
+        let ends = grant.dead.is_some() || grant.dies_at().duration_since(now) <= soon;
+        let count = &mut self.checking.grants_ending;
+        *count = count.saturating_add(u32::from(ends));
+    }
+
+    /// Adds when an organisation's last certificate was made, whatever it says.
+    pub(crate) fn checked_certificate(&mut self, made_at: Timestamp, now: Timestamp) {
+        let age = u64::try_from(now.duration_since(made_at).as_millis()).unwrap_or(0);
+        self.checking.certificate_age_ms = self.checking.certificate_age_ms.max(age);
+    }
+
+    /// All connections were looked at. If one of them could not be, nothing is said of any: that none is
+    /// known to be wrong would read as that none is.
+    pub(crate) fn check_is_complete(&mut self) {
+        self.is_checked = true;
     }
 
     /// Writes the one line about the invocation.
@@ -74,7 +120,7 @@ impl Tally {
             invoices.queued = self.queued,
             lag_ms = self.lag_ms,
             not_certified = self.not_certified,
-            connections.inactive = self.inactive,
+            connections.inactive = self.is_checked.then_some(self.checking.inactive),
             "sweep done"
         );
     }
@@ -90,8 +136,115 @@ impl Tally {
             Metric::count("InvoicesQueued", self.queued),
             Metric::count("NotCertified", self.not_certified),
         ];
-        metrics.extend(self.inactive.map(|count| Metric::count("ConnectionsNotActive", count)));
+        if self.is_checked {
+            let found = &self.checking;
+            metrics.extend([
+                Metric::count("ConnectionsNotActive", found.inactive),
+                Metric::count("ConnectionsRefused", found.refused),
+                Metric::count("UploadsOff", found.uploads_off),
+                Metric::count("MassChangesWaiting", found.mass_changes),
+                Metric::count("OrganisationsWithParked", found.parked),
+                Metric::count("GrantsEnding", found.grants_ending),
+                Metric::milliseconds("WebhookSilence", found.silence_ms),
+                Metric::milliseconds("OldestCertificate", found.certificate_age_ms),
+            ]);
+        }
         metrics.extend(self.lag_ms.map(|lag_ms| Metric::milliseconds("SweepLag", lag_ms)));
         metrics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use payments::GrantId;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-25T11:00:00Z".parse().unwrap()
+    }
+
+    fn hours(hours: i64) -> SignedDuration {
+        SignedDuration::from_hours(hours)
+    }
+
+    #[test]
+    fn the_longest_silence_of_webhooks_is_measured() {
+        // CM-42: the alarms at 1, 6 and 20 hours read this.
+        let mut tally = Tally::default();
+        for silent in [None, Some(hours(7)), Some(hours(2))] {
+            let facts = Facts { silent_since: silent.map(|ago| now() - ago), ..Facts::default() };
+            tally.checked(ConnectionStatus::Error, &facts, now());
+        }
+        tally.check_is_complete();
+        let metrics = tally.metrics();
+        assert!(metrics.contains(&Metric::milliseconds("WebhookSilence", 7 * 3_600_000_u32)));
+        assert!(metrics.contains(&Metric::count("ConnectionsNotActive", 3_u32)));
+    }
+
+    #[test]
+    fn each_thing_that_needs_a_person_is_counted_by_itself() {
+        // EX-32, CC-16: an alarm that says which of them it is.
+        let refused = Facts { refused: true, ..Facts::default() };
+        let off = Facts { uploads_off: true, parked: true, ..Facts::default() };
+        let braked = Facts { mass_change: true, uploads_off: true, ..Facts::default() };
+        let mut tally = Tally::default();
+        for facts in [&refused, &off, &braked, &Facts::default()] {
+            tally.checked(ConnectionStatus::Active, facts, now());
+        }
+        tally.check_is_complete();
+        let metrics = tally.metrics();
+        for (name, count) in [
+            ("ConnectionsNotActive", 0_u32),
+            ("ConnectionsRefused", 1),
+            ("UploadsOff", 2),
+            ("MassChangesWaiting", 1),
+            ("OrganisationsWithParked", 1),
+        ] {
+            assert!(metrics.contains(&Metric::count(name, count)), "{name}: {metrics:?}");
+        }
+    }
+
+    #[test]
+    fn a_grant_ends_soon_two_weeks_before_its_day_and_when_it_is_dead() {
+        //
+        let used = |days: i64| Grant {
+            refreshed_at: now() - hours(days * 24),
+            ..Grant::new(GrantId::new(uuid::Uuid::nil()))
+        };
+        for (grant, count) in [
+            (used(45), 0_u32),
+            (used(46), 1),
+            (used(1).died(payments::grant::Death::InvalidGrant, now()), 1),
+        ] {
+            let mut tally = Tally::default();
+            tally.checked_grant(&grant, now());
+            tally.check_is_complete();
+            assert!(tally.metrics().contains(&Metric::count("GrantsEnding", count)), "{grant:?}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_of_the_last_certificates_is_measured() {
+        let mut tally = Tally::default();
+        for ago in [3, 27, 2] {
+            tally.checked_certificate(now() - hours(ago), now());
+        }
+        tally.check_is_complete();
+        let oldest = Metric::milliseconds("OldestCertificate", 27 * 3_600_000_u32);
+        assert!(tally.metrics().contains(&oldest));
+    }
+
+    #[test]
+    fn a_check_that_could_not_be_made_says_nothing() {
+        let mut tally = Tally::default();
+        tally.checked(ConnectionStatus::Active, &Facts::default(), now());
+        assert!(!tally.metrics().contains(&Metric::count("ConnectionsNotActive", 0_u32)));
+        tally.check_is_complete();
+        assert!(tally.metrics().contains(&Metric::count("ConnectionsNotActive", 0_u32)));
+        // Also where no organisation is set up yet: an alarm that takes missing numbers as bad must be quiet.
+        let mut tally = Tally::default();
+        tally.check_is_complete();
+        assert!(tally.metrics().contains(&Metric::milliseconds("WebhookSilence", 0_u32)));
     }
 }

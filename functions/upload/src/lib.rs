@@ -31,7 +31,7 @@ use host::telemetry;
 use jiff::Timestamp;
 use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
-use payments::upload::{Night, UploadSettings};
+use payments::upload::{Line, Night, UploadSettings, is_unknown_too_long};
 use payments::{OrganisationId, Settings};
 use queue::{Uploads, UploadsQueue};
 use table::{Because, Tables};
@@ -41,7 +41,7 @@ pub use crate::answer::{Answer, NightAnswer, PaymentOrdered, PreviewAnswer};
 pub use crate::event::EventError;
 use crate::event::{Asked, Said};
 use crate::night::Outcome;
-use crate::run::Run;
+use crate::run::{PAGE, Run};
 use crate::tally::Tally;
 
 /// How long after a call without any answer the same bytes are sent again with the same key.
@@ -166,13 +166,20 @@ impl<Q: Uploads> Uploader<Q> {
                 self.nights(due.collect(), deadline, tally).await
             }
             Asked::CatchUp => {
+                let all = self.organisations(None).await?;
                 let mut due = Vec::new();
-                for settings in self.organisations(None).await? {
-                    if let Some(at) = self.missing_night(&settings).await? {
-                        due.push((settings, at));
+                for settings in &all {
+                    if let Some(at) = self.missing_night(settings).await? {
+                        due.push((settings.clone(), at));
                     }
                 }
-                self.nights(due, deadline, tally).await
+                let answer = self.nights(due, deadline, tally).await;
+                let mut unknown = 0;
+                for settings in &all {
+                    unknown += self.unknown_too_long(settings.organisation).await?;
+                }
+                tally.looked(unknown);
+                answer
             }
             Asked::Preview { organisation, at } => self.previews(organisation, at, deadline).await,
             Asked::Order { organisation, payment, order, said } => self
@@ -285,6 +292,7 @@ impl<Q: Uploads> Uploader<Q> {
         of_run.subject = Some(night.to_string());
         let outcome = run.night(scheduled_at).await;
         tally.add(&run, outcome.is_err());
+        tally.add_due(scheduled_at, outcome.as_ref(), self.clock.now());
         match &outcome {
             Ok(Outcome::Ran(report)) => run.record(of_run, Ok(report.stopped.clone())).await,
             Ok(Outcome::AlreadyRun(_) | Outcome::Running | Outcome::NotNow(_)) => {}
@@ -365,6 +373,19 @@ impl<Q: Uploads> Uploader<Q> {
             Some(report) if report.state == payments::upload::NightState::Finished => None,
             Some(report) => Some(report.scheduled_at),
         })
+    }
+
+    /// How many payments were sent, and are not known to be in Xero or not, for too long. A page of them is
+    /// reason enough to tell a person.
+    async fn unknown_too_long(&self, organisation: OrganisationId) -> Result<usize, HandleError> {
+        let mut found = 0;
+        for line in [Line::Unknown, Line::Sent] {
+            let page = self.tables.line(organisation, line, None, PAGE).await;
+            let (rows, _) = page.map_err(|error| HandleError::Tables(telemetry::chain(&error)))?;
+            let now = self.clock.now();
+            found += rows.iter().filter(|row| is_unknown_too_long(row, now)).count();
+        }
+        Ok(found)
     }
 
     fn because(&self, cause: &'static str) -> Because {

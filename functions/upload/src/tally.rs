@@ -1,7 +1,8 @@
 //! What one invocation did: its one log line and its metrics.
 
 use host::metrics::Metric;
-use payments::upload::{NightReport, UploadState};
+use jiff::Timestamp;
+use payments::upload::{NightReport, UploadState, is_overdue};
 use queue::Uploads;
 
 use crate::night::Outcome;
@@ -20,6 +21,8 @@ pub(crate) struct Tally {
     held: u32,
     skipped: u32,
     carried: u32,
+    overdue: u32,
+    unknown_too_long: Option<u32>,
     /// Whether Xero refused our credentials.
     pub(crate) refused: bool,
 }
@@ -38,6 +41,28 @@ impl Tally {
         if let Outcome::Ran(report) = outcome {
             self.count(report);
         }
+    }
+
+    /// Adds a night that was due, however it went: it may be overdue all the same.
+    pub(crate) fn add_due<E>(
+        &mut self,
+        due: Timestamp,
+        outcome: Result<&Outcome, E>,
+        now: Timestamp,
+    ) {
+        let state = match outcome {
+            Ok(Outcome::Ran(report) | Outcome::AlreadyRun(report)) => Some(report.state),
+            // Whoever is at it tells; what was too late to be run has been told.
+            Ok(Outcome::Running | Outcome::NotNow(_)) => return,
+            Err(_) => None,
+        };
+        self.overdue = self.overdue.saturating_add(u32::from(is_overdue(due, state, now)));
+    }
+
+    /// Adds what the hourly look found: so many payments are unknown for too long.
+    pub(crate) fn looked(&mut self, unknown_too_long: usize) {
+        let more = u32::try_from(unknown_too_long).unwrap_or(u32::MAX);
+        self.unknown_too_long = Some(self.unknown_too_long.unwrap_or(0).saturating_add(more));
     }
 
     fn count(&mut self, report: &NightReport) {
@@ -65,13 +90,15 @@ impl Tally {
             payments.held = self.held,
             payments.skipped = self.skipped,
             payments.carried = self.carried,
+            nights.overdue = self.overdue,
+            payments.unknown_too_long = self.unknown_too_long,
             "upload done"
         );
     }
 
     /// The same as metrics.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
-        vec![
+        let mut metrics = vec![
             Metric::count("UploadRuns", self.runs),
             Metric::count("UploadRunsFailed", self.failed),
             Metric::count("XeroCalls", self.calls),
@@ -82,6 +109,64 @@ impl Tally {
             Metric::count("PaymentsHeld", self.held),
             Metric::count("PaymentsSkipped", self.skipped),
             Metric::count("PaymentsCarried", self.carried),
-        ]
+        ];
+        // Only the hourly look knows these. Where it could not look, it does not say that nothing is wrong.
+        if let Some(unknown) = self.unknown_too_long {
+            metrics.push(Metric::count("NightsOverdue", self.overdue));
+            metrics.push(Metric::count("PaymentsUnknownTooLong", unknown));
+        }
+        metrics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use payments::OrganisationId;
+    use payments::upload::{Night, NightState};
+
+    use super::*;
+
+    fn due() -> Timestamp {
+        "2026-11-25T11:00:00Z".parse().unwrap()
+    }
+
+    fn ran(state: NightState) -> Outcome {
+        let night: Night = "2026-11-25".parse().unwrap();
+        let organisation = OrganisationId::new(uuid::Uuid::nil());
+        let report = NightReport::begun(organisation, night, due(), due());
+        Outcome::Ran(Box::new(NightReport { state, ..report }))
+    }
+
+    fn overdue_after(hours: i64, outcome: Result<&Outcome, ()>) -> u32 {
+        let mut tally = Tally::default();
+        tally.add_due(due(), outcome, due() + SignedDuration::from_hours(hours));
+        tally.overdue
+    }
+
+    #[test]
+    fn a_night_that_fails_is_overdue_after_a_while_and_one_that_is_through_is_not() {
+        // EX-31
+        assert_eq!(overdue_after(1, Err(())), 0);
+        assert_eq!(overdue_after(3, Err(())), 1);
+        assert_eq!(overdue_after(3, Ok(&ran(NightState::Running))), 1);
+        assert_eq!(overdue_after(3, Ok(&ran(NightState::WaitingForProof))), 0);
+        assert_eq!(overdue_after(3, Ok(&ran(NightState::Finished))), 0);
+        assert_eq!(overdue_after(3, Ok(&Outcome::Running)), 0);
+    }
+
+    #[test]
+    fn only_the_hourly_look_says_that_nothing_is_overdue_or_unknown() {
+        let says = |tally: &Tally, name| {
+            [0_u32, 3].into_iter().find(|n| tally.metrics().contains(&Metric::count(name, *n)))
+        };
+        let mut tally = Tally::default();
+        assert_eq!(says(&tally, "NightsOverdue"), None);
+        assert_eq!(says(&tally, "PaymentsUnknownTooLong"), None);
+        tally.looked(0);
+        assert_eq!(says(&tally, "NightsOverdue"), Some(0));
+        assert_eq!(says(&tally, "PaymentsUnknownTooLong"), Some(0));
+        tally.looked(3);
+        assert_eq!(says(&tally, "PaymentsUnknownTooLong"), Some(3));
     }
 }

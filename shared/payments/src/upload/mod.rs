@@ -16,6 +16,7 @@ mod gates;
 mod ledger;
 mod linking;
 mod night;
+mod overdue;
 mod part;
 mod planner;
 mod proof;
@@ -37,6 +38,7 @@ pub use gates::{Judgement, gate};
 pub use ledger::Upload;
 pub use linking::link;
 pub use night::Night;
+pub use overdue::{OVERDUE_AFTER, UNKNOWN_MAX, is_overdue, is_unknown_too_long};
 pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,

@@ -8,6 +8,7 @@ mod caps;
 mod coming_back;
 mod ledger;
 mod nights;
+mod overdue;
 mod planning;
 mod provider_invoices;
 mod samples;

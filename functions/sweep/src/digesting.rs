@@ -1,0 +1,48 @@
+//! What operators read in the morning (CC-20): found out anew, and one row of the log for each organisation,
+//! from which it goes on to the bus.
+
+use jiff::Timestamp;
+use payments::Settings;
+use payments::digest::Morning;
+use queue::Changes;
+
+use crate::answer::ConnectionAnswer;
+use crate::orders::tables;
+use crate::tally::Tally;
+use crate::{HandleError, Sweeper};
+
+impl<C: Changes, Q> Sweeper<C, Q> {
+    /// Looks at the connection, and tells how things are. A schedule that comes twice tells once.
+    pub(crate) async fn digest(
+        &self,
+        settings: &Settings,
+        scheduled_at: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<ConnectionAnswer, HandleError> {
+        let organisation = settings.organisation;
+        let checked = self.checked(settings, tally).await?;
+        let night = match &settings.upload {
+            Some(upload) if upload.enabled => {
+                let last = self.tables.nights(organisation, 1).await;
+                last.map_err(|error| tables(&error))?.pop()
+            }
+            _ => None,
+        };
+        let open = self.tables.open_discrepancies(organisation).await;
+        let open = open.map_err(|error| tables(&error))?;
+        let morning = Morning {
+            day: settings.day_of(scheduled_at),
+            zone: &settings.zone,
+            status: checked.status,
+            troubles: &checked.troubles,
+            last_success_at: checked.last_success_at,
+            certificate: checked.certificate,
+            night: night.as_ref(),
+            open: open.count,
+            oldest_open: open.oldest,
+        };
+        let told = self.tables.log_digest(organisation, &morning, scheduled_at).await;
+        told.map_err(|error| tables(&error))?;
+        Ok(checked.answer(organisation))
+    }
+}

@@ -1,0 +1,92 @@
+"""Checks what whoever deploys relies on: parameters that are right as they are, outputs to go on with, and that nothing is
+lost with the stack."""
+
+import json
+import re
+import unittest
+
+import operations
+import sam_template
+from operations import substituted
+from sam_template import resources
+
+# The most that CloudFormation takes, and the longest that it watches, in minutes.
+TRIGGERS_MAX, MINUTES_MAX = 5, 180
+
+
+def accepts(parameter, value):
+    """Whether CloudFormation takes a value for a parameter."""
+    if "AllowedValues" in parameter:
+        return value in [str(each) for each in parameter["AllowedValues"]]
+    if "AllowedPattern" in parameter:
+        return re.search(parameter["AllowedPattern"], value) is not None
+    return value.isdigit() and parameter["MinValue"] <= int(value) <= parameter["MaxValue"]
+
+
+class Deployment(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.template = sam_template.load()
+        cls.parameters = cls.template["Parameters"]
+        cls.outputs = cls.template["Outputs"]
+
+    def test_every_parameter_has_a_default_that_it_accepts_and_says_what_it_is(self):
+        for name, parameter in self.parameters.items():
+            with self.subTest(name):
+                self.assertTrue(parameter["Description"])
+                self.assertTrue(accepts(parameter, str(parameter["Default"])))
+
+    def test_every_parameter_refuses_nonsense_and_says_why(self):
+        for name, parameter in self.parameters.items():
+            with self.subTest(name):
+                self.assertFalse(accepts(parameter, "nonsense !"))
+                # A list of values explains itself.
+                self.assertTrue("AllowedValues" in parameter or parameter.get("ConstraintDescription"))
+
+    def test_parameters_accept_what_they_are_for(self):
+        for name, value, taken in (
+            ("XeroApiUrl", "https://api.xero.com/", False), ("XeroApiUrl", "http://127.0.0.1:9400", True),
+            ("UploadTime", "03:30", False), ("UploadTime", "23:59", True), ("UploadTimeZone", "Sydney", False),
+            ("UploadTimeZone", "America/Argentina/Buenos_Aires", True), ("WebhookConcurrencyMax", "0", True),
+            ("WebhookConcurrencyMax", "-1", False), ("AlarmTopicArn", "", True),
+            ("AlarmTopicArn", "arn:aws:sns:ap-southeast-2:123456789012:alarms", True),
+            ("AlarmTopicArn", "arn:aws:sqs:ap-southeast-2:123456789012:alarms", False),
+        ):
+            with self.subTest(f"{name} {value}"):
+                self.assertEqual(accepts(self.parameters[name], value), taken)
+
+    def test_the_outputs_lead_on(self):
+        self.assertEqual(self.outputs["WebhookUrl"]["Value"], {"Fn::GetAtt": ["WebhookFunctionUrl", "FunctionUrl"]})
+        self.assertIn("DashboardUrl", self.outputs)
+        for name, output in self.outputs.items():
+            with self.subTest(name):
+                self.assertTrue(output["Description"])
+
+    def test_a_deployment_that_fails_is_undone_by_alarms_that_exist(self):
+        text = substituted(self.template, self.outputs["RollbackConfiguration"]["Value"]["Fn::Sub"])
+        configuration = json.loads(text)
+        triggers = configuration["RollbackTriggers"]
+        self.assertLessEqual(len(triggers), TRIGGERS_MAX)
+        self.assertLessEqual(configuration["MonitoringTimeInMinutes"], MINUTES_MAX)
+        slugs = {alarm["Slug"]: alarm for alarm in operations.alarms(self.template).values()}
+        for trigger in triggers:
+            self.assertEqual(trigger["Type"], "AWS::CloudWatch::Alarm")
+            alarm = slugs[trigger["Arn"].rpartition(":")[2].removeprefix(f"{operations.STACK}-")]
+            # A missing number would undo a deployment for nothing, and a slow alarm rings when it is over.
+            self.assertEqual(alarm["TreatMissingData"], "notBreaching")
+            self.assertLessEqual(alarm["Period"] * alarm["EvaluationPeriods"], 15 * 60)
+            self.assertEqual(alarm["Namespace"], "AWS/Lambda")
+
+    def test_no_table_goes_with_the_stack_or_by_mistake(self):
+        self.assertEqual(self.parameters["DeletionProtection"]["Default"], "true")
+        tables = resources(self.template, "AWS::DynamoDB::Table")
+        self.assertGreater(len(tables), 20)
+        for name, table in tables.items():
+            resource = self.template["Resources"][name]
+            with self.subTest(name):
+                self.assertEqual((resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("Retain", "Retain"))
+                self.assertEqual(table["DeletionProtectionEnabled"], {"Ref": "DeletionProtection"})
+
+
+if __name__ == "__main__":
+    unittest.main()

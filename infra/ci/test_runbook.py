@@ -1,0 +1,154 @@
+"""Checks that the runbook can be followed: its commands are understood by the functions, its links lead somewhere, and it
+names nothing that the stack does not have."""
+
+import json
+import re
+import unittest
+
+import operations
+import sam_template
+from operations import RUNBOOK, STACK, headings, physical
+from sam_template import ROOT, resources
+
+# What every paragraph about a trouble says, in this order.
+PARTS = ("*You notice*", "*For the money*", "*Do*", "*It is over*")
+# Paragraphs of another kind.
+FREE = {"Costs": ("*You notice*", "*Do*")}
+WANTED = (
+    "Dead letters", "Rotate the webhook key", "Rotate Xero credentials", "Re-enable the webhook", "Re-enable uploads",
+    "A mass change was stopped", "Restore a deleted payment", "Replay parked work", "Replay a day", "Change the prefix",
+    "A grant is about to expire or dead", "The night did not run", "Unknown uploads", "The certificate is not complete",
+    "Disaster recovery", "Roll back a deployment", "Costs",
+)
+
+
+def shapes(function):
+    """The structs of an event parser: for each its fields, with their types and whether they may be left out."""
+    text = (ROOT / f"functions/{function}/src/event.rs").read_text(encoding="utf-8").split("mod tests", 1)[0]
+    found = {}
+    for name, body in re.findall(r"struct (\w+) \{\n(.*?)\n\}", text, re.DOTALL):
+        fields = {}
+        for attribute, field, kind in re.findall(r"(#\[serde\(default\)\]\s+)?(?:pub(?:\(crate\))? )?(\w+): (.+),", body):
+            optional = bool(attribute) or kind.startswith("Option<")
+            fields[field] = (re.sub(r"^Option<(.+)>$", r"\1", kind), optional)
+        found[name] = fields
+    return found
+
+
+def misfits(shapes_known, name, value):
+    """Sentences on what a struct would refuse of a value."""
+    fields = shapes_known[name]
+    for key in value.keys() - fields.keys():
+        yield f"{name} does not know {key}"
+    for field, (kind, optional) in fields.items():
+        if field not in value:
+            if not optional:
+                yield f"{name} wants {field}"
+        elif kind in shapes_known:
+            yield from misfits(shapes_known, kind, value[field])
+
+
+class Runbook(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.text = RUNBOOK.read_text(encoding="utf-8")
+        cls.template = sam_template.load()
+        cls.paragraphs = dict(
+            part.split("\n", 1) for part in re.split(r"^## ", cls.text, flags=re.MULTILINE)[1:]
+        )
+        cls.blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", cls.text, re.DOTALL | re.MULTILINE)
+
+    def test_everything_that_may_happen_has_its_paragraph(self):
+        for heading in WANTED:
+            self.assertIn(heading, self.paragraphs)
+
+    def test_every_paragraph_says_how_it_is_noticed_what_it_means_what_to_do_and_when_it_is_over(self):
+        for heading, text in self.paragraphs.items():
+            with self.subTest(heading):
+                places = [text.find(part) for part in FREE.get(heading, PARTS)]
+                self.assertNotIn(-1, places)
+
+    def test_every_payload_is_one_that_its_function_understands(self):
+        seen = set()
+        for block in self.blocks:
+            joined = block.replace("\\\n", " ")
+            for function, payload in re.findall(r"--function-name paymirror-(\w+) .*?--payload '([^']*)'", joined):
+                with self.subTest(payload):
+                    found = json.loads(payload)
+                    self.assertEqual(list(misfits(shapes(function), "Wire", found)), [])
+                    seen.add((function, next(iter(found))))
+            self.assertEqual(joined.count("--payload"), len(re.findall(r"--payload '[^']*'", joined)))
+        for wish in (("sweep", "sync_now"), ("sweep", "check"), ("sweep", "restore"), ("sweep", "replay"),
+                     ("sweep", "approve_mass_change"), ("upload", "catch_up"), ("upload", "preview")):
+            self.assertIn(wish, seen)
+
+    def test_a_payload_that_no_function_understands_would_be_noticed(self):
+        known = shapes("sweep")
+        self.assertEqual(list(misfits(known, "Wire", {"sync": True})), ["Wire does not know sync"])
+        self.assertEqual(
+            sorted(misfits(known, "Wire", {"sync_now": {"organisation": "ORG", "because": "x"}})),
+            ["WireSyncNow does not know because", "WireSyncNow wants by", "WireSyncNow wants why"],
+        )
+
+    def test_other_json_in_commands_can_be_read(self):
+        for block in self.blocks:
+            for text in re.findall(r"'(\{.*?\})'", block):
+                json.loads(text)
+
+    def test_every_alarm_that_is_named_exists(self):
+        slugs = {alarm["Slug"] for alarm in operations.alarms(self.template).values()}
+        named = re.search(r"\*You notice\*", self.text)
+        self.assertIsNotNone(named)
+        for heading, text in self.paragraphs.items():
+            noticed = text.partition("*For the money*")[0]
+            for name in re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", noticed):
+                with self.subTest(f"{heading}: {name}"):
+                    self.assertIn(name, slugs)
+
+    def test_every_alarm_is_named_in_its_paragraph(self):
+        for name, alarm in operations.alarms(self.template).items():
+            noticed = self.paragraphs[operations.runbook_of(alarm)].partition("*For the money*")[0]
+            slug = alarm["Slug"]
+            # `…-expiring` stands for all that end so; `-6h` goes on from the one before it.
+            ways = {slug} | {f"…-{end}" for end in ("dead-letters", "dead-letters-expiring", "expiring", "throttles")
+                             if slug.endswith(f"-{end}")} | {f"-{slug.rpartition('-')[2]}"}
+            with self.subTest(name):
+                self.assertTrue(any(f"`{way}`" in noticed for way in ways), f"{slug} is not named")
+
+    def test_every_metric_that_is_named_is_written(self):
+        written = {name for function in operations.functions() for name in operations.emitted(function)}
+        written |= {"WebhookUrl", "DashboardUrl"} | self.template["Parameters"].keys() | {"ApproximateAgeOfOldestMessage"}
+        for name in re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", self.text):
+            with self.subTest(name):
+                self.assertIn(name, written)
+
+    def test_what_commands_name_is_in_the_stack(self):
+        names = {"paymirror/xero-webhook", "paymirror/xero-api"}
+        for kind in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Serverless::Function"):
+            names |= {physical(self.template, {"Ref": name}) for name in resources(self.template, kind)}
+        for function in resources(self.template, "AWS::Serverless::Function").values():
+            for event in function.get("Events", {}).values():
+                if "Name" in event["Properties"]:
+                    names.add(physical(self.template, event["Properties"]["Name"]))
+        secrets = {physical(self.template, each["Name"])
+                   for each in resources(self.template, "AWS::SecretsManager::Secret").values()}
+        self.assertLessEqual(secrets, names)
+        for name in re.findall(rf"\b{STACK}[-/][\w/-]+", "\n".join(self.blocks)):
+            with self.subTest(name):
+                self.assertIn(name.removesuffix("-restored"), names | {f"{STACK}-"})
+
+    def test_every_link_leads_somewhere(self):
+        for path in ("runbook.md", "metrics.md", "queries.md"):
+            text = (ROOT / "infra" / path).read_text(encoding="utf-8")
+            for target in re.findall(r"\]\(([^)\s]+)\)", text.replace("\n", " ")):
+                file, _, anchor = target.partition("#")
+                linked = ROOT / "infra" / (file or path)
+                with self.subTest(f"{path}: {target}"):
+                    self.assertTrue(linked.exists())
+                    if anchor:
+                        anchors = [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings(linked)]
+                        self.assertIn(anchor, anchors)
+
+
+if __name__ == "__main__":
+    unittest.main()
