@@ -96,7 +96,7 @@ ALLOWED = {
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("IntakeQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
-    | _dead_letters("Changes", "Intake", "Uploads", "Schedules")
+    | _dead_letters("Changes", "Intake", "Uploads", "Schedules", "Events")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
@@ -110,6 +110,8 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
     | _tables("Certificates", "Query", "PutItem")
+    | _tables("Nights", "Query")
+    | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants()
     | _on(GRANT_SECRETS, "secretsmanager:CreateSecret")
@@ -144,7 +146,7 @@ ONLY = {
     "CertificatesTable.Arn": {"Sweep"},
     "BrakesTable.Arn": {"Mirror", "Sweep"},
     "ConnectionsTable.Arn": {"Mirror", "Sweep"},
-    "NightsTable.Arn": {"Upload"},
+    "NightsTable.Arn": {"Upload", "Sweep"},
     "ActivityTable.StreamArn": {"Announce"},
     "EventBus.Arn": {"Announce"},
     "SweepsTable.Arn": {"Sweep"},
@@ -420,7 +422,7 @@ def schedules_lose_no_night(template):
 
 def the_night_has_an_hour_that_exists(template):
     """Clocks that are put forward skip an hour before 04:00: a schedule then would miss a night, or come twice."""
-    for parameter in ("UploadTime", "FullSweepTime", "CertificateTime"):
+    for parameter in ("UploadTime", "FullSweepTime", "CertificateTime", "DigestTime"):
         pattern = re.compile(template["Parameters"][parameter]["AllowedPattern"])
         times = ((hour, minute) for hour in range(25) for minute in range(61))
         for hour, minute in times:

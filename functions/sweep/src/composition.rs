@@ -43,16 +43,19 @@ impl Sweeper<ChangesQueue, AllQueues> {
 }
 
 /// All queues, as the environment names them.
-fn queues(env: &Environment) -> Result<[(QueueName, QueueUrls); 4], EnvError> {
+fn queues(env: &Environment) -> Result<[(QueueName, QueueUrls); 5], EnvError> {
     let both = |queue, dead_letters| {
         let (queue, dead_letters) = (env.required(queue)?, env.required(dead_letters)?);
         Ok(QueueUrls { queue: Some(queue), dead_letters: Some(dead_letters) })
     };
-    let schedules = env.required("SCHEDULES_DEAD_LETTER_QUEUE_URL")?;
+    let alone = |dead_letters| {
+        Ok(QueueUrls { queue: None, dead_letters: Some(env.required(dead_letters)?) })
+    };
     Ok([
         (QueueName::Changes, both("CHANGES_QUEUE_URL", "CHANGES_DEAD_LETTER_QUEUE_URL")?),
         (QueueName::Intake, both("INTAKE_QUEUE_URL", "INTAKE_DEAD_LETTER_QUEUE_URL")?),
         (QueueName::Uploads, both("UPLOADS_QUEUE_URL", "UPLOADS_DEAD_LETTER_QUEUE_URL")?),
-        (QueueName::Schedules, QueueUrls { queue: None, dead_letters: Some(schedules) }),
+        (QueueName::Schedules, alone("SCHEDULES_DEAD_LETTER_QUEUE_URL")?),
+        (QueueName::Events, alone("EVENTS_DEAD_LETTER_QUEUE_URL")?),
     ])
 }

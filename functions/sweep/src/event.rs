@@ -22,6 +22,8 @@ pub(crate) enum Asked {
     Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, target: Target },
     /// How the connections are: of one organisation or of all.
     Check { organisation: Option<OrganisationId> },
+    /// What operators read in the morning: of one organisation or of all.
+    Digest { scheduled_at: Timestamp, organisation: Option<OrganisationId> },
     /// An organisation is to be mirrored from now on.
     SignUp { settings: Box<Settings>, said: Said },
     /// A person lets a mass change through that was stopped.
@@ -74,6 +76,8 @@ struct Wire {
     certify: bool,
     #[serde(default)]
     check: bool,
+    #[serde(default)]
+    digest: bool,
     organisation: Option<OrganisationId>,
     sync_now: Option<WireSyncNow>,
     approve_mass_change: Option<WireApproval>,
@@ -135,8 +139,8 @@ impl Asked {
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let wire: Wire = serde_json::from_str(&event.to_string())
             .map_err(|error| EventError(without_values(&error)))?;
-        let Wire { scheduled_time, full, certify, check, organisation, .. } = wire;
-        let kinds = [full, certify, check].into_iter().filter(|kind| *kind).count();
+        let Wire { scheduled_time, full, certify, check, digest, organisation, .. } = wire;
+        let kinds = [full, certify, check, digest].into_iter().filter(|kind| *kind).count();
         let of_schedule = scheduled_time.is_some() || kinds > 0 || organisation.is_some();
         let wishes = [
             of_schedule,
@@ -191,6 +195,9 @@ impl Asked {
                  or `connect`",
             ));
         };
+        if digest {
+            return Ok(Self::Digest { scheduled_at, organisation });
+        }
         let target = match (full, certify) {
             (true, _) => Target::Open,
             (_, true) => Target::Certificate,

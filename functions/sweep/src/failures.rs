@@ -88,6 +88,16 @@ pub enum HandleError {
         /// Why.
         problem: String,
     },
+    /// Digests that failed; the others were made.
+    #[error("{failed} of {all} digests failed: {first}")]
+    Digests {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// Why the first of them did.
+        first: String,
+    },
     /// Sweeps that failed; the others were made.
     #[error("{failed} of {all} sweeps failed: {first}")]
     Sweeps {

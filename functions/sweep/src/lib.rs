@@ -7,6 +7,7 @@ mod checking;
 mod composition;
 mod connecting;
 mod dead_letters;
+mod digesting;
 mod error;
 mod event;
 mod failures;
@@ -134,6 +135,11 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                     connections.push(self.check(&settings, tally).await?);
                 }
                 tally.check_is_complete();
+                Ok(Answer { connections, ..Answer::of(Vec::new()) })
+            }
+            Asked::Digest { scheduled_at, organisation } => {
+                let all = self.organisations(organisation, tally).await?;
+                let connections = self.digests(&all, scheduled_at, tally).await?;
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::ApproveMassChange { organisation, said } => {

@@ -126,7 +126,7 @@ fn way(organisation: Option<OrganisationId>, row: &ParkedRow, is_named: bool) ->
         return None;
     }
     match queue {
-        QueueName::Schedules => None,
+        QueueName::Schedules | QueueName::Events => None,
         QueueName::Intake | QueueName::Uploads => Some(Way::AsItCame(queue, body)),
         QueueName::Changes => match Message::from_json(body) {
             Ok(Message::Invoices(changes)) => look(organisation, changes),

@@ -62,7 +62,8 @@ impl WireRedrive {
         let queue = queue(&self.queue)?;
         if !self.preview && !queue.takes_messages() {
             return Err(says(
-                "`schedules` can only be looked at (`preview`) or discarded: the next schedule catches up",
+                "`schedules` and `events` can only be looked at (`preview`) or discarded: the next schedule \
+                 catches up, and what was not announced is in the table `activity`",
             ));
         }
         Ok(Asked::Redrive { queue, preview: self.preview, said: said(&self.by, &self.why)? })
@@ -108,6 +109,7 @@ fn is_this_machine(url: &Url) -> bool {
 fn queue(name: &str) -> Result<QueueName, EventError> {
     // The name of the dead-letter queue is as good as that of its queue.
     let name = name.strip_suffix("-dlq").unwrap_or(name);
-    QueueName::from_code(name)
-        .ok_or_else(|| says("`queue` is none of `changes`, `intake`, `uploads` and `schedules`"))
+    QueueName::from_code(name).ok_or_else(|| {
+        says("`queue` is none of `changes`, `intake`, `uploads`, `schedules` and `events`")
+    })
 }

@@ -45,6 +45,11 @@ impl Morning<'_> {
         self.status == ConnectionStatus::Active && night && self.open == 0
     }
 
+    /// The verdict as a code: `well`, or `look`.
+    pub fn verdict(&self) -> &'static str {
+        if self.is_well() { "well" } else { "look" }
+    }
+
     /// All of it in words: the verdict first, then each matter on a line of its own. Counts and times only, no
     /// names and no amounts: it goes out by mail.
     pub fn text(&self) -> String {
@@ -57,8 +62,13 @@ impl Morning<'_> {
             self.status,
             self.time(self.last_success_at)
         );
-        for trouble in self.troubles {
-            let _ = writeln!(text, "- {} ({}): {}", trouble, trouble.class(), trouble.cure());
+        for (place, trouble) in self.troubles.iter().enumerate() {
+            let _ = write!(text, "- {} ({})", trouble, trouble.class());
+            // An event has room for a thousand characters, and the worst one decides (AMB-22).
+            let _ = match place {
+                0 => writeln!(text, ": {}", trouble.cure()),
+                _ => writeln!(text),
+            };
         }
         let certificate = match self.certificate {
             Some(CertificateState::Complete) => "every payment in Xero is accounted for",

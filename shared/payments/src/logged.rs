@@ -35,6 +35,8 @@ codes! {
         MassChangeStopped = "mass_change_stopped",
         /// A dead letter is on its way again.
         Redriven = "redriven",
+        /// What operators read in the morning (CC-20).
+        MorningDigest = "morning_digest",
         /// What was parked is on its way again.
         Replayed = "replayed",
         /// An organisation is mirrored from now on.

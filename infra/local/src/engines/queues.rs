@@ -15,6 +15,8 @@ pub const UPLOADS: &str = "uploads";
 
 /// Where schedules end that failed: a dead-letter queue alone. Here nothing is put into it.
 pub const SCHEDULES: &str = "schedules";
+/// What could not be announced: a dead-letter queue alone. Empty here, where nothing announces.
+pub const EVENTS: &str = "events";
 
 /// Every queue that a function is called for.
 pub const ALL: [&str; 3] = [CHANGES, INTAKE, UPLOADS];
@@ -60,7 +62,9 @@ pub(crate) fn definitions(visibility: Duration) -> Vec<(String, HashMap<String, 
         ));
     }
     let retention = ("MessageRetentionPeriod".to_owned(), RETENTION_S.to_string());
-    queues.push((dead_letters_of(SCHEDULES), HashMap::from([retention])));
+    for alone in [SCHEDULES, EVENTS] {
+        queues.push((dead_letters_of(alone), HashMap::from([retention.clone()])));
+    }
     queues
 }
 

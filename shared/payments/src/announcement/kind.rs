@@ -16,6 +16,8 @@ codes! {
         CustomerBlocked = "customer.blocked",
         /// A customer's payments go on.
         CustomerUnblocked = "customer.unblocked",
+        /// What operators read in the morning (CC-20).
+        DigestReady = "digest.ready",
         /// The facts agree again (SP-19).
         DiscrepancyClosed = "discrepancy.closed",
         /// Something does not agree, or does not agree again (SP-21).
@@ -134,6 +136,7 @@ impl Kind {
             Occurrence::CustomerUnblocked => Self::CustomerUnblocked,
             Occurrence::MassChangeApproved => Self::MassChangeApproved,
             Occurrence::MassChangeStopped => Self::MassChangeStopped,
+            Occurrence::MorningDigest => Self::DigestReady,
             Occurrence::UploadingDisabled => Self::UploadDisabled,
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,

@@ -81,6 +81,7 @@ impl Teller<'_> {
             Kind::CustomerBlocked | Kind::CustomerUnblocked => {
                 About { customer: Some(self.customer()?), ..About::default() }
             }
+            Kind::DigestReady => About { reason: self.reason()?, ..About::default() },
             Kind::ConnectionLost
             | Kind::ConnectionRestored
             | Kind::MassChangeApproved
@@ -104,7 +105,8 @@ impl Teller<'_> {
             | Kind::PaymentUploadSkipped
             | Kind::PaymentWarned
             | Kind::ProviderInvoiceHeld
-            | Kind::ProviderInvoiceSkipped => self.needs("reason", reason).map(Some),
+            | Kind::ProviderInvoiceSkipped
+            | Kind::DigestReady => self.needs("reason", reason).map(Some),
             _ => Ok(reason),
         }
     }

@@ -33,6 +33,7 @@ pub fn about(queue: QueueName, body: &str) -> About {
         QueueName::Uploads => task(body),
         QueueName::Intake => report(body),
         QueueName::Schedules => schedule(body),
+        QueueName::Events => decisions(body),
     };
     read.unwrap_or_else(|| About { kind: "unreadable".to_owned(), ..About::default() })
 }
@@ -75,6 +76,20 @@ fn report(body: &str) -> Option<About> {
 }
 
 /// What EventBridge could not deliver is the event itself; what Lambda has given up is in an envelope.
+/// What Lambda keeps of a part of a stream that it gave up: the place, and none of the rows. Source:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
+fn decisions(body: &str) -> Option<About> {
+    let whole = object(body)?;
+    let Some(Value::Object(batch)) = whole.get("DDBStreamBatchInfo") else {
+        let kind = text(&whole, "detail-type")?;
+        return Some(About { kind: format!("not delivered {}", shown(kind)), ..About::default() });
+    };
+    let from = text(batch, "startSequenceNumber").unwrap_or_default();
+    let at = text(batch, "approximateArrivalOfFirstRecord").unwrap_or_default();
+    let subject = Some(format!("from {} of {}", shown(from), shown(at)));
+    Some(About { kind: "not announced".to_owned(), subject, ..About::default() })
+}
+
 fn schedule(body: &str) -> Option<About> {
     let whole = object(body)?;
     let (kind, asked) = match whole.get("requestPayload") {
@@ -166,6 +181,20 @@ mod tests {
             (QueueName::Intake, "canary", "unreadable", None),
             (QueueName::Uploads, r#"{"kind":"canary"}"#, "unreadable", None),
             (QueueName::Schedules, "[]", "unreadable", None),
+            (
+                QueueName::Events,
+                r#"{"DDBStreamBatchInfo":{"startSequenceNumber":"800000000003126276362",
+                    "approximateArrivalOfFirstRecord":"2026-11-23T00:19:58.00Z","batchSize":1}}"#,
+                "not announced",
+                Some("from 800000000003126276362 of 2026-11-23T00:19:58.00Z"),
+            ),
+            (
+                QueueName::Events,
+                r#"{"detail-type":"digest.ready","detail":{"why":"all is well"}}"#,
+                "not delivered digest.ready",
+                None,
+            ),
+            (QueueName::Events, "{}", "unreadable", None),
         ] {
             let subject = subject.map(str::to_owned);
             assert_eq!(told(queue, body), (kind.to_owned(), subject), "{body}");

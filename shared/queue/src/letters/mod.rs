@@ -18,8 +18,8 @@ pub use sqs::{AllQueues, QueueUrls};
 /// Most letters that one look brings; SQS's limit.
 pub const LETTERS_MAX: usize = 10;
 
-/// Which queue. Each but `Schedules` has a function behind it and a dead-letter queue beside it; `Schedules`
-/// is a dead-letter queue alone, for what EventBridge and Lambda could not deliver.
+/// Which queue. Each but `Schedules` and `Events` has a function behind it and a dead-letter queue beside it;
+/// those are dead-letter queues alone, for what EventBridge and Lambda could not deliver.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum QueueName {
     /// What changed in Xero.
@@ -30,11 +30,14 @@ pub enum QueueName {
     Uploads,
     /// Schedules that could not be delivered, or failed.
     Schedules,
+    /// Decisions that could not be announced: where they are in the stream of the log.
+    Events,
 }
 
 impl QueueName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Changes, Self::Intake, Self::Uploads, Self::Schedules];
+    pub const ALL: [Self; 5] =
+        [Self::Changes, Self::Intake, Self::Uploads, Self::Schedules, Self::Events];
 
     /// The word that stands in events, answers and tables.
     pub const fn code(self) -> &'static str {
@@ -43,6 +46,7 @@ impl QueueName {
             Self::Intake => "intake",
             Self::Uploads => "uploads",
             Self::Schedules => "schedules",
+            Self::Events => "events",
         }
     }
 
@@ -53,7 +57,7 @@ impl QueueName {
 
     /// Whether messages can be sent to it by us.
     pub const fn takes_messages(self) -> bool {
-        !matches!(self, Self::Schedules)
+        !matches!(self, Self::Schedules | Self::Events)
     }
 }
 

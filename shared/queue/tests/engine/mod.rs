@@ -99,7 +99,7 @@ impl Queues {
             let dead_letters = made.send().await.unwrap().queue_url.unwrap();
             urls.insert(dead, dead_letters.clone());
             let queue = match name {
-                QueueName::Schedules => None,
+                QueueName::Schedules | QueueName::Events => None,
                 _ => client.create_queue().queue_name(name.code()).send().await.unwrap().queue_url,
             };
             urls.extend(queue.clone().map(|url| (name.code().to_owned(), url)));
