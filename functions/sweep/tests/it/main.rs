@@ -21,6 +21,7 @@ mod faults;
 mod laws;
 #[path = "../../../../shared/queue/tests/engine/mod.rs"]
 mod letters;
+mod mornings;
 mod open;
 mod ordered;
 mod post;
