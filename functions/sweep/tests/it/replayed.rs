@@ -140,7 +140,7 @@ async fn it_may_be_parked_again_before_its_row_is_taken_out() {
     take_in(&world, &again).await;
 
     let order = table::Order {
-        action: "replayed",
+        action: payments::Occurrence::Replayed,
         subject: &row.parked_at,
         reason: &row.reason,
         by: "Ada",
