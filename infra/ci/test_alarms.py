@@ -141,15 +141,17 @@ MISSING = {
 def play(alarm, series, phases):
     """The state of an alarm at each step of some phases, each of them long enough for it to make up its mind."""
     cloud, at, marks = Cloud(), START, []
-    # Slower ones need as many periods as they judge, and what CloudWatch fetches besides.
+    # As many periods as it judges, and what CloudWatch fetches besides.
     length = (alarm["EvaluationPeriods"] + 5) * alarm["Period"]
     for values in phases:
         times = range(at, at + length, series.every)
         for number, when in enumerate(times):
-            series.record(cloud, when, values[number % len(values)])
+            # A schedule is exact to the minute, so that an hour may have none.
+            late = MINUTE * (number % 2) if series.every >= HOUR else 0
+            series.record(cloud, when + late, values[number % len(values)])
         at = times[-1] + series.every
         marks.append(at)
-    step = min(alarm["Period"], 15 * MINUTE)
+    step = MINUTE if alarm["EvaluationPeriods"] <= 2 else min(alarm["Period"], 7 * MINUTE)
     warm = START + (alarm["EvaluationPeriods"] + 3) * alarm["Period"]
     history = alarm_model.states(alarm, cloud.of(alarm), warm, marks[-1], step)
     ends = []
