@@ -5,6 +5,7 @@ in the embedded metric format, as the functions print it; so a metric with anoth
 the alarm, and the test fails. An alarm without a pair fails it as well.
 """
 
+import json
 import unittest
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import alarm_model
 import operations
 import sam_template
 from alarm_model import ALARM, OK, Cloud
+from sam_template import ROOT
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 HOUR_MS = HOUR * 1000
@@ -165,6 +167,12 @@ class Alarms(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.alarms = operations.alarms(sam_template.load())
+
+    def test_the_lines_are_like_those_that_a_function_prints(self):
+        # A test of `host::metrics` expects the same line.
+        printed = json.loads((ROOT / "infra/ci/fixtures/emf-line.json").read_text(encoding="utf-8"))
+        at, values = printed["_aws"]["Timestamp"] // 1000, {"LateSyncs": 1, "SlowestSync": 312_000}
+        self.assertEqual(json.loads(operations.emf("mirror", at, values)), printed)
 
     def test_every_alarm_has_its_pair_of_series(self):
         self.assertEqual(sorted(self.alarms), sorted(WATCHED))
