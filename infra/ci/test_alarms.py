@@ -5,6 +5,7 @@ in the embedded metric format, as the functions print it; so a metric with anoth
 the alarm, and the test fails. An alarm without a pair fails it as well.
 """
 
+import json
 import unittest
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import alarm_model
 import operations
 import sam_template
 from alarm_model import ALARM, OK, Cloud
+from sam_template import ROOT
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 HOUR_MS = HOUR * 1000
@@ -141,15 +143,17 @@ MISSING = {
 def play(alarm, series, phases):
     """The state of an alarm at each step of some phases, each of them long enough for it to make up its mind."""
     cloud, at, marks = Cloud(), START, []
-    # Slower ones need as many periods as they judge, and what CloudWatch fetches besides.
+    # As many periods as it judges, and what CloudWatch fetches besides.
     length = (alarm["EvaluationPeriods"] + 5) * alarm["Period"]
     for values in phases:
         times = range(at, at + length, series.every)
         for number, when in enumerate(times):
-            series.record(cloud, when, values[number % len(values)])
+            # A schedule is exact to the minute, so that an hour may have none.
+            late = MINUTE * (number % 2) if series.every >= HOUR else 0
+            series.record(cloud, when + late, values[number % len(values)])
         at = times[-1] + series.every
         marks.append(at)
-    step = min(alarm["Period"], 15 * MINUTE)
+    step = MINUTE if alarm["EvaluationPeriods"] <= 2 else min(alarm["Period"], 7 * MINUTE)
     warm = START + (alarm["EvaluationPeriods"] + 3) * alarm["Period"]
     history = alarm_model.states(alarm, cloud.of(alarm), warm, marks[-1], step)
     ends = []
@@ -163,6 +167,12 @@ class Alarms(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.alarms = operations.alarms(sam_template.load())
+
+    def test_the_lines_are_like_those_that_a_function_prints(self):
+        # A test of `host::metrics` expects the same line.
+        printed = json.loads((ROOT / "infra/ci/fixtures/emf-line.json").read_text(encoding="utf-8"))
+        at, values = printed["_aws"]["Timestamp"] // 1000, {"LateSyncs": 1, "SlowestSync": 312_000}
+        self.assertEqual(json.loads(operations.emf("mirror", at, values)), printed)
 
     def test_every_alarm_has_its_pair_of_series(self):
         self.assertEqual(sorted(self.alarms), sorted(WATCHED))

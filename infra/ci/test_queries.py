@@ -9,6 +9,7 @@ import re
 import unittest
 
 import insights
+import insights_tokens
 import operations
 import sam_template
 from operations import STACK, physical
@@ -114,7 +115,7 @@ class Queries(unittest.TestCase):
         known = self.logged | OF_CLOUDWATCH | OF_THE_SUBSCRIBER | OF_LAMBDA
         for title, (_, query) in self.queries.items():
             with self.subTest(title):
-                self.assertEqual(insights.names_in(query) - known, set())
+                self.assertEqual(insights_tokens.names_in(query) - known, set())
 
     def test_every_line_of_the_fixture_can_be_logged(self):
         for line in lines():
@@ -136,12 +137,12 @@ class Queries(unittest.TestCase):
                     self.assertIn(message, texts)
 
     def test_names_with_dots_are_in_backticks(self):
-        with self.assertRaisesRegex(insights.QueryError, "backticks"):
+        with self.assertRaisesRegex(insights_tokens.QueryError, "backticks"):
             insights.run("filter xero.calls > 0", list(lines()))
 
     def test_what_insights_would_not_understand_is_refused(self):
         for query in ("filter level =", "sort", "fields", "stats median(runs)", "filter level = 'x' level", "dedup level"):
-            with self.subTest(query), self.assertRaises(insights.QueryError):
+            with self.subTest(query), self.assertRaises(insights_tokens.QueryError):
                 insights.run(query, list(lines()))
 
     def test_the_page_lists_each_query_with_its_question(self):

@@ -4,6 +4,7 @@ names nothing that the stack does not have."""
 import json
 import re
 import unittest
+from decimal import Decimal
 
 import operations
 import sam_template
@@ -14,6 +15,8 @@ from sam_template import ROOT, resources
 PARTS = ("*You notice*", "*For the money*", "*Do*", "*It is over*")
 # Paragraphs of another kind.
 FREE = {"Costs": ("*You notice*", "*Do*")}
+# Rows of the costs that depend on how much is done.
+PER_USE = ("a million events of webhooks", "6,000 uploads (200 a night)")
 WANTED = (
     "Dead letters", "Rotate the webhook key", "Rotate Xero credentials", "Re-enable the webhook", "Re-enable uploads",
     "A mass change was stopped", "Restore a deleted payment", "Replay parked work", "Replay a day", "Change the prefix",
@@ -136,6 +139,17 @@ class Runbook(unittest.TestCase):
         for name in re.findall(rf"\b{STACK}[-/][\w/-]+", "\n".join(self.blocks)):
             with self.subTest(name):
                 self.assertIn(name.removesuffix("-restored"), names | {f"{STACK}-"})
+
+    def test_the_costs_count_what_there_is_and_add_up(self):
+        rows = {row["what"].strip("*"): row for heading, row in operations.tables(RUNBOOK) if heading == "Costs"}
+        metrics = sum(len(operations.emitted(function)) for function in operations.functions())
+        self.assertTrue(rows["alarms"]["how much"].startswith(f"{len(operations.alarms(self.template))} at 0.10"))
+        self.assertTrue(rows["our metrics"]["how much"].startswith(f"{metrics}, of which 10 are free, at 0.30"))
+        dollars = {what: Decimal(row["US$ a month"].strip("*")) for what, row in rows.items()}
+        self.assertEqual(dollars["alarms"], len(operations.alarms(self.template)) * Decimal("0.10"))
+        self.assertEqual(dollars["our metrics"], (metrics - 10) * Decimal("0.30"))
+        standing = [amount for what, amount in dollars.items() if what not in ("standing", *PER_USE)]
+        self.assertEqual(dollars["standing"], sum(standing))
 
     def test_every_link_leads_somewhere(self):
         for path in ("runbook.md", "metrics.md", "queries.md"):

@@ -110,6 +110,7 @@ impl Tally {
 
     /// Writes the one line about the invocation.
     pub(crate) fn log(&self) {
+        let found = self.is_checked.then_some(&self.checking);
         tracing::info!(
             runs = self.runs,
             runs.failed = self.failed,
@@ -120,7 +121,13 @@ impl Tally {
             invoices.queued = self.queued,
             lag_ms = self.lag_ms,
             not_certified = self.not_certified,
-            connections.inactive = self.is_checked.then_some(self.checking.inactive),
+            connections.inactive = found.map(|found| found.inactive),
+            connections.refused = found.map(|found| found.refused),
+            uploads.off = found.map(|found| found.uploads_off),
+            mass_changes = found.map(|found| found.mass_changes),
+            grants.ending = found.map(|found| found.grants_ending),
+            webhooks.silence_ms = found.map(|found| found.silence_ms),
+            certificates.oldest_ms = found.map(|found| found.certificate_age_ms),
             "sweep done"
         );
     }

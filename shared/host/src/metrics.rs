@@ -123,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_the_one_that_the_tests_of_alarms_are_fed_with() {
+        // `infra/ci/test_alarms.py` makes its lines like this one.
+        let now: Timestamp = "2026-10-05T03:41:25Z".parse().unwrap();
+        let metrics =
+            [Metric::count("LateSyncs", 1_u32), Metric::milliseconds("SlowestSync", 312_000_u64)];
+        let record: Value = serde_json::from_str(&line("paymirror-mirror", now, &metrics)).unwrap();
+        let fed = include_str!("../../../infra/ci/fixtures/emf-line.json");
+        assert_eq!(record, serde_json::from_str::<Value>(fed).unwrap());
+    }
+
+    #[test]
     fn records_are_written_on_lambda_or_when_asked_for() {
         let metrics = |variables: &[(&str, &str)]| {
             Metrics::from_env(&Environment::given(variables.iter().copied()), "webhook")

@@ -30,6 +30,7 @@ mod signed_up;
 mod silence;
 mod sync_now;
 mod troubles;
+mod watched;
 mod week;
 mod world;
 #[path = "../../../upload/tests/it/xero_proxy.rs"]

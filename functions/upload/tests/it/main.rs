@@ -22,5 +22,6 @@ mod ordered;
 mod planned;
 mod provider_invoices;
 mod silence;
+mod watched;
 mod world;
 mod xero_proxy;
