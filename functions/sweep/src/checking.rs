@@ -1,7 +1,9 @@
 //! How an organisation's connection with Xero is: Xero is asked, and the tables (ST-13, ST-17, CC-02 to CC-05).
 
 use jiff::Timestamp;
-use payments::connection::{Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions};
+use payments::connection::{
+    ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
+};
 use payments::grant::{GrantError, Grants as _};
 use payments::sweep::{CertificateState, SweepKind};
 use payments::{OrganisationId, Settings};

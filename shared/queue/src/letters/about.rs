@@ -82,11 +82,11 @@ fn decisions(body: &str) -> Option<About> {
     let whole = object(body)?;
     let Some(Value::Object(batch)) = whole.get("DDBStreamBatchInfo") else {
         let kind = text(&whole, "detail-type")?;
-        return Some(About { kind: format!("not delivered {}", shown(kind)), ..About::default() });
+        return Some(About { kind: format!("not delivered {}", shown(&kind)), ..About::default() });
     };
     let from = text(batch, "startSequenceNumber").unwrap_or_default();
     let at = text(batch, "approximateArrivalOfFirstRecord").unwrap_or_default();
-    let subject = Some(format!("from {} of {}", shown(from), shown(at)));
+    let subject = Some(format!("from {} of {}", shown(&from), shown(&at)));
     Some(About { kind: "not announced".to_owned(), subject, ..About::default() })
 }
 
