@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activity;
+mod activity_log;
 mod attributes;
 mod batches;
 mod brakes;
@@ -12,7 +13,10 @@ mod customers;
 mod error;
 mod grants;
 mod invoices;
+mod messages;
+mod newest;
 mod nights;
+mod organisations;
 mod parked;
 mod receipts;
 mod rows;
@@ -26,12 +30,17 @@ mod upload_rows;
 mod uploads;
 mod warnings;
 
+pub use activity_log::{ActivityRow, Ordered};
 pub use attributes::instant;
 pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
+pub use connections::ConnectionRow;
 pub use error::{ReadError, WriteError};
 pub use invoices::Because;
+pub use messages::MessageRow;
+pub use newest::Newest;
+pub use organisations::OrganisationRow;
 pub use parked::{PARKED_MAX, ParkedRow};
 pub use rows::invoice_key;
 pub use settings::Enabled;

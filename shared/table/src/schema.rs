@@ -57,6 +57,8 @@ pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
+pub(crate) const BY_INVOICE: &str = "by_invoice";
+pub(crate) const FAILURES: &str = "failures";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 
@@ -97,7 +99,7 @@ pub const TABLES: &[Table] = &[
         table(DISCREPANCIES, "invoice", Some("discrepancy")),
         &[whole_rows("open", "open_in", Some("detected_at"))],
     ),
-    indexed(table(ACTIVITY, "day", Some("at")), &[whole_rows("by_invoice", "invoice", Some("at"))]),
+    indexed(table(ACTIVITY, "day", Some("at")), &[whole_rows(BY_INVOICE, "invoice", Some("at"))]),
     table(RECEIPTS, "organisation", Some("payment_id")),
     table(PARKED, "organisation", Some("parked_at")),
     table(MESSAGES, "organisation", Some("message")),
@@ -119,7 +121,7 @@ pub const TABLES: &[Table] = &[
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(
         table(SYNC_RUNS, "organisation", Some("run")),
-        &[whole_rows("failures", "failed_in", Some("ended_at"))],
+        &[whole_rows(FAILURES, "failed_in", Some("ended_at"))],
     ),
 ];
 

@@ -8,7 +8,8 @@ use payments::sweep::{SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
-use crate::schema::SYNC_RUNS;
+use crate::newest::Newest;
+use crate::schema::{FAILURES, SYNC_RUNS};
 use crate::tables::Tables;
 
 impl Tables {
@@ -23,6 +24,32 @@ impl Tables {
     ) -> Result<Option<SyncRun>, ReadError> {
         let key = [("organisation", organisation.to_string()), ("run", run.to_string())];
         self.one(SYNC_RUNS, &key).await?.as_ref().map(read_run).transpose()
+    }
+
+    /// The newest runs, at most `max`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn newest_runs(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Newest<SyncRun>, ReadError> {
+        let key = organisation.to_string();
+        self.newest(SYNC_RUNS, None, ("organisation", &key), max).await?.read(read_run)
+    }
+
+    /// The runs that went wrong last, the newest first, at most `max`, as of a moment ago (CC-26).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn newest_failures(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Newest<SyncRun>, ReadError> {
+        let key = organisation.to_string();
+        self.newest(SYNC_RUNS, Some(FAILURES), ("failed_in", &key), max).await?.read(read_run)
     }
 
     /// The row of a run, for a transaction. Only its own run writes it, or the one after that.
