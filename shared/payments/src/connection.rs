@@ -73,8 +73,30 @@ impl Trouble {
         match self {
             Self::Refused | Self::MissingPermission => "Authentication",
             Self::DayLimit => "Limit",
-            Self::WebhookOff | Self::WebhookSilent | Self::Unreachable | Self::Stale | Self::NotChecked => "Timeout",
+            Self::WebhookOff
+            | Self::WebhookSilent
+            | Self::Unreachable
+            | Self::Stale
+            | Self::NotChecked => "Timeout",
             Self::NotCertified | Self::UploadsOff | Self::MassChange | Self::Parked => "Validation",
+        }
+    }
+
+    /// What is wrong, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Refused => "Xero does not let us in",
+            Self::MissingPermission => "Xero does not allow us what the settings need",
+            Self::WebhookOff => "no webhook has come for a day: Xero has switched it off",
+            Self::WebhookSilent => "changes come without webhooks",
+            Self::Unreachable => "Xero does not answer",
+            Self::DayLimit => "the day's calls are used up",
+            Self::Stale => "no sync has succeeded for a day",
+            Self::NotChecked => "nobody has looked for hours how the connection is",
+            Self::NotCertified => "not every change of a payment is accounted for",
+            Self::UploadsOff => "the nightly upload has switched itself off",
+            Self::MassChange => "a mass change waits for a person",
+            Self::Parked => "something could not be processed and is parked",
         }
     }
 
@@ -311,7 +333,7 @@ mod tests {
             assert!(
                 ["Authentication", "Timeout", "Limit", "Validation"].contains(&trouble.class())
             );
-            assert!(trouble.cure().len() > 20, "{trouble}");
+            assert!(trouble.cure().len() > 20 && !trouble.words().is_empty(), "{trouble}");
             assert_ne!(trouble.status(), ConnectionStatus::Active);
         }
     }

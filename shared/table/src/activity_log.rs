@@ -113,23 +113,27 @@ impl Tables {
         ordered: &Ordered<'_>,
         now: Timestamp,
     ) -> Result<(), WriteError> {
-        let nobody = || format!("unknown/{}", now.strftime("%Y-%m-%d"));
-        let row = Writer::default()
-            .text("day", ordered.organisation.map_or_else(nobody, |id| day(id, now)))
-            .text("at", format!("{}#order#{}", instant(now), ordered.request_id))
-            .text_if("organisation", ordered.organisation)
-            .text("cause", "console")
-            .text("action", ordered.order)
-            .text("result", ordered.result)
-            .text_if("rule", ordered.rule)
-            .text_if("what", ordered.subject)
-            .text("reason", ordered.detail)
-            .text("role", ordered.role)
-            .text("by", ordered.by)
-            .text("why", ordered.why)
-            .text("request_id", ordered.request_id);
-        self.put_row(ACTIVITY, row.finish()).await
+        self.put_row(ACTIVITY, order_row(ordered, now)).await
     }
+}
+
+pub(crate) fn order_row(ordered: &Ordered<'_>, now: Timestamp) -> Item {
+    let nobody = || format!("unknown/{}", now.strftime("%Y-%m-%d"));
+    Writer::default()
+        .text("day", ordered.organisation.map_or_else(nobody, |id| day(id, now)))
+        .text("at", format!("{}#order#{}", instant(now), ordered.request_id))
+        .text_if("organisation", ordered.organisation)
+        .text("cause", "console")
+        .text("action", ordered.order)
+        .text("result", ordered.result)
+        .text_if("rule", ordered.rule)
+        .text_if("what", ordered.subject)
+        .text("reason", ordered.detail)
+        .text("role", ordered.role)
+        .text("by", ordered.by)
+        .text("why", ordered.why)
+        .text("request_id", ordered.request_id)
+        .finish()
 }
 
 /// A row that says less, or something that is not text, is shown all the same: an operator who looks for

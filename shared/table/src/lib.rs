@@ -40,7 +40,7 @@ pub use error::{ReadError, WriteError};
 pub use invoices::Because;
 pub use messages::MessageRow;
 pub use newest::Newest;
-pub use organisations::OrganisationRow;
+pub use organisations::{NameOf, OrganisationRow};
 pub use parked::{PARKED_MAX, ParkedRow};
 pub use rows::invoice_key;
 pub use settings::Enabled;
