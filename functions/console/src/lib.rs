@@ -105,7 +105,8 @@ impl<I: Invoker> Console<I> {
         };
         let mut tally = Tally::default();
         let asked = Asking { console: self, show, invocation, now: self.clock.now() };
-        let html = match asked.html(&mut tally).await {
+        // On the heap: a future that holds every page and every order is too deep for the compiler, and large.
+        let html = match Box::pin(asked.html(&mut tally)).await {
             Ok(html) => html,
             Err(error) => {
                 tally.failed = true;
@@ -220,8 +221,7 @@ impl<I: Invoker> Asking<'_, I> {
             now: self.now,
             rows_read: tally.rows_read.into(),
         };
-        // On the heap: a future that holds all pages is too deep for the compiler, and large.
-        let html = Box::pin(stage.html()).await;
+        let html = stage.html().await;
         tally.rows_read = stage.rows_read.get();
         html
     }
