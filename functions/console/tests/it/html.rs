@@ -137,6 +137,12 @@ pub fn text(html: &str) -> String {
     while let Some(start) = rest.find('<') {
         text.push_str(&rest[..start]);
         text.push(' ');
+        // What a button carries is for CloudWatch, and not to be read.
+        let action = rest[start..].strip_prefix("<cwdb-action");
+        if let Some((_, after)) = action.and_then(|action| action.split_once("</cwdb-action>")) {
+            rest = after;
+            continue;
+        }
         rest = &rest[start + 1..];
         rest = &rest[end_of_tag(rest) + 1..];
     }

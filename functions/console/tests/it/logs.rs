@@ -1,7 +1,7 @@
 //! Activity, sync log, messages and what is parked.
 
 use console::rights::Role;
-use payments::sweep::{SyncKind, Trigger};
+use payments::sweep::{SyncKind, SyncRun, SyncState, Trigger};
 use serde_json::{Value, json};
 
 use crate::html::{assert_harmless, text};
@@ -129,8 +129,14 @@ async fn the_sync_log_says_what_each_run_did_the_newest_first() {
 async fn only_errors_are_those_that_went_wrong_the_newest_first() {
     // CC-26
     let world = well().await;
-    world.ran(ago(60), |run| run.went_wrong("Timeout", "Xero was slow".to_owned())).await;
-    world.ran(ago(40), |run| run.went_wrong("Validation", "no such invoice".to_owned())).await;
+    let failed = |class: &'static str, problem: &'static str| {
+        move |run: &mut SyncRun| {
+            run.state = SyncState::Failed;
+            run.went_wrong(class, problem.to_owned());
+        }
+    };
+    world.ran(ago(60), failed("Timeout", "Xero was slow")).await;
+    world.ran(ago(40), failed("Validation", "no such invoice")).await;
     world.ran(ago(10), |_| {}).await;
     let errors = filtered(&world, "sync_log", json!({"pm_only": "errors"})).await;
     let (newer, older) =

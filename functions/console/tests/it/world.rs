@@ -12,7 +12,7 @@ use host::clock::Clock;
 use host::invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts, Trouble};
-use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
+use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
 use payments::{NumberPrefix, OrganisationId, Settings};
 use serde_json::{Value, json};
 use table::Tables;
@@ -165,7 +165,8 @@ impl World {
 
     /// A sweep of what changed that has succeeded then, and was tried again since.
     pub async fn swept(&self, success: Timestamp, attempt: Timestamp, state: SyncState) {
-        let mut sweep = SweepState::new(organisation(), SweepKind::Changes);
+        let kind = SweepKind::Changes;
+        let mut sweep = self.tables.sweep(organisation(), kind).await.unwrap();
         sweep.last_success_at = Some(success);
         sweep.scheduled_at = Some(success);
         sweep.last_attempt_at = Some(attempt);
