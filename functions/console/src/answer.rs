@@ -118,15 +118,17 @@ fn replayed(order: Order, answer: &Value) -> Told {
     let reasons = replay.get("reasons").and_then(Value::as_object);
     let reasons: Vec<String> =
         reasons.into_iter().flatten().map(|(reason, count)| format!("{reason} {count}")).collect();
-    let reasons = reasons.join(", ");
+    let reasons = match reasons.as_slice() {
+        [] => String::new(),
+        reasons => format!(" ({})", reasons.join(", ")),
+    };
     if order == Order::PreviewReplay {
-        let words = format!(
-            "{count} would be replayed, {left} would stay ({reasons}). Nothing was changed."
-        );
+        let words =
+            format!("{count} would be replayed, {left} would stay{reasons}. Nothing was changed.");
         return done(words, true);
     }
     // Each row that is taken out leaves a row of the log.
-    done(format!("{count} are on the queue again, {left} stay ({reasons})."), count > 0)
+    done(format!("{count} are on the queue again, {left} stay{reasons}."), count > 0)
 }
 
 fn number(answer: &Value, name: &str) -> u64 {

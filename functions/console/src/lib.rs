@@ -324,7 +324,8 @@ impl<I: Invoker> Asking<'_, I> {
 
 fn notice(told: &Told) -> Notice {
     match told.outcome {
-        Outcome::Done | Outcome::Started => Notice::good(told.words.clone()),
+        Outcome::Done => Notice::good(format!("Done. {}", told.words)),
+        Outcome::Started => Notice::good(told.words.clone()),
         Outcome::Failed | Outcome::Refused => Notice::bad(told.words.clone()),
     }
 }

@@ -186,6 +186,8 @@ pub struct Column {
 
 const CHART_HEIGHT: u32 = 100;
 const COLUMN_WIDTH: usize = 10;
+/// Room for so many, so that two nights are not two blocks.
+const COLUMNS_MIN: usize = 14;
 
 /// Columns side by side; the same numbers stand in a table beneath.
 #[derive(Clone, Debug, Template)]
@@ -201,7 +203,7 @@ pub struct Chart {
 impl Chart {
     /// A chart of these numbers, `max` being the full height.
     pub fn new(title: &'static str, summary: String, max: u32, values: Vec<(String, u32)>) -> Self {
-        let width = values.len().max(1).saturating_mul(COLUMN_WIDTH);
+        let width = values.len().max(COLUMNS_MIN).saturating_mul(COLUMN_WIDTH);
         let columns = values.into_iter().enumerate().map(|(place, (label, value))| {
             let height =
                 u64::from(value).saturating_mul(u64::from(CHART_HEIGHT)) / u64::from(max.max(1));

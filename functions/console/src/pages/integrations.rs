@@ -247,9 +247,7 @@ fn webhooks(stage: &Stage<'_>, connection: Option<&ConnectionRow>) -> String {
         None => "nothing is known yet".to_owned(),
         Some(row) => match (row.silent_since, row.last_webhook_at) {
             (Some(since), _) => format!("silent since {}", stage.moment(since)),
-            (None, Some(at)) => {
-                format!("come; the last one that ended a silence {}", stage.moment(at))
-            }
+            (None, Some(at)) => format!("come; the last one noted {}", stage.moment(at)),
             (None, None) => "no change has been missed".to_owned(),
         },
     }

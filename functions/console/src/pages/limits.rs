@@ -150,7 +150,7 @@ fn facts(stage: &Stage<'_>, rows: &Rows) -> Vec<(&'static str, String)> {
     // Whether the oldest run that was read is younger than a day: then there were more.
     let cut = rows.more_runs && rows.runs.last().is_some_and(|run| run.started_at > day_ago);
     let fetched = format!(
-        "{}{} by {} runs of the sweep",
+        "{}{}; runs of the sweep: {}",
         if cut { "at least " } else { "" },
         bytes(fetched),
         of_day().count()

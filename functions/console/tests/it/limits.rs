@@ -123,7 +123,7 @@ async fn calls_and_bytes_are_counted() {
     for words in [
         "800 of 5000 (16 %); 4200 left",
         "3 of 60 (5 %); 57 left",
-        "12 MB by 2 runs",
+        "12 MB; runs of the sweep: 2",
         "Xero asks us to wait no",
     ] {
         assert!(said.contains(words), "{words}: {said}");

@@ -5,7 +5,7 @@
 
 mod batch;
 pub mod function_url;
-mod host;
+pub(crate) mod host;
 pub mod invoke_api;
 pub mod poller;
 mod scheduler;
