@@ -6,7 +6,7 @@ mod guard;
 
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, to_bytes},
     extract::{Path, Request, State},
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
     middleware,
@@ -89,7 +89,7 @@ async fn call(
     let Ok(event) = to_bytes(request.into_body(), EVENT_BYTES_MAX).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "That is too much for a widget.\n").into_response();
     };
-    match host.invoke(function, Bytes::from(event)).await {
+    match host.invoke(function, event).await {
         Ok(answer) => text("application/json", answer).await,
         Err(failure) => {
             let mut response = text("application/json", failure.to_json()).await;
