@@ -46,6 +46,18 @@ def _dead_letters(*queues):
     actions = (*POLL, "sqs:ChangeMessageVisibility")
     return {pair for queue in queues for pair in _on(f"{queue}DeadLetterQueue.Arn", *actions)}
 
+# What every page of the operators may be made of, and the log of what was ordered.
+CONSOLE = (
+    _tables("Organisations", "GetItem", "Scan")
+    | _tables("Budgets Caps Connections Invoices Sweeps", "GetItem")
+    | _tables("Activity Messages Nights Parked Receipts SyncRuns", "Query")
+    | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
+    | _on("${SyncRunsTable.Arn}/index/failures", "dynamodb:Query")
+    | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
+    | _tables("Activity", "PutItem")
+)
+# Those who carry out what operators order.
+ORDERS = _on("SweepFunction.Arn", "lambda:InvokeFunction") | _on("UploadFunction.Arn", "lambda:InvokeFunction")
 
 # Everything that each function may do: pairs of action and resource, and nothing besides.
 ALLOWED = {
@@ -121,10 +133,28 @@ ALLOWED = {
     | _on("${ActivityTable.Arn}/stream/*", "dynamodb:ListStreams")
     | _on("EventBus.Arn", "events:PutEvents")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
+    "Console": _own_log("Console") | CONSOLE,
+    "Operate": _own_log("Operate") | CONSOLE | ORDERS,
+    "Administer": _own_log("Administer") | CONSOLE | ORDERS | _tables("Organisations", "UpdateItem"),
     # Not a function: the schedules, which wake two.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
+}
+
+DASHBOARDS = "arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/${AWS::StackName}-*"
+SEE = _on(DASHBOARDS, "cloudwatch:GetDashboard") | _on("*", "cloudwatch:ListDashboards")
+
+# Everything that people of each role may do.
+PEOPLE = {
+    "Viewer": SEE | _on("ConsoleFunction.Arn", "lambda:InvokeFunction"),
+    "Operator": SEE
+    | _on("ConsoleFunction.Arn", "lambda:InvokeFunction")
+    | _on("OperateFunction.Arn", "lambda:InvokeFunction"),
+    "Administrator": SEE
+    | _on("ConsoleFunction.Arn", "lambda:InvokeFunction")
+    | _on("OperateFunction.Arn", "lambda:InvokeFunction")
+    | _on("AdministerFunction.Arn", "lambda:InvokeFunction"),
 }
 
 # Who takes each role on; Lambda, if nothing is said.
@@ -133,28 +163,31 @@ TAKEN_BY = {"Scheduler": "scheduler.amazonaws.com"}
 # EventBridge serves everybody: without this it could be made to take on our role for somebody else's schedule.
 OUR_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
+# The operators' pages: they look, and `the_console_only_looks` says at what they may do more.
+LOOKERS = {"Console", "Operate", "Administer"}
+
 # What these alone may touch. It stands besides `ALLOWED`, so that a promise is not broken by changing a list.
 ONLY = {
     "XeroWebhookSecret.Id": {"Webhook"},
     "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
-    "UploadsTable.Arn": {"Intake", "Upload"},
+    "UploadsTable.Arn": {"Intake", "Upload"} | LOOKERS,
     # The sweep only reads whether uploading is off.
-    "CapsTable.Arn": {"Upload", "Sweep"},
-    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"},
+    "CapsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
+    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
     "GrantsTable.Arn": {"Mirror", "Upload", "Sweep"},
     GRANT_SECRETS: {"Mirror", "Upload", "Sweep"},
     "CertificatesTable.Arn": {"Sweep"},
     "BrakesTable.Arn": {"Mirror", "Sweep"},
-    "ConnectionsTable.Arn": {"Mirror", "Sweep"},
-    "NightsTable.Arn": {"Upload", "Sweep"},
+    "ConnectionsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
+    "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "ActivityTable.StreamArn": {"Announce"},
     "EventBus.Arn": {"Announce"},
-    "SweepsTable.Arn": {"Sweep"},
+    "SweepsTable.Arn": {"Sweep"} | LOOKERS,
     "ChangesDeadLetterQueue.Arn": {"Sweep"},
     "IntakeDeadLetterQueue.Arn": {"Sweep"},
     "UploadsDeadLetterQueue.Arn": {"Sweep"},
-    "UploadFunction.Arn": {"Scheduler"},
-    "SweepFunction.Arn": {"Scheduler"},
+    "UploadFunction.Arn": {"Scheduler", "Operate", "Administer"},
+    "SweepFunction.Arn": {"Scheduler", "Operate", "Administer"},
 }
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
@@ -309,6 +342,36 @@ def promises_are_kept(template):
             whole = re.sub(r"^\$\{(.+?)\}.*$", r"\1", resource)
             if owner not in ONLY.get(whole, {owner}):
                 yield f"{owner} may {action} on {resource}, which is promised to {' and '.join(sorted(ONLY[whole]))}"
+
+
+def people_may_exactly_what_is_listed(template):
+    """Three policies to be given to people, which lead to the console's functions and to nothing behind them."""
+    policies = resources(template, "AWS::IAM::ManagedPolicy")
+    for name in sorted(policies.keys() ^ {f"{role}Policy" for role in PEOPLE}):
+        yield f"{name} is there and not listed, or listed and not there"
+    for role, expected in PEOPLE.items():
+        found = granted({"Policies": [policies.get(f"{role}Policy", {"PolicyDocument": {"Statement": []}})]})
+        for action, resource in sorted(found ^ expected):
+            verb = "may" if (action, resource) in found else "may not"
+            yield f"the {role} {verb} {action} on {resource}, against the list"
+
+
+# What the operators' pages may do besides looking: write down what was ordered, and, some of them, a little more.
+MORE_THAN_LOOKING = {
+    "Console": _tables("Activity", "PutItem"),
+    "Operate": _tables("Activity", "PutItem") | ORDERS,
+    "Administer": _tables("Activity", "PutItem") | ORDERS | _tables("Organisations", "UpdateItem"),
+}
+LOOKING = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
+
+
+def the_console_only_looks(template):
+    """Pages change nothing: orders are carried out by the functions that check them."""
+    roles = resources(template, "AWS::IAM::Role")
+    for owner, more in MORE_THAN_LOOKING.items():
+        pairs = granted(roles.get(f"{owner}Role", {})) - _own_log(owner) - more
+        for action, resource in sorted(pair for pair in pairs if pair[0] not in LOOKING):
+            yield f"{owner} may {action} on {resource}, which is more than looking"
 
 
 # How the table crate calls DynamoDB, and the permission that the call takes.
@@ -482,6 +545,8 @@ RULES = (
     streams_neither_lose_nor_block,
     each_role_allows_exactly_its_list,
     promises_are_kept,
+    people_may_exactly_what_is_listed,
+    the_console_only_looks,
     roles_fit_what_the_table_crate_calls,
     tables_survive_mistakes,
     logs_are_kept_for_a_set_time,

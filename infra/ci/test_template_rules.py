@@ -157,7 +157,38 @@ class Rules(unittest.TestCase):
             "Effect": "Allow", "Action": "dynamodb:Query",
             "Resource": {"Fn::Sub": "${UploadsTable.Arn}/index/by_line"},
         })
-        self.expect(rules.promises_are_kept, "Mirror", "by_line", "Intake and Upload")
+        self.expect(rules.promises_are_kept, "Mirror", "by_line", "Intake and Operate and Upload")
+
+    def policy(self, name):
+        return self.properties(name)["PolicyDocument"]["Statement"]
+
+    def test_a_viewer_who_may_operate_is_noticed(self):
+        self.policy("ViewerPolicy")[2]["Resource"] = {"Fn::GetAtt": ["OperateFunction", "Arn"]}
+        found = list(rules.people_may_exactly_what_is_listed(self.template))
+        self.assertEqual(len(found), 2, found)
+        self.assertIn("the Viewer may lambda:InvokeFunction on OperateFunction.Arn", " ".join(found))
+
+    def test_an_operator_who_may_call_the_sweep_past_the_console_is_noticed(self):
+        self.policy("OperatorPolicy")[2]["Resource"].append({"Fn::GetAtt": ["SweepFunction", "Arn"]})
+        self.expect(rules.people_may_exactly_what_is_listed, "Operator", "SweepFunction.Arn")
+
+    def test_one_more_policy_for_people_is_noticed(self):
+        self.template["Resources"]["GuestPolicy"] = copy.deepcopy(self.real["Resources"]["ViewerPolicy"])
+        self.expect(rules.people_may_exactly_what_is_listed, "GuestPolicy")
+
+    def test_a_page_that_changes_something_is_noticed(self):
+        self.statements("ConsoleRole").append({
+            "Effect": "Allow", "Action": "dynamodb:DeleteItem", "Resource": {"Fn::GetAtt": ["ParkedTable", "Arn"]},
+        })
+        self.expect(rules.the_console_only_looks, "Console", "ParkedTable.Arn")
+
+    def test_a_viewer_that_passes_on_orders_is_noticed(self):
+        self.statements("ConsoleRole").append({
+            "Effect": "Allow", "Action": "lambda:InvokeFunction",
+            "Resource": {"Fn::GetAtt": ["SweepFunction", "Arn"]},
+        })
+        self.expect(rules.the_console_only_looks, "Console", "SweepFunction.Arn")
+        self.expect(rules.promises_are_kept, "Console", "SweepFunction.Arn")
 
     def test_a_permission_that_no_code_needs_is_noticed(self):
         self.statements("MirrorRole")[3]["Action"] = ["dynamodb:GetItem", "dynamodb:BatchWriteItem"]

@@ -166,6 +166,7 @@ impl Builder {
             stack.start_functions().await?;
             self.tell(started, "webhook endpoint", stack.webhook_url());
             self.tell(started, "Lambda Invoke API", stack.invoke_url());
+            self.tell(started, "operators' console", stack.console_url());
         }
         Ok(stack)
     }

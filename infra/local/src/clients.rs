@@ -34,6 +34,11 @@ impl Clients {
     }
 }
 
+/// Where Lambda is, for those who call functions.
+pub(crate) async fn lambda_at(url: &str) -> aws_sdk_lambda::config::Builder {
+    aws_sdk_lambda::config::Builder::from(&config().await).endpoint_url(url)
+}
+
 async fn config() -> SdkConfig {
     let behavior = BehaviorVersion::v2026_01_12();
     let process = Environment::process();

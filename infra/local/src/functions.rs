@@ -4,7 +4,8 @@
 use std::{error::Error, rc::Rc, time::Duration};
 
 use anyhow::Context as _;
-use host::{clock::Clock, metrics::Metrics};
+use console::{Console, invoker::LambdaInvoker, rights::Role};
+use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, UploadsQueue};
@@ -17,7 +18,7 @@ use webhook::{ActiveKeys, Webhook};
 use xero::{Config, Credentials, WebhookKeys};
 
 use crate::{
-    clients::Clients,
+    clients::{self, Clients},
     elsewhere::Xero,
     engines::queues,
     lambda::{Answer, Call, Failure, Function, Host, Worker},
@@ -33,6 +34,8 @@ pub(crate) struct Surroundings {
     pub(crate) sqs_url: String,
     pub(crate) xero: Xero,
     pub(crate) clock: Clock,
+    /// Where functions are called: the console passes orders on.
+    pub(crate) invoke_url: String,
 }
 
 /// Every function, ready to be called.
@@ -42,6 +45,9 @@ struct Product {
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
     sweep: Sweeper<ChangesQueue, AllQueues>,
+    console: Console<LambdaInvoker>,
+    operate: Console<LambdaInvoker>,
+    administer: Console<LambdaInvoker>,
     clock: Clock,
 }
 
@@ -64,7 +70,7 @@ pub(crate) async fn start(surroundings: Surroundings) -> anyhow::Result<(Host, W
 
 impl Product {
     async fn new(surroundings: Surroundings) -> anyhow::Result<Self> {
-        let Surroundings { dynamodb_url, sqs_url, xero, clock } = surroundings;
+        let Surroundings { dynamodb_url, sqs_url, xero, clock, invoke_url } = surroundings;
         let clients = Clients::new(&dynamodb_url, &sqs_url).await;
         let changes_url = queues::url(&clients.sqs, queues::CHANGES).await?;
         let changes = || ChangesQueue::new(clients.sqs.clone(), changes_url.clone());
@@ -73,6 +79,14 @@ impl Product {
         let keys = xero.webhook_keys.iter().cloned().map(SecretString::from).collect();
         let keys = ActiveKeys::Fixed(WebhookKeys::new(keys));
         let tables = Tables::new(clients.dynamodb.clone(), String::new());
+        let lambda = clients::lambda_at(&invoke_url).await;
+        let console = |role: Role| {
+            let name =
+                |function: Function| role.may(Role::Operator).then(|| function.name().to_owned());
+            let (sweep, upload) = (name(Function::Sweep), name(Function::Upload));
+            let invoker = LambdaInvoker::over(lambda.clone(), sweep, upload);
+            Console::new(role, tables.clone(), invoker, clock.clone())
+        };
         Ok(Self {
             webhook: Webhook::new(keys, changes(), Metrics::off()),
             mirror: Mirror::new(
@@ -90,11 +104,14 @@ impl Product {
             ),
             sweep: Sweeper::new(
                 client(&xero, Config::default(), &clock)?,
-                tables,
+                tables.clone(),
                 changes(),
                 letters(&clients).await?,
                 clock.clone(),
             ),
+            console: console(Role::Viewer),
+            operate: console(Role::Operator),
+            administer: console(Role::Admin),
             clock,
         })
     }
@@ -121,8 +138,17 @@ impl Product {
                 let answer = self.sweep.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
+            Function::Console => page(&self.console, &call).await,
+            Function::Operate => page(&self.operate, &call).await,
+            Function::Administer => page(&self.administer, &call).await,
         }
     }
+}
+
+async fn page(console: &Console<LambdaInvoker>, call: &Call) -> Answer {
+    let invocation =
+        Invocation { function_arn: call.function.arn(), request_id: call.request_id.to_string() };
+    written(&console.handle(&read(call)?, &invocation).await)
 }
 
 /// All queues with their dead letters.

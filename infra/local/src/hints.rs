@@ -43,6 +43,8 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
     let hints = Hints { stack, organisation, invoice };
 
     println!("\nEverything stays up until Ctrl-C. What to try next, in another terminal:");
+    println!("\n# The operators' pages, as CloudWatch shows them; open it in a browser");
+    println!("{}", stack.console_url());
     println!("\n# The AWS CLI works as with AWS");
     println!(
         "export AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={ACCESS_KEY} \

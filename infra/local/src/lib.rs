@@ -24,6 +24,7 @@ mod terminal;
 #[cfg(test)]
 mod testing;
 pub mod travel;
+mod widgets;
 
 pub use builder::{Builder, Parts, Step};
 pub use stack::Stack;

@@ -112,6 +112,13 @@ impl Stack {
         format!("http://127.0.0.1:{}/webhook", address.unwrap_or(self.ports.webhook))
     }
 
+    /// Where the operators' pages are.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        let address = self.functions.as_ref().map(|functions| functions.url.port());
+        format!("http://127.0.0.1:{}/console", address.unwrap_or(self.ports.webhook))
+    }
+
     /// Where the Invoke API is.
     #[must_use]
     pub fn invoke_url(&self) -> String {

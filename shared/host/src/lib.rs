@@ -6,6 +6,7 @@ pub mod clock;
 pub mod connection;
 pub mod env;
 pub mod grants;
+pub mod invocation;
 pub mod metrics;
 pub mod secrets;
 pub mod telemetry;

@@ -12,6 +12,9 @@ pub const SWITCHED_OFF_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How long a webhook may take before a sweep that finds the change counts as having been needed.
 pub const WEBHOOK_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long what the hourly check has found out is believed: one may fail, and the next one makes up for it.
+pub const CHECK_LASTS: SignedDuration = SignedDuration::from_hours(3);
+
 /// How old such a change may be at most to say anything about webhooks of now: a sweep comes every half
 /// hour, and what an organisation's first load brings was never to be announced.
 pub const FOUND_WITHIN: SignedDuration = SignedDuration::from_hours(2);
@@ -43,6 +46,8 @@ codes! {
         DayLimit = "DAY_LIMIT",
         /// Nothing has succeeded for a day.
         Stale = "STALE",
+        /// Nobody has looked for hours how the connection is: the hourly check does not come.
+        NotChecked = "NOT_CHECKED",
         /// The last certificate is not complete, or could not be made.
         NotCertified = "NOT_CERTIFIED",
         /// The nightly upload is switched off.
@@ -68,8 +73,30 @@ impl Trouble {
         match self {
             Self::Refused | Self::MissingPermission => "Authentication",
             Self::DayLimit => "Limit",
-            Self::WebhookOff | Self::WebhookSilent | Self::Unreachable | Self::Stale => "Timeout",
+            Self::WebhookOff
+            | Self::WebhookSilent
+            | Self::Unreachable
+            | Self::Stale
+            | Self::NotChecked => "Timeout",
             Self::NotCertified | Self::UploadsOff | Self::MassChange | Self::Parked => "Validation",
+        }
+    }
+
+    /// What is wrong, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Refused => "Xero does not let us in",
+            Self::MissingPermission => "Xero does not allow us what the settings need",
+            Self::WebhookOff => "no webhook has come for a day: Xero has switched it off",
+            Self::WebhookSilent => "changes come without webhooks",
+            Self::Unreachable => "Xero does not answer",
+            Self::DayLimit => "the day's calls are used up",
+            Self::Stale => "no sync has succeeded for a day",
+            Self::NotChecked => "nobody has looked for hours how the connection is",
+            Self::NotCertified => "not every change of a payment is accounted for",
+            Self::UploadsOff => "the nightly upload has switched itself off",
+            Self::MassChange => "a mass change waits for a person",
+            Self::Parked => "something could not be processed and is parked",
         }
     }
 
@@ -99,6 +126,9 @@ impl Trouble {
                  the same app at Xero, or take a larger tier"
             }
             Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
+            Self::NotChecked => {
+                "see whether the function sweep still runs: its alarm sweep-silence, and its log"
+            }
             Self::NotCertified => {
                 "see missing_payments in the table certificates; the invoices are read again by themselves"
             }
@@ -155,14 +185,61 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) 
         Trouble::Unreachable => facts.unreachable,
         Trouble::DayLimit => facts.day_limit_until.is_some(),
         Trouble::Stale => stale,
+        // It is being checked.
+        Trouble::NotChecked => false,
         Trouble::NotCertified => facts.not_certified,
         Trouble::UploadsOff => facts.uploads_off,
         Trouble::MassChange => facts.mass_change,
         Trouble::Parked => facts.parked,
     };
-    let troubles: Vec<Trouble> = Trouble::ALL.iter().copied().filter(is).collect();
+    with_status(Trouble::ALL.iter().copied().filter(is).collect())
+}
+
+/// What was found out about a connection some time ago.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// What was wrong; nothing, if nobody has looked yet.
+    pub troubles: &'a [Trouble],
+    /// When somebody looked.
+    pub checked_at: Option<Timestamp>,
+    /// When everything was last brought up to date.
+    pub last_success_at: Option<Timestamp>,
+    /// The oldest change that a sweep had to find, since when no webhook has come.
+    pub silent_since: Option<Timestamp>,
+}
+
+/// How a connection is now, by what was found out some time ago. What comes and goes with time is judged anew,
+/// so that nothing is shown as active that has not been heard of since.
+pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) {
+    let facts = Facts {
+        last_success_at: known.last_success_at,
+        silent_since: known.silent_since,
+        ..Facts::default()
+    };
+    let by_time = judge(&facts, now).1;
+    let unchecked = known.checked_at.is_none_or(|at| now.duration_since(at) > CHECK_LASTS);
+    let is = |trouble: &Trouble| match trouble {
+        Trouble::WebhookOff | Trouble::WebhookSilent | Trouble::Stale => by_time.contains(trouble),
+        Trouble::NotChecked => unchecked,
+        _ => known.troubles.contains(trouble),
+    };
+    with_status(Trouble::ALL.iter().copied().filter(is).collect())
+}
+
+fn with_status(troubles: Vec<Trouble>) -> (ConnectionStatus, Vec<Trouble>) {
     let worst = troubles.iter().map(|trouble| trouble.status()).min();
     (worst.unwrap_or(ConnectionStatus::Active), troubles)
+}
+
+/// What to do about errors of a class (CC-16 to CC-18); of any other, to see the log.
+pub fn cure_of_class(class: &str) -> &'static str {
+    match class {
+        "Authentication" => "put a new credential into the secret of the stack, or connect again",
+        "Timeout" => "nothing, if it was once; it is tried again. Else see whether Xero is up",
+        "Limit" => "nothing: what waits goes on when the limit allows it",
+        "Validation" => "correct at its source what the error names, and sync again",
+        _ => "see the log of the function at that time",
+    }
 }
 
 #[cfg(test)]
@@ -214,13 +291,49 @@ mod tests {
     }
 
     #[test]
+    fn what_was_active_an_hour_ago_is_not_active_for_ever() {
+        // CC-23, CC-03, X-03: the stored status grows old.
+        let known = |troubles, checked, success, silent: Option<i64>| {
+            let known = Known {
+                troubles,
+                checked_at: Some(hours(checked)),
+                last_success_at: Some(hours(success)),
+                silent_since: silent.map(hours),
+            };
+            judge_known(&known, now())
+        };
+        assert_eq!(known(&[], 1, 1, None), (ConnectionStatus::Active, vec![]));
+        assert_eq!(known(&[], 1, 25, None).1, [Trouble::Stale]);
+        assert_eq!(known(&[], 4, 1, None).1, [Trouble::NotChecked]);
+        assert_eq!(known(&[Trouble::WebhookSilent], 1, 1, Some(24)).1, [Trouble::WebhookOff]);
+        // A webhook has come, and a sweep has succeeded since.
+        let over = [Trouble::WebhookOff, Trouble::Stale];
+        assert_eq!(known(&over, 1, 1, None).0, ConnectionStatus::Active);
+        assert_eq!(known(&[Trouble::Refused], 1, 1, None).0, ConnectionStatus::Disconnected);
+        assert_eq!(
+            judge_known(&Known::default(), now()),
+            (ConnectionStatus::Error, vec![Trouble::Stale, Trouble::NotChecked])
+        );
+    }
+
+    #[test]
+    fn each_class_of_errors_has_its_cure() {
+        // CC-16, CC-17, CC-18
+        for (class, word) in
+            [("Authentication", "credential"), ("Timeout", "Xero is up"), ("Validation", "source")]
+        {
+            assert!(cure_of_class(class).contains(word), "{class}");
+        }
+    }
+
+    #[test]
     fn each_trouble_has_a_class_and_a_cure() {
         // CC-16 to CC-19
         for trouble in Trouble::ALL {
             assert!(
                 ["Authentication", "Timeout", "Limit", "Validation"].contains(&trouble.class())
             );
-            assert!(trouble.cure().len() > 20, "{trouble}");
+            assert!(trouble.cure().len() > 20 && !trouble.words().is_empty(), "{trouble}");
             assert_ne!(trouble.status(), ConnectionStatus::Active);
         }
     }

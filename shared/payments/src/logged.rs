@@ -33,6 +33,8 @@ codes! {
         MassChangeApproved = "mass_change_approved",
         /// Too many payments would be removed or altered: it waits for a person.
         MassChangeStopped = "mass_change_stopped",
+        /// A person has ordered something on the operators' pages, or was refused it (ST-22).
+        Ordered = "ordered",
         /// A dead letter is on its way again.
         Redriven = "redriven",
         /// What operators read in the morning (CC-20).

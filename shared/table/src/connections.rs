@@ -12,7 +12,34 @@ use crate::parked::DISCARDED;
 use crate::schema::{CONNECTIONS, PARKED};
 use crate::tables::Tables;
 
+/// How a connection is, as it was last found out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConnectionRow {
+    /// What was wrong, the worst first; `None` if nobody has looked yet.
+    pub troubles: Option<Vec<Trouble>>,
+    /// When that was found out.
+    pub checked_at: Option<Timestamp>,
+    /// The organisation's short code, for links into Xero.
+    pub short_code: Option<String>,
+    /// When the last webhook was accepted before which changes were missed.
+    pub last_webhook_at: Option<Timestamp>,
+    /// Since when changes come without webhooks, if they do.
+    pub silent_since: Option<Timestamp>,
+}
+
 impl Tables {
+    /// How an organisation's connection is; `None` if nothing is known of it.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn connection(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Option<ConnectionRow>, ReadError> {
+        let row = self.one(CONNECTIONS, &[("organisation", organisation.to_string())]).await?;
+        row.as_ref().map(|item| read(Reader::new(CONNECTIONS, item))).transpose()
+    }
+
     /// A webhook was accepted then: whatever was missed before, they come again.
     ///
     /// # Errors
@@ -156,4 +183,22 @@ impl Tables {
         let key = AttributeValue::S(organisation.to_string());
         self.client().update_item().table_name(self.name(CONNECTIONS)).key("organisation", key)
     }
+}
+
+fn read(row: Reader<'_>) -> Result<ConnectionRow, ReadError> {
+    let troubles = match row.has("troubles") {
+        false => None,
+        true => {
+            let troubles = row.maps("troubles")?.into_iter();
+            let troubles = troubles.map(|trouble| trouble.code("what", Trouble::from_code));
+            Some(troubles.collect::<Result<_, _>>()?)
+        }
+    };
+    Ok(ConnectionRow {
+        troubles,
+        checked_at: row.parsed_if("checked_at")?,
+        short_code: row.text_if("short_code")?.map(str::to_owned),
+        last_webhook_at: row.parsed_if("last_webhook_at")?,
+        silent_since: row.parsed_if("silent_since")?,
+    })
 }

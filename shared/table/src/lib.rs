@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activity;
+mod activity_log;
 mod amounts;
 mod attributes;
 mod batches;
@@ -18,10 +19,13 @@ mod history;
 mod invoices;
 mod lines;
 mod links;
+mod messages;
 mod meter;
 mod mornings;
+mod newest;
 mod nights;
 mod orders;
+mod organisations;
 mod parked;
 mod receipts;
 mod rows;
@@ -37,6 +41,7 @@ mod uploads;
 mod visits;
 mod warnings;
 
+pub use activity_log::{ActivityRow, Ordered};
 pub use amounts::{
     ACTIVITY_DAYS_MAX, ACTIVITY_ROWS_MAX, AmountsFound, CANDIDATES_MAX, Candidate, LINE_ROWS_MAX,
     Searched,
@@ -45,14 +50,18 @@ pub use attributes::instant;
 pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
+pub use connections::ConnectionRow;
 pub use error::{ReadError, WriteError};
 pub use explaining::{Known, PARKED_ROWS_MAX, WHOLE_INVOICES_MAX};
 pub use finding::Found;
 pub use history::{Entry, HISTORY_PAGE_MAX, HistoryPage};
 pub use invoices::Because;
 pub use lines::PLACES_MAX;
+pub use messages::MessageRow;
 pub use mornings::OpenDiscrepancies;
+pub use newest::Newest;
 pub use orders::Order;
+pub use organisations::{NameOf, OrganisationRow};
 pub use parked::{DISCARDED, PARKED_BYTES_MAX, PARKED_MAX, ParkedRow, in_parts};
 pub use rows::invoice_key;
 pub use settings::Enabled;

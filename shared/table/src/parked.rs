@@ -6,6 +6,7 @@ use payments::{OrganisationId, ReplayMark};
 
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::newest::Newest;
 use crate::orders::{Order, order_row};
 use crate::schema::{ACTIVITY, PARKED};
 use crate::tables::{Parked, Tables, owner, transact};
@@ -110,6 +111,19 @@ impl Tables {
             parked.push(read(&row)?);
         }
         Ok(parked)
+    }
+
+    /// What was parked last, the newest first, at most `max`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn newest_parked(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Newest<ParkedRow>, ReadError> {
+        let key = organisation.to_string();
+        self.newest(PARKED, None, ("organisation", &key), max).await?.read(read)
     }
 
     /// Takes something out that is on its way again, with a row of the activity log that says by whom. If it

@@ -1,5 +1,7 @@
 //! Payments as a whole, as the business's own system reports them.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
 use payments::upload::{Channel, Upload};
@@ -13,6 +15,25 @@ use crate::schema::RECEIPTS;
 use crate::tables::{Tables, transact};
 
 impl Tables {
+    /// How the receipts were paid that come first in the order of their ids, of at most `max` that are
+    /// looked at; and how many those were.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn receipt_methods(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<(BTreeSet<String>, usize), ReadError> {
+        let key = organisation.to_string();
+        let found = self.newest(RECEIPTS, None, ("organisation", &key), max).await?;
+        let method = |row: &Item| match row.get("method") {
+            Some(AttributeValue::S(method)) => Some(method.clone()),
+            _ => None,
+        };
+        Ok((found.rows.iter().filter_map(method).collect(), found.rows.len()))
+    }
+
     /// What the business's own system last reported of a payment.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ pub(crate) const SYNC_RUNS: &str = "sync_runs";
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
 pub(crate) const BY_INVOICE: &str = "by_invoice";
+pub(crate) const FAILURES: &str = "failures";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 
@@ -136,7 +137,7 @@ pub const TABLES: &[Table] = &[
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(
         table(SYNC_RUNS, "organisation", Some("run")),
-        &[whole_rows("failures", "failed_in", Some("ended_at"))],
+        &[whole_rows(FAILURES, "failed_in", Some("ended_at"))],
     ),
 ];
 

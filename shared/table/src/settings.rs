@@ -149,7 +149,10 @@ fn enabled(item: &Item) -> Enabled {
     }
 }
 
-fn read_settings(organisation: OrganisationId, item: &Item) -> Result<Settings, ReadError> {
+pub(crate) fn read_settings(
+    organisation: OrganisationId,
+    item: &Item,
+) -> Result<Settings, ReadError> {
     let row = Reader::new(ORGANISATIONS, item);
     let prefix = match row.text_if("prefix")? {
         None => NumberPrefix::default(),

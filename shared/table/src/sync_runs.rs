@@ -8,7 +8,8 @@ use payments::sweep::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger}
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
-use crate::schema::SYNC_RUNS;
+use crate::newest::Newest;
+use crate::schema::{FAILURES, SYNC_RUNS};
 use crate::tables::Tables;
 
 /// How long runs are kept that something set off that came in: 400 days, so that a year can be compared.
@@ -34,6 +35,32 @@ impl Tables {
     /// See [`WriteError`].
     pub async fn record_run(&self, run: &SyncRun) -> Result<(), WriteError> {
         self.put_row(SYNC_RUNS, run_row(run)).await
+    }
+
+    /// The newest runs, at most `max`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn newest_runs(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Newest<SyncRun>, ReadError> {
+        let key = organisation.to_string();
+        self.newest(SYNC_RUNS, None, ("organisation", &key), max).await?.read(read_run)
+    }
+
+    /// The runs that went wrong last, the newest first, at most `max`, as of a moment ago (CC-26).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn newest_failures(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Newest<SyncRun>, ReadError> {
+        let key = organisation.to_string();
+        self.newest(SYNC_RUNS, Some(FAILURES), ("failed_in", &key), max).await?.read(read_run)
     }
 
     /// The row of a run, for a transaction. Only its own run writes it, or the one after that.

@@ -127,6 +127,20 @@ impl Tables {
         Ok(count)
     }
 
+    /// How many stand in a line, counted up to `max`, and whether there are more; as of a moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn line_count_up_to(
+        &self,
+        organisation: OrganisationId,
+        line: Line,
+        max: u32,
+    ) -> Result<(u32, bool), ReadError> {
+        let line = line_key(organisation, line);
+        self.counted_up_to(UPLOADS, BY_LINE, ("line", &line), max).await
+    }
+
     /// The uploads that a night has dealt with last, in the order of their payments' ids, as of a
     /// moment ago.
     ///

@@ -165,7 +165,7 @@ where
     let request_id = Uuid::new_v4();
     let name = function.name();
     let span = tracing::info_span!("invocation", function = name, %request_id);
-    let call = Call { function, event, deadline: deadline(clock, limit) };
+    let call = Call { function, event, deadline: deadline(clock, limit), request_id };
     let running = spawn_local(code(call).instrument(span));
     spawn_local(async move {
         let cut_off = running.abort_handle();

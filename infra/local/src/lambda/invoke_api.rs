@@ -13,11 +13,8 @@ use axum::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Function, Host, PAYLOAD_BYTES_MAX};
-use crate::{
-    engines::queues::{ACCOUNT, REGION},
-    travel::TimeTravel,
-};
+use super::{Answer, Function, Host, PAYLOAD_BYTES_MAX, arn};
+use crate::travel::TimeTravel;
 
 /// Largest event of an asynchronous invocation.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -134,7 +131,7 @@ async fn list() -> Json<Value> {
     let functions = Function::ALL.map(|function| {
         json!({
             "FunctionName": function.name(),
-            "FunctionArn": arn(function.name()),
+            "FunctionArn": function.arn(),
             "Runtime": "provided.al2023",
             "Handler": "bootstrap",
             "Timeout": function.timeout().as_secs(),
@@ -150,14 +147,6 @@ async fn unknown_operation() -> Response<Body> {
         "UnknownOperationException",
         "Only Invoke and ListFunctions exist here",
     )
-}
-
-fn arn(name: &str) -> String {
-    if name.starts_with("arn:") {
-        name.to_owned()
-    } else {
-        format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
-    }
 }
 
 #[cfg(test)]

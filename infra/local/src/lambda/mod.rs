@@ -5,7 +5,7 @@
 
 mod batch;
 pub mod function_url;
-mod host;
+pub(crate) mod host;
 pub mod invoke_api;
 pub mod poller;
 mod scheduler;
@@ -16,6 +16,9 @@ use std::time::Duration;
 use axum::body::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
+use uuid::Uuid;
+
+use crate::engines::queues::{ACCOUNT, REGION};
 
 pub use host::{Host, Worker};
 
@@ -35,14 +38,28 @@ pub enum Function {
     Upload,
     /// Finds what changed in Xero, whether or not it was announced.
     Sweep,
+    /// Shows the operators' pages to those who look.
+    Console,
+    /// The same to operators.
+    Operate,
+    /// The same to administrators.
+    Administer,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 5] =
-        [Self::Webhook, Self::Mirror, Self::Intake, Self::Upload, Self::Sweep];
+    pub const ALL: [Self; 8] = [
+        Self::Webhook,
+        Self::Mirror,
+        Self::Intake,
+        Self::Upload,
+        Self::Sweep,
+        Self::Console,
+        Self::Operate,
+        Self::Administer,
+    ];
 
-    /// Its name, as deployed and as folder.
+    /// Its name, as deployed.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +68,16 @@ impl Function {
             Self::Intake => "intake",
             Self::Upload => "upload",
             Self::Sweep => "sweep",
+            Self::Console => "console",
+            Self::Operate => "operate",
+            Self::Administer => "administer",
         }
+    }
+
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(self) -> String {
+        arn(self.name())
     }
 
     /// The function called `name`: a plain name, a partial ARN or a full ARN, with or without a
@@ -72,7 +98,17 @@ impl Function {
             Self::Intake => Duration::from_secs(60),
             Self::Upload => Duration::from_secs(900),
             Self::Sweep => Duration::from_secs(300),
+            Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),
         }
+    }
+}
+
+/// The ARN of a function of that name, which may be one already.
+pub(crate) fn arn(name: &str) -> String {
+    if name.starts_with("arn:") {
+        name.to_owned()
+    } else {
+        format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
     }
 }
 
@@ -85,6 +121,8 @@ pub struct Call {
     pub event: Bytes,
     /// When it is cut off.
     pub deadline: Timestamp,
+    /// Its id.
+    pub request_id: Uuid,
 }
 
 /// A failed invocation, in the words of Lambda's error JSON.

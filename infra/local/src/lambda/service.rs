@@ -21,6 +21,7 @@ use crate::{
     half::Half,
     ports::{Place, Ports},
     travel::{Companion, TimeTravel},
+    widgets,
 };
 
 /// How long a batch in work may hold up a clean stop.
@@ -86,8 +87,9 @@ impl Functions {
         let travel = TimeTravel::new(clock.clone(), companion);
         travel.follow().await;
         let Clients { sqs, .. } = Clients::new(&dynamodb_url, &sqs_url).await;
+        let invoke_url = format!("http://{invoke}");
         let surroundings =
-            Surroundings { dynamodb_url, sqs_url, xero, clock: clock.for_functions() };
+            Surroundings { dynamodb_url, sqs_url, xero, clock: clock.for_functions(), invoke_url };
         let (host, worker) = functions::start(surroundings).await?;
         let mut pollers = JoinSet::new();
         for mapping in self.mappings {
@@ -96,7 +98,8 @@ impl Functions {
         }
         pollers.spawn(scheduler::catch_up(host.clone(), stopping.clone()));
         pollers.spawn(scheduler::sweep(host.clone(), clock.clone(), stopping));
-        tokio::spawn(serve(url_listener, function_url::router(host.clone())));
+        let pages = widgets::router(host.clone());
+        tokio::spawn(serve(url_listener, function_url::router(host.clone()).merge(pages)));
         tokio::spawn(serve(invoke_listener, invoke_api::router(host, Arc::new(travel))));
         Ok(Started { url, invoke, worker, pollers })
     }

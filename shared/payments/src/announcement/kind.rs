@@ -145,6 +145,7 @@ impl Kind {
             | Occurrence::CapsChanged
             | Occurrence::Connected
             | Occurrence::Discarded
+            | Occurrence::Ordered
             | Occurrence::Redriven
             | Occurrence::Replayed
             | Occurrence::SignedUp => return None,

@@ -56,6 +56,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::CapsChanged.into(),
         Occurrence::Connected.into(),
         Occurrence::Discarded.into(),
+        Occurrence::Ordered.into(),
         Occurrence::Redriven.into(),
         Occurrence::Replayed.into(),
         Occurrence::SignedUp.into(),

@@ -17,6 +17,7 @@ mod reserving;
 mod round_trips;
 mod samples;
 mod settings;
+mod shown;
 mod sweeps;
 mod template;
 mod upload_rows;

@@ -66,6 +66,7 @@ async fn eventful() -> World {
     authorise(&world).await;
     sweep(&world).await;
     certify(&world).await;
+    refuse(&world).await;
     world.tables.heard(organisation(), now()).await.unwrap();
     let facts = payments::connection::Facts::default();
     let judged = payments::connection::judge(&facts, now());
@@ -87,6 +88,24 @@ async fn authorise(world: &World) {
             world.tables.store_grant(&stored, dead, now()).await.unwrap();
         }
     }
+}
+
+/// Somebody has tried what a viewer may not.
+async fn refuse(world: &World) {
+    let ordered = table::Ordered {
+        organisation: Some(organisation()),
+        order: "sync_now",
+        subject: None,
+        result: "refused",
+        detail: "takes the role operator",
+        rule: Some("ST-22"),
+        role: "viewer",
+        by: "Ada",
+        why: "to see",
+        request_id: "r-1",
+    };
+    // Long after all else, so that nothing else happens to be counted.
+    world.tables.record_order(&ordered, now()).await.unwrap();
 }
 
 /// Three runs, of which the second failed and the third repaired something; and a batch of the mirror.
@@ -270,6 +289,12 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
                 assert_eq!((column("state"), column("applied")), (vec!["incomplete"], vec!["#1"]));
                 assert_eq!((column("missing"), column("repaired")), (vec!["#1"], vec!["#1"]));
                 assert!(column("missing_payments")[0].contains("CM-30001"));
+            }
+            "What was ordered from the console today, and what refused?" => {
+                assert_eq!(
+                    (column("action"), column("result")),
+                    (vec!["sync_now"], vec!["refused"])
+                );
             }
             "What did the sweep repair today?" => {
                 assert_eq!(column("action"), ["imported"]);

@@ -1,0 +1,188 @@
+//! What a function has answered to an order, in words for whoever gave it.
+
+use serde_json::Value;
+
+use crate::invoker::InvokeError;
+use crate::order::{Order, Said};
+
+/// What came of an order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It was carried out.
+    Done,
+    /// It was begun, and goes on.
+    Started,
+    /// It was not carried out.
+    Failed,
+    /// The role may not.
+    Refused,
+}
+
+impl Outcome {
+    /// The code in the activity log and in logs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Started => "started",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What came of an order, and how it is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Told {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// In words.
+    pub words: String,
+    /// Whether the function that carried it out has written into the activity log who wanted it, and why.
+    pub is_recorded: bool,
+}
+
+impl Told {
+    pub(crate) fn failed(words: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Failed, words: words.into(), is_recorded: false }
+    }
+}
+
+/// Reads an answer.
+pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> Told {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(InvokeError::StillRunning) => {
+            let words =
+                "It has begun, and takes longer than a page waits. The sync log says how it ends.";
+            return Told { outcome: Outcome::Started, words: words.to_owned(), is_recorded: false };
+        }
+        Err(InvokeError::Failed(words)) => return Told::failed(words),
+        Err(error) => return Told::failed(host::telemetry::chain(&error)),
+    };
+    match order {
+        Order::SyncNow | Order::SignUp => swept(order, &answer),
+        Order::ApproveMassChange => {
+            let count = number(&answer, "approved");
+            done(
+                format!(
+                    "{count} invoices that waited are read again. For a day everything goes through."
+                ),
+                true,
+            )
+        }
+        Order::PreviewReplay | Order::Replay => replayed(order, &answer),
+        Order::EnableUploads => done(text(&answer, "done", "uploading is on"), true),
+        Order::Hold | Order::Release | Order::DoNotSend => {
+            let state = text(&answer, "state", "unknown");
+            let why = text(&answer, "why", "");
+            // Its row of the log has these words, unless the payment was so already.
+            let is_recorded = why.contains(&said.why);
+            done(format!("The payment is {state}. {why}"), is_recorded)
+        }
+        Order::Rename => done("The names are saved.".to_owned(), true),
+    }
+}
+
+fn done(words: String, is_recorded: bool) -> Told {
+    Told { outcome: Outcome::Done, words, is_recorded }
+}
+
+/// A run is a row of `sync_runs`; that a person asked for it, and got perhaps another one, is ours to write.
+fn swept(order: Order, answer: &Value) -> Told {
+    let is_recorded = order == Order::SignUp;
+    let Some(sweep) = answer.get("sweeps").and_then(|sweeps| sweeps.get(0)) else {
+        return Told::failed("it did not say what it did");
+    };
+    let queued = sweep.pointer("/run/counts/queued").and_then(Value::as_u64).unwrap_or(0);
+    let why = text(sweep, "why", "");
+    let told = |outcome, words: String| Told { outcome, words, is_recorded };
+    match sweep.get("outcome").and_then(Value::as_str).unwrap_or_default() {
+        "finished" => told(Outcome::Done, format!("The sync is finished; {queued} invoices are read again.")),
+        "stopped" => told(
+            Outcome::Started,
+            format!("The sync has stopped in good order, and goes on with the next one. {why}"),
+        ),
+        "another_run_is_at_it" => told(Outcome::Started, "Another sync is at it already.".to_owned()),
+        "asked_a_moment_ago" => told(
+            Outcome::Done,
+            "Somebody has asked less than a minute ago: that sync counts, since each uses up calls to Xero."
+                .to_owned(),
+        ),
+        _ => Told { is_recorded, ..Told::failed(format!("The sync failed. {why}")) },
+    }
+}
+
+fn replayed(order: Order, answer: &Value) -> Told {
+    let replay = answer.get("replay").cloned().unwrap_or_default();
+    let (count, left) = (number(&replay, "replayed"), number(&replay, "left"));
+    let reasons = replay.get("reasons").and_then(Value::as_object);
+    let reasons: Vec<String> =
+        reasons.into_iter().flatten().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let reasons = match reasons.as_slice() {
+        [] => String::new(),
+        reasons => format!(" ({})", reasons.join(", ")),
+    };
+    if order == Order::PreviewReplay {
+        let words =
+            format!("{count} would be replayed, {left} would stay{reasons}. Nothing was changed.");
+        return done(words, true);
+    }
+    // Each row that is taken out leaves a row of the log.
+    done(format!("{count} are on the queue again, {left} stay{reasons}."), count > 0)
+}
+
+fn number(answer: &Value, name: &str) -> u64 {
+    answer.get(name).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn text(answer: &Value, name: &str, otherwise: &str) -> String {
+    answer.get(name).and_then(Value::as_str).unwrap_or(otherwise).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(order: Order, answer: Value) -> Told {
+        let said = Said { by: "Ada".to_owned(), why: "disputed".to_owned() };
+        read(order, &said, Ok(answer))
+    }
+
+    #[test]
+    fn a_sync_is_told_by_its_outcome() {
+        // CC-12, CC-15
+        let swept = |outcome: &str| {
+            told(
+                Order::SyncNow,
+                json!({"sweeps": [{"outcome": outcome, "run": {"counts": {"queued": 7}}}]}),
+            )
+        };
+        assert!(swept("finished").words.contains("7 invoices"));
+        assert_eq!(swept("finished").outcome, Outcome::Done);
+        assert_eq!(swept("stopped").outcome, Outcome::Started);
+        assert_eq!(swept("another_run_is_at_it").outcome, Outcome::Started);
+        assert!(swept("asked_a_moment_ago").words.contains("less than a minute"));
+        assert_eq!(swept("failed").outcome, Outcome::Failed);
+        assert_eq!(told(Order::SyncNow, json!({})).outcome, Outcome::Failed);
+        assert!(!swept("finished").is_recorded);
+    }
+
+    #[test]
+    fn who_wrote_it_down_is_known() {
+        let held = told(Order::Hold, json!({"state": "held", "why": "Ada: disputed"}));
+        assert!(held.is_recorded);
+        assert!(!told(Order::Release, json!({"state": "waiting", "why": "BPAY"})).is_recorded);
+        let replay =
+            |count| json!({"replay": {"replayed": count, "left": 1, "reasons": {"stale_read": 2}}});
+        assert!(told(Order::Replay, replay(1)).is_recorded);
+        assert!(!told(Order::Replay, replay(0)).is_recorded);
+        assert!(told(Order::PreviewReplay, replay(1)).words.contains("Nothing was changed"));
+        let failed =
+            read(Order::Hold, &Said::default(), Err(InvokeError::Failed("too late".into())));
+        assert_eq!(failed, Told::failed("too late"));
+        let slow = read(Order::SyncNow, &Said::default(), Err(InvokeError::StillRunning));
+        assert_eq!(slow.outcome, Outcome::Started);
+    }
+}

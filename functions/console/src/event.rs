@@ -1,0 +1,201 @@
+//! What the function is asked for: by CloudWatch on behalf of a widget, or by a button in one.
+//!
+//! The event is whatever the dashboard's author has written as the widget's parameters, or the JSON of a
+//! button, with a `widgetContext` beside it:
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html>.
+//! So nothing in it is trusted, and what is not understood is left out.
+
+use payments::OrganisationId;
+use serde_json::Value;
+
+use crate::order::{About, Order, Said, WORDS_CHARS_MAX};
+use crate::pages::Page;
+
+/// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
+const TEXT_CHARS_MAX: usize = 1_000;
+
+/// What is asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Asked {
+    /// What the widget is, and which parameters it takes.
+    Describe,
+    /// A page, perhaps after an order.
+    Show(Box<Show>),
+}
+
+/// A page that is asked for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Show {
+    /// Which page.
+    pub page: Page,
+    /// Whose books, if that is said.
+    pub organisation: Option<OrganisationSaid>,
+    /// What is to be done first.
+    pub order: Option<Order>,
+    /// Something was ordered that is no order.
+    pub unknown_order: bool,
+    /// What the order is about.
+    pub about: About,
+    /// Who gives it, and why.
+    pub said: Said,
+    /// The names to save.
+    pub names: Names,
+    /// What is to be left out.
+    pub filter: Filter,
+    /// Whether the dashboard is dark.
+    pub dark: bool,
+}
+
+/// An organisation's id as it was said, which may be none.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OrganisationSaid(pub Option<OrganisationId>);
+
+/// What is to be shown of a page, as it was typed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Filter {
+    /// A day, `2026-11-23`.
+    pub day: String,
+    /// An invoice's number.
+    pub invoice: String,
+    /// A word in the cause, the rule or the action.
+    pub word: String,
+    /// What runs were about.
+    pub kind: String,
+    /// Only what went wrong.
+    pub only_errors: bool,
+}
+
+/// Names for people, as they were typed; empty ones are taken away.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Names {
+    /// What the organisation is called.
+    pub name: String,
+    /// Whom to ask when a connection is lost.
+    pub administrator: String,
+    /// Who delivers the bank's receipts.
+    pub bank_feed: String,
+    /// Who takes payments by card.
+    pub payment_gateway: String,
+}
+
+impl Names {
+    /// Whether each of them is short enough, and nothing but text.
+    pub fn fit(&self) -> bool {
+        let fits = |text: &String| {
+            text.chars().count() <= WORDS_CHARS_MAX && !text.chars().any(char::is_control)
+        };
+        [&self.name, &self.administrator, &self.bank_feed, &self.payment_gateway]
+            .into_iter()
+            .all(fits)
+    }
+}
+
+impl Asked {
+    /// Reads an event.
+    pub fn read(event: &Value) -> Self {
+        if event.get("describe") == Some(&Value::Bool(true)) {
+            return Self::Describe;
+        }
+        let context = event.get("widgetContext");
+        let forms = context.and_then(|context| context.get("forms")?.get("all"));
+        let clear = event.get("clear") == Some(&Value::Bool(true));
+        let form = |name: &str| forms.and_then(|forms| text(forms.get(name)?));
+        // What a person has typed counts for more than what the widget was made with.
+        let field = |typed: &str, given: &str| {
+            let typed = if clear { None } else { form(typed) };
+            typed.or_else(|| text(event.get(given)?)).unwrap_or_default()
+        };
+        let given = |name: &str| text(event.get(name)?).filter(|text| !text.is_empty());
+        let page = given("page").and_then(|page| Page::from_code(&page)).unwrap_or_default();
+        let organisation = given("organisation")
+            .or_else(|| form("pm_organisation").filter(|text| !text.is_empty()))
+            .map(|text| OrganisationSaid(text.parse().ok()));
+        Self::Show(Box::new(Show {
+            page,
+            organisation,
+            order: given("order").and_then(|order| Order::from_code(&order)),
+            unknown_order: event
+                .get("order")
+                .is_some_and(|order| order.as_str().and_then(Order::from_code).is_none()),
+            about: About {
+                payment: given("payment"),
+                parked_at: given("parked_at"),
+                reason: given("reason"),
+                time_zone: form("pm_time_zone").filter(|text| !text.is_empty()),
+            },
+            said: Said {
+                by: form("pm_by").unwrap_or_default(),
+                why: form("pm_why").unwrap_or_default(),
+            },
+            names: Names {
+                name: form("pm_name").unwrap_or_default(),
+                administrator: form("pm_administrator").unwrap_or_default(),
+                bank_feed: form("pm_bank_feed").unwrap_or_default(),
+                payment_gateway: form("pm_payment_gateway").unwrap_or_default(),
+            },
+            filter: Filter {
+                day: field("pm_day", "day"),
+                invoice: field("pm_invoice", "invoice"),
+                word: field("pm_word", "word"),
+                kind: field("pm_kind", "kind"),
+                only_errors: field("pm_only", "only") == "errors",
+            },
+            dark: context.and_then(|context| context.get("theme")?.as_str()) == Some("dark"),
+        }))
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (text.chars().count() <= TEXT_CHARS_MAX).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn show(event: &Value) -> Show {
+        match Asked::read(event) {
+            Asked::Show(show) => *show,
+            Asked::Describe => panic!("{event}"),
+        }
+    }
+
+    #[test]
+    fn what_is_typed_counts_for_more_than_what_the_widget_was_made_with() {
+        let event = |more: Value| {
+            let mut event = json!({"page": "activity", "invoice": 10234,
+                "widgetContext": {"theme": "dark", "forms": {"all": {"pm_invoice": " 10235 "}}}});
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            show(&event)
+        };
+        let typed = event(json!({}));
+        assert_eq!((typed.page, typed.dark), (Page::Activity, true));
+        assert_eq!(typed.filter.invoice, "10235");
+        assert_eq!(event(json!({"clear": true})).filter.invoice, "10234");
+        let emptied = event(json!({"widgetContext": {"forms": {"all": {"pm_invoice": ""}}}}));
+        assert_eq!(emptied.filter.invoice, "");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_out() {
+        for event in [
+            json!(null),
+            json!([]),
+            json!({"page": 5, "organisation": {}, "widgetContext": []}),
+            json!({"page": "x".repeat(TEXT_CHARS_MAX + 1), "describe": "yes"}),
+        ] {
+            assert_eq!(show(&event), Show::default(), "{event}");
+        }
+        assert!(show(&json!({"order": "drop_tables"})).unknown_order);
+        assert!(show(&json!({"order": {"sync_now": true}})).unknown_order);
+        let nobody = show(&json!({"organisation": "<script>"}));
+        assert_eq!(nobody.organisation, Some(OrganisationSaid(None)));
+    }
+}

@@ -1,0 +1,331 @@
+#![doc = include_str!("../README.md")]
+
+mod acting;
+pub mod answer;
+pub mod event;
+pub mod invoker;
+mod links;
+pub mod order;
+pub mod pages;
+pub mod rights;
+mod times;
+pub mod view;
+
+use host::clock::Clock;
+use host::env::{EnvError, Environment};
+use host::invocation::Invocation;
+use host::metrics::{Metric, Metrics};
+use host::telemetry;
+use jiff::Timestamp;
+use payments::OrganisationId;
+use serde::Serialize;
+use serde_json::Value;
+use table::{OrganisationRow, Tables};
+
+use crate::acting::Acting;
+use crate::answer::{Outcome, Told};
+use crate::event::{Asked, OrganisationSaid, Show};
+use crate::invoker::{Invoker, LambdaInvoker};
+use crate::order::Order;
+use crate::pages::{PageError, Stage};
+use crate::rights::Role;
+use crate::view::{Buttons, Notice};
+
+/// Most organisations that are listed to choose from.
+const ORGANISATIONS_MAX: usize = 100;
+
+/// The function: everything between its environment and its handler.
+#[derive(Debug)]
+pub struct Console<I> {
+    role: Role,
+    tables: Tables,
+    invoker: I,
+    metrics: Metrics,
+    clock: Clock,
+}
+
+/// What the function answers, in the shapes that CloudWatch shows.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// A page.
+    Html(String),
+    /// What the widget is.
+    Described {
+        /// As text with marks.
+        markdown: String,
+    },
+}
+
+/// What one invocation did: its log line and its metrics.
+#[derive(Debug, Default)]
+struct Tally {
+    rows_read: usize,
+    order: Option<&'static str>,
+    outcome: Option<Outcome>,
+    failed: bool,
+}
+
+impl Console<LambdaInvoker> {
+    /// Reads the environment, see the README, and makes the SDK's clients.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or makes no sense.
+    pub fn from_env(
+        env: &Environment,
+        aws: &host::SdkConfig,
+        clock: Clock,
+    ) -> Result<Self, EnvError> {
+        let role = Role::from_code(&env.required("CONSOLE_ROLE")?)
+            .ok_or_else(|| EnvError::new("CONSOLE_ROLE", "must be viewer, operator or admin"))?;
+        // Whoever only looks calls nobody, and has no name to call.
+        let name = |variable| match role {
+            Role::Viewer => Ok(None),
+            Role::Operator | Role::Admin => env.required(variable).map(Some),
+        };
+        let invoker = LambdaInvoker::new(aws, name("SWEEP_FUNCTION")?, name("UPLOAD_FUNCTION")?);
+        let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
+        let tables = Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix);
+        let metrics = Metrics::from_env(env, role.function())?;
+        Ok(Self { role, tables, invoker, metrics, clock })
+    }
+}
+
+impl<I: Invoker> Console<I> {
+    /// Puts the function together from its parts.
+    pub fn new(role: Role, tables: Tables, invoker: I, clock: Clock) -> Self {
+        Self { role, tables, invoker, metrics: Metrics::off(), clock }
+    }
+
+    /// Answers an event. There is always something to show: what went wrong is a page as well.
+    pub async fn handle(&self, event: &Value, invocation: &Invocation) -> Reply {
+        let show = match Asked::read(event) {
+            Asked::Describe => return Reply::Described { markdown: pages::describe(self.role) },
+            Asked::Show(show) => *show,
+        };
+        let mut tally = Tally::default();
+        let asked = Asking { console: self, show, invocation, now: self.clock.now() };
+        // On the heap: a future that holds every page and every order is too deep for the compiler, and large.
+        let html = match Box::pin(asked.html(&mut tally)).await {
+            Ok(html) => html,
+            Err(error) => {
+                tally.failed = true;
+                tracing::error!(
+                    page = asked.show.page.code(),
+                    request_id = invocation.request_id,
+                    error = telemetry::chain(&error),
+                    "a page could not be shown"
+                );
+                asked.apology(&error)
+            }
+        };
+        self.report(&asked, &tally);
+        Reply::Html(html)
+    }
+
+    fn report(&self, asked: &Asking<'_, I>, tally: &Tally) {
+        let refused = tally.outcome == Some(Outcome::Refused);
+        let failed = tally.failed || tally.outcome == Some(Outcome::Failed);
+        tracing::info!(
+            page = asked.show.page.code(),
+            role = self.role.code(),
+            rows_read = tally.rows_read,
+            order = tally.order,
+            outcome = tally.outcome.map(Outcome::code),
+            request_id = asked.invocation.request_id,
+            "console done"
+        );
+        let metrics = [
+            Metric::count("ConsolePages", 1_u32),
+            Metric::count("ConsoleRowsRead", tally.rows_read),
+            Metric::count("ConsoleOrders", u32::from(tally.order.is_some() && !refused)),
+            Metric::count("ConsoleRefusals", u32::from(refused)),
+            Metric::count("ConsoleFailures", u32::from(failed)),
+        ];
+        self.metrics.emit(asked.now, &metrics);
+    }
+}
+
+/// One invocation.
+struct Asking<'a, I> {
+    console: &'a Console<I>,
+    show: Show,
+    invocation: &'a Invocation,
+    now: Timestamp,
+}
+
+/// Whose books a page is about.
+enum Whose {
+    One(OrganisationId),
+    Several(Vec<OrganisationRow>, bool),
+    Nobody,
+    Unreadable,
+}
+
+impl<I: Invoker> Asking<'_, I> {
+    async fn html(&self, tally: &mut Tally) -> Result<String, PageError> {
+        if let Some(page) = self.refused(tally).await? {
+            return Ok(page);
+        }
+        let mut notices = Vec::new();
+        if self.show.unknown_order {
+            notices.push(Notice::bad("That is no order that is known here; nothing was done."));
+        }
+        let whose = self.whose(tally).await?;
+        let mut keep_why = false;
+        if let Some(order) = self.show.order {
+            let told = self.obeyed(order, &whose, tally).await;
+            keep_why = told.outcome == Outcome::Failed;
+            notices.push(notice(&told));
+        }
+        let organisation = match whose {
+            Whose::One(organisation) => organisation,
+            Whose::Several(rows, more) => {
+                let buttons = self.buttons(None);
+                return pages::choose(&rows, more, &self.show, &buttons, notices, self.now);
+            }
+            Whose::Nobody => {
+                return pages::nobody(&self.show, &self.buttons(None), notices, self.now);
+            }
+            Whose::Unreadable => {
+                let lines =
+                    vec!["The parameter organisation is no id such as Xero's tenants have.".into()];
+                return self.tell("Which organisation?", notices, lines);
+            }
+        };
+        let row = self.console.tables.organisation(organisation).await?;
+        tally.rows_read = tally.rows_read.saturating_add(1);
+        let buttons = self.buttons(Some(organisation));
+        let Some(row) = row else {
+            let lines = vec![format!("The organisation {organisation} is not set up here.")];
+            return self.tell("Not set up", notices, lines);
+        };
+        let settings = match &row.settings {
+            Ok(settings) => settings,
+            Err(error) => {
+                let lines = vec![
+                    format!("The settings of this organisation cannot be read: {error}."),
+                    "Until a person mends the row in the table organisations, nothing is synced for it.".into(),
+                ];
+                return self.tell("Settings", notices, lines);
+            }
+        };
+        let stage = Stage {
+            tables: &self.console.tables,
+            row: &row,
+            settings,
+            show: &self.show,
+            buttons: &buttons,
+            notices,
+            keep_why,
+            now: self.now,
+            rows_read: tally.rows_read.into(),
+        };
+        let html = stage.html().await;
+        tally.rows_read = stage.rows_read.get();
+        html
+    }
+
+    /// The page for those who may not, if the role may not (ST-22).
+    async fn refused(&self, tally: &mut Tally) -> Result<Option<String>, PageError> {
+        let (page, role) = (self.show.page, self.console.role);
+        let open = format!("open_{page}");
+        let (what, label, least) = match self.show.order {
+            Some(order) if !role.may(order.least_role()) => {
+                (order.code(), order.label(), order.least_role())
+            }
+            _ if !role.may(page.least_role()) => (open.as_str(), page.title(), page.least_role()),
+            _ => return Ok(None),
+        };
+        tally.order = self.show.order.map(Order::code);
+        tally.outcome = Some(Outcome::Refused);
+        let organisation = self.show.organisation.as_ref().and_then(|said| said.0);
+        self.acting().refuse(organisation, what, least, &self.show).await;
+        let buttons = self.buttons(organisation);
+        pages::refused(label, least, self.show.dark, &buttons, self.now).map(Some)
+    }
+
+    async fn obeyed(&self, order: Order, whose: &Whose, tally: &mut Tally) -> Told {
+        tally.order = Some(order.code());
+        let told = match whose {
+            // Nothing is done to an organisation that nobody has named, but the only one.
+            Whose::One(_) if order == Order::SignUp && self.show.organisation.is_none() => {
+                Told::failed("please say which organisation, by Xero's tenant id; nothing was done")
+            }
+            Whose::One(organisation) => match self.show.said.check() {
+                Err(not_said) if !order.only_looks() => Told::failed(not_said.to_string()),
+                _ => self.acting().obey(order, *organisation, &self.show).await,
+            },
+            _ => Told::failed("please say which organisation; nothing was done"),
+        };
+        tally.outcome = Some(told.outcome);
+        told
+    }
+
+    async fn whose(&self, tally: &mut Tally) -> Result<Whose, PageError> {
+        match self.show.organisation {
+            Some(OrganisationSaid(Some(organisation))) => return Ok(Whose::One(organisation)),
+            Some(OrganisationSaid(None)) => return Ok(Whose::Unreadable),
+            None => {}
+        }
+        let found = self.console.tables.organisations(ORGANISATIONS_MAX).await?;
+        tally.rows_read = tally.rows_read.saturating_add(found.rows.len());
+        Ok(match found.rows.as_slice() {
+            [] => Whose::Nobody,
+            [only] => Whose::One(only.organisation),
+            _ => Whose::Several(found.rows, found.more),
+        })
+    }
+
+    fn acting(&self) -> Acting<'_, I> {
+        Acting {
+            tables: &self.console.tables,
+            invoker: &self.console.invoker,
+            role: self.console.role,
+            invocation: self.invocation,
+            now: self.now,
+        }
+    }
+
+    fn buttons(&self, organisation: Option<OrganisationId>) -> Buttons {
+        Buttons {
+            endpoint: self.invocation.function_arn.clone(),
+            organisation: organisation.map(|organisation| organisation.to_string()),
+            role: self.console.role,
+        }
+    }
+
+    fn tell(
+        &self,
+        title: &'static str,
+        notices: Vec<Notice>,
+        lines: Vec<String>,
+    ) -> Result<String, PageError> {
+        pages::tell(title, self.show.dark, &self.buttons(None), notices, lines, self.now)
+    }
+
+    /// The page that stands where another one could not be made.
+    fn apology(&self, error: &PageError) -> String {
+        let why = match error {
+            // It names the table and the attribute, and quotes nothing.
+            PageError::Read(error @ table::ReadError::Unreadable { .. }) => format!("{error}."),
+            PageError::Read(_) | PageError::Template(_) => format!("{error}."),
+        };
+        let lines = vec![
+            format!("This page cannot be shown now: {why}"),
+            format!(
+                "The function's log says more, by the request's id {}.",
+                self.invocation.request_id
+            ),
+        ];
+        self.tell("Not now", Vec::new(), lines).unwrap_or_default()
+    }
+}
+
+fn notice(told: &Told) -> Notice {
+    match told.outcome {
+        Outcome::Done => Notice::good(format!("Done. {}", told.words)),
+        Outcome::Started => Notice::good(told.words.clone()),
+        Outcome::Failed | Outcome::Refused => Notice::bad(told.words.clone()),
+    }
+}

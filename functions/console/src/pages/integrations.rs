@@ -1,0 +1,341 @@
+//! How each connection is: a tile for the accounting system, for the bank's feed and for the payment gateway
+//! (CC-01).
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+use payments::connection::{
+    ConnectionStatus, Known, SWITCHED_OFF_AFTER, Trouble, cure_of_class, judge_known,
+};
+use payments::sweep::{SweepKind, SweepState, SyncRun};
+use serde_json::json;
+use table::{ActivityRow, ConnectionRow, ParkedRow};
+
+use super::feeds::{self, Feed, FeedStatus};
+use super::{Page, PageError, Stage, filled};
+use crate::order::Order;
+use crate::times::span;
+use crate::view::{Button, Frame, Sign};
+
+/// Errors that a tile shows; the sync log has the rest.
+const ERRORS_MAX: usize = 5;
+/// Rows of the activity log that are looked at for what came lately, of each of the last days.
+const ROWS_A_DAY_MAX: usize = 100;
+/// Days that are looked at, in UTC.
+const DAYS: i64 = 3;
+/// Receipts that are looked at for whether a feed has ever brought any.
+const RECEIPTS_MAX: usize = 100;
+/// Parked rows that are looked at.
+const PARKED_MAX: usize = 50;
+/// How often what changed is looked for: the schedule of the stack.
+const SWEEP_EVERY: SignedDuration = SignedDuration::from_mins(30);
+
+/// What the page rests on.
+struct Rows {
+    connection: Option<ConnectionRow>,
+    changes: SweepState,
+    open: SweepState,
+    failures: Vec<SyncRun>,
+    lately: Vec<ActivityRow>,
+    methods: BTreeSet<String>,
+    parked: Vec<ParkedRow>,
+}
+
+struct Badge {
+    text: &'static str,
+    class: &'static str,
+    symbol: &'static str,
+}
+
+struct Reason {
+    code: String,
+    words: &'static str,
+    class: &'static str,
+    cure: &'static str,
+}
+
+struct ErrorLine {
+    at: String,
+    what: String,
+    class: String,
+    problem: String,
+    cure: &'static str,
+}
+
+struct Tile {
+    kind: &'static str,
+    third_party: String,
+    badge: Badge,
+    reasons: Vec<Reason>,
+    note: Option<String>,
+    countdown: Option<String>,
+    facts: Vec<(&'static str, String)>,
+    errors: Vec<ErrorLine>,
+    contact: Option<String>,
+    actions: Vec<Button>,
+}
+
+#[derive(Template)]
+#[template(path = "integrations.html")]
+struct Integrations {
+    frame: Frame,
+    sign: Option<Sign>,
+    may_not: Option<String>,
+    tiles: Vec<Tile>,
+}
+
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+    let rows = read(stage).await?;
+    let frame = stage.frame();
+    let tiles = vec![
+        accounting(stage, &rows),
+        feed(stage, &rows, Feed::Bank),
+        feed(stage, &rows, Feed::Gateway),
+    ];
+    let (sign, may_not) = (stage.sign(), stage.may_not());
+    filled(&Integrations { frame, sign, may_not, tiles })
+}
+
+async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
+    let (tables, organisation) = (stage.tables, stage.organisation());
+    let connection = tables.connection(organisation).await?;
+    let changes = tables.sweep(organisation, SweepKind::Changes).await?;
+    let open = tables.sweep(organisation, SweepKind::Open).await?;
+    stage.count(3);
+    let failures = stage.counted(tables.newest_failures(organisation, ERRORS_MAX).await?);
+    let parked = stage.counted(tables.newest_parked(organisation, PARKED_MAX).await?);
+    let mut lately = Vec::new();
+    let today = stage.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    for days in 0..DAYS {
+        let Ok(day) = today.checked_sub(jiff::Span::new().days(days)) else { break };
+        let found = tables.activity_of_day(organisation, day, ROWS_A_DAY_MAX).await?;
+        lately.extend(stage.counted(found).rows);
+    }
+    let (methods, looked_at) = tables.receipt_methods(organisation, RECEIPTS_MAX).await?;
+    stage.count(looked_at);
+    let (failures, parked) = (failures.rows, parked.rows);
+    Ok(Rows { connection, changes, open, failures, lately, methods, parked })
+}
+
+fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
+    let connection = rows.connection.as_ref();
+    let troubles = connection.and_then(|row| row.troubles.clone()).unwrap_or_default();
+    let known = Known {
+        troubles: &troubles,
+        checked_at: connection.and_then(|row| row.checked_at),
+        last_success_at: rows.changes.last_success_at,
+        silent_since: connection.and_then(|row| row.silent_since),
+    };
+    let (status, troubles) = judge_known(&known, stage.now);
+    let facts = vec![
+        ("Last sync", stage.moment_or(rows.changes.last_success_at, "never")),
+        ("Last attempt", last_attempt(stage, &rows.changes)),
+        ("Next run", next_run(stage, &rows.changes)),
+        ("All open compared", stage.moment_or(rows.open.last_success_at, "never")),
+        ("Connection", connected(stage, &troubles, known.checked_at)),
+        ("Authorised", authorised(&troubles, known.checked_at)),
+        ("Webhooks", webhooks(stage, connection)),
+    ];
+    let mut actions: Vec<Button> = stage.order(Order::SyncNow, json!({})).into_iter().collect();
+    for (trouble, order) in [
+        (Trouble::MassChange, Order::ApproveMassChange),
+        (Trouble::UploadsOff, Order::EnableUploads),
+    ] {
+        actions.extend(stage.order(order, json!({})).filter(|_| troubles.contains(&trouble)));
+    }
+    actions.push(stage.buttons.page("All errors", Page::SyncLog, json!({"only": "errors"})));
+    if troubles.contains(&Trouble::Parked) {
+        actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
+    }
+    if stage.buttons.role.may(Page::Configure.least_role()) {
+        actions.push(stage.buttons.page("Configure", Page::Configure, json!({})));
+    }
+    Tile {
+        kind: "Accounting",
+        third_party: "Xero".to_owned(),
+        badge: badge(status),
+        reasons: troubles.iter().map(|trouble| reason(*trouble)).collect(),
+        note: (!stage.settings.mirror_enabled)
+            .then(|| "The mirror is switched off: nothing is synced.".to_owned()),
+        countdown: countdown(stage, known.silent_since),
+        facts,
+        errors: rows.failures.iter().map(|run| error_line(stage, run)).collect(),
+        contact: (status != ConnectionStatus::Active).then(|| contact(stage)),
+        actions,
+    }
+}
+
+fn badge(status: ConnectionStatus) -> Badge {
+    match status {
+        ConnectionStatus::Active => Badge { text: "Active", class: "pm-badge-good", symbol: "✔" },
+        ConnectionStatus::Disconnected => {
+            Badge { text: "Disconnected", class: "pm-badge-bad", symbol: "✖" }
+        }
+        ConnectionStatus::Error => Badge { text: "Error", class: "pm-badge-bad", symbol: "▲" },
+    }
+}
+
+fn reason(trouble: Trouble) -> Reason {
+    Reason {
+        code: trouble.to_string(),
+        words: trouble.words(),
+        class: trouble.class(),
+        cure: trouble.cure(),
+    }
+}
+
+/// CC-19: whoever sees that a connection is lost knows whom to tell.
+fn contact(stage: &Stage<'_>) -> String {
+    match &stage.row.administrator {
+        Some(administrator) => format!("Contact the administrator: {administrator}"),
+        None => {
+            "Contact the administrator of the stack. Nobody has said who that is: the attribute \
+                 administrator_contact of the organisation is empty."
+                .to_owned()
+        }
+    }
+}
+
+fn last_attempt(stage: &Stage<'_>, sweep: &SweepState) -> String {
+    match (sweep.last_attempt_at, sweep.last_attempt) {
+        (Some(at), Some(state)) => format!("{state}, {}", stage.moment(at)),
+        _ => "never".to_owned(),
+    }
+}
+
+fn next_run(stage: &Stage<'_>, sweep: &SweepState) -> String {
+    if !stage.settings.mirror_enabled {
+        return "none: the mirror is switched off".to_owned();
+    }
+    let due = sweep.scheduled_at.and_then(|at| at.checked_add(SWEEP_EVERY).ok());
+    match due {
+        Some(due) if due > stage.now => stage.moment(due),
+        Some(due) => format!("overdue since {}", stage.moment(due)),
+        None => "within 30 minutes".to_owned(),
+    }
+}
+
+/// ST-17: whether it is active is one question, and whether it is authorised another.
+fn connected(stage: &Stage<'_>, troubles: &[Trouble], checked_at: Option<Timestamp>) -> String {
+    let lost =
+        troubles.iter().any(|trouble| matches!(trouble, Trouble::Refused | Trouble::Unreachable));
+    match checked_at {
+        None => "not known: never checked".to_owned(),
+        Some(at) if lost => format!("no, as of {}", stage.moment(at)),
+        Some(at) => format!("yes, Xero answered {}", stage.moment(at)),
+    }
+}
+
+fn authorised(troubles: &[Trouble], checked_at: Option<Timestamp>) -> String {
+    let text = if checked_at.is_none() {
+        "not known: never checked"
+    } else if troubles.contains(&Trouble::Refused) {
+        "no: Xero refuses the credentials or the consent"
+    } else if troubles.contains(&Trouble::MissingPermission) {
+        "only in part: a right is missing"
+    } else if troubles.contains(&Trouble::Unreachable) {
+        "not known: Xero does not answer"
+    } else {
+        "yes"
+    };
+    text.to_owned()
+}
+
+fn webhooks(stage: &Stage<'_>, connection: Option<&ConnectionRow>) -> String {
+    match connection {
+        None => "nothing is known yet".to_owned(),
+        Some(row) => match (row.silent_since, row.last_webhook_at) {
+            (Some(since), _) => format!("silent since {}", stage.moment(since)),
+            (None, Some(at)) => format!("come; the last one noted {}", stage.moment(at)),
+            (None, None) => "no change has been missed".to_owned(),
+        },
+    }
+}
+
+/// X-03: a webhook that Xero cannot deliver for 24 hours is switched off.
+fn countdown(stage: &Stage<'_>, silent_since: Option<Timestamp>) -> Option<String> {
+    let off_at = silent_since?.checked_add(SWITCHED_OFF_AFTER).ok()?;
+    let left = off_at.duration_since(stage.now);
+    let at = stage.moment(off_at);
+    Some(if left.is_positive() {
+        format!("Xero switches the webhook off in {}: {at}", span(left))
+    } else {
+        format!("Xero has switched the webhook off, if it could not deliver: {at}")
+    })
+}
+
+fn error_line(stage: &Stage<'_>, run: &SyncRun) -> ErrorLine {
+    let class = run.errors.keys().next().cloned().unwrap_or_default();
+    let classes: Vec<_> =
+        run.errors.iter().map(|(class, count)| format!("{class} ({count})")).collect();
+    ErrorLine {
+        at: stage.moment(run.ended_at.unwrap_or(run.started_at)),
+        what: format!("{} {}", run.kind, run.state),
+        class: classes.join(", "),
+        problem: run.problem.clone().unwrap_or_default(),
+        cure: cure_of_class(&class),
+    }
+}
+
+fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
+    let (last, count) = feed.lately(&rows.lately);
+    // What intake could not take in does not say whose it was: it is shown with the feed that is in use.
+    let parked: Vec<_> = rows.parked.iter().filter(|row| row.by == "intake").collect();
+    let ever = feed.ever(&rows.methods);
+    let in_use = last.is_some() || ever;
+    let status = feeds::judge(last, ever, in_use && !parked.is_empty(), stage.now);
+    let (kind, name, unnamed) = match feed {
+        Feed::Bank => ("Bank feed", &stage.row.bank_feed, "Bank (not named)"),
+        Feed::Gateway => ("Payment gateway", &stage.row.payment_gateway, "Provider (not named)"),
+    };
+    let (badge, note) = match status {
+        FeedStatus::Active => (Badge { text: "Active", class: "pm-badge-good", symbol: "✔" }, None),
+        FeedStatus::Error => (
+            Badge { text: "Error", class: "pm-badge-bad", symbol: "▲" },
+            Some("Messages of the business's own system could not be taken in; they are parked."),
+        ),
+        FeedStatus::Quiet => (
+            Badge { text: "Quiet", class: "pm-badge-none", symbol: "●" },
+            Some(
+                "Nothing has come for a day. That is no error: nobody may have paid, or the bank may not \
+                 have published yet. Else see the activity of that day.",
+            ),
+        ),
+        FeedStatus::NotConfigured => (
+            Badge { text: "Not configured", class: "pm-badge-none", symbol: "○" },
+            Some("Nothing has come this way among the receipts that were looked at."),
+        ),
+    };
+    let in_use = status != FeedStatus::NotConfigured;
+    let facts = vec![
+        ("Last sync", stage.moment_or(last, "nothing in the last 3 days")),
+        ("Lately", format!("{count} entries among the newest of 3 days")),
+        ("Next run", "none: it is sent to us when it happens, through the queue intake".to_owned()),
+    ];
+    let mut actions =
+        vec![stage.buttons.page("Activity", Page::Activity, json!({"word": "intake"}))];
+    if in_use && !parked.is_empty() {
+        actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
+    }
+    let error = |row: &&ParkedRow| ErrorLine {
+        at: stage.clock(row.parked_at.split('#').next().unwrap_or_default()),
+        what: row.reason.clone(),
+        class: "Validation".to_owned(),
+        problem: row.detail.clone(),
+        cure: cure_of_class("Validation"),
+    };
+    let errors = parked.iter().filter(|_| in_use).take(ERRORS_MAX).map(error).collect();
+    Tile {
+        kind,
+        third_party: name.clone().unwrap_or_else(|| unnamed.to_owned()),
+        badge,
+        reasons: Vec::new(),
+        note: note.map(str::to_owned),
+        countdown: None,
+        facts: if in_use { facts } else { Vec::new() },
+        errors,
+        contact: (status == FeedStatus::Error).then(|| contact(stage)),
+        actions: if in_use { actions } else { Vec::new() },
+    }
+}

@@ -1,0 +1,245 @@
+//! The pages. Each reads its rows, no more of them than it says, makes of them what is to be shown, without
+//! asking anybody anything, and hands that to its template.
+
+mod activity;
+mod choose;
+mod configure;
+mod feeds;
+mod integrations;
+mod limits;
+mod messages;
+mod parked;
+mod sync_log;
+mod told;
+
+use std::cell::Cell;
+use std::fmt;
+
+use askama::Template;
+use jiff::Timestamp;
+use payments::{OrganisationId, Settings};
+use table::{Newest, OrganisationRow, ReadError, Tables};
+
+pub(crate) use self::choose::choose;
+pub(crate) use self::told::{describe, nobody, refused, tell};
+use crate::event::Show;
+use crate::order::Order;
+use crate::rights::Role;
+use crate::times;
+use crate::view::{Button, Buttons, Frame, Notice, Sign};
+
+/// A page. A widget's parameter `page` says which it shows.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Page {
+    /// How each connection is (CC-01).
+    #[default]
+    Integrations,
+    /// What is used of the limits.
+    Limits,
+    /// What was done, and by which rule (EX-24).
+    Activity,
+    /// What each run did (CC-09).
+    SyncLog,
+    /// What operators should know (EX-29).
+    Messages,
+    /// What could not be processed.
+    Parked,
+    /// The settings of an organisation's connections (CC-11).
+    Configure,
+}
+
+impl Page {
+    /// Every page, in the order in which they are offered.
+    pub const ALL: [Self; 7] = [
+        Self::Integrations,
+        Self::Limits,
+        Self::Activity,
+        Self::SyncLog,
+        Self::Messages,
+        Self::Parked,
+        Self::Configure,
+    ];
+
+    /// Its name in a widget's parameters and in logs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Integrations => "integrations",
+            Self::Limits => "limits",
+            Self::Activity => "activity",
+            Self::SyncLog => "sync_log",
+            Self::Messages => "messages",
+            Self::Parked => "parked",
+            Self::Configure => "configure",
+        }
+    }
+
+    /// The page of this name.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|page| page.code() == code)
+    }
+
+    /// Its title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Integrations => "Integrations",
+            Self::Limits => "Limits",
+            Self::Activity => "Activity",
+            Self::SyncLog => "Sync log",
+            Self::Messages => "Messages",
+            Self::Parked => "Parked",
+            Self::Configure => "Configure",
+        }
+    }
+
+    /// What it answers.
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Integrations => "how each connection is, what is wrong, and what to do",
+            Self::Limits => {
+                "what is used of the nightly 200, of the 4,000 in 30 days, and of the calls to Xero"
+            }
+            Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
+            Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
+            Self::Messages => "what operators should know",
+            Self::Parked => "what could not be processed, and how to do it again",
+            Self::Configure => "the settings of an organisation",
+        }
+    }
+
+    /// The least role that may see it (ST-22).
+    pub const fn least_role(self) -> Role {
+        match self {
+            Self::Configure => Role::Admin,
+            _ => Role::Viewer,
+        }
+    }
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Why a page cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PageError {
+    /// A table does not answer, or holds a row that nobody can read.
+    #[error("the tables could not be read")]
+    Read(#[from] ReadError),
+    /// The template could not be filled.
+    #[error("the page could not be made")]
+    Template(#[from] askama::Error),
+}
+
+/// All that a page is made with, besides its rows.
+pub(crate) struct Stage<'a> {
+    pub(crate) tables: &'a Tables,
+    pub(crate) row: &'a OrganisationRow,
+    pub(crate) settings: &'a Settings,
+    pub(crate) show: &'a Show,
+    pub(crate) buttons: &'a Buttons,
+    pub(crate) notices: Vec<Notice>,
+    /// Whether what was typed as a reason is to stay there: its order was not carried out.
+    pub(crate) keep_why: bool,
+    pub(crate) now: Timestamp,
+    pub(crate) rows_read: Cell<usize>,
+}
+
+impl Stage<'_> {
+    /// Shows a page.
+    pub(crate) async fn html(&self) -> Result<String, PageError> {
+        match self.show.page {
+            Page::Integrations => integrations::show(self).await,
+            Page::Limits => limits::show(self).await,
+            Page::Activity => activity::show(self).await,
+            Page::SyncLog => sync_log::show(self).await,
+            Page::Messages => messages::show(self).await,
+            Page::Parked => parked::show(self).await,
+            Page::Configure => configure::show(self),
+        }
+    }
+
+    fn organisation(&self) -> OrganisationId {
+        self.row.organisation
+    }
+
+    /// Counts rows that were read.
+    fn count(&self, rows: usize) {
+        self.rows_read.set(self.rows_read.get().saturating_add(rows));
+    }
+
+    /// Counts the rows of a list.
+    fn counted<T>(&self, found: Newest<T>) -> Newest<T> {
+        self.count(found.rows.len());
+        found
+    }
+
+    fn moment(&self, at: Timestamp) -> String {
+        times::moment(at, &self.settings.zone, self.now)
+    }
+
+    fn moment_or(&self, at: Option<Timestamp>, otherwise: &str) -> String {
+        times::moment_or(at, otherwise, &self.settings.zone, self.now)
+    }
+
+    /// A moment as the tables have it, by the organisation's clock; as it is, if it cannot be read.
+    fn clock(&self, text: &str) -> String {
+        text.parse().map_or_else(|_| text.to_owned(), |at| times::clock(at, &self.settings.zone))
+    }
+
+    /// A button for an order, if the role may give it.
+    fn order(&self, order: Order, more: serde_json::Value) -> Option<Button> {
+        self.buttons.order(order, self.show.page, more)
+    }
+
+    /// The fields that go with orders, for those who may give any.
+    fn sign(&self) -> Option<Sign> {
+        let may_order = self.buttons.role.may(Role::Operator);
+        may_order.then(|| Sign::of(&self.show.said, self.keep_why))
+    }
+
+    /// What is said to those who may not, in place of the buttons.
+    fn may_not(&self) -> Option<String> {
+        (!self.buttons.role.may(Role::Operator)).then(|| {
+            format!(
+                "Buttons that do something are on the dashboard of operators, whose function is the one \
+                 that ends in -{}; the stack's {} lets somebody use it.",
+                Role::Operator.function(),
+                Role::Operator.policy()
+            )
+        })
+    }
+
+    /// What stands around the page. To be asked for after the rows are read.
+    fn frame(&self) -> Frame {
+        let rows = match self.rows_read.get() {
+            1 => "1 row".to_owned(),
+            rows => format!("{rows} rows"),
+        };
+        let zone = &self.settings.zone;
+        Frame {
+            dark: self.show.dark,
+            title: self.show.page.title(),
+            organisation: name_of(self.row),
+            role: self.buttons.role,
+            nav: self.buttons.nav(self.show.page),
+            notices: self.notices.clone(),
+            footer: format!(
+                "As of {} {}; {rows} read.",
+                times::clock(self.now, zone),
+                self.now.to_zoned(zone.clone()).strftime("%Z")
+            ),
+        }
+    }
+}
+
+/// What an organisation is called, or its id if nobody has said.
+pub(crate) fn name_of(row: &OrganisationRow) -> String {
+    row.name.clone().unwrap_or_else(|| row.organisation.to_string())
+}
+
+/// Fills a template.
+fn filled(page: &impl Template) -> Result<String, PageError> {
+    Ok(page.render()?)
+}

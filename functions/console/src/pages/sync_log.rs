@@ -1,0 +1,105 @@
+//! What each run did: what it saw, what it put on the queue, what went wrong (CC-09, CC-13).
+
+use askama::Template;
+use payments::connection::cure_of_class;
+use payments::sweep::{SyncKind, SyncRun};
+use serde_json::json;
+
+use super::{Page, PageError, Stage, filled};
+use crate::event::Filter;
+use crate::times::{self, bytes, span};
+use crate::view::{Button, Frame};
+
+/// Runs that are read.
+const READ_MAX: usize = 200;
+/// Runs that are shown.
+const SHOWN_MAX: usize = 50;
+
+struct Line {
+    at: String,
+    what: String,
+    state: String,
+    is_bad: bool,
+    who: String,
+    counts: String,
+    cost: String,
+    errors: String,
+    cures: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "sync_log.html")]
+struct SyncLog {
+    frame: Frame,
+    kinds: Vec<(&'static str, bool)>,
+    only_errors: bool,
+    apply: Button,
+    lines: Vec<Line>,
+    left_out: bool,
+}
+
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+    let (tables, organisation) = (stage.tables, stage.organisation());
+    let filter = &stage.show.filter;
+    // The index of failures has them in the order of their ends, and nothing else in between (CC-26).
+    let found = if filter.only_errors {
+        tables.newest_failures(organisation, READ_MAX).await?
+    } else {
+        tables.newest_runs(organisation, READ_MAX).await?
+    };
+    let found = stage.counted(found);
+    let wanted: Vec<_> = found.rows.iter().filter(|run| is_wanted(run, filter)).collect();
+    let left_out = found.more || wanted.len() > SHOWN_MAX;
+    let lines = wanted.into_iter().take(SHOWN_MAX).map(|run| line(stage, run)).collect();
+    let kinds = SyncKind::ALL.iter().map(|kind| (kind.code(), kind.code() == filter.kind));
+    filled(&SyncLog {
+        frame: stage.frame(),
+        kinds: kinds.collect(),
+        only_errors: filter.only_errors,
+        apply: stage.buttons.page("Show", Page::SyncLog, json!({})),
+        lines,
+        left_out,
+    })
+}
+
+/// A kind that is none chooses nothing.
+fn is_wanted(run: &SyncRun, filter: &Filter) -> bool {
+    SyncKind::from_code(&filter.kind).is_none_or(|kind| run.kind == kind)
+}
+
+fn line(stage: &Stage<'_>, run: &SyncRun) -> Line {
+    let counted = |map: &std::collections::BTreeMap<String, u32>| {
+        map.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+    };
+    let took = run.ended_at.map(|at| at.duration_since(run.started_at));
+    let who = match (&run.by, &run.why) {
+        (Some(by), Some(why)) => format!("{by}: {why}"),
+        (Some(by), None) => by.clone(),
+        _ => run.trigger.to_string(),
+    };
+    let errors = match &run.problem {
+        Some(problem) if run.errors.is_empty() => problem.clone(),
+        Some(problem) => format!("{}: {problem}", counted(&run.errors)),
+        None => counted(&run.errors),
+    };
+    Line {
+        at: times::clock(run.started_at, &stage.settings.zone),
+        what: match &run.subject {
+            Some(subject) => format!("{} ({subject})", run.kind),
+            None => run.kind.to_string(),
+        },
+        state: match took {
+            Some(took) if took.as_secs() < 60 => {
+                format!("{} after {} s", run.state, took.as_secs())
+            }
+            Some(took) => format!("{} after {}", run.state, span(took)),
+            None => run.state.to_string(),
+        },
+        is_bad: !run.errors.is_empty(),
+        who,
+        counts: counted(&run.counts),
+        cost: format!("{} calls, {}", run.calls, bytes(run.bytes)),
+        errors,
+        cures: run.errors.keys().map(|class| cure_of_class(class)).collect(),
+    }
+}

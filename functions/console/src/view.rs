@@ -1,0 +1,263 @@
+//! What all pages are made of. Each part is a template of its own: what it shows is escaped where it is
+//! shown, so that a part may stand in a page as it is.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use serde_json::{Value, json};
+
+use crate::order::{Order, Said, WORDS_CHARS_MAX};
+use crate::pages::Page;
+use crate::rights::Role;
+
+/// A button that asks this same function for something, by CloudWatch's own element:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_interactivity.html>.
+#[derive(Clone, Debug, Template)]
+#[template(path = "button.html")]
+pub struct Button {
+    label: String,
+    endpoint: String,
+    payload: String,
+    confirmation: Option<&'static str>,
+    current: bool,
+    primary: bool,
+}
+
+/// Something that was done, or was not.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Notice {
+    /// Whether it went well.
+    pub good: bool,
+    /// In words.
+    pub text: String,
+}
+
+impl Notice {
+    /// It went well.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { good: true, text: text.into() }
+    }
+
+    /// It did not.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self { good: false, text: text.into() }
+    }
+}
+
+/// What stands around every page.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Whether the dashboard is dark.
+    pub dark: bool,
+    /// What the page is.
+    pub title: &'static str,
+    /// Whose books.
+    pub organisation: String,
+    /// As whom the function serves.
+    pub role: Role,
+    /// The other pages.
+    pub nav: Vec<Button>,
+    /// What came of an order.
+    pub notices: Vec<Notice>,
+    /// What the page rests on.
+    pub footer: String,
+}
+
+/// Where the buttons of a page lead, and what they all say.
+#[derive(Clone, Debug)]
+pub struct Buttons {
+    /// The function's own ARN.
+    pub endpoint: String,
+    /// Whose books.
+    pub organisation: Option<String>,
+    /// As whom it serves.
+    pub role: Role,
+}
+
+impl Buttons {
+    /// A button that shows a page, with these parameters.
+    pub fn page(&self, label: &str, page: Page, more: Value) -> Button {
+        self.button(label, None, with(json!({"page": page.code()}), more))
+    }
+
+    /// A button that gives an order from a page; `None` if the role may not.
+    pub fn order(&self, order: Order, from: Page, more: Value) -> Option<Button> {
+        let payload = with(json!({"page": from.code(), "order": order.code()}), more);
+        let button = || Button {
+            primary: true,
+            ..self.button(order.label(), order.confirmation(), payload)
+        };
+        self.role.may(order.least_role()).then(button)
+    }
+
+    /// The pages that the role may see.
+    pub fn nav(&self, current: Page) -> Vec<Button> {
+        let pages = Page::ALL.into_iter().filter(|page| self.role.may(page.least_role()));
+        let button = |page: Page| Button {
+            current: page == current,
+            // What was typed on one page says nothing about another.
+            ..self.page(page.title(), page, json!({"clear": true}))
+        };
+        pages.map(button).collect()
+    }
+
+    fn button(&self, label: &str, confirmation: Option<&'static str>, payload: Value) -> Button {
+        let payload = match &self.organisation {
+            Some(organisation) => with(json!({"organisation": organisation}), payload),
+            None => payload,
+        };
+        Button {
+            label: label.to_owned(),
+            endpoint: self.endpoint.clone(),
+            payload: embedded(&payload),
+            confirmation,
+            current: false,
+            primary: false,
+        }
+    }
+}
+
+fn with(mut first: Value, more: Value) -> Value {
+    if let (Some(first), Value::Object(more)) = (first.as_object_mut(), more) {
+        first.extend(more);
+    }
+    first
+}
+
+/// JSON that means the same whether or not whoever reads it has undone HTML's escapes.
+fn embedded(value: &Value) -> String {
+    let text = value.to_string();
+    text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
+}
+
+/// The fields that go with every order: who, and why.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "sign.html")]
+pub struct Sign {
+    by: String,
+    why: String,
+    chars_max: usize,
+}
+
+impl Sign {
+    /// The fields with what was typed; what was done is not done again for the same reason.
+    pub fn of(said: &Said, keep_why: bool) -> Self {
+        let why = if keep_why { said.why.clone() } else { String::new() };
+        Self { by: said.by.clone(), why, chars_max: WORDS_CHARS_MAX }
+    }
+}
+
+/// How much of a limit is used: a bar, and the same in words.
+#[derive(Clone, Debug, Template)]
+#[template(path = "bar.html")]
+pub struct Bar {
+    label: &'static str,
+    words: String,
+    percent: u32,
+    is_high: bool,
+}
+
+impl Bar {
+    /// So much of so much, and what follows from it.
+    pub fn new(label: &'static str, used: u32, max: u32, note: &str) -> Self {
+        let percent = u64::from(used).saturating_mul(100) / u64::from(max.max(1));
+        let percent = u32::try_from(percent).unwrap_or(u32::MAX).min(100);
+        let words = format!("{used} of {max} ({percent} %){note}");
+        Self { label, words, percent, is_high: percent >= HIGH_PERCENT }
+    }
+}
+
+/// From when on a limit is near: operators are warned of the attempts from then on (AMB-09).
+const HIGH_PERCENT: u32 = 75;
+
+/// One column of a chart.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// What it is of.
+    pub label: String,
+    /// How high, as a number that is shown.
+    pub value: u32,
+    /// Its place from the left, in the chart's units.
+    x: usize,
+    /// Its height, of [`CHART_HEIGHT`].
+    height: u32,
+    /// Its upper end.
+    y: u32,
+}
+
+const CHART_HEIGHT: u32 = 100;
+const COLUMN_WIDTH: usize = 10;
+/// Room for so many, so that two nights are not two blocks.
+const COLUMNS_MIN: usize = 14;
+
+/// Columns side by side; the same numbers stand in a table beneath.
+#[derive(Clone, Debug, Template)]
+#[template(path = "chart.html")]
+pub struct Chart {
+    title: &'static str,
+    summary: String,
+    columns: Vec<Column>,
+    width: usize,
+    height: u32,
+}
+
+impl Chart {
+    /// A chart of these numbers, `max` being the full height.
+    pub fn new(title: &'static str, summary: String, max: u32, values: Vec<(String, u32)>) -> Self {
+        let width = values.len().max(COLUMNS_MIN).saturating_mul(COLUMN_WIDTH);
+        let columns = values.into_iter().enumerate().map(|(place, (label, value))| {
+            let height =
+                u64::from(value).saturating_mul(u64::from(CHART_HEIGHT)) / u64::from(max.max(1));
+            let height = u32::try_from(height).unwrap_or(CHART_HEIGHT).min(CHART_HEIGHT);
+            // A small number is not none.
+            let height = if value > 0 { height.max(1) } else { 0 };
+            let (x, y) = (place.saturating_mul(COLUMN_WIDTH), CHART_HEIGHT.saturating_sub(height));
+            Column { label, value, x, height, y }
+        });
+        Self { title, summary, columns: columns.collect(), width, height: CHART_HEIGHT }
+    }
+}
+
+impl HtmlSafe for Button {}
+impl HtmlSafe for Sign {}
+impl HtmlSafe for Bar {}
+impl HtmlSafe for Chart {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buttons(role: Role) -> Buttons {
+        Buttons { endpoint: "arn:x".to_owned(), organisation: None, role }
+    }
+
+    #[test]
+    fn what_a_button_carries_cannot_break_out_of_it() {
+        let hostile = json!({"invoice": "</cwdb-action><script>alert('&quot;\"')</script>"});
+        let button = buttons(Role::Viewer).page("<b>", Page::Activity, hostile.clone());
+        let html = button.render().unwrap();
+        assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
+        assert_eq!(html.matches("</cwdb-action>").count(), 1, "{html}");
+        // Whoever takes the text, escapes undone, gets the same JSON back.
+        let read: Value = serde_json::from_str(&button.payload).unwrap();
+        assert_eq!(read["invoice"], hostile["invoice"]);
+    }
+
+    #[test]
+    fn a_button_for_what_the_role_may_not_is_not_there() {
+        // ST-22
+        for (role, there) in [(Role::Viewer, false), (Role::Operator, true), (Role::Admin, true)] {
+            let button = buttons(role).order(Order::SyncNow, Page::Integrations, json!({}));
+            assert_eq!(button.is_some(), there, "{role}");
+        }
+    }
+
+    #[test]
+    fn bars_and_columns_never_leave_their_frame() {
+        let bar = Bar::new("x", 9_000, 4_000, "");
+        assert_eq!((bar.percent, bar.is_high), (100, true));
+        assert_eq!(Bar::new("x", 1, 0, "").percent, 100);
+        let chart = Chart::new("x", String::new(), 200, vec![("a".into(), 1), ("b".into(), 500)]);
+        let sizes: Vec<_> = chart.columns.iter().map(|c| (c.x, c.y, c.height)).collect();
+        assert_eq!(sizes, [(0, 99, 1), (10, 0, 100)]);
+    }
+}

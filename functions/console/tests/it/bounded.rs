@@ -1,0 +1,77 @@
+//! However long the past and however large the backlog: a page reads as many rows as it says, and no more.
+
+use console::rights::Role;
+use serde_json::json;
+
+use crate::ear::{heard, listen};
+use crate::html::text;
+use crate::world::{ORGANISATION, World, ago, now, well};
+
+/// How many rows a page says it has read.
+async fn read(world: &World, page: &str) -> usize {
+    let said = text(&world.page(Role::Viewer, json!({"page": page})).await);
+    let footer = said.rsplit_once("; ").unwrap().1;
+    footer.split(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"))
+}
+
+async fn many(
+    world: &World,
+    table: &str,
+    count: usize,
+    row: impl Fn(usize) -> Vec<(&'static str, String)>,
+) {
+    for n in 0..count {
+        let row = row(n);
+        let row: Vec<_> = row.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        world.put(table, &row).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
+    listen("console");
+    let world = well().await;
+    let day = format!("{ORGANISATION}/2026-11-25");
+    let at = |n: usize| format!("{}#{n:05}", table::instant(now()));
+    let organisation = || ("organisation", ORGANISATION.to_owned());
+    many(&world, "activity", 620, |n| {
+        vec![("day", day.clone()), ("at", at(n)), ("action", "a".to_owned())]
+    })
+    .await;
+    many(&world, "messages", 540, |n| {
+        let raised = ("raised_at", table::instant(now()));
+        vec![organisation(), ("message", format!("K#{n}")), ("kind", "K".to_owned()), raised]
+    })
+    .await;
+    many(&world, "parked", 260, |n| {
+        let text = |name| (name, "x".to_owned());
+        vec![organisation(), ("parked_at", at(n)), text("by"), text("reason"), text("detail")]
+    })
+    .await;
+    let line = format!("{ORGANISATION}/waiting");
+    many(&world, "uploads", 1_100, |n| {
+        let id = format!("P-{n:05}");
+        vec![organisation(), ("payment_id", id.clone()), ("line", line.clone()), ("due_order", id)]
+    })
+    .await;
+    for minutes in 0..230 {
+        world.ran(ago(minutes), |run| run.went_wrong("Timeout", "slow".to_owned())).await;
+    }
+
+    for (page, rows) in [
+        // One for the organisation each; besides, the connection, or what the limits and sweeps are about.
+        ("integrations", 1 + 3 + 5 + 50 + 100),
+        ("limits", 1 + 2 + 100 + 1_000),
+        ("activity", 1 + 1 + 500),
+        ("sync_log", 1 + 200),
+        ("messages", 1 + 500),
+        ("parked", 1 + 200),
+    ] {
+        // Nobody said whose: the list of organisations is read as well.
+        assert_eq!(read(&world, page).await, rows + 1, "{page}");
+    }
+    let said = text(&world.look("limits").await);
+    assert!(said.contains("at least 1000 wait"), "{said}");
+    let heard = heard();
+    assert!(heard.contains("\"rows_read\":503"), "{heard}");
+}

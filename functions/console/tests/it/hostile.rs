@@ -1,0 +1,187 @@
+//! Whatever stands in a table, an event or an answer is shown as text.
+
+use console::invoker::InvokeError;
+use console::rights::Role;
+use serde_json::{Value, json};
+
+use crate::html::{assert_harmless, text};
+use crate::world::{ORGANISATION, OTHER, World, ago, well};
+
+/// Ends every kind of place that a text may stand in, and begins something that runs.
+const HOSTILE: &str = "</cwdb-action></style></title>\"'><script>alert(1)</script>\
+    <img src=x onerror=alert(1)><svg/onload=alert(1)>&lt;{{ 1 }}";
+
+async fn row(world: &World, table: &str, fixed: &[(&str, &str)], hostile: &[&str]) {
+    let mut attributes = fixed.to_vec();
+    attributes.extend(hostile.iter().map(|name| (*name, HOSTILE)));
+    world.put(table, &attributes).await;
+}
+
+/// Tables in which every text that is not read as something else is hostile.
+async fn poisoned() -> World {
+    let world = well().await;
+    for name in ["name", "administrator_contact", "bank_feed_name", "payment_gateway_name"] {
+        world.set(ORGANISATION, name, HOSTILE).await;
+    }
+    let at = format!("{}#{HOSTILE}", table::instant(ago(60)));
+    let day = format!("{ORGANISATION}/2026-11-25");
+    let invoice = format!("{ORGANISATION}/10234");
+    let texts = [
+        "action",
+        "rule",
+        "cause",
+        "reason",
+        "why",
+        "by",
+        "result",
+        "what",
+        "invoice_number",
+        "payment_id",
+        "xero_payment_id",
+        "method",
+        "currency",
+        "request_id",
+    ];
+    row(
+        &world,
+        "activity",
+        &[("day", &day), ("at", &at), ("invoice", &invoice)],
+        &[&texts[..], &["amount"]].concat(),
+    )
+    .await;
+    for method in ["bpay", "card"] {
+        let at = format!("{}#{method}", table::instant(ago(70)));
+        let fixed = [("day", day.as_str()), ("at", &at), ("cause", "intake"), ("method", method)];
+        row(&world, "activity", &fixed, &["action", "why"]).await;
+    }
+    row(
+        &world,
+        "messages",
+        &[("organisation", ORGANISATION), ("raised_at", "x")],
+        &["message", "kind", "subject", "why"],
+    )
+    .await;
+    let parked = format!("{}#{HOSTILE}", table::instant(ago(50)));
+    let fixed = [("organisation", ORGANISATION), ("parked_at", &parked), ("by", "intake")];
+    row(&world, "parked", &fixed, &["reason", "detail", "body"]).await;
+    let parked = [("organisation", ORGANISATION), ("parked_at", HOSTILE)];
+    row(&world, "parked", &parked, &["by", "reason", "detail", "body"]).await;
+    world
+        .ran(ago(40), |run| {
+            run.by = Some(HOSTILE.to_owned());
+            run.why = Some(HOSTILE.to_owned());
+            run.subject = Some(HOSTILE.to_owned());
+            run.went_wrong(HOSTILE, HOSTILE.to_owned());
+            run.count(HOSTILE, 1);
+        })
+        .await;
+    world
+        .put(
+            "caps",
+            &[
+                ("organisation", ORGANISATION),
+                ("revision", "#1"),
+                ("warned", "#0"),
+                ("disabled_at", "2026-11-25T00:00:00Z"),
+                ("disabled_why", HOSTILE),
+            ],
+        )
+        .await;
+    world
+}
+
+#[tokio::test]
+async fn every_page_shows_hostile_text_as_text() {
+    let world = poisoned().await;
+    for (page, at_least) in [
+        ("integrations", 8),
+        ("activity", 10),
+        ("sync_log", 5),
+        ("messages", 3),
+        ("parked", 4),
+        ("configure", 4),
+    ] {
+        for role in Role::ALL {
+            let html = world.page(role, json!({"page": page})).await;
+            assert_harmless(&html);
+            if role == Role::Admin {
+                // It is there, and not left out.
+                let shown = text(&html).matches("<script>alert(1)</script>").count();
+                assert!(
+                    shown + html.matches("&#60;script").count() >= at_least,
+                    "{page} {shown}: {html}"
+                );
+            }
+        }
+    }
+    for more in [json!({"invoice": "10234"}), json!({"only": "errors", "page": "sync_log"})] {
+        let mut event = json!({"page": "activity"});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_harmless(&world.page(Role::Operator, event).await);
+    }
+}
+
+#[tokio::test]
+async fn the_limits_show_hostile_text_as_text() {
+    let world = poisoned().await;
+    let mut caps = payments::upload::Caps::unused(ORGANISATION.parse().unwrap());
+    caps.disabled = Some(payments::upload::Disabled { at: ago(600), why: HOSTILE.to_owned() });
+    let before = payments::upload::Caps { revision: 1, ..caps.clone() };
+    let because = table::Because { cause: "night", event_at: None, now: ago(600) };
+    world.tables.write_caps(&before, &caps, "Ada", "w", because).await.unwrap();
+    for role in Role::ALL {
+        let html = world.page(role, json!({"page": "limits"})).await;
+        assert_harmless(&html);
+        assert!(text(&html).contains("<script>alert(1)</script>"), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_or_asked_for_is_shown_as_text() {
+    let world = poisoned().await;
+    let typed = json!({"pm_by": HOSTILE, "pm_why": HOSTILE, "pm_day": HOSTILE, "pm_invoice": HOSTILE,
+        "pm_word": HOSTILE, "pm_kind": HOSTILE, "pm_name": HOSTILE, "pm_bank_feed": HOSTILE,
+        "pm_organisation": HOSTILE, "pm_time_zone": HOSTILE});
+    for page in ["integrations", "activity", "sync_log", "limits", "parked", "configure", HOSTILE] {
+        for order in
+            [json!(null), json!("sync_now"), json!("hold"), json!("sign_up"), json!(HOSTILE)]
+        {
+            for organisation in [json!(ORGANISATION), json!(null), json!(HOSTILE)] {
+                let event = json!({"page": page, "order": order, "organisation": organisation,
+                    "payment": HOSTILE, "parked_at": HOSTILE, "reason": HOSTILE,
+                    "widgetContext": {"theme": HOSTILE, "forms": {"all": typed}}});
+                assert_harmless(&world.page(Role::Operator, event.clone()).await);
+                assert_harmless(&world.page(Role::Viewer, event).await);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_function_answers_is_shown_as_text() {
+    let world = well().await;
+    for answer in [
+        Err(InvokeError::Failed(HOSTILE.to_owned())),
+        Ok(json!({"sweeps": [{"outcome": "failed", "why": HOSTILE}]})),
+        Ok(Value::String(HOSTILE.to_owned())),
+    ] {
+        world.answers(answer);
+        let html =
+            world.press(Role::Operator, json!({"page": "integrations", "order": "sync_now"})).await;
+        assert_harmless(&html);
+    }
+    world.answers(Ok(json!({"state": HOSTILE, "why": HOSTILE})));
+    let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});
+    let html = world.press(Role::Operator, hold).await;
+    assert_harmless(&html);
+    assert!(text(&html).contains("<script>alert(1)</script>"), "{html}");
+}
+
+#[tokio::test]
+async fn a_list_of_organisations_is_shown_as_text() {
+    let world = poisoned().await;
+    world.settings(OTHER).await;
+    let html = world.look("integrations").await;
+    assert_harmless(&html);
+    assert!(text(&html).contains("Which organisation?"), "{html}");
+}

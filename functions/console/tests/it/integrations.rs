@@ -1,0 +1,192 @@
+//! The tiles of the connections.
+
+use console::rights::Role;
+use payments::connection::{Facts, Trouble};
+use payments::sweep::SyncState;
+use serde_json::json;
+
+use crate::html::{assert_harmless, text};
+use crate::world::{ORGANISATION, World, ago, now, organisation, well};
+
+/// The part of the page from one tile to the next.
+fn tile<'a>(said: &'a str, kind: &str) -> &'a str {
+    let after = said.split_once(kind).unwrap().1;
+    ["Bank feed:", "Payment gateway:", "As of"]
+        .iter()
+        .fold(after, |tile, next| tile.split(next).next().unwrap())
+}
+
+async fn said(world: &World) -> String {
+    let html = world.look("integrations").await;
+    assert_harmless(&html);
+    text(&html)
+}
+
+#[tokio::test]
+async fn there_is_a_tile_for_each_connection_with_the_third_partys_name() {
+    // CC-01, CC-10
+    let world = well().await;
+    world.set(ORGANISATION, "bank_feed_name", "Bank of Bondi").await;
+    world.set(ORGANISATION, "payment_gateway_name", "Paydock").await;
+    let said = said(&world).await;
+    for words in ["Accounting: Xero", "Bank feed: Bank of Bondi", "Payment gateway: Paydock"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_works_is_active() {
+    // CC-02, CC-05, CC-13
+    let said = said(&well().await).await;
+    let tile = tile(&said, "Accounting:");
+    assert!(tile.contains("Active"), "{tile}");
+    assert!(tile.contains("Last sync 2026-11-25 22:15 AEDT (15 min ago)"), "{tile}");
+    assert!(tile.contains("Next run 2026-11-25 22:45 AEDT (in 15 min)"), "{tile}");
+    assert!(tile.contains("Newest errors None."), "{tile}");
+    assert!(!tile.contains("Contact"), "{tile}");
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_disconnected_and_says_whom_to_ask() {
+    // CC-03, CC-19, ST-17: active and authorised are two answers
+    let world = well().await;
+    world.checked(&[Trouble::Refused, Trouble::Parked], &Facts::default(), ago(5)).await;
+    let nobody = said(&world).await;
+    assert!(tile(&nobody, "Accounting:").contains("Disconnected"), "{nobody}");
+    assert!(nobody.contains("administrator_contact"), "{nobody}");
+
+    world.set(ORGANISATION, "administrator_contact", "Wilma, ext. 7").await;
+    let said = said(&world).await;
+    let tile = tile(&said, "Accounting:");
+    for words in [
+        "Contact the administrator: Wilma, ext. 7",
+        "REFUSED (Authentication): Xero does not let us in. What to do:",
+        "PARKED (Validation)",
+        "Connection no, as of",
+        "Authorised no: Xero refuses",
+    ] {
+        assert!(tile.contains(words), "{words}: {tile}");
+    }
+}
+
+#[tokio::test]
+async fn failures_are_an_error_and_a_failed_run_does_not_move_last_sync() {
+    // CC-04, CC-05, CC-14
+    let world = well().await;
+    world.checked(&[Trouble::UploadsOff], &Facts::default(), ago(5)).await;
+    world.swept(ago(90), ago(10), SyncState::Failed).await;
+    let said = said(&world).await;
+    let tile = tile(&said, "Accounting:");
+    assert!(tile.contains("▲ Error"), "{tile}");
+    assert!(tile.contains("Last sync 2026-11-25 21:00 AEDT (1 h 30 min ago)"), "{tile}");
+    assert!(tile.contains("Last attempt failed, 2026-11-25 22:20 AEDT (10 min ago)"), "{tile}");
+    assert!(tile.contains("Next run overdue since 2026-11-25 21:30"), "{tile}");
+    assert!(tile.contains("Switch uploading on"), "{tile}");
+}
+
+#[tokio::test]
+async fn what_was_not_brought_up_to_date_for_a_day_is_not_active() {
+    // CC-23
+    let world = World::new().await;
+    world.checked(&[], &Facts::default(), ago(15)).await;
+    world.swept(ago(24 * 60 + 1), ago(15), SyncState::Failed).await;
+    let said = said(&world).await;
+    assert!(tile(&said, "Accounting:").contains("STALE"), "{said}");
+    // Nothing is known at all.
+    let never = text(&World::new().await.look("integrations").await);
+    let tile = tile(&never, "Accounting:");
+    assert!(tile.contains("▲ Error") && tile.contains("NOT_CHECKED"), "{tile}");
+    assert!(tile.contains("Last sync never") && tile.contains("Authorised not known"), "{tile}");
+}
+
+#[tokio::test]
+async fn a_silent_webhook_has_a_countdown() {
+    // X-03, CC-03
+    let world = well().await;
+    world.tables.missed(organisation(), ago(20 * 60 + 48), 3).await.unwrap();
+    let silent = said(&world).await;
+    assert!(silent.contains("WEBHOOK_SILENT"), "{silent}");
+    assert!(
+        silent.contains("switches the webhook off in 3 h 12 min: 2026-11-26 01:42 AEDT"),
+        "{silent}"
+    );
+
+    let world = well().await;
+    world.tables.missed(organisation(), ago(24 * 60), 3).await.unwrap();
+    let off = said(&world).await;
+    assert!(off.contains("Disconnected") && off.contains("has switched the webhook off"), "{off}");
+}
+
+#[tokio::test]
+async fn the_newest_errors_come_first_with_class_and_cure() {
+    // CC-13, CC-16, CC-18, CC-26
+    let world = well().await;
+    for (minutes, class) in [(200, "Timeout"), (100, "Authentication"), (20, "Validation")] {
+        world.ran(ago(minutes), |run| run.went_wrong(class, format!("{class} it was"))).await;
+    }
+    for minutes in [30, 40, 50, 60] {
+        world.ran(ago(minutes), |run| run.went_wrong("Limit", "too many".to_owned())).await;
+    }
+    let said = said(&world).await;
+    let tile = tile(&said, "Accounting:");
+    assert_eq!(tile.matches("What to do:").count(), 5, "five of seven: {tile}");
+    let (first, last) = (tile.find("Validation it was").unwrap(), tile.find("too many").unwrap());
+    assert!(first < last, "{tile}");
+    assert!(
+        tile.contains("correct at its source") && !tile.contains("Authentication it was"),
+        "{tile}"
+    );
+    assert!(tile.contains("All errors"), "{tile}");
+}
+
+#[tokio::test]
+async fn a_feed_that_never_brought_anything_is_not_configured() {
+    // CC-01, CC-07, CC-08
+    let said = said(&well().await).await;
+    for kind in ["Bank feed:", "Payment gateway:"] {
+        let tile = tile(&said, kind);
+        assert!(tile.contains("Not configured") && !tile.contains("Last sync"), "{tile}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_is_as_fresh_as_what_it_brought() {
+    // CC-07, CC-08, CC-23, CC-24
+    let world = well().await;
+    let brought = |minutes, method: &'static str| {
+        let at = ago(minutes);
+        let day = format!("{ORGANISATION}/{}", at.strftime("%Y-%m-%d"));
+        (day, format!("{}#{method}", table::instant(at)), method)
+    };
+    for (day, at, method) in [brought(60, "bpay"), brought(26 * 60, "card")] {
+        let row = [
+            ("day", day.as_str()),
+            ("at", &at),
+            ("cause", "intake"),
+            ("action", "recorded"),
+            ("method", method),
+        ];
+        world.put("activity", &row).await;
+    }
+    let said = said(&world).await;
+    let (bank, gateway) = (tile(&said, "Bank feed:"), tile(&said, "Payment gateway:"));
+    assert!(bank.contains("✔ Active") && bank.contains("(1 h 0 min ago)"), "{bank}");
+    assert!(
+        gateway.contains("● Quiet") && gateway.contains("may not have published yet"),
+        "{gateway}"
+    );
+
+    let parked = format!("{}#m", table::instant(now()));
+    let row = [
+        ("organisation", ORGANISATION),
+        ("parked_at", &parked),
+        ("by", "intake"),
+        ("reason", "invalid_message"),
+        ("detail", "/total: is missing"),
+        ("body", "{}"),
+    ];
+    world.put("parked", &row).await;
+    let said = text(&world.page(Role::Operator, json!({})).await);
+    let bank = tile(&said, "Bank feed:");
+    assert!(bank.contains("▲ Error") && bank.contains("/total: is missing"), "{bank}");
+}

@@ -1,0 +1,198 @@
+//! Activity, sync log, messages and what is parked.
+
+use console::rights::Role;
+use payments::sweep::{SyncKind, SyncRun, SyncState, Trigger};
+use serde_json::{Value, json};
+
+use crate::html::{assert_harmless, text};
+use crate::world::{ORGANISATION, World, ago, now, organisation, well};
+
+const XERO_PAYMENT: &str = "00000000-0000-4000-8000-000000000042";
+
+async fn did(world: &World, minutes: i64, more: &[(&str, &str)]) {
+    let at = ago(minutes);
+    let day = format!("{ORGANISATION}/{}", at.strftime("%Y-%m-%d"));
+    let key = format!("{}#{minutes}", table::instant(at));
+    let mut row = vec![("day", day.as_str()), ("at", key.as_str()), ("organisation", ORGANISATION)];
+    row.extend(more);
+    world.put("activity", &row).await;
+}
+
+async fn eventful() -> World {
+    let world = well().await;
+    let invoice = format!("{ORGANISATION}/10234");
+    did(
+        &world,
+        30,
+        &[
+            ("action", "imported"),
+            ("rule", "CM-20"),
+            ("cause", "webhook"),
+            ("invoice", &invoice),
+            ("invoice_number", "10234"),
+            ("payment_id", "xero-42"),
+            ("xero_payment_id", XERO_PAYMENT),
+            ("amount", "#64"),
+            ("currency", "AUD"),
+            ("why", "new in Xero"),
+        ],
+    )
+    .await;
+    did(&world, 20, &[("action", "upload_held"), ("cause", "intake"), ("reason", "LOCKED_PERIOD")])
+        .await;
+    did(&world, 26 * 60, &[("action", "deleted"), ("rule", "CM-22"), ("cause", "sweep")]).await;
+    world
+}
+
+async fn filtered(world: &World, page: &str, typed: Value) -> String {
+    let event = json!({"page": page, "widgetContext": {"forms": {"all": typed}}});
+    let html = world.page(Role::Viewer, event).await;
+    assert_harmless(&html);
+    text(&html)
+}
+
+#[tokio::test]
+async fn the_activity_of_today_comes_newest_first_with_rule_and_reason() {
+    // EX-24, ST-14
+    let said = filtered(&eventful().await, "activity", json!({})).await;
+    let (held, imported) =
+        (said.find("upload_held").unwrap(), said.find("imported (CM-20)").unwrap());
+    assert!(held < imported, "{said}");
+    assert!(said.contains("2026-11-25 22:00:00") && said.contains("xero-42, 64 AUD"), "{said}");
+    assert!(!said.contains("deleted"), "yesterday: {said}");
+}
+
+#[tokio::test]
+async fn the_activity_is_chosen_by_day_invoice_and_word() {
+    // EX-24
+    let world = eventful().await;
+    let yesterday = filtered(&world, "activity", json!({"pm_day": "2026-11-24"})).await;
+    assert!(
+        yesterday.contains("deleted (CM-22)") && !yesterday.contains("imported"),
+        "{yesterday}"
+    );
+    for number in ["10234", "CM-10234"] {
+        let invoice = filtered(&world, "activity", json!({"pm_invoice": number})).await;
+        assert!(
+            invoice.contains("imported (CM-20)") && !invoice.contains("upload_held"),
+            "{invoice}"
+        );
+    }
+    let rule = filtered(&world, "activity", json!({"pm_word": "cm-20"})).await;
+    assert!(rule.contains("imported") && !rule.contains("upload_held"), "{rule}");
+    let cause = filtered(&world, "activity", json!({"pm_word": "intake"})).await;
+    assert!(cause.contains("upload_held") && !cause.contains("imported ("), "{cause}");
+    let nonsense =
+        filtered(&world, "activity", json!({"pm_day": "Monday", "pm_word": "nothing"})).await;
+    assert!(
+        nonsense.contains("A day looks like") && nonsense.contains("Nothing of that kind"),
+        "{nonsense}"
+    );
+}
+
+#[tokio::test]
+async fn entries_lead_to_xero_and_say_that_this_needs_a_login() {
+    // EX-25, EX-26
+    let world = eventful().await;
+    let html = world.look("activity").await;
+    assert!(html.contains(&format!("bankTransactionID={XERO_PAYMENT}")), "{html}");
+    assert!(html.contains("shortcode=!mBdtL"), "{html}");
+    assert!(html.contains("target=\"_blank\" rel=\"noopener noreferrer\""), "{html}");
+    assert!(text(&html).contains("need a login to Xero"), "{html}");
+}
+
+#[tokio::test]
+async fn the_sync_log_says_what_each_run_did_the_newest_first() {
+    // CC-09
+    let world = well().await;
+    world.ran(ago(60), |_| {}).await;
+    world
+        .ran(ago(10), |run| {
+            run.trigger = Trigger::Manual;
+            (run.by, run.why) = (Some("Ada".to_owned()), Some("one is missing".to_owned()));
+            run.kind = SyncKind::Invoice;
+            run.subject = Some("CM-10234".to_owned());
+        })
+        .await;
+    let all = filtered(&world, "sync_log", json!({})).await;
+    let (first, second) =
+        (all.find("invoice (CM-10234)").unwrap(), all.find("sweep finished").unwrap());
+    assert!(first < second, "{all}");
+    for words in ["finished after 3 s", "queued 7", "2 calls, 4711 bytes", "Ada: one is missing"] {
+        assert!(all.contains(words), "{words}: {all}");
+    }
+    let kind = filtered(&world, "sync_log", json!({"pm_kind": "invoice"})).await;
+    assert!(kind.contains("CM-10234") && !kind.contains("sweep finished"), "{kind}");
+}
+
+#[tokio::test]
+async fn only_errors_are_those_that_went_wrong_the_newest_first() {
+    // CC-26
+    let world = well().await;
+    let failed = |class: &'static str, problem: &'static str| {
+        move |run: &mut SyncRun| {
+            run.state = SyncState::Failed;
+            run.went_wrong(class, problem.to_owned());
+        }
+    };
+    world.ran(ago(60), failed("Timeout", "Xero was slow")).await;
+    world.ran(ago(40), failed("Validation", "no such invoice")).await;
+    world.ran(ago(10), |_| {}).await;
+    let errors = filtered(&world, "sync_log", json!({"pm_only": "errors"})).await;
+    let (newer, older) =
+        (errors.find("no such invoice").unwrap(), errors.find("Xero was slow").unwrap());
+    assert!(newer < older && errors.contains("correct at its source"), "{errors}");
+    assert!(!errors.contains("finished"), "{errors}");
+}
+
+#[tokio::test]
+async fn messages_come_newest_first_with_what_to_do() {
+    // EX-29
+    let world = well().await;
+    let tell = |kind: &'static str, why: &'static str, minutes| {
+        world.tables.raise_message(organisation(), kind, "s", why, ago(minutes))
+    };
+    tell("ACCOUNT_UNMAPPED", "no account for chargeback", 50).await.unwrap();
+    tell("UPLOAD_DISABLED", "4,000 attempts", 10).await.unwrap();
+    tell("WEBHOOK_SILENT", "none came. What to do: press Send", 90).await.unwrap();
+    let said = filtered(&world, "messages", json!({})).await;
+    let places: Vec<_> = ["UPLOAD_DISABLED", "ACCOUNT_UNMAPPED", "WEBHOOK_SILENT"]
+        .iter()
+        .map(|kind| said.find(kind).unwrap())
+        .collect();
+    assert!(places.is_sorted(), "{said}");
+    assert!(said.contains("What to do: ask the accountant"), "{said}");
+    assert_eq!(said.matches("What to do:").count(), 3, "{said}");
+}
+
+#[tokio::test]
+async fn what_is_parked_is_listed_by_reason_and_can_be_replayed_by_those_who_may() {
+    let world = well().await;
+    let empty = filtered(&world, "parked", json!({})).await;
+    assert!(empty.contains("Nothing is parked"), "{empty}");
+    for (id, reason) in [("a", "stale_read"), ("b", "stale_read"), ("c", "invalid_message")] {
+        let parked_at = format!("{}#{id}", table::instant(now()));
+        let row = [
+            ("organisation", ORGANISATION),
+            ("parked_at", &parked_at),
+            ("by", "mirror"),
+            ("reason", reason),
+            ("detail", "d"),
+            ("body", "secret content"),
+        ];
+        world.put("parked", &row).await;
+    }
+    let html = world.page(Role::Operator, json!({"page": "parked"})).await;
+    assert_harmless(&html);
+    let said = text(&html);
+    assert!(said.contains("stale_read 2") && said.contains("invalid_message 1"), "{said}");
+    // All, two reasons, three rows.
+    assert_eq!(html.matches(">Replay</button>").count(), 6, "{html}");
+    assert_eq!(html.matches(">Preview the replay</button>").count(), 3, "{html}");
+    assert!(!html.contains("secret content"), "bodies are not for pages");
+    let viewer = world.page(Role::Viewer, json!({"page": "parked"})).await;
+    assert!(
+        !viewer.contains(">Replay</button>") && text(&viewer).contains("OperatorPolicy"),
+        "{viewer}"
+    );
+}

@@ -1,0 +1,19 @@
+//! The console from outside: events as CloudWatch sends them, pages as it shows them, over an embedded
+//! DynamoDB.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod bounded;
+#[path = "../../../mirror/tests/it/ear.rs"]
+mod ear;
+#[path = "../../../../shared/table/tests/it/engine.rs"]
+mod engine;
+mod hostile;
+mod html;
+mod integrations;
+mod limits;
+mod logs;
+mod ordered;
+mod refused;
+mod shown;
+mod silence;
+mod world;

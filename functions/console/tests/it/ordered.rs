@@ -1,0 +1,215 @@
+//! What is ordered from a page: which function is asked, what is told, and what is written down.
+
+use console::invoker::InvokeError;
+use console::order::Function;
+use console::rights::Role;
+use payments::upload::{Caps, Disabled};
+use serde_json::json;
+use table::Because;
+
+use crate::html::text;
+use crate::world::{ORGANISATION, World, ago, organisation, well};
+
+fn finished() -> serde_json::Value {
+    json!({"sweeps": [{"outcome": "finished", "run": {"counts": {"queued": 7}}}]})
+}
+
+#[tokio::test]
+async fn sync_now_asks_the_sweep_and_says_who_wanted_it() {
+    // CC-12, ST-18
+    let world = well().await;
+    world.answers(Ok(finished()));
+    let html =
+        world.press(Role::Operator, json!({"page": "integrations", "order": "sync_now"})).await;
+
+    let said = text(&html);
+    assert!(said.contains("✔ Done. The sync is finished; 7 invoices are read again."), "{said}");
+    // The page is there again, with the name and without the reason.
+    assert!(html.contains("name=\"pm_by\" value=\"Ada\""), "{html}");
+    assert!(html.contains("name=\"pm_why\" value=\"\""), "{html}");
+    let wish = json!({"organisation": ORGANISATION, "by": "Ada", "why": "a payment is missing"});
+    assert_eq!(world.asked(), [(Function::Sweep, json!({"sync_now": wish}))]);
+    let rows = world.rows("activity").await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let expected = [
+        ("action", "sync_now"),
+        ("result", "done"),
+        ("by", "Ada"),
+        ("why", "a payment is missing"),
+        ("role", "operator"),
+        ("request_id", "5e1c-request"),
+        ("cause", "console"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(rows[0][name], value, "{rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_who_and_why_nothing_is_asked_and_nothing_written() {
+    let world = well().await;
+    let long = "x".repeat(201);
+    for (by, why, words) in [
+        ("", "", "who you are and why"),
+        ("Ada", " ", "say why"),
+        ("", "w", "who you are, under"),
+        (long.as_str(), "w", "who you are, under"),
+    ] {
+        let event = json!({"page": "integrations", "order": "sync_now"});
+        let html = world.press_as(Role::Operator, event, by, why).await;
+        let said = text(&html);
+        assert!(said.contains(words) && said.contains("nothing was done"), "{said}");
+    }
+    assert_eq!(world.asked(), []);
+    assert!(world.rows("activity").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_failed_is_told_and_written_down() {
+    let world = well().await;
+    world.answers(Err(InvokeError::Failed("the order is not possible: it is sent".to_owned())));
+    let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});
+    let html = world.press(Role::Operator, hold).await;
+
+    assert!(text(&html).contains("▲ the order is not possible"), "{html}");
+    let rows = world.rows("activity").await;
+    assert_eq!((rows[0]["action"].as_str(), rows[0]["result"].as_str()), ("hold", "failed"));
+    assert_eq!(rows[0]["what"], "P-1");
+}
+
+#[tokio::test]
+async fn what_the_function_has_written_down_itself_is_not_written_twice() {
+    let world = well().await;
+    let held = json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON", "why": "Ada: a payment is missing"});
+    let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});
+    for (event, answer) in [
+        (hold, held),
+        (json!({"order": "approve_mass_change"}), json!({"sweeps": [], "approved": 3})),
+        (json!({"order": "replay"}), json!({"replay": {"replayed": 2, "left": 0, "reasons": {}}})),
+    ] {
+        world.answers(Ok(answer));
+        let html = world.press(Role::Operator, event).await;
+        assert!(text(&html).contains("✔ Done."), "{html}");
+    }
+    assert!(world.rows("activity").await.is_empty());
+    // A release that changes nothing leaves no row, so that we do.
+    world.answers(Ok(json!({"payment": "P-1", "state": "waiting", "why": "BPAY"})));
+    world.press(Role::Operator, json!({"order": "release", "payment": "P-1"})).await;
+    assert_eq!(world.rows("activity").await.len(), 1);
+}
+
+#[tokio::test]
+async fn switching_on_is_written_down_once_whether_or_not_it_was_off() {
+    // EX-32
+    let on = || Ok(json!({"done": "uploading is on"}));
+    let world = well().await;
+    world.answers(on());
+    world.press(Role::Operator, json!({"page": "limits", "order": "enable_uploads"})).await;
+    assert_eq!(world.rows("activity").await.len(), 1, "it was on: the function writes nothing");
+
+    let world = well().await;
+    let before = Caps::unused(organisation());
+    let disabled = Some(Disabled { at: ago(9), why: "w".to_owned() });
+    let because = Because { cause: "night", event_at: None, now: ago(9) };
+    let off = Caps { disabled, ..before.clone() };
+    world.tables.write_caps(&before, &off, "upload", "w", because).await.unwrap();
+    world.answers(on());
+    world.press(Role::Operator, json!({"page": "limits", "order": "enable_uploads"})).await;
+    let rows = world.rows("activity").await;
+    assert_eq!(rows.len(), 1, "only that it was switched off: {rows:?}");
+}
+
+#[tokio::test]
+async fn a_replay_is_looked_at_without_a_reason_and_leaves_nothing() {
+    let world = well().await;
+    let answer = json!({"replay": {"preview": true, "replayed": 2, "left": 1, "reasons": {"stale_read": 3}}});
+    world.answers(Ok(answer));
+    let event = json!({"page": "parked", "order": "preview_replay", "reason": "stale_read"});
+    let html = world.press_as(Role::Operator, event, "", "").await;
+
+    assert!(text(&html).contains("2 would be replayed, 1 would stay (stale_read 3)"), "{html}");
+    let (function, event) = world.asked().remove(0);
+    assert_eq!((function, &event["replay"]["preview"]), (Function::Sweep, &json!(true)));
+    assert_eq!(event["replay"]["which"], json!({"reason": "stale_read"}));
+    assert!(world.rows("activity").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_order_that_takes_long_is_told_to_go_on() {
+    let world = well().await;
+    world.answers(Err(InvokeError::StillRunning));
+    let html = world.press(Role::Operator, json!({"order": "sync_now"})).await;
+    assert!(text(&html).contains("takes longer than a page waits"), "{html}");
+    assert_eq!(world.rows("activity").await[0]["result"], "started");
+}
+
+#[tokio::test]
+async fn what_is_no_order_is_not_carried_out_silently() {
+    let world = well().await;
+    let html = world.press(Role::Admin, json!({"order": "drop_tables"})).await;
+    assert!(text(&html).contains("no order that is known here"), "{html}");
+    assert_eq!(world.asked(), []);
+}
+
+#[tokio::test]
+async fn names_are_saved_together_with_who_wanted_them() {
+    // CC-10, CC-11, CC-19
+    let world = well().await;
+    let typed = json!({"pm_by": "Wilma", "pm_why": "new bank", "pm_name": "Harbour Ferries",
+        "pm_bank_feed": "Bank of Bondi", "pm_administrator": "", "pm_payment_gateway": ""});
+    let event = json!({"page": "configure", "order": "rename", "organisation": ORGANISATION,
+        "widgetContext": {"forms": {"all": typed}}});
+    let html = world.page(Role::Admin, event.clone()).await;
+    assert!(text(&html).contains("The names are saved."), "{html}");
+    assert!(html.contains("value=\"Harbour Ferries\""), "{html}");
+    let row = &world.rows("organisations").await[0];
+    assert_eq!(
+        (row["name"].as_str(), row["bank_feed_name"].as_str()),
+        ("Harbour Ferries", "Bank of Bondi")
+    );
+    assert!(!row.contains_key("administrator_contact"));
+    assert_eq!(row["mirror_enabled"], "true", "all else stays");
+    let log = &world.rows("activity").await[0];
+    assert_eq!(
+        (log["action"].as_str(), log["by"].as_str(), log["role"].as_str()),
+        ("rename", "Wilma", "admin")
+    );
+
+    let mut elsewhere = event;
+    elsewhere["organisation"] = json!(crate::world::OTHER);
+    let html = world.page(Role::Admin, elsewhere).await;
+    assert!(text(&html).contains("is not set up here"), "{html}");
+    assert_eq!(world.rows("organisations").await.len(), 1, "nobody is made by naming them");
+}
+
+#[tokio::test]
+async fn the_first_organisation_is_signed_up_from_an_empty_stack() {
+    let world = World::empty().await;
+    let viewer = world.page(Role::Viewer, json!({})).await;
+    assert!(
+        text(&viewer).contains("No organisation is set up") && !viewer.contains("pm_organisation"),
+        "{viewer}"
+    );
+    let admin = world.look("integrations").await;
+    assert!(admin.contains("name=\"pm_organisation\""), "{admin}");
+
+    world.answers(Ok(finished()));
+    let typed = json!({"pm_by": "Wilma", "pm_why": "go live", "pm_organisation": ORGANISATION,
+        "pm_time_zone": "Australia/Sydney"});
+    let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});
+    world.page(Role::Admin, event).await;
+    let (function, event) = world.asked().remove(0);
+    assert_eq!(
+        (function, &event["sign_up"]["organisation"]),
+        (Function::Sweep, &json!(ORGANISATION))
+    );
+    assert_eq!(event["sign_up"]["time_zone"], "Australia/Sydney");
+
+    // Where there is one already, its id does not stand for the one that nobody has typed.
+    let world = well().await;
+    let typed = json!({"pm_by": "Wilma", "pm_why": "w", "pm_time_zone": "Australia/Sydney"});
+    let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});
+    let html = world.page(Role::Admin, event).await;
+    assert!(text(&html).contains("by Xero's tenant id"), "{html}");
+    assert_eq!(world.asked(), []);
+}

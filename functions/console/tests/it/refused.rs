@@ -1,0 +1,85 @@
+//! ST-22, CC-11: who may not is told who may, and it is written down.
+
+use console::invoker::InvokeError;
+use console::order::{Function, Order};
+use console::pages::Page;
+use console::rights::Role;
+use serde_json::json;
+
+use crate::html::text;
+use crate::world::{ORGANISATION, well};
+
+#[tokio::test]
+async fn an_order_that_the_role_may_not_give_is_refused_and_written_down() {
+    // ST-22
+    let world = well().await;
+    for order in Order::ALL {
+        for role in Role::ALL.into_iter().filter(|role| !role.may(order.least_role())) {
+            let before = world.rows("activity").await.len();
+            let event = json!({"page": "integrations", "order": order.code(), "payment": "P-1"});
+            let html = world.press(role, event).await;
+
+            let said = text(&html);
+            let least = order.least_role();
+            assert!(said.contains("Not allowed") && said.contains("Nothing was done"), "{said}");
+            assert!(said.contains(&format!("takes the role {least}")), "{said}");
+            assert!(said.contains(least.policy()) && said.contains(least.function()), "{said}");
+            assert_eq!(world.asked(), [], "{order} as {role}");
+            // A row has the request's id in its key: those of one request are one.
+            let rows = world.rows("activity").await;
+            assert!(rows.len() <= before + 1);
+            let row = rows.iter().find(|row| row["request_id"] == "5e1c-request").unwrap();
+            assert_eq!(row["action"], order.code());
+            assert_eq!((row["result"].as_str(), row["rule"].as_str()), ("refused", "ST-22"));
+            assert_eq!((row["by"].as_str(), row["role"].as_str()), ("Ada", role.code()));
+            assert_eq!(row["organisation"], ORGANISATION);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_settings_are_for_administrators_and_looking_at_them_is_written_down_too() {
+    // CC-11
+    let world = well().await;
+    for role in [Role::Viewer, Role::Operator] {
+        let html = world.press(role, json!({"page": "configure"})).await;
+        let said = text(&html);
+        assert!(said.contains("takes the role admin"), "{said}");
+        assert!(!said.contains("calls_per_day"), "{said}");
+    }
+    let rows = world.rows("activity").await;
+    assert_eq!(rows[0]["action"], format!("open_{}", Page::Configure));
+
+    let said = text(&world.look("configure").await);
+    // Keys and schedule: where they are, and never what they are.
+    for words in ["calls_per_day", "XeroApiSecretArn", "XeroWebhookSecretArn", "UploadTime"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn buttons_are_there_for_those_who_may_and_call_their_own_function() {
+    let world = well().await;
+    for role in Role::ALL {
+        let html = world.page(role, json!({"page": "integrations"})).await;
+        let function = format!("function:paymirror-{}", role.function());
+        assert_eq!(html.matches("endpoint=").count(), html.matches(&function).count(), "{html}");
+        assert_eq!(html.contains("sync_now"), role.may(Role::Operator), "{role}");
+        assert_eq!(html.contains("Configure"), role == Role::Admin, "{role}");
+        // Whoever sees no buttons is told where they are.
+        assert_eq!(text(&html).contains("OperatorPolicy"), role == Role::Viewer, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn a_viewers_function_calls_nobody_even_if_it_were_asked_to() {
+    // ST-22: the function has no name to call, besides having no right to.
+    let invoker = console::invoker::LambdaInvoker::over(
+        aws_sdk_lambda::config::Builder::new()
+            .behavior_version(aws_sdk_lambda::config::BehaviorVersion::v2026_01_12()),
+        None,
+        None,
+    );
+    let answer = console::invoker::Invoker::invoke(&invoker, Function::Sweep, &json!({})).await;
+    assert!(matches!(answer, Err(InvokeError::Nobody)), "{answer:?}");
+}

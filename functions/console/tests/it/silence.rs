@@ -1,0 +1,46 @@
+//! N9: what is written about a page holds ids and counts, and never a name, a reason or an amount.
+
+use console::invoker::InvokeError;
+use console::rights::Role;
+use serde_json::json;
+
+use crate::ear::{heard, listen};
+use crate::world::{ORGANISATION, well};
+
+#[tokio::test]
+async fn no_line_names_a_person_a_reason_or_what_a_function_said() {
+    listen("console");
+    let world = well().await;
+    for name in ["name", "administrator_contact", "bank_feed_name"] {
+        world.set(ORGANISATION, name, "Canary Ltd").await;
+    }
+    for answer in
+        [Err(InvokeError::Failed("Canary".to_owned())), Ok(json!({"state": "x", "why": "Canary"}))]
+    {
+        for role in Role::ALL {
+            world.answers(answer_again(&answer));
+            let event = json!({"page": "integrations", "order": "hold", "payment": "P-Canary"});
+            world.press_as(role, event, "Canary", "Canary is owed 47110.26").await;
+        }
+    }
+    world.direct.delete_table().table_name("messages").send().await.unwrap();
+    world.look("messages").await;
+    world
+        .press_as(Role::Admin, json!({"page": "activity", "day": "Canary"}), "Canary", "Canary")
+        .await;
+    let heard = heard();
+    assert!(heard.contains("console done") && heard.contains("could not be shown"), "{heard}");
+    assert!(heard.contains("\"outcome\":\"refused\""), "{heard}");
+    for canary in ["Canary", "47110"] {
+        assert!(!heard.contains(canary), "{canary} was said: {heard}");
+    }
+}
+
+fn answer_again(
+    answer: &Result<serde_json::Value, InvokeError>,
+) -> Result<serde_json::Value, InvokeError> {
+    match answer {
+        Ok(value) => Ok(value.clone()),
+        Err(error) => Err(InvokeError::Failed(error.to_string())),
+    }
+}

@@ -1,0 +1,218 @@
+//! A DynamoDB of one's own, the console in each of its roles, and a function at the other end that says what
+//! the test wants.
+
+use std::cell::RefCell;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use console::invoker::{InvokeError, Invoker};
+use console::order::Function;
+use console::rights::Role;
+use console::{Console, Reply};
+use host::clock::Clock;
+use host::invocation::Invocation;
+use jiff::{SignedDuration, Timestamp};
+use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
+use payments::{NumberPrefix, OrganisationId, Settings};
+use serde_json::{Value, json};
+use table::Tables;
+
+use crate::engine::{self, Row};
+
+pub const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
+pub const OTHER: &str = "0c1d2e3f-0000-4000-8000-00000000000b";
+/// 22:30 in Sydney on 25 November.
+pub const NOW: &str = "2026-11-25T11:30:00Z";
+pub const ARN: &str = "arn:aws:lambda:ap-southeast-2:000000000000:function:paymirror-console";
+
+pub fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+pub fn ago(minutes: i64) -> Timestamp {
+    now() - SignedDuration::from_mins(minutes)
+}
+
+pub fn organisation() -> OrganisationId {
+    ORGANISATION.parse().unwrap()
+}
+
+/// Somebody to call: says what it was told to, and remembers what it was asked.
+#[derive(Default)]
+pub struct Scripted {
+    pub asked: RefCell<Vec<(Function, Value)>>,
+    pub answer: RefCell<Option<Result<Value, InvokeError>>>,
+}
+
+impl Invoker for &Scripted {
+    async fn invoke(&self, function: Function, event: &Value) -> Result<Value, InvokeError> {
+        self.asked.borrow_mut().push((function, event.clone()));
+        self.answer.take().unwrap_or(Err(InvokeError::Nobody))
+    }
+}
+
+pub struct World {
+    pub direct: aws_sdk_dynamodb::Client,
+    pub tables: Tables,
+    pub scripted: Scripted,
+}
+
+impl World {
+    /// One in which nothing is set up.
+    pub async fn empty() -> Self {
+        let direct = engine::client(&engine::start().await, 1);
+        table::schema::create(&direct, "").await.unwrap();
+        let tables = Tables::new(direct.clone(), "");
+        Self { direct, tables, scripted: Scripted::default() }
+    }
+
+    /// One with an organisation.
+    pub async fn new() -> Self {
+        let world = Self::empty().await;
+        world.settings(ORGANISATION).await;
+        world
+    }
+
+    pub async fn settings(&self, organisation: &str) {
+        let settings = Settings {
+            organisation: organisation.parse().unwrap(),
+            mirror_enabled: true,
+            prefix: NumberPrefix::default(),
+            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            forward_days: None,
+            calls_per_day: payments::budget::DAY_MAX,
+            mass_change_max: None,
+            cutover_on: None,
+            upload: None,
+        };
+        self.tables.store_settings(&settings).await.unwrap();
+    }
+
+    /// What CloudWatch shows to somebody of this role.
+    pub async fn reply(&self, role: Role, event: Value) -> Reply {
+        let clock = Clock::new(now);
+        let console = Console::new(role, self.tables.clone(), &self.scripted, clock);
+        let invocation = Invocation {
+            function_arn: ARN.replace("console", role.function()),
+            request_id: "5e1c-request".to_owned(),
+        };
+        console.handle(&event, &invocation).await
+    }
+
+    pub async fn page(&self, role: Role, event: Value) -> String {
+        match self.reply(role, event).await {
+            Reply::Html(html) => html,
+            Reply::Described { markdown } => panic!("{markdown}"),
+        }
+    }
+
+    /// A page for somebody who may everything.
+    pub async fn look(&self, page: &str) -> String {
+        self.page(Role::Admin, json!({"page": page})).await
+    }
+
+    /// A button pressed by Ada, who says why.
+    pub async fn press(&self, role: Role, event: Value) -> String {
+        self.press_as(role, event, "Ada", "a payment is missing").await
+    }
+
+    pub async fn press_as(&self, role: Role, mut event: Value, by: &str, why: &str) -> String {
+        event["organisation"] = json!(ORGANISATION);
+        event["widgetContext"] = json!({"forms": {"all": {"pm_by": by, "pm_why": why}}});
+        self.page(role, event).await
+    }
+
+    pub fn answers(&self, answer: Result<Value, InvokeError>) {
+        self.scripted.answer.replace(Some(answer));
+    }
+
+    pub fn asked(&self) -> Vec<(Function, Value)> {
+        self.scripted.asked.take()
+    }
+
+    pub async fn rows(&self, table: &str) -> Vec<Row> {
+        engine::rows(&self.direct, table).await
+    }
+
+    /// A row as somebody else may have written it; texts that begin with `#` are numbers.
+    pub async fn put(&self, table: &str, attributes: &[(&str, &str)]) {
+        let mut put = self.direct.put_item().table_name(table);
+        for (name, value) in attributes {
+            put = put.item(*name, attribute(value));
+        }
+        put.send().await.unwrap();
+    }
+
+    pub async fn set(&self, organisation: &str, attribute_name: &str, value: &str) {
+        self.direct
+            .update_item()
+            .table_name("organisations")
+            .key("organisation", AttributeValue::S(organisation.to_owned()))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", attribute_name)
+            .expression_attribute_values(":value", attribute(value))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// The hourly check has found this.
+    pub async fn checked(&self, troubles: &[Trouble], facts: &Facts, at: Timestamp) {
+        let judged = (ConnectionStatus::Error, troubles.to_vec());
+        let code = Some("!mBdtL");
+        self.tables.store_connection(organisation(), &judged, facts, code, at).await.unwrap();
+    }
+
+    /// A sweep of what changed that has succeeded then, and was tried again since.
+    pub async fn swept(&self, success: Timestamp, attempt: Timestamp, state: SyncState) {
+        let kind = SweepKind::Changes;
+        let mut sweep = self.tables.sweep(organisation(), kind).await.unwrap();
+        sweep.last_success_at = Some(success);
+        sweep.scheduled_at = Some(success);
+        sweep.last_attempt_at = Some(attempt);
+        sweep.last_attempt = Some(state);
+        self.tables.store_sweep(&sweep, &[]).await.unwrap();
+    }
+
+    /// A run, as its row stands in the log.
+    pub async fn ran(&self, started_at: Timestamp, change: impl FnOnce(&mut SyncRun)) {
+        let mut run = SyncRun {
+            organisation: organisation(),
+            id: SyncRunId::new(started_at, SyncKind::Sweep, 1),
+            kind: SyncKind::Sweep,
+            trigger: Trigger::Schedule,
+            by: None,
+            why: None,
+            subject: None,
+            state: SyncState::Finished,
+            scheduled_at: Some(started_at),
+            started_at,
+            ended_at: Some(started_at + SignedDuration::from_secs(3)),
+            counts: [("queued".to_owned(), 7)].into(),
+            errors: Default::default(),
+            problem: None,
+            calls: 2,
+            bytes: 4_711,
+            latency: None,
+        };
+        change(&mut run);
+        let kind = SweepKind::Open;
+        let sweep = self.tables.sweep(organisation(), kind).await.unwrap();
+        self.tables.store_sweep(&sweep, &[&run]).await.unwrap();
+    }
+}
+
+fn attribute(value: &str) -> AttributeValue {
+    match value.strip_prefix('#') {
+        Some(number) => AttributeValue::N(number.to_owned()),
+        None => AttributeValue::S(value.to_owned()),
+    }
+}
+
+/// All is well: checked and swept a quarter of an hour ago.
+pub async fn well() -> World {
+    let world = World::new().await;
+    world.checked(&[], &Facts::default(), ago(15)).await;
+    world.swept(ago(15), ago(15), SyncState::Finished).await;
+    world
+}

@@ -1,0 +1,144 @@
+//! The organisations for those who choose one, with what is shown of them besides their settings.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use jiff::Timestamp;
+use payments::{OrganisationId, Settings};
+
+use crate::activity_log::{Ordered, order_row};
+use crate::attributes::{Item, Reader};
+use crate::error::{ReadError, WriteError};
+use crate::newest::Newest;
+use crate::schema::{ACTIVITY, ORGANISATIONS};
+use crate::settings::read_settings;
+use crate::tables::Tables;
+
+/// The attributes of an organisation's row that are names for people. No decision rests on them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NameOf {
+    /// What the organisation is called.
+    Organisation,
+    /// Whom to ask when a connection is lost.
+    Administrator,
+    /// Who delivers the bank's receipts.
+    BankFeed,
+    /// Who takes payments by card.
+    PaymentGateway,
+}
+
+impl NameOf {
+    const fn attribute(self) -> &'static str {
+        match self {
+            Self::Organisation => "name",
+            Self::Administrator => "administrator_contact",
+            Self::BankFeed => "bank_feed_name",
+            Self::PaymentGateway => "payment_gateway_name",
+        }
+    }
+}
+
+/// An organisation's row: its settings, and names for people.
+#[derive(Debug)]
+pub struct OrganisationRow {
+    /// Which organisation.
+    pub organisation: OrganisationId,
+    /// Its settings, or what is wrong with the row.
+    pub settings: Result<Settings, ReadError>,
+    /// What the organisation is called (`name`).
+    pub name: Option<String>,
+    /// Whom to ask when a connection is lost (`administrator_contact`; CC-19).
+    pub administrator: Option<String>,
+    /// Who delivers the bank's receipts (`bank_feed_name`; CC-10).
+    pub bank_feed: Option<String>,
+    /// Who takes payments by card (`payment_gateway_name`; CC-10).
+    pub payment_gateway: Option<String>,
+}
+
+impl Tables {
+    /// One organisation's row; `None` if it is not set up here.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn organisation(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Option<OrganisationRow>, ReadError> {
+        let key = [("organisation", organisation.to_string())];
+        self.one(ORGANISATIONS, &key).await?.as_ref().map(read).transpose()
+    }
+
+    /// The organisations that are set up here, in the order of their ids, at most `max`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn organisations(&self, max: usize) -> Result<Newest<OrganisationRow>, ReadError> {
+        let page = self
+            .client()
+            .scan()
+            .table_name(self.name(ORGANISATIONS))
+            .limit(i32::try_from(max).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
+        let more = page.last_evaluated_key.is_some();
+        let rows = page.items.unwrap_or_default();
+        let mut rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        rows.sort_by_key(|row| row.organisation);
+        Ok(Newest { rows, more })
+    }
+
+    /// Gives an organisation that is set up here other names for people, together with the row of the activity
+    /// log that says who wanted it; an empty name is taken away.
+    ///
+    /// # Errors
+    /// `Conflict` if the organisation is not set up here, or somebody else writes at the same time;
+    /// `Unavailable`.
+    pub async fn rename(
+        &self,
+        organisation: OrganisationId,
+        names: &[(NameOf, &str)],
+        ordered: &Ordered<'_>,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let mut update = Update::builder()
+            .table_name(self.name(ORGANISATIONS))
+            .key("organisation", AttributeValue::S(organisation.to_string()))
+            .condition_expression("attribute_exists(organisation)");
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        for (place, (name, text)) in names.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#n{place}"), name.attribute());
+            if text.is_empty() {
+                remove.push(format!("#n{place}"));
+            } else {
+                set.push(format!("#n{place} = :n{place}"));
+                let text = AttributeValue::S((*text).to_owned());
+                update = update.expression_attribute_values(format!(":n{place}"), text);
+            }
+        }
+        let clause = |word: &str, parts: &[String]| match parts {
+            [] => String::new(),
+            parts => format!("{word} {} ", parts.join(", ")),
+        };
+        let expression = format!("{}{}", clause("SET", &set), clause("REMOVE", &remove));
+        let update = update
+            .update_expression(expression.trim())
+            .build()
+            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        let update = TransactWriteItem::builder().update(update).build();
+        let log = self.putting(ACTIVITY, order_row(ordered, now))?;
+        self.commit(ORGANISATIONS, vec![update, log]).await
+    }
+}
+
+fn read(item: &Item) -> Result<OrganisationRow, ReadError> {
+    let row = Reader::new(ORGANISATIONS, item);
+    let organisation = row.parsed("organisation")?;
+    let text = |name| Ok::<_, ReadError>(row.text_if(name)?.map(str::to_owned));
+    Ok(OrganisationRow {
+        organisation,
+        settings: read_settings(organisation, item),
+        name: text("name")?,
+        administrator: text("administrator_contact")?,
+        bank_feed: text("bank_feed_name")?,
+        payment_gateway: text("payment_gateway_name")?,
+    })
+}

@@ -1,0 +1,130 @@
+//! What the operators' console reads: the newest rows and no more of them, and the rows that it writes.
+
+use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::sweep::SyncState;
+use table::{NameOf, Ordered, WriteError};
+
+use crate::engine::Row;
+use crate::samples::{now, organisation, settings};
+use crate::sweeps::{failed_run, run, sweep};
+use crate::world::World;
+
+fn ordered<'a>(order: &'a str, request_id: &'a str) -> Ordered<'a> {
+    Ordered {
+        organisation: Some(organisation()),
+        order,
+        subject: Some("P-1"),
+        result: "refused",
+        detail: "takes the role operator",
+        rule: Some("ST-22"),
+        role: "viewer",
+        by: "Ada",
+        why: "to see",
+        request_id,
+    }
+}
+
+fn about(row: &Row) -> [&str; 5] {
+    ["action", "result", "rule", "by", "request_id"].map(|name| row[name].as_str())
+}
+
+#[tokio::test]
+async fn an_order_is_one_row_of_the_log_however_often_it_is_recorded() {
+    // ST-22
+    let world = World::new().await;
+    for _ in 0..2 {
+        world.tables.record_order(&ordered("sync_now", "r-1"), now()).await.unwrap();
+    }
+    let nobodys = Ordered { organisation: None, ..ordered("hold", "r-2") };
+    world.tables.record_order(&nobodys, now()).await.unwrap();
+
+    let rows = world.rows("activity").await;
+    assert_eq!(rows.len(), 2);
+    let ours = rows.iter().find(|row| row["request_id"] == "r-1").unwrap();
+    assert_eq!(about(ours), ["sync_now", "refused", "ST-22", "Ada", "r-1"]);
+    let theirs = rows.iter().find(|row| row["request_id"] == "r-2").unwrap();
+    assert!(theirs["day"].starts_with("unknown/"), "{theirs:?}");
+
+    let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let read = world.tables.activity_of_day(organisation(), today, 10).await.unwrap();
+    assert_eq!((read.rows.len(), read.more), (1, false));
+    assert_eq!(read.rows[0].at, table::instant(now()));
+    assert_eq!(read.rows[0].result.as_deref(), Some("refused"));
+}
+
+#[tokio::test]
+async fn the_newest_runs_come_first_and_no_more_than_are_asked_for() {
+    // CC-26
+    let world = World::new().await;
+    let (first, second) = (run(0, SyncState::Finished), failed_run(60, "Timeout"));
+    let third = failed_run(120, "Limit");
+    world.tables.store_sweep(&sweep(), &[&first, &second, &third]).await.unwrap();
+
+    let all = world.tables.newest_runs(organisation(), 10).await.unwrap();
+    assert_eq!((all.rows, all.more), (vec![third.clone(), second.clone(), first], false));
+    let two = world.tables.newest_runs(organisation(), 2).await.unwrap();
+    assert_eq!((two.rows, two.more), (vec![third.clone(), second.clone()], true));
+    let failures = world.tables.newest_failures(organisation(), 10).await.unwrap();
+    assert_eq!(failures.rows, [third, second]);
+}
+
+#[tokio::test]
+async fn a_connection_comes_back_as_it_was_found() {
+    let world = World::new().await;
+    assert_eq!(world.tables.connection(organisation()).await.unwrap(), None);
+    world.tables.missed(organisation(), now(), 1).await.unwrap();
+    let unchecked = world.tables.connection(organisation()).await.unwrap().unwrap();
+    assert_eq!((unchecked.troubles, unchecked.silent_since), (None, Some(now())));
+
+    let judged = (ConnectionStatus::Error, vec![Trouble::WebhookSilent, Trouble::Parked]);
+    let facts = Facts::default();
+    world
+        .tables
+        .store_connection(organisation(), &judged, &facts, Some("!a"), now())
+        .await
+        .unwrap();
+    let checked = world.tables.connection(organisation()).await.unwrap().unwrap();
+    assert_eq!(checked.troubles, Some(judged.1));
+    assert_eq!((checked.checked_at, checked.short_code.as_deref()), (Some(now()), Some("!a")));
+}
+
+#[tokio::test]
+async fn names_are_given_to_organisations_that_are_there_together_with_the_row_of_the_log() {
+    // CC-10, CC-19
+    let world = World::new().await;
+    let names = [(NameOf::Organisation, "Harbour Ferries"), (NameOf::Administrator, "Wilma")];
+    let order = ordered("rename", "r-1");
+    let nobody = world.tables.rename(organisation(), &names, &order, now()).await;
+    assert!(matches!(nobody, Err(WriteError::Conflict)), "{nobody:?}");
+    assert!(world.rows("activity").await.is_empty());
+
+    world.tables.store_settings(&settings()).await.unwrap();
+    world.tables.rename(organisation(), &names, &order, now()).await.unwrap();
+    let row = world.tables.organisation(organisation()).await.unwrap().unwrap();
+    assert_eq!(row.name.as_deref(), Some("Harbour Ferries"));
+    assert!(row.settings.is_ok());
+    let names = [(NameOf::Administrator, ""), (NameOf::BankFeed, "Bank of Bondi")];
+    world.tables.rename(organisation(), &names, &ordered("rename", "r-2"), now()).await.unwrap();
+    let all = world.tables.organisations(10).await.unwrap();
+    let row = &all.rows[0];
+    assert_eq!(
+        (row.name.as_deref(), row.administrator.as_deref()),
+        (Some("Harbour Ferries"), None)
+    );
+    assert_eq!(row.bank_feed.as_deref(), Some("Bank of Bondi"));
+    assert_eq!(world.rows("activity").await.len(), 2);
+}
+
+#[tokio::test]
+async fn messages_come_newest_first() {
+    // EX-29
+    let world = World::new().await;
+    let later = now() + jiff::SignedDuration::from_mins(1);
+    for (kind, at) in [("A", now()), ("B", later), ("C", now())] {
+        world.tables.raise_message(organisation(), kind, "s", "why", at).await.unwrap();
+    }
+    let found = world.tables.messages(organisation(), 10).await.unwrap();
+    assert_eq!((found.rows[0].kind.as_str(), found.rows.len(), found.more), ("B", 3, false));
+    let cut = world.tables.messages(organisation(), 2).await.unwrap();
+    assert_eq!((cut.rows.len(), cut.more), (2, true));
+}
