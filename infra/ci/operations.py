@@ -3,6 +3,7 @@ from their Markdown, names from the template."""
 
 import json
 import re
+from functools import cache
 
 import sam_template
 from sam_template import ROOT, resources
@@ -23,16 +24,21 @@ def rust(folder):
         yield path, text.split("#[cfg(test)]\nmod tests", 1)[0]
 
 
+@cache
 def functions():
-    """The folder of each function that is deployed: `webhook` for `WebhookFunction`."""
-    deployed = resources(sam_template.load(), "AWS::Serverless::Function")
-    return {properties["CodeUri"].removeprefix("functions/"): name for name, properties in deployed.items()}
+    """Every function that is deployed, with the folder of its code. Several may share one."""
+    template = sam_template.load()
+    return {
+        physical(template, {"Ref": name}).removeprefix(f"{STACK}-"): properties["CodeUri"]
+        for name, properties in resources(template, "AWS::Serverless::Function").items()
+    }
 
 
+@cache
 def emitted(function):
     """Name and unit of every metric that a function writes."""
     found = {}
-    for _, text in rust(f"functions/{function}/src"):
+    for _, text in rust(f"{functions()[function]}/src"):
         for way, name in re.findall(r'Metric::(\w+)\(\s*"(\w+)"', text):
             found[name] = UNITS[way]
     return found
@@ -57,6 +63,19 @@ def tables(path):
 def headings(path):
     """The headings of a Markdown file below its title."""
     return re.findall(r"^##+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def catalogue():
+    """The rows of the catalogue: ours by function and metric, those of AWS by namespace and metric. A heading may name
+    several functions, with commas between."""
+    ours, aws = {}, {}
+    for heading, row in tables(CATALOGUE):
+        metric, = words(row["metric"])
+        if heading == "AWS":
+            aws[words(row["namespace"])[0], metric] = row
+        else:
+            ours |= {(function, metric): row for function in heading.split(", ")}
+    return ours, aws
 
 
 def words(cell):
