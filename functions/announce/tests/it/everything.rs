@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use payments::brake::MASS_CHANGE_MAX;
+use payments::connection::ConnectionStatus;
+use payments::digest::Morning;
 use payments::grant::{Dead, Death, Grant, Grants as _};
 use payments::upload::{
     Answer, Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, admit, link,
@@ -116,6 +118,23 @@ impl Everything<'_> {
         self.uploads().await;
         self.provider_invoices().await;
         self.the_rest().await;
+        self.morning().await;
+    }
+
+    async fn morning(&self) {
+        let settings = settings();
+        let morning = Morning {
+            day: "2026-11-23".parse().unwrap(),
+            zone: &settings.zone,
+            status: ConnectionStatus::Active,
+            troubles: &[],
+            last_success_at: Some(now()),
+            certificate: None,
+            night: None,
+            open: 0,
+            oldest_open: None,
+        };
+        self.0.tables.log_digest(organisation(), &morning, now()).await.unwrap();
     }
 
     async fn stored(&self) -> StoredInvoice {
