@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the direction of dependencies: functions -> access -> host, xero, queue, table -> payments.
+"""Checks the direction of dependencies: functions -> access -> bus, host, xero, queue, table -> payments.
 
 Needs only Python and cargo. The rules are those of the README; a crate that breaks one is named here with
 what it may not know.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-ADAPTERS = {"host", "queue", "table", "xero"}
+ADAPTERS = {"bus", "host", "queue", "table", "xero"}
 # What several functions put together from adapters in the same way.
 ASSEMBLIES = {"access"}
 # What the domain may not even reach through somebody else: no cloud, no network, no runtime.
@@ -21,6 +21,7 @@ OUTSIDE_WORLD = re.compile(r"^(aws[-_]|lambda|tokio|hyper|reqwest|axum|rustls)")
 # Each SDK is the business of one shared crate. Functions and the local stack may construct a client, no more.
 ONE_OWNER = {
     "aws-sdk-dynamodb": "table",
+    "aws-sdk-eventbridge": "bus",
     "aws-sdk-secretsmanager": "host",
     "aws-sdk-sqs": "queue",
     "lambda_runtime": "host",

@@ -1,4 +1,4 @@
-"""Tries each role against every operation on every table, queue, secret and function of the stack.
+"""Tries each role against every operation on every table, queue, secret, event bus and function of the stack.
 
 What is expected comes from `template_rules.ALLOWED`, the list that the template is compared with: so the list, the
 template and what IAM makes of the template have to agree. Requests are left incomplete on purpose: IAM answers
@@ -57,6 +57,13 @@ def _function_requests(name):
     yield "lambda:GetFunctionConfiguration", "get_function_configuration", {"FunctionName": name}
 
 
+def _bus_requests(name):
+    # An entry that says nothing is refused by itself.
+    yield "events:PutEvents", "put_events", {"Entries": [{"EventBusName": name}]}
+    yield "events:PutRule", "put_rule", {"Name": "-", "EventBusName": name, "EventPattern": "-"}
+    yield "events:DescribeEventBus", "describe_event_bus", {"Name": name}
+
+
 def _requests(template, physical):
     """Every request to try: the resource in the words of `ALLOWED`, and what to call."""
     for name, resource in template["Resources"].items():
@@ -72,6 +79,9 @@ def _requests(template, physical):
         elif resource["Type"] == "AWS::SecretsManager::Secret":
             for request in _secret_requests(physical[name]):
                 yield f"{name}.Id", request
+        elif resource["Type"] == "AWS::Events::EventBus":
+            for request in _bus_requests(physical[name]):
+                yield f"{name}.Arn", request
         elif resource["Type"] == "AWS::Serverless::Function":
             for request in _function_requests(physical[name]):
                 yield f"{name}.Arn", request
@@ -92,7 +102,7 @@ def differences(cloud, template, physical, role_arns):
         credentials = cloud.role_credentials(arn)
         clients = {
             service: cloud.client(service, credentials, parameter_validation=False)
-            for service in ("dynamodb", "sqs", "secretsmanager", "lambda")
+            for service in ("dynamodb", "sqs", "secretsmanager", "lambda", "events")
         }
         for resource, (action, method, arguments) in _requests(template, physical):
             expected = (action, resource) in ALLOWED[owner]

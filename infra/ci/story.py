@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 import sam_template
+from listening import Listener
 from ministack import LOOPBACK, free_port, running
 from night import Night
 
@@ -121,6 +122,7 @@ class Story:
             "mirror_enabled": {"BOOL": True},
             "time_zone": {"S": "Australia/Sydney"},
         })
+        self.listener = Listener(self.cloud, self.outputs["EventBusArn"], self.organisation)
         today = date.today().isoformat()
         self.invoice = self.xero.do("/invoices", {
             "organisation": self.organisation, "number": "CM-10234", "contact_name": "Barney Rubble",
@@ -165,6 +167,7 @@ class Story:
                     "the payment recorded in Xero is in the table of payments, once, with its amount")
         causes = {row["cause"]["S"] for row in self.rows("ActivityTableName")}
         self.expect(causes, {"intake", "webhook"}, "the table of activity says what set each change off")
+        self.hear("payment.mirrored", "46.00", "the business's own system hears of it on the event bus")
 
     def mirror_its_removal(self):
         self.xero.do(f"/payments/{self.payment}", method="DELETE")
@@ -174,6 +177,7 @@ class Story:
         self.expect(self.payments(), [("local", 20, "AUD")], "the business's own payment has stayed")
         removed = [Decimal(row["amount"]["N"]) for row in self.rows("TombstonesTableName")]
         self.expect(removed, [46], "the payment deleted in Xero has moved to the tombstones")
+        self.hear("payment.removed", "46.00", "and hears of its removal")
 
     def keep_what_cannot_be_read(self):
         self.queues.send_message(QueueUrl=self.outputs["IntakeQueueUrl"], MessageBody="not JSON")
@@ -188,6 +192,13 @@ class Story:
         self.say("no message is left in any queue")
 
     # ------------------------------------------------------------ means
+
+    def hear(self, kind, amount, what):
+        """One event of this name and amount; an event may come twice, and has the same id then."""
+        self.wait(lambda: self.listener.heard(kind), f"{kind} is on the event bus")
+        found = {(event["id"], event["invoice"]["number"], event["payment"]["amount"])
+                 for event in self.listener.heard(kind)}
+        self.expect([(number, amount) for _, number, amount in found], [("10234", amount)], what)
 
     def delivery(self, invoice):
         updated = self.xero.do(f"/invoices/{invoice}", method="GET")["updated"]

@@ -14,6 +14,7 @@ import sam_template
 from sam_template import as_list, one_name, resources
 
 POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+STREAM = ("DescribeStream", "GetRecords", "GetShardIterator")
 
 
 def _on(resource, *actions):
@@ -41,6 +42,11 @@ def _grants():
     )
 
 
+def _dead_letters(*queues):
+    actions = (*POLL, "sqs:ChangeMessageVisibility")
+    return {pair for queue in queues for pair in _on(f"{queue}DeadLetterQueue.Arn", *actions)}
+
+
 # Everything that each function may do: pairs of action and resource, and nothing besides.
 ALLOWED = {
     "Webhook": _own_log("Webhook")
@@ -54,7 +60,7 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Tombstones Activity Parked", "PutItem")
+    | _tables("Tombstones Activity Parked SyncRuns", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Budgets Brakes", "GetItem", "PutItem")
     | _tables("Connections", "UpdateItem")
@@ -69,7 +75,7 @@ ALLOWED = {
     | _tables("HeldPayments", "Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Activity Parked", "PutItem"),
+    | _tables("Activity Parked SyncRuns", "PutItem"),
     "Upload": _own_log("Upload")
     | _on("UploadsQueue.Arn", *POLL, "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
@@ -83,26 +89,38 @@ ALLOWED = {
     | _tables("Payments", "Query", "BatchGetItem", "PutItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Activity Parked", "PutItem")
+    | _tables("Activity Parked SyncRuns", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants(),
     "Sweep": _own_log("Sweep")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    | _on("IntakeQueue.Arn", "sqs:SendMessage")
+    | _on("UploadsQueue.Arn", "sqs:SendMessage")
+    | _dead_letters("Changes", "Intake", "Uploads", "Schedules", "Events")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
     | _tables("Invoices", "GetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
     | _tables("HeldPayments Discrepancies Tombstones", "Query")
-    | _tables("Parked", "Query", "DeleteItem")
+    | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Caps", "GetItem")
     | _tables("Brakes", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
     | _tables("Certificates", "Query", "PutItem")
+    | _tables("Nights", "Query")
+    | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _grants(),
+    | _grants()
+    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret")
+    | _tables("Grants", "DeleteItem"),
+    "Announce": _own_log("Announce")
+    | _on("ActivityTable.StreamArn", *(f"dynamodb:{name}" for name in STREAM))
+    | _on("${ActivityTable.Arn}/stream/*", "dynamodb:ListStreams")
+    | _on("EventBus.Arn", "events:PutEvents")
+    | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     # Not a function: the schedules, which wake two.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
@@ -128,8 +146,13 @@ ONLY = {
     "CertificatesTable.Arn": {"Sweep"},
     "BrakesTable.Arn": {"Mirror", "Sweep"},
     "ConnectionsTable.Arn": {"Mirror", "Sweep"},
-    "NightsTable.Arn": {"Upload"},
+    "NightsTable.Arn": {"Upload", "Sweep"},
+    "ActivityTable.StreamArn": {"Announce"},
+    "EventBus.Arn": {"Announce"},
     "SweepsTable.Arn": {"Sweep"},
+    "ChangesDeadLetterQueue.Arn": {"Sweep"},
+    "IntakeDeadLetterQueue.Arn": {"Sweep"},
+    "UploadsDeadLetterQueue.Arn": {"Sweep"},
     "UploadFunction.Arn": {"Scheduler"},
     "SweepFunction.Arn": {"Scheduler"},
 }
@@ -195,6 +218,40 @@ def nothing_is_lost_in_a_queue(template):
             yield f"{name} does not hand its poison to {expected}"
         if redrive.get("maxReceiveCount") != RECEIVES_MAX:
             yield f"{name} does not try {RECEIVES_MAX} times"
+
+
+STREAM_RETRIES_MAX = 1000
+
+
+def streams_neither_lose_nor_block(template):
+    """What a stream shows comes in order and from the beginning; what fails is narrowed down, kept, and passed."""
+    tables = resources(template, "AWS::DynamoDB::Table")
+    watched = {
+        one_name(alarm["Dimensions"][0]["Value"]).removesuffix("Function")
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "IteratorAge"
+    }
+    for function, properties in functions(template).items():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] != "DynamoDB":
+                continue
+            trigger = event["Properties"]
+            table = one_name(trigger["Stream"]).removesuffix(".StreamArn")
+            failed = one_name(trigger.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"))
+            wanted = {
+                "begin at the beginning": trigger.get("StartingPosition") == "TRIM_HORIZON",
+                "keep the order": trigger.get("ParallelizationFactor", 1) == 1,
+                "report from where it has to go on": trigger.get("FunctionResponseTypes")
+                == ["ReportBatchItemFailures"],
+                "narrow a failure down": trigger.get("BisectBatchOnFunctionError") is True,
+                "give up at last": 0 <= trigger.get("MaximumRetryAttempts", -1) <= STREAM_RETRIES_MAX,
+                "keep what it gave up": str(failed).endswith("DeadLetterQueue.Arn"),
+                "show rows as they are written": tables[table].get("StreamSpecification")
+                == {"StreamViewType": "NEW_IMAGE"},
+                "have an alarm on its age": function in watched,
+            }
+            for wish in (wish for wish, holds in wanted.items() if not holds):
+                yield f"the stream of {table} to {function} does not {wish}"
 
 
 def granted(role):
@@ -282,7 +339,8 @@ def roles_fit_what_the_table_crate_calls(template):
     }
     for action in sorted(called - allowed):
         yield f"shared/table makes calls that need {action}, which no role allows"
-    for action in sorted(allowed - called):
+    # Lambda itself reads the streams.
+    for action in sorted(allowed - called - {f"dynamodb:{name}" for name in (*STREAM, "ListStreams")}):
         yield f"a role allows {action}, which shared/table never needs"
 
 
@@ -364,7 +422,7 @@ def schedules_lose_no_night(template):
 
 def the_night_has_an_hour_that_exists(template):
     """Clocks that are put forward skip an hour before 04:00: a schedule then would miss a night, or come twice."""
-    for parameter in ("UploadTime", "FullSweepTime", "CertificateTime"):
+    for parameter in ("UploadTime", "FullSweepTime", "CertificateTime", "DigestTime"):
         pattern = re.compile(template["Parameters"][parameter]["AllowedPattern"])
         times = ((hour, minute) for hour in range(25) for minute in range(61))
         for hour, minute in times:
@@ -393,6 +451,22 @@ def alarms_watch_what_is_measured(template):
             yield f"{name} watches {alarm['MetricName']}, which {function} does not write"
 
 
+def dead_letters_are_all_within_reach(template):
+    """A person looks at every dead-letter queue, and has it emptied, by one function, which knows all of them."""
+    role = resources(template, "AWS::IAM::Role")["SweepRole"]
+    variables = functions(template)["Sweep"]["Environment"]["Variables"]
+    known = {str(one_name(value)) for value in variables.values()}
+    for name in resources(template, "AWS::SQS::Queue"):
+        if not name.endswith("DeadLetterQueue"):
+            continue
+        if name not in known or ("sqs:ReceiveMessage", f"{name}.Arn") not in granted(role):
+            yield f"nobody can look into {name}"
+        source = name.replace("DeadLetterQueue", "Queue")
+        is_queue = source in resources(template, "AWS::SQS::Queue")
+        if is_queue and (source not in known or ("sqs:SendMessage", f"{source}.Arn") not in granted(role)):
+            yield f"what is in {name} cannot be sent to {source} again"
+
+
 def panics_stay_inside_one_invocation(_, manifest=None):
     """cargo-lambda builds with `panic = "abort"` unless the profile says otherwise in so many words; then a panic
     takes the whole process down, instead of being reported as the failure of one invocation."""
@@ -405,6 +479,7 @@ RULES = (
     visibility_outlasts_the_function,
     triggers_answer_item_by_item,
     nothing_is_lost_in_a_queue,
+    streams_neither_lose_nor_block,
     each_role_allows_exactly_its_list,
     promises_are_kept,
     roles_fit_what_the_table_crate_calls,
@@ -414,6 +489,7 @@ RULES = (
     schedules_lose_no_night,
     the_night_has_an_hour_that_exists,
     alarms_watch_what_is_measured,
+    dead_letters_are_all_within_reach,
     panics_stay_inside_one_invocation,
 )
 

@@ -57,6 +57,49 @@ class Rules(unittest.TestCase):
         del self.template["Resources"]["IntakeDeadLettersAlarm"]
         self.expect(rules.nothing_is_lost_in_a_queue, "IntakeDeadLetterQueue", "alarm")
 
+    def stream(self):
+        return self.properties("AnnounceFunction")["Events"]["Activity"]["Properties"]
+
+    def test_a_stream_that_blocks_or_loses_is_noticed(self):
+        for name, value, words in (
+            ("StartingPosition", "LATEST", "beginning"), ("ParallelizationFactor", 2, "order"),
+            ("FunctionResponseTypes", [], "go on"), ("BisectBatchOnFunctionError", False, "narrow"),
+            ("MaximumRetryAttempts", -1, "give up"), ("DestinationConfig", {}, "keep what"),
+        ):
+            with self.subTest(name):
+                self.setUp()
+                self.stream()[name] = value
+                self.expect(rules.streams_neither_lose_nor_block, "ActivityTable", "Announce", words)
+
+    def test_a_stream_without_whole_rows_is_noticed(self):
+        self.properties("ActivityTable")["StreamSpecification"]["StreamViewType"] = "KEYS_ONLY"
+        self.expect(rules.streams_neither_lose_nor_block, "ActivityTable", "rows")
+
+    def test_a_stream_whose_age_nobody_watches_is_noticed(self):
+        del self.template["Resources"]["EventsLateAlarm"]
+        self.expect(rules.streams_neither_lose_nor_block, "Announce", "alarm")
+
+    def test_a_mirror_that_announces_for_itself_is_noticed(self):
+        self.statements("MirrorRole").append({
+            "Effect": "Allow", "Action": "events:PutEvents", "Resource": {"Fn::GetAtt": ["EventBus", "Arn"]},
+        })
+        self.expect(rules.promises_are_kept, "Mirror", "EventBus.Arn", "Announce")
+
+    def test_a_sweep_that_reads_the_stream_is_noticed(self):
+        self.statements("SweepRole").append({
+            "Effect": "Allow", "Action": "dynamodb:GetRecords",
+            "Resource": {"Fn::GetAtt": ["ActivityTable", "StreamArn"]},
+        })
+        self.expect(rules.promises_are_kept, "Sweep", "ActivityTable.StreamArn", "Announce")
+
+    def test_a_dead_letter_queue_that_nobody_can_look_into_is_noticed(self):
+        del self.properties("SweepFunction")["Environment"]["Variables"]["UPLOADS_DEAD_LETTER_QUEUE_URL"]
+        self.expect(rules.dead_letters_are_all_within_reach, "UploadsDeadLetterQueue", "look")
+
+    def test_dead_letters_that_cannot_go_back_are_noticed(self):
+        del self.properties("SweepFunction")["Environment"]["Variables"]["INTAKE_QUEUE_URL"]
+        self.expect(rules.dead_letters_are_all_within_reach, "IntakeDeadLetterQueue", "IntakeQueue")
+
     def test_one_more_action_is_noticed(self):
         self.statements("WebhookRole")[0]["Action"] = ["sqs:SendMessage", "sqs:ReceiveMessage"]
         self.expect(rules.each_role_allows_exactly_its_list, "Webhook", "sqs:ReceiveMessage")

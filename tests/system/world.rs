@@ -22,7 +22,7 @@ use xero_simulator::{
 pub const SOON: Duration = Duration::from_secs(120);
 
 /// Tables that say how we work, and not what came of it.
-const RECORDS: [&str; 2] = ["budgets", "connections"];
+const RECORDS: [&str; 3] = ["budgets", "connections", "sync_runs"];
 
 /// A row, attribute by attribute, as text.
 pub type Row = BTreeMap<String, String>;

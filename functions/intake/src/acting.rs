@@ -54,6 +54,17 @@ pub(crate) enum Failure {
     Send(#[from] SendError),
 }
 
+impl Failure {
+    /// The class under which it is counted in the sync log.
+    pub(crate) const fn class(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "Validation",
+            Self::Read(_) | Self::Write(_) | Self::Races => "Tables",
+            Self::Send(_) => "Queue",
+        }
+    }
+}
+
 /// What reports of one organisation are recorded with.
 pub(crate) struct Recorder<'a, C> {
     pub(crate) tables: &'a Tables,

@@ -15,6 +15,7 @@ use table::{ReadError, Tables};
 use crate::acting::{Failure, Recorded, Recorder};
 use crate::contract::{self, Report};
 use crate::parking::{Parking, sent_at};
+use crate::recording::Share;
 use crate::tally::Tally;
 
 /// How often the queue delivers a message before it gives it up: `maxReceiveCount` in
@@ -58,6 +59,9 @@ type Known = BTreeMap<OrganisationId, Option<Settings>>;
 /// The records of payments and provider invoices that wait to be posted at once, by organisation.
 type Direct = BTreeMap<OrganisationId, Vec<usize>>;
 
+/// What a batch holds of each organisation, and of those whose messages do not tell it.
+type Shares = BTreeMap<Option<OrganisationId>, Share>;
+
 impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     /// Works on a batch, and says which records are to come again.
     ///
@@ -73,7 +77,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         tally: &mut Tally,
     ) -> Result<SqsBatchResponse, BlankId> {
         let records = &event.records;
-        tally.records = records.len();
+        let began = self.clock.now();
         let mut work: Vec<_> = records
             .iter()
             .map(|record| contract::read(record.body.as_deref().unwrap_or_default()))
@@ -83,9 +87,17 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         let mut outcomes = vec![Outcome::Again; records.len()];
         let mut known = Known::new();
         let mut direct = Direct::new();
+        let mut shares = Shares::new();
         for (position, read) in work {
+            let owner = read
+                .as_ref()
+                .map_or_else(|invalid| invalid.organisation, |report| Some(report.organisation()));
+            let share = shares.entry(owner).or_default();
+            share.positions.push(position);
+            let tally = &mut share.tally;
             if self.clock.now().saturating_add(RESERVE).is_ok_and(|end| end > self.deadline) {
-                break;
+                // It comes again.
+                continue;
             }
             let record = &records[position];
             outcomes[position] = match read {
@@ -104,19 +116,26 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
                 }
             };
         }
-        for position in self.wake(direct, tally).await {
+        for position in self.wake(direct, &mut shares).await {
             outcomes[position] = Outcome::Again;
         }
-        tally.again = outcomes.iter().filter(|outcome| **outcome == Outcome::Again).count();
+        for (owner, mut share) in shares {
+            share.count(&outcomes);
+            if let Some(Some(settings)) = owner.and_then(|owner| known.get(&owner)) {
+                self.record(settings.organisation, &share, records, began).await;
+            }
+            tally.absorb(share.tally);
+        }
         let ids = records.iter().map(|record| record.message_id.as_deref());
         batch::answer(ids.zip(outcomes))
     }
 
     /// Wakes the `upload` function, once for each organisation however many of its payments wait.
     /// Returns the records whose payments nobody may know of: they come again, and ask again.
-    async fn wake(&self, direct: Direct, tally: &mut Tally) -> Vec<usize> {
+    async fn wake(&self, direct: Direct, shares: &mut Shares) -> Vec<usize> {
         let mut again = Vec::new();
         for (organisation, positions) in direct {
+            let tally = &mut shares.entry(Some(organisation)).or_default().tally;
             match self.uploads.send(&UploadTask::Direct { organisation }, 0).await {
                 Ok(()) => tally.wakes += 1,
                 Err(error) => {
@@ -125,6 +144,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
                         error = telemetry::chain(&error),
                         "asking for payments to be posted failed"
                     );
+                    tally.failed("Queue", telemetry::chain(&error));
                     again.extend(positions);
                 }
             }
@@ -150,6 +170,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             }
             Err(error) => {
                 log_failure(record, organisation, &error, "reading the settings failed");
+                tally.failed("Tables", telemetry::chain(&error));
                 return Done::As(Outcome::Again);
             }
         };
@@ -176,6 +197,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             }
             Err(failure) => {
                 log_failure(record, organisation, &failure, "a report could not be recorded");
+                tally.failed(failure.class(), telemetry::chain(&failure));
                 Done::As(Outcome::Again)
             }
         }
@@ -207,6 +229,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             }
             Err(error) => {
                 tracing::error!(error = telemetry::chain(&error), "parking a message failed");
+                tally.failed("Tables", telemetry::chain(&error));
                 Outcome::Again
             }
         }

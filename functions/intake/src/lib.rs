@@ -4,6 +4,7 @@ mod acting;
 pub mod contract;
 mod handler;
 mod parking;
+mod recording;
 mod tally;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};

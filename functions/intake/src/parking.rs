@@ -1,11 +1,10 @@
 //! Messages that are not taken in: kept in full, each with everything that is wrong with it.
 
 use aws_lambda_events::sqs::SqsMessage;
+use host::batch;
 use jiff::Timestamp;
 use payments::OrganisationId;
-use table::{Parked, Tables, WriteError};
-
-use crate::contract::BODY_BYTES_MAX;
+use table::{Parked, Tables, WriteError, in_parts};
 
 /// Why a message is kept.
 pub(crate) struct Parking {
@@ -18,7 +17,7 @@ pub(crate) struct Parking {
 }
 
 impl Parking {
-    /// Keeps the message. Keeping it again changes nothing.
+    /// Keeps the message. Keeping it again changes nothing, also if it was replayed meanwhile.
     ///
     /// SQS takes bodies of up to 1 MiB and a row 400 KB, so what is too large for the contract is
     /// kept in several rows, which put together are the body.
@@ -48,7 +47,9 @@ impl Parking {
                 body: body.as_bytes(),
                 received_at: sent_at(record).unwrap_or(now),
             };
-            tables.park(&parked).await?;
+            // What does not fit into one row is never replayed.
+            let mark = batch::mark(record).filter(|_| parts.len() == 1);
+            tables.park_again(&parked, mark.as_ref()).await?;
         }
         tracing::warn!(
             message.id = id,
@@ -66,33 +67,4 @@ impl Parking {
 pub(crate) fn sent_at(record: &SqsMessage) -> Option<Timestamp> {
     let text = record.attributes.get("SentTimestamp")?;
     Timestamp::from_millisecond(text.parse().ok()?).ok()
-}
-
-/// The body in parts that fit into a row; one, unless it is larger than the contract allows.
-fn in_parts(body: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut rest = body;
-    while rest.len() > BODY_BYTES_MAX {
-        let (part, left) = rest.split_at(rest.floor_char_boundary(BODY_BYTES_MAX));
-        parts.push(part);
-        rest = left;
-    }
-    parts.push(rest);
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_cut_between_characters_and_nothing_of_it_is_lost() {
-        let body = "€".repeat(200_000);
-        let parts = in_parts(&body);
-        assert_eq!(parts.len(), 3);
-        assert!(parts.iter().all(|part| part.len() <= BODY_BYTES_MAX));
-        assert_eq!(parts.concat(), body);
-        assert_eq!(in_parts(""), [""]);
-        assert_eq!(in_parts(&"x".repeat(BODY_BYTES_MAX)).len(), 1);
-    }
 }

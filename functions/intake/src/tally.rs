@@ -1,10 +1,10 @@
 //! What one invocation did: its one log line and its metrics.
 
-use host::metrics::Metric;
-use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-/// Longest a report may take from its sending to the tables (SP-09).
-const SYNC_MS_MAX: i128 = 5 * 60 * 1000;
+use host::metrics::Metric;
+use jiff::{SignedDuration, Timestamp};
+use payments::sweep::{Latency, SyncRun};
 
 /// The counts of one invocation.
 #[derive(Debug, Default)]
@@ -24,21 +24,76 @@ pub(crate) struct Tally {
     /// Reports that came before the one they build on.
     pub(crate) early: usize,
     pub(crate) again: usize,
-    pub(crate) slowest_ms: u64,
-    pub(crate) late: usize,
+    /// How long each report took from its sending until it was visible.
+    took: Vec<SignedDuration>,
+    /// What could not be recorded, because a table or a queue did not answer.
+    failures: BTreeMap<&'static str, usize>,
+    problem: Option<String>,
 }
 
 impl Tally {
     /// Counts how long a report took to become visible.
     pub(crate) fn took(&mut self, sent_at: Option<Timestamp>, now: Timestamp) {
-        let Some(sent_at) = sent_at else { return };
-        let ms = now.duration_since(sent_at).as_millis();
-        self.slowest_ms = self.slowest_ms.max(u64::try_from(ms).unwrap_or(0));
-        self.late += usize::from(ms > SYNC_MS_MAX);
+        self.took.extend(sent_at.map(|sent_at| now.duration_since(sent_at)));
+    }
+
+    /// Counts a report that could not be recorded, and keeps the words.
+    pub(crate) fn failed(&mut self, class: &'static str, problem: String) {
+        *self.failures.entry(class).or_default() += 1;
+        self.problem = Some(problem);
+    }
+
+    /// Adds what was counted elsewhere.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.records += other.records;
+        self.invoices += other.invoices;
+        self.payments += other.payments;
+        self.journalings += other.journalings;
+        self.customers += other.customers;
+        self.provider_invoices += other.provider_invoices;
+        self.unchanged += other.unchanged;
+        self.warnings += other.warnings;
+        self.parked += other.parked;
+        self.looks += other.looks;
+        self.wakes += other.wakes;
+        self.early += other.early;
+        self.again += other.again;
+        self.took.extend(other.took);
+        for (class, count) in other.failures {
+            *self.failures.entry(class).or_default() += count;
+        }
+        self.problem = other.problem.or(self.problem.take());
+    }
+
+    /// Adds what was counted to the row of a run.
+    pub(crate) fn add_to(&self, run: &mut SyncRun) {
+        run.latency = Latency::of(self.took.iter().copied());
+        for (outcome, count) in [
+            ("records", self.records),
+            ("invoices", self.invoices),
+            ("payments", self.payments),
+            ("journalings", self.journalings),
+            ("customers", self.customers),
+            ("provider_invoices", self.provider_invoices),
+            ("unchanged", self.unchanged),
+            ("warnings", self.warnings),
+            ("parked", self.parked),
+            ("looks_asked", self.looks),
+            ("uploads_woken", self.wakes),
+            ("early", self.early),
+            ("records_again", self.again),
+        ] {
+            run.count(outcome, count);
+        }
+        for (class, count) in &self.failures {
+            run.failed(class, *count);
+        }
+        run.problem.clone_from(&self.problem);
     }
 
     /// Writes the one line about the invocation.
     pub(crate) fn log(&self) {
+        let latency = Latency::of(self.took.iter().copied());
         tracing::info!(
             records = self.records,
             invoices.recorded = self.invoices,
@@ -53,14 +108,16 @@ impl Tally {
             uploads.woken = self.wakes,
             early = self.early,
             records.again = self.again,
-            slowest_ms = self.slowest_ms,
-            late = self.late,
+            records.failed = ?self.failures,
+            slowest_ms = latency.map(|latency| latency.max_ms),
+            late = latency.map(|latency| latency.late),
             "batch done"
         );
     }
 
     /// The same as metrics.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
+        let latency = Latency::of(self.took.iter().copied());
         vec![
             Metric::count("InvoicesRecorded", self.invoices),
             Metric::count("PaymentsRecorded", self.payments),
@@ -73,8 +130,8 @@ impl Tally {
             Metric::count("LooksAsked", self.looks),
             Metric::count("UploadsWoken", self.wakes),
             Metric::count("RecordsAgain", self.again),
-            Metric::milliseconds("SlowestSync", self.slowest_ms),
-            Metric::count("LateSyncs", self.late),
+            Metric::milliseconds("SlowestSync", latency.map_or(0, |latency| latency.max_ms)),
+            Metric::count("LateSyncs", latency.map_or(0, |latency| latency.late)),
         ]
     }
 }

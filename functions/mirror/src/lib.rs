@@ -5,6 +5,7 @@ mod handing_back;
 mod handler;
 mod hearing;
 mod organisation;
+mod recording;
 mod records;
 mod retrying;
 mod tally;

@@ -89,10 +89,12 @@ impl<C: Changes> Handler<'_, C> {
             }
         };
         self.hear(organisation, jobs).await;
+        let of_run = self.begun(organisation, jobs, records);
         let mut run = Run { settings, jobs, again: BTreeSet::new(), later: Vec::new() };
         self.packs(organisation, &mut run, tally).await;
         let mut again = run.again;
         again.extend(self.hand_back(organisation, jobs, run.later, tally).await);
+        self.record(of_run, again.len(), tally).await;
         again
     }
 
@@ -128,7 +130,6 @@ impl<C: Changes> Handler<'_, C> {
                 }
             } else if let Some(time) = time_to_read(self.now(), self.deadline) {
                 let read = self.read(purpose, organisation, pack, time).await;
-                tally.calls += read.calls;
                 closed = closed_door(&read);
                 self.found(run, &read.found, tally).await;
                 for (id, error) in read.failed {
@@ -268,7 +269,10 @@ impl<C: Changes> Handler<'_, C> {
                         let fate = Fate::Park("unreadable_row");
                         self.settle(run, snapshot.invoice, fate, &error.to_string(), tally).await;
                     }
-                    _ => run.comes_again(job),
+                    error => {
+                        tally.failed("Tables", host::telemetry::chain(&error));
+                        run.comes_again(job);
+                    }
                 }
                 return;
             }
@@ -307,7 +311,7 @@ impl<C: Changes> Handler<'_, C> {
         error: ReadError,
         tally: &mut Tally,
     ) {
-        tally.failed(error.class());
+        tally.failed(error.class().code(), error.to_string());
         let fate = after_failure(run.jobs[&id].change, &error);
         self.settle(run, id, fate, &error.to_string(), tally).await;
     }

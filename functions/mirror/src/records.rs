@@ -1,6 +1,7 @@
 //! Records that are not about invoices: kept, each with its reason.
 
 use aws_lambda_events::sqs::SqsMessage;
+use host::batch;
 use jiff::Timestamp;
 use queue::Message;
 use table::{Noted, Parked, Tables, WriteError};
@@ -29,7 +30,8 @@ pub(crate) async fn keep(
             body: record.body.as_deref().unwrap_or_default().as_bytes(),
             received_at: sent_at(record).unwrap_or(now),
         };
-        note_failure(tables.park(&parked).await, *position, &mut again);
+        let kept = tables.park_again(&parked, batch::mark(record).as_ref()).await;
+        note_failure(kept, *position, &mut again);
     }
     for (position, message) in &work.other {
         let id = records[*position].message_id.as_deref().unwrap_or_default();

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use host::metrics::Metric;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use payments::sweep::{Latency, SyncRun};
 use queue::Cause;
 use xero::ErrorClass;
 
 use crate::applying::Applied;
-
-/// Longest an item may take from its event to the tables (SP-09).
-const SYNC_MS_MAX: i128 = 5 * 60 * 1000;
 
 /// The counts of one invocation.
 #[derive(Debug, Default)]
@@ -29,9 +27,12 @@ pub(crate) struct Tally {
     pub(crate) again: usize,
     /// Of those changed: something was wrong here, and only a sweep has noticed.
     pub(crate) repaired_by_sweep: usize,
-    pub(crate) slowest_ms: u64,
-    pub(crate) late: usize,
+    pub(crate) bytes: u64,
+    /// How long each change took from its event until it was visible.
+    took: Vec<SignedDuration>,
     failures: BTreeMap<&'static str, usize>,
+    /// What the last of the failures said. Never names or amounts.
+    problem: Option<String>,
 }
 
 impl Tally {
@@ -49,11 +50,7 @@ impl Tally {
                 self.decisions += decisions;
                 // Without a decision, nothing but Xero's stamp is new.
                 self.repaired_by_sweep += usize::from(cause == Cause::Sweep && *decisions > 0);
-                if let Some(event_at) = event_at {
-                    let ms = now.duration_since(event_at).as_millis();
-                    self.slowest_ms = self.slowest_ms.max(u64::try_from(ms).unwrap_or(0));
-                    self.late += usize::from(ms > SYNC_MS_MAX);
-                }
+                self.took.extend(event_at.map(|event_at| now.duration_since(event_at)));
             }
             Applied::Unchanged => self.unchanged += 1,
             Applied::Stale(_) => self.stale += 1,
@@ -76,16 +73,18 @@ impl Tally {
         self.postponed += other.postponed;
         self.handed_back += other.handed_back;
         self.again += other.again;
-        self.slowest_ms = self.slowest_ms.max(other.slowest_ms);
-        self.late += other.late;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.took.extend(other.took);
+        self.problem = other.problem.or(self.problem.take());
         for (class, count) in other.failures {
             *self.failures.entry(class).or_default() += count;
         }
     }
 
-    /// Counts an invoice that could not be read.
-    pub(crate) fn failed(&mut self, class: ErrorClass) {
-        *self.failures.entry(class.code()).or_default() += 1;
+    /// Counts an invoice that could not be read or written, by its class (A7.3), and keeps the words.
+    pub(crate) fn failed(&mut self, class: &'static str, problem: String) {
+        *self.failures.entry(class).or_default() += 1;
+        self.problem = Some(problem);
     }
 
     /// Whether Xero refused our credentials.
@@ -93,8 +92,33 @@ impl Tally {
         self.failures.contains_key(ErrorClass::Authentication.code())
     }
 
+    /// Adds what was counted to the row of a run.
+    pub(crate) fn add_to(&self, run: &mut SyncRun) {
+        run.spent(self.calls, self.bytes);
+        run.latency = Latency::of(self.took.iter().copied());
+        for (outcome, count) in [
+            ("changed", self.changed),
+            ("decisions", self.decisions),
+            ("unchanged", self.unchanged),
+            ("stale", self.stale),
+            ("ignored", self.ignored),
+            ("braked", self.braked),
+            ("parked", self.parked),
+            ("postponed", self.postponed),
+            ("handed_back", self.handed_back),
+            ("repaired_by_sweep", self.repaired_by_sweep),
+        ] {
+            run.count(outcome, count);
+        }
+        for (class, count) in &self.failures {
+            run.failed(class, *count);
+        }
+        run.problem.clone_from(&self.problem);
+    }
+
     /// Writes the one line about the invocation.
     pub(crate) fn log(&self) {
+        let latency = Latency::of(self.took.iter().copied());
         tracing::info!(
             records = self.records,
             xero.calls = self.calls,
@@ -110,14 +134,16 @@ impl Tally {
             records.again = self.again,
             decisions = self.decisions,
             repaired_by_sweep = self.repaired_by_sweep,
-            slowest_ms = self.slowest_ms,
-            late = self.late,
+            xero.bytes = self.bytes,
+            slowest_ms = latency.map(|latency| latency.max_ms),
+            late = latency.map(|latency| latency.late),
             "batch done"
         );
     }
 
     /// The same as metrics.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
+        let latency = Latency::of(self.took.iter().copied());
         vec![
             Metric::count("XeroCalls", self.calls),
             Metric::count("InvoicesChanged", self.changed),
@@ -130,8 +156,8 @@ impl Tally {
             Metric::count("HandedBack", self.handed_back),
             Metric::count("RecordsAgain", self.again),
             Metric::count("RepairedBySweep", self.repaired_by_sweep),
-            Metric::milliseconds("SlowestSync", self.slowest_ms),
-            Metric::count("LateSyncs", self.late),
+            Metric::milliseconds("SlowestSync", latency.map_or(0, |latency| latency.max_ms)),
+            Metric::count("LateSyncs", latency.map_or(0, |latency| latency.late)),
         ]
     }
 }

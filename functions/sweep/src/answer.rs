@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use payments::OrganisationId;
 use payments::sweep::{Start, SyncRun};
+use payments::{GrantId, OrganisationId, XeroInvoiceId};
 use serde::Serialize;
 
 use crate::run::Outcome;
@@ -26,11 +26,33 @@ pub struct Answer {
     /// The payment that is back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
+    /// What is in a dead-letter queue, or is on its queue again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redrive: Option<RedriveAnswer>,
+    /// What was taken out of a dead-letter queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discard: Option<DiscardAnswer>,
+    /// Where a user of Xero lets us in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorise: Option<AuthoriseAnswer>,
+    /// What a user of Xero has granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<ConnectAnswer>,
 }
 
 impl Answer {
     pub(crate) const fn of(sweeps: Vec<SweepAnswer>) -> Self {
-        Self { sweeps, connections: Vec::new(), approved: None, replay: None, restored: None }
+        Self {
+            sweeps,
+            connections: Vec::new(),
+            approved: None,
+            replay: None,
+            restored: None,
+            redrive: None,
+            discard: None,
+            authorise: None,
+            connect: None,
+        }
     }
 }
 
@@ -41,8 +63,11 @@ pub struct ReplayAnswer {
     pub(crate) preview: bool,
     /// How many are on the queue again, or would be.
     pub(crate) replayed: usize,
-    /// How many cannot be done again from here: nobody can read them, or the sender has to send them.
+    /// How many stay: they would be parked again, or cannot be done again from here.
     pub(crate) left: usize,
+    /// How many there was no time for. Ask again.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub(crate) not_reached: usize,
     /// The same by reason.
     pub(crate) reasons: BTreeMap<String, usize>,
     /// The first of them.
@@ -56,6 +81,73 @@ pub(crate) struct ReplayedAnswer {
     pub(crate) reason: String,
     pub(crate) detail: String,
     pub(crate) can_be_replayed: bool,
+    /// Only if it is asked for by its `parked_at`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) only_if_named: bool,
+}
+
+/// What became of a wish to redrive. Ids and counts only: no names, no amounts.
+#[derive(Debug, Serialize)]
+pub struct RedriveAnswer {
+    pub(crate) queue: &'static str,
+    /// Whether this was only a look.
+    pub(crate) preview: bool,
+    /// How many are on their queue again.
+    pub(crate) redriven: usize,
+    /// How many are in the dead-letter queue now, as far as SQS knows.
+    pub(crate) left: u32,
+    /// Those that were looked at, or are on their queue again.
+    pub(crate) letters: Vec<LetterAnswer>,
+    /// Why that is not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
+}
+
+/// A message of a dead-letter queue.
+#[derive(Debug, Serialize)]
+pub(crate) struct LetterAnswer {
+    pub(crate) message: String,
+    pub(crate) organisation: Option<OrganisationId>,
+    pub(crate) kind: String,
+    pub(crate) subject: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) invoices: Vec<XeroInvoiceId>,
+    pub(crate) sent_at: Option<Timestamp>,
+    /// Then SQS forgets it.
+    pub(crate) kept_until: Option<Timestamp>,
+    /// How often it was received, looks included.
+    pub(crate) receives: u32,
+}
+
+/// A message that was taken out.
+#[derive(Debug, Serialize)]
+pub struct DiscardAnswer {
+    pub(crate) discarded: LetterAnswer,
+    /// Whose rows of the table `parked` it stands among: an organisation's, or `unknown`.
+    pub(crate) parked_under: String,
+    /// How many are in the dead-letter queue now, as far as SQS knows.
+    pub(crate) left: u32,
+}
+
+/// Where a user lets us in.
+#[derive(Debug, Serialize)]
+pub struct AuthoriseAnswer {
+    /// The address, for his browser.
+    pub(crate) url: String,
+    /// The grant that comes of it.
+    pub(crate) grant: GrantId,
+    /// Until when he has to be back.
+    pub(crate) until: Timestamp,
+}
+
+/// What a user has granted.
+#[derive(Debug, Serialize)]
+pub struct ConnectAnswer {
+    pub(crate) grant: GrantId,
+    /// The organisations that he has chosen, and are mirrored or set up here.
+    pub(crate) signed_up: Vec<OrganisationId>,
+    /// The others: `sign_up` is what they need next.
+    pub(crate) may_be_signed_up: Vec<OrganisationId>,
 }
 
 /// How the connection of one organisation is.
@@ -144,4 +236,12 @@ impl From<&SyncRun> for RunAnswer {
             calls: run.calls,
         }
     }
+}
+
+const fn is_nothing(count: &usize) -> bool {
+    *count == 0
+}
+
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

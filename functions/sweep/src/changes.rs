@@ -105,7 +105,6 @@ impl<C: Changes> Run<'_, C> {
         let read = self.xero.changed_since(self.organisation(), at.list, at.reached).await;
         let page = self.counted(read, run)?;
         if let Ok(page) = &page {
-            run.bytes = run.bytes.saturating_add(u64::try_from(page.bytes).unwrap_or(u64::MAX));
             run.count("rows", page.seen.len().saturating_add(page.others));
             run.count("no_invoice", page.others);
         }
@@ -116,7 +115,7 @@ impl<C: Changes> Run<'_, C> {
 /// What a message says of its cause.
 fn cause(run: &SyncRun) -> Cause {
     match run.trigger {
-        Trigger::Schedule => Cause::Sweep,
+        Trigger::Schedule | Trigger::Queue => Cause::Sweep,
         Trigger::Manual => Cause::Manual,
     }
 }

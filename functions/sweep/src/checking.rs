@@ -1,9 +1,12 @@
 //! How an organisation's connection with Xero is: Xero is asked, and the tables (ST-13, ST-17, CC-02 to CC-05).
 
-use payments::Settings;
-use payments::connection::{Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions};
+use jiff::Timestamp;
+use payments::connection::{
+    ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
+};
 use payments::grant::{GrantError, Grants as _};
 use payments::sweep::{CertificateState, SweepKind};
+use payments::{OrganisationId, Settings};
 use queue::Changes;
 use xero::ErrorClass;
 
@@ -12,13 +15,46 @@ use crate::orders::tables;
 use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
-impl<C: Changes> Sweeper<C> {
+/// What a look at a connection has shown.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) status: ConnectionStatus,
+    /// What is wrong, the worst first.
+    pub(crate) troubles: Vec<Trouble>,
+    /// When a sweep last succeeded.
+    pub(crate) last_success_at: Option<Timestamp>,
+    /// What the last certificate says; `None` if there is none.
+    pub(crate) certificate: Option<CertificateState>,
+}
+
+impl Checked {
+    pub(crate) fn answer(&self, organisation: OrganisationId) -> ConnectionAnswer {
+        let troubles = self.troubles.iter().map(|trouble| TroubleAnswer {
+            what: trouble.code(),
+            class: trouble.class(),
+            cure: trouble.cure(),
+        });
+        let (status, troubles) = (self.status.code(), troubles.collect());
+        ConnectionAnswer { organisation, status, troubles }
+    }
+}
+
+impl<C: Changes, Q> Sweeper<C, Q> {
     /// Finds out how a connection is, stores it, and tells of what needs a person.
     pub(crate) async fn check(
         &self,
         settings: &Settings,
         tally: &mut Tally,
     ) -> Result<ConnectionAnswer, HandleError> {
+        Ok(self.checked(settings, tally).await?.answer(settings.organisation))
+    }
+
+    /// The same, for whoever goes on from there.
+    pub(crate) async fn checked(
+        &self,
+        settings: &Settings,
+        tally: &mut Tally,
+    ) -> Result<Checked, HandleError> {
         let (organisation, now) = (settings.organisation, self.clock.now());
         let asked = self.xero.organisation(organisation).await;
         let mut class = asked.as_ref().err().map(xero::ReadError::class);
@@ -77,13 +113,13 @@ impl<C: Changes> Sweeper<C> {
             troubles = ?judged.1.iter().map(|trouble| trouble.code()).collect::<Vec<_>>(),
             "connection checked"
         );
-        let troubles = judged.1.iter().map(|trouble| TroubleAnswer {
-            what: trouble.code(),
-            class: trouble.class(),
-            cure: trouble.cure(),
-        });
-        let (status, troubles) = (judged.0.code(), troubles.collect());
-        Ok(ConnectionAnswer { organisation, status, troubles })
+        let (status, troubles) = judged;
+        Ok(Checked {
+            status,
+            troubles,
+            last_success_at: facts.last_success_at,
+            certificate: certificate.map(|last| last.state),
+        })
     }
 
     /// Warns before a user's grant dies because nothing uses it.

@@ -2,17 +2,15 @@
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use payments::brake::MASS_CHANGE_MAX;
-use payments::budget::DAY_MAX;
-use payments::{
-    FORWARD_DAYS_MAX, InvoiceNumber, NumberPrefix, OrganisationId, PaymentId, Settings,
-    XeroInvoiceId,
-};
+use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, Settings, XeroInvoiceId};
+use queue::QueueName;
+use secrecy::SecretString;
 use serde::Deserialize;
+use url::Url;
 
+use crate::sign_up_wish::WireSignUp;
 use crate::wanted::{Said, Target};
+use crate::wishes::{WireAuthorise, WireConnect, WireDiscard, WireRedrive};
 
 /// Longest name or reason of a person, and longest number of an invoice, in characters.
 const WORDS_CHARS_MAX: usize = 200;
@@ -24,12 +22,23 @@ pub(crate) enum Asked {
     Scheduled { scheduled_at: Timestamp, organisation: Option<OrganisationId>, target: Target },
     /// How the connections are: of one organisation or of all.
     Check { organisation: Option<OrganisationId> },
+    /// What operators read in the morning: of one organisation or of all.
+    Digest { scheduled_at: Timestamp, organisation: Option<OrganisationId> },
     /// An organisation is to be mirrored from now on.
     SignUp { settings: Box<Settings>, said: Said },
     /// A person lets a mass change through that was stopped.
     ApproveMassChange { organisation: OrganisationId, said: Said },
-    /// A person has parked work done again, or looks at what that would be.
-    Replay { organisation: OrganisationId, which: Which, preview: bool, said: Said },
+    /// A person has parked work done again, or looks at what that would be; of an organisation, or of nobody
+    /// that is known.
+    Replay { organisation: Option<OrganisationId>, which: Which, preview: bool, said: Said },
+    /// A person sends a queue's dead letters to it again, or looks at them.
+    Redrive { queue: QueueName, preview: bool, said: Said },
+    /// A person takes one dead letter out.
+    Discard { queue: QueueName, message: String, said: Said },
+    /// A person wants the address at which a user of Xero lets us in.
+    Authorise { redirect: Url, grant: Option<GrantId>, read_only: bool, said: Said },
+    /// A user has let us in, and has come back with a code.
+    Connect { code: SecretString, state: SecretString, said: Said },
     /// A person wants a payment back that was deleted.
     Restore { organisation: OrganisationId, invoice: InvoiceNumber, payment: PaymentId, said: Said },
     /// A person wants to be up to date now (ST-18, CC-12).
@@ -67,32 +76,24 @@ struct Wire {
     certify: bool,
     #[serde(default)]
     check: bool,
+    #[serde(default)]
+    digest: bool,
     organisation: Option<OrganisationId>,
     sync_now: Option<WireSyncNow>,
     approve_mass_change: Option<WireApproval>,
     restore: Option<WireRestore>,
     replay: Option<WireReplay>,
     sign_up: Option<WireSignUp>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSignUp {
-    organisation: OrganisationId,
-    time_zone: String,
-    prefix: Option<String>,
-    forward_days: Option<u16>,
-    cutover_on: Option<Date>,
-    calls_per_day: Option<u32>,
-    mass_change_max: Option<u32>,
-    by: String,
-    why: String,
+    redrive: Option<WireRedrive>,
+    discard: Option<WireDiscard>,
+    authorise: Option<WireAuthorise>,
+    connect: Option<WireConnect>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireReplay {
-    organisation: OrganisationId,
+    organisation: Option<OrganisationId>,
     #[serde(default)]
     which: Which,
     #[serde(default)]
@@ -138,8 +139,8 @@ impl Asked {
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let wire: Wire = serde_json::from_str(&event.to_string())
             .map_err(|error| EventError(without_values(&error)))?;
-        let Wire { scheduled_time, full, certify, check, organisation, .. } = wire;
-        let kinds = [full, certify, check].into_iter().filter(|kind| *kind).count();
+        let Wire { scheduled_time, full, certify, check, digest, organisation, .. } = wire;
+        let kinds = [full, certify, check, digest].into_iter().filter(|kind| *kind).count();
         let of_schedule = scheduled_time.is_some() || kinds > 0 || organisation.is_some();
         let wishes = [
             of_schedule,
@@ -148,6 +149,10 @@ impl Asked {
             wire.restore.is_some(),
             wire.replay.is_some(),
             wire.sign_up.is_some(),
+            wire.redrive.is_some(),
+            wire.discard.is_some(),
+            wire.authorise.is_some(),
+            wire.connect.is_some(),
         ];
         if wishes.into_iter().filter(|wish| *wish).count() > 1 || kinds > 1 {
             return Err(says("it asks for several things at once"));
@@ -167,6 +172,18 @@ impl Asked {
         if let Some(wish) = wire.restore {
             return wish.asked();
         }
+        if let Some(wish) = wire.redrive {
+            return wish.asked();
+        }
+        if let Some(wish) = wire.discard {
+            return wish.asked();
+        }
+        if let Some(wish) = wire.authorise {
+            return wish.asked();
+        }
+        if let Some(wish) = wire.connect {
+            return wish.asked();
+        }
         // What is found out is of this moment, whenever it was due.
         if check {
             return Ok(Self::Check { organisation });
@@ -174,50 +191,19 @@ impl Asked {
         let Some(scheduled_at) = scheduled_time else {
             return Err(says(
                 "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
-                 `approve_mass_change`, `restore`, `replay` or `sign_up`",
+                 `approve_mass_change`, `restore`, `replay`, `redrive`, `discard`, `sign_up`, `authorise` \
+                 or `connect`",
             ));
         };
+        if digest {
+            return Ok(Self::Digest { scheduled_at, organisation });
+        }
         let target = match (full, certify) {
             (true, _) => Target::Open,
             (_, true) => Target::Certificate,
             (false, false) => Target::Changes,
         };
         Ok(Self::Scheduled { scheduled_at, organisation, target })
-    }
-}
-
-impl WireSignUp {
-    fn asked(self) -> Result<Asked, EventError> {
-        let within = |name: &str, fits: bool, what: &str| {
-            if fits { Ok(()) } else { Err(says(&format!("`{name}` {what}"))) }
-        };
-        let zone = TimeZone::get(&self.time_zone)
-            .map_err(|_| says("`time_zone` is no IANA time zone such as Australia/Sydney"))?;
-        let prefix = match self.prefix {
-            None => NumberPrefix::default(),
-            Some(prefix) => {
-                NumberPrefix::new(prefix).ok_or_else(|| says("`prefix` is no usable prefix"))?
-            }
-        };
-        let forward = self.forward_days.is_none_or(|days| days <= FORWARD_DAYS_MAX);
-        within("forward_days", forward, &format!("is more than {FORWARD_DAYS_MAX}"))?;
-        let calls_per_day = self.calls_per_day.unwrap_or(DAY_MAX);
-        let calls = (1..=DAY_MAX).contains(&calls_per_day);
-        within("calls_per_day", calls, &format!("is not from 1 to {DAY_MAX}"))?;
-        let settings = Settings {
-            organisation: self.organisation,
-            mirror_enabled: true,
-            prefix,
-            zone,
-            forward_days: self.forward_days,
-            calls_per_day,
-            mass_change_max: Some(self.mass_change_max.unwrap_or(MASS_CHANGE_MAX))
-                .filter(|max| *max > 0),
-            cutover_on: self.cutover_on,
-            upload: None,
-        };
-        let said = said(&self.by, &self.why)?;
-        Ok(Asked::SignUp { settings: Box::new(settings), said })
     }
 }
 
@@ -249,11 +235,11 @@ impl WireSyncNow {
     }
 }
 
-fn said(by: &str, why: &str) -> Result<Said, EventError> {
+pub(crate) fn said(by: &str, why: &str) -> Result<Said, EventError> {
     Ok(Said { by: words("by", by)?, why: words("why", why)? })
 }
 
-fn words(name: &str, text: &str) -> Result<String, EventError> {
+pub(crate) fn words(name: &str, text: &str) -> Result<String, EventError> {
     let text = text.trim();
     let fits = !text.is_empty()
         && text.chars().count() <= WORDS_CHARS_MAX
@@ -265,7 +251,7 @@ fn words(name: &str, text: &str) -> Result<String, EventError> {
     }
 }
 
-fn says(what: &str) -> EventError {
+pub(crate) fn says(what: &str) -> EventError {
     EventError(what.to_owned())
 }
 

@@ -4,132 +4,100 @@ mod answer;
 mod certifying;
 mod changes;
 mod checking;
+mod composition;
+mod connecting;
+mod dead_letters;
+mod digesting;
 mod error;
 mod event;
+mod failures;
 mod open;
 mod orders;
 mod replaying;
 mod run;
+mod sign_up_wish;
 mod signing_up;
 mod tally;
 mod wanted;
+mod wishes;
 
-pub use access::StartError;
 use access::Xero;
 use host::clock::Clock;
-use host::env::Environment;
+use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::sweep::SweepKind;
-use payments::{InvoiceNumber, OrganisationId, PaymentId, RestoreError, Settings};
-use queue::{Changes, ChangesQueue, SendError};
+use payments::{OrganisationId, Settings};
+use queue::{Changes, DeadLetters, Letters};
 use table::Tables;
-use xero::{Client, Config};
+use url::Url;
+use xero::Client;
 
-pub use crate::answer::{Answer, ConnectionAnswer, ReplayAnswer, SweepAnswer};
+pub use crate::answer::{
+    Answer, AuthoriseAnswer, ConnectAnswer, ConnectionAnswer, DiscardAnswer, RedriveAnswer,
+    ReplayAnswer, SweepAnswer,
+};
 use crate::event::Asked;
 pub use crate::event::EventError;
+pub use crate::failures::HandleError;
 use crate::run::{Outcome, Run};
 use crate::tally::Tally;
 use crate::wanted::{Target, Wanted};
+pub use access::StartError;
 
 /// How far a schedule's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
+/// What a message takes that is sent again, with all its retries; and the answer after the last of them.
+const LAST_STEPS: SignedDuration = SignedDuration::from_secs(40);
+
 /// The function: everything between its environment and its handler.
-pub struct Sweeper<C> {
+pub struct Sweeper<C, Q> {
     xero: Xero,
     tables: Tables,
     changes: C,
+    /// All queues with their dead letters, for what a person orders.
+    letters: Q,
+    /// How users let us in, if they do.
+    users: Option<Users>,
     metrics: Metrics,
     clock: Clock,
 }
 
-/// Why an invocation failed. Lambda tries a schedule's again; what was done is not done twice.
-#[derive(Debug, thiserror::Error)]
-pub enum HandleError {
-    /// The event asks for nothing we know.
-    #[error(transparent)]
-    Event(#[from] EventError),
-    /// An organisation is not set up here, or its mirror is off.
-    #[error("organisation {0} is not set up here, or the mirror is not switched on for it")]
-    NotMirroring(OrganisationId),
-    /// The organisations could not be read.
-    #[error("{0}")]
-    Tables(String),
-    /// There is nothing from which the payment could be brought back.
-    #[error("payment {payment} was never deleted from invoice {invoice}")]
-    NoTombstone {
-        /// Which payment.
-        payment: PaymentId,
-        /// From which invoice.
-        invoice: InvoiceNumber,
-    },
-    /// An organisation that is set up already is changed in its row of the table, not by signing up.
-    #[error("organisation {0} is set up already: change its row of the table `organisations`")]
-    SetUpAlready(OrganisationId),
-    /// Xero does not show the organisation, so that nothing is switched on (CM-02).
-    #[error("nothing is switched on: Xero does not show organisation {organisation}: {problem}")]
-    NotReady {
-        /// Which organisation.
-        organisation: OrganisationId,
-        /// What Xero said.
-        problem: String,
-    },
-    /// The payment cannot be brought back.
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
-    /// What was approved could not be put on the queue. It comes back by itself within the hour.
-    #[error("approved, but not on the queue yet: {0}")]
-    Queue(#[from] SendError),
-    /// Sweeps that failed; the others were made.
-    #[error("{failed} of {all} sweeps failed: {first}")]
-    Sweeps {
-        /// How many.
-        failed: usize,
-        /// Of how many.
-        all: usize,
-        /// Why the first of them did.
-        first: String,
-    },
+/// Users who let us in.
+pub(crate) struct Users {
+    /// Where the tokens of their grants are.
+    pub(crate) secrets: GrantSecrets,
+    /// Where they log in at Xero.
+    pub(crate) login: Url,
 }
 
-impl Sweeper<ChangesQueue> {
-    /// Reads the environment, see the README, and makes the SDK's clients.
-    ///
-    /// # Errors
-    /// Names the variable or the secret that is missing.
-    pub async fn from_env(
-        env: &Environment,
-        aws: &host::SdkConfig,
-        clock: Clock,
-    ) -> Result<Self, StartError> {
-        let sqs = aws_sdk_sqs::Client::new(aws);
-        let tables = Tables::new(
-            aws_sdk_dynamodb::Client::new(aws),
-            env.optional("TABLE_PREFIX")?.unwrap_or_default(),
-        );
-        let xero =
-            Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
-        Ok(Self {
-            xero,
+impl<C, Q> Sweeper<C, Q> {
+    /// Puts the function together from its parts, for a custom connection.
+    pub fn new(xero: Client, tables: Tables, changes: C, letters: Q, clock: Clock) -> Self {
+        Self {
+            xero: Xero::with(xero, &tables, Purpose::Sweep),
             tables,
-            changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
-            metrics: Metrics::from_env(env, "sweep")?,
+            changes,
+            letters,
+            users: None,
+            metrics: Metrics::off(),
             clock,
-        })
+        }
+    }
+
+    /// The same, let in by what users grant: with the tokens in this store, and users who log in at this
+    /// address.
+    #[must_use]
+    pub fn let_in_by(self, secrets: GrantSecrets, login: Url) -> Self {
+        let xero = self.xero.let_in_by(secrets.clone(), &self.tables);
+        Self { xero, users: Some(Users { secrets, login }), ..self }
     }
 }
 
-impl<C: Changes> Sweeper<C> {
-    /// Puts the function together from its parts.
-    pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
-        let xero = Xero::with(xero, &tables, Purpose::Sweep);
-        Self { xero, tables, changes, metrics: Metrics::off(), clock }
-    }
-
+impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     /// Does what is asked, which has to be over at the deadline.
     ///
     /// # Errors
@@ -169,6 +137,11 @@ impl<C: Changes> Sweeper<C> {
                 tally.check_is_complete();
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
+            Asked::Digest { scheduled_at, organisation } => {
+                let all = self.organisations(organisation, tally).await?;
+                let connections = self.digests(&all, scheduled_at, tally).await?;
+                Ok(Answer { connections, ..Answer::of(Vec::new()) })
+            }
             Asked::ApproveMassChange { organisation, said } => {
                 let approved = self.approve(organisation, &said).await?;
                 Ok(Answer { approved: Some(approved), ..Answer::of(Vec::new()) })
@@ -177,8 +150,28 @@ impl<C: Changes> Sweeper<C> {
                 self.sign_up(*settings, said, deadline, tally).await
             }
             Asked::Replay { organisation, which, preview, said } => {
-                let replay = self.replay(organisation, &which, preview, &said).await?;
+                let replay = self.replay(organisation, &which, preview, &said, deadline).await?;
                 Ok(Answer { replay: Some(replay), ..Answer::of(Vec::new()) })
+            }
+            Asked::Redrive { queue, preview, said } => {
+                let redrive = if preview {
+                    self.look_at(queue, deadline).await?
+                } else {
+                    self.redrive(queue, &said, deadline).await?
+                };
+                Ok(Answer { redrive: Some(redrive), ..Answer::of(Vec::new()) })
+            }
+            Asked::Discard { queue, message, said } => {
+                let discard = self.discard(queue, &message, &said, deadline).await?;
+                Ok(Answer { discard: Some(discard), ..Answer::of(Vec::new()) })
+            }
+            Asked::Authorise { redirect, grant, read_only, said } => {
+                let authorise = self.authorise(&redirect, grant, read_only, &said).await?;
+                Ok(Answer { authorise: Some(authorise), ..Answer::of(Vec::new()) })
+            }
+            Asked::Connect { code, state, said } => {
+                let connect = self.connect(&code, &state, &said).await?;
+                Ok(Answer { connect: Some(connect), ..Answer::of(Vec::new()) })
             }
             Asked::Restore { organisation, invoice, payment, said } => {
                 self.restore(organisation, &invoice, &payment, &said).await?;
@@ -195,7 +188,9 @@ impl<C: Changes> Sweeper<C> {
             }
         }
     }
+}
 
+impl<C: Changes, Q> Sweeper<C, Q> {
     async fn scheduled(
         &self,
         organisations: &[Settings],
@@ -308,6 +303,11 @@ impl<C: Changes> Sweeper<C> {
             }
         }
         Ok(all)
+    }
+
+    /// Whether there is no time left for another message.
+    pub(crate) fn is_nearly(&self, deadline: Timestamp) -> bool {
+        self.clock.now().saturating_add(LAST_STEPS).is_ok_and(|end| end > deadline)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::RACES_MAX;
 use crate::wanted::Said;
 use crate::{HandleError, Sweeper};
 
-impl<C: Changes> Sweeper<C> {
+impl<C: Changes, Q> Sweeper<C, Q> {
     /// Lets a mass change through, and has the invoices looked at again that waited for it. Returns how
     /// many those are.
     pub(crate) async fn approve(

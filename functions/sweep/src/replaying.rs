@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use payments::OrganisationId;
-use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message};
-use table::ParkedRow;
+use jiff::Timestamp;
+use payments::{Occurrence, OrganisationId, ReplayMark};
+use queue::{
+    Cause, Changes, DeadLetters, InvoiceChange, InvoiceChanges, Letter, Letters, Message, QueueName,
+};
+use table::{DISCARDED, Order, ParkedRow};
 
 use crate::answer::{ReplayAnswer, ReplayedAnswer};
 use crate::event::Which;
@@ -14,45 +17,88 @@ use crate::{HandleError, Sweeper};
 
 /// Rows that an answer shows.
 const SHOWN_MAX: usize = 50;
+/// What would be parked again, unless a newer version can read it: done again only if it is named.
+const UNREADABLE: [&str; 3] = ["invalid_message", "not_a_message", "not_a_task"];
 
-impl<C: Changes> Sweeper<C> {
-    /// Puts parked invoices on the queue again, and takes their rows out; with `preview`, only says what that
-    /// would be. A message that is sent and whose row could not be taken out is sent again next time: that
-    /// costs a call, and nothing else.
+/// How something parked is done again.
+#[derive(Debug, Eq, PartialEq)]
+enum Way<'a> {
+    /// Its invoices are looked at once more, whatever has been read of them before.
+    Look(InvoiceChanges),
+    /// It goes to this queue as it came, byte for byte.
+    AsItCame(QueueName, &'a str),
+}
+
+impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
+    /// Puts parked work on its queue again, and takes its rows out; with `preview`, only says what that
+    /// would be. What is sent and whose row could not be taken out is sent again next time: that costs a
+    /// call, and nothing else, since whatever the functions take in they take in once.
     pub(crate) async fn replay(
         &self,
-        organisation: OrganisationId,
+        organisation: Option<OrganisationId>,
         which: &Which,
         preview: bool,
         said: &Said,
+        deadline: Timestamp,
     ) -> Result<ReplayAnswer, HandleError> {
         let parked = self.tables.parked(organisation).await.map_err(|error| tables(&error))?;
         let mut answer = ReplayAnswer { preview, ..ReplayAnswer::default() };
         for row in parked.iter().filter(|row| is_meant(which, row)) {
-            let changes = invoices(organisation, row);
+            let is_named = which.parked_at.is_some();
+            let way = way(organisation, row, is_named);
             *answer.reasons.entry(row.reason.clone()).or_default() += 1;
             if answer.first.len() < SHOWN_MAX {
                 answer.first.push(ReplayedAnswer {
                     parked_at: row.parked_at.clone(),
                     reason: row.reason.clone(),
                     detail: row.detail.clone(),
-                    can_be_replayed: changes.is_some(),
+                    can_be_replayed: way.is_some(),
+                    only_if_named: !is_named && self::way(organisation, row, true) != way,
                 });
             }
-            let Some(changes) = changes else {
+            let Some(way) = way else {
                 answer.left += 1;
                 continue;
             };
+            if !preview && self.is_nearly(deadline) {
+                answer.not_reached += 1;
+                continue;
+            }
             answer.replayed += 1;
             if !preview {
-                let now = self.clock.now();
-                let changes = InvoiceChanges { accepted_at: now, ..changes };
-                self.changes.send(&changes.pack(), Duration::ZERO).await?;
-                let taken = self.tables.unpark(organisation, row, &said.by, &said.why, now).await;
+                self.send_again(row, way).await?;
+                let order = Order {
+                    action: Occurrence::Replayed,
+                    subject: &row.parked_at,
+                    reason: &row.reason,
+                    by: &said.by,
+                    why: &said.why,
+                    at: self.clock.now(),
+                };
+                let taken = self.tables.unpark(organisation, row, &order).await;
                 taken.map_err(|error| tables(&error))?;
             }
         }
         Ok(answer)
+    }
+
+    async fn send_again(&self, row: &ParkedRow, way: Way<'_>) -> Result<(), HandleError> {
+        let sent = match way {
+            Way::Look(changes) => {
+                let changes = InvoiceChanges { accepted_at: self.clock.now(), ..changes };
+                self.changes.send(&changes.pack(), Duration::ZERO).await
+            }
+            Way::AsItCame(queue, body) => {
+                let mark = ReplayMark {
+                    parked_at: row.parked_at.clone(),
+                    replays: row.replays.saturating_add(1),
+                };
+                let letter = Letter::new(body.to_owned());
+                let letter = letter.with(ReplayMark::ATTRIBUTE, mark.to_string());
+                self.letters.post(queue, &letter).await
+            }
+        };
+        sent.map_err(HandleError::NotSent)
     }
 }
 
@@ -69,15 +115,49 @@ fn is_meant(which: &Which, row: &ParkedRow) -> bool {
         })
 }
 
+/// How this row is done again, if it can be; `is_named` if a person has asked for this very one.
+fn way(organisation: Option<OrganisationId>, row: &ParkedRow, is_named: bool) -> Option<Way<'_>> {
+    let queue = came_by(row)?;
+    let body = row.body.as_deref().filter(|body| !body.is_empty())?;
+    // Cut into several rows: none of them is the message.
+    let is_part = row.parked_at.matches('#').count() > 1;
+    let would_come_back = UNREADABLE.contains(&row.reason.as_str());
+    if is_part || !is_named && (would_come_back || row.reason == DISCARDED) {
+        return None;
+    }
+    match queue {
+        QueueName::Schedules | QueueName::Events => None,
+        QueueName::Intake | QueueName::Uploads => Some(Way::AsItCame(queue, body)),
+        QueueName::Changes => match Message::from_json(body) {
+            Ok(Message::Invoices(changes)) => look(organisation, changes),
+            Ok(Message::Unreadable(_) | Message::Noted(_)) | Err(_) => {
+                is_named.then_some(Way::AsItCame(queue, body))
+            }
+        },
+    }
+}
+
+/// Each function has one queue. What a person has discarded says itself where it was. What Xero has signed
+/// and nobody could read did not come by a queue, and can only be sent by Xero.
+fn came_by(row: &ParkedRow) -> Option<QueueName> {
+    match (&row.queue, row.by.as_str()) {
+        (Some(queue), _) => QueueName::from_code(queue),
+        (None, "mirror") => Some(QueueName::Changes),
+        (None, "intake") => Some(QueueName::Intake),
+        (None, "upload") => Some(QueueName::Uploads),
+        (None, _) => None,
+    }
+}
+
 /// The invoices that a parked message is about. Whatever is read of them from now on is new enough: a person
 /// has said so. Of another organisation there is nothing to be done here, whatever the row says.
-fn invoices(organisation: OrganisationId, row: &ParkedRow) -> Option<InvoiceChanges> {
-    let message = Message::from_json(row.body.as_deref()?).ok()?;
-    let Message::Invoices(changes) = message else { return None };
-    (changes.organisation == organisation).then(|| InvoiceChanges {
-        cause: Cause::Manual,
-        not_before: None,
-        invoices: changes.invoices.iter().map(|one| InvoiceChange::new(one.id, None)).collect(),
-        ..changes
+fn look(organisation: Option<OrganisationId>, changes: InvoiceChanges) -> Option<Way<'static>> {
+    (Some(changes.organisation) == organisation).then(|| {
+        Way::Look(InvoiceChanges {
+            cause: Cause::Manual,
+            not_before: None,
+            invoices: changes.invoices.iter().map(|one| InvoiceChange::new(one.id, None)).collect(),
+            ..changes
+        })
     })
 }

@@ -100,25 +100,22 @@ impl<C: Changes> Run<'_, C> {
     }
 
     fn begun(&self, wanted: &Wanted, state: &SweepState, now: Timestamp) -> SyncRun {
-        let kind = wanted.target.kind();
         let said = wanted.said.as_ref();
+        let organisation = self.organisation();
+        // What was spent before, for a look at the connection, is none of this run's.
+        let _ = self.xero.take_spent(organisation);
         SyncRun {
-            organisation: self.organisation(),
-            id: SyncRunId::new(now, kind, state.revision),
-            kind,
-            trigger: wanted.trigger(),
             by: said.map(|said| said.by.clone()),
             why: said.map(|said| said.why.clone()),
             subject: wanted.target.subject(),
-            state: SyncState::Running,
             scheduled_at: wanted.scheduled_at,
-            started_at: now,
-            ended_at: None,
-            counts: BTreeMap::new(),
-            errors: BTreeMap::new(),
-            problem: None,
-            calls: 0,
-            bytes: 0,
+            ..SyncRun::begun(
+                organisation,
+                wanted.target.kind(),
+                wanted.trigger(),
+                state.revision,
+                now,
+            )
         }
     }
 
@@ -228,28 +225,22 @@ impl<C: Changes> Run<'_, C> {
         Ok(!self.tables.numbers_of(self.organisation(), invoice).await?.is_empty())
     }
 
-    /// The value of a read, whose calls are counted, failed ones included. A call limit is no failure: the
-    /// next run goes on.
+    /// The value of a read, whose cost is added to the run's, also if it failed. A call limit is no failure:
+    /// the next run goes on.
     pub(crate) fn counted<T>(
         &self,
         read: Result<xero::Counted<T>, xero::ReadError>,
         run: &mut SyncRun,
     ) -> Result<Result<T, Stop>, RunError> {
+        let spent = self.xero.take_spent(self.organisation());
+        run.spent(spent.calls, spent.bytes);
         match read {
-            Ok(counted) => {
-                run.calls = run.calls.saturating_add(counted.calls);
-                Ok(Ok(counted.value))
+            Ok(counted) => Ok(Ok(counted.value)),
+            Err(xero::ReadError::Limited { after, .. }) => {
+                let until = after.and_then(|after| self.now().checked_add(after).ok());
+                Ok(Err(Stop::Limited(until)))
             }
-            Err(error) => {
-                run.calls = run.calls.saturating_add(1);
-                match error {
-                    xero::ReadError::Limited { after, .. } => {
-                        let until = after.and_then(|after| self.now().checked_add(after).ok());
-                        Ok(Err(Stop::Limited(until)))
-                    }
-                    error => Err(error.into()),
-                }
-            }
+            Err(error) => Err(error.into()),
         }
     }
 

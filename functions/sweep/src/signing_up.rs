@@ -12,7 +12,7 @@ use crate::tally::Tally;
 use crate::wanted::{Said, Target, Wanted};
 use crate::{HandleError, Sweeper};
 
-impl<C: Changes> Sweeper<C> {
+impl<C: Changes, Q> Sweeper<C, Q> {
     /// Switches the mirror on for an organisation that Xero shows us, and puts on the queue what there is:
     /// what changed lately, and all open invoices. The mirror works that off within the budget of calls; how
     /// far it is, the next full sweep says (`not_read_yet`).

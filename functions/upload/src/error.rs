@@ -26,3 +26,15 @@ pub(crate) enum RunError {
     #[error("lost the race for the same rows {RACES_MAX} times in a row")]
     Races,
 }
+
+impl RunError {
+    /// The class under which it is counted (A7.3); ours are told from Xero's.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Xero(error) => error.class().code(),
+            Self::Read(_) | Self::Write(_) | Self::Races => "Tables",
+            Self::Send(_) => "Queue",
+            Self::Bundle(_) | Self::Ledger(_) => "Upload",
+        }
+    }
+}

@@ -63,7 +63,6 @@ impl<Q: Uploads> Run<'_, Q> {
         if let Some(books) = known.get() {
             return Ok(books);
         }
-        self.called(1);
         let organisation = self.xero.organisation(self.organisation()).await?;
         let books = Books {
             currency: organisation.base_currency,
@@ -114,11 +113,11 @@ impl<Q: Uploads> Run<'_, Q> {
         let numbers: Vec<_> = numbers.into_iter().collect();
         if !contacts.is_empty() {
             let read = self.xero.open_invoices_of(self.organisation(), &contacts).await;
-            invoices.extend(self.counted(read)?);
+            invoices.extend(read?.value);
         }
         if !numbers.is_empty() {
             let read = self.xero.invoices_numbered(self.organisation(), &numbers).await;
-            invoices.extend(self.counted(read)?);
+            invoices.extend(read?.value);
         }
         let on_payment_plan = self.on_payment_plan(&invoices).await?;
         let prepayments = self.uploading.prepayment_account.is_some();

@@ -11,6 +11,7 @@ mod night;
 mod orders;
 mod preview;
 mod proving;
+mod recording;
 mod reserving;
 mod run;
 mod sending;
@@ -18,7 +19,7 @@ mod tally;
 mod tasks;
 mod telling;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 pub use access::StartError;
@@ -29,6 +30,7 @@ use host::metrics::Metrics;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::budget::Purpose;
+use payments::sweep::{SyncKind, Trigger};
 use payments::upload::{Line, Night, UploadSettings, is_unknown_too_long};
 use payments::{OrganisationId, Settings};
 use queue::{Uploads, UploadsQueue};
@@ -251,7 +253,10 @@ impl<Q: Uploads> Uploader<Q> {
         for (settings, scheduled_at) in &due {
             let night = Night::of(*scheduled_at, &settings.zone).to_string();
             let organisation = settings.organisation;
-            let answer = match self.night(settings, *scheduled_at, deadline, tally).await {
+            let answer = match self
+                .night(settings, (*scheduled_at, Trigger::Schedule), deadline, tally)
+                .await
+            {
                 Ok(outcome) => NightAnswer::new(organisation, night, outcome),
                 Err(why) => {
                     first.get_or_insert_with(|| why.clone());
@@ -273,7 +278,7 @@ impl<Q: Uploads> Uploader<Q> {
     async fn night(
         &self,
         settings: &Settings,
-        scheduled_at: Timestamp,
+        (scheduled_at, trigger): (Timestamp, Trigger),
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Outcome, String> {
@@ -282,9 +287,17 @@ impl<Q: Uploads> Uploader<Q> {
         };
         let night = Night::of(scheduled_at, &settings.zone);
         let run = self.run(settings, uploading, night, deadline);
+        let mut of_run = run.begun(SyncKind::Night, trigger);
+        of_run.scheduled_at = Some(scheduled_at);
+        of_run.subject = Some(night.to_string());
         let outcome = run.night(scheduled_at).await;
         tally.add(&run, outcome.is_err());
         tally.add_due(scheduled_at, outcome.as_ref(), self.clock.now());
+        match &outcome {
+            Ok(Outcome::Ran(report)) => run.record(of_run, Ok(report.stopped.clone())).await,
+            Ok(Outcome::AlreadyRun(_) | Outcome::Running | Outcome::NotNow(_)) => {}
+            Err(error) => run.record(of_run, Err(error)).await,
+        }
         if let Ok(outcome) = &outcome {
             tally.add_night(outcome);
         }
@@ -318,7 +331,8 @@ impl<Q: Uploads> Uploader<Q> {
             night,
             direct_only: false,
             deadline,
-            calls: Cell::new(0),
+            spent: Cell::default(),
+            became: RefCell::default(),
             refused: Cell::new(false),
         }
     }

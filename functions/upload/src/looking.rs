@@ -78,7 +78,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let wanted: BTreeSet<Stamp> = parts().map(|part| part.stamp.clone()).collect();
         let Some(since) = parts().filter_map(|part| part.sent_at).min() else { return Ok(rows) };
         let read = self.xero.stamped_since(self.organisation(), kind, since, &wanted).await;
-        let found = self.counted(read)?;
+        let found = read?.value;
         let mut moves = Vec::with_capacity(rows.len());
         for row in rows {
             moves.push(self.judge_absence(kind, &found, row).await?);
@@ -158,23 +158,6 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut unknown = self.whole_line(Line::Unknown).await?;
         unknown.retain(|row| self.is_ours(row));
         Ok(unknown)
-    }
-
-    /// The value of a read, whose calls are counted, failed ones included.
-    pub(crate) fn counted<T>(
-        &self,
-        read: Result<xero::Counted<T>, xero::ReadError>,
-    ) -> Result<T, RunError> {
-        match read {
-            Ok(counted) => {
-                self.called(counted.calls);
-                Ok(counted.value)
-            }
-            Err(error) => {
-                self.called(1);
-                Err(error.into())
-            }
-        }
     }
 }
 

@@ -263,7 +263,7 @@ impl<Q: Uploads> Run<'_, Q> {
         report.stopped = stop.as_ref().map(Stop::why);
         report.finished_at = (report.state == NightState::Finished).then_some(now);
         report.lease_until = None;
-        report.calls = report.calls.saturating_add(self.calls.get());
+        report.calls = report.calls.saturating_add(self.spent().calls);
         report.totals = self.totals_with_held().await?;
         report.carried = self.tables.line_count(self.organisation(), Line::Waiting).await?;
         let sent = caps.used_in(self.night);
@@ -290,7 +290,7 @@ impl<Q: Uploads> Run<'_, Q> {
     async fn give_up(&self, report: NightReport) {
         let report = NightReport {
             lease_until: None,
-            calls: report.calls.saturating_add(self.calls.get()),
+            calls: report.calls.saturating_add(self.spent().calls),
             stopped: Some("the run failed; it is tried again".to_owned()),
             ..report
         };

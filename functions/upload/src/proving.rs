@@ -70,10 +70,11 @@ impl<Q: Uploads> Run<'_, Q> {
             if let Some(change) = link(&invoice, after, part, self.now()) {
                 let rows = (before, after);
                 self.tables.link_upload(&invoice, &change, rows, self.because()).await?;
+                self.became(after);
                 return Ok(());
             }
         }
         let rows = [(Some(before), after)];
-        Ok(self.tables.write_uploads(&rows, None, self.because()).await?)
+        Ok(self.store(&rows, None).await?)
     }
 }

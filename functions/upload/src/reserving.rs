@@ -83,7 +83,7 @@ impl<Q: Uploads> Run<'_, Q> {
             let rows: Vec<_> = moves.iter().map(|m| (Some(&m.before), &m.after)).collect();
             // Told first: if this run ends in between, it is told again, and not forgotten.
             self.tell(&granted).await?;
-            match self.tables.write_uploads(&rows, Some((&caps, after)), self.because()).await {
+            match self.store(&rows, Some((&caps, after))).await {
                 Ok(()) => {
                     reserved.rows.extend(moves.into_iter().map(|moved| stored(moved.after)));
                     if fits == 0 {

@@ -2,13 +2,15 @@
 //! every step uses.
 
 use access::Xero;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings};
+use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings, UploadState};
 use payments::{OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
 use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
+use xero::Spent;
 
 use crate::error::{RACES_MAX, RunError};
 
@@ -64,8 +66,10 @@ pub(crate) struct Run<'a, Q> {
     pub(crate) direct_only: bool,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,
-    /// Calls of Xero's API so far.
-    pub(crate) calls: Cell<u32>,
+    /// What was spent at Xero so far; see [`Run::spent`].
+    pub(crate) spent: Cell<Spent>,
+    /// What became of the payments that it wrote.
+    pub(crate) became: RefCell<BTreeMap<PaymentId, UploadState>>,
     /// Whether Xero has refused our credentials.
     pub(crate) refused: Cell<bool>,
 }
@@ -100,8 +104,33 @@ impl<Q: Uploads> Run<'_, Q> {
         self.settings.organisation
     }
 
-    pub(crate) fn called(&self, calls: u32) {
-        self.calls.set(self.calls.get().saturating_add(calls));
+    /// What this run has spent at Xero until now.
+    pub(crate) fn spent(&self) -> Spent {
+        let (before, more) = (self.spent.get(), self.xero.take_spent(self.organisation()));
+        let sum = Spent {
+            calls: before.calls.saturating_add(more.calls),
+            bytes: before.bytes.saturating_add(more.bytes),
+        };
+        self.spent.set(sum);
+        sum
+    }
+
+    /// Notes what became of a payment.
+    pub(crate) fn became(&self, row: &Upload) {
+        self.became.borrow_mut().insert(row.receipt.id.clone(), row.state);
+    }
+
+    /// Writes rows in one step, with the caps if they change, and notes what became of them.
+    pub(crate) async fn store(
+        &self,
+        rows: &[(Option<&Upload>, &Upload)],
+        caps: Option<(&Caps, &Caps)>,
+    ) -> Result<(), WriteError> {
+        self.tables.write_uploads(rows, caps, self.because()).await?;
+        for (_, row) in rows {
+            self.became(row);
+        }
+        Ok(())
     }
 
     /// Whether there is no time left for another step.
@@ -161,11 +190,11 @@ impl<Q: Uploads> Run<'_, Q> {
             let freed: Vec<_> = chunk.iter().filter_map(|moved| moved.freed).collect();
             let rows: Vec<_> = chunk.iter().map(|m| (Some(&m.before), &m.after)).collect();
             let result = if freed.is_empty() {
-                self.tables.write_uploads(&rows, None, self.because()).await
+                self.store(&rows, None).await
             } else {
                 let caps = self.tables.caps(self.organisation()).await?;
                 let after = freed.iter().fold(caps.clone(), |caps, freed| caps.give_back(*freed));
-                self.tables.write_uploads(&rows, Some((&caps, &after)), self.because()).await
+                self.store(&rows, Some((&caps, &after))).await
             };
             match result {
                 Ok(()) => return Ok(chunk.into_iter().map(|moved| stored(moved.after)).collect()),

@@ -115,7 +115,7 @@ impl<Q: Uploads> Run<'_, Q> {
             moved.after.send(&[picked.part.number], &key, now)?;
         }
         let written: Vec<_> = moves.values().map(|m| (Some(&m.before), &m.after)).collect();
-        match self.tables.write_uploads(&written, None, self.because()).await {
+        match self.store(&written, None).await {
             Ok(()) => {}
             Err(WriteError::Conflict) => {
                 self.drop_changed(moves.into_values().collect(), rows).await?;
@@ -162,9 +162,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     async fn put(&self, bundle: &Bundle, key: &str) -> Answers {
-        let answers = self.xero.put(self.organisation(), bundle, key).await;
-        self.called(answers.calls());
-        answers
+        self.xero.put(self.organisation(), bundle, key).await
     }
 
     /// Stores what is known of each part now.

@@ -3,6 +3,7 @@
 use host::metrics::Metric;
 use jiff::Timestamp;
 use payments::upload::{NightReport, UploadState, is_overdue};
+use queue::Uploads;
 
 use crate::night::Outcome;
 use crate::run::Run;
@@ -28,10 +29,10 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Adds a run.
-    pub(crate) fn add<Q>(&mut self, run: &Run<'_, Q>, failed: bool) {
+    pub(crate) fn add<Q: Uploads>(&mut self, run: &Run<'_, Q>, failed: bool) {
         self.runs = self.runs.saturating_add(1);
         self.failed = self.failed.saturating_add(u32::from(failed));
-        self.calls = self.calls.saturating_add(run.calls.get());
+        self.calls = self.calls.saturating_add(run.spent().calls);
         self.refused |= run.refused.get();
     }
 

@@ -5,11 +5,12 @@ use host::batch::{self, BlankId, Outcome};
 use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;
+use payments::sweep::{SyncKind, Trigger};
 use payments::upload::Night;
 use queue::{UploadTask, Uploads};
 use table::Parked;
 
-use crate::run::Run;
+use crate::run::{Run, Stop};
 use crate::tally::Tally;
 use crate::{Uploader, night, uploading};
 
@@ -50,7 +51,7 @@ impl<Q: Uploads> Uploader<Q> {
             return Outcome::Done;
         };
         if let Some(at) = scheduled_at {
-            return match self.night(&settings, at, deadline, tally).await {
+            return match self.night(&settings, (at, Trigger::Queue), deadline, tally).await {
                 Ok(night::Outcome::Running) | Err(_) => Outcome::Again,
                 Ok(_) => Outcome::Done,
             };
@@ -58,8 +59,11 @@ impl<Q: Uploads> Uploader<Q> {
         let Some(of) = uploading(&settings) else { return Outcome::Done };
         let night = Night::of(self.clock.now(), &settings.zone);
         let run = Run { direct_only: true, ..self.run(&settings, of, night, deadline) };
+        let of_run = run.begun(SyncKind::Direct, Trigger::Queue);
         let stop = run.direct().await;
         tally.add(&run, stop.is_err());
+        let ended = stop.as_ref().map(|stop| stop.as_ref().map(Stop::why));
+        run.record(of_run, ended).await;
         match stop {
             Ok(_) => Outcome::Done,
             Err(error) => failed(organisation, &error, "posting at once failed"),
@@ -76,7 +80,7 @@ impl<Q: Uploads> Uploader<Q> {
             body: record.body.as_deref().unwrap_or_default().as_bytes(),
             received_at: self.clock.now(),
         };
-        match self.tables.park(&parked).await {
+        match self.tables.park_again(&parked, batch::mark(record).as_ref()).await {
             Ok(()) => Outcome::Done,
             Err(error) => {
                 tracing::error!(error = telemetry::chain(&error), "parking a message failed");

@@ -8,7 +8,7 @@ use host::env::Environment;
 use tokio::runtime;
 
 use crate::{
-    Parts, Stack,
+    Parts, Stack, connect,
     elsewhere::{DYNAMODB_URL, Elsewhere, SQS_URL, XERO_API_URL},
     hints,
     interrupt::Interrupt,
@@ -56,6 +56,8 @@ enum Command {
     Functions,
     /// Start the Xero simulator only
     Simulator,
+    /// Let a user of Xero grant his organisations, while `cargo run` stays up in another terminal
+    Connect,
 }
 
 #[derive(Args, Debug)]
@@ -111,6 +113,12 @@ async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     if let Some(command) = command {
         ensure!(!once, "--once is for the story, which `{command:?}` does not play");
         logs::to_stderr()?;
+        if command == Command::Connect {
+            return tokio::select! {
+                connected = connect::run(ports(&options), &options.data) => connected,
+                () = interrupt.wait() => Ok(ExitCode::from(INTERRUPTED)),
+            };
+        }
         return serve_part(command, &options, &mut interrupt).await;
     }
     let elsewhere = Elsewhere::from_env(&Environment::process())?;
@@ -174,16 +182,9 @@ async fn serve_part(
 }
 
 async fn start(parts: Parts, options: &Options, elsewhere: Elsewhere) -> anyhow::Result<Stack> {
-    let ports = Ports {
-        webhook: options.port_webhook,
-        invoke: options.port_invoke,
-        dynamodb: options.port_dynamodb,
-        sqs: options.port_sqs,
-        simulator: options.port_simulator,
-    };
     Stack::builder()
         .data(&options.data)
-        .ports(ports)
+        .ports(ports(options))
         .parts(parts)
         .elsewhere(elsewhere)
         .visibility(Duration::from_secs(options.visibility_timeout))
@@ -194,6 +195,16 @@ async fn start(parts: Parts, options: &Options, elsewhere: Elsewhere) -> anyhow:
         .on_step(terminal::step)
         .start()
         .await
+}
+
+const fn ports(options: &Options) -> Ports {
+    Ports {
+        webhook: options.port_webhook,
+        invoke: options.port_invoke,
+        dynamodb: options.port_dynamodb,
+        sqs: options.port_sqs,
+        simulator: options.port_simulator,
+    }
 }
 
 async fn stop(stack: Stack) {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use host::{clock::Clock, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
-use queue::{ChangesQueue, UploadsQueue};
+use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, UploadsQueue};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use sweep::Sweeper;
@@ -41,7 +41,7 @@ struct Product {
     mirror: Mirror<ChangesQueue>,
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
-    sweep: Sweeper<ChangesQueue>,
+    sweep: Sweeper<ChangesQueue, AllQueues>,
     clock: Clock,
 }
 
@@ -92,6 +92,7 @@ impl Product {
                 client(&xero, Config::default(), &clock)?,
                 tables,
                 changes(),
+                letters(&clients).await?,
                 clock.clone(),
             ),
             clock,
@@ -124,8 +125,24 @@ impl Product {
     }
 }
 
+/// All queues with their dead letters.
+pub(crate) async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
+    let mut urls = Vec::new();
+    for name in QueueName::ALL {
+        let queue = if name.takes_messages() {
+            Some(queues::url(&clients.sqs, name.code()).await?)
+        } else {
+            None
+        };
+        let dead_letters = queues::dead_letters_of(name.code());
+        let dead_letters = Some(queues::url(&clients.sqs, &dead_letters).await?);
+        urls.push((name, QueueUrls { queue, dead_letters }));
+    }
+    Ok(AllQueues::new(clients.sqs.clone(), urls))
+}
+
 /// A client for Xero with the permissions that `defaults` ask for.
-fn client(xero: &Xero, defaults: Config, clock: &Clock) -> anyhow::Result<xero::Client> {
+pub(crate) fn client(xero: &Xero, defaults: Config, clock: &Clock) -> anyhow::Result<xero::Client> {
     let config = Config {
         api_url: xero.api_url.parse().context("the address of Xero's API")?,
         identity_url: xero

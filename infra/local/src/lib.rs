@@ -4,6 +4,7 @@ mod builder;
 pub mod cli;
 pub mod clients;
 pub mod clock;
+mod connect;
 pub mod elsewhere;
 pub mod engines;
 mod functions;

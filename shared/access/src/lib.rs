@@ -22,6 +22,7 @@ pub type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
 pub struct Xero {
     client: XeroClient,
     source: CredentialSource,
+    grants: Option<GrantSecrets>,
 }
 
 /// Why a function that calls Xero cannot start.
@@ -60,19 +61,31 @@ impl Xero {
             scopes: connection.scopes.unwrap_or(defaults.scopes),
             timeout: defaults.timeout,
         };
-        let grants = connection.grants.map(|pairs| Stores { grants: tables.clone(), pairs });
+        let grants = connection.grants;
         let of_client = clock.clone();
         let client =
             Client::new(config, credentials(connection.credentials), move || of_client.now())?
-                .with_grants(grants)
+                .with_grants(stores(tables, grants.as_ref()))
                 .within(tables.budgets(), purpose);
-        Ok(Self { client, source: connection.source })
+        Ok(Self { client, source: connection.source, grants })
     }
 
     /// The same with a client that is there already, and whose credentials stay what they are.
     pub fn with(client: Client, tables: &Tables, purpose: Purpose) -> Self {
         let client = client.with_grants(None).within(tables.budgets(), purpose);
-        Self { client, source: CredentialSource::default() }
+        Self { client, source: CredentialSource::default(), grants: None }
+    }
+
+    /// The same, let in by what users grant, with the tokens in this store.
+    #[must_use]
+    pub fn let_in_by(self, secrets: GrantSecrets, tables: &Tables) -> Self {
+        let client = self.client.with_grants(stores(tables, Some(&secrets)));
+        Self { client, grants: Some(secrets), ..self }
+    }
+
+    /// Where the tokens of users' grants are; `None` for a custom connection.
+    pub fn grant_secrets(&self) -> Option<&GrantSecrets> {
+        self.grants.as_ref()
     }
 
     /// Credentials may have been replaced since they were read (CC-21). To be called after Xero has refused
@@ -95,6 +108,10 @@ impl Deref for Xero {
     fn deref(&self) -> &XeroClient {
         &self.client
     }
+}
+
+fn stores(tables: &Tables, secrets: Option<&GrantSecrets>) -> Option<Stores<Tables, GrantSecrets>> {
+    secrets.map(|pairs| Stores { grants: tables.clone(), pairs: pairs.clone() })
 }
 
 fn credentials(of: AppCredentials) -> Credentials {

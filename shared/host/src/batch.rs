@@ -4,7 +4,8 @@
 //! read for "all failed". So a failed record must be named, and one that cannot be named fails
 //! the whole invocation.
 
-use aws_lambda_events::sqs::SqsBatchResponse;
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use payments::ReplayMark;
 
 /// What became of one record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,9 +48,32 @@ pub fn answer<'a>(
     Ok(response)
 }
 
+/// A number that tells a run over a batch from those that began in the same moment: the first 64 bits of
+/// the id, a UUID, of the first message that it works on. 0 of what is no such id.
+pub fn serial(message_id: Option<&str>) -> u64 {
+    let digits: String =
+        message_id.unwrap_or_default().chars().filter(|char| *char != '-').take(16).collect();
+    u64::from_str_radix(&digits, 16).unwrap_or(0)
+}
+
+/// The mark of a message that was parked and is on its way again. Who parks it once more keeps it under the
+/// same key.
+pub fn mark(record: &SqsMessage) -> Option<ReplayMark> {
+    let attribute = record.message_attributes.get(ReplayMark::ATTRIBUTE)?;
+    attribute.string_value.as_deref()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_serial_is_what_a_message_id_begins_with() {
+        let one = serial(Some("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"));
+        assert_eq!(one, 0x0a1b_2c3d_4e5f_6071);
+        assert_ne!(one, serial(Some("0a1b2c3d-4e5f-6072-8293-a4b5c6d7e8f9")));
+        assert_eq!((serial(None), serial(Some("")), serial(Some("message 1"))), (0, 0, 0));
+    }
 
     #[test]
     fn failed_records_are_named_and_done_ones_are_not() {

@@ -36,6 +36,20 @@ impl GrantSecrets {
         Self { place: Place::Files(Files::new(folder)), prefix: String::new() }
     }
 
+    /// Makes a place for the tokens of a grant, before Xero is asked for them. One that is there stays as it
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotMade`].
+    pub async fn make(&self, grant: GrantId) -> Result<(), SecretError> {
+        let name = self.name(grant);
+        match &self.place {
+            Place::Manager(manager) => manager.make(&name).await,
+            Place::Files(files) => files.make(&name).await,
+        }
+    }
+
     fn name(&self, grant: GrantId) -> String {
         format!("{}{grant}", self.prefix)
     }

@@ -50,6 +50,14 @@ pub enum SecretError {
         /// What the store said.
         problem: String,
     },
+    /// The store has made no place for it.
+    #[error("secret {id} could not be made: {problem}")]
+    NotMade {
+        /// Which secret.
+        id: String,
+        /// What the store said.
+        problem: String,
+    },
     /// A read failed less than [`ASK_AGAIN_AFTER`] ago, and it is too soon to ask again.
     #[error("secret {id} could not be read a moment ago")]
     UnavailableLately {
@@ -78,6 +86,14 @@ pub trait SecretStore {
 
 /// A store that can also be written to: apart, so that what only reads cannot write.
 pub trait SecretWriter: SecretStore {
+    /// Makes a place for a secret that may have no value yet. When it returns, [`Self::write`] finds it. One
+    /// that is there stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotMade`].
+    async fn make(&self, id: &str) -> Result<(), SecretError>;
+
     /// Replaces the value of a secret that exists. When it returns, the value is kept.
     ///
     /// # Errors
@@ -86,8 +102,8 @@ pub trait SecretWriter: SecretStore {
     async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError>;
 }
 
-/// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`, and `secretsmanager:PutSecretValue` to
-/// write.
+/// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`; `secretsmanager:PutSecretValue` to write, and
+/// `secretsmanager:CreateSecret` to make a place.
 #[derive(Clone, Debug)]
 pub struct SecretsManager(Client);
 
@@ -117,6 +133,17 @@ impl SecretStore for SecretsManager {
 }
 
 impl SecretWriter for SecretsManager {
+    async fn make(&self, id: &str) -> Result<(), SecretError> {
+        let what_it_is = "Tokens of what a user of Xero has granted. Written by Paymirror alone.";
+        let answer = self.0.create_secret().name(id).description(what_it_is).send().await;
+        let Err(error) = answer else { return Ok(()) };
+        if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) {
+            return Ok(());
+        }
+        let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
+        Err(SecretError::NotMade { id: id.to_owned(), problem })
+    }
+
     async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError> {
         let put = self.0.put_secret_value().secret_id(id).secret_string(value.expose_secret());
         let answer = put.send().await;
@@ -165,6 +192,13 @@ impl SecretStore for Files {
 }
 
 impl SecretWriter for Files {
+    async fn make(&self, id: &str) -> Result<(), SecretError> {
+        fs::create_dir_all(&self.0).map_err(|error| SecretError::NotMade {
+            id: id.to_owned(),
+            problem: error.kind().to_string(),
+        })
+    }
+
     async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError> {
         self.replace(id, value.expose_secret()).map_err(|error| SecretError::NotWritten {
             id: id.to_owned(),

@@ -83,3 +83,14 @@ async fn a_server_that_is_silent_does_not_hold_us_up() {
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     drop(listener);
 }
+
+#[tokio::test]
+async fn a_place_for_a_secret_is_made_once_and_stays_as_it_is() {
+    let made = r#"{"ARN":"arn","Name":"grants/1"}"#;
+    store(200, made).await.make("grants/1").await.unwrap();
+    let there = r#"{"__type":"ResourceExistsException","Message":"there is one"}"#;
+    store(400, there).await.make("grants/1").await.unwrap();
+    let denied = r#"{"__type":"AccessDeniedException","Message":"canary-4711"}"#;
+    let error = store(400, denied).await.make("grants/1").await.unwrap_err();
+    assert_eq!(error.to_string(), "secret grants/1 could not be made: AccessDeniedException");
+}

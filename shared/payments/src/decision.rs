@@ -1,5 +1,6 @@
 //! A decision, with the rule it follows: what the activity log is made of.
 
+use crate::discrepancy::DiscrepancyKey;
 use crate::ids::{PaymentId, XeroPaymentId};
 use crate::reason::codes;
 
@@ -50,6 +51,8 @@ pub struct Decision {
     pub payment: Option<PaymentId>,
     /// The Xero payment concerned.
     pub xero: Option<XeroPaymentId>,
+    /// The discrepancy concerned.
+    pub discrepancy: Option<DiscrepancyKey>,
     /// The figures and the reason. For tables, never for logs: it holds amounts.
     pub why: String,
 }

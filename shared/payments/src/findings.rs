@@ -322,6 +322,7 @@ fn decision(action: Action, key: &DiscrepancyKey, detail: &str) -> Decision {
         rule: "A7.2",
         payment: None,
         xero: None,
+        discrepancy: Some(key.clone()),
         why: match key.subject.as_str() {
             "" => format!("{}: {detail}", key.kind),
             subject => format!("{} {subject}: {detail}", key.kind),

@@ -1,15 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+pub mod announcement;
 pub mod brake;
 pub mod budget;
 pub mod connection;
 mod decision;
+pub mod digest;
 mod discrepancy;
+pub mod explaining;
 mod findings;
 mod fingerprint;
 pub mod grant;
 mod ids;
 mod invoice;
+mod logged;
+mod mark;
 mod matching;
 mod mirroring;
 mod money;
@@ -25,6 +30,7 @@ mod stored;
 pub mod sweep;
 mod terms;
 pub mod upload;
+mod visit;
 
 pub use decision::{Action, Decision};
 pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN};
@@ -39,6 +45,8 @@ pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,
     XeroPayment, XeroPaymentKind,
 };
+pub use logged::{Logged, Occurrence};
+pub use mark::{NoMark, ReplayMark};
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
 pub use money::{Currency, Money, MoneyError};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
@@ -55,3 +63,4 @@ pub use restoring::{RestoreError, restore};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};
+pub use visit::{VISIT_MAX, Visit, visit_key};

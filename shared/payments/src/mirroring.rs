@@ -61,6 +61,7 @@ impl Change {
             rule: "CM-37",
             payment: Some(payment.id.clone()),
             xero: payment.link,
+            discrepancy: None,
             why: format!("{} of {} deleted: {why}", payment.amount, payment.date),
         });
         self.tombstones.push(Tombstone {
@@ -79,6 +80,7 @@ impl Change {
             rule: "AMB-20",
             payment: None,
             xero: Some(held.payment.id),
+            discrepancy: None,
             why: format!("no longer held as {}: {why}", held.reason),
         });
     }

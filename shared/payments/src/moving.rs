@@ -34,6 +34,7 @@ pub(crate) fn moved_away(
         rule: "CM-05",
         payment: None,
         xero: None,
+        discrepancy: None,
         why: "the invoice bears another number in Xero now".to_owned(),
     });
     change.after.xero = None;

@@ -329,6 +329,7 @@ impl<'a> Run<'a> {
         xero: Option<XeroPaymentId>,
         why: String,
     ) {
-        self.decisions.push(Decision { action, rule, payment: payment.cloned(), xero, why });
+        let payment = payment.cloned();
+        self.decisions.push(Decision { action, rule, payment, xero, discrepancy: None, why });
     }
 }

@@ -350,6 +350,7 @@ pub fn record_invoice(
         rule: "ST-06",
         payment: None,
         xero: None,
+        discrepancy: None,
         why: format!("invoice over {}, due on {}", incoming.total, incoming.due_on),
     });
     change.after.local = Some(incoming.clone());
@@ -396,6 +397,7 @@ impl Change {
             rule: "SP-04",
             payment: Some(payment.id.clone()),
             xero: payment.link,
+            discrepancy: None,
             why: why.to_owned(),
         });
     }

@@ -49,6 +49,7 @@ pub fn restore(
         rule: "CM-39",
         payment: Some(payment.id.clone()),
         xero: was.link,
+        discrepancy: None,
         why: format!("{} of {} restored by {by}: {why}", payment.amount, payment.date),
     });
     change.after.payments.push(payment);

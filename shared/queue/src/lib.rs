@@ -4,6 +4,7 @@ mod changes;
 mod encoding;
 #[cfg(feature = "fakes")]
 pub mod fakes;
+mod letters;
 mod message;
 mod pack;
 mod parking;
@@ -12,6 +13,10 @@ mod uploads;
 
 pub use changes::{Changes, SendError, SendProblem};
 pub use encoding::{DecodeError, VERSION};
+pub use letters::{
+    About, AllQueues, Attribute, DeadLetter, DeadLetterError, DeadLetters, Depth, LETTERS_MAX,
+    Letter, Letters, QueueName, QueueUrls, about,
+};
 pub use message::{
     Cause, InvoiceChange, InvoiceChanges, Message, Noted, NotedReason, UnreadablePart,
 };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use payments::{
-    Action, Change, Decision, DiscrepancyKey, METHOD_XERO, OrganisationId, Payment, PaymentId,
-    StoredInvoice, XeroPayment, XeroPaymentId,
+    Change, Decision, Discrepancy, DiscrepancyKey, HeldPayment, METHOD_XERO, OrganisationId,
+    Payment, PaymentId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
 };
 
 use crate::attributes::{Item, Writer, instant};
@@ -18,7 +18,10 @@ pub(crate) struct Log<'a> {
     because: Because,
     /// The payments that decisions can be about, as they are after the change, or last were.
     payments: BTreeMap<&'a PaymentId, &'a Payment>,
-    held: BTreeMap<XeroPaymentId, &'a XeroPayment>,
+    held: BTreeMap<XeroPaymentId, &'a HeldPayment>,
+    discrepancies: BTreeMap<&'a DiscrepancyKey, &'a Discrepancy>,
+    /// Of an invoice whose number was changed in Xero, the one that has left.
+    xero_invoice: Option<XeroInvoiceId>,
     /// Positions of the decisions about a payment, and about a Xero payment without one.
     about_payment: BTreeMap<&'a PaymentId, Vec<usize>>,
     about_held: BTreeMap<XeroPaymentId, Vec<usize>>,
@@ -30,7 +33,10 @@ impl<'a> Log<'a> {
         let removed = change.tombstones.iter().map(|tombstone| &tombstone.payment);
         let payments = removed.chain(&change.after.payments).map(|p| (&p.id, p)).collect();
         let held = before.held.iter().chain(&change.after.held);
-        let held = held.map(|held| (held.payment.id, &held.payment)).collect();
+        let held = held.map(|held| (held.payment.id, held)).collect();
+        let discrepancies = change.after.discrepancies.iter().map(|d| (&d.key, d)).collect();
+        let xero = change.after.xero.as_ref().or(before.xero.as_ref());
+        let xero_invoice = xero.map(|xero| xero.invoice);
         let mut about_payment: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let mut about_held: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (position, decision) in change.decisions.iter().enumerate() {
@@ -41,7 +47,17 @@ impl<'a> Log<'a> {
             }
         }
         let taken = vec![false; change.decisions.len()];
-        Self { change, because, payments, held, about_payment, about_held, taken }
+        Self {
+            change,
+            because,
+            payments,
+            held,
+            discrepancies,
+            xero_invoice,
+            about_payment,
+            about_held,
+            taken,
+        }
     }
 
     pub(crate) fn about_payment(&mut self, payment: &PaymentId) -> Vec<Item> {
@@ -54,16 +70,8 @@ impl<'a> Log<'a> {
         self.take(positions.unwrap_or_default())
     }
 
-    /// A decision names its discrepancy only at the beginning of its reason.
     pub(crate) fn about_discrepancy(&mut self, key: &DiscrepancyKey) -> Vec<Item> {
-        let name = match key.subject.as_str() {
-            "" => format!("{}: ", key.kind),
-            subject => format!("{} {subject}: ", key.kind),
-        };
-        let about = |decision: &Decision| {
-            matches!(decision.action, Action::DiscrepancyRaised | Action::DiscrepancyResolved)
-                && decision.why.starts_with(&name)
-        };
+        let about = |decision: &Decision| decision.discrepancy.as_ref() == Some(key);
         let decisions = self.change.decisions.iter().enumerate();
         let positions = decisions.filter(|(_, decision)| about(decision)).map(|(at, _)| at);
         self.take(positions.collect())
@@ -95,7 +103,9 @@ impl<'a> Log<'a> {
             .text("organisation", invoice.organisation)
             .text("invoice", rows::invoice_key(invoice.organisation, &invoice.number))
             .text("invoice_number", &invoice.number)
+            .text_if("xero_invoice_id", self.xero_invoice)
             .text("cause", self.because.cause);
+        let row = self.with_discrepancy(row, decision);
         let row = event(rows::decided(row, decision), self.because);
         // Every payment event is logged with transaction id, amount, method and time (SP-04).
         let payment = decision.payment.as_ref().and_then(|id| self.payments.get(id));
@@ -104,14 +114,29 @@ impl<'a> Log<'a> {
             (Some(payment), _) => rows::with_amount(row, payment.amount)
                 .text("method", &payment.method)
                 .text("transaction_id", &payment.transaction_id)
-                .text("date", payment.date),
-            (None, Some(held)) => rows::with_amount(row, held.amount)
+                .text("date", payment.date)
+                .text("origin", payment.origin),
+            (None, Some(held)) => rows::with_amount(row, held.payment.amount)
                 .text("method", METHOD_XERO)
-                .text("transaction_id", held.id)
-                .text("date", held.date),
+                .text("transaction_id", held.payment.id)
+                .text("date", held.payment.date)
+                .text("reason", held.reason)
+                .text_if("until", held.until),
             (None, None) => row,
         }
         .finish()
+    }
+
+    fn with_discrepancy(&self, row: Writer, decision: &Decision) -> Writer {
+        let found = decision.discrepancy.as_ref().and_then(|key| self.discrepancies.get(key));
+        match found {
+            Some(found) => row
+                .text("discrepancy", found.key.kind)
+                .text("subject", &found.key.subject)
+                .instant("detected_at", found.detected_at)
+                .instant("due_at", found.due_at()),
+            None => row,
+        }
     }
 }
 

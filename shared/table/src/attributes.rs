@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use payments::{Currency, Money};
+use payments::{Currency, Logged, Money};
 use rust_decimal::Decimal;
 
 use crate::error::ReadError;
@@ -69,6 +69,11 @@ impl Writer {
     pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Self {
         self.0.insert(name.to_owned(), value);
         self
+    }
+
+    /// What a row of the activity log says was done: always one of a closed list.
+    pub(crate) fn logged(self, what: impl Into<Logged>) -> Self {
+        self.text("action", what.into())
     }
 
     pub(crate) fn finish(self) -> Item {

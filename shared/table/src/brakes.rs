@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::brake::{Brake, Braked};
-use payments::{InvoiceNumber, OrganisationId, Payment, PaymentId};
+use payments::{InvoiceNumber, Occurrence, OrganisationId, Payment, PaymentId};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -56,7 +56,7 @@ impl Tables {
             let why =
                 format!("more than {max} payments would be removed or altered within an hour");
             let news = (before.on_since.is_none() && on_since.is_some())
-                .then(|| log_row(&before, "mass_change_stopped", "mirror", &why, now));
+                .then(|| log_row(&before, Occurrence::MassChangeStopped, "mirror", &why, now));
             match self.write_brake(&before, &after, news).await {
                 Ok(()) => return Ok(on_since),
                 Err(WriteError::Conflict) => {}
@@ -80,7 +80,7 @@ impl Tables {
         for _ in 0..RACES_MAX {
             let read = self.brake(organisation).await;
             let before = read.map_err(|error| WriteError::Malformed(Box::new(error)))?;
-            let log = log_row(&before, "mass_change_approved", by, why, now);
+            let log = log_row(&before, Occurrence::MassChangeApproved, by, why, now);
             match self.write_brake(&before, &before.approve(now), Some(log)).await {
                 Ok(()) => return Ok(before.waiting.into_keys().collect()),
                 Err(WriteError::Conflict) => {}
@@ -123,13 +123,13 @@ impl Tables {
     }
 }
 
-fn log_row(brake: &Brake, action: &str, by: &str, why: &str, now: Timestamp) -> Item {
+fn log_row(brake: &Brake, action: Occurrence, by: &str, why: &str, now: Timestamp) -> Item {
     let revision = brake.revision.saturating_add(1);
     Writer::default()
         .text("day", day(brake.organisation, now))
         .text("at", format!("{}#brake#{revision}", instant(now)))
         .text("organisation", brake.organisation)
-        .text("action", action)
+        .logged(action)
         .text("by", by)
         .text("why", why)
         .finish()

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
-use payments::OrganisationId;
 use payments::upload::{ATTEMPTS_MAX, Caps, Disabled, Reservation};
+use payments::{Occurrence, OrganisationId};
 
 use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -72,9 +72,9 @@ impl Tables {
 
 fn log_row(before: &Caps, after: &Caps, why: &str, because: Because) -> Writer {
     let action = match (&before.disabled, &after.disabled) {
-        (None, Some(_)) => "uploading_disabled",
-        (Some(_), None) => "uploading_enabled",
-        _ => "caps_changed",
+        (None, Some(_)) => Occurrence::UploadingDisabled,
+        (Some(_), None) => Occurrence::UploadingEnabled,
+        _ => Occurrence::CapsChanged,
     };
     let revision = before.revision.saturating_add(1);
     Writer::default()
@@ -82,7 +82,7 @@ fn log_row(before: &Caps, after: &Caps, why: &str, because: Because) -> Writer {
         .text("at", format!("{}#caps#{revision}", instant(because.now)))
         .text("organisation", after.organisation)
         .text("cause", because.cause)
-        .text("action", action)
+        .logged(action)
         .text("rule", "EX-32")
         .text("why", why)
 }

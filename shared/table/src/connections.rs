@@ -8,6 +8,7 @@ use payments::connection::{ConnectionStatus, Facts, Trouble};
 
 use crate::attributes::{Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::parked::DISCARDED;
 use crate::schema::{CONNECTIONS, PARKED};
 use crate::tables::Tables;
 
@@ -79,12 +80,13 @@ impl Tables {
         row.map_or(Ok(None), |row| row.parsed_if("silent_since"))
     }
 
-    /// Whether anything of an organisation is parked.
+    /// Whether anything of an organisation is parked and waits for a person. What a person has discarded
+    /// does not.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn has_parked(&self, organisation: OrganisationId) -> Result<bool, ReadError> {
-        let answer = self
+        let mut pages = self
             .client()
             .query()
             .table_name(self.name(PARKED))
@@ -93,12 +95,18 @@ impl Tables {
                 ":organisation",
                 AttributeValue::S(organisation.to_string()),
             )
+            .filter_expression("reason <> :discarded")
+            .expression_attribute_values(":discarded", AttributeValue::S(DISCARDED.to_owned()))
             .select(Select::Count)
-            .limit(1)
-            .send()
-            .await
-            .map_err(|error| ReadError::unavailable(PARKED, error))?;
-        Ok(answer.count > 0)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ReadError::unavailable(PARKED, error))?;
+            if page.count > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Stores how a connection is.

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
 use payments::upload::Customer;
-use payments::{CustomerId, OrganisationId};
+use payments::{CustomerId, Occurrence, OrganisationId};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -122,12 +122,16 @@ fn activity_row(
     now: Timestamp,
 ) -> Item {
     let was = known.and_then(|known| known.blocked.as_deref());
-    let action = if after.blocked.is_some() { "customer_blocked" } else { "customer_unblocked" };
+    let action = if after.blocked.is_some() {
+        Occurrence::CustomerBlocked
+    } else {
+        Occurrence::CustomerUnblocked
+    };
     Writer::default()
         .text("day", day(after.organisation, now))
         .text("at", format!("{}#customer#{}#{}-{action}", instant(now), after.id, after.revision))
         .text("organisation", after.organisation)
-        .text("action", action)
+        .logged(action)
         .text("rule", "EX-28")
         .text("customer", &after.id)
         .text_if("blocked", after.blocked.as_deref().or(was))

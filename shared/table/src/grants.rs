@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use jiff::Timestamp;
 use payments::grant::{Dead, Death, Failing, Grant, GrantError, GrantMessage, Grants};
-use payments::{GrantId, OrganisationId};
+use payments::{GrantId, Occurrence, OrganisationId};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -92,8 +92,10 @@ impl Tables {
                 }
             }
             let action = match &message {
-                Some((GrantMessage::Lost, why)) => Some(("connection_lost", why.as_str())),
-                _ if came_back => Some(("connection_restored", "a user has authorised again")),
+                Some((GrantMessage::Lost, why)) => Some((Occurrence::ConnectionLost, why.as_str())),
+                _ if came_back => {
+                    Some((Occurrence::ConnectionRestored, "a user has authorised again"))
+                }
                 _ => None,
             };
             if let Some((action, why)) = action {
@@ -149,7 +151,7 @@ fn message_key(kind: GrantMessage, id: GrantId) -> String {
 fn log_row(
     organisation: OrganisationId,
     grant: &Grant,
-    action: &str,
+    action: Occurrence,
     why: &str,
     now: Timestamp,
 ) -> Item {
@@ -158,7 +160,7 @@ fn log_row(
         .text("at", format!("{}#grant#{}", instant(now), grant.revision))
         .text("organisation", organisation)
         .text("cause", "grant")
-        .text("action", action)
+        .logged(action)
         .text("rule", "X-14")
         .text("why", why)
         .finish()

@@ -1,17 +1,23 @@
-//! What is parked: seen, and taken out once it is on its way again.
+//! What is parked: kept, seen, and taken out once it is on its way again.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
-use jiff::Timestamp;
-use payments::OrganisationId;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use payments::{OrganisationId, ReplayMark};
 
-use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::orders::{Order, order_row};
 use crate::schema::{ACTIVITY, PARKED};
-use crate::tables::Tables;
+use crate::tables::{Parked, Tables, owner, transact};
 
 /// Most rows that are looked at in one go.
 pub const PARKED_MAX: usize = 1_000;
+
+/// Most bytes of a body that are kept in one row: DynamoDB takes 400 KB with everything else.
+pub const PARKED_BYTES_MAX: usize = 256 * 1024;
+
+/// The reason of what a person has taken out of a dead-letter queue.
+pub const DISCARDED: &str = "discarded";
 
 /// Something that is parked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,29 +26,79 @@ pub struct ParkedRow {
     pub parked_at: String,
     /// Which function parked it.
     pub by: String,
+    /// Out of which queue a person has taken it, if one has; else `by` tells it.
+    pub queue: Option<String>,
     /// Why: a code.
     pub reason: String,
     /// What is wrong, and where.
     pub detail: String,
     /// The thing itself, if it is text.
     pub body: Option<String>,
+    /// How often it has been replayed, to be parked again.
+    pub replays: u32,
 }
 
 impl Tables {
-    /// What is parked of an organisation, the oldest first, at most [`PARKED_MAX`].
+    /// Keeps something that came with the mark of a replay under the key that it was parked with before, so
+    /// that it is one row. A mark on another body than that row's is none of ours, and what bears it is kept
+    /// as what it is. Parking it again changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn park_again(
+        &self,
+        parked: &Parked<'_>,
+        mark: Option<&ReplayMark>,
+    ) -> Result<(), WriteError> {
+        let Some(mark) = mark else { return self.park(parked).await };
+        let row = parked_row(parked, &mark.parked_at).number("replays", mark.replays).finish();
+        let Some(body) = row.get("body").cloned() else { return self.park(parked).await };
+        let put = self
+            .put_parked(row)
+            .condition_expression("attribute_not_exists(parked_at) OR body = :body")
+            .expression_attribute_values(":body", body);
+        match self.commit(PARKED, vec![transact(put)?]).await {
+            Err(WriteError::Conflict) => self.park(parked).await,
+            done => done,
+        }
+    }
+
+    /// Keeps what a person takes out of a dead-letter queue, with who and why, and a row of the activity log.
+    /// Doing it again changes nothing. `parked.by` is whoever does that; `queue` is where it was.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn park_discarded(
+        &self,
+        parked: &Parked<'_>,
+        queue: &str,
+        order: &Order<'_>,
+    ) -> Result<(), WriteError> {
+        let row = parked_row(parked, &parked_key(parked))
+            .text("queue", queue)
+            .text("discarded_by", order.by)
+            .text("why", order.why);
+        let rows = vec![
+            self.putting(PARKED, row.finish())?,
+            self.putting(ACTIVITY, order_row(parked.organisation, order))?,
+        ];
+        self.commit(PARKED, rows).await
+    }
+
+    /// What is parked of an organisation, or of nobody that is known; the oldest first, at most [`PARKED_MAX`].
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
-    pub async fn parked(&self, organisation: OrganisationId) -> Result<Vec<ParkedRow>, ReadError> {
+    pub async fn parked(
+        &self,
+        organisation: Option<OrganisationId>,
+    ) -> Result<Vec<ParkedRow>, ReadError> {
         let mut rows = self
             .client()
             .query()
             .table_name(self.name(PARKED))
             .key_condition_expression("organisation = :organisation")
-            .expression_attribute_values(
-                ":organisation",
-                AttributeValue::S(organisation.to_string()),
-            )
+            .expression_attribute_values(":organisation", AttributeValue::S(owner(organisation)))
             .consistent_read(true)
             .into_paginator()
             .items()
@@ -56,34 +112,69 @@ impl Tables {
         Ok(parked)
     }
 
-    /// Takes something out that is on its way again, with a row of the activity log that says by whom.
+    /// Takes something out that is on its way again, with a row of the activity log that says by whom. If it
+    /// has come back already and was parked again, that row stays: it is what there is of it.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn unpark(
         &self,
-        organisation: OrganisationId,
+        organisation: Option<OrganisationId>,
         row: &ParkedRow,
-        by: &str,
-        why: &str,
-        now: Timestamp,
+        order: &Order<'_>,
     ) -> Result<(), WriteError> {
         let delete = Delete::builder()
             .table_name(self.name(PARKED))
-            .key("organisation", AttributeValue::S(organisation.to_string()))
-            .key("parked_at", AttributeValue::S(row.parked_at.clone()))
-            .build()
-            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
-        let log = Writer::default()
-            .text("day", day(organisation, now))
-            .text("at", format!("{}#replayed#{}", instant(now), row.parked_at))
-            .text("organisation", organisation)
-            .text("action", "replayed")
-            .text("reason", &row.reason)
-            .text("by", by)
-            .text("why", why);
+            .key("organisation", AttributeValue::S(owner(organisation)))
+            .key("parked_at", AttributeValue::S(row.parked_at.clone()));
+        let delete = match row.replays {
+            0 => delete.condition_expression("attribute_not_exists(replays)"),
+            read => delete
+                .condition_expression("replays = :read")
+                .expression_attribute_values(":read", AttributeValue::N(read.to_string())),
+        };
+        let delete = delete.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
         let delete = TransactWriteItem::builder().delete(delete).build();
-        self.commit(PARKED, vec![delete, self.putting(ACTIVITY, log.finish())?]).await
+        let log = order_row(organisation, order);
+        match self.commit(PARKED, vec![delete, self.putting(ACTIVITY, log.clone())?]).await {
+            Err(WriteError::Conflict) => self.put_row(ACTIVITY, log).await,
+            done => done,
+        }
+    }
+
+    fn put_parked(&self, row: Item) -> PutBuilder {
+        Put::builder().table_name(self.name(PARKED)).set_item(Some(row))
+    }
+}
+
+/// A body in parts that fit into a row; one, unless it is larger than [`PARKED_BYTES_MAX`].
+pub fn in_parts(body: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = body;
+    while rest.len() > PARKED_BYTES_MAX {
+        let (part, left) = rest.split_at(rest.floor_char_boundary(PARKED_BYTES_MAX));
+        parts.push(part);
+        rest = left;
+    }
+    parts.push(rest);
+    parts
+}
+
+pub(crate) fn parked_key(parked: &Parked<'_>) -> String {
+    format!("{}#{}", instant(parked.received_at), parked.id)
+}
+
+pub(crate) fn parked_row(parked: &Parked<'_>, key: &str) -> Writer {
+    let row = Writer::default()
+        .text("organisation", owner(parked.organisation))
+        .text("parked_at", key)
+        .text("by", parked.by)
+        .text("reason", parked.reason)
+        .text("detail", parked.detail);
+    // Text is kept as text, because a person will read it in the console.
+    match std::str::from_utf8(parked.body) {
+        Ok(text) => row.text("body", text),
+        Err(_) => row.bytes("body", parked.body),
     }
 }
 
@@ -96,8 +187,26 @@ fn read(item: &Item) -> Result<ParkedRow, ReadError> {
     Ok(ParkedRow {
         parked_at: row.text("parked_at")?.to_owned(),
         by: row.text("by")?.to_owned(),
+        queue: row.text_if("queue")?.map(str::to_owned),
         reason: row.text("reason")?.to_owned(),
         detail: row.text("detail")?.to_owned(),
         body,
+        replays: row.number_if("replays")?.unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_cut_between_characters_and_nothing_of_it_is_lost() {
+        let body = "€".repeat(200_000);
+        let parts = in_parts(&body);
+        assert_eq!(parts.len(), 3);
+        assert!(parts.iter().all(|part| part.len() <= PARKED_BYTES_MAX));
+        assert_eq!(parts.concat(), body);
+        assert_eq!(in_parts(""), [""]);
+        assert_eq!(in_parts(&"x".repeat(PARKED_BYTES_MAX)).len(), 1);
+    }
 }

@@ -300,7 +300,7 @@ pub(crate) fn read_discrepancy(item: &Item) -> Result<Discrepancy, ReadError> {
 
 /// Adds to a row of the activity log what was decided.
 pub(crate) fn decided(row: Writer, decision: &Decision) -> Writer {
-    row.text("action", decision.action)
+    row.logged(decision.action)
         .text("rule", decision.rule)
         .text_if("payment_id", decision.payment.as_ref())
         .text_if("xero_payment_id", decision.xero)

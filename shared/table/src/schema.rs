@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 
 use crate::error::WriteError;
@@ -32,6 +32,8 @@ pub struct Table {
     pub sort: Option<&'static str>,
     /// Its secondary indexes.
     pub indexes: &'static [Index],
+    /// Whether it has a stream, of whole rows as they were written.
+    pub has_stream: bool,
 }
 
 pub(crate) const ORGANISATIONS: &str = "organisations";
@@ -57,11 +59,17 @@ pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
 pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
+pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
+pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 
 const fn table(name: &'static str, partition: &'static str, sort: Option<&'static str>) -> Table {
-    Table { name, partition, sort, indexes: &[] }
+    Table { name, partition, sort, indexes: &[], has_stream: false }
+}
+
+const fn streamed(table: Table) -> Table {
+    Table { has_stream: true, ..table }
 }
 
 const fn indexed(table: Table, indexes: &'static [Index]) -> Table {
@@ -89,15 +97,24 @@ pub const TABLES: &[Table] = &[
     ),
     indexed(
         table(PAYMENTS, "invoice", Some("payment_id")),
-        &[whole_rows("by_xero_payment_id", "xero_payment_id", None)],
+        &[whole_rows(BY_XERO_PAYMENT_ID, "xero_payment_id", None)],
     ),
-    table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
-    table(TOMBSTONES, "invoice", Some("removed")),
+    indexed(
+        table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+    ),
+    indexed(
+        table(TOMBSTONES, "invoice", Some("removed")),
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+    ),
     indexed(
         table(DISCREPANCIES, "invoice", Some("discrepancy")),
         &[whole_rows("open", "open_in", Some("detected_at"))],
     ),
-    indexed(table(ACTIVITY, "day", Some("at")), &[whole_rows("by_invoice", "invoice", Some("at"))]),
+    streamed(indexed(
+        table(ACTIVITY, "day", Some("at")),
+        &[whole_rows(BY_INVOICE, "invoice", Some("at"))],
+    )),
     table(RECEIPTS, "organisation", Some("payment_id")),
     table(PARKED, "organisation", Some("parked_at")),
     table(MESSAGES, "organisation", Some("message")),
@@ -137,6 +154,30 @@ pub async fn create(client: &Client, prefix: &str) -> Result<(), WriteError> {
                 return Err(WriteError::unavailable(table.name, error));
             }
         }
+    }
+    Ok(())
+}
+
+/// Adds the streams that a deployment has, to tables that have none yet. Apart from [`create`], because the
+/// local engine looks through all records of a stream to number the next one: without a listener that only
+/// costs time.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn add_streams(client: &Client, prefix: &str) -> Result<(), WriteError> {
+    for table in TABLES.iter().filter(|table| table.has_stream) {
+        let stream = StreamSpecification::builder()
+            .stream_enabled(true)
+            .stream_view_type(StreamViewType::NewImage)
+            .build()
+            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        client
+            .update_table()
+            .table_name(format!("{prefix}{}", table.name))
+            .stream_specification(stream)
+            .send()
+            .await
+            .map_err(|error| WriteError::unavailable(table.name, error))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use payments::budget::DAY_MAX;
 use payments::upload::{
     BUNDLE_MAX, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, Taken, UploadSettings,
 };
-use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
+use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Settings};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -109,7 +109,7 @@ impl Tables {
             .text("at", format!("{}#signed_up", instant(because.now)))
             .text("organisation", organisation)
             .text("cause", because.cause)
-            .text("action", "signed_up")
+            .logged(Occurrence::SignedUp)
             .text("by", by)
             .text("why", why);
         let row = self.putting_over(ORGANISATIONS, settings_row(settings)?, 0)?;

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use payments::OrganisationId;
-use payments::sweep::{SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
+use payments::sweep::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
 use crate::schema::SYNC_RUNS;
 use crate::tables::Tables;
+
+/// How long runs are kept that something set off that came in: 400 days, so that a year can be compared.
+const KEPT_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 impl Tables {
     /// A run; `None` if there is none of that name.
@@ -25,6 +28,14 @@ impl Tables {
         self.one(SYNC_RUNS, &key).await?.as_ref().map(read_run).transpose()
     }
 
+    /// Writes a run that nobody else writes: the serial in its name tells it from the others.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn record_run(&self, run: &SyncRun) -> Result<(), WriteError> {
+        self.put_row(SYNC_RUNS, run_row(run)).await
+    }
+
     /// The row of a run, for a transaction. Only its own run writes it, or the one after that.
     pub(crate) fn putting_run(&self, run: &SyncRun) -> Result<TransactWriteItem, WriteError> {
         self.putting(SYNC_RUNS, run_row(run))
@@ -33,6 +44,9 @@ impl Tables {
 
 fn run_row(run: &SyncRun) -> Item {
     let failed = run.ended_at.is_some() && !run.errors.is_empty();
+    // What comes in makes many runs, and each of its decisions is a row of `activity` that stays.
+    let expires =
+        (run.trigger == Trigger::Queue).then(|| run.started_at.as_second() + KEPT_SECONDS);
     Writer::default()
         .text("organisation", run.organisation)
         .text("run", &run.id)
@@ -50,6 +64,12 @@ fn run_row(run: &SyncRun) -> Item {
         .text_if("problem", run.problem.as_deref())
         .number("calls", run.calls)
         .number("bytes", run.bytes)
+        .number_if("latency_count", run.latency.map(|latency| latency.count))
+        .number_if("latency_p50_ms", run.latency.map(|latency| latency.p50_ms))
+        .number_if("latency_p95_ms", run.latency.map(|latency| latency.p95_ms))
+        .number_if("latency_max_ms", run.latency.map(|latency| latency.max_ms))
+        .number_if("late", run.latency.map(|latency| latency.late))
+        .number_if("expires_at", expires)
         .text_if("failed_in", failed.then_some(run.organisation))
         .finish()
 }
@@ -80,5 +100,17 @@ fn read_run(item: &Item) -> Result<SyncRun, ReadError> {
         problem: text("problem")?,
         calls: row.number("calls")?,
         bytes: row.number("bytes")?,
+        latency: read_latency(&row)?,
     })
+}
+
+fn read_latency(row: &Reader<'_>) -> Result<Option<Latency>, ReadError> {
+    let Some(count) = row.number_if("latency_count")? else { return Ok(None) };
+    Ok(Some(Latency {
+        count,
+        p50_ms: row.number("latency_p50_ms")?,
+        p95_ms: row.number("latency_p95_ms")?,
+        max_ms: row.number("latency_max_ms")?,
+        late: row.number("late")?,
+    }))
 }

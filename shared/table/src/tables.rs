@@ -3,15 +3,19 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
-use payments::OrganisationId;
+use payments::{Action, OrganisationId};
 
 use crate::activity::day;
 use crate::attributes::{Item, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::parked::{parked_key, parked_row};
 use crate::schema::{ACTIVITY, MESSAGES, PARKED};
 
 /// DynamoDB takes so many actions in a transaction.
 pub(crate) const TRANSACTION_ROWS_MAX: usize = 100;
+
+/// Who stands as the owner of what belongs to no organisation that is known.
+pub(crate) const UNKNOWN_OWNER: &str = "unknown";
 
 /// Access to the tables.
 #[derive(Clone, Debug)]
@@ -119,18 +123,7 @@ impl Tables {
     /// # Errors
     /// `Unavailable`.
     pub async fn park(&self, parked: &Parked<'_>) -> Result<(), WriteError> {
-        let row = Writer::default()
-            .text("organisation", owner(parked.organisation))
-            .text("parked_at", format!("{}#{}", instant(parked.received_at), parked.id))
-            .text("by", parked.by)
-            .text("reason", parked.reason)
-            .text("detail", parked.detail);
-        // Text is kept as text, because a person will read it in the console.
-        let row = match std::str::from_utf8(parked.body) {
-            Ok(text) => row.text("body", text),
-            Err(_) => row.bytes("body", parked.body),
-        };
-        self.put_row(PARKED, row.finish()).await
+        self.put_row(PARKED, parked_row(parked, &parked_key(parked)).finish()).await
     }
 
     /// Records in the activity log that something was left alone. Noting it again changes nothing.
@@ -149,7 +142,7 @@ impl Tables {
             )
             .text("at", format!("{at}#{}", noted.id))
             .text("organisation", owner(noted.organisation))
-            .text("action", "ignored")
+            .logged(Action::Ignored)
             .text("reason", noted.reason)
             .text("what", noted.what)
             .number("count", noted.count);
@@ -234,8 +227,8 @@ impl Tables {
     }
 }
 
-fn owner(organisation: Option<OrganisationId>) -> String {
-    organisation.map_or_else(|| "unknown".to_owned(), |organisation| organisation.to_string())
+pub(crate) fn owner(organisation: Option<OrganisationId>) -> String {
+    organisation.map_or_else(|| UNKNOWN_OWNER.to_owned(), |organisation| organisation.to_string())
 }
 
 pub(crate) fn transact(

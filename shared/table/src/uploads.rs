@@ -255,7 +255,7 @@ fn activity_row(upload: &Upload, revision: u64, because: Because) -> Item {
         .text("at", at)
         .text("organisation", organisation)
         .text("cause", because.cause)
-        .text("action", format!("upload_{}", upload.state))
+        .logged(upload.state)
         .text("rule", "A7.4")
         .text("reason", &upload.reason)
         .text("payment_id", &receipt.id)

@@ -2,7 +2,9 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
-use payments::{InvoiceNumber, OrganisationId, PaymentId, Receipt, Warning, WarningKind};
+use payments::{
+    InvoiceNumber, Occurrence, OrganisationId, PaymentId, Receipt, Warning, WarningKind,
+};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -113,7 +115,7 @@ fn activity_row(receipt: &Receipt, position: usize, warning: &Warning, now: Time
         .text("at", at)
         .text("organisation", receipt.organisation)
         .text("cause", "intake")
-        .text("action", "warned")
+        .logged(Occurrence::Warned)
         .text("reason", warning.kind)
         .text("payment_id", &receipt.id)
         .text("why", &warning.why);

@@ -1,6 +1,6 @@
 //! The client for Xero's Accounting API: configuration, and one authorised read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -114,8 +114,19 @@ pub struct Client<B = Unmetered, G = NoGrants> {
     api_url: Url,
     pub(crate) connections_url: Url,
     ids_max: usize,
+    /// What was spent since somebody asked last.
+    spent: Mutex<BTreeMap<OrganisationId, Spent>>,
     /// Of the organisation that was called last. With client credentials there is only one.
     limits: Mutex<Option<(OrganisationId, Limits)>>,
+}
+
+/// What calls of the API have cost.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Spent {
+    /// Calls made, failed ones included.
+    pub calls: u32,
+    /// Bytes of the answers' bodies.
+    pub bytes: u64,
 }
 
 /// What is asked for in a read.
@@ -172,6 +183,7 @@ impl Client {
             api_url,
             connections_url: below(&config.api_url, &["connections"], "the address of the API")?,
             ids_max: config.ids_max,
+            spent: Mutex::default(),
             limits: Mutex::new(None),
         })
     }
@@ -181,17 +193,26 @@ impl<B, G> Client<B, G> {
     /// The same client, all of whose calls are asked of this budget, for this purpose if they have no
     /// other.
     pub fn within<C: CallBudget>(self, budget: C, purpose: Purpose) -> Client<C, G> {
-        let Self { http, tokens, api_url, connections_url, ids_max, limits, .. } = self;
-        Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, limits }
+        let Self { http, tokens, api_url, connections_url, ids_max, spent, limits, .. } = self;
+        Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, spent, limits }
     }
 
     /// The same client, let in by what users have granted, for every organisation that hangs on a grant.
     /// Without stores it is let in by the app's own credentials, as before.
     pub fn with_grants<H: Grants + Pairs>(self, stores: Option<H>) -> Client<B, H> {
-        let Self { http, tokens, budget, purpose, api_url, connections_url, ids_max, limits } =
-            self;
+        let Self {
+            http,
+            tokens,
+            budget,
+            purpose,
+            api_url,
+            connections_url,
+            ids_max,
+            spent,
+            limits,
+        } = self;
         let tokens = tokens.with_grants(stores.map(Granted::new));
-        Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, limits }
+        Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, spent, limits }
     }
 
     /// Looks again after this pause while somebody else renews a grant, 40 times; 250 ms if nothing is said.
@@ -206,6 +227,20 @@ impl<B, G> Client<B, G> {
     /// returns true, the read is worth repeating.
     pub async fn replace_credentials(&self, credentials: Credentials) -> bool {
         self.tokens.replace(credentials).await
+    }
+
+    /// What calls for this organisation have cost since this was asked last. Whoever runs for an organisation
+    /// asks when it begins and when it ends; a read that was given up half-way is counted, too.
+    pub fn take_spent(&self, organisation: OrganisationId) -> Spent {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.remove(&organisation).unwrap_or_default()
+    }
+
+    fn spend(&self, organisation: OrganisationId, calls: u32, bytes: usize) {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let spent = spent.entry(organisation).or_default();
+        spent.calls = spent.calls.saturating_add(calls);
+        spent.bytes = spent.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// What was left of the call limits when this organisation was last called, for the log.
@@ -386,7 +421,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             .await
             .map_err(|denied| Failed::Otherwise(denial(organisation, denied, now)))?;
         meter.calls = meter.calls.saturating_add(1);
+        self.spend(organisation, 1, 0);
         let answer = self.http.attempt(request).await;
+        self.spend(organisation, 0, answer.as_ref().map_or(0, |answer| answer.body.len()));
         let word = answer.as_ref().map_or_else(|_| Word::default(), word);
         self.budget.leave(pass, word, self.http.now()).await;
         answer

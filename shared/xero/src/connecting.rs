@@ -39,14 +39,21 @@ pub enum ConnectError {
 }
 
 impl<B, G: Grants + Pairs> Client<B, G> {
-    /// The address that a user is sent to. He comes back to `redirect`, with a code and with `state`, by
-    /// which his visit is known again: to be compared before the code is used.
-    pub fn authorise_url(&self, login: &Url, client_id: &str, redirect: &Url, state: &str) -> Url {
+    /// The address that a user is sent to, to allow us what this client asks for, or `scopes`. He comes
+    /// back to `redirect`, with a code and with `state`, by which his visit is known again: to be compared
+    /// before the code is used.
+    pub async fn authorise_url(
+        &self,
+        login: &Url,
+        redirect: &Url,
+        state: &str,
+        scopes: Option<&str>,
+    ) -> Url {
         let mut url = login.clone();
-        let scopes = format!("{SCOPE_OFFLINE} {}", self.tokens.scopes());
+        let scopes = format!("{SCOPE_OFFLINE} {}", scopes.unwrap_or(self.tokens.scopes()));
         url.query_pairs_mut()
             .append_pair("response_type", "code")
-            .append_pair("client_id", client_id)
+            .append_pair("client_id", &self.tokens.client_id().await)
             .append_pair("redirect_uri", redirect.as_str())
             .append_pair("scope", scopes.trim_end())
             .append_pair("state", state);

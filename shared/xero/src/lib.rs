@@ -32,7 +32,7 @@ pub use bills::{BillLine, BillToSend};
 pub use bundle::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
 };
-pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING};
+pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Spent};
 pub use connecting::{ConnectError, LOGIN_URL, SCOPE_OFFLINE};
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,

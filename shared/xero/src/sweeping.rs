@@ -39,8 +39,6 @@ pub struct ChangedPage {
     pub answered_at: Timestamp,
     /// What Xero's clock showed when it answered, if it says so (`Date`).
     pub xero_at: Option<Timestamp>,
-    /// Bytes of the answer; of the first one, if the page took several.
-    pub bytes: usize,
 }
 
 /// What is read of a row, whichever list it is from.
@@ -152,7 +150,6 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             started_at: answer.started_at,
             answered_at,
             xero_at: date(&answer.headers),
-            bytes: answer.body.len(),
         };
         Ok(Counted { value, calls: meter.calls })
     }

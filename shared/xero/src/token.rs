@@ -98,6 +98,11 @@ impl<G> Tokens<G> {
         &self.app.scopes
     }
 
+    /// Our app at Xero.
+    pub(crate) async fn client_id(&self) -> String {
+        self.app.state.lock().await.credentials.client_id.clone()
+    }
+
     /// The stores of the grants, if there are any.
     pub(crate) fn stores(&self) -> Option<&G> {
         self.grants.as_ref().map(Granted::stores)

@@ -15,6 +15,7 @@ mod parking;
 mod payments_in;
 mod provider_invoices;
 mod races;
+mod runs;
 mod uploads;
 mod waking;
 mod world;

@@ -100,12 +100,8 @@ impl World {
 
     /// What a user comes back with who was sent to Xero.
     async fn code(&self, process: &Process) -> String {
-        let url = process.authorise_url(
-            &LOGIN_URL.parse().unwrap(),
-            DEFAULT_CLIENT_ID,
-            &BACK.parse().unwrap(),
-            "state",
-        );
+        let (login, back) = (LOGIN_URL.parse().unwrap(), BACK.parse().unwrap());
+        let url = process.authorise_url(&login, &back, "state", None).await;
         let scopes = url.query_pairs().find(|(name, _)| name == "scope").unwrap().1.into_owned();
         assert!(scopes.contains(SCOPE_OFFLINE));
         let consent = Consent {

@@ -30,7 +30,7 @@ fn actions(operation: &str, body: &str) -> Vec<(String, &'static str)> {
             None => table.to_owned(),
         }
     };
-    match operation.trim_end_matches(" budgets") {
+    match operation.split(' ').next().unwrap_or_default() {
         "GetItem" => vec![(on(&body), "GetItem")],
         "Query" => vec![(on(&body), "Query")],
         "PutItem" => vec![(on(&body), "PutItem")],

@@ -15,6 +15,7 @@ mod freshness;
 mod keeping;
 mod outages;
 mod renumbering;
+mod runs;
 mod silence;
 mod troubles;
 mod vectors;

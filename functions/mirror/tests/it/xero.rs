@@ -208,6 +208,11 @@ impl Xero {
         seen.iter().filter(|seen| !seen.is_token()).cloned().collect()
     }
 
+    /// How long the usual answer to a call is, in bytes.
+    pub fn bytes_for(&self, call: &Seen) -> u64 {
+        usual(call, &self.state.books.lock().unwrap()).body.len() as u64
+    }
+
     pub fn forget_calls(&self) {
         self.state.seen.lock().unwrap().clear();
     }

@@ -9,7 +9,9 @@
 mod certified;
 mod changed;
 mod checked;
+mod connected;
 mod crashes;
+mod dead_letters;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;
 #[path = "../../../../shared/table/tests/it/engine.rs"]
@@ -17,8 +19,13 @@ mod engine;
 #[path = "../../../../shared/table/tests/it/faults.rs"]
 mod faults;
 mod laws;
+#[path = "../../../../shared/queue/tests/engine/mod.rs"]
+mod letters;
+mod mornings;
 mod open;
 mod ordered;
+mod post;
+mod replayed;
 mod signed_up;
 mod silence;
 mod sync_now;

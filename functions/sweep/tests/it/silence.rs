@@ -47,7 +47,21 @@ async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
     let wish = json!({"organisation": world.tenant, "by": "Canary", "why": "47110.26 is missing"});
     answers.push(format!("{:?}", world.invoke(json!({"sync_now": wish})).await));
     answers.push(format!("{:?}", world.invoke(json!({"sync_now": "Canary"})).await));
+    let report = json!({
+        "type": "payment", "organisation": world.tenant, "id": "P-1", "reference": "Canary 47110",
+    });
+    let id = world.queues.put("intake-dlq", &report.to_string()).await;
+    let (by, why) = ("Canary", "47110.26 is missing");
+    for event in [
+        json!({"redrive": {"queue": "intake", "preview": true, "by": by, "why": why}}),
+        json!({"discard": {"queue": "intake", "message": id, "by": by, "why": why}}),
+        json!({"replay": {"organisation": world.tenant, "by": by, "why": why}}),
+        json!({"redrive": {"queue": "intake", "by": by, "why": why}}),
+    ] {
+        answers.push(format!("{:?}", world.invoke(event).await));
+    }
     let heard = heard();
+    assert!(heard.contains("a dead letter discarded"), "it was listened to");
     assert!(heard.contains("sweep done"), "it was listened to");
     for canary in CANARIES {
         assert!(!heard.contains(canary), "{canary} was said");

@@ -29,6 +29,8 @@ use xero_simulator::{
 
 use crate::engine::{self, Row};
 use crate::faults::{Guillotine, Moment, Proxy};
+use crate::letters::Queues;
+use crate::post::Post;
 use crate::xero_proxy::XeroProxy;
 
 /// A Monday noon in Sydney.
@@ -83,8 +85,11 @@ pub struct World {
     /// The tables, past the proxy.
     pub tables: Tables,
     pub line: Line,
+    /// SQS, with all our queues; the changes are on `line`.
+    pub queues: Queues,
+    pub post: Post,
     /// Xero, past the proxy.
-    xero_url: String,
+    pub xero_url: String,
     pub tenant: Uuid,
 }
 
@@ -101,6 +106,7 @@ impl World {
         let engine = engine::start().await;
         let direct = engine::client(&engine, 1);
         table::schema::create(&direct, "").await.unwrap();
+        let queues = Queues::new().await;
         let world = Self {
             clock,
             xero: XeroProxy::start(xero_url.clone()).await,
@@ -108,6 +114,8 @@ impl World {
             tables: Tables::new(direct.clone(), ""),
             direct,
             line: Line::default(),
+            post: Post::new(queues.all.clone()),
+            queues,
             xero_url,
             tenant,
             simulator,
@@ -210,11 +218,12 @@ impl World {
     }
 
     /// The function, as a new process has it.
-    pub fn sweeper(&self) -> Sweeper<Line> {
+    pub fn sweeper(&self) -> Sweeper<Line, Post> {
         let clock = self.clock.clone();
         let tables = Tables::new(engine::client(&self.proxy.url, 1), "");
         let clock = Clock::new(move || clock.now());
-        Sweeper::new(self.client(&self.xero.url), tables, self.line.clone(), clock)
+        let client = self.client(&self.xero.url);
+        Sweeper::new(client, tables, self.line.clone(), self.post.clone(), clock)
     }
 
     /// Invokes a new process with an event.
@@ -351,6 +360,7 @@ impl World {
         self.xero.end_with(guillotine.clone());
         self.proxy.end_with(guillotine.clone());
         *self.line.guillotine.lock().unwrap() = guillotine.clone();
+        self.post.end_with(guillotine);
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {

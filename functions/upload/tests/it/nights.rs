@@ -35,7 +35,19 @@ async fn two_hundred_go_and_the_rest_go_the_next_night() {
     }
     world.check().await;
 
+    // CC-09: the same in the sync log.
+    let [run] = &world.rows("sync_runs").await[..] else { panic!() };
+    assert_eq!((run["kind"].as_str(), run["trigger"].as_str()), ("night", "schedule"));
+    assert_eq!((run["state"].as_str(), run["subject"].as_str()), ("finished", "2026-03-02"));
+    assert_eq!(
+        (run["calls"].as_str(), run["counts"].as_str()),
+        ("#10", r##"{"uploaded": "#200"}"##)
+    );
+    let bytes: u64 = run["bytes"].trim_start_matches('#').parse().unwrap();
+    assert!(bytes > 20_000, "fifty payments a call: {bytes}");
+
     let again = world.night(evening()).await;
+    assert_eq!(world.rows("sync_runs").await.len(), 1, "what was not run is no run");
     assert_eq!(again["outcome"], "already_run", "U17: the same night twice is a no-op");
     assert_eq!(world.in_xero().len(), 200);
 

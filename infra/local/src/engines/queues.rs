@@ -13,6 +13,11 @@ pub const INTAKE: &str = "intake";
 /// What wakes the upload besides its schedule.
 pub const UPLOADS: &str = "uploads";
 
+/// Where schedules end that failed: a dead-letter queue alone. Here nothing is put into it.
+pub const SCHEDULES: &str = "schedules";
+/// What could not be announced: a dead-letter queue alone. Empty here, where nothing announces.
+pub const EVENTS: &str = "events";
+
 /// Every queue that a function is called for.
 pub const ALL: [&str; 3] = [CHANGES, INTAKE, UPLOADS];
 
@@ -55,6 +60,10 @@ pub(crate) fn definitions(visibility: Duration) -> Vec<(String, HashMap<String, 
                 ("RedrivePolicy".to_owned(), redrive.to_string()),
             ]),
         ));
+    }
+    let retention = ("MessageRetentionPeriod".to_owned(), RETENTION_S.to_string());
+    for alone in [SCHEDULES, EVENTS] {
+        queues.push((dead_letters_of(alone), HashMap::from([retention.clone()])));
     }
     queues
 }

@@ -16,7 +16,7 @@ pub use certificate::{
     account,
 };
 pub use place::{FIRST_LOOK_BACK, OVERLAP, Progress, SKEW, SweptList, begun_at};
-pub use run::{SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
+pub use run::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger, VISIBLE_WITHIN};
 pub use seen::{Concern, Seen, concern};
 pub use state::{COOL_DOWN, Start, SweepKind, SweepState};
 pub use tie_out::{Difference, OpenFigures, Standing, XeroStanding, tie_out};

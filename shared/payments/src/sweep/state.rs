@@ -99,7 +99,7 @@ impl SweepState {
             Trigger::Schedule if scheduled_at.is_some() && self.scheduled_at >= scheduled_at => {
                 Start::Done
             }
-            Trigger::Manual | Trigger::Schedule => Start::Go,
+            Trigger::Manual | Trigger::Schedule | Trigger::Queue => Start::Go,
         }
     }
 

@@ -71,6 +71,7 @@ pub fn link(
         rule: "AMB-05",
         payment: Some(payment.id.clone()),
         xero: Some(xero),
+        discrepancy: None,
         why: format!("{} of {} is in Xero as our own upload", payment.amount, payment.date),
     });
     change.after.payments.retain(|other| other.id != payment.id);

@@ -64,8 +64,8 @@ pub async fn count(client: &Client, table: &str) -> usize {
     count
 }
 
-/// What is no outcome: how often Xero was called, and whether webhooks come.
-const RECORDS: [&str; 2] = ["budgets", "connections"];
+/// What is no outcome: how often Xero was called, whether webhooks come, and which runs there were.
+const RECORDS: [&str; 3] = ["budgets", "connections", "sync_runs"];
 
 /// The rows of all tables but those, without the attributes that tell one run from another.
 pub async fn everything(client: &Client, without: &[&str]) -> BTreeMap<&'static str, Vec<Row>> {

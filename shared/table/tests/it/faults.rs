@@ -17,8 +17,8 @@ pub struct Call {
     pub number: usize,
     /// Counted from 1, over the calls of this operation.
     pub of_its_kind: usize,
-    /// `TransactWriteItems`, `Query`, …; those on the count of calls, which every call to Xero costs, apart:
-    /// `PutItem budgets`.
+    /// `TransactWriteItems`, `Query`, …; apart from those on the count of calls, which every call to Xero
+    /// costs, and on the sync log, to which every run adds: `PutItem budgets`, `PutItem sync_runs`.
     pub operation: String,
     pub body: String,
 }
@@ -29,7 +29,7 @@ impl Call {
     }
 
     fn has_effect(&self) -> bool {
-        self.is_write() || self.operation == "PutItem budgets"
+        self.is_write() || self.operation.starts_with("PutItem ")
     }
 }
 
@@ -195,8 +195,12 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let target = parts.headers["x-amz-target"].to_str().unwrap();
     let mut operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    if String::from_utf8_lossy(&body).contains(r#""TableName":"budgets""#) {
-        operation.push_str(" budgets");
+    for table in ["budgets", "sync_runs"] {
+        // A transaction names its tables deeper down.
+        let only = operation == "TransactWriteItems";
+        if !only && String::from_utf8_lossy(&body).contains(&format!(r#""TableName":"{table}""#)) {
+            operation.push_str(&format!(" {table}"));
+        }
     }
     let call = {
         let mut calls = state.calls.lock().unwrap();

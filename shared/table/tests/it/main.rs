@@ -4,9 +4,12 @@
 mod budgets;
 mod engine;
 mod faults;
+mod finding;
 mod grants;
 mod large_invoices;
 mod ledger;
+mod log;
+mod looking_through;
 mod nights_and_customers;
 mod proofs;
 mod questions;

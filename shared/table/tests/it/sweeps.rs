@@ -1,7 +1,8 @@
 //! How far a sweep has come, what its runs did, and what the full sweep compares.
 
 use payments::sweep::{
-    Progress, SweepKind, SweepState, SweptList, SyncKind, SyncRun, SyncRunId, SyncState, Trigger,
+    Latency, Progress, SweepKind, SweepState, SweptList, SyncKind, SyncRun, SyncRunId, SyncState,
+    Trigger,
 };
 use table::WriteError;
 
@@ -28,6 +29,7 @@ pub fn run(seconds: i64, state: SyncState) -> SyncRun {
         problem: None,
         calls: 2,
         bytes: 4_711,
+        latency: Latency::of([5, 1, 400].map(jiff::SignedDuration::from_secs)),
     }
 }
 

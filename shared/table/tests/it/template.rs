@@ -66,6 +66,8 @@ fn their_keys_and_indexes_are_the_same() {
         let properties = &tables[table.name];
         assert_eq!(keys(&properties["KeySchema"]), owned(table.partition, table.sort));
         check_indexes(table, properties);
+        let stream = properties["StreamSpecification"]["StreamViewType"].as_str();
+        assert_eq!(stream, table.has_stream.then_some("NEW_IMAGE"), "{}", table.name);
         // DynamoDB refuses a table that declares more or fewer attributes than its keys use.
         let mut used: BTreeSet<&str> =
             [Some(table.partition), table.sort].into_iter().flatten().collect();

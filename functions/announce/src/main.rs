@@ -1,0 +1,22 @@
+//! Composition of the `announce` function.
+
+use std::time::Duration;
+
+use announce::{Announcer, StreamEvent};
+use host::env::Environment;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+/// Longest a call to AWS may take, its retries included.
+const AWS_CALL_MAX: Duration = Duration::from_secs(10);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = Environment::process();
+    host::telemetry::init(&env)?;
+    let aws = host::aws_config(AWS_CALL_MAX).await;
+    let announcer = Announcer::from_env(&env, &aws, host::clock::Clock::system())?;
+    run(service_fn(async |event: LambdaEvent<StreamEvent>| {
+        Ok::<_, Error>(announcer.handle(event.payload).await?)
+    }))
+    .await
+}

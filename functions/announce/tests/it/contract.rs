@@ -1,0 +1,97 @@
+//! The contract: a schema and an example for every event, and every event by its schema.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use payments::announcement::Kind;
+use serde_json::{Value, json};
+
+use crate::everything::Everything;
+use crate::world::World;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/events")
+}
+
+fn json_of(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+}
+
+fn example(kind: &str) -> Value {
+    json_of(&folder().join(format!("examples/{kind}.json")))
+}
+
+fn schema(kind: &str) -> Validator {
+    let schema = json_of(&folder().join(format!("{kind}.schema.json")));
+    jsonschema::meta::validate(&schema).unwrap();
+    assert_eq!(schema["title"], kind);
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+}
+
+fn names(folder: &Path, end: &str) -> BTreeSet<String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    let names = files.filter_map(|name| name.to_str()?.strip_suffix(end).map(str::to_owned));
+    names.collect()
+}
+
+fn kinds() -> BTreeSet<String> {
+    Kind::ALL.iter().map(Kind::to_string).collect()
+}
+
+#[test]
+fn every_event_has_a_schema_and_an_example_and_there_are_no_others() {
+    assert_eq!(names(&folder(), ".schema.json"), kinds());
+    assert_eq!(names(&folder().join("examples"), ".json"), kinds());
+    let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    for kind in kinds() {
+        assert!(readme.contains(&format!("| `{kind}` |")), "the README says nothing of {kind}");
+        let (schema, example) = (schema(&kind), example(&kind));
+        assert!(schema.is_valid(&example), "{kind}: {:?}", schema.validate(&example).err());
+    }
+}
+
+/// Every object of every example, and one member too many in it.
+#[test]
+fn a_member_that_nobody_has_described_is_refused_wherever_it_stands() {
+    for kind in kinds() {
+        let (schema, example) = (schema(&kind), example(&kind));
+        let objects = example.as_object().unwrap().iter().filter(|(_, value)| value.is_object());
+        let places = objects.map(|(name, _)| format!("/{name}")).chain([String::new()]);
+        for place in places {
+            let mut more = example.clone();
+            more.pointer_mut(&place).unwrap()["surprise"] = json!("x");
+            assert!(!schema.is_valid(&more), "{kind}: a member more in `{place}`");
+        }
+    }
+}
+
+/// An amount is text with digits, so that no reader makes a float of it (CM-13).
+#[test]
+fn an_amount_that_is_a_number_is_refused_cm_13() {
+    for kind in kinds() {
+        for object in ["payment", "provider_invoice"] {
+            let mut wrong = example(&kind);
+            if let Some(found) = wrong.get_mut(object) {
+                found["amount"] = json!(46);
+                assert!(!schema(&kind).is_valid(&wrong), "{kind}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_event_is_told_and_is_as_its_schema_says() {
+    let world = World::new().await;
+    Everything(&world).happens().await;
+    for (kind, detail) in world.announce().await {
+        let schema = schema(&kind);
+        assert!(
+            schema.is_valid(&detail),
+            "{kind}: {:?}\n{detail:#}",
+            schema.validate(&detail).err()
+        );
+    }
+    assert_eq!(world.kinds().into_iter().collect::<BTreeSet<_>>(), kinds());
+}

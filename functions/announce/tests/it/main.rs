@@ -1,0 +1,15 @@
+//! The function behind the stream of an embedded DynamoDB, in front of a bus in memory.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod contract;
+#[path = "../../../mirror/tests/it/ear.rs"]
+mod ear;
+mod everything;
+mod failures;
+mod isolation;
+mod order;
+mod silence;
+mod tables_say;
+mod unreadable;
+mod world;

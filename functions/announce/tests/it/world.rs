@@ -1,0 +1,171 @@
+//! A fresh DynamoDB whose log has a stream, a bus in memory, and the function between them.
+
+use std::sync::Arc;
+
+use announce::{Announcer, StreamEvent};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use bus::fakes::RecordedBus;
+use bus::{Bus, Sending};
+use dynoxide::Database;
+use dynoxide::actions::describe_stream::DescribeStreamRequest;
+use dynoxide::actions::get_records::GetRecordsRequest;
+use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
+use dynoxide::actions::list_streams::ListStreamsRequest;
+use host::clock::Clock;
+use jiff::Timestamp;
+use payments::OrganisationId;
+use payments::announcement::Announcement;
+use serde_json::{Value, json};
+use table::Tables;
+use uuid::Uuid;
+
+#[derive(Clone, Default)]
+pub(crate) struct Shared(pub(crate) Arc<RecordedBus>);
+
+impl Bus for Shared {
+    async fn send(&self, announcements: &[Announcement]) -> Sending {
+        self.0.send(announcements).await
+    }
+}
+
+pub(crate) struct World {
+    db: Database,
+    client: Client,
+    pub(crate) tables: Tables,
+    pub(crate) bus: Arc<RecordedBus>,
+    announcer: Announcer<Shared>,
+}
+
+/// One row as a stream shows it, with what a row of the log always has.
+pub(crate) fn record(number: u32, attributes: &Value) -> Value {
+    let organisation = organisation().to_string();
+    let mut row = json!({
+        "day": {"S": format!("{organisation}/2026-11-23")},
+        "at": {"S": format!("2026-11-23T01:00:00.000000Z#10234#{number}-0")},
+        "organisation": {"S": organisation},
+        "action": {"S": "mass_change_stopped"},
+        "why": {"S": "more than 100"},
+    });
+    for (name, value) in attributes.as_object().unwrap() {
+        row[name] = value.clone();
+    }
+    let change = json!({
+        "SequenceNumber": (1000 + number).to_string(), "NewImage": row,
+        "ApproximateCreationDateTime": 1_795_395_600, "SizeBytes": 300, "StreamViewType": "NEW_IMAGE",
+    });
+    json!({"eventID": number.to_string(), "eventName": "INSERT", "dynamodb": change})
+}
+
+/// So many rows, each of which is an event.
+pub(crate) fn records(count: u32) -> Vec<Value> {
+    (0..count).map(|number| record(number, &json!({}))).collect()
+}
+
+pub(crate) fn organisation() -> OrganisationId {
+    "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap()
+}
+
+pub(crate) fn another() -> OrganisationId {
+    OrganisationId::new(Uuid::from_u128(2))
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-23T01:00:00Z".parse().unwrap()
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let db = Database::memory().unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(dynoxide::server::serve_on(listener, db.clone()));
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("ap-southeast-2"))
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .endpoint_url(&url)
+            .build();
+        let client = Client::from_conf(config);
+        table::schema::create(&client, "").await.unwrap();
+        table::schema::add_streams(&client, "").await.unwrap();
+        let bus = Shared::default();
+        Self {
+            db,
+            tables: Tables::new(client.clone(), String::new()),
+            client,
+            bus: Arc::clone(&bus.0),
+            announcer: Announcer::new(bus, Clock::new(now)),
+        }
+    }
+
+    /// Everything that the stream of the log has shown so far, as Lambda hands it over.
+    pub(crate) fn stream(&self) -> Vec<Value> {
+        let table_name = Some("activity".to_owned());
+        let request = ListStreamsRequest { table_name, ..Default::default() };
+        let stream_arn = self.db.list_streams(request).unwrap().streams[0].stream_arn.clone();
+        let request =
+            DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() };
+        let stream = self.db.describe_stream(request).unwrap().stream_description;
+        assert_eq!(stream.stream_view_type, "NEW_IMAGE");
+        let request = GetShardIteratorRequest {
+            stream_arn,
+            shard_id: stream.shards[0].shard_id.clone(),
+            shard_iterator_type: "TRIM_HORIZON".to_owned(),
+            ..Default::default()
+        };
+        let shard_iterator = self.db.get_shard_iterator(request).unwrap().shard_iterator.unwrap();
+        let records =
+            self.db.get_records(GetRecordsRequest { shard_iterator, limit: None }).unwrap();
+        records.records.iter().map(|record| serde_json::to_value(record).unwrap()).collect()
+    }
+
+    /// Hands over these records; the answer as Lambda gets it.
+    pub(crate) async fn hand_over(&self, records: &[Value]) -> Result<Value, String> {
+        let event = json!({"Records": records}).to_string();
+        let event: StreamEvent = serde_json::from_str(&event).unwrap();
+        let answer = self.announcer.handle(event).await.map_err(|error| error.to_string())?;
+        Ok(serde_json::to_value(&answer).unwrap())
+    }
+
+    /// Hands over all that the stream shows, and expects all of it to be done.
+    pub(crate) async fn announce(&self) -> Vec<(String, Value)> {
+        let answer = self.hand_over(&self.stream()).await.unwrap();
+        assert_eq!(answer, json!({"batchItemFailures": []}));
+        self.heard()
+    }
+
+    /// Name and detail of every event on the bus.
+    pub(crate) fn heard(&self) -> Vec<(String, Value)> {
+        let sent = self.bus.sent();
+        sent.iter()
+            .map(|sent| (sent.kind.to_string(), serde_json::to_value(&sent.detail).unwrap()))
+            .collect()
+    }
+
+    /// The names alone.
+    pub(crate) fn kinds(&self) -> Vec<String> {
+        self.heard().into_iter().map(|(kind, _)| kind).collect()
+    }
+
+    /// The numbers of the rows of [`records`] that are on the bus.
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        let number = |detail: &Value| {
+            let id = detail["id"].as_str().unwrap();
+            id.rsplit('#').next().unwrap().trim_end_matches("-0").parse().unwrap()
+        };
+        self.heard().iter().map(|(_, detail)| number(detail)).collect()
+    }
+
+    /// Keys and actions of all rows of the log.
+    pub(crate) async fn log(&self) -> Vec<(String, String)> {
+        let answer = self.client.scan().table_name("activity").send().await.unwrap();
+        let text = |value: &AttributeValue| value.as_s().unwrap().clone();
+        let rows = answer.items().iter();
+        rows.map(|row| {
+            (format!("{}#{}", text(&row["day"]), text(&row["at"])), text(&row["action"]))
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! The function put together from its environment.
+
+use access::Xero;
+use host::clock::Clock;
+use host::env::{EnvError, Environment};
+use host::metrics::Metrics;
+use payments::budget::Purpose;
+use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls};
+use table::Tables;
+use xero::{Config, LOGIN_URL};
+
+use crate::{StartError, Sweeper, Users};
+
+impl Sweeper<ChangesQueue, AllQueues> {
+    /// Reads the environment, see the README, and makes the SDK's clients.
+    ///
+    /// # Errors
+    /// Names the variable or the secret that is missing.
+    pub async fn from_env(
+        env: &Environment,
+        aws: &host::SdkConfig,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let sqs = aws_sdk_sqs::Client::new(aws);
+        let tables = Tables::new(
+            aws_sdk_dynamodb::Client::new(aws),
+            env.optional("TABLE_PREFIX")?.unwrap_or_default(),
+        );
+        let login = env.url("XERO_LOGIN_URL", Some(LOGIN_URL))?;
+        let xero =
+            Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
+        let secrets = xero.grant_secrets().cloned();
+        Ok(Self {
+            xero,
+            tables,
+            changes: ChangesQueue::new(sqs.clone(), env.required("CHANGES_QUEUE_URL")?),
+            letters: AllQueues::new(sqs, queues(env)?),
+            users: secrets.map(|secrets| Users { secrets, login }),
+            metrics: Metrics::from_env(env, "sweep")?,
+            clock,
+        })
+    }
+}
+
+/// All queues, as the environment names them.
+fn queues(env: &Environment) -> Result<[(QueueName, QueueUrls); 5], EnvError> {
+    let both = |queue, dead_letters| {
+        let (queue, dead_letters) = (env.required(queue)?, env.required(dead_letters)?);
+        Ok(QueueUrls { queue: Some(queue), dead_letters: Some(dead_letters) })
+    };
+    let alone = |dead_letters| {
+        Ok(QueueUrls { queue: None, dead_letters: Some(env.required(dead_letters)?) })
+    };
+    Ok([
+        (QueueName::Changes, both("CHANGES_QUEUE_URL", "CHANGES_DEAD_LETTER_QUEUE_URL")?),
+        (QueueName::Intake, both("INTAKE_QUEUE_URL", "INTAKE_DEAD_LETTER_QUEUE_URL")?),
+        (QueueName::Uploads, both("UPLOADS_QUEUE_URL", "UPLOADS_DEAD_LETTER_QUEUE_URL")?),
+        (QueueName::Schedules, alone("SCHEDULES_DEAD_LETTER_QUEUE_URL")?),
+        (QueueName::Events, alone("EVENTS_DEAD_LETTER_QUEUE_URL")?),
+    ])
+}

@@ -1,0 +1,115 @@
+//! What a person may ask of dead-letter queues and of users' grants: the shapes of those events.
+
+use payments::GrantId;
+use queue::QueueName;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use crate::event::{Asked, EventError, said, says, words};
+
+/// A text that is never shown, not even by `Debug`.
+#[derive(Clone, Debug)]
+pub(crate) struct Hidden(SecretString);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.into()))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WireRedrive {
+    queue: String,
+    #[serde(default)]
+    preview: bool,
+    by: String,
+    why: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WireDiscard {
+    queue: String,
+    message: String,
+    by: String,
+    why: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WireAuthorise {
+    redirect_uri: String,
+    grant: Option<GrantId>,
+    #[serde(default)]
+    read_only: bool,
+    by: String,
+    why: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WireConnect {
+    code: Hidden,
+    state: Hidden,
+    by: String,
+    why: String,
+}
+
+impl WireRedrive {
+    pub(crate) fn asked(self) -> Result<Asked, EventError> {
+        let queue = queue(&self.queue)?;
+        if !self.preview && !queue.takes_messages() {
+            return Err(says(
+                "`schedules` and `events` can only be looked at (`preview`) or discarded: the next schedule \
+                 catches up, and what was not announced is in the table `activity`",
+            ));
+        }
+        Ok(Asked::Redrive { queue, preview: self.preview, said: said(&self.by, &self.why)? })
+    }
+}
+
+impl WireDiscard {
+    pub(crate) fn asked(self) -> Result<Asked, EventError> {
+        let queue = queue(&self.queue)?;
+        let message = words("message", &self.message)?;
+        Ok(Asked::Discard { queue, message, said: said(&self.by, &self.why)? })
+    }
+}
+
+impl WireAuthorise {
+    pub(crate) fn asked(self) -> Result<Asked, EventError> {
+        // Xero takes http for this machine alone, and compares the address with those of the app.
+        let redirect = Url::parse(self.redirect_uri.trim())
+            .ok()
+            .filter(|url| url.has_host() && (url.scheme() == "https" || is_this_machine(url)));
+        let redirect = redirect
+            .ok_or_else(|| says("`redirect_uri` is no address that Xero would send a user to"))?;
+        Ok(Asked::Authorise {
+            redirect,
+            grant: self.grant,
+            read_only: self.read_only,
+            said: said(&self.by, &self.why)?,
+        })
+    }
+}
+
+impl WireConnect {
+    pub(crate) fn asked(self) -> Result<Asked, EventError> {
+        let said = said(&self.by, &self.why)?;
+        Ok(Asked::Connect { code: self.code.0, state: self.state.0, said })
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1"))
+}
+
+fn queue(name: &str) -> Result<QueueName, EventError> {
+    // The name of the dead-letter queue is as good as that of its queue.
+    let name = name.strip_suffix("-dlq").unwrap_or(name);
+    QueueName::from_code(name).ok_or_else(|| {
+        says("`queue` is none of `changes`, `intake`, `uploads`, `schedules` and `events`")
+    })
+}

@@ -1,0 +1,81 @@
+//! What operators read in the morning (CC-20).
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use xero_simulator::{Effect, Fault};
+
+use crate::engine::{Row, having};
+use crate::world::World;
+
+async fn digest(world: &World, at: jiff::Timestamp) -> Value {
+    world.invoke(json!({"scheduled_time": at, "digest": true})).await.unwrap()
+}
+
+async fn told(world: &World) -> Vec<Row> {
+    let rows = world.rows("activity").await;
+    having(&rows, &[("action", "morning_digest")]).into_iter().cloned().collect()
+}
+
+#[tokio::test]
+async fn every_morning_it_is_told_how_things_are_and_a_schedule_that_comes_twice_tells_once() {
+    // CC-20, CC-05
+    let world = World::new().await;
+    world.both("10031").await;
+    world.sweep().await;
+    world.work_off().await;
+    let at = world.now();
+
+    let answer = digest(&world, at).await;
+    world.clock.advance(SignedDuration::from_secs(90));
+    digest(&world, at).await;
+
+    assert_eq!(answer["connections"][0]["status"], "Active");
+    let [row] = &told(&world).await[..] else { panic!() };
+    assert_eq!((row["reason"].as_str(), row["rule"].as_str()), ("well", "CC-20"));
+    let text = &row["why"];
+    assert!(text.contains("all is well\nConnection: Active; last sync 2"), "{text}");
+    assert!(text.contains("\nCertificate: there is none yet\n"), "{text}");
+    assert!(!text.contains("Night"), "nothing is uploaded here: {text}");
+
+    world.clock.advance(SignedDuration::from_hours(23));
+    digest(&world, world.now()).await;
+    assert_eq!(told(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_morning_on_which_xero_does_not_let_us_in_says_what_to_do() {
+    // CC-16, CC-19, CC-20, AMB-22
+    let world = World::new().await;
+    world.both("10031").await;
+    world.sweep().await;
+    let refused = Effect::Status { status: 403, headers: vec![], body: String::new() };
+    world.simulator.inject(Fault::on("GET", "/Organisation", refused));
+
+    digest(&world, world.now()).await;
+
+    let [row] = &told(&world).await[..] else { panic!() };
+    assert_eq!(row["reason"], "look");
+    let cure = payments::connection::Trouble::Refused.cure();
+    let line = format!("\n- REFUSED (Authentication): {cure}\n");
+    assert!(row["why"].contains("look here before collection work begins"), "{}", row["why"]);
+    assert!(row["why"].contains(&line), "{}", row["why"]);
+}
+
+#[tokio::test]
+async fn an_organisation_of_which_nothing_can_be_told_is_told_again() {
+    let world = World::new().await;
+    world.both("10031").await;
+    world.proxy.plan(|call| match call.operation.as_str() {
+        "Query" if call.body.contains("open_in") => {
+            crate::faults::Do::Refuse("InternalServerError")
+        }
+        _ => crate::faults::Do::Pass,
+    });
+    let at = world.now();
+    let event = json!({"scheduled_time": at, "digest": true});
+    let error = world.invoke(event.clone()).await.unwrap_err();
+    assert!(error.contains("1 of 1 digests failed"), "{error}");
+    world.proxy.heal();
+    world.invoke(event).await.unwrap();
+    assert_eq!(told(&world).await.len(), 1);
+}

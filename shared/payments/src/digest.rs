@@ -1,0 +1,219 @@
+//! What operators read about an organisation in the morning, before collection work begins (CC-20).
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::connection::{ConnectionStatus, Trouble};
+use crate::sweep::CertificateState;
+use crate::upload::{NightReport, UploadState};
+
+/// What is known of an organisation in the morning.
+#[derive(Clone, Debug)]
+pub struct Morning<'a> {
+    /// The day, by the organisation's clock.
+    pub day: Date,
+    /// Its clock.
+    pub zone: &'a TimeZone,
+    /// How its connection with Xero is.
+    pub status: ConnectionStatus,
+    /// What is wrong with it, the worst first.
+    pub troubles: &'a [Trouble],
+    /// "Last Sync": when a sweep last succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// Whether the last certificate is complete; `None` if there is none.
+    pub certificate: Option<CertificateState>,
+    /// The last night's upload; `None` if nothing is uploaded.
+    pub night: Option<&'a NightReport>,
+    /// Discrepancies that are open.
+    pub open: u32,
+    /// Since when the oldest of them is.
+    pub oldest_open: Option<Timestamp>,
+}
+
+impl Morning<'_> {
+    /// Whether collection work can begin without anybody looking further.
+    pub fn is_well(&self) -> bool {
+        let night = self.night.is_none_or(|night| {
+            night.stopped.is_none()
+                && [UploadState::Refused, UploadState::PartlyUploaded, UploadState::Unknown]
+                    .into_iter()
+                    .all(|state| night.totals.in_state(state) == 0)
+        });
+        self.status == ConnectionStatus::Active && night && self.open == 0
+    }
+
+    /// The verdict as a code: `well`, or `look`.
+    pub fn verdict(&self) -> &'static str {
+        if self.is_well() { "well" } else { "look" }
+    }
+
+    /// All of it in words: the verdict first, then each matter on a line of its own. Counts and times only, no
+    /// names and no amounts: it goes out by mail.
+    pub fn text(&self) -> String {
+        let verdict =
+            if self.is_well() { "all is well" } else { "look here before collection work begins" };
+        let mut text = format!("{}: {verdict}\n", self.day);
+        let _ = writeln!(
+            text,
+            "Connection: {}; last sync {}",
+            self.status,
+            self.time(self.last_success_at)
+        );
+        for (place, trouble) in self.troubles.iter().enumerate() {
+            let _ = write!(text, "- {} ({})", trouble, trouble.class());
+            // An event has room for a thousand characters, and the worst one decides (AMB-22).
+            let _ = match place {
+                0 => writeln!(text, ": {}", trouble.cure()),
+                _ => writeln!(text),
+            };
+        }
+        let certificate = match self.certificate {
+            Some(CertificateState::Complete) => "every payment in Xero is accounted for",
+            Some(CertificateState::Incomplete) => "not every payment in Xero is accounted for",
+            Some(CertificateState::Failed) => "could not be made",
+            None => "there is none yet",
+        };
+        let _ = writeln!(text, "Certificate: {certificate}");
+        if let Some(night) = self.night {
+            let _ = writeln!(text, "{}", uploaded(night));
+        }
+        let _ = match self.open {
+            0 => writeln!(text, "Discrepancies: none is open"),
+            open => writeln!(
+                text,
+                "Discrepancies: {open} open, the oldest since {}",
+                self.time(self.oldest_open)
+            ),
+        };
+        text
+    }
+
+    fn time(&self, at: Option<Timestamp>) -> String {
+        match at {
+            Some(at) => at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+            None => "never".to_owned(),
+        }
+    }
+}
+
+fn uploaded(night: &NightReport) -> String {
+    let of = |state| night.totals.in_state(state);
+    let mut text = format!(
+        "Night of {} ({}): {} uploaded, {} wait",
+        night.night,
+        night.state,
+        of(UploadState::Uploaded),
+        night.carried
+    );
+    for (state, what) in [
+        (UploadState::PartlyUploaded, "only partly"),
+        (UploadState::Refused, "refused by Xero"),
+        (UploadState::Unknown, "unknown whether they are in Xero"),
+        (UploadState::Held, "on hold"),
+        (UploadState::Skipped, "skipped"),
+    ] {
+        if of(state) > 0 {
+            let _ = write!(text, ", {} {what}", of(state));
+        }
+    }
+    if let Some(stopped) = &night.stopped {
+        let _ = write!(text, "; it stopped: {stopped}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upload::{NightState, Totals};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn night() -> NightReport {
+        let scheduled = at("2026-11-24T11:00:00Z");
+        let organisation = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
+        NightReport {
+            state: NightState::Finished,
+            totals: Totals { by_state: [("uploaded", 200)].into(), ..Totals::default() },
+            carried: 30,
+            ..NightReport::begun(organisation, "2026-11-24".parse().unwrap(), scheduled, scheduled)
+        }
+    }
+
+    fn morning<'a>(zone: &'a TimeZone, night: &'a NightReport) -> Morning<'a> {
+        Morning {
+            day: jiff::civil::date(2026, 11, 25),
+            zone,
+            status: ConnectionStatus::Active,
+            troubles: &[],
+            last_success_at: Some(at("2026-11-24T19:30:00Z")),
+            certificate: Some(CertificateState::Complete),
+            night: Some(night),
+            open: 0,
+            oldest_open: None,
+        }
+    }
+
+    #[test]
+    fn a_morning_on_which_all_is_well_says_so_and_when_it_was_last_sure() {
+        // CC-20, CC-05: Last Sync is the last success, told by the organisation's clock.
+        let (zone, night) = (TimeZone::get("Australia/Sydney").unwrap(), night());
+        assert_eq!(
+            morning(&zone, &night).text(),
+            "2026-11-25: all is well\n\
+             Connection: Active; last sync 2026-11-25 06:30\n\
+             Certificate: every payment in Xero is accounted for\n\
+             Night of 2026-11-24 (finished): 200 uploaded, 30 wait\n\
+             Discrepancies: none is open\n"
+        );
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_told_with_its_class_and_its_cure() {
+        // CC-16 to CC-20, AMB-22
+        let (zone, mut night) = (TimeZone::get("Australia/Sydney").unwrap(), night());
+        night.totals.by_state.insert("unknown", 2);
+        night.stopped = Some("Xero's call limit; it goes on".to_owned());
+        let morning = Morning {
+            status: ConnectionStatus::Disconnected,
+            troubles: &[Trouble::Refused],
+            last_success_at: None,
+            certificate: None,
+            open: 3,
+            oldest_open: Some(at("2026-11-22T23:00:00Z")),
+            ..morning(&zone, &night)
+        };
+        let text = morning.text();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "2026-11-25: look here before collection work begins");
+        assert_eq!(lines[1], "Connection: Disconnected; last sync never");
+        let cure = Trouble::Refused.cure();
+        assert_eq!(lines[2], format!("- REFUSED (Authentication): {cure}"));
+        assert_eq!(
+            lines[4],
+            "Night of 2026-11-24 (finished): 200 uploaded, 30 wait, 2 unknown whether they are in Xero; it \
+             stopped: Xero's call limit; it goes on"
+        );
+        assert_eq!(lines[5], "Discrepancies: 3 open, the oldest since 2026-11-23 10:00");
+    }
+
+    #[test]
+    fn nothing_that_somebody_should_look_at_is_well() {
+        let (zone, fine) = (TimeZone::UTC, night());
+        assert!(morning(&zone, &fine).is_well());
+        for state in ["refused", "partly_uploaded", "unknown"] {
+            let mut night = night();
+            night.totals.by_state.insert(state, 1);
+            assert!(!morning(&zone, &night).is_well(), "{state}");
+        }
+        let stopped = NightReport { stopped: Some("off".to_owned()), ..night() };
+        assert!(!morning(&zone, &stopped).is_well());
+        assert!(!Morning { open: 1, ..morning(&zone, &fine) }.is_well());
+        assert!(!Morning { status: ConnectionStatus::Error, ..morning(&zone, &fine) }.is_well());
+    }
+}

@@ -1,0 +1,39 @@
+//! Why a payment is where it is, in words that a person can act on.
+//!
+//! Nothing is decided here. What the tables hold about a payment goes in, and out comes its one state
+//! (rules A7.4), the rule it follows, the values that were compared and what would change it. Whoever
+//! shows a page or answers a question asks here, so that the same payment is never told in two ways.
+//!
+//! Reading order: [`Search`] (what was typed), [`Facts`] (what is stored), [`State`] (the one state),
+//! [`Words`] (each reason's rule, sentence and cure), [`explain`], [`Outlook`] (which night), [`InvoiceView`]
+//! (an invoice with its balances), [`XeroLinks`].
+
+mod amount;
+mod balances;
+mod comparing;
+mod explanation;
+mod facts;
+mod invoice_lines;
+mod invoice_view;
+mod judging;
+mod links;
+mod outlook;
+mod parts;
+mod reasons;
+mod remarks;
+mod search;
+mod state;
+mod upload_reasons;
+
+pub use comparing::{Compared, Side};
+pub use explanation::{Context, Explanation, History, explain};
+pub use facts::{Facts, ParkedReport, RemovedRow, Row, Subject};
+pub use invoice_lines::{PaymentLine, RemovedLine};
+pub use invoice_view::{Agreement, Beside, InvoiceView, Overdue};
+pub use links::{Link, NEEDS_LOGIN, XeroLinks};
+pub use outlook::{Outlook, Place};
+pub use parts::PartLine;
+pub use reasons::Words;
+pub use remarks::Remark;
+pub use search::{SEARCH_CHARS_MAX, Search, Wanted};
+pub use state::{Direction, Failure, Kept, Off, Stage, State, Turn};

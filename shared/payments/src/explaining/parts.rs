@@ -1,0 +1,68 @@
+//! The parts of a payment on its way to Xero, each with its own fate (AMB-26).
+
+use super::links::{Link, XeroLinks};
+use crate::money::Money;
+use crate::upload::{Part, PartState, Placed, Target, Upload};
+
+/// One part of a payment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PartLine {
+    /// Counts the parts, from 1.
+    pub number: u32,
+    /// What it is made on, in words.
+    pub on: String,
+    /// How much.
+    pub amount: Money,
+    /// How far it has come.
+    pub state: PartState,
+    /// What Xero said against it.
+    pub refusal: Option<String>,
+    /// Where it is in Xero, or the invoice that it is to be made on.
+    pub link: Option<Link>,
+}
+
+impl PartLine {
+    pub(super) fn all(upload: &Upload, links: &XeroLinks) -> Vec<Self> {
+        upload.parts.iter().map(|part| Self::of(part, links)).collect()
+    }
+
+    fn of(part: &Part, links: &XeroLinks) -> Self {
+        let (on, target) = match &part.target {
+            Target::Invoice { id, number } => {
+                (format!("invoice {number}"), Some(links.invoice(*id, number)))
+            }
+            Target::Prepayment { contact } => {
+                ("a prepayment of the customer".to_owned(), links.contact(*contact))
+            }
+            Target::Bill { contact } => {
+                ("a bill of the payment provider".to_owned(), links.contact(*contact))
+            }
+        };
+        let placed = part.placed.map(|placed| match placed {
+            Placed::Payment(id) => links.payment(id),
+            Placed::Prepayment { transaction, .. } => links.bank_transaction(transaction),
+            Placed::Bill(id) => links.bill(id),
+        });
+        Self {
+            number: part.number,
+            on,
+            amount: part.amount,
+            state: part.state,
+            refusal: part.refusal.clone(),
+            link: placed.or(target),
+        }
+    }
+
+    /// What it is, in words.
+    pub fn says(&self) -> String {
+        let state = match self.state {
+            PartState::Planned => "to be sent",
+            PartState::Sent => "sent, not answered yet",
+            PartState::Unknown => "sent, and not known what came of it",
+            PartState::Done => "in Xero",
+            PartState::Refused => "refused by Xero",
+        };
+        let refusal = self.refusal.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+        format!("{} on {}: {state}{refusal}", self.amount, self.on)
+    }
+}

@@ -1,0 +1,79 @@
+//! What the digest of the morning rests on, and its row in the log.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use payments::digest::Morning;
+use payments::{Occurrence, OrganisationId};
+
+use crate::activity::day;
+use crate::attributes::{Reader, Writer, instant};
+use crate::error::{ReadError, WriteError};
+use crate::schema::{ACTIVITY, DISCREPANCIES};
+use crate::tables::Tables;
+
+/// The discrepancies that are open.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct OpenDiscrepancies {
+    /// How many.
+    pub count: u32,
+    /// When the oldest of them was found.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Tables {
+    /// Counts an organisation's open discrepancies, as of a moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn open_discrepancies(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<OpenDiscrepancies, ReadError> {
+        let mut open = OpenDiscrepancies::default();
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.name(DISCREPANCIES))
+            .index_name("open")
+            .key_condition_expression("open_in = :organisation")
+            .expression_attribute_values(
+                ":organisation",
+                AttributeValue::S(organisation.to_string()),
+            )
+            .projection_expression("detected_at")
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ReadError::unavailable(DISCREPANCIES, error))?;
+            open.count = open.count.saturating_add(u32::try_from(page.count).unwrap_or(0));
+            // The index is in the order in which they were found.
+            if let (None, Some(first)) = (open.oldest, page.items().first()) {
+                open.oldest = Some(Reader::new(DISCREPANCIES, first).parsed("detected_at")?);
+            }
+        }
+        Ok(open)
+    }
+
+    /// Writes what is told in the morning into the log. The row of one schedule is one row, however often the
+    /// schedule comes, so that nobody is told twice.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn log_digest(
+        &self,
+        organisation: OrganisationId,
+        morning: &Morning<'_>,
+        scheduled_at: Timestamp,
+    ) -> Result<(), WriteError> {
+        let row = Writer::default()
+            .text("day", day(organisation, scheduled_at))
+            .text("at", format!("{}#digest", instant(scheduled_at)))
+            .text("organisation", organisation)
+            .text("cause", "schedule")
+            .logged(Occurrence::MorningDigest)
+            .text("rule", "CC-20")
+            .text("reason", morning.verdict())
+            .text("why", morning.text());
+        self.put_row(ACTIVITY, row.finish()).await
+    }
+}

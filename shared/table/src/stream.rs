@@ -1,0 +1,144 @@
+//! The stream of the activity log: rows as DynamoDB shows them to whoever listens, read back into what
+//! [`crate::Tables`] has written.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use payments::announcement::{Entry, EntryDiscrepancy, EntryInvoice, EntryPayment};
+use payments::{DiscrepancyKind, Logged, OrganisationId, Origin};
+use serde::Deserialize;
+
+use crate::attributes::{Item, Reader};
+use crate::error::ReadError;
+use crate::schema::ACTIVITY;
+
+/// A row as it was written, in the notation of DynamoDB's JSON.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "HashMap<String, Shown>")]
+pub struct Image(Item);
+
+/// A value. The log holds texts and numbers; a number is text here too, and never becomes a float.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Shown {
+    Text {
+        #[serde(rename = "S")]
+        text: String,
+    },
+    Number {
+        #[serde(rename = "N")]
+        digits: String,
+    },
+    Other(serde::de::IgnoredAny),
+}
+
+impl From<HashMap<String, Shown>> for Image {
+    fn from(shown: HashMap<String, Shown>) -> Self {
+        let value = |shown| match shown {
+            Shown::Text { text } => AttributeValue::S(text),
+            Shown::Number { digits } => AttributeValue::N(digits),
+            // Neither a text nor a number to whoever asks for one.
+            Shown::Other(_) => AttributeValue::M(Item::new()),
+        };
+        Self(shown.into_iter().map(|(name, shown)| (name, value(shown))).collect())
+    }
+}
+
+impl Image {
+    /// The row's key as one text, for logs: what there is of it. Holds ids and instants, nothing else.
+    pub fn key(&self) -> String {
+        let part = |name| Reader::new(ACTIVITY, &self.0).text(name).unwrap_or("?");
+        format!("{}#{}", part("day"), part("at"))
+    }
+
+    /// The row of the activity log; `None` if it is about no organisation that is known here.
+    ///
+    /// # Errors
+    /// `Unreadable`: the attribute that we do not write like this.
+    pub fn entry(&self) -> Result<Option<Entry>, ReadError> {
+        let row = Reader::new(ACTIVITY, &self.0);
+        let logged = row.code("action", Logged::from_code)?;
+        if row.text("organisation")? == crate::tables::UNKNOWN_OWNER {
+            return Ok(None);
+        }
+        let organisation: OrganisationId = row.parsed("organisation")?;
+        // What is told under one organisation's name must be its own (N8).
+        if !row.text("day")?.starts_with(&format!("{organisation}/")) {
+            return Err(row.wrong("day", "is another organisation's"));
+        }
+        Ok(Some(Entry {
+            id: self.key(),
+            organisation,
+            at: decided_at(row)?,
+            logged,
+            rule: owned(row, "rule")?,
+            cause: owned(row, "cause")?,
+            event_at: row.parsed_if("event_at")?,
+            reason: owned(row, "reason")?,
+            by: owned(row, "by")?,
+            why: owned(row, "why")?,
+            invoice: invoice(row, organisation)?,
+            payment: payment(row)?,
+            discrepancy: discrepancy(row)?,
+            customer: row.parsed_if("customer")?,
+            blocked: owned(row, "blocked")?,
+            night: row.parsed_if("night")?,
+            until: row.parsed_if("until")?,
+        }))
+    }
+}
+
+fn owned(row: Reader<'_>, name: &str) -> Result<Option<String>, ReadError> {
+    Ok(row.text_if(name)?.map(str::to_owned))
+}
+
+/// Every sort key of the log begins with the instant.
+fn decided_at(row: Reader<'_>) -> Result<Timestamp, ReadError> {
+    let at = row.text("at")?;
+    let instant = at.split_once('#').map_or(at, |(instant, _)| instant);
+    instant.parse().map_err(|_| row.wrong("at", "does not begin with an instant"))
+}
+
+fn invoice(
+    row: Reader<'_>,
+    organisation: OrganisationId,
+) -> Result<Option<EntryInvoice>, ReadError> {
+    let Some(number) = row.parsed_if("invoice_number")? else { return Ok(None) };
+    if row.text("invoice")? != crate::rows::invoice_key(organisation, &number) {
+        return Err(row.wrong("invoice", "is another organisation's, or another number"));
+    }
+    Ok(Some(EntryInvoice { number, xero: row.parsed_if("xero_invoice_id")? }))
+}
+
+fn payment(row: Reader<'_>) -> Result<EntryPayment, ReadError> {
+    let amount = match row.parsed_if("currency")? {
+        Some(currency) => row.money_if("amount", currency)?,
+        None => None,
+    };
+    let origin = match row.text_if("origin")? {
+        Some(_) => Some(row.code("origin", Origin::from_code)?),
+        None => None,
+    };
+    Ok(EntryPayment {
+        id: row.parsed_if("payment_id")?,
+        xero: row.parsed_if("xero_payment_id")?,
+        amount,
+        date: row.parsed_if("date")?,
+        origin,
+        method: owned(row, "method")?,
+        transaction_id: owned(row, "transaction_id")?,
+    })
+}
+
+fn discrepancy(row: Reader<'_>) -> Result<Option<EntryDiscrepancy>, ReadError> {
+    if !row.has("discrepancy") {
+        return Ok(None);
+    }
+    Ok(Some(EntryDiscrepancy {
+        kind: row.code("discrepancy", DiscrepancyKind::from_code)?,
+        subject: row.text_if("subject")?.unwrap_or_default().to_owned(),
+        detected_at: row.parsed("detected_at")?,
+        due_at: row.parsed("due_at")?,
+    }))
+}
