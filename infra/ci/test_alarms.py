@@ -79,6 +79,7 @@ WATCHED = {
     "IntakeDeadLettersAlarm": letters("intake"),
     "UploadsDeadLettersAlarm": letters("uploads"),
     "SchedulesDeadLettersAlarm": letters("schedules"),
+    "EventsDeadLettersAlarm": letters("events"),
     "ChangesAgeAlarm": age("changes", 15 * MINUTE),
     "IntakeAgeAlarm": age("intake", 15 * MINUTE),
     "UploadsAgeAlarm": age("uploads", 2 * HOUR),
@@ -89,6 +90,9 @@ WATCHED = {
     "IntakeDeadLettersExpiringAlarm": age("intake-dlq", 3 * DAY),
     "UploadsDeadLettersExpiringAlarm": age("uploads-dlq", 3 * DAY),
     "SchedulesDeadLettersExpiringAlarm": age("schedules-dlq", 3 * DAY),
+    "EventsDeadLettersExpiringAlarm": age("events-dlq", 3 * DAY),
+    "EventsLateAlarm": on_lambda("announce", "IteratorAge", (15 * MINUTE * 1000, None), (15 * MINUTE * 1000 + 1,)),
+    "RowsPassedOverAlarm": event("announce", "RowsPassedOver"),
     "WebhookFailuresAlarm": on_lambda("webhook", "Url5xxCount"),
     "WebhookThrottlesAlarm": on_lambda("webhook", "Throttles"),
     # CM-42: Xero repeats less and less often, so that not every period has a failure.

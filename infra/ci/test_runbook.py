@@ -16,7 +16,7 @@ PARTS = ("*You notice*", "*For the money*", "*Do*", "*It is over*")
 # Paragraphs of another kind.
 FREE = {"Costs": ("*You notice*", "*Do*")}
 # Rows of the costs that depend on how much is done.
-PER_USE = ("a million events of webhooks", "6,000 uploads (200 a night)")
+PER_USE = ("a million events of webhooks", "10,000 events to the business", "6,000 uploads (200 a night)")
 WANTED = (
     "Dead letters", "Rotate the webhook key", "Rotate Xero credentials", "Re-enable the webhook", "Re-enable uploads",
     "A mass change was stopped", "Restore a deleted payment", "Replay parked work", "Replay a day", "Change the prefix",
@@ -27,7 +27,8 @@ WANTED = (
 
 def shapes(function):
     """The structs of an event parser: for each its fields, with their types and whether they may be left out."""
-    text = (ROOT / f"functions/{function}/src/event.rs").read_text(encoding="utf-8").split("mod tests", 1)[0]
+    texts = [text for _, text in operations.rust(f"functions/{function}/src") if "deny_unknown_fields" in text]
+    text = "\n".join(texts)
     found = {}
     for name, body in re.findall(r"struct (\w+) \{\n(.*?)\n\}", text, re.DOTALL):
         fields = {}
@@ -82,7 +83,8 @@ class Runbook(unittest.TestCase):
                     seen.add((function, next(iter(found))))
             self.assertEqual(joined.count("--payload"), len(re.findall(r"--payload '[^']*'", joined)))
         for wish in (("sweep", "sync_now"), ("sweep", "check"), ("sweep", "restore"), ("sweep", "replay"),
-                     ("sweep", "approve_mass_change"), ("upload", "catch_up"), ("upload", "preview")):
+                     ("sweep", "approve_mass_change"), ("sweep", "redrive"), ("sweep", "discard"), ("sweep", "authorise"),
+                     ("upload", "catch_up"), ("upload", "preview")):
             self.assertIn(wish, seen)
 
     def test_a_payload_that_no_function_understands_would_be_noticed(self):
@@ -120,7 +122,7 @@ class Runbook(unittest.TestCase):
 
     def test_every_metric_that_is_named_is_written(self):
         written = {name for function in operations.functions() for name in operations.emitted(function)}
-        written |= {"WebhookUrl", "DashboardUrl"} | self.template["Parameters"].keys() | {"ApproximateAgeOfOldestMessage"}
+        written |= {"WebhookUrl", "DashboardUrl"} | self.template["Parameters"].keys() | {"ApproximateAgeOfOldestMessage", "IteratorAge"}
         for name in re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", self.text):
             with self.subTest(name):
                 self.assertIn(name, written)
