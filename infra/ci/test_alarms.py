@@ -93,6 +93,9 @@ WATCHED = {
     "EventsDeadLettersExpiringAlarm": age("events-dlq", 3 * DAY),
     "EventsLateAlarm": on_lambda("announce", "IteratorAge", (15 * MINUTE * 1000, None), (15 * MINUTE * 1000 + 1,)),
     "RowsPassedOverAlarm": event("announce", "RowsPassedOver"),
+    "ConsoleRefusalsAlarm": event("console", "ConsoleRefusals"),
+    # Now and then one fails, and whoever pressed the button sees it.
+    "ConsoleFailuresAlarm": ours("operate", "ConsoleFailures", (4,), (5,), 5 * MINUTE),
     "WebhookFailuresAlarm": on_lambda("webhook", "Url5xxCount"),
     "WebhookThrottlesAlarm": on_lambda("webhook", "Throttles"),
     # CM-42: Xero repeats less and less often, so that not every period has a failure.
