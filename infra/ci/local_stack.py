@@ -1,0 +1,113 @@
+"""Starts the whole system on this machine, as `cargo run` does, with its story; reads its tables."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
+# The story takes half a minute; a busy machine needs longer.
+STORY_SECONDS_MAX = 300
+END_SECONDS_MAX = 60
+ANSWER_SECONDS_MAX = 30
+UP = "Everything stays up"
+# What the program's options call the things that listen.
+PARTS = ("webhook", "invoke", "dynamodb", "sqs", "simulator")
+
+
+class StackError(Exception):
+    """The system did not come up, or does not answer."""
+
+
+def binary():
+    """The program, as the tests have built it."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return target / "debug/local"
+
+
+def free_ports(count):
+    """Ports at which nobody listens."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind((LOOPBACK, 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+class Stack:
+    """The addresses of a system that is up."""
+
+    def __init__(self, ports):
+        self.origin = f"http://{LOOPBACK}:{ports['webhook']}"
+        self.console = f"{self.origin}/console"
+        self._dynamodb = f"http://{LOOPBACK}:{ports['dynamodb']}/"
+
+    def rows(self, table):
+        """Every row of a table, its attributes as plain text; what is no text is left out."""
+        rows, after = [], {}
+        while True:
+            answer = self._ask("Scan", {"TableName": table, **after})
+            rows += [{name: value["S"] for name, value in item.items() if "S" in value} for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return rows
+            after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _ask(self, operation, request):
+        # The engine takes any credentials, but wants to be given some.
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "X-Amz-Date": "20260101T000000Z",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, "
+                             "SignedHeaders=host, Signature=none",
+        }
+        asked = urllib.request.Request(self._dynamodb, json.dumps(request).encode(), headers)
+        # Whatever proxy the environment names is not for this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(asked, timeout=ANSWER_SECONDS_MAX) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise StackError(f"{operation}: {error.read().decode(errors='replace')[:400]}") from error
+
+
+@contextmanager
+def told(folder):
+    """The system with its story told, until the block ends. Data and what it prints are kept in `folder`."""
+    ports = dict(zip(PARTS, free_ports(len(PARTS)), strict=True))
+    command = [str(binary()), "--data", str(folder / "data")]
+    for part, port in ports.items():
+        command += [f"--port-{part}", str(port)]
+    log = folder / "local.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            _wait_until_told(process, log)
+            yield Stack(ports)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(END_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_told(process, log):
+    deadline = time.monotonic() + STORY_SECONDS_MAX
+    while UP not in (text := log.read_text(encoding="utf-8", errors="replace")):
+        if process.poll() is not None or time.monotonic() > deadline:
+            print(text[-4000:], file=sys.stderr)
+            raise StackError(f"the system on this machine did not come up (exit code {process.poll()})")
+        time.sleep(0.2)
