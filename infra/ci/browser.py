@@ -25,19 +25,44 @@ NAME = "Ada of the browser test"
 # Would run, were it taken for what it looks like.
 HOSTILE = "<script>window.hurt = true</script><img src=x onerror='window.hurt = true'> & \"why\""
 
+# Nobody can read it, so that it is parked, and the pages have something to say.
+UNREADABLE = '{"version": 1, "type": "nonsense"}'
+# The names that an organisation's row has for people, and how long each may be.
+NAMES = ("name", "administrator_contact", "bank_feed_name", "payment_gateway_name")
+NAME_CHARS_MAX = 200
+# Ways to spoil a page, and a word of what has to be said of each.
+SPOILED = (
+    ("sticks out", "document.querySelector('.pm-tile').style.width = '900px'"),
+    ("scrolls sideways", "document.querySelector('.pm-tile').style.width = '900px'"),
+    ("the page is", "document.body.style.width = '900px'"),
+    ("contrast", "document.querySelector('.paymirror').style.setProperty('--muted', '#999999')"),
+    ("contrast", "document.querySelector('.pm-tile').style.opacity = '0.5'"),
+    ("no label", "document.querySelector('[name=pm_by]').closest('label').replaceWith(document.querySelector('[name=pm_by]'))"),
+    ("no label", "document.querySelector('.pm-primary').textContent = ''"),
+    ("too small", "document.querySelector('.pm-tile').style.fontSize = '9px'"),
+    ("focus cannot be seen", "document.querySelector('.pm-primary').style.outline = 'none'"),
+    ("forced order", "document.querySelector('.pm-primary').tabIndex = 3"),
+    ("Tab goes", "document.querySelector('.pm-primary').tabIndex = -1"),
+)
 
-def wrong_on(console, page, role, theme, width):
+
+def measured(console):
+    """What is wrong with the page that is open, as far as it can be measured."""
+    for measure in ("tooWide", "unreadable", "nameless", "tiny"):
+        yield from console.measure(measure)
+    yield from console.wrong_by_keyboard()
+
+
+def wrong_on(console, page, role, theme, width, suffix=""):
     """What is wrong with a page, in sentences."""
     title = console.open(page, role, theme, width)
-    console.picture(PICTURES / f"{page}-{role}-{theme}-{width}.png")
+    console.picture(PICTURES / f"{page}-{role}-{theme}-{width}{suffix}.png")
     text = console.text()
     if title not in text or "did not answer" in text:
         yield f"does not show itself: {text[:200]!r}"
     if theme == "dark" and not console.is_dark():
         yield "is not dark"
-    for measure in ("tooWide", "unreadable", "nameless", "tiny"):
-        yield from console.measure(measure)
-    yield from console.wrong_by_keyboard()
+    yield from measured(console)
     yield from console.complaints()
 
 
@@ -55,6 +80,30 @@ def look_at_all(console):
             wrong += [f"{page} as {role}, {theme}, {width} px: {sentence}"
                       for sentence in wrong_on(console, page, role, theme, width)]
     print(f"browser: {looked} views of {len(codes)} pages looked at")
+    return wrong
+
+
+def prove(console):
+    """Spoils a page in one way after the other, and expects to hear of it: what notices nothing proves nothing."""
+    wrong = []
+    for expected, spoil in SPOILED:
+        console.open("integrations", "operator", "light", NARROW)
+        console.run(spoil)
+        if not any(expected in sentence for sentence in measured(console)):
+            wrong.append(f"nobody has noticed: {expected}")
+    console.complaints()
+    return wrong
+
+
+def strained(console, stack):
+    """Names as long as they may be, without a place to break, still fit."""
+    row, = stack.rows("organisations")
+    stack.set_texts("organisations", {"organisation": row["organisation"]}, dict.fromkeys(NAMES, "W" * NAME_CHARS_MAX))
+    views = [(page, role, "light", width) for page in ("integrations", "configure") for role in ("viewer", MOST)
+             for width in WIDTHS]
+    wrong = [f"{page} with long names as {role}, {width} px: {sentence}" for page, role, theme, width in views
+             for sentence in wrong_on(console, page, role, theme, width, "-strained")]
+    stack.set_texts("organisations", {"organisation": row["organisation"]}, dict.fromkeys(NAMES, "Harbour"))
     return wrong
 
 
@@ -78,7 +127,7 @@ def sync_now(console, stack):
     notice = console.notice()
     console.picture(PICTURES / "sync-now-done.png")
     mine = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
-    ordered = [row for row in new_rows(stack, "activity", activity) if row.get("action") == "sync_now"]
+    ordered = [row for row in new_rows(stack, "activity", activity) if row.get("order") == "sync_now"]
     return [
         *expect(notice.startswith("✔"), f"Sync Now: the page says {notice!r}"),
         *expect([(row.get("by"), row.get("why")) for row in mine] == [(NAME, HOSTILE)], f"Sync Now: the runs are {mine}"),
@@ -111,7 +160,7 @@ def refused(console, stack):
     console.wait_for_text("takes the role operator")
     console.picture(PICTURES / "sync-now-refused.png")
     rows = new_rows(stack, "activity", activity)
-    found = [(row.get("action"), row.get("result"), row.get("rule"), row.get("by"), row.get("role")) for row in rows]
+    found = [(row.get("order"), row.get("result"), row.get("rule"), row.get("by"), row.get("role")) for row in rows]
     ran = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
     return [
         *expect(not offered, "a viewer is offered Sync Now"),
@@ -134,8 +183,10 @@ def main():
         folder = Path(folder)
         with local_stack.told(folder) as stack, browser_driver.started(browser, folder) as driver:
             console = Console(driver, stack)
+            stack.send("intake", UNREADABLE)
+            stack.wait_for_rows("parked")
             wrong = look_at_all(console)
-            for part in (sync_now(console, stack), shown_as_text(console), refused(console, stack), console.complaints()):
+            for part in (prove(console), strained(console, stack), sync_now(console, stack), shown_as_text(console), refused(console, stack), console.complaints()):
                 wrong += part
     for sentence in wrong:
         print(f"browser: {sentence}")

@@ -94,7 +94,10 @@ class Console:
 
     def picture(self, path):
         """Leaves a picture of the whole page, however long."""
-        answer = self._driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
+        size = self.run("const page = document.scrollingElement; return [innerWidth, page.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
+        asked = {"captureBeyondViewport": True, "format": "png", "clip": clip}
+        answer = self._driver.execute_cdp_cmd("Page.captureScreenshot", asked)
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def wrong_by_keyboard(self):

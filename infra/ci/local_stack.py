@@ -18,6 +18,8 @@ LOOPBACK = "127.0.0.1"
 STORY_SECONDS_MAX = 300
 END_SECONDS_MAX = 60
 ANSWER_SECONDS_MAX = 30
+ROWS_SECONDS_MAX = 60
+ACCOUNT = "000000000000"
 UP = "Everything stays up"
 # What the program's options call the things that listen.
 PARTS = ("webhook", "invoke", "dynamodb", "sqs", "simulator")
@@ -52,6 +54,7 @@ class Stack:
         self.origin = f"http://{LOOPBACK}:{ports['webhook']}"
         self.console = f"{self.origin}/console"
         self._dynamodb = f"http://{LOOPBACK}:{ports['dynamodb']}/"
+        self._sqs = f"http://{LOOPBACK}:{ports['sqs']}/"
 
     def rows(self, table):
         """Every row of a table, its attributes as plain text; what is no text is left out."""
@@ -63,23 +66,52 @@ class Stack:
                 return rows
             after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
+    def set_texts(self, table, key, texts):
+        """Sets attributes of one row to these texts."""
+        names = {f"#{place}": name for place, name in enumerate(texts)}
+        self._ask("UpdateItem", {
+            "TableName": table,
+            "Key": {name: {"S": value} for name, value in key.items()},
+            "UpdateExpression": "SET " + ", ".join(f"#{place} = :{place}" for place in range(len(texts))),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {f":{place}": {"S": value} for place, value in enumerate(texts.values())},
+        })
+
+    def send(self, queue, body):
+        """Puts a message into a queue."""
+        _post(self._sqs, "sqs", "AmazonSQS.SendMessage",
+              {"QueueUrl": f"{self._sqs}{ACCOUNT}/{queue}", "MessageBody": body})
+
+    def wait_for_rows(self, table):
+        """The rows of a table, as soon as there are any."""
+        deadline = time.monotonic() + ROWS_SECONDS_MAX
+        while not (rows := self.rows(table)):
+            if time.monotonic() > deadline:
+                raise StackError(f"nothing is in the table {table} after {ROWS_SECONDS_MAX} s")
+            time.sleep(0.2)
+        return rows
+
     def _ask(self, operation, request):
-        # The engine takes any credentials, but wants to be given some.
-        headers = {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-            "X-Amz-Date": "20260101T000000Z",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, "
-                             "SignedHeaders=host, Signature=none",
-        }
-        asked = urllib.request.Request(self._dynamodb, json.dumps(request).encode(), headers)
-        # Whatever proxy the environment names is not for this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(asked, timeout=ANSWER_SECONDS_MAX) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise StackError(f"{operation}: {error.read().decode(errors='replace')[:400]}") from error
+        return _post(self._dynamodb, "dynamodb", f"DynamoDB_20120810.{operation}", request)
+
+
+def _post(url, service, target, request):
+    # The engines take any credentials, but want to be given some.
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": target,
+        "X-Amz-Date": "20260101T000000Z",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request, "
+                         "SignedHeaders=host, Signature=none",
+    }
+    asked = urllib.request.Request(url, json.dumps(request).encode(), headers)
+    # Whatever proxy the environment names is not for this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(asked, timeout=ANSWER_SECONDS_MAX) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise StackError(f"{target}: {error.read().decode(errors='replace')[:400]}") from error
 
 
 @contextmanager
