@@ -1,17 +1,24 @@
-"""Checks that the dashboard can be drawn: its body is JSON once the names are filled in, no widget covers another, and every
-number on it is one that somebody writes."""
+"""Checks that the dashboards can be drawn: their bodies are JSON once the names are filled in, no widget covers another,
+every number is one that somebody writes, and every page of the operators' console is where its readers look."""
 
 import json
 import unittest
 from urllib.parse import urlparse
 
+import console_pages
 import operations
 import sam_template
 from operations import STACK, physical, substituted
 
 COLUMNS = 24
-# For the pages of the operators' console.
-CONSOLE_ROWS = range(3, 15)
+# CloudWatch takes no widget that is higher.
+HEIGHT_MAX = 1000
+# The dashboards of the operators' pages: whose it is, what its name ends in, and the function that makes its widgets.
+OF_ROLES = {
+    "ViewDashboard": ("viewer", "view", "ConsoleFunction"),
+    "OperateDashboard": ("operator", "operate", "OperateFunction"),
+    "AdministerDashboard": ("admin", "administer", "AdministerFunction"),
+}
 SHOWN = {
     "deliveries, and those that were turned away": {"DeliveriesAccepted", "RefusedNotSigned", "DeliveriesUnavailable"},
     "queues": {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
@@ -46,14 +53,12 @@ class Dashboard(unittest.TestCase):
                     self.assertNotIn((x, y), taken, f"{title} covers {taken.get((x, y))}")
                     taken[x, y] = title
 
-    def test_the_first_rows_belong_to_the_console(self):
-        for widget in self.widgets:
-            if widget["type"] != "custom":
-                rows = range(widget["y"], widget["y"] + widget["height"])
-                self.assertFalse(set(rows) & set(CONSOLE_ROWS), widget["properties"].get("title"))
+    def test_it_says_where_to_look_first_and_leads_to_the_operators_pages(self):
         first = min(self.widgets, key=lambda widget: widget["y"])
         self.assertEqual(first["type"], "text")
         self.assertIn("Look first", first["properties"]["markdown"])
+        for _, suffix, _ in OF_ROLES.values():
+            self.assertIn(f"#dashboards/dashboard/{STACK}-{suffix})", first["properties"]["markdown"])
 
     def test_every_number_is_one_that_is_written(self):
         ours, aws = operations.catalogue()
@@ -100,6 +105,64 @@ class Dashboard(unittest.TestCase):
     def test_the_stack_gives_its_link(self):
         link = urlparse(substituted(self.template, self.template["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"]))
         self.assertTrue(link.fragment.endswith(f"/{physical(self.template, self.properties['DashboardName'])}"), link)
+
+
+class OperatorsPages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.template = sam_template.load()
+        cls.dashboards = sam_template.resources(cls.template, "AWS::CloudWatch::Dashboard")
+        cls.bodies = {name: json.loads(substituted(cls.template, cls.dashboards[name]["DashboardBody"]["Fn::Sub"]))
+                      for name in OF_ROLES}
+
+    def pages_on(self, name):
+        return [widget for widget in self.bodies[name]["widgets"] if widget["type"] == "custom"]
+
+    def test_there_is_one_for_each_role_and_one_for_the_numbers(self):
+        self.assertEqual(set(self.dashboards), {*OF_ROLES, "OperationsDashboard"})
+        self.assertEqual({role for role, *_ in OF_ROLES.values()}, set(console_pages.ROLES))
+        for name, (_, suffix, _) in OF_ROLES.items():
+            # The policies for people let them see what begins with the stack's name.
+            self.assertEqual(physical(self.template, self.dashboards[name]["DashboardName"]), f"{STACK}-{suffix}")
+            self.assertNotIn("Condition", self.template["Resources"][name])
+
+    def test_each_has_the_pages_that_its_role_may_see_in_their_order(self):
+        # ST-22, CC-11
+        for name, (role, *_) in OF_ROLES.items():
+            expected = [(page.code, page.title) for page in console_pages.pages() if page.is_seen_by(role)]
+            found = [(widget["properties"]["params"]["page"], widget["properties"]["title"]) for widget in self.pages_on(name)]
+            self.assertEqual(found, expected, name)
+
+    def test_each_widget_is_made_by_the_function_of_that_role(self):
+        # ST-22
+        for name, (_, _, function) in OF_ROLES.items():
+            arn = substituted(self.template, "${" + function + ".Arn}")
+            for widget in self.pages_on(name):
+                properties = widget["properties"]
+                self.assertEqual(properties["endpoint"], arn, f"{name}: {properties['title']}")
+                self.assertEqual(properties["updateOn"], {"refresh": True, "resize": True, "timeRange": True})
+
+    def test_widgets_are_as_wide_as_the_dashboard_and_one_below_the_other(self):
+        for name, body in self.bodies.items():
+            for widget in body["widgets"]:
+                # Without a place of its own each stands below the one before it, and covers nothing.
+                self.assertFalse({"x", "y"} & widget.keys(), name)
+                self.assertEqual(widget["width"], COLUMNS, name)
+                self.assertTrue(1 <= widget["height"] <= HEIGHT_MAX, name)
+
+    def test_each_leads_to_the_numbers_and_the_stack_leads_to_each(self):
+        operations_dashboard = physical(self.template, self.dashboards["OperationsDashboard"]["DashboardName"])
+        for name, body in self.bodies.items():
+            self.assertIn(f"#dashboards/dashboard/{operations_dashboard})", body["widgets"][0]["properties"]["markdown"])
+            link = urlparse(substituted(self.template, self.template["Outputs"][f"{name}Url"]["Value"]["Fn::Sub"]))
+            self.assertTrue(link.fragment.endswith(f"/{physical(self.template, self.dashboards[name]['DashboardName'])}"))
+
+    def test_the_registry_of_pages_is_read_as_it_is_written(self):
+        pages = {page.code: page for page in console_pages.pages()}
+        self.assertGreaterEqual(len(pages), 7)
+        self.assertEqual(pages["sync_log"].title, "Sync log")
+        self.assertFalse(pages["configure"].is_seen_by("operator"))
+        self.assertTrue(pages["limits"].is_seen_by("viewer"))
 
 
 if __name__ == "__main__":

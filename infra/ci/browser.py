@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Opens the operators' pages in a real browser, on the whole system of this machine with its story told.
+
+Every page in both themes at three widths: whether it can be read, reached by keyboard, and fits. Then Sync Now is pressed as
+a person presses it, and what came of it is read from the tables. Pictures of all of it are left in target/ci/screenshots.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import browser_driver
+import local_stack
+from browser_driver import Console
+
+PICTURES = local_stack.ROOT / "target/ci/screenshots"
+WIDTHS = (1200, 800, 400)
+THEMES = ("light", "dark")
+# Each page is looked at by whoever has most on it. The buttons of others are fewer, and their words are other ones.
+MOST = "admin"
+OTHERS = ("viewer", "operator")
+NARROW = min(WIDTHS)
+
+NAME = "Ada of the browser test"
+# Would run, were it taken for what it looks like.
+HOSTILE = "<script>window.hurt = true</script><img src=x onerror='window.hurt = true'> & \"why\""
+
+# Nobody can read it, so that it is parked, and the pages have something to say.
+UNREADABLE = '{"version": 1, "type": "nonsense"}'
+# The names that an organisation's row has for people, and how long each may be.
+NAMES = ("name", "administrator_contact", "bank_feed_name", "payment_gateway_name")
+NAME_CHARS_MAX = 200
+# Ways to spoil a page, and a word of what has to be said of each.
+SPOILED = (
+    ("sticks out", "document.querySelector('.pm-tile').style.width = '900px'"),
+    ("scrolls sideways", "document.querySelector('.pm-tile').style.width = '900px'"),
+    ("the page is", "document.body.style.width = '900px'"),
+    ("contrast", "document.querySelector('.paymirror').style.setProperty('--muted', '#999999')"),
+    ("contrast", "document.querySelector('.pm-tile').style.opacity = '0.5'"),
+    ("no label", "document.querySelector('[name=pm_by]').closest('label').replaceWith(document.querySelector('[name=pm_by]'))"),
+    ("no label", "document.querySelector('.pm-primary').textContent = ''"),
+    ("too small", "document.querySelector('.pm-tile').style.fontSize = '9px'"),
+    ("focus cannot be seen", "document.querySelector('.pm-primary').style.outline = 'none'"),
+    ("forced order", "document.querySelector('.pm-primary').tabIndex = 3"),
+    ("Tab goes", "document.querySelector('.pm-primary').tabIndex = -1"),
+)
+
+
+def measured(console):
+    """What is wrong with the page that is open, as far as it can be measured."""
+    for measure in ("tooWide", "unreadable", "nameless", "tiny"):
+        yield from console.measure(measure)
+    yield from console.wrong_by_keyboard()
+
+
+def wrong_on(console, page, role, theme, width, suffix=""):
+    """What is wrong with a page, in sentences."""
+    title = console.open(page, role, theme, width)
+    console.picture(PICTURES / f"{page}-{role}-{theme}-{width}{suffix}.png")
+    text = console.text()
+    if title not in text or "did not answer" in text:
+        yield f"does not show itself: {text[:200]!r}"
+    if theme == "dark" and not console.is_dark():
+        yield "is not dark"
+    yield from measured(console)
+    yield from console.complaints()
+
+
+def look_at_all(console):
+    """Every page, in every theme and width."""
+    wrong, looked = [], 0
+    codes = console.pages()
+    if not codes:
+        return ["the index offers no page"]
+    combinations = [(MOST, theme, width) for theme in THEMES for width in WIDTHS]
+    combinations += [(role, "light", NARROW) for role in OTHERS]
+    for page in codes:
+        for role, theme, width in combinations:
+            looked += 1
+            wrong += [f"{page} as {role}, {theme}, {width} px: {sentence}"
+                      for sentence in wrong_on(console, page, role, theme, width)]
+    print(f"browser: {looked} views of {len(codes)} pages looked at")
+    return wrong
+
+
+def prove(console):
+    """Spoils a page in one way after the other, and expects to hear of it: what notices nothing proves nothing."""
+    wrong = []
+    for expected, spoil in SPOILED:
+        console.open("integrations", "operator", "light", NARROW)
+        console.run(spoil)
+        if not any(expected in sentence for sentence in measured(console)):
+            wrong.append(f"nobody has noticed: {expected}")
+    console.complaints()
+    return wrong
+
+
+def strained(console, stack):
+    """Names as long as they may be, without a place to break, still fit."""
+    row, = stack.rows("organisations")
+    stack.set_texts("organisations", {"organisation": row["organisation"]}, dict.fromkeys(NAMES, "W" * NAME_CHARS_MAX))
+    views = [(page, role, "light", width) for page in ("integrations", "configure") for role in ("viewer", MOST)
+             for width in WIDTHS]
+    wrong = [f"{page} with long names as {role}, {width} px: {sentence}" for page, role, theme, width in views
+             for sentence in wrong_on(console, page, role, theme, width, "-strained")]
+    stack.set_texts("organisations", {"organisation": row["organisation"]}, dict.fromkeys(NAMES, "Harbour"))
+    return wrong
+
+
+def new_rows(stack, table, before):
+    """The rows of a table that were not there before."""
+    return [row for row in stack.rows(table) if row not in before]
+
+
+def expect(is_so, sentence):
+    """A list of what is wrong: the sentence, if it is not so."""
+    return [] if is_so else [sentence]
+
+
+def sync_now(console, stack):
+    """CC-12, ST-14: an operator presses the button, and it is done, and written down with the name and the reason."""
+    runs, activity = stack.rows("sync_runs"), stack.rows("activity")
+    console.open("integrations", "operator", "light", 1200)
+    console.type("pm_by", NAME)
+    console.type("pm_why", HOSTILE)
+    console.press("Sync now")
+    notice = console.notice()
+    console.picture(PICTURES / "sync-now-done.png")
+    mine = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
+    ordered = [row for row in new_rows(stack, "activity", activity) if row.get("order") == "sync_now"]
+    return [
+        *expect(notice.startswith("✔"), f"Sync Now: the page says {notice!r}"),
+        *expect([(row.get("by"), row.get("why")) for row in mine] == [(NAME, HOSTILE)], f"Sync Now: the runs are {mine}"),
+        *expect([row.get("by") for row in ordered] == [NAME], f"Sync Now: the activity has {ordered}"),
+        *expect(console.value("pm_by") == NAME and not console.value("pm_why"), "Sync Now: the fields afterwards"),
+    ]
+
+
+def shown_as_text(console):
+    """What a person typed stands on the page as it was typed, and nothing of it has run."""
+    console.open("activity", "viewer", "light", 1200)
+    console.picture(PICTURES / "activity-hostile.png")
+    return [
+        *expect(HOSTILE in console.text(), "what was typed does not stand on the activity page as it was typed"),
+        *expect(not console.run("return window.hurt || document.querySelectorAll('.content img, .content script').length"),
+                "what was typed became part of the page"),
+    ]
+
+
+def refused(console, stack):
+    """ST-22: a viewer has no such button; with a forged one he is refused, told who may, and written down."""
+    console.open("integrations", "viewer", "light", 1200)
+    offered = console.has_button("Sync now")
+    runs, activity = stack.rows("sync_runs"), stack.rows("activity")
+    console.open("integrations", "operator", "light", 1200)
+    console.type("pm_by", NAME)
+    console.type("pm_why", "I would like to")
+    console.forge_endpoint("viewer")
+    console.press("Sync now")
+    console.wait_for_text("takes the role operator")
+    console.picture(PICTURES / "sync-now-refused.png")
+    rows = new_rows(stack, "activity", activity)
+    found = [(row.get("order"), row.get("result"), row.get("rule"), row.get("by"), row.get("role")) for row in rows]
+    ran = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
+    return [
+        *expect(not offered, "a viewer is offered Sync Now"),
+        *expect(found == [("sync_now", "refused", "ST-22", NAME, "viewer")], f"a viewer's Sync Now: the activity has {found}"),
+        *expect(not ran, f"a viewer's Sync Now has run: {ran}"),
+    ]
+
+
+def main():
+    if not (browser := browser_driver.found()):
+        print(f"browser: NOT CHECKED: neither {' nor '.join(browser_driver.PLACES)} is here, with its driver")
+        return 0
+    if not local_stack.binary().exists():
+        print(f"browser: {local_stack.binary()} is missing; build it with: cargo build --package local")
+        return 1
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for old in PICTURES.glob("*.png"):
+        old.unlink()
+    with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as folder:
+        folder = Path(folder)
+        with local_stack.told(folder) as stack, browser_driver.started(browser, folder) as driver:
+            console = Console(driver, stack)
+            stack.send("intake", UNREADABLE)
+            stack.wait_for_rows("parked")
+            wrong = look_at_all(console)
+            for part in (prove(console), strained(console, stack), sync_now(console, stack), shown_as_text(console), refused(console, stack), console.complaints()):
+                wrong += part
+    for sentence in wrong:
+        print(f"browser: {sentence}")
+    print(f"browser: pictures are in {PICTURES.relative_to(local_stack.ROOT)}; {len(wrong)} things are wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
