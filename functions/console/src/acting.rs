@@ -9,7 +9,8 @@ use table::{NameOf, Ordered, Tables};
 use crate::answer::{self, Outcome, Told};
 use crate::event::Show;
 use crate::invoker::Invoker;
-use crate::order::{Order, event};
+use crate::order::Order;
+use crate::passing::event;
 use crate::rights::Role;
 
 /// What refusals are recorded by.
@@ -65,6 +66,7 @@ impl<I: Invoker> Acting<'_, I> {
             outcome: Outcome::Refused,
             words: format!("takes the role {least}"),
             is_recorded: false,
+            answer: None,
         };
         self.record(organisation, what, &told, Some(REFUSED_BY), show).await;
     }

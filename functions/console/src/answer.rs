@@ -39,11 +39,13 @@ pub struct Told {
     pub words: String,
     /// Whether the function that carried it out has written into the activity log who wanted it, and why.
     pub is_recorded: bool,
+    /// What the function has answered to a look, for the page to show.
+    pub answer: Option<Value>,
 }
 
 impl Told {
     pub(crate) fn failed(words: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed, words: words.into(), is_recorded: false }
+        Self { outcome: Outcome::Failed, words: words.into(), is_recorded: false, answer: None }
     }
 }
 
@@ -54,7 +56,12 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
         Err(InvokeError::StillRunning) => {
             let words =
                 "It has begun, and takes longer than a page waits. The sync log says how it ends.";
-            return Told { outcome: Outcome::Started, words: words.to_owned(), is_recorded: false };
+            return Told {
+                outcome: Outcome::Started,
+                words: words.to_owned(),
+                is_recorded: false,
+                answer: None,
+            };
         }
         Err(InvokeError::Failed(words)) => return Told::failed(words),
         Err(error) => return Told::failed(host::telemetry::chain(&error)),
@@ -79,12 +86,26 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
             let is_recorded = why.contains(&said.why);
             done(format!("The payment is {state}. {why}"), is_recorded)
         }
+        // The mirror's own row of the log says who wanted it.
+        Order::Restore => {
+            let payment = text(&answer, "restored", "the payment");
+            done(format!("{payment} is back; the next read of the invoice compares it."), true)
+        }
+        Order::PreviewPlan | Order::LookAtDeadLetters => {
+            let words = "This is a look; nothing was changed.".to_owned();
+            Told { answer: Some(answer), ..done(words, true) }
+        }
+        Order::Redrive => redriven(&answer),
+        Order::Discard => {
+            let left = answer.get("discard").map_or(0, |discard| number(discard, "left"));
+            done(format!("The message is among what is parked; {left} are left."), true)
+        }
         Order::Rename => done("The names are saved.".to_owned(), true),
     }
 }
 
 fn done(words: String, is_recorded: bool) -> Told {
-    Told { outcome: Outcome::Done, words, is_recorded }
+    Told { outcome: Outcome::Done, words, is_recorded, answer: None }
 }
 
 /// A run is a row of `sync_runs`; that a person asked for it, and got perhaps another one, is ours to write.
@@ -95,7 +116,7 @@ fn swept(order: Order, answer: &Value) -> Told {
     };
     let queued = sweep.pointer("/run/counts/queued").and_then(Value::as_u64).unwrap_or(0);
     let why = text(sweep, "why", "");
-    let told = |outcome, words: String| Told { outcome, words, is_recorded };
+    let told = |outcome, words: String| Told { outcome, words, is_recorded, answer: None };
     match sweep.get("outcome").and_then(Value::as_str).unwrap_or_default() {
         "finished" => told(Outcome::Done, format!("The sync is finished; {queued} invoices are read again.")),
         "stopped" => told(
@@ -129,6 +150,20 @@ fn replayed(order: Order, answer: &Value) -> Told {
     }
     // Each row that is taken out leaves a row of the log.
     done(format!("{count} are on the queue again, {left} stay{reasons}."), count > 0)
+}
+
+/// Each message that is sent again leaves a row of the log.
+fn redriven(answer: &Value) -> Told {
+    let redrive = answer.get("redrive").cloned().unwrap_or_default();
+    let (count, left) = (number(&redrive, "redriven"), number(&redrive, "left"));
+    let words = format!("{count} are on their queue again, {left} are left.");
+    let told = done(words, count > 0);
+    match redrive.get("problem").and_then(Value::as_str) {
+        None => told,
+        Some(problem) => {
+            Told { outcome: Outcome::Failed, words: format!("{} {problem}", told.words), ..told }
+        }
+    }
 }
 
 fn number(answer: &Value, name: &str) -> u64 {
@@ -179,6 +214,15 @@ mod tests {
         assert!(told(Order::Replay, replay(1)).is_recorded);
         assert!(!told(Order::Replay, replay(0)).is_recorded);
         assert!(told(Order::PreviewReplay, replay(1)).words.contains("Nothing was changed"));
+        let redriven =
+            |count| told(Order::Redrive, json!({"redrive": {"redriven": count, "left": 3}}));
+        assert!(redriven(2).is_recorded && !redriven(0).is_recorded);
+        assert!(redriven(2).words.contains("2 are on their queue again, 3 are left"));
+        let stopped =
+            json!({"redrive": {"redriven": 2, "left": 3, "problem": "SQS does not answer"}});
+        let stopped = told(Order::Redrive, stopped);
+        assert_eq!((stopped.outcome, stopped.is_recorded), (Outcome::Failed, true));
+        assert!(told(Order::PreviewPlan, json!({"previews": []})).answer.is_some());
         let failed =
             read(Order::Hold, &Said::default(), Err(InvokeError::Failed("too late".into())));
         assert_eq!(failed, Told::failed("too late"));

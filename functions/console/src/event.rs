@@ -8,8 +8,9 @@
 use payments::OrganisationId;
 use serde_json::Value;
 
-use crate::order::{About, Order, Said, WORDS_CHARS_MAX};
+use crate::order::{Order, Said, WORDS_CHARS_MAX};
 use crate::pages::Page;
+use crate::passing::About;
 
 /// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
 const TEXT_CHARS_MAX: usize = 1_000;
@@ -63,6 +64,10 @@ pub struct Filter {
     pub kind: String,
     /// Only what went wrong.
     pub only_errors: bool,
+    /// Whatever a payment or an invoice may be known by.
+    pub search: String,
+    /// Where an older page of a history begins.
+    pub before: String,
 }
 
 /// Names for people, as they were typed; empty ones are taken away.
@@ -121,6 +126,9 @@ impl Asked {
                 payment: given("payment"),
                 parked_at: given("parked_at"),
                 reason: given("reason"),
+                invoice: given("invoice"),
+                queue: given("queue"),
+                message: given("message"),
                 time_zone: form("pm_time_zone").filter(|text| !text.is_empty()),
             },
             said: Said {
@@ -139,6 +147,8 @@ impl Asked {
                 word: field("pm_word", "word"),
                 kind: field("pm_kind", "kind"),
                 only_errors: field("pm_only", "only") == "errors",
+                search: field("pm_search", "search"),
+                before: given("before").unwrap_or_default(),
             },
             dark: context.and_then(|context| context.get("theme")?.as_str()) == Some("dark"),
         }))

@@ -7,6 +7,7 @@ pub mod invoker;
 mod links;
 pub mod order;
 pub mod pages;
+pub mod passing;
 pub mod rights;
 mod times;
 pub mod view;
@@ -172,11 +173,12 @@ impl<I: Invoker> Asking<'_, I> {
             notices.push(Notice::bad("That is no order that is known here; nothing was done."));
         }
         let whose = self.whose(tally).await?;
-        let mut keep_why = false;
+        let (mut keep_why, mut answer) = (false, None);
         if let Some(order) = self.show.order {
             let told = self.obeyed(order, &whose, tally).await;
             keep_why = told.outcome == Outcome::Failed;
             notices.push(notice(&told));
+            answer = told.answer;
         }
         let organisation = match whose {
             Whose::One(organisation) => organisation,
@@ -218,6 +220,7 @@ impl<I: Invoker> Asking<'_, I> {
             buttons: &buttons,
             notices,
             keep_why,
+            answer,
             now: self.now,
             rows_read: tally.rows_read.into(),
         };

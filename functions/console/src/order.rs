@@ -1,9 +1,6 @@
-//! What a person may order from a page, and the event by which the function that does it is asked.
+//! What a person may order from a page.
 
 use std::fmt;
-
-use payments::OrganisationId;
-use serde_json::{Value, json};
 
 use crate::rights::Role;
 
@@ -38,6 +35,16 @@ pub enum Order {
     PreviewReplay,
     /// What is parked is done again.
     Replay,
+    /// A payment that was removed from an invoice comes back.
+    Restore,
+    /// What the next night would do with each payment.
+    PreviewPlan,
+    /// What is in the dead-letter queues, or in one of them.
+    LookAtDeadLetters,
+    /// What is in a dead-letter queue goes onto its queue again.
+    Redrive,
+    /// One message is taken out of a dead-letter queue.
+    Discard,
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
     Rename,
     /// An organisation is mirrored from now on.
@@ -46,7 +53,7 @@ pub enum Order {
 
 impl Order {
     /// Every order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::SyncNow,
         Self::ApproveMassChange,
         Self::EnableUploads,
@@ -55,6 +62,11 @@ impl Order {
         Self::DoNotSend,
         Self::PreviewReplay,
         Self::Replay,
+        Self::Restore,
+        Self::PreviewPlan,
+        Self::LookAtDeadLetters,
+        Self::Redrive,
+        Self::Discard,
         Self::Rename,
         Self::SignUp,
     ];
@@ -70,6 +82,11 @@ impl Order {
             Self::DoNotSend => "do_not_send",
             Self::PreviewReplay => "preview_replay",
             Self::Replay => "replay",
+            Self::Restore => "restore",
+            Self::PreviewPlan => "preview_plan",
+            Self::LookAtDeadLetters => "look_at_dead_letters",
+            Self::Redrive => "redrive",
+            Self::Discard => "discard",
             Self::Rename => "rename",
             Self::SignUp => "sign_up",
         }
@@ -91,6 +108,11 @@ impl Order {
             Self::DoNotSend => "Do not send",
             Self::PreviewReplay => "Preview the replay",
             Self::Replay => "Replay",
+            Self::Restore => "Restore",
+            Self::PreviewPlan => "Judge it now",
+            Self::LookAtDeadLetters => "Look",
+            Self::Redrive => "Send them again",
+            Self::Discard => "Discard",
             Self::Rename => "Save the names",
             Self::SignUp => "Sign up",
         }
@@ -116,6 +138,15 @@ impl Order {
             ),
             Self::Release => Some("The next run may post this payment to Xero. Go on?"),
             Self::Replay => Some("These rows are taken out and done again. Go on?"),
+            Self::Restore => Some(
+                "The payment comes back as the business's own, and Xero's next read leaves it alone. Go on?",
+            ),
+            Self::Redrive => Some(
+                "Everything in this dead-letter queue is sent to its queue again, and done again. Go on?",
+            ),
+            Self::Discard => {
+                Some("The message is taken out of the queue and kept among what is parked. Go on?")
+            }
             Self::SignUp => Some("Everything open in Xero is read and mirrored. Go on?"),
             _ => None,
         }
@@ -123,7 +154,7 @@ impl Order {
 
     /// Whether it only looks, and changes nothing: such an order needs no reason and leaves no row.
     pub const fn only_looks(self) -> bool {
-        matches!(self, Self::PreviewReplay)
+        matches!(self, Self::PreviewReplay | Self::PreviewPlan | Self::LookAtDeadLetters)
     }
 }
 
@@ -167,84 +198,6 @@ impl Said {
     }
 }
 
-/// What an order is about, besides the organisation.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct About {
-    /// Which payment.
-    pub payment: Option<String>,
-    /// Which parked row, by its key.
-    pub parked_at: Option<String>,
-    /// Which parked rows, by their reason.
-    pub reason: Option<String>,
-    /// The time zone of an organisation that signs up.
-    pub time_zone: Option<String>,
-}
-
-impl About {
-    /// In one word, for the activity log.
-    pub fn subject(&self) -> Option<&str> {
-        let parts = [&self.payment, &self.parked_at, &self.reason, &self.time_zone];
-        parts.into_iter().find_map(|part| part.as_deref())
-    }
-}
-
-/// An order about one payment that names none, or a sign-up without a time zone.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("please say which {0}; nothing was done")]
-pub struct Incomplete(pub &'static str);
-
-/// The function to ask, and the event to ask it by; `None` if the console does it itself.
-///
-/// # Errors
-/// What the order lacks.
-pub fn event(
-    order: Order,
-    organisation: OrganisationId,
-    about: &About,
-    said: &Said,
-) -> Result<Option<(Function, Value)>, Incomplete> {
-    let (by, why) = (said.by.as_str(), said.why.as_str());
-    let wish = json!({"organisation": organisation, "by": by, "why": why});
-    let with = |more: Value| {
-        let mut wish = wish.clone();
-        if let (Some(wish), Value::Object(more)) = (wish.as_object_mut(), more) {
-            wish.extend(more);
-        }
-        wish
-    };
-    let payment = || about.payment.as_deref().ok_or(Incomplete("payment"));
-    Ok(Some(match order {
-        Order::SyncNow => (Function::Sweep, json!({ "sync_now": wish })),
-        Order::ApproveMassChange => (Function::Sweep, json!({ "approve_mass_change": wish })),
-        Order::PreviewReplay | Order::Replay => {
-            let mut which = serde_json::Map::new();
-            for (name, value) in [("parked_at", &about.parked_at), ("reason", &about.reason)] {
-                which.extend(value.as_ref().map(|value| (name.to_owned(), json!(value))));
-            }
-            let preview = order == Order::PreviewReplay;
-            // A look needs no words, and the function wants some.
-            let said =
-                |text: &str| if text.is_empty() { "a look".to_owned() } else { text.to_owned() };
-            let mut replay = with(json!({"which": which, "preview": preview}));
-            if preview {
-                replay["by"] = json!(said(by));
-                replay["why"] = json!(said(why));
-            }
-            (Function::Sweep, json!({ "replay": replay }))
-        }
-        Order::SignUp => {
-            let zone = about.time_zone.as_deref().ok_or(Incomplete("time zone"))?;
-            (Function::Sweep, json!({ "sign_up": with(json!({"time_zone": zone})) }))
-        }
-        Order::EnableUploads => (Function::Upload, with(json!({"enable_uploads": true}))),
-        Order::Hold | Order::Release | Order::DoNotSend => {
-            let order = order.code();
-            (Function::Upload, with(json!({"payment": payment()?, "order": order})))
-        }
-        Order::Rename => return Ok(None),
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,27 +214,17 @@ mod tests {
     }
 
     #[test]
-    fn an_order_about_a_payment_names_it() {
-        let organisation = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
-        let said = Said { by: "Ada".to_owned(), why: "w".to_owned() };
-        for order in [Order::Hold, Order::Release, Order::DoNotSend] {
-            let none = event(order, organisation, &About::default(), &said).unwrap_err();
-            assert!(none.to_string().contains("which payment"));
-            let about = About { payment: Some("P-1".to_owned()), ..About::default() };
-            let (function, event) = event(order, organisation, &about, &said).unwrap().unwrap();
-            assert_eq!(function, Function::Upload);
-            assert_eq!(
-                event,
-                json!({"organisation": organisation, "payment": "P-1", "order": order.code(),
-                       "by": "Ada", "why": "w"})
-            );
-        }
-    }
-
-    #[test]
     fn what_cannot_be_undone_asks_first() {
-        for order in [Order::ApproveMassChange, Order::EnableUploads, Order::Replay, Order::SignUp]
-        {
+        let asks = [
+            Order::ApproveMassChange,
+            Order::EnableUploads,
+            Order::Replay,
+            Order::Restore,
+            Order::Redrive,
+            Order::Discard,
+            Order::SignUp,
+        ];
+        for order in asks {
             assert!(order.confirmation().is_some(), "{order}");
         }
     }

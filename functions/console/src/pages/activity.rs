@@ -99,7 +99,7 @@ fn day_of(text: &str, today: Date) -> (Date, Option<String>) {
 }
 
 /// The number that was asked for, with or without the prefix that it has in Xero.
-fn number_of(text: &str, stage: &Stage<'_>) -> Option<Result<InvoiceNumber, ()>> {
+pub(super) fn number_of(text: &str, stage: &Stage<'_>) -> Option<Result<InvoiceNumber, ()>> {
     if text.is_empty() {
         return None;
     }

@@ -6,11 +6,14 @@ mod choose;
 mod configure;
 mod feeds;
 mod integrations;
+mod invoice;
 mod limits;
 mod messages;
 mod parked;
+mod sending;
 mod sync_log;
 mod told;
+mod why;
 
 use std::cell::Cell;
 use std::fmt;
@@ -18,6 +21,7 @@ use std::fmt;
 use askama::Template;
 use jiff::Timestamp;
 use payments::{OrganisationId, Settings};
+use serde_json::Value;
 use table::{Newest, OrganisationRow, ReadError, Tables};
 
 pub(crate) use self::choose::choose;
@@ -36,6 +40,10 @@ pub enum Page {
     Integrations,
     /// What is used of the limits.
     Limits,
+    /// Why a payment is where it is (EX-23).
+    Why,
+    /// An invoice with its payments and balances (ST-12).
+    Invoice,
     /// What was done, and by which rule (EX-24).
     Activity,
     /// What each run did (CC-09).
@@ -50,9 +58,11 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Integrations,
         Self::Limits,
+        Self::Why,
+        Self::Invoice,
         Self::Activity,
         Self::SyncLog,
         Self::Messages,
@@ -65,6 +75,8 @@ impl Page {
         match self {
             Self::Integrations => "integrations",
             Self::Limits => "limits",
+            Self::Why => "why",
+            Self::Invoice => "invoice",
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Messages => "messages",
@@ -83,6 +95,8 @@ impl Page {
         match self {
             Self::Integrations => "Integrations",
             Self::Limits => "Limits",
+            Self::Why => "Why",
+            Self::Invoice => "Invoice",
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Messages => "Messages",
@@ -98,6 +112,8 @@ impl Page {
             Self::Limits => {
                 "what is used of the nightly 200, of the 4,000 in 30 days, and of the calls to Xero"
             }
+            Self::Why => "why a payment is where it is, and what would change it; by `search`",
+            Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
             Self::Messages => "what operators should know",
@@ -142,6 +158,9 @@ pub(crate) struct Stage<'a> {
     pub(crate) notices: Vec<Notice>,
     /// Whether what was typed as a reason is to stay there: its order was not carried out.
     pub(crate) keep_why: bool,
+    /// What a function has answered to a look.
+    #[expect(dead_code)]
+    pub(crate) answer: Option<Value>,
     pub(crate) now: Timestamp,
     pub(crate) rows_read: Cell<usize>,
 }
@@ -152,6 +171,8 @@ impl Stage<'_> {
         match self.show.page {
             Page::Integrations => integrations::show(self).await,
             Page::Limits => limits::show(self).await,
+            Page::Why => why::show(self).await,
+            Page::Invoice => invoice::show(self).await,
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Messages => messages::show(self).await,
@@ -167,6 +188,11 @@ impl Stage<'_> {
     /// Counts rows that were read.
     fn count(&self, rows: usize) {
         self.rows_read.set(self.rows_read.get().saturating_add(rows));
+    }
+
+    /// Counts rows that the tables have counted.
+    fn count_read(&self, rows: u32) {
+        self.count(usize::try_from(rows).unwrap_or(usize::MAX));
     }
 
     /// Counts the rows of a list.
@@ -189,7 +215,7 @@ impl Stage<'_> {
     }
 
     /// A button for an order, if the role may give it.
-    fn order(&self, order: Order, more: serde_json::Value) -> Option<Button> {
+    fn order(&self, order: Order, more: Value) -> Option<Button> {
         self.buttons.order(order, self.show.page, more)
     }
 

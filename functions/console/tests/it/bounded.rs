@@ -3,13 +3,19 @@
 use console::rights::Role;
 use serde_json::json;
 
+use crate::books;
 use crate::ear::{heard, listen};
 use crate::html::text;
 use crate::world::{ORGANISATION, World, ago, now, well};
 
 /// How many rows a page says it has read.
 async fn read(world: &World, page: &str) -> usize {
-    let said = text(&world.page(Role::Viewer, json!({"page": page})).await);
+    rows_read(world, &json!({ "page": page })).await
+}
+
+/// The same of a page with parameters.
+pub async fn rows_read(world: &World, event: &serde_json::Value) -> usize {
+    let said = text(&world.page(Role::Viewer, event.clone()).await);
     let footer = said.rsplit_once("; ").unwrap().1;
     footer.split(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"))
 }
@@ -74,4 +80,39 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
     assert!(said.contains("at least 1000 wait"), "{said}");
     let heard = heard();
     assert!(heard.contains("\"rows_read\":503"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_payment_and_an_invoice_take_the_same_rows_however_many_others_there_are() {
+    let world = books::eventful().await;
+    books::store(&world, &books::waiting("P-1")).await;
+    let asked = [
+        json!({"page": "why", "search": "P-1"}),
+        json!({"page": "why", "search": books::xero(1).to_string()}),
+        json!({"page": "invoice", "invoice": "10234"}),
+    ];
+    let mut before = Vec::new();
+    for event in &asked {
+        before.push(rows_read(&world, event).await);
+    }
+    let invoice = format!("{ORGANISATION}/99999");
+    let name = |name: &'static str, value: &str| (name, value.to_owned());
+    for table in ["payments", "held_payments", "tombstones", "discrepancies", "activity"] {
+        many(&world, table, 300, |n| {
+            let n = format!("x-{n:05}");
+            let key = match table {
+                "payments" => [name("invoice", &invoice), name("payment_id", &n)],
+                "held_payments" => [name("invoice", &invoice), name("xero_payment_id", &n)],
+                "tombstones" => [name("invoice", &invoice), name("removed", &n)],
+                "discrepancies" => [name("invoice", &invoice), name("discrepancy", &n)],
+                _ => [name("day", "other"), name("at", &n)],
+            };
+            key.into()
+        })
+        .await;
+    }
+    for (event, before) in asked.iter().zip(before) {
+        assert_eq!(rows_read(&world, event).await, before, "{event}");
+        assert!(before <= 30, "{event}: {before}");
+    }
 }

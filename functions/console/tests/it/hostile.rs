@@ -2,14 +2,20 @@
 
 use console::invoker::InvokeError;
 use console::rights::Role;
+use jiff::civil::date;
+use payments::XeroPayment;
 use serde_json::{Value, json};
 
+use crate::books;
 use crate::html::{assert_harmless, text};
 use crate::world::{ORGANISATION, OTHER, World, ago, well};
 
 /// Ends every kind of place that a text may stand in, and begins something that runs.
 const HOSTILE: &str = "</cwdb-action></style></title>\"'><script>alert(1)</script>\
     <img src=x onerror=alert(1)><svg/onload=alert(1)>&lt;{{ 1 }}";
+
+/// As hostile as an id may be.
+const HOSTILE_ID: &str = "\"'><script>alert(1)</script>";
 
 async fn row(world: &World, table: &str, fixed: &[(&str, &str)], hostile: &[&str]) {
     let mut attributes = fixed.to_vec();
@@ -141,14 +147,25 @@ async fn what_is_typed_or_asked_for_is_shown_as_text() {
     let world = poisoned().await;
     let typed = json!({"pm_by": HOSTILE, "pm_why": HOSTILE, "pm_day": HOSTILE, "pm_invoice": HOSTILE,
         "pm_word": HOSTILE, "pm_kind": HOSTILE, "pm_name": HOSTILE, "pm_bank_feed": HOSTILE,
-        "pm_organisation": HOSTILE, "pm_time_zone": HOSTILE});
-    for page in ["integrations", "activity", "sync_log", "limits", "parked", "configure", HOSTILE] {
+        "pm_organisation": HOSTILE, "pm_time_zone": HOSTILE, "pm_search": HOSTILE});
+    for page in [
+        "why",
+        "invoice",
+        "integrations",
+        "activity",
+        "sync_log",
+        "limits",
+        "parked",
+        "configure",
+        HOSTILE,
+    ] {
         for order in
             [json!(null), json!("sync_now"), json!("hold"), json!("sign_up"), json!(HOSTILE)]
         {
             for organisation in [json!(ORGANISATION), json!(null), json!(HOSTILE)] {
                 let event = json!({"page": page, "order": order, "organisation": organisation,
                     "payment": HOSTILE, "parked_at": HOSTILE, "reason": HOSTILE,
+                    "queue": HOSTILE, "message": HOSTILE, "before": HOSTILE,
                     "widgetContext": {"theme": HOSTILE, "forms": {"all": typed}}});
                 assert_harmless(&world.page(Role::Operator, event.clone()).await);
                 assert_harmless(&world.page(Role::Viewer, event).await);
@@ -184,4 +201,52 @@ async fn a_list_of_organisations_is_shown_as_text() {
     let html = world.look("integrations").await;
     assert_harmless(&html);
     assert!(text(&html).contains("Which organisation?"), "{html}");
+}
+
+#[tokio::test]
+async fn a_payment_and_an_invoice_show_hostile_text_as_text() {
+    let world = books::world().await;
+    books::record(&world, "10234", HOSTILE).await;
+    let mut payment = books::xero_payment(1, 3_000);
+    payment.reference = Some(HOSTILE.to_owned());
+    books::read(&world, "10234", 120, vec![payment.clone()], 0).await;
+    let gone = vec![XeroPayment { id: books::xero(2), date: date(2027, 6, 1), ..payment }];
+    books::read(&world, "10234", 60, gone, 0).await;
+    let invoice = [("organisation", ORGANISATION), ("number", "10234")];
+    for name in ["xero_number", "contact_name", "local_company"] {
+        world.set_row("invoices", &invoice, name, HOSTILE).await;
+    }
+    for row in world.rows("tombstones").await {
+        let key = [("invoice", row["invoice"].as_str()), ("removed", row["removed"].as_str())];
+        world.set_row("tombstones", &key, "why", HOSTILE).await;
+    }
+    for row in world.rows("activity").await {
+        let key = [("day", row["day"].as_str()), ("at", row["at"].as_str())];
+        for name in ["action", "rule", "reason", "why", "cause", "by"] {
+            world.set_row("activity", &key, name, HOSTILE).await;
+        }
+    }
+    let upload = books::partly(&books::waiting("P-1"));
+    books::store(&world, &upload).await;
+    let key = [("organisation", ORGANISATION), ("payment_id", "P-1")];
+    for name in ["why", "reason", "payer_reference"] {
+        world.set_row("uploads", &key, name, HOSTILE).await;
+    }
+    books::blocked(&world, "C-1", HOSTILE).await;
+    let held = payments::upload::Upload { why: HOSTILE.to_owned(), ..books::waiting(HOSTILE_ID) };
+    books::store(&world, &held).await;
+
+    for role in Role::ALL {
+        let invoice = world.page(role, json!({"page": "invoice", "invoice": "10234"})).await;
+        assert_harmless(&invoice);
+        let shown = text(&invoice).matches("<script>alert(1)</script>").count();
+        assert!(shown >= 10, "{shown}: {invoice}");
+        let of_xero = [books::xero(1).to_string(), books::xero(2).to_string()];
+        for typed in of_xero.iter().map(String::as_str).chain(["P-1", HOSTILE_ID, "4.00"]) {
+            let why = world.page(role, json!({"page": "why", "search": typed})).await;
+            assert_harmless(&why);
+            let shown = text(&why).matches("<script>alert(1)</script>").count();
+            assert!(shown >= 1 || why.contains("&#60;script"), "{typed}: {why}");
+        }
+    }
 }

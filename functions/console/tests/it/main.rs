@@ -2,6 +2,7 @@
 //! DynamoDB.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod books;
 mod bounded;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;
@@ -10,10 +11,12 @@ mod engine;
 mod hostile;
 mod html;
 mod integrations;
+mod invoice;
 mod limits;
 mod logs;
 mod ordered;
 mod refused;
 mod shown;
 mod silence;
+mod why;
 mod world;

@@ -32,7 +32,7 @@ async fn sync_now_asks_the_sweep_and_says_who_wanted_it() {
     let rows = world.rows("activity").await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     let expected = [
-        ("action", "sync_now"),
+        ("order", "sync_now"),
         ("result", "done"),
         ("by", "Ada"),
         ("why", "a payment is missing"),
@@ -73,7 +73,7 @@ async fn what_failed_is_told_and_written_down() {
 
     assert!(text(&html).contains("▲ the order is not possible"), "{html}");
     let rows = world.rows("activity").await;
-    assert_eq!((rows[0]["action"].as_str(), rows[0]["result"].as_str()), ("hold", "failed"));
+    assert_eq!((rows[0]["order"].as_str(), rows[0]["result"].as_str()), ("hold", "failed"));
     assert_eq!(rows[0]["what"], "P-1");
 }
 
@@ -171,7 +171,7 @@ async fn names_are_saved_together_with_who_wanted_them() {
     assert_eq!(row["mirror_enabled"], "true", "all else stays");
     let log = &world.rows("activity").await[0];
     assert_eq!(
-        (log["action"].as_str(), log["by"].as_str(), log["role"].as_str()),
+        (log["order"].as_str(), log["by"].as_str(), log["role"].as_str()),
         ("rename", "Wilma", "admin")
     );
 

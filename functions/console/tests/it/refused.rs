@@ -29,7 +29,7 @@ async fn an_order_that_the_role_may_not_give_is_refused_and_written_down() {
             let rows = world.rows("activity").await;
             assert!(rows.len() <= before + 1);
             let row = rows.iter().find(|row| row["request_id"] == "5e1c-request").unwrap();
-            assert_eq!(row["action"], order.code());
+            assert_eq!(row["order"], order.code());
             assert_eq!((row["result"].as_str(), row["rule"].as_str()), ("refused", "ST-22"));
             assert_eq!((row["by"].as_str(), row["role"].as_str()), ("Ada", role.code()));
             assert_eq!(row["organisation"], ORGANISATION);
@@ -48,7 +48,7 @@ async fn the_settings_are_for_administrators_and_looking_at_them_is_written_down
         assert!(!said.contains("calls_per_day"), "{said}");
     }
     let rows = world.rows("activity").await;
-    assert_eq!(rows[0]["action"], format!("open_{}", Page::Configure));
+    assert_eq!(rows[0]["order"], format!("open_{}", Page::Configure));
 
     let said = text(&world.look("configure").await);
     // Keys and schedule: where they are, and never what they are.

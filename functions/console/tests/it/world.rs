@@ -144,16 +144,19 @@ impl World {
     }
 
     pub async fn set(&self, organisation: &str, attribute_name: &str, value: &str) {
-        self.direct
-            .update_item()
-            .table_name("organisations")
-            .key("organisation", AttributeValue::S(organisation.to_owned()))
-            .update_expression("SET #name = :value")
-            .expression_attribute_names("#name", attribute_name)
-            .expression_attribute_values(":value", attribute(value))
-            .send()
-            .await
-            .unwrap();
+        self.set_row("organisations", &[("organisation", organisation)], attribute_name, value)
+            .await;
+    }
+
+    /// Changes one attribute of a row that is there.
+    pub async fn set_row(&self, table: &str, key: &[(&str, &str)], name: &str, value: &str) {
+        let mut update = self.direct.update_item().table_name(table);
+        for (name, value) in key {
+            update = update.key(*name, attribute(value));
+        }
+        let update = update.update_expression("SET #name = :value");
+        let update = update.expression_attribute_names("#name", name);
+        update.expression_attribute_values(":value", attribute(value)).send().await.unwrap();
     }
 
     /// The hourly check has found this.

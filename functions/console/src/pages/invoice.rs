@@ -1,0 +1,272 @@
+//! An invoice with its payments in order, the balance after each, and what has happened to it (ST-12, ST-14).
+//! What is said is made in `payments::explaining`; here it is only shown.
+
+use std::sync::Arc;
+
+use askama::Template;
+use payments::explaining::{
+    Agreement, Beside, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State, XeroLinks,
+};
+use payments::{InvoiceNumber, Money, StoredInvoice, restore};
+use serde_json::{Value, json};
+use table::{Entry, HistoryPage};
+
+use super::activity::number_of;
+use super::{Page, PageError, Stage, filled, sending};
+use crate::order::Order;
+use crate::view::{Button, Frame, Sign};
+
+/// Payments that are shown, the last ones.
+const SHOWN_MAX: usize = 100;
+
+struct Line {
+    date: String,
+    amount: String,
+    balance: String,
+    how: String,
+    state: String,
+    is_held: bool,
+    counts: bool,
+    why: Button,
+    orders: Vec<Button>,
+    link: Option<Link>,
+}
+
+struct Gone {
+    date: String,
+    amount: String,
+    payment: String,
+    at: String,
+    why: String,
+    restore: Option<Button>,
+}
+
+struct Finding {
+    kind: String,
+    at: String,
+    detail: String,
+}
+
+struct Event {
+    at: String,
+    action: String,
+    about: String,
+    why: String,
+    who: String,
+}
+
+/// What is shown of an invoice that is there.
+struct Shown {
+    number: String,
+    xero_number: String,
+    overdue: Option<String>,
+    open: Option<String>,
+    agrees: bool,
+    agreement: String,
+    facts: Vec<(&'static str, String)>,
+    remarks: Vec<payments::explaining::Remark>,
+    lines: Vec<Line>,
+    left_out: Option<String>,
+    gone: Vec<Gone>,
+    findings: Vec<Finding>,
+    link: Option<Link>,
+    events: Vec<Event>,
+    is_older: bool,
+    newest: Button,
+    older: Option<Button>,
+}
+
+#[derive(Template)]
+#[template(path = "invoice.html")]
+struct Invoice {
+    frame: Frame,
+    typed: String,
+    show: Button,
+    nothing: Option<String>,
+    sign: Option<Sign>,
+    may_not: Option<String>,
+    invoice: Option<Shown>,
+    needs_login: &'static str,
+}
+
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+    let typed = &stage.show.filter.invoice;
+    let (mut invoice, mut nothing) = (None, None);
+    match number_of(typed, stage) {
+        None => {}
+        Some(Err(())) => nothing = Some("That is no number of an invoice.".to_owned()),
+        Some(Ok(number)) => {
+            invoice = read(stage, &number).await?;
+            if invoice.is_none() {
+                nothing = Some(format!("Nothing is stored under the number {number}."));
+            }
+        }
+    }
+    let any = invoice.is_some();
+    filled(&Invoice {
+        frame: stage.frame(),
+        typed: typed.clone(),
+        show: stage.buttons.page("Show", Page::Invoice, json!({})),
+        nothing,
+        sign: stage.sign().filter(|_| any),
+        may_not: stage.may_not().filter(|_| any),
+        invoice,
+        needs_login: NEEDS_LOGIN,
+    })
+}
+
+async fn read(stage: &Stage<'_>, number: &InvoiceNumber) -> Result<Option<Shown>, PageError> {
+    let (tables, organisation) = (stage.tables, stage.organisation());
+    let stored = Arc::new(tables.invoice(organisation, number).await?);
+    stage.count(1);
+    for rows in [stored.payments.len(), stored.held.len(), stored.discrepancies.len()] {
+        stage.count(rows);
+    }
+    let (beside, read) = tables.beside(&stored).await?;
+    stage.count_read(read);
+    let links: XeroLinks = tables.xero_links(organisation).await?;
+    stage.count(1);
+    let view = InvoiceView::of(&stored, &beside, stage.settings, &links, stage.now);
+    let Some(view) = view else { return Ok(None) };
+    let before = Some(stage.show.filter.before.as_str()).filter(|before| !before.is_empty());
+    let history = tables.history(organisation, number, before).await?;
+    stage.count_read(history.read);
+    Ok(Some(shown(stage, view, &stored, &beside, &history)))
+}
+
+fn shown(
+    stage: &Stage<'_>,
+    view: InvoiceView,
+    stored: &StoredInvoice,
+    beside: &Beside,
+    history: &HistoryPage,
+) -> Shown {
+    let number = view.number.to_string();
+    let here = json!({ "invoice": number });
+    let earlier = view.payments.len().saturating_sub(SHOWN_MAX);
+    let lines = view.payments.iter().skip(earlier);
+    let overdue = view.overdue.map(|overdue| {
+        format!("Overdue: {} have been due for {} days.", overdue.due, overdue.days)
+    });
+    let open = view.due.filter(|due| due.is_positive() && overdue.is_none());
+    let older = |before: &String| {
+        let more = json!({"invoice": number, "before": before, "clear": true});
+        stage.buttons.page("Older", Page::Invoice, more)
+    };
+    let newest = json!({"invoice": number, "clear": true});
+    Shown {
+        overdue,
+        open: open.map(|due| format!("Open: {due}.")),
+        agrees: matches!(view.agreement, Agreement::Agrees),
+        agreement: agreement(view.agreement),
+        facts: facts(stage, &view),
+        lines: lines.map(|line| payment(stage, line, beside, &here)).collect(),
+        left_out: (earlier > 0).then(|| format!("{earlier} earlier payments are not shown.")),
+        gone: view.removed.iter().map(|gone| removed(stage, gone, stored, beside)).collect(),
+        findings: view
+            .discrepancies
+            .iter()
+            .map(|found| Finding {
+                kind: found.key.kind.to_string(),
+                at: stage.moment(found.detected_at),
+                detail: found.detail.clone(),
+            })
+            .collect(),
+        events: history.entries.iter().map(|entry| event(stage, entry)).collect(),
+        is_older: !stage.show.filter.before.is_empty(),
+        newest: stage.buttons.page("Newest", Page::Invoice, newest),
+        older: history.before.as_ref().map(older),
+        remarks: view.remarks,
+        link: view.link,
+        xero_number: view.xero_number,
+        number,
+    }
+}
+
+fn agreement(agreement: Agreement) -> String {
+    match agreement {
+        Agreement::Agrees => "The payments lead to what Xero says is due.".to_owned(),
+        Agreement::Differs { ours, xero, by } => format!(
+            "By the payments here {ours} are due, and in Xero {xero}: the difference is {by}."
+        ),
+        Agreement::CannotSay(why) => format!("Not compared with Xero: {why}."),
+    }
+}
+
+fn facts(stage: &Stage<'_>, view: &InvoiceView) -> Vec<(&'static str, String)> {
+    let money = |money: Option<Money>| money.map(|money| money.to_string());
+    let contact = view.contact.as_ref();
+    let contact = contact.and_then(|contact| contact.company.clone().or(contact.person.clone()));
+    let all = [
+        ("Owed by", contact),
+        ("Owed by, in Xero", view.xero_contact.clone()),
+        ("Status in Xero", view.status.map(|status| status.to_string())),
+        ("Total in Xero", money(view.total)),
+        ("Total here", money(view.local_total)),
+        ("Paid, by Xero", money(view.paid)),
+        ("Credited in Xero", money(view.credited)),
+        ("To be paid, before any payment", money(view.to_pay)),
+        ("Due", money(view.due)),
+        ("Due on", view.due_on.map(|day| day.to_string())),
+        ("Last read from Xero", view.last_read_at.map(|at| stage.moment(at))),
+        ("Last changed in Xero", view.xero_updated_at.map(|at| stage.moment(at))),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &Beside, here: &Value) -> Line {
+    let ours = line.payment.as_ref();
+    let name = ours.map(ToString::to_string).or(line.xero.map(|id| id.to_string()));
+    let name = name.unwrap_or_default();
+    let upload = ours.and_then(|id| beside.uploads.get(id));
+    let how: Vec<&str> =
+        [Some(line.method.as_str()), line.reference.as_deref()].into_iter().flatten().collect();
+    let search = json!({"search": name, "clear": true});
+    Line {
+        date: line.date.to_string(),
+        amount: line.amount.to_string(),
+        balance: line.balance_after.map(|left| left.to_string()).unwrap_or_default(),
+        how: how.join(", "),
+        state: line.state.to_string(),
+        is_held: matches!(line.state, State::Held(_) | State::HeldForApproval),
+        counts: line.counts,
+        why: stage.buttons.page(&format!("Why {name}"), Page::Why, search),
+        orders: upload.map(|upload| sending::orders(stage, upload, here)).unwrap_or_default(),
+        link: line.link.clone(),
+    }
+}
+
+fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside: &Beside) -> Gone {
+    let is_this = |row: &&payments::explaining::RemovedRow| {
+        row.tombstone.payment.id == gone.payment && row.tombstone.removed_at == gone.removed_at
+    };
+    let was = beside.removed.iter().find(is_this);
+    // The function that carries it out asks the same.
+    let may = was.is_some_and(|row| restore(stored, &row.tombstone.payment, "", "").is_ok());
+    let which = json!({"invoice": stored.number.as_str(), "payment": gone.payment.as_str()});
+    Gone {
+        date: gone.date.to_string(),
+        amount: gone.amount.to_string(),
+        payment: gone.payment.to_string(),
+        at: stage.moment(gone.removed_at),
+        why: format!("{}: {}", gone.removed_by, gone.why),
+        restore: stage.order(Order::Restore, which).filter(|_| may),
+    }
+}
+
+fn event(stage: &Stage<'_>, entry: &Entry) -> Event {
+    let text =
+        |texts: [Option<String>; 3]| texts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let rule = entry.rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
+    Event {
+        at: crate::times::clock(entry.at, &stage.settings.zone),
+        action: format!("{}{rule}", entry.action),
+        about: text([
+            entry.payment.as_ref().map(ToString::to_string),
+            entry.amount.map(|amount| amount.to_string()),
+            entry.date.map(|date| date.to_string()),
+        ]),
+        why: text([entry.reason.clone(), entry.why.clone(), None]),
+        who: text([entry.by.clone(), entry.cause.clone(), None]),
+    }
+}

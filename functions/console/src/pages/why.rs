@@ -1,0 +1,268 @@
+//! Why a payment is where it is: whatever it is known by is typed, and everything that is found is explained
+//! (EX-23, ST-20, AMB-26). What is said is made in `payments::explaining`; here it is only shown.
+
+use askama::Template;
+use jiff::Timestamp;
+use payments::explaining::{
+    Compared, Context, Explanation, Link, NEEDS_LOGIN, Search, Side, State, Subject, XeroLinks,
+    explain,
+};
+use payments::upload::{Night, NightState, Upload};
+use serde_json::json;
+use table::{AmountsFound, Candidate};
+
+use super::{Page, PageError, Stage, filled, sending};
+use crate::view::{Button, Frame, Sign};
+
+/// Payments that are explained in full. An id is that of one or two, and of an amount all are listed.
+const EXPLAINED_MAX: usize = 5;
+/// Invoices that are offered.
+const INVOICES_MAX: usize = 20;
+
+struct Told {
+    name: String,
+    is_synced: bool,
+    synced: String,
+    state: String,
+    rules: String,
+    sentence: &'static str,
+    facts: Vec<(&'static str, String)>,
+    details: Vec<String>,
+    compared: Vec<Row>,
+    cures: Vec<String>,
+    parts: Vec<Part>,
+    links: Vec<Link>,
+    invoices: Vec<Button>,
+    orders: Vec<Button>,
+    left_out: Option<String>,
+}
+
+struct Row {
+    xero: String,
+    ours: String,
+    note: String,
+}
+
+struct Part {
+    number: u32,
+    says: String,
+    link: Option<Link>,
+}
+
+struct Line {
+    payment: Button,
+    amount: String,
+    date: String,
+    seen: String,
+    invoice: Option<Button>,
+}
+
+#[derive(Template)]
+#[template(path = "why.html")]
+struct Why {
+    frame: Frame,
+    search: String,
+    find: Button,
+    sign: Option<Sign>,
+    may_not: Option<String>,
+    nothing: Option<String>,
+    told: Vec<Told>,
+    invoices: Vec<Button>,
+    lines: Vec<Line>,
+    searched: Option<String>,
+    left_out: Option<String>,
+    needs_login: &'static str,
+}
+
+/// What was found, in the shape in which it is shown.
+#[derive(Default)]
+struct Shown {
+    nothing: Option<String>,
+    told: Vec<Told>,
+    invoices: Vec<Button>,
+    lines: Vec<Line>,
+    searched: Option<String>,
+    left_out: Option<String>,
+}
+
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+    let search = Search::read(&stage.show.filter.search, &stage.settings.prefix);
+    let shown =
+        if search.typed.is_empty() { Shown::default() } else { find(stage, &search).await? };
+    let any = shown.told.iter().any(|told| !told.orders.is_empty());
+    filled(&Why {
+        frame: stage.frame(),
+        search: search.typed,
+        find: stage.buttons.page("Find", Page::Why, json!({})),
+        sign: stage.sign().filter(|_| any),
+        may_not: stage.may_not().filter(|_| !shown.told.is_empty()),
+        nothing: shown.nothing,
+        told: shown.told,
+        invoices: shown.invoices,
+        lines: shown.lines,
+        searched: shown.searched,
+        left_out: shown.left_out,
+        needs_login: NEEDS_LOGIN,
+    })
+}
+
+async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
+    let (tables, organisation) = (stage.tables, stage.organisation());
+    let found = tables.find(organisation, search, stage.now).await?;
+    stage.count_read(found.read);
+    let links = tables.xero_links(organisation).await?;
+    let night = tables.night(organisation, Night::of(stage.now, &stage.settings.zone)).await?;
+    stage.count(2);
+    let night_over = night.is_some_and(|report| report.state == NightState::Finished);
+    let mut told = Vec::new();
+    for subject in found.payments.iter().take(EXPLAINED_MAX) {
+        told.extend(told_of(stage, search, subject, &links, night_over).await?);
+    }
+    let left_out = found.payments.len() > EXPLAINED_MAX;
+    let amounts = found.amounts.as_ref();
+    let invoices = found.invoices.iter().take(INVOICES_MAX);
+    Ok(Shown {
+        // An index may show for a moment what is not there any more.
+        nothing: (found.is_empty() || told.is_empty() && found.invoices.is_empty())
+            .then(|| search.nothing_found())
+            .filter(|_| amounts.is_none_or(|amounts| amounts.candidates.is_empty())),
+        told,
+        invoices: invoices.map(|number| invoice(stage, number.as_str())).collect(),
+        lines: amounts.map(|amounts| lines(stage, amounts)).unwrap_or_default(),
+        searched: amounts.map(|amounts| amounts.searched.to_string()),
+        left_out: left_out.then(|| {
+            format!("Only {EXPLAINED_MAX} are explained here; type the id of another one.")
+        }),
+    })
+}
+
+/// One payment, explained; none if nothing at all is stored about it.
+async fn told_of(
+    stage: &Stage<'_>,
+    search: &Search,
+    subject: &Subject,
+    links: &XeroLinks,
+    night_over: bool,
+) -> Result<Option<Told>, PageError> {
+    let known = stage.tables.known_of(stage.settings, subject).await?;
+    stage.count_read(known.read);
+    let upload = known.facts.upload.as_ref();
+    let mut place = None;
+    if let Some(upload) = upload {
+        let (at, read) = stage.tables.place_in_line(upload).await?;
+        stage.count_read(read);
+        place = at;
+    }
+    let (settings, now) = (stage.settings, stage.now);
+    let context = Context { settings, now, links, place, night_over };
+    let mut facts = known.facts.clone();
+    facts.ignored = search.ignored;
+    let Some(explained) = explain(&facts, &context) else { return Ok(None) };
+    let more = json!({"search": search.typed});
+    let xero: Vec<_> = facts.xero_payments().iter().map(ToString::to_string).collect();
+    let names = (subject.to_string(), xero.join(", "), upload);
+    let mut told = told(stage, explained, names);
+    told.orders = upload.map(|upload| sending::orders(stage, upload, &more)).unwrap_or_default();
+    let not_whole: Vec<_> = known.not_whole.iter().map(ToString::to_string).collect();
+    told.left_out = (!not_whole.is_empty()).then(|| {
+        let numbers = not_whole.join(", ");
+        format!("Of invoices {numbers} only the payment's own part was looked at.")
+    });
+    Ok(Some(told))
+}
+
+fn told(
+    stage: &Stage<'_>,
+    explained: Explanation,
+    (name, xero, upload): (String, String, Option<&Upload>),
+) -> Told {
+    let since = |at: Timestamp| ("In this state since", stage.moment(at));
+    let mut facts: Vec<_> = upload.map(|upload| since(upload.since)).into_iter().collect();
+    if !xero.is_empty() {
+        facts.push(("PaymentID in Xero", xero));
+    }
+    let mut links = explained.links;
+    // Each part has its link beside it.
+    links.retain(|link| !explained.parts.iter().any(|part| part.link.as_ref() == Some(link)));
+    let parts = explained.parts.into_iter().map(|part| Part {
+        number: part.number,
+        says: part.says(),
+        link: part.link,
+    });
+    let numbers = explained.history.invoices.iter().take(INVOICES_MAX);
+    Told {
+        name,
+        is_synced: explained.state.is_synced(),
+        synced: synced(explained.state),
+        state: explained.state.to_string(),
+        rules: explained.rules.join(", "),
+        sentence: explained.sentence,
+        facts,
+        details: explained.details,
+        compared: explained.compared.iter().map(row).collect(),
+        cures: explained.cures,
+        parts: parts.collect(),
+        links,
+        invoices: numbers.map(|number| invoice(stage, number.as_str())).collect(),
+        orders: Vec::new(),
+        left_out: None,
+    }
+}
+
+/// What a receipt shows (EX-23): synced only if all parts are (AMB-26).
+fn synced(state: State) -> String {
+    match state {
+        State::PartlyUploaded { placed, of } => format!("Partly synced {placed} of {of}"),
+        _ if state.is_synced() => "Synced".to_owned(),
+        _ => "Not synced".to_owned(),
+    }
+}
+
+fn row(compared: &Compared) -> Row {
+    let side =
+        |side: &Option<Side>| side.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+    Row {
+        xero: side(&compared.xero),
+        ours: side(&compared.ours),
+        note: compared.note.clone().unwrap_or_default(),
+    }
+}
+
+fn lines(stage: &Stage<'_>, amounts: &AmountsFound) -> Vec<Line> {
+    let line = |found: &Candidate| {
+        let name = found.subject.to_string();
+        Line {
+            payment: stage.buttons.page(&name, Page::Why, json!({"search": name, "clear": true})),
+            amount: found.amount.to_string(),
+            date: found.date.map(|date| date.to_string()).unwrap_or_default(),
+            seen: found.seen.clone(),
+            invoice: found.invoice.as_ref().map(|number| invoice(stage, number.as_str())),
+        }
+    };
+    amounts.candidates.iter().map(line).collect()
+}
+
+/// A button that leads to an invoice.
+fn invoice(stage: &Stage<'_>, number: &str) -> Button {
+    let label = format!("Invoice {number}");
+    stage.buttons.page(&label, Page::Invoice, json!({"invoice": number, "clear": true}))
+}
+
+#[cfg(test)]
+mod tests {
+    use payments::upload::Hold;
+
+    use super::*;
+
+    #[test]
+    fn a_payment_is_synced_only_if_all_its_parts_are() {
+        // EX-23, AMB-26
+        assert_eq!(synced(State::PartlyUploaded { placed: 2, of: 4 }), "Partly synced 2 of 4");
+        for state in [State::Uploaded, State::Applied, State::Adopted, State::Unchanged] {
+            assert_eq!(synced(state), "Synced", "{state}");
+        }
+        for state in [State::Removed, State::Blocked(Hold::BlockedByAction)] {
+            assert_eq!(synced(state), "Not synced", "{state}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! An invoice with its payments and balances.
+
+use console::order::Function;
+use console::rights::Role;
+use serde_json::json;
+
+use crate::books::{eventful, read, record, store, waiting, xero_payment};
+use crate::html::{assert_harmless, text};
+use crate::world::{ORGANISATION, World};
+
+async fn invoice(world: &World, role: Role, number: &str) -> String {
+    let html = world.page(role, json!({"page": "invoice", "invoice": number})).await;
+    assert_harmless(&html);
+    html
+}
+
+#[tokio::test]
+async fn payments_stand_in_order_with_the_balance_after_each() {
+    // ST-12, ST-03, AMB-19
+    let world = eventful().await;
+    for typed in ["10234", "CM-10234"] {
+        let said = text(&invoice(&world, Role::Viewer, typed).await);
+        // 100.00 less 5.00 of credit, then 20.00, then 10.00 that are held and in Xero all the same.
+        for words in [
+            "2026-11-02 20.00 AUD 75.00 AUD",
+            "2027-06-01 10.00 AUD 65.00 AUD",
+            "▲ held (FUTURE_DATED)",
+            "Credited in Xero 5.00 AUD",
+            "Due 65.00 AUD",
+            "✔ The payments lead to what Xero says is due.",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_overdue_is_said_in_words_and_by_a_sign() {
+    // ST-12
+    let world = eventful().await;
+    let html = invoice(&world, Role::Viewer, "10234").await;
+    assert!(html.contains("▲ Overdue: 65.00 AUD have been due for 5 days."), "{html}");
+    // Paid in full: neither late nor open.
+    record(&world, "10300", "Ada Ltd").await;
+    read(&world, "10300", 60, vec![xero_payment(9, 10_000)], 0).await;
+    let said = text(&invoice(&world, Role::Viewer, "10300").await);
+    assert!(!said.contains("Overdue:") && !said.contains("Open:"), "{said}");
+}
+
+#[tokio::test]
+async fn what_was_removed_can_be_restored_by_those_who_may() {
+    // CM-39, ST-22
+    let world = eventful().await;
+    let html = invoice(&world, Role::Operator, "10234").await;
+    let said = text(&html);
+    assert!(said.contains("Removed") && said.contains("30.00 AUD"), "{said}");
+    assert!(html.contains("Xero&#39;s next read leaves it alone. Go on?"), "{html}");
+    let viewer = invoice(&world, Role::Viewer, "10234").await;
+    assert!(!viewer.contains("&#34;order&#34;") && viewer.contains("OperatorPolicy"), "{viewer}");
+
+    let payment = html.split("&#34;order&#34;:&#34;restore&#34;").nth(1).unwrap();
+    let payment = payment.split("&#34;payment&#34;:&#34;").nth(1).unwrap();
+    let payment = payment.split("&#34;").next().unwrap();
+    world.answers(Ok(json!({"sweeps": [], "restored": payment})));
+    let event =
+        json!({"page": "invoice", "order": "restore", "invoice": "10234", "payment": payment});
+    let said = text(&world.press(Role::Operator, event).await);
+    assert!(said.contains(&format!("Done. {payment} is back")), "{said}");
+    assert!(said.contains("Invoice 10234"), "the invoice is shown again: {said}");
+    let wish = json!({"organisation": ORGANISATION, "invoice": "10234", "payment": payment,
+        "by": "Ada", "why": "a payment is missing"});
+    assert_eq!(world.asked(), [(Function::Sweep, json!({ "restore": wish }))]);
+}
+
+#[tokio::test]
+async fn what_is_back_already_is_not_offered_again() {
+    // CM-39: Xero has recorded it again under the same id.
+    let world = eventful().await;
+    let again = vec![xero_payment(1, 3_000), xero_payment(2, 2_000)];
+    read(&world, "10234", 30, again, 500).await;
+    let html = invoice(&world, Role::Operator, "10234").await;
+    assert!(text(&html).contains("Removed"), "{html}");
+    assert!(!html.contains("&#34;order&#34;:&#34;restore&#34;"), "{html}");
+}
+
+#[tokio::test]
+async fn what_does_not_agree_is_listed_and_so_is_the_difference() {
+    // ST-04, CM-15
+    let world = eventful().await;
+    record(&world, "10301", "Somebody Else").await;
+    read(&world, "10301", 60, vec![xero_payment(8, 1_000)], 0).await;
+    world
+        .set_row(
+            "invoices",
+            &[("organisation", ORGANISATION), ("number", "10301")],
+            "amount_due",
+            "#80",
+        )
+        .await;
+    let said = text(&invoice(&world, Role::Viewer, "10301").await);
+    assert!(said.contains("CONTACT_DIFFERS"), "{said}");
+    let difference = "▲ By the payments here 90.00 AUD are due, and in Xero 80.00 AUD: the difference is 10.00 AUD.";
+    assert!(said.contains(difference), "{said}");
+}
+
+#[tokio::test]
+async fn the_history_comes_a_page_at_a_time_the_newest_first() {
+    // ST-14, EX-24
+    let world = eventful().await;
+    for n in 0..60 {
+        let at = format!("2026-11-20T00:00:{n:02}.000000Z#10234#{n:03}");
+        world
+            .put(
+                "activity",
+                &[
+                    ("day", &format!("{ORGANISATION}/2026-11-20")),
+                    ("at", &at),
+                    ("invoice", &format!("{ORGANISATION}/10234")),
+                    ("action", &format!("made up {n}.")),
+                ],
+            )
+            .await;
+    }
+    let html = invoice(&world, Role::Viewer, "10234").await;
+    let said = text(&html);
+    assert!(said.contains("CM-37") && said.contains("made up 59."), "{said}");
+    assert!(!said.contains("made up 1."), "{said}");
+    let before =
+        html.split("&#34;before&#34;:&#34;").nth(1).unwrap().split("&#34;").next().unwrap();
+    let event = json!({"page": "invoice", "invoice": "10234", "before": before});
+    let older = world.page(Role::Viewer, event).await;
+    assert_harmless(&older);
+    let said = text(&older);
+    assert!(said.contains("made up 1.") && !said.contains("made up 59."), "{said}");
+    assert!(said.contains("What has happened before") && said.contains("Newest"), "{said}");
+    assert!(!said.contains("Older"), "{said}");
+}
+
+#[tokio::test]
+async fn a_number_of_nothing_is_said_to_be_one() {
+    let world = eventful().await;
+    store(&world, &waiting("P-1")).await;
+    for (typed, words) in [
+        ("99999", "Nothing is stored under the number 99999."),
+        (&"9".repeat(300), "That is no number of an invoice."),
+        ("", "Which invoice?"),
+    ] {
+        let said = text(&invoice(&world, Role::Viewer, typed).await);
+        assert!(said.contains(words), "{typed}: {said}");
+    }
+}

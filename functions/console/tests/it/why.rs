@@ -1,0 +1,162 @@
+//! Why a payment is where it is.
+
+use console::rights::Role;
+use serde_json::json;
+
+use crate::books::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};
+use crate::html::{assert_harmless, text};
+use crate::world::{World, ago};
+
+async fn why(world: &World, role: Role, typed: &str) -> String {
+    let html = world.page(role, json!({"page": "why", "search": typed})).await;
+    assert_harmless(&html);
+    html
+}
+
+#[tokio::test]
+async fn a_payment_of_xero_is_told_whether_it_is_here_held_or_removed() {
+    // EX-23, ST-20, A7.4, CM-23, AMB-20
+    let world = eventful().await;
+    for (n, synced, state, rule, words) in [
+        (1, "Not synced", "removed", "CM-37", "everything it was is kept"),
+        (2, "Synced", "applied", "CM-07", "It is here as a copy of the payment in Xero"),
+        (3, "Not synced", "held (FUTURE_DATED)", "AMB-20", "On 2027-05-25 it is let in by itself"),
+    ] {
+        let html = why(&world, Role::Viewer, &xero(n).to_string()).await;
+        let said = text(&html);
+        for words in [synced, state, rule, words, "What would change it", "What was compared"] {
+            assert!(said.contains(words), "{n} {words}: {said}");
+        }
+        // ST-20, EX-25, EX-26
+        let link = format!(
+            "shortcode={CODE}&#38;redirecturl=/Bank/ViewTransaction.aspx?bankTransactionID={}",
+            xero(n)
+        );
+        assert!(html.contains(&link), "{html}");
+        assert!(said.contains("need a login of one's own"), "{said}");
+        assert!(html.contains("Invoice 10234</button>"), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn the_two_sides_stand_beside_each_other() {
+    // CM-12, CM-13
+    let world = eventful().await;
+    let said = text(&why(&world, Role::Viewer, &xero(2).to_string()).await);
+    let both = "20.00 AUD of 2026-11-02 on CM-10234 20.00 AUD of 2026-11-02 on 10234";
+    assert!(said.contains(both), "{said}");
+}
+
+#[tokio::test]
+async fn a_payment_in_parts_is_synced_by_its_parts() {
+    // AMB-26, EX-23
+    let world = books::world().await;
+    store(&world, &partly(&waiting("P-1"))).await;
+    let html = why(&world, Role::Operator, "P-1").await;
+    let said = text(&html);
+    assert!(said.contains("Partly synced 2 of 4"), "{said}");
+    for words in [
+        "1 1.00 AUD on invoice CM-1: in Xero payment in Xero",
+        "3 1.00 AUD on invoice CM-3: refused by Xero: the invoice is paid",
+        "2.00 AUD of 2026-11-03 4.00 AUD of 2026-11-03 2 of 4 parts",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // What is not there may be tried again; what is there is not held back any more.
+    assert!(html.contains("&#34;order&#34;:&#34;release&#34;"), "{html}");
+    assert!(!html.contains("&#34;order&#34;:&#34;hold&#34;"), "{html}");
+}
+
+#[tokio::test]
+async fn a_payment_that_waits_says_in_which_night_it_goes() {
+    // EX-31
+    let world = books::world().await;
+    for n in 1..=3 {
+        store(&world, &waiting(&format!("P-{n}"))).await;
+    }
+    let said = text(&why(&world, Role::Viewer, "P-3").await);
+    assert!(said.contains("the next upload, place 3: night of 25 November 2026"), "{said}");
+}
+
+#[tokio::test]
+async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
+    // ST-22, EX-28
+    let world = books::world().await;
+    let mut by_person = waiting("P-2");
+    by_person =
+        payments::upload::obey(&by_person, payments::upload::Order::Hold, "Ada", "w", ago(9))
+            .unwrap()
+            .unwrap();
+    let mut kept_back = waiting("P-3");
+    kept_back =
+        payments::upload::obey(&kept_back, payments::upload::Order::DoNotSend, "Ada", "w", ago(9))
+            .unwrap()
+            .unwrap();
+    for upload in [&waiting("P-1"), &by_person, &kept_back] {
+        store(&world, upload).await;
+    }
+    for (id, there) in [
+        ("P-1", ["hold", "do_not_send"].as_slice()),
+        ("P-2", &["release", "do_not_send"]),
+        ("P-3", &["hold", "release"]),
+    ] {
+        let html = why(&world, Role::Operator, id).await;
+        for order in ["hold", "release", "do_not_send"] {
+            let button = html.contains(&format!("&#34;order&#34;:&#34;{order}&#34;"));
+            assert_eq!(button, there.contains(&order), "{id} {order}: {html}");
+        }
+        assert!(html.contains("name=\"pm_why\""), "{html}");
+        let html = why(&world, Role::Viewer, id).await;
+        assert!(!html.contains("&#34;order&#34;") && html.contains("OperatorPolicy"), "{html}");
+    }
+    // What is blocked says by what, and leads to its cure.
+    blocked(&world, "C-1", "two contacts").await;
+    let said = text(&why(&world, Role::Operator, "P-1").await);
+    assert!(
+        said.contains("blocked (BLOCKED_BY_ACTION)") && said.contains("two contacts"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn after_an_order_the_same_payment_is_shown_again() {
+    let world = books::world().await;
+    store(&world, &waiting("P-1")).await;
+    world.answers(Ok(
+        json!({"payment": "P-1", "state": "held", "why": "Ada: a payment is missing"}),
+    ));
+    let event = json!({"page": "why", "order": "hold", "payment": "P-1", "search": "P-1"});
+    let said = text(&world.press(Role::Operator, event).await);
+    assert!(said.contains("The payment is held") && said.contains("Payment P-1"), "{said}");
+}
+
+#[tokio::test]
+async fn an_amount_lists_the_payments_of_it_and_how_far_was_looked() {
+    let world = eventful().await;
+    store(&world, &waiting("P-1")).await;
+    let html = why(&world, Role::Viewer, "4.00").await;
+    let said = text(&html);
+    assert!(said.contains("Payments of that amount") && said.contains("upload, waiting"), "{said}");
+    assert!(said.contains("Looked through"), "{said}");
+    assert!(html.contains("&#34;search&#34;:&#34;P-1&#34;"), "{html}");
+    assert_eq!(aud(400).to_string(), "4.00 AUD");
+}
+
+#[tokio::test]
+async fn what_is_not_found_says_what_was_looked_for() {
+    // CM-05, AMB-25
+    let world = eventful().await;
+    let said = text(&why(&world, Role::Viewer, "P-9").await);
+    assert!(
+        said.contains("Nothing found for \"P-9\". Looked for: invoice P-9; payment P-9"),
+        "{said}"
+    );
+    assert!(said.contains("does not begin with the organisation's prefix"), "{said}");
+    let said = text(&why(&world, Role::Viewer, "77.77").await);
+    assert!(said.contains("Nothing found") && said.contains("Looked through"), "{said}");
+    let empty = text(&why(&world, Role::Viewer, "").await);
+    assert!(empty.contains("Which payment?") && !empty.contains("Nothing found"), "{empty}");
+    // An invoice is offered, and is not called nothing.
+    let html = why(&world, Role::Viewer, "CM-10234").await;
+    assert!(html.contains("Invoice 10234</button>") && !html.contains("Nothing found"), "{html}");
+}
