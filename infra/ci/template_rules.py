@@ -365,6 +365,14 @@ MORE_THAN_LOOKING = {
 LOOKING = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
 
 
+def names_of_rights_are_left_to_aws(template):
+    """A role or a policy with a name of its own asks whoever deploys for CAPABILITY_NAMED_IAM, which nobody is told."""
+    for kind, name in (("Role", "RoleName"), ("ManagedPolicy", "ManagedPolicyName")):
+        for resource, properties in resources(template, f"AWS::IAM::{kind}").items():
+            if name in properties:
+                yield f"{resource} has a {name}: `sam deploy` would need CAPABILITY_NAMED_IAM"
+
+
 def the_console_only_looks(template):
     """Pages change nothing: orders are carried out by the functions that check them."""
     roles = resources(template, "AWS::IAM::Role")
@@ -547,6 +555,7 @@ RULES = (
     promises_are_kept,
     people_may_exactly_what_is_listed,
     the_console_only_looks,
+    names_of_rights_are_left_to_aws,
     roles_fit_what_the_table_crate_calls,
     tables_survive_mistakes,
     logs_are_kept_for_a_set_time,

@@ -100,6 +100,10 @@ class Rules(unittest.TestCase):
         del self.properties("SweepFunction")["Environment"]["Variables"]["INTAKE_QUEUE_URL"]
         self.expect(rules.dead_letters_are_all_within_reach, "IntakeDeadLetterQueue", "IntakeQueue")
 
+    def test_a_policy_with_a_name_is_noticed(self):
+        self.properties("ViewerPolicy")["ManagedPolicyName"] = "viewer"
+        self.expect(rules.names_of_rights_are_left_to_aws, "ViewerPolicy", "NAMED_IAM")
+
     def test_one_more_action_is_noticed(self):
         self.statements("WebhookRole")[0]["Action"] = ["sqs:SendMessage", "sqs:ReceiveMessage"]
         self.expect(rules.each_role_allows_exactly_its_list, "Webhook", "sqs:ReceiveMessage")
