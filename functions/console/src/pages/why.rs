@@ -155,11 +155,9 @@ async fn told_of(
     }
     let (settings, now) = (stage.settings, stage.now);
     let context = Context { settings, now, links, place, night_over };
-    let mut facts = known.facts.clone();
-    facts.ignored = search.ignored;
-    let Some(explained) = explain(&facts, &context) else { return Ok(None) };
+    let Some(explained) = explain(&known.facts, &context) else { return Ok(None) };
     let more = json!({"search": search.typed});
-    let xero: Vec<_> = facts.xero_payments().iter().map(ToString::to_string).collect();
+    let xero: Vec<_> = known.facts.xero_payments().iter().map(ToString::to_string).collect();
     let names = (subject.to_string(), xero.join(", "), upload);
     let mut told = told(stage, explained, names);
     told.orders = upload.map(|upload| sending::orders(stage, upload, &more)).unwrap_or_default();

@@ -19,6 +19,7 @@ mod ordered;
 mod refused;
 mod shown;
 mod silence;
+mod speed;
 mod tonight;
 mod why;
 mod world;
