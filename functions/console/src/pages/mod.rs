@@ -9,6 +9,7 @@ mod feeds;
 mod integrations;
 mod invoice;
 mod limits;
+mod listed;
 mod messages;
 mod parked;
 mod sending;

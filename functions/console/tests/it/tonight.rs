@@ -60,6 +60,7 @@ async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
         "0 of 200 (0 %); 200 still fit",
         "0 of 4000",
         "Wait for a night: 230",
+        "the next upload, place 1: night of 25 November 2026",
         "the next upload, place 50: night of 25 November 2026",
         "Only the first 50 are shown.",
         "Held: 1",
