@@ -49,9 +49,15 @@ def _dead_letters(*queues):
 # What every page of the operators may be made of, and the log of what was ordered.
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
-    | _tables("Budgets Caps Connections Invoices Sweeps", "GetItem")
-    | _tables("Activity Messages Nights Parked Receipts SyncRuns", "Query")
+    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Receipts Sweeps Uploads", "GetItem")
+    | _tables("Customers Payments Uploads", "BatchGetItem")
+    | _tables("Activity Discrepancies HeldPayments Messages Nights Parked Payments Receipts SyncRuns", "Query")
+    | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
+    | _on("${HeldPaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
+    | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
+    | _on("${PaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
+    | _on("${TombstonesTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
     | _on("${SyncRunsTable.Arn}/index/failures", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Activity", "PutItem")
@@ -177,7 +183,7 @@ ONLY = {
     "GrantsTable.Arn": {"Mirror", "Upload", "Sweep"},
     GRANT_SECRETS: {"Mirror", "Upload", "Sweep"},
     "CertificatesTable.Arn": {"Sweep"},
-    "BrakesTable.Arn": {"Mirror", "Sweep"},
+    "BrakesTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     "ConnectionsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "ActivityTable.StreamArn": {"Announce"},
@@ -362,7 +368,7 @@ MORE_THAN_LOOKING = {
     "Operate": _tables("Activity", "PutItem") | ORDERS,
     "Administer": _tables("Activity", "PutItem") | ORDERS | _tables("Organisations", "UpdateItem"),
 }
-LOOKING = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
+LOOKING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
 
 
 def names_of_rights_are_left_to_aws(template):

@@ -1,22 +1,26 @@
 //! Carries out what a person orders, and writes down who wanted it, why, and what came of it.
 
+use host::clock::Clock;
 use host::invocation::Invocation;
 use host::telemetry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
+use queue::QueueName;
 use table::{NameOf, Ordered, Tables};
 
 use crate::answer::{self, Outcome, Told};
 use crate::event::Show;
 use crate::invoker::Invoker;
 use crate::order::Order;
-use crate::passing::event;
+use crate::passing::{About, event};
 use crate::rights::Role;
 
 /// What refusals are recorded by.
 const REFUSED_BY: &str = "ST-22";
 /// What stands in place of a name or a reason that was not given with what was refused.
 const NOT_SAID: &str = "(not said)";
+/// After this no further queue is looked at: with a last look the page is there before the function's time is over.
+const LOOKS_MAX: SignedDuration = SignedDuration::from_secs(5);
 
 /// What orders are carried out with.
 pub(crate) struct Acting<'a, I> {
@@ -25,6 +29,7 @@ pub(crate) struct Acting<'a, I> {
     pub(crate) role: Role,
     pub(crate) invocation: &'a Invocation,
     pub(crate) now: Timestamp,
+    pub(crate) clock: &'a Clock,
 }
 
 impl<I: Invoker> Acting<'_, I> {
@@ -37,6 +42,9 @@ impl<I: Invoker> Acting<'_, I> {
     ) -> Told {
         if order == Order::Rename {
             return self.rename(organisation, show).await;
+        }
+        if order == Order::LookAtDeadLetters && show.about.queue.is_none() {
+            return self.look_at_all(organisation, show).await;
         }
         let asked = match event(order, organisation, &show.about, &show.said) {
             Ok(Some(asked)) => asked,
@@ -52,6 +60,32 @@ impl<I: Invoker> Acting<'_, I> {
             self.record(Some(organisation), order.code(), &told, None, show).await;
         }
         told
+    }
+
+    /// A look at each dead-letter queue, one after the other, until one takes too long.
+    async fn look_at_all(&self, organisation: OrganisationId, show: &Show) -> Told {
+        let (order, mut answers, mut failed) = (Order::LookAtDeadLetters, Vec::new(), Vec::new());
+        let deadline = self.now.saturating_add(LOOKS_MAX).unwrap_or(self.now);
+        for queue in QueueName::ALL {
+            if self.clock.now() > deadline {
+                failed.push(format!("{queue}: there was no time for it"));
+                continue;
+            }
+            let about = About { queue: Some(queue.code().to_owned()), ..About::default() };
+            let Ok(Some((function, event))) = event(order, organisation, &about, &show.said) else {
+                continue;
+            };
+            let told = answer::read(order, &show.said, self.invoker.invoke(function, &event).await);
+            match told.answer {
+                Some(answer) => answers.push(answer),
+                None => failed.push(format!("{queue}: {}", told.words)),
+            }
+        }
+        let told = Told { answer: Some(answers.into()), ..answer::looked() };
+        match failed.as_slice() {
+            [] => told,
+            failed => Told { outcome: Outcome::Failed, words: failed.join("; "), ..told },
+        }
     }
 
     /// Records what was refused (ST-22).

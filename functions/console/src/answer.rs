@@ -91,10 +91,7 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
             let payment = text(&answer, "restored", "the payment");
             done(format!("{payment} is back; the next read of the invoice compares it."), true)
         }
-        Order::PreviewPlan | Order::LookAtDeadLetters => {
-            let words = "This is a look; nothing was changed.".to_owned();
-            Told { answer: Some(answer), ..done(words, true) }
-        }
+        Order::PreviewPlan | Order::LookAtDeadLetters => Told { answer: Some(answer), ..looked() },
         Order::Redrive => redriven(&answer),
         Order::Discard => {
             let left = answer.get("discard").map_or(0, |discard| number(discard, "left"));
@@ -102,6 +99,11 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
         }
         Order::Rename => done("The names are saved.".to_owned(), true),
     }
+}
+
+/// What is told of a look; its answer is the page's to show.
+pub(crate) fn looked() -> Told {
+    done("This is a look; nothing was changed.".to_owned(), true)
 }
 
 fn done(words: String, is_recorded: bool) -> Told {

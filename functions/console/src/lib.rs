@@ -4,10 +4,12 @@ mod acting;
 pub mod answer;
 pub mod event;
 pub mod invoker;
+mod letters;
 mod links;
 pub mod order;
 pub mod pages;
 pub mod passing;
+mod plan;
 pub mod rights;
 mod times;
 pub mod view;
@@ -287,6 +289,7 @@ impl<I: Invoker> Asking<'_, I> {
             role: self.console.role,
             invocation: self.invocation,
             now: self.now,
+            clock: &self.console.clock,
         }
     }
 

@@ -72,3 +72,19 @@ async fn another_site_presses_no_buttons() -> anyhow::Result<()> {
     stack.stop().await;
     Ok(())
 }
+
+#[tokio::test]
+async fn what_the_functions_answer_to_a_look_is_what_the_pages_can_read() -> anyhow::Result<()> {
+    // EX-31
+    let stack = stack().await?;
+    let page = |page: &str, order: &str| json!({"page": page, "order": order, "organisation": SAMPLE_ORGANISATION});
+    let letters = page("dead_letters", "look_at_dead_letters");
+    let letters = press(&stack, Function::Operate, &letters).await?;
+    assert!(letters.contains("This is a look; nothing was changed."), "{letters}");
+    assert_eq!(letters.matches("0 in it").count(), 5, "{letters}");
+
+    let plan = press(&stack, Function::Operate, &page("tonight", "preview_plan")).await?;
+    assert!(plan.contains("would do at this moment: 0 would go, 0 would wait"), "{plan}");
+    stack.stop().await;
+    Ok(())
+}

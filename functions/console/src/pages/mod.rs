@@ -4,15 +4,18 @@
 mod activity;
 mod choose;
 mod configure;
+mod dead_letters;
 mod feeds;
 mod integrations;
 mod invoice;
 mod limits;
+mod listed;
 mod messages;
 mod parked;
 mod sending;
 mod sync_log;
 mod told;
+mod tonight;
 mod why;
 
 use std::cell::Cell;
@@ -40,6 +43,8 @@ pub enum Page {
     Integrations,
     /// What is used of the limits.
     Limits,
+    /// What goes to Xero tonight, and what does not (EX-31).
+    Tonight,
     /// Why a payment is where it is (EX-23).
     Why,
     /// An invoice with its payments and balances (ST-12).
@@ -52,21 +57,25 @@ pub enum Page {
     Messages,
     /// What could not be processed.
     Parked,
+    /// What failed so often that its queue has given it up.
+    DeadLetters,
     /// The settings of an organisation's connections (CC-11).
     Configure,
 }
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Integrations,
         Self::Limits,
+        Self::Tonight,
         Self::Why,
         Self::Invoice,
         Self::Activity,
         Self::SyncLog,
         Self::Messages,
         Self::Parked,
+        Self::DeadLetters,
         Self::Configure,
     ];
 
@@ -75,12 +84,14 @@ impl Page {
         match self {
             Self::Integrations => "integrations",
             Self::Limits => "limits",
+            Self::Tonight => "tonight",
             Self::Why => "why",
             Self::Invoice => "invoice",
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Messages => "messages",
             Self::Parked => "parked",
+            Self::DeadLetters => "dead_letters",
             Self::Configure => "configure",
         }
     }
@@ -95,12 +106,14 @@ impl Page {
         match self {
             Self::Integrations => "Integrations",
             Self::Limits => "Limits",
+            Self::Tonight => "Tonight",
             Self::Why => "Why",
             Self::Invoice => "Invoice",
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Messages => "Messages",
             Self::Parked => "Parked",
+            Self::DeadLetters => "Dead letters",
             Self::Configure => "Configure",
         }
     }
@@ -112,12 +125,14 @@ impl Page {
             Self::Limits => {
                 "what is used of the nightly 200, of the 4,000 in 30 days, and of the calls to Xero"
             }
+            Self::Tonight => "what goes to Xero tonight, what waits for which night, what is held",
             Self::Why => "why a payment is where it is, and what would change it; by `search`",
             Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
             Self::Messages => "what operators should know",
             Self::Parked => "what could not be processed, and how to do it again",
+            Self::DeadLetters => "messages that failed too often: look, send again, discard",
             Self::Configure => "the settings of an organisation",
         }
     }
@@ -159,7 +174,6 @@ pub(crate) struct Stage<'a> {
     /// Whether what was typed as a reason is to stay there: its order was not carried out.
     pub(crate) keep_why: bool,
     /// What a function has answered to a look.
-    #[expect(dead_code)]
     pub(crate) answer: Option<Value>,
     pub(crate) now: Timestamp,
     pub(crate) rows_read: Cell<usize>,
@@ -171,12 +185,14 @@ impl Stage<'_> {
         match self.show.page {
             Page::Integrations => integrations::show(self).await,
             Page::Limits => limits::show(self).await,
+            Page::Tonight => tonight::show(self).await,
             Page::Why => why::show(self).await,
             Page::Invoice => invoice::show(self).await,
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Messages => messages::show(self).await,
             Page::Parked => parked::show(self).await,
+            Page::DeadLetters => dead_letters::show(self),
             Page::Configure => configure::show(self),
         }
     }

@@ -9,8 +9,8 @@ use payments::explaining::{
 };
 use payments::upload::{Night, NightState, Upload};
 use serde_json::json;
-use table::{AmountsFound, Candidate};
 
+use super::listed::{self, Listed};
 use super::{Page, PageError, Stage, filled, sending};
 use crate::view::{Button, Frame, Sign};
 
@@ -18,6 +18,8 @@ use crate::view::{Button, Frame, Sign};
 const EXPLAINED_MAX: usize = 5;
 /// Invoices that are offered.
 const INVOICES_MAX: usize = 20;
+/// Invoices whose payments are listed: a number is that of one, or of another one with the prefix.
+const LISTED_MAX: usize = 2;
 
 struct Told {
     name: String,
@@ -49,14 +51,6 @@ struct Part {
     link: Option<Link>,
 }
 
-struct Line {
-    payment: Button,
-    amount: String,
-    date: String,
-    seen: String,
-    invoice: Option<Button>,
-}
-
 #[derive(Template)]
 #[template(path = "why.html")]
 struct Why {
@@ -68,8 +62,7 @@ struct Why {
     nothing: Option<String>,
     told: Vec<Told>,
     invoices: Vec<Button>,
-    lines: Vec<Line>,
-    searched: Option<String>,
+    lists: Vec<Listed>,
     left_out: Option<String>,
     needs_login: &'static str,
 }
@@ -80,8 +73,7 @@ struct Shown {
     nothing: Option<String>,
     told: Vec<Told>,
     invoices: Vec<Button>,
-    lines: Vec<Line>,
-    searched: Option<String>,
+    lists: Vec<Listed>,
     left_out: Option<String>,
 }
 
@@ -99,8 +91,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         nothing: shown.nothing,
         told: shown.told,
         invoices: shown.invoices,
-        lines: shown.lines,
-        searched: shown.searched,
+        lists: shown.lists,
         left_out: shown.left_out,
         needs_login: NEEDS_LOGIN,
     })
@@ -120,6 +111,11 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     }
     let left_out = found.payments.len() > EXPLAINED_MAX;
     let amounts = found.amounts.as_ref();
+    let mut lists = Vec::new();
+    for number in found.invoices.iter().take(LISTED_MAX) {
+        lists.extend(listed::of_invoice(stage, number, &links).await?);
+    }
+    lists.extend(amounts.map(|amounts| listed::of_amount(stage, amounts)));
     let invoices = found.invoices.iter().take(INVOICES_MAX);
     Ok(Shown {
         // An index may show for a moment what is not there any more.
@@ -127,9 +123,8 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
             .then(|| search.nothing_found())
             .filter(|_| amounts.is_none_or(|amounts| amounts.candidates.is_empty())),
         told,
-        invoices: invoices.map(|number| invoice(stage, number.as_str())).collect(),
-        lines: amounts.map(|amounts| lines(stage, amounts)).unwrap_or_default(),
-        searched: amounts.map(|amounts| amounts.searched.to_string()),
+        invoices: invoices.map(|number| listed::invoice(stage, number)).collect(),
+        lists,
         left_out: left_out.then(|| {
             format!("Only {EXPLAINED_MAX} are explained here; type the id of another one.")
         }),
@@ -155,11 +150,9 @@ async fn told_of(
     }
     let (settings, now) = (stage.settings, stage.now);
     let context = Context { settings, now, links, place, night_over };
-    let mut facts = known.facts.clone();
-    facts.ignored = search.ignored;
-    let Some(explained) = explain(&facts, &context) else { return Ok(None) };
+    let Some(explained) = explain(&known.facts, &context) else { return Ok(None) };
     let more = json!({"search": search.typed});
-    let xero: Vec<_> = facts.xero_payments().iter().map(ToString::to_string).collect();
+    let xero: Vec<_> = known.facts.xero_payments().iter().map(ToString::to_string).collect();
     let names = (subject.to_string(), xero.join(", "), upload);
     let mut told = told(stage, explained, names);
     told.orders = upload.map(|upload| sending::orders(stage, upload, &more)).unwrap_or_default();
@@ -203,7 +196,7 @@ fn told(
         cures: explained.cures,
         parts: parts.collect(),
         links,
-        invoices: numbers.map(|number| invoice(stage, number.as_str())).collect(),
+        invoices: numbers.map(|number| listed::invoice(stage, number)).collect(),
         orders: Vec::new(),
         left_out: None,
     }
@@ -226,26 +219,6 @@ fn row(compared: &Compared) -> Row {
         ours: side(&compared.ours),
         note: compared.note.clone().unwrap_or_default(),
     }
-}
-
-fn lines(stage: &Stage<'_>, amounts: &AmountsFound) -> Vec<Line> {
-    let line = |found: &Candidate| {
-        let name = found.subject.to_string();
-        Line {
-            payment: stage.buttons.page(&name, Page::Why, json!({"search": name, "clear": true})),
-            amount: found.amount.to_string(),
-            date: found.date.map(|date| date.to_string()).unwrap_or_default(),
-            seen: found.seen.clone(),
-            invoice: found.invoice.as_ref().map(|number| invoice(stage, number.as_str())),
-        }
-    };
-    amounts.candidates.iter().map(line).collect()
-}
-
-/// A button that leads to an invoice.
-fn invoice(stage: &Stage<'_>, number: &str) -> Button {
-    let label = format!("Invoice {number}");
-    stage.buttons.page(&label, Page::Invoice, json!({"invoice": number, "clear": true}))
 }
 
 #[cfg(test)]

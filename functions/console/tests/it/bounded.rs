@@ -15,8 +15,13 @@ async fn read(world: &World, page: &str) -> usize {
 
 /// The same of a page with parameters.
 pub async fn rows_read(world: &World, event: &serde_json::Value) -> usize {
-    let said = text(&world.page(Role::Viewer, event.clone()).await);
-    let footer = said.rsplit_once("; ").unwrap().1;
+    rows_of(&world.page(Role::Viewer, event.clone()).await)
+}
+
+/// How many rows are said at the bottom of a page.
+pub fn rows_of(html: &str) -> usize {
+    let said = text(html);
+    let footer = said.rsplit_once("; ").unwrap_or_else(|| panic!("{said}")).1;
     footer.split(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"))
 }
 
@@ -72,6 +77,7 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
         ("sync_log", 1 + 200),
         ("messages", 1 + 500),
         ("parked", 1 + 200),
+        ("dead_letters", 1),
     ] {
         // Nobody said whose: the list of organisations is read as well.
         assert_eq!(read(&world, page).await, rows + 1, "{page}");
@@ -115,4 +121,18 @@ async fn a_payment_and_an_invoice_take_the_same_rows_however_many_others_there_a
         assert_eq!(rows_read(&world, event).await, before, "{event}");
         assert!(before <= 30, "{event}: {before}");
     }
+}
+
+#[tokio::test]
+async fn tonight_counts_a_thousand_and_shows_fifty() {
+    let world = books::world().await;
+    let uploads: Vec<_> = (0..1_100).map(|n| books::waiting(&format!("P-{n:05}"))).collect();
+    for some in uploads.chunks(50) {
+        let rows: Vec<_> = some.iter().map(|upload| (None, upload)).collect();
+        world.tables.write_uploads(&rows, None, books::because(300)).await.unwrap();
+    }
+    // The organisation twice, caps and night; those that are shown, and those that are counted.
+    assert_eq!(read(&world, "tonight").await, 2 + 2 + 50 + 1_000);
+    let said = text(&world.look("tonight").await);
+    assert!(said.contains("Wait for a night: at least 1000"), "{said}");
 }

@@ -159,9 +159,14 @@ async fn what_is_typed_or_asked_for_is_shown_as_text() {
         "configure",
         HOSTILE,
     ] {
-        for order in
-            [json!(null), json!("sync_now"), json!("hold"), json!("sign_up"), json!(HOSTILE)]
-        {
+        for order in [
+            json!(null),
+            json!("sync_now"),
+            json!("restore"),
+            json!("discard"),
+            json!("sign_up"),
+            json!(HOSTILE),
+        ] {
             for organisation in [json!(ORGANISATION), json!(null), json!(HOSTILE)] {
                 let event = json!({"page": page, "order": order, "organisation": organisation,
                     "payment": HOSTILE, "parked_at": HOSTILE, "reason": HOSTILE,
@@ -186,6 +191,24 @@ async fn what_a_function_answers_is_shown_as_text() {
         let html =
             world.press(Role::Operator, json!({"page": "integrations", "order": "sync_now"})).await;
         assert_harmless(&html);
+    }
+    let letter = json!({"message": HOSTILE, "organisation": HOSTILE, "kind": HOSTILE,
+        "subject": HOSTILE, "invoices": [HOSTILE]});
+    let looked = json!({"redrive": {"queue": "changes", "left": 1, "problem": HOSTILE, "letters": [letter]}});
+    let planned = |would: &str| {
+        json!({"payment": HOSTILE, "amount": HOSTILE, "date": HOSTILE, "route": HOSTILE,
+            "would": would, "reason": HOSTILE, "why": HOSTILE, "parts": [HOSTILE]})
+    };
+    let plan = json!({"previews": [{"night": HOSTILE, "would_go": 1, "would_wait": 0, "slots_left": 0,
+        "disabled": HOSTILE, "payments": [planned("go"), planned("hold"), planned(HOSTILE)]}]});
+    for (page, order, answer) in
+        [("dead_letters", "look_at_dead_letters", looked), ("tonight", "preview_plan", plan)]
+    {
+        world.answers(Ok(answer));
+        let event = json!({"page": page, "order": order, "queue": "changes"});
+        let html = world.press(Role::Operator, event).await;
+        assert_harmless(&html);
+        assert!(text(&html).contains("<script>alert(1)</script>"), "{html}");
     }
     world.answers(Ok(json!({"state": HOSTILE, "why": HOSTILE})));
     let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});

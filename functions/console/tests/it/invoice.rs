@@ -149,3 +149,16 @@ async fn a_number_of_nothing_is_said_to_be_one() {
         assert!(said.contains(words), "{typed}: {said}");
     }
 }
+
+#[tokio::test]
+async fn of_very_many_payments_the_last_hundred_are_shown_with_their_balances() {
+    // ST-03
+    let world = crate::books::world().await;
+    record(&world, "10302", "Ada Ltd").await;
+    let payments = (1..=105).map(|n| xero_payment(n, 50)).collect();
+    read(&world, "10302", 60, payments, 0).await;
+    let said = text(&invoice(&world, Role::Viewer, "10302").await);
+    assert!(said.contains("5 earlier payments are not shown."), "{said}");
+    assert!(said.contains("0.50 AUD 97.00 AUD") && said.contains("0.50 AUD 47.50 AUD"), "{said}");
+    assert!(!said.contains("97.50 AUD"), "{said}");
+}

@@ -4,6 +4,7 @@
 
 mod books;
 mod bounded;
+mod dead_letters;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;
 #[path = "../../../../shared/table/tests/it/engine.rs"]
@@ -18,5 +19,7 @@ mod ordered;
 mod refused;
 mod shown;
 mod silence;
+mod speed;
+mod tonight;
 mod why;
 mod world;

@@ -28,6 +28,14 @@ async fn no_line_names_a_person_a_reason_or_what_a_function_said() {
     world
         .press_as(Role::Admin, json!({"page": "activity", "day": "Canary"}), "Canary", "Canary")
         .await;
+    for event in [
+        json!({"page": "why", "search": "P-Canary 47110.26"}),
+        json!({"page": "invoice", "invoice": "Canary"}),
+        json!({"page": "tonight", "order": "hold", "payment": "Canary"}),
+        json!({"page": "dead_letters", "order": "discard", "queue": "Canary", "message": "Canary"}),
+    ] {
+        world.press_as(Role::Operator, event, "Canary", "Canary").await;
+    }
     let heard = heard();
     assert!(heard.contains("console done") && heard.contains("could not be shown"), "{heard}");
     assert!(heard.contains("\"outcome\":\"refused\""), "{heard}");

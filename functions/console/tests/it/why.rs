@@ -156,7 +156,25 @@ async fn what_is_not_found_says_what_was_looked_for() {
     assert!(said.contains("Nothing found") && said.contains("Looked through"), "{said}");
     let empty = text(&why(&world, Role::Viewer, "").await);
     assert!(empty.contains("Which payment?") && !empty.contains("Nothing found"), "{empty}");
-    // An invoice is offered, and is not called nothing.
-    let html = why(&world, Role::Viewer, "CM-10234").await;
-    assert!(html.contains("Invoice 10234</button>") && !html.contains("Nothing found"), "{html}");
+}
+
+#[tokio::test]
+async fn an_invoice_shows_the_state_of_each_of_its_payments() {
+    // A7.4, CM-16
+    let world = eventful().await;
+    for typed in ["CM-10234", "10234"] {
+        let html = why(&world, Role::Viewer, typed).await;
+        let said = text(&html);
+        for words in [
+            "Payments of invoice 10234",
+            "20.00 AUD 2026-11-02 applied",
+            "10.00 AUD 2027-06-01 held (FUTURE_DATED)",
+            "Removed: 1, as the invoice's own page tells.",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert!(html.contains("Invoice 10234</button>"), "{html}");
+        assert!(html.contains(&format!("&#34;search&#34;:&#34;{}&#34;", xero(3))), "{html}");
+        assert!(!said.contains("Nothing found"), "{said}");
+    }
 }

@@ -60,7 +60,11 @@ pub struct World {
 impl World {
     /// One in which nothing is set up.
     pub async fn empty() -> Self {
-        let direct = engine::client(&engine::start().await, 1);
+        Self::bare(dynoxide::Database::memory().unwrap()).await
+    }
+
+    async fn bare(database: dynoxide::Database) -> Self {
+        let direct = engine::client(&engine::serve(database).await, 1);
         table::schema::create(&direct, "").await.unwrap();
         let tables = Tables::new(direct.clone(), "");
         Self { direct, tables, scripted: Scripted::default() }
@@ -71,6 +75,20 @@ impl World {
         let world = Self::empty().await;
         world.settings(ORGANISATION).await;
         world
+    }
+
+    /// One whose rows can also be put past DynamoDB's interface.
+    pub async fn over(database: dynoxide::Database) -> Self {
+        let world = Self::bare(database).await;
+        world.settings(ORGANISATION).await;
+        world.is_well().await;
+        world
+    }
+
+    /// All is well: checked and swept a quarter of an hour ago.
+    async fn is_well(&self) {
+        self.checked(&[], &Facts::default(), ago(15)).await;
+        self.swept(ago(15), ago(15), SyncState::Finished).await;
     }
 
     pub async fn settings(&self, organisation: &str) {
@@ -215,7 +233,6 @@ fn attribute(value: &str) -> AttributeValue {
 /// All is well: checked and swept a quarter of an hour ago.
 pub async fn well() -> World {
     let world = World::new().await;
-    world.checked(&[], &Facts::default(), ago(15)).await;
-    world.swept(ago(15), ago(15), SyncState::Finished).await;
+    world.is_well().await;
     world
 }

@@ -1,0 +1,53 @@
+//! What `sweep` answers when it looks at a dead-letter queue: only what a page shows of it.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What is in a dead-letter queue.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Looked {
+    /// Which queue's.
+    pub queue: String,
+    /// How many are in it, as far as SQS knows.
+    pub left: u64,
+    /// Those that were looked at.
+    pub letters: Vec<Letter>,
+    /// Why that is not all.
+    #[serde(default)]
+    pub problem: Option<String>,
+}
+
+/// A message of a dead-letter queue.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Letter {
+    /// Its id.
+    pub message: String,
+    /// Whose books.
+    #[serde(default)]
+    pub organisation: Option<String>,
+    /// What kind of message it is.
+    pub kind: String,
+    /// What it is about.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Which invoices, by Xero's ids.
+    #[serde(default)]
+    pub invoices: Vec<String>,
+    /// When it was sent first.
+    #[serde(default)]
+    pub sent_at: Option<Timestamp>,
+    /// Then SQS forgets it.
+    #[serde(default)]
+    pub kept_until: Option<Timestamp>,
+    /// How often it was received.
+    #[serde(default)]
+    pub receives: u32,
+}
+
+/// What was seen of each queue that was looked at; of some the look itself may have failed.
+pub fn read(answer: &Value) -> Vec<Looked> {
+    let looks = answer.as_array().map_or(std::slice::from_ref(answer), Vec::as_slice);
+    let looked = |look: &Value| Looked::deserialize(look.get("redrive")?).ok();
+    looks.iter().filter_map(looked).collect()
+}

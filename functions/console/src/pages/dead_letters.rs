@@ -1,0 +1,112 @@
+//! What failed so often that its queue has given it up: to be looked at, sent again, or discarded.
+//!
+//! Only `sweep` may read these queues, and each look counts among the times that a message was received. So
+//! nobody looks because a dashboard is open: a person does, who has to be an operator.
+
+use askama::Template;
+use queue::QueueName;
+use serde_json::json;
+
+use super::{PageError, Stage, filled};
+use crate::letters::{self, Letter, Looked};
+use crate::order::Order;
+use crate::view::{Button, Frame, Sign};
+
+/// Messages of each queue that are shown.
+const SHOWN_MAX: usize = 50;
+
+struct Message {
+    id: String,
+    what: String,
+    whose: String,
+    sent: String,
+    kept: String,
+    receives: u32,
+    discard: Option<Button>,
+}
+
+struct Queue {
+    name: &'static str,
+    what: &'static str,
+    depth: Option<u64>,
+    problem: Option<String>,
+    messages: Vec<Message>,
+    left_out: bool,
+    look: Option<Button>,
+    redrive: Option<Button>,
+    note: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "dead_letters.html")]
+struct DeadLetters {
+    frame: Frame,
+    sign: Option<Sign>,
+    may_not: Option<String>,
+    look: Option<Button>,
+    queues: Vec<Queue>,
+}
+
+pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+    let looked = stage.answer.as_ref().map(letters::read).unwrap_or_default();
+    let of = |name: QueueName| looked.iter().find(|look| look.queue == name.code());
+    filled(&DeadLetters {
+        frame: stage.frame(),
+        sign: stage.sign(),
+        may_not: stage.may_not(),
+        look: stage.order(Order::LookAtDeadLetters, json!({})),
+        queues: QueueName::ALL.into_iter().map(|name| queue(stage, name, of(name))).collect(),
+    })
+}
+
+fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
+    let which = json!({ "queue": name.code() });
+    let letters = looked.map(|looked| looked.letters.as_slice()).unwrap_or_default();
+    let depth = looked.map(|looked| looked.left);
+    let shown = letters.iter().take(SHOWN_MAX);
+    let redrive = stage.order(Order::Redrive, which.clone());
+    Queue {
+        name: name.code(),
+        what: what(name),
+        depth,
+        problem: looked.and_then(|looked| looked.problem.clone()),
+        messages: shown.map(|letter| message(stage, name, letter)).collect(),
+        left_out: letters.len() > SHOWN_MAX
+            || depth > Some(u64::try_from(letters.len()).unwrap_or(u64::MAX)),
+        look: stage.order(Order::LookAtDeadLetters, which),
+        // Who has not looked does not know what would be done again.
+        redrive: redrive.filter(|_| name.takes_messages() && !letters.is_empty()),
+        note: (!name.takes_messages()).then_some(
+            "These cannot be sent again: the next schedule catches up, and what was not announced is in the \
+             table activity. Look, mend the reason, discard.",
+        ),
+    }
+}
+
+const fn what(name: QueueName) -> &'static str {
+    match name {
+        QueueName::Changes => "what changed in Xero, on its way to the mirror",
+        QueueName::Intake => "what the business's own system has reported",
+        QueueName::Uploads => "what wakes the upload",
+        QueueName::Schedules => "invocations by schedules that failed",
+        QueueName::Events => "decisions that could not be announced",
+    }
+}
+
+fn message(stage: &Stage<'_>, name: QueueName, letter: &Letter) -> Message {
+    let about: Vec<&str> = [Some(letter.kind.as_str()), letter.subject.as_deref()]
+        .into_iter()
+        .flatten()
+        .chain(letter.invoices.iter().map(String::as_str))
+        .collect();
+    let which = json!({"queue": name.code(), "message": letter.message});
+    Message {
+        id: letter.message.clone(),
+        what: about.join(", "),
+        whose: letter.organisation.clone().unwrap_or_else(|| "unknown".to_owned()),
+        sent: stage.moment_or(letter.sent_at, "unknown"),
+        kept: stage.moment_or(letter.kept_until, "unknown"),
+        receives: letter.receives,
+        discard: stage.order(Order::Discard, which),
+    }
+}

@@ -1,0 +1,154 @@
+//! What goes tonight.
+
+use console::order::Function;
+use console::rights::Role;
+use payments::upload::{Caps, Order, Upload, obey};
+use serde_json::{Value, json};
+
+use crate::books::{self, because, store, waiting};
+use crate::html::{assert_harmless, text};
+use crate::world::{ORGANISATION, World, ago, organisation};
+
+async fn tonight(world: &World, role: Role) -> String {
+    let html = world.page(role, json!({"page": "tonight"})).await;
+    assert_harmless(&html);
+    html
+}
+
+async fn store_all(world: &World, uploads: &[Upload]) {
+    for some in uploads.chunks(50) {
+        let rows: Vec<_> = some.iter().map(|upload| (None, upload)).collect();
+        world.tables.write_uploads(&rows, None, because(300)).await.unwrap();
+    }
+}
+
+fn planned(n: usize, would: &str, reason: Option<&str>) -> Value {
+    let mut planned = json!({"payment": format!("P-{n:03}"), "amount": "4.00 AUD",
+        "date": "2026-11-03", "route": "BPAY", "would": would, "parts": ["4.00 AUD on CM-10234"]});
+    if let Some(reason) = reason {
+        planned["reason"] = json!(reason);
+        planned["why"] = json!("in words");
+        planned["parts"] = json!([]);
+    }
+    planned
+}
+
+/// As `upload` answers: 200 go, 30 of more wait, one is held and one skipped.
+fn plan() -> Value {
+    let mut payments: Vec<_> = (0..200).map(|n| planned(n, "go", None)).collect();
+    payments.extend((200..230).map(|n| planned(n, "wait", None)));
+    payments.push(planned(900, "hold", Some("LOCKED_PERIOD")));
+    payments.push(planned(901, "skip", Some("before_start_date")));
+    let mut named = planned(902, "go", None);
+    named["route"] = json!("DIRECT");
+    payments.push(named);
+    json!({"previews": [{"organisation": ORGANISATION, "night": "2026-11-25", "would_go": 201,
+        "would_wait": 75, "slots_left": 200, "attempts": 0, "disabled": null, "payments": payments}]})
+}
+
+#[tokio::test]
+async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
+    // EX-31, ST-22
+    let world = books::world().await;
+    let mut uploads: Vec<_> = (0..230).map(|n| waiting(&format!("P-{n:03}"))).collect();
+    let held = obey(&waiting("Q-1"), Order::Hold, "Ada", "disputed", ago(9)).unwrap().unwrap();
+    uploads.push(held);
+    store_all(&world, &uploads).await;
+    let html = tonight(&world, Role::Viewer).await;
+    let said = text(&html);
+    for words in [
+        "0 of 200 (0 %); 200 still fit",
+        "0 of 4000",
+        "Wait for a night: 230",
+        "the next upload, place 1: night of 25 November 2026",
+        "the next upload, place 50: night of 25 November 2026",
+        "Only the first 50 are shown.",
+        "Held: 1",
+        "HELD_BY_PERSON: Ada: disputed",
+        "by the catch-up from 2026-11-25 22:00 AEDT",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!html.contains("&#34;order&#34;") && said.contains("OperatorPolicy"), "{said}");
+    let html = tonight(&world, Role::Operator).await;
+    for order in ["hold", "release", "do_not_send", "preview_plan"] {
+        assert!(html.contains(&format!("&#34;order&#34;:&#34;{order}&#34;")), "{order}: {html}");
+    }
+    assert_eq!(world.asked(), [], "a page that is open asks nobody");
+}
+
+#[tokio::test]
+async fn the_plan_says_what_goes_waits_and_is_held_or_skipped_and_why() {
+    // EX-31, EX-33
+    let world = books::world().await;
+    world.answers(Ok(plan()));
+    let event = json!({"page": "tonight", "order": "preview_plan"});
+    let html = world.press_as(Role::Operator, event, "", "").await;
+    assert_harmless(&html);
+    let said = text(&html);
+    for words in [
+        "This is a look; nothing was changed.",
+        "the night of 2026-11-25 would do at this moment: 201 would go, 75 would wait, 200 slots are free",
+        "Go tonight: 201",
+        "Wait for a later night: 75",
+        "place 201 in line: night of 26 November 2026 4.00 AUD on CM-10234",
+        "Would be held: 1",
+        "LOCKED_PERIOD: in words",
+        "Would be skipped: 1",
+        "before_start_date: in words",
+        "Only the first 50 are shown.",
+        "Only the first 30 are shown.",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // EX-33: what is skipped goes only if a person says so.
+    let row = html.split("<tr>").find(|row| row.contains("before_start_date")).unwrap();
+    assert!(row.contains("&#34;release&#34;") && !row.contains("&#34;hold&#34;"), "{row}");
+    let asked = json!({"preview": true, "organisation": ORGANISATION});
+    assert_eq!(world.asked(), [(Function::Upload, asked)]);
+    assert!(world.rows("activity").await.is_empty(), "a look leaves no row");
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_read_or_is_none_is_said() {
+    let world = books::world().await;
+    for (answer, words) in [
+        (json!({"previews": []}), "Nothing is uploaded for this organisation."),
+        (json!({"previews": [{"night": 5}]}), "The upload's answer cannot be read."),
+        (json!("?"), "The upload's answer cannot be read."),
+    ] {
+        world.answers(Ok(answer));
+        let event = json!({"page": "tonight", "order": "preview_plan"});
+        let said = text(&world.press(Role::Operator, event).await);
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_on_the_page_leads_back_to_it() {
+    let world = books::world().await;
+    store(&world, &waiting("P-1")).await;
+    world.answers(Ok(
+        json!({"payment": "P-1", "state": "held", "why": "Ada: a payment is missing"}),
+    ));
+    let event = json!({"page": "tonight", "order": "hold", "payment": "P-1"});
+    let said = text(&world.press(Role::Operator, event).await);
+    assert!(said.contains("The payment is held") && said.contains("Wait for a night: 1"), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_off_is_said_to_be_off() {
+    // EX-32
+    let world = books::world().await;
+    store(&world, &waiting("P-1")).await;
+    let before = Caps::unused(organisation());
+    let disabled = payments::upload::Disabled { at: ago(9), why: "4001 attempts".to_owned() };
+    let off = Caps { disabled: Some(disabled), ..before.clone() };
+    world.tables.write_caps(&before, &off, "upload", "w", because(9)).await.unwrap();
+    let said = text(&tonight(&world, Role::Viewer).await);
+    assert!(said.contains("switched itself off") && said.contains("4001 attempts"), "{said}");
+    assert!(said.contains("uploading is off") && !said.contains("night of 25 November"), "{said}");
+    let never = crate::world::well().await;
+    let said = text(&tonight(&never, Role::Viewer).await);
+    assert!(said.contains("▲ Uploading is not set up"), "{said}");
+}
