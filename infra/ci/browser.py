@@ -118,6 +118,11 @@ def new_rows(stack, table, before):
     return [row for row in stack.rows(table) if row not in before]
 
 
+def order_of(row):
+    """What was ordered, as the console reads it from a row of `activity`."""
+    return row.get("order") or row.get("action")
+
+
 def expect(is_so, sentence):
     """A list of what is wrong: the sentence, if it is not so."""
     return [] if is_so else [sentence]
@@ -133,7 +138,7 @@ def sync_now(console, stack):
     notice = console.notice()
     console.picture(PICTURES / "sync-now-done.png")
     mine = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
-    ordered = [row for row in new_rows(stack, "activity", activity) if row.get("order") == "sync_now"]
+    ordered = [row for row in new_rows(stack, "activity", activity) if order_of(row) == "sync_now"]
     return [
         *expect(notice.startswith("✔"), f"Sync Now: the page says {notice!r}"),
         *expect([(row.get("by"), row.get("why")) for row in mine] == [(NAME, HOSTILE)], f"Sync Now: the runs are {mine}"),
@@ -165,8 +170,8 @@ def refused(console, stack):
     console.press("Sync now")
     console.wait_for_text("takes the role operator")
     console.picture(PICTURES / "sync-now-refused.png")
-    rows = [row for row in new_rows(stack, "activity", activity) if "order" in row]
-    found = [(row.get("order"), row.get("result"), row.get("rule"), row.get("by"), row.get("role")) for row in rows]
+    rows = [row for row in new_rows(stack, "activity", activity) if "role" in row]
+    found = [(order_of(row), row.get("result"), row.get("rule"), row.get("by"), row.get("role")) for row in rows]
     ran = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
     return [
         *expect(not offered, "a viewer is offered Sync Now"),
