@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use local::{Stack, lambda::Function, simulator::SAMPLE_ORGANISATION};
+use local::{Stack, engines::queues, lambda::Function, simulator::SAMPLE_ORGANISATION};
 use reqwest::Client;
 use serde_json::{Value, json};
+use uuid::Uuid;
+use xero_simulator::{InvoiceKind, NewInvoice, NewPayment};
+
+/// For what travels through queues.
+const SOON: Duration = Duration::from_secs(20);
 
 async fn stack() -> anyhow::Result<Stack> {
     Stack::builder().windows(Duration::ZERO, Duration::ZERO).start().await
@@ -85,6 +90,66 @@ async fn what_the_functions_answer_to_a_look_is_what_the_pages_can_read() -> any
 
     let plan = press(&stack, Function::Operate, &page("tonight", "preview_plan")).await?;
     assert!(plan.contains("would do at this moment: 0 would go, 0 would wait"), "{plan}");
+    stack.stop().await;
+    Ok(())
+}
+
+/// An invoice of 115.00 on both sides, with a payment of 46.00 in Xero; returns Xero's id of that.
+async fn paid_in_part(stack: &Stack) -> anyhow::Result<Uuid> {
+    let invoice = json!({
+        "version": 1, "type": "invoice", "organisation": SAMPLE_ORGANISATION, "number": "1001",
+        "revision": 1, "total": {"amount": "115.00", "currency": "AUD"},
+        "contact": {"company": "Rubble Quarries Pty Ltd"},
+        "issued_on": "2026-10-01", "due_on": "2026-10-31",
+    });
+    let url = queues::url(stack.sqs(), queues::INTAKE).await?;
+    stack.sqs().send_message().queue_url(url).message_body(invoice.to_string()).send().await?;
+    stack.drained(SOON).await?;
+    let xero = stack.simulator()?;
+    let invoice = xero.add_invoice(NewInvoice {
+        organisation: SAMPLE_ORGANISATION,
+        number: "CM-1001".to_owned(),
+        contact_name: "Rubble Quarries Pty Ltd".to_owned(),
+        total: "115.00".parse()?,
+        currency: "AUD".to_owned(),
+        date: "2026-10-01".parse()?,
+        due_date: "2026-10-31".parse()?,
+        kind: InvoiceKind::Accrec,
+    })?;
+    let reference = "BPAY 000173".to_owned();
+    let payment = NewPayment { date: "2026-10-05".parse()?, amount: "46.00".parse()?, reference };
+    let payment = xero.add_payment(invoice, payment)?;
+    stack.drained(SOON).await?;
+    Ok(payment)
+}
+
+#[tokio::test]
+async fn a_payment_that_was_deleted_is_explained_and_restored_from_its_invoice()
+-> anyhow::Result<()> {
+    // EX-23, A7.4, CM-37, CM-39
+    let stack = stack().await?;
+    let payment = paid_in_part(&stack).await?;
+    let why = json!({"page": "why", "search": payment.to_string()});
+    let before = press(&stack, Function::Console, &why).await?;
+    assert!(before.contains("<strong>applied</strong>"), "{before}");
+
+    stack.simulator()?.delete_payment(payment)?;
+    stack.drained(SOON).await?;
+    let gone = press(&stack, Function::Console, &why).await?;
+    assert!(gone.contains("<strong>removed</strong>"), "{gone}");
+
+    let restore = json!({
+        "page": "invoice", "order": "restore", "invoice": "1001", "payment": format!("xero-{payment}"),
+        "organisation": SAMPLE_ORGANISATION,
+        "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "the money did come"}}},
+    });
+    let back = press(&stack, Function::Operate, &restore).await?;
+    assert!(back.contains(&format!("Done. xero-{payment} is back")), "{back}");
+    assert!(back.contains("the money did come") && back.contains("CM-39"), "{back}");
+    // What is there already is not offered to be restored.
+    assert!(!back.contains("&#34;restore&#34;"), "{back}");
+    let again = press(&stack, Function::Operate, &restore).await?;
+    assert!(again.contains("is on the invoice already"), "{again}");
     stack.stop().await;
     Ok(())
 }
