@@ -14,10 +14,11 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-# Browsers, each with the driver that goes with it: Debian's, and the one on the machines of GitHub's workflows.
+# Browsers, each with the driver that goes with it: the one on the machines of GitHub's workflows, and Debian's. Where both
+# browsers are, as there, the driver is Chrome's.
 PLACES = {
-    "/usr/bin/chromium": "/usr/bin/chromedriver",
     "/usr/bin/google-chrome": "/usr/bin/chromedriver",
+    "/usr/bin/chromium": "/usr/bin/chromedriver",
 }
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
