@@ -13,6 +13,8 @@ from pathlib import Path
 import browser_driver
 import local_stack
 from browser_driver import Console
+from local_stack import StackError
+from selenium.common.exceptions import WebDriverException
 
 PICTURES = local_stack.ROOT / "target/ci/screenshots"
 WIDTHS = (1200, 800, 400)
@@ -72,7 +74,7 @@ def park_something(stack):
     stack.wait_for_rows("parked")
 
 
-def look_at_all(console):
+def look_at_all(console, _stack):
     """Every page, in every theme and width."""
     wrong, looked = [], 0
     codes = console.pages()
@@ -89,7 +91,7 @@ def look_at_all(console):
     return wrong
 
 
-def prove(console):
+def prove(console, _stack):
     """Spoils a page in one way after the other, and expects to hear of it: what notices nothing proves nothing."""
     wrong = []
     for expected, spoil in SPOILED:
@@ -147,7 +149,7 @@ def sync_now(console, stack):
     ]
 
 
-def shown_as_text(console):
+def shown_as_text(console, _stack):
     """What a person typed stands on the page as it was typed, and nothing of it has run."""
     console.open("activity", "viewer", "light", 1200)
     console.picture(PICTURES / "activity-hostile.png")
@@ -168,16 +170,25 @@ def refused(console, stack):
     console.type("pm_why", "I would like to")
     console.forge_endpoint("viewer")
     console.press("Sync now")
-    console.wait_for_text("takes the role operator")
     console.picture(PICTURES / "sync-now-refused.png")
+    said = console.text()
     rows = [row for row in new_rows(stack, "activity", activity) if "role" in row]
     found = [(order_of(row), row.get("result"), row.get("rule"), row.get("by"), row.get("role")) for row in rows]
     ran = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
     return [
+        *expect("takes the role operator" in said, f"a viewer's Sync Now: the page says {said[:200]!r}"),
         *expect(not offered, "a viewer is offered Sync Now"),
         *expect(found == [("sync_now", "refused", "ST-22", NAME, "viewer")], f"a viewer's Sync Now: the activity has {found}"),
         *expect(not ran, f"a viewer's Sync Now has run: {ran}"),
     ]
+
+
+def tried(part, console, stack):
+    """What a part finds wrong, and what the browser complains of meanwhile. That it breaks off is one thing more."""
+    try:
+        return [*part(console, stack), *console.complaints()]
+    except (WebDriverException, StackError, IndexError) as error:
+        return [f"{part.__name__} breaks off: {type(error).__name__}: {str(error).splitlines()[:1]}"]
 
 
 def main():
@@ -195,10 +206,8 @@ def main():
         with local_stack.told(folder) as stack, browser_driver.started(browser, folder) as driver:
             console = Console(driver, stack)
             park_something(stack)
-            wrong = [
-                *look_at_all(console), *prove(console), *strained(console, stack),
-                *sync_now(console, stack), *shown_as_text(console), *refused(console, stack), *console.complaints(),
-            ]
+            wrong = [sentence for part in (look_at_all, prove, strained, sync_now, shown_as_text, refused)
+                     for sentence in tried(part, console, stack)]
     for sentence in wrong:
         print(f"browser: {sentence}")
     print(f"browser: pictures are in {PICTURES.relative_to(local_stack.ROOT)}; {len(wrong)} things are wrong")

@@ -14,10 +14,11 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-# Browsers, each with the driver that goes with it: Debian's, and the one on the machines of GitHub's workflows.
+# Browsers, each with the driver that goes with it: the one on the machines of GitHub's workflows, and Debian's. Where both
+# browsers are, as there, the driver is Chrome's.
 PLACES = {
-    "/usr/bin/chromium": "/usr/bin/chromedriver",
     "/usr/bin/google-chrome": "/usr/bin/chromedriver",
+    "/usr/bin/chromium": "/usr/bin/chromedriver",
 }
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -145,20 +146,16 @@ class Console:
         return bool(self._buttons(label))
 
     def press(self, label):
-        """Presses a button, and says yes to what it asks."""
+        """Presses a button, says yes to what it asks, and waits until the function has answered."""
+        self.run("window.before = document.querySelector('.content .paymirror')")
         self._buttons(label)[0].click()
         for alert in self._alerts():
             alert.accept()
+        self._wait("the function has answered", "return !window.before.isConnected && !document.querySelector('.widget.busy')")
 
     def notice(self):
-        """What the page says came of an order."""
-        self._wait("the page says what came of it", "return Boolean(document.querySelector('.pm-notice[role=status]'))")
-        self._idle()
-        return self.run("return document.querySelector('.pm-notice[role=status]').innerText")
-
-    def wait_for_text(self, words):
-        self._wait(f"the page says {words!r}", "return document.body.innerText.includes(arguments[0])", words)
-        self._idle()
+        """What the page says came of an order; nothing, if it says nothing."""
+        return self.run("return document.querySelector('.pm-notice[role=status]')?.innerText || ''")
 
     def forge_endpoint(self, role):
         """Lets every button of the page call the function of another role."""
@@ -174,9 +171,6 @@ class Console:
             return [self._driver.switch_to.alert]
         except NoAlertPresentException:
             return []
-
-    def _idle(self):
-        self._wait("the widget is done", "return !document.querySelector('.widget.busy')")
 
     def _wait(self, what, script, *arguments):
         wait = WebDriverWait(self._driver, SECONDS_MAX, poll_frequency=0.05)
