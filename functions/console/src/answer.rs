@@ -54,8 +54,11 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
     let answer = match answer {
         Ok(answer) => answer,
         Err(InvokeError::StillRunning) => {
-            let words =
-                "It has begun, and takes longer than a page waits. The sync log says how it ends.";
+            let words = if order.only_looks() {
+                "That takes longer than a page waits. Nothing is changed by it: ask again in a minute."
+            } else {
+                "It has begun, and takes longer than a page waits. The sync log says how it ends."
+            };
             return Told {
                 outcome: Outcome::Started,
                 words: words.to_owned(),

@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 pub fn moment(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
     let clock = at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
     let since = now.duration_since(at);
-    if since.is_negative() {
+    if since.abs() < SignedDuration::from_mins(1) {
+        // What an order has just done may be a moment later than the page.
+        format!("{clock} (just now)")
+    } else if since.is_negative() {
         format!("{clock} (in {})", span(since.abs()))
     } else {
         format!("{clock} ({} ago)", span(since))
@@ -63,6 +66,7 @@ mod tests {
         assert_eq!(told("2026-11-25T11:00:00Z"), "2026-11-25 22:00 AEDT (30 min ago)");
         assert_eq!(told("2026-11-25T13:45:00Z"), "2026-11-26 00:45 AEDT (in 2 h 15 min)");
         assert_eq!(told("2026-11-23T10:30:00Z"), "2026-11-23 21:30 AEDT (2 days 1 h ago)");
+        assert_eq!(told("2026-11-25T11:30:20Z"), "2026-11-25 22:30 AEDT (just now)");
         assert_eq!(moment_or(None, "never", &zone, now), "never");
     }
 }

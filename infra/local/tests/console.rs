@@ -44,7 +44,7 @@ async fn sync_now_on_a_page_sweeps_and_moves_last_sync() -> anyhow::Result<()> {
     assert!(!after.contains("<dt>Last sync</dt><dd>never</dd>"), "{after}");
     // CC-15: the second press gets the first one's run.
     let again = press(&stack, Function::Operate, &sync_now()).await?;
-    assert!(again.contains("less than a minute ago"), "{again}");
+    assert!(again.contains("just now"), "{again}");
     stack.stop().await;
     Ok(())
 }

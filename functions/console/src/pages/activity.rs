@@ -135,7 +135,9 @@ fn line(stage: &Stage<'_>, row: &ActivityRow, short_code: Option<&str>) -> Line 
         Some(result) => format!("{}: {result}", row.action),
         None => row.action.clone(),
     };
-    let reasons = [&row.reason, &row.why].into_iter().filter_map(|text| text.as_deref());
+    // A reason may be a sentence, what came of an order.
+    let reasons = [&row.reason, &row.why].into_iter();
+    let reasons = reasons.filter_map(|text| Some(text.as_deref()?.trim_end_matches('.')));
     let who: Vec<&str> =
         [&row.by, &row.cause].into_iter().filter_map(|text| text.as_deref()).collect();
     let invoice = row.invoice_number.as_ref().map(|number| {

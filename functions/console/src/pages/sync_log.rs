@@ -98,7 +98,10 @@ fn line(stage: &Stage<'_>, run: &SyncRun) -> Line {
         is_bad: !run.errors.is_empty(),
         who,
         counts: counted(&run.counts),
-        cost: format!("{} calls, {}", run.calls, bytes(run.bytes)),
+        cost: match run.calls {
+            1 => format!("1 call, {}", bytes(run.bytes)),
+            calls => format!("{calls} calls, {}", bytes(run.bytes)),
+        },
         errors,
         cures: run.errors.keys().map(|class| cure_of_class(class)).collect(),
     }

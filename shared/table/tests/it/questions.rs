@@ -292,7 +292,7 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
             }
             "What was ordered from the console today, and what refused?" => {
                 assert_eq!(
-                    (column("action"), column("result")),
+                    (column("order"), column("result")),
                     (vec!["sync_now"], vec!["refused"])
                 );
             }

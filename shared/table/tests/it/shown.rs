@@ -24,8 +24,8 @@ fn ordered<'a>(order: &'a str, request_id: &'a str) -> Ordered<'a> {
     }
 }
 
-fn about(row: &Row) -> [&str; 5] {
-    ["action", "result", "rule", "by", "request_id"].map(|name| row[name].as_str())
+fn about(row: &Row) -> [&str; 6] {
+    ["action", "order", "result", "rule", "by", "request_id"].map(|name| row[name].as_str())
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn an_order_is_one_row_of_the_log_however_often_it_is_recorded() {
     let rows = world.rows("activity").await;
     assert_eq!(rows.len(), 2);
     let ours = rows.iter().find(|row| row["request_id"] == "r-1").unwrap();
-    assert_eq!(about(ours), ["sync_now", "refused", "ST-22", "Ada", "r-1"]);
+    assert_eq!(about(ours), ["ordered", "sync_now", "refused", "ST-22", "Ada", "r-1"]);
     let theirs = rows.iter().find(|row| row["request_id"] == "r-2").unwrap();
     assert!(theirs["day"].starts_with("unknown/"), "{theirs:?}");
 
