@@ -231,6 +231,7 @@ class Rules(unittest.TestCase):
         self.expect(rules.schedules_lose_no_night, "Nightly", "its own time")
 
     def test_a_night_in_no_time_zone_is_noticed(self):
+        # CC-22: schedules follow the business day.
         del self.schedule("Nightly")["ScheduleExpressionTimezone"]
         self.expect(rules.schedules_lose_no_night, "Nightly", "time zone")
 

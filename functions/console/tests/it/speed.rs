@@ -142,7 +142,7 @@ async fn no_page_reads_more_because_there_are_a_hundred_thousand_payments() {
 }
 
 #[tokio::test]
-#[ignore = "a machine that is busy would fail it: run it alone, as the README says"]
+#[ignore = "by the clock, which a busy machine fails: the workflow runs it alone, and the README says how"]
 async fn every_page_is_there_within_200_ms() {
     for (name, _, _, took) in measured().await {
         assert!(took <= PAGE_MAX, "{name} took {} ms", took.as_millis());
