@@ -11,6 +11,8 @@
 
 use std::future::Future;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ids::OrganisationId;
@@ -99,6 +101,8 @@ pub struct Word {
     pub app_minute_left: Option<u32>,
     /// It has turned the call away: what is used up, and for how long, if it says so.
     pub turned_away: Option<(Exhausted, Option<SignedDuration>)>,
+    /// How long its body is, in bytes, unpacked.
+    pub bytes: u64,
 }
 
 /// Why there is no pass.
@@ -164,6 +168,16 @@ pub struct DayWord {
     pub since: u32,
 }
 
+/// What was fetched in a month. Xero's prices are by it, and a month is one of UTC, for want of any
+/// word of Xero's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fetched {
+    /// The first day of the month.
+    pub month: Date,
+    /// Bytes of all answers, whatever they were about, and of those that failed as well.
+    pub bytes: u64,
+}
+
 /// Calls that were taken from the app's minute for this organisation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Grant {
@@ -190,6 +204,8 @@ pub struct Budget {
     pub day_word: Option<DayWord>,
     /// Xero has asked not to be called.
     pub blocked: Option<Wait>,
+    /// What was fetched in the month of the last answer.
+    pub fetched: Option<Fetched>,
     /// What it has of the app's minute.
     pub grant: Option<Grant>,
 }
@@ -221,6 +237,7 @@ impl Budget {
             hours: Vec::new(),
             day_word: None,
             blocked: None,
+            fetched: None,
             grant: None,
         }
     }
@@ -274,6 +291,10 @@ impl Budget {
             let open = budget.open.remove(place);
             budget.answer(now.max(open.at));
         }
+        // A clock that is behind does not begin an old month anew.
+        let month = budget.fetched.map_or(month_of(now), |old| old.month.max(month_of(now)));
+        let before = budget.fetched_in(month);
+        budget.fetched = Some(Fetched { month, bytes: before.saturating_add(word.bytes) });
         // Calls that others made in our name, and those that we have forgotten.
         let left = word.minute_left.and_then(|left| usize::try_from(left).ok());
         let unknown = left
@@ -300,6 +321,15 @@ impl Budget {
         let waits = [budget.blocked, turned_away, app];
         budget.blocked = waits.into_iter().flatten().max_by_key(|wait| wait.until);
         budget
+    }
+
+    /// Bytes that were fetched in the month of this moment so far.
+    pub fn fetched_this_month(&self, now: Timestamp) -> u64 {
+        self.fetched_in(month_of(now))
+    }
+
+    fn fetched_in(&self, month: Date) -> u64 {
+        self.fetched.filter(|fetched| fetched.month == month).map_or(0, |fetched| fetched.bytes)
     }
 
     /// Calls of the last minute, open ones included.
@@ -451,4 +481,8 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 
 fn hour_of(at: Timestamp) -> i64 {
     at.as_second().div_euclid(HOUR.as_secs())
+}
+
+fn month_of(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date().first_of_month()
 }

@@ -18,7 +18,7 @@ use crate::payment::{Kind, Origin, Payment, PaymentStatus, State, Tombstone};
 use crate::reason::codes;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
-use crate::upload::Channel;
+use crate::upload::{Channel, is_spread_by_night};
 
 /// How much of a payment belongs to an invoice.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -143,7 +143,7 @@ codes! {
         ManualAfterCutover = "MANUAL_AFTER_CUTOVER",
         /// Still reported, though it went with its original in Xero (CM-35); not put back.
         RemovedInXero = "REMOVED_IN_XERO",
-        /// It names no invoice (SP-11).
+        /// It names no invoice, and no night will find it one (SP-11).
         Unlinked = "UNLINKED",
     }
 }
@@ -207,7 +207,7 @@ pub fn warnings(
     if journaled_at.is_some_and(|at| after_cutover(settings, at)) {
         warn(WarningKind::JournaledAfterCutover, JOURNALED_AFTER_CUTOVER);
     }
-    if incoming.allocations.is_empty() {
+    if incoming.allocations.is_empty() && !is_spread_by_night(incoming, settings) {
         warn(WarningKind::Unlinked, "the payment names no invoice");
     }
     warnings

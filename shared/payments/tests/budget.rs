@@ -217,6 +217,27 @@ fn what_xero_says_is_left_only_ever_lowers_the_budget() {
 }
 
 #[test]
+fn what_was_fetched_is_counted_by_the_month() {
+    //
+    let mut budget = unused();
+    let mut fetch = |bytes, at: &str| {
+        let at = at.parse().unwrap();
+        let pass = enter(&mut budget, Purpose::Sweep, DAY_MAX, at).unwrap();
+        leave(&mut budget, pass, Word { bytes, ..Word::default() }, at);
+        budget.clone()
+    };
+    fetch(1_000, "2026-11-01T00:00:00Z");
+    let november = fetch(234, "2026-11-30T23:59:58Z");
+    let at = |text: &str| text.parse().unwrap();
+    assert_eq!(november.fetched_this_month(at("2026-11-30T23:59:59Z")), 1_234);
+    assert_eq!(november.fetched_this_month(at("2026-12-01T00:00:00Z")), 0);
+    fetch(50, "2026-12-01T00:00:00Z");
+    // A clock that is behind: its answer belongs to the month that has begun.
+    let december = fetch(7, "2026-11-30T23:59:59Z");
+    assert_eq!(december.fetched_this_month(at("2026-12-01T00:00:00Z")), 57);
+}
+
+#[test]
 fn nobody_calls_before_the_moment_that_xero_names() {
     // Scenario 18: Retry-After of twenty hours.
     let mut budget = unused();

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::{
-    AppMinute, Budget, CallBudget, DAY_MAX, DayWord, Denied, Exhausted, Grant, Hour, Open, Pass,
-    Purpose, Wait, Word,
+    AppMinute, Budget, CallBudget, DAY_MAX, DayWord, Denied, Exhausted, Fetched, Grant, Hour, Open,
+    Pass, Purpose, Wait, Word,
 };
 
 use crate::attributes::{Item, Reader, Writer};
@@ -209,6 +209,8 @@ fn budget_row(budget: &Budget, revision: u64, day_max: u32, now: Timestamp) -> I
         .number_if("day_word_since", budget.day_word.map(|word| word.since))
         .text_if("blocked_by", budget.blocked.map(|wait| wait.exhausted))
         .instant_if("blocked_until", budget.blocked.map(|wait| wait.until))
+        .text_if("month", budget.fetched.map(|fetched| fetched.month))
+        .number_if("bytes_in_month", budget.fetched.map(|fetched| fetched.bytes))
         .number_if("granted", budget.grant.map(|grant| grant.left))
         .number_if("granted_until", budget.grant.map(|grant| millis(grant.until)))
         // For people, who cannot add up a list in the console; never read by us.
@@ -244,6 +246,10 @@ fn read_budget(organisation: OrganisationId, row: Reader<'_>) -> Result<Budget, 
             Some(Wait { exhausted: row.code("blocked_by", Exhausted::from_code)?, until })
         }
     };
+    let fetched = match row.parsed_if("month")? {
+        None => None,
+        Some(month) => Some(Fetched { month, bytes: row.number("bytes_in_month")? }),
+    };
     let grant = match row.number_if("granted")? {
         None => None,
         Some(left) => Some(Grant { left, until: moment(row, "granted_until")? }),
@@ -260,6 +266,7 @@ fn read_budget(organisation: OrganisationId, row: Reader<'_>) -> Result<Budget, 
         hours: row.maps("hours")?.into_iter().map(hour).collect::<Result<_, ReadError>>()?,
         day_word,
         blocked,
+        fetched,
         grant,
     })
 }

@@ -73,5 +73,6 @@ pub(crate) fn word(answer: &Answer) -> Word {
         minute_left: limits.minute_remaining,
         app_minute_left: limits.app_minute_remaining,
         turned_away,
+        bytes: u64::try_from(answer.body.len()).unwrap_or(u64::MAX),
     }
 }

@@ -2,9 +2,7 @@
 //! waits will wait.
 
 use askama::Template;
-use jiff::SignedDuration;
 use payments::budget::{Budget, MINUTE_MAX};
-use payments::sweep::SyncRun;
 use payments::upload::{
     ATTEMPTS_MAX, Caps, Forecast, Line, NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, Night, NightReport,
     NightState, UploadState,
@@ -18,19 +16,14 @@ use crate::view::{Bar, Button, Chart, Frame, Sign};
 
 /// Nights in the chart: as long as the window of attempts.
 const NIGHTS_MAX: usize = 30;
-/// Runs whose bytes are added up: a day has 48 sweeps, a certificate, and those that people ask for.
-const RUNS_MAX: usize = 100;
 /// Payments of the backlog that are counted, at a cost that does not grow with it: five nights' worth.
 const WAITING_MAX: u32 = 1_000;
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the page rests on.
 struct Rows {
     caps: Caps,
     budget: Budget,
     nights: Vec<NightReport>,
-    runs: Vec<SyncRun>,
-    more_runs: bool,
     waiting: u32,
     more_waiting: bool,
 }
@@ -59,12 +52,10 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let budget = tables.budget(organisation).await?;
     let nights = tables.nights(organisation, NIGHTS_MAX).await?;
     stage.count(nights.len().saturating_add(2));
-    let runs = stage.counted(tables.newest_runs(organisation, RUNS_MAX).await?);
     let (waiting, more_waiting) =
         tables.line_count_up_to(organisation, Line::Waiting, WAITING_MAX).await?;
     stage.count(usize::try_from(waiting).unwrap_or(usize::MAX));
-    let (runs, more_runs) = (runs.rows, runs.more);
-    Ok(Rows { caps, budget, nights, runs, more_runs, waiting, more_waiting })
+    Ok(Rows { caps, budget, nights, waiting, more_waiting })
 }
 
 fn view(stage: &Stage<'_>, rows: &Rows) -> Limits {
@@ -144,17 +135,6 @@ fn facts(stage: &Stage<'_>, rows: &Rows) -> Vec<(&'static str, String)> {
         (None, None) => format!("not within a month, at {pace} a night"),
     };
     let blocked = rows.budget.at(stage.now).blocked;
-    let day_ago = stage.now.saturating_sub(DAY).unwrap_or(stage.now);
-    let of_day = || rows.runs.iter().filter(move |run| run.started_at > day_ago);
-    let fetched = of_day().fold(0_u64, |sum, run| sum.saturating_add(run.bytes));
-    // Whether the oldest run that was read is younger than a day: then there were more.
-    let cut = rows.more_runs && rows.runs.last().is_some_and(|run| run.started_at > day_ago);
-    let fetched = format!(
-        "{}{}; runs of the sweep: {}",
-        if cut { "at least " } else { "" },
-        bytes(fetched),
-        of_day().count()
-    );
     vec![
         ("The backlog", clears),
         ("Uploading switches itself off", trips),
@@ -162,7 +142,13 @@ fn facts(stage: &Stage<'_>, rows: &Rows) -> Vec<(&'static str, String)> {
             "A pace that never does",
             format!("{NEVER_TRIPS_PER_NIGHT} a night, if nothing goes besides"),
         ),
-        ("Fetched in 24 hours", fetched),
+        (
+            "Fetched this month",
+            format!(
+                "{} of answers, unpacked, since the first of the month in UTC",
+                bytes(rows.budget.fetched_this_month(stage.now))
+            ),
+        ),
         (
             "Xero asks us to wait",
             blocked.map_or_else(

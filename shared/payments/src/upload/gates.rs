@@ -4,7 +4,7 @@ use super::customer::Customer;
 use super::ledger::Upload;
 use super::part::Target;
 use super::planner::Books;
-use super::route::{Hold, Route, Skip, taken};
+use super::route::{Hold, Route, Skip, route, taken};
 use super::settings::{Start, UploadSettings};
 use crate::money::Money;
 use crate::recording::Receipt;
@@ -46,7 +46,7 @@ pub fn gate(
         return Err(skip(Skip::NotApproved, why));
     }
     if !begun {
-        after_start(upload, settings, uploading.start)?;
+        after_start(receipt, upload.included, settings, uploading.start)?;
     }
     if linked && !begun {
         let why = "a payment in Xero was found to be the same".to_owned();
@@ -69,6 +69,16 @@ pub fn gate(
     Ok(route)
 }
 
+/// Whether a payment finds its invoices by itself: a night spreads it over what its customer owes (EX-03), as
+/// soon as its money is there.
+pub(crate) fn is_spread_by_night(receipt: &Receipt, settings: &Settings) -> bool {
+    let uploading = settings.upload.as_ref().filter(|uploading| uploading.enabled);
+    uploading.is_some_and(|uploading| {
+        route(receipt).is_ok_and(Route::is_nightly)
+            && after_start(receipt, true, settings, uploading.start).is_ok()
+    })
+}
+
 /// What the books themselves do not take.
 pub(super) fn fits_books(receipt: &Receipt, books: &Books) -> Result<(), Judgement> {
     if receipt.amount.currency() != books.currency {
@@ -85,8 +95,13 @@ pub(super) fn fits_books(receipt: &Receipt, books: &Books) -> Result<(), Judgeme
 
 /// Only what is younger than the start date goes up (EX-33). A person may include what is dated on that
 /// very day (AMB-14), and nothing that is older.
-fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), Judgement> {
-    let (date, entered_at) = (upload.receipt.date, upload.receipt.entered_at);
+fn after_start(
+    receipt: &Receipt,
+    included: bool,
+    settings: &Settings,
+    start: Start,
+) -> Result<(), Judgement> {
+    let (date, entered_at) = (receipt.date, receipt.entered_at);
     let (day, moment) = match start {
         Start::Moment(moment) => (settings.day_of(moment), Some(moment)),
         Start::Day(day) => (day, None),
@@ -96,7 +111,7 @@ fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(),
         let why = format!("dated {date}; payments are uploaded from {start} on");
         return Err(Judgement::Skip(Skip::BeforeStartDate, why));
     }
-    if date == day && moment.is_none() && !upload.included {
+    if date == day && moment.is_none() && !included {
         let why = format!("dated {date}, the start date itself; release it to include it");
         return Err(Judgement::Skip(Skip::OnStartDate, why));
     }

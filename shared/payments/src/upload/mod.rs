@@ -34,6 +34,7 @@ pub use caps::{
 pub use command::{Order, OrderError, obey};
 pub use customer::{Customer, CustomerError, record_customer};
 pub use forecast::Forecast;
+pub(crate) use gates::is_spread_by_night;
 pub use gates::{Judgement, gate};
 pub use ledger::Upload;
 pub use linking::link;

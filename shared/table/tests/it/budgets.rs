@@ -138,12 +138,13 @@ fn arb_word() -> impl Strategy<Value = Word> {
     let left = || prop::option::of(0_u32..70);
     let seconds = prop::option::of((0_i64..90_000).prop_map(SignedDuration::from_secs));
     let turned_away = (prop::sample::select(Exhausted::ALL), seconds);
-    (left(), left(), left(), prop::option::weighted(0.1, turned_away)).prop_map(
-        |(day_left, minute_left, app_minute_left, turned_away)| Word {
+    (left(), left(), left(), prop::option::weighted(0.1, turned_away), 0_u64..1 << 40).prop_map(
+        |(day_left, minute_left, app_minute_left, turned_away, bytes)| Word {
             day_left,
             minute_left,
             app_minute_left,
             turned_away,
+            bytes,
         },
     )
 }

@@ -180,7 +180,7 @@ async fn upload(world: &World) {
     let new = all.map(|upload| (None, upload));
     tables.write_uploads(&new, Some((&caps, &after)), because).await.unwrap();
     let pass = tables.budgets().enter(organisation(), Purpose::Live, now()).await.unwrap();
-    tables.budgets().leave(pass, Word::default(), now()).await;
+    tables.budgets().leave(pass, Word { bytes: 909, ..Word::default() }, now()).await;
     let begun = NightReport::begun(organisation(), night(), now(), now());
     let totals = Totals::of([&held, &done, &unknown]);
     tables.store_night(&NightReport { totals, carried: 2, ..begun }).await.unwrap();
@@ -360,6 +360,12 @@ fn about_uploads(question: &str, rows: &[Row]) {
             assert_eq!(
                 (column("calls_left_today"), column("calls_in_last_day")),
                 (vec!["#4999"], vec!["#1"])
+            );
+        }
+        "How much was fetched from Xero this month?" => {
+            assert_eq!(
+                (column("month"), column("bytes_in_month")),
+                (vec!["2026-10-01"], vec!["#909"])
             );
         }
         "On which grant does an organisation hang?" => {
