@@ -5,13 +5,14 @@ Every page in both themes at three widths: whether it can be read, reached by ke
 a person presses it, and what came of it is read from the tables. Pictures of all of it are left in target/ci/screenshots.
 """
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
+import browser_data
 import browser_driver
 import local_stack
+from browser_data import Look
 from browser_driver import Console
 from local_stack import StackError
 from selenium.common.exceptions import WebDriverException
@@ -54,24 +55,22 @@ def measured(console):
     yield from console.wrong_by_keyboard()
 
 
-def wrong_on(console, page, role, theme, width, suffix=""):
+def wrong_on(console, look, role, theme, width):
     """What is wrong with a page, in sentences."""
-    title = console.open(page, role, theme, width)
-    console.picture(PICTURES / f"{page}-{role}-{theme}-{width}{suffix}.png")
+    title = console.open(look.page, role, theme, width)
+    for field, words in look.typed:
+        console.type(field, words)
+    if look.pressed:
+        console.press(look.pressed)
+    console.picture(PICTURES / f"{'-'.join(filter(None, (look.page, look.name)))}-{role}-{theme}-{width}.png")
     text = console.text()
     if title not in text or "did not answer" in text:
         yield f"does not show itself: {text[:200]!r}"
+    yield from (f"does not say {words!r}" for words in look.expected if words not in text)
     if theme == "dark" and not console.is_dark():
         yield "is not dark"
     yield from measured(console)
     yield from console.complaints()
-
-
-def park_something(stack):
-    """Sends a message that nobody can read, so that the pages have something to say."""
-    row, = stack.rows("organisations")
-    stack.send("intake", json.dumps({"version": 1, "type": "nonsense", "organisation": row["organisation"]}))
-    stack.wait_for_rows("parked")
 
 
 def look_at_all(console, _stack):
@@ -82,11 +81,13 @@ def look_at_all(console, _stack):
         return ["the index offers no page"]
     combinations = [(MOST, theme, width) for theme in THEMES for width in WIDTHS]
     combinations += [(role, "light", NARROW) for role in OTHERS]
-    for page in codes:
+    for look in (*map(Look, codes), *browser_data.LOOKS):
         for role, theme, width in combinations:
+            if role == "viewer" and not look.is_for_viewers:
+                continue
             looked += 1
-            wrong += [f"{page} as {role}, {theme}, {width} px: {sentence}"
-                      for sentence in wrong_on(console, page, role, theme, width)]
+            wrong += [f"{look.page} {look.name} as {role}, {theme}, {width} px: {sentence}"
+                      for sentence in wrong_on(console, look, role, theme, width)]
     print(f"browser: {looked} views of {len(codes)} pages looked at")
     return wrong
 
@@ -107,10 +108,10 @@ def strained(console, stack):
     """Names as long as they may be, without a place to break, still fit."""
     row, = stack.rows("organisations")
     stack.set_texts("organisations", {"organisation": row["organisation"]}, dict.fromkeys(NAMES, "W" * NAME_CHARS_MAX))
-    views = [(page, role, "light", width) for page in ("integrations", "configure") for role in ("viewer", MOST)
+    views = [(Look(page, "strained"), role, width) for page in ("integrations", "configure") for role in ("viewer", MOST)
              for width in WIDTHS]
-    wrong = [f"{page} with long names as {role}, {width} px: {sentence}" for page, role, theme, width in views
-             for sentence in wrong_on(console, page, role, theme, width, "-strained")]
+    wrong = [f"{look.page} with long names as {role}, {width} px: {sentence}" for look, role, width in views
+             for sentence in wrong_on(console, look, role, "light", width)]
     stack.set_texts("organisations", {"organisation": row["organisation"]}, dict.fromkeys(NAMES, "Harbour"))
     return wrong
 
@@ -205,7 +206,7 @@ def main():
         folder = Path(folder)
         with local_stack.told(folder) as stack, browser_driver.started(browser, folder) as driver:
             console = Console(driver, stack)
-            park_something(stack)
+            browser_data.prepare(stack)
             wrong = [sentence for part in (look_at_all, prove, strained, sync_now, shown_as_text, refused)
                      for sentence in tried(part, console, stack)]
     for sentence in wrong:

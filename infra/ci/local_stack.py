@@ -55,6 +55,7 @@ class Stack:
         self.console = f"{self.origin}/console"
         self._dynamodb = f"http://{LOOPBACK}:{ports['dynamodb']}/"
         self._sqs = f"http://{LOOPBACK}:{ports['sqs']}/"
+        self._lambda = f"http://{LOOPBACK}:{ports['invoke']}/2015-03-31/functions"
 
     def rows(self, table):
         """Every row of a table, its attributes as plain text; what is no text is left out."""
@@ -82,14 +83,18 @@ class Stack:
         _post(self._sqs, "sqs", "AmazonSQS.SendMessage",
               {"QueueUrl": f"{self._sqs}{ACCOUNT}/{queue}", "MessageBody": body})
 
-    def wait_for_rows(self, table):
-        """The rows of a table, as soon as there are any."""
+    def invoke(self, function, event):
+        """What a function answers."""
+        return _sent(urllib.request.Request(f"{self._lambda}/{function}/invocations", json.dumps(event).encode()), function)
+
+    def wait_for_row(self, table, **having):
+        """The first row of a table with these attributes, as soon as there is one."""
         deadline = time.monotonic() + ROWS_SECONDS_MAX
-        while not (rows := self.rows(table)):
+        while not (found := [row for row in self.rows(table) if having.items() <= row.items()]):
             if time.monotonic() > deadline:
-                raise StackError(f"nothing is in the table {table} after {ROWS_SECONDS_MAX} s")
+                raise StackError(f"no row with {having} is in the table {table} after {ROWS_SECONDS_MAX} s")
             time.sleep(0.2)
-        return rows
+        return found[0]
 
     def _ask(self, operation, request):
         return _post(self._dynamodb, "dynamodb", f"DynamoDB_20120810.{operation}", request)
@@ -104,14 +109,17 @@ def _post(url, service, target, request):
         "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request, "
                          "SignedHeaders=host, Signature=none",
     }
-    asked = urllib.request.Request(url, json.dumps(request).encode(), headers)
+    return _sent(urllib.request.Request(url, json.dumps(request).encode(), headers), target)
+
+
+def _sent(request, what):
     # Whatever proxy the environment names is not for this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(asked, timeout=ANSWER_SECONDS_MAX) as answer:
+        with opener.open(request, timeout=ANSWER_SECONDS_MAX) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        raise StackError(f"{target}: {error.read().decode(errors='replace')[:400]}") from error
+        raise StackError(f"{what}: {error.read().decode(errors='replace')[:400]}") from error
 
 
 @contextmanager

@@ -40,6 +40,9 @@ pub struct Planned {
     /// The same in words.
     #[serde(default)]
     pub why: Option<String>,
+    /// The orders that would change what becomes of it: codes.
+    #[serde(default)]
+    pub orders: Vec<String>,
     /// What would be made of it in Xero.
     #[serde(default)]
     pub parts: Vec<String>,

@@ -1,7 +1,9 @@
 //! What a night would do: the same judgement, and nothing written or sent.
 
 use jiff::Timestamp;
-use payments::upload::{Caps, Hold, Judgement, Line, Route, Target, Upload};
+use payments::upload::{
+    Caps, Hold, Judgement, Line, Order, Route, Target, Upload, sensible_orders,
+};
 use payments::{Money, OrganisationId, PaymentId};
 use queue::Uploads;
 use serde::Serialize;
@@ -43,6 +45,9 @@ struct Planned {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// What a person could order about it, and change something by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    orders: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
 }
@@ -60,26 +65,28 @@ impl<Q: Uploads> Run<'_, Q> {
         rows.extend(self.whole_line(Line::Direct).await?);
         let waiting =
             self.tables.line(self.organisation(), Line::Waiting, None, LISTED_MAX).await?;
+        let listed = u32::try_from(waiting.0.len()).unwrap_or(u32::MAX);
         rows.extend(waiting.0);
         rows.sort_by_key(turn);
         let judged = self.judge(&rows, &Known::new()).await?;
         let waiting = self.tables.line_count(self.organisation(), Line::Waiting).await?;
-        Ok(self.describe(&caps, left, waiting, rows, judged))
+        Ok(self.describe(&caps, left, waiting.saturating_sub(listed), rows, judged))
     }
 
     fn describe(
         &self,
         caps: &Caps,
         left: u32,
-        waiting: u32,
+        behind: u32,
         rows: Vec<Upload>,
         judged: Vec<Judgement>,
     ) -> Preview {
         let mut slots = left;
         let mut go = 0;
-        let mut nightly: u32 = 0;
+        // Those that stand too far back in the line to be judged wait whatever is judged.
+        let mut wait = behind;
         let payments = rows.into_iter().zip(judged).map(|(row, judgement)| {
-            let mut planned = Planned::of(&row);
+            let mut planned = Planned::of(&row, self.now());
             match judgement {
                 Judgement::Skip(skip, why) => planned.not("skip", skip.code(), why),
                 Judgement::Hold(hold, why) => planned.not("hold", hold.code(), why),
@@ -88,9 +95,9 @@ impl<Q: Uploads> Run<'_, Q> {
                     let is_nightly = row.route().is_ok_and(Route::is_nightly);
                     if is_nightly && slots == 0 {
                         planned.would = "wait";
+                        wait = wait.saturating_add(1);
                     } else {
                         slots = slots.saturating_sub(u32::from(is_nightly));
-                        nightly = nightly.saturating_add(u32::from(is_nightly));
                         go += 1;
                     }
                 }
@@ -102,7 +109,7 @@ impl<Q: Uploads> Run<'_, Q> {
             organisation: self.organisation(),
             night: self.night.to_string(),
             would_go: go,
-            would_wait: waiting.saturating_sub(nightly),
+            would_wait: wait,
             slots_left: left,
             attempts: caps.attempts(self.now()),
             disabled: caps.disabled.as_ref().map(|disabled| disabled.why.clone()),
@@ -112,7 +119,7 @@ impl<Q: Uploads> Run<'_, Q> {
 }
 
 impl Planned {
-    fn of(row: &Upload) -> Self {
+    fn of(row: &Upload, now: Timestamp) -> Self {
         Self {
             payment: row.receipt.id.clone(),
             amount: row.receipt.amount.to_string(),
@@ -121,6 +128,7 @@ impl Planned {
             would: "go",
             reason: None,
             why: None,
+            orders: sensible_orders(row, now).map(Order::code).collect(),
             parts: Vec::new(),
         }
     }

@@ -5,8 +5,10 @@
 
 use askama::Template;
 use payments::explaining::{Outlook, Place};
-use payments::upload::{ATTEMPTS_MAX, Caps, Line, NIGHTLY_MAX, Night, NightState, Route, Upload};
-use serde_json::{Value, json};
+use payments::upload::{
+    self, ATTEMPTS_MAX, Caps, Line, NIGHTLY_MAX, Night, NightState, Route, Upload,
+};
+use serde_json::json;
 
 use super::{Page, PageError, Stage, filled, sending};
 use crate::order::Order;
@@ -228,13 +230,10 @@ fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
 }
 
 fn of_planned(stage: &Stage<'_>, planned: &Planned, when: String) -> Payment {
-    let orders = match planned.would.as_str() {
-        "go" | "wait" => [Order::Hold, Order::DoNotSend].as_slice(),
-        "hold" => &[Order::Hold, Order::Release, Order::DoNotSend],
-        _ => &[Order::Release],
-    };
-    let none: Value = json!({});
-    let order = |order: &Order| sending::order_about(stage, *order, &planned.payment, &none);
+    let here = json!({});
+    let orders = planned.orders.iter().filter_map(|code| upload::Order::from_code(code));
+    let orders =
+        orders.filter_map(|order| sending::order_about(stage, order, &planned.payment, &here));
     let reason = match (&planned.reason, &planned.why) {
         (Some(reason), Some(why)) => format!("{reason}: {why}"),
         (Some(reason), None) => reason.clone(),
@@ -246,7 +245,7 @@ fn of_planned(stage: &Stage<'_>, planned: &Planned, when: String) -> Payment {
         date: planned.date.clone(),
         when,
         reason,
-        orders: orders.iter().filter_map(order).collect(),
+        orders: orders.collect(),
     }
 }
 

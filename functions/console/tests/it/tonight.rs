@@ -24,7 +24,8 @@ async fn store_all(world: &World, uploads: &[Upload]) {
 
 fn planned(n: usize, would: &str, reason: Option<&str>) -> Value {
     let mut planned = json!({"payment": format!("P-{n:03}"), "amount": "4.00 AUD",
-        "date": "2026-11-03", "route": "BPAY", "would": would, "parts": ["4.00 AUD on CM-10234"]});
+        "date": "2026-11-03", "route": "BPAY", "would": would, "parts": ["4.00 AUD on CM-10234"],
+        "orders": if would == "skip" { json!(["release"]) } else { json!(["hold", "do_not_send"]) }});
     if let Some(reason) = reason {
         planned["reason"] = json!(reason);
         planned["why"] = json!("in words");

@@ -81,6 +81,12 @@ async fn a_blocked_customer_waits_and_the_others_go_on() {
     };
     world.invoke(block(true)).await.unwrap();
 
+    let preview = &world.invoke(json!({"preview": true})).await.unwrap()["previews"][0];
+    // What would be held waits for no later night. Nothing holds it yet, so that nothing can be released.
+    assert_eq!((&preview["would_go"], &preview["would_wait"]), (&json!(1), &json!(0)));
+    assert_eq!(preview["payments"][0]["would"], "hold");
+    assert_eq!(preview["payments"][0]["orders"], json!(["hold", "do_not_send"]));
+
     let night = world.night(evening()).await;
 
     assert_eq!((&night["report"]["uploaded"], &night["report"]["held"]), (&json!(1), &json!(1)));

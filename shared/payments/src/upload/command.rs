@@ -73,3 +73,21 @@ pub fn obey(
     }
     Ok((after != *upload).then_some(after))
 }
+
+/// The orders that would change what becomes of a payment, as things are.
+pub fn sensible_orders(upload: &Upload, now: Timestamp) -> impl Iterator<Item = Order> {
+    Order::ALL.iter().copied().filter(move |order| {
+        !is_so_already(upload, *order) && matches!(obey(upload, *order, "", "", now), Ok(Some(_)))
+    })
+}
+
+/// Another person's word would change who has said so, and nothing else.
+fn is_so_already(upload: &Upload, order: Order) -> bool {
+    match order {
+        Order::Hold => upload.hold() == Some(Hold::HeldByPerson),
+        Order::DoNotSend => {
+            upload.state == UploadState::Skipped && upload.reason == Skip::DoNotSend.code()
+        }
+        Order::Release => false,
+    }
+}

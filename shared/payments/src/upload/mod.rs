@@ -31,7 +31,7 @@ pub use caps::{
     ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, Freed, GUARD_WINDOW, Granted,
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
-pub use command::{Order, OrderError, obey};
+pub use command::{Order, OrderError, obey, sensible_orders};
 pub use customer::{Customer, CustomerError, record_customer};
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;

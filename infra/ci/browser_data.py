@@ -1,0 +1,64 @@
+"""What the operators' pages are looked at with: besides the story, one of everything that they have to show."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+# An invoice of the story with a payment that was deleted in Xero, and one whose own payment was found in Xero.
+SETTLED, OWED = "10003", "10001"
+FAILED, WAITING, BLOCKED = "B-failed", "B-tonight", "B-blocked"
+ACTION = "two contacts in Xero have this name"
+DEAD = "of no use to anybody"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way to look at a page: what is typed there, which button is pressed then, and what has to be there afterwards."""
+    page: str
+    name: str = ""
+    typed: tuple[tuple[str, str], ...] = ()
+    pressed: str = ""
+    expected: tuple[str, ...] = ()
+    # Buttons that a viewer does not have.
+    is_for_viewers: bool = True
+
+
+LOOKS = (
+    Look("why", "number", (("pm_search", f"CM-{SETTLED}"),), "Find", (f"Payments of invoice {SETTLED}", "AUD")),
+    Look("why", "held", (("pm_search", BLOCKED),), "Find", (f"Payment {BLOCKED}", "EX-28", ACTION)),
+    Look("why", "amount", (("pm_search", "61.25"),), "Find", (WAITING,)),
+    Look("invoice", "settled", (("pm_invoice", SETTLED),), "Show", (f"CM-{SETTLED}", "The payments lead to", "What has happened")),
+    Look("invoice", "owed", (("pm_invoice", OWED),), "Show", (f"CM-{OWED}", "What does not agree", "FAILED_PAYMENT")),
+    Look("tonight", "judged", (), "Judge it now", (WAITING, BLOCKED, "1 would go, 0 would wait"), is_for_viewers=False),
+    Look("dead_letters", "looked", (("pm_by", "Ada"), ("pm_why", "to see")), "Look", ("changes",), is_for_viewers=False),
+)
+
+
+def prepare(stack):
+    """Fills the tables with what the story leaves out, by the ways by which it comes in reality."""
+    organisation = stack.rows("organisations")[0]["organisation"]
+    head = {"version": 1, "organisation": organisation}
+    waiting, blocked = (row["customer"] for row in stack.rows("customers")[:2])
+    stack.invoke("upload", {"organisation": organisation, "customer": blocked, "block": True, "by": "Ada", "why": ACTION})
+    for message in (
+        _payment(FAILED, "20.00", "card", status="failed", allocations=[{"invoice": OWED, "amount": "20.00"}]),
+        _payment(WAITING, "61.25", "bpay", customer=waiting),
+        _payment(BLOCKED, "35.00", "bpay", customer=blocked),
+        # What nobody can read is parked.
+        {"type": "nonsense"},
+    ):
+        stack.send("intake", json.dumps({**head, **message}))
+    stack.send("changes-dlq", json.dumps({**head, "note": DEAD}))
+    stack.wait_for_row("parked")
+    stack.wait_for_row("discrepancies", kind="FAILED_PAYMENT")
+    for payment in (WAITING, BLOCKED):
+        stack.wait_for_row("uploads", payment_id=payment)
+
+
+def _payment(name, amount, method, status="confirmed", allocations=(), **more):
+    now = datetime.now(timezone.utc)
+    return {
+        "type": "payment", "id": name, "revision": 1, "amount": {"amount": amount, "currency": "AUD"},
+        "date": f"{now:%Y-%m-%d}", "method": method, "transaction_id": f"T-{name}", "status": status,
+        "entered_at": now.isoformat(timespec="seconds"), "allocations": list(allocations), **more,
+    }
