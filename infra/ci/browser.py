@@ -12,7 +12,7 @@ from pathlib import Path
 import browser_data
 import browser_driver
 import local_stack
-from browser_data import Look
+from browser_data import ROLES, Look
 from browser_driver import Console
 from local_stack import StackError
 from selenium.common.exceptions import WebDriverException
@@ -21,8 +21,7 @@ PICTURES = local_stack.ROOT / "target/ci/screenshots"
 WIDTHS = (1200, 800, 400)
 THEMES = ("light", "dark")
 # Each page is looked at by whoever has most on it. The buttons of others are fewer, and their words are other ones.
-MOST = "admin"
-OTHERS = ("viewer", "operator")
+*OTHERS, MOST = ROLES
 NARROW = min(WIDTHS)
 
 NAME = "Ada of the browser test"
@@ -81,9 +80,9 @@ def look_at_all(console, _stack):
         return ["the index offers no page"]
     combinations = [(MOST, theme, width) for theme in THEMES for width in WIDTHS]
     combinations += [(role, "light", NARROW) for role in OTHERS]
-    for look in (*map(Look, codes), *browser_data.LOOKS):
+    for look in (*map(browser_data.opened, codes), *browser_data.LOOKS):
         for role, theme, width in combinations:
-            if role == "viewer" and not look.is_for_viewers:
+            if ROLES.index(role) < ROLES.index(look.least):
                 continue
             looked += 1
             wrong += [f"{look.page} {look.name} as {role}, {theme}, {width} px: {sentence}"

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 # An invoice of the story with a payment that was deleted in Xero, and one whose own payment was found in Xero.
 SETTLED, OWED = "10003", "10001"
-FAILED, WAITING, BLOCKED = "B-failed", "B-tonight", "B-blocked"
+FAILED, WAITING, BLOCKED, FLOATING = "B-failed", "B-tonight", "B-blocked", "B-floating"
 ACTION = "two contacts in Xero have this name"
 DEAD = "of no use to anybody"
 
@@ -19,19 +19,37 @@ class Look:
     typed: tuple[tuple[str, str], ...] = ()
     pressed: str = ""
     expected: tuple[str, ...] = ()
-    # Buttons that a viewer does not have.
-    is_for_viewers: bool = True
+    # The least of the roles that may see that.
+    least: str = "viewer"
 
 
+# From the least to the most.
+ROLES = ("viewer", "operator", "admin")
+# What has to be on pages that are only opened.
+OPENED = {
+    "integrations": ("Active", "invalid_message"),
+    "limits": ("30 of 200", "Fetched this month"),
+    "tonight": (WAITING, BLOCKED),
+    "activity": (FAILED, "FAILED_PAYMENT"),
+    "sync_log": ("finished", "calls"),
+    "messages": ("UNLINKED", FLOATING),
+    "parked": ("invalid_message", "/type"),
+}
 LOOKS = (
     Look("why", "number", (("pm_search", f"CM-{SETTLED}"),), "Find", (f"Payments of invoice {SETTLED}", "AUD")),
     Look("why", "held", (("pm_search", BLOCKED),), "Find", (f"Payment {BLOCKED}", "EX-28", ACTION)),
     Look("why", "amount", (("pm_search", "61.25"),), "Find", (WAITING,)),
     Look("invoice", "settled", (("pm_invoice", SETTLED),), "Show", (f"CM-{SETTLED}", "The payments lead to", "What has happened")),
     Look("invoice", "owed", (("pm_invoice", OWED),), "Show", (f"CM-{OWED}", "What does not agree", "FAILED_PAYMENT")),
-    Look("tonight", "judged", (), "Judge it now", (WAITING, BLOCKED, "1 would go, 0 would wait"), is_for_viewers=False),
-    Look("dead_letters", "looked", (("pm_by", "Ada"), ("pm_why", "to see")), "Look", ("changes",), is_for_viewers=False),
+    Look("tonight", "judged", (), "Judge it now", (WAITING, BLOCKED, "1 would go, 0 would wait"), "operator"),
+    Look("dead_letters", "looked", (), "Look", ("1 in it", "unreadable"), "operator"),
+    Look("configure", "settings", (), "", ("upload_due_at", "Australia/Sydney"), "admin"),
 )
+
+
+def opened(page):
+    """A page as it is when it is opened."""
+    return Look(page, expected=OPENED.get(page, ()))
 
 
 def prepare(stack):
@@ -44,6 +62,7 @@ def prepare(stack):
         _payment(FAILED, "20.00", "card", status="failed", allocations=[{"invoice": OWED, "amount": "20.00"}]),
         _payment(WAITING, "61.25", "bpay", customer=waiting),
         _payment(BLOCKED, "35.00", "bpay", customer=blocked),
+        _payment(FLOATING, "12.00", "bank_transfer"),
         # What nobody can read is parked.
         {"type": "nonsense"},
     ):
@@ -51,6 +70,7 @@ def prepare(stack):
     stack.send("changes-dlq", json.dumps({**head, "note": DEAD}))
     stack.wait_for_row("parked")
     stack.wait_for_row("discrepancies", kind="FAILED_PAYMENT")
+    stack.wait_for_row("messages", payment_id=FLOATING)
     for payment in (WAITING, BLOCKED):
         stack.wait_for_row("uploads", payment_id=payment)
 

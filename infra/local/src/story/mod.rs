@@ -85,6 +85,7 @@ pub(crate) async fn play(stack: &Stack) -> anyhow::Result<bool> {
         "\nThe sweep. Webhooks are only for speed; this is the guarantee that nothing is missed."
     );
     sweep::play(stack, &mut teller, (invoices[2], last), scene.paid(30)).await?;
+    sweep::check(stack, &mut teller).await?;
     Ok(teller.end(began))
 }
 

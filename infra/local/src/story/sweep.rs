@@ -63,3 +63,24 @@ pub(super) async fn play(
     xero.set_webhook(announcing);
     stack.drained(SETTLED_WITHIN).await
 }
+
+/// Plays the hourly look at the connection.
+pub(super) async fn check(stack: &Stack, teller: &mut Teller) -> anyhow::Result<()> {
+    teller.begin(
+        "An hour has passed: the sweep is asked how the connection is.",
+        "Active: Xero answers, lets us in, and nothing is left undone (the page Integrations shows it)",
+    );
+    let event = Instant::now();
+    let wanted = json!({ "check": true });
+    let answer = invoke(stack, &Client::new(), Function::Sweep, &wanted).await?;
+    let connections = answer["connections"].as_array().context("the check has no answer")?;
+    let ours = connections.iter().find(|of| of["organisation"] == stack.xero().tenant_id.as_str());
+    let ours = ours.context("the check has left the organisation out")?;
+    let status = ours["status"].as_str().context("the connection has no status")?;
+    teller
+        .look(event, async || {
+            let troubles = ours["troubles"].as_array().map_or(0, Vec::len);
+            Ok(Seen::when(status == "Active", format!("{status}; troubles: {troubles}")))
+        })
+        .await
+}
