@@ -72,6 +72,14 @@ impl Receipt {
         self.allocations.len() > 1
     }
 
+    /// What of it is on no invoice, if anything is. Parts that cannot be added up are on none.
+    pub fn unallocated(&self) -> Option<Money> {
+        let parts = self.allocations.iter().map(|allocation| allocation.amount);
+        let named = Money::sum(self.amount.currency(), parts);
+        let rest = named.and_then(|named| self.amount.minus(named)).unwrap_or(self.amount);
+        rest.is_positive().then_some(rest)
+    }
+
     fn part_on(&self, invoice: &InvoiceNumber) -> Option<&Allocation> {
         self.allocations.iter().find(|allocation| allocation.invoice == *invoice)
     }
@@ -143,7 +151,7 @@ codes! {
         ManualAfterCutover = "MANUAL_AFTER_CUTOVER",
         /// Still reported, though it went with its original in Xero (CM-35); not put back.
         RemovedInXero = "REMOVED_IN_XERO",
-        /// It names no invoice, and no night will find it one (SP-11).
+        /// It, or a part of it, names no invoice, and no night will find it one (SP-11).
         Unlinked = "UNLINKED",
     }
 }
@@ -207,8 +215,13 @@ pub fn warnings(
     if journaled_at.is_some_and(|at| after_cutover(settings, at)) {
         warn(WarningKind::JournaledAfterCutover, JOURNALED_AFTER_CUTOVER);
     }
-    if incoming.allocations.is_empty() && !is_spread_by_night(incoming, settings) {
-        warn(WarningKind::Unlinked, "the payment names no invoice");
+    let floating = incoming.unallocated().filter(|_| !is_spread_by_night(incoming, settings));
+    if let Some(rest) = floating {
+        let why = match incoming.allocations.is_empty() {
+            true => "the payment names no invoice".to_owned(),
+            false => format!("{rest} of {} names no invoice", incoming.amount),
+        };
+        warn(WarningKind::Unlinked, &why);
     }
     warnings
 }

@@ -67,9 +67,8 @@ impl Tables {
             put(MESSAGES, message_row(receipt.organisation, warning, now))?;
             put(ACTIVITY, activity_row(receipt, position, warning, now))?;
         }
-        let linked_now = known.is_some_and(|known| known.allocations.is_empty())
-            && !receipt.allocations.is_empty();
-        if linked_now {
+        let was_unlinked = known.is_some_and(|known| known.unallocated().is_some());
+        if was_unlinked && warnings.iter().all(|warning| warning.kind != WarningKind::Unlinked) {
             rows.push(self.end_of(WarningKind::Unlinked, receipt)?);
         }
         Ok(rows)

@@ -66,7 +66,10 @@ async fn a_payment_that_names_no_invoice_is_kept_and_shown_until_it_does() {
     world.take(&payment("P-1", 1, "100.00", &[])).await;
     assert_eq!(world.warnings().await, ["UNLINKED"]);
     assert_eq!(world.rows("receipts").await.len(), 1);
-    world.take(&payment("P-1", 2, "100.00", BOTH)).await;
+    world.take(&payment("P-1", 2, "100.00", &BOTH[..1])).await;
+    let message = &world.rows("messages").await[0];
+    assert_eq!(message["why"], "40.00 AUD of 100.00 AUD names no invoice");
+    world.take(&payment("P-1", 3, "100.00", BOTH)).await;
     assert!(world.warnings().await.is_empty());
     assert_eq!(world.invoice("10240").await.payments.len(), 1);
 }
