@@ -229,13 +229,13 @@ impl<C: Changes> Run<'_, C> {
     /// the next run goes on.
     pub(crate) fn counted<T>(
         &self,
-        read: Result<xero::Counted<T>, xero::ReadError>,
+        read: Result<T, xero::ReadError>,
         run: &mut SyncRun,
     ) -> Result<Result<T, Stop>, RunError> {
         let spent = self.xero.take_spent(self.organisation());
         run.spent(spent.calls, spent.bytes);
         match read {
-            Ok(counted) => Ok(Ok(counted.value)),
+            Ok(read) => Ok(Ok(read)),
             Err(xero::ReadError::Limited { after, .. }) => {
                 let until = after.and_then(|after| self.now().checked_add(after).ok());
                 Ok(Err(Stop::Limited(until)))

@@ -113,11 +113,11 @@ impl<Q: Uploads> Run<'_, Q> {
         let numbers: Vec<_> = numbers.into_iter().collect();
         if !contacts.is_empty() {
             let read = self.xero.open_invoices_of(self.organisation(), &contacts).await;
-            invoices.extend(read?.value);
+            invoices.extend(read?);
         }
         if !numbers.is_empty() {
             let read = self.xero.invoices_numbered(self.organisation(), &numbers).await;
-            invoices.extend(read?.value);
+            invoices.extend(read?);
         }
         let on_payment_plan = self.on_payment_plan(&invoices).await?;
         let prepayments = self.uploading.prepayment_account.is_some();

@@ -78,7 +78,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let wanted: BTreeSet<Stamp> = parts().map(|part| part.stamp.clone()).collect();
         let Some(since) = parts().filter_map(|part| part.sent_at).min() else { return Ok(rows) };
         let read = self.xero.stamped_since(self.organisation(), kind, since, &wanted).await;
-        let found = read?.value;
+        let found = read?;
         let mut moves = Vec::with_capacity(rows.len());
         for row in rows {
             moves.push(self.judge_absence(kind, &found, row).await?);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::decimals;
 use crate::error::ReadError;
-use crate::pages::{Counted, List, Which, if_modified_since};
+use crate::pages::{List, Which, if_modified_since};
 use crate::wire::{Member, object, optional_text, required_day, required_instant, schema, text};
 
 #[derive(Deserialize)]
@@ -50,7 +50,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         &self,
         organisation: OrganisationId,
         since: Timestamp,
-    ) -> Result<Counted<Vec<PaymentChange>>, ReadError> {
+    ) -> Result<Vec<PaymentChange>, ReadError> {
         let mut meter = self.meter();
         let list = List {
             which: Which::Payments,
@@ -62,7 +62,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         // A header that is ignored brings everything there is.
         let mut changes: Vec<_> = rows.rows.into_values().collect();
         changes.retain(|change: &PaymentChange| change.updated_at.as_second() >= since.as_second());
-        Ok(Counted { value: changes, calls: meter.calls })
+        Ok(changes)
     }
 }
 

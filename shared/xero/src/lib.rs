@@ -43,7 +43,7 @@ pub use limits::{LimitProblem, Limits, RETRY_AFTER_MAX};
 pub use metering::Unmetered;
 pub use organisation::Organisation;
 pub use packs::Invoices;
-pub use pages::{Counted, PAGES_MAX};
+pub use pages::PAGES_MAX;
 pub use readback::{Found, SKEW_MARGIN, Stamped};
 pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};

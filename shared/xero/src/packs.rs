@@ -26,8 +26,6 @@ pub struct Invoices {
     pub found: Vec<Snapshot>,
     /// Those that were not, and why. Nothing is known about them.
     pub failed: Vec<(XeroInvoiceId, ReadError)>,
-    /// Calls made to the API, failed ones included; calls for a token are not counted.
-    pub calls: u32,
 }
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
@@ -99,7 +97,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             calls = meter.calls,
             "read invoices"
         );
-        Invoices { calls: meter.calls, ..walk.read }
+        walk.read
     }
 
     /// Reads a list. Invoices that nobody asked for are passed over without a trace.

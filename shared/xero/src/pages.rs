@@ -29,15 +29,6 @@ pub(crate) const PAGE_SIZES: [u32; 3] = [1_000, 200, 50];
 /// How often a list that changes while it is read is read from the beginning.
 const WALKS_MAX: u32 = 3;
 
-/// What a read has found, and what it took.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Counted<T> {
-    /// What was found.
-    pub value: T,
-    /// Calls made to the API; calls for a token are not counted.
-    pub calls: u32,
-}
-
 /// A list to be walked.
 pub(crate) struct List<'a> {
     pub(crate) which: Which,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, SCOPE_INVOICES};
 use crate::error::ReadError;
-use crate::pages::{Counted, List, Which};
+use crate::pages::{List, Which};
 use crate::wire::{
     Member, object, optional_day, optional_text, required_currency, required_money, required_text,
     schema,
@@ -65,7 +65,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         &self,
         organisation: OrganisationId,
         contacts: &[XeroContactId],
-    ) -> Result<Counted<Vec<OpenInvoice>>, ReadError> {
+    ) -> Result<Vec<OpenInvoice>, ReadError> {
         let wanted: BTreeSet<XeroContactId> = contacts.iter().copied().collect();
         let ids: Vec<String> = wanted.iter().map(ToString::to_string).collect();
         let queries = ids.chunks(self.ids_max());
@@ -93,7 +93,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         &self,
         organisation: OrganisationId,
         numbers: &[String],
-    ) -> Result<Counted<Vec<OpenInvoice>>, ReadError> {
+    ) -> Result<Vec<OpenInvoice>, ReadError> {
         let wanted: BTreeSet<&str> = numbers.iter().map(String::as_str).collect();
         let queries = number_queries(&wanted);
         let read = |id, raw: &RawValue| {
@@ -110,7 +110,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         queries: impl Iterator<Item = String>,
         read: impl Fn(Uuid, &RawValue) -> Result<Option<OpenInvoice>, ReadError>,
-    ) -> Result<Counted<Vec<OpenInvoice>>, ReadError> {
+    ) -> Result<Vec<OpenInvoice>, ReadError> {
         let mut meter = self.meter();
         let mut found: BTreeMap<Uuid, OpenInvoice> = BTreeMap::new();
         for query in queries {
@@ -125,7 +125,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let rows = self.whole_list(organisation, &list, &read, &mut meter).await?;
             found.extend(rows.rows);
         }
-        Ok(Counted { value: found.into_values().collect(), calls: meter.calls })
+        Ok(found.into_values().collect())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::{Client, SCOPE_INVOICES};
 use crate::decimals;
 use crate::error::ReadError;
-use crate::pages::{Counted, List, Which, if_modified_since};
+use crate::pages::{List, Which, if_modified_since};
 use crate::wire::{object, required_text, schema, text};
 
 /// How much earlier than the moment asked for Xero is asked: its clock and ours may differ.
@@ -86,11 +86,10 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         kind: StampedKind,
         since: Timestamp,
         wanted: &BTreeSet<Stamp>,
-    ) -> Result<Counted<Found>, ReadError> {
+    ) -> Result<Found, ReadError> {
         let mut meter = self.meter();
         if wanted.is_empty() {
-            let value = Found { started_at: self.http.now(), by_stamp: BTreeMap::new() };
-            return Ok(Counted { value, calls: 0 });
+            return Ok(Found { started_at: self.http.now(), by_stamp: BTreeMap::new() });
         }
         let (which, scope) = match kind {
             StampedKind::Payments => (Which::Payments, "accounting.payments.read"),
@@ -118,8 +117,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             calls = meter.calls,
             "looked for stamps"
         );
-        let value = Found { started_at: rows.started_at, by_stamp };
-        Ok(Counted { value, calls: meter.calls })
+        Ok(Found { started_at: rows.started_at, by_stamp })
     }
 }
 

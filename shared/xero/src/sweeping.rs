@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::client::{Ask, Client, Meter, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
-use crate::pages::{Counted, List, PAGE_SIZES, Which, if_modified_since, page, row_id};
+use crate::pages::{List, PAGE_SIZES, Which, if_modified_since, page, row_id};
 use crate::wire::{
     Member, object, optional_text, required_currency, required_instant, required_money,
     required_text, schema, text,
@@ -101,7 +101,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         list: SweptList,
         since: Timestamp,
-    ) -> Result<Counted<ChangedPage>, ReadError> {
+    ) -> Result<ChangedPage, ReadError> {
         let mut meter = self.meter();
         let (which, scope) = match list {
             SweptList::Invoices => (Which::Invoices, SCOPE_INVOICES),
@@ -142,7 +142,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
                 }
             }
         }
-        let value = ChangedPage {
+        Ok(ChangedPage {
             seen,
             stamps,
             others,
@@ -150,8 +150,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             started_at: answer.started_at,
             answered_at,
             xero_at: date(&answer.headers),
-        };
-        Ok(Counted { value, calls: meter.calls })
+        })
     }
 
     /// The first page of a list, as large as an answer may be.
@@ -187,7 +186,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     pub async fn open_sales_invoices(
         &self,
         organisation: OrganisationId,
-    ) -> Result<Counted<Vec<OpenFigures>>, ReadError> {
+    ) -> Result<Vec<OpenFigures>, ReadError> {
         let mut meter = self.meter();
         let list = List {
             which: Which::Invoices,
@@ -197,7 +196,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             scope: SCOPE_INVOICES,
         };
         let rows = self.whole_list(organisation, &list, open_figures, &mut meter).await?;
-        Ok(Counted { value: rows.rows.into_values().collect(), calls: meter.calls })
+        Ok(rows.rows.into_values().collect())
     }
 }
 

@@ -40,7 +40,6 @@ pub enum TurnedAway {
 pub struct Answers {
     by_stamp: BTreeMap<Stamp, Answer>,
     call: Call,
-    calls: u32,
 }
 
 /// What became of the call as a whole.
@@ -68,10 +67,11 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             (None, Call::TurnedAway(..)) => all(bundle, &Answer::TurnedAway),
             (None, _) => all(bundle, &Answer::Unclear),
         };
-        let answers = Answers { by_stamp: answers, call, calls: meter.calls };
+        let answers = Answers { by_stamp: answers, call };
         tracing::debug!(
             xero.organisation_id = %organisation,
             bundle = %bundle.digest(),
+            calls = meter.calls,
             outcome = ?answers,
             "wrote to Xero"
         );
@@ -206,11 +206,6 @@ impl Answers {
             Call::Answered | Call::TurnedAway(..) => None,
         }
     }
-
-    /// How many calls it took: two if a token was refused, none if nothing was sent.
-    pub fn calls(&self) -> u32 {
-        self.calls
-    }
 }
 
 /// Counts only. A refusal's text may hold a name or an amount and is for the tables (N9).
@@ -223,7 +218,6 @@ impl fmt::Debug for Answers {
             .field("refused", &count(|answer| matches!(answer, Answer::Refused(_))))
             .field("turned_away", &count(|answer| matches!(answer, Answer::TurnedAway)))
             .field("unclear", &count(|answer| matches!(answer, Answer::Unclear)))
-            .field("calls", &self.calls)
             .finish()
     }
 }

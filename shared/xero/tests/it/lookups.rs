@@ -20,15 +20,19 @@ async fn asking(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Xero
     Xero::start(books(0), move |seen| (!seen.is_token()).then(|| answer(seen))).await
 }
 
-async fn look(xero: &Xero, kind: StampedKind, wanted: &[Stamp]) -> Result<(Found, u32), ReadError> {
+async fn look(
+    xero: &Xero,
+    kind: StampedKind,
+    wanted: &[Stamp],
+) -> Result<(Found, usize), ReadError> {
     let since = Timestamp::from_second(SINCE).unwrap();
     let wanted: BTreeSet<Stamp> = wanted.iter().cloned().collect();
     let found = xero.client().stamped_since(organisation(), kind, since, &wanted).await?;
-    Ok((found.value, found.calls))
+    Ok((found, xero.calls().len()))
 }
 
 /// Looks for the first three stamps in lists of payments of this page size.
-async fn look_in(rows: Vec<String>, size: usize) -> Result<(Found, u32), ReadError> {
+async fn look_in(rows: Vec<String>, size: usize) -> Result<(Found, usize), ReadError> {
     let xero = asking(move |seen| Reply::page(seen, "Payments", &rows, size)).await;
     look(&xero, StampedKind::Payments, &stamps(3)).await
 }

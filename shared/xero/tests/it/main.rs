@@ -11,6 +11,7 @@ mod planning;
 mod reading;
 mod samples;
 mod signatures;
+mod spending;
 mod sweeping;
 mod tokens;
 mod unanswered;

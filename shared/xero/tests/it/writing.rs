@@ -22,7 +22,7 @@ pub async fn put(xero: &Xero, bundle: &Bundle) -> Answers {
 pub async fn put_three(reply: Reply) -> Answers {
     let xero = answering(reply).await;
     let answers = put(&xero, &bundle(3)).await;
-    assert_eq!((answers.calls(), xero.calls().len()), (1, 1));
+    assert_eq!(xero.calls().len(), 1);
     answers
 }
 
@@ -48,7 +48,7 @@ async fn a_bundle_is_one_call_with_the_exact_bytes_and_the_key() {
     for number in 1..=3 {
         assert_eq!(answers.of(&payment(number).stamp), placed(number));
     }
-    assert_eq!((answers.calls(), answers.error(), answers.turned_away()), (1, None, None));
+    assert_eq!((xero.calls().len(), answers.error(), answers.turned_away()), (1, None, None));
     assert!(!answers.is_silence());
     let [call] = &xero.calls()[..] else { panic!("one call") };
     assert_eq!(call.method, "PUT");
