@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use payments::upload::{ATTEMPTS_MAX, Caps, Reservation};
 use serde_json::{Value, json};
 
-use crate::world::{World, bpay, evening, march, pay_now};
+use crate::paid::{bpay, pay_now};
+use crate::world::{World, evening, march};
 
 fn outcomes(answers: &[Value]) -> Vec<&str> {
     answers.iter().map(|answer| answer["outcome"].as_str().unwrap()).collect()

@@ -13,7 +13,8 @@ use xero_simulator::NewPayment;
 
 use crate::engine::Row;
 use crate::faults::{Guillotine, Moment};
-use crate::world::{World, bpay, evening, march, pay_now};
+use crate::paid::{bpay, pay_now};
+use crate::world::{World, evening, march};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Longer than a lease.

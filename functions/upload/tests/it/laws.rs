@@ -10,7 +10,8 @@ use serde_json::json;
 use xero_simulator::{Effect, Fault, LimitProblem};
 
 use crate::faults::{Guillotine, Moment};
-use crate::world::{World, bpay, evening, march, pay_now};
+use crate::paid::{bpay, pay_now};
+use crate::world::{World, evening, march};
 
 /// How many stories are tried usually: each takes a week of nights.
 const CASES: u32 = 24;

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::world::{World, bpay, evening, march};
+use crate::paid::bpay;
+use crate::world::{World, evening, march};
 
 #[tokio::test]
 async fn two_hundred_go_and_the_rest_go_the_next_night() {

@@ -7,7 +7,8 @@ use payments::{Change, Contact, LocalInvoice, record_invoice};
 use serde_json::json;
 use xero_simulator::LockDates;
 
-use crate::world::{World, aud, bpay, evening, march, pay_now};
+use crate::paid::{bpay, pay_now};
+use crate::world::{World, aud, evening, march};
 
 async fn next_night(world: &World) {
     let next = world.now() + SignedDuration::from_hours(24);

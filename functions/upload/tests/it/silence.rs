@@ -6,7 +6,8 @@ use serde_json::json;
 use xero_simulator::{Effect, Fault};
 
 use crate::ear::{heard, listen};
-use crate::world::{World, bpay, evening, march};
+use crate::paid::bpay;
+use crate::world::{World, evening, march};
 
 /// Stand for a customer, a reference, an amount of 47,110,915.26 and what opens doors.
 const CANARIES: [&str; 5] = ["Canary", "47110915", "4711091526", "Bearer", "Basic "];

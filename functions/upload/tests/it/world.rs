@@ -1,6 +1,5 @@
 //! Everything around the function, fresh for each test: a clock, a Xero with books, tables, a queue.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -9,12 +8,12 @@ use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Bill, Channel, Customer, Fee, FeeAccount, PartState, ProviderInvoice, Stamp, Start, Upload,
-    UploadSettings, admit, admit_bill,
+    Bill, Customer, Fee, FeeAccount, ProviderInvoice, Start, Upload, UploadSettings, admit,
+    admit_bill,
 };
 use payments::{
-    Allocation, InvoiceNumber, Money, NumberPrefix, OrganisationId, PaymentId, PaymentStatus,
-    Receipt, Settings, XeroAccountId, XeroContactId, record_part,
+    Money, NumberPrefix, OrganisationId, PaymentId, Settings, XeroAccountId, XeroContactId,
+    record_part,
 };
 use queue::{SendError, UploadTask, Uploads};
 use rust_decimal::Decimal;
@@ -23,12 +22,13 @@ use table::{Because, Tables};
 use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{
-    CreatedKind, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
+    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
     NewOrganisation, Options, PrepaymentReferences, Simulator,
 };
 
 use crate::engine::{self, Row};
 use crate::faults::{Guillotine, Moment, Proxy};
+use crate::paid::{Paid, bpay};
 use crate::xero_proxy::XeroProxy;
 
 /// Ten in the evening in Sydney: the night of 2 March.
@@ -374,148 +374,5 @@ impl World {
             .map(|row| row["payment_id"].parse().unwrap())
             .collect();
         self.tables.uploads(self.organisation(), &ids).await.unwrap()
-    }
-
-    /// Everything that the API has created and that stands: amount by stamp. Fails if a stamp stands
-    /// twice (N5).
-    pub fn in_xero(&self) -> BTreeMap<Stamp, Decimal> {
-        let mut amounts = BTreeMap::new();
-        for created in self.simulator.meter(self.tenant).created {
-            let (amount, texts) = match created.kind {
-                CreatedKind::Payment => {
-                    let payment = self.simulator.payment(created.id).unwrap();
-                    (payment.amount, vec![payment.reference])
-                }
-                CreatedKind::Bill => {
-                    let bill = self.simulator.invoice(created.id).unwrap();
-                    (bill.total, vec![bill.number])
-                }
-                CreatedKind::BankTransaction => {
-                    let transaction = self.simulator.bank_transaction(created.id).unwrap();
-                    let lines = transaction.lines.iter().map(|line| line.description.clone());
-                    let mut texts: Vec<String> = lines.collect();
-                    texts.push(transaction.reference.clone());
-                    (transaction.total, texts)
-                }
-            };
-            let stamp = texts.iter().find_map(|text| Stamp::find_in(text)).unwrap();
-            let before = amounts.insert(stamp.clone(), amount);
-            assert!(before.is_none(), "{stamp} stands twice in Xero");
-        }
-        amounts
-    }
-
-    /// What must hold at every moment, whatever has happened: Xero holds no more of a payment than it
-    /// is (N5), no more payments of a night or of 20 hours than allowed (N6), and every row has one
-    /// state with a reason (A7.4).
-    pub async fn check(&self) {
-        let in_xero = self.in_xero();
-        let ledger = self.ledger().await;
-        let mut sources = 0;
-        for row in &ledger {
-            let parts = row.parts.iter().filter_map(|part| in_xero.get(&part.stamp));
-            let sum: Decimal = parts.copied().sum();
-            assert!(sum <= row.receipt.amount.amount(), "{}: {sum} in Xero", row.receipt.id);
-            assert!(!row.reason.is_empty() && !row.why.is_empty(), "{}", row.receipt.id);
-            sources += usize::from(sum > Decimal::ZERO);
-            for part in row.parts.iter().filter(|part| part.state == PartState::Done) {
-                assert_eq!(in_xero.get(&part.stamp), Some(&part.amount.amount()));
-            }
-        }
-        let stamps = ledger.iter().flat_map(|row| &row.parts).map(|part| &part.stamp);
-        let known: std::collections::BTreeSet<_> = stamps.collect();
-        assert!(in_xero.keys().all(|stamp| known.contains(stamp)), "Xero has what no row knows");
-        assert!(sources <= ledger.len());
-        let lately = self.nightly_sources_within(SignedDuration::from_hours(20), &ledger);
-        assert!(lately <= 200, "{lately} payments within 20 hours");
-    }
-
-    /// The most nightly payments of which something was created within any such stretch of time.
-    fn nightly_sources_within(&self, length: SignedDuration, ledger: &[Upload]) -> usize {
-        let created = self.simulator.meter(self.tenant).created;
-        let mut first: BTreeMap<PaymentId, Timestamp> = BTreeMap::new();
-        for created in &created {
-            let row = ledger.iter().find(|row| {
-                let nightly = row.route().is_ok_and(payments::upload::Route::is_nightly);
-                let stamp = Stamp::find_in(&created.reference);
-                nightly && stamp.is_some_and(|stamp| row.stamped(&stamp).is_some())
-            });
-            if let Some(row) = row {
-                let at = first.entry(row.receipt.id.clone()).or_insert(created.at);
-                *at = (*at).min(created.at);
-            }
-        }
-        let times: Vec<_> = first.into_values().collect();
-        let within = |start: Timestamp| {
-            times.iter().filter(|at| **at >= start && at.duration_since(start) < length).count()
-        };
-        times.iter().map(|start| within(*start)).max().unwrap_or(0)
-    }
-}
-
-/// A payment, as a test writes it.
-#[derive(Clone)]
-pub struct Paid {
-    pub id: String,
-    pub revision: u64,
-    pub customer: Option<String>,
-    pub cents: i64,
-    pub date: Date,
-    pub method: &'static str,
-    pub channel: Option<Channel>,
-    pub status: PaymentStatus,
-    pub on: Vec<(&'static str, i64)>,
-}
-
-/// A confirmed BPAY payment of a customer.
-pub fn bpay(id: &str, customer: &str, cents: i64, date: Date) -> Paid {
-    Paid {
-        id: id.to_owned(),
-        revision: 1,
-        customer: Some(customer.to_owned()),
-        cents,
-        date,
-        method: "bpay",
-        channel: None,
-        status: PaymentStatus::Confirmed,
-        on: Vec::new(),
-    }
-}
-
-/// A confirmed card payment by the Pay Now button of a local invoice.
-pub fn pay_now(id: &str, invoice: &'static str, cents: i64) -> Paid {
-    Paid {
-        method: "card",
-        channel: Some(Channel::PayNow),
-        on: vec![(invoice, cents)],
-        customer: None,
-        ..bpay(id, "", cents, march(2))
-    }
-}
-
-impl Paid {
-    fn receipt(&self, organisation: OrganisationId) -> Receipt {
-        let allocations = self.on.iter().map(|(invoice, cents)| Allocation {
-            invoice: invoice.parse::<InvoiceNumber>().unwrap(),
-            amount: aud(*cents),
-        });
-        Receipt {
-            organisation,
-            id: self.id.parse().unwrap(),
-            revision: self.revision,
-            amount: aud(self.cents),
-            date: self.date,
-            reference: Some(format!("BPAY {}", self.id)),
-            method: self.method.to_owned(),
-            channel: self.channel,
-            customer: self.customer.as_ref().map(|id| id.parse().unwrap()),
-            transaction_id: format!("T-{}", self.id),
-            status: self.status,
-            approved: false,
-            settled: false,
-            journaled: false,
-            allocations: allocations.collect(),
-            entered_at: evening() - SignedDuration::from_hours(1),
-        }
     }
 }
