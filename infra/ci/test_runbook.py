@@ -84,7 +84,7 @@ class Runbook(unittest.TestCase):
             self.assertEqual(joined.count("--payload"), len(re.findall(r"--payload '[^']*'", joined)))
         for wish in (("sweep", "sync_now"), ("sweep", "check"), ("sweep", "restore"), ("sweep", "replay"),
                      ("sweep", "approve_mass_change"), ("sweep", "redrive"), ("sweep", "discard"), ("sweep", "authorise"),
-                     ("upload", "catch_up"), ("upload", "preview")):
+                     ("upload", "catch_up"), ("upload", "preview"), ("announce", "announce_again")):
             self.assertIn(wish, seen)
 
     def test_a_payload_that_no_function_understands_would_be_noticed(self):

@@ -13,6 +13,8 @@ const UPLOAD_PREFIX: &str = "upload_";
 codes! {
     /// What happened to an organisation as a whole, to a customer, or to a report.
     Occurrence {
+        /// A person has had the decisions of some hours announced again.
+        AnnouncedAgain = "announced_again",
         /// A user was asked to let us in.
         Authorising = "authorising",
         /// The caps were changed by a person, and uploading is as it was.

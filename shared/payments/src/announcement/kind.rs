@@ -141,7 +141,8 @@ impl Kind {
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
             // Acts of an operator that end nothing which was announced.
-            Occurrence::Authorising
+            Occurrence::AnnouncedAgain
+            | Occurrence::Authorising
             | Occurrence::CapsChanged
             | Occurrence::Connected
             | Occurrence::Discarded
