@@ -21,9 +21,11 @@ codes! {
         CapsChanged = "caps_changed",
         /// A user has let us in, for an organisation.
         Connected = "connected",
-        /// Xero no longer lets us in, until a user authorises again.
+        /// A connection works, with failures, and was as it should be before (CC-04).
+        ConnectionDegraded = "connection_degraded",
+        /// Xero no longer lets us in, or has switched its webhook off (CC-03).
         ConnectionLost = "connection_lost",
-        /// A user has authorised again.
+        /// A user has authorised again, or a connection is better than it was (CC-02).
         ConnectionRestored = "connection_restored",
         /// Something about a customer has to be solved first (EX-28).
         CustomerBlocked = "customer_blocked",
