@@ -63,7 +63,7 @@ CONSOLE = (
     | _tables("Activity", "PutItem")
 )
 # Those who carry out what operators order.
-ORDERS = _on("SweepFunction.Arn", "lambda:InvokeFunction") | _on("UploadFunction.Arn", "lambda:InvokeFunction")
+ORDERS = {pair for name in ("Announce", "Sweep", "Upload") for pair in _on(f"{name}Function.Arn", "lambda:InvokeFunction")}
 
 # Everything that each function may do: pairs of action and resource, and nothing besides.
 ALLOWED = {
@@ -137,6 +137,8 @@ ALLOWED = {
     "Announce": _own_log("Announce")
     | _on("ActivityTable.StreamArn", *(f"dynamodb:{name}" for name in STREAM))
     | _on("${ActivityTable.Arn}/stream/*", "dynamodb:ListStreams")
+    # What is announced again is read from the table, and the order is a row of it.
+    | _tables("Activity", "Query", "PutItem")
     | _on("EventBus.Arn", "events:PutEvents")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
@@ -192,6 +194,7 @@ ONLY = {
     "ChangesDeadLetterQueue.Arn": {"Sweep"},
     "IntakeDeadLetterQueue.Arn": {"Sweep"},
     "UploadsDeadLetterQueue.Arn": {"Sweep"},
+    "AnnounceFunction.Arn": {"Operate", "Administer"},
     "UploadFunction.Arn": {"Scheduler", "Operate", "Administer"},
     "SweepFunction.Arn": {"Scheduler", "Operate", "Administer"},
 }

@@ -93,6 +93,8 @@ WATCHED = {
     "EventsDeadLettersExpiringAlarm": age("events-dlq", 3 * DAY),
     "EventsLateAlarm": on_lambda("announce", "IteratorAge", (15 * MINUTE * 1000, None), (15 * MINUTE * 1000 + 1,)),
     "RowsPassedOverAlarm": event("announce", "RowsPassedOver"),
+    # One a day; in the other hours others are announced, or nothing is.
+    "DigestMissingAlarm": ours("announce", "DigestsTold", (1, *[0, None] * 11, 0), (0, None), HOUR),
     "ConsoleRefusalsAlarm": event("console", "ConsoleRefusals"),
     # Now and then one fails, and whoever pressed the button sees it.
     "ConsoleFailuresAlarm": ours("operate", "ConsoleFailures", (4,), (5,), 5 * MINUTE),
@@ -223,7 +225,7 @@ class Alarms(unittest.TestCase):
                 self.assertEqual(ends[-1], expected)
         feared = {name for name, alarm in self.alarms.items() if alarm["TreatMissingData"] == "breaching"}
         for name in ("WebhookSilence1hAlarm", "WebhookSilence20hAlarm", "NightNotRunAlarm", "CertificateMissingAlarm",
-                     "UploadSilenceAlarm", "SweepSilenceAlarm"):
+                     "UploadSilenceAlarm", "SweepSilenceAlarm", "DigestMissingAlarm"):
             self.assertIn(name, feared)
 
     def test_a_trouble_that_lasts_stays_in_alarm_while_nobody_looks(self):
@@ -252,6 +254,8 @@ class Alarms(unittest.TestCase):
         silent = {"upload": "UploadSilenceAlarm", "sweep": "SweepSilenceAlarm"}
         for function, name in silent.items():
             self.assertEqual(self.alarms[name]["Namespace"], "AWS/Lambda", function)
+        # CC-20: sweep makes the digest.
+        self.assertEqual(self.alarms["DigestMissingAlarm"]["Dimensions"], {"Function": "paymirror-announce"})
         for hours in (1, 6, 20):
             alarm = self.alarms[f"WebhookSilence{hours}hAlarm"]
             self.assertEqual(alarm["Dimensions"], {"Function": "paymirror-sweep"})

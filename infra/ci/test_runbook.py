@@ -20,7 +20,7 @@ PER_USE = ("a million events of webhooks", "10,000 events to the business", "6,0
 WANTED = (
     "Dead letters", "Rotate the webhook key", "Rotate Xero credentials", "Re-enable the webhook", "Re-enable uploads",
     "A mass change was stopped", "Restore a deleted payment", "Replay parked work", "Replay a day", "Change the prefix",
-    "A grant is about to expire or dead", "The night did not run", "Unknown uploads", "The certificate is not complete",
+    "A grant is about to expire or dead", "The night did not run", "The digest does not come", "Unknown uploads", "The certificate is not complete",
     "Disaster recovery", "Roll back a deployment", "Costs",
 )
 
@@ -84,7 +84,7 @@ class Runbook(unittest.TestCase):
             self.assertEqual(joined.count("--payload"), len(re.findall(r"--payload '[^']*'", joined)))
         for wish in (("sweep", "sync_now"), ("sweep", "check"), ("sweep", "restore"), ("sweep", "replay"),
                      ("sweep", "approve_mass_change"), ("sweep", "redrive"), ("sweep", "discard"), ("sweep", "authorise"),
-                     ("upload", "catch_up"), ("upload", "preview")):
+                     ("upload", "catch_up"), ("upload", "preview"), ("announce", "announce_again")):
             self.assertIn(wish, seen)
 
     def test_a_payload_that_no_function_understands_would_be_noticed(self):

@@ -3,7 +3,7 @@
 use bus::Bus;
 use host::clock::Clock;
 use host::telemetry;
-use payments::announcement::{Announcement, announce};
+use payments::announcement::{Announcement, Kind, announce};
 
 use crate::stream::{BatchAnswer, Record, StreamEvent, Unnamed};
 use crate::tally::Tally;
@@ -47,6 +47,10 @@ pub(crate) async fn batch(
         );
     }
     tally.sent = sending.done - sending.refused.len();
+    let is_refused = |at: usize| sending.refused.iter().any(|(position, _)| *position == at);
+    let digests = announcements[..sending.done].iter().enumerate();
+    let digests = digests.filter(|(_, sent)| sent.kind == Kind::DigestReady);
+    tally.digests = digests.filter(|(at, _)| !is_refused(*at)).count();
     tally.failed = announcements.len() - sending.done;
     let now = clock.now();
     announcements[..sending.done].iter().for_each(|sent| tally.took(sent.at, now));

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use announce::{Announcer, StreamEvent};
+use announce::Announcer;
 use host::env::Environment;
+use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 /// Longest a call to AWS may take, its retries included.
@@ -15,8 +16,9 @@ async fn main() -> Result<(), Error> {
     host::telemetry::init(&env)?;
     let aws = host::aws_config(AWS_CALL_MAX).await;
     let announcer = Announcer::from_env(&env, &aws, host::clock::Clock::system())?;
-    run(service_fn(async |event: LambdaEvent<StreamEvent>| {
-        Ok::<_, Error>(announcer.handle(event.payload).await?)
+    run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        let deadline = Timestamp::from_millisecond(event.context.deadline.try_into()?)?;
+        Ok::<_, Error>(Box::pin(announcer.answer(&event.payload, deadline)).await?)
     }))
     .await
 }

@@ -9,6 +9,8 @@ pub(crate) struct Tally {
     pub(crate) records: usize,
     /// Events that are on the bus.
     pub(crate) sent: usize,
+    /// Of these, digests of the morning (CC-20).
+    pub(crate) digests: usize,
     /// Events that are not, and come again.
     pub(crate) failed: usize,
     /// Rows that cannot be announced.
@@ -30,6 +32,7 @@ impl Tally {
         tracing::info!(
             records = self.records,
             events.sent = self.sent,
+            events.digests = self.digests,
             events.failed = self.failed,
             rows.passed_over = self.passed_over,
             rows.quiet = self.quiet,
@@ -38,9 +41,10 @@ impl Tally {
         );
     }
 
-    pub(crate) fn metrics(&self) -> [Metric; 5] {
+    pub(crate) fn metrics(&self) -> [Metric; 6] {
         [
             Metric::count("EventsSent", self.sent),
+            Metric::count("DigestsTold", self.digests),
             Metric::count("EventsFailed", self.failed),
             Metric::count("RowsPassedOver", self.passed_over),
             Metric::count("RowsQuiet", self.quiet),

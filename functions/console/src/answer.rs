@@ -54,10 +54,17 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
     let answer = match answer {
         Ok(answer) => answer,
         Err(InvokeError::StillRunning) => {
-            let words = if order.only_looks() {
-                "That takes longer than a page waits. Nothing is changed by it: ask again in a minute."
-            } else {
-                "It has begun, and takes longer than a page waits. The sync log says how it ends."
+            let words = match order {
+                order if order.only_looks() => {
+                    "That takes longer than a page waits. Nothing is changed by it: ask again in a minute."
+                }
+                Order::AnnounceAgain => {
+                    "It has begun, and takes longer than a page waits. The log of announce says how it ends; \
+                     to order it once more does no harm."
+                }
+                _ => {
+                    "It has begun, and takes longer than a page waits. The sync log says how it ends."
+                }
             };
             return Told {
                 outcome: Outcome::Started,
@@ -100,6 +107,7 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
             let left = answer.get("discard").map_or(0, |discard| number(discard, "left"));
             done(format!("The message is among what is parked; {left} are left."), true)
         }
+        Order::AnnounceAgain => announced_again(answer),
         Order::Rename => done("The names are saved.".to_owned(), true),
     }
 }
@@ -169,6 +177,29 @@ fn redriven(answer: &Value) -> Told {
             Told { outcome: Outcome::Failed, words: format!("{} {problem}", told.words), ..told }
         }
     }
+}
+
+/// The function writes the order down before it announces anything. The page offers to go on where it stopped.
+fn announced_again(answer: Value) -> Told {
+    let again = answer.get("announce_again").cloned().unwrap_or_default();
+    let (count, failed) = (number(&again, "announced"), number(&again, "failed"));
+    let quiet = again.get("not_announced").and_then(Value::as_object);
+    let quiet: u64 = quiet.into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum();
+    let mut words = format!("{count} events are on the bus again; {quiet} rows announce nothing");
+    let unreadable = number(&again, "unreadable");
+    if unreadable > 0 {
+        words.push_str(&format!("; {unreadable} cannot be read"));
+    }
+    words.push('.');
+    let complete = again.get("complete") == Some(&Value::Bool(true));
+    let problem = again.get("problem").and_then(Value::as_str);
+    if let Some(problem) = problem {
+        words.push_str(&format!(" {failed} failed: {problem}."));
+    } else if !complete {
+        words.push_str(" There are more: go on below.");
+    }
+    let outcome = if problem.is_some() { Outcome::Failed } else { Outcome::Done };
+    Told { outcome, words, is_recorded: true, answer: Some(answer) }
 }
 
 fn number(answer: &Value, name: &str) -> u64 {

@@ -129,6 +129,9 @@ impl Asked {
                 invoice: given("invoice"),
                 queue: given("queue"),
                 message: given("message"),
+                from: given("from"),
+                to: given("to"),
+                next: given("next"),
                 time_zone: form("pm_time_zone").filter(|text| !text.is_empty()),
             },
             said: Said {

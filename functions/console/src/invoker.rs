@@ -46,22 +46,28 @@ pub trait Invoker {
 #[derive(Clone, Debug)]
 pub struct LambdaInvoker {
     client: aws_sdk_lambda::Client,
-    sweep: Option<String>,
-    upload: Option<String>,
+    names: Names,
+}
+
+/// What the functions are called; none for those that must not be called.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// The sweep.
+    pub sweep: Option<String>,
+    /// The upload.
+    pub upload: Option<String>,
+    /// Who announces decisions.
+    pub announce: Option<String>,
 }
 
 impl LambdaInvoker {
-    /// Calls the functions of these names; none for those that it must not call.
-    pub fn new(config: &host::SdkConfig, sweep: Option<String>, upload: Option<String>) -> Self {
-        Self::over(aws_sdk_lambda::config::Builder::from(config), sweep, upload)
+    /// Calls the functions of these names.
+    pub fn new(config: &host::SdkConfig, names: Names) -> Self {
+        Self::over(aws_sdk_lambda::config::Builder::from(config), names)
     }
 
     /// The same over a configuration that says where Lambda is.
-    pub fn over(
-        config: aws_sdk_lambda::config::Builder,
-        sweep: Option<String>,
-        upload: Option<String>,
-    ) -> Self {
+    pub fn over(config: aws_sdk_lambda::config::Builder, names: Names) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_MAX)
             .read_timeout(WAIT_MAX)
@@ -69,15 +75,16 @@ impl LambdaInvoker {
             .operation_timeout(WAIT_MAX)
             .build();
         let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        Self { client: aws_sdk_lambda::Client::from_conf(config), sweep, upload }
+        Self { client: aws_sdk_lambda::Client::from_conf(config), names }
     }
 }
 
 impl Invoker for LambdaInvoker {
     async fn invoke(&self, function: Function, event: &Value) -> Result<Value, InvokeError> {
         let name = match function {
-            Function::Sweep => &self.sweep,
-            Function::Upload => &self.upload,
+            Function::Sweep => &self.names.sweep,
+            Function::Upload => &self.names.upload,
+            Function::Announce => &self.names.announce,
         };
         let name = name.as_ref().ok_or(InvokeError::Nobody)?;
         let request = self.client.invoke().function_name(name);

@@ -34,6 +34,12 @@ pub struct Letter {
     /// Which invoices, by Xero's ids.
     #[serde(default)]
     pub invoices: Vec<String>,
+    /// When the first of the rows was written that were not announced.
+    #[serde(default)]
+    pub rows_from: Option<Timestamp>,
+    /// When the last of them was.
+    #[serde(default)]
+    pub rows_to: Option<Timestamp>,
     /// When it was sent first.
     #[serde(default)]
     pub sent_at: Option<Timestamp>,
@@ -50,4 +56,9 @@ pub fn read(answer: &Value) -> Vec<Looked> {
     let looks = answer.as_array().map_or(std::slice::from_ref(answer), Vec::as_slice);
     let looked = |look: &Value| Looked::deserialize(look.get("redrive")?).ok();
     looks.iter().filter_map(looked).collect()
+}
+
+/// Behind what an order to announce again is to go on, if it was not done with.
+pub fn go_on(answer: &Value) -> Option<String> {
+    Some(answer.pointer("/announce_again/next")?.as_str()?.to_owned())
 }

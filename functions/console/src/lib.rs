@@ -28,7 +28,7 @@ use table::{OrganisationRow, Tables};
 use crate::acting::Acting;
 use crate::answer::{Outcome, Told};
 use crate::event::{Asked, OrganisationSaid, Show};
-use crate::invoker::{Invoker, LambdaInvoker};
+use crate::invoker::{Invoker, LambdaInvoker, Names};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
 use crate::rights::Role;
@@ -86,7 +86,12 @@ impl Console<LambdaInvoker> {
             Role::Viewer => Ok(None),
             Role::Operator | Role::Admin => env.required(variable).map(Some),
         };
-        let invoker = LambdaInvoker::new(aws, name("SWEEP_FUNCTION")?, name("UPLOAD_FUNCTION")?);
+        let names = Names {
+            sweep: name("SWEEP_FUNCTION")?,
+            upload: name("UPLOAD_FUNCTION")?,
+            announce: name("ANNOUNCE_FUNCTION")?,
+        };
+        let invoker = LambdaInvoker::new(aws, names);
         let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
         let tables = Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix);
         let metrics = Metrics::from_env(env, role.function())?;

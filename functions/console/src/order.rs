@@ -14,6 +14,8 @@ pub enum Function {
     Sweep,
     /// Holds and releases payments, switches the nights on.
     Upload,
+    /// Announces decisions again.
+    Announce,
 }
 
 /// An order.
@@ -45,6 +47,8 @@ pub enum Order {
     Redrive,
     /// One message is taken out of a dead-letter queue.
     Discard,
+    /// What was decided in some hours is announced again.
+    AnnounceAgain,
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
     Rename,
     /// An organisation is mirrored from now on.
@@ -53,7 +57,7 @@ pub enum Order {
 
 impl Order {
     /// Every order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SyncNow,
         Self::ApproveMassChange,
         Self::EnableUploads,
@@ -67,6 +71,7 @@ impl Order {
         Self::LookAtDeadLetters,
         Self::Redrive,
         Self::Discard,
+        Self::AnnounceAgain,
         Self::Rename,
         Self::SignUp,
     ];
@@ -87,6 +92,7 @@ impl Order {
             Self::LookAtDeadLetters => "look_at_dead_letters",
             Self::Redrive => "redrive",
             Self::Discard => "discard",
+            Self::AnnounceAgain => "announce_again",
             Self::Rename => "rename",
             Self::SignUp => "sign_up",
         }
@@ -113,6 +119,7 @@ impl Order {
             Self::LookAtDeadLetters => "Look",
             Self::Redrive => "Send them again",
             Self::Discard => "Discard",
+            Self::AnnounceAgain => "Announce again",
             Self::Rename => "Save the names",
             Self::SignUp => "Sign up",
         }
@@ -147,6 +154,10 @@ impl Order {
             Self::Discard => {
                 Some("The message is taken out of the queue and kept among what is parked. Go on?")
             }
+            Self::AnnounceAgain => Some(
+                "Every decision of these hours is announced once more, under its old id, so that who has it \
+                 already drops it. Go on?",
+            ),
             Self::SignUp => Some("Everything open in Xero is read and mirrored. Go on?"),
             _ => None,
         }
@@ -222,6 +233,7 @@ mod tests {
             Order::Restore,
             Order::Redrive,
             Order::Discard,
+            Order::AnnounceAgain,
             Order::SignUp,
         ];
         for order in asks {

@@ -1,5 +1,5 @@
 //! The events by which the functions are asked that carry orders out. Their form is the functions' own: see
-//! the READMEs of `sweep` and `upload`.
+//! the READMEs of `sweep`, `upload` and `announce`.
 
 use payments::OrganisationId;
 use serde_json::{Value, json};
@@ -21,6 +21,12 @@ pub struct About {
     pub queue: Option<String>,
     /// Which message of it.
     pub message: Option<String>,
+    /// From which moment on.
+    pub from: Option<String>,
+    /// Until which moment.
+    pub to: Option<String>,
+    /// Behind what to go on, as an answer had it.
+    pub next: Option<String>,
     /// The time zone of an organisation that signs up.
     pub time_zone: Option<String>,
 }
@@ -34,6 +40,7 @@ impl About {
             &self.reason,
             &self.message,
             &self.queue,
+            &self.from,
             &self.time_zone,
         ];
         parts.into_iter().find_map(|part| part.as_deref())
@@ -110,6 +117,14 @@ pub fn event(
             let which = json!({"queue": queue, "message": message, "by": by, "why": why});
             (Function::Sweep, json!({ "discard": which }))
         }
+        Order::AnnounceAgain => {
+            let (from, to) = (named(&about.from, "hours")?, named(&about.to, "hours")?);
+            let mut again = with(json!({"from": from, "to": to}));
+            if let Some(next) = &about.next {
+                again["next"] = json!(next);
+            }
+            (Function::Announce, json!({ "announce_again": again }))
+        }
         Order::SignUp => {
             let zone = named(&about.time_zone, "time zone")?;
             (Function::Sweep, json!({ "sign_up": with(json!({"time_zone": zone})) }))
@@ -149,7 +164,13 @@ mod tests {
     fn orders_about_dead_letters_and_removed_payments_name_them() {
         let organisation = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
         let said = Said { by: "Ada".to_owned(), why: "w".to_owned() };
-        for order in [Order::Restore, Order::LookAtDeadLetters, Order::Redrive, Order::Discard] {
+        for order in [
+            Order::Restore,
+            Order::LookAtDeadLetters,
+            Order::Redrive,
+            Order::Discard,
+            Order::AnnounceAgain,
+        ] {
             assert!(event(order, organisation, &About::default(), &said).is_err(), "{order}");
         }
         let text = |text: &str| Some(text.to_owned());

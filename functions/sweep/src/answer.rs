@@ -112,6 +112,12 @@ pub(crate) struct LetterAnswer {
     pub(crate) subject: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) invoices: Vec<XeroInvoiceId>,
+    /// Of decisions that were not announced: when the first of them was written, about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rows_from: Option<Timestamp>,
+    /// When the last of them was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rows_to: Option<Timestamp>,
     pub(crate) sent_at: Option<Timestamp>,
     /// Then SQS forgets it.
     pub(crate) kept_until: Option<Timestamp>,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use payments::connection::{
     ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
 };
-use payments::grant::{GrantError, Grants as _};
+use payments::grant::{Grant, GrantError, Grants as _};
 use payments::sweep::{CertificateState, SweepKind};
 use payments::{OrganisationId, Settings};
 use queue::Changes;
@@ -99,13 +99,18 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         };
         let judged = judge(&facts, now);
         let short_code = asked.ok().and_then(|organisation| organisation.short_code);
+        // After Xero was asked: that is when a grant dies.
+        let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
+        let let_in_by = grant.as_ref().filter(|_| self.users.is_some());
+        let grant_is_dead = let_in_by.is_some_and(|grant| grant.dead.is_some());
+        let code = short_code.as_deref();
         let stored = self
             .tables
-            .store_connection(organisation, &judged, &facts, short_code.as_deref(), now)
+            .store_connection(organisation, &judged, &facts, code, grant_is_dead, now)
             .await;
         stored.map_err(|error| tables(&error))?;
         self.tell(settings, &judged.1, &facts).await?;
-        self.warn_of_expiry(settings, tally).await?;
+        self.warn_of_expiry(grant, tally).await?;
         tally.checked(judged.0, &facts, now);
         tracing::info!(
             xero.tenant_id = %organisation,
@@ -125,12 +130,11 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     /// Warns before a user's grant dies because nothing uses it.
     async fn warn_of_expiry(
         &self,
-        settings: &Settings,
+        grant: Option<Grant>,
         tally: &mut Tally,
     ) -> Result<(), HandleError> {
         let now = self.clock.now();
-        let grant = self.tables.grant_of(settings.organisation).await;
-        let Some(grant) = grant.map_err(|error| tables(&error))? else { return Ok(()) };
+        let Some(grant) = grant else { return Ok(()) };
         tally.checked_grant(&grant, now);
         let Some(days) = grant.warning(now) else { return Ok(()) };
         match self.tables.store_grant(&grant, grant.warned(days), now).await {

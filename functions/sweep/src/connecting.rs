@@ -40,7 +40,9 @@ impl<C, Q> Sweeper<C, Q> {
         Ok(AuthoriseAnswer { url: url.into(), grant, until: visit.until })
     }
 
-    /// Makes a grant of the code. In this order: the state is one that we have given out; there is a place
+    /// Makes a grant of the code. The place stays if Xero refuses the code, empty: the way is begun again for the
+    /// same grant, which then finds it; and taking one away would need the right to delete the secrets of grants
+    /// that are alive. In this order: the state is one that we have given out; there is a place
     /// for the tokens; the state is used up; Xero gives the tokens, which are kept before the grant's row
     /// says so. Until the state is used up nothing has happened, and everything can be done again.
     pub(crate) async fn connect(

@@ -235,6 +235,8 @@ fn shown(queue: QueueName, letter: &DeadLetter, depth: Depth) -> LetterAnswer {
         kind: told.kind,
         subject: told.subject,
         invoices: told.invoices,
+        rows_from: told.written.map(|(from, _)| from),
+        rows_to: told.written.map(|(_, to)| to),
         sent_at: letter.sent_at,
         kept_until: letter.sent_at.and_then(|sent_at| sent_at.checked_add(depth.kept_for).ok()),
         receives: letter.receives,

@@ -3,11 +3,18 @@
 
 use std::{error::Error, rc::Rc, time::Duration};
 
+use announce::Announcer;
 use anyhow::Context as _;
-use console::{Console, invoker::LambdaInvoker, rights::Role};
+use bus::{Bus, Sending};
+use console::{
+    Console,
+    invoker::{LambdaInvoker, Names},
+    rights::Role,
+};
 use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
+use payments::announcement::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, UploadsQueue};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
@@ -38,6 +45,22 @@ pub(crate) struct Surroundings {
     pub(crate) invoke_url: String,
 }
 
+/// Where announcements end here: there is no bus, and the log says what would be on it.
+struct Nowhere;
+
+impl Bus for Nowhere {
+    async fn send(&self, announcements: &[Announcement]) -> Sending {
+        for announcement in announcements {
+            tracing::info!(
+                event.id = announcement.detail.id(),
+                event.kind = announcement.kind.code(),
+                "an event that nobody hears"
+            );
+        }
+        Sending { done: announcements.len(), ..Sending::default() }
+    }
+}
+
 /// Every function, ready to be called.
 struct Product {
     webhook: Webhook,
@@ -45,6 +68,7 @@ struct Product {
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
     sweep: Sweeper<ChangesQueue, AllQueues>,
+    announce: Announcer<Nowhere>,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
     administer: Console<LambdaInvoker>,
@@ -83,8 +107,12 @@ impl Product {
         let console = |role: Role| {
             let name =
                 |function: Function| role.may(Role::Operator).then(|| function.name().to_owned());
-            let (sweep, upload) = (name(Function::Sweep), name(Function::Upload));
-            let invoker = LambdaInvoker::over(lambda.clone(), sweep, upload);
+            let names = Names {
+                sweep: name(Function::Sweep),
+                upload: name(Function::Upload),
+                announce: name(Function::Announce),
+            };
+            let invoker = LambdaInvoker::over(lambda.clone(), names);
             Console::new(role, tables.clone(), invoker, clock.clone())
         };
         Ok(Self {
@@ -109,6 +137,7 @@ impl Product {
                 letters(&clients).await?,
                 clock.clone(),
             ),
+            announce: Announcer::new(Nowhere, tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),
@@ -136,6 +165,10 @@ impl Product {
             }
             Function::Sweep => {
                 let answer = self.sweep.handle(&read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Announce => {
+                let answer = self.announce.answer(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Console => page(&self.console, &call).await,

@@ -150,6 +150,18 @@ async fn a_payment_that_was_deleted_is_explained_and_restored_from_its_invoice()
     assert!(!back.contains("&#34;restore&#34;"), "{back}");
     let again = press(&stack, Function::Operate, &restore).await?;
     assert!(again.contains("is on the invoice already"), "{again}");
+
+    // EX-24: copied, removed and restored are announced once more.
+    let now = stack.clock().now();
+    let hours = jiff::SignedDuration::from_hours(2);
+    let announce = json!({
+        "page": "dead_letters", "order": "announce_again", "organisation": SAMPLE_ORGANISATION,
+        "from": (now - hours).to_string(), "to": (now + hours).to_string(),
+        "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "nobody has heard it"}}},
+    });
+    let told = press(&stack, Function::Operate, &announce).await?;
+    assert!(told.contains("events are on the bus again"), "{told}");
+    assert!(!told.contains("Done. 0 events"), "{told}");
     stack.stop().await;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::logged::Occurrence;
 use crate::reason::codes;
 use crate::settings::Settings;
 
@@ -226,9 +227,49 @@ pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<
     with_status(Trouble::ALL.iter().copied().filter(is).collect())
 }
 
-fn with_status(troubles: Vec<Trouble>) -> (ConnectionStatus, Vec<Trouble>) {
+/// How the state of a connection has changed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Turn {
+    /// What has happened.
+    pub occurrence: Occurrence,
+    /// The rule that defines the state that it has now.
+    pub rule: &'static str,
+    /// What is wrong now, the worst of it.
+    pub reason: Option<Trouble>,
+    /// All of it, in words.
+    pub why: String,
+}
+
+/// What has become of a connection between two looks, by what was wrong at each; `None` if its status is the
+/// same. Of one at which nobody has looked before, only its loss is news: nothing has succeeded yet.
+pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<Turn> {
+    use ConnectionStatus::{Active, Disconnected, Error};
+    let (was, is) = (before.map(status_of), status_of(after));
+    let (occurrence, rule) = match (was, is) {
+        (None | Some(Active | Error), Disconnected) => (Occurrence::ConnectionLost, "CC-03"),
+        (Some(Active), Error) => (Occurrence::ConnectionDegraded, "CC-04"),
+        (Some(Disconnected), Error) => (Occurrence::ConnectionRestored, "CC-04"),
+        (Some(Disconnected | Error), Active) => (Occurrence::ConnectionRestored, "CC-02"),
+        (Some(Disconnected), Disconnected)
+        | (Some(Active), Active)
+        | (None | Some(Error), Error)
+        | (None, Active) => return None,
+    };
+    let words: Vec<_> = after.iter().map(|trouble| trouble.words()).collect();
+    let why = match after.first() {
+        None => "everything works".to_owned(),
+        Some(worst) => format!("{}. What to do: {}", words.join("; "), worst.cure()),
+    };
+    Some(Turn { occurrence, rule, reason: after.first().copied(), why })
+}
+
+fn status_of(troubles: &[Trouble]) -> ConnectionStatus {
     let worst = troubles.iter().map(|trouble| trouble.status()).min();
-    (worst.unwrap_or(ConnectionStatus::Active), troubles)
+    worst.unwrap_or(ConnectionStatus::Active)
+}
+
+fn with_status(troubles: Vec<Trouble>) -> (ConnectionStatus, Vec<Trouble>) {
+    (status_of(&troubles), troubles)
 }
 
 /// What to do about errors of a class (CC-16 to CC-18); of any other, to see the log.
@@ -314,6 +355,38 @@ mod tests {
             judge_known(&Known::default(), now()),
             (ConnectionStatus::Error, vec![Trouble::Stale, Trouble::NotChecked])
         );
+    }
+
+    #[test]
+    fn a_change_of_the_status_is_news_and_nothing_else_is() {
+        // CC-02, CC-03, CC-04, EX-24
+        let now = |before: Option<&[Trouble]>, after: &[Trouble]| {
+            turn(before, after).map(|turn| (turn.occurrence, turn.rule, turn.reason))
+        };
+        let (lost, stale, parked) = ([Trouble::Refused], [Trouble::Stale], [Trouble::Parked]);
+        let is_lost = Some((Occurrence::ConnectionLost, "CC-03", Some(Trouble::Refused)));
+        for before in [None, Some([].as_slice()), Some(stale.as_slice())] {
+            assert_eq!(now(before, &lost), is_lost);
+        }
+        let degraded = (Occurrence::ConnectionDegraded, "CC-04", Some(Trouble::Stale));
+        assert_eq!(now(Some(&[]), &stale), Some(degraded));
+        let better = Some((Occurrence::ConnectionRestored, "CC-04", Some(Trouble::Parked)));
+        assert_eq!(now(Some(&lost), &parked), better);
+        for before in [lost, stale] {
+            let well = Some((Occurrence::ConnectionRestored, "CC-02", None));
+            assert_eq!(now(Some(&before), &[]), well);
+        }
+        for (before, after) in [
+            (None, [].as_slice()),
+            (None, &stale),
+            (Some([].as_slice()), &[]),
+            (Some(&stale), &parked),
+            (Some(&lost), &[Trouble::WebhookOff]),
+        ] {
+            assert_eq!(now(before, after), None, "{before:?} {after:?}");
+        }
+        let said = turn(None, &[Trouble::Refused, Trouble::Stale]).unwrap().why;
+        assert!(said.starts_with("Xero does not let us in; no sync has succeeded"), "{said}");
     }
 
     #[test]

@@ -13,15 +13,19 @@ const UPLOAD_PREFIX: &str = "upload_";
 codes! {
     /// What happened to an organisation as a whole, to a customer, or to a report.
     Occurrence {
+        /// A person has had the decisions of some hours announced again.
+        AnnouncedAgain = "announced_again",
         /// A user was asked to let us in.
         Authorising = "authorising",
         /// The caps were changed by a person, and uploading is as it was.
         CapsChanged = "caps_changed",
         /// A user has let us in, for an organisation.
         Connected = "connected",
-        /// Xero no longer lets us in, until a user authorises again.
+        /// A connection works, with failures, and was as it should be before (CC-04).
+        ConnectionDegraded = "connection_degraded",
+        /// Xero no longer lets us in, or has switched its webhook off (CC-03).
         ConnectionLost = "connection_lost",
-        /// A user has authorised again.
+        /// A user has authorised again, or a connection is better than it was (CC-02).
         ConnectionRestored = "connection_restored",
         /// Something about a customer has to be solved first (EX-28).
         CustomerBlocked = "customer_blocked",

@@ -1,16 +1,20 @@
 //! How each organisation's connection with Xero is. Two functions write this row, each its own attributes:
 //! the mirror, whether webhooks come; the sweep, what it has found out.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem, Update};
 use jiff::Timestamp;
 use payments::OrganisationId;
-use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::connection::{ConnectionStatus, Facts, Trouble, Turn, turn};
 
-use crate::attributes::{Reader, Writer, instant};
+use crate::activity::day;
+use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::parked::DISCARDED;
-use crate::schema::{CONNECTIONS, PARKED};
+use crate::schema::{ACTIVITY, CONNECTIONS, PARKED};
 use crate::tables::Tables;
+
+/// How often a look is stored anew that somebody else's look has overtaken.
+const RACES_MAX: u32 = 4;
 
 /// How a connection is, as it was last found out.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -136,18 +140,61 @@ impl Tables {
         Ok(false)
     }
 
-    /// Stores how a connection is.
+    /// Stores how a connection is. If its status is another one than before, a row of the activity log says so,
+    /// in the same transaction. That Xero does not let us in because a user's grant is dead (`grant_is_dead`) the
+    /// grant has told of itself, and tells when it is over.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `Conflict` if others store theirs at the same time, again and again; `Unavailable`.
     pub async fn store_connection(
         &self,
         organisation: OrganisationId,
         judged: &(ConnectionStatus, Vec<Trouble>),
         facts: &Facts,
         short_code: Option<&str>,
+        grant_is_dead: bool,
         now: Timestamp,
     ) -> Result<(), WriteError> {
+        let key = [("organisation", organisation.to_string())];
+        for _ in 0..RACES_MAX {
+            let row = self.one(CONNECTIONS, &key).await;
+            let row = row.map_err(|error| WriteError::Unavailable {
+                table: CONNECTIONS,
+                source: Box::new(error),
+            })?;
+            let row = row.unwrap_or_default();
+            let turn = turn(before(&row).as_deref(), &told(&judged.1, grant_is_dead));
+            let update = self.connection_looked_at(organisation, judged, facts, short_code);
+            let update = update
+                .expression_attribute_values(":dead", AttributeValue::Bool(grant_is_dead))
+                .expression_attribute_values(":now", AttributeValue::S(instant(now)));
+            // Only a look writes this attribute, so that of two at once one has to look again.
+            let update = match row.get("checked_at") {
+                None => update.condition_expression("attribute_not_exists(checked_at)"),
+                Some(read) => update
+                    .condition_expression("checked_at = :read")
+                    .expression_attribute_values(":read", read.clone()),
+            };
+            let update = update.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
+            let mut rows = vec![TransactWriteItem::builder().update(update).build()];
+            if let Some(turn) = &turn {
+                rows.push(self.putting(ACTIVITY, log_row(organisation, turn, now))?);
+            }
+            match self.commit(CONNECTIONS, rows).await {
+                Err(WriteError::Conflict) => {}
+                ended => return ended,
+            }
+        }
+        Err(WriteError::Conflict)
+    }
+
+    fn connection_looked_at(
+        &self,
+        organisation: OrganisationId,
+        judged: &(ConnectionStatus, Vec<Trouble>),
+        facts: &Facts,
+        short_code: Option<&str>,
+    ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         let (status, troubles) = judged;
         let troubles = troubles.iter().map(|trouble| {
             let trouble = Writer::default()
@@ -159,21 +206,18 @@ impl Tables {
         let text = AttributeValue::S;
         let last = facts.last_success_at.map_or(AttributeValue::Null(true), |at| text(instant(at)));
         let code = short_code.map_or(AttributeValue::Null(true), |code| text(code.to_owned()));
-        self.connection_update(organisation)
+        Update::builder()
+            .table_name(self.name(CONNECTIONS))
+            .key("organisation", text(organisation.to_string()))
             .update_expression(
                 "SET #status = :status, troubles = :troubles, checked_at = :now, \
-                 last_success_at = :last, short_code = :code",
+                 last_success_at = :last, short_code = :code, grant_is_dead = :dead",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", text(status.to_string()))
             .expression_attribute_values(":troubles", AttributeValue::L(troubles.collect()))
-            .expression_attribute_values(":now", text(instant(now)))
             .expression_attribute_values(":last", last)
             .expression_attribute_values(":code", code)
-            .send()
-            .await
-            .map_err(|error| WriteError::unavailable(CONNECTIONS, error))?;
-        Ok(())
     }
 
     fn connection_update(
@@ -183,6 +227,32 @@ impl Tables {
         let key = AttributeValue::S(organisation.to_string());
         self.client().update_item().table_name(self.name(CONNECTIONS)).key("organisation", key)
     }
+}
+
+/// What was wrong at the last look, as far as it is told from here. A row that nobody can read is none.
+fn before(row: &Item) -> Option<Vec<Trouble>> {
+    let row = Reader::new(CONNECTIONS, row);
+    let grant_was_dead = row.flag("grant_is_dead").ok()?;
+    read(row).ok()?.troubles.map(|troubles| told(&troubles, grant_was_dead))
+}
+
+/// What a grant has told of is not told again.
+fn told(troubles: &[Trouble], grant_is_dead: bool) -> Vec<Trouble> {
+    let is_told = |trouble: &Trouble| !grant_is_dead || *trouble != Trouble::Refused;
+    troubles.iter().copied().filter(is_told).collect()
+}
+
+fn log_row(organisation: OrganisationId, turn: &Turn, now: Timestamp) -> Item {
+    Writer::default()
+        .text("day", day(organisation, now))
+        .text("at", format!("{}#connection#{}", instant(now), turn.occurrence))
+        .text("organisation", organisation)
+        .text("cause", "sweep")
+        .logged(turn.occurrence)
+        .text("rule", turn.rule)
+        .text_if("reason", turn.reason)
+        .text("why", &turn.why)
+        .finish()
 }
 
 fn read(row: Reader<'_>) -> Result<ConnectionRow, ReadError> {

@@ -1,6 +1,8 @@
 //! Grants: one row for each, and one for each organisation, which says on which it hangs. No token is in
 //! here.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use jiff::Timestamp;
 use payments::grant::{Dead, Death, Failing, Grant, GrantError, GrantMessage, Grants};
@@ -18,9 +20,7 @@ const ROWS_PER_ORGANISATION: usize = 4;
 
 impl Grants for Tables {
     async fn grant_of(&self, organisation: OrganisationId) -> Result<Option<Grant>, GrantError> {
-        let row = self.one(GRANTS, &[("grant", place(organisation))]).await.map_err(unavailable)?;
-        let Some(item) = row else { return Ok(None) };
-        let id = Reader::new(GRANTS, &item).parsed("hangs_on").map_err(unavailable)?;
+        let Some(id) = self.hangs_on(organisation).await? else { return Ok(None) };
         // The user may have left it out when he authorised again.
         let grant = self.grant(id).await?;
         Ok(Some(grant).filter(|grant| grant.organisations.contains(&organisation)))
@@ -41,7 +41,9 @@ impl Grants for Tables {
         now: Timestamp,
     ) -> Result<Grant, GrantError> {
         let after = Grant { revision: before.revision.saturating_add(1), ..after };
-        let rows = self.grant_rows(before, &after, now).map_err(unavailable)?;
+        let told = self.told(before, &after).await?;
+        let left = self.left(before, &after).await?;
+        let rows = self.grant_rows(before, &after, (&told, &left), now).map_err(unavailable)?;
         match self.commit(GRANTS, rows).await {
             Ok(()) => Ok(after),
             Err(WriteError::Conflict) => Err(GrantError::Changed),
@@ -51,10 +53,57 @@ impl Grants for Tables {
 }
 
 impl Tables {
+    /// The grant that an organisation was last put on.
+    async fn hangs_on(&self, organisation: OrganisationId) -> Result<Option<GrantId>, GrantError> {
+        let row = self.one(GRANTS, &[("grant", place(organisation))]).await.map_err(unavailable)?;
+        let id = row.map(|item| Reader::new(GRANTS, &item).parsed("hangs_on"));
+        id.transpose().map_err(unavailable)
+    }
+
+    /// The organisations that hear of this step. A grant's list keeps those that have moved to another one
+    /// since, and what becomes of it is none of theirs.
+    async fn told(
+        &self,
+        before: &Grant,
+        after: &Grant,
+    ) -> Result<BTreeSet<OrganisationId>, GrantError> {
+        // Whoever is put on it in this very step hangs on it; and mostly there is nothing to be told.
+        if before.organisations != after.organisations || !is_news(before, after) {
+            return Ok(after.organisations.clone());
+        }
+        let mut told = BTreeSet::new();
+        for organisation in &after.organisations {
+            if self.hangs_on(*organisation).await?.is_none_or(|id| id == after.id) {
+                told.insert(*organisation);
+            }
+        }
+        Ok(told)
+    }
+
+    /// The grants that organisations leave for this one, each with what has become of it.
+    async fn left(
+        &self,
+        before: &Grant,
+        after: &Grant,
+    ) -> Result<Vec<(OrganisationId, Grant)>, GrantError> {
+        let mut left = Vec::new();
+        for organisation in after.organisations.difference(&before.organisations) {
+            let old = self.hangs_on(*organisation).await?.filter(|id| *id != after.id);
+            if let Some(old) = old {
+                let old = self.grant(old).await?;
+                if old.organisations.contains(organisation) {
+                    left.push((*organisation, old));
+                }
+            }
+        }
+        Ok(left)
+    }
+
     fn grant_rows(
         &self,
         before: &Grant,
         after: &Grant,
+        (told, left): (&BTreeSet<OrganisationId>, &[(OrganisationId, Grant)]),
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, WriteError> {
         if after.organisations.len() * ROWS_PER_ORGANISATION >= TRANSACTION_ROWS_MAX {
@@ -73,7 +122,15 @@ impl Tables {
         let message = before.message(after);
         let came_back = before.dead.is_some() && after.dead.is_none();
         let was_used = before.warned.is_some() && after.warned.is_none();
-        for organisation in &after.organisations {
+        // Whatever operators were told of the old grant is over for those that have left it.
+        for (organisation, old) in left {
+            for kind in [GrantMessage::Lost, GrantMessage::Expires] {
+                rows.push(self.ending_message(*organisation, kind, old.id)?);
+            }
+        }
+        for organisation in told {
+            let left_a_dead_one =
+                left.iter().any(|(who, old)| who == organisation && old.dead.is_some());
             if let Some((kind, why)) = &message {
                 let row = Writer::default()
                     .text("organisation", organisation)
@@ -93,7 +150,7 @@ impl Tables {
             }
             let action = match &message {
                 Some((GrantMessage::Lost, why)) => Some((Occurrence::ConnectionLost, why.as_str())),
-                _ if came_back => {
+                _ if came_back || left_a_dead_one => {
                     Some((Occurrence::ConnectionRestored, "a user has authorised again"))
                 }
                 _ => None,
@@ -101,6 +158,9 @@ impl Tables {
             if let Some((action, why)) = action {
                 rows.push(self.putting(ACTIVITY, log_row(*organisation, after, action, why, now))?);
             }
+        }
+        if rows.len() > TRANSACTION_ROWS_MAX {
+            return Err(WriteError::Malformed("so many organisations cannot move at once".into()));
         }
         Ok(rows)
     }
@@ -133,6 +193,11 @@ impl Tables {
             .map_err(|error| WriteError::Malformed(Box::new(error)))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
+}
+
+/// Whether organisations may have to be told of this step.
+fn is_news(before: &Grant, after: &Grant) -> bool {
+    before.dead.is_some() != after.dead.is_some() || before.warned != after.warned
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> GrantError {

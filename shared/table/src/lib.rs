@@ -3,6 +3,7 @@
 mod activity;
 mod activity_log;
 mod amounts;
+mod announcing;
 mod attributes;
 mod batches;
 mod brakes;
@@ -46,6 +47,7 @@ pub use amounts::{
     ACTIVITY_DAYS_MAX, ACTIVITY_ROWS_MAX, AmountsFound, CANDIDATES_MAX, Candidate, LINE_ROWS_MAX,
     Searched,
 };
+pub use announcing::LogPage;
 pub use attributes::instant;
 pub use batches::NamedParts;
 pub use budgets::Budgets;

@@ -22,6 +22,28 @@ use crate::tables::Tables;
 /// Longest code of an account, in characters: Xero has no longer ones.
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
+/// Every attribute that is a setting. What else a row has, we never write here.
+const SETTINGS: [&str; 18] = [
+    "mirror_enabled",
+    "prefix",
+    "time_zone",
+    "forward_days",
+    "calls_per_day",
+    "mass_change_max",
+    "cutover_on",
+    "upload_enabled",
+    "upload_start",
+    "upload_when",
+    "upload_nightly_max",
+    "upload_bundle_max",
+    "upload_account_id",
+    "prepayment_account_code",
+    "prepayment_tax_type",
+    "merchant_contact_id",
+    "fee_accounts",
+    "upload_due_at",
+];
+
 /// An organisation that has something switched on, or means to: its row may be unreadable.
 #[derive(Debug)]
 pub struct Enabled {
@@ -84,12 +106,39 @@ impl Tables {
         Ok(found)
     }
 
-    /// Stores an organisation's settings, replacing those it has.
+    /// Stores an organisation's settings, replacing those it has. Whatever else its row has, such as the names
+    /// that people gave, stays.
     ///
     /// # Errors
     /// `Unavailable`; `Malformed` for a time zone that is not an IANA one.
     pub async fn store_settings(&self, settings: &Settings) -> Result<(), WriteError> {
-        self.put_row(ORGANISATIONS, settings_row(settings)?).await
+        let mut row = settings_row(settings)?;
+        row.remove("organisation");
+        let mut update = self
+            .client()
+            .update_item()
+            .table_name(self.name(ORGANISATIONS))
+            .key("organisation", AttributeValue::S(settings.organisation.to_string()));
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        for (place, name) in SETTINGS.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#n{place}"), *name);
+            match row.remove(*name) {
+                None => remove.push(format!("#n{place}")),
+                Some(value) => {
+                    set.push(format!("#n{place} = :n{place}"));
+                    update = update.expression_attribute_values(format!(":n{place}"), value);
+                }
+            }
+        }
+        if !row.is_empty() {
+            return Err(WriteError::Malformed("a setting is not on the list of settings".into()));
+        }
+        let mut expression = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            expression.push_str(&format!(" REMOVE {}", remove.join(", ")));
+        }
+        let written = update.update_expression(expression).send().await;
+        written.map(drop).map_err(|error| WriteError::unavailable(ORGANISATIONS, error))
     }
 
     /// Stores the settings of an organisation that has none, with a row of the activity log.

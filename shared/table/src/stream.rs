@@ -46,6 +46,22 @@ impl From<HashMap<String, Shown>> for Image {
 }
 
 impl Image {
+    /// A row that was read from the table itself. Whatever is neither a text nor a number stays what it is, and
+    /// is neither to whoever asks for one.
+    pub(crate) const fn of_row(row: Item) -> Self {
+        Self(row)
+    }
+
+    /// The second half of the row's key; none if it has none that is a text.
+    pub fn at(&self) -> Option<&str> {
+        Reader::new(ACTIVITY, &self.0).text("at").ok()
+    }
+
+    /// What the row says was done, for counting: a code that nobody knows as well.
+    pub fn action(&self) -> &str {
+        Reader::new(ACTIVITY, &self.0).text("action").unwrap_or("?")
+    }
+
     /// The row's key as one text, for logs: what there is of it. Holds ids and instants, nothing else.
     pub fn key(&self) -> String {
         let part = |name| Reader::new(ACTIVITY, &self.0).text(name).unwrap_or("?");

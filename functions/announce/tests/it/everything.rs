@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use payments::brake::MASS_CHANGE_MAX;
-use payments::connection::ConnectionStatus;
+use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::digest::Morning;
 use payments::grant::{Dead, Death, Grant, Grants as _};
 use payments::upload::{
@@ -298,5 +298,13 @@ impl Everything<'_> {
             tables.store_grant(&grant, Grant { dead, ..grant.clone() }, now()).await.unwrap();
         let back = Grant { dead: None, ..lost.clone() };
         tables.store_grant(&lost, back, now()).await.unwrap();
+
+        let facts = Facts::default();
+        for troubles in [vec![], vec![Trouble::Parked], vec![Trouble::Refused]] {
+            let judged = (ConnectionStatus::Error, troubles);
+            let looked =
+                tables.store_connection(organisation(), &judged, &facts, None, false, now());
+            looked.await.unwrap();
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod again;
 mod contract;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;

@@ -41,3 +41,20 @@ async fn no_line_names_a_person_a_reason_or_an_amount() {
         assert!(!heard.contains(canary), "{canary} was said: {heard}");
     }
 }
+
+/// An alarm rings if none goes out: what the bus has not taken, or never takes, has not gone out.
+#[tokio::test]
+async fn a_digest_that_has_gone_out_is_counted_cc_20() {
+    let digest = json!({"action": {"S": "morning_digest"}, "reason": {"S": "well"}});
+    let batch = [record(1, &json!({})), record(2, &digest), record(3, &json!({}))];
+    let count = async |fails: &dyn Fn(&World)| {
+        let world = World::new().await;
+        fails(&world);
+        listen("announce");
+        world.hand_over(&batch).await.unwrap();
+        heard()
+    };
+    assert!(count(&|_| ()).await.contains("\"events.digests\":1"));
+    assert!(count(&|world| world.bus.accept_next(1)).await.contains("\"events.digests\":0"));
+    assert!(count(&|world| world.bus.refuse_next(1)).await.contains("\"events.digests\":0"));
+}

@@ -91,12 +91,13 @@ impl World {
         table::schema::create(&client, "").await.unwrap();
         table::schema::add_streams(&client, "").await.unwrap();
         let bus = Shared::default();
+        let tables = Tables::new(client.clone(), String::new());
         Self {
             db,
-            tables: Tables::new(client.clone(), String::new()),
+            tables: tables.clone(),
             client,
             bus: Arc::clone(&bus.0),
-            announcer: Announcer::new(bus, Clock::new(now)),
+            announcer: Announcer::new(bus, tables, Clock::new(now)),
         }
     }
 
@@ -127,6 +128,32 @@ impl World {
         let event: StreamEvent = serde_json::from_str(&event).unwrap();
         let answer = self.announcer.handle(event).await.map_err(|error| error.to_string())?;
         Ok(serde_json::to_value(&answer).unwrap())
+    }
+
+    /// What somebody is answered who invokes the function by hand, with a minute of time.
+    pub(crate) async fn ask(&self, event: Value) -> Result<Value, String> {
+        self.ask_until(event, now() + jiff::SignedDuration::from_mins(1)).await
+    }
+
+    /// The same until a moment.
+    pub(crate) async fn ask_until(
+        &self,
+        event: Value,
+        deadline: Timestamp,
+    ) -> Result<Value, String> {
+        let answer = self.announcer.answer(&event, deadline).await;
+        Ok(serde_json::to_value(answer.map_err(|error| error.to_string())?).unwrap())
+    }
+
+    /// Puts a row of [`record`] into the log itself.
+    pub(crate) async fn put(&self, record: &Value) {
+        let mut put = self.client.put_item().table_name("activity");
+        for (name, value) in record["dynamodb"]["NewImage"].as_object().unwrap() {
+            let text = |kind: &str| value[kind].as_str().map(str::to_owned);
+            let value = text("S").map(AttributeValue::S).or(text("N").map(AttributeValue::N));
+            put = put.item(name, value.unwrap());
+        }
+        put.send().await.unwrap();
     }
 
     /// Hands over all that the stream shows, and expects all of it to be done.

@@ -4,6 +4,7 @@
 //! nobody looks because a dashboard is open: a person does, who has to be an operator.
 
 use askama::Template;
+use jiff::{SignedDuration, Timestamp};
 use queue::QueueName;
 use serde_json::json;
 
@@ -14,6 +15,11 @@ use crate::view::{Button, Frame, Sign};
 
 /// Messages of each queue that are shown.
 const SHOWN_MAX: usize = 50;
+/// What is offered to be announced again if nobody has looked: as long as a stream remembers.
+const STREAM_REMEMBERS: SignedDuration = SignedDuration::from_hours(24);
+/// A row may be written that much later than the moment of its decision, and a stream shows it then: longer than
+/// any function runs, with a schedule that is tried again.
+const WRITTEN_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 struct Message {
     id: String,
@@ -22,6 +28,7 @@ struct Message {
     sent: String,
     kept: String,
     receives: u32,
+    again: Option<Button>,
     discard: Option<Button>,
 }
 
@@ -34,7 +41,14 @@ struct Queue {
     left_out: bool,
     look: Option<Button>,
     redrive: Option<Button>,
+    again: Option<Again>,
     note: Option<&'static str>,
+}
+
+/// Decisions that can be announced again.
+struct Again {
+    what: String,
+    button: Button,
 }
 
 #[derive(Template)]
@@ -76,11 +90,41 @@ fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
         look: stage.order(Order::LookAtDeadLetters, which),
         // Who has not looked does not know what would be done again.
         redrive: redrive.filter(|_| name.takes_messages() && !letters.is_empty()),
-        note: (!name.takes_messages()).then_some(
-            "These cannot be sent again: the next schedule catches up, and what was not announced is in the \
-             table activity. Look, mend the reason, discard.",
-        ),
+        again: (name == QueueName::Events).then(|| again(stage)).flatten(),
+        note: match name {
+            QueueName::Schedules => Some(
+                "These cannot be sent again: the next schedule catches up. Look, mend the reason, discard.",
+            ),
+            QueueName::Events => Some(
+                "These cannot be sent again: such a message only names a place in a stream that forgets after a \
+                 day. The decisions themselves are in the table activity: have those of its hours announced \
+                 again, for each organisation, and then discard it.",
+            ),
+            QueueName::Changes | QueueName::Intake | QueueName::Uploads => None,
+        },
     }
+}
+
+/// The hours of the stage's last order, if that did not come to its end; else the last 24.
+fn again(stage: &Stage<'_>) -> Option<Again> {
+    let about = &stage.show.about;
+    let next = stage.answer.as_ref().and_then(letters::go_on);
+    let (what, which) = match (next, &about.from, &about.to) {
+        (Some(next), Some(from), Some(to)) => {
+            ("goes on where it stopped.".to_owned(), json!({"from": from, "to": to, "next": next}))
+        }
+        _ => {
+            let from = earlier(stage.now, STREAM_REMEMBERS);
+            let what = format!("what {} decided in the last 24 hours.", super::name_of(stage.row));
+            (what, json!({"from": from.to_string(), "to": stage.now.to_string()}))
+        }
+    };
+    let button = stage.order(Order::AnnounceAgain, which)?;
+    Some(Again { what, button })
+}
+
+fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_sub(by).unwrap_or(at)
 }
 
 const fn what(name: QueueName) -> &'static str {
@@ -100,6 +144,9 @@ fn message(stage: &Stage<'_>, name: QueueName, letter: &Letter) -> Message {
         .chain(letter.invoices.iter().map(String::as_str))
         .collect();
     let which = json!({"queue": name.code(), "message": letter.message});
+    let hours = letter.rows_from.zip(letter.rows_to).map(|(from, to)| {
+        json!({"from": earlier(from, WRITTEN_WITHIN).to_string(), "to": to.to_string()})
+    });
     Message {
         id: letter.message.clone(),
         what: about.join(", "),
@@ -107,6 +154,7 @@ fn message(stage: &Stage<'_>, name: QueueName, letter: &Letter) -> Message {
         sent: stage.moment_or(letter.sent_at, "unknown"),
         kept: stage.moment_or(letter.kept_until, "unknown"),
         receives: letter.receives,
+        again: hours.and_then(|hours| stage.order(Order::AnnounceAgain, hours)),
         discard: stage.order(Order::Discard, which),
     }
 }

@@ -130,3 +130,54 @@ async fn sending_again_and_discarding_are_told_and_written_down_once() {
     }
     assert_eq!(world.asked(), []);
 }
+
+/// A place in a stream that forgets is not sent again; the decisions of its hours are announced again.
+#[tokio::test]
+async fn what_was_not_announced_is_announced_again_by_its_hours() {
+    let world = well().await;
+    let mut answer = looked("events", 1, 1);
+    let letter = &mut answer["redrive"]["letters"][0];
+    letter["rows_from"] = json!("2026-11-24T01:00:00Z");
+    letter["rows_to"] = json!("2026-11-24T01:05:01Z");
+    world.answers(Ok(answer));
+    let event = json!({"page": "dead_letters", "order": "look_at_dead_letters", "queue": "events"});
+    let html = world.press(Role::Operator, event).await;
+    assert_harmless(&html);
+    assert!(!html.contains("&#34;redrive&#34;"), "{html}");
+    assert!(text(&html).contains("have those of its hours announced again"), "{html}");
+    // One for the letter, from an hour before it, and one for the last 24 hours.
+    assert_eq!(html.matches("&#34;order&#34;:&#34;announce_again&#34;").count(), 2, "{html}");
+    assert!(html.contains("&#34;from&#34;:&#34;2026-11-24T00:00:00Z&#34;"), "{html}");
+    assert!(html.contains("&#34;to&#34;:&#34;2026-11-24T01:05:01Z&#34;"), "{html}");
+    assert!(html.contains("&#34;from&#34;:&#34;2026-11-24T11:30:00Z&#34;"), "{html}");
+    world.asked();
+
+    let again = json!({"page": "dead_letters", "order": "announce_again",
+        "from": "2026-11-24T00:00:00Z", "to": "2026-11-24T01:05:01Z"});
+    world.answers(Ok(json!({"announce_again": {"announced": 2000, "failed": 0, "unreadable": 1,
+        "not_announced": {"recorded": 3, "replayed": 4}, "complete": false, "next": "2026-11-24T00:30:00.000000Z#1#7-0"}})));
+    let html = world.press(Role::Operator, again.clone()).await;
+    let said = text(&html);
+    assert!(
+        said.contains(
+            "2000 events are on the bus again; 7 rows announce nothing; 1 cannot be read"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("goes on where it stopped"), "{said}");
+    assert!(html.contains("&#34;next&#34;:&#34;2026-11-24T00:30:00.000000Z#1#7-0&#34;"), "{html}");
+    let wish = json!({"organisation": ORGANISATION, "from": "2026-11-24T00:00:00Z",
+        "to": "2026-11-24T01:05:01Z", "by": "Ada", "why": "a payment is missing"});
+    assert_eq!(world.asked(), [(Function::Announce, json!({ "announce_again": wish }))]);
+    assert!(world.rows("activity").await.is_empty(), "announce has written it down");
+
+    world.answers(Ok(json!({"announce_again": {"announced": 0, "failed": 9, "complete": false,
+        "problem": "the call to the event bus failed"}})));
+    let said = text(&world.press(Role::Operator, again.clone()).await);
+    assert!(said.contains("▲ 0 events") && said.contains("9 failed: the call to"), "{said}");
+    // ST-22
+    world.asked();
+    let said = text(&world.press(Role::Viewer, again).await);
+    assert!(said.contains("takes the role operator"), "{said}");
+    assert_eq!(world.asked(), []);
+}

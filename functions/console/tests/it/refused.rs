@@ -77,8 +77,7 @@ async fn a_viewers_function_calls_nobody_even_if_it_were_asked_to() {
     let invoker = console::invoker::LambdaInvoker::over(
         aws_sdk_lambda::config::Builder::new()
             .behavior_version(aws_sdk_lambda::config::BehaviorVersion::v2026_01_12()),
-        None,
-        None,
+        console::invoker::Names::default(),
     );
     let answer = console::invoker::Invoker::invoke(&invoker, Function::Sweep, &json!({})).await;
     assert!(matches!(answer, Err(InvokeError::Nobody)), "{answer:?}");

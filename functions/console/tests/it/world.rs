@@ -181,7 +181,10 @@ impl World {
     pub async fn checked(&self, troubles: &[Trouble], facts: &Facts, at: Timestamp) {
         let judged = (ConnectionStatus::Error, troubles.to_vec());
         let code = Some("!mBdtL");
-        self.tables.store_connection(organisation(), &judged, facts, code, at).await.unwrap();
+        self.tables
+            .store_connection(organisation(), &judged, facts, code, false, at)
+            .await
+            .unwrap();
     }
 
     /// A sweep of what changed that has succeeded then, and was tried again since.

@@ -1,5 +1,7 @@
 //! How the connection is: known, and not guessed (CC-02 to CC-05, CC-23, AMB-22, ST-13, ST-17).
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use payments::GrantId;
 use payments::grant::{Grant, Grants as _, Pair};
@@ -143,6 +145,45 @@ async fn refused_credentials_are_a_lost_connection_and_an_outage_is_an_error() {
     world.simulator.clear_faults();
     world.simulator.inject(Fault::on("GET", "/Organisation", status(429)).times(1));
     assert_eq!(check(&world).await["status"], "Active");
+}
+
+/// What the log says of the connection, in order: action, rule, reason.
+async fn turns(world: &World) -> Vec<String> {
+    let mut rows = world.rows("activity").await;
+    rows.sort_by(|a, b| a["at"].cmp(&b["at"]));
+    let of_connection = rows.iter().filter(|row| row["action"].starts_with("connection_"));
+    let said = |row: &BTreeMap<String, String>| {
+        let reason = row.get("reason").map_or("", String::as_str);
+        format!("{} {} {reason}", row["action"], row["rule"])
+    };
+    of_connection.map(said).collect()
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_and_comes_back_stands_in_the_log_once_each() {
+    // CC-03, EX-24, EX-29
+    let (world, _) = synced().await;
+    check(&world).await;
+    let refused = Effect::Status { status: 403, headers: vec![], body: String::new() };
+    world.simulator.inject(Fault::on("GET", "/Organisation", refused));
+    for _ in 0..2 {
+        world.clock.advance(SignedDuration::from_hours(1));
+        check(&world).await;
+    }
+    assert_eq!(turns(&world).await, ["connection_lost CC-03 REFUSED"]);
+
+    world.simulator.clear_faults();
+    for _ in 0..2 {
+        world.clock.advance(SignedDuration::from_hours(1));
+        check(&world).await;
+    }
+    let back = ["connection_lost CC-03 REFUSED", "connection_restored CC-02 "];
+    assert_eq!(turns(&world).await, back);
+
+    // CC-04, CC-23
+    world.clock.advance(SignedDuration::from_hours(25));
+    check(&world).await;
+    assert_eq!(turns(&world).await.last().unwrap(), "connection_degraded CC-04 STALE");
 }
 
 #[tokio::test]

@@ -153,6 +153,39 @@ async fn a_grant_that_is_named_is_brought_back_to_life() {
     assert_eq!(users.secrets().pair(id).await.unwrap().unwrap().generation, 2);
 }
 
+/// The grant tells of its death and of its return; the hourly look finds both out, and does not tell again.
+#[tokio::test]
+async fn a_dead_grant_is_a_lost_connection_that_is_told_once() {
+    // X-14, CC-03, EX-24
+    let users = Users::new().await;
+    let (code, state) = users.agree(&users.authorise(json!({})).await).await;
+    let grant = users.connect(&code, &state).await.unwrap()["grant"].clone();
+    let check = async || {
+        users.world.clock.advance(SignedDuration::from_hours(1));
+        let answer = users.invoke(json!({"check": true})).await.unwrap();
+        answer["connections"][0]["status"].as_str().unwrap().to_owned()
+    };
+    let told = async |action: &str| {
+        let rows = users.world.rows("activity").await;
+        let own = users.world.tenant.to_string();
+        let told = rows.iter().filter(|row| row["action"] == action && row["organisation"] == own);
+        told.count()
+    };
+    check().await;
+    users.world.simulator.revoke_authorisations(users.world.tenant);
+    for _ in 0..2 {
+        assert_eq!(check().await, "Disconnected");
+    }
+    assert_eq!((told("connection_lost").await, told("connection_restored").await), (1, 0));
+
+    let (code, state) = users.agree(&users.authorise(json!({"grant": grant})).await).await;
+    users.connect(&code, &state).await.unwrap();
+    for _ in 0..2 {
+        assert_ne!(check().await, "Disconnected");
+    }
+    assert_eq!((told("connection_lost").await, told("connection_restored").await), (1, 1));
+}
+
 #[tokio::test]
 async fn a_state_that_was_not_given_out_or_is_over_uses_no_code() {
     let users = Users::new().await;

@@ -38,6 +38,8 @@ pub enum Function {
     Upload,
     /// Finds what changed in Xero, whether or not it was announced.
     Sweep,
+    /// Announces decisions; here only again, since nothing listens to the stream.
+    Announce,
     /// Shows the operators' pages to those who look.
     Console,
     /// The same to operators.
@@ -48,12 +50,13 @@ pub enum Function {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Webhook,
         Self::Mirror,
         Self::Intake,
         Self::Upload,
         Self::Sweep,
+        Self::Announce,
         Self::Console,
         Self::Operate,
         Self::Administer,
@@ -68,6 +71,7 @@ impl Function {
             Self::Intake => "intake",
             Self::Upload => "upload",
             Self::Sweep => "sweep",
+            Self::Announce => "announce",
             Self::Console => "console",
             Self::Operate => "operate",
             Self::Administer => "administer",
@@ -95,7 +99,7 @@ impl Function {
         match self {
             Self::Webhook => Duration::from_secs(5),
             Self::Mirror => Duration::from_secs(120),
-            Self::Intake => Duration::from_secs(60),
+            Self::Intake | Self::Announce => Duration::from_secs(60),
             Self::Upload => Duration::from_secs(900),
             Self::Sweep => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),

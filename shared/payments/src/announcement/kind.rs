@@ -8,9 +8,11 @@ use crate::upload::UploadState;
 codes! {
     /// What an announcement is about. The code is the `detail-type` of the event; it is part of the contract.
     Kind {
-        /// Xero no longer lets us in.
+        /// A connection works, with failures, and was as it should be before (CC-04).
+        ConnectionDegraded = "connection.degraded",
+        /// Xero no longer lets us in, or has switched its webhook off (CC-03).
         ConnectionLost = "connection.lost",
-        /// Xero lets us in again.
+        /// A connection is better than it was (CC-02, X-14).
         ConnectionRestored = "connection.restored",
         /// Everything about a customer waits (EX-28).
         CustomerBlocked = "customer.blocked",
@@ -130,6 +132,7 @@ impl Kind {
 
     fn of_occurrence(occurrence: Occurrence) -> Option<Self> {
         Some(match occurrence {
+            Occurrence::ConnectionDegraded => Self::ConnectionDegraded,
             Occurrence::ConnectionLost => Self::ConnectionLost,
             Occurrence::ConnectionRestored => Self::ConnectionRestored,
             Occurrence::CustomerBlocked => Self::CustomerBlocked,
@@ -141,7 +144,8 @@ impl Kind {
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
             // Acts of an operator that end nothing which was announced.
-            Occurrence::Authorising
+            Occurrence::AnnouncedAgain
+            | Occurrence::Authorising
             | Occurrence::CapsChanged
             | Occurrence::Connected
             | Occurrence::Discarded

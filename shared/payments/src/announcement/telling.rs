@@ -81,10 +81,11 @@ impl Teller<'_> {
             Kind::CustomerBlocked | Kind::CustomerUnblocked => {
                 About { customer: Some(self.customer()?), ..About::default() }
             }
-            Kind::DigestReady => About { reason: self.reason()?, ..About::default() },
-            Kind::ConnectionLost
-            | Kind::ConnectionRestored
-            | Kind::MassChangeApproved
+            Kind::DigestReady
+            | Kind::ConnectionDegraded
+            | Kind::ConnectionLost
+            | Kind::ConnectionRestored => About { reason: self.reason()?, ..About::default() },
+            Kind::MassChangeApproved
             | Kind::MassChangeStopped
             | Kind::UploadDisabled
             | Kind::UploadEnabled => About::default(),
@@ -106,6 +107,7 @@ impl Teller<'_> {
             | Kind::PaymentWarned
             | Kind::ProviderInvoiceHeld
             | Kind::ProviderInvoiceSkipped
+            | Kind::ConnectionDegraded
             | Kind::DigestReady => self.needs("reason", reason).map(Some),
             _ => Ok(reason),
         }

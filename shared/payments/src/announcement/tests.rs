@@ -52,6 +52,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         UploadState::Waiting.into(),
         UploadState::Reserved.into(),
         UploadState::Sent.into(),
+        Occurrence::AnnouncedAgain.into(),
         Occurrence::Authorising.into(),
         Occurrence::CapsChanged.into(),
         Occurrence::Connected.into(),

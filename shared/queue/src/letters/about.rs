@@ -1,6 +1,7 @@
 //! What a message is about, for a person who decides what becomes of it: ids and kinds, and never a name or
 //! an amount.
 
+use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, XeroInvoiceId};
 use serde_json::{Map, Value};
 
@@ -24,6 +25,8 @@ pub struct About {
     pub subject: Option<String>,
     /// The invoices, by Xero's ids; the first of them.
     pub invoices: Vec<XeroInvoiceId>,
+    /// When the first and the last of the decisions were written that were not announced, about.
+    pub written: Option<(Timestamp, Timestamp)>,
 }
 
 /// What this message of that queue, or of its dead-letter queue, is about.
@@ -50,7 +53,7 @@ fn change(body: &str) -> Option<About> {
         }
         Message::Noted(_) => (None, Vec::new()),
     };
-    Some(About { organisation, kind, subject, invoices })
+    Some(About { organisation, kind, subject, invoices, written: None })
 }
 
 fn task(body: &str) -> Option<About> {
@@ -60,7 +63,7 @@ fn task(body: &str) -> Option<About> {
         UploadTask::Night { scheduled_at, .. } => Some(scheduled_at.to_string()),
     };
     let organisation = Some(task.organisation());
-    Some(About { organisation, kind: task.kind().to_owned(), subject, invoices: Vec::new() })
+    Some(About { organisation, kind: task.kind().to_owned(), subject, ..About::default() })
 }
 
 /// The intake's contract is the business of the intake; kind and ids are told from the names of its members.
@@ -71,7 +74,7 @@ fn report(body: &str) -> Option<About> {
         organisation: text(&report, "organisation").and_then(|text| text.parse().ok()),
         kind: text(&report, "type")?,
         subject: id.into_iter().find_map(|name| text(&report, name)),
-        invoices: Vec::new(),
+        ..About::default()
     })
 }
 
@@ -82,12 +85,16 @@ fn decisions(body: &str) -> Option<About> {
     let whole = object(body)?;
     let Some(Value::Object(batch)) = whole.get("DDBStreamBatchInfo") else {
         let kind = text(&whole, "detail-type")?;
-        return Some(About { kind: format!("not delivered {}", shown(&kind)), ..About::default() });
+        let written = moment(&whole, "time").map(|at| (at, end_of(at)));
+        let kind = format!("not delivered {}", shown(&kind));
+        return Some(About { kind, written, ..About::default() });
     };
     let from = text(batch, "startSequenceNumber").unwrap_or_default();
     let at = text(batch, "approximateArrivalOfFirstRecord").unwrap_or_default();
     let subject = Some(format!("from {} of {}", shown(&from), shown(&at)));
-    Some(About { kind: "not announced".to_owned(), subject, ..About::default() })
+    let last = moment(batch, "approximateArrivalOfLastRecord").map(end_of);
+    let written = moment(batch, "approximateArrivalOfFirstRecord").zip(last);
+    Some(About { kind: "not announced".to_owned(), subject, written, ..About::default() })
 }
 
 fn schedule(body: &str) -> Option<About> {
@@ -114,7 +121,7 @@ fn schedule(body: &str) -> Option<About> {
     }
     let organisation = text(asked, "organisation").and_then(|text| text.parse().ok());
     let subject = Some(asked_for.join(", ")).filter(|subject| !subject.is_empty());
-    Some(About { organisation, kind, subject, invoices: Vec::new() })
+    Some(About { organisation, kind, subject, ..About::default() })
 }
 
 fn object(body: &str) -> Option<Map<String, Value>> {
@@ -123,6 +130,15 @@ fn object(body: &str) -> Option<Map<String, Value>> {
 
 fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
     object.get(name).and_then(Value::as_str).map(shown)
+}
+
+fn moment(object: &Map<String, Value>, name: &str) -> Option<Timestamp> {
+    text(object, name)?.parse().ok()
+}
+
+/// Whole seconds are all that AWS gives of these moments.
+fn end_of(second: Timestamp) -> Timestamp {
+    second.saturating_add(SignedDuration::from_secs(1)).unwrap_or(second)
 }
 
 fn shown(text: &str) -> String {
@@ -199,6 +215,21 @@ mod tests {
             let subject = subject.map(str::to_owned);
             assert_eq!(told(queue, body), (kind.to_owned(), subject), "{body}");
         }
+    }
+
+    #[test]
+    fn of_decisions_the_hours_are_told_in_which_they_were_written() {
+        let hours = |body: &str| {
+            let written = about(QueueName::Events, body).written;
+            written.map(|(from, to)| format!("{from} {to}"))
+        };
+        let batch = r#"{"DDBStreamBatchInfo":{"startSequenceNumber":"1",
+            "approximateArrivalOfFirstRecord":"2026-11-23T00:19:58Z",
+            "approximateArrivalOfLastRecord":"2026-11-23T00:21:00Z"}}"#;
+        assert_eq!(hours(batch).unwrap(), "2026-11-23T00:19:58Z 2026-11-23T00:21:01Z");
+        let event = r#"{"detail-type":"digest.ready","time":"2026-11-23T20:00:00Z","detail":{}}"#;
+        assert_eq!(hours(event).unwrap(), "2026-11-23T20:00:00Z 2026-11-23T20:00:01Z");
+        assert_eq!(hours(r#"{"DDBStreamBatchInfo":{}}"#), None);
     }
 
     #[test]

@@ -110,6 +110,41 @@ async fn a_death_is_told_to_every_organisation_once_and_ends_when_a_user_comes_b
     assert_eq!(having(&activity, &[("action", "connection_restored")]).len(), 2);
 }
 
+/// The old grant's list keeps the organisation; what becomes of that grant is none of its business any more.
+#[tokio::test]
+async fn an_organisation_that_has_moved_hears_nothing_of_its_old_grant() {
+    // X-14, CC-03
+    let world = World::new().await;
+    let old = stored(&world, Grant::new(id(1)).authorised(&pair(1), organisations(2))).await;
+    let new = stored(&world, Grant::new(id(2)).authorised(&pair(1), organisations(1))).await;
+    let moved = OrganisationId::new(Uuid::from_u128(1));
+    assert_eq!(world.tables.grant_of(moved).await.unwrap(), Some(new));
+
+    let warned = world.tables.store_grant(&old, old.warned(14), now()).await.unwrap();
+    let dead = warned.died(Death::InvalidGrant, now());
+    let dead = world.tables.store_grant(&warned, dead, now()).await.unwrap();
+    let stayed = Uuid::from_u128(2).to_string();
+    for table in ["messages", "activity"] {
+        let told = world.rows(table).await;
+        assert!(
+            !told.is_empty() && told.iter().all(|row| row["organisation"] == stayed),
+            "{told:#?}"
+        );
+    }
+
+    // The other one moves as well, away from a grant that is dead: its connection is back.
+    let third =
+        Grant::new(id(3)).authorised(&pair(1), [OrganisationId::new(Uuid::from_u128(2))].into());
+    let third = stored(&world, third).await;
+    assert!(world.rows("messages").await.is_empty());
+    let activity = world.rows("activity").await;
+    assert_eq!(having(&activity, &[("action", "connection_restored")]).len(), 1, "{activity:#?}");
+    // And hears of it once: neither does the dead one come back for it, nor its new one.
+    stored(&world, third.authorised(&pair(2), third.organisations.clone())).await;
+    assert_eq!(world.rows("activity").await.len(), 2);
+    drop(dead);
+}
+
 #[tokio::test]
 async fn a_warning_is_given_with_the_row_and_ends_with_the_next_use() {
     let world = World::new().await;

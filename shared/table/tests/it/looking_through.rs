@@ -115,7 +115,11 @@ async fn links_carry_the_short_code_and_lead_to_contacts_only_while_connected() 
     {
         let (judged, facts) = ((status, Vec::<Trouble>::new()), Facts::default());
         let code = Some("!mBdtL");
-        world.tables.store_connection(organisation(), &judged, &facts, code, now()).await.unwrap();
+        world
+            .tables
+            .store_connection(organisation(), &judged, &facts, code, false, now())
+            .await
+            .unwrap();
         let links = world.tables.xero_links(organisation()).await.unwrap();
         assert_eq!(links, XeroLinks::new(code, connected));
         assert_eq!(links.contact(contact()).is_some(), connected);

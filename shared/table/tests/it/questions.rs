@@ -70,7 +70,11 @@ async fn eventful() -> World {
     world.tables.heard(organisation(), now()).await.unwrap();
     let facts = payments::connection::Facts::default();
     let judged = payments::connection::judge(&facts, now());
-    world.tables.store_connection(organisation(), &judged, &facts, None, now()).await.unwrap();
+    world
+        .tables
+        .store_connection(organisation(), &judged, &facts, None, false, now())
+        .await
+        .unwrap();
     let losses = [("30001".parse().unwrap(), 2)].into();
     let since = world.tables.ask_for_changes(organisation(), &losses, 1, now()).await.unwrap();
     assert_eq!(since, Some(now()));

@@ -47,6 +47,33 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
     )
 }
 
+/// Names that people gave, and what somebody has noted in the row by hand (CC-10, CC-19).
+#[tokio::test]
+async fn what_is_no_setting_stays_when_settings_are_stored() {
+    let world = World::new().await;
+    let with = Settings { upload: Some(uploading()), forward_days: Some(7), ..settings() };
+    world.tables.store_settings(&with).await.unwrap();
+    let names = ["name", "administrator_contact", "bank_feed_name", "payment_gateway_name", "note"];
+    for name in names {
+        let key = AttributeValue::S(organisation().to_string());
+        let update =
+            world.direct.update_item().table_name("organisations").key("organisation", key);
+        let update = update.update_expression("SET #n = :n").expression_attribute_names("#n", name);
+        let value = AttributeValue::S(format!("the {name}"));
+        update.expression_attribute_values(":n", value).send().await.unwrap();
+    }
+    // Without uploading: its settings go, and nothing else.
+    let without = Settings { upload: None, forward_days: None, ..with };
+    world.tables.store_settings(&without).await.unwrap();
+    let row = &world.rows("organisations").await[0];
+    for name in names {
+        assert_eq!(row[name], format!("the {name}"));
+    }
+    assert!(!row.contains_key("upload_account_id") && !row.contains_key("forward_days"), "{row:?}");
+    let stored = world.tables.settings(organisation()).await.unwrap().unwrap();
+    assert_eq!(format!("{stored:?}"), format!("{without:?}"));
+}
+
 #[test]
 fn law_settings_are_read_as_they_were_stored() {
     let zones = select(vec!["Australia/Sydney", "UTC", "Pacific/Kiritimati"]);

@@ -1,10 +1,12 @@
 //! What the operators' console reads: the newest rows and no more of them, and the rows that it writes.
 
+use jiff::SignedDuration;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::sweep::SyncState;
 use table::{NameOf, Ordered, WriteError};
 
 use crate::engine::Row;
+use crate::faults::Do;
 use crate::samples::{now, organisation, settings};
 use crate::sweeps::{failed_run, run, sweep};
 use crate::world::World;
@@ -80,12 +82,52 @@ async fn a_connection_comes_back_as_it_was_found() {
     let facts = Facts::default();
     world
         .tables
-        .store_connection(organisation(), &judged, &facts, Some("!a"), now())
+        .store_connection(organisation(), &judged, &facts, Some("!a"), false, now())
         .await
         .unwrap();
     let checked = world.tables.connection(organisation()).await.unwrap().unwrap();
     assert_eq!(checked.troubles, Some(judged.1));
     assert_eq!((checked.checked_at, checked.short_code.as_deref()), (Some(now()), Some("!a")));
+}
+
+/// Of two who look at once and find the same, one tells of it; and what a grant has told is not told again.
+#[tokio::test]
+async fn a_connection_that_turns_is_one_row_of_the_log_written_with_it_ex_24() {
+    let world = World::new().await;
+    let facts = Facts::default();
+    let found = |troubles: &[Trouble]| (ConnectionStatus::Error, troubles.to_vec());
+    let (well, lost) = (found(&[]), found(&[Trouble::Refused]));
+    let at = |minute: i64| now() + SignedDuration::from_mins(minute);
+    let store = async |judged: &(ConnectionStatus, Vec<Trouble>), dead: bool, minute: i64| {
+        let stored =
+            world.tables.store_connection(organisation(), judged, &facts, None, dead, at(minute));
+        stored.await.unwrap();
+    };
+    let actions = async || {
+        let mut rows = world.rows("activity").await;
+        rows.sort_by_key(|row| row["at"].clone());
+        rows.iter().map(|row| row["action"].clone()).collect::<Vec<_>>()
+    };
+    store(&well, false, 0).await;
+    assert!(actions().await.is_empty());
+    tokio::join!(store(&lost, false, 1), store(&lost, false, 2), store(&lost, false, 3));
+    assert_eq!(actions().await, ["connection_lost"]);
+    store(&well, false, 4).await;
+    assert_eq!(actions().await, ["connection_lost", "connection_restored"]);
+    // the grant says so, at both ends.
+    store(&lost, true, 5).await;
+    store(&well, false, 6).await;
+    assert_eq!(actions().await.len(), 2);
+    // It is alive again, and Xero refuses all the same.
+    store(&lost, true, 7).await;
+    store(&lost, false, 8).await;
+    assert_eq!(actions().await.len(), 3);
+    // Both or neither.
+    world.proxy.plan(|_| Do::Refuse("ProvisionedThroughputExceededException"));
+    let failed = world.tables.store_connection(organisation(), &well, &facts, None, false, at(9));
+    assert!(failed.await.is_err());
+    world.proxy.heal();
+    assert_eq!(actions().await.len(), 3);
 }
 
 #[tokio::test]
