@@ -55,7 +55,7 @@ pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use error::{ReadError, WriteError};
 pub use explaining::{Known, PARKED_ROWS_MAX, WHOLE_INVOICES_MAX};
 pub use finding::Found;
-pub use history::{Entry, HISTORY_PAGE_MAX, HistoryPage};
+pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use invoices::Because;
 pub use lines::PLACES_MAX;
 pub use messages::MessageRow;

@@ -62,6 +62,11 @@ impl Newest<Item> {
         Ok(Newest { rows, more: self.more })
     }
 
+    /// The rows as something that can be made of any row.
+    pub(crate) fn map<T>(self, read: impl Fn(&Item) -> T) -> Newest<T> {
+        Newest { rows: self.rows.iter().map(read).collect(), more: self.more }
+    }
+
     /// Each row for itself; those that cannot be read are named by this attribute of theirs.
     pub(crate) fn read_each<T>(
         self,

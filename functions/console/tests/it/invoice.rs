@@ -137,6 +137,48 @@ async fn the_history_comes_a_page_at_a_time_the_newest_first() {
 }
 
 #[tokio::test]
+async fn a_row_of_the_log_that_cannot_be_read_is_named_and_hides_no_other() {
+    // ST-14, EX-24
+    let world = eventful().await;
+    let day = format!("{ORGANISATION}/2026-11-20");
+    let about = format!("{ORGANISATION}/10234");
+    for (at, amount) in [
+        ("2026-11-20T00:00:01.000000Z#10234#1", "#12.5"),
+        ("2026-11-20T00:00:02.000000Z#10234#2", "a lot"),
+    ] {
+        let row = [
+            ("day", day.as_str()),
+            ("at", at),
+            ("invoice", about.as_str()),
+            ("action", "made up"),
+            ("amount", amount),
+            ("currency", "AUD"),
+        ];
+        world.put("activity", &row).await;
+    }
+    let without_action = [
+        ("day", day.as_str()),
+        ("at", "2026-11-20T00:00:03.000000Z#10234#3"),
+        ("invoice", about.as_str()),
+    ];
+    world.put("activity", &without_action).await;
+
+    let said = text(&invoice(&world, Role::Viewer, "10234").await);
+    for words in [
+        "The row 2026-11-20T00:00:02.000000Z#10234#2 of the table activity cannot be read: what is wrong \
+         is in amount.",
+        "The row 2026-11-20T00:00:03.000000Z#10234#3 of the table activity cannot be read: what is wrong \
+         is in action.",
+        "12.50 AUD",
+        "a lot AUD",
+        "CM-37",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("10234#1 of the table"), "{said}");
+}
+
+#[tokio::test]
 async fn a_number_of_nothing_is_said_to_be_one() {
     let world = eventful().await;
     store(&world, &waiting("P-1")).await;
