@@ -2,11 +2,13 @@
 
 use console::order::Function;
 use console::rights::Role;
+use payments::Allocation;
+use payments::upload::Hold;
 use serde_json::json;
 
 use crate::books::{eventful, read, record, store, waiting, xero_payment};
 use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, World};
+use crate::world::{ORGANISATION, World, ago};
 
 async fn invoice(world: &World, role: Role, number: &str) -> String {
     let html = world.page(role, json!({"page": "invoice", "invoice": number})).await;
@@ -134,6 +136,21 @@ async fn the_history_comes_a_page_at_a_time_the_newest_first() {
     assert!(said.contains("made up 1.") && !said.contains("made up 59."), "{said}");
     assert!(said.contains("What has happened before") && said.contains("Newest"), "{said}");
     assert!(!said.contains("Older"), "{said}");
+}
+
+#[tokio::test]
+async fn what_became_of_a_payment_on_its_way_to_xero_is_part_of_the_invoices_history() {
+    // EX-24, ST-14
+    let world = eventful().await;
+    let mut upload = waiting("P-1");
+    upload.receipt.method = "virtual_terminal".to_owned();
+    let amount = upload.receipt.amount;
+    upload.receipt.allocations = vec![Allocation { invoice: "10234".parse().unwrap(), amount }];
+    upload.put_on_hold(Hold::BlockedByAction, "an action is open: two contacts", None, ago(100));
+    store(&world, &upload).await;
+    let said = text(&invoice(&world, Role::Viewer, "10234").await);
+    let row = "upload_held (A7.4) P-1, 4.00 AUD, 2026-11-03 BLOCKED_BY_ACTION, an action is open: two contacts";
+    assert!(said.contains(row), "{said}");
 }
 
 #[tokio::test]
