@@ -114,7 +114,6 @@ fn action(
     links: &XeroLinks,
 ) -> Action {
     let id = customer.id.as_str();
-    let solve = stage.order(Order::Solve, json!({ "customer": id }));
     Action {
         customer: id.to_owned(),
         name: customer.name.clone().unwrap_or_default(),
@@ -122,6 +121,6 @@ fn action(
         since: stage.moment_or(customer.blocked_at, "unknown"),
         held: held.map_or_else(|| "not known".to_owned(), |held| held.words(&customer.id)),
         link: customer.contact.and_then(|contact| links.contact(contact)),
-        solve: solve.map(|button| button.about(id)),
+        solve: stage.order_about(Order::Solve, id, json!({ "customer": id })),
     }
 }

@@ -333,7 +333,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         ("Next run", "none: it is sent to us when it happens, through the queue intake".to_owned()),
     ];
     let mut actions =
-        vec![stage.buttons.page("Activity", Page::Activity, json!({"word": "intake"}))];
+        vec![stage.buttons.page("Activity", Page::Activity, json!({"word": "intake"})).about(kind)];
     if in_use && !parked.is_empty() {
         actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
     }

@@ -252,7 +252,7 @@ fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside
         payment: gone.payment.to_string(),
         at: stage.moment(gone.removed_at),
         why: format!("{}: {}", gone.removed_by, gone.why),
-        restore: stage.order(Order::Restore, which).filter(|_| may),
+        restore: stage.order_about(Order::Restore, gone.payment.as_str(), which).filter(|_| may),
     }
 }
 

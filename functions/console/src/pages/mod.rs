@@ -243,6 +243,11 @@ impl Stage<'_> {
         self.buttons.order(order, self.show.page, more)
     }
 
+    /// The same button where there are several of its label: said aloud, it says what it is about.
+    fn order_about(&self, order: Order, what: &str, more: Value) -> Option<Button> {
+        self.order(order, more).map(|button| button.about(what))
+    }
+
     /// The fields that go with orders, for those who may give any.
     fn sign(&self) -> Option<Sign> {
         let may_order = self.buttons.role.may(Role::Operator);

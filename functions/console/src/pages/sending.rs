@@ -35,7 +35,7 @@ pub(super) fn order_about(
     if let (Some(about), Value::Object(more)) = (about.as_object_mut(), more) {
         about.extend(more.clone());
     }
-    stage.order(order, about)
+    stage.order_about(order, payment, about)
 }
 
 /// Another person's word would change who has said so, and nothing else.
