@@ -96,6 +96,7 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
             let is_recorded = why.contains(&said.why);
             done(format!("The payment is {state}. {why}"), is_recorded)
         }
+        Order::OpenAction | Order::Solve => about_customer(&answer),
         // The mirror's own row of the log says who wanted it.
         Order::Restore => {
             let payment = text(&answer, "restored", "the payment");
@@ -119,6 +120,33 @@ pub(crate) fn looked() -> Told {
 
 fn done(words: String, is_recorded: bool) -> Told {
     Told { outcome: Outcome::Done, words, is_recorded, answer: None }
+}
+
+/// A customer who is blocked, or no longer is. The function that changes it writes it down.
+fn about_customer(answer: &Value) -> Told {
+    let is = |name| answer.get(name).and_then(Value::as_bool);
+    let (Some(blocked), Some(changed)) = (is("blocked"), is("changed")) else {
+        return Told::failed("it did not say what it did");
+    };
+    let customer = text(answer, "customer", "the customer");
+    let words = match (blocked, changed) {
+        (true, true) if is("was_blocked") == Some(true) => format!(
+            "An action about {customer} was open already. It says now what is to be solved; what it said \
+             before stands in the activity log."
+        ),
+        (true, true) if is("reported") == Some(false) => format!(
+            "Everything about {customer} waits. The business has not reported a customer of that id yet: if \
+             it is mistyped, nobody waits."
+        ),
+        (true, true) => format!("Everything about {customer} waits until it is solved."),
+        (true, false) => format!("That action about {customer} was open already; nothing changed."),
+        (false, true) => format!(
+            "What waited for {customer} goes on: the next run judges it anew. The list of actions may lag \
+             by a moment."
+        ),
+        (false, false) => format!("No action about {customer} was open; nothing changed."),
+    };
+    done(words, changed)
 }
 
 /// A run is a row of `sync_runs`; that a person asked for it, and got perhaps another one, is ours to write.
@@ -238,6 +266,27 @@ mod tests {
         assert_eq!(swept("failed").outcome, Outcome::Failed);
         assert_eq!(told(Order::SyncNow, json!({})).outcome, Outcome::Failed);
         assert!(!swept("finished").is_recorded);
+    }
+
+    #[test]
+    fn a_word_about_a_customer_is_told_by_what_it_changed() {
+        // EX-27, EX-28
+        let told = |blocked: bool, changed: bool, was_blocked: bool, reported: bool| {
+            let answer = json!({"customer": "K-1", "blocked": blocked, "changed": changed,
+                "was_blocked": was_blocked, "reported": reported});
+            let told = told(if blocked { Order::OpenAction } else { Order::Solve }, answer);
+            assert_eq!((told.outcome, told.is_recorded), (Outcome::Done, changed), "{told:?}");
+            assert!(told.words.contains("K-1"), "{told:?}");
+            told.words
+        };
+        assert!(told(true, true, false, true).contains("waits until it is solved"));
+        assert!(told(true, true, false, false).contains("if it is mistyped"));
+        assert!(told(true, true, true, true).contains("was open already. It says now"));
+        assert!(told(true, false, true, true).contains("nothing changed"));
+        assert!(told(false, true, true, true).contains("goes on"));
+        assert!(told(false, false, false, true).contains("nothing changed"));
+        let silent = read(Order::Solve, &Said::default(), Ok(json!({"done": "x"})));
+        assert_eq!((silent.outcome, silent.is_recorded), (Outcome::Failed, false));
     }
 
     #[test]

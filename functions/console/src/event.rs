@@ -124,6 +124,8 @@ impl Asked {
                 .is_some_and(|order| order.as_str().and_then(Order::from_code).is_none()),
             about: About {
                 payment: given("payment"),
+                customer: given("customer")
+                    .or_else(|| form("pm_customer").filter(|text| !text.is_empty())),
                 parked_at: given("parked_at"),
                 reason: given("reason"),
                 invoice: given("invoice"),

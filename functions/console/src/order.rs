@@ -33,6 +33,10 @@ pub enum Order {
     Release,
     /// One payment does not go.
     DoNotSend,
+    /// Something about a customer is to be solved first: until then everything about it waits (EX-28).
+    OpenAction,
+    /// It is solved: what waited goes on.
+    Solve,
     /// What a replay would do.
     PreviewReplay,
     /// What is parked is done again.
@@ -57,13 +61,15 @@ pub enum Order {
 
 impl Order {
     /// Every order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::SyncNow,
         Self::ApproveMassChange,
         Self::EnableUploads,
         Self::Hold,
         Self::Release,
         Self::DoNotSend,
+        Self::OpenAction,
+        Self::Solve,
         Self::PreviewReplay,
         Self::Replay,
         Self::Restore,
@@ -85,6 +91,8 @@ impl Order {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::DoNotSend => "do_not_send",
+            Self::OpenAction => "open_action",
+            Self::Solve => "solve",
             Self::PreviewReplay => "preview_replay",
             Self::Replay => "replay",
             Self::Restore => "restore",
@@ -112,6 +120,8 @@ impl Order {
             Self::Hold => "Hold",
             Self::Release => "Release",
             Self::DoNotSend => "Do not send",
+            Self::OpenAction => "Open an action",
+            Self::Solve => "Solved",
             Self::PreviewReplay => "Preview the replay",
             Self::Replay => "Replay",
             Self::Restore => "Restore",
@@ -144,6 +154,9 @@ impl Order {
                 "The next night posts payments to Xero again. Posting cannot be undone. Go on?",
             ),
             Self::Release => Some("The next run may post this payment to Xero. Go on?"),
+            Self::Solve => Some(
+                "What waits for this customer goes on, and the next run may post it to Xero. Go on?",
+            ),
             Self::Replay => Some("These rows are taken out and done again. Go on?"),
             Self::Restore => Some(
                 "The payment comes back as the business's own, and Xero's next read leaves it alone. Go on?",
@@ -229,6 +242,7 @@ mod tests {
         let asks = [
             Order::ApproveMassChange,
             Order::EnableUploads,
+            Order::Solve,
             Order::Replay,
             Order::Restore,
             Order::Redrive,

@@ -11,6 +11,8 @@ use crate::order::{Function, Order, Said};
 pub struct About {
     /// Which payment.
     pub payment: Option<String>,
+    /// Which customer.
+    pub customer: Option<String>,
     /// Which parked row, by its key.
     pub parked_at: Option<String>,
     /// Which parked rows, by their reason.
@@ -36,6 +38,7 @@ impl About {
     pub fn subject(&self) -> Option<&str> {
         let parts = [
             &self.payment,
+            &self.customer,
             &self.parked_at,
             &self.reason,
             &self.message,
@@ -134,6 +137,12 @@ pub fn event(
             let order = order.code();
             (Function::Upload, with(json!({"payment": payment()?, "order": order})))
         }
+        // What is to be solved is the reason itself.
+        Order::OpenAction | Order::Solve => {
+            let customer = named(&about.customer, "customer")?;
+            let block = order == Order::OpenAction;
+            (Function::Upload, with(json!({"customer": customer, "block": block})))
+        }
         Order::Rename => return Ok(None),
     }))
 }
@@ -156,6 +165,25 @@ mod tests {
                 event,
                 json!({"organisation": organisation, "payment": "P-1", "order": order.code(),
                        "by": "Ada", "why": "w"})
+            );
+        }
+    }
+
+    #[test]
+    fn an_order_about_a_customer_names_it() {
+        // EX-27, EX-28
+        let organisation = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
+        let said = Said { by: "Ada".to_owned(), why: "two contacts".to_owned() };
+        for (order, block) in [(Order::OpenAction, true), (Order::Solve, false)] {
+            let none = event(order, organisation, &About::default(), &said).unwrap_err();
+            assert!(none.to_string().contains("which customer"));
+            let about = About { customer: Some("K-1".to_owned()), ..About::default() };
+            let (function, event) = event(order, organisation, &about, &said).unwrap().unwrap();
+            assert_eq!(function, Function::Upload);
+            assert_eq!(
+                event,
+                json!({"organisation": organisation, "customer": "K-1", "block": block,
+                       "by": "Ada", "why": "two contacts"})
             );
         }
     }

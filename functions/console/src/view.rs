@@ -15,11 +15,20 @@ use crate::rights::Role;
 #[template(path = "button.html")]
 pub struct Button {
     label: String,
+    /// What tells it from others of the same label, for those who hear it instead of seeing its row.
+    about: Option<String>,
     endpoint: String,
     payload: String,
     confirmation: Option<&'static str>,
     current: bool,
     primary: bool,
+}
+
+impl Button {
+    /// The same button in a list of things, each of which has one: said aloud, it says which.
+    pub fn about(self, what: impl Into<String>) -> Self {
+        Self { about: Some(what.into()), ..self }
+    }
 }
 
 /// Something that was done, or was not.
@@ -107,6 +116,7 @@ impl Buttons {
         };
         Button {
             label: label.to_owned(),
+            about: None,
             endpoint: self.endpoint.clone(),
             payload: embedded(&payload),
             confirmation,
@@ -249,6 +259,15 @@ mod tests {
             let button = buttons(role).order(Order::SyncNow, Page::Integrations, json!({}));
             assert_eq!(button.is_some(), there, "{role}");
         }
+    }
+
+    #[test]
+    fn a_button_that_stands_in_every_row_says_which_row_is_its_own() {
+        let button = buttons(Role::Operator).order(Order::Solve, Page::Actions, json!({}));
+        let html = button.unwrap().about("\"><b>").render().unwrap();
+        // What is seen is where the name begins, so that whoever speaks it finds it.
+        assert!(html.contains(">Solved</button>"), "{html}");
+        assert!(html.contains("aria-label=\"Solved: &#34;&#62;&#60;b&#62;\""), "{html}");
     }
 
     #[test]

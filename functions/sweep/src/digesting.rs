@@ -62,6 +62,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         };
         let open = self.tables.open_discrepancies(organisation).await;
         let open = open.map_err(|error| tables(&error))?;
+        let actions = self.tables.count_open_actions(organisation).await;
+        let actions = actions.map_err(|error| tables(&error))?;
         let morning = Morning {
             day: settings.day_of(scheduled_at),
             zone: &settings.zone,
@@ -72,6 +74,9 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             night: night.as_ref(),
             open: open.count,
             oldest_open: open.oldest,
+            actions: actions.count,
+            more_actions: actions.more,
+            oldest_action: actions.oldest,
         };
         let told = self.tables.log_digest(organisation, &morning, scheduled_at).await;
         told.map_err(|error| tables(&error))?;

@@ -5,7 +5,7 @@ use payments::upload::{NightReport, UploadState};
 use serde::Serialize;
 
 use crate::night::Outcome;
-use crate::orders::PaymentAnswer;
+use crate::orders::{CustomerAnswer, PaymentAnswer};
 use crate::preview::Preview;
 
 /// The answer to an invocation.
@@ -24,6 +24,8 @@ pub enum Answer {
     },
     /// A payment after an order.
     Payment(PaymentOrdered),
+    /// A customer after an action was opened or solved.
+    Customer(CustomerOrdered),
     /// Anything else that was done.
     Done {
         /// What.
@@ -37,6 +39,11 @@ pub enum Answer {
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct PaymentOrdered(pub(crate) PaymentAnswer);
+
+/// A customer after an action was opened or solved.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct CustomerOrdered(pub(crate) CustomerAnswer);
 
 /// A plan.
 #[derive(Debug, Serialize)]

@@ -37,7 +37,7 @@ use queue::{Uploads, UploadsQueue};
 use table::{Because, Tables};
 use xero::{Client, Config};
 
-pub use crate::answer::{Answer, NightAnswer, PaymentOrdered, PreviewAnswer};
+pub use crate::answer::{Answer, CustomerOrdered, NightAnswer, PaymentOrdered, PreviewAnswer};
 pub use crate::event::EventError;
 use crate::event::{Asked, Said};
 use crate::night::Outcome;
@@ -187,12 +187,11 @@ impl<Q: Uploads> Uploader<Q> {
                 .await
                 .map(|answer| Answer::Payment(PaymentOrdered(answer)))
                 .map_err(|error| HandleError::Order(telemetry::chain(&error))),
-            Asked::Block { organisation, customer, blocked, said } => {
-                self.done(self.block(organisation, &customer, blocked, &said).await.map(|()| {
-                    let is = if blocked { "blocked" } else { "no longer blocked" };
-                    format!("the customer is {is}")
-                }))
-            }
+            Asked::Block { organisation, customer, blocked, said } => self
+                .block(organisation, &customer, blocked, &said)
+                .await
+                .map(|answer| Answer::Customer(CustomerOrdered(answer)))
+                .map_err(|error| HandleError::Order(telemetry::chain(&error))),
             Asked::Enable { organisation, said } => self.enabled(organisation, &said).await,
             Asked::Tasks(event) => Ok(Answer::Batch(self.tasks(*event, deadline, tally).await?)),
         }

@@ -1,6 +1,6 @@
 //! What a person orders: about one payment, about a customer, about uploading as a whole.
 
-use payments::upload::{Customer, Line, Order, OrderError, Upload, obey};
+use payments::upload::{Line, Order, OrderError, Upload, obey, record_action};
 use payments::{CustomerId, OrganisationId, PaymentId};
 use queue::{UploadTask, Uploads};
 use serde::Serialize;
@@ -29,6 +29,18 @@ pub(crate) struct PaymentAnswer {
     state: &'static str,
     reason: String,
     why: String,
+}
+
+/// A customer, as the answer to a word about it shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct CustomerAnswer {
+    customer: CustomerId,
+    blocked: bool,
+    /// Whether it was not so already, with the same words.
+    changed: bool,
+    was_blocked: bool,
+    /// Whether the business has ever reported it.
+    reported: bool,
 }
 
 impl<Q: Uploads> Uploader<Q> {
@@ -66,32 +78,33 @@ impl<Q: Uploads> Uploader<Q> {
         Ok(self.uploads.send(&UploadTask::Direct { organisation }, 0).await?)
     }
 
-    /// Blocks a customer, so that everything about it waits (EX-28), or takes the block away: what waits for
-    /// it goes in the next run (U14).
+    /// Opens an action about a customer, so that everything about it waits (EX-28), or says that it is solved:
+    /// what waits for it goes in the next run (U14). The reason is what has to be solved.
     pub(crate) async fn block(
         &self,
         organisation: OrganisationId,
         customer: &CustomerId,
         blocked: bool,
         said: &Said,
-    ) -> Result<(), RunError> {
+    ) -> Result<CustomerAnswer, RunError> {
+        let to_solve = blocked.then_some(said.why.as_str());
         for _ in 0..RACES_MAX {
             let known = self.tables.customer(organisation, customer).await?;
             let now = self.clock.now();
-            let mut after = known.clone().unwrap_or_else(|| Customer {
-                organisation,
-                id: customer.clone(),
-                revision: 0,
-                name: None,
-                contact: None,
-                blocked: None,
-                blocked_at: None,
-            });
-            after.blocked = blocked.then(|| said.why.clone());
-            after.blocked_at = blocked.then_some(now);
+            let whose = (organisation, customer);
+            let answer = |changed| CustomerAnswer {
+                customer: customer.clone(),
+                blocked,
+                changed,
+                was_blocked: known.as_ref().is_some_and(|known| known.blocked.is_some()),
+                reported: known.as_ref().is_some_and(|known| known.revision > 0),
+            };
+            let Some(after) = record_action(known.as_ref(), whose, to_solve, now) else {
+                return Ok(answer(false));
+            };
             let why = Some((said.by.as_str(), said.why.as_str()));
             match self.tables.store_customer(known.as_ref(), &after, why, now).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(answer(true)),
                 Err(WriteError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -31,6 +31,12 @@ pub struct Morning<'a> {
     pub open: u32,
     /// Since when the oldest of them is.
     pub oldest_open: Option<Timestamp>,
+    /// Actions that are open: as many customers wait (EX-27).
+    pub actions: u32,
+    /// Whether there are more actions than were counted.
+    pub more_actions: bool,
+    /// Since when the oldest of them is.
+    pub oldest_action: Option<Timestamp>,
 }
 
 impl Morning<'_> {
@@ -42,7 +48,8 @@ impl Morning<'_> {
                     .into_iter()
                     .all(|state| night.totals.in_state(state) == 0)
         });
-        self.status == ConnectionStatus::Active && night && self.open == 0
+        let nothing_open = self.open == 0 && self.actions == 0;
+        self.status == ConnectionStatus::Active && night && nothing_open
     }
 
     /// The verdict as a code: `well`, or `look`.
@@ -80,15 +87,19 @@ impl Morning<'_> {
         if let Some(night) = self.night {
             let _ = writeln!(text, "{}", uploaded(night));
         }
-        let _ = match self.open {
-            0 => writeln!(text, "Discrepancies: none is open"),
-            open => writeln!(
-                text,
-                "Discrepancies: {open} open, the oldest since {}",
-                self.time(self.oldest_open)
-            ),
-        };
+        let _ =
+            writeln!(text, "Discrepancies: {}", self.open((self.open, false), self.oldest_open));
+        let actions = (self.actions, self.more_actions);
+        let _ = writeln!(text, "Actions: {}", self.open(actions, self.oldest_action));
         text
+    }
+
+    fn open(&self, (count, more): (u32, bool), oldest: Option<Timestamp>) -> String {
+        let at_least = if more { "at least " } else { "" };
+        match count {
+            0 => "none is open".to_owned(),
+            count => format!("{at_least}{count} open, the oldest since {}", self.time(oldest)),
+        }
     }
 
     fn time(&self, at: Option<Timestamp>) -> String {
@@ -156,6 +167,9 @@ mod tests {
             night: Some(night),
             open: 0,
             oldest_open: None,
+            actions: 0,
+            more_actions: false,
+            oldest_action: None,
         }
     }
 
@@ -169,7 +183,8 @@ mod tests {
              Connection: Active; last sync 2026-11-25 06:30\n\
              Certificate: every payment in Xero is accounted for\n\
              Night of 2026-11-24 (finished): 200 uploaded, 30 wait\n\
-             Discrepancies: none is open\n"
+             Discrepancies: none is open\n\
+             Actions: none is open\n"
         );
     }
 
@@ -186,6 +201,8 @@ mod tests {
             certificate: None,
             open: 3,
             oldest_open: Some(at("2026-11-22T23:00:00Z")),
+            actions: 2,
+            oldest_action: Some(at("2026-11-20T01:30:00Z")),
             ..morning(&zone, &night)
         };
         let text = morning.text();
@@ -200,6 +217,10 @@ mod tests {
              stopped: Xero's call limit; it goes on"
         );
         assert_eq!(lines[5], "Discrepancies: 3 open, the oldest since 2026-11-23 10:00");
+        // EX-27
+        assert_eq!(lines[6], "Actions: 2 open, the oldest since 2026-11-20 12:30");
+        let many = Morning { actions: 100, more_actions: true, ..morning };
+        assert!(many.text().contains("\nActions: at least 100 open, "));
     }
 
     #[test]
@@ -214,6 +235,7 @@ mod tests {
         let stopped = NightReport { stopped: Some("off".to_owned()), ..night() };
         assert!(!morning(&zone, &stopped).is_well());
         assert!(!Morning { open: 1, ..morning(&zone, &fine) }.is_well());
+        assert!(!Morning { actions: 1, ..morning(&zone, &fine) }.is_well(), "a customer waits");
         assert!(!Morning { status: ConnectionStatus::Error, ..morning(&zone, &fine) }.is_well());
     }
 }

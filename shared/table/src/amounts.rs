@@ -201,9 +201,18 @@ fn candidate(row: Reader<'_>, seen: String) -> Result<Option<Candidate>, ReadErr
 
 fn take(candidates: &mut Vec<Candidate>, new: Option<Candidate>) {
     let Some(new) = new else { return };
-    let known = candidates.iter().any(|known| {
-        known.subject == new.subject && (known.invoice == new.invoice || new.invoice.is_none())
-    });
+    let same = |known: &&mut Candidate| {
+        known.subject == new.subject
+            && (known.invoice == new.invoice || known.invoice.is_none() || new.invoice.is_none())
+    };
+    let known = match candidates.iter_mut().find(same) {
+        Some(known) => {
+            // A line of uploads does not say about which invoice a payment is, and the log may.
+            known.invoice = known.invoice.take().or(new.invoice.clone());
+            true
+        }
+        None => false,
+    };
     if !known && candidates.len() < CANDIDATES_MAX {
         candidates.push(new);
     }

@@ -11,8 +11,23 @@ use payments::{CustomerId, Occurrence, OrganisationId};
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::schema::{ACTIVITY, CUSTOMERS};
+use crate::newest::{Listed, Newest};
+use crate::schema::{ACTIVITY, CUSTOMERS, OPEN_ACTIONS};
 use crate::tables::{Tables, transact};
+
+/// Open actions are counted so far.
+pub const ACTIONS_COUNTED_MAX: usize = 100;
+
+/// The actions that are open.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct OpenActions {
+    /// How many.
+    pub count: u32,
+    /// Whether there are more than were counted.
+    pub more: bool,
+    /// When the oldest of them was opened.
+    pub oldest: Option<Timestamp>,
+}
 
 impl Tables {
     /// What is known of a customer.
@@ -41,6 +56,46 @@ impl Tables {
         let rows = self.many(CUSTOMERS, ["organisation", "customer"], keys, None).await?;
         let customers = rows.iter().map(read_customer);
         customers.map(|customer| customer.map(|known| (known.id.clone(), known))).collect()
+    }
+
+    /// The customers about which an action is open, the oldest action first, at most `max`; as of a moment ago
+    /// (EX-27).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn open_actions(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Listed<Customer>, ReadError> {
+        Ok(self.action_rows(organisation, max).await?.read_each("customer", read_customer))
+    }
+
+    /// Counts an organisation's open actions, up to [`ACTIONS_COUNTED_MAX`]; as of a moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn count_open_actions(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<OpenActions, ReadError> {
+        let found = self.action_rows(organisation, ACTIONS_COUNTED_MAX).await?;
+        // A row of which not even the time can be read is one that is open all the same.
+        let since = |item| Reader::new(CUSTOMERS, item).parsed("blocked_at").ok();
+        Ok(OpenActions {
+            count: u32::try_from(found.rows.len()).unwrap_or(u32::MAX),
+            more: found.more,
+            oldest: found.rows.first().and_then(since),
+        })
+    }
+
+    async fn action_rows(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Newest<Item>, ReadError> {
+        let whose = organisation.to_string();
+        self.oldest(CUSTOMERS, Some(OPEN_ACTIONS), ("organisation", &whose), max).await
     }
 
     /// Stores a customer on condition that what was `known` still stands: the same version, and the
@@ -97,7 +152,8 @@ fn customer_row(customer: &Customer, now: Timestamp) -> Item {
         .text_if("name", customer.name.as_deref())
         .text_if("xero_contact_id", customer.contact)
         .text_if("blocked", customer.blocked.as_deref())
-        .instant_if("blocked_at", customer.blocked_at)
+        // The list of open actions has those rows that have this, so that none may lack it.
+        .instant_if("blocked_at", customer.blocked.as_ref().and(customer.blocked_at.or(Some(now))))
         .instant("recorded_at", now)
         .finish()
 }

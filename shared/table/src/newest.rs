@@ -16,6 +16,42 @@ pub struct Newest<T> {
     pub more: bool,
 }
 
+/// The same, of rows of which each is shown for itself: one that cannot be read does not hide the others.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listed<T> {
+    /// The rows that can be read.
+    pub rows: Vec<T>,
+    /// Those that cannot.
+    pub unreadable: Vec<Unreadable>,
+    /// Whether there are more than were read.
+    pub more: bool,
+}
+
+/// A row that cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unreadable {
+    /// Its key, by which a person finds it.
+    pub key: String,
+    /// What is wrong with it: names the table and the attribute, and quotes nothing.
+    pub problem: String,
+}
+
+impl Unreadable {
+    /// The row that has its key, or a part of it, in this attribute.
+    pub(crate) fn of(item: &Item, key: &str, problem: &ReadError) -> Self {
+        let text = item.get(key).and_then(|value| value.as_s().ok());
+        let key = text.map_or_else(|| "unknown".to_owned(), Clone::clone);
+        Self { key, problem: problem.to_string() }
+    }
+}
+
+/// From which end of a partition rows are read.
+#[derive(Clone, Copy)]
+enum Order {
+    FirstFirst,
+    LastFirst,
+}
+
 impl Newest<Item> {
     /// The rows as something that can be used.
     pub(crate) fn read<T>(
@@ -25,6 +61,27 @@ impl Newest<Item> {
         let rows = self.rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Newest { rows, more: self.more })
     }
+
+    /// The rows as something that can be made of any row.
+    pub(crate) fn map<T>(self, read: impl Fn(&Item) -> T) -> Newest<T> {
+        Newest { rows: self.rows.iter().map(read).collect(), more: self.more }
+    }
+
+    /// Each row for itself; those that cannot be read are named by this attribute of theirs.
+    pub(crate) fn read_each<T>(
+        self,
+        key: &str,
+        read: impl Fn(&Item) -> Result<T, ReadError>,
+    ) -> Listed<T> {
+        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+        for item in &self.rows {
+            match read(item) {
+                Ok(row) => rows.push(row),
+                Err(problem) => unreadable.push(Unreadable::of(item, key, &problem)),
+            }
+        }
+        Listed { rows, unreadable, more: self.more }
+    }
 }
 
 impl Tables {
@@ -33,7 +90,29 @@ impl Tables {
         &self,
         table: &'static str,
         index: Option<&str>,
+        of: (&str, &str),
+        max: usize,
+    ) -> Result<Newest<Item>, ReadError> {
+        self.in_order(table, index, of, Order::LastFirst, max).await
+    }
+
+    /// The first rows of a partition of a table or of an index, in their order, at most `max`.
+    pub(crate) async fn oldest(
+        &self,
+        table: &'static str,
+        index: Option<&str>,
+        of: (&str, &str),
+        max: usize,
+    ) -> Result<Newest<Item>, ReadError> {
+        self.in_order(table, index, of, Order::FirstFirst, max).await
+    }
+
+    async fn in_order(
+        &self,
+        table: &'static str,
+        index: Option<&str>,
         (key, value): (&str, &str),
+        order: Order,
         max: usize,
     ) -> Result<Newest<Item>, ReadError> {
         let mut rows: Vec<Item> = Vec::new();
@@ -48,7 +127,7 @@ impl Tables {
                 .key_condition_expression("#key = :value")
                 .expression_attribute_names("#key", key)
                 .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
-                .scan_index_forward(false)
+                .scan_index_forward(matches!(order, Order::FirstFirst))
                 .limit(i32::try_from(left).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(from.take())
                 .send()

@@ -62,6 +62,7 @@ pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
 pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const FAILURES: &str = "failures";
+pub(crate) const OPEN_ACTIONS: &str = "open_actions";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 
@@ -128,7 +129,11 @@ pub const TABLES: &[Table] = &[
     ),
     table(CAPS, "organisation", None),
     table(NIGHTS, "organisation", Some("night")),
-    table(CUSTOMERS, "organisation", Some("customer")),
+    // Only a blocked customer has the time since when, so that only those are in the index.
+    indexed(
+        table(CUSTOMERS, "organisation", Some("customer")),
+        &[whole_rows(OPEN_ACTIONS, "organisation", Some("blocked_at"))],
+    ),
     table(CONNECTIONS, "organisation", None),
     table(BRAKES, "organisation", None),
     table(BUDGETS, "organisation", None),

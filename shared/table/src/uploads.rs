@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem};
 use payments::upload::{Caps, Line, Night, Upload};
-use payments::{Change, OrganisationId, PaymentId, StoredInvoice};
+use payments::{Change, InvoiceNumber, OrganisationId, PaymentId, StoredInvoice};
 
 use crate::activity::{day, event};
 use crate::attributes::{Item, Writer, instant};
@@ -221,7 +221,8 @@ impl Tables {
         upload: (&Upload, &Upload),
         because: Because,
     ) -> Result<(), WriteError> {
-        let rows = self.upload_rows(Some(upload.0), upload.1, because)?;
+        let number = upload.1.only_target().map(|_| &before.number);
+        let rows = self.upload_rows_about(Some(upload.0), upload.1, number, because)?;
         self.write_invoice_and(before, change, rows, because).await
     }
 
@@ -232,6 +233,17 @@ impl Tables {
         after: &Upload,
         because: Because,
     ) -> Result<Vec<TransactWriteItem>, WriteError> {
+        self.upload_rows_about(before, after, None, because)
+    }
+
+    /// The same, where it is known about which invoice it is, and it is one.
+    fn upload_rows_about(
+        &self,
+        before: Option<&Upload>,
+        after: &Upload,
+        invoice: Option<&InvoiceNumber>,
+        because: Because,
+    ) -> Result<Vec<TransactWriteItem>, WriteError> {
         if before.is_some_and(|before| name(before) != name(after)) {
             return Err(WriteError::Malformed("an upload becomes another one".into()));
         }
@@ -239,9 +251,9 @@ impl Tables {
         let row = upload_row(after, read.saturating_add(1));
         let mut rows = vec![self.putting_over(UPLOADS, row, read)?];
         if before.is_none_or(|b| (b.state, &b.reason) != (after.state, &after.reason)) {
-            rows.push(
-                self.putting(ACTIVITY, activity_row(after, read.saturating_add(1), because))?,
-            );
+            let invoice = invoice.or_else(|| after.only_invoice());
+            let row = activity_row(after, read.saturating_add(1), invoice, because);
+            rows.push(self.putting(ACTIVITY, row)?);
         }
         Ok(rows)
     }
@@ -260,7 +272,12 @@ fn each_its_own(moves: &[(Option<&Upload>, &Upload)]) -> bool {
     names.len() == moves.len()
 }
 
-fn activity_row(upload: &Upload, revision: u64, because: Because) -> Item {
+fn activity_row(
+    upload: &Upload,
+    revision: u64,
+    invoice: Option<&InvoiceNumber>,
+    because: Because,
+) -> Item {
     let (organisation, receipt) = (upload.receipt.organisation, &upload.receipt);
     // No other row of the log begins with this word and ends with a bare number.
     let at = format!("{}#upload#{}#{revision}", instant(because.now), receipt.id);
@@ -275,6 +292,14 @@ fn activity_row(upload: &Upload, revision: u64, because: Because) -> Item {
         .text("payment_id", &receipt.id)
         .text("why", &upload.why)
         .text_if("night", upload.night);
+    // As in the rows of the mirror, so that it is part of the invoice's history.
+    let row = match invoice {
+        Some(number) => row
+            .text("invoice", rows::invoice_key(organisation, number))
+            .text("invoice_number", number)
+            .text_if("xero_invoice_id", upload.only_target()),
+        None => row,
+    };
     // Every payment event is logged with transaction id, amount, method and time (SP-04).
     rows::with_amount(event(row, because), receipt.amount)
         .text("method", &receipt.method)

@@ -133,6 +133,9 @@ impl Everything<'_> {
             night: None,
             open: 0,
             oldest_open: None,
+            actions: 0,
+            more_actions: false,
+            oldest_action: None,
         };
         self.0.tables.log_digest(organisation(), &morning, now()).await.unwrap();
     }

@@ -37,6 +37,7 @@ struct Activity {
     problem: Option<String>,
     apply: Button,
     clear: Button,
+    unreadable: Vec<String>,
     lines: Vec<Line>,
     left_out: Option<String>,
     invoice_link: Option<String>,
@@ -70,6 +71,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let found = stage.counted(found);
     let wanted: Vec<_> = found.rows.iter().filter(|row| is_wanted(row, filter)).collect();
     let left_out = left_out(wanted.len(), found.more);
+    let unreadable = wanted.iter().take(SHOWN_MAX).filter_map(|row| unreadable(row)).collect();
     let lines = wanted.into_iter().take(SHOWN_MAX);
     let lines = lines.map(|row| line(stage, row, short_code.as_deref())).collect();
     filled(&Activity {
@@ -83,6 +85,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
             Page::Activity,
             json!({"clear": true}),
         ),
+        unreadable,
         lines,
         left_out,
         invoice_link,
@@ -106,6 +109,17 @@ pub(super) fn number_of(text: &str, stage: &Stage<'_>) -> Option<Result<InvoiceN
     let prefix = stage.settings.prefix.to_string();
     let number = text.strip_prefix(prefix.as_str()).unwrap_or(text);
     Some(number.parse().map_err(|_| ()))
+}
+
+/// What is said of a row that holds something that we do not write.
+pub(super) fn unreadable(row: &ActivityRow) -> Option<String> {
+    (!row.unreadable.is_empty()).then(|| {
+        format!(
+            "The row {} of the table activity cannot be read: what is wrong is in {}. The rest of it is shown.",
+            row.key,
+            row.unreadable.join(", ")
+        )
+    })
 }
 
 /// Whether a row has the word in its cause, rule, action, reason or method, in whatever case.

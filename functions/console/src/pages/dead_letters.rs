@@ -68,7 +68,7 @@ pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         frame: stage.frame(),
         sign: stage.sign(),
         may_not: stage.may_not(),
-        look: stage.order(Order::LookAtDeadLetters, json!({})),
+        look: stage.order_about(Order::LookAtDeadLetters, "at all queues", json!({})),
         queues: QueueName::ALL.into_iter().map(|name| queue(stage, name, of(name))).collect(),
     })
 }
@@ -78,7 +78,7 @@ fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
     let letters = looked.map(|looked| looked.letters.as_slice()).unwrap_or_default();
     let depth = looked.map(|looked| looked.left);
     let shown = letters.iter().take(SHOWN_MAX);
-    let redrive = stage.order(Order::Redrive, which.clone());
+    let redrive = stage.order_about(Order::Redrive, name.code(), which.clone());
     Queue {
         name: name.code(),
         what: what(name),
@@ -87,7 +87,7 @@ fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
         messages: shown.map(|letter| message(stage, name, letter)).collect(),
         left_out: letters.len() > SHOWN_MAX
             || depth > Some(u64::try_from(letters.len()).unwrap_or(u64::MAX)),
-        look: stage.order(Order::LookAtDeadLetters, which),
+        look: stage.order_about(Order::LookAtDeadLetters, name.code(), which),
         // Who has not looked does not know what would be done again.
         redrive: redrive.filter(|_| name.takes_messages() && !letters.is_empty()),
         again: (name == QueueName::Events).then(|| again(stage)).flatten(),
@@ -154,7 +154,8 @@ fn message(stage: &Stage<'_>, name: QueueName, letter: &Letter) -> Message {
         sent: stage.moment_or(letter.sent_at, "unknown"),
         kept: stage.moment_or(letter.kept_until, "unknown"),
         receives: letter.receives,
-        again: hours.and_then(|hours| stage.order(Order::AnnounceAgain, hours)),
-        discard: stage.order(Order::Discard, which),
+        again: hours
+            .and_then(|hours| stage.order_about(Order::AnnounceAgain, &letter.message, hours)),
+        discard: stage.order_about(Order::Discard, &letter.message, which),
     }
 }

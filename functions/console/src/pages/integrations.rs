@@ -10,7 +10,7 @@ use payments::connection::{
 };
 use payments::sweep::{SweepKind, SweepState, SyncRun};
 use serde_json::json;
-use table::{ActivityRow, ConnectionRow, ParkedRow};
+use table::{ActivityRow, ConnectionRow, OpenActions, ParkedRow};
 
 use super::feeds::{self, Feed, FeedStatus};
 use super::{Page, PageError, Stage, filled};
@@ -40,6 +40,7 @@ struct Rows {
     lately: Vec<ActivityRow>,
     methods: BTreeSet<String>,
     parked: Vec<ParkedRow>,
+    actions: OpenActions,
 }
 
 struct Badge {
@@ -114,8 +115,10 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     }
     let (methods, looked_at) = tables.receipt_methods(organisation, RECEIPTS_MAX).await?;
     stage.count(looked_at);
+    let actions = tables.count_open_actions(organisation).await?;
+    stage.count_read(actions.count);
     let (failures, parked) = (failures.rows, parked.rows);
-    Ok(Rows { connection, changes, open, failures, lately, methods, parked })
+    Ok(Rows { connection, changes, open, failures, lately, methods, parked, actions })
 }
 
 fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
@@ -136,6 +139,7 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         ("Connection", connected(stage, &troubles, known.checked_at)),
         ("Authorised", authorised(&troubles, known.checked_at)),
         ("Webhooks", webhooks(stage, connection)),
+        ("Open actions", open_actions(stage, &rows.actions)),
     ];
     let mut actions: Vec<Button> = stage.order(Order::SyncNow, json!({})).into_iter().collect();
     for (trouble, order) in [
@@ -147,6 +151,9 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     actions.push(stage.buttons.page("All errors", Page::SyncLog, json!({"only": "errors"})));
     if troubles.contains(&Trouble::Parked) {
         actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
+    }
+    if rows.actions.count > 0 {
+        actions.push(stage.buttons.page("Who waits for an action", Page::Actions, json!({})));
     }
     if stage.buttons.role.may(Page::Configure.least_role()) {
         actions.push(stage.buttons.page("Configure", Page::Configure, json!({})));
@@ -253,6 +260,18 @@ fn webhooks(stage: &Stage<'_>, connection: Option<&ConnectionRow>) -> String {
     }
 }
 
+/// EX-27: while one is open, a customer waits.
+fn open_actions(stage: &Stage<'_>, open: &OpenActions) -> String {
+    let at_least = if open.more { "at least " } else { "" };
+    match open.count {
+        0 => "none".to_owned(),
+        count => format!(
+            "{at_least}{count}, the oldest since {}",
+            stage.moment_or(open.oldest, "a time that cannot be read")
+        ),
+    }
+}
+
 /// a webhook that Xero cannot deliver for 24 hours is switched off.
 fn countdown(stage: &Stage<'_>, silent_since: Option<Timestamp>) -> Option<String> {
     let off_at = silent_since?.checked_add(SWITCHED_OFF_AFTER).ok()?;
@@ -314,7 +333,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         ("Next run", "none: it is sent to us when it happens, through the queue intake".to_owned()),
     ];
     let mut actions =
-        vec![stage.buttons.page("Activity", Page::Activity, json!({"word": "intake"}))];
+        vec![stage.buttons.page("Activity", Page::Activity, json!({"word": "intake"})).about(kind)];
     if in_use && !parked.is_empty() {
         actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
     }

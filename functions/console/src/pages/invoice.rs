@@ -9,9 +9,9 @@ use payments::explaining::{
 };
 use payments::{InvoiceNumber, Money, StoredInvoice, restore};
 use serde_json::{Value, json};
-use table::{Entry, HistoryPage};
+use table::{ActivityRow, HistoryPage};
 
-use super::activity::number_of;
+use super::activity::{number_of, unreadable};
 use super::{Page, PageError, Stage, filled, sending};
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
@@ -71,6 +71,7 @@ struct Shown {
     findings: Vec<Finding>,
     link: Option<Link>,
     events: Vec<Event>,
+    unreadable: Vec<String>,
     is_older: bool,
     newest: Button,
     older: Option<Button>,
@@ -173,6 +174,7 @@ fn shown(
             })
             .collect(),
         events: history.entries.iter().map(|entry| event(stage, entry)).collect(),
+        unreadable: history.entries.iter().filter_map(unreadable).collect(),
         is_older: !stage.show.filter.before.is_empty(),
         newest: stage.buttons.page("Newest", Page::Invoice, newest),
         older: history.before.as_ref().map(older),
@@ -250,22 +252,18 @@ fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside
         payment: gone.payment.to_string(),
         at: stage.moment(gone.removed_at),
         why: format!("{}: {}", gone.removed_by, gone.why),
-        restore: stage.order(Order::Restore, which).filter(|_| may),
+        restore: stage.order_about(Order::Restore, gone.payment.as_str(), which).filter(|_| may),
     }
 }
 
-fn event(stage: &Stage<'_>, entry: &Entry) -> Event {
+fn event(stage: &Stage<'_>, entry: &ActivityRow) -> Event {
     let text =
         |texts: [Option<String>; 3]| texts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let rule = entry.rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
     Event {
-        at: crate::times::clock(entry.at, &stage.settings.zone),
+        at: stage.clock(&entry.at),
         action: format!("{}{rule}", entry.action),
-        about: text([
-            entry.payment.as_ref().map(ToString::to_string),
-            entry.amount.map(|amount| amount.to_string()),
-            entry.date.map(|date| date.to_string()),
-        ]),
+        about: text([entry.payment_id.clone(), entry.amount.clone(), entry.date.clone()]),
         why: text([entry.reason.clone(), entry.why.clone(), None]),
         who: text([entry.by.clone(), entry.cause.clone(), None]),
     }

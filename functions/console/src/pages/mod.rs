@@ -1,6 +1,7 @@
 //! The pages. Each reads its rows, no more of them than it says, makes of them what is to be shown, without
 //! asking anybody anything, and hands that to its template.
 
+mod actions;
 mod activity;
 mod choose;
 mod configure;
@@ -53,6 +54,8 @@ pub enum Page {
     Activity,
     /// What each run did (CC-09).
     SyncLog,
+    /// What a person has to solve before anything about a customer goes on (EX-27).
+    Actions,
     /// What operators should know (EX-29).
     Messages,
     /// What could not be processed.
@@ -65,7 +68,7 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Integrations,
         Self::Limits,
         Self::Tonight,
@@ -73,6 +76,7 @@ impl Page {
         Self::Invoice,
         Self::Activity,
         Self::SyncLog,
+        Self::Actions,
         Self::Messages,
         Self::Parked,
         Self::DeadLetters,
@@ -89,6 +93,7 @@ impl Page {
             Self::Invoice => "invoice",
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
+            Self::Actions => "actions",
             Self::Messages => "messages",
             Self::Parked => "parked",
             Self::DeadLetters => "dead_letters",
@@ -111,6 +116,7 @@ impl Page {
             Self::Invoice => "Invoice",
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
+            Self::Actions => "Actions",
             Self::Messages => "Messages",
             Self::Parked => "Parked",
             Self::DeadLetters => "Dead letters",
@@ -130,6 +136,7 @@ impl Page {
             Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
+            Self::Actions => "which customers wait until a person has solved something",
             Self::Messages => "what operators should know",
             Self::Parked => "what could not be processed, and how to do it again",
             Self::DeadLetters => "messages that failed too often: look, send again, discard",
@@ -190,6 +197,7 @@ impl Stage<'_> {
             Page::Invoice => invoice::show(self).await,
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
+            Page::Actions => actions::show(self).await,
             Page::Messages => messages::show(self).await,
             Page::Parked => parked::show(self).await,
             Page::DeadLetters => dead_letters::show(self),
@@ -233,6 +241,11 @@ impl Stage<'_> {
     /// A button for an order, if the role may give it.
     fn order(&self, order: Order, more: Value) -> Option<Button> {
         self.buttons.order(order, self.show.page, more)
+    }
+
+    /// The same button where there are several of its label: said aloud, it says what it is about.
+    fn order_about(&self, order: Order, what: &str, more: Value) -> Option<Button> {
+        self.order(order, more).map(|button| button.about(what))
     }
 
     /// The fields that go with orders, for those who may give any.

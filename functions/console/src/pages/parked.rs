@@ -14,6 +14,8 @@ use crate::view::{Button, Frame, Sign};
 const READ_MAX: usize = 200;
 /// Rows that are shown.
 const SHOWN_MAX: usize = 50;
+/// What the buttons are about that are about no row alone.
+const ALL: &str = "all of them";
 
 struct Line {
     at: String,
@@ -52,8 +54,8 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         frame: stage.frame(),
         sign: stage.sign().filter(|_| any),
         may_not: stage.may_not().filter(|_| any),
-        preview_all: stage.order(Order::PreviewReplay, json!({})).filter(|_| any),
-        replay_all: stage.order(Order::Replay, json!({})).filter(|_| any),
+        preview_all: stage.order_about(Order::PreviewReplay, ALL, json!({})).filter(|_| any),
+        replay_all: stage.order_about(Order::Replay, ALL, json!({})).filter(|_| any),
         groups: groups(stage, &found.rows),
         lines,
         left_out: found.more || found.rows.len() > SHOWN_MAX,
@@ -68,19 +70,21 @@ fn groups(stage: &Stage<'_>, rows: &[ParkedRow]) -> Vec<Group> {
     let group = |(reason, count): (&str, usize)| Group {
         reason: reason.to_owned(),
         count,
-        preview: stage.order(Order::PreviewReplay, json!({"reason": reason})),
-        replay: stage.order(Order::Replay, json!({"reason": reason})),
+        preview: stage.order_about(Order::PreviewReplay, reason, json!({"reason": reason})),
+        replay: stage.order_about(Order::Replay, reason, json!({"reason": reason})),
     };
     counts.into_iter().map(group).collect()
 }
 
 fn line(stage: &Stage<'_>, row: &ParkedRow) -> Line {
-    let (at, _) = row.parked_at.split_once('#').unwrap_or((&row.parked_at, ""));
+    let (at, id) = row.parked_at.split_once('#').unwrap_or((&row.parked_at, ""));
+    let at = stage.clock(at);
+    let which = format!("{}, {at}, {id}", row.reason);
     Line {
-        at: stage.clock(at),
+        at,
         by: row.by.clone(),
         reason: row.reason.clone(),
         detail: row.detail.clone(),
-        replay: stage.order(Order::Replay, json!({"parked_at": row.parked_at})),
+        replay: stage.order_about(Order::Replay, &which, json!({"parked_at": row.parked_at})),
     }
 }

@@ -31,5 +31,5 @@ pub(super) fn order_about(
         upload::Order::Release => Order::Release,
         upload::Order::DoNotSend => Order::DoNotSend,
     };
-    stage.order(order, about)
+    stage.order_about(order, payment, about)
 }

@@ -65,16 +65,30 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
         vec![organisation(), ("payment_id", id.clone()), ("line", line.clone()), ("due_order", id)]
     })
     .await;
+    many(&world, "customers", 130, |n| {
+        let at = ("blocked_at", table::instant(now()));
+        let id = format!("C-{n:05}");
+        vec![
+            organisation(),
+            ("customer", id),
+            ("blocked", "x".to_owned()),
+            at,
+            ("revision", "#1".to_owned()),
+        ]
+    })
+    .await;
     for minutes in 0..230 {
         world.ran(ago(minutes), |run| run.went_wrong("Timeout", "slow".to_owned())).await;
     }
 
     for (page, rows) in [
         // One for the organisation each; besides, the connection, or what the limits and sweeps are about.
-        ("integrations", 1 + 3 + 5 + 50 + 100),
+        ("integrations", 1 + 3 + 5 + 50 + 100 + 100),
         ("limits", 1 + 2 + 100 + 1_000),
         ("activity", 1 + 1 + 500),
         ("sync_log", 1 + 200),
+        // The connection says whether there are links.
+        ("actions", 1 + 100 + 1),
         ("messages", 1 + 500),
         ("parked", 1 + 200),
         ("dead_letters", 1),

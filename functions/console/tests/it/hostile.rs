@@ -147,7 +147,7 @@ async fn what_is_typed_or_asked_for_is_shown_as_text() {
     let world = poisoned().await;
     let typed = json!({"pm_by": HOSTILE, "pm_why": HOSTILE, "pm_day": HOSTILE, "pm_invoice": HOSTILE,
         "pm_word": HOSTILE, "pm_kind": HOSTILE, "pm_name": HOSTILE, "pm_bank_feed": HOSTILE,
-        "pm_organisation": HOSTILE, "pm_time_zone": HOSTILE, "pm_search": HOSTILE});
+        "pm_organisation": HOSTILE, "pm_customer": HOSTILE, "pm_time_zone": HOSTILE, "pm_search": HOSTILE});
     for page in [
         "why",
         "invoice",
@@ -156,6 +156,7 @@ async fn what_is_typed_or_asked_for_is_shown_as_text() {
         "sync_log",
         "limits",
         "parked",
+        "actions",
         "configure",
         HOSTILE,
     ] {
@@ -164,6 +165,7 @@ async fn what_is_typed_or_asked_for_is_shown_as_text() {
             json!("sync_now"),
             json!("restore"),
             json!("discard"),
+            json!("open_action"),
             json!("sign_up"),
             json!(HOSTILE),
         ] {
@@ -256,6 +258,13 @@ async fn a_payment_and_an_invoice_show_hostile_text_as_text() {
         world.set_row("uploads", &key, name, HOSTILE).await;
     }
     books::blocked(&world, "C-1", HOSTILE).await;
+    books::blocked(&world, HOSTILE_ID, HOSTILE).await;
+    let customer = [("organisation", ORGANISATION), ("customer", "C-1")];
+    world.set_row("customers", &customer, "name", HOSTILE).await;
+    books::blocked(&world, &format!("{HOSTILE_ID}2"), "x").await;
+    let unreadable = format!("{HOSTILE_ID}2");
+    let customer = [("organisation", ORGANISATION), ("customer", unreadable.as_str())];
+    world.set_row("customers", &customer, "revision", HOSTILE).await;
     let held = payments::upload::Upload { why: HOSTILE.to_owned(), ..books::waiting(HOSTILE_ID) };
     books::store(&world, &held).await;
 
@@ -264,6 +273,11 @@ async fn a_payment_and_an_invoice_show_hostile_text_as_text() {
         assert_harmless(&invoice);
         let shown = text(&invoice).matches("<script>alert(1)</script>").count();
         assert!(shown >= 10, "{shown}: {invoice}");
+        let actions = world.page(role, json!({"page": "actions"})).await;
+        assert_harmless(&actions);
+        // The id, the name and two texts; and the id of the one that cannot be read.
+        let shown = text(&actions).matches("<script>alert(1)</script>").count();
+        assert!(shown >= 5, "{shown}: {actions}");
         let of_xero = [books::xero(1).to_string(), books::xero(2).to_string()];
         for typed in of_xero.iter().map(String::as_str).chain(["P-1", HOSTILE_ID, "4.00"]) {
             let why = world.page(role, json!({"page": "why", "search": typed})).await;

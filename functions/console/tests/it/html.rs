@@ -1,6 +1,19 @@
 //! What a page is made of, as a browser reads it: good enough for pages that we write ourselves. Text that
 //! breaks out of its place shows up as an element or an attribute that is none of ours.
 
+/// What those who cannot see a page hear of the buttons that give orders.
+pub fn names_of_orders(html: &str) -> Vec<String> {
+    let buttons = html.split("<button ").skip(1);
+    let orders = buttons.filter(|button| button.contains("&#34;order&#34;"));
+    orders
+        .map(|button| {
+            let (start, rest) = button.split_once('>').unwrap();
+            let label = start.split_once("aria-label=\"").map(|(_, label)| label.split('"').next());
+            label.flatten().unwrap_or_else(|| rest.split('<').next().unwrap()).to_owned()
+        })
+        .collect()
+}
+
 const ELEMENTS: &[&str] = &[
     "a",
     "br",

@@ -2,11 +2,13 @@
 
 use console::order::Function;
 use console::rights::Role;
+use payments::Allocation;
+use payments::upload::Hold;
 use serde_json::json;
 
 use crate::books::{eventful, read, record, store, waiting, xero_payment};
 use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, World};
+use crate::world::{ORGANISATION, World, ago};
 
 async fn invoice(world: &World, role: Role, number: &str) -> String {
     let html = world.page(role, json!({"page": "invoice", "invoice": number})).await;
@@ -134,6 +136,63 @@ async fn the_history_comes_a_page_at_a_time_the_newest_first() {
     assert!(said.contains("made up 1.") && !said.contains("made up 59."), "{said}");
     assert!(said.contains("What has happened before") && said.contains("Newest"), "{said}");
     assert!(!said.contains("Older"), "{said}");
+}
+
+#[tokio::test]
+async fn what_became_of_a_payment_on_its_way_to_xero_is_part_of_the_invoices_history() {
+    // EX-24, ST-14
+    let world = eventful().await;
+    let mut upload = waiting("P-1");
+    upload.receipt.method = "virtual_terminal".to_owned();
+    let amount = upload.receipt.amount;
+    upload.receipt.allocations = vec![Allocation { invoice: "10234".parse().unwrap(), amount }];
+    upload.put_on_hold(Hold::BlockedByAction, "an action is open: two contacts", None, ago(100));
+    store(&world, &upload).await;
+    let said = text(&invoice(&world, Role::Viewer, "10234").await);
+    let row = "upload_held (A7.4) P-1, 4.00 AUD, 2026-11-03 BLOCKED_BY_ACTION, an action is open: two contacts";
+    assert!(said.contains(row), "{said}");
+}
+
+#[tokio::test]
+async fn a_row_of_the_log_that_cannot_be_read_is_named_and_hides_no_other() {
+    // ST-14, EX-24
+    let world = eventful().await;
+    let day = format!("{ORGANISATION}/2026-11-20");
+    let about = format!("{ORGANISATION}/10234");
+    for (at, amount) in [
+        ("2026-11-20T00:00:01.000000Z#10234#1", "#12.5"),
+        ("2026-11-20T00:00:02.000000Z#10234#2", "a lot"),
+    ] {
+        let row = [
+            ("day", day.as_str()),
+            ("at", at),
+            ("invoice", about.as_str()),
+            ("action", "made up"),
+            ("amount", amount),
+            ("currency", "AUD"),
+        ];
+        world.put("activity", &row).await;
+    }
+    let without_action = [
+        ("day", day.as_str()),
+        ("at", "2026-11-20T00:00:03.000000Z#10234#3"),
+        ("invoice", about.as_str()),
+    ];
+    world.put("activity", &without_action).await;
+
+    let said = text(&invoice(&world, Role::Viewer, "10234").await);
+    for words in [
+        "The row 2026-11-20T00:00:02.000000Z#10234#2 of the table activity cannot be read: what is wrong \
+         is in amount.",
+        "The row 2026-11-20T00:00:03.000000Z#10234#3 of the table activity cannot be read: what is wrong \
+         is in action.",
+        "12.50 AUD",
+        "a lot AUD",
+        "CM-37",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("10234#1 of the table"), "{said}");
 }
 
 #[tokio::test]

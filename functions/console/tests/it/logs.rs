@@ -58,7 +58,7 @@ async fn the_activity_of_today_comes_newest_first_with_rule_and_reason() {
     let (held, imported) =
         (said.find("upload_held").unwrap(), said.find("imported (CM-20)").unwrap());
     assert!(held < imported, "{said}");
-    assert!(said.contains("2026-11-25 22:00:00") && said.contains("xero-42, 64 AUD"), "{said}");
+    assert!(said.contains("2026-11-25 22:00:00") && said.contains("xero-42, 64.00 AUD"), "{said}");
     assert!(!said.contains("deleted"), "yesterday: {said}");
 }
 

@@ -2,6 +2,7 @@
 //! DynamoDB.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod actions;
 mod books;
 mod bounded;
 mod dead_letters;

@@ -1,11 +1,14 @@
 //! What CloudWatch asks for, and in which shapes it is answered.
 
+use std::collections::BTreeSet;
+
 use console::pages::Page;
 use console::rights::Role;
 use serde_json::json;
 
-use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, OTHER, World, well};
+use crate::books;
+use crate::html::{assert_harmless, names_of_orders, text};
+use crate::world::{ORGANISATION, OTHER, World, now, well};
 
 #[tokio::test]
 async fn a_widget_describes_itself_in_markdown() {
@@ -45,6 +48,47 @@ async fn every_page_can_be_reached_by_keyboard_and_loads_nothing() {
             assert_harmless(&html);
             assert!(text(&html).contains(&format!("You are here as {role}.")), "{html}");
         }
+    }
+}
+
+#[tokio::test]
+async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
+    // The rows of a page have the same buttons: whoever hears them instead of seeing them has to know which is which.
+    let world = books::eventful().await;
+    for id in ["P-1", "P-2"] {
+        books::store(&world, &books::waiting(id)).await;
+    }
+    for id in ["C-1", "C-2"] {
+        books::blocked(&world, id, "two contacts").await;
+    }
+    for id in ["a", "b"] {
+        let parked_at = format!("{}#{id}", table::instant(now()));
+        let row = [
+            ("organisation", ORGANISATION),
+            ("parked_at", &parked_at),
+            ("by", "mirror"),
+            ("reason", "stale_read"),
+            ("detail", "d"),
+        ];
+        world.put("parked", &row).await;
+    }
+    let letters = ["m-1", "m-2"].map(|id| json!({"message": id, "kind": "changes"}));
+    let looked = json!({"redrive": {"queue": "changes", "left": 2, "letters": letters}});
+    for (page, at_least) in
+        [("parked", 6), ("dead_letters", 9), ("tonight", 5), ("actions", 3), ("invoice", 1)]
+    {
+        let mut event = json!({"page": page, "invoice": "10234"});
+        if page == "dead_letters" {
+            world.answers(Ok(looked.clone()));
+            event["order"] = json!("look_at_dead_letters");
+            event["queue"] = json!("changes");
+        }
+        let html = world.press(Role::Operator, event).await;
+        assert_harmless(&html);
+        let names = names_of_orders(&html);
+        let different: BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{page}: {names:?}");
+        assert!(names.len() >= at_least, "{page}: {names:?}");
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use console::rights::Role;
 use dynoxide::{AttributeValue, Database, ImportOptions};
+use payments::upload::Hold;
 use serde_json::{Value, json};
 
 use crate::books::{self, store, waiting, xero};
 use crate::bounded::rows_of;
-use crate::world::{ORGANISATION, World};
+use crate::world::{ORGANISATION, World, ago};
 
 /// Payments, twenty on each invoice.
 const PAYMENTS: usize = 100_000;
@@ -20,6 +21,8 @@ const PAYMENTS_ON_AN_INVOICE: usize = 20;
 const DECISIONS: usize = 10_000;
 /// Payments that wait for a night: ten nights' worth.
 const WAITING: usize = 2_000;
+/// Open actions, and payments that are held because of them.
+const OPEN: usize = 1_000;
 /// What a page may take from the event to its HTML, tables included.
 const PAGE_MAX: Duration = Duration::from_millis(200);
 
@@ -32,9 +35,9 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
     let page = |page: &str| json!({ "page": page });
     let why = |search: &str| json!({"page": "why", "search": search});
     vec![
-        ("integrations", page("integrations"), 100..=200),
+        ("integrations", page("integrations"), 200..=300),
         ("limits", page("limits"), 1_000..=1_150),
-        ("tonight", page("tonight"), 1_050..=1_160),
+        ("tonight", page("tonight"), 2_100..=2_110),
         ("why, by our id", why("P-1"), 5..=20),
         ("why, by Xero's id", why(&xero(2).to_string()), 10..=20),
         ("why, the last of the line", why("W-01999"), 2_000..=2_050),
@@ -44,6 +47,7 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("activity of today", page("activity"), 500..=510),
         ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=510),
         ("sync_log", page("sync_log"), 2..=210),
+        ("actions", page("actions"), 601..=610),
         ("messages", page("messages"), 2..=510),
         ("parked", page("parked"), 2..=210),
         ("dead_letters", page("dead_letters"), 2..=5),
@@ -55,10 +59,13 @@ fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-fn sample(database: &Database, table: &str, has: &str) -> Item {
+fn rows(database: &Database, table: &str) -> Vec<Item> {
     let request = json!({ "TableName": table }).to_string();
-    let scan = database.scan(serde_json::from_str(&request).unwrap()).unwrap();
-    scan.items.unwrap().into_iter().find(|row| row.contains_key(has)).unwrap()
+    database.scan(serde_json::from_str(&request).unwrap()).unwrap().items.unwrap()
+}
+
+fn sample(database: &Database, table: &str, has: &str) -> Item {
+    rows(database, table).into_iter().find(|row| row.contains_key(has)).unwrap()
 }
 
 /// Puts copies of a row past DynamoDB's interface, each with its own keys.
@@ -110,7 +117,28 @@ async fn crowded() -> World {
         let id = format!("W-{n:05}");
         vec![("due_order", format!("2026-11-03#{id}")), ("payment_id", id)]
     });
+    crowd_of_actions(&world, &database).await;
     world
+}
+
+async fn crowd_of_actions(world: &World, database: &Database) {
+    let mut held = waiting("H-1");
+    held.put_on_hold(Hold::BlockedByAction, "an action is open", None, ago(100));
+    store(world, &held).await;
+    let line = AttributeValue::S(format!("{ORGANISATION}/held"));
+    let held = rows(database, "uploads").into_iter().find(|row| row.get("line") == Some(&line));
+    copies(database, "uploads", &held.unwrap(), OPEN, |n| {
+        let id = format!("H-{n:05}");
+        vec![("due_order", format!("2026-11-03#{id}")), ("payment_id", id)]
+    });
+    books::blocked(world, "C-1", "two contacts").await;
+    let blocked = sample(database, "customers", "blocked_at");
+    copies(database, "customers", &blocked, OPEN, |n| {
+        vec![
+            ("customer", format!("C-{n:05}")),
+            ("blocked_at", format!("2026-11-24T00:00:00.{n:06}Z")),
+        ]
+    });
 }
 
 /// Shows every page a few times; returns the quickest of each, since whatever else the machine does only adds.

@@ -1,6 +1,8 @@
 //! What operators read in the morning (CC-20).
 
 use jiff::SignedDuration;
+use payments::CustomerId;
+use payments::upload::record_action;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
@@ -36,10 +38,32 @@ async fn every_morning_it_is_told_how_things_are_and_a_schedule_that_comes_twice
     assert!(text.contains("all is well\nConnection: Active; last sync 2"), "{text}");
     assert!(text.contains("\nCertificate: there is none yet\n"), "{text}");
     assert!(!text.contains("Night"), "nothing is uploaded here: {text}");
+    assert!(text.ends_with("\nDiscrepancies: none is open\nActions: none is open\n"), "{text}");
 
     world.clock.advance(SignedDuration::from_hours(23));
     digest(&world, world.now()).await;
     assert_eq!(told(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_morning_on_which_a_customer_waits_for_a_person_says_so() {
+    // EX-27, EX-28, CC-20
+    let world = World::new().await;
+    world.both("10031").await;
+    world.sweep().await;
+    world.work_off().await;
+    let id: CustomerId = "K-1".parse().unwrap();
+    let whose = (world.organisation(), &id);
+    let open = record_action(None, whose, Some("two contacts"), world.now()).unwrap();
+    let said = Some(("Wilma", "two contacts"));
+    world.tables.store_customer(None, &open, said, world.now()).await.unwrap();
+
+    digest(&world, world.now()).await;
+
+    let [row] = &told(&world).await[..] else { panic!() };
+    assert_eq!(row["reason"], "look");
+    assert!(row["why"].contains("\nActions: 1 open, the oldest since 2"), "{}", row["why"]);
+    assert!(!row["why"].contains("K-1"), "no names: it goes out by mail");
 }
 
 #[tokio::test]

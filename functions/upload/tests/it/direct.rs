@@ -42,6 +42,16 @@ async fn a_pay_now_payment_is_posted_at_once_and_takes_no_slot() {
     assert_eq!(caps.attempts(world.now()), 1, "an attempt of any route counts");
     let payment = &world.rows("payments").await[0];
     assert_eq!((payment["state"].as_str(), payment["origin"].as_str()), ("uploaded", "local"));
+    // EX-24: the invoice's history says how it came there, in the order in which it happened.
+    let number = "1".parse().unwrap();
+    let history = world.tables.history(world.organisation(), &number, None).await.unwrap();
+    let steps: Vec<_> = history.entries.iter().map(|row| row.action.as_str()).rev().collect();
+    let of_upload: Vec<_> = steps.iter().filter(|step| step.starts_with("upload_")).collect();
+    assert_eq!(
+        of_upload,
+        [&"upload_waiting", &"upload_reserved", &"upload_sent", &"upload_uploaded"],
+        "{steps:?}"
+    );
     // The same message again, and the night, change nothing.
     wake(&world).await;
     world.night(evening()).await;

@@ -79,7 +79,13 @@ async fn a_blocked_customer_waits_and_the_others_go_on() {
         json!({"organisation": world.organisation(), "customer": "K-1", "block": blocked,
             "by": "Wilma", "why": "two contacts of this name"})
     };
-    world.invoke(block(true)).await.unwrap();
+    let opened = world.invoke(block(true)).await.unwrap();
+    let expected = json!({"customer": "K-1", "blocked": true, "changed": true, "was_blocked": false,
+        "reported": true});
+    assert_eq!(opened, expected);
+    // To say it again changes nothing.
+    assert_eq!(world.invoke(block(true)).await.unwrap()["changed"], false);
+    assert_eq!(actions(&world).await, ["customer_blocked"]);
 
     let preview = &world.invoke(json!({"preview": true})).await.unwrap()["previews"][0];
     // What would be held waits for no later night. Nothing holds it yet, so that nothing can be released.
@@ -101,11 +107,44 @@ async fn a_blocked_customer_waits_and_the_others_go_on() {
     assert_eq!(night["report"]["held"], 1);
     assert_eq!(world.row("P-0001").await.revision, revision, "nothing new, nothing written");
 
-    world.invoke(block(false)).await.unwrap();
+    let solved = world.invoke(block(false)).await.unwrap();
+    assert_eq!((&solved["changed"], &solved["was_blocked"]), (&json!(true), &json!(true)));
+    assert_eq!(world.invoke(block(false)).await.unwrap()["changed"], false);
+    assert_eq!(actions(&world).await, ["customer_blocked", "customer_unblocked"]);
     let next = next + SignedDuration::from_hours(24);
     world.clock.set(next);
     world.night(next).await;
     assert_eq!(world.state("P-0001").await, "uploaded");
+}
+
+/// What the log says of customers.
+async fn actions(world: &World) -> Vec<String> {
+    let rows = crate::engine::rows(&world.direct, "activity").await;
+    let mut actions: Vec<_> = rows
+        .into_iter()
+        .map(|row| row["action"].clone())
+        .filter(|action| action.starts_with("customer"))
+        .collect();
+    actions.sort_unstable();
+    actions
+}
+
+#[tokio::test]
+async fn an_action_about_a_customer_that_nobody_has_reported_is_open_all_the_same() {
+    // EX-27, EX-28
+    let world = World::new().await;
+    let block = |blocked: bool| {
+        json!({"organisation": world.organisation(), "customer": "K-77", "block": blocked,
+            "by": "Wilma", "why": "who is this?"})
+    };
+    // Nobody is made by solving nothing.
+    assert_eq!(world.invoke(block(false)).await.unwrap()["changed"], false);
+    assert_eq!(world.tables.open_actions(world.organisation(), 9).await.unwrap().rows, []);
+    let opened = world.invoke(block(true)).await.unwrap();
+    assert_eq!((&opened["changed"], &opened["reported"]), (&json!(true), &json!(false)));
+    let open = world.tables.open_actions(world.organisation(), 9).await.unwrap().rows;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!(open[0].blocked.as_deref(), Some("who is this?"));
 }
 
 #[tokio::test]

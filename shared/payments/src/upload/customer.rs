@@ -58,6 +58,36 @@ pub fn record_customer(
     Ok(Some(merged))
 }
 
+/// What a person's word about a customer changes (EX-27, EX-28): with `to_solve`, an action is open and says what
+/// a person has to solve, without it there is none any more. `None` if it is so already. An action that says
+/// something else from now on is as old as it was.
+pub fn record_action(
+    known: Option<&Customer>,
+    (organisation, id): (OrganisationId, &CustomerId),
+    to_solve: Option<&str>,
+    now: Timestamp,
+) -> Option<Customer> {
+    let blocked = known.and_then(|known| known.blocked.as_deref());
+    if blocked == to_solve {
+        return None;
+    }
+    let since = known.and_then(|known| known.blocked_at).filter(|_| blocked.is_some());
+    let nobody = || Customer {
+        organisation,
+        id: id.clone(),
+        revision: 0,
+        name: None,
+        contact: None,
+        blocked: None,
+        blocked_at: None,
+    };
+    Some(Customer {
+        blocked: to_solve.map(str::to_owned),
+        blocked_at: to_solve.map(|_| since.unwrap_or(now)),
+        ..known.cloned().unwrap_or_else(nobody)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,5 +140,38 @@ mod tests {
             Ok(Some(blocked.clone()))
         );
         assert_eq!(record_customer(Some(&blocked), &reported(1, "Ana")), Ok(None));
+    }
+
+    #[test]
+    fn an_action_is_opened_reworded_and_solved_once() {
+        // EX-27, EX-28
+        let known = reported(1, "Ana");
+        let whose = (known.organisation, &known.id);
+        let [first, later] = [Timestamp::UNIX_EPOCH, Timestamp::MAX];
+        let act =
+            |known: &Customer, to_solve, now| record_action(Some(known), whose, to_solve, now);
+        let open = act(&known, Some("two contacts"), first).unwrap();
+        let expected = Customer {
+            blocked: Some("two contacts".to_owned()),
+            blocked_at: Some(first),
+            ..known.clone()
+        };
+        assert_eq!(open, expected);
+        assert_eq!(act(&open, Some("two contacts"), later), None);
+        // Whoever says more of it does not make it younger: the oldest come first.
+        let reworded = act(&open, Some("three contacts"), later).unwrap();
+        assert_eq!(reworded.blocked.as_deref(), Some("three contacts"));
+        assert_eq!(reworded.blocked_at, Some(first));
+        assert_eq!(act(&reworded, None, later), Some(known.clone()));
+        assert_eq!(act(&known, None, later), None);
+    }
+
+    #[test]
+    fn an_action_about_nobody_known_blocks_whatever_comes_and_solving_makes_nobody() {
+        let known = reported(0, "");
+        let whose = (known.organisation, &known.id);
+        let open = record_action(None, whose, Some("who is this?"), Timestamp::MIN).unwrap();
+        assert_eq!((open.revision, open.name, open.id), (0, None, known.id.clone()));
+        assert_eq!(record_action(None, whose, None, Timestamp::MIN), None);
     }
 }

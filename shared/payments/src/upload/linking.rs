@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::ledger::Upload;
 use super::part::{Part, PartState, Placed, Target};
+use super::route::Route;
 use crate::decision::{Action, Decision};
+use crate::ids::{InvoiceNumber, XeroInvoiceId};
 use crate::mirroring::Change;
 use crate::payment::{Kind, NOTE_UPLOADED, Origin, Payment, PaymentStatus, State};
 use crate::stored::StoredInvoice;
@@ -77,4 +79,97 @@ pub fn link(
     change.after.payments.retain(|other| other.id != payment.id);
     change.after.payments.push(payment);
     Some(change.locally_changed(now))
+}
+
+impl Upload {
+    /// The one invoice of the business's own system that it is about, as far as that is known without asking
+    /// anybody: the only one that it was reported for, unless a night has planned it for what the customer owes.
+    pub fn only_invoice(&self) -> Option<&InvoiceNumber> {
+        let [only] = self.receipt.allocations.as_slice() else { return None };
+        let goes_elsewhere = self.route().is_ok_and(Route::is_nightly) && !self.parts.is_empty();
+        (!goes_elsewhere).then_some(&only.invoice)
+    }
+
+    /// The one invoice in Xero that its parts go to, besides a prepayment.
+    pub fn only_target(&self) -> Option<XeroInvoiceId> {
+        let mut targets = self.parts.iter().filter_map(|part| match part.target {
+            Target::Invoice { id, .. } => Some(id),
+            Target::Prepayment { .. } | Target::Bill { .. } => None,
+        });
+        let first = targets.next()?;
+        targets.all(|other| other == first).then_some(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::super::admission::admit;
+    use super::*;
+    use crate::ids::XeroContactId;
+    use crate::money::Money;
+    use crate::recording::{Allocation, Receipt};
+
+    fn aud(cents: i64) -> Money {
+        Money::new(rust_decimal::Decimal::new(cents, 2), "AUD".parse().unwrap()).unwrap()
+    }
+
+    fn reported(method: &str, invoices: &[&str]) -> Upload {
+        let allocation =
+            |invoice: &&str| Allocation { invoice: invoice.parse().unwrap(), amount: aud(100) };
+        let receipt = Receipt {
+            organisation: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
+            id: "P-1".parse().unwrap(),
+            revision: 1,
+            amount: aud(200),
+            date: jiff::civil::date(2026, 3, 2),
+            reference: None,
+            method: method.to_owned(),
+            channel: None,
+            customer: Some("K-1".parse().unwrap()),
+            transaction_id: "T-1".to_owned(),
+            status: PaymentStatus::Confirmed,
+            approved: true,
+            settled: false,
+            journaled: false,
+            allocations: invoices.iter().map(allocation).collect(),
+            entered_at: Timestamp::UNIX_EPOCH,
+        };
+        *admit(None, &receipt, Timestamp::UNIX_EPOCH).upload.unwrap()
+    }
+
+    fn planned(upload: &Upload, invoices: &[u128]) -> Upload {
+        let invoice = |n: &u128| {
+            let id = XeroInvoiceId::new(Uuid::from_u128(*n));
+            (Target::Invoice { id, number: format!("CM-{n}") }, aud(50))
+        };
+        let contact = XeroContactId::new(Uuid::from_u128(9));
+        let mut parts: Vec<_> = invoices.iter().map(invoice).collect();
+        let on_invoices =
+            Money::sum(upload.receipt.amount.currency(), parts.iter().map(|part| part.1));
+        let rest = upload.receipt.amount.minus(on_invoices.unwrap()).unwrap();
+        parts.push((Target::Prepayment { contact }, rest));
+        let mut upload = upload.clone();
+        upload.reserve("2026-03-02".parse().unwrap(), parts, Timestamp::UNIX_EPOCH).unwrap();
+        upload
+    }
+
+    #[test]
+    fn it_is_known_about_which_invoice_a_payment_is_if_it_is_one() {
+        // EX-24
+        let number = |upload: &Upload| upload.only_invoice().map(ToString::to_string);
+        let direct = reported("virtual_terminal", &["7"]);
+        assert_eq!(number(&direct).as_deref(), Some("7"));
+        assert_eq!(number(&planned(&direct, &[7])).as_deref(), Some("7"));
+        assert_eq!(number(&reported("virtual_terminal", &["7", "8"])), None);
+        // A night takes what the customer owes, wherever the business has put it.
+        let nightly = reported("bpay", &["7"]);
+        assert_eq!(number(&nightly).as_deref(), Some("7"));
+        assert_eq!(number(&planned(&nightly, &[8])), None);
+        let target = |invoices: &[u128]| planned(&nightly, invoices).only_target();
+        assert_eq!(target(&[8]), Some(XeroInvoiceId::new(Uuid::from_u128(8))));
+        assert_eq!((target(&[7, 8]), target(&[])), (None, None));
+    }
 }

@@ -32,7 +32,7 @@ pub use caps::{
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
 pub use command::{Order, OrderError, obey, sensible_orders};
-pub use customer::{Customer, CustomerError, record_customer};
+pub use customer::{Customer, CustomerError, record_action, record_customer};
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
 pub use gates::{Judgement, gate};

@@ -2,7 +2,7 @@
 
 use jiff::civil::date;
 use payments::upload::{Caps, Line, Sending, Upload};
-use payments::{PaymentId, Receipt};
+use payments::{InvoiceNumber, PaymentId, Receipt};
 use table::{Tables, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX, WriteError};
 
 use crate::engine::{self, having};
@@ -224,6 +224,36 @@ async fn every_change_of_state_or_reason_is_one_row_of_the_activity_log() {
     assert_eq!(of("upload_waiting", "reported"), 1, "{rows:#?}");
     assert_eq!(of("upload_reserved", "slot_reserved"), 1, "{rows:#?}");
     assert_eq!(rows.len(), 2, "{rows:#?}");
+}
+
+#[tokio::test]
+async fn an_upload_about_one_invoice_is_part_of_its_history() {
+    // EX-24, ST-14
+    let world = World::new().await;
+    let number = |text: &str| text.parse::<InvoiceNumber>().unwrap();
+    let reported = |id: &str, invoices: &[&str]| {
+        let allocation = |invoice: &&str| payments::Allocation {
+            invoice: number(invoice),
+            amount: receipt(id).amount,
+        };
+        let allocations = invoices.iter().map(allocation).collect();
+        admitted(&Receipt { allocations, method: "virtual_terminal".to_owned(), ..receipt(id) })
+    };
+    let one = reported("P-1", &["10234"]);
+    let two = reported("P-2", &["10234", "10235"]);
+    for upload in [&one, &two, &admitted(&receipt("P-3"))] {
+        world.tables.write_uploads(&[(None, upload)], None, because()).await.unwrap();
+    }
+    let page = world.tables.history(organisation(), &number("10234"), None).await.unwrap();
+    let [entry] = &page.entries[..] else { panic!("{page:?}") };
+    assert_eq!(
+        (entry.action.as_str(), entry.payment_id.as_deref()),
+        ("upload_waiting", Some("P-1"))
+    );
+    assert_eq!(entry.invoice_number.as_deref(), Some("10234"));
+    assert!(entry.unreadable.is_empty(), "{entry:?}");
+    let none = world.tables.history(organisation(), &number("10235"), None).await.unwrap();
+    assert!(none.entries.is_empty(), "{none:?}");
 }
 
 #[tokio::test]

@@ -98,8 +98,9 @@ async fn the_history_of_an_invoice_comes_newest_first_a_page_at_a_time() {
     assert!(keys.windows(2).all(|two| two[0] > two[1]), "newest first, each once");
     let imported = entries.iter().find(|entry| entry.action == "imported").unwrap();
     assert_eq!(imported.rule.as_deref(), Some("CM-34"));
-    assert!(imported.amount.is_some() && imported.payment.is_some() && imported.why.is_some());
-    assert_eq!(imported.at, now());
+    assert!(imported.amount.is_some() && imported.payment_id.is_some() && imported.why.is_some());
+    assert_eq!(imported.at, table::instant(now()));
+    assert!(entries.iter().all(|entry| entry.unreadable.is_empty()), "all that we write is read");
 }
 
 #[tokio::test]

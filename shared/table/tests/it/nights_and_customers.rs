@@ -1,8 +1,9 @@
 //! What a night did, who is blocked, what operators are told, and which invoices are on a plan.
 
+use jiff::SignedDuration;
 use payments::upload::{Caps, Customer, Disabled, Night, NightReport, NightState};
 use payments::{InvoiceNumber, LocalInvoice, StoredInvoice};
-use table::WriteError;
+use table::{OpenActions, WriteError};
 
 use crate::engine::having;
 use crate::samples::{because, local_invoice, now, organisation};
@@ -87,6 +88,63 @@ async fn a_block_is_set_and_removed_by_somebody_for_a_reason() {
         assert_eq!(having(&log, &wanted).len(), 1, "{log:#?}");
     }
     assert_eq!(log.len(), 2, "{log:#?}");
+}
+
+#[tokio::test]
+async fn open_actions_are_listed_the_oldest_first_and_no_more_of_them_than_asked_for() {
+    // EX-27
+    let world = World::new().await;
+    let none = world.tables.count_open_actions(organisation()).await.unwrap();
+    assert_eq!(none, OpenActions::default());
+    let blocked = |id: &str, hours: Option<i64>| Customer {
+        blocked: Some(format!("about {id}")),
+        blocked_at: hours.map(|hours| now() - SignedDuration::from_hours(hours)),
+        ..customer(id)
+    };
+    let oldest = blocked("C-3", Some(48));
+    // One of which nobody has said since when is open since it was written.
+    let open = [blocked("C-2", Some(1)), oldest.clone(), blocked("C-4", None)];
+    for customer in open.iter().chain([&customer("C-1")]) {
+        world.tables.store_customer(None, customer, Some(("Ada", "x")), now()).await.unwrap();
+    }
+    world.proxy.heal();
+    let all = world.tables.open_actions(organisation(), 9).await.unwrap();
+    let ids: Vec<_> = all.rows.iter().map(|customer| customer.id.as_str()).collect();
+    assert_eq!((ids, all.more), (vec!["C-3", "C-2", "C-4"], false));
+    assert_eq!(all.rows[0], oldest);
+    let some = world.tables.open_actions(organisation(), 2).await.unwrap();
+    assert_eq!((some.rows.len(), some.more), (2, true));
+    assert_eq!(world.proxy.scanned(), 5, "nobody else is read");
+    let expected = OpenActions { count: 3, more: false, oldest: oldest.blocked_at };
+    assert_eq!(world.tables.count_open_actions(organisation()).await.unwrap(), expected);
+
+    // What is solved is no longer there.
+    let solved = Customer { blocked: None, blocked_at: None, ..oldest.clone() };
+    world.tables.store_customer(Some(&oldest), &solved, Some(("Ada", "x")), now()).await.unwrap();
+    let left = world.tables.open_actions(organisation(), 9).await.unwrap();
+    assert_eq!(left.rows.len(), 2);
+}
+
+#[tokio::test]
+async fn an_action_that_cannot_be_read_does_not_hide_the_others() {
+    // EX-27
+    let world = World::new().await;
+    for id in ["C-1", "C-2"] {
+        let open =
+            Customer { blocked: Some("x".to_owned()), blocked_at: Some(now()), ..customer(id) };
+        world.tables.store_customer(None, &open, Some(("Ada", "x")), now()).await.unwrap();
+    }
+    let whose = organisation().to_string();
+    let key = [("organisation", whose.as_str()), ("customer", "C-1")];
+    world.set("customers", &key, "xero_contact_id", "canary").await;
+
+    let found = world.tables.open_actions(organisation(), 9).await.unwrap();
+    assert_eq!(found.rows.len(), 1);
+    let [unreadable] = &found.unreadable[..] else { panic!("{found:?}") };
+    assert_eq!(unreadable.key, "C-1");
+    assert!(unreadable.problem.contains("xero_contact_id"), "{unreadable:?}");
+    assert!(!unreadable.problem.contains("canary"), "{unreadable:?}");
+    assert_eq!(world.tables.count_open_actions(organisation()).await.unwrap().count, 2);
 }
 
 #[tokio::test]

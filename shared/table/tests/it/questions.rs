@@ -380,7 +380,7 @@ fn about_uploads(question: &str, rows: &[Row]) {
             assert_eq!(rows.iter().filter(|row| row.contains_key("dead_why")).count(), 1);
             assert_eq!(column("dies_unused_at"), ["2026-12-04T03:41:25.123456Z"; 2]);
         }
-        "Which customers are blocked?" => assert_eq!(column("customer"), ["C-1"]),
+        "Which actions are open, oldest first?" => assert_eq!(column("customer"), ["C-1"]),
         other => panic!("this question has no expectation yet: {other}"),
     }
 }

@@ -220,7 +220,8 @@ pub fn arb_night_report() -> impl Strategy<Value = NightReport> {
 }
 
 pub fn arb_customer() -> impl Strategy<Value = Customer> {
-    let texts = (option::of(arb_text()), option::of(arb_text()), option::of(arb_instant()));
+    // What blocks it has a time, and nothing else has.
+    let texts = (option::of(arb_text()), option::of((arb_text(), arb_instant())));
     let which = (arb_organisation(), arb_customer_id(), any::<u64>());
     (which, texts, option::of(arb_uuid())).prop_map(|(which, texts, contact)| Customer {
         organisation: which.0,
@@ -228,7 +229,7 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
         revision: which.2,
         name: texts.0,
         contact: contact.map(XeroContactId::new),
-        blocked: texts.1,
-        blocked_at: texts.2,
+        blocked: texts.1.as_ref().map(|(blocked, _)| blocked.clone()),
+        blocked_at: texts.1.map(|(_, at)| at),
     })
 }

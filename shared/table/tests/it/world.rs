@@ -1,6 +1,7 @@
 //! Tables with a proxy in front of them, fresh for each test.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use payments::{Change, Settings, Snapshot, StoredInvoice, Verdict, mirror};
 use table::{Because, ReadError, Tables, WriteError};
 
@@ -67,6 +68,18 @@ impl World {
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {
         engine::rows(&self.direct, table).await
+    }
+
+    /// Changes a text of a row that is there, as somebody might by hand.
+    pub async fn set(&self, table: &str, key: &[(&str, &str)], name: &str, value: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let mut update = self.direct.update_item().table_name(table);
+        for (name, value) in key {
+            update = update.key(*name, text(value));
+        }
+        let update = update.update_expression("SET #name = :value");
+        let update = update.expression_attribute_names("#name", name);
+        update.expression_attribute_values(":value", text(value)).send().await.unwrap();
     }
 
     pub async fn apply(&self, snapshot: &Snapshot) -> Result<Driven, Trouble> {

@@ -1,0 +1,126 @@
+//! What a person has to solve before anything about a customer goes on, the oldest first (EX-27, EX-28).
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use payments::CustomerId;
+use payments::explaining::{Link, NEEDS_LOGIN, XeroLinks};
+use payments::upload::{Customer, Hold, Line, Upload};
+use serde_json::json;
+use table::ReadError;
+
+use super::{PageError, Stage, filled};
+use crate::order::Order;
+use crate::view::{Button, Frame, Sign};
+
+/// Actions that are read and shown.
+const SHOWN_MAX: usize = 100;
+/// Payments on hold that are looked through for those that wait for an action: they have no index by customer.
+const HELD_MAX: usize = 500;
+
+struct Action {
+    customer: String,
+    name: String,
+    to_solve: String,
+    since: String,
+    held: String,
+    link: Option<Link>,
+    solve: Option<Button>,
+}
+
+#[derive(Template)]
+#[template(path = "actions.html")]
+struct Actions {
+    frame: Frame,
+    sign: Option<Sign>,
+    may_not: Option<String>,
+    open: Option<Button>,
+    typed: String,
+    actions: Vec<Action>,
+    unreadable: Vec<String>,
+    left_out: bool,
+    needs_login: Option<&'static str>,
+}
+
+/// Payments that are held because of an action, by their customer.
+struct Held {
+    counts: BTreeMap<CustomerId, u32>,
+    /// Whether there are payments on hold that were not looked at.
+    more: bool,
+}
+
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+    let (tables, organisation) = (stage.tables, stage.organisation());
+    let found = tables.open_actions(organisation, SHOWN_MAX).await?;
+    stage.count(found.rows.len().saturating_add(found.unreadable.len()));
+    let (mut held, mut links) = (None, XeroLinks::default());
+    if !found.rows.is_empty() {
+        held = read_held(stage).await?;
+        links = tables.xero_links(organisation).await?;
+        stage.count(1);
+    }
+    let action = |customer| action(stage, customer, held.as_ref(), &links);
+    let actions: Vec<_> = found.rows.iter().map(action).collect();
+    let any_link = actions.iter().any(|action| action.link.is_some());
+    let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
+    // What was typed and not carried out is still there.
+    let typed = stage.show.about.customer.clone().filter(|_| stage.keep_why);
+    filled(&Actions {
+        frame: stage.frame(),
+        sign: stage.sign(),
+        may_not: stage.may_not(),
+        open: stage.order(Order::OpenAction, json!({})),
+        typed: typed.unwrap_or_default(),
+        actions,
+        unreadable: unreadable.collect(),
+        left_out: found.more,
+        needs_login: any_link.then_some(NEEDS_LOGIN),
+    })
+}
+
+/// None if a payment among them cannot be read: the actions are shown all the same.
+async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
+    match stage.tables.line(stage.organisation(), Line::Held, None, HELD_MAX).await {
+        Ok((uploads, after)) => {
+            stage.count(uploads.len());
+            Ok(Some(Held::of(uploads, after.is_some())))
+        }
+        Err(ReadError::Unreadable { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Held {
+    fn of(uploads: Vec<Upload>, more: bool) -> Self {
+        let mut counts: BTreeMap<_, u32> = BTreeMap::new();
+        let waits = |upload: &Upload| upload.hold() == Some(Hold::BlockedByAction);
+        for customer in uploads.into_iter().filter(waits).filter_map(|held| held.receipt.customer) {
+            let count = counts.entry(customer).or_default();
+            *count = count.saturating_add(1);
+        }
+        Self { counts, more }
+    }
+
+    fn words(&self, customer: &CustomerId) -> String {
+        let count = self.counts.get(customer).copied().unwrap_or(0);
+        if self.more { format!("at least {count}") } else { count.to_string() }
+    }
+}
+
+fn action(
+    stage: &Stage<'_>,
+    customer: &Customer,
+    held: Option<&Held>,
+    links: &XeroLinks,
+) -> Action {
+    let id = customer.id.as_str();
+    Action {
+        customer: id.to_owned(),
+        name: customer.name.clone().unwrap_or_default(),
+        to_solve: customer.blocked.clone().unwrap_or_default(),
+        since: stage.moment_or(customer.blocked_at, "unknown"),
+        held: held.map_or_else(|| "not known".to_owned(), |held| held.words(&customer.id)),
+        link: customer.contact.and_then(|contact| links.contact(contact)),
+        solve: stage.order_about(Order::Solve, id, json!({ "customer": id })),
+    }
+}
