@@ -48,12 +48,22 @@ class Deployment(unittest.TestCase):
             ("XeroApiUrl", "https://api.xero.com/", False), ("XeroApiUrl", "http://127.0.0.1:9400", True),
             ("UploadTime", "03:30", False), ("UploadTime", "23:59", True), ("UploadTimeZone", "Sydney", False),
             ("UploadTimeZone", "America/Argentina/Buenos_Aires", True), ("WebhookConcurrencyMax", "0", True),
-            ("WebhookConcurrencyMax", "-1", False), ("AlarmTopicArn", "", True),
+            ("WebhookConcurrencyMax", "-1", False), ("SweepMinutes", "10", True), ("SweepMinutes", "60", False),
+            ("AlarmTopicArn", "", True),
             ("AlarmTopicArn", "arn:aws:sns:ap-southeast-2:123456789012:alarms", True),
             ("AlarmTopicArn", "arn:aws:sqs:ap-southeast-2:123456789012:alarms", False),
         ):
             with self.subTest(f"{name} {value}"):
                 self.assertEqual(accepts(self.parameters[name], value), taken)
+
+    def test_the_sweep_comes_as_often_as_the_parameter_says_and_the_pages_know_it(self):
+        # ST-16
+        resources = self.template["Resources"]
+        schedule = resources["SweepFunction"]["Properties"]["Events"]["HalfHourly"]["Properties"]
+        self.assertEqual(schedule["ScheduleExpression"], {"Fn::Sub": "rate(${SweepMinutes} minutes)"})
+        for name in ("ConsoleFunction", "OperateFunction", "AdministerFunction"):
+            variables = resources[name]["Properties"]["Environment"]["Variables"]
+            self.assertEqual(variables["SWEEP_MINUTES"], {"Ref": "SweepMinutes"}, name)
 
     def test_the_outputs_lead_on(self):
         self.assertEqual(self.outputs["WebhookUrl"]["Value"], {"Fn::GetAtt": ["WebhookFunctionUrl", "FunctionUrl"]})

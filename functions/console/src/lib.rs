@@ -19,7 +19,7 @@ use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
 use host::metrics::{Metric, Metrics};
 use host::telemetry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use serde::Serialize;
 use serde_json::Value;
@@ -37,12 +37,16 @@ use crate::view::{Buttons, Notice};
 /// Most organisations that are listed to choose from.
 const ORGANISATIONS_MAX: usize = 100;
 
+/// How often what changed is looked for, if nothing is said.
+const SWEEP_MINUTES: u8 = 30;
+
 /// The function: everything between its environment and its handler.
 #[derive(Debug)]
 pub struct Console<I> {
     role: Role,
     tables: Tables,
     invoker: I,
+    sweep_every: SignedDuration,
     metrics: Metrics,
     clock: Clock,
 }
@@ -94,15 +98,29 @@ impl Console<LambdaInvoker> {
         let invoker = LambdaInvoker::new(aws, names);
         let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
         let tables = Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix);
+        let minutes = env.parsed::<u8>("SWEEP_MINUTES", "must be a number of minutes")?;
+        let console = Self::new(role, tables, invoker, clock);
+        let sweep_every = minutes.map_or(console.sweep_every, minutes_long);
         let metrics = Metrics::from_env(env, role.function())?;
-        Ok(Self { role, tables, invoker, metrics, clock })
+        Ok(Self { metrics, ..console.sweeping_every(sweep_every) })
     }
+}
+
+fn minutes_long(minutes: u8) -> SignedDuration {
+    SignedDuration::from_mins(minutes.into())
 }
 
 impl<I: Invoker> Console<I> {
     /// Puts the function together from its parts.
     pub fn new(role: Role, tables: Tables, invoker: I, clock: Clock) -> Self {
-        Self { role, tables, invoker, metrics: Metrics::off(), clock }
+        let sweep_every = minutes_long(SWEEP_MINUTES);
+        Self { role, tables, invoker, sweep_every, metrics: Metrics::off(), clock }
+    }
+
+    /// The same, in a stack where what changed is looked for this often (ST-16), and not every half hour.
+    #[must_use]
+    pub fn sweeping_every(self, sweep_every: SignedDuration) -> Self {
+        Self { sweep_every, ..self }
     }
 
     /// Answers an event. There is always something to show: what went wrong is a page as well.
@@ -228,6 +246,7 @@ impl<I: Invoker> Asking<'_, I> {
             notices,
             keep_why,
             answer,
+            sweep_every: self.console.sweep_every,
             now: self.now,
             rows_read: tally.rows_read.into(),
         };

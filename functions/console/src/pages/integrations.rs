@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use askama::Template;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use payments::connection::{
     ConnectionStatus, Known, SWITCHED_OFF_AFTER, Trouble, cure_of_class, judge_known,
 };
@@ -28,8 +28,6 @@ const DAYS: i64 = 3;
 const RECEIPTS_MAX: usize = 100;
 /// Parked rows that are looked at.
 const PARKED_MAX: usize = 50;
-/// How often what changed is looked for: the schedule of the stack.
-const SWEEP_EVERY: SignedDuration = SignedDuration::from_mins(30);
 
 /// What the page rests on.
 struct Rows {
@@ -215,11 +213,11 @@ fn next_run(stage: &Stage<'_>, sweep: &SweepState) -> String {
     if !stage.settings.mirror_enabled {
         return "none: the mirror is switched off".to_owned();
     }
-    let due = sweep.scheduled_at.and_then(|at| at.checked_add(SWEEP_EVERY).ok());
+    let due = sweep.scheduled_at.and_then(|at| at.checked_add(stage.sweep_every).ok());
     match due {
         Some(due) if due > stage.now => stage.moment(due),
         Some(due) => format!("overdue since {}", stage.moment(due)),
-        None => "within 30 minutes".to_owned(),
+        None => format!("within {} minutes", stage.sweep_every.as_mins()),
     }
 }
 

@@ -23,7 +23,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use askama::Template;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, Settings};
 use serde_json::Value;
 use table::{Newest, OrganisationRow, ReadError, Tables};
@@ -182,6 +182,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) keep_why: bool,
     /// What a function has answered to a look.
     pub(crate) answer: Option<Value>,
+    /// How often the stack looks for what has changed in Xero.
+    pub(crate) sweep_every: SignedDuration,
     pub(crate) now: Timestamp,
     pub(crate) rows_read: Cell<usize>,
 }

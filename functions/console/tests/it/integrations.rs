@@ -85,6 +85,19 @@ async fn failures_are_an_error_and_a_failed_run_does_not_move_last_sync() {
 }
 
 #[tokio::test]
+async fn the_next_run_comes_as_often_as_the_stack_says() {
+    // ST-16
+    let mut world = well().await;
+    world.swept(ago(5), ago(5), SyncState::Finished).await;
+    for (minutes, next) in [(30, "22:55 AEDT (in 25 min)"), (10, "22:35 AEDT (in 5 min)")] {
+        world.sweep_every = jiff::SignedDuration::from_mins(minutes);
+        let said = said(&world).await;
+        let tile = tile(&said, "Accounting:");
+        assert!(tile.contains(&format!("Next run 2026-11-25 {next}")), "{tile}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_not_brought_up_to_date_for_a_day_is_not_active() {
     // CC-23
     let world = World::new().await;

@@ -55,6 +55,8 @@ pub struct World {
     pub direct: aws_sdk_dynamodb::Client,
     pub tables: Tables,
     pub scripted: Scripted,
+    /// How often the stack looks for what has changed.
+    pub sweep_every: SignedDuration,
 }
 
 impl World {
@@ -67,7 +69,8 @@ impl World {
         let direct = engine::client(&engine::serve(database).await, 1);
         table::schema::create(&direct, "").await.unwrap();
         let tables = Tables::new(direct.clone(), "");
-        Self { direct, tables, scripted: Scripted::default() }
+        let sweep_every = SignedDuration::from_mins(30);
+        Self { direct, tables, scripted: Scripted::default(), sweep_every }
     }
 
     /// One with an organisation.
@@ -109,7 +112,8 @@ impl World {
     /// What CloudWatch shows to somebody of this role.
     pub async fn reply(&self, role: Role, event: Value) -> Reply {
         let clock = Clock::new(now);
-        let console = Console::new(role, self.tables.clone(), &self.scripted, clock);
+        let console = Console::new(role, self.tables.clone(), &self.scripted, clock)
+            .sweeping_every(self.sweep_every);
         let invocation = Invocation {
             function_arn: ARN.replace("console", role.function()),
             request_id: "5e1c-request".to_owned(),
