@@ -183,6 +183,23 @@ def refused(console, stack):
     ]
 
 
+def solved(console, stack):
+    """EX-28: what had to be solved about a customer is solved, and what waited for it may go."""
+    console.open("actions", "operator", "light", 1200)
+    console.type("pm_by", NAME)
+    console.type("pm_why", "they were merged")
+    console.press("Solved")
+    notice = console.notice()
+    console.picture(PICTURES / "solved.png")
+    still = [row["customer"] for row in stack.rows("customers") if "blocked" in row]
+    said = [row for row in stack.rows("activity") if row.get("action") == "customer_unblocked"]
+    return [
+        *expect(notice.startswith("✔"), f"Solved: the page says {notice!r}"),
+        *expect(not still, f"Solved: still blocked are {still}"),
+        *expect([NAME in row.get("by", "") + row.get("why", "") for row in said] == [True], f"Solved: the activity has {said}"),
+    ]
+
+
 def tried(part, console, stack):
     """What a part finds wrong, and what the browser complains of meanwhile. That it breaks off is one thing more."""
     try:
@@ -206,7 +223,7 @@ def main():
         with local_stack.told(folder) as stack, browser_driver.started(browser, folder) as driver:
             console = Console(driver, stack)
             browser_data.prepare(stack)
-            wrong = [sentence for part in (look_at_all, prove, strained, sync_now, shown_as_text, refused)
+            wrong = [sentence for part in (look_at_all, prove, strained, sync_now, shown_as_text, refused, solved)
                      for sentence in tried(part, console, stack)]
     for sentence in wrong:
         print(f"browser: {sentence}")

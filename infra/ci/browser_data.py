@@ -32,6 +32,7 @@ OPENED = {
     "tonight": (WAITING, BLOCKED),
     "activity": (FAILED, "FAILED_PAYMENT"),
     "sync_log": ("finished", "calls"),
+    "actions": (ACTION,),
     "messages": ("UNLINKED", FLOATING),
     "parked": ("invalid_message", "/type"),
 }

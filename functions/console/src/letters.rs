@@ -58,7 +58,17 @@ pub fn read(answer: &Value) -> Vec<Looked> {
     looks.iter().filter_map(looked).collect()
 }
 
-/// Behind what an order to announce again is to go on, if it was not done with.
-pub fn go_on(answer: &Value) -> Option<String> {
-    Some(answer.pointer("/announce_again/next")?.as_str()?.to_owned())
+/// What an order to announce again did not come to the end of.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Unfinished {
+    complete: bool,
+    /// Behind what it is to go on; none if nothing of it is done.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// What is left of an order to announce again, if anything is.
+pub fn unfinished(answer: &Value) -> Option<Unfinished> {
+    let told = Unfinished::deserialize(answer.get("announce_again")?).ok()?;
+    (!told.complete).then_some(told)
 }

@@ -108,10 +108,14 @@ fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
 /// The hours of the stage's last order, if that did not come to its end; else the last 24.
 fn again(stage: &Stage<'_>) -> Option<Again> {
     let about = &stage.show.about;
-    let next = stage.answer.as_ref().and_then(letters::go_on);
-    let (what, which) = match (next, &about.from, &about.to) {
-        (Some(next), Some(from), Some(to)) => {
-            ("goes on where it stopped.".to_owned(), json!({"from": from, "to": to, "next": next}))
+    let unfinished = stage.answer.as_ref().and_then(letters::unfinished);
+    let (what, which) = match (unfinished, &about.from, &about.to) {
+        (Some(unfinished), Some(from), Some(to)) => {
+            let mut hours = json!({"from": from, "to": to});
+            if let Some(next) = unfinished.next {
+                hours["next"] = json!(next);
+            }
+            ("goes on where it stopped.".to_owned(), hours)
         }
         _ => {
             let from = earlier(stage.now, STREAM_REMEMBERS);

@@ -173,7 +173,13 @@ async fn what_was_not_announced_is_announced_again_by_its_hours() {
 
     world.answers(Ok(json!({"announce_again": {"announced": 0, "failed": 9, "complete": false,
         "problem": "the call to the event bus failed"}})));
-    let said = text(&world.press(Role::Operator, again.clone()).await);
+    let html = world.press(Role::Operator, again.clone()).await;
+    let said = text(&html);
+    assert!(
+        said.contains("goes on where it stopped"),
+        "the same hours, from their beginning: {said}"
+    );
+    assert!(html.contains("&#34;from&#34;:&#34;2026-11-24T00:00:00Z&#34;"), "{html}");
     assert!(said.contains("▲ 0 events") && said.contains("9 failed: the call to"), "{said}");
     // ST-22
     world.asked();
