@@ -8,6 +8,7 @@ use payments::grant::{Grant, GrantError, Grants as _};
 use payments::sweep::{CertificateState, SweepKind};
 use payments::{OrganisationId, Settings};
 use queue::Changes;
+use table::CONNECTION_LOST;
 use xero::ErrorClass;
 
 use crate::answer::{ConnectionAnswer, TroubleAnswer};
@@ -156,7 +157,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         for trouble in troubles {
             let (kind, subject, why) = match (trouble, facts.silent_since) {
                 (Trouble::Refused, _) => {
-                    ("CONNECTION_LOST", "xero".to_owned(), "Xero does not let us in".to_owned())
+                    let (kind, subject) = CONNECTION_LOST;
+                    (kind, subject.to_owned(), "Xero does not let us in".to_owned())
                 }
                 (Trouble::WebhookSilent | Trouble::WebhookOff, Some(since)) => {
                     let off_at = since.saturating_add(SWITCHED_OFF_AFTER).unwrap_or(since);

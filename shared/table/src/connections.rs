@@ -9,10 +9,13 @@ use payments::connection::{ConnectionStatus, Facts, Trouble, Turn, turn};
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::messages::key_of;
 use crate::parked::DISCARDED;
 use crate::schema::{ACTIVITY, CONNECTIONS, PARKED};
 use crate::tables::Tables;
 
+/// The message that a connection is lost: its kind, and its subject. It goes when Xero lets us in again.
+pub const CONNECTION_LOST: (&str, &str) = ("CONNECTION_LOST", "xero");
 /// How often a look is stored anew that somebody else's look has overtaken.
 const RACES_MAX: u32 = 4;
 
@@ -180,6 +183,14 @@ impl Tables {
             if let Some(turn) = &turn {
                 rows.push(self.putting(ACTIVITY, log_row(organisation, turn, now))?);
             }
+            if was_refused(&row) && !judged.1.contains(&Trouble::Refused) {
+                rows.push(
+                    self.ending_message(
+                        organisation,
+                        key_of(CONNECTION_LOST.0, CONNECTION_LOST.1),
+                    )?,
+                );
+            }
             match self.commit(CONNECTIONS, rows).await {
                 Err(WriteError::Conflict) => {}
                 ended => return ended,
@@ -234,6 +245,12 @@ fn before(row: &Item) -> Option<Vec<Trouble>> {
     let row = Reader::new(CONNECTIONS, row);
     let grant_was_dead = row.flag("grant_is_dead").ok()?;
     read(row).ok()?.troubles.map(|troubles| told(&troubles, grant_was_dead))
+}
+
+/// Whether Xero did not let us in at the last look, whoever has told of it.
+fn was_refused(row: &Item) -> bool {
+    let troubles = read(Reader::new(CONNECTIONS, row)).ok().and_then(|row| row.troubles);
+    troubles.is_some_and(|troubles| troubles.contains(&Trouble::Refused))
 }
 
 /// What a grant has told of is not told again.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use payments::grant::{Dead, Death, Failing, Grant, GrantError, GrantMessage, Grants};
 use payments::{GrantId, Occurrence, OrganisationId};
@@ -125,7 +125,7 @@ impl Tables {
         // Whatever operators were told of the old grant is over for those that have left it.
         for (organisation, old) in left {
             for kind in [GrantMessage::Lost, GrantMessage::Expires] {
-                rows.push(self.ending_message(*organisation, kind, old.id)?);
+                rows.push(self.ending_message(*organisation, message_key(kind, old.id))?);
             }
         }
         for organisation in told {
@@ -145,7 +145,7 @@ impl Tables {
                 [(GrantMessage::Lost, came_back), (GrantMessage::Expires, was_used)]
             {
                 if is_over {
-                    rows.push(self.ending_message(*organisation, kind, after.id)?);
+                    rows.push(self.ending_message(*organisation, message_key(kind, after.id))?);
                 }
             }
             let action = match &message {
@@ -177,21 +177,6 @@ impl Tables {
                 .condition_expression("revision = :read")
                 .expression_attribute_values(":read", AttributeValue::N(read.to_string())),
         })
-    }
-
-    fn ending_message(
-        &self,
-        organisation: OrganisationId,
-        kind: GrantMessage,
-        id: GrantId,
-    ) -> Result<TransactWriteItem, WriteError> {
-        let delete = Delete::builder()
-            .table_name(self.name(MESSAGES))
-            .key("organisation", AttributeValue::S(organisation.to_string()))
-            .key("message", AttributeValue::S(message_key(kind, id)))
-            .build()
-            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 

@@ -52,7 +52,7 @@ pub use attributes::instant;
 pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
-pub use connections::ConnectionRow;
+pub use connections::{CONNECTION_LOST, ConnectionRow};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use error::{ReadError, WriteError};
 pub use explaining::{Known, PARKED_ROWS_MAX, WHOLE_INVOICES_MAX};

@@ -1,9 +1,10 @@
 //! What the operators are told, as it is read.
 
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use payments::OrganisationId;
 
 use crate::attributes::{Item, Reader};
-use crate::error::ReadError;
+use crate::error::{ReadError, WriteError};
 use crate::newest::Newest;
 use crate::schema::MESSAGES;
 use crate::tables::Tables;
@@ -38,6 +39,28 @@ impl Tables {
         found.rows.sort_by(|a, b| b.raised_at.cmp(&a.raised_at));
         Ok(found)
     }
+}
+
+impl Tables {
+    /// Takes a message back, with what has ended its cause. That it is not there is as well.
+    pub(crate) fn ending_message(
+        &self,
+        organisation: OrganisationId,
+        message: String,
+    ) -> Result<TransactWriteItem, WriteError> {
+        let delete = Delete::builder()
+            .table_name(self.name(MESSAGES))
+            .key("organisation", AttributeValue::S(organisation.to_string()))
+            .key("message", AttributeValue::S(message))
+            .build()
+            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+/// The key of a message about a subject.
+pub(crate) fn key_of(kind: &str, subject: &str) -> String {
+    format!("{kind}#{subject}")
 }
 
 fn read(item: &Item) -> Result<MessageRow, ReadError> {

@@ -8,6 +8,7 @@ use payments::{Action, OrganisationId};
 use crate::activity::day;
 use crate::attributes::{Item, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::messages::key_of;
 use crate::parked::{parked_key, parked_row};
 use crate::schema::{ACTIVITY, MESSAGES, PARKED};
 
@@ -164,7 +165,7 @@ impl Tables {
     ) -> Result<(), WriteError> {
         let row = Writer::default()
             .text("organisation", organisation)
-            .text("message", format!("{kind}#{subject}"))
+            .text("message", key_of(kind, subject))
             .text("kind", kind)
             .text("subject", subject)
             .text("why", why)

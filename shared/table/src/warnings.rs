@@ -1,6 +1,6 @@
 //! Warnings about payments, and what they rest on.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use payments::{
     InvoiceNumber, Occurrence, OrganisationId, PaymentId, Receipt, Warning, WarningKind,
@@ -69,23 +69,10 @@ impl Tables {
         }
         let was_unlinked = known.is_some_and(|known| known.unallocated().is_some());
         if was_unlinked && warnings.iter().all(|warning| warning.kind != WarningKind::Unlinked) {
-            rows.push(self.end_of(WarningKind::Unlinked, receipt)?);
+            let unlinked = message(WarningKind::Unlinked, &receipt.id);
+            rows.push(self.ending_message(receipt.organisation, unlinked)?);
         }
         Ok(rows)
-    }
-
-    fn end_of(
-        &self,
-        kind: WarningKind,
-        receipt: &Receipt,
-    ) -> Result<TransactWriteItem, WriteError> {
-        let delete = Delete::builder()
-            .table_name(self.name(MESSAGES))
-            .key("organisation", AttributeValue::S(receipt.organisation.to_string()))
-            .key("message", AttributeValue::S(message(kind, &receipt.id)))
-            .build()
-            .map_err(|error| WriteError::Malformed(Box::new(error)))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 

@@ -171,6 +171,11 @@ async fn a_connection_that_is_lost_and_comes_back_stands_in_the_log_once_each() 
         check(&world).await;
     }
     assert_eq!(turns(&world).await, ["connection_lost CC-03 REFUSED"]);
+    let lost = async || {
+        let rows = world.rows("messages").await;
+        rows.iter().filter(|row| row["message"] == "CONNECTION_LOST#xero").count()
+    };
+    assert_eq!(lost().await, 1);
 
     world.simulator.clear_faults();
     for _ in 0..2 {
@@ -179,6 +184,7 @@ async fn a_connection_that_is_lost_and_comes_back_stands_in_the_log_once_each() 
     }
     let back = ["connection_lost CC-03 REFUSED", "connection_restored CC-02 "];
     assert_eq!(turns(&world).await, back);
+    assert_eq!(lost().await, 0, "nobody is told of what is over");
 
     // CC-04, CC-23
     world.clock.advance(SignedDuration::from_hours(25));
