@@ -23,7 +23,9 @@ SHOWN = {
     "deliveries, and those that were turned away": {"DeliveriesAccepted", "RefusedNotSigned", "DeliveriesUnavailable"},
     "queues": {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
     "time from event to table": {"SlowestSync", "LateSyncs"},
-    "uploads": {"PaymentsUploaded", "PaymentsCarried", "PaymentsRefused", "PaymentsUnknown"},
+    # SP-35: what state payments are in.
+    "uploads": {"PaymentsUploaded", "PaymentsPartlyUploaded", "PaymentsCarried", "PaymentsRefused", "PaymentsUnknown",
+                "PaymentsHeld"},
     "calls, and what only the sweep found": {"XeroCalls", "RepairedBySweep"},
     "functions": {"Errors", "Duration", "Throttles"},
     "what costs money": {"Invocations", "NumberOfMessagesSent"},

@@ -1,5 +1,6 @@
 //! What the function is asked to do: a batch of the stream, or what a person wants announced again.
 
+use host::wishes::without_values;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use serde::Deserialize;
@@ -122,20 +123,6 @@ fn words(name: &str, text: &str) -> Result<String, EventError> {
 
 fn says(what: &str) -> EventError {
     EventError(what.to_owned())
-}
-
-/// What serde has to say, without the values that it quotes: events name people.
-fn without_values(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    for (begins, says) in
-        [("unknown field", "is not a field that it knows"), ("missing field", "is missing")]
-    {
-        if let Some((_, rest)) = text.split_once(" `").filter(|_| text.starts_with(begins)) {
-            let name: String = rest.chars().take_while(|c| *c != '`').take(40).collect();
-            return format!("`{name}` {says}");
-        }
-    }
-    "it cannot be read".to_owned()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the function is asked to do. Every way of asking is one shape, and a field that is not known is
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
+use host::wishes::without_values;
 use jiff::Timestamp;
 use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, Settings, XeroInvoiceId};
 use queue::QueueName;
@@ -253,20 +254,6 @@ pub(crate) fn words(name: &str, text: &str) -> Result<String, EventError> {
 
 pub(crate) fn says(what: &str) -> EventError {
     EventError(what.to_owned())
-}
-
-/// What serde has to say, without the values that it quotes: events name people.
-fn without_values(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    for (begins, says) in
-        [("unknown field", "is not a field that it knows"), ("missing field", "is missing")]
-    {
-        if let Some((_, rest)) = text.split_once(" `").filter(|_| text.starts_with(begins)) {
-            let name: String = rest.chars().take_while(|c| *c != '`').take(40).collect();
-            return format!("`{name}` {says}");
-        }
-    }
-    format!("it cannot be read (at column {})", error.column())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! an error: an order that is silently ignored is worse than one that is refused.
 
 use aws_lambda_events::sqs::SqsEvent;
+use host::wishes::without_values;
 use jiff::Timestamp;
 use payments::upload::Order;
 use payments::{CustomerId, OrganisationId, PaymentId};
@@ -143,18 +144,6 @@ impl Wire {
 
 fn says(what: &str) -> EventError {
     EventError(what.to_owned())
-}
-
-/// What serde has to say, without the values that it quotes: events may name customers.
-fn without_values(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" `").filter(|_| text.starts_with("unknown field")) {
-        Some((_, rest)) => {
-            let name: String = rest.chars().take_while(|c| *c != '`').take(40).collect();
-            format!("`{name}` is not a field that it knows")
-        }
-        None => format!("it cannot be read (at column {})", error.column()),
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod invocation;
 pub mod metrics;
 pub mod secrets;
 pub mod telemetry;
+pub mod wishes;
 
 pub use ::aws_config::SdkConfig;
 pub use aws::aws_config;

@@ -1,0 +1,45 @@
+//! Events in which people and schedules say what they want of a function.
+
+/// Longest name of a field that is repeated, in characters.
+const NAME_CHARS_MAX: usize = 40;
+
+/// What serde has to say of an event that it cannot read, without the values that it quotes: events name people,
+/// and what is said here is logged and shown. Names of fields are no values.
+pub fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    for (begins, says) in
+        [("unknown field", "is not a field that it knows"), ("missing field", "is missing")]
+    {
+        if let Some((_, rest)) = text.split_once(" `").filter(|_| text.starts_with(begins)) {
+            let name: String =
+                rest.chars().take_while(|c| *c != '`').take(NAME_CHARS_MAX).collect();
+            return format!("`{name}` {says}");
+        }
+    }
+    format!("it cannot be read (at column {})", error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wish {
+        #[serde(rename = "by")]
+        _by: String,
+    }
+
+    #[test]
+    fn fields_are_named_and_values_never() {
+        let of = |text: &str| without_values(&serde_json::from_str::<Wish>(text).unwrap_err());
+        assert_eq!(of("{}"), "`by` is missing");
+        assert_eq!(of(r#"{"bye": "Barney"}"#), "`bye` is not a field that it knows");
+        assert_eq!(of(r#"{"by": 7}"#), "it cannot be read (at column 8)");
+        assert!(!of(r#""Barney Rubble""#).contains("Barney"));
+        let long = format!(r#"{{"{}": 1}}"#, "x".repeat(400));
+        assert!(of(&long).len() < 90);
+    }
+}
