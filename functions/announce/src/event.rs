@@ -70,12 +70,11 @@ impl Asked {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn read(event: &Value) -> Result<Self, EventError> {
-        let text = event.to_string();
         let wrong = |error: serde_json::Error| EventError(without_values(&error));
         if event.get("Records").is_some() {
-            return serde_json::from_str(&text).map(Self::Batch).map_err(wrong);
+            return StreamEvent::deserialize(event).map(Self::Batch).map_err(wrong);
         }
-        let wire: Wire = serde_json::from_str(&text).map_err(wrong)?;
+        let wire = Wire::deserialize(event).map_err(wrong)?;
         match wire.announce_again {
             Some(wish) => wish.asked().map(Box::new).map(Self::Again),
             None => Err(says("give it `Records` of the stream of `activity`, or `announce_again`")),

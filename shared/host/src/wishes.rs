@@ -16,7 +16,11 @@ pub fn without_values(error: &serde_json::Error) -> String {
             return format!("`{name}` {says}");
         }
     }
-    format!("it cannot be read (at column {})", error.column())
+    match error.line() {
+        // It was not read from a text.
+        0 => "it cannot be read".to_owned(),
+        _ => format!("it cannot be read (at column {})", error.column()),
+    }
 }
 
 #[cfg(test)]
@@ -39,6 +43,8 @@ mod tests {
         assert_eq!(of(r#"{"bye": "Barney"}"#), "`bye` is not a field that it knows");
         assert_eq!(of(r#"{"by": 7}"#), "it cannot be read (at column 8)");
         assert!(!of(r#""Barney Rubble""#).contains("Barney"));
+        let value = serde_json::json!({"by": 7});
+        assert_eq!(without_values(&Wish::deserialize(value).unwrap_err()), "it cannot be read");
         let long = format!(r#"{{"{}": 1}}"#, "x".repeat(400));
         assert!(of(&long).len() < 90);
     }

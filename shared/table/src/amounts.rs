@@ -17,6 +17,7 @@ use crate::activity::day;
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
 use crate::meter::Meter;
+use crate::newest::Unreadable;
 use crate::schema::{ACTIVITY, BY_LINE, UPLOADS};
 use crate::tables::Tables;
 use crate::upload_rows::line_key;
@@ -27,6 +28,8 @@ pub const LINE_ROWS_MAX: u32 = 500;
 pub const ACTIVITY_ROWS_MAX: u32 = 5_000;
 /// Most days of the log that are gone back.
 pub const ACTIVITY_DAYS_MAX: u32 = 30;
+/// Most rows that are named because they cannot be read.
+const UNREADABLE_MAX: usize = 5;
 /// Most payments that are listed.
 pub const CANDIDATES_MAX: usize = 50;
 
@@ -58,6 +61,8 @@ pub struct Searched {
     pub whole_days: bool,
     /// How many rows were read.
     pub read: u32,
+    /// Rows of that amount of which it cannot be read which payment they are about.
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl fmt::Display for Searched {
@@ -71,7 +76,11 @@ impl fmt::Display for Searched {
         if !self.whole_days {
             f.write_str(", of that day only a part")?;
         }
-        write!(f, " ({} rows). Older ones are found by their number or id.", self.read)
+        write!(f, " ({} rows). Older ones are found by their number or id.", self.read)?;
+        for row in &self.unreadable {
+            write!(f, " Not read: the row {}: {}.", row.key, row.problem)?;
+        }
+        Ok(())
     }
 }
 
@@ -109,7 +118,7 @@ impl Tables {
     /// the log are read.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn find_amount(
         &self,
         organisation: OrganisationId,
@@ -119,7 +128,7 @@ impl Tables {
     ) -> Result<AmountsFound, ReadError> {
         let (wanted, mut meter) = (Amount { amount, currency }, Meter::default());
         let mut candidates = Vec::new();
-        let mut cut_lines = Vec::new();
+        let (mut cut_lines, mut unreadable) = (Vec::new(), Vec::new());
         for line in Line::ALL {
             let key = text(&line_key(organisation, *line));
             let query = self.client().query().table_name(self.name(UPLOADS)).index_name(BY_LINE);
@@ -130,8 +139,10 @@ impl Tables {
                 cut_lines.push(*line);
             }
             for item in &rows {
-                let row = Reader::new(UPLOADS, item);
-                take(&mut candidates, candidate(row, format!("upload, {line}"))?);
+                match candidate(Reader::new(UPLOADS, item), format!("upload, {line}")) {
+                    Ok(new) => take(&mut candidates, new),
+                    Err(problem) => unreadable.push(Unreadable::of(item, "payment_id", &problem)),
+                }
             }
         }
         let (mut at, mut left, mut whole_days) = (now, ACTIVITY_ROWS_MAX, true);
@@ -147,7 +158,11 @@ impl Tables {
             left = left.saturating_sub(meter.total().saturating_sub(before));
             for item in &rows {
                 let row = Reader::new(ACTIVITY, item);
-                take(&mut candidates, candidate(row, row.text("action")?.to_owned())?);
+                let seen = row.text("action").map(str::to_owned);
+                match seen.and_then(|seen| candidate(row, seen)) {
+                    Ok(new) => take(&mut candidates, new),
+                    Err(problem) => unreadable.push(Unreadable::of(item, "at", &problem)),
+                }
             }
             whole_days = all;
             if left == 0 || !all {
@@ -155,8 +170,9 @@ impl Tables {
             }
         }
         candidates.truncate(CANDIDATES_MAX);
+        unreadable.truncate(UNREADABLE_MAX);
         let from = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let searched = Searched { cut_lines, from, whole_days, read: meter.total() };
+        let searched = Searched { cut_lines, from, whole_days, read: meter.total(), unreadable };
         Ok(AmountsFound { candidates, searched })
     }
 }

@@ -1,5 +1,6 @@
 //! What is looked through a bounded way: lines, amounts, and the history of an invoice. And where Xero is.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::explaining::{Place, Subject, XeroLinks};
@@ -50,6 +51,27 @@ async fn an_amount_is_looked_for_where_it_can_be_missed_and_the_answer_says_how_
     assert_eq!(held.candidates[0].subject, Subject::Xero(xero(3)));
     assert!(find(&world, "3 EUR").await.is_empty());
     assert!(find(&world, "3.01").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_hides_no_payment_of_its_amount() {
+    let world = World::with_local_invoice().await;
+    eventful(&world).await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let spoilt = [
+        ("day", text(&format!("{}/2026-10-05", organisation()))),
+        ("at", text("2026-10-05T00:00:00.000000Z#spoilt")),
+        ("action", text("imported")),
+        ("payment_id", text("")),
+        ("amount", AttributeValue::N("1".to_owned())),
+        ("currency", text("AUD")),
+    ];
+    let spoilt = spoilt.map(|(name, value)| (name.to_owned(), value)).into();
+    world.direct.put_item().table_name("activity").set_item(Some(spoilt)).send().await.unwrap();
+    let amounts = find(&world, "1.00").await.amounts.unwrap();
+    assert_eq!(amounts.candidates.len(), 1, "{amounts:?}");
+    let said = amounts.searched.to_string();
+    assert!(said.contains("Not read: the row 2026-10-05T00:00:00.000000Z#spoilt"), "{said}");
 }
 
 #[tokio::test]
