@@ -1,6 +1,6 @@
 //! What the function is asked to do: a batch of the stream, or what a person wants announced again.
 
-use host::wishes::without_values;
+use host::wishes::{without_values, words};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use serde::Deserialize;
@@ -8,8 +8,6 @@ use serde_json::Value;
 
 use crate::stream::StreamEvent;
 
-/// Longest name or reason of a person, in characters.
-const WORDS_CHARS_MAX: usize = 200;
 /// Longest sort key of a row, in characters; DynamoDB has none of more than 1,024 bytes.
 const KEY_CHARS_MAX: usize = 1_024;
 /// Most time between the first and the last decision: each day in it is asked for, whether it has any or not.
@@ -99,7 +97,8 @@ impl WireAgain {
                 return Err(says("`next` is none that an answer about these hours had"));
             }
         }
-        let (by, why) = (words("by", &by)?, words("why", &why)?);
+        let (by, why) =
+            (words("by", &by).map_err(EventError)?, words("why", &why).map_err(EventError)?);
         Ok(Wish { organisation, from, to, next, preview, by, why })
     }
 }
@@ -107,17 +106,6 @@ impl WireAgain {
 /// The moment with which the second half of a row's key begins.
 pub(crate) fn moment_of(at: &str) -> Option<Timestamp> {
     at.split('#').next()?.parse().ok()
-}
-
-fn words(name: &str, text: &str) -> Result<String, EventError> {
-    let text = text.trim();
-    let fits = !text.is_empty()
-        && text.chars().count() <= WORDS_CHARS_MAX
-        && !text.chars().any(char::is_control);
-    match fits {
-        true => Ok(text.to_owned()),
-        false => Err(says(&format!("`{name}` must have 1 to {WORDS_CHARS_MAX} characters"))),
-    }
 }
 
 fn says(what: &str) -> EventError {
@@ -162,7 +150,10 @@ mod tests {
             (wish(json!({ "next": later })), "`next`"),
             (wish(json!({ "next": earlier })), "`next`"),
             (wish(json!({"by": " "})), "`by` must have"),
-            (wish(json!({"why": "x".repeat(WORDS_CHARS_MAX + 1)})), "`why` must have"),
+            (
+                wish(json!({"why": "x".repeat(host::wishes::WORDS_CHARS_MAX + 1)})),
+                "`why` must have",
+            ),
             (json!({"Records": "canary"}), "cannot be read"),
         ] {
             let refusal = Asked::read(&event).unwrap_err().to_string();

@@ -5,10 +5,11 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html>.
 //! So nothing in it is trusted, and what is not understood is left out.
 
+use host::wishes::WORDS_CHARS_MAX;
 use payments::OrganisationId;
 use serde_json::Value;
 
-use crate::order::{Order, Said, WORDS_CHARS_MAX};
+use crate::order::{Order, Said};
 use crate::pages::Page;
 use crate::passing::About;
 

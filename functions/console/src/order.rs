@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::rights::Role;
+// The functions that carry out orders take no more.
+use host::wishes::WORDS_CHARS_MAX;
 
-/// Longest name or reason of a person, in characters: the functions that carry out orders take no more.
-pub const WORDS_CHARS_MAX: usize = 200;
+use crate::rights::Role;
 
 /// The function that carries an order out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

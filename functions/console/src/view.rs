@@ -3,9 +3,10 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use host::wishes::WORDS_CHARS_MAX;
 use serde_json::{Value, json};
 
-use crate::order::{Order, Said, WORDS_CHARS_MAX};
+use crate::order::{Order, Said};
 use crate::pages::Page;
 use crate::rights::Role;
 

@@ -1,7 +1,7 @@
 //! What the function is asked to do. Every way of asking is one shape, and a field that is not known is
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
-use host::wishes::without_values;
+use host::wishes::{without_values, words};
 use jiff::Timestamp;
 use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, Settings, XeroInvoiceId};
 use queue::QueueName;
@@ -12,9 +12,6 @@ use url::Url;
 use crate::sign_up_wish::WireSignUp;
 use crate::wanted::{Said, Target};
 use crate::wishes::{WireAuthorise, WireConnect, WireDiscard, WireRedrive};
-
-/// Longest name or reason of a person, and longest number of an invoice, in characters.
-const WORDS_CHARS_MAX: usize = 200;
 
 /// What is asked.
 #[derive(Debug)]
@@ -65,7 +62,7 @@ pub(crate) struct Which {
 /// An event that asks for nothing we know. The message quotes no values.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the event asks for nothing that sweep does: {0}")]
-pub struct EventError(String);
+pub struct EventError(pub(crate) String);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,7 +222,9 @@ impl WireSyncNow {
     fn asked(self) -> Result<Asked, EventError> {
         let target = match (self.invoice, self.from, self.to) {
             (None, None, None) => Target::Changes,
-            (Some(invoice), None, None) => Target::Invoice(words("invoice", &invoice)?),
+            (Some(invoice), None, None) => {
+                Target::Invoice(words("invoice", &invoice).map_err(EventError)?)
+            }
             (None, Some(from), Some(to)) if from <= to => Target::Window { from, to },
             (None, Some(_), Some(_)) => return Err(says("`from` must not be later than `to`")),
             (None, _, _) => return Err(says("`from` and `to` go together")),
@@ -237,19 +236,10 @@ impl WireSyncNow {
 }
 
 pub(crate) fn said(by: &str, why: &str) -> Result<Said, EventError> {
-    Ok(Said { by: words("by", by)?, why: words("why", why)? })
-}
-
-pub(crate) fn words(name: &str, text: &str) -> Result<String, EventError> {
-    let text = text.trim();
-    let fits = !text.is_empty()
-        && text.chars().count() <= WORDS_CHARS_MAX
-        && !text.chars().any(char::is_control);
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(says(&format!("`{name}` must have 1 to {WORDS_CHARS_MAX} characters")))
-    }
+    Ok(Said {
+        by: words("by", by).map_err(EventError)?,
+        why: words("why", why).map_err(EventError)?,
+    })
 }
 
 pub(crate) fn says(what: &str) -> EventError {

@@ -1,12 +1,13 @@
 //! What a person may ask of dead-letter queues and of users' grants: the shapes of those events.
 
+use host::wishes::words;
 use payments::GrantId;
 use queue::QueueName;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use crate::event::{Asked, EventError, said, says, words};
+use crate::event::{Asked, EventError, said, says};
 
 /// A text that is never shown, not even by `Debug`.
 #[derive(Clone, Debug)]
@@ -73,7 +74,7 @@ impl WireRedrive {
 impl WireDiscard {
     pub(crate) fn asked(self) -> Result<Asked, EventError> {
         let queue = queue(&self.queue)?;
-        let message = words("message", &self.message)?;
+        let message = words("message", &self.message).map_err(EventError)?;
         Ok(Asked::Discard { queue, message, said: said(&self.by, &self.why)? })
     }
 }

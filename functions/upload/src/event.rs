@@ -2,14 +2,11 @@
 //! an error: an order that is silently ignored is worse than one that is refused.
 
 use aws_lambda_events::sqs::SqsEvent;
-use host::wishes::without_values;
+use host::wishes::{without_values, words};
 use jiff::Timestamp;
 use payments::upload::Order;
 use payments::{CustomerId, OrganisationId, PaymentId};
 use serde::Deserialize;
-
-/// Longest name or reason of a person, in characters.
-const WORDS_CHARS_MAX: usize = 200;
 
 /// What is asked.
 #[derive(Debug)]
@@ -128,15 +125,7 @@ impl Wire {
 
     fn said(&self) -> Result<Said, EventError> {
         let words = |name, text: &Option<String>| {
-            let text = text.as_deref().map(str::trim).unwrap_or_default();
-            let fits = !text.is_empty()
-                && text.chars().count() <= WORDS_CHARS_MAX
-                && !text.chars().any(char::is_control);
-            if fits {
-                Ok(text.to_owned())
-            } else {
-                Err(says(&format!("`{name}` must have 1 to {WORDS_CHARS_MAX} characters")))
-            }
+            words(name, text.as_deref().unwrap_or_default()).map_err(EventError)
         };
         Ok(Said { by: words("by", &self.by)?, why: words("why", &self.why)? })
     }

@@ -1,5 +1,7 @@
 //! Events in which people and schedules say what they want of a function.
 
+/// Longest name or reason of a person, in characters.
+pub const WORDS_CHARS_MAX: usize = 200;
 /// Longest name of a field that is repeated, in characters.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -20,6 +22,22 @@ pub fn without_values(error: &serde_json::Error) -> String {
         // It was not read from a text.
         0 => "it cannot be read".to_owned(),
         _ => format!("it cannot be read (at column {})", error.column()),
+    }
+}
+
+/// A person's name or reason, without the blanks around it. It stands in the activity log for good.
+///
+/// # Errors
+/// What is wrong with the field `name`, without what it holds.
+pub fn words(name: &str, text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let fits = !text.is_empty()
+        && text.chars().count() <= WORDS_CHARS_MAX
+        && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{name}` must have 1 to {WORDS_CHARS_MAX} characters"))
     }
 }
 
@@ -47,5 +65,16 @@ mod tests {
         assert_eq!(without_values(&Wish::deserialize(value).unwrap_err()), "it cannot be read");
         let long = format!(r#"{{"{}": 1}}"#, "x".repeat(400));
         assert!(of(&long).len() < 90);
+    }
+
+    #[test]
+    fn words_of_people_are_short_and_nothing_but_text() {
+        // ST-22
+        assert_eq!(words("by", " Ada "), Ok("Ada".to_owned()));
+        let longest = "ä".repeat(WORDS_CHARS_MAX);
+        assert_eq!(words("why", &longest), Ok(longest.clone()));
+        for wrong in ["", "  ", "a\u{0}b", "two\nlines", &format!("{longest}x")] {
+            assert_eq!(words("why", wrong), Err("`why` must have 1 to 200 characters".to_owned()));
+        }
     }
 }
