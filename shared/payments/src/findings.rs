@@ -15,6 +15,7 @@ use crate::payment::{Kind, Origin, Payment, PaymentStatus};
 use crate::reason::Held;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
+use crate::upload::days_apart;
 
 /// How many days apart an imported and a hand-entered payment of the same amount may lie and
 /// still look like one payment recorded twice. Bank transfers take up to a week to be dated.
@@ -269,11 +270,6 @@ fn possible_duplicates(invoice: &StoredInvoice, found: &mut Found) {
             found.insert(DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, entered), why);
         }
     }
-}
-
-fn days_apart(a: Date, b: Date) -> u32 {
-    let hours = a.duration_until(b).as_hours().unsigned_abs();
-    u32::try_from(hours.div_ceil(24)).unwrap_or(u32::MAX)
 }
 
 fn same_name(a: &str, b: &str) -> bool {

@@ -39,6 +39,11 @@ macro_rules! uuid_ids {
             pub const fn new(id: Uuid) -> Self {
                 Self(id)
             }
+
+            /// The UUID.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
         }
 
         impl fmt::Display for $name {

@@ -61,6 +61,7 @@ impl PartLine {
             PartState::Unknown => "sent, and not known what came of it",
             PartState::Done => "in Xero",
             PartState::Refused => "refused by Xero",
+            PartState::Withdrawn => "not in Xero, and not sent any more",
         };
         let refusal = self.refusal.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
         format!("{} on {}: {state}{refusal}", self.amount, self.on)

@@ -165,5 +165,10 @@ pub(super) fn of_hold(hold: Hold) -> Words {
             "No contact in Xero stands for the payment provider.",
             "`merchant_contact_id` of the organisation is set.",
         ),
+        Hold::PossibleDuplicate => words(
+            &["AMB-27", "A8.3"],
+            "Xero, or another report, may hold the same money already.",
+            "An operator says that it is the same payment, or that there are two.",
+        ),
     }
 }

@@ -57,20 +57,28 @@ fn take_in(
 ) -> Admission {
     let nothing = Admission { upload: None, warning: None };
     let Some(known) = known else {
-        let new = Upload::waiting(receipt.clone(), bill.cloned(), now);
-        return Admission { upload: Some(Box::new(judge(new, now))), warning: None };
+        let mut new = Upload::waiting(receipt.clone(), bill.cloned(), now);
+        judge_report(&mut new, now);
+        return Admission { upload: Some(Box::new(new)), warning: None };
     };
     if known.receipt.revision >= receipt.revision {
         return nothing;
     }
+    let mut upload = known.clone();
     if known.may_be_in_xero() {
-        let mut upload = known.clone();
         let warning = differs_from_sent(known, receipt, bill);
         // The newest revision is remembered, so that the same report warns once.
         upload.receipt.revision = receipt.revision;
+        if known.state != UploadState::Uploaded {
+            // What of it turns out not to be in Xero is judged by the newest report (AMB-28).
+            upload.reported_since = Some(Box::new((receipt.clone(), bill.cloned())));
+        }
+        let waits = matches!(known.state, UploadState::Waiting | UploadState::Held);
+        if waits && known.hold() != Some(Hold::HeldByPerson) {
+            upload.back_in_line("reported_anew", now);
+        }
         return Admission { upload: Some(Box::new(upload)), warning };
     }
-    let mut upload = known.clone();
     upload.receipt = receipt.clone();
     upload.bill = bill.cloned();
     let by_person = known.hold() == Some(Hold::HeldByPerson)
@@ -78,17 +86,16 @@ fn take_in(
     if !by_person {
         // A slot that it may have is used up for its night; it gets another one.
         upload.reserved_at = None;
-        upload.parts.retain(|part| part.tries > 0);
-        upload.wait("reported_anew", now);
-        upload = judge(upload, now);
+        upload.withdraw_planned();
+        upload.back_in_line("reported_anew", now);
     }
     Admission { upload: Some(Box::new(upload)), warning: None }
 }
 
 /// What can be told from the payment alone. The settings are asked when its night comes.
-fn judge(mut upload: Upload, now: Timestamp) -> Upload {
+pub(super) fn judge_report(upload: &mut Upload, now: Timestamp) {
     if upload.bill.is_some() {
-        return upload;
+        return;
     }
     if let Err(skip) = route(&upload.receipt) {
         let why = format!("paid by {}", upload.receipt.method);
@@ -101,7 +108,6 @@ fn judge(mut upload: Upload, now: Timestamp) -> Upload {
         let why = format!("it is {}", upload.receipt.status);
         upload.skip(skip, why, None, now);
     }
-    upload
 }
 
 /// The warning that a report raises which contradicts what went, or may have gone, to Xero.

@@ -17,7 +17,20 @@ codes! {
         Release = "release",
         /// It shall not go.
         DoNotSend = "do_not_send",
+        /// What it was held for is the same payment, entered by another hand (A8.3).
+        SamePayment = "same_payment",
+        /// What it was held for is another payment: it goes, and this pair is not asked about again (A8.3).
+        TwoPayments = "two_payments",
     }
+}
+
+/// An order that was given while a payment was on its way to Xero.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GivenOrder {
+    /// The order.
+    pub order: Order,
+    /// Who gave it, and why. For tables, never for logs.
+    pub said: String,
 }
 
 /// Why an order is not carried out.
@@ -33,12 +46,29 @@ pub enum OrderError {
         /// The order.
         order: Order,
     },
+    /// Whether it is the same as another payment has to be said first.
+    #[error(
+        "payment {payment} is held as a possible duplicate: order `same_payment` or `two_payments`"
+    )]
+    Undecided {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// It is held for no payment that it may be the same as.
+    #[error("payment {payment} is not held as a possible duplicate, so that it cannot be ordered to {order}")]
+    NoSuspicion {
+        /// The payment.
+        payment: PaymentId,
+        /// The order.
+        order: Order,
+    },
 }
 
-/// Carries out an order; `None` if it is so already.
+/// Carries out an order; `None` if it is so already. An order to hold or to keep back a payment that is on its
+/// way counts if Xero turns out not to have it (A8.3).
 ///
 /// # Errors
-/// `TooLate`.
+/// `TooLate`, `NoSuspicion`.
 pub fn obey(
     upload: &Upload,
     order: Order,
@@ -46,32 +76,63 @@ pub fn obey(
     why: &str,
     now: Timestamp,
 ) -> Result<Option<Upload>, OrderError> {
+    let given = GivenOrder { order, said: format!("{by}: {why}") };
+    let mut after = upload.clone();
+    if matches!(order, Order::SamePayment | Order::TwoPayments) {
+        if upload.suspicion.is_none() {
+            return Err(OrderError::NoSuspicion { payment: upload.receipt.id.clone(), order });
+        }
+        obey_quiet(&mut after, &given, now);
+        return Ok(Some(after));
+    }
+    let on_its_way =
+        matches!(upload.state, UploadState::Sent | UploadState::Unknown | UploadState::Reserved);
+    if on_its_way && matches!(order, Order::Hold | Order::DoNotSend) {
+        after.ordered_since = Some(given);
+        return Ok((after != *upload).then_some(after));
+    }
+    if on_its_way && upload.ordered_since.is_some() {
+        after.ordered_since = None;
+        return Ok(Some(after));
+    }
     let quiet = matches!(
         upload.state,
         UploadState::Waiting | UploadState::Held | UploadState::Skipped | UploadState::Refused
     );
     // All that is open of such a payment is proven not to be in Xero, and may be tried again.
     let rest = order == Order::Release && upload.state == UploadState::PartlyUploaded;
-    if !rest && (!quiet || upload.may_be_in_xero()) {
+    if !rest && !quiet {
         return Err(OrderError::TooLate {
             payment: upload.receipt.id.clone(),
             state: upload.state,
             order,
         });
     }
-    let mut after = upload.clone();
-    let said = format!("{by}: {why}");
-    match order {
-        Order::Hold => after.put_on_hold(Hold::HeldByPerson, said, None, now),
-        Order::DoNotSend => after.skip(Skip::DoNotSend, said, None, now),
+    if order == Order::Release && upload.suspicion.is_some() {
+        return Err(OrderError::Undecided { payment: upload.receipt.id.clone() });
+    }
+    obey_quiet(&mut after, &given, now);
+    Ok((after != *upload).then_some(after))
+}
+
+/// Carries out an order on a payment that is not on its way.
+pub(super) fn obey_quiet(upload: &mut Upload, given: &GivenOrder, now: Timestamp) {
+    let said = &given.said;
+    match given.order {
+        Order::Hold => upload.put_on_hold(Hold::HeldByPerson, said, None, now),
+        Order::DoNotSend => upload.skip(Skip::DoNotSend, said, None, now),
         Order::Release if upload.state == UploadState::Waiting => {}
         Order::Release => {
-            after.included = true;
-            after.wait("released", now);
-            after.why = format!("{}; released by {said}", after.why);
+            upload.included = true;
+            upload.back_in_line("released", now);
+            upload.why = format!("{}; released by {said}", upload.why);
+        }
+        Order::SamePayment => upload.is_the_same(said, now),
+        Order::TwoPayments => {
+            upload.is_apart(now);
+            upload.why = format!("{}; said to be two payments by {said}", upload.why);
         }
     }
-    Ok((after != *upload).then_some(after))
 }
 
 /// The orders that would change what becomes of a payment, as things are.
@@ -88,6 +149,6 @@ fn is_so_already(upload: &Upload, order: Order) -> bool {
         Order::DoNotSend => {
             upload.state == UploadState::Skipped && upload.reason == Skip::DoNotSend.code()
         }
-        Order::Release => false,
+        Order::Release | Order::SamePayment | Order::TwoPayments => false,
     }
 }

@@ -1,6 +1,7 @@
 //! The gates that a payment passes before its night plans it (A2.1 step 1).
 
 use super::customer::Customer;
+use super::duplicate::{Certain, Suspicion};
 use super::ledger::Upload;
 use super::part::Target;
 use super::planner::Books;
@@ -19,17 +20,20 @@ pub enum Judgement {
     Hold(Hold, String),
     /// It does not go.
     Skip(Skip, String),
+    /// Xero holds all of its money already (A8.3).
+    Found(Vec<Certain>),
+    /// Xero, or another report, may hold its money already (A8.3).
+    Suspect(Suspicion),
 }
 
-/// Judges what needs no open invoices: `Ok` if the payment may be planned. `linked` says that the
-/// mirror has found it in Xero already.
+/// Judges what needs no open invoices: `Ok` if the payment may be planned. It is asked of the rest of a
+/// payment as well, of which something is in Xero.
 ///
 /// # Errors
 /// Why not.
 pub fn gate(
     upload: &Upload,
     customer: Option<&Customer>,
-    linked: bool,
     books: &Books,
     settings: &Settings,
     uploading: &UploadSettings,
@@ -39,19 +43,11 @@ pub fn gate(
     let receipt = &upload.receipt;
 
     let route = upload.route().map_err(|s| skip(s, format!("paid by {}", receipt.method)))?;
-    // What has begun to go up goes on: to skip it now would hide what is in Xero already.
-    let begun = upload.may_be_in_xero();
-    if !begun && taken(receipt).is_none_or(|taken| taken < uploading.when) {
+    if taken(receipt).is_none_or(|taken| taken < uploading.when) {
         let why = format!("it is not {} yet", uploading.when);
         return Err(skip(Skip::NotApproved, why));
     }
-    if !begun {
-        after_start(receipt, upload.included, settings, uploading.start)?;
-    }
-    if linked && !begun {
-        let why = "a payment in Xero was found to be the same".to_owned();
-        return Err(skip(Skip::AlreadyInXero, why));
-    }
+    after_start(receipt, upload.included, settings, uploading.start)?;
     if let Some(why) = customer.and_then(|customer| customer.blocked.as_deref()) {
         return Err(hold(
             Hold::BlockedByAction,

@@ -8,9 +8,13 @@
 //! two reads of Xero, long enough after it was sent, did not show its stamp; and the parts that may
 //! be in Xero never add up to more than the payment.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::caps::{Freed, Sending};
+use super::command::GivenOrder;
+use super::duplicate::{Counterpart, Suspicion};
 use super::night::Night;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
 use super::provider_invoice::Bill;
@@ -51,6 +55,15 @@ pub struct Upload {
     pub replanned: bool,
     /// Its parts, refused ones included.
     pub parts: Vec<Part>,
+    /// What it may be the same as in Xero, while it is held for that (A8.3).
+    pub suspicion: Option<Suspicion>,
+    /// What a person has said it is not the same as; never asked again.
+    pub apart_from: BTreeSet<Counterpart>,
+    /// The newest report that came while it was, or may have been, in Xero, with the bill of a provider's
+    /// invoice. It counts for what turns out not to be there (AMB-28).
+    pub reported_since: Option<Box<(Receipt, Option<Bill>)>>,
+    /// The order that a person gave in that time. It counts from the proof of absence on (A8.3).
+    pub ordered_since: Option<GivenOrder>,
 }
 
 impl Upload {
@@ -70,6 +83,10 @@ impl Upload {
             included: false,
             replanned: false,
             parts: Vec::new(),
+            suspicion: None,
+            apart_from: BTreeSet::new(),
+            reported_since: None,
+            ordered_since: None,
         };
         upload.wait("reported", now);
         upload
@@ -116,9 +133,20 @@ impl Upload {
         if self.state == UploadState::Held { Hold::from_code(&self.reason) } else { None }
     }
 
-    /// Whether something of it is, or may be, in Xero.
+    /// Whether something of it is, or may be, in Xero. What was sent and is proven absent is not.
     pub fn may_be_in_xero(&self) -> bool {
-        self.parts.iter().any(|part| part.tries > 0 && part.state != PartState::Refused)
+        self.is_out() || self.is_partly_there()
+    }
+
+    /// Whether something of it was sent, and the answer is not known.
+    pub fn is_out(&self) -> bool {
+        let out = [PartState::Sent, PartState::Unknown];
+        self.parts.iter().any(|part| out.contains(&part.state))
+    }
+
+    /// Whether something of it is in Xero, proven by Xero's id.
+    pub(crate) fn is_partly_there(&self) -> bool {
+        self.parts.iter().any(|part| part.state == PartState::Done)
     }
 
     /// How much of it is not covered by any part that is, may be, or will be in Xero.
@@ -126,10 +154,22 @@ impl Upload {
     /// # Errors
     /// `Money`.
     pub fn unplaced(&self) -> Result<Money, LedgerError> {
-        let standing = self.parts.iter().filter(|part| part.state != PartState::Refused);
-        let standing =
-            Money::sum(self.receipt.amount.currency(), standing.map(|part| part.amount))?;
-        Ok(self.receipt.amount.minus(standing)?)
+        self.without(self.parts.iter().filter(|part| part.state.stands()))
+    }
+
+    /// How much of it is neither in Xero nor on its way there: what a plan has to cover. Parts that were sent
+    /// in vain are planned with the rest.
+    ///
+    /// # Errors
+    /// `Money`.
+    pub fn to_place(&self) -> Result<Money, LedgerError> {
+        let standing = |part: &&Part| part.state.stands() && part.state != PartState::Planned;
+        self.without(self.parts.iter().filter(standing))
+    }
+
+    fn without<'p>(&self, parts: impl Iterator<Item = &'p Part>) -> Result<Money, LedgerError> {
+        let sum = Money::sum(self.receipt.amount.currency(), parts.map(|part| part.amount))?;
+        Ok(self.receipt.amount.minus(sum)?)
     }
 
     /// Whether Xero has refused parts of it, and nobody has weighed yet whether there is a better plan.
@@ -153,8 +193,8 @@ impl Upload {
     /// among these unless others have taken their place, which is so of the earlier ones.
     pub fn progress(&self) -> (usize, usize) {
         let of = |state| self.parts.iter().filter(move |part| part.state == state);
-        let (done, refused) = (of(PartState::Done).count(), of(PartState::Refused).count());
-        let standing = self.parts.len().saturating_sub(refused);
+        let done = of(PartState::Done).count();
+        let standing = self.parts.iter().filter(|part| part.state.stands()).count();
         let mut open = self.unplaced().ok();
         let latest = of(PartState::Refused).rev().take_while(|part| {
             let missing = open.filter(|left| left.is_positive());
@@ -172,7 +212,8 @@ impl Upload {
         self.enter(UploadState::Waiting, reason, format!("waits {turn}"), now);
     }
 
-    /// It does not go. The night that decides so is remembered.
+    /// It does not go. The night that decides so is remembered. Of a payment of which something is in Xero,
+    /// the rest does not go.
     pub fn skip(
         &mut self,
         skip: Skip,
@@ -181,7 +222,13 @@ impl Upload {
         now: Timestamp,
     ) {
         self.night = night.or(self.night);
-        self.enter(UploadState::Skipped, skip.code(), why.into(), now);
+        if self.is_partly_there() {
+            self.withdraw_planned();
+            self.replanned = true;
+            self.enter(UploadState::PartlyUploaded, skip.code(), why.into(), now);
+        } else {
+            self.enter(UploadState::Skipped, skip.code(), why.into(), now);
+        }
     }
 
     /// It waits for something else.
@@ -208,8 +255,8 @@ impl Upload {
         Ok(())
     }
 
-    /// It has a slot. Parts that were sent in vain earlier are sent again as they are; otherwise
-    /// these are its parts, which cover it exactly.
+    /// It has a slot. These parts cover what is neither in Xero nor on its way there. A part that was sent in
+    /// vain and is among them is sent again as it is, with its stamp; one that is not, is withdrawn.
     ///
     /// # Errors
     /// It does not wait, or the parts do not add up.
@@ -222,7 +269,7 @@ impl Upload {
         if self.state != UploadState::Waiting {
             return Err(LedgerError::State { from: self.state, what: "reserved" });
         }
-        self.add_parts(parts)?;
+        self.replace_planned(parts)?;
         self.night = Some(night);
         self.reserved_at = Some(now);
         self.replanned = false;
@@ -273,6 +320,39 @@ impl Upload {
         if let Some(why) = why {
             self.why = format!("{}; planned anew: {why}", self.why);
         }
+    }
+
+    fn replace_planned(&mut self, mut parts: Vec<(Target, Money)>) -> Result<(), LedgerError> {
+        let sum = Money::sum(self.receipt.amount.currency(), parts.iter().map(|(_, amount)| *amount))?;
+        if sum != self.to_place()? {
+            return Err(LedgerError::Sum);
+        }
+        let mut withdrawn = self.clone();
+        for part in withdrawn.parts.iter_mut().filter(|part| part.state == PartState::Planned) {
+            let same = |(target, amount): &(Target, Money)| part.is_same(target, *amount);
+            match parts.iter().position(same) {
+                // The invoice may bear another number by now.
+                Some(position) => part.target = parts.remove(position).0,
+                None => part.state = PartState::Withdrawn,
+            }
+        }
+        withdrawn.forget_unsent();
+        withdrawn.add_parts(parts)?;
+        self.parts = withdrawn.parts;
+        Ok(())
+    }
+
+    /// What was planned is not sent: proven absent parts keep their stamp and are sent no more.
+    pub(super) fn withdraw_planned(&mut self) {
+        for part in self.parts.iter_mut().filter(|part| part.state == PartState::Planned) {
+            part.state = PartState::Withdrawn;
+        }
+        self.forget_unsent();
+    }
+
+    /// Of a withdrawn part that was never sent, nothing has to be remembered.
+    fn forget_unsent(&mut self) {
+        self.parts.retain(|part| part.state != PartState::Withdrawn || part.tries > 0);
     }
 
     fn add_parts(&mut self, parts: Vec<(Target, Money)>) -> Result<(), LedgerError> {
@@ -341,10 +421,10 @@ impl Upload {
     }
 
     /// A run ended before it sent this row, or before it knew what came of it. Whatever was sent
-    /// becomes unknown. A row of which nothing can be in Xero waits again, and what it had reserved is
-    /// free. A row that was sent in vain in an earlier night waits for a slot of this one; the one it
-    /// had is used.
-    pub fn pick_up(&mut self, night: Night, now: Timestamp) -> Option<Freed> {
+    /// becomes unknown. A row of which nothing more can be on its way waits again and is judged afresh, by
+    /// the newest report and the orders given meanwhile (AMB-28); what it had reserved is free unless
+    /// something of it is in Xero. Whether it goes, and in which slot, is decided when it is sent (AMB-29).
+    pub fn pick_up(&mut self, now: Timestamp) -> Option<Freed> {
         for part in &mut self.parts {
             if part.state == PartState::Sent {
                 part.state = PartState::Unknown;
@@ -354,18 +434,14 @@ impl Upload {
         if self.state != UploadState::Reserved {
             return None;
         }
-        if self.parts.iter().all(|part| part.state == PartState::Refused || part.tries == 0) {
-            self.parts.retain(|part| part.state == PartState::Refused);
-            let unsent = self.parts.is_empty();
-            self.attempts = self.attempts.saturating_sub(u32::from(unsent));
-            let freed = self.free(unsent);
-            self.wait("run_interrupted", now);
-            return freed;
-        }
-        if self.night != Some(night) {
-            self.wait("sent_in_vain", now);
-        }
-        None
+        let sent_in_vain = self.planned().any(|part| part.tries > 0);
+        self.parts.retain(|part| part.state != PartState::Planned || part.tries > 0);
+        let unsent = self.parts.is_empty();
+        self.attempts = self.attempts.saturating_sub(u32::from(unsent));
+        let freed = if self.is_partly_there() { None } else { self.free(unsent) };
+        let reason = if sent_in_vain { "proven_absent" } else { "run_interrupted" };
+        self.back_in_line(reason, now);
+        freed
     }
 
     /// The slot of a row that was refused as a whole, which is free now; once.
@@ -373,7 +449,7 @@ impl Upload {
         if self.state == UploadState::Refused { self.free(false) } else { None }
     }
 
-    fn free(&mut self, attempt: bool) -> Option<Freed> {
+    pub(super) fn free(&mut self, attempt: bool) -> Option<Freed> {
         let route = self.route();
         let nightly = route.is_ok_and(Route::is_nightly);
         let sending = if nightly { Sending::Nightly(self.night?) } else { Sending::Direct };
@@ -423,8 +499,20 @@ impl Upload {
         format!("Xero says: {}", said.join("; "))
     }
 
-    fn enter(&mut self, state: UploadState, reason: &str, why: impl Into<String>, now: Timestamp) {
+    pub(super) fn enter(
+        &mut self,
+        state: UploadState,
+        reason: &str,
+        why: impl Into<String>,
+        now: Timestamp,
+    ) {
         let why = why.into();
+        if state != UploadState::Held {
+            self.suspicion = None;
+        }
+        if state == UploadState::Uploaded {
+            self.ordered_since = None;
+        }
         if (self.state, self.reason.as_str(), self.why.as_str()) != (state, reason, &why) {
             self.since = now;
         }

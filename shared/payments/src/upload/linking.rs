@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::ledger::Upload;
-use super::part::{Part, PartState, Placed, Target};
+use super::part::{Part, Placed, Target};
 use super::route::Route;
 use crate::decision::{Action, Decision};
 use crate::ids::{InvoiceNumber, XeroInvoiceId};
@@ -24,13 +24,15 @@ pub fn link(
         return None;
     };
     let receipt = &upload.receipt;
+    // What was reported while it was on its way says what became of the money.
+    let newest = upload.reported_since.as_ref().map_or(receipt, |reported| &reported.0);
     let known = stored.payment(&receipt.id);
     if known.is_some_and(|known| known.stamp.as_ref() == Some(&part.stamp) && known.link.is_some())
     {
         return None;
     }
     let on_invoices = upload.parts.iter().filter(|part| {
-        part.state != PartState::Refused && matches!(part.target, Target::Invoice { .. })
+        part.state.stands() && matches!(part.target, Target::Invoice { .. })
     });
     let mut payment = Payment {
         id: receipt.id.clone(),
@@ -39,13 +41,13 @@ pub fn link(
         reference: receipt.reference.clone(),
         origin: Origin::Local,
         kind: Kind::Uploaded,
-        status: match receipt.status {
+        status: match newest.status {
             PaymentStatus::Pending => PaymentStatus::Confirmed,
             status => status,
         },
         method: receipt.method.clone(),
         transaction_id: receipt.transaction_id.clone(),
-        journaled: receipt.journaled,
+        journaled: newest.journaled,
         multi_invoice: receipt.is_multi_invoice() || on_invoices.count() > 1,
         link: Some(xero),
         stamp: Some(part.stamp.clone()),
@@ -58,7 +60,7 @@ pub fn link(
         balance_after: known.and_then(|known| known.balance_after),
         state: State::Uploaded,
         protection: None,
-        revision: known.map_or(receipt.revision, |known| known.revision),
+        revision: known.map_or(newest.revision, |known| known.revision),
     };
     payment.settle_state();
 

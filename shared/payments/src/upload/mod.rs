@@ -11,6 +11,7 @@ mod admission;
 mod caps;
 mod command;
 mod customer;
+mod duplicate;
 mod forecast;
 mod gates;
 mod ledger;
@@ -21,6 +22,7 @@ mod part;
 mod planner;
 mod proof;
 mod provider_invoice;
+mod reassessment;
 mod report;
 mod route;
 mod settings;
@@ -31,8 +33,13 @@ pub use caps::{
     ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, Freed, GUARD_WINDOW, Granted,
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
-pub use command::{Order, OrderError, obey, sensible_orders};
+pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
 pub use customer::{Customer, CustomerError, record_action, record_customer};
+pub(crate) use duplicate::days_apart;
+pub use duplicate::{
+    ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion, XeroMoney,
+    XeroMoneyKind, standings,
+};
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
 pub use gates::{Judgement, gate};

@@ -69,6 +69,15 @@ codes! {
         Done = "done",
         /// Refused by Xero, and not there.
         Refused = "refused",
+        /// Sent, proven not to be in Xero, and not sent any more: what it was sent for is planned otherwise.
+        Withdrawn = "withdrawn",
+    }
+}
+
+impl PartState {
+    /// Whether it is one of the parts that make up its payment.
+    pub fn stands(self) -> bool {
+        !matches!(self, Self::Refused | Self::Withdrawn)
     }
 }
 
@@ -137,6 +146,17 @@ pub struct Part {
     pub refusal: Option<String>,
     /// The proof that it is in Xero.
     pub placed: Option<Placed>,
+}
+
+impl Part {
+    /// Whether it would create the same.
+    pub(super) fn is_same(&self, target: &Target, amount: Money) -> bool {
+        let same = match (&self.target, target) {
+            (Target::Invoice { id, .. }, Target::Invoice { id: other, .. }) => id == other,
+            (one, other) => one == other,
+        };
+        same && self.amount == amount
+    }
 }
 
 /// What is known of a part after it was sent.

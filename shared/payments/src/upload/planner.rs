@@ -11,7 +11,7 @@ use super::ledger::Upload;
 use super::part::{PARTS_MAX, PartState, Target};
 use super::route::{Hold, Route, Skip};
 use crate::ids::{InvoiceNumber, XeroContactId, XeroInvoiceId};
-use crate::invoice::{InvoiceKind, InvoiceStatus};
+use crate::invoice::{InvoiceKind, InvoiceStatus, XeroPayment};
 use crate::money::{Currency, Money};
 use crate::number::NumberPrefix;
 
@@ -34,6 +34,8 @@ pub struct OpenInvoice {
     pub due_on: Option<Date>,
     /// What is left to pay.
     pub due: Money,
+    /// The payments on it.
+    pub payments: Vec<XeroPayment>,
 }
 
 impl OpenInvoice {
@@ -90,14 +92,14 @@ impl<'a> Planner<'a> {
     /// Plans what is left of a payment that has passed the gates. Named invoices first; then, for
     /// BPAY, an exact amount, the oldest first, and the rest as a prepayment (EX-03 to EX-08).
     pub fn plan(&mut self, upload: &Upload, customer: Option<&Customer>) -> Judgement {
-        let Ok(mut left) = upload.unplaced() else {
+        let Ok(mut left) = upload.to_place() else {
             return Judgement::Hold(
                 Hold::CurrencyMismatch,
                 "its parts are in another currency".into(),
             );
         };
         let mut parts = Vec::new();
-        if Self::is_named_by_receipt(upload) {
+        if left.is_positive() && Self::is_named_by_receipt(upload) {
             match self.named(upload) {
                 Ok(named) => parts = named,
                 Err(judgement) => return judgement,
@@ -108,46 +110,44 @@ impl<'a> Planner<'a> {
             let rest = match upload.route() {
                 Err(skip) => Err(Judgement::Skip(skip, "it goes no way".into())),
                 Ok(Route::Bpay) => self.spread(upload, customer, left, &parts),
-                Ok(_) if Self::is_named_by_receipt(upload) => Err(Judgement::Hold(
+                Ok(_) => Err(Judgement::Hold(
                     Hold::PartlyAllocated,
                     format!("it names invoices for all but {left}"),
                 )),
-                Ok(_) => self.named_again(upload),
             };
             match rest {
                 Ok(rest) => parts.extend(rest),
                 Err(judgement) => return judgement,
             }
+        } else if left.amount().is_sign_negative() && !left.amount().is_zero() {
+            let why = "it names invoices for more than is left of it".to_owned();
+            return Judgement::Hold(Hold::PartlyAllocated, why);
         }
         if upload.parts.len().saturating_add(parts.len()) > PARTS_MAX {
             let why = format!("it would take more than {PARTS_MAX} parts");
             return Judgement::Skip(Skip::TooManyParts, why);
         }
-        // What it sends again as it was is taken as well: Xero does not show it yet.
-        let again = upload.planned().map(|part| (part.target.clone(), part.amount));
-        self.take(again.collect::<Vec<_>>().iter().chain(&parts));
+        self.take(&parts);
         Judgement::Send(parts)
     }
 
-    /// Whether the names that it bears now decide. Those of a direct post do as long as nothing of it
-    /// stands: it may have been reported anew since it was refused. BPAY that was refused on the invoices
-    /// it names goes to others.
-    fn is_named_by_receipt(upload: &Upload) -> bool {
-        let refused = || upload.parts.iter().all(|part| part.state == PartState::Refused);
-        upload.parts.is_empty() || (upload.route() != Ok(Route::Bpay) && refused())
+    /// Whether the names that it bears now decide. BPAY that was refused on the invoices it names goes to
+    /// others.
+    pub(super) fn is_named_by_receipt(upload: &Upload) -> bool {
+        let refused = || upload.parts.iter().any(|part| part.state == PartState::Refused);
+        upload.route() != Ok(Route::Bpay) || !refused()
     }
 
-    /// The parts that the payment itself names (EX-01, EX-10).
+    /// The parts that the payment itself names (EX-01, EX-10), but for those that stand already.
     fn named(&self, upload: &Upload) -> Result<Vec<(Target, Money)>, Judgement> {
-        let allocations = &upload.receipt.allocations;
-        allocations
-            .iter()
-            .map(|part| {
-                let number = self.prefix.to_xero(&part.invoice);
-                let found = self
-                    .invoices
-                    .values()
-                    .find(|invoice| invoice.kind == InvoiceKind::Sales && invoice.number == number);
+        let standing = own_targets(upload);
+        let named = upload.receipt.allocations.iter().map(|part| {
+            let number = self.prefix.to_xero(&part.invoice);
+            (part, self.invoice_numbered(&number), number)
+        });
+        named
+            .filter(|(_, found, _)| !found.is_some_and(|invoice| standing.contains(&invoice.id)))
+            .map(|(part, found, number)| {
                 let invoice = found.ok_or_else(|| {
                     let why = format!("Xero has no invoice {number}");
                     Judgement::Hold(Hold::InvoiceNotOpen, why)
@@ -162,28 +162,11 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// Named parts that were refused, once more: what was in their way may be gone.
-    fn named_again(&self, upload: &Upload) -> Result<Vec<(Target, Money)>, Judgement> {
-        let standing = |id: &XeroInvoiceId| {
-            upload.parts.iter().any(|part| {
-                part.state != PartState::Refused
-                    && matches!(&part.target, Target::Invoice { id: other, .. } if other == id)
-            })
-        };
-        let mut parts = BTreeMap::new();
-        for part in &upload.parts {
-            let Target::Invoice { id, .. } = &part.target else { continue };
-            if part.state == PartState::Refused && !standing(id) {
-                parts.insert(*id, (part.target.clone(), part.amount));
-            }
-        }
-        for (id, (_, amount)) in &parts {
-            let invoice = self.invoices.get(id).ok_or_else(|| {
-                Judgement::Hold(Hold::InvoiceNotOpen, "Xero no longer shows its invoice".into())
-            })?;
-            self.fits(invoice, *amount)?;
-        }
-        Ok(parts.into_values().collect())
+    /// The sales invoice of this number.
+    pub(super) fn invoice_numbered(&self, number: &str) -> Option<&OpenInvoice> {
+        self.invoices
+            .values()
+            .find(|invoice| invoice.kind == InvoiceKind::Sales && invoice.number == number)
     }
 
     fn fits(&self, invoice: &OpenInvoice, amount: Money) -> Result<(), Judgement> {
@@ -249,14 +232,8 @@ impl<'a> Planner<'a> {
         upload: &Upload,
         named: &[(Target, Money)],
     ) -> Vec<&OpenInvoice> {
-        let own = upload.parts.iter().filter(|part| part.state != PartState::Refused);
-        let own = own.map(|part| &part.target).chain(named.iter().map(|(target, _)| target));
-        let taken: BTreeSet<_> = own
-            .filter_map(|target| match target {
-                Target::Invoice { id, .. } => Some(*id),
-                Target::Prepayment { .. } | Target::Bill { .. } => None,
-            })
-            .collect();
+        let mut taken = own_targets(upload);
+        taken.extend(named.iter().filter_map(|(target, _)| invoice_of(target)));
         let mut candidates: Vec<_> = self
             .invoices
             .values()
@@ -276,6 +253,20 @@ impl<'a> Planner<'a> {
                 invoice.due = invoice.due.minus(*amount).unwrap_or(invoice.due);
             }
         }
+    }
+}
+
+/// The invoices on which something of a payment is, or may be.
+fn own_targets(upload: &Upload) -> BTreeSet<XeroInvoiceId> {
+    let standing =
+        upload.parts.iter().filter(|part| part.state.stands() && part.state != PartState::Planned);
+    standing.filter_map(|part| invoice_of(&part.target)).collect()
+}
+
+fn invoice_of(target: &Target) -> Option<XeroInvoiceId> {
+    match target {
+        Target::Invoice { id, .. } => Some(*id),
+        Target::Prepayment { .. } | Target::Bill { .. } => None,
     }
 }
 

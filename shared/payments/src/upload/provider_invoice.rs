@@ -167,10 +167,7 @@ pub fn judge_bill(
     settings: &Settings,
     uploading: &UploadSettings,
 ) -> Judgement {
-    // What has begun to go up goes on, as with payments.
-    if !upload.may_be_in_xero()
-        && let Err(judgement) = after_start(upload, settings, uploading.start)
-    {
+    if let Err(judgement) = after_start(upload, settings, uploading.start) {
         return judgement;
     }
     let Some(contact) = uploading.merchant_contact else {
@@ -183,9 +180,8 @@ pub fn judge_bill(
     if let Err(judgement) = fits_books(&upload.receipt, books) {
         return judgement;
     }
-    match upload.unplaced() {
+    match upload.to_place() {
         Ok(left) if left.is_positive() => Judgement::Send(vec![(Target::Bill { contact }, left)]),
-        // It is sent again as it was.
         Ok(_) => Judgement::Send(Vec::new()),
         Err(_) => {
             let why = "its parts are in another currency".to_owned();

@@ -82,6 +82,9 @@ codes! {
         AccountUnmapped = "ACCOUNT_UNMAPPED",
         /// No contact in Xero stands for the payment provider (EX-13).
         MerchantContactMissing = "MERCHANT_CONTACT_MISSING",
+        /// Xero, or another report, may hold the same money already; a person says *the same* or *two
+        /// payments* (A8.3).
+        PossibleDuplicate = "POSSIBLE_DUPLICATE",
     }
 }
 

@@ -1,0 +1,160 @@
+//! What changes for a payment in the ledger when Xero turns out to hold its money, or not to (rules A8.3).
+
+use jiff::Timestamp;
+
+use super::admission::judge_report;
+use super::caps::Freed;
+use super::command::obey_quiet;
+use super::duplicate::{Certain, Counterpart, Suspicion};
+use super::ledger::Upload;
+use super::night::Night;
+use super::part::{Part, PartState, Placed, Target, UploadState};
+use super::route::{Hold, Route, Skip};
+use super::stamp::Stamp;
+
+/// What an upload says when its money was found in Xero.
+const FOUND: &str = "a payment in Xero was found to be the same";
+
+impl Upload {
+    /// It stands in its line again, by the newest report and the order given while it was on its way: what is
+    /// not in Xero is judged afresh (AMB-28).
+    pub(crate) fn back_in_line(&mut self, reason: &str, now: Timestamp) {
+        if let Some(newest) = self.reported_since.take() {
+            (self.receipt, self.bill) = *newest;
+        }
+        let nothing_left = self.is_partly_there()
+            && self.to_place().is_ok_and(|left| !left.is_positive());
+        if nothing_left {
+            self.withdraw_planned();
+            self.follow_parts(now);
+            return;
+        }
+        self.wait(reason, now);
+        judge_report(self, now);
+        if let Some(given) = self.ordered_since.take() {
+            obey_quiet(self, &given, now);
+        }
+    }
+
+    /// All that was to be placed of it stands in Xero already: it does not go. What it had reserved is free
+    /// unless something of it is in Xero by our own hand.
+    pub fn found(
+        &mut self,
+        certain: &[Certain],
+        night: Option<Night>,
+        now: Timestamp,
+    ) -> Option<Freed> {
+        let unsent = self.parts.iter().all(|part| part.tries == 0);
+        self.withdraw_planned();
+        if self.is_partly_there() {
+            self.night = night.or(self.night);
+            self.add_found(certain);
+            self.follow_parts(now);
+            return None;
+        }
+        self.attempts = self.attempts.saturating_sub(u32::from(unsent && self.reserved_at.is_some()));
+        let freed = self.free(unsent);
+        self.night = night.or(self.night);
+        self.enter(UploadState::Skipped, Skip::AlreadyInXero.code(), FOUND, now);
+        freed
+    }
+
+    /// Some or all of it may stand in Xero already: it waits until a person says *the same* or *two payments*.
+    pub fn suspect(
+        &mut self,
+        suspicion: Suspicion,
+        night: Option<Night>,
+        now: Timestamp,
+    ) -> Option<Freed> {
+        let unsent = self.parts.iter().all(|part| part.tries == 0);
+        self.parts.retain(|part| part.state != PartState::Planned || part.tries > 0);
+        let freed = if self.is_partly_there() {
+            None
+        } else {
+            self.attempts =
+                self.attempts.saturating_sub(u32::from(unsent && self.reserved_at.is_some()));
+            self.free(unsent)
+        };
+        self.put_on_hold(Hold::PossibleDuplicate, suspicion.why.clone(), night, now);
+        self.suspicion = Some(suspicion);
+        freed
+    }
+
+    /// The mirror has linked it with a payment in Xero: nothing of it goes. A person's order stays.
+    pub fn adopted(&mut self, now: Timestamp) {
+        let by_person = self.hold() == Some(Hold::HeldByPerson)
+            || (self.state == UploadState::Skipped && self.reason == Skip::DoNotSend.code());
+        let idle = matches!(
+            self.state,
+            UploadState::Waiting | UploadState::Held | UploadState::Skipped | UploadState::Refused
+        );
+        let whole = self.receipt.allocations.len() == 1 && self.receipt.unallocated().is_none();
+        if idle && !by_person && whole && !self.may_be_in_xero() {
+            self.withdraw_planned();
+            self.enter(UploadState::Skipped, Skip::AlreadyInXero.code(), FOUND, now);
+        }
+    }
+
+    /// The payment in Xero that was the same was deleted there. It is the business's own money, and is judged
+    /// afresh.
+    pub fn original_deleted(&mut self, now: Timestamp) {
+        self.parts.retain(|part| !(part.state == PartState::Done && part.tries == 0));
+        if self.state == UploadState::Skipped && self.reason == Skip::AlreadyInXero.code() {
+            self.back_in_line("original_deleted", now);
+        }
+    }
+
+    /// Whether it goes up by itself, so that its money stays the business's own when a payment in Xero that
+    /// was the same is deleted.
+    pub fn goes_up(&self) -> bool {
+        self.route().is_ok_and(Route::is_counted)
+    }
+
+    /// A person says that it is not what it was held for: it goes, as far as it is not in Xero, and is not
+    /// asked about these again.
+    pub(super) fn is_apart(&mut self, now: Timestamp) {
+        let Some(suspicion) = self.suspicion.take() else { return };
+        self.apart_from.extend(suspicion.with);
+        self.add_found(&suspicion.certain);
+        self.back_in_line("two_payments", now);
+    }
+
+    /// A person says that it is what it was held for: it does not go.
+    pub(super) fn is_the_same(&mut self, said: &str, now: Timestamp) {
+        let certain = self.suspicion.take().map(|suspicion| suspicion.certain).unwrap_or_default();
+        if self.is_partly_there() {
+            self.add_found(&certain);
+        }
+        let why = format!("{said}: a payment in Xero is the same");
+        self.skip(Skip::AlreadyInXero, why, None, now);
+    }
+
+    /// Whether the other side of its suspicion is another payment of the business's own.
+    pub fn suspected_local(&self) -> impl Iterator<Item = &Counterpart> {
+        let with = self.suspicion.iter().flat_map(|suspicion| &suspicion.with);
+        with.filter(|with| matches!(with, Counterpart::Local(_)))
+    }
+
+    /// Takes in what another hand has put into Xero for it: parts that are there and were never sent.
+    fn add_found(&mut self, certain: &[Certain]) {
+        for found in certain {
+            let number = self.parts.iter().map(|part| part.number).max().unwrap_or(0);
+            let number = number.saturating_add(1);
+            let (organisation, id) = (self.receipt.organisation, &self.receipt.id);
+            self.parts.push(Part {
+                number,
+                target: Target::Invoice { id: found.invoice, number: found.number.clone() },
+                amount: found.amount,
+                stamp: Stamp::new(organisation, id, number, found.invoice),
+                state: PartState::Done,
+                tries: 0,
+                key: None,
+                sent_at: None,
+                absences: 0,
+                looked_at: None,
+                refusal: None,
+                placed: Some(Placed::Payment(found.payment)),
+            });
+        }
+    }
+}
