@@ -14,7 +14,7 @@ use crate::{
     faults::Manner,
     meter::{Created, CreatedKind},
     options::PrepaymentReferences,
-    query::{Filter, Order},
+    query::{Filter, Order, Place},
     random::Random,
     reply::Reply,
     wire::{
@@ -59,7 +59,11 @@ pub(super) fn list(
             })
         })
         .collect();
-    order.sort(&mut found, |transaction| (transaction.updated, transaction.serial));
+    order.sort(&mut found, |transaction| Place {
+        updated: transaction.updated,
+        date: Some(transaction.date),
+        serial: transaction.serial,
+    });
     let page = call.query.page();
     let form = match page {
         Some(_) => BankTransactionForm::Paged,

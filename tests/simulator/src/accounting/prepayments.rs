@@ -4,7 +4,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{lists, request::Call};
-use crate::{faults::Manner, query::Filter, reply::Reply, wire::PrepaymentOut, world::World};
+use crate::{
+    faults::Manner,
+    query::{Filter, Place},
+    reply::Reply,
+    wire::PrepaymentOut,
+    world::World,
+};
 
 /// `GET /Prepayments`, voided ones included.
 pub(super) fn list(
@@ -37,7 +43,11 @@ pub(super) fn list(
             })
         })
         .collect();
-    order.sort(&mut found, |transaction| (transaction.updated, transaction.serial));
+    order.sort(&mut found, |transaction| Place {
+        updated: transaction.updated,
+        date: Some(transaction.date),
+        serial: transaction.serial,
+    });
     let page = call.query.page();
     let (found, pagination) = lists::paged(page, found);
     let found = found.iter();

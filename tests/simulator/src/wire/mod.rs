@@ -27,7 +27,7 @@ use contact::ContactOut;
 pub(crate) use contact::{ContactListed, ContactNamed};
 pub(crate) use invoice::{InvoiceForm, InvoiceOut, InvoiceRefused};
 use line::LineOut;
-pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused};
+pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, payment_type};
 pub(crate) use prepayment::PrepaymentOut;
 
 /// Decimals of an amount of money (xero.md 4.1).

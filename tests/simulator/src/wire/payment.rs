@@ -21,6 +21,14 @@ pub(crate) enum PaymentForm {
     Written,
 }
 
+/// `PaymentType` of a payment of this document.
+pub(crate) fn payment_type(invoice: Option<&Invoice>) -> &'static str {
+    match invoice.map(|invoice| invoice.kind) {
+        Some(InvoiceKind::Accpay) => "ACCPAYPAYMENT",
+        _ => "ACCRECPAYMENT",
+    }
+}
+
 /// A payment as Xero writes it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -73,10 +81,7 @@ impl PaymentOut {
             // The list shows an empty one, the single payment leaves it out.
             reference: (listed || !payment.reference.is_empty()).then(|| payment.reference.clone()),
             currency_rate: Number::rate(),
-            payment_type: match invoice.map(|invoice| invoice.kind) {
-                Some(InvoiceKind::Accpay) => "ACCPAYPAYMENT",
-                _ => "ACCRECPAYMENT",
-            },
+            payment_type: payment_type(invoice),
             status: payment.status.as_str(),
             updated_date_utc: ms_date(payment.updated),
             updated_date_utc_string: date_string(payment.updated),
