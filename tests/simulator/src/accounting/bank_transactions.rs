@@ -10,7 +10,7 @@ use super::{
     request::{BankTransactionIn, BankTransactionsIn, Call},
 };
 use crate::{
-    books::{BankTransactionDraft, Organisation},
+    books::{BankTransactionDraft, CreditKind, Organisation},
     faults::Manner,
     meter::{Created, CreatedKind},
     options::PrepaymentReferences,
@@ -54,7 +54,7 @@ pub(super) fn list(
             filter.admits(|name| match name {
                 "Reference" => transaction.reference.as_str().into(),
                 "Status" => transaction.status.as_str().into(),
-                "Type" => "RECEIVE-PREPAYMENT".into(),
+                "Type" => transaction.kind.document_type().into(),
                 _ => transaction.contact.to_string().into(),
             })
         })
@@ -175,6 +175,7 @@ fn check(
         return Err(objections);
     };
     let draft = BankTransactionDraft {
+        kind: CreditKind::Prepayment,
         contact: sent.contact.clone().unwrap_or_default().choice(),
         account,
         date: sent.date.map_or_else(|| now.to_zoned(TimeZone::UTC).date(), |day| day.0),

@@ -56,12 +56,12 @@ pub(super) fn list(
             filter.admits(|name| match name {
                 "Reference" => payment.reference.as_str().into(),
                 "Status" => payment.status.as_str().into(),
-                "PaymentType" => payment_type(books.invoices.get(&payment.invoice)).into(),
+                "PaymentType" => payment_type(books, payment).into(),
                 "Date" => day_text(payment.date).into(),
                 "UpdatedDateUTC" => moment_text(payment.updated).into(),
                 "Invoice.Contact.ContactID" => {
-                    let invoice = books.invoices.get(&payment.invoice);
-                    invoice.map_or(String::new(), |invoice| invoice.contact.to_string()).into()
+                    let contact = books.contact_of(payment);
+                    contact.map_or(String::new(), |contact| contact.to_string()).into()
                 }
                 _ => payment.invoice.to_string().into(),
             })
@@ -259,7 +259,7 @@ pub(super) fn delete(
     }
     let books = world.books.organisation(organisation).map_err(|_| Reply::not_found())?;
     let change = books.delete_payment(id, now).map_err(|refusal| refuse(&refusal.to_string()))?;
-    world.record(organisation, change);
+    world.record_if(organisation, change);
     let books = lists::organisation(world, organisation)?;
     let payment = books.payments.get(&id).ok_or_else(Reply::not_found)?;
     let invoice = books.invoices.get(&payment.invoice);
