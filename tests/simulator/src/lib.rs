@@ -35,9 +35,9 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
 pub use authorisation::Consent;
 pub use books::{
-    Account, AccountKind, BankTransaction, BankTransactionStatus, Contact, Credit, Invoice,
-    InvoiceKind, InvoiceStatus, Line, LockDates, NewAccount, NewInvoice, NewOrganisation,
-    NewPayment, Organisation, Payment, PaymentStatus,
+    Account, AccountKind, Allocation, BankTransaction, BankTransactionStatus, Contact, Credit,
+    CreditDocument, CreditKind, Invoice, InvoiceKind, InvoiceStatus, Line, LockDates, NewAccount,
+    NewCredit, NewInvoice, NewOrganisation, NewPayment, Organisation, Payment, PaymentStatus,
 };
 pub use clock::{AdvancingClock, Clock, ManualClock, system_clock};
 pub use faults::{Effect, Fault};

@@ -1,8 +1,15 @@
 //! The part of a request that chooses: query string and `If-Modified-Since`.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    cmp::{Ordering, Reverse},
+};
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime, Time},
+    tz::TimeZone,
+};
 use uuid::Uuid;
 
 use crate::wire::Pagination;
@@ -81,8 +88,10 @@ impl Query {
         match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["UPDATEDDATEUTC"] | ["UPDATEDDATEUTC", "ASC"] => Ok(Order::OldestChange),
             ["UPDATEDDATEUTC", "DESC"] => Ok(Order::NewestChange),
+            ["DATE"] | ["DATE", "ASC"] => Ok(Order::OldestDate),
+            ["DATE", "DESC"] => Ok(Order::NewestDate),
             _ => Err(QueryError(format!(
-                "order={order} is not imitated; order=UpdatedDateUTC ASC is"
+                "order={order} is not imitated; order=UpdatedDateUTC ASC and order=Date ASC are"
             ))),
         }
     }
@@ -111,15 +120,30 @@ pub(crate) enum Order {
     OldestChange,
     /// `UpdatedDateUTC DESC`.
     NewestChange,
+    /// `Date ASC`.
+    OldestDate,
+    /// `Date DESC`.
+    NewestDate,
+}
+
+/// What decides where a record stands in a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) updated: Timestamp,
+    pub(crate) date: Option<Date>,
+    pub(crate) serial: u64,
 }
 
 impl Order {
-    /// Sorts by `key`, which gives the last change and the place in the order of creation.
-    pub(crate) fn sort<T>(self, items: &mut [T], key: impl Fn(&T) -> (Timestamp, u64)) {
+    /// Sorts by `place`; equal ones are in the order of their creation.
+    pub(crate) fn sort<T>(self, items: &mut [T], place: impl Fn(&T) -> Place) {
+        items.sort_by_key(|item| place(item).serial);
         match self {
-            Self::Created => items.sort_by_key(|item| key(item).1),
-            Self::OldestChange => items.sort_by_key(|item| key(item)),
-            Self::NewestChange => items.sort_by_key(|item| std::cmp::Reverse(key(item))),
+            Self::Created => {}
+            Self::OldestChange => items.sort_by_key(|item| place(item).updated),
+            Self::NewestChange => items.sort_by_key(|item| Reverse(place(item).updated)),
+            Self::OldestDate => items.sort_by_key(|item| place(item).date),
+            Self::NewestDate => items.sort_by_key(|item| Reverse(place(item).date)),
         }
     }
 }
@@ -157,15 +181,94 @@ pub(crate) fn modified_since(header: &str) -> Option<Timestamp> {
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// What `where` asks of a record: equalities, all of which must hold (xero.md 4.3).
+/// What `where` asks of a record: comparisons, all of which must hold (xero.md 3.5, 4.3).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Filter {
-    terms: Vec<(String, String)>,
+    terms: Vec<Term>,
+}
+
+/// One comparison of an element with a value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Term {
+    name: String,
+    operator: Operator,
+    value: String,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Operator {
+    Equal,
+    AtLeast,
+    AtMost,
+    More,
+    Less,
+}
+
+impl Operator {
+    /// The longer ones first, since the shorter ones begin them.
+    const ALL: [(&str, Self); 5] = [
+        ("==", Self::Equal),
+        (">=", Self::AtLeast),
+        ("<=", Self::AtMost),
+        (">", Self::More),
+        ("<", Self::Less),
+    ];
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::AtLeast => order.is_ge(),
+            Self::AtMost => order.is_le(),
+            Self::More => order.is_gt(),
+            Self::Less => order.is_lt(),
+        }
+    }
+}
+
+/// What an element is compared with, which its name says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ValueKind {
+    /// `guid("…")`.
+    Guid,
+    /// `DateTime(2026, 11, 20)`, with hours, minutes and seconds if they are given.
+    Moment,
+    /// `"…"`.
+    Text,
+}
+
+impl ValueKind {
+    fn of(name: &str) -> Self {
+        if name.ends_with("ID") {
+            Self::Guid
+        } else if name == "Date" || name == "UpdatedDateUTC" {
+            Self::Moment
+        } else {
+            Self::Text
+        }
+    }
+
+    /// What a value of this kind begins and ends with.
+    fn brackets(self) -> (&'static [&'static str], &'static str) {
+        match self {
+            Self::Guid => (&["guid(\"", "Guid(\"", "GUID(\""], "\")"),
+            Self::Moment => (&["DateTime("], ")"),
+            Self::Text => (&["\""], "\""),
+        }
+    }
+
+    fn read(self, text: &str) -> Option<String> {
+        match self {
+            Self::Guid => Uuid::parse_str(text).ok().map(|id| id.to_string()),
+            Self::Moment => moment_of_parts(text),
+            Self::Text => Some(text.to_owned()),
+        }
+    }
 }
 
 impl Filter {
-    /// Reads one equality, or several joined by `AND` or `&&`, on elements of these `names`; an
-    /// element whose name ends in `ID` is compared with a `guid("…")`, any other with a text.
+    /// Reads one comparison, or several joined by `AND` or `&&`, on elements of these `names`. An
+    /// element whose name ends in `ID` is compared with a `guid("…")`, a date with a `DateTime(…)`,
+    /// any other with a text. Only dates can be asked for by a range.
     pub(crate) fn parse(text: Option<&str>, names: &[&str]) -> Result<Self, QueryError> {
         let mut filter = Self::default();
         let Some(text) = text else {
@@ -186,31 +289,58 @@ impl Filter {
     }
 
     fn take_term<'a>(&mut self, text: &'a str, names: &[&str]) -> Result<&'a str, QueryError> {
-        let (name, rest) = text.split_once("==").ok_or_else(|| unknown(text))?;
-        let (name, rest) = (name.trim(), rest.trim_start());
-        if !names.contains(&name) {
-            return Err(unknown(text));
+        let refused = || unknown(text);
+        let at = text.find(['=', '<', '>']).ok_or_else(refused)?;
+        let (name, rest) = (text[..at].trim(), &text[at..]);
+        let mut operators = Operator::ALL.iter();
+        let found = operators
+            .find_map(|(sign, operator)| Some((*operator, rest.strip_prefix(sign)?.trim_start())));
+        let (operator, rest) = found.ok_or_else(refused)?;
+        let kind = ValueKind::of(name);
+        let is_known = names.contains(&name);
+        if !is_known || (operator != Operator::Equal && kind != ValueKind::Moment) {
+            return Err(refused());
         }
-        let openings: &[&str] =
-            if name.ends_with("ID") { &["guid(\"", "Guid(\"", "GUID(\""] } else { &["\""] };
-        let inner = openings
-            .iter()
-            .find_map(|opening| rest.strip_prefix(opening))
-            .ok_or_else(|| unknown(text))?;
-        let closing = if name.ends_with("ID") { "\")" } else { "\"" };
-        let (value, rest) = inner.split_once(closing).ok_or_else(|| unknown(text))?;
-        let value = match name.ends_with("ID") {
-            true => Uuid::parse_str(value).map_err(|_| unknown(text))?.to_string(),
-            false => value.to_owned(),
-        };
-        self.terms.push((name.to_owned(), value));
+        let (openings, closing) = kind.brackets();
+        let inner = openings.iter().find_map(|opening| rest.strip_prefix(opening));
+        let (value, rest) =
+            inner.and_then(|inner| inner.split_once(closing)).ok_or_else(refused)?;
+        let value = kind.read(value).ok_or_else(refused)?;
+        self.terms.push(Term { name: name.to_owned(), operator, value });
         Ok(rest)
     }
 
-    /// Whether every equality holds of the record whose elements `element` gives by name.
+    /// Whether every comparison holds of the record whose elements `element` gives by name; a date
+    /// as [`day_text`] or [`moment_text`] writes it.
     pub(crate) fn admits<'a>(&self, element: impl Fn(&str) -> Cow<'a, str>) -> bool {
-        self.terms.iter().all(|(name, wanted)| element(name) == *wanted)
+        self.terms.iter().all(|term| {
+            let actual = element(&term.name);
+            term.operator.holds(actual.as_ref().cmp(term.value.as_str()))
+        })
     }
+}
+
+/// A moment as text of fixed width, so that texts are in the order of time.
+pub(crate) fn moment_text(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string()
+}
+
+/// The midnight with which a calendar date begins, as [`moment_text`] writes it.
+pub(crate) fn day_text(date: Date) -> String {
+    format!("{date}T00:00:00.000")
+}
+
+/// `2026, 11, 20` or `2026,11,20,3,41,22` as [`moment_text`] writes it.
+fn moment_of_parts(text: &str) -> Option<String> {
+    let parts: Vec<i16> =
+        text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
+    let small = |index: usize| i8::try_from(parts.get(index).copied().unwrap_or(0)).ok();
+    if !matches!(parts.len(), 3 | 6) {
+        return None;
+    }
+    let date = Date::new(*parts.first()?, small(1)?, small(2)?).ok()?;
+    let time = Time::new(small(3)?, small(4)?, small(5)?, 0).ok()?;
+    Some(format!("{date}T{time}.000"))
 }
 
 fn unknown(text: &str) -> QueryError {
@@ -265,6 +395,33 @@ mod tests {
         assert!(parse(r#"Status=="A" OR Status=="B""#).is_err());
         assert!(parse(r#"Invoice.InvoiceID=="a""#).is_err());
         assert_eq!(Filter::parse(None, &names), Ok(Filter::default()));
+    }
+
+    #[test]
+    fn dates_are_compared_by_ranges() {
+        let names = ["Date", "Status"];
+        let parse = |text: &str| Filter::parse(Some(text), &names);
+        let filter =
+            parse("Date>=DateTime(2026, 11, 20) AND Date < DateTime(2026,11,23,0,0,0)").unwrap();
+        let admits = |date: &str| {
+            let date: Date = date.parse().unwrap();
+            filter.admits(|_| day_text(date).into())
+        };
+
+        assert!(!admits("2026-11-19"));
+        assert!(admits("2026-11-20"));
+        assert!(admits("2026-11-22"));
+        assert!(!admits("2026-11-23"));
+        for refused in [
+            "Date>=DateTime(2026,13,20)",
+            "Date>=DateTime(2026,11)",
+            r#"Date>="2026-11-20""#,
+            r#"Status>="A""#,
+            "Date=DateTime(2026,11,20)",
+            "Date!=DateTime(2026,11,20)",
+        ] {
+            assert!(parse(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

@@ -76,6 +76,14 @@ impl World {
         });
     }
 
+    /// Announces a change of an invoice, or notes one of a document that has no event here.
+    pub(crate) fn record_if(&mut self, organisation: Uuid, change: Option<Change>) {
+        match change {
+            Some(change) => self.record(organisation, change),
+            None => self.changed = true,
+        }
+    }
+
     /// Announces a credit note that was written and applied.
     pub(crate) fn record_credit_note(&mut self, organisation: Uuid, id: Uuid, at: Timestamp) {
         let kind = match self.books.organisation(organisation) {

@@ -10,11 +10,11 @@ use super::{
     request::{BankTransactionIn, BankTransactionsIn, Call},
 };
 use crate::{
-    books::{BankTransactionDraft, Organisation},
+    books::{BankTransactionDraft, CreditKind, Organisation},
     faults::Manner,
     meter::{Created, CreatedKind},
     options::PrepaymentReferences,
-    query::{Filter, Order},
+    query::{Filter, Order, Place},
     random::Random,
     reply::Reply,
     wire::{
@@ -54,12 +54,16 @@ pub(super) fn list(
             filter.admits(|name| match name {
                 "Reference" => transaction.reference.as_str().into(),
                 "Status" => transaction.status.as_str().into(),
-                "Type" => "RECEIVE-PREPAYMENT".into(),
+                "Type" => transaction.kind.document_type().into(),
                 _ => transaction.contact.to_string().into(),
             })
         })
         .collect();
-    order.sort(&mut found, |transaction| (transaction.updated, transaction.serial));
+    order.sort(&mut found, |transaction| Place {
+        updated: transaction.updated,
+        date: Some(transaction.date),
+        serial: transaction.serial,
+    });
     let page = call.query.page();
     let form = match page {
         Some(_) => BankTransactionForm::Paged,
@@ -171,6 +175,7 @@ fn check(
         return Err(objections);
     };
     let draft = BankTransactionDraft {
+        kind: CreditKind::Prepayment,
         contact: sent.contact.clone().unwrap_or_default().choice(),
         account,
         date: sent.date.map_or_else(|| now.to_zoned(TimeZone::UTC).date(), |day| day.0),

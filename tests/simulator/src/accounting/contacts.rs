@@ -4,7 +4,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{lists, request::Call};
-use crate::{query::Filter, reply::Reply, wire::ContactListed, world::World};
+use crate::{
+    query::{Filter, Place},
+    reply::Reply,
+    wire::ContactListed,
+    world::World,
+};
 
 /// `GET /Contacts`; archived ones only when they are asked for (xero.md 4.7).
 pub(super) fn list(
@@ -33,7 +38,11 @@ pub(super) fn list(
             })
         })
         .collect();
-    order.sort(&mut found, |contact| (contact.updated, contact.serial));
+    order.sort(&mut found, |contact| Place {
+        updated: contact.updated,
+        date: None,
+        serial: contact.serial,
+    });
     let (found, pagination) = lists::paged(call.query.page(), found);
     let items: Vec<_> = found.into_iter().map(ContactListed::from).collect();
     Ok(lists::reply(world, "Contacts", items, pagination, now))

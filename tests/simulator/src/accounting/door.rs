@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    accounts, bank_transactions, contacts,
+    accounts, bank_transactions, contacts, credits,
     idempotency::{Claim, claim},
-    invoices, late, organisation, payments, prepayments,
+    invoices, late, organisation, payments,
     request::{BODY_BYTES_MAX, Call},
     route::Route,
 };
@@ -215,8 +215,12 @@ fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, R
             payments::create(world, organisation, call, manner, now)
         }
         (Route::Payment(id), "POST") => payments::delete(world, organisation, call, id, now),
-        (Route::Prepayments, "GET") => prepayments::list(world, organisation, call, manner, now),
-        (Route::Prepayment(id), "GET") => prepayments::show(world, organisation, id, manner, now),
+        (Route::Credits(kind), "GET") => {
+            credits::list(world, organisation, call, *kind, manner, now)
+        }
+        (Route::Credit(kind, id), "GET") => {
+            credits::show(world, organisation, id, *kind, manner, now)
+        }
         (Route::Unknown, _) => Err(Reply::not_found()),
         _ => Err(Reply::text(405, "Method not allowed")),
     }

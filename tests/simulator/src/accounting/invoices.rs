@@ -18,7 +18,7 @@ use crate::{
     },
     faults::Manner,
     meter::{Created, CreatedKind},
-    query::{Filter, Order},
+    query::{Filter, Order, Place},
     random::Random,
     reply::Reply,
     wire::{InvoiceForm, InvoiceOut, InvoiceRefused},
@@ -62,7 +62,11 @@ pub(super) fn list(
             })
         })
         .collect();
-    order.sort(&mut found, |invoice| (invoice.updated, invoice.serial));
+    order.sort(&mut found, |invoice| Place {
+        updated: invoice.updated,
+        date: Some(invoice.date),
+        serial: invoice.serial,
+    });
     if by_number {
         found.sort_by(|one, other| one.number.cmp(&other.number));
     }

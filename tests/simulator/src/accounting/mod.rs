@@ -7,6 +7,7 @@ mod accounts;
 mod bank_transactions;
 mod batch;
 mod contacts;
+mod credits;
 mod door;
 mod idempotency;
 mod invoices;
@@ -15,7 +16,6 @@ mod lines;
 mod lists;
 mod organisation;
 mod payments;
-mod prepayments;
 mod request;
 mod route;
 

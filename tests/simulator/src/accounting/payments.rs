@@ -17,9 +17,11 @@ use crate::{
     books::{Organisation, PaymentDraft},
     faults::Manner,
     meter::{Created, CreatedKind},
-    query::Filter,
+    query::{Filter, Place, day_text, moment_text},
     reply::Reply,
-    wire::{AccountOut, InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, Unbooked},
+    wire::{
+        AccountOut, InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, Unbooked, payment_type,
+    },
     world::World,
 };
 
@@ -31,7 +33,15 @@ pub(super) fn list(
     manner: &Manner,
     now: Timestamp,
 ) -> Result<Reply, Reply> {
-    let names = ["Invoice.InvoiceID", "Reference", "Status"];
+    let names = [
+        "Invoice.InvoiceID",
+        "Invoice.Contact.ContactID",
+        "Reference",
+        "Status",
+        "PaymentType",
+        "Date",
+        "UpdatedDateUTC",
+    ];
     let filter = Filter::parse(call.query.value("where"), &names)?;
     let order = call.query.order()?;
     let since = lists::since(call);
@@ -46,11 +56,22 @@ pub(super) fn list(
             filter.admits(|name| match name {
                 "Reference" => payment.reference.as_str().into(),
                 "Status" => payment.status.as_str().into(),
+                "PaymentType" => payment_type(books, payment).into(),
+                "Date" => day_text(payment.date).into(),
+                "UpdatedDateUTC" => moment_text(payment.updated).into(),
+                "Invoice.Contact.ContactID" => {
+                    let contact = books.contact_of(payment);
+                    contact.map_or(String::new(), |contact| contact.to_string()).into()
+                }
                 _ => payment.invoice.to_string().into(),
             })
         })
         .collect();
-    order.sort(&mut found, |payment| (payment.updated, payment.serial));
+    order.sort(&mut found, |payment| Place {
+        updated: payment.updated,
+        date: Some(payment.date),
+        serial: payment.serial,
+    });
     let (found, pagination) = lists::paged(call.query.page(), found);
     let items: Vec<PaymentOut> = found
         .iter()
@@ -238,7 +259,7 @@ pub(super) fn delete(
     }
     let books = world.books.organisation(organisation).map_err(|_| Reply::not_found())?;
     let change = books.delete_payment(id, now).map_err(|refusal| refuse(&refusal.to_string()))?;
-    world.record(organisation, change);
+    world.record_if(organisation, change);
     let books = lists::organisation(world, organisation)?;
     let payment = books.payments.get(&id).ok_or_else(Reply::not_found)?;
     let invoice = books.invoices.get(&payment.invoice);

@@ -2,6 +2,8 @@
 
 use axum::http::Method;
 
+use crate::books::CreditKind;
+
 /// An endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Route {
@@ -17,8 +19,8 @@ pub(super) enum Route {
     OrganisationActions,
     Payments,
     Payment(String),
-    Prepayments,
-    Prepayment(String),
+    Credits(CreditKind),
+    Credit(CreditKind, String),
     Unknown,
 }
 
@@ -43,8 +45,10 @@ impl Route {
             (Some("invoices"), [_, id]) => Self::Invoice(decoded(id)),
             (Some("payments"), [_]) => Self::Payments,
             (Some("payments"), [_, id]) => Self::Payment(decoded(id)),
-            (Some("prepayments"), [_]) => Self::Prepayments,
-            (Some("prepayments"), [_, id]) => Self::Prepayment(decoded(id)),
+            (Some(name), [_]) if let Some(kind) = credit_kind(name) => Self::Credits(kind),
+            (Some(name), [_, id]) if let Some(kind) = credit_kind(name) => {
+                Self::Credit(kind, decoded(id))
+            }
             _ => Self::Unknown,
         }
     }
@@ -64,8 +68,12 @@ impl Route {
             Self::Invoice(_) => "/Invoices/{id}",
             Self::Payments => "/Payments",
             Self::Payment(_) => "/Payments/{id}",
-            Self::Prepayments => "/Prepayments",
-            Self::Prepayment(_) => "/Prepayments/{id}",
+            Self::Credits(CreditKind::CreditNote) => "/CreditNotes",
+            Self::Credits(CreditKind::Prepayment) => "/Prepayments",
+            Self::Credits(CreditKind::Overpayment) => "/Overpayments",
+            Self::Credit(CreditKind::CreditNote, _) => "/CreditNotes/{id}",
+            Self::Credit(CreditKind::Prepayment, _) => "/Prepayments/{id}",
+            Self::Credit(CreditKind::Overpayment, _) => "/Overpayments/{id}",
             Self::Unknown => "/(unknown)",
         }
     }
@@ -82,10 +90,13 @@ impl Route {
             Self::Contacts | Self::Contact(_) => {
                 Some(["accounting.contacts", "accounting.contacts"])
             }
-            Self::Invoices | Self::Invoice(_) => {
+            Self::Invoices
+            | Self::Invoice(_)
+            | Self::Credits(CreditKind::CreditNote)
+            | Self::Credit(CreditKind::CreditNote, _) => {
                 Some(["accounting.invoices", "accounting.transactions"])
             }
-            Self::Payments | Self::Payment(_) | Self::Prepayments | Self::Prepayment(_) => {
+            Self::Payments | Self::Payment(_) | Self::Credits(_) | Self::Credit(..) => {
                 Some(["accounting.payments", "accounting.transactions"])
             }
             Self::Unknown => None,
@@ -105,6 +116,15 @@ impl Route {
             };
             needed.contains(&name) && (reads || !read_only)
         })
+    }
+}
+
+fn credit_kind(name: &str) -> Option<CreditKind> {
+    match name {
+        "creditnotes" => Some(CreditKind::CreditNote),
+        "prepayments" => Some(CreditKind::Prepayment),
+        "overpayments" => Some(CreditKind::Overpayment),
+        _ => None,
     }
 }
 

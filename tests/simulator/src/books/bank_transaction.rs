@@ -1,14 +1,18 @@
 //! Money received before there is anything to pay: a bank transaction, and the prepayment it makes.
 //!
 //! Xero keeps both as one: the transaction shows in `/BankTransactions`, what is left of the money
-//! in `/Prepayments`. Other kinds of bank transactions are not imitated.
+//! in `/Prepayments`, or in `/Overpayments` where a person recorded it as one. Other kinds of bank
+//! transactions are not imitated.
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ContactChoice, InvoiceDraft, Line, Organisation, Refusal, rules::TEXT_LENGTH_MAX};
+use super::{
+    ContactChoice, CreditDocument, CreditKind, InvoiceDraft, Line, Organisation, Refusal,
+    rules::TEXT_LENGTH_MAX,
+};
 use crate::random::Random;
 
 /// Where a bank transaction is in its life.
@@ -35,12 +39,15 @@ impl BankTransactionStatus {
     }
 }
 
-/// A bank transaction of type RECEIVE-PREPAYMENT as it is now.
+/// A bank transaction of type RECEIVE-PREPAYMENT or RECEIVE-OVERPAYMENT as it is now.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct BankTransaction {
     /// `BankTransactionID`.
     pub id: Uuid,
-    /// `PrepaymentID`.
+    /// Which of the two it makes.
+    #[serde(default = "prepayment_kind")]
+    pub kind: CreditKind,
+    /// `PrepaymentID`, or `OverpaymentID`.
     pub prepayment: Uuid,
     /// `InvoiceNumber` of the prepayment, which is also what it shows as its `Reference`.
     pub number: String,
@@ -72,22 +79,31 @@ pub struct BankTransaction {
     pub serial: u64,
 }
 
-impl BankTransaction {
-    /// `RemainingCredit` of the prepayment. Nothing here is ever allocated.
-    #[must_use]
-    pub fn remaining_credit(&self) -> Decimal {
-        match self.status {
-            BankTransactionStatus::Authorised => self.total,
-            BankTransactionStatus::Deleted | BankTransactionStatus::Voided => Decimal::ZERO,
-        }
-    }
+/// What every bank transaction was before overpayments were known.
+fn prepayment_kind() -> CreditKind {
+    CreditKind::Prepayment
+}
 
-    /// `Status` of the prepayment; Xero has no DELETED there (xero.md 4.5).
-    #[must_use]
-    pub fn prepayment_status(&self) -> &'static str {
-        match self.status {
-            BankTransactionStatus::Authorised => "AUTHORISED",
-            BankTransactionStatus::Deleted | BankTransactionStatus::Voided => "VOIDED",
+impl BankTransaction {
+    /// The prepayment, or overpayment, that it makes.
+    pub(super) fn credit_document(&self, currency: String) -> CreditDocument {
+        CreditDocument {
+            id: self.prepayment,
+            kind: self.kind,
+            number: self.number.clone(),
+            contact: self.contact,
+            reference: self.reference.clone(),
+            currency,
+            date: self.date,
+            tax: self.tax,
+            total: self.total,
+            // A prepayment has no DELETED (xero.md 4.5).
+            voided: self.status != BankTransactionStatus::Authorised,
+            bank_transaction: Some(self.id),
+            allocations: Vec::new(),
+            refunds: Vec::new(),
+            updated: self.updated,
+            serial: self.serial,
         }
     }
 
@@ -105,6 +121,7 @@ impl BankTransaction {
 /// A bank transaction whose fields were read but not yet accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct BankTransactionDraft {
+    pub(crate) kind: CreditKind,
     pub(crate) contact: ContactChoice,
     pub(crate) account: Uuid,
     pub(crate) date: Date,
@@ -139,7 +156,7 @@ impl Organisation {
                 self.currency
             ));
         }
-        objections.extend(self.line_objections(&draft.lines));
+        objections.extend(self.line_objections(draft.kind, &draft.lines));
         if InvoiceDraft::totals(&draft.line_amounts, &draft.lines).1 <= Decimal::ZERO {
             objections.push("The total for this document must be greater than zero".to_owned());
         }
@@ -150,7 +167,7 @@ impl Organisation {
         objections
     }
 
-    fn line_objections(&self, lines: &[Line]) -> Vec<String> {
+    fn line_objections(&self, kind: CreditKind, lines: &[Line]) -> Vec<String> {
         let mut objections = Vec::new();
         if lines.is_empty() {
             objections.push("One or more line items must be specified".to_owned());
@@ -162,7 +179,10 @@ impl Organisation {
             if line.unit_amount.is_zero() {
                 objections.push("UnitAmount must not be zero".to_owned());
             }
-            objections.extend(self.account_objection(&line.account_code));
+            // The one line of an overpayment has no account (xero.md 4.5).
+            if kind == CreditKind::Prepayment {
+                objections.extend(self.account_objection(&line.account_code));
+            }
         }
         objections
     }
@@ -185,6 +205,7 @@ impl Organisation {
         let (tax, total) = InvoiceDraft::totals(&draft.line_amounts, &draft.lines);
         let transaction = BankTransaction {
             id,
+            kind: draft.kind,
             prepayment,
             number,
             contact,
@@ -201,6 +222,7 @@ impl Organisation {
             updated: at,
             serial,
         };
+        self.put_credit(transaction.credit_document(self.currency.clone()));
         self.bank_transactions.insert(id, transaction);
         Ok(id)
     }
@@ -212,6 +234,14 @@ impl Organisation {
         status: BankTransactionStatus,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        let transaction = self
+            .bank_transactions
+            .get(&id)
+            .ok_or_else(|| Refusal::because(format!("there is no bank transaction {id}")))?;
+        let credit = self.credit(transaction.prepayment)?;
+        if !credit.allocations.is_empty() || !credit.refunds.is_empty() {
+            return Err(Refusal::because("the bank transaction has allocations or refunds"));
+        }
         let at = self.tick(now);
         let transaction = self
             .bank_transactions
@@ -225,7 +255,8 @@ impl Organisation {
         }
         transaction.status = status;
         transaction.updated = at;
-        Ok(())
+        let credit = transaction.prepayment;
+        self.change_credit(credit, at, |credit| credit.voided = true)
     }
 
     /// Prepayments are numbered in the same sequence as sales, so a number may be taken.

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
-    Change, Credit, Invoice, InvoiceDraft, InvoiceEdit, InvoiceStatus, Organisation, Payment,
-    PaymentDraft, PaymentStatus, Refusal, rules::MONEY_DECIMALS,
+    Change, CreditKind, Invoice, InvoiceDraft, InvoiceEdit, InvoiceStatus, NewCredit, Organisation,
+    Payment, PaymentDraft, PaymentStatus, Refusal,
 };
 use crate::random::Random;
 
@@ -27,6 +27,8 @@ impl Organisation {
         let payment = Payment {
             id,
             invoice: draft.invoice,
+            credit: None,
+            batch: None,
             account: draft.account,
             date: draft.date,
             amount: draft.amount,
@@ -42,8 +44,12 @@ impl Organisation {
         Ok((id, change))
     }
 
-    /// Takes a payment back.
-    pub(crate) fn delete_payment(&mut self, id: Uuid, now: Timestamp) -> Result<Change, Refusal> {
+    /// Takes a payment back. That of a refund is no change of an invoice.
+    pub(crate) fn delete_payment(
+        &mut self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Change>, Refusal> {
         let at = self.tick(now);
         let payment = self
             .payments
@@ -54,8 +60,12 @@ impl Organisation {
         }
         payment.status = PaymentStatus::Deleted;
         payment.updated = at;
-        let invoice = payment.invoice;
-        self.change(invoice, at, |invoice| invoice.payments.retain(|&kept| kept != id))
+        let (document, credit) = (payment.invoice, payment.credit);
+        if credit.is_some() {
+            self.change_credit(document, at, |credit| credit.refunds.retain(|kept| kept.0 != id))?;
+            return Ok(None);
+        }
+        self.change(document, at, |invoice| invoice.payments.retain(|&kept| kept != id)).map(Some)
     }
 
     /// Takes a payment back in such a way that its invoice keeps its stamp, as some changes do (xero.md 3.5).
@@ -67,7 +77,8 @@ impl Organisation {
         let invoice = self.payments.get(&id).map(|payment| payment.invoice);
         let stamp = invoice.and_then(|id| Some(self.invoices.get(&id)?.updated));
         let change = self.delete_payment(id, now)?;
-        if let (Some(invoice), Some(stamp)) = (self.invoices.get_mut(&change.invoice), stamp) {
+        let invoice = change.and_then(|change| self.invoices.get_mut(&change.invoice));
+        if let (Some(invoice), Some(stamp)) = (invoice, stamp) {
             invoice.updated = stamp;
         }
         Ok(())
@@ -209,23 +220,17 @@ impl Organisation {
             .invoices
             .get(&invoice)
             .ok_or_else(|| Refusal::because(format!("there is no invoice {invoice}")))?;
-        let decimals = amount.normalize().scale();
-        if amount <= Decimal::ZERO || amount > found.amount_due || decimals > MONEY_DECIMALS {
+        if amount > found.amount_due || found.status != InvoiceStatus::Authorised {
             return Err(Refusal::because(format!(
                 "a credit of {amount} cannot be applied where {} is due",
                 found.amount_due
             )));
         }
-        if found.status != InvoiceStatus::Authorised {
-            return Err(Refusal::because("Credits can only be applied to Authorised documents"));
-        }
-        let date = found.date;
-        let at = self.tick(now);
-        let id = ids.uuid();
-        let number = format!("CN-{:04}", self.next_serial());
-        let change = self.change(invoice, at, |invoice| {
-            invoice.credits.push(Credit { id, number, amount, date });
-        })?;
+        let (contact, currency, date) = (found.contact, found.currency.clone(), found.date);
+        let wanted =
+            NewCredit { kind: CreditKind::CreditNote, date, amount, reference: String::new() };
+        let id = self.write_credit_note(contact, currency, wanted, ids, now)?;
+        let (_, change) = self.allocate(id, invoice, (amount, date), ids, now)?;
         Ok((id, change))
     }
 }

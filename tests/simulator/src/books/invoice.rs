@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::CreditKind;
+
 /// A sale or a bill.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -78,14 +80,20 @@ pub struct Line {
     pub account_code: String,
 }
 
-/// A credit note applied to an invoice.
+/// A part of a credit note, a prepayment or an overpayment that was applied to an invoice.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Credit {
-    /// `CreditNoteID`.
+    /// `CreditNoteID`, `PrepaymentID` or `OverpaymentID`.
     pub id: Uuid,
-    /// `CreditNoteNumber`.
+    /// Which of the three.
+    #[serde(default)]
+    pub kind: CreditKind,
+    /// `AllocationID`.
+    #[serde(default)]
+    pub allocation: Uuid,
+    /// Its number; an overpayment has none.
     pub number: String,
-    /// How much of it was applied; here always all of it.
+    /// How much of it was applied.
     pub amount: Decimal,
     /// When.
     pub date: Date,
@@ -132,7 +140,7 @@ pub struct Invoice {
     pub fully_paid_on: Option<Date>,
     /// The payments that are not deleted, oldest first.
     pub payments: Vec<Uuid>,
-    /// The credit notes applied.
+    /// The credits applied.
     pub credits: Vec<Credit>,
     /// `UpdatedDateUTC`.
     pub updated: Timestamp,

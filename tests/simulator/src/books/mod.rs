@@ -7,6 +7,7 @@ mod account;
 mod bank_transaction;
 mod changes;
 mod contact;
+mod credit_document;
 mod index;
 mod invoice;
 mod organisation;
@@ -25,6 +26,7 @@ pub(crate) use bank_transaction::BankTransactionDraft;
 pub use bank_transaction::{BankTransaction, BankTransactionStatus};
 pub use contact::Contact;
 pub(crate) use contact::Contacts;
+pub use credit_document::{Allocation, CreditDocument, CreditKind, NewCredit};
 pub(crate) use invoice::{ContactChoice, InvoiceDraft, InvoiceEdit};
 pub use invoice::{Credit, Invoice, InvoiceKind, InvoiceStatus, Line, NewInvoice};
 pub use organisation::{LockDates, NewOrganisation, Organisation};
@@ -94,6 +96,14 @@ impl Books {
             .values_mut()
             .find(|organisation| organisation.bank_transactions.contains_key(&id))
             .ok_or_else(|| Refusal::because(format!("there is no bank transaction {id}")))
+    }
+
+    /// The organisation in whose books this document of credit is.
+    pub(crate) fn of_credit(&mut self, credit: Uuid) -> Result<&mut Organisation, Refusal> {
+        self.organisations
+            .values_mut()
+            .find(|organisation| organisation.credit_documents.contains_key(&credit))
+            .ok_or_else(|| Refusal::because(format!("there is no credit {credit}")))
     }
 
     /// The organisation that knows this contact.

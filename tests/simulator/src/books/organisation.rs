@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Account, AccountKind, BankTransaction, Change, Contact, ContactChoice, Contacts, Invoice,
-    InvoiceKind, Payment, PaymentStatus, Refusal, index::Index,
+    Account, AccountKind, BankTransaction, Change, Contact, ContactChoice, Contacts,
+    CreditDocument, Invoice, InvoiceKind, Payment, PaymentStatus, Refusal, index::Index,
 };
 use crate::{
     clock::{after, to_millisecond},
@@ -97,6 +97,11 @@ pub struct Organisation {
     /// Every bank transaction, the deleted ones too.
     #[serde(default)]
     pub bank_transactions: BTreeMap<Uuid, BankTransaction>,
+    /// Every credit note, prepayment and overpayment, the voided ones too.
+    #[serde(default)]
+    pub credit_documents: BTreeMap<Uuid, CreditDocument>,
+    #[serde(default)]
+    pub(super) earlier_credits: BTreeMap<Uuid, Option<CreditDocument>>,
     /// Each invoice as it was before its last change, `None` when it did not exist: for stale reads.
     pub(super) earlier: BTreeMap<Uuid, Option<Invoice>>,
     pub(crate) contacts: Contacts,
@@ -129,6 +134,8 @@ impl Organisation {
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
             bank_transactions: BTreeMap::new(),
+            credit_documents: BTreeMap::new(),
+            earlier_credits: BTreeMap::new(),
             earlier: BTreeMap::new(),
             contacts: Contacts::default(),
             index: Index::default(),
@@ -181,6 +188,12 @@ impl Organisation {
         self.contacts.get(id)
     }
 
+    /// The contact whose document this payment is of.
+    pub(crate) fn contact_of(&self, payment: &Payment) -> Option<Uuid> {
+        let invoice = self.invoices.get(&payment.invoice).map(|invoice| invoice.contact);
+        invoice.or_else(|| self.credit_documents.get(&payment.invoice).map(|credit| credit.contact))
+    }
+
     /// Whether this credit note was applied to a bill.
     pub(crate) fn credits_a_bill(&self, credit: Uuid) -> bool {
         let mut bills =
@@ -198,8 +211,9 @@ impl Organisation {
 
     /// The payment as it was before the last change of its invoice.
     pub(crate) fn payment_before(&self, payment: &Payment) -> Option<Payment> {
-        let invoice_updated = self.invoices.get(&payment.invoice).map(|invoice| invoice.updated);
-        if invoice_updated != Some(payment.updated) {
+        let document = self.invoices.get(&payment.invoice).map(|invoice| invoice.updated);
+        let credit = self.credit_documents.get(&payment.invoice).map(|credit| credit.updated);
+        if document.or(credit) != Some(payment.updated) {
             return Some(payment.clone());
         }
         (payment.status == PaymentStatus::Deleted).then(|| payment.undeleted())
@@ -226,6 +240,14 @@ impl Organisation {
     /// Works the index out anew, after the books were read from a file.
     pub(crate) fn reindex(&mut self) {
         self.index = Index::of(self.invoices.values());
+        let transactions: Vec<BankTransaction> = self.bank_transactions.values().cloned().collect();
+        for transaction in transactions {
+            let id = transaction.prepayment;
+            if !self.credit_documents.contains_key(&id) {
+                let document = transaction.credit_document(self.currency.clone());
+                self.credit_documents.insert(id, document);
+            }
+        }
     }
 
     /// Puts a new invoice into the books.

@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::CreditKind;
+
 /// Xero's two states of a payment.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -31,8 +33,14 @@ impl PaymentStatus {
 pub struct Payment {
     /// `PaymentID`.
     pub id: Uuid,
-    /// The invoice it is for.
+    /// The invoice it is for; of a refund, the document of credit that it pays back.
     pub invoice: Uuid,
+    /// What it pays back, where it is a refund.
+    #[serde(default)]
+    pub credit: Option<CreditKind>,
+    /// The batch payment that it is a part of.
+    #[serde(default)]
+    pub batch: Option<Uuid>,
     /// The account the money went to or came from.
     pub account: Uuid,
     /// `Date`.

@@ -44,6 +44,27 @@ const CONTROLS: &[(&str, &str, &str, &str)] = &[
         r#"{"number":"INV-0002","total":"115.00","currency":"AUD","date":"2026-10-01","due_date":"2026-10-31","kind":"ACCREC"}"#,
     ),
     (
+        "POST",
+        "/contacts/CONTACT_ID/credits",
+        "records a credit_note, prepayment or overpayment by hand",
+        r#"{"kind":"prepayment","date":"2026-10-05","amount":"50.00"}"#,
+    ),
+    ("GET", "/credits/CREDIT_ID", "shows one with its allocations and refunds", ""),
+    (
+        "POST",
+        "/credits/CREDIT_ID/allocations",
+        "applies a part of it to an invoice of its contact",
+        r#"{"invoice":"INVOICE_ID","amount":"20.00","date":"2026-10-06"}"#,
+    ),
+    ("DELETE", "/credits/CREDIT_ID/allocations/ALLOCATION_ID", "takes an allocation back", ""),
+    ("POST", "/credits/CREDIT_ID/void", "voids it", ""),
+    (
+        "POST",
+        "/credits/CREDIT_ID/refunds",
+        "pays a part of it back; DELETE /payments/PAYMENT_ID takes that back",
+        r#"{"date":"2026-10-07","amount":"30.00"}"#,
+    ),
+    (
         "GET",
         "/organisations/ORGANISATION_ID/bank-transactions",
         "lists every bank transaction, the deleted ones too",

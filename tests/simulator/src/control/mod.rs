@@ -3,6 +3,7 @@
 //! The methods here are for a test in the same process; `http` offers the same to everybody else.
 
 mod bank_transactions;
+mod credits;
 mod guide;
 mod http;
 mod setup;
@@ -140,7 +141,7 @@ impl Simulator {
             let books = world.books.of_payment(payment)?;
             let organisation = books.id;
             let change = books.delete_payment(payment, now)?;
-            world.record(organisation, change);
+            world.record_if(organisation, change);
             Ok(())
         })
     }

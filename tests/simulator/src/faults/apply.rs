@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Effect;
 use crate::{
-    books::{BankTransaction, Invoice, Organisation, Payment},
+    books::{BankTransaction, CreditDocument, Invoice, Organisation, Payment},
     connection::Scissors,
     limits::LimitProblem,
     reply::Reply,
@@ -193,6 +193,18 @@ impl Manner {
             return organisation.payment_before(payment).map(Cow::Owned);
         }
         Some(Cow::Borrowed(payment))
+    }
+
+    /// The document of credit as a read is to see it; `None` when it is not there to be seen.
+    pub(crate) fn credit<'a>(
+        &self,
+        organisation: &Organisation,
+        credit: &'a CreditDocument,
+    ) -> Option<Cow<'a, CreditDocument>> {
+        if self.stale {
+            return organisation.credit_before(credit).map(Cow::Owned);
+        }
+        Some(Cow::Borrowed(credit))
     }
 
     /// The bank transaction as a read is to see it; `None` when it is not there to be seen.

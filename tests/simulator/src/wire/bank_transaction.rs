@@ -8,10 +8,7 @@ use super::{
     AccountOut, ContactNamed, ContactOut, LineOut, Message, Number, Unbooked, day_string, ms_date,
     ms_day,
 };
-use crate::books::{BankTransaction, Organisation};
-
-/// `Type` of every bank transaction that is imitated, and of the prepayment it makes.
-pub(super) const RECEIVE_PREPAYMENT: &str = "RECEIVE-PREPAYMENT";
+use crate::books::{BankTransaction, CreditKind, Organisation};
 
 /// How much of a bank transaction an answer shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,8 +36,10 @@ pub(crate) struct BankTransactionOut {
     is_reconciled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency_rate: Option<Number>,
-    #[serde(rename = "PrepaymentID")]
-    prepayment: Uuid,
+    #[serde(rename = "PrepaymentID", skip_serializing_if = "Option::is_none")]
+    prepayment: Option<Uuid>,
+    #[serde(rename = "OverpaymentID", skip_serializing_if = "Option::is_none")]
+    overpayment: Option<Uuid>,
     has_attachments: bool,
     contact: ContactOut,
     date_string: String,
@@ -73,13 +72,16 @@ impl BankTransactionOut {
         Self {
             id: transaction.id,
             bank_account: account.map(|account| AccountOut::new(account, true)),
-            kind: RECEIVE_PREPAYMENT,
+            kind: transaction.kind.document_type(),
             // The single one shows an empty one, the list leaves it out.
             reference: (full || !transaction.reference.is_empty())
                 .then(|| transaction.reference.clone()),
             is_reconciled: transaction.reconciled,
             currency_rate: full.then(Number::rate),
-            prepayment: transaction.prepayment,
+            prepayment: (transaction.kind == CreditKind::Prepayment)
+                .then_some(transaction.prepayment),
+            overpayment: (transaction.kind == CreditKind::Overpayment)
+                .then_some(transaction.prepayment),
             has_attachments: false,
             contact: ContactOut::new(transaction.contact, contact_name, true),
             date_string: day_string(transaction.date),

@@ -4,9 +4,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    ContactOut, LineOut, Message, Number, date_string, day_string, messages, ms_date, ms_day,
+    AppliedCredit, ContactOut, LineOut, Message, Number, date_string, day_string, messages,
+    ms_date, ms_day,
 };
-use crate::books::{Credit, Invoice, InvoiceKind, Organisation, Payment};
+use crate::books::{CreditDocument, CreditKind, Invoice, InvoiceKind, Organisation, Payment};
 
 /// How much of an invoice an answer shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,9 +64,9 @@ pub(crate) struct InvoiceOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     credit_notes: Option<Vec<AppliedCredit>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    prepayments: Option<[(); 0]>,
+    prepayments: Option<Vec<AppliedCredit>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    overpayments: Option<[(); 0]>,
+    overpayments: Option<Vec<AppliedCredit>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount_due: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +122,15 @@ impl InvoiceOut {
             let found = live.filter_map(|payment| organisation.payments.get(payment));
             found.map(TrimmedPayment::from).collect()
         };
+        // Of what was applied, documents show each, and other answers an empty list.
+        let credits = |kind| match form {
+            InvoiceForm::Summary => None,
+            InvoiceForm::Full | InvoiceForm::Listed => {
+                let applied = invoice.credits.iter().filter(|credit| credit.kind == kind);
+                Some(applied.map(|credit| AppliedCredit::new(organisation, credit)).collect())
+            }
+            _ => Some(Vec::new()),
+        };
         Self {
             kind: invoice.kind.as_str(),
             id: invoice.id,
@@ -132,15 +142,11 @@ impl InvoiceOut {
                 InvoiceForm::OfListedPayment => Some(Vec::new()),
                 _ => None,
             },
-            credit_notes: match form {
-                InvoiceForm::Full | InvoiceForm::Listed => {
-                    Some(invoice.credits.iter().map(AppliedCredit::from).collect())
-                }
-                InvoiceForm::OfListedPayment => Some(Vec::new()),
-                _ => None,
-            },
-            prepayments: (form != InvoiceForm::Summary).then_some([]),
-            overpayments: (form != InvoiceForm::Summary).then_some([]),
+            credit_notes: credits(CreditKind::CreditNote).filter(|_| {
+                !matches!(form, InvoiceForm::OfPayment | InvoiceForm::OfWrittenPayment)
+            }),
+            prepayments: credits(CreditKind::Prepayment),
+            overpayments: credits(CreditKind::Overpayment),
             amount_due: amount(invoice.amount_due),
             amount_paid: amount(invoice.amount_paid),
             amount_credited: form.is_a_document().then(|| Number::money(invoice.amount_credited)),
@@ -172,6 +178,46 @@ impl InvoiceOut {
             updated_date_utc_string: date(date_string(invoice.updated)),
             currency_code: invoice.currency.clone(),
             fully_paid_on_date: invoice.fully_paid_on.map(ms_day).and_then(date),
+            status_attribute_string: None,
+        }
+    }
+
+    /// A document of credit in the place of an invoice, as a refund has it (calcinai/xero-php#889).
+    pub(super) fn of_credit(organisation: &Organisation, credit: &CreditDocument) -> Self {
+        let contact = organisation.contact(credit.contact);
+        let contact_name = contact.map_or("", |contact| contact.name.as_str());
+        Self {
+            kind: credit.kind.type_as_invoice(),
+            id: credit.id,
+            invoice_number: credit.number.clone(),
+            reference: None,
+            payments: Some(Vec::new()),
+            credit_notes: Some(Vec::new()),
+            prepayments: Some(Vec::new()),
+            overpayments: Some(Vec::new()),
+            amount_due: None,
+            amount_paid: None,
+            amount_credited: None,
+            sent_to_contact: None,
+            currency_rate: None,
+            has_errors: false,
+            is_discounted: false,
+            has_attachments: None,
+            contact: ContactOut::new(credit.contact, contact_name, true),
+            date_string: None,
+            date: None,
+            due_date_string: None,
+            due_date: None,
+            status: None,
+            line_amount_types: None,
+            line_items: Some(Vec::new()),
+            sub_total: None,
+            total_tax: None,
+            total: None,
+            updated_date_utc: None,
+            updated_date_utc_string: None,
+            currency_code: credit.currency.clone(),
+            fully_paid_on_date: None,
             status_attribute_string: None,
         }
     }
@@ -208,36 +254,6 @@ impl From<&Payment> for TrimmedPayment {
             currency_rate: Number::rate(),
             has_account: false,
             has_validation_errors: false,
-        }
-    }
-}
-
-/// A credit note inside the invoice it was applied to.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct AppliedCredit {
-    #[serde(rename = "CreditNoteID")]
-    id: Uuid,
-    credit_note_number: String,
-    has_errors: bool,
-    applied_amount: Number,
-    date_string: String,
-    date: String,
-    line_items: [(); 0],
-    total: Number,
-}
-
-impl From<&Credit> for AppliedCredit {
-    fn from(credit: &Credit) -> Self {
-        Self {
-            id: credit.id,
-            credit_note_number: credit.number.clone(),
-            has_errors: false,
-            applied_amount: Number::money(credit.amount),
-            date_string: day_string(credit.date),
-            date: ms_day(credit.date),
-            line_items: [],
-            total: Number::money(credit.amount),
         }
     }
 }

@@ -6,10 +6,10 @@
 mod account;
 mod bank_transaction;
 mod contact;
+mod credit;
 mod invoice;
 mod line;
 mod payment;
-mod prepayment;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
@@ -25,10 +25,11 @@ pub(crate) use bank_transaction::{
 };
 use contact::ContactOut;
 pub(crate) use contact::{ContactListed, ContactNamed};
+pub(crate) use credit::CreditOut;
+use credit::{AppliedCredit, CreditOfRefund};
 pub(crate) use invoice::{InvoiceForm, InvoiceOut, InvoiceRefused};
 use line::LineOut;
-pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused};
-pub(crate) use prepayment::PrepaymentOut;
+pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, payment_type};
 
 /// Decimals of an amount of money (xero.md 4.1).
 const MONEY_DECIMALS: u32 = 2;

@@ -6,9 +6,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    AccountOut, InvoiceForm, InvoiceOut, Message, Number, Unbooked, date_string, ms_date, ms_day,
+    AccountOut, CreditOfRefund, InvoiceForm, InvoiceOut, Message, Number, Unbooked, date_string,
+    ms_date, ms_day,
 };
-use crate::books::{Invoice, InvoiceKind, Organisation, Payment};
+use crate::books::{CreditKind, Invoice, InvoiceKind, Organisation, Payment};
 
 /// How much of a payment an answer shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,6 +20,16 @@ pub(crate) enum PaymentForm {
     Full,
     /// Just recorded or deleted.
     Written,
+}
+
+/// `PaymentType`, which says what the payment is of.
+pub(crate) fn payment_type(organisation: &Organisation, payment: &Payment) -> &'static str {
+    let invoice = organisation.invoices.get(&payment.invoice);
+    match (payment.credit, invoice.map(|invoice| invoice.kind)) {
+        (Some(credit), _) => credit.refund_type(),
+        (None, Some(InvoiceKind::Accpay)) => "ACCPAYPAYMENT",
+        (None, _) => "ACCRECPAYMENT",
+    }
 }
 
 /// A payment as Xero writes it.
@@ -45,13 +56,19 @@ pub(crate) struct PaymentOut {
     account: Option<AccountOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     invoice: Option<InvoiceOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credit_note: Option<CreditOfRefund>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepayment: Option<CreditOfRefund>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overpayment: Option<CreditOfRefund>,
     has_validation_errors: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_attribute_string: Option<&'static str>,
 }
 
 impl PaymentOut {
-    /// `invoice` is the one it is for, in the state that the answer is to show.
+    /// `invoice` is the one it is for, in the state that the answer is to show; a refund has none.
     pub(crate) fn new(
         organisation: &Organisation,
         payment: &Payment,
@@ -65,6 +82,11 @@ impl PaymentOut {
         };
         let listed = form == PaymentForm::Listed;
         let account = organisation.account(payment.account);
+        let credit = payment.credit.and(organisation.credit_documents.get(&payment.invoice));
+        let nested = |kind| {
+            let credit = credit.filter(|credit| credit.kind == kind)?;
+            Some(CreditOfRefund::new(organisation, credit))
+        };
         Self {
             id: payment.id,
             date: ms_day(payment.date),
@@ -73,17 +95,21 @@ impl PaymentOut {
             // The list shows an empty one, the single payment leaves it out.
             reference: (listed || !payment.reference.is_empty()).then(|| payment.reference.clone()),
             currency_rate: Number::rate(),
-            payment_type: match invoice.map(|invoice| invoice.kind) {
-                Some(InvoiceKind::Accpay) => "ACCPAYPAYMENT",
-                _ => "ACCRECPAYMENT",
-            },
+            payment_type: payment_type(organisation, payment),
             status: payment.status.as_str(),
             updated_date_utc: ms_date(payment.updated),
             updated_date_utc_string: date_string(payment.updated),
             has_account: true,
             is_reconciled: payment.reconciled,
             account: account.map(|account| AccountOut::new(account, !listed)),
-            invoice: invoice.map(|invoice| InvoiceOut::new(organisation, invoice, invoice_form)),
+            invoice: match credit {
+                Some(credit) => Some(InvoiceOut::of_credit(organisation, credit)),
+                None => invoice.map(|found| InvoiceOut::new(organisation, found, invoice_form)),
+            },
+            // The list of the description has a credit note in the place of the invoice only.
+            credit_note: nested(CreditKind::CreditNote).filter(|_| !listed),
+            prepayment: nested(CreditKind::Prepayment),
+            overpayment: nested(CreditKind::Overpayment),
             has_validation_errors: false,
             status_attribute_string: None,
         }

@@ -2,7 +2,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
-use xero_simulator::{InvoiceStatus, PaymentStatus};
+use xero_simulator::{InvoiceKind, InvoiceStatus, NewInvoice, NewPayment, PaymentStatus};
 
 use crate::bench::{Bench, START, millis, read, sample_invoice, sample_payment};
 
@@ -264,4 +264,52 @@ async fn numbers_of_sales_are_unique() {
     let refused = bench.simulator.add_invoice(again).unwrap_err();
 
     assert_eq!(refused.to_string(), "Invoice # must be unique.");
+}
+
+#[tokio::test]
+async fn payments_are_asked_for_by_their_dates_a_page_at_a_time() {
+    let bench = Bench::start().await;
+    let invoice = bench.invoice("INV-0010", "100.00");
+    let bill = NewInvoice {
+        kind: InvoiceKind::Accpay,
+        ..sample_invoice(bench.organisation, "BILL-1", "9.00")
+    };
+    let bill = bench.simulator.add_invoice(bill).unwrap();
+    let pay = |invoice, date: &str, amount: &str| {
+        let payment = NewPayment { date: date.parse().unwrap(), ..sample_payment(amount) };
+        bench.simulator.add_payment(invoice, payment).unwrap()
+    };
+    let late = pay(invoice, "2026-11-22", "3.00");
+    let early = pay(invoice, "2026-11-20", "1.00");
+    let deleted = pay(invoice, "2026-11-21", "2.00");
+    let _outside = pay(invoice, "2026-11-23", "4.00");
+    let of_supplier = pay(bill, "2026-11-21", "9.00");
+    bench.simulator.delete_payment(deleted).unwrap();
+    let found = async |filter: &str, page: &str| {
+        let query = [("where", filter), ("order", "Date ASC"), ("page", page), ("pageSize", "2")];
+        let answer =
+            read(bench.request(Method::GET, "/Payments").query(&query).send().await.unwrap());
+        let json = answer.await.json();
+        let ids: Vec<Uuid> = json["Payments"].as_array().unwrap().iter().map(id_of).collect();
+        (ids, json)
+    };
+    let range = "Date>=DateTime(2026, 11, 20) AND Date<DateTime(2026, 11, 23)";
+
+    let in_use = format!(r#"{range} AND Status=="AUTHORISED""#);
+    let (first, json) = found(&in_use, "1").await;
+    assert_eq!(first, [early, of_supplier]);
+    assert_eq!(json["pagination"]["itemCount"], 3);
+    assert_eq!(json["Payments"][0]["Invoice"]["Contact"]["Name"], "Barney Rubble");
+    assert_eq!(json["Payments"][0]["Invoice"]["CurrencyCode"], "AUD");
+    assert_eq!(found(&in_use, "2").await.0, [late]);
+    let received = format!(r#"{range} && PaymentType=="ACCRECPAYMENT" && Status=="DELETED""#);
+    assert_eq!(found(&received, "1").await.0, [deleted]);
+    let contact = bench.simulator.invoice(invoice).unwrap().contact;
+    let of_contact =
+        format!(r#"Invoice.Contact.ContactID==guid("{contact}") AND Date==DateTime(2026,11,22)"#);
+    assert_eq!(found(&of_contact, "1").await.0, [late]);
+}
+
+fn id_of(payment: &Value) -> Uuid {
+    payment["PaymentID"].as_str().unwrap().parse().unwrap()
 }

@@ -1,5 +1,6 @@
 use reqwest::Method;
 use uuid::Uuid;
+use xero_simulator::{CreditKind, NewCredit};
 
 use crate::bench::{Answer, Bench, KEY, Receiver};
 
@@ -57,6 +58,14 @@ async fn every_control_of_the_guide_exists() {
     let account = bench.simulator.organisation(bench.organisation).unwrap().accounts[1].id;
     let contact = bench.simulator.invoice(invoice).unwrap().contact.to_string();
 
+    let wanted = NewCredit {
+        kind: CreditKind::Overpayment,
+        date: "2026-10-05".parse().unwrap(),
+        amount: "90.00".parse().unwrap(),
+        reference: String::new(),
+    };
+    let credit = bench.simulator.add_credit(contact.parse().unwrap(), wanted).unwrap().to_string();
+
     // In the order of the guide, as somebody would who tries one after the other.
     for control in controls {
         let name = control["control"].as_str().unwrap();
@@ -69,6 +78,9 @@ async fn every_control_of_the_guide_exists() {
                 .replace("BANK_TRANSACTION_ID", &transaction)
                 .replace("ACCOUNT_ID", &account.to_string())
                 .replace("CONTACT_ID", &contact)
+                .replace("CREDIT_ID", &credit)
+                .replace("ALLOCATION_ID", &credit)
+                .replace("INVOICE_ID", &invoice.to_string())
                 .replace("PAYMENT_ID", &payment)
                 .replace("WEBHOOK_KEY", KEY)
                 .replace("http://127.0.0.1:9000/webhook", &receiver.url)

@@ -7,6 +7,7 @@ mod bills;
 mod books;
 mod clock;
 mod control;
+mod credits;
 mod faults;
 mod idempotency;
 mod identity;

@@ -6,10 +6,11 @@ use std::{fs, io::Write as _, path::Path};
 
 use reqwest::Method;
 use serde_json::Value;
-use xero_simulator::{Effect, Fault};
+use uuid::Uuid;
+use xero_simulator::{CreditKind, Effect, Fault, NewCredit};
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, sample_payment};
 
 /// Beside the repository, from this crate's folder.
 const DESCRIPTION: &str = "../../../shared/reference/xero-openapi/xero_accounting.yaml";
@@ -113,7 +114,16 @@ async fn answers_have_the_names_and_types_of_the_description() {
     let voided = bench.prepay("R-2", "5.00").await;
     bench.simulator.void_bank_transaction(voided).unwrap();
 
+    let (credits, refund) = credits(&bench, invoice);
+
     for (path, schema) in [
+        ("/CreditNotes", "CreditNotes"),
+        (&format!("/CreditNotes/{}", credits[0]), "CreditNotes"),
+        ("/Overpayments", "Overpayments"),
+        ("/Overpayments?page=1", "Overpayments"),
+        (&format!("/Overpayments/{}", credits[2]), "Overpayments"),
+        (&format!("/Prepayments/{}", credits[1]), "Prepayments"),
+        (&format!("/Payments/{refund}"), "Payments"),
         ("/Accounts", "Accounts"),
         ("/BankTransactions", "BankTransactions"),
         ("/BankTransactions?page=1", "BankTransactions"),
@@ -158,6 +168,23 @@ async fn answers_have_the_names_and_types_of_the_description() {
         )
         .await;
     description.check(&created.json(), "Invoices");
+}
+
+/// One of each kind, a part of it applied and a part of it paid back; the last refund.
+fn credits(bench: &Bench, invoice: Uuid) -> (Vec<Uuid>, Uuid) {
+    let contact = bench.simulator.invoice(invoice).unwrap().contact;
+    let (date, amount) = ("2026-10-04".parse().unwrap(), "1.00".parse().unwrap());
+    let kinds = [CreditKind::CreditNote, CreditKind::Prepayment, CreditKind::Overpayment];
+    let mut refund = Uuid::nil();
+    let credits = kinds.map(|kind| {
+        let wanted =
+            NewCredit { kind, date, amount: "3.00".parse().unwrap(), reference: "R".into() };
+        let credit = bench.simulator.add_credit(contact, wanted).unwrap();
+        bench.simulator.allocate(credit, invoice, amount, date).unwrap();
+        refund = bench.simulator.refund(credit, sample_payment("1.00")).unwrap();
+        credit
+    });
+    (credits.to_vec(), refund)
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The controls over HTTP, for curl and for other processes. JSON in and out; money as strings.
 
+mod credits;
 mod invoices;
 mod setup;
 
@@ -41,6 +42,7 @@ type Answer = Result<Json<Value>, Refused>;
 pub(crate) fn router() -> Router<Simulator> {
     Router::new()
         .route("/", get(guide::show))
+        .merge(credits::router())
         .merge(invoices::router())
         .merge(setup::router())
         .route("/clock", get(clock).post(advance_clock))

@@ -15,8 +15,8 @@ use super::{Answer, done, id, written};
 use crate::{
     Simulator,
     books::{
-        BankTransaction, Contact, InvoiceKind, LockDates, NewAccount, NewInvoice, NewOrganisation,
-        Organisation,
+        BankTransaction, Contact, CreditDocument, InvoiceKind, LockDates, NewAccount, NewInvoice,
+        NewOrganisation, Organisation,
     },
 };
 
@@ -49,7 +49,8 @@ fn organisation_json(organisation: &Organisation) -> Value {
     })
 }
 
-fn bank_transaction_json(transaction: &BankTransaction) -> Value {
+fn bank_transaction_json(books: &Organisation, transaction: &BankTransaction) -> Value {
+    let credit = books.credit_documents.get(&transaction.prepayment);
     json!({
         "id": transaction.id,
         "prepayment": transaction.prepayment,
@@ -58,7 +59,7 @@ fn bank_transaction_json(transaction: &BankTransaction) -> Value {
         "date": transaction.date,
         "reference": transaction.reference,
         "total": transaction.total,
-        "remaining_credit": transaction.remaining_credit(),
+        "remaining_credit": credit.map(CreditDocument::remaining),
         "status": transaction.status,
         "updated": transaction.updated,
     })
@@ -181,7 +182,7 @@ async fn bank_transactions(
 ) -> Answer {
     of_books(&simulator, organisation, |books| {
         let transactions = books.bank_transactions.values();
-        json!(transactions.map(bank_transaction_json).collect::<Vec<_>>())
+        json!(transactions.map(|found| bank_transaction_json(books, found)).collect::<Vec<_>>())
     })
 }
 
