@@ -89,7 +89,11 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
         }
         Order::PreviewReplay | Order::Replay => replayed(order, &answer),
         Order::EnableUploads => done(text(&answer, "done", "uploading is on"), true),
-        Order::Hold | Order::Release | Order::DoNotSend => {
+        Order::Hold
+        | Order::Release
+        | Order::DoNotSend
+        | Order::SamePayment
+        | Order::TwoPayments => {
             let state = text(&answer, "state", "unknown");
             let why = text(&answer, "why", "");
             // Its row of the log has these words, unless the payment was so already.

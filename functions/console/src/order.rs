@@ -33,6 +33,10 @@ pub enum Order {
     Release,
     /// One payment does not go.
     DoNotSend,
+    /// One payment is the same as what it is held for (A8.3).
+    SamePayment,
+    /// One payment is another one than what it is held for (A8.3).
+    TwoPayments,
     /// Something about a customer is to be solved first: until then everything about it waits (EX-28).
     OpenAction,
     /// It is solved: what waited goes on.
@@ -61,13 +65,15 @@ pub enum Order {
 
 impl Order {
     /// Every order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::SyncNow,
         Self::ApproveMassChange,
         Self::EnableUploads,
         Self::Hold,
         Self::Release,
         Self::DoNotSend,
+        Self::SamePayment,
+        Self::TwoPayments,
         Self::OpenAction,
         Self::Solve,
         Self::PreviewReplay,
@@ -91,6 +97,8 @@ impl Order {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::DoNotSend => "do_not_send",
+            Self::SamePayment => "same_payment",
+            Self::TwoPayments => "two_payments",
             Self::OpenAction => "open_action",
             Self::Solve => "solve",
             Self::PreviewReplay => "preview_replay",
@@ -120,6 +128,8 @@ impl Order {
             Self::Hold => "Hold",
             Self::Release => "Release",
             Self::DoNotSend => "Do not send",
+            Self::SamePayment => "The same payment",
+            Self::TwoPayments => "Two payments",
             Self::OpenAction => "Open an action",
             Self::Solve => "Solved",
             Self::PreviewReplay => "Preview the replay",
@@ -154,6 +164,12 @@ impl Order {
                 "The next night posts payments to Xero again. Posting cannot be undone. Go on?",
             ),
             Self::Release => Some("The next run may post this payment to Xero. Go on?"),
+            Self::SamePayment => {
+                Some("The payment does not go to Xero, since its money is there already. Go on?")
+            }
+            Self::TwoPayments => Some(
+                "The next run may post this payment to Xero beside the one that is there. Go on?",
+            ),
             Self::Solve => Some(
                 "What waits for this customer goes on, and the next run may post it to Xero. Go on?",
             ),

@@ -133,7 +133,11 @@ pub fn event(
             (Function::Sweep, json!({ "sign_up": with(json!({"time_zone": zone})) }))
         }
         Order::EnableUploads => (Function::Upload, with(json!({"enable_uploads": true}))),
-        Order::Hold | Order::Release | Order::DoNotSend => {
+        Order::Hold
+        | Order::Release
+        | Order::DoNotSend
+        | Order::SamePayment
+        | Order::TwoPayments => {
             let order = order.code();
             (Function::Upload, with(json!({"payment": payment()?, "order": order})))
         }
@@ -155,7 +159,9 @@ mod tests {
     fn an_order_about_a_payment_names_it() {
         let organisation = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
         let said = Said { by: "Ada".to_owned(), why: "w".to_owned() };
-        for order in [Order::Hold, Order::Release, Order::DoNotSend] {
+        for order in
+            [Order::Hold, Order::Release, Order::DoNotSend, Order::SamePayment, Order::TwoPayments]
+        {
             let none = event(order, organisation, &About::default(), &said).unwrap_err();
             assert!(none.to_string().contains("which payment"));
             let about = About { payment: Some("P-1".to_owned()), ..About::default() };

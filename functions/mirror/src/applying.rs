@@ -1,9 +1,10 @@
 //! One snapshot of one invoice: stored rows in, decision, rows out.
 
 use jiff::Timestamp;
+use payments::upload::{Upload, concerned, follow};
 use payments::{
     Change, Ignored, InvoiceNumber, Settings, Snapshot, StoredInvoice, Verdict, eligible,
-    is_settled, mirror,
+    is_settled, mirror_with_uploads,
 };
 use table::{Because, ReadError, Tables, WriteError};
 
@@ -39,11 +40,39 @@ pub(crate) enum ApplyError {
     Races,
 }
 
+/// A change of an invoice, what it was decided on, and what it means for the uploads of its payments.
+#[derive(Debug)]
+struct Decided {
+    stored: StoredInvoice,
+    change: Box<Change>,
+    uploads: Vec<(Upload, Upload)>,
+}
+
+impl Decided {
+    fn new(stored: StoredInvoice, change: Box<Change>, uploads: &[Upload], now: Timestamp) -> Self {
+        let uploads = follow(&stored, &change, uploads, now);
+        Self { stored, change, uploads }
+    }
+
+    async fn write(&self, tables: &Tables, because: Because) -> Result<(), WriteError> {
+        tables.write_invoice_with_uploads(&self.stored, &self.change, &self.uploads, because).await
+    }
+}
+
+/// How the invoice's payments of the business's own stand on their way to Xero (A8.3).
+async fn uploads_on(tables: &Tables, stored: &StoredInvoice) -> Result<Vec<Upload>, ReadError> {
+    let ids = concerned(stored);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    tables.uploads(stored.organisation, &ids).await
+}
+
 /// What a snapshot means, decided and not written yet.
 #[derive(Debug)]
 pub(crate) struct Draft {
     /// What is to be written, in this order, each with what it was decided on.
-    changes: Vec<(StoredInvoice, Box<Change>)>,
+    changes: Vec<Decided>,
     /// What becomes of the snapshot if nothing is written.
     end: Applied,
 }
@@ -55,8 +84,9 @@ impl Draft {
 
     /// How many payments it removes or alters, by invoice.
     pub(crate) fn losses(&self) -> impl Iterator<Item = (InvoiceNumber, u32)> {
-        let losses = |(stored, change): &(StoredInvoice, Box<Change>)| {
-            Some((stored.number.clone(), change.losses())).filter(|(_, count)| *count > 0)
+        let losses = |decided: &Decided| {
+            let count = decided.change.losses();
+            Some((decided.stored.number.clone(), count)).filter(|(_, count)| *count > 0)
         };
         self.changes.iter().filter_map(losses)
     }
@@ -85,8 +115,9 @@ pub(crate) async fn draft(
             continue;
         }
         let stored = tables.invoice(snapshot.organisation, &former).await?;
-        match mirror(&stored, snapshot, settings, now) {
-            Verdict::Changed(change) => changes.push((stored, change)),
+        let uploads = uploads_on(tables, &stored).await?;
+        match mirror_with_uploads(&stored, snapshot, settings, &uploads, now) {
+            Verdict::Changed(change) => changes.push(Decided::new(stored, change, &uploads, now)),
             // What is stored under another number is newer, so the number of this read is old.
             Verdict::Stale => {
                 return Ok(Draft::nothing(Applied::Stale(version_of(&stored, snapshot))));
@@ -103,12 +134,13 @@ pub(crate) async fn draft(
         return Ok(Draft { changes, end: Applied::Unchanged });
     }
     let stored = tables.invoice(snapshot.organisation, &number).await?;
-    let end = match mirror(&stored, snapshot, settings, now) {
+    let uploads = uploads_on(tables, &stored).await?;
+    let end = match mirror_with_uploads(&stored, snapshot, settings, &uploads, now) {
         Verdict::Ignored(reason) => Applied::Ignored(reason),
         Verdict::Stale => Applied::Stale(version_of(&stored, snapshot)),
         Verdict::Unchanged => Applied::Unchanged,
         Verdict::Changed(change) => {
-            changes.push((stored, change));
+            changes.push(Decided::new(stored, change, &uploads, now));
             Applied::Unchanged
         }
     };
@@ -124,11 +156,11 @@ pub(crate) async fn write(
     because: Because,
 ) -> Result<Applied, ApplyError> {
     let mut decisions = 0;
-    for (stored, change) in draft.changes {
-        match tables.write_invoice(&stored, &change, because).await {
-            Ok(()) => decisions += change.decisions.len(),
+    for decided in draft.changes {
+        match decided.write(tables, because).await {
+            Ok(()) => decisions += decided.change.decisions.len(),
             Err(WriteError::Conflict) => {
-                match judge(tables, settings, snapshot, &stored.number, because).await? {
+                match judge(tables, settings, snapshot, &decided.stored.number, because).await? {
                     Applied::Changed(more) => decisions += more,
                     stale @ Applied::Stale(_) => return Ok(stale),
                     Applied::Ignored(_) | Applied::Unchanged | Applied::Braked => {}
@@ -153,14 +185,16 @@ async fn judge(
 ) -> Result<Applied, ApplyError> {
     for _ in 1..RACES_MAX {
         let stored = tables.invoice(snapshot.organisation, number).await?;
-        let change = match mirror(&stored, snapshot, settings, because.now) {
+        let uploads = uploads_on(tables, &stored).await?;
+        let change = match mirror_with_uploads(&stored, snapshot, settings, &uploads, because.now) {
             Verdict::Ignored(reason) => return Ok(Applied::Ignored(reason)),
             Verdict::Stale => return Ok(Applied::Stale(version_of(&stored, snapshot))),
             Verdict::Unchanged => return Ok(Applied::Unchanged),
             Verdict::Changed(change) => change,
         };
-        match tables.write_invoice(&stored, &change, because).await {
-            Ok(()) => return Ok(Applied::Changed(change.decisions.len())),
+        let decided = Decided::new(stored, change, &uploads, because.now);
+        match decided.write(tables, because).await {
+            Ok(()) => return Ok(Applied::Changed(decided.change.decisions.len())),
             Err(WriteError::Conflict) => {}
             Err(error) => return Err(ApplyError::Write(error)),
         }

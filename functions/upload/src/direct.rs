@@ -1,6 +1,8 @@
 //! Payments that name their invoices, and invoices of the provider: posted at once, outside of the night's
 //! number (EX-01, EX-10, EX-12).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use payments::upload::{Line, Sending, Upload};
 use queue::{UploadTask, Uploads};
@@ -21,22 +23,32 @@ impl<Q: Uploads> Run<'_, Q> {
     async fn post(&self) -> Result<Option<Stop>, RunError> {
         let mut ready = self.pick_up().await?;
         ready.extend(self.look().await?);
-        let mut stop = self.send_all(ready).await?;
-        if stop.is_none() {
-            let known = Known::new();
-            let mut rows = self.whole_line(Line::Direct).await?;
-            rows.sort_by_key(Upload::order);
-            if !rows.is_empty() {
-                let judged = self.judge(&rows, &known).await?;
-                let sorted = self.sort(rows, judged, 0);
-                self.tell_held(&sorted.stay).await?;
-                self.write(sorted.stay).await?;
-                let mut rows = self.reserve(sorted.direct, Sending::Direct).await?.rows;
-                rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
-                stop = self.send_all(rows).await?;
-            }
+        let (to_weigh, mut rows): (Vec<_>, Vec<_>) =
+            ready.into_iter().partition(Upload::is_to_be_weighed);
+        if let Some(stop) = self.send_all(to_weigh).await? {
+            return Ok(Some(stop));
         }
-        Ok(stop)
+        // The line may not show yet what waits again since a moment ago.
+        let back: BTreeSet<_> = rows.iter().map(|row| row.receipt.id.clone()).collect();
+        let mut others = self.whole_line(Line::Direct).await?;
+        if rows.is_empty() && others.is_empty() {
+            return Ok(None);
+        }
+        // What is held for money in Xero keeps its claim on that money (A8.3).
+        let held = self.whole_line(Line::Held).await?;
+        others.extend(held.into_iter().filter(|row| row.suspicion.is_some()));
+        rows.extend(others.into_iter().filter(|row| !back.contains(&row.receipt.id)));
+        rows.sort_by_key(Upload::order);
+        let judged = self.judge(&rows, &Known::new()).await?;
+        let (rows, judged) =
+            rows.into_iter().zip(judged).filter(|(row, _)| self.is_ours(row)).unzip();
+        let sorted = self.sort(rows, judged, 0);
+        self.tell_held(&sorted.stay).await?;
+        self.write(sorted.stay).await?;
+        self.write_found(sorted.found).await?;
+        let mut rows = self.reserve(sorted.direct, Sending::Direct).await?.rows;
+        rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
+        self.send_all(rows).await
     }
 
     async fn go_on(&self, stop: Option<&Stop>) -> Result<(), RunError> {

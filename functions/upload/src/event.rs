@@ -93,8 +93,9 @@ impl Wire {
             return Ok(Asked::CatchUp);
         }
         if let Some(order) = &self.order {
-            let order = Order::from_code(order)
-                .ok_or_else(|| says("`order` must be hold, release or do_not_send"))?;
+            let order = Order::from_code(order).ok_or_else(|| {
+                says("`order` must be hold, release, do_not_send, same_payment or two_payments")
+            })?;
             return Ok(Asked::Order {
                 organisation: self.organisation()?,
                 payment: self.payment.clone().ok_or_else(|| says("`payment` is missing"))?,

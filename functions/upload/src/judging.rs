@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, Customer, Judgement, OpenInvoice, Planner, Route, Skip, Upload, gate, judge_bill,
+    Books, Customer, Judgement, OpenInvoice, Planner, Route, Skip, Standing, Upload, gate,
+    judge_bill,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
@@ -38,25 +39,29 @@ impl<Q: Uploads> Run<'_, Q> {
                     let why = "the payment in Xero that was the same was deleted there";
                     return Err(Judgement::Skip(Skip::RemovedInXero, why.to_owned()));
                 }
-                let linked = named.linked.contains(id);
-                gate(row, customer(row), linked, books, self.settings, self.uploading)
+                gate(row, customer(row), books, self.settings, self.uploading)
             })
             .collect();
-        let passed = rows.iter().zip(&gates).filter(|(_, gate)| gate.is_ok()).map(|(row, _)| row);
-        let mut planner = self.planner(passed.collect(), &customers).await?;
+        let passed: Vec<_> =
+            rows.iter().zip(&gates).filter(|(_, gate)| gate.is_ok()).map(|(row, _)| row).collect();
+        let mut planner = self.planner(passed.clone(), &customers).await?;
+        let mut claims = Vec::with_capacity(passed.len());
+        for row in passed {
+            let linked = |number: &InvoiceNumber| {
+                named.linked.get(&(number.clone(), row.receipt.id.clone())).copied()
+            };
+            claims.push(planner.claim(row, customer(row), linked, self.twins(row).await?));
+        }
+        let mut standings = self.standings(claims, planner.money()).await?;
         let judged = rows.iter().zip(gates).map(|(row, gate)| match gate {
-            Ok(_) => planner.plan(row, customer(row)),
+            Ok(_) => match standings.remove(&row.receipt.id) {
+                Some(Standing::Certain(certain)) => Judgement::Found(certain),
+                Some(Standing::Possible(suspicion)) => Judgement::Suspect(suspicion),
+                Some(Standing::Absent) | None => planner.plan(row, customer(row)),
+            },
             Err(judgement) => judgement,
         });
         Ok(judged.collect())
-    }
-
-    /// Plans anew what Xero has refused, on fresh figures. The gates were passed already.
-    pub(crate) async fn judge_again(&self, rows: &[Upload]) -> Result<Vec<Judgement>, RunError> {
-        let customers = self.customers(rows).await?;
-        let mut planner = self.planner(rows.iter().collect(), &customers).await?;
-        let customer = |row: &Upload| customer_of(row, &customers);
-        Ok(rows.iter().map(|row| planner.plan(row, customer(row))).collect())
     }
 
     async fn books<'k>(&self, known: &'k Known) -> Result<&'k Books, RunError> {
@@ -95,8 +100,7 @@ impl<Q: Uploads> Run<'_, Q> {
         rows: Vec<&Upload>,
         customers: &BTreeMap<CustomerId, Customer>,
     ) -> Result<Planner<'_>, RunError> {
-        // What has parts already keeps them, and needs no invoices unless something is left of it.
-        let open = |row: &&&Upload| row.unplaced().is_ok_and(|left| left.is_positive());
+        let open = |row: &&&Upload| row.to_place().is_ok_and(|left| left.is_positive());
         let mut contacts: BTreeSet<XeroContactId> = BTreeSet::new();
         let mut numbers: BTreeSet<String> = BTreeSet::new();
         for row in rows.iter().filter(open) {

@@ -3,6 +3,7 @@
 mod answer;
 mod bundling;
 mod direct;
+mod duplicates;
 mod error;
 mod event;
 mod judging;
@@ -333,6 +334,7 @@ impl<Q: Uploads> Uploader<Q> {
             spent: Cell::default(),
             became: RefCell::default(),
             refused: Cell::new(false),
+            known_money: RefCell::default(),
         }
     }
 

@@ -15,9 +15,8 @@ use crate::run::{Move, Run};
 const INTERRUPTED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl<Q: Uploads> Run<'_, Q> {
-    /// Takes up what an earlier run has left behind: reserved and not sent, or sent and not answered.
-    /// Returns the rows that hold a slot of this night and of which something is still to be sent, and
-    /// those of which what Xero refused is still to be weighed.
+    /// Takes up what an earlier run has left behind: reserved and not sent, or sent and not answered. Returns the
+    /// rows that wait again, and those of which what Xero refused is still to be weighed.
     pub(crate) async fn pick_up(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
         let mut moves = Vec::new();
@@ -27,12 +26,12 @@ impl<Q: Uploads> Run<'_, Q> {
                     continue;
                 }
                 let mut moved = Move::of(row);
-                moved.freed = moved.after.pick_up(self.night, now);
+                moved.freed = moved.after.pick_up(now);
                 moves.push(moved);
             }
         }
         let mut rows = self.write(moves).await?;
-        rows.retain(|row| row.state == UploadState::Reserved || row.is_to_be_weighed());
+        rows.retain(|row| row.state == UploadState::Waiting || row.is_to_be_weighed());
         Ok(rows)
     }
 
@@ -43,8 +42,9 @@ impl<Q: Uploads> Run<'_, Q> {
         direct && in_hand && now.duration_since(row.since) < INTERRUPTED_AFTER
     }
 
-    /// Looks for every part whose fate is not known and whose time has come. Returns the rows that hold a
-    /// slot of this night and are to be sent again, and those of which what Xero refused is to be weighed.
+    /// Looks for every part whose fate is not known and whose time has come. What is proven absent waits again,
+    /// to be judged afresh through every gate (AMB-28). Returns those rows, and those of which what Xero refused
+    /// is to be weighed.
     pub(crate) async fn look(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
         let mut due = self.unknown().await?;
@@ -55,16 +55,17 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut ready = Vec::new();
         let mut moves = Vec::new();
         for row in due {
-            let again = row.state == UploadState::Reserved;
-            if row.is_to_be_weighed() || (again && row.night == Some(self.night)) {
+            if row.is_to_be_weighed() {
                 ready.push(row);
-            } else if again {
+            } else if row.state == UploadState::Reserved {
                 let mut moved = Move::of(row);
-                moved.freed = moved.after.pick_up(self.night, now);
+                moved.freed = moved.after.pick_up(now);
                 moves.push(moved);
             }
         }
-        self.write(moves).await?;
+        let mut waiting = self.write(moves).await?;
+        waiting.retain(|row| row.state == UploadState::Waiting);
+        ready.extend(waiting);
         Ok(ready)
     }
 
@@ -119,8 +120,8 @@ impl<Q: Uploads> Run<'_, Q> {
     /// assumption A1 of the README.
     async fn tell_not_there(&self, row: &Upload, part: &Part) -> Result<(), RunError> {
         let why = format!(
-            "{} of payment {} was sent at {} and is not in Xero; it is sent again. Should Xero still carry \
-             out the earlier request, {} would be there twice",
+            "{} of payment {} was sent at {} and is not in Xero; it is judged again, and sent again if nothing is \
+             against it. Should Xero still carry out the earlier request, {} would be there twice",
             part.amount,
             row.receipt.id,
             part.sent_at.unwrap_or_default(),

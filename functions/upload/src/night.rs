@@ -1,9 +1,11 @@
 //! One night of one organisation: its lease, its rounds, its report.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Forecast, Hold, Judgement, Line, Night, NightReport, NightState, Route, Sending, Totals,
-    Upload, UploadState,
+    Certain, Forecast, Hold, Judgement, Line, Night, NightReport, NightState, Route, Sending,
+    Totals, Upload, UploadState,
 };
 use queue::{UploadTask, Uploads};
 use table::WriteError;
@@ -98,18 +100,25 @@ impl<Q: Uploads> Run<'_, Q> {
         self.close_earlier_nights().await?;
         let mut ready = self.pick_up().await?;
         ready.extend(self.look().await?);
-        if let Some(stop) = self.send_all(ready).await? {
+        let (to_weigh, waiting): (Vec<_>, Vec<_>) =
+            ready.into_iter().partition(Upload::is_to_be_weighed);
+        if let Some(stop) = self.send_all(to_weigh).await? {
             return Ok(Some(stop));
         }
-        self.send_waiting().await
+        self.send_waiting(waiting).await
     }
 
-    async fn send_waiting(&self) -> Result<Option<Stop>, RunError> {
+    /// `back` waits again since a moment ago, so that its line may not show it yet.
+    async fn send_waiting(&self, back: Vec<Upload>) -> Result<Option<Stop>, RunError> {
         let known = Known::new();
         let mut cursor = None;
         let mut others = self.whole_line(Line::Held).await?;
         others.retain(|row| row.hold().is_some_and(Hold::is_judged_anew));
         others.extend(self.whole_line(Line::Direct).await?);
+        let back_ids: BTreeSet<_> = back.iter().map(|row| row.receipt.id.clone()).collect();
+        let is_back = |row: &Upload| back_ids.contains(&row.receipt.id);
+        others.retain(|row| !is_back(row));
+        others.extend(back.iter().cloned());
         let mut disabled = false;
         loop {
             if self.is_over() {
@@ -125,7 +134,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 let most = PAGE.min(left);
                 let (page, next) =
                     self.tables.line(self.organisation(), Line::Waiting, cursor, most).await?;
-                candidates.extend(page);
+                candidates.extend(page.into_iter().filter(|row| !is_back(row)));
                 more = next.is_some();
                 cursor = next;
             }
@@ -154,6 +163,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let sorted = self.sort(candidates, judged, left);
         self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;
+        self.write_found(sorted.found).await?;
         let direct = self.reserve(sorted.direct, Sending::Direct).await?;
         let nightly = self.reserve(sorted.nightly, Sending::Nightly(self.night)).await?;
         let mut rows = direct.rows;
@@ -182,6 +192,18 @@ impl<Q: Uploads> Run<'_, Q> {
                         row.after.put_on_hold(hold, why, night, now);
                     }
                 }
+                Judgement::Found(certain) => {
+                    row.freed = row.after.found(&certain, night, now);
+                    sorted.found.push((row, certain));
+                    continue;
+                }
+                Judgement::Suspect(suspicion) => {
+                    if row.before.suspicion.as_ref() != Some(&suspicion) {
+                        row.freed = row.after.suspect(suspicion, night, now);
+                    }
+                }
+                // All of it is in Xero, or is given back.
+                Judgement::Send(parts) if parts.is_empty() => {}
                 Judgement::Send(parts) => {
                     if row.after.state == UploadState::Held && row.after.release_hold(now).is_err()
                     {
@@ -306,6 +328,8 @@ impl<Q: Uploads> Run<'_, Q> {
 pub(crate) struct Sorted {
     /// They do not go now.
     pub(crate) stay: Vec<Move>,
+    /// Xero holds their money already.
+    pub(crate) found: Vec<(Move, Vec<Certain>)>,
     /// They go in this night.
     pub(crate) nightly: Vec<Wanted>,
     /// They go at once.

@@ -1,6 +1,6 @@
 //! What a person orders: about one payment, about a customer, about uploading as a whole.
 
-use payments::upload::{Line, Order, OrderError, Upload, obey, record_action};
+use payments::upload::{Line, Order, OrderError, Upload, link_found, obey, record_action};
 use payments::{CustomerId, OrganisationId, PaymentId};
 use queue::{UploadTask, Uploads};
 use serde::Serialize;
@@ -59,8 +59,13 @@ impl<Q: Uploads> Uploader<Q> {
             let Some(after) = obey(&known, order, &said.by, &said.why, now)? else {
                 return Ok(answer(known));
             };
-            let rows = [(Some(&known), &after)];
-            match self.tables.write_uploads(&rows, None, self.because("console")).await {
+            let written = if order == Order::SamePayment {
+                self.store_same(&known, &after).await?
+            } else {
+                let rows = [(Some(&known), &after)];
+                self.tables.write_uploads(&rows, None, self.because("console")).await
+            };
+            match written {
                 Ok(()) => {
                     if after.line() == Some(Line::Direct) {
                         self.post_at_once(organisation).await?;
@@ -72,6 +77,28 @@ impl<Q: Uploads> Uploader<Q> {
             }
         }
         Err(RunError::Races.into())
+    }
+
+    /// Stores that a payment is the same as one in Xero: linked with it on its invoice where it may be (A8.3).
+    async fn store_same(
+        &self,
+        before: &Upload,
+        after: &Upload,
+    ) -> Result<Result<(), WriteError>, RunError> {
+        let because = self.because("console");
+        if let [part] = before.receipt.allocations.as_slice() {
+            let invoice = self.tables.invoice(before.receipt.organisation, &part.invoice).await?;
+            let of = before.same_in_xero(&invoice);
+            let change =
+                of.and_then(|xero| link_found(&invoice, &before.receipt.id, xero, because.now));
+            if let Some(change) = change {
+                return Ok(self
+                    .tables
+                    .link_upload(&invoice, &change, (before, after), because)
+                    .await);
+            }
+        }
+        Ok(self.tables.write_uploads(&[(Some(before), after)], None, because).await)
     }
 
     async fn post_at_once(&self, organisation: OrganisationId) -> Result<(), RunError> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use payments::upload::{
-    Caps, Hold, Judgement, Line, Order, Route, Target, Upload, sensible_orders,
+    Caps, Hold, Judgement, Line, Order, Route, Skip, Target, Upload, sensible_orders,
 };
 use payments::{Money, OrganisationId, PaymentId};
 use queue::Uploads;
@@ -90,6 +90,14 @@ impl<Q: Uploads> Run<'_, Q> {
             match judgement {
                 Judgement::Skip(skip, why) => planned.not("skip", skip.code(), why),
                 Judgement::Hold(hold, why) => planned.not("hold", hold.code(), why),
+                Judgement::Found(_) => planned.not(
+                    "skip",
+                    Skip::AlreadyInXero.code(),
+                    "a payment in Xero is the same".to_owned(),
+                ),
+                Judgement::Suspect(suspicion) => {
+                    planned.not("hold", Hold::PossibleDuplicate.code(), suspicion.why);
+                }
                 Judgement::Send(parts) => {
                     planned.parts = parts.iter().map(part).collect();
                     let is_nightly = row.route().is_ok_and(Route::is_nightly);

@@ -12,6 +12,7 @@ use queue::{DELAY_SECONDS_MAX, Uploads};
 use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Spent;
 
+use crate::duplicates::KnownMoney;
 use crate::error::{RACES_MAX, RunError};
 
 /// Rows of one line that are read at a time.
@@ -72,6 +73,8 @@ pub(crate) struct Run<'a, Q> {
     pub(crate) became: RefCell<BTreeMap<PaymentId, UploadState>>,
     /// Whether Xero has refused our credentials.
     pub(crate) refused: Cell<bool>,
+    /// The money in Xero that may be its payments'.
+    pub(crate) known_money: RefCell<KnownMoney>,
 }
 
 /// A row as it is stored, and as it is to be.

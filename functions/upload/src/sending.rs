@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Answer, Judgement, Part, Placed, Upload};
+use payments::upload::{Answer, Judgement, Part, Placed, Standing, Upload};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
@@ -13,6 +13,7 @@ use xero::{Answers, Bundle, RefusalKind, StampedKind, TurnedAway};
 
 use crate::bundling::{bundle, is_sendable, kind_of, most_of};
 use crate::error::RunError;
+use crate::judging::Known;
 use crate::run::{Move, Run, Stop, stored};
 
 /// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
@@ -101,6 +102,10 @@ impl<Q: Uploads> Run<'_, Q> {
         picked: Vec<Picked>,
         rows: &mut Rows,
     ) -> Result<Option<Stop>, RunError> {
+        let picked = self.still_absent(picked, rows).await?;
+        if picked.is_empty() {
+            return Ok(None);
+        }
         let parts = picked
             .iter()
             .filter_map(|picked| rows.rows.get(&picked.payment).map(|row| (row, &picked.part)));
@@ -124,11 +129,48 @@ impl<Q: Uploads> Run<'_, Q> {
             Err(error) => return Err(error.into()),
         }
         for moved in moves.into_values() {
+            self.is_sent(&moved.after.receipt.id);
             rows.put(stored(moved.after));
         }
         let put = self.put_until_clear(&bundle, &key).await;
         self.settle(&picked, &put, rows).await?;
         Ok(self.stop_after(&put.answers))
+    }
+
+    /// Leaves out what another hand has put into Xero since it was planned (A8.3): that waits for a person, or
+    /// does not go, and its slot is free.
+    async fn still_absent(
+        &self,
+        picked: Vec<Picked>,
+        rows: &mut Rows,
+    ) -> Result<Vec<Picked>, RunError> {
+        let ids = picked.iter().map(|picked| picked.payment.clone()).collect();
+        let standings = self.standings_now(&ids).await?;
+        let now = self.now();
+        let (mut suspected, mut found) = (Vec::new(), Vec::new());
+        for id in ids {
+            let standing = standings.get(&id);
+            if matches!(standing, None | Some(Standing::Absent)) {
+                continue;
+            }
+            let Some(row) = rows.rows.remove(&id) else { continue };
+            let mut moved = Move::of(row);
+            match standing {
+                Some(Standing::Possible(suspicion)) => {
+                    moved.freed = moved.after.suspect(suspicion.clone(), Some(self.night), now);
+                    suspected.push(moved);
+                }
+                Some(Standing::Certain(certain)) => {
+                    moved.freed = moved.after.found(certain, Some(self.night), now);
+                    found.push((moved, certain.clone()));
+                }
+                Some(Standing::Absent) | None => {}
+            }
+        }
+        self.tell_held(&suspected).await?;
+        self.write(suspected).await?;
+        self.write_found(found).await?;
+        Ok(picked.into_iter().filter(|picked| rows.rows.contains_key(&picked.payment)).collect())
     }
 
     /// Somebody else has written some of these rows: they are left to whoever did.
@@ -223,7 +265,8 @@ impl<Q: Uploads> Run<'_, Q> {
         let refused = rows.iter().filter(|row| deserves_another_plan(row)).cloned();
         let has_slot = |row: &Upload| row.night == Some(self.night) && row.reserved_at.is_some();
         let (here, later): (Vec<_>, Vec<_>) = refused.partition(has_slot);
-        let judged = if here.is_empty() { Vec::new() } else { self.judge_again(&here).await? };
+        let judged =
+            if here.is_empty() { Vec::new() } else { self.judge(&here, &Known::new()).await? };
         let now = self.now();
         let mut moves = Vec::new();
         for row in later {
@@ -237,6 +280,12 @@ impl<Q: Uploads> Run<'_, Q> {
                 Judgement::Send(parts) => moved.after.replan(parts, now)?,
                 Judgement::Hold(_, why) | Judgement::Skip(_, why) => {
                     moved.after.leave_refused(Some(&why));
+                }
+                Judgement::Found(certain) => {
+                    moved.freed = moved.after.found(&certain, Some(self.night), now);
+                }
+                Judgement::Suspect(suspicion) => {
+                    moved.freed = moved.after.suspect(suspicion, Some(self.night), now);
                 }
             }
             moves.push(moved);

@@ -98,11 +98,16 @@ impl Brake {
     }
 }
 
+/// The rule by which a report takes the place of a copy.
+pub(crate) const REPLACED_BY_REPORT: &str = "AMB-27";
+
 impl Change {
-    /// How many payments it removes or alters.
+    /// How many payments it removes or alters. A copy whose place a report takes is no loss.
     pub fn losses(&self) -> u32 {
-        let altered =
-            |decision: &&Decision| matches!(decision.action, Action::Deleted | Action::Updated);
+        let altered = |decision: &&Decision| {
+            matches!(decision.action, Action::Deleted | Action::Updated)
+                && decision.rule != REPLACED_BY_REPORT
+        };
         u32::try_from(self.decisions.iter().filter(altered).count()).unwrap_or(u32::MAX)
     }
 }

@@ -8,7 +8,7 @@ use crate::invoice::Snapshot;
 use crate::settings::Settings;
 
 /// Raised whenever the algorithm changes, so that settled invoices are judged anew.
-const ALGORITHM: u32 = 2;
+const ALGORITHM: u32 = 3;
 
 /// The digest, in hexadecimal. The time of the read is not part of it.
 pub(crate) fn of(snapshot: &Snapshot, settings: &Settings) -> String {

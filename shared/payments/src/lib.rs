@@ -47,7 +47,8 @@ pub use invoice::{
 };
 pub use logged::{Logged, Occurrence};
 pub use mark::{NoMark, ReplayMark};
-pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
+pub use matching::owners;
+pub use mirroring::{Change, Verdict, eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use payment::{

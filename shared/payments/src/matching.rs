@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{PaymentId, XeroPaymentId};
 use crate::invoice::XeroPayment;
-use crate::payment::{Kind, Payment};
+use crate::payment::{Kind, Origin, Payment};
+use crate::stored::StoredInvoice;
 
 /// Why two payments are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,6 +24,9 @@ pub(crate) enum Pass {
     Manual,
     /// Part of a local payment over several invoices: consumed, not linked (pass 3, CM-28).
     MultiInvoice,
+    /// A local payment, equal in amount and date to one whose copy is here already: it takes the place of the
+    /// copy (A8.3).
+    Report,
 }
 
 /// The outcome of matching.
@@ -34,10 +38,32 @@ pub(crate) struct Matching<'a> {
     pub(crate) xero_rest: Vec<&'a XeroPayment>,
     /// Local payments that equal nothing in Xero.
     pub(crate) local_rest: Vec<&'a Payment>,
+    /// Copies whose place a local payment takes.
+    pub(crate) replaced: BTreeMap<XeroPaymentId, &'a Payment>,
 }
 
-/// Matches an invoice's local payments with its Xero payments (in the order of their ids).
-pub(crate) fn pair<'a>(payments: &'a [Payment], xero: &[&'a XeroPayment]) -> Matching<'a> {
+/// Which local payment each of these Xero payments is the same as, copies aside (A8.3). A payment that is on
+/// its way to Xero owns none: its own may yet appear.
+pub fn owners(
+    invoice: &StoredInvoice,
+    xero: &[XeroPayment],
+    on_their_way: &BTreeSet<PaymentId>,
+) -> BTreeMap<XeroPaymentId, PaymentId> {
+    let mut xero: Vec<&XeroPayment> = xero.iter().collect();
+    xero.sort_by_key(|payment| payment.id);
+    let matching = pair(&invoice.payments, &xero, on_their_way);
+    let local = |id: &PaymentId| !id.is_copy();
+    let pairs = matching.pairs.into_iter().map(|(xero, (payment, _))| (xero, payment));
+    pairs.filter(|(_, payment)| local(payment)).collect()
+}
+
+/// Matches an invoice's local payments with its Xero payments (in the order of their ids). What is on its way
+/// to Xero is linked with nothing but what it is linked with already.
+pub(crate) fn pair<'a>(
+    payments: &'a [Payment],
+    xero: &[&'a XeroPayment],
+    on_their_way: &BTreeSet<PaymentId>,
+) -> Matching<'a> {
     let mut local: Vec<&Payment> = payments.iter().collect();
     local.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
 
@@ -48,19 +74,40 @@ pub(crate) fn pair<'a>(payments: &'a [Payment], xero: &[&'a XeroPayment]) -> Mat
             if pairs.contains_key(&incoming.id) {
                 continue;
             }
-            let found = local
-                .iter()
-                .find(|payment| !taken.contains(&payment.id) && admits(pass, payment, incoming));
+            let found = local.iter().find(|payment| {
+                let waits = pass == Pass::Identity || !on_their_way.contains(&payment.id);
+                waits && !taken.contains(&payment.id) && admits(pass, payment, incoming)
+            });
             if let Some(payment) = found {
                 taken.insert(&payment.id);
                 pairs.insert(incoming.id, (payment.id.clone(), pass));
             }
         }
     }
+    let mut replaced = BTreeMap::new();
+    for incoming in xero {
+        let copy = pairs.get(&incoming.id).and_then(|(id, _)| local.iter().find(|p| p.id == *id));
+        let Some(copy) = copy.filter(|copy| copy.origin == Origin::Xero) else { continue };
+        let report = local.iter().find_map(|payment| {
+            let free = !taken.contains(&payment.id) && !on_their_way.contains(&payment.id);
+            let pass = [Pass::Manual, Pass::MultiInvoice]
+                .into_iter()
+                .find(|pass| free && admits(*pass, payment, incoming))?;
+            // A part of several invoices takes no journal over, since it is never linked.
+            (pass == Pass::Manual || !copy.journaled).then_some((payment, pass))
+        });
+        if let Some((payment, pass)) = report {
+            taken.insert(&payment.id);
+            replaced.insert(incoming.id, *copy);
+            let pass = if pass == Pass::Manual { Pass::Report } else { pass };
+            pairs.insert(incoming.id, (payment.id.clone(), pass));
+        }
+    }
     Matching {
         xero_rest: xero.iter().filter(|x| !pairs.contains_key(&x.id)).copied().collect(),
         local_rest: local.into_iter().filter(|p| !taken.contains(&p.id)).collect(),
         pairs,
+        replaced,
     }
 }
 
@@ -71,7 +118,7 @@ fn admits(pass: Pass, local: &Payment, incoming: &XeroPayment) -> bool {
             local.kind == Kind::Imported && !local.multi_invoice && local.equals(incoming)
         }
         Pass::Uploaded => local.kind == Kind::Uploaded && local.equals(incoming),
-        Pass::Manual => {
+        Pass::Manual | Pass::Report => {
             local.kind == Kind::Manual
                 && !local.multi_invoice
                 && local.status.can_match()

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use crate::decision::{Action, Decision};
 use crate::fingerprint;
 use crate::ids::InvoiceNumber;
-use crate::invoice::{InvoiceKind, Snapshot};
+use crate::invoice::{InvoiceKind, Snapshot, Version};
 use crate::moving::moved_away;
 use crate::passes;
 use crate::payment::{HeldPayment, Payment, Tombstone};
 use crate::reason::Ignored;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
+use crate::upload::Upload;
 
 /// What to do about a snapshot.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,10 +56,22 @@ impl Change {
         now: Timestamp,
         why: &str,
     ) {
+        self.remove_by("CM-37", payment, Some(snapshot.version()), now, why);
+    }
+
+    /// Removes a payment by a rule; a tombstone stays.
+    pub(crate) fn remove_by(
+        &mut self,
+        rule: &'static str,
+        payment: &Payment,
+        snapshot: Option<Version>,
+        now: Timestamp,
+        why: &str,
+    ) {
         self.after.payments.retain(|kept| kept.id != payment.id);
         self.decisions.push(Decision {
             action: Action::Deleted,
-            rule: "CM-37",
+            rule,
             payment: Some(payment.id.clone()),
             xero: payment.link,
             discrepancy: None,
@@ -69,7 +82,7 @@ impl Change {
             removed_at: now,
             removed_by: "mirror",
             why: why.to_owned(),
-            snapshot: Some(snapshot.version()),
+            snapshot,
         });
     }
 
@@ -126,6 +139,18 @@ pub fn mirror(
     settings: &Settings,
     now: Timestamp,
 ) -> Verdict {
+    mirror_with_uploads(stored, snapshot, settings, &[], now)
+}
+
+/// The same, where it is known how the invoice's payments of the business's own stand on their way to Xero
+/// (A8.3).
+pub fn mirror_with_uploads(
+    stored: &StoredInvoice,
+    snapshot: &Snapshot,
+    settings: &Settings,
+    uploads: &[Upload],
+    now: Timestamp,
+) -> Verdict {
     match eligible(snapshot, settings) {
         Ok(number) if number == stored.number => {}
         Ok(_) => return moved_away(stored, snapshot, now).unwrap_or(Verdict::Unchanged),
@@ -139,7 +164,7 @@ pub fn mirror(
         Order::Stale => return Verdict::Stale,
         Order::Superseded => return Verdict::Ignored(Ignored::Superseded),
     }
-    passes::run(stored, snapshot, settings, now)
+    passes::run(stored, snapshot, (settings, uploads), now)
 }
 
 enum Order {

@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, ToSpan};
 
+use crate::brake::REPLACED_BY_REPORT;
 use crate::decision::{Action, Decision};
 use crate::findings;
 use crate::fingerprint;
@@ -10,22 +11,20 @@ use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
 use crate::matching::{self, Matching, Pass};
 use crate::mirroring::{Change, Verdict};
 use crate::money::Money;
-use crate::payment::{
-    HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, Origin, Payment, PaymentStatus,
-};
+use crate::payment::{HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, Origin, Payment};
 use crate::reason::Held;
 use crate::settings::Settings;
 use crate::stored::{Settled, StoredInvoice};
-use crate::upload::Stamp;
+use crate::upload::{Stamp, Upload, on_their_way};
 
 /// Judges a snapshot that has passed the guards.
 pub(crate) fn run(
     stored: &StoredInvoice,
     snapshot: &Snapshot,
-    settings: &Settings,
+    (settings, uploads): (&Settings, &[Upload]),
     now: Timestamp,
 ) -> Verdict {
-    let mut run = Run::new(stored, snapshot, settings, now);
+    let mut run = Run { stored, snapshot, settings, uploads, now, change: Change::of(stored) };
     run.after.xero = Some(XeroFacts::from(snapshot));
     run.after.moved_away = stored.moved_away.filter(|moved| moved.invoice != snapshot.invoice);
     if stored.local.is_some() {
@@ -39,6 +38,7 @@ struct Run<'a> {
     stored: &'a StoredInvoice,
     snapshot: &'a Snapshot,
     settings: &'a Settings,
+    uploads: &'a [Upload],
     now: Timestamp,
     change: Change,
 }
@@ -57,28 +57,23 @@ impl std::ops::DerefMut for Run<'_> {
     }
 }
 
-impl<'a> Run<'a> {
-    fn new(
-        stored: &'a StoredInvoice,
-        snapshot: &'a Snapshot,
-        settings: &'a Settings,
-        now: Timestamp,
-    ) -> Self {
-        Self { stored, snapshot, settings, now, change: Change::of(stored) }
-    }
-
+impl Run<'_> {
     /// Passes 0 to 5.
     fn compare(&mut self) {
         let all = self.snapshot.counted_payments();
         let (under_way, counted): (Vec<_>, Vec<_>) =
             all.iter().partition(|incoming| self.is_upload_under_way(incoming));
-        let matching = matching::pair(&self.stored.payments, &counted);
+        let on_their_way = on_their_way(self.uploads);
+        let matching = matching::pair(&self.stored.payments, &counted, &on_their_way);
         let mut held: Vec<_> = under_way
             .into_iter()
             .map(|incoming| self.held(incoming, Held::UploadUnderWay))
             .collect();
         for incoming in &counted {
             if let Some((payment, pass)) = matching.pairs.get(&incoming.id) {
+                if let Some(copy) = matching.replaced.get(&incoming.id) {
+                    self.replace(copy, payment);
+                }
                 self.carry_out(incoming, payment, *pass, &mut held);
             }
         }
@@ -114,7 +109,7 @@ impl<'a> Run<'a> {
         match pass {
             Pass::Identity => self.follow(incoming, id),
             Pass::Imported | Pass::Uploaded => self.relink(incoming, id),
-            Pass::Manual => self.adopt(incoming, id),
+            Pass::Manual | Pass::Report => self.adopt(incoming, id),
             Pass::MultiInvoice => held.push(self.held(incoming, Held::MultiInvoice)),
         }
     }
@@ -163,21 +158,41 @@ impl<'a> Run<'a> {
     fn adopt(&mut self, incoming: &XeroPayment, id: &PaymentId) {
         let now = self.now;
         let Some(payment) = self.payment_mut(id) else { return };
-        payment.kind = Kind::Imported;
-        payment.link = Some(incoming.id);
-        if payment.status == PaymentStatus::Pending {
-            payment.status = PaymentStatus::Confirmed;
-        }
-        if payment.first_match_at.is_none() {
-            payment.first_match_at = Some(now);
-            payment.note = Some(match payment.note.take() {
-                Some(note) => format!("{note}; {NOTE_MATCHED}"),
-                None => NOTE_MATCHED.to_owned(),
-            });
-        }
-        payment.settle_state();
+        payment.adopt(incoming.id, now);
         let why = format!("{} of {} was entered by hand", incoming.amount, incoming.date);
         self.note(Action::Adopted, "CM-33", Some(id), Some(incoming.id), why);
+    }
+
+    /// A report takes the place of the copy of the same payment (A8.3). What the business has said of the copy
+    /// is said of the payment from now on.
+    fn replace(&mut self, copy: &Payment, id: &PaymentId) {
+        let why = format!("replaced by the report {id}");
+        let (now, version) = (self.now, self.snapshot.version());
+        self.change.remove_by(REPLACED_BY_REPORT, copy, Some(version), now, &why);
+        if let Some(payment) = self.payment_mut(id) {
+            payment.journaled |= copy.journaled;
+        }
+    }
+
+    /// The original of a payment that goes up by itself was deleted in Xero. It is the business's own money: its
+    /// link goes, and its upload is judged afresh (A8.3).
+    fn unlink(&mut self, payment: &Payment) {
+        let (id, xero) = (payment.id.clone(), payment.link);
+        let Some(payment) = self.payment_mut(&id) else { return };
+        payment.link = None;
+        payment.kind = Kind::Manual;
+        payment.settle_state();
+        let why = format!(
+            "{} of {} is no longer in Xero; it is the business's own and is judged afresh for upload",
+            payment.amount, payment.date
+        );
+        self.note(Action::Updated, "A8.3", Some(&id), xero, why);
+    }
+
+    fn goes_up(&self, payment: &Payment) -> bool {
+        let enabled = self.settings.upload.as_ref().is_some_and(|uploading| uploading.enabled);
+        let of_payment = |upload: &&Upload| upload.receipt.id == payment.id;
+        enabled && self.uploads.iter().find(of_payment).is_some_and(Upload::goes_up)
     }
 
     /// Pass 4: a Xero payment that equals nothing local becomes a copy, or waits for its date.
@@ -202,7 +217,10 @@ impl<'a> Run<'a> {
             return;
         }
         for payment in &matching.local_rest {
-            if payment.follows_xero() {
+            let adopted = payment.origin == Origin::Local && payment.kind == Kind::Imported;
+            if adopted && payment.link.is_some() && self.goes_up(payment) {
+                self.unlink(payment);
+            } else if payment.follows_xero() {
                 let why = "no longer among the invoice's payments in Xero";
                 self.change.remove(payment, self.snapshot, self.now, why);
             }

@@ -174,6 +174,24 @@ impl Payment {
         self.kind == Kind::Imported && !self.journaled && !self.multi_invoice
     }
 
+    /// It turns out to be a Xero payment, and follows it from now on (CM-33). The first match is noted once
+    /// (CM-25).
+    pub(crate) fn adopt(&mut self, xero: XeroPaymentId, now: Timestamp) {
+        self.kind = Kind::Imported;
+        self.link = Some(xero);
+        if self.status == PaymentStatus::Pending {
+            self.status = PaymentStatus::Confirmed;
+        }
+        if self.first_match_at.is_none() {
+            self.first_match_at = Some(now);
+            self.note = Some(match self.note.take() {
+                Some(note) => format!("{note}; {NOTE_MATCHED}"),
+                None => NOTE_MATCHED.to_owned(),
+            });
+        }
+        self.settle_state();
+    }
+
     /// Sets the state that follows from the other fields.
     pub(crate) fn settle_state(&mut self) {
         let protection = if self.journaled {

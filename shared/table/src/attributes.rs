@@ -156,6 +156,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A map, if it is there.
+    pub(crate) fn map(&self, name: &str) -> Result<Option<Self>, ReadError> {
+        match self.item.get(name) {
+            None | Some(AttributeValue::Null(_)) => Ok(None),
+            Some(AttributeValue::M(item)) => Ok(Some(Self { table: self.table, item })),
+            Some(_) => Err(self.wrong(name, "is not a map")),
+        }
+    }
+
     /// The maps of a list.
     pub(crate) fn maps(&self, name: &str) -> Result<Vec<Self>, ReadError> {
         let Some(AttributeValue::L(list)) = self.item.get(name) else {

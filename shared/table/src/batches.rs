@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use payments::{InvoiceNumber, OrganisationId, PaymentId};
+use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroPaymentId};
 
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
@@ -23,8 +23,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// What became of payments on the invoices that they name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct NamedParts {
-    /// A part of them is linked to a payment in Xero.
-    pub linked: BTreeSet<PaymentId>,
+    /// The payment in Xero that a part of them is linked to.
+    pub linked: BTreeMap<(InvoiceNumber, PaymentId), XeroPaymentId>,
     /// A part of them is not there any more: it went with its original in Xero (CM-35). Intake has
     /// written it before it let the payment into the ledger.
     pub gone: BTreeSet<PaymentId>,
@@ -71,13 +71,13 @@ impl Tables {
         for item in &rows {
             let row = Reader::new(PAYMENTS, item);
             let key = (row.text("invoice")?.to_owned(), row.text("payment_id")?.to_owned());
-            known.insert(key, row.has("xero_payment_id"));
+            known.insert(key, row.parsed_if("xero_payment_id")?);
         }
         let mut found = NamedParts::default();
         for part in parts {
             match known.get(&key(part)) {
-                Some(true) => drop(found.linked.insert(part.1.clone())),
-                Some(false) => {}
+                Some(Some(linked)) => drop(found.linked.insert(part.clone(), *linked)),
+                Some(None) => {}
                 None => drop(found.gone.insert(part.1.clone())),
             }
         }

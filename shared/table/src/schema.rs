@@ -65,6 +65,7 @@ pub(crate) const FAILURES: &str = "failures";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
+pub(crate) const BY_TRANSACTION: &str = "by_transaction";
 
 const fn table(name: &'static str, partition: &'static str, sort: Option<&'static str>) -> Table {
     Table { name, partition, sort, indexes: &[], has_stream: false }
@@ -125,6 +126,7 @@ pub const TABLES: &[Table] = &[
         &[
             whole_rows(BY_LINE, "line", Some("due_order")),
             whole_rows(BY_NIGHT, "night_of", Some("payment_id")),
+            keys_only(BY_TRANSACTION, "transaction_id"),
         ],
     ),
     table(CAPS, "organisation", None),

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use payments::brake::MASS_CHANGE_MAX;
 use payments::budget::DAY_MAX;
 use payments::upload::{
-    BUNDLE_MAX, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, Taken, UploadSettings,
+    BUNDLE_MAX, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX, Taken,
+    UploadSettings,
 };
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Settings};
 
@@ -249,6 +250,7 @@ fn upload_attributes(row: Writer, upload: &UploadSettings) -> Writer {
         .text_if("merchant_contact_id", upload.merchant_contact)
         .value("fee_accounts", AttributeValue::M(fee_accounts(&upload.fee_accounts)))
         .text("upload_due_at", time_text(upload.due_at))
+        .number("same_money_days", upload.same_money_days)
 }
 
 /// The code alone, as people type it, unless there is a tax type.
@@ -296,6 +298,14 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         merchant_contact: row.parsed_if("merchant_contact_id")?,
         fee_accounts: read_fee_accounts(row)?,
         due_at,
+        same_money_days: match row.number_if("same_money_days")? {
+            None => defaults.same_money_days,
+            Some(days) if days <= SAME_MONEY_DAYS_MAX => days,
+            Some(_) => {
+                let problem = format!("is not from 0 to {SAME_MONEY_DAYS_MAX}");
+                return Err(row.wrong("same_money_days", problem));
+            }
+        },
         ..defaults
     }))
 }

@@ -2,9 +2,12 @@
 //! `receipts` does, and beside them what became of it on its way to Xero. Of a provider's invoice it has
 //! the fees besides.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::upload::{
-    Bill, Fee, Line, Night, Part, PartState, Placed, Target, Upload, UploadState,
+    Bill, Certain, Counterpart, Fee, GivenOrder, Line, Night, Order, Part, PartState, Placed,
+    Suspicion, Target, Upload, UploadState,
 };
 use payments::{Currency, OrganisationId};
 
@@ -26,7 +29,11 @@ pub(crate) fn night_key(organisation: OrganisationId, night: Night) -> String {
 pub(crate) fn upload_row(upload: &Upload, revision: u64) -> Item {
     let organisation = upload.receipt.organisation;
     let parts = upload.parts.iter().map(|part| AttributeValue::M(part_row(part))).collect();
-    bill_attributes(receipt_attributes(Writer::default(), &upload.receipt), upload.bill.as_ref())
+    let row = bill_attributes(
+        receipt_attributes(Writer::default(), &upload.receipt),
+        upload.bill.as_ref(),
+    );
+    meanwhile(counterparts(row, upload), upload)
         .number("receipt_revision", upload.receipt.revision)
         .number("revision", revision)
         .text("state", upload.state)
@@ -68,7 +75,94 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
             .into_iter()
             .map(|part| read_part(part, currency))
             .collect::<Result<_, _>>()?,
+        suspicion: read_suspicion(row, currency)?,
+        apart_from: match row.has("apart_from") {
+            true => row.list_of("apart_from")?.into_iter().collect(),
+            false => BTreeSet::new(),
+        },
+        reported_since: match row.map("reported_since")? {
+            Some(newest) => Some(Box::new((
+                read_receipt(row.parsed("organisation")?, newest, "revision")?,
+                read_bill(newest, newest.parsed("currency")?)?,
+            ))),
+            None => None,
+        },
+        ordered_since: match row.text_if("ordered_since")? {
+            Some(_) => Some(GivenOrder {
+                order: row.code("ordered_since", Order::from_code)?,
+                said: row.text("ordered_since_by")?.to_owned(),
+            }),
+            None => None,
+        },
     })
+}
+
+/// What a payment may be the same as, and what a person has said it is not.
+fn counterparts(row: Writer, upload: &Upload) -> Writer {
+    let texts = |with: &BTreeSet<Counterpart>| {
+        AttributeValue::L(with.iter().map(|with| AttributeValue::S(with.to_string())).collect())
+    };
+    let row = match &upload.suspicion {
+        Some(suspicion) => row.value("possible_duplicates", texts(&suspicion.with)).value(
+            "found_in_xero",
+            AttributeValue::L(suspicion.certain.iter().map(found_row).collect()),
+        ),
+        None => row,
+    };
+    if upload.apart_from.is_empty() {
+        row
+    } else {
+        row.value("apart_from", texts(&upload.apart_from))
+    }
+}
+
+fn found_row(found: &Certain) -> AttributeValue {
+    let row = Writer::default()
+        .text("xero_invoice_id", found.invoice)
+        .text("xero_number", &found.number)
+        .text("xero_payment_id", found.payment)
+        .number("amount", found.amount.amount());
+    AttributeValue::M(row.finish())
+}
+
+fn read_suspicion(row: Reader<'_>, currency: Currency) -> Result<Option<Suspicion>, ReadError> {
+    if !row.has("possible_duplicates") {
+        return Ok(None);
+    }
+    let found = |found: Reader<'_>| {
+        Ok(Certain {
+            invoice: found.parsed("xero_invoice_id")?,
+            number: found.text("xero_number")?.to_owned(),
+            amount: found.money("amount", currency)?,
+            payment: found.parsed("xero_payment_id")?,
+        })
+    };
+    Ok(Some(Suspicion {
+        certain: row
+            .maps("found_in_xero")?
+            .into_iter()
+            .map(found)
+            .collect::<Result<_, ReadError>>()?,
+        with: row.list_of("possible_duplicates")?.into_iter().collect(),
+        why: row.text("why")?.to_owned(),
+    }))
+}
+
+/// What came while it was on its way to Xero: a report, an order.
+fn meanwhile(row: Writer, upload: &Upload) -> Writer {
+    let row = match upload.reported_since.as_deref() {
+        Some((receipt, bill)) => {
+            let newest =
+                receipt_attributes(Writer::default(), receipt).number("revision", receipt.revision);
+            let newest = bill_attributes(newest, bill.as_ref());
+            row.value("reported_since", AttributeValue::M(newest.finish()))
+        }
+        None => row,
+    };
+    match &upload.ordered_since {
+        Some(given) => row.text("ordered_since", given.order).text("ordered_since_by", &given.said),
+        None => row,
+    }
 }
 
 fn bill_attributes(row: Writer, bill: Option<&Bill>) -> Writer {

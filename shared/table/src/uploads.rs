@@ -8,11 +8,11 @@ use payments::upload::{Caps, Line, Night, Upload};
 use payments::{Change, InvoiceNumber, OrganisationId, PaymentId, StoredInvoice};
 
 use crate::activity::{day, event};
-use crate::attributes::{Item, Writer, instant};
+use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::invoices::Because;
 use crate::rows;
-use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, UPLOADS};
+use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
 use crate::upload_rows::{line_key, night_key, read_upload, upload_row};
 
@@ -55,6 +55,37 @@ impl Tables {
         let mut uploads = rows.iter().map(read_upload).collect::<Result<Vec<_>, _>>()?;
         uploads.sort_by(|a, b| a.receipt.id.cmp(&b.receipt.id));
         Ok(uploads)
+    }
+
+    /// The payments of an organisation that bear this id of a transaction, as of a moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn with_transaction(
+        &self,
+        organisation: OrganisationId,
+        transaction: &str,
+    ) -> Result<Vec<PaymentId>, ReadError> {
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.name(UPLOADS))
+            .index_name(BY_TRANSACTION)
+            .key_condition_expression("transaction_id = :transaction")
+            .expression_attribute_values(":transaction", text(transaction.to_owned()))
+            .into_paginator()
+            .send();
+        let mut payments = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ReadError::unavailable(UPLOADS, error))?;
+            for item in page.items() {
+                let row = Reader::new(UPLOADS, item);
+                if row.parsed::<OrganisationId>("organisation")? == organisation {
+                    payments.push(row.parsed("payment_id")?);
+                }
+            }
+        }
+        Ok(payments)
     }
 
     /// The next uploads that stand in a line, the oldest payment first, and where to go on; no more
@@ -223,6 +254,26 @@ impl Tables {
     ) -> Result<(), WriteError> {
         let number = upload.1.only_target().map(|_| &before.number);
         let rows = self.upload_rows_about(Some(upload.0), upload.1, number, because)?;
+        self.write_invoice_and(before, change, rows, because).await
+    }
+
+    /// Writes a change of an invoice, as [`Tables::write_invoice`] does, and with it what it means for the
+    /// uploads of its payments (A8.3): in one step, so that no run sends what is found in Xero.
+    ///
+    /// # Errors
+    /// `Conflict` if any of it was written in the meantime: read and decide again. `Unavailable`: read again
+    /// before writing again.
+    pub async fn write_invoice_with_uploads(
+        &self,
+        before: &StoredInvoice,
+        change: &Change,
+        uploads: &[(Upload, Upload)],
+        because: Because,
+    ) -> Result<(), WriteError> {
+        let mut rows = Vec::new();
+        for (was, is) in uploads {
+            rows.extend(self.upload_rows(Some(was), is, because)?);
+        }
         self.write_invoice_and(before, change, rows, because).await
     }
 

@@ -188,7 +188,10 @@ fn contact_name(member: Member<'_>) -> Result<Option<String>, ReadError> {
     optional_text(wire.name, "Contact.Name")
 }
 
-fn payments(member: Member<'_>, currency: Currency) -> Result<Vec<XeroPayment>, ReadError> {
+pub(crate) fn payments(
+    member: Member<'_>,
+    currency: Currency,
+) -> Result<Vec<XeroPayment>, ReadError> {
     let Some(raw) = member else { return Ok(Vec::new()) };
     let list: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| schema("Payments"))?;
     list.into_iter().map(|raw| payment(raw, currency)).collect()

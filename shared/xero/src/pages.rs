@@ -43,7 +43,9 @@ pub(crate) struct List<'a> {
 pub(crate) enum Which {
     BankTransactions,
     Invoices,
+    Overpayments,
     Payments,
+    Prepayments,
 }
 
 impl Which {
@@ -51,7 +53,9 @@ impl Which {
         match self {
             Self::BankTransactions => "BankTransactions",
             Self::Invoices => "Invoices",
+            Self::Overpayments => "Overpayments",
             Self::Payments => "Payments",
+            Self::Prepayments => "Prepayments",
         }
     }
 
@@ -59,7 +63,9 @@ impl Which {
         match self {
             Self::BankTransactions => "BankTransactionID",
             Self::Invoices => "InvoiceID",
+            Self::Overpayments => "OverpaymentID",
             Self::Payments => "PaymentID",
+            Self::Prepayments => "PrepaymentID",
         }
     }
 }
@@ -82,7 +88,11 @@ struct WirePage<'a> {
     #[serde(borrow)]
     invoices: Member<'a>,
     #[serde(borrow)]
+    overpayments: Member<'a>,
+    #[serde(borrow)]
     payments: Member<'a>,
+    #[serde(borrow)]
+    prepayments: Member<'a>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -99,8 +109,12 @@ struct WireRow<'a> {
     bank_transaction_id: Member<'a>,
     #[serde(borrow, rename = "InvoiceID")]
     invoice_id: Member<'a>,
+    #[serde(borrow, rename = "OverpaymentID")]
+    overpayment_id: Member<'a>,
     #[serde(borrow, rename = "PaymentID")]
     payment_id: Member<'a>,
+    #[serde(borrow, rename = "PrepaymentID")]
+    prepayment_id: Member<'a>,
 }
 
 /// One page, not read yet.
@@ -219,7 +233,9 @@ pub(crate) fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
     let list = match which {
         Which::BankTransactions => wire.bank_transactions,
         Which::Invoices => wire.invoices,
+        Which::Overpayments => wire.overpayments,
         Which::Payments => wire.payments,
+        Which::Prepayments => wire.prepayments,
     };
     let rows: Vec<&RawValue> = serde_json::from_str(list.ok_or(Outage::Unreadable)?.get())
         .map_err(|_| Outage::Unreadable)?;
@@ -236,7 +252,9 @@ pub(crate) fn row_id(which: Which, raw: &RawValue) -> Result<Uuid, ReadError> {
     let member = match which {
         Which::BankTransactions => row.bank_transaction_id,
         Which::Invoices => row.invoice_id,
+        Which::Overpayments => row.overpayment_id,
         Which::Payments => row.payment_id,
+        Which::Prepayments => row.prepayment_id,
     };
     id(member).ok().flatten().ok_or(schema(which.id_name()))
 }

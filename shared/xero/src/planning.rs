@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, SCOPE_INVOICES};
 use crate::error::ReadError;
+use crate::invoice::payments;
 use crate::pages::{List, Which};
 use crate::wire::{
     Member, object, optional_day, optional_text, required_currency, required_money, required_text,
@@ -47,6 +48,8 @@ struct WireOpenInvoice<'a> {
     currency_code: Member<'a>,
     #[serde(borrow)]
     amount_due: Member<'a>,
+    #[serde(borrow)]
+    payments: Member<'a>,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +148,7 @@ fn open_invoice(id: Uuid, wire: &WireOpenInvoice<'_>) -> Result<OpenInvoice, Rea
         issued_on: optional_day(wire.date, "Date")?,
         due_on: optional_day(wire.due_date, "DueDate")?,
         due: required_money(wire.amount_due, currency, "AmountDue")?,
+        payments: payments(wire.payments, currency)?,
     })
 }
 

@@ -30,6 +30,8 @@ pub(super) fn order_about(
         upload::Order::Hold => Order::Hold,
         upload::Order::Release => Order::Release,
         upload::Order::DoNotSend => Order::DoNotSend,
+        upload::Order::SamePayment => Order::SamePayment,
+        upload::Order::TwoPayments => Order::TwoPayments,
     };
     stage.order_about(order, payment, about)
 }

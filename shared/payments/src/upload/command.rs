@@ -55,7 +55,9 @@ pub enum OrderError {
         payment: PaymentId,
     },
     /// It is held for no payment that it may be the same as.
-    #[error("payment {payment} is not held as a possible duplicate, so that it cannot be ordered to {order}")]
+    #[error(
+        "payment {payment} is not held as a possible duplicate, so that it cannot be ordered to {order}"
+    )]
     NoSuspicion {
         /// The payment.
         payment: PaymentId,

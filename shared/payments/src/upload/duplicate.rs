@@ -13,6 +13,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::ledger::Upload;
+use super::part::UploadState;
+use super::route::Skip;
 use crate::ids::{PaymentId, XeroContactId, XeroInvoiceId, XeroPaymentId};
 use crate::money::Money;
 
@@ -90,9 +93,7 @@ impl FromStr for Counterpart {
 
     fn from_str(text: &str) -> Result<Self, CounterpartError> {
         match text.split_once('/') {
-            Some(("xero", id)) => {
-                Uuid::parse_str(id).map(Self::Xero).map_err(|_| CounterpartError)
-            }
+            Some(("xero", id)) => Uuid::parse_str(id).map(Self::Xero).map_err(|_| CounterpartError),
             Some(("payment", id)) => id.parse().map(Self::Local).map_err(|_| CounterpartError),
             _ => Err(CounterpartError),
         }
@@ -129,6 +130,23 @@ pub struct Claim {
     pub twins: Vec<PaymentId>,
     /// What a person has said it is not the same as.
     pub apart_from: BTreeSet<Counterpart>,
+}
+
+impl Claim {
+    /// Whether money in Xero may be this payment's, or a part of what is: as far as invoice, contact, amount and
+    /// day go.
+    pub fn concerns(&self, money: &XeroMoney, days: u32) -> bool {
+        let of_portion = self
+            .named
+            .iter()
+            .any(|portion| is_on(money, portion) && money.amount == portion.amount);
+        let of_contact = self.unnamed.is_some_and(|(contact, amount)| {
+            money.contact == Some(contact)
+                && money.amount.currency() == amount.currency()
+                && money.amount.amount() <= amount.amount()
+        });
+        days_apart(money.date, self.date) <= days && (of_portion || of_contact)
+    }
 }
 
 /// A portion of a payment that stands in Xero for certain.
@@ -192,6 +210,25 @@ pub fn standings(
     judged.collect()
 }
 
+/// The other payments that bear the same transaction id, method and amount, and go or went before this one.
+/// What was not taken, or a person has kept back, is no reason to hold another.
+pub fn twins(upload: &Upload, others: &[Upload]) -> Vec<PaymentId> {
+    let own = &upload.receipt;
+    let age = |upload: &Upload| (upload.receipt.entered_at, upload.receipt.id.clone());
+    let is_twin = |other: &&Upload| {
+        let same = other.receipt.id != own.id
+            && other.receipt.method == own.method
+            && other.receipt.transaction_id == own.transaction_id
+            && other.receipt.amount == own.amount;
+        let in_xero = other.may_be_in_xero()
+            || (other.state == UploadState::Skipped && other.reason == Skip::AlreadyInXero.code());
+        let goes =
+            matches!(other.state, UploadState::Waiting | UploadState::Held | UploadState::Reserved);
+        same && (in_xero || (goes && age(other) < age(upload)))
+    };
+    others.iter().filter(is_twin).map(|other| other.receipt.id.clone()).collect()
+}
+
 /// What is paired so far.
 struct Pairing<'a> {
     money: Vec<&'a XeroMoney>,
@@ -214,7 +251,9 @@ impl<'a> Pairing<'a> {
         for portion in &claim.named {
             let found = portion.linked.or_else(|| {
                 let same = self.free(claim).find(|money| {
-                    money.date == claim.date && is_on(money, portion) && money.amount == portion.amount
+                    money.date == claim.date
+                        && is_on(money, portion)
+                        && money.amount == portion.amount
                 });
                 same.map(|money| XeroPaymentId::new(money.id))
             });
@@ -238,9 +277,8 @@ impl<'a> Pairing<'a> {
             certain.iter().any(|certain| certain.invoice == portion.invoice)
         };
         for portion in claim.named.iter().filter(|portion| !is_certain(portion)) {
-            let near = self.nearest(claim, |money| {
-                is_on(money, portion) && money.amount == portion.amount
-            });
+            let near = self
+                .nearest(claim, |money| is_on(money, portion) && money.amount == portion.amount);
             if let Some(money) = near {
                 self.taken.insert(money.id);
                 why.push(beside(money, claim.date));
@@ -263,8 +301,12 @@ impl<'a> Pairing<'a> {
         }
         let mut with: BTreeSet<_> = found.iter().map(|money| Counterpart::Xero(money.id)).collect();
         for twin in &claim.twins {
-            if with.len() < ADDENDS_MAX && !claim.apart_from.contains(&Counterpart::Local(twin.clone())) {
-                why.push(format!("payment {twin} bears the same transaction id, method and amount"));
+            if with.len() < ADDENDS_MAX
+                && !claim.apart_from.contains(&Counterpart::Local(twin.clone()))
+            {
+                why.push(format!(
+                    "payment {twin} bears the same transaction id, method and amount"
+                ));
                 with.insert(Counterpart::Local(twin.clone()));
             }
         }
@@ -276,11 +318,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// The nearest by date, within the days.
-    fn nearest(
-        &self,
-        claim: &Claim,
-        fits: impl Fn(&XeroMoney) -> bool,
-    ) -> Option<&'a XeroMoney> {
+    fn nearest(&self, claim: &Claim, fits: impl Fn(&XeroMoney) -> bool) -> Option<&'a XeroMoney> {
         let near = self.free(claim).filter(|money| fits(money));
         let near = near.map(|money| (days_apart(money.date, claim.date), money));
         let near = near.filter(|(days, _)| *days <= self.days);
@@ -288,7 +326,12 @@ impl<'a> Pairing<'a> {
     }
 
     /// What stands on a contact as one amount, or as several of one date.
-    fn of_contact(&self, claim: &Claim, contact: XeroContactId, amount: Money) -> Vec<&'a XeroMoney> {
+    fn of_contact(
+        &self,
+        claim: &Claim,
+        contact: XeroContactId,
+        amount: Money,
+    ) -> Vec<&'a XeroMoney> {
         let is_its = |money: &XeroMoney| money.contact == Some(contact);
         let one = self.nearest(claim, |money| is_its(money) && money.amount == amount);
         if let Some(one) = one {
@@ -304,7 +347,10 @@ impl<'a> Pairing<'a> {
         }
         let mut dates: Vec<_> = by_date.into_iter().collect();
         dates.sort_by_key(|(date, _)| (days_apart(*date, claim.date), *date));
-        dates.into_iter().find_map(|(_, money)| addends(&money, amount.amount())).unwrap_or_default()
+        dates
+            .into_iter()
+            .find_map(|(_, money)| addends(&money, amount.amount()))
+            .unwrap_or_default()
     }
 }
 

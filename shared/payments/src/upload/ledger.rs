@@ -323,7 +323,8 @@ impl Upload {
     }
 
     fn replace_planned(&mut self, mut parts: Vec<(Target, Money)>) -> Result<(), LedgerError> {
-        let sum = Money::sum(self.receipt.amount.currency(), parts.iter().map(|(_, amount)| *amount))?;
+        let sum =
+            Money::sum(self.receipt.amount.currency(), parts.iter().map(|(_, amount)| *amount))?;
         if sum != self.to_place()? {
             return Err(LedgerError::Sum);
         }

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::ledger::Upload;
 use super::part::{Part, Placed, Target};
 use super::route::Route;
+use crate::brake::REPLACED_BY_REPORT;
 use crate::decision::{Action, Decision};
-use crate::ids::{InvoiceNumber, XeroInvoiceId};
+use crate::findings;
+use crate::ids::{InvoiceNumber, PaymentId, XeroInvoiceId, XeroPaymentId};
 use crate::mirroring::Change;
 use crate::payment::{Kind, NOTE_UPLOADED, Origin, Payment, PaymentStatus, State};
 use crate::stored::StoredInvoice;
@@ -31,9 +33,10 @@ pub fn link(
     {
         return None;
     }
-    let on_invoices = upload.parts.iter().filter(|part| {
-        part.state.stands() && matches!(part.target, Target::Invoice { .. })
-    });
+    let on_invoices = upload
+        .parts
+        .iter()
+        .filter(|part| part.state.stands() && matches!(part.target, Target::Invoice { .. }));
     let mut payment = Payment {
         id: receipt.id.clone(),
         amount: part.amount,
@@ -81,6 +84,46 @@ pub fn link(
     change.after.payments.retain(|other| other.id != payment.id);
     change.after.payments.push(payment);
     Some(change.locally_changed(now))
+}
+
+/// Links a reported payment with the payment in Xero that was found to be the same (A8.3). If that has a copy
+/// here, the payment takes its place. `None` if the payment is not there, or may not be linked.
+pub fn link_found(
+    stored: &StoredInvoice,
+    payment: &PaymentId,
+    xero: XeroPaymentId,
+    now: Timestamp,
+) -> Option<Change> {
+    let known = stored.payment(payment)?;
+    let may_be_linked = known.kind == Kind::Manual
+        && !known.multi_invoice
+        && known.link.is_none()
+        && known.status.can_match();
+    let other = stored.payments.iter().find(|other| other.link == Some(xero));
+    if !may_be_linked || other.is_some_and(|other| other.origin == Origin::Local) {
+        return None;
+    }
+    let mut change = Change::of(stored);
+    let mut linked = known.clone();
+    if let Some(copy) = other {
+        let why = format!("replaced by the report {payment}");
+        change.remove_by(REPLACED_BY_REPORT, copy, None, now, &why);
+        linked.journaled |= copy.journaled;
+    }
+    linked.adopt(xero, now);
+    change.decisions.push(Decision {
+        action: Action::Adopted,
+        rule: "A8.3",
+        payment: Some(payment.clone()),
+        xero: Some(xero),
+        discrepancy: None,
+        why: format!("{} of {} was entered in Xero by hand", linked.amount, linked.date),
+    });
+    change.after.payments.retain(|other| other.id != *payment);
+    change.after.payments.push(linked);
+    let mut change = change.locally_changed(now);
+    findings::update_possible_duplicates(&mut change, now);
+    Some(change)
 }
 
 impl Upload {

@@ -37,14 +37,14 @@ pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
 pub use customer::{Customer, CustomerError, record_action, record_customer};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
-    ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion, XeroMoney,
-    XeroMoneyKind, standings,
+    ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
+    XeroMoney, XeroMoneyKind, standings, twins,
 };
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
 pub use gates::{Judgement, gate};
 pub use ledger::Upload;
-pub use linking::link;
+pub use linking::{link, link_found};
 pub use night::Night;
 pub use overdue::{OVERDUE_AFTER, UNKNOWN_MAX, is_overdue, is_unknown_too_long};
 pub use part::{
@@ -56,7 +56,9 @@ pub use provider_invoice::{
     Bill, FEE_KIND_CHARS_MAX, FEES_MAX, Fee, FeeAccount, FeeKind, FeeKindError,
     NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, why_unmapped,
 };
+pub(crate) use reassessment::on_their_way;
+pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
-pub use settings::{BUNDLE_MAX, Start, UploadSettings, UploadWhen};
+pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::customer::Customer;
+use super::duplicate::{Claim, NamedPortion, XeroMoney, XeroMoneyKind};
 use super::gates::Judgement;
 use super::ledger::Upload;
 use super::part::{PARTS_MAX, PartState, Target};
 use super::route::{Hold, Route, Skip};
-use crate::ids::{InvoiceNumber, XeroContactId, XeroInvoiceId};
+use super::stamp::Stamp;
+use crate::ids::{InvoiceNumber, PaymentId, XeroContactId, XeroInvoiceId, XeroPaymentId};
 use crate::invoice::{InvoiceKind, InvoiceStatus, XeroPayment};
 use crate::money::{Currency, Money};
 use crate::number::NumberPrefix;
@@ -167,6 +169,70 @@ impl<'a> Planner<'a> {
         self.invoices
             .values()
             .find(|invoice| invoice.kind == InvoiceKind::Sales && invoice.number == number)
+    }
+
+    /// What is to be placed of a payment, as it is compared with the money that Xero holds (A8.3). `linked` says
+    /// which payment in Xero the mirror has linked it with on an invoice that it names.
+    pub fn claim(
+        &self,
+        upload: &Upload,
+        customer: Option<&Customer>,
+        linked: impl Fn(&InvoiceNumber) -> Option<XeroPaymentId>,
+        twins: Vec<PaymentId>,
+    ) -> Claim {
+        let receipt = &upload.receipt;
+        let standing = own_targets(upload);
+        let mut named = Vec::new();
+        if Self::is_named_by_receipt(upload) {
+            for part in &receipt.allocations {
+                let number = self.prefix.to_xero(&part.invoice);
+                let found = self.invoice_numbered(&number);
+                let Some(found) = found.filter(|found| !standing.contains(&found.id)) else {
+                    continue;
+                };
+                named.push(NamedPortion {
+                    invoice: found.id,
+                    number,
+                    amount: part.amount,
+                    linked: linked(&part.invoice),
+                });
+            }
+        }
+        let currency = receipt.amount.currency();
+        let sum = Money::sum(currency, named.iter().map(|portion| portion.amount));
+        let rest = upload.to_place().ok().and_then(|left| left.minus(sum.ok()?).ok());
+        let contact = customer.and_then(|customer| customer.contact);
+        let spread = upload.route() == Ok(Route::Bpay);
+        Claim {
+            payment: receipt.id.clone(),
+            date: receipt.date,
+            entered_at: receipt.entered_at,
+            unnamed: contact.zip(rest.filter(|rest| spread && rest.is_positive())),
+            named,
+            twins,
+            apart_from: upload.apart_from.clone(),
+        }
+    }
+
+    /// The payments on the invoices that it knows, without those that our own uploads have put there.
+    pub fn money(&self) -> impl Iterator<Item = XeroMoney> {
+        self.invoices.values().filter(|invoice| invoice.kind == InvoiceKind::Sales).flat_map(
+            |invoice| {
+                let by_hand = invoice.payments.iter().filter(|payment| {
+                    let stamp = payment.reference.as_deref().and_then(Stamp::find_in);
+                    payment.counts() && !stamp.is_some_and(|stamp| stamp.is_for(invoice.id))
+                });
+                by_hand.map(|payment| XeroMoney {
+                    id: payment.id.uuid(),
+                    kind: XeroMoneyKind::Payment,
+                    invoice: Some((invoice.id, invoice.number.clone())),
+                    contact: invoice.contact,
+                    amount: payment.amount,
+                    date: payment.date,
+                    owner: None,
+                })
+            },
+        )
     }
 
     fn fits(&self, invoice: &OpenInvoice, amount: Money) -> Result<(), Judgement> {

@@ -1,5 +1,7 @@
 //! What changes for a payment in the ledger when Xero turns out to hold its money, or not to (rules A8.3).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::admission::judge_report;
@@ -11,6 +13,51 @@ use super::night::Night;
 use super::part::{Part, PartState, Placed, Target, UploadState};
 use super::route::{Hold, Route, Skip};
 use super::stamp::Stamp;
+use crate::ids::{PaymentId, XeroPaymentId};
+use crate::mirroring::Change;
+use crate::payment::{Kind, Origin};
+use crate::reason::Held;
+use crate::stored::StoredInvoice;
+
+/// The payments that have a slot or were sent, and are not known to be in Xero or not. The mirror links them
+/// with nothing: ours may yet appear (A8.3).
+pub(crate) fn on_their_way(uploads: &[Upload]) -> BTreeSet<PaymentId> {
+    let out = |upload: &&Upload| upload.is_out() || upload.state == UploadState::Reserved;
+    uploads.iter().filter(out).map(|upload| upload.receipt.id.clone()).collect()
+}
+
+/// The payments of the business's own on an invoice whose way to Xero the mirror has to know.
+pub fn concerned(stored: &StoredInvoice) -> Vec<PaymentId> {
+    let own = stored.payments.iter().filter(|payment| payment.origin == Origin::Local);
+    own.filter(|payment| payment.kind != Kind::Uploaded).map(|payment| payment.id.clone()).collect()
+}
+
+/// What a change of an invoice means for the uploads of its payments: each as it was, and as it is to be. To be
+/// written together with the change.
+pub fn follow(
+    stored: &StoredInvoice,
+    change: &Change,
+    uploads: &[Upload],
+    now: Timestamp,
+) -> Vec<(Upload, Upload)> {
+    let after = &change.after;
+    let part_gone = stored.held.iter().any(|held| {
+        held.reason == Held::MultiInvoice
+            && !after.held.iter().any(|kept| kept.payment.id == held.payment.id)
+    });
+    let followed = uploads.iter().filter_map(|upload| {
+        let (old, new) = (stored.payment(&upload.receipt.id)?, after.payment(&upload.receipt.id)?);
+        let mut moved = upload.clone();
+        match (old.link, new.link) {
+            (None, Some(_)) if new.kind == Kind::Imported => moved.adopted(now),
+            (Some(_), None) => moved.original_deleted(now),
+            (None, None) if new.multi_invoice && part_gone => moved.original_deleted(now),
+            _ => {}
+        }
+        (moved != *upload).then(|| (upload.clone(), moved))
+    });
+    followed.collect()
+}
 
 /// What an upload says when its money was found in Xero.
 const FOUND: &str = "a payment in Xero was found to be the same";
@@ -22,8 +69,8 @@ impl Upload {
         if let Some(newest) = self.reported_since.take() {
             (self.receipt, self.bill) = *newest;
         }
-        let nothing_left = self.is_partly_there()
-            && self.to_place().is_ok_and(|left| !left.is_positive());
+        let nothing_left =
+            self.is_partly_there() && self.to_place().is_ok_and(|left| !left.is_positive());
         if nothing_left {
             self.withdraw_planned();
             self.follow_parts(now);
@@ -52,7 +99,8 @@ impl Upload {
             self.follow_parts(now);
             return None;
         }
-        self.attempts = self.attempts.saturating_sub(u32::from(unsent && self.reserved_at.is_some()));
+        self.attempts =
+            self.attempts.saturating_sub(u32::from(unsent && self.reserved_at.is_some()));
         let freed = self.free(unsent);
         self.night = night.or(self.night);
         self.enter(UploadState::Skipped, Skip::AlreadyInXero.code(), FOUND, now);
@@ -129,10 +177,16 @@ impl Upload {
         self.skip(Skip::AlreadyInXero, why, None, now);
     }
 
-    /// Whether the other side of its suspicion is another payment of the business's own.
-    pub fn suspected_local(&self) -> impl Iterator<Item = &Counterpart> {
-        let with = self.suspicion.iter().flat_map(|suspicion| &suspicion.with);
-        with.filter(|with| matches!(with, Counterpart::Local(_)))
+    /// The copy's original on this invoice that it is held for, if it is held for one.
+    pub fn same_in_xero(&self, invoice: &StoredInvoice) -> Option<XeroPaymentId> {
+        let suspicion = self.suspicion.as_ref()?;
+        let copies = invoice.payments.iter().filter(|payment| payment.origin == Origin::Xero);
+        let mut originals = copies.filter_map(|copy| copy.link);
+        let is_held_for = |xero: &XeroPaymentId| {
+            suspicion.with.contains(&Counterpart::Xero(xero.uuid()))
+                || suspicion.certain.iter().any(|certain| certain.payment == *xero)
+        };
+        originals.find(is_held_for)
     }
 
     /// Takes in what another hand has put into Xero for it: parts that are there and were never sent.

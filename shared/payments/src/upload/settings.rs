@@ -15,6 +15,9 @@ use crate::ids::{XeroAccountId, XeroContactId};
 /// Most payments that one call to Xero may carry: what Xero recommends (xero.md 3.6).
 pub const BUNDLE_MAX: u32 = 50;
 
+/// Most days for `same_money_days`.
+pub const SAME_MONEY_DAYS_MAX: u32 = 31;
+
 /// How far the money must have come before a payment goes up (EX-35).
 pub type UploadWhen = Taken;
 
@@ -75,9 +78,15 @@ pub struct UploadSettings {
     /// When the night's upload is due, by the wall clock. Outside of 00:00 to 04:00, so that it exists on
     /// every day.
     pub due_at: Time,
+    /// How many days apart two dates may lie for one payment that two hands have entered, 0 to
+    /// [`SAME_MONEY_DAYS_MAX`]: such a payment is held until a person decides (A8.3).
+    pub same_money_days: u32,
 }
 
 impl UploadSettings {
+    /// How many days apart unless the organisation says otherwise.
+    pub const SAME_MONEY_DAYS: u32 = 3;
+
     /// The usual settings.
     pub fn new(start: Start, account: XeroAccountId) -> Self {
         Self {
@@ -92,6 +101,7 @@ impl UploadSettings {
             merchant_contact: None,
             fee_accounts: BTreeMap::new(),
             due_at: Self::DUE_AT,
+            same_money_days: Self::SAME_MONEY_DAYS,
         }
     }
 

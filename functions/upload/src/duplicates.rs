@@ -1,0 +1,264 @@
+//! Whether another hand has put a payment's money into Xero (rules A8.3): what Xero and the tables know of it,
+//! read when payments are planned and again immediately before they are sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use payments::upload::{
+    Certain, Claim, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind, link_found, standings,
+    twins,
+};
+use payments::{InvoiceNumber, PaymentId, XeroPayment, XeroPaymentId, XeroPaymentKind, owners};
+use queue::Uploads;
+use table::{ReadError, WriteError};
+use uuid::Uuid;
+use xero::ReceivedBetween;
+
+use crate::error::RunError;
+use crate::run::{Move, Run};
+
+/// Days between two payments that are read by one call rather than by two.
+const GAP_MAX: i32 = 31;
+
+/// What a run knows of the money in Xero that may be its payments'.
+#[derive(Debug, Default)]
+pub(crate) struct KnownMoney {
+    /// The payments that it has judged and not sent.
+    claims: BTreeMap<PaymentId, Claim>,
+    money: BTreeMap<Uuid, XeroMoney>,
+    reads: Vec<Read>,
+}
+
+/// A stretch of days that was read.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    kind: XeroMoneyKind,
+    from: Date,
+    to: Date,
+    at: Timestamp,
+}
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// Takes up what payments claim, and what the read for their plan has shown; says what Xero holds of each.
+    pub(crate) async fn standings(
+        &self,
+        claims: Vec<Claim>,
+        money: impl Iterator<Item = XeroMoney>,
+    ) -> Result<BTreeMap<PaymentId, Standing>, RunError> {
+        {
+            let mut known = self.known_money.borrow_mut();
+            known.money.extend(money.map(|money| (money.id, money)));
+            known.claims.extend(claims.iter().map(|claim| (claim.payment.clone(), claim.clone())));
+        }
+        let without_invoice: Vec<_> =
+            claims.iter().filter(|claim| claim.unnamed.is_some()).collect();
+        for kind in [XeroMoneyKind::Payment, XeroMoneyKind::Prepayment, XeroMoneyKind::Overpayment]
+        {
+            self.read_money(kind, &without_invoice).await?;
+        }
+        self.compare().await
+    }
+
+    /// Asks once more, immediately before payments are sent, what Xero holds of them.
+    pub(crate) async fn standings_now(
+        &self,
+        payments: &BTreeSet<PaymentId>,
+    ) -> Result<BTreeMap<PaymentId, Standing>, RunError> {
+        let claims: Vec<Claim> = {
+            let known = self.known_money.borrow();
+            payments.iter().filter_map(|id| known.claims.get(id).cloned()).collect()
+        };
+        if claims.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let all: Vec<_> = claims.iter().collect();
+        let without_invoice: Vec<_> =
+            claims.iter().filter(|claim| claim.unnamed.is_some()).collect();
+        self.read_money(XeroMoneyKind::Payment, &all).await?;
+        self.read_money(XeroMoneyKind::Prepayment, &without_invoice).await?;
+        self.read_money(XeroMoneyKind::Overpayment, &without_invoice).await?;
+        self.compare().await
+    }
+
+    /// What was sent claims nothing any more: what Xero shows from now on is compared with what is left.
+    pub(crate) fn is_sent(&self, payment: &PaymentId) {
+        self.known_money.borrow_mut().claims.remove(payment);
+    }
+
+    /// Reads the money around the days of these payments: all of it, or what changed since it was read.
+    async fn read_money(&self, kind: XeroMoneyKind, claims: &[&Claim]) -> Result<(), RunError> {
+        let currency = |claim: &Claim| match (claim.named.first(), claim.unnamed) {
+            (Some(portion), _) => Some(portion.amount.currency()),
+            (None, Some((_, amount))) => Some(amount.currency()),
+            (None, None) => None,
+        };
+        let Some(base) = claims.iter().find_map(|claim| currency(claim)) else { return Ok(()) };
+        let days = claims.iter().map(|claim| claim.date).collect();
+        for (from, to) in stretches(days, self.uploading.same_money_days) {
+            let covered = |read: &&Read| read.kind == kind && read.from <= from && to <= read.to;
+            let before = self.known_money.borrow().reads.iter().filter(covered).map(|r| r.at).max();
+            let at = self.now();
+            let asked = ReceivedBetween { from, to, changed_since: before, base };
+            let found = self.xero.money_received(self.organisation(), kind, asked).await?;
+            let mut known = self.known_money.borrow_mut();
+            known.reads.push(Read { kind, from, to, at });
+            known.money.extend(found.into_iter().map(|money| (money.id, money)));
+        }
+        Ok(())
+    }
+
+    async fn compare(&self) -> Result<BTreeMap<PaymentId, Standing>, RunError> {
+        let (claims, mut money) = {
+            let known = self.known_money.borrow();
+            let claims: Vec<Claim> = known.claims.values().cloned().collect();
+            let money: Vec<XeroMoney> = known.money.values().cloned().collect();
+            (claims, money)
+        };
+        let days = self.uploading.same_money_days;
+        money.retain(|money| claims.iter().any(|claim| claim.concerns(money, days)));
+        self.name_owners(&mut money).await?;
+        Ok(standings(&claims, &money, days))
+    }
+
+    /// Says which local payment each of these is known to be the same as.
+    async fn name_owners(&self, money: &mut [XeroMoney]) -> Result<(), RunError> {
+        let mut on: BTreeMap<InvoiceNumber, Vec<XeroPayment>> = BTreeMap::new();
+        for money in money.iter() {
+            let Some((_, number)) = &money.invoice else { continue };
+            if let Ok(local) = self.settings.prefix.to_local(number) {
+                on.entry(local).or_default().push(as_payment(money));
+            }
+        }
+        let mut owned: BTreeMap<XeroPaymentId, PaymentId> = BTreeMap::new();
+        for (number, payments) in on {
+            let stored = match self.tables.invoice(self.organisation(), &number).await {
+                Ok(stored) => stored,
+                // What cannot be read owns nothing, so that an equal payment is held for a person.
+                Err(ReadError::Unreadable { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let local: Vec<_> = stored
+                .payments
+                .iter()
+                .filter(|payment| !payment.id.is_copy() && payment.link.is_none())
+                .map(|payment| payment.id.clone())
+                .collect();
+            let rows = match local.is_empty() {
+                true => Vec::new(),
+                false => self.tables.uploads(self.organisation(), &local).await?,
+            };
+            let on_their_way = rows
+                .iter()
+                .filter(|row| row.is_out() || row.state == UploadState::Reserved)
+                .map(|row| row.receipt.id.clone())
+                .collect();
+            owned.extend(owners(&stored, &payments, &on_their_way));
+        }
+        for money in money.iter_mut().filter(|money| money.kind == XeroMoneyKind::Payment) {
+            money.owner = owned.get(&XeroPaymentId::new(money.id)).cloned();
+        }
+        Ok(())
+    }
+
+    /// The other payments with the same transaction id, method and amount, which go or went before.
+    pub(crate) async fn twins(&self, row: &Upload) -> Result<Vec<PaymentId>, RunError> {
+        let (organisation, receipt) = (self.organisation(), &row.receipt);
+        let mut others =
+            self.tables.with_transaction(organisation, &receipt.transaction_id).await?;
+        others.retain(|other| *other != receipt.id);
+        if others.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(twins(row, &self.tables.uploads(organisation, &others).await?))
+    }
+
+    /// Writes rows whose money was found in Xero, each together with the invoice on which the payment takes the
+    /// place of the copy.
+    pub(crate) async fn write_found(
+        &self,
+        found: Vec<(Move, Vec<Certain>)>,
+    ) -> Result<(), RunError> {
+        for (moved, certain) in found {
+            if !self.link_on_its_invoice(&moved, &certain).await? {
+                self.write(vec![moved]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the row was written together with its invoice.
+    async fn link_on_its_invoice(
+        &self,
+        moved: &Move,
+        certain: &[Certain],
+    ) -> Result<bool, RunError> {
+        let [one] = certain else { return Ok(false) };
+        // What gives slots back is written together with the caps.
+        if moved.freed.is_some() || !self.settings.mirror_enabled {
+            return Ok(false);
+        }
+        let Ok(number) = self.settings.prefix.to_local(&one.number) else { return Ok(false) };
+        let stored = self.tables.invoice(self.organisation(), &number).await?;
+        let id = &moved.before.receipt.id;
+        let Some(change) = link_found(&stored, id, one.payment, self.now()) else {
+            return Ok(false);
+        };
+        let rows = (&moved.before, &moved.after);
+        match self.tables.link_upload(&stored, &change, rows, self.because()).await {
+            Ok(()) => {
+                self.became(&moved.after);
+                Ok(true)
+            }
+            // The mirror was quicker; the row is written by itself, or found changed.
+            Err(WriteError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn as_payment(money: &XeroMoney) -> XeroPayment {
+    XeroPayment {
+        id: XeroPaymentId::new(money.id),
+        date: money.date,
+        amount: money.amount,
+        reference: None,
+        kind: XeroPaymentKind::Received,
+        deleted: false,
+    }
+}
+
+/// The stretches of days around these, one for those that lie close together.
+fn stretches(mut days: Vec<Date>, around: u32) -> Vec<(Date, Date)> {
+    let around = i32::try_from(around).unwrap_or(0);
+    days.sort_unstable();
+    let mut stretches: Vec<(Date, Date)> = Vec::new();
+    for day in days {
+        let from = day.checked_sub(around.days()).unwrap_or(Date::MIN);
+        let to = day.checked_add(around.days()).unwrap_or(Date::MAX);
+        match stretches.last_mut() {
+            Some((_, end)) if from <= end.checked_add(GAP_MAX.days()).unwrap_or(Date::MAX) => {
+                *end = to
+            }
+            _ => stretches.push((from, to)),
+        }
+    }
+    stretches
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn days_that_lie_close_together_are_read_by_one_call() {
+        let days = vec![date(2026, 3, 20), date(2026, 3, 2), date(2025, 12, 1)];
+        assert_eq!(
+            stretches(days, 3),
+            [(date(2025, 11, 28), date(2025, 12, 4)), (date(2026, 2, 27), date(2026, 3, 23)),]
+        );
+        assert_eq!(stretches(vec![date(2026, 3, 2)], 0), [(date(2026, 3, 2), date(2026, 3, 2))]);
+    }
+}
