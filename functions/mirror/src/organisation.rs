@@ -300,7 +300,14 @@ impl<C: Changes> Handler<'_, C> {
             }
             Applied::Unchanged | Applied::Changed(_) => snapshot.updated_at,
         };
-        let fate = after_read(job.change, latest);
+        let fate = after_read(job.change, job.cause, latest);
+        if fate == Fate::Done && job.change.stale_reads > 0 && Some(latest) < job.change.event_at {
+            tracing::info!(
+                xero.tenant_id = %organisation,
+                xero.invoice_id = %snapshot.invoice,
+                "an event brought nothing new; its invoice has an older stamp"
+            );
+        }
         self.settle(run, snapshot.invoice, fate, "read older than its event", tally).await;
     }
 

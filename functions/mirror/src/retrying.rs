@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use queue::InvoiceChange;
+use queue::{Cause, InvoiceChange};
 use xero::{ErrorClass, Invoices, LimitProblem, ReadError, Retry};
 
 /// How far `UpdatedDateUTC` of a read may lie before the event's own time and still be the read
@@ -12,10 +12,14 @@ use xero::{ErrorClass, Invoices, LimitProblem, ReadError, Retry};
 /// lets pass is one of a second change within these seconds, which has an event of its own.
 const EVENT_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 
-/// How long to wait before reading again what was older than its event. After the last of these
-/// the event is parked: the snapshot that was read has been applied all the same. Few, because
-/// each costs calls, and because an event whose clock runs ahead of the invoice's own never ends
-/// otherwise.
+/// How long to wait before reading again what is older than its webhook's event. One more look, because
+/// a read can lag behind a write (xero.md 5, 24). If that shows nothing newer either, the event was about
+/// something that does not move the invoice's stamp (xero.md 3.5), and ends: the sweep sees every stamp
+/// that does move.
+const STALE_EVENT_PAUSES: [Duration; 1] = [Duration::from_secs(60)];
+
+/// How long to wait before reading again what is older than the invoice's own stamp, as the sweep has seen
+/// it. Such a read is stale for certain, and no other sweep comes for it, so that it is parked in the end.
 const STALE_READ_PAUSES: [Duration; 3] =
     [Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(600)];
 
@@ -41,8 +45,9 @@ pub(crate) enum Fate {
     Park(&'static str),
 }
 
-/// Judges a read that succeeded. `latest` is the newest version of the invoice that we know of.
-pub(crate) fn after_read(change: InvoiceChange, latest: Timestamp) -> Fate {
+/// Judges a read that succeeded. `latest` is the newest version of the invoice that we know of. What
+/// `cause` brought says which clock the event's time is of: the webhook's, or the invoice's own.
+pub(crate) fn after_read(change: InvoiceChange, cause: Cause, latest: Timestamp) -> Fate {
     let fresh = change
         .event_at
         .is_none_or(|event_at| latest.saturating_add(EVENT_TOLERANCE).is_ok_and(|t| t >= event_at));
@@ -50,12 +55,16 @@ pub(crate) fn after_read(change: InvoiceChange, latest: Timestamp) -> Fate {
         return Fate::Done;
     }
     let tried = usize::try_from(change.stale_reads).unwrap_or(usize::MAX);
-    match STALE_READ_PAUSES.get(tried) {
+    let (pauses, end): (&[Duration], Fate) = match cause {
+        Cause::Sweep => (&STALE_READ_PAUSES, Fate::Park("stale_read")),
+        Cause::Webhook | Cause::Intake | Cause::Manual => (&STALE_EVENT_PAUSES, Fate::Done),
+    };
+    match pauses.get(tried) {
         Some(&pause) => {
             let change = InvoiceChange { stale_reads: change.stale_reads + 1, ..change };
             Fate::Later(change, pause)
         }
-        None => Fate::Park("stale_read"),
+        None => end,
     }
 }
 
@@ -140,34 +149,32 @@ mod tests {
     #[test]
     fn a_read_as_new_as_its_event_satisfies_it() {
         let event = change("2026-10-05T03:41:22.518Z");
-        assert_eq!(after_read(event, at("2026-10-05T03:41:22.518Z")), Fate::Done);
-        assert_eq!(after_read(event, at("2026-10-05T03:50:00Z")), Fate::Done);
-        assert_eq!(after_read(event, at("2026-10-05T03:41:17.518Z")), Fate::Done, "tolerance");
-        assert_eq!(
-            after_read(InvoiceChange { event_at: None, ..event }, at("1970-01-01T00:00:00Z")),
-            Fate::Done
-        );
+        let judge = |event, latest| after_read(event, Cause::Webhook, at(latest));
+        assert_eq!(judge(event, "2026-10-05T03:41:22.518Z"), Fate::Done);
+        assert_eq!(judge(event, "2026-10-05T03:50:00Z"), Fate::Done);
+        assert_eq!(judge(event, "2026-10-05T03:41:17.518Z"), Fate::Done, "tolerance");
+        let without = InvoiceChange { event_at: None, ..event };
+        assert_eq!(judge(without, "1970-01-01T00:00:00Z"), Fate::Done);
     }
 
     #[test]
-    fn a_stale_read_is_repeated_a_bounded_number_of_times_and_then_parked() {
+    fn a_stale_read_is_repeated_a_bounded_number_of_times() {
         // Scenario 14.
-        let mut event = change("2026-10-05T03:41:22.518Z");
-        let old = at("2026-10-05T03:41:00Z");
-        let mut pauses = Vec::new();
-        loop {
-            match after_read(event, old) {
-                Fate::Later(next, pause) => {
-                    pauses.push(pause.as_secs());
-                    event = next;
-                }
-                fate => {
-                    assert_eq!(fate, Fate::Park("stale_read"));
-                    break;
+        let end = |cause| {
+            let mut event = change("2026-10-05T03:41:22.518Z");
+            let mut pauses = Vec::new();
+            loop {
+                match after_read(event, cause, at("2026-10-05T03:41:00Z")) {
+                    Fate::Later(next, pause) => {
+                        pauses.push(pause.as_secs());
+                        event = next;
+                    }
+                    fate => return (pauses, fate),
                 }
             }
-        }
-        assert_eq!(pauses, [30, 120, 600]);
+        };
+        assert_eq!(end(Cause::Webhook), (vec![60], Fate::Done));
+        assert_eq!(end(Cause::Sweep), (vec![30, 120, 600], Fate::Park("stale_read")));
     }
 
     #[test]

@@ -125,3 +125,8 @@ pub(crate) fn before(end: Timestamp, duration: SignedDuration) -> Timestamp {
 pub(crate) fn to_millisecond(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
+
+/// `at` without anything finer than a second.
+pub(crate) fn to_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}

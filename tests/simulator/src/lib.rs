@@ -46,7 +46,7 @@ pub use meter::{Created, CreatedKind, Meter};
 pub use options::{
     APP_CALLS_PER_MINUTE_MAX, Batches, CALLS_CONCURRENT_MAX, CALLS_PER_DAY_MAX,
     CALLS_PER_MINUTE_MAX, Client, ConnectedTo, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET,
-    KNOWN_SCOPES, Limits, Options, PrepaymentReferences,
+    KNOWN_SCOPES, Limits, Oddities, Options, PrepaymentReferences,
 };
 pub use webhooks::{
     BATCH_WINDOW_MS, Delivery, EVENTS_MAX, IntentToReceive, Probe, RETRY_INTERVAL_MS, Signature,

@@ -58,6 +58,22 @@ pub struct Options {
     pub batches: Batches,
     /// What becomes of the `Reference` of a prepayment.
     pub prepayment_references: PrepaymentReferences,
+    /// What Xero does now and then.
+    pub oddities: Oddities,
+}
+
+/// What Xero does now and then, and the simulator only where a test asks for it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Oddities {
+    /// Stamps are whole seconds: what changes within one second, such as the payments of one call,
+    /// has one `UpdatedDateUTC`.
+    pub equal_stamps: bool,
+    /// By how many milliseconds the `eventDateUtc` of an event is later than the `UpdatedDateUTC` of
+    /// its invoice.
+    pub event_lead_ms: u32,
+    /// Slashes in JSON are written `\/` (xero.md 4.1).
+    pub escaped_slashes: bool,
 }
 
 impl Default for Options {
@@ -72,6 +88,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             batches: Batches::default(),
             prepayment_references: PrepaymentReferences::default(),
+            oddities: Oddities::default(),
         }
     }
 }

@@ -89,6 +89,13 @@ impl Reply {
         Self { content_type: XML, body: body.to_owned(), ..self }
     }
 
+    /// The same JSON with every slash escaped, which means the same.
+    pub(crate) fn with_escaped_slashes(self) -> Self {
+        let body =
+            if self.content_type == JSON { self.body.replace('/', "\\/") } else { self.body };
+        Self { body, ..self }
+    }
+
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =

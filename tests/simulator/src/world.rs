@@ -1,17 +1,18 @@
 //! Everything the simulator knows, behind one lock.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
     accounting::{Memory, Postponed},
     authorisation::Authorisations,
     books::{Books, Change, Refusal},
+    clock::after,
     faults::Faults,
     identity::{Token, Tokens},
     limits::Gate,
     meter::Meters,
-    options::{Batches, Client, ConnectedTo, Options, PrepaymentReferences},
+    options::{Batches, Client, ConnectedTo, Oddities, Options, PrepaymentReferences},
     random::Random,
     webhooks::{Delivery, Event, Outbox, Resource},
 };
@@ -34,6 +35,7 @@ pub(crate) struct World {
     pub(crate) postponed: Postponed,
     pub(crate) batches: Batches,
     pub(crate) prepayment_references: PrepaymentReferences,
+    pub(crate) oddities: Oddities,
     /// Whether there is something to save.
     pub(crate) changed: bool,
 }
@@ -45,7 +47,7 @@ impl World {
         outbox: Outbox,
         ids: Option<Random>,
     ) -> Self {
-        Self {
+        let mut world = Self {
             books,
             outbox,
             ids: ids.unwrap_or_else(|| Random::new(options.seed, 1)),
@@ -60,7 +62,17 @@ impl World {
             postponed: Postponed::default(),
             batches: options.batches,
             prepayment_references: options.prepayment_references,
+            oddities: Oddities::default(),
             changed: false,
+        };
+        world.set_oddities(options.oddities);
+        world
+    }
+
+    pub(crate) fn set_oddities(&mut self, oddities: Oddities) {
+        self.oddities = oddities;
+        for organisation in self.books.organisations.values_mut() {
+            organisation.equal_stamps = oddities.equal_stamps;
         }
     }
 
@@ -72,7 +84,7 @@ impl World {
             id: change.invoice,
             tenant: organisation,
             created: change.created,
-            at: change.at,
+            at: after(change.at, SignedDuration::from_millis(self.oddities.event_lead_ms.into())),
         });
     }
 

@@ -172,7 +172,11 @@ fn remembered(world: &mut World, asked: &Asked, now: Timestamp) -> Reply {
 /// Does what is asked, at `now`.
 pub(super) fn answered(world: &mut World, asked: &Asked, now: Timestamp) -> Reply {
     let reply = dispatch(world, asked, now).unwrap_or_else(|reply| reply);
-    if asked.call.accepts_json() { reply } else { reply.into_xml() }
+    match asked.call.accepts_json() {
+        true if world.oddities.escaped_slashes => reply.with_escaped_slashes(),
+        true => reply,
+        false => reply.into_xml(),
+    }
 }
 
 fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, Reply> {

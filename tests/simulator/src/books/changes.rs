@@ -125,6 +125,7 @@ impl Organisation {
             contact_name,
             reference: draft.reference,
             currency: draft.currency.unwrap_or_else(|| self.currency.clone()),
+            rate: None,
             date: draft.date,
             due_date: draft.due_date.unwrap_or(draft.date),
             line_amounts: draft.line_amounts,
@@ -200,6 +201,20 @@ impl Organisation {
             (invoice.tax, invoice.total) =
                 InvoiceDraft::totals(&invoice.line_amounts, &invoice.lines);
         })
+    }
+
+    /// Sets the rate of an invoice in another currency than the books', as its day brings it.
+    pub(crate) fn set_rate(
+        &mut self,
+        id: Uuid,
+        rate: Decimal,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        if rate <= Decimal::ZERO {
+            return Err(Refusal::because(format!("{rate} is no rate")));
+        }
+        let at = self.tick(now);
+        self.change(id, at, |invoice| invoice.rate = Some(rate))
     }
 
     /// Something about the invoice changes that is no payment, for instance a history note.

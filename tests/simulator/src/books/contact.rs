@@ -15,6 +15,9 @@ pub struct Contact {
     pub name: String,
     /// Whether its `ContactStatus` is ARCHIVED: nothing new can be written for it.
     pub archived: bool,
+    /// `MergedToContactID`.
+    #[serde(default)]
+    pub merged_into: Option<Uuid>,
     /// `UpdatedDateUTC`.
     pub updated: Timestamp,
     /// Place in the order of creation.
@@ -82,7 +85,7 @@ impl Contacts {
 
     pub(super) fn add(&mut self, id: Uuid, name: String, updated: Timestamp) {
         let serial = u64::try_from(self.by_id.len()).unwrap_or(u64::MAX).saturating_add(1);
-        self.put(Contact { id, name, archived: false, updated, serial });
+        self.put(Contact { id, name, archived: false, merged_into: None, updated, serial });
     }
 
     /// Takes a contact out of use; `false` when there is no such contact.
@@ -94,6 +97,14 @@ impl Contacts {
         contact.updated = updated;
         self.in_use.retain(|_, known| *known != id);
         true
+    }
+
+    /// Archives a contact in favour of another one.
+    pub(super) fn merge(&mut self, from: Uuid, into: Uuid, updated: Timestamp) {
+        self.archive(from, updated);
+        if let Some(contact) = self.by_id.get_mut(&from) {
+            contact.merged_into = Some(into);
+        }
     }
 
     fn put(&mut self, contact: Contact) {

@@ -116,6 +116,9 @@ pub struct Invoice {
     pub reference: String,
     /// `CurrencyCode`.
     pub currency: String,
+    /// `CurrencyRate`: how much of its currency one unit of the books' currency is; 1 if nothing is said.
+    #[serde(default)]
+    pub rate: Option<Decimal>,
     /// `Date`.
     pub date: Date,
     /// `DueDate`.
@@ -170,6 +173,11 @@ impl Invoice {
                 }
             }
         }
+    }
+
+    /// Whether it no longer stands.
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(self.status, InvoiceStatus::Deleted | InvoiceStatus::Voided)
     }
 
     /// Whether money has been applied to it, which freezes most of it.

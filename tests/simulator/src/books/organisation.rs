@@ -12,7 +12,7 @@ use super::{
     CreditDocument, Invoice, InvoiceKind, Payment, PaymentStatus, Refusal, index::Index,
 };
 use crate::{
-    clock::{after, to_millisecond},
+    clock::{after, to_millisecond, to_second},
     random::Random,
 };
 
@@ -105,6 +105,9 @@ pub struct Organisation {
     /// Each invoice as it was before its last change, `None` when it did not exist: for stale reads.
     pub(super) earlier: BTreeMap<Uuid, Option<Invoice>>,
     pub(crate) contacts: Contacts,
+    /// Whether stamps are whole seconds, which several changes may share.
+    #[serde(skip)]
+    pub(crate) equal_stamps: bool,
     #[serde(skip)]
     index: Index,
     last_update: Timestamp,
@@ -138,6 +141,7 @@ impl Organisation {
             earlier_credits: BTreeMap::new(),
             earlier: BTreeMap::new(),
             contacts: Contacts::default(),
+            equal_stamps: false,
             index: Index::default(),
             last_update: Timestamp::UNIX_EPOCH,
             last_serial: 0,
@@ -310,7 +314,10 @@ impl Organisation {
     }
 
     pub(super) fn tick(&mut self, now: Timestamp) -> Timestamp {
-        self.last_update = to_millisecond(now).max(after(self.last_update, TICK));
+        self.last_update = match self.equal_stamps {
+            true => to_second(now).max(self.last_update),
+            false => to_millisecond(now).max(after(self.last_update, TICK)),
+        };
         self.last_update
     }
 

@@ -27,9 +27,6 @@ impl Organisation {
             }
             Some(_) => {}
         }
-        if self.contact(invoice.contact).is_some_and(|contact| contact.archived) {
-            object("The contact of this document has been archived");
-        }
         if draft.amount <= Decimal::ZERO {
             object("Payment amount must be greater than zero");
         }
@@ -115,10 +112,13 @@ impl Organisation {
         Some(message.to_owned())
     }
 
-    /// Numbers of sales are unique, numbers of bills are not (xero.md 4.2).
+    /// Numbers of sales are unique, numbers of bills are not (xero.md 4.2). What is deleted or voided
+    /// leaves its number to another.
     pub(super) fn number_objection(&self, kind: InvoiceKind, number: &str) -> Option<String> {
         let taken = kind == InvoiceKind::Accrec
-            && self.invoices_numbered(number).any(|invoice| invoice.kind == kind);
+            && self
+                .invoices_numbered(number)
+                .any(|invoice| invoice.kind == kind && !invoice.is_dead());
         if taken {
             return Some("Invoice # must be unique.".to_owned());
         }

@@ -37,6 +37,31 @@ impl Organisation {
         Err(Refusal::because(format!("there is no contact {id}")))
     }
 
+    /// Merges a contact into another one, which gets its documents. The documents keep their stamps.
+    pub(crate) fn merge_contact(
+        &mut self,
+        from: Uuid,
+        into: Uuid,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let name = match (self.contact(from), self.contact(into)) {
+            (Some(_), Some(contact)) if from != into && !contact.archived => contact.name.clone(),
+            _ => return Err(Refusal::because("there are no two such contacts in use")),
+        };
+        let at = self.tick(now);
+        self.contacts.merge(from, into, at);
+        for invoice in self.invoices.values_mut().filter(|invoice| invoice.contact == from) {
+            (invoice.contact, invoice.contact_name) = (into, name.clone());
+        }
+        for credit in self.credit_documents.values_mut().filter(|credit| credit.contact == from) {
+            credit.contact = into;
+        }
+        let transactions = self.bank_transactions.values_mut();
+        transactions.filter(|found| found.contact == from).for_each(|found| found.contact = into);
+        self.reindex();
+        Ok(())
+    }
+
     /// Opens an account.
     pub(crate) fn add_account(
         &mut self,

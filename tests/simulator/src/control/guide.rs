@@ -49,6 +49,24 @@ const CONTROLS: &[(&str, &str, &str, &str)] = &[
         "records a credit_note, prepayment or overpayment by hand",
         r#"{"kind":"prepayment","date":"2026-10-05","amount":"50.00"}"#,
     ),
+    (
+        "POST",
+        "/contacts/CONTACT_ID/merge",
+        "merges a contact into another one, which gets its documents",
+        r#"{"into":"CONTACT_ID"}"#,
+    ),
+    (
+        "POST",
+        "/invoices/INV-0002/rate",
+        "sets the rate of an invoice in another currency than the books'",
+        r#"{"rate":"1.275888"}"#,
+    ),
+    (
+        "PUT",
+        "/oddities",
+        "what Xero does now and then: equal stamps, events newer than their invoice, escaped slashes",
+        r#"{"equal_stamps":false,"event_lead_ms":0,"escaped_slashes":false}"#,
+    ),
     ("GET", "/credits/CREDIT_ID", "shows one with its allocations and refunds", ""),
     (
         "POST",

@@ -23,7 +23,7 @@ use crate::{
     },
     faults::Fault,
     meter::Meter,
-    options::{Client, Limits},
+    options::{Client, Limits, Oddities},
     webhooks::{self, Delivery, WebhookSettings, WebhookStatus},
     world::World,
 };
@@ -39,7 +39,7 @@ impl Simulator {
     /// When an account appears twice.
     pub fn add_organisation(&self, wanted: NewOrganisation) -> anyhow::Result<Uuid> {
         self.with(|world, now| {
-            let World { books, ids, changed, .. } = world;
+            let World { books, ids, changed, oddities, .. } = world;
             let accounts: BTreeSet<Uuid> =
                 wanted.accounts.iter().map(|account| account.id).collect();
             anyhow::ensure!(accounts.len() == wanted.accounts.len(), "an account appears twice");
@@ -50,7 +50,8 @@ impl Simulator {
                 known.rename(wanted);
                 return Ok(id);
             }
-            let organisation = Organisation::new(wanted, ids, now);
+            let mut organisation = Organisation::new(wanted, ids, now);
+            organisation.equal_stamps = oddities.equal_stamps;
             let id = organisation.id;
             books.organisations.insert(id, organisation);
             Ok(id)
@@ -284,6 +285,11 @@ impl Simulator {
     /// Changes the limits; calls already counted stay counted.
     pub fn set_limits(&self, limits: Limits) {
         self.with(|world, _| world.gate.limits = limits);
+    }
+
+    /// Changes what Xero does now and then; what is stamped already keeps its stamp.
+    pub fn set_oddities(&self, oddities: Oddities) {
+        self.with(|world, _| world.set_oddities(oddities));
     }
 
     /// Adds a fault to those in force.

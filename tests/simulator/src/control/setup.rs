@@ -1,5 +1,6 @@
 //! What a person sets up in Xero before money moves: contacts, accounts, lock dates.
 
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
@@ -34,6 +35,34 @@ impl Simulator {
         self.with(|world, now| {
             world.books.of_contact(contact)?.archive_contact(contact, now)?;
             world.changed = true;
+            Ok(())
+        })
+    }
+
+    /// Merges a contact into another one: it is archived, and the other one has its documents.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not exist, or the other one is archived.
+    pub fn merge_contact(&self, from: Uuid, into: Uuid) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            world.books.of_contact(from)?.merge_contact(from, into, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
+    /// Sets the rate of an invoice in another currency than the books'.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist, or the rate is none.
+    pub fn set_rate(&self, invoice: Uuid, rate: Decimal) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            let books = world.books.of_invoice(invoice)?;
+            let organisation = books.id;
+            let change = books.set_rate(invoice, rate, now)?;
+            world.record(organisation, change);
             Ok(())
         })
     }

@@ -120,7 +120,7 @@ impl InvoiceOut {
         let payments = || {
             let live = invoice.payments.iter();
             let found = live.filter_map(|payment| organisation.payments.get(payment));
-            found.map(TrimmedPayment::from).collect()
+            found.map(|payment| TrimmedPayment::new(payment, invoice)).collect()
         };
         // Of what was applied, documents show each, and other answers an empty list.
         let credits = |kind| match form {
@@ -151,7 +151,7 @@ impl InvoiceOut {
             amount_paid: amount(invoice.amount_paid),
             amount_credited: form.is_a_document().then(|| Number::money(invoice.amount_credited)),
             sent_to_contact: form.has_amounts().then_some(false),
-            currency_rate: form.has_amounts().then(Number::rate),
+            currency_rate: form.has_amounts().then(|| Number::rate_of(invoice.rate)),
             has_errors: false,
             is_discounted: false,
             has_attachments: form.is_a_document().then_some(false),
@@ -244,14 +244,14 @@ struct TrimmedPayment {
     has_validation_errors: bool,
 }
 
-impl From<&Payment> for TrimmedPayment {
-    fn from(payment: &Payment) -> Self {
+impl TrimmedPayment {
+    fn new(payment: &Payment, invoice: &Invoice) -> Self {
         Self {
             id: payment.id,
             date: ms_day(payment.date),
             amount: Number::money(payment.amount),
             reference: payment.reference.clone(),
-            currency_rate: Number::rate(),
+            currency_rate: Number::rate_of(invoice.rate),
             has_account: false,
             has_validation_errors: false,
         }

@@ -52,9 +52,14 @@ impl Number {
         Self { value, decimals: MONEY_DECIMALS }
     }
 
-    /// The only rate there is: every document here is in its organisation's own currency.
+    /// The rate of a document in its organisation's own currency.
     pub(crate) fn rate() -> Self {
-        Self { value: Decimal::ONE, decimals: RATE_DECIMALS }
+        Self::rate_of(None)
+    }
+
+    /// The rate of a document; 1 if it has none.
+    pub(crate) fn rate_of(rate: Option<Decimal>) -> Self {
+        Self { value: rate.unwrap_or(Decimal::ONE), decimals: RATE_DECIMALS }
     }
 
     pub(crate) fn quantity(value: Decimal) -> Self {

@@ -81,6 +81,7 @@ impl PaymentOut {
             PaymentForm::Written => InvoiceForm::OfWrittenPayment,
         };
         let listed = form == PaymentForm::Listed;
+        let rate = invoice.and_then(|invoice| invoice.rate);
         let account = organisation.account(payment.account);
         let credit = payment.credit.and(organisation.credit_documents.get(&payment.invoice));
         let nested = |kind| {
@@ -90,11 +91,12 @@ impl PaymentOut {
         Self {
             id: payment.id,
             date: ms_day(payment.date),
-            bank_amount: Number::money(payment.amount),
+            // In the bank's currency, which is that of the books.
+            bank_amount: Number::money(rate.map_or(payment.amount, |rate| payment.amount / rate)),
             amount: Number::money(payment.amount),
             // The list shows an empty one, the single payment leaves it out.
             reference: (listed || !payment.reference.is_empty()).then(|| payment.reference.clone()),
-            currency_rate: Number::rate(),
+            currency_rate: Number::rate_of(rate),
             payment_type: payment_type(organisation, payment),
             status: payment.status.as_str(),
             updated_date_utc: ms_date(payment.updated),

@@ -13,6 +13,7 @@ mod idempotency;
 mod identity;
 mod late;
 mod limits;
+mod oddities;
 mod openapi;
 mod persistence;
 mod prepayments;

@@ -25,6 +25,7 @@ pub(super) fn router() -> Router<Simulator> {
         .route("/invoices/{invoice}/credit-notes", post(add_credit_note))
         .route("/invoices/{invoice}/void", post(void_invoice))
         .route("/invoices/{invoice}/touch", post(touch_invoice))
+        .route("/invoices/{invoice}/rate", post(set_rate))
         .route("/payments/{payment}", get(payment).delete(delete_payment))
         .route("/payments/{payment}/edit", post(edit_payment))
         .route("/payments/{payment}/reconcile", post(reconcile_payment))
@@ -125,6 +126,21 @@ async fn void_invoice(State(simulator): State<Simulator>, Path(name): Path<Strin
 
 async fn touch_invoice(State(simulator): State<Simulator>, Path(name): Path<String>) -> Answer {
     simulator.touch_invoice(named(&simulator, &name)?)?;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rate {
+    rate: Decimal,
+}
+
+async fn set_rate(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+    Json(wanted): Json<Rate>,
+) -> Answer {
+    simulator.set_rate(named(&simulator, &name)?, wanted.rate)?;
     Ok(done())
 }
 

@@ -9,7 +9,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{delete, get, post, put},
 };
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -18,7 +18,11 @@ use uuid::Uuid;
 
 use super::guide;
 use crate::{
-    Simulator, authorisation::Consent, faults::Fault, options::Limits, webhooks::WebhookSettings,
+    Simulator,
+    authorisation::Consent,
+    faults::Fault,
+    options::{Limits, Oddities},
+    webhooks::WebhookSettings,
 };
 
 /// A refusal of ours, not of Xero's: 400 and a sentence.
@@ -51,6 +55,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/authorisations", post(consent))
         .route("/authorisations/{organisation}", delete(revoke_authorisations))
         .route("/limits", get(limits).put(set_limits))
+        .route("/oddities", put(set_oddities))
         .route("/faults", get(faults).post(inject).delete(clear_faults))
         .route("/meters", get(meters).delete(reset_meters))
         .route("/webhook", get(webhook).put(set_webhook))
@@ -119,6 +124,14 @@ async fn limits(State(simulator): State<Simulator>) -> Answer {
 
 async fn set_limits(State(simulator): State<Simulator>, Json(limits): Json<Limits>) -> Answer {
     simulator.set_limits(limits);
+    Ok(done())
+}
+
+async fn set_oddities(
+    State(simulator): State<Simulator>,
+    Json(oddities): Json<Oddities>,
+) -> Answer {
+    simulator.set_oddities(oddities);
     Ok(done())
 }
 

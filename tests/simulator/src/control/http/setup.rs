@@ -30,6 +30,7 @@ pub(super) fn router() -> Router<Simulator> {
         .route("/organisations/{organisation}/bank-transactions", get(bank_transactions))
         .route("/organisations/{organisation}/live-references", get(live_references))
         .route("/contacts/{contact}/archive", post(archive_contact))
+        .route("/contacts/{contact}/merge", post(merge_contact))
         .route("/contacts/{contact}/invoices", post(add_invoice_to))
         .route("/bank-transactions/{transaction}", delete(delete_bank_transaction))
         .route("/bank-transactions/{transaction}/void", post(void_bank_transaction))
@@ -141,6 +142,21 @@ async fn add_contact(
 
 async fn archive_contact(State(simulator): State<Simulator>, Path(contact): Path<Uuid>) -> Answer {
     simulator.archive_contact(contact)?;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Merge {
+    into: Uuid,
+}
+
+async fn merge_contact(
+    State(simulator): State<Simulator>,
+    Path(contact): Path<Uuid>,
+    Json(wanted): Json<Merge>,
+) -> Answer {
+    simulator.merge_contact(contact, wanted.into)?;
     Ok(done())
 }
 
