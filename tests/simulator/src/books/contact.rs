@@ -15,6 +15,9 @@ pub struct Contact {
     pub name: String,
     /// Whether its `ContactStatus` is ARCHIVED: nothing new can be written for it.
     pub archived: bool,
+    /// `MergedToContactID`: into which it was merged.
+    #[serde(default)]
+    pub merged_to: Option<Uuid>,
     /// `UpdatedDateUTC`.
     pub updated: Timestamp,
     /// Place in the order of creation.
@@ -82,7 +85,7 @@ impl Contacts {
 
     pub(super) fn add(&mut self, id: Uuid, name: String, updated: Timestamp) {
         let serial = u64::try_from(self.by_id.len()).unwrap_or(u64::MAX).saturating_add(1);
-        self.put(Contact { id, name, archived: false, updated, serial });
+        self.put(Contact { id, name, archived: false, merged_to: None, updated, serial });
     }
 
     /// Takes a contact out of use; `false` when there is no such contact.
@@ -94,6 +97,27 @@ impl Contacts {
         contact.updated = updated;
         self.in_use.retain(|_, known| *known != id);
         true
+    }
+
+    /// Gives a contact another name; `false` when there is no such contact.
+    pub(super) fn rename(&mut self, id: Uuid, name: &str, updated: Timestamp) -> bool {
+        let Some(mut contact) = self.by_id.get(&id).cloned() else {
+            return false;
+        };
+        self.in_use.retain(|_, known| *known != id);
+        name.clone_into(&mut contact.name);
+        contact.updated = updated;
+        self.put(contact);
+        true
+    }
+
+    /// Merges a contact into another one; `false` when there is no such contact.
+    pub(super) fn merge(&mut self, id: Uuid, into: Uuid, updated: Timestamp) -> bool {
+        let there = self.archive(id, updated);
+        if let Some(contact) = self.by_id.get_mut(&id) {
+            contact.merged_to = Some(into);
+        }
+        there
     }
 
     fn put(&mut self, contact: Contact) {

@@ -37,6 +37,46 @@ impl Organisation {
         Err(Refusal::because(format!("there is no contact {id}")))
     }
 
+    /// Gives a contact another name, which its documents show; that moves no stamp of theirs.
+    pub(crate) fn rename_contact(
+        &mut self,
+        id: Uuid,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let at = self.tick(now);
+        if !self.contacts.rename(id, name, at) {
+            return Err(Refusal::because(format!("there is no contact {id}")));
+        }
+        for invoice in self.invoices.values_mut().filter(|invoice| invoice.contact == id) {
+            name.clone_into(&mut invoice.contact_name);
+        }
+        Ok(())
+    }
+
+    /// Merges a contact into another one, which gets its documents; that moves no stamp of theirs. The merged
+    /// one is archived and says into which it went.
+    pub(crate) fn merge_contact(
+        &mut self,
+        id: Uuid,
+        into: Uuid,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let at = self.tick(now);
+        let Some(name) = self.contacts.get(into).map(|contact| contact.name.clone()) else {
+            return Err(Refusal::because(format!("there is no contact {into}")));
+        };
+        if !self.contacts.merge(id, into, at) {
+            return Err(Refusal::because(format!("there is no contact {id}")));
+        }
+        for invoice in self.invoices.values_mut().filter(|invoice| invoice.contact == id) {
+            invoice.contact = into;
+            name.clone_into(&mut invoice.contact_name);
+        }
+        self.reindex();
+        Ok(())
+    }
+
     /// Opens an account.
     pub(crate) fn add_account(
         &mut self,

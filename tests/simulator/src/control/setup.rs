@@ -38,6 +38,32 @@ impl Simulator {
         })
     }
 
+    /// Gives a contact another name.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn rename_contact(&self, contact: Uuid, name: &str) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            world.books.of_contact(contact)?.rename_contact(contact, name, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
+    /// Merges a contact into another one of the same organisation.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not exist.
+    pub fn merge_contact(&self, contact: Uuid, into: Uuid) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            world.books.of_contact(contact)?.merge_contact(contact, into, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
     /// A contact as it is now.
     #[must_use]
     pub fn contact(&self, id: Uuid) -> Option<Contact> {

@@ -45,6 +45,8 @@ pub(crate) struct ContactListed {
     #[serde(rename = "ContactID")]
     id: Uuid,
     contact_status: &'static str,
+    #[serde(rename = "MergedToContactID", skip_serializing_if = "Option::is_none")]
+    merged_to: Option<Uuid>,
     name: String,
     email_address: &'static str,
     bank_account_details: &'static str,
@@ -63,6 +65,7 @@ impl From<&Contact> for ContactListed {
         Self {
             id: contact.id,
             contact_status: contact.status(),
+            merged_to: contact.merged_to,
             name: contact.name.clone(),
             email_address: "",
             bank_account_details: "",
