@@ -124,6 +124,7 @@ ALLOWED = {
     | _tables("Invoices", "GetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
     | _tables("HeldPayments Discrepancies Tombstones", "Query")
+    | _tables("Discrepancies", "PutItem", "UpdateItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Caps", "GetItem")

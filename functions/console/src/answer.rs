@@ -101,6 +101,10 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
             done(format!("The payment is {state}. {why}"), is_recorded)
         }
         Order::OpenAction | Order::Solve => about_customer(&answer),
+        Order::Accept => {
+            let what = text(&answer, "accepted", "it");
+            done(format!("{what} is accepted; it comes back only if its figures change."), true)
+        }
         // The mirror's own row of the log says who wanted it.
         Order::Restore => {
             let payment = text(&answer, "restored", "the payment");

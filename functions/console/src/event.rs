@@ -14,7 +14,7 @@ use crate::pages::Page;
 use crate::passing::About;
 
 /// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
-const TEXT_CHARS_MAX: usize = 1_000;
+pub(crate) const TEXT_CHARS_MAX: usize = 1_000;
 
 /// What is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -130,6 +130,8 @@ impl Asked {
                 parked_at: given("parked_at"),
                 reason: given("reason"),
                 invoice: given("invoice"),
+                discrepancy: given("discrepancy"),
+                seen: given("seen"),
                 queue: given("queue"),
                 message: given("message"),
                 from: given("from"),

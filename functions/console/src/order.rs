@@ -45,6 +45,8 @@ pub enum Order {
     PreviewReplay,
     /// What is parked is done again.
     Replay,
+    /// Something that does not agree may stay as it is (AMB-31).
+    Accept,
     /// A payment that was removed from an invoice comes back.
     Restore,
     /// What the next night would do with each payment.
@@ -65,7 +67,7 @@ pub enum Order {
 
 impl Order {
     /// Every order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SyncNow,
         Self::ApproveMassChange,
         Self::EnableUploads,
@@ -78,6 +80,7 @@ impl Order {
         Self::Solve,
         Self::PreviewReplay,
         Self::Replay,
+        Self::Accept,
         Self::Restore,
         Self::PreviewPlan,
         Self::LookAtDeadLetters,
@@ -103,6 +106,7 @@ impl Order {
             Self::Solve => "solve",
             Self::PreviewReplay => "preview_replay",
             Self::Replay => "replay",
+            Self::Accept => "accept",
             Self::Restore => "restore",
             Self::PreviewPlan => "preview_plan",
             Self::LookAtDeadLetters => "look_at_dead_letters",
@@ -134,6 +138,7 @@ impl Order {
             Self::Solve => "Solved",
             Self::PreviewReplay => "Preview the replay",
             Self::Replay => "Replay",
+            Self::Accept => "Accept",
             Self::Restore => "Restore",
             Self::PreviewPlan => "Judge it now",
             Self::LookAtDeadLetters => "Look",
@@ -174,6 +179,9 @@ impl Order {
                 "What waits for this customer goes on, and the next run may post it to Xero. Go on?",
             ),
             Self::Replay => Some("These rows are taken out and done again. Go on?"),
+            Self::Accept => {
+                Some("It counts as closed, and comes back only if its figures change. Go on?")
+            }
             Self::Restore => Some(
                 "The payment comes back as the business's own, and Xero's next read leaves it alone. Go on?",
             ),

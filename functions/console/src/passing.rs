@@ -19,6 +19,10 @@ pub struct About {
     pub reason: Option<String>,
     /// Which invoice, by its number in the business's own system.
     pub invoice: Option<String>,
+    /// Which discrepancy, by its key.
+    pub discrepancy: Option<String>,
+    /// What the page said of it.
+    pub seen: Option<String>,
     /// Which queue.
     pub queue: Option<String>,
     /// Which message of it.
@@ -38,6 +42,7 @@ impl About {
     pub fn subject(&self) -> Option<&str> {
         let parts = [
             &self.payment,
+            &self.discrepancy,
             &self.customer,
             &self.parked_at,
             &self.reason,
@@ -94,6 +99,15 @@ pub fn event(
                 replay["why"] = json!(or_a_look(why));
             }
             (Function::Sweep, json!({ "replay": replay }))
+        }
+        Order::Accept => {
+            let invoice = named(&about.invoice, "invoice")?;
+            let discrepancy = named(&about.discrepancy, "discrepancy")?;
+            let mut which = with(json!({"invoice": invoice, "discrepancy": discrepancy}));
+            if let Some(seen) = &about.seen {
+                which["seen"] = json!(seen);
+            }
+            (Function::Sweep, json!({ "accept": which }))
         }
         Order::Restore => {
             let invoice = named(&about.invoice, "invoice")?;

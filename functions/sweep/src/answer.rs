@@ -23,6 +23,9 @@ pub struct Answer {
     /// What was parked, and is on the queue again or would be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayAnswer>,
+    /// The discrepancy that may stay as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
     /// The payment that is back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
@@ -47,6 +50,7 @@ impl Answer {
             connections: Vec::new(),
             approved: None,
             replay: None,
+            accepted: None,
             restored: None,
             redrive: None,
             discard: None,

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use crate::acceptance::{Accept, WireAccept};
 use crate::sign_up_wish::WireSignUp;
 use crate::wanted::{Said, Target};
 use crate::wishes::{WireAuthorise, WireConnect, WireDiscard, WireRedrive};
@@ -37,6 +38,8 @@ pub(crate) enum Asked {
     Authorise { redirect: Url, grant: Option<GrantId>, read_only: bool, said: Said },
     /// A user has let us in, and has come back with a code.
     Connect { code: SecretString, state: SecretString, said: Said },
+    /// A person says that something which does not agree may stay as it is (AMB-31).
+    Accept { organisation: OrganisationId, accept: Accept, said: Said },
     /// A person wants a payment back that was deleted.
     Restore { organisation: OrganisationId, invoice: InvoiceNumber, payment: PaymentId, said: Said },
     /// A person wants to be up to date now (ST-18, CC-12).
@@ -80,6 +83,7 @@ struct Wire {
     sync_now: Option<WireSyncNow>,
     approve_mass_change: Option<WireApproval>,
     restore: Option<WireRestore>,
+    accept: Option<WireAccept>,
     replay: Option<WireReplay>,
     sign_up: Option<WireSignUp>,
     redrive: Option<WireRedrive>,
@@ -145,6 +149,7 @@ impl Asked {
             wire.sync_now.is_some(),
             wire.approve_mass_change.is_some(),
             wire.restore.is_some(),
+            wire.accept.is_some(),
             wire.replay.is_some(),
             wire.sign_up.is_some(),
             wire.redrive.is_some(),
@@ -170,6 +175,9 @@ impl Asked {
         if let Some(wish) = wire.restore {
             return wish.asked();
         }
+        if let Some(wish) = wire.accept {
+            return wish.asked();
+        }
         if let Some(wish) = wire.redrive {
             return wish.asked();
         }
@@ -189,8 +197,8 @@ impl Asked {
         let Some(scheduled_at) = scheduled_time else {
             return Err(says(
                 "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
-                 `approve_mass_change`, `restore`, `replay`, `redrive`, `discard`, `sign_up`, `authorise` \
-                 or `connect`",
+                 `approve_mass_change`, `accept`, `restore`, `replay`, `redrive`, `discard`, `sign_up`, \
+                 `authorise` or `connect`",
             ));
         };
         if digest {

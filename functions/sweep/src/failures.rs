@@ -1,6 +1,6 @@
 //! Why the function cannot start, and why an invocation failed.
 
-use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError};
+use payments::{AcceptError, GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError};
 use queue::{DeadLetterError, QueueName, SendError};
 
 use crate::event::EventError;
@@ -36,6 +36,9 @@ pub enum HandleError {
         /// What Xero said.
         problem: String,
     },
+    /// The discrepancy cannot be accepted.
+    #[error("not accepted: {0}")]
+    Accept(#[from] AcceptError),
     /// The payment cannot be brought back.
     #[error(transparent)]
     Restore(#[from] RestoreError),

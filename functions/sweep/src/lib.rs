@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod acceptance;
 mod answer;
 mod certifying;
 mod changes;
@@ -176,6 +177,10 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
             Asked::Restore { organisation, invoice, payment, said } => {
                 self.restore(organisation, &invoice, &payment, &said).await?;
                 Ok(Answer { restored: Some(payment.to_string()), ..Answer::of(Vec::new()) })
+            }
+            Asked::Accept { organisation, accept, said } => {
+                self.accept(organisation, &accept, &said).await?;
+                Ok(Answer { accepted: Some(accept.key.to_string()), ..Answer::of(Vec::new()) })
             }
             Asked::SyncNow { organisation, target, said } => {
                 let wanted = Wanted { target, scheduled_at: None, said: Some(said) };

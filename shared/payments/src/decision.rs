@@ -11,6 +11,8 @@ codes! {
         Adopted = "adopted",
         /// A copy was deleted.
         Deleted = "deleted",
+        /// A discrepancy may stay as it is, on the word of a person (AMB-31).
+        DiscrepancyAccepted = "discrepancy_accepted",
         /// A discrepancy was found, or came back.
         DiscrepancyRaised = "discrepancy_raised",
         /// A discrepancy is gone: the facts agree.

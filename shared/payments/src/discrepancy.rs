@@ -55,9 +55,22 @@ impl DiscrepancyKey {
         Self { kind, subject: String::new() }
     }
 
+    /// The key that its text stands for.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, subject) = text.split_once('#')?;
+        Some(Self { kind: DiscrepancyKind::from_code(kind)?, subject: subject.to_owned() })
+    }
+
     /// About one payment.
     pub fn about(kind: DiscrepancyKind, subject: impl ToString) -> Self {
         Self { kind, subject: subject.to_string() }
+    }
+}
+
+/// As it stands in tables and orders: the kind, `#`, and what it is about.
+impl std::fmt::Display for DiscrepancyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.kind, self.subject)
     }
 }
 
@@ -70,18 +83,72 @@ pub struct Discrepancy {
     pub detail: String,
     /// When it was first found; kept when it comes back.
     pub detected_at: Timestamp,
+    /// Since when it is back, if it was over before.
+    pub reopened: Option<Reopened>,
     /// When the facts agreed again.
     pub resolved_at: Option<Timestamp>,
+    /// What a person has accepted, if a person has.
+    pub accepted: Option<Acceptance>,
+}
+
+/// A discrepancy that came back after it was over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reopened {
+    /// When it last came back: its 48 hours run from here (A7.1).
+    pub at: Timestamp,
+    /// How often it has come back.
+    pub count: u32,
+}
+
+/// A person's word that something may stay as it is (AMB-31). It holds for the facts that it was given on,
+/// and for no others.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Acceptance {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// The figures that were accepted: the discrepancy's detail at that moment.
+    pub facts: String,
 }
 
 impl Discrepancy {
-    /// Whether the facts still disagree.
-    pub fn is_open(&self) -> bool {
+    /// A discrepancy that is found for the first time.
+    pub fn found(key: DiscrepancyKey, detail: String, now: Timestamp) -> Self {
+        Self { key, detail, detected_at: now, reopened: None, resolved_at: None, accepted: None }
+    }
+
+    /// Whether the facts still disagree, accepted or not.
+    pub fn stands(&self) -> bool {
         self.resolved_at.is_none()
     }
 
-    /// Until when it is to be resolved.
+    /// Whether the facts disagree and somebody has to look: an accepted one is closed while its facts stay
+    /// as they were when it was accepted.
+    pub fn is_open(&self) -> bool {
+        self.stands() && self.acceptance().is_none()
+    }
+
+    /// The acceptance that closes it, if one does.
+    pub fn acceptance(&self) -> Option<&Acceptance> {
+        self.accepted.as_ref().filter(|accepted| self.stands() && accepted.facts == self.detail)
+    }
+
+    /// Since when it is open: since it was found, or since it last came back.
+    pub fn since(&self) -> Timestamp {
+        self.reopened.map_or(self.detected_at, |reopened| reopened.at)
+    }
+
+    /// Until when it is to be resolved (SP-18, A7.1).
     pub fn due_at(&self) -> Timestamp {
-        self.detected_at.saturating_add(RESOLVE_WITHIN).unwrap_or(self.detected_at)
+        self.since().saturating_add(RESOLVE_WITHIN).unwrap_or(self.since())
+    }
+
+    /// It is open again, and is to be resolved within 48 hours from now.
+    pub(crate) fn reopen(&mut self, now: Timestamp) {
+        let count = self.reopened.map_or(0, |reopened| reopened.count).saturating_add(1);
+        self.reopened = Some(Reopened { at: now, count });
     }
 }

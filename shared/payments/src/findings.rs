@@ -176,7 +176,7 @@ fn in_the_snapshot(invoice: &StoredInvoice, snapshot: &Snapshot, found: &mut Fou
         found.insert(DiscrepancyKey::about(DiscrepancyKind::RefundInXero, refund.id), why);
     }
     if !complete {
-        let refunds = invoice.open_discrepancies().map(|known| &known.key);
+        let refunds = invoice.standing_discrepancies().map(|known| &known.key);
         for key in refunds.filter(|key| key.kind == DiscrepancyKind::RefundInXero) {
             if !snapshot.payments.iter().any(|payment| payment.id.to_string() == key.subject) {
                 keep(invoice, &key.subject, found);
@@ -195,7 +195,7 @@ fn keep(invoice: &StoredInvoice, subject: &str, found: &mut Found) {
         DiscrepancyKind::TieOut,
         DiscrepancyKind::UploadedDeletedInXero,
     ];
-    for known in invoice.open_discrepancies() {
+    for known in invoice.standing_discrepancies() {
         if known.key.subject == subject && kinds.contains(&known.key.kind) {
             found.insert(known.key.clone(), known.detail.clone());
         }
@@ -297,34 +297,41 @@ fn merge(
     now: Timestamp,
 ) {
     for known in &mut change.after.discrepancies {
-        if known.is_open() && concerned(known.key.kind) && !found.contains_key(&known.key) {
+        if known.stands() && concerned(known.key.kind) && !found.contains_key(&known.key) {
+            // Of an accepted one the end has been announced.
+            if known.is_open() {
+                let resolved = decision(Action::DiscrepancyResolved, &known.key, &known.detail);
+                change.decisions.push(resolved);
+            }
             known.resolved_at = Some(now);
-            change.decisions.push(decision(Action::DiscrepancyResolved, &known.key, &known.detail));
         }
     }
     for (key, detail) in found {
-        match change.after.discrepancies.iter_mut().find(|known| known.key == key) {
-            Some(known) if known.is_open() => known.detail = detail,
-            Some(known) => {
-                change.decisions.push(decision(Action::DiscrepancyRaised, &key, &detail));
-                known.resolved_at = None;
-                known.detail = detail;
+        let known = change.after.discrepancies.iter_mut().find(|known| known.key == key);
+        let Some(known) = known else {
+            change.decisions.push(decision(Action::DiscrepancyRaised, &key, &detail));
+            change.after.discrepancies.push(Discrepancy::found(key, detail, now));
+            continue;
+        };
+        let was_open = known.is_open();
+        known.resolved_at = None;
+        known.detail = detail;
+        match (was_open, known.is_open()) {
+            (false, true) => {
+                known.reopen(now);
+                change.decisions.push(decision(Action::DiscrepancyRaised, &key, &known.detail));
             }
-            None => {
-                change.decisions.push(decision(Action::DiscrepancyRaised, &key, &detail));
-                change.after.discrepancies.push(Discrepancy {
-                    key,
-                    detail,
-                    detected_at: now,
-                    resolved_at: None,
-                });
+            (true, false) => {
+                let what = format!("{}; a person has accepted that before", known.detail);
+                change.decisions.push(decision(Action::DiscrepancyResolved, &key, &what));
             }
+            (true, true) | (false, false) => {}
         }
     }
     change.after.sort();
 }
 
-fn decision(action: Action, key: &DiscrepancyKey, detail: &str) -> Decision {
+pub(crate) fn decision(action: Action, key: &DiscrepancyKey, detail: &str) -> Decision {
     Decision {
         action,
         rule: "A7.2",

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod acceptance;
 pub mod announcement;
 pub mod brake;
 pub mod budget;
@@ -32,8 +33,11 @@ mod terms;
 pub mod upload;
 mod visit;
 
+pub use acceptance::{AcceptError, accept};
 pub use decision::{Action, Decision};
-pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN};
+pub use discrepancy::{
+    Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
+};
 pub use findings::POSSIBLE_DUPLICATE_DAYS;
 
 pub use ids::{

@@ -91,6 +91,11 @@ impl StoredInvoice {
         self.discrepancies.iter().filter(|discrepancy| discrepancy.is_open())
     }
 
+    /// The discrepancies whose facts disagree, accepted ones included.
+    pub fn standing_discrepancies(&self) -> impl Iterator<Item = &Discrepancy> {
+        self.discrepancies.iter().filter(|discrepancy| discrepancy.stands())
+    }
+
     pub(crate) fn sort(&mut self) {
         self.payments.sort_by(|a, b| a.id.cmp(&b.id));
         self.held.sort_by_key(|held| held.payment.id);

@@ -346,7 +346,12 @@ proptest! {
         for old in &world.stored.discrepancies {
             let new = change.after.discrepancy(&old.key).expect("a discrepancy was forgotten");
             prop_assert_eq!(new.detected_at, old.detected_at);
-            prop_assert_eq!(new.due_at(), old.detected_at + SignedDuration::from_hours(48));
+            // A7.1: the 48 hours of one that came back run from then.
+            let came_back = !old.is_open() && new.is_open();
+            let since = if came_back { world.now } else { old.since() };
+            prop_assert_eq!(new.due_at(), since + SignedDuration::from_hours(48));
+            let times = |found: &payments::Discrepancy| found.reopened.map_or(0, |back| back.count);
+            prop_assert_eq!(times(new), times(old) + u32::from(came_back));
             let told = |action| {
                 let about = format!("{} {}", old.key.kind, old.key.subject);
                 change.decisions.iter().any(|d| d.action == action && d.why.starts_with(about.trim()))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use payments::{
-    Change, Decision, Discrepancy, DiscrepancyKey, HeldPayment, METHOD_XERO, OrganisationId,
-    Payment, PaymentId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
+    Action, Change, Decision, Discrepancy, DiscrepancyKey, HeldPayment, METHOD_XERO,
+    OrganisationId, Payment, PaymentId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
 };
 
 use crate::attributes::{Item, Writer, instant};
@@ -130,14 +130,22 @@ impl<'a> Log<'a> {
     fn with_discrepancy(&self, row: Writer, decision: &Decision) -> Writer {
         let found = decision.discrepancy.as_ref().and_then(|key| self.discrepancies.get(key));
         match found {
-            Some(found) => row
-                .text("discrepancy", found.key.kind)
-                .text("subject", &found.key.subject)
-                .instant("detected_at", found.detected_at)
-                .instant("due_at", found.due_at()),
+            Some(found) => with_discrepancy(row, decision.action, found),
             None => row,
         }
     }
+}
+
+/// What a row of the log says of a discrepancy, and who has accepted it if that is what happened.
+pub(crate) fn with_discrepancy(row: Writer, action: Action, found: &Discrepancy) -> Writer {
+    let said = found.accepted.as_ref().filter(|_| action == Action::DiscrepancyAccepted);
+    row.text("discrepancy", found.key.kind)
+        .text("subject", &found.key.subject)
+        .instant("detected_at", found.detected_at)
+        .instant_if("reopened_at", found.reopened.map(|reopened| reopened.at))
+        .number_if("reopened_count", found.reopened.map(|reopened| reopened.count))
+        .instant("due_at", found.due_at())
+        .text_if("by", said.map(|said| &said.by))
 }
 
 /// The partition of the activity log: one organisation's day, in UTC.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod acceptances;
 mod activity;
 mod activity_log;
 mod amounts;
@@ -42,6 +43,7 @@ mod uploads;
 mod visits;
 mod warnings;
 
+pub use acceptances::contact_key;
 pub use activity_log::{ActivityRow, Ordered};
 pub use amounts::{
     ACTIVITY_DAYS_MAX, ACTIVITY_ROWS_MAX, AmountsFound, CANDIDATES_MAX, Candidate, LINE_ROWS_MAX,

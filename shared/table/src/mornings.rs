@@ -16,7 +16,7 @@ use crate::tables::Tables;
 pub struct OpenDiscrepancies {
     /// How many.
     pub count: u32,
-    /// When the oldest of them was found.
+    /// Since when the oldest of them is open: since it was found, or since it last came back.
     pub oldest: Option<Timestamp>,
 }
 
@@ -40,15 +40,17 @@ impl Tables {
                 ":organisation",
                 AttributeValue::S(organisation.to_string()),
             )
-            .projection_expression("detected_at")
+            .projection_expression("detected_at, reopened_at")
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError::unavailable(DISCREPANCIES, error))?;
             open.count = open.count.saturating_add(u32::try_from(page.count).unwrap_or(0));
-            // The index is in the order in which they were found.
-            if let (None, Some(first)) = (open.oldest, page.items().first()) {
-                open.oldest = Some(Reader::new(DISCREPANCIES, first).parsed("detected_at")?);
+            // The index is in the order in which they were first found, and one that came back is younger.
+            for item in page.items() {
+                let row = Reader::new(DISCREPANCIES, item);
+                let since = row.parsed_if("reopened_at")?.or(row.parsed_if("detected_at")?);
+                open.oldest = open.oldest.into_iter().chain(since).min();
             }
         }
         Ok(open)

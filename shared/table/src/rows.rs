@@ -1,10 +1,10 @@
 //! How the nouns of the domain look as rows.
 
 use payments::{
-    Contact, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind, Figures, Held, HeldPayment,
-    InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway, OrganisationId, Origin,
-    Payment, PaymentStatus, Protection, Settled, State, StoredInvoice, Terms, Tombstone, Version,
-    XeroFacts, XeroPayment, XeroPaymentKind,
+    Acceptance, Contact, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind, Figures, Held,
+    HeldPayment, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
+    OrganisationId, Origin, Payment, PaymentStatus, Protection, Reopened, Settled, State,
+    StoredInvoice, Terms, Tombstone, Version, XeroFacts, XeroPayment, XeroPaymentKind,
 };
 
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -266,27 +266,47 @@ pub(crate) fn read_held(item: &Item) -> Result<HeldPayment, ReadError> {
     })
 }
 
-/// The sort key of a discrepancy: its kind, and what it is about.
-pub(crate) fn discrepancy_key(key: &DiscrepancyKey) -> String {
-    format!("{}#{}", key.kind, key.subject)
-}
-
 pub(crate) fn discrepancy_row(invoice: &StoredInvoice, discrepancy: &Discrepancy) -> Item {
     let row = start(invoice)
-        .text("discrepancy", discrepancy_key(&discrepancy.key))
+        .text("discrepancy", &discrepancy.key)
         .text("kind", discrepancy.key.kind)
         .text("detail", &discrepancy.detail)
         .instant("detected_at", discrepancy.detected_at)
+        .instant_if("reopened_at", discrepancy.reopened.map(|reopened| reopened.at))
+        .number_if("reopened_count", discrepancy.reopened.map(|reopened| reopened.count))
         .instant("due_at", discrepancy.due_at())
-        .instant_if("resolved_at", discrepancy.resolved_at)
-        .text("state", if discrepancy.is_open() { "open" } else { "resolved" });
+        .instant_if("resolved_at", discrepancy.resolved_at);
+    let row = match &discrepancy.accepted {
+        Some(accepted) => row
+            .instant("accepted_at", accepted.at)
+            .text("accepted_by", &accepted.by)
+            .text("accepted_why", &accepted.why)
+            .text("accepted_facts", &accepted.facts),
+        None => row,
+    };
     // Only open ones stand in the index of open discrepancies.
-    if discrepancy.is_open() { row.text("open_in", invoice.organisation) } else { row }.finish()
+    if discrepancy.is_open() {
+        return row.text("state", "open").text("open_in", invoice.organisation).finish();
+    }
+    row.text("state", if discrepancy.stands() { "accepted" } else { "resolved" }).finish()
 }
 
 pub(crate) fn read_discrepancy(item: &Item) -> Result<Discrepancy, ReadError> {
     let row = Reader::new(DISCREPANCIES, item);
     let subject = row.text("discrepancy")?.split_once('#').map_or("", |(_, subject)| subject);
+    let reopened = match row.parsed_if("reopened_at")? {
+        Some(at) => Some(Reopened { at, count: row.number_if("reopened_count")?.unwrap_or(1) }),
+        None => None,
+    };
+    let accepted = match row.parsed_if("accepted_at")? {
+        Some(at) => Some(Acceptance {
+            at,
+            by: row.text("accepted_by")?.to_owned(),
+            why: row.text("accepted_why")?.to_owned(),
+            facts: row.text("accepted_facts")?.to_owned(),
+        }),
+        None => None,
+    };
     Ok(Discrepancy {
         key: DiscrepancyKey {
             kind: row.code("kind", DiscrepancyKind::from_code)?,
@@ -294,7 +314,9 @@ pub(crate) fn read_discrepancy(item: &Item) -> Result<Discrepancy, ReadError> {
         },
         detail: row.text("detail")?.to_owned(),
         detected_at: row.parsed("detected_at")?,
+        reopened,
         resolved_at: row.parsed_if("resolved_at")?,
+        accepted,
     })
 }
 

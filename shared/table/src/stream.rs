@@ -155,6 +155,8 @@ fn discrepancy(row: Reader<'_>) -> Result<Option<EntryDiscrepancy>, ReadError> {
         kind: row.code("discrepancy", DiscrepancyKind::from_code)?,
         subject: row.text_if("subject")?.unwrap_or_default().to_owned(),
         detected_at: row.parsed("detected_at")?,
+        reopened_at: row.parsed_if("reopened_at")?,
+        reopened_count: row.number_if("reopened_count")?,
         due_at: row.parsed("due_at")?,
     }))
 }

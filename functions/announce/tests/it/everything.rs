@@ -11,9 +11,10 @@ use payments::upload::{
     Answer, Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, admit, link,
 };
 use payments::{
-    Change, Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Money, PaymentStatus,
-    Receipt, Settings, Snapshot, StoredInvoice, Verdict, WarningKind, XeroInvoiceId, XeroPayment,
-    XeroPaymentId, XeroPaymentKind, mirror, record_invoice, restore,
+    Change, Contact, DiscrepancyKey, DiscrepancyKind, Figures, InvoiceKind, InvoiceStatus,
+    LocalInvoice, Money, PaymentStatus, Receipt, Settings, Snapshot, StoredInvoice, Verdict,
+    WarningKind, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept, mirror,
+    record_invoice, restore,
 };
 use table::Because;
 use uuid::Uuid;
@@ -193,6 +194,16 @@ impl Everything<'_> {
         let altered = XeroPayment { amount: aud("47.00"), ..first };
         let mut read = snapshot("CM-10234", 2, vec![altered.clone(), same.clone()]);
         read.contact_name = Some("Somebody Else".to_owned());
+        self.read(&read).await;
+        // A person accepts that: closed. It differs otherwise: opened again.
+        let stored = self.stored().await;
+        let differs = DiscrepancyKey::of_invoice(DiscrepancyKind::ContactDiffers);
+        let said = ("Ada", "they write it both ways");
+        let change = accept(&stored, &differs, None, said, now()).unwrap();
+        self.write(&stored, &change).await;
+        let mut read = snapshot("CM-10234", 2, vec![altered.clone(), same.clone()]);
+        read.contact_name = Some("Another One".to_owned());
+        read.fetched_at += jiff::SignedDuration::from_secs(1);
         self.read(&read).await;
         // It agrees again, and another id in Xero is the same payment: closed, matched.
         let same = xero_payment(4, "60.00", "2026-11-20");

@@ -7,12 +7,13 @@ use askama::Template;
 use payments::explaining::{
     Agreement, Beside, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State, XeroLinks,
 };
-use payments::{InvoiceNumber, Money, StoredInvoice, restore};
+use payments::{Discrepancy, InvoiceNumber, Money, StoredInvoice, restore};
 use serde_json::{Value, json};
 use table::{ActivityRow, HistoryPage};
 
 use super::activity::{number_of, unreadable};
 use super::{Page, PageError, Stage, filled, sending};
+use crate::event::TEXT_CHARS_MAX;
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
 
@@ -44,7 +45,11 @@ struct Gone {
 struct Finding {
     kind: String,
     at: String,
+    back: Option<String>,
     detail: String,
+    /// Who accepted it, when and why.
+    accepted: Option<String>,
+    accept: Option<Button>,
 }
 
 struct Event {
@@ -69,6 +74,7 @@ struct Shown {
     left_out: Option<String>,
     gone: Vec<Gone>,
     findings: Vec<Finding>,
+    accepted: Vec<Finding>,
     link: Option<Link>,
     events: Vec<Event>,
     unreadable: Vec<String>,
@@ -164,15 +170,8 @@ fn shown(
         lines: lines.map(|line| payment(stage, line, beside, &here)).collect(),
         left_out: (earlier > 0).then(|| format!("{earlier} earlier payments are not shown.")),
         gone: view.removed.iter().map(|gone| removed(stage, gone, stored, beside)).collect(),
-        findings: view
-            .discrepancies
-            .iter()
-            .map(|found| Finding {
-                kind: found.key.kind.to_string(),
-                at: stage.moment(found.detected_at),
-                detail: found.detail.clone(),
-            })
-            .collect(),
+        findings: view.discrepancies.iter().map(|d| finding(stage, stored, d)).collect(),
+        accepted: view.accepted.iter().map(|d| finding(stage, stored, d)).collect(),
         events: history.entries.iter().map(|entry| event(stage, entry)).collect(),
         unreadable: history.entries.iter().filter_map(unreadable).collect(),
         is_older: !stage.show.filter.before.is_empty(),
@@ -253,6 +252,27 @@ fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside
         at: stage.moment(gone.removed_at),
         why: format!("{}: {}", gone.removed_by, gone.why),
         restore: stage.order_about(Order::Restore, gone.payment.as_str(), which).filter(|_| may),
+    }
+}
+
+fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Finding {
+    let key = found.key.to_string();
+    let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
+    // What is too long for a button is not compared with what the person has read.
+    let seen = is_short.then_some(found.detail.as_str());
+    let which = json!({"invoice": stored.number.as_str(), "discrepancy": key, "seen": seen});
+    Finding {
+        kind: found.key.kind.to_string(),
+        at: stage.moment(found.detected_at),
+        back: found.reopened.map(|reopened| {
+            let at = stage.moment(reopened.at);
+            format!("came back {at}, {} times in all", reopened.count)
+        }),
+        detail: found.detail.clone(),
+        accepted: found.acceptance().map(|accepted| {
+            format!("{} by {}: {}", stage.moment(accepted.at), accepted.by, accepted.why)
+        }),
+        accept: stage.order_about(Order::Accept, &key, which).filter(|_| found.is_open()),
     }
 }
 

@@ -6,9 +6,9 @@ use payments::Allocation;
 use payments::upload::Hold;
 use serde_json::json;
 
-use crate::books::{eventful, read, record, store, waiting, xero_payment};
+use crate::books::{because, eventful, read, record, store, waiting, xero_payment};
 use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, World, ago};
+use crate::world::{ORGANISATION, World, ago, organisation};
 
 async fn invoice(world: &World, role: Role, number: &str) -> String {
     let html = world.page(role, json!({"page": "invoice", "invoice": number})).await;
@@ -103,6 +103,41 @@ async fn what_does_not_agree_is_listed_and_so_is_the_difference() {
     assert!(said.contains("CONTACT_DIFFERS"), "{said}");
     let difference = "▲ By the payments here 90.00 AUD are due, and in Xero 80.00 AUD: the difference is 10.00 AUD.";
     assert!(said.contains(difference), "{said}");
+}
+
+#[tokio::test]
+async fn amb_31_what_does_not_agree_can_be_accepted_by_those_who_may_and_is_then_shown_apart() {
+    let world = eventful().await;
+    record(&world, "10301", "Somebody Else").await;
+    read(&world, "10301", 60, vec![xero_payment(8, 1_000)], 0).await;
+    let viewer = invoice(&world, Role::Viewer, "10301").await;
+    assert!(!viewer.contains("&#34;order&#34;:&#34;accept&#34;"), "{viewer}");
+    let html = invoice(&world, Role::Operator, "10301").await;
+    assert!(html.contains("&#34;order&#34;:&#34;accept&#34;"), "{html}");
+    assert!(html.contains("comes back only if its figures change"), "{html}");
+
+    let number = "10301".parse().unwrap();
+    let stored = world.tables.invoice(organisation(), &number).await.unwrap();
+    let found = stored.open_discrepancies().next().unwrap();
+    world.answers(Ok(json!({"sweeps": [], "accepted": found.key.to_string()})));
+    let event = json!({"page": "invoice", "order": "accept", "invoice": "10301",
+        "discrepancy": found.key.to_string(), "seen": found.detail});
+    let said = text(&world.press(Role::Operator, event.clone()).await);
+    assert!(said.contains("Done. CONTACT_DIFFERS# is accepted"), "{said}");
+    let wish = json!({"organisation": ORGANISATION, "invoice": "10301", "seen": found.detail,
+        "discrepancy": "CONTACT_DIFFERS#", "by": "Ada", "why": "a payment is missing"});
+    assert_eq!(world.asked(), [(Function::Sweep, json!({ "accept": wish }))]);
+    let refused = text(&world.press(Role::Viewer, event).await);
+    assert!(refused.contains("operator"), "ST-22: {refused}");
+
+    let words = ("Ada", "they write it both ways");
+    let change = payments::accept(&stored, &found.key, None, words, ago(1)).unwrap();
+    world.tables.write_invoice(&stored, &change, because(1)).await.unwrap();
+    let html = invoice(&world, Role::Operator, "10301").await;
+    let said = text(&html);
+    assert!(said.contains("What does not agree, and was accepted"), "{said}");
+    assert!(said.contains("by Ada: they write it both ways"), "{said}");
+    assert!(!html.contains("CONTACT_DIFFERS#"), "no button for it: {html}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ::xero::{Client, Config, Credentials};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_sdk_dynamodb::types::AttributeValue;
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -153,8 +154,33 @@ impl World {
         self.document(InvoiceKind::Accrec, number)
     }
 
+    /// An approved sales invoice of a known contact in Xero.
+    pub fn invoice_of(&self, contact: Uuid, number: &str) -> Uuid {
+        self.simulator.add_invoice_to(contact, self.wanted(InvoiceKind::Accrec, number)).unwrap()
+    }
+
+    /// Somebody gives an invoice's contact another name, and changes the invoice.
+    pub fn rename_contact(&self, invoice: Uuid, name: &str) {
+        let contact = self.simulator.invoice(invoice).unwrap().contact;
+        self.simulator.rename_contact(contact, name).unwrap();
+        self.simulator.touch_invoice(invoice).unwrap();
+    }
+
+    /// A row that another function would have written: texts only.
+    pub async fn put(&self, table: &str, row: &[(&str, &str)]) {
+        let item = row
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned())));
+        let put = self.direct.put_item().table_name(table).set_item(Some(item.collect()));
+        put.send().await.unwrap();
+    }
+
     pub fn document(&self, kind: InvoiceKind, number: &str) -> Uuid {
-        let wanted = NewInvoice {
+        self.simulator.add_invoice(self.wanted(kind, number)).unwrap()
+    }
+
+    fn wanted(&self, kind: InvoiceKind, number: &str) -> NewInvoice {
+        NewInvoice {
             organisation: self.tenant,
             number: number.to_owned(),
             contact_name: "Ada Ltd".to_owned(),
@@ -163,8 +189,7 @@ impl World {
             date: march(1),
             due_date: date(2026, 12, 1),
             kind,
-        };
-        self.simulator.add_invoice(wanted).unwrap()
+        }
     }
 
     /// A payment in Xero.

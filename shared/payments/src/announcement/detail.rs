@@ -108,6 +108,10 @@ pub(super) struct Discrepancy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) about: Option<String>,
     pub(super) detected_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reopened_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reopened_count: Option<u32>,
     pub(super) due_at: Timestamp,
 }
 

@@ -91,6 +91,10 @@ pub struct EntryDiscrepancy {
     pub subject: String,
     /// When it was first found.
     pub detected_at: Timestamp,
+    /// When it last came back, if it did.
+    pub reopened_at: Option<Timestamp>,
+    /// How often it came back.
+    pub reopened_count: Option<u32>,
     /// Until when it is to be resolved (SP-19).
     pub due_at: Timestamp,
 }

@@ -20,7 +20,7 @@ codes! {
         CustomerUnblocked = "customer.unblocked",
         /// What operators read in the morning (CC-20).
         DigestReady = "digest.ready",
-        /// The facts agree again (SP-19).
+        /// The facts agree again (SP-19), or a person has accepted them (AMB-31).
         DiscrepancyClosed = "discrepancy.closed",
         /// Something does not agree, or does not agree again (SP-21).
         DiscrepancyOpened = "discrepancy.opened",
@@ -97,7 +97,7 @@ impl Kind {
             Action::Restored => Self::PaymentRestored,
             Action::Uploaded => Self::PaymentPlaced,
             Action::DiscrepancyRaised => Self::DiscrepancyOpened,
-            Action::DiscrepancyResolved => Self::DiscrepancyClosed,
+            Action::DiscrepancyResolved | Action::DiscrepancyAccepted => Self::DiscrepancyClosed,
             Action::NumberChanged => Self::InvoiceNumberChanged,
             // The business has said so itself; of what is ignored, nothing is here at all.
             Action::Recorded | Action::Journaled | Action::Ignored => return None,

@@ -149,6 +149,8 @@ impl Teller<'_> {
             kind: found.kind.code(),
             about: text(Some(&found.subject)),
             detected_at: found.detected_at,
+            reopened_at: found.reopened_at,
+            reopened_count: found.reopened_count,
             due_at: found.due_at,
         })
     }

@@ -137,7 +137,14 @@ fn details(facts: &Facts, state: State) -> Vec<String> {
         | State::Disabled(Off::NotSetUp | Off::BySettings) => {}
     }
     for (invoice, found) in facts.discrepancies() {
-        say(format!("{} on invoice {}: {}", found.key.kind, invoice.number, found.detail));
+        let accepted = found.acceptance().map(|accepted| {
+            format!("; accepted by {} at {}: {}", accepted.by, accepted.at, accepted.why)
+        });
+        let accepted = accepted.unwrap_or_default();
+        say(format!(
+            "{} on invoice {}: {}{accepted}",
+            found.key.kind, invoice.number, found.detail
+        ));
     }
     if let Some(parked) = &facts.parked {
         say(format!("parked by {} as {}: {}", parked.by, parked.reason, parked.detail));

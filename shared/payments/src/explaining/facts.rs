@@ -126,13 +126,13 @@ impl Facts {
         self.removed.iter().rfind(|removed| self.is_about(&removed.tombstone.payment))
     }
 
-    /// The open discrepancies that are about it, with their invoices.
+    /// The discrepancies that are about it and stand, accepted ones included, with their invoices.
     pub fn discrepancies(&self) -> impl Iterator<Item = (&StoredInvoice, &Discrepancy)> {
         let names = self.names();
         self.invoices.iter().flat_map(move |invoice| {
             let names = names.clone();
             let about_it = move |found: &&Discrepancy| names.contains(&found.key.subject);
-            invoice.open_discrepancies().filter(about_it).map(move |found| (&**invoice, found))
+            invoice.standing_discrepancies().filter(about_it).map(move |found| (&**invoice, found))
         })
     }
 

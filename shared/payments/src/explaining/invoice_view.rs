@@ -101,6 +101,8 @@ pub struct InvoiceView {
     pub removed: Vec<RemovedLine>,
     /// What does not agree, the oldest first.
     pub discrepancies: Vec<Discrepancy>,
+    /// What does not agree and was accepted by a person (AMB-31), the oldest first.
+    pub accepted: Vec<Discrepancy>,
     /// What has to be known of the invoice as a whole.
     pub remarks: Vec<Remark>,
     /// When it was last read from Xero with news.
@@ -131,6 +133,9 @@ impl InvoiceView {
         let due = figures.map(|figures| figures.due).or(left);
         let mut discrepancies: Vec<_> = stored.open_discrepancies().cloned().collect();
         discrepancies.sort_by_key(|found| found.detected_at);
+        let accepted = stored.discrepancies.iter().filter(|found| found.acceptance().is_some());
+        let mut accepted: Vec<_> = accepted.cloned().collect();
+        accepted.sort_by_key(|found| found.detected_at);
         Some(Self {
             number: stored.number.clone(),
             xero_number: xero.map_or_else(
@@ -152,6 +157,7 @@ impl InvoiceView {
             agreement: balances::agreement(stored, left),
             removed: invoice_lines::removed(beside),
             discrepancies,
+            accepted,
             remarks: remarks::of(stored, beside.brake.as_ref(), settings),
             last_read_at: xero.map(|xero| xero.version.fetched_at),
             xero_updated_at: xero.map(|xero| xero.version.updated_at),

@@ -109,12 +109,8 @@ fn arb_facts() -> impl Strategy<Value = Facts> {
                     let kind = DiscrepancyKind::UploadedDeletedInXero;
                     let key = DiscrepancyKey::about(kind, &facts.subject);
                     invoice.discrepancies.retain(|known| known.key != key);
-                    invoice.discrepancies.push(Discrepancy {
-                        key,
-                        detail: "gone".to_owned(),
-                        detected_at: noon(3),
-                        resolved_at: None,
-                    });
+                    let gone = Discrepancy::found(key, "gone".to_owned(), noon(3));
+                    invoice.discrepancies.push(gone);
                 }
                 let gone: Vec<Tombstone> = change.map(|c| c.tombstones).unwrap_or_default();
                 facts.removed = removed(&invoice, &gone);

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use payments::upload::{Channel, Stamp};
 use payments::{
-    Allocation, Contact, Currency, CustomerId, Discrepancy, DiscrepancyKey, DiscrepancyKind,
-    Figures, Held, HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice,
-    Money, MovedAway, OrganisationId, Origin, Payment, PaymentId, PaymentStatus, Protection,
-    Receipt, Settings, Settled, Snapshot, State, StoredInvoice, Terms, Version, XeroFacts,
-    XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind,
+    Acceptance, Allocation, Contact, Currency, CustomerId, Discrepancy, DiscrepancyKey,
+    DiscrepancyKind, Figures, Held, HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind,
+    LocalInvoice, Money, MovedAway, OrganisationId, Origin, Payment, PaymentId, PaymentStatus,
+    Protection, Receipt, Reopened, Settings, Settled, Snapshot, State, StoredInvoice, Terms,
+    Version, XeroFacts, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -262,12 +262,18 @@ fn arb_held() -> impl Strategy<Value = HeldPayment> {
 fn arb_discrepancy() -> impl Strategy<Value = Discrepancy> {
     let subject = prop_oneof![Just(String::new()), arb_id_text()];
     let key = (select(DiscrepancyKind::ALL), subject);
-    (key, arb_text(), arb_instant(), option::of(arb_instant())).prop_map(
-        |((kind, subject), detail, detected_at, resolved_at)| Discrepancy {
+    let reopened = (arb_instant(), any::<u32>()).prop_map(|(at, count)| Reopened { at, count });
+    let accepted = (arb_instant(), arb_text(), arb_text(), arb_text())
+        .prop_map(|(at, by, why, facts)| Acceptance { at, by, why, facts });
+    let times = (arb_instant(), option::of(reopened), option::of(arb_instant()));
+    (key, arb_text(), times, option::of(accepted)).prop_map(
+        |((kind, subject), detail, (detected_at, reopened, resolved_at), accepted)| Discrepancy {
             key: DiscrepancyKey { kind, subject },
             detail,
             detected_at,
+            reopened,
             resolved_at,
+            accepted,
         },
     )
 }

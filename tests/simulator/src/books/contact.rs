@@ -99,6 +99,18 @@ impl Contacts {
         true
     }
 
+    /// Gives a contact another name; `false` when there is no such contact.
+    pub(super) fn rename(&mut self, id: Uuid, name: &str, updated: Timestamp) -> bool {
+        let Some(mut contact) = self.by_id.get(&id).cloned() else {
+            return false;
+        };
+        self.in_use.retain(|_, known| *known != id);
+        name.clone_into(&mut contact.name);
+        contact.updated = updated;
+        self.put(contact);
+        true
+    }
+
     /// Archives a contact in favour of another one.
     pub(super) fn merge(&mut self, from: Uuid, into: Uuid, updated: Timestamp) {
         self.archive(from, updated);

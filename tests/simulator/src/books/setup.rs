@@ -37,6 +37,24 @@ impl Organisation {
         Err(Refusal::because(format!("there is no contact {id}")))
     }
 
+    /// Gives a contact another name, which its documents show; that moves no stamp of theirs.
+    pub(crate) fn rename_contact(
+        &mut self,
+        id: Uuid,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let at = self.tick(now);
+        if !self.contacts.rename(id, name, at) {
+            return Err(Refusal::because(format!("there is no contact {id}")));
+        }
+        for invoice in self.invoices.values_mut().filter(|invoice| invoice.contact == id) {
+            name.clone_into(&mut invoice.contact_name);
+        }
+        self.reindex();
+        Ok(())
+    }
+
     /// Merges a contact into another one, which gets its documents. The documents keep their stamps.
     pub(crate) fn merge_contact(
         &mut self,

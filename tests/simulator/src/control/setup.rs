@@ -39,6 +39,19 @@ impl Simulator {
         })
     }
 
+    /// Gives a contact another name.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn rename_contact(&self, contact: Uuid, name: &str) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            world.books.of_contact(contact)?.rename_contact(contact, name, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
     /// Merges a contact into another one: it is archived, and the other one has its documents.
     ///
     /// # Errors

@@ -1,0 +1,84 @@
+//! A discrepancy that may stay as it is, on the word of a person (AMB-31).
+
+use jiff::Timestamp;
+
+use crate::decision::Action;
+use crate::discrepancy::{Acceptance, Discrepancy, DiscrepancyKey};
+use crate::findings::decision;
+use crate::mirroring::Change;
+use crate::stored::StoredInvoice;
+
+/// Why a discrepancy cannot be accepted.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AcceptError {
+    /// Nothing of that kind and subject does not agree.
+    #[error("there is no such discrepancy, or it is over: the facts agree again")]
+    NotThere,
+    /// A person has accepted it before, and its facts are the same.
+    #[error("it was accepted before, by {by} at {at}, and its facts have not changed since")]
+    Accepted {
+        /// Who.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The figures have changed since the person looked.
+    #[error("its facts have changed: it says now {now:?}; look at it again")]
+    Changed {
+        /// The figures now.
+        now: String,
+    },
+}
+
+impl Discrepancy {
+    /// A person says that it may stay as it is (AMB-31). `seen` is the detail that the person has read.
+    ///
+    /// # Errors
+    /// [`AcceptError`].
+    pub fn accept(
+        &mut self,
+        seen: Option<&str>,
+        by: &str,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), AcceptError> {
+        if !self.stands() {
+            return Err(AcceptError::NotThere);
+        }
+        if let Some(Acceptance { by, at, .. }) = self.acceptance() {
+            return Err(AcceptError::Accepted { by: by.clone(), at: *at });
+        }
+        if seen.is_some_and(|seen| seen != self.detail) {
+            return Err(AcceptError::Changed { now: self.detail.clone() });
+        }
+        self.accepted = Some(Acceptance {
+            at: now,
+            by: by.to_owned(),
+            why: why.to_owned(),
+            facts: self.detail.clone(),
+        });
+        Ok(())
+    }
+}
+
+/// Closes a discrepancy of an invoice on a person's word (AMB-31).
+///
+/// # Errors
+/// [`AcceptError`].
+pub fn accept(
+    stored: &StoredInvoice,
+    key: &DiscrepancyKey,
+    seen: Option<&str>,
+    (by, why): (&str, &str),
+    now: Timestamp,
+) -> Result<Change, AcceptError> {
+    let mut change = Change::of(stored);
+    let found = change.after.discrepancies.iter_mut().find(|known| known.key == *key);
+    let found = found.ok_or(AcceptError::NotThere)?;
+    found.accept(seen, by, why, now)?;
+    let mut accepted = decision(Action::DiscrepancyAccepted, key, &found.detail);
+    accepted.rule = "AMB-31";
+    accepted.why = format!("{}; accepted: {why}", accepted.why);
+    change.decisions.push(accepted);
+    Ok(change)
+}
