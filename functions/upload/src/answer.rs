@@ -93,10 +93,6 @@ impl NightAnswer {
     pub(crate) fn failed(organisation: OrganisationId, night: String, why: String) -> Self {
         Self { organisation, night, outcome: "failed", why: Some(why), report: None }
     }
-
-    pub(crate) fn is_failed(&self) -> bool {
-        self.outcome == "failed"
-    }
 }
 
 impl From<&NightReport> for ReportAnswer {

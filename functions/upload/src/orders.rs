@@ -104,7 +104,12 @@ impl<Q: Uploads> Uploader<Q> {
             };
             let why = Some((said.by.as_str(), said.why.as_str()));
             match self.tables.store_customer(known.as_ref(), &after, why, now).await {
-                Ok(()) => return Ok(answer(true)),
+                Ok(()) => {
+                    if !blocked {
+                        self.post_at_once(organisation).await?;
+                    }
+                    return Ok(answer(true));
+                }
                 Err(WriteError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
