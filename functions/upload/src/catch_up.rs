@@ -102,9 +102,7 @@ impl<Q: Uploads> Uploader<Q> {
             return sent.map_err(|error| HandleError::Order(telemetry::chain(&error)));
         }
         match self.post((settings, of), Trigger::Schedule, deadline, tally).await {
-            Err(error) if !error.is_xeros() => {
-                Err(HandleError::Order(telemetry::chain(&error)))
-            }
+            Err(error) if !error.is_xeros() => Err(HandleError::Order(telemetry::chain(&error))),
             // Xero's trouble has been recorded; the next look comes in an hour.
             Ok(()) | Err(_) => Ok(()),
         }

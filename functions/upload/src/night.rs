@@ -102,7 +102,8 @@ impl<Q: Uploads> Run<'_, Q> {
             let mut report = match known {
                 None => NightReport::begun(self.organisation(), self.night, scheduled_at, now),
                 Some(report)
-                    if report.state == NightState::Finished && !self.has_left_something().await? =>
+                    if report.state == NightState::Finished
+                        && !self.has_left_something().await? =>
                 {
                     return Ok(Err(Outcome::AlreadyRun(Box::new(report))));
                 }
