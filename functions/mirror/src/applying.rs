@@ -5,7 +5,10 @@ use payments::{
     Change, Ignored, InvoiceNumber, Settings, Snapshot, StoredInvoice, Verdict, eligible,
     is_settled, mirror,
 };
+use queue::Changes;
 use table::{Because, ReadError, Tables, WriteError};
+
+use crate::handler::Handler;
 
 /// How often a lost race on one invoice is tried again at once. Each time somebody else has won,
 /// so that there is progress; more than this means that the queue should calm things down.
@@ -116,8 +119,8 @@ pub(crate) async fn draft(
 }
 
 /// Writes what was decided; decides again where somebody else was quicker.
-pub(crate) async fn write(
-    tables: &Tables,
+pub(crate) async fn write<C: Changes>(
+    handler: &Handler<'_, C>,
     settings: &Settings,
     snapshot: &Snapshot,
     draft: Draft,
@@ -125,13 +128,14 @@ pub(crate) async fn write(
 ) -> Result<Applied, ApplyError> {
     let mut decisions = 0;
     for (stored, change) in draft.changes {
-        match tables.write_invoice(&stored, &change, because).await {
+        match handler.tables.write_invoice(&stored, &change, because).await {
             Ok(()) => decisions += change.decisions.len(),
             Err(WriteError::Conflict) => {
-                match judge(tables, settings, snapshot, &stored.number, because).await? {
+                let asked = (&stored.number, change.losses());
+                match judge(handler, settings, snapshot, asked, because).await? {
                     Applied::Changed(more) => decisions += more,
-                    stale @ Applied::Stale(_) => return Ok(stale),
-                    Applied::Ignored(_) | Applied::Unchanged | Applied::Braked => {}
+                    end @ (Applied::Stale(_) | Applied::Braked) => return Ok(end),
+                    Applied::Ignored(_) | Applied::Unchanged => {}
                 }
             }
             Err(error) => return Err(ApplyError::Write(error)),
@@ -143,14 +147,16 @@ pub(crate) async fn write(
     })
 }
 
-/// Reads, decides and writes, again if somebody else was quicker, as it was the first time.
-async fn judge(
-    tables: &Tables,
+/// Reads, decides and writes, again if somebody else was quicker, as it was the first time. The brake was asked about
+/// so many losses; it is asked again about more of them.
+async fn judge<C: Changes>(
+    handler: &Handler<'_, C>,
     settings: &Settings,
     snapshot: &Snapshot,
-    number: &InvoiceNumber,
+    (number, mut asked): (&InvoiceNumber, u32),
     because: Because,
 ) -> Result<Applied, ApplyError> {
+    let tables = handler.tables;
     for _ in 1..RACES_MAX {
         let stored = tables.invoice(snapshot.organisation, number).await?;
         let change = match mirror(&stored, snapshot, settings, because.now) {
@@ -159,6 +165,14 @@ async fn judge(
             Verdict::Unchanged => return Ok(Applied::Unchanged),
             Verdict::Changed(change) => change,
         };
+        let losses = change.losses();
+        if losses > asked {
+            let more = losses.saturating_sub(asked);
+            if let Some(stopped) = handler.stops(settings, number, more).await {
+                return stopped;
+            }
+            asked = losses;
+        }
         match tables.write_invoice(&stored, &change, because).await {
             Ok(()) => return Ok(Applied::Changed(change.decisions.len())),
             Err(WriteError::Conflict) => {}

@@ -195,7 +195,7 @@ impl<C: Changes> Handler<'_, C> {
                     let applied = match brake {
                         Brake::On if is_loss => Ok(Applied::Braked),
                         Brake::Unknown if is_loss => Err(ApplyError::Brake),
-                        _ => write(self.tables, settings, snapshot, draft, because).await,
+                        _ => write(self, settings, snapshot, draft, because).await,
                     };
                     (snapshot, applied)
                 }
@@ -211,6 +211,21 @@ impl<C: Changes> Handler<'_, C> {
         self.miss(settings.organisation, &found).await;
         for (snapshot, applied) in applied {
             self.conclude(run, snapshot, applied, tally).await;
+        }
+    }
+
+    /// What becomes of a snapshot that would remove or alter so many more payments than the brake was asked about;
+    /// `None` if that may be.
+    pub(crate) async fn stops(
+        &self,
+        settings: &Settings,
+        number: &InvoiceNumber,
+        more: u32,
+    ) -> Option<Result<Applied, ApplyError>> {
+        match self.brake(settings, &BTreeMap::from([(number.clone(), more)])).await {
+            Brake::Off => None,
+            Brake::On => Some(Ok(Applied::Braked)),
+            Brake::Unknown => Some(Err(ApplyError::Brake)),
         }
     }
 

@@ -30,6 +30,8 @@ pub enum Answer {
     Done {
         /// What.
         done: String,
+        /// Whether the activity log has a row with who ordered it, and why. There is none if it was so already.
+        recorded: bool,
     },
     /// Which messages of the queue are to come again.
     Batch(aws_lambda_events::sqs::SqsBatchResponse),

@@ -197,15 +197,13 @@ impl<Q: Uploads> Uploader<Q> {
         organisation: OrganisationId,
         said: &Said,
     ) -> Result<Answer, HandleError> {
-        self.done(self.enable(organisation, said).await.map(|attempts| {
-            format!("uploading is on; the {attempts} attempts of the last 30 days still count")
-        }))
-    }
-
-    fn done(&self, result: Result<String, crate::error::RunError>) -> Result<Answer, HandleError> {
-        result
-            .map(|done| Answer::Done { done })
-            .map_err(|error| HandleError::Order(telemetry::chain(&error)))
+        let (attempts, recorded) = self
+            .enable(organisation, said)
+            .await
+            .map_err(|error| HandleError::Order(telemetry::chain(&error)))?;
+        let done =
+            format!("uploading is on; the {attempts} attempts of the last 30 days still count");
+        Ok(Answer::Done { done, recorded })
     }
 
     /// The organisations that upload, or the one that is asked for.
