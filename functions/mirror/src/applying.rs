@@ -21,6 +21,9 @@ pub(crate) enum Applied {
     Ignored(Ignored),
     /// What is stored is newer, of this version.
     Stale(Timestamp),
+    /// What is stored is of the same version, and was read at this moment that has not come: by a clock that is ahead
+    /// of ours. Which of the two reads is the later one is not known before.
+    ReadAhead(Timestamp),
     /// Nothing had to be written.
     Unchanged,
     /// So many decisions were written.
@@ -108,7 +111,7 @@ pub(crate) async fn draft(
     let stored = tables.invoice(snapshot.organisation, &number).await?;
     let end = match mirror(&stored, snapshot, settings, now) {
         Verdict::Ignored(reason) => Applied::Ignored(reason),
-        Verdict::Stale => Applied::Stale(version_of(&stored, snapshot)),
+        Verdict::Stale => stale(&stored, snapshot, now),
         Verdict::Unchanged => Applied::Unchanged,
         Verdict::Changed(change) => {
             changes.push((stored, change));
@@ -134,7 +137,9 @@ pub(crate) async fn write<C: Changes>(
                 let asked = (&stored.number, change.losses());
                 match judge(handler, settings, snapshot, asked, because).await? {
                     Applied::Changed(more) => decisions += more,
-                    end @ (Applied::Stale(_) | Applied::Braked) => return Ok(end),
+                    end @ (Applied::Stale(_) | Applied::ReadAhead(_) | Applied::Braked) => {
+                        return Ok(end);
+                    }
                     Applied::Ignored(_) | Applied::Unchanged => {}
                 }
             }
@@ -161,7 +166,7 @@ async fn judge<C: Changes>(
         let stored = tables.invoice(snapshot.organisation, number).await?;
         let change = match mirror(&stored, snapshot, settings, because.now) {
             Verdict::Ignored(reason) => return Ok(Applied::Ignored(reason)),
-            Verdict::Stale => return Ok(Applied::Stale(version_of(&stored, snapshot))),
+            Verdict::Stale => return Ok(stale(&stored, snapshot, because.now)),
             Verdict::Unchanged => return Ok(Applied::Unchanged),
             Verdict::Changed(change) => change,
         };
@@ -180,6 +185,15 @@ async fn judge<C: Changes>(
         }
     }
     Err(ApplyError::Races)
+}
+
+/// What becomes of a snapshot that is older than what is stored, as far as that is known.
+fn stale(stored: &StoredInvoice, snapshot: &Snapshot, now: Timestamp) -> Applied {
+    let known = stored.xero.as_ref().map(|xero| &xero.version);
+    match known.filter(|known| known.updated_at == snapshot.updated_at && known.fetched_at > now) {
+        Some(known) => Applied::ReadAhead(known.fetched_at),
+        None => Applied::Stale(version_of(stored, snapshot)),
+    }
 }
 
 fn version_of(stored: &StoredInvoice, snapshot: &Snapshot) -> Timestamp {
