@@ -244,6 +244,39 @@ def triggers_answer_item_by_item(template):
             yield f"the trigger of {function} takes more than 10 messages at once and so needs a batching window"
 
 
+def calls(template):
+    """Whom each function can cause to be called: by a message to a queue that triggers a function, or by name."""
+    triggered = {}
+    for function, _, queue, _ in triggers(template):
+        triggered.setdefault(f"{queue}.Arn", set()).add(function)
+    roles = resources(template, "AWS::IAM::Role")
+    called = {}
+    for function in functions(template):
+        called[function] = set()
+        for action, resource in granted(roles.get(f"{function}Role", {})):
+            if action == "sqs:SendMessage":
+                called[function] |= triggered.get(resource, set())
+            elif action == "lambda:InvokeFunction":
+                called[function].add(resource.removesuffix(".Arn").removesuffix("Function"))
+    return called
+
+
+def loops_are_allowed_where_they_are_meant(template):
+    """Lambda ends what calls itself sixteen times. A function that waits by sending to its own trigger, also by way of
+    another one, has to say that it means to; one that cannot come back to itself keeps that protection."""
+    called = calls(template)
+    for function, properties in functions(template).items():
+        reached, more = set(), called[function]
+        while more:
+            reached |= more
+            more = set().union(*(called.get(name, set()) for name in more)) - reached
+        allowed = properties.get("RecursiveLoop") == "Allow"
+        if function in reached and not allowed:
+            yield f"{function} can send to its own trigger, and Lambda ends that after 16 times"
+        if function not in reached and "RecursiveLoop" in properties:
+            yield f"{function} cannot come back to itself, and needs no RecursiveLoop"
+
+
 def nothing_is_lost_in_a_queue(template):
     """Each queue keeps its messages for two weeks and hands poison to its own dead-letter queue, which is watched."""
     queues = resources(template, "AWS::SQS::Queue")
@@ -563,6 +596,7 @@ def panics_stay_inside_one_invocation(_, manifest=None):
 RULES = (
     visibility_outlasts_the_function,
     triggers_answer_item_by_item,
+    loops_are_allowed_where_they_are_meant,
     nothing_is_lost_in_a_queue,
     streams_neither_lose_nor_block,
     each_role_allows_exactly_its_list,

@@ -43,6 +43,29 @@ class Rules(unittest.TestCase):
         del self.properties("IntakeFunction")["Events"]["Intake"]["Properties"]["MaximumBatchingWindowInSeconds"]
         self.expect(rules.triggers_answer_item_by_item, "Intake", "window")
 
+    def test_a_function_that_lambda_would_end_is_noticed(self):
+        for name in ("Mirror", "Upload"):
+            with self.subTest(name):
+                self.setUp()
+                del self.properties(f"{name}Function")["RecursiveLoop"]
+                self.expect(rules.loops_are_allowed_where_they_are_meant, name, "16")
+
+    def test_a_loop_over_another_function_is_noticed(self):
+        send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["IntakeQueue", "Arn"]}}
+        self.statements("MirrorRole").append(send)
+        self.assertEqual(self.intake_loops(), [])
+        # By way of the mirror, which sends to it now.
+        del self.properties("IntakeFunction")["RecursiveLoop"]
+        self.expect(rules.loops_are_allowed_where_they_are_meant, "Intake", "16")
+
+    def intake_loops(self):
+        self.properties("IntakeFunction")["RecursiveLoop"] = "Allow"
+        return list(rules.loops_are_allowed_where_they_are_meant(self.template))
+
+    def test_a_loop_that_is_allowed_for_nothing_is_noticed(self):
+        self.properties("WebhookFunction")["RecursiveLoop"] = "Allow"
+        self.expect(rules.loops_are_allowed_where_they_are_meant, "Webhook", "needs no")
+
     def test_a_queue_that_forgets_early_is_noticed(self):
         del self.properties("IntakeDeadLetterQueue")["MessageRetentionPeriod"]
         self.expect(rules.nothing_is_lost_in_a_queue, "IntakeDeadLetterQueue")

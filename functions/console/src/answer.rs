@@ -88,7 +88,9 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
             )
         }
         Order::PreviewReplay | Order::Replay => replayed(order, &answer),
-        Order::EnableUploads => done(text(&answer, "done", "uploading is on"), true),
+        Order::EnableUploads => {
+            done(text(&answer, "done", "uploading is on"), is_recorded(&answer).unwrap_or(true))
+        }
         Order::Hold
         | Order::Release
         | Order::DoNotSend
@@ -96,8 +98,9 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
         | Order::TwoPayments => {
             let state = text(&answer, "state", "unknown");
             let why = text(&answer, "why", "");
-            // Its row of the log has these words, unless the payment was so already.
-            let is_recorded = why.contains(&said.why);
+            // An upload of an earlier release does not say it. Its row of the log has these words, unless the payment
+            // was so already.
+            let is_recorded = is_recorded(&answer).unwrap_or_else(|| why.contains(&said.why));
             done(format!("The payment is {state}. {why}"), is_recorded)
         }
         Order::OpenAction | Order::Solve => about_customer(&answer),
@@ -124,6 +127,11 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
 /// What is told of a look; its answer is the page's to show.
 pub(crate) fn looked() -> Told {
     done("This is a look; nothing was changed.".to_owned(), true)
+}
+
+/// Whether the function says that the log has a row with who gave the order and why. It has none if it was so already.
+fn is_recorded(answer: &Value) -> Option<bool> {
+    answer.get("recorded").and_then(Value::as_bool)
 }
 
 fn done(words: String, is_recorded: bool) -> Told {
@@ -301,6 +309,11 @@ mod tests {
     fn who_wrote_it_down_is_known() {
         let held = told(Order::Hold, json!({"state": "held", "why": "Ada: disputed"}));
         assert!(held.is_recorded);
+        // What the function says of it counts, and not whose words the payment has.
+        for recorded in [true, false] {
+            let answer = json!({"state": "held", "why": "Ada: disputed", "recorded": recorded});
+            assert_eq!(told(Order::Hold, answer).is_recorded, recorded);
+        }
         assert!(!told(Order::Release, json!({"state": "waiting", "why": "BPAY"})).is_recorded);
         let replay =
             |count| json!({"replay": {"replayed": count, "left": 1, "reasons": {"stale_read": 2}}});

@@ -6,7 +6,10 @@ use payments::{
     Change, Ignored, InvoiceNumber, Settings, Snapshot, StoredInvoice, Verdict, eligible,
     is_settled, mirror_with_uploads,
 };
+use queue::Changes;
 use table::{Because, ReadError, Tables, WriteError};
+
+use crate::handler::Handler;
 
 /// How often a lost race on one invoice is tried again at once. Each time somebody else has won,
 /// so that there is progress; more than this means that the queue should calm things down.
@@ -19,6 +22,9 @@ pub(crate) enum Applied {
     Ignored(Ignored),
     /// What is stored is newer, of this version.
     Stale(Timestamp),
+    /// What is stored is of the same version, and was read at this moment that has not come: by a clock that is ahead
+    /// of ours. Which of the two reads is the later one is not known before.
+    ReadAhead(Timestamp),
     /// Nothing had to be written.
     Unchanged,
     /// So many decisions were written.
@@ -137,7 +143,7 @@ pub(crate) async fn draft(
     let uploads = uploads_on(tables, &stored).await?;
     let end = match mirror_with_uploads(&stored, snapshot, settings, &uploads, now) {
         Verdict::Ignored(reason) => Applied::Ignored(reason),
-        Verdict::Stale => Applied::Stale(version_of(&stored, snapshot)),
+        Verdict::Stale => stale(&stored, snapshot, now),
         Verdict::Unchanged => Applied::Unchanged,
         Verdict::Changed(change) => {
             changes.push(Decided::new(stored, change, &uploads, now));
@@ -148,8 +154,8 @@ pub(crate) async fn draft(
 }
 
 /// Writes what was decided; decides again where somebody else was quicker.
-pub(crate) async fn write(
-    tables: &Tables,
+pub(crate) async fn write<C: Changes>(
+    handler: &Handler<'_, C>,
     settings: &Settings,
     snapshot: &Snapshot,
     draft: Draft,
@@ -157,13 +163,16 @@ pub(crate) async fn write(
 ) -> Result<Applied, ApplyError> {
     let mut decisions = 0;
     for decided in draft.changes {
-        match decided.write(tables, because).await {
+        match decided.write(handler.tables, because).await {
             Ok(()) => decisions += decided.change.decisions.len(),
             Err(WriteError::Conflict) => {
-                match judge(tables, settings, snapshot, &decided.stored.number, because).await? {
+                let asked = (&decided.stored.number, decided.change.losses());
+                match judge(handler, settings, snapshot, asked, because).await? {
                     Applied::Changed(more) => decisions += more,
-                    stale @ Applied::Stale(_) => return Ok(stale),
-                    Applied::Ignored(_) | Applied::Unchanged | Applied::Braked => {}
+                    end @ (Applied::Stale(_) | Applied::ReadAhead(_) | Applied::Braked) => {
+                        return Ok(end);
+                    }
+                    Applied::Ignored(_) | Applied::Unchanged => {}
                 }
             }
             Err(error) => return Err(ApplyError::Write(error)),
@@ -175,23 +184,33 @@ pub(crate) async fn write(
     })
 }
 
-/// Reads, decides and writes, again if somebody else was quicker, as it was the first time.
-async fn judge(
-    tables: &Tables,
+/// Reads, decides and writes, again if somebody else was quicker, as it was the first time. The brake was asked about
+/// so many losses; it is asked again about more of them.
+async fn judge<C: Changes>(
+    handler: &Handler<'_, C>,
     settings: &Settings,
     snapshot: &Snapshot,
-    number: &InvoiceNumber,
+    (number, mut asked): (&InvoiceNumber, u32),
     because: Because,
 ) -> Result<Applied, ApplyError> {
+    let tables = handler.tables;
     for _ in 1..RACES_MAX {
         let stored = tables.invoice(snapshot.organisation, number).await?;
         let uploads = uploads_on(tables, &stored).await?;
         let change = match mirror_with_uploads(&stored, snapshot, settings, &uploads, because.now) {
             Verdict::Ignored(reason) => return Ok(Applied::Ignored(reason)),
-            Verdict::Stale => return Ok(Applied::Stale(version_of(&stored, snapshot))),
+            Verdict::Stale => return Ok(stale(&stored, snapshot, because.now)),
             Verdict::Unchanged => return Ok(Applied::Unchanged),
             Verdict::Changed(change) => change,
         };
+        let losses = change.losses();
+        if losses > asked {
+            let more = losses.saturating_sub(asked);
+            if let Some(stopped) = handler.stops(settings, number, more).await {
+                return stopped;
+            }
+            asked = losses;
+        }
         let decided = Decided::new(stored, change, &uploads, because.now);
         match decided.write(tables, because).await {
             Ok(()) => return Ok(Applied::Changed(decided.change.decisions.len())),
@@ -200,6 +219,15 @@ async fn judge(
         }
     }
     Err(ApplyError::Races)
+}
+
+/// What becomes of a snapshot that is older than what is stored, as far as that is known.
+fn stale(stored: &StoredInvoice, snapshot: &Snapshot, now: Timestamp) -> Applied {
+    let known = stored.xero.as_ref().map(|xero| &xero.version);
+    match known.filter(|known| known.updated_at == snapshot.updated_at && known.fetched_at > now) {
+        Some(known) => Applied::ReadAhead(known.fetched_at),
+        None => Applied::Stale(version_of(stored, snapshot)),
+    }
 }
 
 fn version_of(stored: &StoredInvoice, snapshot: &Snapshot) -> Timestamp {

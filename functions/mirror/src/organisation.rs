@@ -31,6 +31,9 @@ const WRITING: SignedDuration = SignedDuration::from_secs(10);
 /// Pause for invoices of an organisation whose settings make no sense: a person has to mend them.
 const SETTINGS_PAUSE: Duration = queue::DELAY_MAX;
 
+/// So much later than a moment that another clock has named it is surely over.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// Pause for what a person has to approve first. When that is done, it is sent again at once.
 const BRAKED_PAUSE: Duration = Duration::from_secs(60 * 60);
 
@@ -195,7 +198,7 @@ impl<C: Changes> Handler<'_, C> {
                     let applied = match brake {
                         Brake::On if is_loss => Ok(Applied::Braked),
                         Brake::Unknown if is_loss => Err(ApplyError::Brake),
-                        _ => write(self.tables, settings, snapshot, draft, because).await,
+                        _ => write(self, settings, snapshot, draft, because).await,
                     };
                     (snapshot, applied)
                 }
@@ -211,6 +214,21 @@ impl<C: Changes> Handler<'_, C> {
         self.miss(settings.organisation, &found).await;
         for (snapshot, applied) in applied {
             self.conclude(run, snapshot, applied, tally).await;
+        }
+    }
+
+    /// What becomes of a snapshot that would remove or alter so many more payments than the brake was asked about;
+    /// `None` if that may be.
+    pub(crate) async fn stops(
+        &self,
+        settings: &Settings,
+        number: &InvoiceNumber,
+        more: u32,
+    ) -> Option<Result<Applied, ApplyError>> {
+        match self.brake(settings, &BTreeMap::from([(number.clone(), more)])).await {
+            Brake::Off => None,
+            Brake::On => Some(Ok(Applied::Braked)),
+            Brake::Unknown => Some(Err(ApplyError::Brake)),
         }
     }
 
@@ -293,6 +311,14 @@ impl<C: Changes> Handler<'_, C> {
                 snapshot.updated_at
             }
             Applied::Stale(stored) => stored,
+            Applied::ReadAhead(read_at) => {
+                let ahead = Duration::try_from(read_at.duration_since(self.now()));
+                let pause = ahead.unwrap_or_default().saturating_add(MOMENT).min(queue::DELAY_MAX);
+                let fate = Fate::Later(job.change, pause);
+                return self
+                    .settle(run, snapshot.invoice, fate, "read by a clock ahead", tally)
+                    .await;
+            }
             // A person may take a while; none of it counts as a failure.
             Applied::Braked => {
                 let fate = Fate::Later(job.change, BRAKED_PAUSE);

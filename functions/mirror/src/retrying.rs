@@ -26,9 +26,9 @@ const STALE_READ_PAUSES: [Duration; 3] =
 /// First pause after a failure; it doubles with each one, up to [`queue::DELAY_MAX`].
 const FAILURE_PAUSE_FIRST: Duration = Duration::from_secs(5);
 
-/// Failures after which an invoice is parked: about a day of them, as long as Xero itself would
+/// Failures after which an invoice is parked: a whole day of them and a little more, as long as Xero itself would
 /// repeat a webhook.
-const FAILURES_MAX: u32 = 100;
+const FAILURES_MAX: u32 = 104;
 
 /// Failures after which an invoice that Xero says it does not have is parked: a quarter of an hour
 /// for a write to become readable.

@@ -53,7 +53,7 @@ impl Tally {
                 self.took.extend(event_at.map(|event_at| now.duration_since(event_at)));
             }
             Applied::Unchanged => self.unchanged += 1,
-            Applied::Stale(_) => self.stale += 1,
+            Applied::Stale(_) | Applied::ReadAhead(_) => self.stale += 1,
             Applied::Ignored(_) => self.ignored += 1,
             Applied::Braked => self.braked += 1,
         }

@@ -30,6 +30,8 @@ pub enum Answer {
     Done {
         /// What.
         done: String,
+        /// Whether the activity log has a row with who ordered it, and why. There is none if it was so already.
+        recorded: bool,
     },
     /// Which messages of the queue are to come again.
     Batch(aws_lambda_events::sqs::SqsBatchResponse),
@@ -92,10 +94,6 @@ impl NightAnswer {
 
     pub(crate) fn failed(organisation: OrganisationId, night: String, why: String) -> Self {
         Self { organisation, night, outcome: "failed", why: Some(why), report: None }
-    }
-
-    pub(crate) fn is_failed(&self) -> bool {
-        self.outcome == "failed"
     }
 }
 

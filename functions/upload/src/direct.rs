@@ -4,18 +4,20 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use payments::upload::{Line, Sending, Upload};
-use queue::{UploadTask, Uploads};
+use payments::upload::{Line, Sending, Upload, is_held_from_posting};
+use queue::Uploads;
 
 use crate::error::RunError;
 use crate::judging::Known;
-use crate::run::{Run, Stop, delay};
+use crate::resumption::after_limit;
+use crate::run::{Run, Stop};
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Posts everything that waits to be posted at once. What got no clear answer is looked for when the time
     /// has come, by the task that this leaves behind, and every night.
     pub(crate) async fn direct(&self) -> Result<Option<Stop>, RunError> {
         let stop = self.post().await.or_else(|error| self.limited(error).map(Some))?;
+        self.let_go().await?;
         self.go_on(stop.as_ref()).await?;
         Ok(stop)
     }
@@ -31,12 +33,14 @@ impl<Q: Uploads> Run<'_, Q> {
         // The line may not show yet what waits again since a moment ago.
         let back: BTreeSet<_> = rows.iter().map(|row| row.receipt.id.clone()).collect();
         let mut others = self.whole_line(Line::Direct).await?;
+        let held = self.whole_line(Line::Held).await?;
+        others.extend(held.iter().filter(|row| is_held_from_posting(row)).cloned());
         if rows.is_empty() && others.is_empty() {
             return Ok(None);
         }
-        // What is held for money in Xero keeps its claim on that money (A8.3).
-        let held = self.whole_line(Line::Held).await?;
-        others.extend(held.into_iter().filter(|row| row.suspicion.is_some()));
+        // A payment of the night that is held for money in Xero keeps its claim on that money (A8.3).
+        let claims = |row: &Upload| row.suspicion.is_some() && !is_held_from_posting(row);
+        others.extend(held.into_iter().filter(claims));
         rows.extend(others.into_iter().filter(|row| !back.contains(&row.receipt.id)));
         rows.sort_by_key(Upload::order);
         let judged = self.judge(&rows, &Known::new()).await?;
@@ -51,18 +55,19 @@ impl<Q: Uploads> Run<'_, Q> {
         self.send_all(rows).await
     }
 
+    /// Sees to it that what is left is gone on with: at once what this run itself gives free, and the rest when
+    /// its time has come. What Xero or a person has to mend first, the hourly look goes on with.
     async fn go_on(&self, stop: Option<&Stop>) -> Result<(), RunError> {
         let now = self.now();
         let at: Option<Timestamp> = match stop {
             Some(Stop::OutOfTime) => Some(now),
-            Some(Stop::Limited(until)) => Some(until.unwrap_or(now)),
+            Some(Stop::Limited(until)) => Some(after_limit(*until, now)),
             Some(Stop::NotAuthorised | Stop::Disabled) => None,
-            None => self.next_look().await?,
+            None => self.next().await?.any(),
         };
-        if let Some(at) = at {
-            let task = UploadTask::Direct { organisation: self.organisation() };
-            self.uploads.send(&task, delay(at, now)).await?;
+        match at {
+            Some(at) => self.post_again(at).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -37,4 +37,11 @@ impl RunError {
             Self::Bundle(_) | Self::Ledger(_) => "Upload",
         }
     }
+
+    /// Whether it is Xero's trouble, or ours with Xero: over by itself, or when a person has let us in again. The
+    /// hourly look goes on then, and no message of a queue has to be kept for it.
+    pub(crate) fn is_xeros(&self) -> bool {
+        use xero::ReadError::{Limited, NotAuthorised, Unavailable};
+        matches!(self, Self::Xero(Limited { .. } | NotAuthorised(_) | Unavailable { .. }))
+    }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bundling;
+mod catch_up;
 mod direct;
 mod duplicates;
 mod error;
@@ -14,6 +15,7 @@ mod preview;
 mod proving;
 mod recording;
 mod reserving;
+mod resumption;
 mod run;
 mod sending;
 mod tally;
@@ -32,7 +34,7 @@ use host::telemetry;
 use jiff::Timestamp;
 use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
-use payments::upload::{Line, Night, UploadSettings, is_unknown_too_long};
+use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Uploads, UploadsQueue};
 use table::{Because, Tables};
@@ -42,7 +44,7 @@ pub use crate::answer::{Answer, CustomerOrdered, NightAnswer, PaymentOrdered, Pr
 pub use crate::event::EventError;
 use crate::event::{Asked, Said};
 use crate::night::Outcome;
-use crate::run::{PAGE, Run};
+use crate::run::Run;
 use crate::tally::Tally;
 
 /// How long after a call without any answer the same bytes are sent again with the same key.
@@ -56,6 +58,14 @@ pub struct Uploader<Q> {
     metrics: Metrics,
     clock: Clock,
     pauses: Vec<Duration>,
+}
+
+/// A night that failed.
+struct Failed {
+    /// Why, in words.
+    why: String,
+    /// Whether it goes on by itself when Xero can be reached again: a task is left, and the hourly look comes.
+    goes_on: bool,
 }
 
 /// Why an invocation failed. Lambda tries a schedule's again; what was done is not done twice.
@@ -166,22 +176,7 @@ impl<Q: Uploads> Uploader<Q> {
                 let due = settings.into_iter().map(|settings| (settings, scheduled_at));
                 self.nights(due.collect(), deadline, tally).await
             }
-            Asked::CatchUp => {
-                let all = self.organisations(None).await?;
-                let mut due = Vec::new();
-                for settings in &all {
-                    if let Some(at) = self.missing_night(settings).await? {
-                        due.push((settings.clone(), at));
-                    }
-                }
-                let answer = self.nights(due, deadline, tally).await;
-                let mut unknown = 0;
-                for settings in &all {
-                    unknown += self.unknown_too_long(settings.organisation).await?;
-                }
-                tally.looked(unknown);
-                answer
-            }
+            Asked::CatchUp => self.catch_up(deadline, tally).await,
             Asked::Preview { organisation, at } => self.previews(organisation, at, deadline).await,
             Asked::Order { organisation, payment, order, said } => self
                 .order(organisation, &payment, order, &said)
@@ -203,15 +198,13 @@ impl<Q: Uploads> Uploader<Q> {
         organisation: OrganisationId,
         said: &Said,
     ) -> Result<Answer, HandleError> {
-        self.done(self.enable(organisation, said).await.map(|attempts| {
-            format!("uploading is on; the {attempts} attempts of the last 30 days still count")
-        }))
-    }
-
-    fn done(&self, result: Result<String, crate::error::RunError>) -> Result<Answer, HandleError> {
-        result
-            .map(|done| Answer::Done { done })
-            .map_err(|error| HandleError::Order(telemetry::chain(&error)))
+        let (attempts, recorded) = self
+            .enable(organisation, said)
+            .await
+            .map_err(|error| HandleError::Order(telemetry::chain(&error)))?;
+        let done =
+            format!("uploading is on; the {attempts} attempts of the last 30 days still count");
+        Ok(Answer::Done { done, recorded })
     }
 
     /// The organisations that upload, or the one that is asked for.
@@ -250,6 +243,7 @@ impl<Q: Uploads> Uploader<Q> {
     ) -> Result<Answer, HandleError> {
         let mut nights = Vec::new();
         let mut first = None;
+        let mut lost = 0;
         for (settings, scheduled_at) in &due {
             let night = Night::of(*scheduled_at, &settings.zone).to_string();
             let organisation = settings.organisation;
@@ -258,8 +252,11 @@ impl<Q: Uploads> Uploader<Q> {
                 .await
             {
                 Ok(outcome) => NightAnswer::new(organisation, night, outcome),
-                Err(why) => {
-                    first.get_or_insert_with(|| why.clone());
+                Err(Failed { why, goes_on }) => {
+                    if !goes_on {
+                        lost += 1;
+                        first.get_or_insert_with(|| why.clone());
+                    }
                     NightAnswer::failed(organisation, night, why)
                 }
             };
@@ -267,10 +264,7 @@ impl<Q: Uploads> Uploader<Q> {
         }
         match first {
             None => Ok(Answer::Nights { nights }),
-            Some(first) => {
-                let failed = nights.iter().filter(|night| night.is_failed()).count();
-                Err(HandleError::Nights { failed, all: nights.len(), first })
-            }
+            Some(first) => Err(HandleError::Nights { failed: lost, all: nights.len(), first }),
         }
     }
 
@@ -281,7 +275,7 @@ impl<Q: Uploads> Uploader<Q> {
         (scheduled_at, trigger): (Timestamp, Trigger),
         deadline: Timestamp,
         tally: &mut Tally,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Failed> {
         let Some(uploading) = uploading(settings) else {
             return Ok(Outcome::NotNow("uploading is not switched on"));
         };
@@ -309,7 +303,7 @@ impl<Q: Uploads> Uploader<Q> {
                 error = chain,
                 "the night's run failed; what it has not done is done by the next one"
             );
-            chain
+            Failed { why: chain, goes_on: error.is_xeros() }
         })
     }
 
@@ -355,38 +349,6 @@ impl<Q: Uploads> Uploader<Q> {
             previews.push(PreviewAnswer(preview));
         }
         Ok(Answer::Previews { previews })
-    }
-
-    /// The scheduled time of an organisation's night, if that is due, and has not been run or was
-    /// interrupted.
-    async fn missing_night(&self, settings: &Settings) -> Result<Option<Timestamp>, HandleError> {
-        let Some(uploading) = uploading(settings) else { return Ok(None) };
-        let now = self.clock.now();
-        let night = Night::of(now, &settings.zone);
-        let Some(due) = night.due(uploading.due_at, &settings.zone).filter(|due| *due <= now)
-        else {
-            return Ok(None);
-        };
-        let known = self.tables.night(settings.organisation, night).await;
-        let known = known.map_err(|error| HandleError::Tables(telemetry::chain(&error)))?;
-        Ok(match known {
-            None => Some(due),
-            Some(report) if report.state == payments::upload::NightState::Finished => None,
-            Some(report) => Some(report.scheduled_at),
-        })
-    }
-
-    /// How many payments were sent, and are not known to be in Xero or not, for too long. A page of them is
-    /// reason enough to tell a person.
-    async fn unknown_too_long(&self, organisation: OrganisationId) -> Result<usize, HandleError> {
-        let mut found = 0;
-        for line in [Line::Unknown, Line::Sent] {
-            let page = self.tables.line(organisation, line, None, PAGE).await;
-            let (rows, _) = page.map_err(|error| HandleError::Tables(telemetry::chain(&error)))?;
-            let now = self.clock.now();
-            found += rows.iter().filter(|row| is_unknown_too_long(row, now)).count();
-        }
-        Ok(found)
     }
 
     fn because(&self, cause: &'static str) -> Because {

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
-use payments::upload::{Absence, Line, Part, PartState, Placed, Route, Stamp, Upload, UploadState};
+use jiff::Timestamp;
+use payments::upload::{
+    Absence, IN_HAND_MAX, Line, Part, PartState, Placed, Route, Stamp, Upload, UploadState,
+};
 use queue::Uploads;
 use xero::{Found, Stamped, StampedKind};
 
 use crate::bundling::kind_of;
 use crate::error::RunError;
 use crate::run::{Move, Run};
-
-/// A direct post that is being made right now is not taken for one that was interrupted.
-const INTERRUPTED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Takes up what an earlier run has left behind: reserved and not sent, or sent and not answered. Returns the
@@ -39,7 +38,7 @@ impl<Q: Uploads> Run<'_, Q> {
     fn may_be_in_hand(&self, row: &Upload, now: Timestamp) -> bool {
         let direct = !row.route().is_ok_and(Route::is_nightly);
         let in_hand = matches!(row.line(), Some(Line::Reserved | Line::Sent));
-        direct && in_hand && now.duration_since(row.since) < INTERRUPTED_AFTER
+        direct && in_hand && now.duration_since(row.since) < IN_HAND_MAX
     }
 
     /// Looks for every part whose fate is not known and whose time has come. What is proven absent waits again,
@@ -148,11 +147,6 @@ impl<Q: Uploads> Run<'_, Q> {
         let best = live.iter().copied().find(same).or_else(|| live.first().copied());
         let best = best.or_else(|| matches.iter().find(same)).or_else(|| matches.first());
         Ok(best.map(|stamped| stamped.placed))
-    }
-
-    /// When something unknown will be worth a look.
-    pub(crate) async fn next_look(&self) -> Result<Option<Timestamp>, RunError> {
-        Ok(self.unknown().await?.iter().filter_map(Upload::look_at).min())
     }
 
     async fn unknown(&self) -> Result<Vec<Upload>, RunError> {

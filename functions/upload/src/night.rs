@@ -13,6 +13,7 @@ use table::WriteError;
 use crate::error::{RACES_MAX, RunError};
 use crate::judging::Known;
 use crate::reserving::Wanted;
+use crate::resumption::{after_limit, standing};
 use crate::run::{Move, PAGE, Run, Stop, delay};
 
 /// How much later than the invocation's end a lease ends: nobody begins while a run may still write.
@@ -20,6 +21,8 @@ const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// Most rounds that a night asks for by itself; later ones come by the hourly catch-up. Two looks after
 /// each of several interruptions fit.
 const ROUNDS_MAX: u32 = 24;
+/// The pause of a night in seconds that Xero's trouble has ended.
+const OUTAGE_PAUSE: u16 = 300;
 /// How far a schedule's clock may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// How late a schedule may come: that is how long EventBridge tries.
@@ -59,10 +62,35 @@ impl<Q: Uploads> Run<'_, Q> {
         match self.work().await.or_else(|error| self.limited(error).map(Some)) {
             Ok(stop) => self.end(report, stop).await.map(|report| Outcome::Ran(Box::new(report))),
             Err(error) => {
+                let rounds = report.rounds;
                 self.give_up(report).await;
+                if error.is_xeros() {
+                    self.round_later(scheduled_at, rounds, OUTAGE_PAUSE).await?;
+                }
                 Err(error)
             }
         }
+    }
+
+    /// Leaves a task to go on with the night. A night has so many; after them the hourly look goes on with it.
+    async fn round_later(
+        &self,
+        scheduled_at: Timestamp,
+        round: u32,
+        pause: u16,
+    ) -> Result<(), RunError> {
+        if round < ROUNDS_MAX {
+            let organisation = self.organisation();
+            let task = UploadTask::Night { organisation, scheduled_at, round };
+            self.uploads.send(&task, pause).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a finished night is not over after all: the index lags, and may not have shown its run what was
+    /// unknown.
+    async fn has_left_something(&self) -> Result<bool, RunError> {
+        Ok(standing(self.tables, self.organisation(), self.now()).await?.night)
     }
 
     /// Takes the night for this run alone.
@@ -75,7 +103,10 @@ impl<Q: Uploads> Run<'_, Q> {
             let known = self.tables.night(self.organisation(), self.night).await?;
             let mut report = match known {
                 None => NightReport::begun(self.organisation(), self.night, scheduled_at, now),
-                Some(report) if report.state == NightState::Finished => {
+                Some(report)
+                    if report.state == NightState::Finished
+                        && !self.has_left_something().await? =>
+                {
                     return Ok(Err(Outcome::AlreadyRun(Box::new(report))));
                 }
                 Some(report) if report.lease_until.is_some_and(|until| until > now) => {
@@ -268,11 +299,13 @@ impl<Q: Uploads> Run<'_, Q> {
         stop: Option<Stop>,
     ) -> Result<NightReport, RunError> {
         let now = self.now();
-        let look_at = self.next_look().await?;
+        self.let_go().await?;
+        let next = self.next().await?;
+        let look_at = next.look;
         let caps = self.caps().await?;
         let goes_on = match &stop {
             Some(Stop::OutOfTime) => Some(now),
-            Some(Stop::Limited(until)) => Some(until.unwrap_or(now)),
+            Some(Stop::Limited(until)) => Some(after_limit(*until, now)),
             // Every hour, by the catch-up: a person has to act first.
             Some(Stop::NotAuthorised) => None,
             Some(Stop::Disabled) | None => look_at,
@@ -291,13 +324,11 @@ impl<Q: Uploads> Run<'_, Q> {
         let sent = caps.used_in(self.night);
         let max = self.uploading.nightly_max;
         report.forecast = Some(Forecast::after(&caps, self.night, sent, report.carried, max, now));
-        if let Some(at) = goes_on.filter(|_| report.rounds < ROUNDS_MAX) {
-            let task = UploadTask::Night {
-                organisation: self.organisation(),
-                scheduled_at: report.scheduled_at,
-                round: report.rounds,
-            };
-            self.uploads.send(&task, delay(at, now)).await?;
+        if let Some(at) = goes_on {
+            self.round_later(report.scheduled_at, report.rounds, delay(at, now)).await?;
+        }
+        if let Some(at) = next.post.filter(|_| stop.is_none()) {
+            self.post_again(at).await?;
         }
         match self.tables.store_night(&report).await {
             Ok(stored) => report = stored,

@@ -29,6 +29,9 @@ pub(crate) struct PaymentAnswer {
     state: &'static str,
     reason: String,
     why: String,
+    /// Whether the activity log has a row with who gave the order, and why. There is none if it was so already, with
+    /// the same words.
+    recorded: bool,
 }
 
 /// A customer, as the answer to a word about it shows it.
@@ -57,7 +60,7 @@ impl<Q: Uploads> Uploader<Q> {
             let Some(known) = known else { return Err(Disobeyed::NoPayment(payment.clone())) };
             let now = self.clock.now();
             let Some(after) = obey(&known, order, &said.by, &said.why, now)? else {
-                return Ok(answer(known));
+                return Ok(answer(known, false));
             };
             let written = if order == Order::SamePayment {
                 self.store_same(&known, &after).await?
@@ -70,7 +73,7 @@ impl<Q: Uploads> Uploader<Q> {
                     if after.line() == Some(Line::Direct) {
                         self.post_at_once(organisation).await?;
                     }
-                    return Ok(answer(stored(after)));
+                    return Ok(answer(stored(after), true));
                 }
                 Err(WriteError::Conflict) => {}
                 Err(error) => return Err(RunError::from(error).into()),
@@ -131,7 +134,12 @@ impl<Q: Uploads> Uploader<Q> {
             };
             let why = Some((said.by.as_str(), said.why.as_str()));
             match self.tables.store_customer(known.as_ref(), &after, why, now).await {
-                Ok(()) => return Ok(answer(true)),
+                Ok(()) => {
+                    if !blocked {
+                        self.post_at_once(organisation).await?;
+                    }
+                    return Ok(answer(true));
+                }
                 Err(WriteError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -139,22 +147,23 @@ impl<Q: Uploads> Uploader<Q> {
         Err(RunError::Races)
     }
 
-    /// Switches uploading on again. The attempts of the last 30 days still count (AMB-12).
+    /// Switches uploading on again. The attempts of the last 30 days still count (AMB-12): how many they are, and
+    /// whether it was off, so that the log has a row of it.
     pub(crate) async fn enable(
         &self,
         organisation: OrganisationId,
         said: &Said,
-    ) -> Result<u32, RunError> {
+    ) -> Result<(u32, bool), RunError> {
         for _ in 0..RACES_MAX {
             let caps = self.tables.caps(organisation).await?;
             let now = self.clock.now();
             let attempts = caps.attempts(now);
             if caps.disabled.is_none() {
-                return Ok(attempts);
+                return Ok((attempts, false));
             }
             let because = self.because("console");
             match self.tables.write_caps(&caps, &caps.on(), &said.by, &said.why, because).await {
-                Ok(()) => return Ok(attempts),
+                Ok(()) => return Ok((attempts, true)),
                 Err(WriteError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -163,11 +172,12 @@ impl<Q: Uploads> Uploader<Q> {
     }
 }
 
-fn answer(row: Upload) -> PaymentAnswer {
+fn answer(row: Upload, recorded: bool) -> PaymentAnswer {
     PaymentAnswer {
         payment: row.receipt.id,
         state: row.state.code(),
         reason: row.reason,
         why: row.why,
+        recorded,
     }
 }

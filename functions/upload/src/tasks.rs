@@ -4,15 +4,19 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use host::batch::{self, BlankId, Outcome};
 use host::telemetry;
 use jiff::Timestamp;
-use payments::OrganisationId;
 use payments::sweep::{SyncKind, Trigger};
-use payments::upload::Night;
+use payments::upload::{Night, UploadSettings};
+use payments::{OrganisationId, Settings};
 use queue::{UploadTask, Uploads};
 use table::Parked;
 
+use crate::error::RunError;
 use crate::run::{Run, Stop};
 use crate::tally::Tally;
-use crate::{Uploader, night, uploading};
+use crate::{Failed, Uploader, night, uploading};
+
+/// How often SQS hands out a message, as in the template.
+const RECEIVES_MAX: u32 = 5;
 
 impl<Q: Uploads> Uploader<Q> {
     /// Works on a batch, and says which messages are to come again.
@@ -27,7 +31,11 @@ impl<Q: Uploads> Uploader<Q> {
             let id = record.message_id.clone();
             let body = record.body.as_deref().unwrap_or_default();
             let outcome = match UploadTask::from_json(body) {
-                Ok(task) => self.task(&task, deadline, tally).await,
+                Ok(task) => match self.task(&task, deadline, tally).await {
+                    // It only says when. What is to be done stands in the tables, and the hourly look finds it there.
+                    Outcome::Again if is_last_receive(record) => Outcome::Done,
+                    outcome => outcome,
+                },
                 Err(error) => self.park(record, &error.to_string()).await,
             };
             outcomes.push((id, outcome));
@@ -52,22 +60,35 @@ impl<Q: Uploads> Uploader<Q> {
         };
         if let Some(at) = scheduled_at {
             return match self.night(&settings, (at, Trigger::Queue), deadline, tally).await {
-                Ok(night::Outcome::Running) | Err(_) => Outcome::Again,
-                Ok(_) => Outcome::Done,
+                Ok(night::Outcome::Running) | Err(Failed { goes_on: false, .. }) => Outcome::Again,
+                Ok(_) | Err(Failed { goes_on: true, .. }) => Outcome::Done,
             };
         }
         let Some(of) = uploading(&settings) else { return Outcome::Done };
+        match self.post((&settings, of), Trigger::Queue, deadline, tally).await {
+            Ok(()) => Outcome::Done,
+            Err(_) => Outcome::Again,
+        }
+    }
+
+    /// Posts at once what waits for it, as a run of its own.
+    pub(crate) async fn post(
+        &self,
+        (settings, of): (&Settings, &UploadSettings),
+        trigger: Trigger,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
         let night = Night::of(self.clock.now(), &settings.zone);
-        let run = Run { direct_only: true, ..self.run(&settings, of, night, deadline) };
-        let of_run = run.begun(SyncKind::Direct, Trigger::Queue);
+        let run = Run { direct_only: true, ..self.run(settings, of, night, deadline) };
+        let of_run = run.begun(SyncKind::Direct, trigger);
         let stop = run.direct().await;
         tally.add(&run, stop.is_err());
         let ended = stop.as_ref().map(|stop| stop.as_ref().map(Stop::why));
         run.record(of_run, ended).await;
-        match stop {
-            Ok(_) => Outcome::Done,
-            Err(error) => failed(organisation, &error, "posting at once failed"),
-        }
+        stop.map(|_| ()).inspect_err(|error| {
+            failed(settings.organisation, error, "posting at once failed");
+        })
     }
 
     async fn park(&self, record: &SqsMessage, problem: &str) -> Outcome {
@@ -88,6 +109,12 @@ impl<Q: Uploads> Uploader<Q> {
             }
         }
     }
+}
+
+/// Whether SQS would put the message into the dead-letter queue if it came again.
+fn is_last_receive(record: &SqsMessage) -> bool {
+    let count = record.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count >= RECEIVES_MAX)
 }
 
 fn failed(

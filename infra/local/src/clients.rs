@@ -26,7 +26,9 @@ impl Clients {
     pub async fn new(dynamodb_url: &str, sqs_url: &str) -> Self {
         let config = config().await;
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(dynamodb_url);
-        let sqs = aws_sdk_sqs::config::Builder::from(&config).endpoint_url(sqs_url);
+        let sqs = aws_sdk_sqs::config::Builder::from(&config)
+            .endpoint_url(sqs_url)
+            .interceptor(crate::lineage::Traced);
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),

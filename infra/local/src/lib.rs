@@ -12,6 +12,7 @@ mod half;
 mod hints;
 mod interrupt;
 pub mod lambda;
+mod lineage;
 pub mod logs;
 mod look;
 mod next_night;

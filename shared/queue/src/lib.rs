@@ -8,6 +8,7 @@ mod letters;
 mod message;
 mod pack;
 mod parking;
+pub mod recursion;
 mod sqs;
 mod uploads;
 

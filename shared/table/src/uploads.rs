@@ -277,7 +277,7 @@ impl Tables {
         self.write_invoice_and(before, change, rows, because).await
     }
 
-    /// The row of an upload, and that of the activity log if its state or reason changes.
+    /// The row of an upload, and that of the activity log if its state or reason changes, or a person ordered it.
     pub(crate) fn upload_rows(
         &self,
         before: Option<&Upload>,
@@ -301,7 +301,10 @@ impl Tables {
         let read = before.map_or(0, |before| before.revision);
         let row = upload_row(after, read.saturating_add(1));
         let mut rows = vec![self.putting_over(UPLOADS, row, read)?];
-        if before.is_none_or(|b| (b.state, &b.reason) != (after.state, &after.reason)) {
+        // An order that was carried out is told with who gave it and why, although it changes no code: another person
+        // may have given the same order a moment before.
+        let ordered = because.cause == ORDERED;
+        if ordered || before.is_none_or(|b| (b.state, &b.reason) != (after.state, &after.reason)) {
             let invoice = invoice.or_else(|| after.only_invoice());
             let row = activity_row(after, read.saturating_add(1), invoice, because);
             rows.push(self.putting(ACTIVITY, row)?);
@@ -309,6 +312,9 @@ impl Tables {
         Ok(rows)
     }
 }
+
+/// The cause of what a person has ordered.
+const ORDERED: &str = "console";
 
 fn text(value: String) -> AttributeValue {
     AttributeValue::S(value)

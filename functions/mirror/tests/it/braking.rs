@@ -1,8 +1,11 @@
 //! A mass change waits for a person: nothing good is lost by somebody's mistake in Xero.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::sync::Notify;
 
 use crate::faults::Do;
 use crate::world::{
@@ -112,4 +115,41 @@ async fn when_the_brake_cannot_be_asked_nothing_is_lost_and_the_record_comes_aga
     world.proxy.heal();
     world.changed(&[1]).await;
     assert_eq!(copies(&world).await, 4);
+}
+
+#[tokio::test]
+async fn what_a_lost_race_makes_worse_is_asked_of_the_brake_again() {
+    let world = five().await;
+    world.set_up(organisation(), |settings| settings.mass_change_max = Some(1)).await;
+    delete(&world, &[1]);
+    // The run has asked about one payment, and is about to delete it.
+    let bell = Arc::new(Notify::new());
+    let held = Arc::new(AtomicBool::new(false));
+    let (rings, is_held) = (bell.clone(), held.clone());
+    world.proxy.plan(move |call| {
+        let deletes = call.body.contains(r#""TableName":"tombstones""#);
+        if deletes && !held.swap(true, Ordering::SeqCst) {
+            return Do::Wait(bell.clone());
+        }
+        Do::Pass
+    });
+    let records = [record("m-1", events(&[1], Some(now())))];
+    let first = world.deliver(&records);
+    let second = async {
+        while !is_held.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+        // Another run, with a read that is older, brings a second payment onto the invoice.
+        let mut before = paper(1, vec![paid(1, 2, 100), paid(7, 3, 50)]);
+        before.updated_at = now() - SignedDuration::from_secs(30);
+        world.xero.put(organisation(), invoice(1), before);
+        assert!(world.deliver(&[record("m-2", events(&[1], Some(at(0))))]).await.is_empty());
+        rings.notify_one();
+    };
+
+    let (again, ()) = tokio::join!(first, second);
+
+    assert!(again.is_empty(), "{again:?}");
+    assert_eq!(copies(&world).await, 6, "the brake was asked about one of them, and not about two");
+    assert_eq!(world.rows("brakes").await[0]["state"], "on");
 }

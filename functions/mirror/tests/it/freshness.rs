@@ -166,3 +166,22 @@ async fn what_the_sweep_finds_is_timed_from_its_change_in_xero_and_the_rest_from
         assert_eq!(row.get("visible_after_ms").map(String::as_str), took);
     }
 }
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_keeps_no_later_read_of_the_same_version_away_for_long() {
+    // N4, quality scenario 12: two changes in Xero within one stamp.
+    let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
+    let ahead = world.mirror_with(|| now() + jiff::SignedDuration::from_secs(120));
+    let records = [record("m-1", events(&[1], Some(at(-3))))];
+    let deadline = now() + jiff::SignedDuration::from_secs(240);
+    assert!(world.deliver_to(&ahead, &records, deadline).await.is_empty());
+    assert_eq!(world.stored(1).await.payments.len(), 1);
+    world.xero.put(organisation(), invoice(1), paper(1, vec![paid(1, 2, 100), paid(2, 3, 200)]));
+
+    advance(Duration::from_secs(10));
+    let start = now();
+    world.drain(vec![record("m-2", events(&[1], Some(at(-3))))]).await;
+
+    assert_eq!(world.stored(1).await.payments.len(), 2);
+    assert!(now().duration_since(start).as_secs() <= 120);
+}

@@ -6,6 +6,7 @@ mod batches;
 mod braking;
 mod contract;
 mod crashes;
+mod days;
 mod ear;
 #[path = "../../../../shared/table/tests/it/engine.rs"]
 mod engine;

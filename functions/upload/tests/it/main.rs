@@ -9,6 +9,7 @@
 mod ambiguous;
 mod capped;
 mod crashes;
+mod days;
 mod direct;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;
@@ -23,6 +24,7 @@ mod paid;
 mod planned;
 mod promises;
 mod provider_invoices;
+mod restarts;
 mod silence;
 mod watched;
 mod world;

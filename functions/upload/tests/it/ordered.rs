@@ -177,3 +177,31 @@ async fn a_night_that_was_missed_is_caught_up_with_once() {
     let again = world.invoke(json!({"catch_up": true})).await.unwrap();
     assert_eq!(again["nights"], json!([]));
 }
+
+#[tokio::test]
+async fn the_same_order_by_another_person_with_another_reason_is_in_the_log_as_well() {
+    let world = World::new().await;
+    world.bpay_payments(1).await;
+    let ordered = |by: &str, why: &str, order: &str| {
+        json!({"organisation": world.organisation(), "payment": "P-0001", "order": order,
+            "by": by, "why": why})
+    };
+    for order in ["hold", "do_not_send"] {
+        for (by, why) in [("Ada", "the bank asks"), ("Bea", "a cheque came back")] {
+            let answer = world.invoke(ordered(by, why, order)).await.unwrap();
+            assert_eq!(answer["recorded"], true, "{answer}");
+            world.clock.advance(SignedDuration::from_secs(1));
+            let rows = crate::engine::rows(&world.direct, "activity").await;
+            let said = format!("{by}: {why}");
+            let action = if order == "hold" { "upload_held" } else { "upload_skipped" };
+            let of_it = rows.iter().filter(|row| row["action"] == action && row["why"] == said);
+            assert_eq!(of_it.count(), 1, "{order} by {by}");
+        }
+    }
+    // The same words once more change nothing, and the answer does not claim a row.
+    let again = world.invoke(ordered("Bea", "a cheque came back", "do_not_send")).await.unwrap();
+    assert_eq!(again["recorded"], false, "{again}");
+    let enable = json!({"organisation": world.organisation(), "enable_uploads": true,
+        "by": "Ada", "why": "it is a new month"});
+    assert_eq!(world.invoke(enable).await.unwrap()["recorded"], false, "they were on");
+}

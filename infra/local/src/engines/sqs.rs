@@ -23,6 +23,7 @@ use super::{
     journal::{self, Entry, Journal, Sent},
     queues::{ACCOUNT, REGION, definitions},
 };
+use crate::lineage;
 
 /// File of the messages inside the data directory.
 const FILE: &str = "queues.jsonl";
@@ -113,12 +114,25 @@ impl Sqs {
             Ok(response) => response,
             Err(error) => return Ok(error_to_response(&error, &request_id)),
         };
-        let Some(journal) = &self.journal else { return Ok(response) };
+        let header = headers.get(lineage::HEADER).and_then(|value| value.to_str().ok());
+        let passes = header.and_then(lineage::in_header);
+        if self.journal.is_none() && passes.is_none() && !operation.as_str().starts_with("Delete") {
+            return Ok(response);
+        }
         let (parts, answer) = response.into_parts();
         let answer = to_bytes(Body::new(answer), usize::MAX).await?;
         let request: Value = serde_json::from_slice(&body)?;
-        let entries = changes(operation.as_str(), &request, &serde_json::from_slice(&answer)?);
-        if !entries.is_empty() {
+        // Not every answer has a body.
+        let said = serde_json::from_slice(&answer).unwrap_or(Value::Null);
+        let entries = changes(operation.as_str(), &request, &said);
+        for entry in &entries {
+            match (entry, passes) {
+                (Entry::Sent(sent), Some(passes)) => lineage::note(&sent.id, passes),
+                (Entry::Deleted { id }, _) => lineage::forget(id),
+                _ => {}
+            }
+        }
+        if let Some(journal) = self.journal.as_ref().filter(|_| !entries.is_empty()) {
             journal.write(&entries)?;
         }
         Ok(Response::from_parts(parts, SqsResponseBody::from_bytes(answer)))

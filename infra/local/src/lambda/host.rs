@@ -25,6 +25,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{Answer, Call, Failure, Function};
+use crate::lineage;
 
 /// How long a function that computes may take to reach its next pause when it is ended.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -47,6 +48,8 @@ struct Job {
     function: Function,
     event: Bytes,
     limit: Duration,
+    /// How often what it is about has gone from a function to a queue and back.
+    passes: u32,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -102,9 +105,23 @@ impl Host {
     ///
     /// As [`Self::invoke`].
     pub async fn invoke_within(&self, function: Function, event: Bytes, limit: Duration) -> Answer {
+        self.call(function, event, limit, 0).await
+    }
+
+    /// Calls `function` with messages that have gone from a function to a queue and back so often.
+    pub(super) async fn invoke_after(
+        &self,
+        passes: u32,
+        function: Function,
+        event: Bytes,
+    ) -> Answer {
+        self.call(function, event, function.timeout(), passes).await
+    }
+
+    async fn call(&self, function: Function, event: Bytes, limit: Duration, passes: u32) -> Answer {
         let (answer, answered) = oneshot::channel();
         let ended = || Failure::new("Runtime.ExitError", "the functions were ended");
-        self.calls.send(Job { function, event, limit, answer }).map_err(|_| ended())?;
+        self.calls.send(Job { function, event, limit, passes, answer }).map_err(|_| ended())?;
         answered.await.unwrap_or_else(|_| Err(ended()))
     }
 }
@@ -161,12 +178,12 @@ where
     C: Fn(Call) -> F,
     F: Future<Output = Answer> + 'static,
 {
-    let Job { function, event, limit, answer } = job;
+    let Job { function, event, limit, passes, answer } = job;
     let request_id = Uuid::new_v4();
     let name = function.name();
     let span = tracing::info_span!("invocation", function = name, %request_id);
     let call = Call { function, event, deadline: deadline(clock, limit), request_id };
-    let running = spawn_local(code(call).instrument(span));
+    let running = spawn_local(lineage::of(passes, code(call).instrument(span)));
     spawn_local(async move {
         let cut_off = running.abort_handle();
         let result = match timeout(limit, running).await {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use jiff::Timestamp;
+use queue::recursion::RecursiveLoop;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -93,6 +94,15 @@ impl Function {
         Self::ALL.into_iter().find(|function| function.name() == name)
     }
 
+    /// What Lambda does if it sends to its own trigger for ever, as in the template.
+    #[must_use]
+    pub const fn recursion(self) -> RecursiveLoop {
+        match self {
+            Self::Mirror | Self::Upload => RecursiveLoop::Allow,
+            _ => RecursiveLoop::Terminate,
+        }
+    }
+
     /// Its time-out, as in the template.
     #[must_use]
     pub const fn timeout(self) -> Duration {
@@ -159,6 +169,16 @@ pub type Answer = Result<Vec<u8>, Failure>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_function_may_call_itself_where_the_template_says_so() {
+        let template = include_str!("../../../../template.yaml");
+        for function in Function::ALL {
+            let name = function.name();
+            let name = name[..1].to_uppercase() + &name[1..];
+            assert_eq!(function.recursion(), RecursiveLoop::of(template, &name), "{name}");
+        }
+    }
 
     #[test]
     fn a_function_is_found_by_name_and_by_arn() {

@@ -12,6 +12,7 @@ use aws_sdk_sqs::{
     },
 };
 use axum::body::Bytes;
+use queue::recursion::RecursiveLoop;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout_at},
@@ -21,7 +22,7 @@ use super::{
     Answer, Function, Host, PAYLOAD_BYTES_MAX,
     batch::{Failed, event, failed, text},
 };
-use crate::{clock::LocalClock, engines::queues};
+use crate::{clock::LocalClock, engines::queues, lineage};
 
 /// Most messages that SQS hands out or deletes at once.
 const SQS_BATCH_MAX: usize = 10;
@@ -85,6 +86,8 @@ pub(crate) struct Poller {
     pub(crate) clock: LocalClock,
     /// Visibility timeout of the queue.
     pub(crate) visibility: Duration,
+    /// What becomes of messages that the function sends to itself for ever.
+    pub(crate) recursion: RecursiveLoop,
 }
 
 impl Poller {
@@ -119,6 +122,10 @@ impl Poller {
         stop: &mut watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
         let batch = self.gather(first, stop).await?;
+        let batch = self.without_loops(batch).await?;
+        if batch.is_empty() {
+            return Ok(());
+        }
         let ids: Vec<_> = batch.iter().map(|message| text(message.message_id.as_ref())).collect();
         let event = event(self.mapping.queue, &batch, self.clock.ahead()).to_string();
         let answer = self.call(Bytes::from(event), &batch).await;
@@ -126,11 +133,35 @@ impl Poller {
         self.delete(batch.iter().filter(|message| !failed.contains(message))).await
     }
 
+    /// Puts what Lambda would take for an endless loop into the dead-letter queue, and returns the rest.
+    async fn without_loops(&self, batch: Vec<Message>) -> anyhow::Result<Vec<Message>> {
+        let (goes, ends): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|message| self.recursion.delivers(passes(message)));
+        if !ends.is_empty() {
+            let queue = self.mapping.queue;
+            let dead_letters = queues::url(&self.sqs, &queues::dead_letters_of(queue)).await?;
+            for message in &ends {
+                tracing::warn!(
+                    queue,
+                    message = text(message.message_id.as_ref()),
+                    "an endless loop ends"
+                );
+                let send = self.sqs.send_message().queue_url(&dead_letters);
+                let send = send.message_body(text(message.body.as_ref()));
+                send.send().await.context("cannot put a message into the dead-letter queue")?;
+            }
+            self.delete(ends.iter()).await?;
+        }
+        Ok(goes)
+    }
+
     /// Calls the function, and keeps its messages hidden meanwhile. Real Lambda need not do that:
     /// it takes only queues whose visibility timeout is longer than the function's time-out. Here
     /// the visibility timeout is short, so that the messages of a killed function come back soon.
     async fn call(&self, event: Bytes, batch: &[Message]) -> Answer {
-        let call = self.host.invoke(self.mapping.function, event);
+        // AWS does not say how the ways of a batch are merged; the longest one counts here.
+        let passes = batch.iter().map(passes).max().unwrap_or(0);
+        let call = self.host.invoke_after(passes, self.mapping.function, event);
         tokio::pin!(call);
         loop {
             let hidden_long_enough = sleep(self.visibility / HIDE_AGAIN_PER_TIMEOUT);
@@ -228,6 +259,10 @@ impl Poller {
     }
 }
 
+fn passes(message: &Message) -> u32 {
+    lineage::passes(text(message.message_id.as_ref()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -263,6 +298,11 @@ mod tests {
     /// A function that answers `answer` to every call, where FIRST stands for the id of the first
     /// message; "panic" panics.
     async fn world(answer: &'static str) -> World {
+        world_that(answer, RecursiveLoop::Terminate).await
+    }
+
+    /// The same; "loop" sends each of its messages to its own queue again, until there were thirty calls.
+    async fn world_that(answer: &'static str, recursion: RecursiveLoop) -> World {
         let engines = Engines {
             data: None,
             dynamodb: false,
@@ -276,14 +316,23 @@ mod tests {
         let queue_url = queues::url(&sqs, queues::CHANGES).await.expect("the queue is there");
         let calls = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&calls);
+        let (own, own_url) = (sqs.clone(), queue_url.clone());
         let code = move |call: Call| {
             let event: Value = serde_json::from_slice(&call.event).expect("the event is JSON");
             let records = event["Records"].as_array().cloned().unwrap_or_default();
             let bodies: Vec<_> = records.iter().filter_map(|r| r["body"].as_str()).collect();
             seen.lock().expect("no panic here").push(bodies.join("+"));
+            let goes_on = answer == "loop" && seen.lock().expect("no panic here").len() < 30;
+            let again = goes_on.then(|| {
+                own.send_message().queue_url(&own_url).message_body(bodies.join("+")).send()
+            });
             let first = records[0]["messageId"].as_str().unwrap_or_default().to_owned();
             async move {
                 assert!(answer != "panic", "on purpose");
+                if let Some(again) = again {
+                    again.await.expect("the message is accepted");
+                }
+                let answer = if answer == "loop" { "{}" } else { answer };
                 Ok(answer.replace("FIRST", &first).into_bytes())
             }
         };
@@ -297,6 +346,7 @@ mod tests {
             queue_url: queue_url.clone(),
             clock: LocalClock::open(AdvancingClock::default(), None).expect("there is no file"),
             visibility: Duration::from_secs(30),
+            recursion,
         };
         let poller = tokio::spawn(poller.run(stopping));
         World { _engines: engines, _worker: worker, sqs, queue_url, calls, stop, poller }
@@ -362,6 +412,35 @@ mod tests {
             let (_, depth) = world.ended(1).await;
 
             assert_eq!(depth, Depth { in_flight: 2, ..Depth::default() }, "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_function_sends_itself_for_ever_ends_in_the_dead_letters_where_it_is_not_allowed()
+     {
+        // Lambda's detection of endless loops: after sixteen passes.
+        for (recursion, calls, dead) in
+            [(RecursiveLoop::Terminate, 16, 1), (RecursiveLoop::Allow, 30, 0)]
+        {
+            let world = world_that("loop", recursion).await;
+            world.send("a").await;
+            let dead_letters = queues::dead_letters_of(queues::CHANGES);
+            let dead_letters = queues::url(&world.sqs, &dead_letters).await.expect("it is there");
+            let sqs = world.sqs.clone();
+            let until = Instant::now() + Duration::from_secs(20);
+            let over = async || {
+                let made = world.calls.lock().expect("no panic here").len();
+                let left = depth(&sqs, &world.queue_url).await.expect("the queue answers");
+                made >= calls && left.is_empty()
+            };
+            while !over().await {
+                assert!(Instant::now() < until, "it does not end");
+                sleep(Duration::from_millis(10)).await;
+            }
+            let found = depth(&sqs, &dead_letters).await.expect("the queue answers");
+            assert_eq!(found.total(), dead, "{recursion:?}");
+            let (made, _) = world.ended(calls).await;
+            assert_eq!(made.len(), calls, "{recursion:?}");
         }
     }
 }

@@ -120,7 +120,8 @@ async fn poller(
 ) -> anyhow::Result<Poller> {
     let queue_url = queues::url(&sqs, mapping.queue).await?;
     let visibility = visibility(&sqs, &queue_url).await?;
-    Ok(Poller { mapping, host, sqs, queue_url, clock, visibility })
+    let recursion = mapping.function.recursion();
+    Ok(Poller { mapping, host, sqs, queue_url, clock, visibility, recursion })
 }
 
 async fn visibility(sqs: &Client, queue_url: &str) -> anyhow::Result<Duration> {

@@ -46,7 +46,10 @@ pub use gates::{Judgement, gate};
 pub use ledger::Upload;
 pub use linking::{link, link_found};
 pub use night::Night;
-pub use overdue::{OVERDUE_AFTER, UNKNOWN_MAX, is_overdue, is_unknown_too_long};
+pub use overdue::{
+    IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
+    is_unknown_too_long,
+};
 pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,

@@ -34,8 +34,10 @@ fn a_payment_is_unknown_too_long_an_hour_after_its_slot_was_reserved() {
     assert!(is_unknown_too_long(&row, late), "sent, and the process died");
     row.answer(1, Answer::Unclear, false, slot + SECOND).unwrap();
     assert!(is_unknown_too_long(&row, late));
-    // What is settled, and what was not sent yet, is not unknown, however old it is.
+    // What has a slot and is not sent stands still as well.
+    assert!(!is_unknown_too_long(&reserved(&receipt, &parts), slot + UNKNOWN_MAX));
+    assert!(is_unknown_too_long(&reserved(&receipt, &parts), late));
+    // What is settled is not unknown, however old it is.
     row.answer(1, Answer::Placed(placed(7)), false, late).unwrap();
     assert!(!is_unknown_too_long(&row, late));
-    assert!(!is_unknown_too_long(&reserved(&receipt, &parts), late));
 }
