@@ -88,18 +88,19 @@ pub(crate) fn pair<'a>(
     for incoming in xero {
         let copy = pairs.get(&incoming.id).and_then(|(id, _)| local.iter().find(|p| p.id == *id));
         let Some(copy) = copy.filter(|copy| copy.origin == Origin::Xero) else { continue };
-        let report = local.iter().find_map(|payment| {
-            let free = !taken.contains(&payment.id) && !on_their_way.contains(&payment.id);
-            let pass = [Pass::Manual, Pass::MultiInvoice]
-                .into_iter()
-                .find(|pass| free && admits(*pass, payment, incoming))?;
-            // A part of several invoices takes no journal over, since it is never linked.
-            (pass == Pass::Manual || !copy.journaled).then_some((payment, pass))
-        });
+        let free = |pass: Pass| {
+            local.iter().find(|payment| {
+                let waits = !taken.contains(&payment.id) && !on_their_way.contains(&payment.id);
+                waits && admits(pass, payment, incoming)
+            })
+        };
+        let single = free(Pass::Manual).map(|payment| (payment, Pass::Report));
+        // A part of several invoices takes no journal over, since it is never linked.
+        let part = || free(Pass::MultiInvoice).filter(|_| !copy.journaled);
+        let report = single.or_else(|| part().map(|payment| (payment, Pass::MultiInvoice)));
         if let Some((payment, pass)) = report {
             taken.insert(&payment.id);
             replaced.insert(incoming.id, *copy);
-            let pass = if pass == Pass::Manual { Pass::Report } else { pass };
             pairs.insert(incoming.id, (payment.id.clone(), pass));
         }
     }

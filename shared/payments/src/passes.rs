@@ -94,7 +94,12 @@ impl Run<'_> {
             let known = |payment: &Payment| {
                 payment.stamp.as_ref() == Some(&stamp) || payment.link == Some(incoming.id)
             };
-            stamp.is_for(self.snapshot.invoice) && !self.stored.payments.iter().any(known)
+            let consumed = |held: &HeldPayment| {
+                held.reason == Held::MultiInvoice && held.payment.id == incoming.id
+            };
+            stamp.is_for(self.snapshot.invoice)
+                && !self.stored.payments.iter().any(known)
+                && !self.stored.held.iter().any(consumed)
         })
     }
 

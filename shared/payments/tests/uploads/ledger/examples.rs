@@ -1,11 +1,11 @@
 //! The moves of the ledger, one by one.
 
 use jiff::{SignedDuration, Timestamp};
-use payments::PaymentStatus;
 use payments::upload::{
     Absence, Answer, Hold, LedgerError, Line, Order, OrderError, PartState, SURE_AFTER, Sending,
     Skip, Target, Totals, Upload, UploadState, admit, obey,
 };
+use payments::{PaymentStatus, Receipt};
 
 use crate::samples::{
     admitted, contact_id, instant, money, night, on, pay_now, placed, receipt, reserved, sent,
@@ -81,7 +81,7 @@ fn a_refusal_after_a_repeated_call_is_not_believed() {
     row.answer(1, refused(), false, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Unknown);
     let mut row = hundred();
-    row.pick_up(night("2026-03-10"), sent_at());
+    row.pick_up(sent_at());
     row.answer(1, Answer::TurnedAway, false, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Unknown);
 }
@@ -193,13 +193,13 @@ fn parts_that_do_not_add_up_are_refused() {
 #[test]
 fn a_row_that_was_never_sent_gives_slot_and_attempt_back() {
     let mut row = reserved(&receipt("P-1", "100.00"), &[(on(1, "1"), "100.00")]);
-    let freed = row.pick_up(night("2026-03-10"), sent_at()).unwrap();
+    let freed = row.pick_up(sent_at()).unwrap();
     assert!(freed.slot && freed.attempt);
     assert_eq!((row.state, row.attempts, row.parts.len()), (UploadState::Waiting, 0, 0));
-    assert_eq!(row.pick_up(night("2026-03-10"), sent_at()), None);
+    assert_eq!(row.pick_up(sent_at()), None);
 
     let mut direct = reserved(&pay_now("P-1", "1", "100.00"), &[(on(1, "1"), "100.00")]);
-    assert_eq!(direct.pick_up(night("2026-03-10"), sent_at()).unwrap().sending, Sending::Direct);
+    assert_eq!(direct.pick_up(sent_at()).unwrap().sending, Sending::Direct);
 }
 
 #[test]
@@ -214,21 +214,81 @@ fn a_call_that_was_turned_away_counts_for_nothing() {
     assert_eq!(row.state, UploadState::Unknown);
 }
 
-#[test]
-fn what_was_sent_in_vain_waits_for_a_slot_of_the_next_night_as_it_is() {
+/// A hundred that was sent on invoice 1, and is proven not to be in Xero.
+fn absent() -> Upload {
     let mut row = hundred();
-    assert_eq!(row.pick_up(night("2026-03-10"), sent_at()), None);
+    assert_eq!(row.pick_up(sent_at()), None);
     assert_eq!(row.state, UploadState::Unknown, "a run that died leaves it unknown");
     for late in [SURE_AFTER, SURE_AFTER + SECOND * 60] {
         row.absent(1, sent_at() + late, sent_at() + late).unwrap();
     }
+    row
+}
+
+#[test]
+fn proven_absence_gives_the_slot_back_and_counts_the_next_sending_again() {
+    // AMB-28, AMB-29
+    let mut row = absent();
     let later = sent_at() + SURE_AFTER * 2;
-    assert_eq!((row.pick_up(night("2026-03-10"), later), row.state), (None, UploadState::Reserved));
-    assert_eq!((row.pick_up(night("2026-03-11"), later), row.state), (None, UploadState::Waiting));
+    let freed = row.pick_up(later).unwrap();
+    assert!(freed.slot && !freed.attempt, "it was sent, and nothing of it is in Xero");
+    assert_eq!((row.state, row.may_be_in_xero()), (UploadState::Waiting, false));
     assert!(row.send(&[1], "key 2", later).is_err(), "it has no slot");
-    row.reserve(night("2026-03-11"), Vec::new(), later).unwrap();
-    assert_eq!((row.parts.len(), row.attempts), (1, 2));
+    row.reserve(night("2026-03-11"), vec![(on(1, "1"), money("100.00"))], later).unwrap();
+    assert_eq!((row.parts.len(), row.attempts), (1, 2), "the same part with its stamp");
     row.send(&[1], "key 2", later).unwrap();
+}
+
+#[test]
+fn what_is_absent_and_planned_otherwise_keeps_its_number() {
+    // AMB-28
+    let mut row = absent();
+    row.pick_up(sent_at());
+    row.reserve(night("2026-03-11"), vec![(on(2, "2"), money("100.00"))], sent_at()).unwrap();
+    assert_eq!(states(&row), [PartState::Withdrawn, PartState::Planned]);
+    assert_ne!(row.parts[0].stamp, row.parts[1].stamp);
+    assert_eq!(row.unplaced().unwrap(), money("0.00"));
+}
+
+#[test]
+fn what_was_reported_meanwhile_counts_once_it_is_proven_absent() {
+    // AMB-28, EX-02, EX-35
+    let at = sent_at();
+    let report = |status, amount: &str| Receipt { revision: 2, status, ..receipt("P-1", amount) };
+    let judged = |newest: Receipt| {
+        let mut row = *admit(Some(&hundred()), &newest, at).upload.unwrap();
+        assert_eq!((row.state, row.receipt.amount), (UploadState::Sent, money("100.00")));
+        row.pick_up(at);
+        for late in [SURE_AFTER, SURE_AFTER + SECOND * 60] {
+            row.absent(1, at + late, at + late).unwrap();
+        }
+        row.pick_up(at + SURE_AFTER * 2);
+        row
+    };
+    let refunded = judged(report(PaymentStatus::Refunded, "100.00"));
+    assert_eq!((refunded.state, refunded.reason.as_str()), (UploadState::Skipped, "refunded"));
+    let failed = judged(report(PaymentStatus::Failed, "100.00"));
+    assert_eq!((failed.state, failed.reason.as_str()), (UploadState::Skipped, "not_approved"));
+    let less = judged(report(PaymentStatus::Confirmed, "90.00"));
+    assert_eq!((less.state, less.to_place().unwrap()), (UploadState::Waiting, money("90.00")));
+}
+
+#[test]
+fn an_order_on_what_is_on_its_way_counts_once_it_is_proven_absent() {
+    // A8.3
+    let at = sent_at();
+    for (order, state) in
+        [(Order::Hold, UploadState::Held), (Order::DoNotSend, UploadState::Skipped)]
+    {
+        let mut row = obey(&hundred(), order, "Ana", "disputed", at).unwrap().unwrap();
+        assert_eq!(row.state, UploadState::Sent, "it cannot be called back");
+        row.pick_up(at);
+        for late in [SURE_AFTER, SURE_AFTER + SECOND * 60] {
+            row.absent(1, at + late, at + late).unwrap();
+        }
+        row.pick_up(at + SURE_AFTER * 2);
+        assert_eq!((row.state, row.why.as_str()), (state, "Ana: disputed"));
+    }
 }
 
 #[test]
@@ -272,8 +332,10 @@ fn a_person_holds_releases_and_forbids_what_has_not_gone() {
         (UploadState::Skipped, Skip::DoNotSend.code())
     );
     for row in [hundred(), reserved(&receipt("P-1", "1.00"), &[(on(1, "1"), "1.00")])] {
-        for order in [Order::Hold, Order::Release, Order::DoNotSend] {
-            assert!(obey(&row, order, "Ana", "late", at).is_err(), "{} {order}", row.state);
+        assert!(obey(&row, Order::Release, "Ana", "late", at).is_err(), "{}", row.state);
+        for order in [Order::SamePayment, Order::TwoPayments] {
+            let refused = obey(&row, order, "Ana", "late", at);
+            assert!(matches!(refused, Err(OrderError::NoSuspicion { .. })), "{order}");
         }
     }
 }

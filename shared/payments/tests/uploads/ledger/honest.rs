@@ -92,7 +92,7 @@ fn call(row: &mut Upload, number: u32, books: &mut Books, fate: Fate, now: Times
         (false, Some(Again::Remembered)) => (truth, true),
     };
     if fate.dies {
-        row.pick_up(night("2026-03-10"), now);
+        row.pick_up(now);
     } else {
         row.answer(number, answer, again, now).unwrap();
     }
@@ -134,12 +134,14 @@ proptest! {
         for (round, pause) in pauses.into_iter().enumerate() {
             if round % 20 == 19 {
                 tonight = tonight.plus(1);
-                row.pick_up(tonight, now);
+                row.pick_up(now);
                 if row.state == UploadState::Waiting {
                     let missing = row.unplaced().unwrap();
                     // What was refused goes elsewhere; what was sent in vain goes again as it is.
                     let rest = missing.is_positive().then(|| (on(4, "4"), missing));
-                    row.reserve(tonight, rest.into_iter().collect(), now).unwrap();
+                    let again = row.planned().map(|part| (part.target.clone(), part.amount));
+                    let parts = again.chain(rest).collect();
+                    row.reserve(tonight, parts, now).unwrap();
                 }
             }
             let planned: Vec<_> = row.planned().map(|part| part.number).collect();

@@ -70,6 +70,7 @@ pub fn invoice(text: &InvoiceText, n: u128) -> OpenInvoice {
         issued_on: text.issued.as_deref().map(date),
         due_on: text.due_on.as_deref().map(date),
         due: amount(&text.due, text.currency.as_deref()),
+        payments: Vec::new(),
     }
 }
 

@@ -210,10 +210,14 @@ impl World {
                 continue;
             }
             let customer = self.customer(&row);
-            let linked = self.found_in_xero.contains(&row.receipt.id);
-            let gate =
-                gate(&row, customer.as_ref(), linked, &self.books, &self.settings, &self.uploading);
-            let judgement = gate.map_or_else(|no| no, |_| planner.plan(&row, customer.as_ref()));
+            let gate = gate(&row, customer.as_ref(), &self.books, &self.settings, &self.uploading);
+            let judgement = match gate {
+                Err(no) => no,
+                Ok(_) if self.found_in_xero.contains(&row.receipt.id) => {
+                    Judgement::Found(Vec::new())
+                }
+                Ok(_) => planner.plan(&row, customer.as_ref()),
+            };
             self.carry_out(row, judgement, nightly);
         }
     }
@@ -222,6 +226,8 @@ impl World {
         let (tonight, now) = (self.tonight, self.now);
         match judgement {
             Judgement::Skip(skip, why) => row.skip(skip, why, Some(tonight), now),
+            Judgement::Found(certain) => drop(row.found(&certain, Some(tonight), now)),
+            Judgement::Suspect(suspicion) => drop(row.suspect(suspicion, Some(tonight), now)),
             Judgement::Hold(hold, why) => row.put_on_hold(hold, why, Some(tonight), now),
             Judgement::Send(parts) => {
                 let sending = if nightly { Sending::Nightly(tonight) } else { Sending::Direct };
