@@ -42,6 +42,7 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
                 merchant_contact: fees.0.map(XeroContactId::new),
                 fee_accounts: fees.1,
                 due_at: time(due_at.0, due_at.1, due_at.2, 0),
+                same_money_days: chosen.2 % 32,
             }
         },
     )

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{
-    Bill, Caps, Customer, Disabled, Fee, Forecast, Night, NightReport, NightState, Part, PartState,
-    Placed, ProviderInvoice, Reservation, Target, Totals, Upload, UploadState, admit, admit_bill,
+    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenOrder, Night,
+    NightReport, NightState, Order, Part, PartState, Placed, ProviderInvoice, Reservation,
+    Suspicion, Target, Totals, Upload, UploadState, admit, admit_bill,
 };
 use payments::{PaymentId, Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -136,22 +137,61 @@ fn arb_bill(currency: payments::Currency) -> impl Strategy<Value = Bill> {
     })
 }
 
+fn arb_counterpart() -> impl Strategy<Value = Counterpart> {
+    prop_oneof![
+        arb_uuid().prop_map(Counterpart::Xero),
+        "[A-Z]-[0-9]{1,5}".prop_map(|id| Counterpart::Local(id.parse().unwrap())),
+    ]
+}
+
+fn arb_suspicion(currency: payments::Currency) -> impl Strategy<Value = Suspicion> {
+    let certain = (arb_uuid(), arb_text(), arb_money_in(currency), arb_uuid()).prop_map(
+        |(invoice, number, amount, payment)| Certain {
+            invoice: XeroInvoiceId::new(invoice),
+            number,
+            amount,
+            payment: XeroPaymentId::new(payment),
+        },
+    );
+    (vec(certain, 0..3), btree_set(arb_counterpart(), 0..3)).prop_map(|(certain, with)| Suspicion {
+        certain,
+        with,
+        why: String::new(),
+    })
+}
+
 /// Any upload that has not been written yet.
 pub fn arb_upload() -> impl Strategy<Value = Upload> {
     let receipt = arb_receipt().prop_flat_map(|receipt| {
         let currency = receipt.amount.currency();
-        (Just(receipt), option::of(arb_bill(currency)), vec(arb_part(currency), 0..4))
+        let newest = arb_receipt().prop_flat_map(|newest| {
+            let bill = option::of(arb_bill(newest.amount.currency()));
+            (Just(newest), bill)
+        });
+        let organisation = receipt.organisation;
+        let newest = newest.prop_map(move |(newest, bill)| {
+            Box::new((payments::Receipt { organisation, ..newest }, bill))
+        });
+        (
+            Just(receipt),
+            option::of(arb_bill(currency)),
+            vec(arb_part(currency), 0..4),
+            (option::of(arb_suspicion(currency)), option::of(newest)),
+        )
     });
+    let given =
+        (select(Order::ALL), arb_text()).prop_map(|(order, said)| GivenOrder { order, said });
+    let said = (btree_set(arb_counterpart(), 0..3), option::of(given));
     let state = (select(UploadState::ALL), arb_text(), arb_text(), arb_instant());
     let slot = (option::of(arb_night()), option::of(arb_instant()), any::<u32>());
-    (receipt, state, slot, (any::<bool>(), any::<bool>())).prop_map(
-        |((receipt, bill, parts), state, slot, flags)| Upload {
+    (receipt, state, slot, (any::<bool>(), any::<bool>()), said).prop_map(
+        |((receipt, bill, parts, (suspicion, reported_since)), state, slot, flags, said)| Upload {
             receipt,
             bill,
             revision: 0,
             state: state.0,
             reason: state.1,
-            why: state.2,
+            why: state.2.clone(),
             since: state.3,
             night: slot.0,
             reserved_at: slot.1,
@@ -159,6 +199,11 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
             included: flags.0,
             replanned: flags.1,
             parts,
+            // Its sentence is the row's own.
+            suspicion: suspicion.map(|suspicion| Suspicion { why: state.2.clone(), ..suspicion }),
+            apart_from: said.0,
+            reported_since,
+            ordered_since: said.1,
         },
     )
 }
