@@ -60,6 +60,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// ground has moved.
     pub(crate) async fn send_all(&self, rows: Vec<Upload>) -> Result<Option<Stop>, RunError> {
         let mut rows = Rows::new(rows);
+        self.begins_to_send();
         loop {
             for kind in StampedKind::ALL {
                 while let Some(picked) = self.pick(kind, &rows) {
