@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod announcement;
+mod applied_credit;
 pub mod brake;
 pub mod budget;
 pub mod connection;
@@ -32,6 +33,7 @@ mod terms;
 pub mod upload;
 mod visit;
 
+pub use applied_credit::{AppliedCredit, CreditKind};
 pub use decision::{Action, Decision};
 pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN};
 pub use findings::POSSIBLE_DUPLICATE_DAYS;
@@ -39,7 +41,7 @@ pub use findings::POSSIBLE_DUPLICATE_DAYS;
 pub use ids::{
     COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
-    XeroAccountId, XeroContactId, XeroInvoiceId, XeroPaymentId,
+    XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };
 pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,

@@ -2,6 +2,7 @@
 
 mod activity;
 mod activity_log;
+mod allocations;
 mod amounts;
 mod announcing;
 mod attributes;
@@ -11,6 +12,7 @@ mod budgets;
 mod caps;
 mod certificates;
 mod connections;
+mod contact_discrepancies;
 mod customers;
 mod error;
 mod explaining;
@@ -53,6 +55,7 @@ pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
 pub use connections::{CONNECTION_LOST, ConnectionRow};
+pub use contact_discrepancies::ContactBecause;
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use error::{ReadError, WriteError};
 pub use explaining::{Known, PARKED_ROWS_MAX, WHOLE_INVOICES_MAX};

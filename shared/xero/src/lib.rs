@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod allocations;
 mod answers;
 mod bills;
 mod bundle;
@@ -20,6 +21,7 @@ mod packs;
 mod pages;
 mod planning;
 mod readback;
+mod refund;
 mod refusal;
 mod signature;
 mod sweeping;

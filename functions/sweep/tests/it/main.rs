@@ -6,6 +6,7 @@
     reason = "the last two digits of an amount are cents"
 )]
 
+mod allocations;
 mod certified;
 mod changed;
 mod checked;
@@ -25,6 +26,7 @@ mod mornings;
 mod open;
 mod ordered;
 mod post;
+mod refunds;
 mod replayed;
 mod signed_up;
 mod silence;
