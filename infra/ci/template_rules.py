@@ -123,8 +123,8 @@ ALLOWED = {
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
     | _tables("Invoices", "GetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
-    | _tables("HeldPayments Discrepancies Tombstones", "Query")
-    | _tables("Discrepancies", "PutItem", "UpdateItem")
+    | _tables("HeldPayments Tombstones", "Query")
+    | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Caps", "GetItem")
@@ -183,7 +183,8 @@ LOOKERS = {"Console", "Operate", "Administer"}
 ONLY = {
     "XeroWebhookSecret.Id": {"Webhook"},
     "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
-    "UploadsTable.Arn": {"Intake", "Upload"} | LOOKERS,
+    # The mirror sets aside what is found in Xero (A8.3).
+    "UploadsTable.Arn": {"Intake", "Mirror", "Upload"} | LOOKERS,
     # The sweep only reads whether uploading is off.
     "CapsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::sweep::{
-    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange,
+    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange, Refund,
 };
 use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId};
 use queue::{Cause, Changes};
 
 use crate::error::RunError;
+use crate::refunds::Known;
 use crate::run::{Queued, Run, Stop, Work};
 
 /// Invoices that a message names.
@@ -68,9 +69,18 @@ impl<C: Changes> Run<'_, C> {
             Err(stop) => return Ok(Some(stop)),
         };
         let mut known: BTreeMap<InvoiceNumber, StoredInvoice> = BTreeMap::new();
+        let mut known_refunds = Known::new();
         for change in &changes {
             if self.is_over() {
                 return Ok(Some(Stop::OutOfTime));
+            }
+            if change.kind.is_refund() {
+                let known = match &change.refund {
+                    Some(refund) => self.known_of(refund, &mut known_refunds).await?,
+                    None => None,
+                };
+                certificate.take_refund(change, known);
+                continue;
             }
             let number = self.number_of(change).await?;
             if let Some(number) = &number
@@ -82,6 +92,10 @@ impl<C: Changes> Run<'_, C> {
             let stored = number.as_ref().and_then(|number| known.get(number));
             certificate.take(change, stored, self.settings);
         }
+        // What no discrepancy says yet is said now, as a missing payment's invoice is read again.
+        let refunds: Vec<Refund> =
+            changes.iter().filter_map(|change| change.refund.clone()).collect();
+        self.refunds(&refunds, &mut work.run).await?;
         let now = certificate.checked_at;
         certificate.repaired =
             self.tables.repaired_between(self.organisation(), checked_at, now).await?;

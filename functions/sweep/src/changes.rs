@@ -22,6 +22,7 @@ impl<C: Changes> Run<'_, C> {
             };
             let begun = begun_at(page.started_at, page.answered_at, page.xero_at);
             let begun = *progress.begun_at.get_or_insert(begun);
+            self.refunds(&page.refunds, &mut work.run).await?;
             self.queue(cause, page.seen, &mut queued, &mut work.run).await?;
             match progress.after_page(page.next) {
                 Some(next) => progress = next,
@@ -54,6 +55,7 @@ impl<C: Changes> Run<'_, C> {
                 }
             };
             let next = page.next.filter(|next| *next <= to);
+            self.refunds(&page.refunds, &mut work.run).await?;
             let within = page.seen.into_iter().zip(page.stamps);
             let within = within.filter(|(_, stamp)| *stamp <= to).map(|(seen, _)| seen);
             self.queue(Cause::Manual, within.collect(), &mut queued, &mut work.run).await?;
@@ -105,7 +107,10 @@ impl<C: Changes> Run<'_, C> {
         let read = self.xero.changed_since(self.organisation(), at.list, at.reached).await;
         let page = self.counted(read, run)?;
         if let Ok(page) = &page {
-            run.count("rows", page.seen.len().saturating_add(page.others));
+            run.count(
+                "rows",
+                page.seen.len().saturating_add(page.refunds.len()).saturating_add(page.others),
+            );
             run.count("no_invoice", page.others);
         }
         Ok(page)
@@ -113,7 +118,7 @@ impl<C: Changes> Run<'_, C> {
 }
 
 /// What a message says of its cause.
-fn cause(run: &SyncRun) -> Cause {
+pub(crate) fn cause(run: &SyncRun) -> Cause {
     match run.trigger {
         Trigger::Schedule | Trigger::Queue => Cause::Sweep,
         Trigger::Manual => Cause::Manual,

@@ -14,6 +14,7 @@ mod event;
 mod failures;
 mod open;
 mod orders;
+mod refunds;
 mod replaying;
 mod run;
 mod sign_up_wish;

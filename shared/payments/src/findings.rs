@@ -27,7 +27,6 @@ const NEEDS_SNAPSHOT: &[DiscrepancyKind] = &[
     DiscrepancyKind::JournaledDeleted,
     DiscrepancyKind::MultiInvoiceHeld,
     DiscrepancyKind::PossibleDuplicate,
-    DiscrepancyKind::RefundInXero,
     DiscrepancyKind::TieOut,
     DiscrepancyKind::UnknownInvoice,
     DiscrepancyKind::UploadedDeletedInXero,
@@ -170,18 +169,7 @@ fn in_the_snapshot(invoice: &StoredInvoice, snapshot: &Snapshot, found: &mut Fou
         let key = DiscrepancyKey::about(DiscrepancyKind::MultiInvoiceHeld, held.payment.id);
         found.insert(key, why);
     }
-    let refunds = snapshot.payments.iter().filter(|p| p.kind.is_refund() && !p.deleted);
-    for refund in refunds {
-        let why = format!("{} of {} went back; repeat it locally", refund.amount, refund.date);
-        found.insert(DiscrepancyKey::about(DiscrepancyKind::RefundInXero, refund.id), why);
-    }
     if !complete {
-        let refunds = invoice.standing_discrepancies().map(|known| &known.key);
-        for key in refunds.filter(|key| key.kind == DiscrepancyKind::RefundInXero) {
-            if !snapshot.payments.iter().any(|payment| payment.id.to_string() == key.subject) {
-                keep(invoice, &key.subject, found);
-            }
-        }
         found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::TieOut), no_tie_out(snapshot));
     }
 }
@@ -191,7 +179,6 @@ fn keep(invoice: &StoredInvoice, subject: &str, found: &mut Found) {
     let kinds = [
         DiscrepancyKind::JournaledChanged,
         DiscrepancyKind::JournaledDeleted,
-        DiscrepancyKind::RefundInXero,
         DiscrepancyKind::TieOut,
         DiscrepancyKind::UploadedDeletedInXero,
     ];

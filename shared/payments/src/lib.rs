@@ -2,6 +2,7 @@
 
 mod acceptance;
 pub mod announcement;
+mod applied_credit;
 pub mod brake;
 pub mod budget;
 pub mod connection;
@@ -34,6 +35,7 @@ pub mod upload;
 mod visit;
 
 pub use acceptance::{AcceptError, accept};
+pub use applied_credit::{AppliedCredit, CreditKind};
 pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
@@ -43,7 +45,7 @@ pub use findings::POSSIBLE_DUPLICATE_DAYS;
 pub use ids::{
     COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
-    XeroAccountId, XeroContactId, XeroInvoiceId, XeroPaymentId,
+    XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };
 pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,

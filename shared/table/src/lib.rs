@@ -3,6 +3,7 @@
 mod acceptances;
 mod activity;
 mod activity_log;
+mod allocations;
 mod amounts;
 mod announcing;
 mod attributes;
@@ -12,6 +13,7 @@ mod budgets;
 mod caps;
 mod certificates;
 mod connections;
+mod contact_discrepancies;
 mod customers;
 mod error;
 mod explaining;
@@ -43,7 +45,6 @@ mod uploads;
 mod visits;
 mod warnings;
 
-pub use acceptances::contact_key;
 pub use activity_log::{ActivityRow, Ordered};
 pub use amounts::{
     ACTIVITY_DAYS_MAX, ACTIVITY_ROWS_MAX, AmountsFound, CANDIDATES_MAX, Candidate, LINE_ROWS_MAX,
@@ -55,6 +56,7 @@ pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
 pub use connections::{CONNECTION_LOST, ConnectionRow};
+pub use contact_discrepancies::{ContactBecause, contact_key};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use error::{ReadError, WriteError};
 pub use explaining::{Known, PARKED_ROWS_MAX, WHOLE_INVOICES_MAX};

@@ -7,6 +7,7 @@ use payments::{
     StoredInvoice, Terms, Tombstone, Version, XeroFacts, XeroPayment, XeroPaymentKind,
 };
 
+use crate::allocations;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::ReadError;
 use crate::schema::{DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS};
@@ -58,7 +59,11 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
             .number("xero_total", xero.figures.total.amount())
             .number("amount_paid", xero.figures.paid.amount())
             .number("amount_credited", xero.figures.credited.amount())
-            .number("amount_due", xero.figures.due.amount())
+            .number("amount_due", xero.figures.due.amount());
+        if !xero.allocations.is_empty() {
+            row = row.value("allocations", allocations::list(&xero.allocations));
+        }
+        row = row
             .instant("xero_updated_at", xero.version.updated_at)
             .instant("fetched_at", xero.version.fetched_at);
     }
@@ -115,6 +120,7 @@ pub(crate) fn read_invoice(
                 credited: row.money("amount_credited", currency)?,
                 due: row.money("amount_due", currency)?,
             },
+            allocations: allocations::read(row, currency)?,
             version: Version {
                 updated_at: row.parsed("xero_updated_at")?,
                 fetched_at: row.parsed("fetched_at")?,
@@ -267,7 +273,16 @@ pub(crate) fn read_held(item: &Item) -> Result<HeldPayment, ReadError> {
 }
 
 pub(crate) fn discrepancy_row(invoice: &StoredInvoice, discrepancy: &Discrepancy) -> Item {
-    let row = start(invoice)
+    discrepancy_attributes(start(invoice), invoice.organisation, discrepancy)
+}
+
+/// A discrepancy in the row that `row` begins.
+pub(crate) fn discrepancy_attributes(
+    row: Writer,
+    organisation: OrganisationId,
+    discrepancy: &Discrepancy,
+) -> Item {
+    let row = row
         .text("discrepancy", &discrepancy.key)
         .text("kind", discrepancy.key.kind)
         .text("detail", &discrepancy.detail)
@@ -286,7 +301,7 @@ pub(crate) fn discrepancy_row(invoice: &StoredInvoice, discrepancy: &Discrepancy
     };
     // Only open ones stand in the index of open discrepancies.
     if discrepancy.is_open() {
-        return row.text("state", "open").text("open_in", invoice.organisation).finish();
+        return row.text("state", "open").text("open_in", organisation).finish();
     }
     row.text("state", if discrepancy.stands() { "accepted" } else { "resolved" }).finish()
 }

@@ -13,6 +13,7 @@ use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::decimals;
 use crate::error::ReadError;
 use crate::pages::{List, Which, if_modified_since};
+use crate::refund::refund;
 use crate::wire::{Member, object, optional_text, required_day, required_instant, schema, text};
 
 #[derive(Deserialize)]
@@ -72,6 +73,7 @@ fn change(id: Uuid, raw: &RawValue) -> Result<Option<PaymentChange>, ReadError> 
         None => XeroPaymentKind::Received,
         Some(code) => XeroPaymentKind::from_code(&code).unwrap_or(XeroPaymentKind::Other),
     };
+    let refund = if kind.is_refund() { refund(XeroPaymentId::new(id), kind, raw)? } else { None };
     let invoice: Option<WireInvoice<'_>> = wire.invoice.and_then(object);
     let (mut of, mut number) = (None, None);
     // The refund of an overpayment has an id there, too, which is not that of an invoice.
@@ -86,6 +88,7 @@ fn change(id: Uuid, raw: &RawValue) -> Result<Option<PaymentChange>, ReadError> 
         invoice: of,
         number,
         kind,
+        refund,
         deleted: optional_text(wire.status, "Status")?.as_deref() == Some("DELETED"),
         amount: wire.amount.and_then(decimals::decimal).ok_or(schema("Amount"))?,
         date: required_day(wire.date, "Date")?,

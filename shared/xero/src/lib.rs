@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod allocations;
 mod answers;
 mod bills;
 mod bundle;
@@ -21,6 +22,7 @@ mod pages;
 mod planning;
 mod readback;
 mod receipts;
+mod refund;
 mod refusal;
 mod signature;
 mod sweeping;

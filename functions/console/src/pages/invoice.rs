@@ -7,7 +7,9 @@ use askama::Template;
 use payments::explaining::{
     Agreement, Beside, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State, XeroLinks,
 };
-use payments::{Discrepancy, InvoiceNumber, Money, StoredInvoice, restore};
+use payments::{
+    AppliedCredit, CreditKind, Discrepancy, InvoiceNumber, Money, StoredInvoice, restore,
+};
 use serde_json::{Value, json};
 use table::{ActivityRow, HistoryPage};
 
@@ -212,7 +214,20 @@ fn facts(stage: &Stage<'_>, view: &InvoiceView) -> Vec<(&'static str, String)> {
         ("Last read from Xero", view.last_read_at.map(|at| stage.moment(at))),
         ("Last changed in Xero", view.xero_updated_at.map(|at| stage.moment(at))),
     ];
-    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    let facts = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    facts.chain(view.allocations.iter().map(applied)).collect()
+}
+
+/// What was applied in Xero other than payments, with what it comes from (AMB-34).
+fn applied(allocation: &AppliedCredit) -> (&'static str, String) {
+    let name = match allocation.kind {
+        CreditKind::CreditNote => "Credit note applied in Xero",
+        CreditKind::Prepayment => "Prepayment applied in Xero",
+        CreditKind::Overpayment => "Overpayment applied in Xero",
+    };
+    let of = allocation.date.map(|date| format!(" of {date}")).unwrap_or_default();
+    let number = allocation.number.as_ref().map(|number| format!(", {number}")).unwrap_or_default();
+    (name, format!("{}{of}{number}", allocation.amount))
 }
 
 fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &Beside, here: &Value) -> Line {

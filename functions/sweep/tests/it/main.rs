@@ -7,6 +7,7 @@
 )]
 
 mod accepted;
+mod allocations;
 mod certified;
 mod changed;
 mod checked;
@@ -26,6 +27,7 @@ mod mornings;
 mod open;
 mod ordered;
 mod post;
+mod refunds;
 mod replayed;
 mod signed_up;
 mod silence;

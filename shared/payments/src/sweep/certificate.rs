@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use super::refund::{Refund, RefundStep};
+use crate::discrepancy::{Discrepancy, DiscrepancyKind};
 use crate::ids::{OrganisationId, XeroInvoiceId, XeroPaymentId};
 use crate::invoice::XeroPaymentKind;
 use crate::payment::Kind;
@@ -58,6 +60,8 @@ pub struct PaymentChange {
     pub number: Option<String>,
     /// What it does.
     pub kind: XeroPaymentKind,
+    /// Of a refund, what it says; `None` if Xero does not name its contact.
+    pub refund: Option<Refund>,
     /// Whether it was deleted.
     pub deleted: bool,
     /// In the invoice's currency.
@@ -153,10 +157,34 @@ impl Certificate {
         stored: Option<&StoredInvoice>,
         settings: &Settings,
     ) {
+        self.count_in(change, stored, account(change, stored, settings));
+    }
+
+    /// Takes a refund in. `known` is the discrepancy on its contact, if there is one.
+    pub fn take_refund(&mut self, change: &PaymentChange, known: Option<&Discrepancy>) {
+        let accounted = match change.refund.as_ref().map(|refund| refund.step(known)) {
+            None => (Accounted::Missing, "a refund whose contact Xero does not name"),
+            Some(RefundStep::Open) => (Accounted::Missing, "no discrepancy says this refund"),
+            Some(RefundStep::Close) => {
+                (Accounted::Missing, "its discrepancy is open, though it was deleted in Xero")
+            }
+            Some(RefundStep::Nothing) if change.deleted => (Accounted::Applied, "gone"),
+            Some(RefundStep::Nothing) => {
+                (Accounted::Protected, DiscrepancyKind::RefundInXero.code())
+            }
+        };
+        self.count_in(change, None, accounted);
+    }
+
+    fn count_in(
+        &mut self,
+        change: &PaymentChange,
+        stored: Option<&StoredInvoice>,
+        (accounted, reason): (Accounted, &'static str),
+    ) {
         if change.updated_at > self.until {
             return;
         }
-        let (accounted, reason) = account(change, stored, settings);
         let add = |count: &mut u32| *count = count.saturating_add(1);
         add(self.counts.entry(accounted).or_default());
         add(self.reasons.entry(reason.to_owned()).or_default());

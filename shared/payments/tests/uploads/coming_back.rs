@@ -41,6 +41,7 @@ fn shows(n: u128, number: &str, payments: &[XeroPayment], updated: i64) -> Snaps
     let paid = Money::sum(aud(), payments.iter().map(|payment| payment.amount)).unwrap();
     let at = now() + jiff::SignedDuration::from_mins(updated);
     Snapshot {
+        allocations: Vec::new(),
         organisation: organisation(),
         invoice: invoice_id(n),
         kind: InvoiceKind::Sales,

@@ -61,6 +61,7 @@ async fn an_open_invoice_has_what_planning_asks_for() {
         issued_on: Some(date(2018, 10, 20)),
         due_on: Some(date(2018, 12, 30)),
         due: aud("115.00"),
+        payments: Vec::new(),
     };
     assert_eq!(read, [expected]);
 }
