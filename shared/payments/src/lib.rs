@@ -53,10 +53,11 @@ pub use logged::{Logged, Occurrence};
 pub use mark::{NoMark, ReplayMark};
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
 pub use money::{Currency, Money, MoneyError};
+pub use moving::{GoingAlong, depart, going_along, unknown_uploads};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use payment::{
-    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_UPLOADED, Origin, Payment,
-    PaymentStatus, Protection, State, Tombstone,
+    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,
+    Origin, Payment, PaymentStatus, Protection, State, Tombstone,
 };
 pub use reason::{Held, Ignored};
 pub use recording::{

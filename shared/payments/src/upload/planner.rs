@@ -43,6 +43,10 @@ impl OpenInvoice {
             && self.due.is_positive()
     }
 
+    fn is_authorised(&self) -> bool {
+        self.status == InvoiceStatus::Authorised
+    }
+
     /// "Oldest": by invoice date, then due date, then number (AMB-16). Without a date it is the
     /// youngest.
     fn age(&self) -> (Date, Date, &str) {
@@ -144,14 +148,7 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|part| {
                 let number = self.prefix.to_xero(&part.invoice);
-                let found = self
-                    .invoices
-                    .values()
-                    .find(|invoice| invoice.kind == InvoiceKind::Sales && invoice.number == number);
-                let invoice = found.ok_or_else(|| {
-                    let why = format!("Xero has no invoice {number}");
-                    Judgement::Hold(Hold::InvoiceNotOpen, why)
-                })?;
+                let invoice = self.numbered(&number)?;
                 self.fits(invoice, part.amount)?;
                 if upload.route() == Ok(Route::Bpay) && self.on_payment_plan.contains(&invoice.id) {
                     let why = format!("invoice {number} is on a payment plan, not open to BPAY");
@@ -160,6 +157,32 @@ impl<'a> Planner<'a> {
                 Ok((target(invoice), part.amount))
             })
             .collect()
+    }
+
+    /// The sales invoice of this number. Of several, as a deleted draft leaves its number free, only an
+    /// authorised one counts (AMB-33).
+    fn numbered(&self, number: &str) -> Result<&OpenInvoice, Judgement> {
+        let sales =
+            |invoice: &&OpenInvoice| invoice.kind == InvoiceKind::Sales && invoice.number == number;
+        let all: Vec<_> = self.invoices.values().filter(sales).collect();
+        let authorised: Vec<_> = all.iter().filter(|invoice| invoice.is_authorised()).collect();
+        let hold = |why| Err(Judgement::Hold(Hold::InvoiceNotOpen, why));
+        match (authorised.as_slice(), all.as_slice()) {
+            ([only], _) => Ok(only),
+            ([], []) => hold(format!(
+                "Xero has no invoice {number:?}, with exactly these characters between the quotes"
+            )),
+            // Why it is not open is said where its status is looked at.
+            ([], [only]) => Ok(only),
+            (_, all) => {
+                let each = all.iter().map(|i| format!("{} is {}", i.id, i.status));
+                let each = each.collect::<Vec<_>>().join(", ");
+                hold(format!(
+                    "Xero has {} invoices of number {number}, and not exactly one of them is open: {each}",
+                    all.len()
+                ))
+            }
+        }
     }
 
     /// Named parts that were refused, once more: what was in their way may be gone.
