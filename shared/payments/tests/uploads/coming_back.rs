@@ -349,7 +349,8 @@ fn a_stamp_for_an_invoice_is_for_its_id_and_not_for_its_number() {
     assert_eq!(renumbered.held[0].reason, Held::UploadUnderWay);
     let former = mirrored(&linked(&invoice("10234"), &uploaded), &shows(1, "10234", &[], 0));
     let snapshot = shows(1, "999", std::slice::from_ref(&uploaded.xero), 1);
-    let along = payments::going_along(&renumbered, &[former.clone()], &snapshot, now()).unwrap();
+    let along = payments::going_along(&renumbered, std::slice::from_ref(&former), &snapshot, now());
+    let along = along.unwrap();
     let there = along.arrival.unwrap().after;
     assert_eq!((only(&there).id.as_str(), there.held.len()), ("P-1", 0));
     let gone = payments::depart(&former, &snapshot, &along.leaving, now()).unwrap();
