@@ -123,6 +123,8 @@ impl<C: Changes> Recorder<'_, C> {
             (Reported::AlreadyKnown, None) => (false, incoming, BTreeSet::new()),
             (Reported::Accepted(invoices), _) => (true, incoming, invoices),
         };
+        let mut invoices = invoices;
+        invoices.extend(self.uploaded_onto(latest).await?);
         let mut removed = Vec::new();
         let mut parts = Vec::with_capacity(invoices.len());
         for number in invoices {
@@ -148,6 +150,20 @@ impl<C: Changes> Recorder<'_, C> {
         }
         let kept = self.keep(known.as_ref(), latest, accepted, raised, now).await?;
         Ok(Recorded { changed: changed || kept.changed, looks, ..kept })
+    }
+
+    /// The invoices on which our upload of the payment stands, whatever the report names: a night spreads
+    /// what names none. The index lags by a moment: of an invoice that was renumbered in this very moment,
+    /// the next report or read finds it.
+    async fn uploaded_onto(&self, receipt: &Receipt) -> Result<BTreeSet<InvoiceNumber>, ReadError> {
+        let mut numbers = BTreeSet::new();
+        let Some(upload) = self.tables.upload(receipt.organisation, &receipt.id).await? else {
+            return Ok(numbers);
+        };
+        for id in upload.invoices_in_xero() {
+            numbers.extend(self.tables.numbers_of(receipt.organisation, id).await?);
+        }
+        Ok(numbers)
     }
 
     /// Writes a receipt if it is new, and in the same transaction what becomes of the payment's

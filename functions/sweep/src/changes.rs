@@ -76,7 +76,7 @@ impl<C: Changes> Run<'_, C> {
         let prefix = self.settings.prefix.to_string();
         let with_prefix =
             if number.starts_with(&prefix) { number.to_owned() } else { prefix + number };
-        let numbers = [number.to_owned(), with_prefix];
+        let numbers = [number.to_owned(), with_prefix.clone()];
         let read = self.xero.invoices_numbered(self.organisation(), &numbers).await;
         let found = match self.counted(read, &mut work.run)? {
             Ok(found) => found,
@@ -84,7 +84,7 @@ impl<C: Changes> Run<'_, C> {
         };
         work.run.count("rows", found.len());
         if found.is_empty() {
-            work.run.problem = Some("Xero has no invoice of this number".to_owned());
+            work.run.problem = Some(self.no_invoice(number, &with_prefix).await?);
         }
         let seen = found.into_iter().map(|invoice| Seen {
             invoice: invoice.id,
@@ -94,6 +94,23 @@ impl<C: Changes> Run<'_, C> {
         });
         self.queue(Cause::Manual, seen.collect(), &mut Queued::new(), &mut work.run).await?;
         Ok(None)
+    }
+
+    /// What a person is told who asked for a number that Xero does not have: numbers are compared exactly, and
+    /// a blank at the end of one cannot be seen.
+    async fn no_invoice(&self, number: &str, with_prefix: &str) -> Result<String, RunError> {
+        let mut says = format!(
+            "Xero has no invoice of this number; asked for exactly {with_prefix:?} and {number:?}, blanks included"
+        );
+        let prefix = self.settings.prefix.to_string();
+        let local = number.strip_prefix(&prefix).unwrap_or(number);
+        for other in self.tables.numbers_but_for_blanks(self.organisation(), local).await? {
+            let there = self.settings.prefix.to_xero(&other);
+            says.push_str(&format!(
+                ". Xero has {there:?}, which differs by a blank: correct the number in Xero"
+            ));
+        }
+        Ok(says)
     }
 
     async fn page(

@@ -56,10 +56,11 @@ pub use mark::{NoMark, ReplayMark};
 pub use matching::owners;
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError};
+pub use moving::{GoingAlong, depart, going_along, unknown_uploads};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use payment::{
-    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_UPLOADED, Origin, Payment,
-    PaymentStatus, Protection, State, Tombstone,
+    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,
+    Origin, Payment, PaymentStatus, Protection, State, Tombstone,
 };
 pub use reason::{Held, Ignored};
 pub use recording::{

@@ -11,7 +11,9 @@ use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
 use crate::matching::{self, Matching, Pass};
 use crate::mirroring::{Change, Verdict};
 use crate::money::Money;
-use crate::payment::{HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, Origin, Payment};
+use crate::payment::{
+    HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, Origin, Payment,
+};
 use crate::reason::Held;
 use crate::settings::Settings;
 use crate::stored::{Settled, StoredInvoice};
@@ -223,12 +225,22 @@ impl Run<'_> {
         }
         for payment in &matching.local_rest {
             let adopted = payment.origin == Origin::Local && payment.kind == Kind::Imported;
+            if payment.is_taken_back() {
+                self.note_taken_back(&payment.id);
+            }
             if adopted && payment.link.is_some() && self.goes_up(payment) {
                 self.unlink(payment);
             } else if payment.follows_xero() {
                 let why = "no longer among the invoice's payments in Xero";
                 self.change.remove(payment, self.snapshot, self.now, why);
             }
+        }
+    }
+
+    /// Both sides agree that the money is not there: the payment says so (AMB-32).
+    fn note_taken_back(&mut self, id: &PaymentId) {
+        if let Some(payment) = self.payment_mut(id) {
+            payment.note = Some(NOTE_TAKEN_BACK.to_owned());
         }
     }
 
@@ -306,7 +318,10 @@ impl Run<'_> {
         let underpaid_from = findings::due_on(&self.after)
             .filter(|due| *due >= today)
             .and_then(|due| due.checked_add(1.day()).ok());
-        released.chain(underpaid_from).min()
+        // Our own payment may be known under another number of its invoice by then (AMB-33).
+        let under_way = self.after.held.iter().any(|held| held.reason == Held::UploadUnderWay);
+        let tomorrow = today.checked_add(1.day()).ok().filter(|_| under_way);
+        released.chain(underpaid_from).chain(tomorrow).min()
     }
 
     /// The first day on which a payment of that date is let in (CM-40: exactly N days ahead is).

@@ -273,8 +273,21 @@ pub fn record_part(
     let mut change = Change::of(stored);
     match (receipt.part_on(&stored.number), known) {
         (None, None) => return Ok(None),
-        // It is in Xero on this invoice, whatever the sender says now (`CHANGED_AFTER_UPLOAD`).
-        (None, Some(known)) if known.kind == Kind::Uploaded => return Ok(None),
+        // It is in Xero on this invoice, whatever the sender says now (`CHANGED_AFTER_UPLOAD`); what became
+        // of the money is true of every part of it (AMB-32).
+        (None, Some(known)) if known.kind == Kind::Uploaded => {
+            let mut payment = known.clone();
+            if receipt.status != PaymentStatus::Pending {
+                payment.status = receipt.status;
+            }
+            payment.journaled = receipt.journaled;
+            payment.revision = receipt.revision;
+            payment.settle_state();
+            let why = format!("{} of {}, {}", payment.amount, payment.date, payment.status);
+            change.decide(Action::Recorded, &payment, &why);
+            change.after.payments.retain(|other| other.id != payment.id);
+            change.after.payments.push(payment);
+        }
         (None, Some(known)) => {
             change.after.payments.retain(|payment| payment.id != receipt.id);
             change.tombstones.push(Tombstone {

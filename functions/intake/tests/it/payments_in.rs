@@ -232,3 +232,39 @@ async fn a_payment_journaled_after_the_cutover_is_kept_with_a_warning() {
     let part = &world.invoice("10234").await.payments[0];
     assert_eq!(part.protection, Some(Protection::Journaled));
 }
+
+#[tokio::test]
+async fn amb_31_a_failed_payment_is_closed_once_the_invoice_is_paid_by_another() {
+    let world = World::new().await;
+    world.take(&invoice("10234", 1, "60.00")).await;
+    world.take(&with(payment("P-1", 1, "60.00", PARTS), "/status", "failed")).await;
+    let open = async || {
+        let stored = world.invoice("10234").await;
+        stored.open_discrepancies().map(|found| found.key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(open().await, ["FAILED_PAYMENT#P-1"]);
+    // A part does not pay it, and what is only announced pays nothing.
+    world.take(&payment("P-2", 1, "20.00", &[("10234", "20.00")])).await;
+    let announced = with(payment("P-3", 1, "40.00", &[("10234", "40.00")]), "/status", "pending");
+    world.take(&announced).await;
+    assert_eq!(open().await, ["FAILED_PAYMENT#P-1"]);
+    world.take(&payment("P-3", 2, "40.00", &[("10234", "40.00")])).await;
+    assert_eq!(open().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_payment_in_another_currency_than_its_invoice_is_flagged_whichever_came_first() {
+    let world = World::new().await;
+    let other = with(payment("P-1", 1, "60.00", PARTS), "/amount/currency", "NZD");
+    world.take(&other).await;
+    world.take(&payment("P-2", 1, "15.00", &[("10234", "15.00")])).await;
+    world.take(&invoice("10234", 1, "10.00")).await;
+    let stored = world.invoice("10234").await;
+    let open: Vec<_> = stored.open_discrepancies().collect();
+    let kinds: Vec<_> = open.iter().map(|found| found.key.to_string()).collect();
+    assert_eq!(kinds, ["CURRENCY_DIFFERS#P-1", "OVERPAID#"], "it hides nothing of the others");
+    assert!(open[0].detail.contains("60.00 NZD") && open[0].detail.contains("AUD"), "{open:?}");
+    // The other order: it is not taken in.
+    world.take(&with(payment("P-3", 1, "60.00", PARTS), "/amount/currency", "NZD")).await;
+    assert_eq!(world.parked().await, ["currency_differs"]);
+}

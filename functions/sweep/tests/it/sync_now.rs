@@ -136,3 +136,22 @@ async fn a_window_that_had_to_stop_says_how_far_it_was_read() {
     let subject = &world.last_run().await["subject"];
     assert_eq!(*subject, format!("{from} to {to}; payments up to {from}"));
 }
+
+#[tokio::test]
+async fn a_number_with_a_blank_that_nobody_sees_is_named_in_quotes() {
+    // Numbers are compared exactly; whoever asks for the one without the blank is told of the other.
+    let world = World::new().await;
+    world.local("111").await;
+    world.invoice("CM-111 ");
+    world.sweep().await;
+    world.work_off().await;
+    let found = world.rows("discrepancies").await;
+    assert!(found[0]["detail"].contains("\"CM-111 \", with a blank"), "{found:?}");
+    world.clock.advance(HALF_AN_HOUR);
+
+    let answer = world.sync_now(json!({"invoice": "111"})).await;
+
+    let why = answer["why"].as_str().unwrap();
+    assert!(why.contains("asked for exactly \"CM-111\""), "{why}");
+    assert!(why.contains("Xero has \"CM-111 \""), "{why}");
+}

@@ -124,6 +124,12 @@ fn of_kept(kept: Kept) -> Words {
              not uploaded again by itself.",
             "It is recorded in Xero again, of the same amount and date; the mirror then finds the two to be the same.",
         ),
+        Kept::TakenBack => words(
+            &["AMB-32"],
+            "We put it into Xero; then it failed or was refunded, and it was deleted in Xero as well: both sides \
+             agree.",
+            "Nothing: if money comes again, it is a payment of its own.",
+        ),
     }
 }
 

@@ -47,6 +47,10 @@ impl OpenInvoice {
             && self.due.is_positive()
     }
 
+    fn is_authorised(&self) -> bool {
+        self.status == InvoiceStatus::Authorised
+    }
+
     /// "Oldest": by invoice date, then due date, then number (AMB-16). Without a date it is the
     /// youngest.
     fn age(&self) -> (Date, Date, &str) {
@@ -145,15 +149,15 @@ impl<'a> Planner<'a> {
         let standing = own_targets(upload);
         let named = upload.receipt.allocations.iter().map(|part| {
             let number = self.prefix.to_xero(&part.invoice);
-            (part, self.invoice_numbered(&number), number)
+            (part, self.numbered(&number), number)
         });
+        let stands = |found: &Result<&OpenInvoice, Judgement>| {
+            found.as_ref().is_ok_and(|invoice| standing.contains(&invoice.id))
+        };
         named
-            .filter(|(_, found, _)| !found.is_some_and(|invoice| standing.contains(&invoice.id)))
+            .filter(|(_, found, _)| !stands(found))
             .map(|(part, found, number)| {
-                let invoice = found.ok_or_else(|| {
-                    let why = format!("Xero has no invoice {number}");
-                    Judgement::Hold(Hold::InvoiceNotOpen, why)
-                })?;
+                let invoice = found?;
                 self.fits(invoice, part.amount)?;
                 if upload.route() == Ok(Route::Bpay) && self.on_payment_plan.contains(&invoice.id) {
                     let why = format!("invoice {number} is on a payment plan, not open to BPAY");
@@ -164,11 +168,30 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// The sales invoice of this number.
-    pub(super) fn invoice_numbered(&self, number: &str) -> Option<&OpenInvoice> {
-        self.invoices
-            .values()
-            .find(|invoice| invoice.kind == InvoiceKind::Sales && invoice.number == number)
+    /// The sales invoice of this number. Of several, as a deleted draft leaves its number free, only an
+    /// authorised one counts (AMB-33).
+    pub(super) fn numbered(&self, number: &str) -> Result<&OpenInvoice, Judgement> {
+        let sales =
+            |invoice: &&OpenInvoice| invoice.kind == InvoiceKind::Sales && invoice.number == number;
+        let all: Vec<_> = self.invoices.values().filter(sales).collect();
+        let authorised: Vec<_> = all.iter().filter(|invoice| invoice.is_authorised()).collect();
+        let hold = |why| Err(Judgement::Hold(Hold::InvoiceNotOpen, why));
+        match (authorised.as_slice(), all.as_slice()) {
+            ([only], _) => Ok(only),
+            ([], []) => hold(format!(
+                "Xero has no invoice {number:?}, with exactly these characters between the quotes"
+            )),
+            // Why it is not open is said where its status is looked at.
+            ([], [only]) => Ok(only),
+            (_, all) => {
+                let each = all.iter().map(|i| format!("{} is {}", i.id, i.status));
+                let each = each.collect::<Vec<_>>().join(", ");
+                hold(format!(
+                    "Xero has {} invoices of number {number}, and not exactly one of them is open: {each}",
+                    all.len()
+                ))
+            }
+        }
     }
 
     /// What is to be placed of a payment, as it is compared with the money that Xero holds (A8.3). `linked` says
@@ -186,7 +209,7 @@ impl<'a> Planner<'a> {
         if Self::is_named_by_receipt(upload) {
             for part in &receipt.allocations {
                 let number = self.prefix.to_xero(&part.invoice);
-                let found = self.invoice_numbered(&number);
+                let found = self.numbered(&number).ok();
                 let Some(found) = found.filter(|found| !standing.contains(&found.id)) else {
                     continue;
                 };
