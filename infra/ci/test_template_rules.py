@@ -161,7 +161,7 @@ class Rules(unittest.TestCase):
             "Effect": "Allow", "Action": "dynamodb:Query",
             "Resource": {"Fn::Sub": "${UploadsTable.Arn}/index/by_line"},
         })
-        self.expect(rules.promises_are_kept, "Mirror", "by_line", "Intake and Operate and Upload")
+        self.expect(rules.promises_are_kept, "Mirror", "by_line", "Intake and Operate and Sweep and Upload")
 
     def policy(self, name):
         return self.properties(name)["PolicyDocument"]["Statement"]

@@ -102,7 +102,7 @@ pub(crate) async fn draft(
     if is_settled(&known, snapshot, settings, now) {
         return Ok(Draft { changes, end: Applied::Unchanged });
     }
-    let stored = tables.invoice(snapshot.organisation, &number).await?;
+    let stored = read(tables, snapshot, &number).await?;
     let end = match mirror(&stored, snapshot, settings, now) {
         Verdict::Ignored(reason) => Applied::Ignored(reason),
         Verdict::Stale => Applied::Stale(version_of(&stored, snapshot)),
@@ -152,7 +152,7 @@ async fn judge(
     because: Because,
 ) -> Result<Applied, ApplyError> {
     for _ in 1..RACES_MAX {
-        let stored = tables.invoice(snapshot.organisation, number).await?;
+        let stored = read(tables, snapshot, number).await?;
         let change = match mirror(&stored, snapshot, settings, because.now) {
             Verdict::Ignored(reason) => return Ok(Applied::Ignored(reason)),
             Verdict::Stale => return Ok(Applied::Stale(version_of(&stored, snapshot))),
@@ -166,6 +166,20 @@ async fn judge(
         }
     }
     Err(ApplyError::Races)
+}
+
+/// An invoice with its payments, and whether an action about its customer is open (EX-28, AMB-15).
+async fn read(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    number: &InvoiceNumber,
+) -> Result<StoredInvoice, ReadError> {
+    let mut stored = tables.invoice(snapshot.organisation, number).await?;
+    if let Some(customer) = &stored.customer {
+        let customer = tables.customer(snapshot.organisation, customer).await?;
+        stored.blocked = customer.is_some_and(|customer| customer.blocked.is_some());
+    }
+    Ok(stored)
 }
 
 fn version_of(stored: &StoredInvoice, snapshot: &Snapshot) -> Timestamp {

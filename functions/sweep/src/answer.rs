@@ -169,6 +169,7 @@ pub struct ConnectionAnswer {
 pub(crate) struct TroubleAnswer {
     pub(crate) what: &'static str,
     pub(crate) class: &'static str,
+    pub(crate) why: String,
     pub(crate) cure: &'static str,
 }
 

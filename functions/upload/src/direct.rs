@@ -2,7 +2,7 @@
 //! number (EX-01, EX-10, EX-12).
 
 use jiff::Timestamp;
-use payments::upload::{Line, Sending, Upload};
+use payments::upload::{Line, Sending, Upload, UploadState};
 use queue::{UploadTask, Uploads};
 
 use crate::error::RunError;
@@ -14,6 +14,9 @@ impl<Q: Uploads> Run<'_, Q> {
     /// has come, by the task that this leaves behind, and every night.
     pub(crate) async fn direct(&self) -> Result<Option<Stop>, RunError> {
         let stop = self.post().await.or_else(|error| self.limited(error).map(Some))?;
+        if self.became.borrow().values().any(|state| *state == UploadState::Held) {
+            self.tell_counts(false).await?;
+        }
         self.go_on(stop.as_ref()).await?;
         Ok(stop)
     }

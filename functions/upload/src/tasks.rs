@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use payments::OrganisationId;
 use payments::sweep::{SyncKind, Trigger};
 use payments::upload::Night;
-use queue::{UploadTask, Uploads};
+use queue::{Changes, UploadTask, Uploads};
 use table::Parked;
 
 use crate::run::{Run, Stop};
 use crate::tally::Tally;
 use crate::{Uploader, night, uploading};
 
-impl<Q: Uploads> Uploader<Q> {
+impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// Works on a batch, and says which messages are to come again.
     pub(crate) async fn tasks(
         &self,

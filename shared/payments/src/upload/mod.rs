@@ -32,7 +32,7 @@ pub use caps::{
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
 pub use command::{Order, OrderError, obey, sensible_orders};
-pub use customer::{Customer, CustomerError, record_action, record_customer};
+pub use customer::{Customer, CustomerError, NO_CONTACT, record_action, record_customer};
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
 pub use gates::{Judgement, gate};
@@ -51,5 +51,6 @@ pub use provider_invoice::{
 };
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
+pub(crate) use route::{is_entered_by_hand, never_gets_an_invoice};
 pub use settings::{BUNDLE_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};
