@@ -110,6 +110,7 @@ async fn a_morning_on_which_money_waits_for_a_person_is_not_well_and_what_xero_r
 
     let refused = payments::upload::Upload {
         state: payments::upload::UploadState::Refused,
+        replanned: true,
         ..waiting("P-2")
     };
     world.tables.write_uploads(&[(None, &refused)], None, because).await.unwrap();
