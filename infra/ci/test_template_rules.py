@@ -187,7 +187,7 @@ class Rules(unittest.TestCase):
 
     def test_a_webhook_that_lists_uploads_is_noticed(self):
         self.lists_uploads("WebhookRole")
-        self.expect(rules.promises_are_kept, "Webhook", "by_line", "Intake and Mirror and Operate and Upload")
+        self.expect(rules.promises_are_kept, "Webhook", "by_line", "Intake and Mirror and Operate and Sweep and Upload")
 
     def test_a_mirror_that_lists_uploads_is_noticed(self):
         self.lists_uploads("MirrorRole")

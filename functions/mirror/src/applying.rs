@@ -140,7 +140,7 @@ pub(crate) async fn draft(
     if others.is_empty() && is_settled(&known, snapshot, settings, now) {
         return Ok(Draft::nothing(Applied::Unchanged));
     }
-    let here = tables.invoice(snapshot.organisation, number).await?;
+    let here = read(tables, snapshot, number).await?;
     others.extend(strays(tables, &here, &others, snapshot).await?);
     let uploads = uploads_on(tables, snapshot.organisation, others.iter().chain([&here])).await?;
     Ok(onto(here, &others, snapshot, (settings, &uploads), now))
@@ -270,7 +270,7 @@ async fn judge<C: Changes>(
 ) -> Result<Applied, ApplyError> {
     let tables = handler.tables;
     for _ in 1..RACES_MAX {
-        let stored = tables.invoice(snapshot.organisation, number).await?;
+        let stored = read(tables, snapshot, number).await?;
         let uploads = uploads_on(tables, snapshot.organisation, [&stored]).await?;
         let change = match mirror_with_uploads(&stored, snapshot, settings, &uploads, because.now) {
             Verdict::Ignored(reason) => return Ok(Applied::Ignored(reason)),
@@ -303,6 +303,20 @@ fn stale(stored: &StoredInvoice, snapshot: &Snapshot, now: Timestamp) -> Applied
         Some(known) => Applied::ReadAhead(known.fetched_at),
         None => Applied::Stale(version_of(stored, snapshot)),
     }
+}
+
+/// An invoice with its payments, and whether an action about its customer is open (EX-28, AMB-15).
+async fn read(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    number: &InvoiceNumber,
+) -> Result<StoredInvoice, ReadError> {
+    let mut stored = tables.invoice(snapshot.organisation, number).await?;
+    if let Some(customer) = &stored.customer {
+        let customer = tables.customer(snapshot.organisation, customer).await?;
+        stored.blocked = customer.is_some_and(|customer| customer.blocked.is_some());
+    }
+    Ok(stored)
 }
 
 fn version_of(stored: &StoredInvoice, snapshot: &Snapshot) -> Timestamp {

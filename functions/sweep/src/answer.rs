@@ -173,6 +173,7 @@ pub struct ConnectionAnswer {
 pub(crate) struct TroubleAnswer {
     pub(crate) what: &'static str,
     pub(crate) class: &'static str,
+    pub(crate) why: String,
     pub(crate) cure: &'static str,
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use payments::Settings;
 use payments::digest::Morning;
 use queue::Changes;
+use table::HELD_COUNTED_MAX;
 
 use crate::answer::ConnectionAnswer;
 use crate::orders::tables;
@@ -64,6 +65,9 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let open = open.map_err(|error| tables(&error))?;
         let actions = self.tables.count_open_actions(organisation).await;
         let actions = actions.map_err(|error| tables(&error))?;
+        let held = self.tables.held_uploads(organisation, HELD_COUNTED_MAX).await;
+        let held = held.map_err(|error| tables(&error))?;
+        let by_hold = held.by_code();
         let morning = Morning {
             day: settings.day_of(scheduled_at),
             zone: &settings.zone,
@@ -74,9 +78,12 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             night: night.as_ref(),
             open: open.count,
             oldest_open: open.oldest,
-            actions: actions.count,
+            actions: actions.count.saturating_add(held.without_customer),
             more_actions: actions.more,
             oldest_action: actions.oldest,
+            held: &by_hold,
+            parked_reports: checked.parked_reports,
+            failures: &checked.failures,
         };
         let told = self.tables.log_digest(organisation, &morning, scheduled_at).await;
         told.map_err(|error| tables(&error))?;

@@ -36,7 +36,7 @@ use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
-use queue::{Uploads, UploadsQueue};
+use queue::{Changes, ChangesQueue, Uploads, UploadsQueue};
 use table::{Because, Tables};
 use xero::{Client, Config};
 
@@ -51,10 +51,12 @@ use crate::tally::Tally;
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// The function: everything between its environment and its handler.
-pub struct Uploader<Q> {
+pub struct Uploader<Q, C = ChangesQueue> {
     xero: Xero,
     tables: Tables,
     uploads: Q,
+    /// Where invoices are sent that are to be looked at again because an action is solved.
+    changes: Option<C>,
     metrics: Metrics,
     clock: Clock,
     pauses: Vec<Duration>,
@@ -118,7 +120,8 @@ impl Uploader<UploadsQueue> {
         Ok(Self {
             xero,
             tables,
-            uploads: UploadsQueue::new(sqs, env.required("UPLOADS_QUEUE_URL")?),
+            uploads: UploadsQueue::new(sqs.clone(), env.required("UPLOADS_QUEUE_URL")?),
+            changes: Some(ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?)),
             metrics: Metrics::from_env(env, "upload")?,
             clock,
             pauses: PAUSES.to_vec(),
@@ -126,17 +129,24 @@ impl Uploader<UploadsQueue> {
     }
 }
 
-impl<Q: Uploads> Uploader<Q> {
+impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, uploads: Q, clock: Clock) -> Self {
         Self {
             xero: Xero::with(xero, &tables, Purpose::Upload),
             tables,
             uploads,
+            changes: None,
             metrics: Metrics::off(),
             clock,
             pauses: PAUSES.to_vec(),
         }
+    }
+
+    /// Has invoices looked at again through this queue once an action is solved.
+    #[must_use]
+    pub fn with_changes(self, changes: C) -> Self {
+        Self { changes: Some(changes), ..self }
     }
 
     /// Waits as long as this, each time, before the same bytes are sent again.

@@ -320,6 +320,7 @@ impl<Q: Uploads> Run<'_, Q> {
         report.lease_until = None;
         report.calls = report.calls.saturating_add(self.spent().calls);
         report.totals = self.totals_with_held().await?;
+        self.tell_counts(true).await?;
         report.carried = self.tables.line_count(self.organisation(), Line::Waiting).await?;
         let sent = caps.used_in(self.night);
         let max = self.uploading.nightly_max;

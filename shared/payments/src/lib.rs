@@ -10,6 +10,7 @@ mod decision;
 pub mod digest;
 mod discrepancy;
 pub mod explaining;
+pub mod failures;
 mod findings;
 mod fingerprint;
 pub mod grant;

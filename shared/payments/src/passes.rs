@@ -65,6 +65,10 @@ impl Run<'_> {
         let all = self.snapshot.counted_payments();
         let (under_way, counted): (Vec<_>, Vec<_>) =
             all.iter().partition(|incoming| self.is_upload_under_way(incoming));
+        if self.stored.blocked {
+            self.hold_back(&under_way, &counted);
+            return;
+        }
         let on_their_way = on_their_way(self.uploads);
         let matching = matching::pair(&self.stored.payments, &counted, &on_their_way);
         let mut held: Vec<_> = under_way
@@ -87,6 +91,16 @@ impl Run<'_> {
         self.rebalance(&all);
     }
 
+    /// While an action about the customer is open, nothing here changes (EX-28, AMB-15): what Xero shows and is
+    /// not here yet is known and held, what is here stays. Our own uploads are linked all the same.
+    fn hold_back(&mut self, under_way: &[&XeroPayment], counted: &[&XeroPayment]) {
+        let ours = under_way.iter().map(|incoming| self.held(incoming, Held::UploadUnderWay));
+        let new = counted.iter().filter(|incoming| self.stored.linked(incoming.id).is_none());
+        let new = new.map(|incoming| self.held(incoming, Held::BlockedByAction));
+        let held = ours.chain(new).collect();
+        self.replace_held(held);
+    }
+
     /// Whether we made it, on this invoice, and have not taken note of that here yet. It is the upload's
     /// to link it (V20); until then it is neither copied nor matched with anything. The same reference
     /// on another invoice, or on a payment that a person entered in its place, is no sign of ours.
@@ -97,7 +111,10 @@ impl Run<'_> {
                 payment.stamp.as_ref() == Some(&stamp) || payment.link == Some(incoming.id)
             };
             let consumed = |held: &HeldPayment| {
-                held.reason == Held::MultiInvoice && held.payment.id == incoming.id
+                let is_consumed = held.reason == Held::MultiInvoice;
+                // Held back since then (EX-28).
+                let is_held_back = held.reason == Held::BlockedByAction;
+                (is_consumed || is_held_back) && held.payment.id == incoming.id
             };
             stamp.is_for(self.snapshot.invoice)
                 && !self.stored.payments.iter().any(known)
@@ -251,6 +268,7 @@ impl Run<'_> {
                 let rule = match new.reason {
                     Held::FutureDated => "CM-40",
                     Held::MultiInvoice => "CM-28",
+                    Held::BlockedByAction => "EX-28",
                     Held::UploadUnderWay => "AMB-05",
                 };
                 let why = format!("{}: {} of {}", new.reason, new.payment.amount, new.payment.date);
@@ -295,7 +313,10 @@ impl Run<'_> {
     fn finish(mut self) -> Verdict {
         findings::update(&mut self.change, self.snapshot, self.settings, self.now);
         self.after.sort();
-        self.after.settled = self.snapshot.ties_out().then(|| Settled {
+        // What is held back is judged again whenever it is read, and by the next full sweep at the latest.
+        self.after.held_back = self.stored.blocked;
+        let settled = self.snapshot.ties_out() && !self.stored.blocked;
+        self.after.settled = settled.then(|| Settled {
             fingerprint: fingerprint::of(self.snapshot, self.settings),
             review_on: self.review_on(),
         });
@@ -341,7 +362,7 @@ impl Run<'_> {
             reason,
             until: match reason {
                 Held::FutureDated => self.first_day_in_range(incoming),
-                Held::MultiInvoice | Held::UploadUnderWay => None,
+                Held::MultiInvoice | Held::BlockedByAction | Held::UploadUnderWay => None,
             },
             held_at: before.map_or(self.now, |held| held.held_at),
         }

@@ -3,7 +3,9 @@
 use jiff::civil::Date;
 
 use crate::discrepancy::{Discrepancy, DiscrepancyKey};
-use crate::ids::{InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId, XeroPaymentId};
+use crate::ids::{
+    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId, XeroPaymentId,
+};
 use crate::invoice::{LocalInvoice, Version, XeroFacts};
 use crate::payment::{HeldPayment, Payment};
 
@@ -20,6 +22,12 @@ pub struct StoredInvoice {
     pub revision: u64,
     /// The business's own view.
     pub local: Option<LocalInvoice>,
+    /// Whose customer owes it, if the business's own system says so.
+    pub customer: Option<CustomerId>,
+    /// Whether it was held back when it was judged last, because an action about its customer was open.
+    pub held_back: bool,
+    /// Whether such an action is open now; not part of its rows, but asked before it is judged (AMB-15).
+    pub blocked: bool,
     /// Xero's view, as last read.
     pub xero: Option<XeroFacts>,
     /// The invoice that bore this number in Xero and bears another one now.
@@ -62,6 +70,9 @@ impl StoredInvoice {
             number,
             revision: 0,
             local: None,
+            customer: None,
+            held_back: false,
+            blocked: false,
             xero: None,
             moved_away: None,
             settled: None,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use jiff::Timestamp;
 use payments::{
-    Change, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
+    Change, CustomerId, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
 };
 
 use crate::activity::Log;
@@ -13,8 +13,8 @@ use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
 use crate::rows;
 use crate::schema::{
-    ACTIVITY, BY_XERO_INVOICE_ID, BY_XERO_PAYMENT_ID, DISCREPANCIES, HELD_PAYMENTS, INVOICES,
-    PAYMENTS, TOMBSTONES,
+    ACTIVITY, BY_WAITS_FOR, BY_XERO_INVOICE_ID, BY_XERO_PAYMENT_ID, DISCREPANCIES, HELD_PAYMENTS,
+    INVOICES, PAYMENTS, TOMBSTONES,
 };
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
 
@@ -181,6 +181,36 @@ impl Tables {
             }
         }
         Ok(alike)
+    }
+
+    /// The Xero invoices that wait for an action about a customer, as of a moment ago (EX-28).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn invoices_waiting_for(
+        &self,
+        organisation: OrganisationId,
+        customer: &CustomerId,
+    ) -> Result<Vec<XeroInvoiceId>, ReadError> {
+        let key = rows::waits_for(organisation, customer);
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.name(INVOICES))
+            .index_name(BY_WAITS_FOR)
+            .key_condition_expression("waits_for = :key")
+            .expression_attribute_values(":key", AttributeValue::S(key))
+            .into_paginator()
+            .items()
+            .send();
+        let mut invoices = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| ReadError::unavailable(INVOICES, error))?;
+            let number = Reader::new(INVOICES, &item).parsed("number")?;
+            let invoice = self.invoice_header(organisation, &number).await?;
+            invoices.extend(invoice.xero.map(|xero| xero.invoice));
+        }
+        Ok(invoices)
     }
 
     /// Writes a change of an invoice: payments, held payments, tombstones, discrepancies and one

@@ -1,8 +1,8 @@
 //! How the nouns of the domain look as rows.
 
 use payments::{
-    Acceptance, Contact, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind, Figures, Held,
-    HeldPayment, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
+    Acceptance, Contact, CustomerId, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind,
+    Figures, Held, HeldPayment, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
     OrganisationId, Origin, Payment, PaymentStatus, Protection, Reopened, Settled, State,
     StoredInvoice, Terms, Tombstone, Version, XeroFacts, XeroPayment, XeroPaymentKind,
 };
@@ -48,6 +48,10 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
             .flag("payment_plan", local.payment_plan)
             .number("local_revision", local.revision);
     }
+    row = row.text_if("customer", invoice.customer.as_ref());
+    if let Some(customer) = invoice.customer.as_ref().filter(|_| invoice.held_back) {
+        row = row.text("waits_for", waits_for(invoice.organisation, customer));
+    }
     if let Some(xero) = &invoice.xero {
         row = row
             .text("xero_invoice_id", xero.invoice)
@@ -79,6 +83,11 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
     row.finish()
 }
 
+/// By which an invoice is found that waits for an action about its customer.
+pub(crate) fn waits_for(organisation: OrganisationId, customer: &CustomerId) -> String {
+    format!("{organisation}/{customer}")
+}
+
 /// Reads the invoice itself; its payments are not part of the row.
 pub(crate) fn read_invoice(
     organisation: OrganisationId,
@@ -88,6 +97,8 @@ pub(crate) fn read_invoice(
     let number: InvoiceNumber = row.parsed("number")?;
     let mut invoice = StoredInvoice::unknown(organisation, number.clone());
     invoice.revision = row.number("revision")?;
+    invoice.customer = row.parsed_if("customer")?;
+    invoice.held_back = row.has("waits_for");
     if row.has("local_revision") {
         invoice.local = Some(LocalInvoice {
             number,

@@ -42,6 +42,16 @@ impl Tables {
             rows.push(self.putting_run(run)?);
         }
         self.commit(SWEEPS, rows).await?;
+        for run in runs {
+            // What was stored is stored; the next run says how it is then.
+            if let Err(error) = self.note_run(run).await {
+                tracing::error!(
+                    xero.tenant_id = %run.organisation,
+                    error = %error,
+                    "it could not be noted how a run ended"
+                );
+            }
+        }
         Ok(stored)
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use payments::brake::MASS_CHANGE_MAX;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::digest::Morning;
+use payments::failures::Failures;
 use payments::grant::{Dead, Death, Grant, Grants as _};
 use payments::upload::{
     Answer, Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, admit, link,
@@ -153,6 +154,9 @@ impl Everything<'_> {
             actions: 0,
             more_actions: false,
             oldest_action: None,
+            held: &[],
+            parked_reports: 0,
+            failures: &Failures::default(),
         };
         self.0.tables.log_digest(organisation(), &morning, now()).await.unwrap();
     }

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use payments::connection::{
     ConnectionStatus, Known, SWITCHED_OFF_AFTER, Trouble, cure_of_class, judge_known,
 };
-use payments::sweep::{SweepKind, SweepState, SyncRun};
+use payments::failures::Failures;
+use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun};
 use serde_json::json;
 use table::{ActivityRow, ConnectionRow, OpenActions, ParkedRow};
 
@@ -20,12 +21,16 @@ use crate::view::{Button, Frame, Sign};
 
 /// Errors that a tile shows; the sync log has the rest.
 const ERRORS_MAX: usize = 5;
+/// Runs that went wrong that are looked at: those of the business's own system are not Xero's.
+const FAILURES_MAX: usize = 25;
 /// Rows of the activity log that are looked at for what came lately, of each of the last days.
 const ROWS_A_DAY_MAX: usize = 100;
 /// Days that are looked at, in UTC.
 const DAYS: i64 = 3;
 /// Receipts that are looked at for whether a feed has ever brought any.
 const RECEIPTS_MAX: usize = 100;
+/// Uploads on hold that are looked at for those that name no customer.
+const HELD_MAX: u32 = 100;
 /// Parked rows that are looked at.
 const PARKED_MAX: usize = 50;
 
@@ -39,6 +44,7 @@ struct Rows {
     methods: BTreeSet<String>,
     parked: Vec<ParkedRow>,
     actions: OpenActions,
+    failures_now: Failures,
 }
 
 struct Badge {
@@ -49,7 +55,7 @@ struct Badge {
 
 struct Reason {
     code: String,
-    words: &'static str,
+    words: String,
     class: &'static str,
     cure: &'static str,
 }
@@ -102,7 +108,7 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let changes = tables.sweep(organisation, SweepKind::Changes).await?;
     let open = tables.sweep(organisation, SweepKind::Open).await?;
     stage.count(3);
-    let failures = stage.counted(tables.newest_failures(organisation, ERRORS_MAX).await?);
+    let failures = stage.counted(tables.newest_failures(organisation, FAILURES_MAX).await?);
     let parked = stage.counted(tables.newest_parked(organisation, PARKED_MAX).await?);
     let mut lately = Vec::new();
     let today = stage.now.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -113,10 +119,16 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     }
     let (methods, looked_at) = tables.receipt_methods(organisation, RECEIPTS_MAX).await?;
     stage.count(looked_at);
-    let actions = tables.count_open_actions(organisation).await?;
+    let mut actions = tables.count_open_actions(organisation).await?;
     stage.count_read(actions.count);
+    let runs = connection.as_ref().map(|row| row.failed_runs.clone()).unwrap_or_default();
+    let failures_now = tables.failures(organisation, runs, stage.now).await?;
+    stage.count_read(failures_now.uploads());
+    let held = tables.held_uploads(organisation, HELD_MAX).await?;
+    stage.count_read(held.count());
+    actions.count = actions.count.saturating_add(held.without_customer);
     let (failures, parked) = (failures.rows, parked.rows);
-    Ok(Rows { connection, changes, open, failures, lately, methods, parked, actions })
+    Ok(Rows { connection, changes, open, failures, lately, methods, parked, actions, failures_now })
 }
 
 fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
@@ -127,6 +139,7 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         checked_at: connection.and_then(|row| row.checked_at),
         last_success_at: rows.changes.last_success_at,
         silent_since: connection.and_then(|row| row.silent_since),
+        failures: Some(&rows.failures_now),
     };
     let (status, troubles) = judge_known(&known, stage.now);
     let facts = vec![
@@ -160,12 +173,12 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         kind: "Accounting",
         third_party: "Xero".to_owned(),
         badge: badge(status),
-        reasons: troubles.iter().map(|trouble| reason(*trouble)).collect(),
+        reasons: troubles.iter().map(|trouble| reason(*trouble, &rows.failures_now)).collect(),
         note: (!stage.settings.mirror_enabled)
             .then(|| "The mirror is switched off: nothing is synced.".to_owned()),
         countdown: countdown(stage, known.silent_since),
         facts,
-        errors: rows.failures.iter().map(|run| error_line(stage, run)).collect(),
+        errors: errors(stage, rows, |kind| kind != SyncKind::Intake).collect(),
         contact: (status != ConnectionStatus::Active).then(|| contact(stage)),
         actions,
     }
@@ -181,11 +194,11 @@ fn badge(status: ConnectionStatus) -> Badge {
     }
 }
 
-fn reason(trouble: Trouble) -> Reason {
+fn reason(trouble: Trouble, failures: &Failures) -> Reason {
     Reason {
         code: trouble.to_string(),
-        words: trouble.words(),
-        class: trouble.class(),
+        words: failures.words(trouble),
+        class: failures.class(trouble),
         cure: trouble.cure(),
     }
 }
@@ -282,6 +295,16 @@ fn countdown(stage: &Stage<'_>, silent_since: Option<Timestamp>) -> Option<Strin
     })
 }
 
+/// The newest errors of runs of these kinds.
+fn errors<'r>(
+    stage: &'r Stage<'_>,
+    rows: &'r Rows,
+    of: impl Fn(SyncKind) -> bool + 'r,
+) -> impl Iterator<Item = ErrorLine> + 'r {
+    let runs = rows.failures.iter().filter(move |run| of(run.kind));
+    runs.take(ERRORS_MAX).map(|run| error_line(stage, run))
+}
+
 fn error_line(stage: &Stage<'_>, run: &SyncRun) -> ErrorLine {
     let class = run.errors.keys().next().cloned().unwrap_or_default();
     let classes: Vec<_> =
@@ -297,11 +320,16 @@ fn error_line(stage: &Stage<'_>, run: &SyncRun) -> ErrorLine {
 
 fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
     let (last, count) = feed.lately(&rows.lately);
-    // What intake could not take in does not say whose it was: it is shown with the feed that is in use.
-    let parked: Vec<_> = rows.parked.iter().filter(|row| row.by == "intake").collect();
     let ever = feed.ever(&rows.methods);
-    let in_use = last.is_some() || ever;
-    let status = feeds::judge(last, ever, in_use && !parked.is_empty(), stage.now);
+    // What intake could not take in names a method, and so its feed; else it is shown with each that is in
+    // use, or with both if none is: never with Xero's (AMB-36).
+    let used = |feed: Feed| feed.lately(&rows.lately).0.is_some() || feed.ever(&rows.methods);
+    let shown = used(feed) || !(used(Feed::Bank) || used(Feed::Gateway));
+    let blamed = |row: &&ParkedRow| {
+        row.by == "intake" && feed.is_blamed_for(row.body.as_deref()).unwrap_or(shown)
+    };
+    let parked: Vec<_> = rows.parked.iter().filter(blamed).collect();
+    let status = feeds::judge(last, ever, !parked.is_empty(), stage.now);
     let (kind, name, unnamed) = match feed {
         Feed::Bank => ("Bank feed", &stage.row.bank_feed, "Bank (not named)"),
         Feed::Gateway => ("Payment gateway", &stage.row.payment_gateway, "Provider (not named)"),
@@ -342,7 +370,8 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         problem: row.detail.clone(),
         cure: cure_of_class("Validation"),
     };
-    let errors = parked.iter().filter(|_| in_use).take(ERRORS_MAX).map(error).collect();
+    let runs = errors(stage, rows, |kind| kind == SyncKind::Intake).filter(|_| in_use && shown);
+    let errors = parked.iter().map(error).chain(runs).take(ERRORS_MAX).collect();
     Tile {
         kind,
         third_party: name.clone().unwrap_or_else(|| unnamed.to_owned()),

@@ -67,7 +67,7 @@ async fn a_payment_known_before_its_invoice_waits_there_for_it() {
 
 #[tokio::test]
 async fn a_status_changes_by_itself_along_the_legal_ways() {
-    // SP-03, SP-05, SP-07
+    // SP-03
     let world = World::new().await;
     let at =
         |revision, status: &str| with(payment("P-1", revision, "60.00", PARTS), "/status", status);
@@ -219,6 +219,60 @@ async fn a_payment_entered_after_the_cutover_is_kept_with_a_warning() {
         assert_eq!(world.warnings().await, vec!["MANUAL_AFTER_CUTOVER"; expected], "{cutover}");
         assert_eq!(world.invoice("10234").await.payments.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_payment_that_failed_and_names_no_invoice_is_flagged_once() {
+    // SP-12
+    let world = World::new().await;
+    let report =
+        |revision, status: &str| with(payment("P-1", revision, "60.00", &[]), "/status", status);
+    world.take(&report(1, "pending")).await;
+    assert_eq!(world.warnings().await, ["UNLINKED"]);
+    world.take(&report(2, "failed")).await;
+    world.take(&report(2, "failed")).await;
+    assert_eq!(world.warnings().await, ["FAILED_PAYMENT"], "money not taken is on no invoice");
+}
+
+#[tokio::test]
+async fn only_an_act_of_a_person_warns() {
+    // AMB-40, CM-03, EX-09, EX-11, SP-11
+    for (method, channel, parts, expected) in [
+        // What goes up, and what a gateway brings, nobody enters by hand.
+        ("bpay", None, PARTS, None),
+        ("card", Some("pay_now"), PARTS, None),
+        ("direct_debit", None, PARTS, None),
+        ("paypal", None, PARTS, None),
+        ("cash", None, PARTS, Some("MANUAL_AFTER_CUTOVER")),
+        ("cheque", Some("virtual_terminal"), PARTS, None),
+        // These never get an invoice.
+        ("batch_debit", None, &[], None),
+        ("direct_debit", None, &[], None),
+        ("virtual_terminal", None, &[], None),
+        ("card", Some("virtual_terminal"), &[], None),
+        // These should have one.
+        ("direct_debit", Some("pay_now"), &[], Some("UNLINKED")),
+        ("card", None, &[], Some("UNLINKED")),
+        ("paypal", None, &[], Some("UNLINKED")),
+    ] {
+        let world = World::new().await.with_cutover("2026-03-08").await;
+        let mut report = with(payment("P-1", 1, "60.00", parts), "/method", method);
+        if let Some(channel) = channel {
+            report = with(report, "/channel", channel);
+        }
+        world.take(&report).await;
+        let said = world.warnings().await;
+        assert_eq!(
+            said,
+            expected.into_iter().collect::<Vec<_>>(),
+            "{method} {channel:?} {parts:?}"
+        );
+    }
+
+    // A part of it is applied, and the rest is forgotten.
+    let world = World::new().await;
+    world.take(&with(payment("P-1", 1, "100.00", PARTS), "/method", "direct_debit")).await;
+    assert_eq!(world.warnings().await, ["UNLINKED"]);
 }
 
 #[tokio::test]

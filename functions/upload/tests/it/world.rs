@@ -281,8 +281,36 @@ impl World {
         contact
     }
 
+    /// What Xero shows of an invoice of 100.00.
+    pub fn facts(&self, invoice: payments::XeroInvoiceId) -> payments::XeroFacts {
+        payments::XeroFacts {
+            allocations: Vec::new(),
+            invoice,
+            number: "CM-10234".to_owned(),
+            status: payments::InvoiceStatus::Authorised,
+            contact_name: None,
+            due_on: None,
+            figures: payments::Figures {
+                total: aud(100_00),
+                paid: aud(0),
+                credited: aud(0),
+                due: aud(100_00),
+            },
+            version: payments::Version { updated_at: self.now(), fetched_at: self.now() },
+        }
+    }
+
     /// The function, as a new process has it.
     pub fn uploader(&self) -> Uploader<Tasks> {
+        self.new_uploader()
+    }
+
+    /// The same, with another queue of changes.
+    pub fn uploader_to<'a, C: queue::Changes>(&self, changes: &'a C) -> Uploader<Tasks, &'a C> {
+        self.new_uploader().with_changes(changes)
+    }
+
+    fn new_uploader<C: queue::Changes>(&self) -> Uploader<Tasks, C> {
         let config = Config {
             api_url: self.xero.url.parse().unwrap(),
             identity_url: self.xero.url.parse().unwrap(),

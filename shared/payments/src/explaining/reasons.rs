@@ -93,6 +93,12 @@ fn of_held(held: Held) -> Words {
              it is not copied, so that the money is not here twice.",
             "The local payment is changed in the business's own system so that its part no longer equals it.",
         ),
+        Held::BlockedByAction => words(
+            &["EX-28", "EX-27", "AMB-15"],
+            "It is in Xero, and something about the invoice's customer has to be solved first; everything of \
+             that customer waits.",
+            "The action about the customer is solved; the invoice is then read again at once.",
+        ),
         Held::UploadUnderWay => words(
             &["AMB-05"],
             "It is our own upload, seen in Xero before the upload has taken note of it.",

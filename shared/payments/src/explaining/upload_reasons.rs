@@ -42,12 +42,12 @@ pub(super) fn of_stage(stage: Stage) -> Words {
 pub(super) fn of_off(off: Off) -> Words {
     match off {
         Off::NotSetUp => words(
-            &["EX-20"],
+            &["A2.1"],
             "Uploading has not been set up for this organisation.",
             "`upload_enabled`, `upload_start` and `upload_account_id` of the organisation are set.",
         ),
         Off::BySettings => words(
-            &["EX-20"],
+            &["A2.1"],
             "Uploading is switched off in the organisation's settings.",
             "`upload_enabled` of the organisation is set to true.",
         ),

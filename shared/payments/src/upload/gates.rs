@@ -1,6 +1,6 @@
 //! The gates that a payment passes before its night plans it (A2.1 step 1).
 
-use super::customer::Customer;
+use super::customer::{Customer, NO_CONTACT};
 use super::duplicate::{Certain, Suspicion};
 use super::ledger::Upload;
 use super::part::Target;
@@ -57,7 +57,7 @@ pub fn gate(
     if route == Route::Bpay && customer.and_then(|customer| customer.contact).is_none() {
         let why = match &receipt.customer {
             None => "the payment names no customer".to_owned(),
-            Some(id) => format!("customer {id} has no contact in Xero yet"),
+            Some(_) => format!("an action about the customer is open: {NO_CONTACT}"),
         };
         return Err(hold(Hold::BlockedByAction, why));
     }

@@ -113,6 +113,8 @@ const BPAY: &str = "bpay";
 const CARD: &str = "card";
 const DIRECT_DEBIT: &str = "direct_debit";
 const BATCH_DEBIT: &str = "batch_debit";
+/// Brought by a gateway.
+const PAYPAL: &str = "paypal";
 /// The same as the channel, for senders that know no channels.
 const VIRTUAL_TERMINAL: &str = "virtual_terminal";
 
@@ -131,6 +133,24 @@ pub fn route(receipt: &Receipt) -> Result<Route, Skip> {
             named(Route::Direct)
         }
         _ => Err(Skip::MethodNotUploaded),
+    }
+}
+
+/// Whether a person has entered a payment: it goes no way to Xero, and no gateway brings it (AMB-40).
+pub(crate) fn is_entered_by_hand(receipt: &Receipt) -> bool {
+    route(receipt) == Err(Skip::MethodNotUploaded) && receipt.method != PAYPAL
+}
+
+/// Whether a payment names no invoice and is not meant to: a batch debit, or a direct debit or a payment by the
+/// virtual terminal that was applied to none (EX-09, EX-11). Nobody has to act on it.
+pub(crate) fn never_gets_an_invoice(receipt: &Receipt) -> bool {
+    match route(receipt) {
+        Err(Skip::NoCustomer) => true,
+        Err(Skip::NotAppliedToInvoice) => {
+            receipt.channel == Some(Channel::VirtualTerminal)
+                || (receipt.method != CARD && receipt.channel.is_none())
+        }
+        _ => false,
     }
 }
 

@@ -357,6 +357,9 @@ pub fn arb_stored_invoice() -> impl Strategy<Value = StoredInvoice> {
     let parts = (vec(arb_payment(), 0..6), vec(arb_held(), 0..3), vec(arb_discrepancy(), 0..4));
     (arb_organisation(), facts, moved, settled, parts).prop_map(
         |(organisation, (number, local, xero), moved_away, settled, parts)| StoredInvoice {
+            customer: None,
+            held_back: false,
+            blocked: false,
             organisation,
             number,
             revision: 0,
