@@ -73,7 +73,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
         let refused = class == Some(ErrorClass::Authentication);
         tally.refused |= refused;
-        let sweep = self.tables.sweep(organisation, SweepKind::Changes).await;
+        // Of an organisation that only uploads, nothing else is swept (AMB-37).
+        let kind =
+            if settings.mirror_enabled { SweepKind::Changes } else { SweepKind::Certificate };
+        let sweep = self.tables.sweep(organisation, kind).await;
         let sweep = sweep.map_err(|error| tables(&error))?;
         let caps = self.tables.caps(organisation).await.map_err(|error| tables(&error))?;
         let brake = self.tables.brake(organisation).await.map_err(|error| tables(&error))?;

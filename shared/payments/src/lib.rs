@@ -34,7 +34,7 @@ mod visit;
 
 pub use decision::{Action, Decision};
 pub use discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN};
-pub use findings::POSSIBLE_DUPLICATE_DAYS;
+pub use findings::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
 
 pub use ids::{
     COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,

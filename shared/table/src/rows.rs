@@ -35,6 +35,7 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
         .text("number", &invoice.number)
         .number("revision", revision)
         .text("state", state);
+    row = row.instant_if("reported_at", invoice.reported_at);
     if let Some(local) = &invoice.local {
         row = row
             .number("total", local.total.amount())
@@ -83,6 +84,7 @@ pub(crate) fn read_invoice(
     let number: InvoiceNumber = row.parsed("number")?;
     let mut invoice = StoredInvoice::unknown(organisation, number.clone());
     invoice.revision = row.number("revision")?;
+    invoice.reported_at = row.parsed_if("reported_at")?;
     if row.has("local_revision") {
         invoice.local = Some(LocalInvoice {
             number,

@@ -1,4 +1,4 @@
-//! What changed in Xero since a moment, a page at a time, and which invoices are open.
+//! What changed in Xero since a moment, a page at a time.
 
 use jiff::fmt::rfc2822;
 use jiff::{Timestamp, Unit};
@@ -83,7 +83,7 @@ struct WireFigures<'a> {
 }
 
 /// A row of a list: its stamp, and the invoice that it names if it names one.
-type Row = (Timestamp, Option<Seen>);
+pub(crate) type Row = (Timestamp, Option<Seen>);
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads what changed since a moment, to the second, as far as one page goes. No status is asked for:
@@ -175,33 +175,10 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         }
         Err(ReadError::TooLong)
     }
-
-    /// Reads the figures of all open sales invoices.
-    ///
-    /// By their status, which Xero calls an optimised filter: organisations with a hundred thousand
-    /// documents refuse others.
-    ///
-    /// # Errors
-    /// Whenever not all of them could be read; see [`ReadError`].
-    pub async fn open_sales_invoices(
-        &self,
-        organisation: OrganisationId,
-    ) -> Result<Vec<OpenFigures>, ReadError> {
-        let mut meter = self.meter();
-        let list = List {
-            which: Which::Invoices,
-            // Numbers hardly ever change, so that the order is the same on every page.
-            query: "Statuses=AUTHORISED&order=InvoiceNumber%20ASC&",
-            modified_since: None,
-            scope: SCOPE_INVOICES,
-        };
-        let rows = self.whole_list(organisation, &list, open_figures, &mut meter).await?;
-        Ok(rows.rows.into_values().collect())
-    }
 }
 
 /// From where to read on after these rows, if reading from there brings others.
-fn way_on(rows: &[Row], since: Timestamp) -> Option<Timestamp> {
+pub(crate) fn way_on(rows: &[Row], since: Timestamp) -> Option<Timestamp> {
     if !rows.is_sorted_by_key(|(stamp, _)| *stamp) {
         return None;
     }
@@ -210,7 +187,7 @@ fn way_on(rows: &[Row], since: Timestamp) -> Option<Timestamp> {
 }
 
 /// Xero looks at whole seconds only, and the earlier one loses nothing.
-fn whole_second(at: Timestamp) -> Timestamp {
+pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
     let floor = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Floor);
     at.round(floor).unwrap_or(at)
 }
@@ -261,7 +238,7 @@ fn of_payment(wire: &WireChanged<'_>) -> Result<Option<Seen>, ReadError> {
     }))
 }
 
-fn open_figures(id: Uuid, raw: &RawValue) -> Result<Option<OpenFigures>, ReadError> {
+pub(crate) fn open_figures(id: Uuid, raw: &RawValue) -> Result<Option<OpenFigures>, ReadError> {
     let wire: WireFigures<'_> = object(raw).ok_or(schema("Invoice"))?;
     if required_text(wire.r#type, "Type")? != InvoiceKind::Sales.code() {
         return Ok(None);
