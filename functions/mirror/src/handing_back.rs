@@ -127,9 +127,7 @@ impl<C: Changes> Handler<'_, C> {
     ) {
         let done: Vec<_> = swept
             .iter()
-            .filter(|(position, at)| {
-                !left.again.contains(position) && !left.sent_back.contains(at)
-            })
+            .filter(|(position, at)| !left.again.contains(position) && !left.sent_back.contains(at))
             .map(|(position, at)| (*position, *at))
             .collect();
         for (position, at) in &done {

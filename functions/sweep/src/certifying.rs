@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::sweep::{
-    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange, Place, SweepKind,
+    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange, Place,
+    SweepKind,
 };
 use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId};
 use queue::{Cause, Changes};

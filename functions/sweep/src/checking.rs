@@ -101,7 +101,9 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             mass_change: brake.on_since.is_some(),
             parked: parked.map_err(|error| tables(&error))?,
         };
-        let judged = judge(&facts, now);
+        // Of one that was signed up a moment ago, everything is on its way for the first time.
+        let first = facts.last_success_at.or(sweep.queued_at);
+        let judged = judge(&Facts { last_success_at: first, ..facts.clone() }, now);
         let short_code = asked.ok().and_then(|organisation| organisation.short_code);
         // After Xero was asked: that is when a grant dies.
         let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;

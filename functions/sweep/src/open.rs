@@ -31,6 +31,15 @@ struct Walk {
     /// The numbers that are on the queue to be read for the first time.
     new: BTreeSet<InvoiceNumber>,
     queued: Queued,
+    /// What of a page is to be put on the queue, in as few messages as possible.
+    differing: Queued,
+}
+
+impl Walk {
+    /// Whether an invoice is on the queue, or will be.
+    fn has(&self, invoice: XeroInvoiceId) -> bool {
+        self.queued.contains_key(&invoice) || self.differing.contains_key(&invoice)
+    }
 }
 
 impl<C: Changes> Run<'_, C> {
@@ -62,7 +71,7 @@ impl<C: Changes> Run<'_, C> {
             }
             let after = walk.at.after.as_ref();
             let page = self.tables.standings(self.organisation(), after, STORED_PAGE).await?;
-            self.review(&page.standings, &mut walk, work).await?;
+            self.review(&page.standings, &mut walk, work);
             if let Some(stop) = self.look_up(&page.standings, &mut walk, work).await? {
                 return self.keep(&mut walk, work, Some(stop)).await;
             }
@@ -73,6 +82,7 @@ impl<C: Changes> Run<'_, C> {
             }
             self.keep(&mut walk, work, None).await?;
         }
+        self.send_differing(&mut walk, work).await?;
         work.state.gone_through(walk.at);
         Ok(None)
     }
@@ -87,6 +97,7 @@ impl<C: Changes> Run<'_, C> {
             unstored: Vec::new(),
             new: BTreeSet::new(),
             queued: Queued::new(),
+            differing: Queued::new(),
         };
         if let Some(at) = left.filter(|at| now.duration_since(at.begun_at) < WALK_MAX) {
             let mut seen = BTreeSet::new();
@@ -102,13 +113,19 @@ impl<C: Changes> Run<'_, C> {
         Ok(walk)
     }
 
-    /// Stores how far the walk has come.
+    async fn send_differing(&self, walk: &mut Walk, work: &mut Work) -> Result<(), RunError> {
+        let differing = std::mem::take(&mut walk.differing);
+        self.send(Cause::Sweep, differing, &mut walk.queued, &mut work.run).await
+    }
+
+    /// Puts what differs on the queue, and then stores how far the walk has come.
     async fn keep(
         &self,
         walk: &mut Walk,
         work: &mut Work,
         stop: Option<Stop>,
     ) -> Result<Option<Stop>, RunError> {
+        self.send_differing(walk, work).await?;
         if !walk.unstored.is_empty() {
             let part = walk.at.parts;
             self.tables.store_seen(self.organisation(), &walk.at, part, &walk.unstored).await?;
@@ -132,7 +149,6 @@ impl<C: Changes> Run<'_, C> {
         let numbers = ours.iter().map(|(number, _)| number);
         let standings = self.tables.standings_of(self.organisation(), numbers).await?;
         let standings: BTreeMap<_, _> = standings.iter().map(|row| (&row.number, row)).collect();
-        let mut differing = Queued::new();
         for (number, figures) in &ours {
             let Some(standing) = standings.get(number) else { continue };
             let known = standing.xero.is_some_and(|xero| xero.invoice == figures.invoice);
@@ -144,34 +160,26 @@ impl<C: Changes> Run<'_, C> {
                     walk.new.insert(number.clone());
                 }
                 work.run.count(difference.code(), 1);
-                differing.insert(figures.invoice, Some(figures.updated_at));
+                walk.differing.insert(figures.invoice, Some(figures.updated_at));
             }
         }
         work.run.count("open_in_xero", open.len());
-        self.send(Cause::Sweep, differing, &mut walk.queued, &mut work.run).await
+        Ok(())
     }
 
     /// Looks through a page of what is stored.
-    async fn review(
-        &self,
-        standings: &[Standing],
-        walk: &mut Walk,
-        work: &mut Work,
-    ) -> Result<(), RunError> {
-        let mut differing = Queued::new();
+    fn review(&self, standings: &[Standing], walk: &mut Walk, work: &mut Work) {
         for standing in standings {
-            let Some(xero) = standing.xero.filter(|xero| !walk.queued.contains_key(&xero.invoice))
-            else {
+            let Some(xero) = standing.xero.filter(|xero| !walk.has(xero.invoice)) else {
                 continue;
             };
             let is_open = walk.seen.contains(&xero.invoice);
             let (begun_at, settings) = (walk.at.begun_at, self.settings);
             if let Some(difference) = review(standing, is_open, begun_at, settings, self.now()) {
                 work.run.count(difference.code(), 1);
-                differing.insert(xero.invoice, None);
+                walk.differing.insert(xero.invoice, None);
             }
         }
-        self.send(Cause::Sweep, differing, &mut walk.queued, &mut work.run).await
     }
 
     /// Asks Xero by their numbers for the invoices of the business's own system that were never read there: they
@@ -182,9 +190,8 @@ impl<C: Changes> Run<'_, C> {
         walk: &mut Walk,
         work: &mut Work,
     ) -> Result<Option<Stop>, RunError> {
-        let never_read = |row: &&Standing| {
-            row.is_local && row.xero.is_none() && !walk.new.contains(&row.number)
-        };
+        let never_read =
+            |row: &&Standing| row.is_local && row.xero.is_none() && !walk.new.contains(&row.number);
         let awaiting: Vec<_> =
             standings.iter().filter(never_read).map(|row| row.number.clone()).collect();
         let mut missing: u32 = 0;
@@ -200,14 +207,15 @@ impl<C: Changes> Run<'_, C> {
                 Err(stop) => return Ok(Some(stop)),
             };
             let sales = found.into_iter().filter(|invoice| invoice.kind == InvoiceKind::Sales);
-            let (mut there, mut new) = (BTreeSet::new(), Queued::new());
+            let mut there = BTreeSet::new();
+            work.run.count("looked_up", numbers.len());
             for invoice in sales {
-                new.insert(invoice.id, None);
+                if !walk.has(invoice.id) {
+                    walk.differing.insert(invoice.id, None);
+                    work.run.count("found_by_number", 1);
+                }
                 there.insert(invoice.number);
             }
-            work.run.count("looked_up", numbers.len());
-            work.run.count("found_by_number", new.len());
-            self.send(Cause::Sweep, new, &mut walk.queued, &mut work.run).await?;
             for number in numbers {
                 if !there.contains(&self.settings.prefix.to_xero(number)) {
                     missing = missing.saturating_add(1);

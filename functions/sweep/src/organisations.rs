@@ -29,6 +29,10 @@ const READS_AT_ONCE: usize = 32;
 /// about the others.
 const ANSWER: SignedDuration = SignedDuration::from_secs(2);
 
+/// How long before the invocation's end no other organisation is begun: what is begun has time for a page of each
+/// list, and is not cut off between them.
+const BEGUN: SignedDuration = SignedDuration::from_secs(80);
+
 /// What became of the look at an organisation.
 type Looked<T> = Option<Result<T, HandleError>>;
 
@@ -45,6 +49,9 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let mut done = futures_util::stream::iter(waiting)
             .map(|settings| async move {
                 let mut tally = Tally::default();
+                if deadline.duration_since(self.clock.now()) < BEGUN {
+                    return (SweepAnswer::not_reached(settings.organisation), tally);
+                }
                 let sweep = self.sweep(settings, wanted, deadline, &mut tally);
                 match self.in_time(deadline, sweep).await {
                     Some(answer) => (answer, tally),
@@ -120,11 +127,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
 
     /// How far a sweep has come. The first time, it is noted under which settings what is stored is judged, so
     /// that a change of them is noticed (AMB-35).
-    async fn state_of(
-        &self,
-        settings: &Settings,
-        kind: SweepKind,
-    ) -> Result<SweepState, RunError> {
+    async fn state_of(&self, settings: &Settings, kind: SweepKind) -> Result<SweepState, RunError> {
         let state = self.tables.sweep(settings.organisation, kind).await?;
         // A run that is at it relies on its row.
         if kind != SweepKind::Open || state.judging.is_some() || state.lease_until.is_some() {
@@ -220,11 +223,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     }
 
     /// What comes of work that may hang; `None` if it does not end in time.
-    async fn in_time<T>(
-        &self,
-        deadline: Timestamp,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
+    async fn in_time<T>(&self, deadline: Timestamp, work: impl Future<Output = T>) -> Option<T> {
         let left = deadline.duration_since(self.clock.now()).saturating_sub(ANSWER);
         tokio::time::timeout(Duration::try_from(left).unwrap_or_default(), work).await.ok()
     }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::decision::{Action, Decision};
 use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
@@ -63,11 +63,7 @@ const IN_XERO_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// What is to be written of an invoice of the business's own system that Xero was just asked for by its number
 /// and does not have (AMB-39); `None` if there is nothing to say, or nothing new. The discrepancy ends as soon
 /// as the invoice is read in Xero.
-pub fn not_in_xero(
-    stored: &StoredInvoice,
-    settings: &Settings,
-    now: Timestamp,
-) -> Option<Change> {
+pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) -> Option<Change> {
     let local = stored.local.as_ref().filter(|_| stored.xero.is_none())?;
     // What an earlier version took in was reported when it was issued, as far as anybody knows.
     let reported_at = stored.reported_at.or_else(|| {

@@ -81,7 +81,9 @@ impl Tables {
             .client()
             .query()
             .table_name(self.name(SWEEPS))
-            .key_condition_expression("organisation = :organisation AND sweep BETWEEN :from AND :to")
+            .key_condition_expression(
+                "organisation = :organisation AND sweep BETWEEN :from AND :to",
+            )
             .expression_attribute_values(":organisation", text(organisation.to_string()))
             .expression_attribute_values(":from", text(key(from)))
             .expression_attribute_values(":to", text(format!("{AWAITED}~")))

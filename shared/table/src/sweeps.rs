@@ -1,7 +1,9 @@
 //! How far the sweeps of Xero have come: one row for each organisation and sweep.
 
+use payments::sweep::{
+    OpenWalk, Place, Progress, SweepKind, SweepState, SweptList, SyncRun, SyncRunId, SyncState,
+};
 use payments::{OrganisationId, XeroInvoiceId};
-use payments::sweep::{OpenWalk, Place, Progress, SweepKind, SweepState, SweptList, SyncRun, SyncRunId, SyncState};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};

@@ -132,7 +132,8 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     let known = Known {
         troubles: &troubles,
         checked_at: connection.and_then(|row| row.checked_at),
-        last_success_at: rows.changes.last_success_at,
+        // What is on its way for the first time is not out of date.
+        last_success_at: rows.changes.last_success_at.or(rows.changes.queued_at),
         silent_since: connection.and_then(|row| row.silent_since),
     };
     let (status, troubles) = judge_known(&known, stage.now);

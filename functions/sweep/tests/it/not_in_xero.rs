@@ -132,10 +132,11 @@ async fn a_new_prefix_finds_the_invoices_that_bear_it() {
     world.pay(invoice, 1_000_00);
     world.sweep().await;
     world.work_off().await;
-    world.settings(|settings| {
-        settings.prefix = payments::NumberPrefix::new("ACME-").unwrap();
-    })
-    .await;
+    world
+        .settings(|settings| {
+            settings.prefix = payments::NumberPrefix::new("ACME-").unwrap();
+        })
+        .await;
     world.clock.advance(HALF_AN_HOUR);
     world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
     world.work_off().await;

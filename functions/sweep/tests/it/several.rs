@@ -33,9 +33,12 @@ async fn of_a_hundred_slow_organisations_none_is_starved() {
     let (world, tenants) = of(100).await;
     let clock = world.clock.clone();
     world.xero.with_each(move || clock.advance(SignedDuration::from_secs(2)));
-    for times in 1..=5 {
+    for times in 1..=3 {
         let answer = world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
-        assert!(with_outcome(&answer, "stopped") > 0, "there was time for all in invocation {times}");
+        assert!(
+            with_outcome(&answer, "stopped") > 0,
+            "there was time for all in invocation {times}"
+        );
         world.clock.advance(HALF_AN_HOUR);
         // Each of them is swept by one of two invocations, however often that is repeated.
         let two_ago = world.now() - (HALF_AN_HOUR + SignedDuration::from_mins(5)) * 2;
@@ -56,9 +59,9 @@ async fn one_that_hangs_and_one_that_fails_keep_none_of_the_others_back() {
     let others = async {
         loop {
             let rows = world.rows("sweeps").await;
-            let ended = rows.iter().filter(|row| {
-                row["sweep"] == "changes" && !row.contains_key("lease_until")
-            });
+            let ended = rows
+                .iter()
+                .filter(|row| row["sweep"] == "changes" && !row.contains_key("lease_until"));
             if ended.count() == tenants.len() - 1 {
                 break let_go.notify_one();
             }
@@ -69,7 +72,8 @@ async fn one_that_hangs_and_one_that_fails_keep_none_of_the_others_back() {
 
     let (answer, ()) = tokio::join!(world.invoke(json!({"scheduled_time": scheduled})), others);
 
-    assert_eq!(answer.unwrap_err(), "1 of 12 sweeps failed: reading from Xero failed: Xero answered 503");
+    let failed = answer.unwrap_err();
+    assert!(failed.starts_with("1 of 12 sweeps failed") && failed.contains("503"), "{failed}");
     let again = world.invoke(json!({"scheduled_time": scheduled})).await.unwrap();
     assert_eq!(with_outcome(&again, "already_done"), 11, "{again}");
     assert_eq!(with_outcome(&again, "finished"), 1, "{again}");
@@ -125,7 +129,10 @@ async fn an_organisation_that_only_uploads_is_checked_certified_and_synced() {
 
     world.clock.advance(SignedDuration::from_mins(2));
     let synced = world.sync_now(json!({})).await;
-    assert_eq!((&synced["outcome"], &synced["run"]["kind"]), (&json!("finished"), &json!("certificate")));
+    assert_eq!(
+        (&synced["outcome"], &synced["run"]["kind"]),
+        (&json!("finished"), &json!("certificate"))
+    );
     let wish = json!({"organisation": world.tenant, "by": "Ada", "why": "w", "invoice": "CM-1"});
     let refused = world.invoke(json!({"sync_now": wish})).await.unwrap_err();
     assert!(refused.contains("not switched on"), "{refused}");

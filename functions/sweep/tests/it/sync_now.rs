@@ -18,13 +18,13 @@ async fn a_person_who_asks_gets_counts_and_last_sync_moves() {
     let (asked_at, messages) = (world.now(), world.line.recorded.take());
     let [Message::Invoices(changes)] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!((changes.cause, uuid(changes.invoices[0].id)), (Cause::Manual, invoice));
+    let run = world.last_run().await;
+    assert_eq!((run["by"].as_str(), run["trigger"].as_str()), ("Ada", "manual"));
+    assert_eq!(run["why"], "one is missing");
     assert_eq!(world.state().await.last_success_at, None, "it is not imported yet");
     world.clock.advance(SignedDuration::from_secs(5));
     world.mirror(messages[0].clone()).await;
     assert_eq!(world.state().await.last_success_at, Some(asked_at));
-    let run = world.last_run().await;
-    assert_eq!((run["by"].as_str(), run["trigger"].as_str()), ("Ada", "manual"));
-    assert_eq!(run["why"], "one is missing");
 }
 
 #[tokio::test]

@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn what_was_read_after_the_walk_began_is_not_missed_in_it() {
-        let (now, before): (Timestamp, _) = (NOW.parse().unwrap(), stamp() - jiff::SignedDuration::from_secs(1));
+        let (now, before): (Timestamp, _) =
+            (NOW.parse().unwrap(), stamp() - jiff::SignedDuration::from_secs(1));
         assert_eq!(review(&stored(1), false, before, &settings(), now), None);
     }
 
