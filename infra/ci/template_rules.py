@@ -86,6 +86,7 @@ ALLOWED = {
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Budgets Brakes", "GetItem", "PutItem")
     | _tables("Connections", "GetItem", "UpdateItem")
+    | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _grants(),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
@@ -128,7 +129,7 @@ ALLOWED = {
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
-    | _tables("Invoices", "GetItem", "Query", "PutItem")
+    | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
     | _tables("HeldPayments Tombstones", "Query")
     | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
@@ -137,7 +138,8 @@ ALLOWED = {
     | _tables("Caps", "GetItem")
     | _tables("Brakes", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
-    | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
+    | _tables("SyncRuns Budgets", "GetItem", "PutItem")
+    | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Certificates", "Query", "PutItem")
     | _tables("Nights", "Query")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
@@ -205,7 +207,7 @@ ONLY = {
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "ActivityTable.StreamArn": {"Announce"},
     "EventBus.Arn": {"Announce"},
-    "SweepsTable.Arn": {"Sweep"} | LOOKERS,
+    "SweepsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     "ChangesDeadLetterQueue.Arn": {"Sweep"},
     "IntakeDeadLetterQueue.Arn": {"Sweep"},
     "UploadsDeadLetterQueue.Arn": {"Sweep"},

@@ -79,7 +79,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
         let refused = class == Some(ErrorClass::Authentication);
         tally.refused |= refused;
-        let sweep = self.tables.sweep(organisation, SweepKind::Changes).await;
+        // Of an organisation that only uploads, nothing else is swept (AMB-37).
+        let kind =
+            if settings.mirror_enabled { SweepKind::Changes } else { SweepKind::Certificate };
+        let sweep = self.tables.sweep(organisation, kind).await;
         let sweep = sweep.map_err(|error| tables(&error))?;
         let caps = self.tables.caps(organisation).await.map_err(|error| tables(&error))?;
         let brake = self.tables.brake(organisation).await.map_err(|error| tables(&error))?;
@@ -110,7 +113,9 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             parked: parked > 0,
             failures: Failures { parked, ..failures },
         };
-        let judged = judge(&facts, now);
+        // Of one that was signed up a moment ago, everything is on its way for the first time.
+        let first = facts.last_success_at.or(sweep.queued_at);
+        let judged = judge(&Facts { last_success_at: first, ..facts.clone() }, now);
         let short_code = asked.ok().and_then(|organisation| organisation.short_code);
         // After Xero was asked: that is when a grant dies.
         let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;

@@ -1,7 +1,6 @@
 //! What operators read in the morning (CC-20): found out anew, and one row of the log for each organisation,
 //! from which it goes on to the bus.
 
-use host::telemetry;
 use jiff::Timestamp;
 use payments::Settings;
 use payments::digest::Morning;
@@ -14,39 +13,8 @@ use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
 impl<C: Changes, Q> Sweeper<C, Q> {
-    /// Tells of each organisation. One of which nothing can be told does not keep the others back; the schedule
-    /// comes again for it.
-    pub(crate) async fn digests(
-        &self,
-        organisations: &[Settings],
-        scheduled_at: Timestamp,
-        tally: &mut Tally,
-    ) -> Result<Vec<ConnectionAnswer>, HandleError> {
-        let mut connections = Vec::new();
-        let mut first = None;
-        for settings in organisations {
-            match self.digest(settings, scheduled_at, tally).await {
-                Ok(connection) => connections.push(connection),
-                Err(error) => {
-                    let why = telemetry::chain(&error);
-                    tracing::error!(
-                        xero.tenant_id = %settings.organisation,
-                        error = why,
-                        "the digest of an organisation failed"
-                    );
-                    first.get_or_insert(why);
-                }
-            }
-        }
-        let (all, failed) = (organisations.len(), organisations.len() - connections.len());
-        match first {
-            None => Ok(connections),
-            Some(first) => Err(HandleError::Digests { failed, all, first }),
-        }
-    }
-
     /// Looks at the connection, and tells how things are. A schedule that comes twice tells once.
-    async fn digest(
+    pub(crate) async fn digest(
         &self,
         settings: &Settings,
         scheduled_at: Timestamp,

@@ -21,6 +21,8 @@ codes! {
         JournaledDeleted = "JOURNALED_DELETED",
         /// A Xero payment equals a part of a local payment over several invoices (CM-28, AMB-02).
         MultiInvoiceHeld = "MULTI_INVOICE_HELD",
+        /// Xero does not have an invoice of the business's own system, days after its report (AMB-39).
+        NotInXero = "NOT_IN_XERO",
         /// More was received locally than the invoice asks for (ST-05).
         Overpaid = "OVERPAID",
         /// A hand-entered payment looks like an imported one, a few days apart (V9).

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::decision::{Action, Decision};
 use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
@@ -27,6 +27,7 @@ const NEEDS_SNAPSHOT: &[DiscrepancyKind] = &[
     DiscrepancyKind::JournaledChanged,
     DiscrepancyKind::JournaledDeleted,
     DiscrepancyKind::MultiInvoiceHeld,
+    DiscrepancyKind::NotInXero,
     DiscrepancyKind::PossibleDuplicate,
     DiscrepancyKind::TieOut,
     DiscrepancyKind::UnknownInvoice,
@@ -62,6 +63,35 @@ pub(crate) fn update(
         found.insert(key, why);
     }
     merge(change, found, |_| true, now);
+}
+
+/// How long after its report an invoice may be missing in Xero before a person is asked (AMB-39).
+const IN_XERO_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// What is to be written of an invoice of the business's own system that Xero was just asked for by its number
+/// and does not have (AMB-39); `None` if there is nothing to say, or nothing new. The discrepancy ends as soon
+/// as the invoice is read in Xero.
+pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) -> Option<Change> {
+    let local = stored.local.as_ref().filter(|_| stored.xero.is_none())?;
+    // What an earlier version took in was reported when it was issued, as far as anybody knows.
+    let reported_at = stored.reported_at.or_else(|| {
+        let issued = local.issued_on.to_zoned(settings.zone.clone()).ok()?;
+        Some(issued.timestamp())
+    })?;
+    let is_late = now.duration_since(reported_at) >= IN_XERO_WITHIN;
+    let key = DiscrepancyKey::of_invoice(DiscrepancyKind::NotInXero);
+    let is_known = stored.discrepancy(&key).is_some_and(Discrepancy::is_open);
+    if is_known || !is_late || local.issued_on > settings.today(now) {
+        return None;
+    }
+    let why = format!(
+        "Xero has no invoice {}. Enter it in Xero under this number, or correct the number on the side where it \
+         is wrong; its payments come by themselves then",
+        settings.prefix.to_xero(&stored.number)
+    );
+    let mut change = Change::of(stored);
+    merge(&mut change, Found::from([(key, why)]), |_| false, now);
+    Some(change)
 }
 
 /// Brings up to date what can be told without a snapshot, after the local side has changed.

@@ -41,7 +41,7 @@ pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
 };
-pub use findings::POSSIBLE_DUPLICATE_DAYS;
+pub use findings::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
 
 pub use ids::{
     COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,

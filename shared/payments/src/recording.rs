@@ -390,6 +390,9 @@ pub fn record_invoice(
         discrepancy: None,
         why: format!("invoice over {}, due on {}", incoming.total, incoming.due_on),
     });
+    if change.after.local.is_none() {
+        change.after.reported_at = Some(now);
+    }
     change.after.local = Some(incoming.clone());
     Ok(Some(change.locally_changed(now)))
 }

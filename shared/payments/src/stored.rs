@@ -1,5 +1,6 @@
 //! Everything we keep about one invoice. It is read, judged and written as one.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::discrepancy::{Discrepancy, DiscrepancyKey};
@@ -28,6 +29,8 @@ pub struct StoredInvoice {
     pub held_back: bool,
     /// Whether such an action is open now; not part of its rows, but asked before it is judged (AMB-15).
     pub blocked: bool,
+    /// When the business's own system reported it first; `None` of what earlier versions took in (AMB-39).
+    pub reported_at: Option<Timestamp>,
     /// Xero's view, as last read.
     pub xero: Option<XeroFacts>,
     /// The invoice that bore this number in Xero and bears another one now.
@@ -62,6 +65,14 @@ pub struct Settled {
     pub review_on: Option<Date>,
 }
 
+impl Settled {
+    /// The settings, in short ([`crate::Settings::judging`]), under which an invoice with this fingerprint was
+    /// judged; `None` if it is of an earlier version, which did not say so.
+    pub fn judging(fingerprint: &str) -> Option<&str> {
+        crate::fingerprint::judging(fingerprint)
+    }
+}
+
 impl StoredInvoice {
     /// An invoice of which nothing is known.
     pub fn unknown(organisation: OrganisationId, number: InvoiceNumber) -> Self {
@@ -73,6 +84,7 @@ impl StoredInvoice {
             customer: None,
             held_back: false,
             blocked: false,
+            reported_at: None,
             xero: None,
             moved_away: None,
             settled: None,

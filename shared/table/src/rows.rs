@@ -36,6 +36,7 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
         .text("number", &invoice.number)
         .number("revision", revision)
         .text("state", state);
+    row = row.instant_if("reported_at", invoice.reported_at);
     if let Some(local) = &invoice.local {
         row = row
             .number("total", local.total.amount())
@@ -99,6 +100,7 @@ pub(crate) fn read_invoice(
     invoice.revision = row.number("revision")?;
     invoice.customer = row.parsed_if("customer")?;
     invoice.held_back = row.has("waits_for");
+    invoice.reported_at = row.parsed_if("reported_at")?;
     if row.has("local_revision") {
         invoice.local = Some(LocalInvoice {
             number,

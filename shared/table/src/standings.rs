@@ -1,8 +1,8 @@
-//! All invoices of an organisation in short: what the full sweep compares with Xero.
+//! The invoices of an organisation in short, a page at a time: what the full sweep compares with Xero.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::sweep::{Standing, XeroStanding};
-use payments::{InvoiceStatus, OrganisationId};
+use payments::{InvoiceNumber, InvoiceStatus, OrganisationId, Settled};
 
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
@@ -13,16 +13,35 @@ use crate::tables::Tables;
 const SHORT: &str = "#number, local_revision, fingerprint, review_on, xero_invoice_id, xero_status, \
     xero_currency, amount_paid, amount_credited, xero_updated_at";
 
+/// A page of what is stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StandingsPage {
+    /// In the order of their numbers.
+    pub standings: Vec<Standing>,
+    /// The number after which the next page begins; `None` if there is none.
+    pub next: Option<InvoiceNumber>,
+}
+
 impl Tables {
-    /// What is stored of an organisation's invoices, read consistently, in the order of their numbers.
+    /// What is stored of an organisation's invoices after a number, in the order of their numbers, at most `max`
+    /// of them. Read consistently.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
     pub async fn standings(
         &self,
         organisation: OrganisationId,
-    ) -> Result<Vec<Standing>, ReadError> {
-        let mut rows = self
+        after: Option<&InvoiceNumber>,
+        max: i32,
+    ) -> Result<StandingsPage, ReadError> {
+        let key = after.map(|number| {
+            let text = |text: String| AttributeValue::S(text);
+            Item::from([
+                ("organisation".to_owned(), text(organisation.to_string())),
+                ("number".to_owned(), text(number.to_string())),
+            ])
+        });
+        let page = self
             .client()
             .query()
             .table_name(self.name(INVOICES))
@@ -34,15 +53,31 @@ impl Tables {
             .projection_expression(SHORT)
             .expression_attribute_names("#number", "number")
             .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut standings = Vec::new();
-        while let Some(row) = rows.next().await {
-            let row = row.map_err(|error| ReadError::unavailable(INVOICES, error))?;
-            standings.push(read_standing(&row)?);
-        }
-        Ok(standings)
+            .set_exclusive_start_key(key)
+            .limit(max)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(INVOICES, error))?;
+        let next = match page.last_evaluated_key() {
+            None => None,
+            Some(key) => Some(Reader::new(INVOICES, key).parsed("number")?),
+        };
+        let standings = page.items().iter().map(read_standing).collect::<Result<Vec<_>, _>>()?;
+        Ok(StandingsPage { standings, next })
+    }
+
+    /// What is stored of the invoices with these numbers, of each that is there, in any order. Read consistently.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn standings_of(
+        &self,
+        organisation: OrganisationId,
+        numbers: impl Iterator<Item = &InvoiceNumber>,
+    ) -> Result<Vec<Standing>, ReadError> {
+        let keys = numbers.map(|number| (organisation.to_string(), number.to_string()));
+        let rows = self.many(INVOICES, ["organisation", "number"], keys, None).await?;
+        rows.iter().map(read_standing).collect()
     }
 }
 
@@ -65,6 +100,7 @@ fn read_standing(item: &Item) -> Result<Standing, ReadError> {
         number: row.parsed("number")?,
         is_local: row.has("local_revision"),
         is_settled: row.has("fingerprint"),
+        judging: row.text_if("fingerprint")?.and_then(Settled::judging).map(str::to_owned),
         review_on: row.parsed_if("review_on")?,
         xero,
     })

@@ -27,6 +27,7 @@ mod refusal;
 mod signature;
 mod sweeping;
 mod token;
+mod walks;
 mod wire;
 mod writing;
 
@@ -53,4 +54,5 @@ pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};
 pub use sweeping::ChangedPage;
 pub use token::Credentials;
+pub use walks::WalkedPage;
 pub use writing::{Answers, KEY_CHARS_MAX, TurnedAway};

@@ -98,9 +98,9 @@ struct WirePage<'a> {
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WirePagination {
-    page: u32,
+    pub(crate) page: u32,
     pub(crate) page_count: u32,
-    item_count: usize,
+    pub(crate) item_count: usize,
 }
 
 #[derive(Deserialize)]

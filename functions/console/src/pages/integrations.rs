@@ -19,6 +19,10 @@ use crate::order::Order;
 use crate::times::span;
 use crate::view::{Button, Frame, Sign};
 
+/// AMB-35.
+pub(super) const TO_BE_JUDGED_AGAIN: &str = "The settings were changed. What they concern is judged again with the \
+    next sync; until then, payments may still be held or left out as the settings were before.";
+
 /// Errors that a tile shows; the sync log has the rest.
 const ERRORS_MAX: usize = 5;
 /// Runs that went wrong that are looked at: those of the business's own system are not Xero's.
@@ -105,7 +109,10 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
 async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
     let connection = tables.connection(organisation).await?;
-    let changes = tables.sweep(organisation, SweepKind::Changes).await?;
+    // Of an organisation that only uploads, nothing else is swept (AMB-37).
+    let mirrors = stage.settings.mirror_enabled;
+    let kind = if mirrors { SweepKind::Changes } else { SweepKind::Certificate };
+    let changes = tables.sweep(organisation, kind).await?;
     let open = tables.sweep(organisation, SweepKind::Open).await?;
     stage.count(3);
     let failures = stage.counted(tables.newest_failures(organisation, FAILURES_MAX).await?);
@@ -137,13 +144,14 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     let known = Known {
         troubles: &troubles,
         checked_at: connection.and_then(|row| row.checked_at),
-        last_success_at: rows.changes.last_success_at,
+        // What is on its way for the first time is not out of date.
+        last_success_at: rows.changes.last_success_at.or(rows.changes.queued_at),
         silent_since: connection.and_then(|row| row.silent_since),
         failures: Some(&rows.failures_now),
     };
     let (status, troubles) = judge_known(&known, stage.now);
     let facts = vec![
-        ("Last sync", stage.moment_or(rows.changes.last_success_at, "never")),
+        ("Last sync", last_sync(stage, &rows.changes)),
         ("Last attempt", last_attempt(stage, &rows.changes)),
         ("Next run", next_run(stage, &rows.changes)),
         ("All open compared", stage.moment_or(rows.open.last_success_at, "never")),
@@ -174,14 +182,33 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         third_party: "Xero".to_owned(),
         badge: badge(status),
         reasons: troubles.iter().map(|trouble| reason(*trouble, &rows.failures_now)).collect(),
-        note: (!stage.settings.mirror_enabled)
-            .then(|| "The mirror is switched off: nothing is synced.".to_owned()),
+        note: note(stage, &rows.open),
         countdown: countdown(stage, known.silent_since),
         facts,
         errors: errors(stage, rows, |kind| kind != SyncKind::Intake).collect(),
         contact: (status != ConnectionStatus::Active).then(|| contact(stage)),
         actions,
     }
+}
+
+/// CC-05: what was found counts when it is imported.
+fn last_sync(stage: &Stage<'_>, sweep: &SweepState) -> String {
+    let last = stage.moment_or(sweep.last_success_at, "never");
+    match sweep.queued_at.filter(|queued_at| Some(*queued_at) > sweep.last_success_at) {
+        None => last,
+        Some(at) => format!("{last}; what was found at {} is being imported", stage.moment(at)),
+    }
+}
+
+fn note(stage: &Stage<'_>, open: &SweepState) -> Option<String> {
+    if !stage.settings.is_at_work() {
+        return Some("The mirror is switched off: nothing is synced.".to_owned());
+    }
+    if !stage.settings.mirror_enabled {
+        let why = "The mirror is switched off: nothing is copied from Xero. What was uploaded is checked there.";
+        return Some(why.to_owned());
+    }
+    open.is_to_be_judged_again(stage.settings).then(|| TO_BE_JUDGED_AGAIN.to_owned())
 }
 
 fn badge(status: ConnectionStatus) -> Badge {

@@ -8,12 +8,13 @@ use payments::explaining::{
     Agreement, Beside, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State, XeroLinks,
 };
 use payments::{
-    AppliedCredit, CreditKind, Discrepancy, InvoiceNumber, Money, StoredInvoice, restore,
+    AppliedCredit, CreditKind, Discrepancy, InvoiceNumber, Money, Settled, StoredInvoice, restore,
 };
 use serde_json::{Value, json};
 use table::{ActivityRow, HistoryPage};
 
 use super::activity::{number_of, unreadable};
+use super::integrations::TO_BE_JUDGED_AGAIN;
 use super::{Page, PageError, Stage, filled, sending};
 use crate::event::TEXT_CHARS_MAX;
 use crate::order::Order;
@@ -163,12 +164,19 @@ fn shown(
         stage.buttons.page("Older", Page::Invoice, more)
     };
     let newest = json!({"invoice": number, "clear": true});
+    let mut facts = facts(stage, &view);
+    // AMB-35: what of it can change is judged again with the next sync.
+    let waits = stored.settled.as_ref().filter(|settled| settled.review_on.is_some());
+    let judging = waits.and_then(|settled| Settled::judging(&settled.fingerprint));
+    if judging.is_some_and(|judging| judging != stage.settings.judging()) {
+        facts.push(("Settings", TO_BE_JUDGED_AGAIN.to_owned()));
+    }
     Shown {
         overdue,
         open: open.map(|due| format!("Open: {due}.")),
         agrees: matches!(view.agreement, Agreement::Agrees),
         agreement: agreement(view.agreement),
-        facts: facts(stage, &view),
+        facts,
         lines: lines.map(|line| payment(stage, line, beside, &here)).collect(),
         left_out: (earlier > 0).then(|| format!("{earlier} earlier payments are not shown.")),
         gone: view.removed.iter().map(|gone| removed(stage, gone, stored, beside)).collect(),

@@ -2,7 +2,7 @@
 
 use console::rights::Role;
 use payments::connection::{Facts, Trouble};
-use payments::sweep::{SyncKind, SyncState};
+use payments::sweep::{SweepKind, SyncKind, SyncState};
 use serde_json::json;
 
 use crate::html::{assert_harmless, text};
@@ -254,4 +254,22 @@ async fn a_feed_is_as_fresh_as_what_it_brought() {
     let said = text(&world.page(Role::Operator, json!({})).await);
     let bank = tile(&said, "Bank feed:");
     assert!(bank.contains("▲ Error") && bank.contains("/total: is missing"), "{bank}");
+}
+
+#[tokio::test]
+async fn what_is_not_done_yet_is_said() {
+    // AMB-35, CC-05
+    let world = well().await;
+    let mut changes = world.tables.sweep(organisation(), SweepKind::Changes).await.unwrap();
+    changes.queued_at = Some(ago(1));
+    world.tables.store_sweep(&changes, &[]).await.unwrap();
+    let mut open = world.tables.sweep(organisation(), SweepKind::Open).await.unwrap();
+    open.judging = Some("forward_days=99 time_zone=Australia/Sydney prefix=CM-".to_owned());
+    world.tables.store_sweep(&open, &[]).await.unwrap();
+
+    let said = said(&world).await;
+
+    let tile = tile(&said, "Accounting:");
+    assert!(tile.contains("(15 min ago); what was found at"), "{tile}");
+    assert!(tile.contains("The settings were changed."), "{tile}");
 }

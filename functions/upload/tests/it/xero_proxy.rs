@@ -17,8 +17,11 @@ struct State {
     calls: Mutex<Vec<String>>,
     guillotine: Mutex<Arc<Guillotine>>,
     meanwhile: Mutex<Option<Meanwhile>>,
+    each: Mutex<Option<Each>>,
+    held: Mutex<Option<(String, Arc<tokio::sync::Notify>)>>,
 }
 
+type Each = Box<dyn Fn() + Send>;
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
 /// A proxy in front of the simulator.
@@ -37,6 +40,8 @@ impl XeroProxy {
             calls: Mutex::default(),
             guillotine: Mutex::default(),
             meanwhile: Mutex::default(),
+            each: Mutex::default(),
+            held: Mutex::default(),
         });
         let shared = state.clone();
         let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
@@ -54,6 +59,18 @@ impl XeroProxy {
         *self.state.meanwhile.lock().unwrap() = Some(Box::new(happens));
     }
 
+    /// This happens with each call of the API.
+    pub fn with_each(&self, happens: impl Fn() + Send + 'static) {
+        *self.state.each.lock().unwrap() = Some(Box::new(happens));
+    }
+
+    /// The calls for this organisation hang until they are let go.
+    pub fn hold(&self, organisation: uuid::Uuid) -> Arc<tokio::sync::Notify> {
+        let let_go = Arc::new(tokio::sync::Notify::new());
+        *self.state.held.lock().unwrap() = Some((organisation.to_string(), let_go.clone()));
+        let_go
+    }
+
     /// The calls since the last time, as method and path.
     pub fn take_calls(&self) -> Vec<String> {
         std::mem::take(&mut self.state.calls.lock().unwrap())
@@ -68,6 +85,16 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
     if parts.method == "PUT" {
         let meanwhile = state.meanwhile.lock().unwrap().take();
         meanwhile.into_iter().for_each(|happens| happens());
+    }
+    if parts.uri.path().starts_with("/api.xro/") {
+        state.each.lock().unwrap().iter().for_each(|happens| happens());
+    }
+    let held = state.held.lock().unwrap().clone();
+    if let Some((organisation, let_go)) = held
+        && parts.headers.get("xero-tenant-id").is_some_and(|tenant| *tenant == *organisation)
+    {
+        let_go.notified().await;
+        state.held.lock().unwrap().take();
     }
     let guillotine = state.guillotine.lock().unwrap().clone();
     let last = guillotine.count(parts.method == "PUT");

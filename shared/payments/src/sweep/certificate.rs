@@ -222,6 +222,21 @@ pub fn account(
         return (Accounted::Ignored, "no_money_received");
     }
     let linked = stored.and_then(|stored| stored.linked(change.id));
+    // Of an organisation that only uploads, what we uploaded is looked after, and nothing is copied (AMB-37).
+    if !settings.mirror_enabled {
+        return match linked.filter(|payment| payment.kind == Kind::Uploaded) {
+            None => (Accounted::Ignored, Ignored::Disabled.code()),
+            Some(_) if change.deleted => {
+                (Accounted::Missing, "we uploaded it, and it was deleted in Xero")
+            }
+            Some(payment)
+                if payment.amount.amount() == change.amount && payment.date == change.date =>
+            {
+                (Accounted::Applied, "equal")
+            }
+            Some(_) => (Accounted::Missing, "it is another amount or date here"),
+        };
+    }
     let ours = change.number.as_deref().map(|number| settings.prefix.to_local(number));
     // What is not on an invoice of ours any more must not be here; see below.
     if let (Some(Err(reason)), None) = (&ours, linked) {

@@ -363,6 +363,7 @@ pub fn arb_stored_invoice() -> impl Strategy<Value = StoredInvoice> {
             organisation,
             number,
             revision: 0,
+            reported_at: None,
             local,
             xero,
             moved_away,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use payments::InvoiceKind;
-use payments::sweep::SweptList;
+use payments::sweep::{Place, SweptList};
 use xero::{ChangedPage, Outage, ReadError};
 
 use crate::xero::{Reply, Seen, Xero, books, id, organisation};
@@ -112,11 +112,12 @@ async fn a_row_without_a_stamp_or_half_an_answer_is_no_page() {
 async fn open_sales_invoices_are_asked_for_by_status_and_bills_are_none() {
     // only optimised filters
     let rows: Vec<_> = (8..=10).map(|n| invoice(n, 0)).collect();
-    let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 2)).await;
-    let read = xero.client().open_sales_invoices(organisation()).await.unwrap();
-    let numbers: Vec<_> = read.iter().map(|open| open.number.as_str()).collect();
-    assert_eq!((numbers, xero.calls().len()), (vec!["CM-8", "CM-10"], 2));
-    assert_eq!(read[0].paid.to_string(), "1.50 AUD");
-    let rest = "Statuses=AUTHORISED&order=InvoiceNumber%20ASC&page=1&pageSize=1000";
-    assert_eq!(xero.calls()[0].query, rest);
+    let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 1_000)).await;
+    let at = Place::from(Timestamp::UNIX_EPOCH);
+    let read = xero.client().open_invoices_page(organisation(), at).await.unwrap();
+    let numbers: Vec<_> = read.rows.iter().map(|open| open.number.as_str()).collect();
+    assert_eq!((numbers, read.next, xero.calls().len()), (vec!["CM-8", "CM-10"], None, 1));
+    assert_eq!(read.rows[0].paid.to_string(), "1.50 AUD");
+    let query = "Statuses=AUTHORISED&order=UpdatedDateUTC%20ASC&page=1&pageSize=1000";
+    assert_eq!(xero.calls()[0].query, query);
 }
