@@ -48,7 +48,7 @@ pub use invoice::{
 pub use logged::{Logged, Occurrence};
 pub use mark::{NoMark, ReplayMark};
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror};
-pub use money::{Currency, Money, MoneyError};
+pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_UPLOADED, Origin, Payment,
