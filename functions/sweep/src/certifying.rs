@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use payments::sweep::{
     Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange,
 };
-use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId};
+use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId, XeroPaymentId};
 use queue::{Cause, Changes};
 
 use crate::error::RunError;
@@ -63,8 +63,8 @@ impl<C: Changes> Run<'_, C> {
             return Ok(Some(Stop::OutOfTime));
         }
         let read = self.xero.payments_changed_since(self.organisation(), certificate.from).await;
-        let changes = match self.counted(read, &mut work.run)? {
-            Ok(changes) => changes,
+        let (changes, unreadable) = match self.counted(read, &mut work.run)? {
+            Ok(read) => read,
             Err(stop) => return Ok(Some(stop)),
         };
         let mut known: BTreeMap<InvoiceNumber, StoredInvoice> = BTreeMap::new();
@@ -82,13 +82,17 @@ impl<C: Changes> Run<'_, C> {
             let stored = number.as_ref().and_then(|number| known.get(number));
             certificate.take(change, stored, self.settings);
         }
+        let mut queued = Queued::new();
+        for row in self.name_unreadable(unreadable, &mut queued, &mut work.run).await? {
+            certificate.take_unreadable(row.id.map(XeroPaymentId::new), row.invoice, row.number);
+        }
         let now = certificate.checked_at;
         certificate.repaired =
             self.tables.repaired_between(self.organisation(), checked_at, now).await?;
         let missing: Vec<XeroInvoiceId> =
             certificate.missing.iter().filter_map(|missing| missing.invoice).collect();
         let missing: Queued = missing.into_iter().map(|invoice| (invoice, None)).collect();
-        self.send(Cause::Sweep, missing, &mut Queued::new(), &mut work.run).await?;
+        self.send(Cause::Sweep, missing, &mut queued, &mut work.run).await?;
         Ok(None)
     }
 

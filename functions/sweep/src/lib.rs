@@ -18,6 +18,7 @@ mod run;
 mod sign_up_wish;
 mod signing_up;
 mod tally;
+mod unreadable;
 mod wanted;
 mod wishes;
 

@@ -1,6 +1,8 @@
 //! Whether the open invoices agree: the full sweep of the night.
 
-use payments::sweep::tie_out;
+use std::collections::BTreeSet;
+
+use payments::sweep::{Difference, tie_out};
 use queue::{Cause, Changes};
 
 use crate::error::RunError;
@@ -16,12 +18,24 @@ impl<C: Changes> Run<'_, C> {
             return Ok(Some(Stop::OutOfTime));
         }
         let read = self.xero.open_sales_invoices(self.organisation()).await;
-        let open = match self.counted(read, &mut work.run)? {
-            Ok(open) => open,
+        let (open, unreadable) = match self.counted(read, &mut work.run)? {
+            Ok(read) => read,
             Err(stop) => return Ok(Some(stop)),
         };
-        let standings = self.tables.standings(self.organisation()).await?;
-        let differing = tie_out(&open, &standings, self.settings, self.now());
+        let (standings, rows) = self.tables.standings(self.organisation()).await?;
+        for row in rows {
+            let why = format!("invoice {} is not compared with Xero: {}", row.key, row.problem);
+            let organisation = self.organisation();
+            let kind = "UNREADABLE_ROW";
+            self.tables.raise_message(organisation, kind, &row.key, &why, self.now()).await?;
+            work.run.count("unreadable_rows", 1);
+        }
+        let mut differing = tie_out(&open, &standings, self.settings, self.now());
+        // It is among the open ones all the same.
+        let is_open: BTreeSet<_> = unreadable.iter().filter_map(|row| row.invoice).collect();
+        differing.retain(|invoice, (difference, _)| {
+            *difference != Difference::NoLongerOpen || !is_open.contains(invoice)
+        });
         work.run.count("open_in_xero", open.len());
         work.run.count("stored", standings.len());
         let mut invoices = Queued::new();
@@ -29,7 +43,9 @@ impl<C: Changes> Run<'_, C> {
             work.run.count(difference.code(), 1);
             invoices.insert(invoice, event_at);
         }
-        self.send(Cause::Sweep, invoices, &mut Queued::new(), &mut work.run).await?;
+        let mut queued = Queued::new();
+        self.send(Cause::Sweep, invoices, &mut queued, &mut work.run).await?;
+        self.name_unreadable(unreadable, &mut queued, &mut work.run).await?;
         Ok(None)
     }
 }

@@ -5,10 +5,12 @@ mod bundling;
 mod direct;
 mod error;
 mod event;
+mod halves;
 mod judging;
 mod looking;
 mod night;
 mod orders;
+mod organisations;
 mod preview;
 mod proving;
 mod recording;
@@ -18,6 +20,7 @@ mod sending;
 mod tally;
 mod tasks;
 mod telling;
+mod unsendable;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -167,10 +170,12 @@ impl<Q: Uploads> Uploader<Q> {
             }
             Asked::CatchUp => {
                 let all = self.organisations(None).await?;
-                let mut due = Vec::new();
+                let (mut due, mut unread) = (Vec::new(), None);
                 for settings in &all {
-                    if let Some(at) = self.missing_night(settings).await? {
-                        due.push((settings.clone(), at));
+                    match self.missing_night(settings).await {
+                        Ok(at) => due.extend(at.map(|at| (settings.clone(), at))),
+                        // It keeps no other waiting, and fails the invocation in the end.
+                        Err(error) => unread = Some(error),
                     }
                 }
                 let answer = self.nights(due, deadline, tally).await;
@@ -179,7 +184,7 @@ impl<Q: Uploads> Uploader<Q> {
                     unknown += self.unknown_too_long(settings.organisation).await?;
                 }
                 tally.looked(unknown);
-                answer
+                unread.map_or(answer, Err)
             }
             Asked::Preview { organisation, at } => self.previews(organisation, at, deadline).await,
             Asked::Order { organisation, payment, order, said } => self
@@ -211,34 +216,6 @@ impl<Q: Uploads> Uploader<Q> {
         result
             .map(|done| Answer::Done { done })
             .map_err(|error| HandleError::Order(telemetry::chain(&error)))
-    }
-
-    /// The organisations that upload, or the one that is asked for.
-    async fn organisations(
-        &self,
-        only: Option<OrganisationId>,
-    ) -> Result<Vec<Settings>, HandleError> {
-        let tables = |error: table::ReadError| HandleError::Tables(telemetry::chain(&error));
-        if let Some(organisation) = only {
-            let settings = self.tables.settings(organisation).await.map_err(tables)?;
-            let uploads = settings.filter(|settings| uploading(settings).is_some());
-            return uploads
-                .map(|settings| vec![settings])
-                .ok_or(HandleError::NotUploading(organisation));
-        }
-        let mut all = Vec::new();
-        for uploading in self.tables.uploading_organisations().await.map_err(tables)? {
-            match uploading.settings {
-                Ok(settings) => all.push(settings),
-                // The others must not wait for a person to mend it.
-                Err(error) => tracing::error!(
-                    xero.tenant_id = uploading.organisation.map(|id| id.to_string()),
-                    error = telemetry::chain(&error),
-                    "an organisation's settings cannot be read; nothing is uploaded for it"
-                ),
-            }
-        }
-        Ok(all)
     }
 
     async fn nights(

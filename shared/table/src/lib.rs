@@ -69,4 +69,4 @@ pub use parked::{DISCARDED, PARKED_BYTES_MAX, PARKED_MAX, ParkedRow, in_parts};
 pub use rows::invoice_key;
 pub use settings::Enabled;
 pub use tables::{Noted, Parked, Tables};
-pub use uploads::{Cursor, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX};
+pub use uploads::{Cursor, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX};

@@ -6,6 +6,7 @@ use payments::{InvoiceStatus, OrganisationId};
 
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
+use crate::newest::Unreadable;
 use crate::schema::INVOICES;
 use crate::tables::Tables;
 
@@ -14,14 +15,15 @@ const SHORT: &str = "#number, local_revision, fingerprint, review_on, xero_invoi
     xero_currency, amount_paid, amount_credited, xero_updated_at";
 
 impl Tables {
-    /// What is stored of an organisation's invoices, read consistently, in the order of their numbers.
+    /// What is stored of an organisation's invoices, read consistently, in the order of their numbers, and the
+    /// rows that cannot be read, which hide no other (AMB-30).
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn standings(
         &self,
         organisation: OrganisationId,
-    ) -> Result<Vec<Standing>, ReadError> {
+    ) -> Result<(Vec<Standing>, Vec<Unreadable>), ReadError> {
         let mut rows = self
             .client()
             .query()
@@ -37,12 +39,15 @@ impl Tables {
             .into_paginator()
             .items()
             .send();
-        let mut standings = Vec::new();
+        let (mut standings, mut unreadable) = (Vec::new(), Vec::new());
         while let Some(row) = rows.next().await {
             let row = row.map_err(|error| ReadError::unavailable(INVOICES, error))?;
-            standings.push(read_standing(&row)?);
+            match read_standing(&row) {
+                Ok(standing) => standings.push(standing),
+                Err(error) => unreadable.push(Unreadable::of(&row, "number", &error)),
+            }
         }
-        Ok(standings)
+        Ok((standings, unreadable))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::decimals;
 use crate::error::ReadError;
 use crate::pages::{List, Which, if_modified_since};
+use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, optional_text, required_day, required_instant, schema, text};
 
 #[derive(Deserialize)]
@@ -42,7 +43,7 @@ struct WireInvoice<'a> {
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads the payments that changed since a moment, to the second, deleted ones included: without a
-    /// status in the question, or they would not be seen.
+    /// status in the question, or they would not be seen. Those that cannot be read are named.
     ///
     /// # Errors
     /// Whenever not all of them could be read; see [`ReadError`].
@@ -50,7 +51,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         &self,
         organisation: OrganisationId,
         since: Timestamp,
-    ) -> Result<Vec<PaymentChange>, ReadError> {
+    ) -> Result<(Vec<PaymentChange>, Vec<Unreadable>), ReadError> {
         let mut meter = self.meter();
         let list = List {
             which: Which::Payments,
@@ -62,7 +63,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         // A header that is ignored brings everything there is.
         let mut changes: Vec<_> = rows.rows.into_values().collect();
         changes.retain(|change: &PaymentChange| change.updated_at.as_second() >= since.as_second());
-        Ok(changes)
+        Ok((changes, rows.unreadable))
     }
 }
 

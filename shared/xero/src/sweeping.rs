@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::client::{Ask, Client, Meter, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
 use crate::pages::{List, PAGE_SIZES, Which, if_modified_since, page, row_id};
+use crate::unreadable::Unreadable;
 use crate::wire::{
     Member, object, optional_text, required_currency, required_instant, required_money,
     required_text, schema, text,
@@ -31,6 +32,8 @@ pub struct ChangedPage {
     pub stamps: Vec<Timestamp>,
     /// Rows that are about no invoice: refunds of credit, and payments of suppliers' documents.
     pub others: usize,
+    /// Rows that cannot be read. They end nothing: each is named, and the others are above.
+    pub unreadable: Vec<Unreadable>,
     /// From where to read on; `None` at the end of the list. What changed in that very second comes again.
     pub next: Option<Timestamp>,
     /// When the call was started and when it was answered, by our clock.
@@ -114,8 +117,13 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let answered_at = self.http.now();
         let first = page(which, &answer.body)?;
         let mut rows = Vec::with_capacity(first.rows.len());
+        let mut unreadable = Vec::new();
         for raw in &first.rows {
-            rows.push(row(which, row_id(which, raw)?, raw)?);
+            let id = row_id(which, raw);
+            match id.and_then(|id| row(which, id, raw)) {
+                Ok(row) => rows.push(row),
+                Err(error) => unreadable.push(Unreadable::of(which, id.ok(), raw, error)?),
+            }
         }
         let is_all = first.pagination.is_none_or(|pagination| pagination.page_count <= 1);
         let next = if is_all { None } else { way_on(&rows, since) };
@@ -129,6 +137,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let read = |id, raw: &RawValue| row(which, id, raw).map(Some);
             let whole = self.whole_list(organisation, &list, read, &mut meter).await?;
             rows = whole.rows.into_values().collect();
+            unreadable = whole.unreadable;
         }
         // A header that is ignored brings everything there is; what is older was not asked for.
         rows.retain(|(stamp, _)| *stamp >= since);
@@ -146,6 +155,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             seen,
             stamps,
             others,
+            unreadable,
             next,
             started_at: answer.started_at,
             answered_at,
@@ -176,7 +186,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         Err(ReadError::TooLong)
     }
 
-    /// Reads the figures of all open sales invoices.
+    /// Reads the figures of all open sales invoices, and names those that cannot be read.
     ///
     /// By their status, which Xero calls an optimised filter: organisations with a hundred thousand
     /// documents refuse others.
@@ -186,7 +196,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     pub async fn open_sales_invoices(
         &self,
         organisation: OrganisationId,
-    ) -> Result<Vec<OpenFigures>, ReadError> {
+    ) -> Result<(Vec<OpenFigures>, Vec<Unreadable>), ReadError> {
         let mut meter = self.meter();
         let list = List {
             which: Which::Invoices,
@@ -196,7 +206,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             scope: SCOPE_INVOICES,
         };
         let rows = self.whole_list(organisation, &list, open_figures, &mut meter).await?;
-        Ok(rows.rows.into_values().collect())
+        Ok((rows.rows.into_values().collect(), rows.unreadable))
     }
 }
 

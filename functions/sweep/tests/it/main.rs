@@ -6,6 +6,7 @@
     reason = "the last two digits of an amount are cents"
 )]
 
+mod apples;
 mod certified;
 mod changed;
 mod checked;

@@ -17,9 +17,15 @@ struct State {
     calls: Mutex<Vec<String>>,
     guillotine: Mutex<Arc<Guillotine>>,
     meanwhile: Mutex<Option<Meanwhile>>,
+    spoils: Mutex<Option<Spoils>>,
+    refuses: Mutex<Option<String>>,
 }
 
 type Meanwhile = Box<dyn FnOnce() + Send>;
+type Spoils = Box<dyn Fn(&str, String) -> String + Send>;
+
+/// What Xero says of a call of which it cannot read one element.
+pub const REFUSED_WHOLE: &str = r#"{"ErrorNumber":14,"Type":"PostDataInvalidException","Message":"JSON for post data was invalid, Could not convert string to DateTime."}"#;
 
 /// A proxy in front of the simulator.
 pub struct XeroProxy {
@@ -37,6 +43,8 @@ impl XeroProxy {
             calls: Mutex::default(),
             guillotine: Mutex::default(),
             meanwhile: Mutex::default(),
+            spoils: Mutex::default(),
+            refuses: Mutex::default(),
         });
         let shared = state.clone();
         let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
@@ -52,6 +60,16 @@ impl XeroProxy {
     /// This happens in Xero after everything was planned, and before the next write arrives.
     pub fn meanwhile(&self, happens: impl FnOnce() + Send + 'static) {
         *self.state.meanwhile.lock().unwrap() = Some(Box::new(happens));
+    }
+
+    /// From now on, answers to reads come as this makes them of path and body.
+    pub fn spoil(&self, spoils: impl Fn(&str, String) -> String + Send + 'static) {
+        *self.state.spoils.lock().unwrap() = Some(Box::new(spoils));
+    }
+
+    /// From now on, a write that holds this text, or a read that asks for it, is refused as a whole.
+    pub fn refuse(&self, text: &str) {
+        *self.state.refuses.lock().unwrap() = Some(text.to_owned());
     }
 
     /// The calls since the last time, as method and path.
@@ -74,6 +92,12 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
     if last == Some(Moment::Before) {
         guillotine.fall().await;
     }
+    let refused = state.refuses.lock().unwrap().clone();
+    let sent = String::from_utf8_lossy(&body).into_owned();
+    if refused.is_some_and(|text| sent.contains(&text) || path.contains(&text)) {
+        return Response::builder().status(400).body(Body::from(REFUSED_WHOLE)).unwrap();
+    }
+    let is_read = parts.method == "GET";
     let mut headers = parts.headers.clone();
     headers.remove("host");
     let sent = state
@@ -97,7 +121,14 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
         }
     }
     match sent.bytes().await {
-        Ok(bytes) => response.body(Body::from(bytes)).unwrap(),
+        Ok(bytes) => {
+            let spoils = state.spoils.lock().unwrap();
+            let bytes = match spoils.as_ref().filter(|_| is_read) {
+                Some(spoils) => spoils(&path, String::from_utf8(bytes.to_vec()).unwrap()).into(),
+                None => bytes,
+            };
+            response.body(Body::from(bytes)).unwrap()
+        }
         Err(_) => Response::builder().status(502).body(Body::empty()).unwrap(),
     }
 }

@@ -82,6 +82,12 @@ codes! {
         AccountUnmapped = "ACCOUNT_UNMAPPED",
         /// No contact in Xero stands for the payment provider (EX-13).
         MerchantContactMissing = "MERCHANT_CONTACT_MISSING",
+        /// It, or a part of it, has more decimals than Xero keeps (AMB-30).
+        AmountNotRepresentable = "AMOUNT_NOT_REPRESENTABLE",
+        /// An invoice in Xero on which its plan rests cannot be read, or not be asked for (AMB-30).
+        InvoiceUnreadable = "INVOICE_UNREADABLE",
+        /// It cannot be written as Xero takes it (AMB-30).
+        CannotBeSent = "CANNOT_BE_SENT",
     }
 }
 

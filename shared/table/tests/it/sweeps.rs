@@ -90,7 +90,8 @@ async fn all_invoices_stand_in_short() {
     let waiting: payments::InvoiceNumber = "20001".parse().unwrap();
     world.record(&waiting).await;
 
-    let standings = world.tables.standings(organisation()).await.unwrap();
+    let (standings, unreadable) = world.tables.standings(organisation()).await.unwrap();
+    assert_eq!(unreadable, []);
 
     let [known, new] = standings.as_slice() else { panic!("{standings:?}") };
     assert_eq!((&known.number, known.is_local, known.is_settled), (&number(), true, true));
