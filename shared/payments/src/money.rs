@@ -162,9 +162,15 @@ impl Money {
             return Err(MoneyError::NotANumber);
         }
         let decimals = currency.decimals;
+        let given = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        let is_too_precise = u32::try_from(given).map_or(true, |given| given > decimals);
         let amount = Decimal::from_str_exact(text).map_err(|error| match error {
-            rust_decimal::Error::ExceedsMaximumPossibleValue => MoneyError::OutOfRange,
-            rust_decimal::Error::Underflow => MoneyError::TooPrecise { currency, decimals },
+            rust_decimal::Error::Underflow if is_too_precise => {
+                MoneyError::TooPrecise { currency, decimals }
+            }
+            rust_decimal::Error::Underflow | rust_decimal::Error::ExceedsMaximumPossibleValue => {
+                MoneyError::OutOfRange
+            }
             _ => MoneyError::NotANumber,
         })?;
         let money = Self::new(amount, currency)?;
