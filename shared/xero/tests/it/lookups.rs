@@ -375,8 +375,8 @@ async fn what_is_found_shows_no_amount_and_errors_show_nothing() {
     let rows = Mutex::new(vec![created(1), created(2).replacen("AUTHORISED", "Barney", 1)]);
     let (found, _) = look_in(vec![created(1)], 9).await.unwrap();
     let xero = asking(move |seen| Reply::page(seen, "Payments", &rows.lock().unwrap(), 9)).await;
-    let error = look(&xero, StampedKind::Payments, &stamps(3)).await.unwrap_err();
-    for shown in [format!("{found:?}"), format!("{error} {error:?}")] {
+    let (other, _) = look(&xero, StampedKind::Payments, &stamps(3)).await.unwrap();
+    for shown in [format!("{found:?}"), format!("{other:?}")] {
         assert!(!CANARIES.iter().any(|canary| shown.contains(canary)), "{shown}");
     }
 }
