@@ -1,6 +1,6 @@
 //! The completeness certificate: whether every change of a payment in Xero is accounted for here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use host::telemetry;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use payments::sweep::{
     Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange, Place,
     Refund, SweepKind, SyncRun,
 };
-use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId};
+use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId, XeroPaymentId};
 use queue::{Cause, Changes};
 
 use crate::error::RunError;
@@ -69,6 +69,9 @@ impl<C: Changes> Run<'_, C> {
         }
         let until = certificate.until;
         let mut place = Some(Place::from(certificate.from));
+        // What cannot be read has no stamp, and may come again with the next page.
+        let mut named = BTreeSet::new();
+        let mut queued = Queued::new();
         while let Some(at) = place {
             // Up to here all are accounted for, if this is where the run has to end.
             certificate.until = at.since.min(until);
@@ -82,6 +85,11 @@ impl<C: Changes> Run<'_, C> {
             };
             certificate.until = until;
             self.account_for(&page.rows, certificate, &mut work.run).await?;
+            let ours = self.name_unreadable(page.unreadable, &mut queued, &mut work.run).await?;
+            for row in ours.into_iter().filter(|row| row.id.is_none_or(|id| named.insert(id))) {
+                let payment = row.id.map(XeroPaymentId::new);
+                certificate.take_unreadable(payment, row.invoice, row.number);
+            }
             place = page.next.filter(|next| next.since <= until);
         }
         certificate.until = until;
@@ -96,7 +104,7 @@ impl<C: Changes> Run<'_, C> {
         let missing: Vec<XeroInvoiceId> =
             certificate.missing.iter().filter_map(|missing| missing.invoice).collect();
         let missing: Queued = missing.into_iter().map(|invoice| (invoice, None)).collect();
-        self.send(Cause::Sweep, missing, &mut Queued::new(), &mut work.run).await?;
+        self.send(Cause::Sweep, missing, &mut queued, &mut work.run).await?;
         Ok(None)
     }
 

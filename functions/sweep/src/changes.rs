@@ -1,6 +1,7 @@
 //! What changed: since the last time, between two moments, or of one invoice.
 
 use jiff::Timestamp;
+use payments::InvoiceKind;
 use payments::sweep::{Progress, Seen, SyncRun, Trigger, begun_at};
 use queue::{Cause, Changes};
 use xero::ChangedPage;
@@ -24,6 +25,7 @@ impl<C: Changes> Run<'_, C> {
             let begun = *progress.begun_at.get_or_insert(begun);
             self.refunds(&page.refunds, &mut work.run).await?;
             self.queue(cause, page.seen, &mut queued, &mut work.run).await?;
+            self.name_unreadable(page.unreadable, &mut queued, &mut work.run).await?;
             match progress.after_page(page.next) {
                 Some(next) => progress = next,
                 None => {
@@ -59,6 +61,7 @@ impl<C: Changes> Run<'_, C> {
             let within = page.seen.into_iter().zip(page.stamps);
             let within = within.filter(|(_, stamp)| *stamp <= to).map(|(seen, _)| seen);
             self.queue(Cause::Manual, within.collect(), &mut queued, &mut work.run).await?;
+            self.name_unreadable(page.unreadable, &mut queued, &mut work.run).await?;
             progress = at.after_page(next);
         }
         Ok(None)
@@ -82,17 +85,36 @@ impl<C: Changes> Run<'_, C> {
             Ok(found) => found,
             Err(stop) => return Ok(Some(stop)),
         };
-        work.run.count("rows", found.len());
-        if found.is_empty() {
-            work.run.problem = Some(self.no_invoice(number, &with_prefix).await?);
+        work.run.count("rows", found.invoices.len());
+        if found.invoices.is_empty() {
+            let unreadable = found.unreadable.first().map(|invoice| invoice.why.clone());
+            work.run.problem = Some(match unreadable {
+                Some(why) => why,
+                None => self.no_invoice(number, &with_prefix).await?,
+            });
         }
-        let seen = found.into_iter().map(|invoice| Seen {
+        let seen = found.invoices.into_iter().map(|invoice| Seen {
             invoice: invoice.id,
             kind: invoice.kind,
             number: Some(invoice.number),
             updated_at: None,
         });
-        self.queue(Cause::Manual, seen.collect(), &mut Queued::new(), &mut work.run).await?;
+        // The mirror reads it in full, and parks it with what is wrong.
+        let unreadable = found.unreadable.into_iter().filter_map(|invoice| {
+            Some(Seen {
+                invoice: invoice.id?,
+                kind: InvoiceKind::Sales,
+                number: invoice.number,
+                updated_at: None,
+            })
+        });
+        self.queue(
+            Cause::Manual,
+            seen.chain(unreadable).collect(),
+            &mut Queued::new(),
+            &mut work.run,
+        )
+        .await?;
         Ok(None)
     }
 
@@ -124,10 +146,9 @@ impl<C: Changes> Run<'_, C> {
         let read = self.xero.changed_since(self.organisation(), at.list, at.reached).await;
         let page = self.counted(read, run)?;
         if let Ok(page) = &page {
-            run.count(
-                "rows",
-                page.seen.len().saturating_add(page.refunds.len()).saturating_add(page.others),
-            );
+            let read = page.seen.len().saturating_add(page.refunds.len());
+            let read = read.saturating_add(page.others);
+            run.count("rows", read.saturating_add(page.unreadable.len()));
             run.count("no_invoice", page.others);
         }
         Ok(page)

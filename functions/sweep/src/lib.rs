@@ -21,6 +21,7 @@ mod run;
 mod sign_up_wish;
 mod signing_up;
 mod tally;
+mod unreadable;
 mod wanted;
 mod wishes;
 

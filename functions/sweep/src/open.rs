@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use payments::sweep::{Difference, OpenFigures, OpenWalk, Standing, compare, review};
+use payments::upload::{OpenInvoice, UnreadableInvoice};
 use payments::{InvoiceKind, InvoiceNumber, XeroInvoiceId};
 use queue::{Cause, Changes};
 use table::{Because, WriteError};
 
 use crate::error::RunError;
 use crate::run::{Queued, Run, Stop, Work};
+use crate::unreadable::SCHEMA;
 
 /// Stored invoices that are read at once.
 const STORED_PAGE: i32 = 1_000;
@@ -40,6 +42,13 @@ impl Walk {
     fn has(&self, invoice: XeroInvoiceId) -> bool {
         self.queued.contains_key(&invoice) || self.differing.contains_key(&invoice)
     }
+
+    /// An invoice is open in Xero.
+    fn sees(&mut self, invoice: XeroInvoiceId) {
+        if self.seen.insert(invoice) {
+            self.unstored.push(invoice);
+        }
+    }
 }
 
 impl<C: Changes> Run<'_, C> {
@@ -60,6 +69,11 @@ impl<C: Changes> Run<'_, C> {
                 Err(stop) => return self.keep(&mut walk, work, Some(stop)).await,
             };
             self.compare(&page.rows, &mut walk, work).await?;
+            // What cannot be read is among the open ones all the same.
+            for invoice in page.unreadable.iter().filter_map(|row| row.invoice) {
+                walk.sees(invoice);
+            }
+            self.name_unreadable(page.unreadable, &mut walk.queued, &mut work.run).await?;
             walk.at.xero = page.next;
             if page.next.is_some() {
                 self.keep(&mut walk, work, None).await?;
@@ -71,6 +85,7 @@ impl<C: Changes> Run<'_, C> {
             }
             let after = walk.at.after.as_ref();
             let page = self.tables.standings(self.organisation(), after, STORED_PAGE).await?;
+            self.name_rows(&page.unreadable, work).await?;
             self.review(&page.standings, &mut walk, work);
             if let Some(stop) = self.look_up(&page.standings, &mut walk, work).await? {
                 return self.keep(&mut walk, work, Some(stop)).await;
@@ -152,8 +167,8 @@ impl<C: Changes> Run<'_, C> {
         for (number, figures) in &ours {
             let Some(standing) = standings.get(number) else { continue };
             let known = standing.xero.is_some_and(|xero| xero.invoice == figures.invoice);
-            if known && walk.seen.insert(figures.invoice) {
-                walk.unstored.push(figures.invoice);
+            if known {
+                walk.sees(figures.invoice);
             }
             if let Some(difference) = compare(figures, standing) {
                 if difference == Difference::NotReadYet {
@@ -164,6 +179,18 @@ impl<C: Changes> Run<'_, C> {
             }
         }
         work.run.count("open_in_xero", open.len());
+        Ok(())
+    }
+
+    /// Tells of stored rows that cannot be read: they are compared with nothing, and hide no other (AMB-30).
+    async fn name_rows(&self, rows: &[table::Unreadable], work: &mut Work) -> Result<(), RunError> {
+        for row in rows {
+            let why = format!("invoice {} is not compared with Xero: {}", row.key, row.problem);
+            let (organisation, now) = (self.organisation(), self.now());
+            let kind = "UNREADABLE_ROW";
+            self.tables.raise_message(organisation, kind, &row.key, &why, now).await?;
+            work.run.count("unreadable_rows", 1);
+        }
         Ok(())
     }
 
@@ -206,8 +233,9 @@ impl<C: Changes> Run<'_, C> {
                 Ok(found) => found,
                 Err(stop) => return Ok(Some(stop)),
             };
-            let sales = found.into_iter().filter(|invoice| invoice.kind == InvoiceKind::Sales);
-            let mut there = BTreeSet::new();
+            let is_sales = |invoice: &OpenInvoice| invoice.kind == InvoiceKind::Sales;
+            let sales = found.invoices.into_iter().filter(is_sales);
+            let mut there = self.told_unreadable(found.unreadable, walk).await?;
             work.run.count("looked_up", numbers.len());
             for invoice in sales {
                 if !walk.has(invoice.id) {
@@ -225,6 +253,27 @@ impl<C: Changes> Run<'_, C> {
         }
         walk.at.awaiting = walk.at.awaiting.saturating_add(missing);
         Ok(None)
+    }
+
+    /// Tells of invoices that were asked for and cannot be read: each is there, or may be, and is not missed. The
+    /// mirror reads it in full, and parks it with what is wrong (AMB-30). Returns their numbers.
+    async fn told_unreadable(
+        &self,
+        unreadable: Vec<UnreadableInvoice>,
+        walk: &mut Walk,
+    ) -> Result<BTreeSet<String>, RunError> {
+        let mut numbers = BTreeSet::new();
+        for invoice in unreadable {
+            let Some(number) = invoice.number else { continue };
+            let why = format!("invoice {number} in Xero: {}", invoice.why);
+            let (organisation, now) = (self.organisation(), self.now());
+            self.tables.raise_message(organisation, SCHEMA, &number, &why, now).await?;
+            if let Some(id) = invoice.id.filter(|id| !walk.has(*id)) {
+                walk.differing.insert(id, None);
+            }
+            numbers.insert(number);
+        }
+        Ok(numbers)
     }
 
     /// Flags an invoice that Xero does not have, if it is time.

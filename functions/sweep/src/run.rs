@@ -267,7 +267,7 @@ impl<C: Changes> Run<'_, C> {
     }
 
     /// Whether an invoice is stored here under whatever number: it has been given another one in Xero.
-    async fn was_ours(&self, invoice: XeroInvoiceId) -> Result<bool, RunError> {
+    pub(crate) async fn was_ours(&self, invoice: XeroInvoiceId) -> Result<bool, RunError> {
         Ok(!self.tables.numbers_of(self.organisation(), invoice).await?.is_empty())
     }
 

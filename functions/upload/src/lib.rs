@@ -7,10 +7,12 @@ mod direct;
 mod duplicates;
 mod error;
 mod event;
+mod halves;
 mod judging;
 mod looking;
 mod night;
 mod orders;
+mod organisations;
 mod preview;
 mod proving;
 mod recording;
@@ -21,6 +23,7 @@ mod sending;
 mod tally;
 mod tasks;
 mod telling;
+mod unsendable;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -215,34 +218,6 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let done =
             format!("uploading is on; the {attempts} attempts of the last 30 days still count");
         Ok(Answer::Done { done, recorded })
-    }
-
-    /// The organisations that upload, or the one that is asked for.
-    async fn organisations(
-        &self,
-        only: Option<OrganisationId>,
-    ) -> Result<Vec<Settings>, HandleError> {
-        let tables = |error: table::ReadError| HandleError::Tables(telemetry::chain(&error));
-        if let Some(organisation) = only {
-            let settings = self.tables.settings(organisation).await.map_err(tables)?;
-            let uploads = settings.filter(|settings| uploading(settings).is_some());
-            return uploads
-                .map(|settings| vec![settings])
-                .ok_or(HandleError::NotUploading(organisation));
-        }
-        let mut all = Vec::new();
-        for uploading in self.tables.uploading_organisations().await.map_err(tables)? {
-            match uploading.settings {
-                Ok(settings) => all.push(settings),
-                // The others must not wait for a person to mend it.
-                Err(error) => tracing::error!(
-                    xero.tenant_id = uploading.organisation.map(|id| id.to_string()),
-                    error = telemetry::chain(&error),
-                    "an organisation's settings cannot be read; nothing is uploaded for it"
-                ),
-            }
-        }
-        Ok(all)
     }
 
     async fn nights(

@@ -163,8 +163,7 @@ impl<Q: Uploads> Run<'_, Q> {
             let mut more = false;
             if left > 0 {
                 let most = PAGE.min(left);
-                let (page, next) =
-                    self.tables.line(self.organisation(), Line::Waiting, cursor, most).await?;
+                let (page, next) = self.line(Line::Waiting, cursor, most).await?;
                 candidates.extend(page.into_iter().filter(|row| !is_back(row)));
                 more = next.is_some();
                 cursor = next;

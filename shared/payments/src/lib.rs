@@ -56,7 +56,7 @@ pub use logged::{Logged, Occurrence};
 pub use mark::{NoMark, ReplayMark};
 pub use matching::owners;
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror, mirror_with_uploads};
-pub use money::{Currency, Money, MoneyError};
+pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use moving::{GoingAlong, depart, going_along, unknown_uploads};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use payment::{

@@ -79,4 +79,4 @@ pub use rows::invoice_key;
 pub use settings::Enabled;
 pub use standings::StandingsPage;
 pub use tables::{Noted, Parked, Tables};
-pub use uploads::{Cursor, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX};
+pub use uploads::{Cursor, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX};

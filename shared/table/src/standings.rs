@@ -6,6 +6,7 @@ use payments::{InvoiceNumber, InvoiceStatus, OrganisationId, Settled};
 
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
+use crate::newest::Unreadable;
 use crate::schema::INVOICES;
 use crate::tables::Tables;
 
@@ -18,16 +19,18 @@ const SHORT: &str = "#number, local_revision, fingerprint, review_on, xero_invoi
 pub struct StandingsPage {
     /// In the order of their numbers.
     pub standings: Vec<Standing>,
+    /// The rows that cannot be read, by their numbers.
+    pub unreadable: Vec<Unreadable>,
     /// The number after which the next page begins; `None` if there is none.
     pub next: Option<InvoiceNumber>,
 }
 
 impl Tables {
     /// What is stored of an organisation's invoices after a number, in the order of their numbers, at most `max`
-    /// of them. Read consistently.
+    /// of them, and the rows that cannot be read, which hide no other (AMB-30). Read consistently.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`; `Unreadable` if it cannot be said where to go on.
     pub async fn standings(
         &self,
         organisation: OrganisationId,
@@ -62,14 +65,21 @@ impl Tables {
             None => None,
             Some(key) => Some(Reader::new(INVOICES, key).parsed("number")?),
         };
-        let standings = page.items().iter().map(read_standing).collect::<Result<Vec<_>, _>>()?;
-        Ok(StandingsPage { standings, next })
+        let (mut standings, mut unreadable) = (Vec::new(), Vec::new());
+        for row in page.items() {
+            match read_standing(row) {
+                Ok(standing) => standings.push(standing),
+                Err(error) => unreadable.push(Unreadable::of(row, "number", &error)),
+            }
+        }
+        Ok(StandingsPage { standings, unreadable, next })
     }
 
-    /// What is stored of the invoices with these numbers, of each that is there, in any order. Read consistently.
+    /// What is stored of the invoices with these numbers, of each that is there, in any order, without the rows
+    /// that cannot be read: [`Tables::standings`] names them. Read consistently.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn standings_of(
         &self,
         organisation: OrganisationId,
@@ -77,7 +87,7 @@ impl Tables {
     ) -> Result<Vec<Standing>, ReadError> {
         let keys = numbers.map(|number| (organisation.to_string(), number.to_string()));
         let rows = self.many(INVOICES, ["organisation", "number"], keys, None).await?;
-        rows.iter().map(read_standing).collect()
+        Ok(rows.iter().filter_map(|row| read_standing(row).ok()).collect())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::client::{Ask, Client, Meter, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
 use crate::pages::{List, PAGE_SIZES, Which, if_modified_since, page, row_id};
 use crate::refund::refund;
+use crate::unreadable::Unreadable;
 use crate::wire::{
     Member, object, optional_text, required_currency, required_instant, required_money,
     required_text, schema, text,
@@ -34,6 +35,8 @@ pub struct ChangedPage {
     pub refunds: Vec<Refund>,
     /// Rows that are about neither: payments of suppliers' documents, and refunds that name no contact.
     pub others: usize,
+    /// Rows that cannot be read. They end nothing: each is named, and the others are above.
+    pub unreadable: Vec<Unreadable>,
     /// From where to read on; `None` at the end of the list. What changed in that very second comes again.
     pub next: Option<Timestamp>,
     /// When the call was started and when it was answered, by our clock.
@@ -124,8 +127,13 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let answered_at = self.http.now();
         let first = page(which, &answer.body)?;
         let mut rows = Vec::with_capacity(first.rows.len());
+        let mut unreadable = Vec::new();
         for raw in &first.rows {
-            rows.push(row(which, row_id(which, raw)?, raw)?);
+            let id = row_id(which, raw);
+            match id.and_then(|id| row(which, id, raw)) {
+                Ok(row) => rows.push(row),
+                Err(error) => unreadable.push(Unreadable::of(which, id.ok(), raw, error)?),
+            }
         }
         let is_all = first.pagination.is_none_or(|pagination| pagination.page_count <= 1);
         let next = if is_all { None } else { way_on(&rows, since) };
@@ -139,6 +147,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let read = |id, raw: &RawValue| row(which, id, raw).map(Some);
             let whole = self.whole_list(organisation, &list, read, &mut meter).await?;
             rows = whole.rows.into_values().collect();
+            unreadable = whole.unreadable;
         }
         // A header that is ignored brings everything there is; what is older was not asked for.
         rows.retain(|(stamp, _)| *stamp >= since);
@@ -159,6 +168,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             stamps,
             refunds,
             others,
+            unreadable,
             next,
             started_at: answer.started_at,
             answered_at,

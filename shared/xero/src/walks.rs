@@ -18,12 +18,16 @@ use crate::client::{Ask, Client, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
 use crate::pages::{PAGE_SIZES, Which, if_modified_since, page, row_id};
 use crate::sweeping::{open_figures, way_on, whole_second};
+use crate::unreadable::Unreadable;
 
 /// A page of a walk.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WalkedPage<R> {
     /// Its rows, in the list's order. None of them comes again, unless it changes.
     pub rows: Vec<R>,
+    /// Rows that cannot be read. They end nothing: each is named, and the others are above. One may come again
+    /// with the next page.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next page begins; `None` at the end of the list.
     pub next: Option<Place>,
 }
@@ -104,27 +108,35 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
                 return Err(Outage::Unreadable.into());
             }
             let (mut rows, mut stamps) = (Vec::with_capacity(found.rows.len()), Vec::new());
+            let mut unreadable = Vec::new();
             for raw in &found.rows {
-                let row = read(row_id(list.which, raw)?, raw)?;
-                stamps.extend(row.as_ref().map(&stamp));
-                rows.extend(row);
+                let id = row_id(list.which, raw);
+                match id.and_then(|id| read(id, raw)) {
+                    Ok(row) => {
+                        stamps.extend(row.as_ref().map(&stamp));
+                        rows.extend(row);
+                    }
+                    Err(error) => {
+                        unreadable.push(Unreadable::of(list.which, id.ok(), raw, error)?);
+                    }
+                }
             }
             // A header that is ignored brings everything there is; what is older was not asked for.
             rows.retain(|row| stamp(row) >= since);
             if at.rest.is_some() {
                 let rest = number.saturating_sub(1).saturating_mul(size);
                 let next = (rest > 0).then_some(Place { since, rest: Some(rest) });
-                return Ok(WalkedPage { rows, next });
+                return Ok(WalkedPage { rows, unreadable, next });
             }
             let Some(pagination) = found.pagination.filter(|pages| pages.page_count > 1) else {
-                return Ok(WalkedPage { rows, next: None });
+                return Ok(WalkedPage { rows, unreadable, next: None });
             };
             let stamped: Vec<_> = stamps.iter().map(|stamp| (*stamp, ())).collect();
             return Ok(match way_on(&stamped, since) {
                 // What changed in the last second comes again with the next page.
                 Some(next) => {
                     rows.retain(|row| stamp(row) < next);
-                    WalkedPage { rows, next: Some(Place { since: next, rest: None }) }
+                    WalkedPage { rows, unreadable, next: Some(Place { since: next, rest: None }) }
                 }
                 None => {
                     let rest = u32::try_from(pagination.item_count).unwrap_or(u32::MAX);
@@ -134,7 +146,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
                         rest,
                         "a list cannot be walked by its stamps; the rest is read from its end"
                     );
-                    WalkedPage { rows: Vec::new(), next: Some(Place { since, rest: Some(rest) }) }
+                    // All of it is still to be read, from its end.
+                    let next = Some(Place { since, rest: Some(rest) });
+                    WalkedPage { rows: Vec::new(), unreadable: Vec::new(), next }
                 }
             });
         }

@@ -103,6 +103,17 @@ fn cure(kind: &str) -> &'static str {
             "tell whoever did it that it is no longer done by hand"
         }
         "MERCHANT_CONTACT_MISSING" => "set merchant_contact_id of the organisation",
+        "CALLS_REFUSED" => {
+            "see what Xero refuses of the payments that are refused; the others go by themselves"
+        }
+        "PROOF_UNREADABLE" => {
+            "mend or remove what bears that stamp in Xero; it is looked for every hour"
+        }
+        "SCHEMA" => {
+            "mend in Xero what the message names, or have the developers look at it; replay what is parked"
+        }
+        "UNREADABLE_ROW" => "have the developers look at the row that the message names",
+        "UPLOAD_STUCK" => "have the developers look at the payment's row in the table uploads",
         "NOT_CERTIFIED" => "see the table certificates; the invoices are read again by themselves",
         "REMOVED_IN_XERO" | "UPLOADED_DELETED_IN_XERO" => {
             "find out who removed it in Xero, and whether the money was taken"

@@ -8,6 +8,7 @@
 
 mod accepted;
 mod allocations;
+mod apples;
 mod certified;
 mod changed;
 mod checked;

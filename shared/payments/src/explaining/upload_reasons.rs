@@ -170,5 +170,22 @@ pub(super) fn of_hold(hold: Hold) -> Words {
             "Xero, or another report, may hold the same money already.",
             "An operator says that it is the same payment, or that there are two.",
         ),
+        Hold::AmountNotRepresentable => words(
+            &["AMB-30", "CM-13"],
+            "It has more decimals than Xero keeps: two, in every currency.",
+            "It is reported with two decimals, or recorded in Xero by hand, rounded as the business decides.",
+        ),
+        Hold::InvoiceUnreadable => words(
+            &["AMB-30", "X-17"],
+            "An invoice in Xero to which it may go cannot be read, or Xero takes no question for its number.",
+            "What is wrong with the invoice is mended in Xero, or the payment names another one; every night it \
+             is judged anew.",
+        ),
+        Hold::CannotBeSent => words(
+            &["AMB-30", "A2.1"],
+            "It cannot be written in the form that Xero takes.",
+            "The setting or the member of the report that its reason names is corrected; every night it is \
+             judged anew.",
+        ),
     }
 }

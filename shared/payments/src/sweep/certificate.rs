@@ -212,6 +212,25 @@ impl Certificate {
     }
 }
 
+impl Certificate {
+    /// Takes in a change that cannot be read: nothing here can account for it (AMB-30).
+    pub fn take_unreadable(
+        &mut self,
+        payment: Option<XeroPaymentId>,
+        invoice: Option<XeroInvoiceId>,
+        number: Option<String>,
+    ) {
+        let why = "it cannot be read in Xero";
+        let add = |count: &mut u32| *count = count.saturating_add(1);
+        add(self.counts.entry(Accounted::Missing).or_default());
+        add(self.reasons.entry(why.to_owned()).or_default());
+        self.state = CertificateState::Incomplete;
+        if let Some(payment) = payment.filter(|_| self.missing.len() < LISTED_MAX) {
+            self.missing.push(Missing { payment, invoice, number, why });
+        }
+    }
+}
+
 /// What became of a change, and the reason.
 pub fn account(
     change: &PaymentChange,

@@ -54,7 +54,7 @@ pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,
 };
-pub use planner::{Books, OpenInvoice, Planner};
+pub use planner::{Books, OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{
     Bill, FEE_KIND_CHARS_MAX, FEES_MAX, Fee, FeeAccount, FeeKind, FeeKindError,
     NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, why_unmapped,

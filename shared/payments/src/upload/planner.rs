@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::customer::Customer;
 use super::duplicate::{Claim, NamedPortion, XeroMoney, XeroMoneyKind};
-use super::gates::Judgement;
+use super::gates::{Judgement, fits_xero};
 use super::ledger::Upload;
 use super::part::{PARTS_MAX, PartState, Target};
 use super::route::{Hold, Route, Skip};
@@ -68,10 +68,37 @@ pub struct Books {
     pub locked_until: Option<Date>,
 }
 
+/// An invoice in Xero of which nothing is known but this: it is there, or may be, and cannot be read
+/// (AMB-30).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnreadableInvoice {
+    /// Which, if Xero has shown it.
+    pub id: Option<XeroInvoiceId>,
+    /// Its number, if that can be read, or is what was asked for.
+    pub number: Option<String>,
+    /// Whose it is, if that can be read, or is who was asked for.
+    pub contact: Option<XeroContactId>,
+    /// What is wrong, without an amount or a name.
+    pub why: String,
+}
+
+impl UnreadableInvoice {
+    fn hold(&self) -> Judgement {
+        let which = match (&self.number, self.id) {
+            (Some(number), Some(id)) => format!("invoice {number} ({id})"),
+            (Some(number), None) => format!("invoice {number}"),
+            (None, Some(id)) => format!("invoice {id}"),
+            (None, None) => "an invoice without an id".to_owned(),
+        };
+        Judgement::Hold(Hold::InvoiceUnreadable, format!("{which} in Xero: {}", self.why))
+    }
+}
+
 /// Plans payments one after the other; each sees what the ones before it have left.
 #[derive(Debug)]
 pub struct Planner<'a> {
     invoices: BTreeMap<XeroInvoiceId, OpenInvoice>,
+    unreadable: Vec<UnreadableInvoice>,
     on_payment_plan: BTreeSet<XeroInvoiceId>,
     prefix: &'a NumberPrefix,
     prepayments: bool,
@@ -92,7 +119,20 @@ impl<'a> Planner<'a> {
             prefix.to_local(&invoice.number).is_ok_and(|number| on_payment_plan.contains(&number))
         };
         let on_payment_plan = invoices.values().filter(planned).map(|invoice| invoice.id).collect();
-        Self { invoices, on_payment_plan, prefix, prepayments }
+        Self { invoices, unreadable: Vec::new(), on_payment_plan, prefix, prepayments }
+    }
+
+    /// These could not be read: what rests on one of them is held, and nothing else.
+    #[must_use]
+    pub fn with_unreadable(self, unreadable: Vec<UnreadableInvoice>) -> Self {
+        Self { unreadable, ..self }
+    }
+
+    fn must_be_readable(
+        &self,
+        is_it: impl Fn(&UnreadableInvoice) -> bool,
+    ) -> Result<(), Judgement> {
+        self.unreadable.iter().find(|invoice| is_it(invoice)).map_or(Ok(()), |it| Err(it.hold()))
     }
 
     /// Plans what is left of a payment that has passed the gates. Named invoices first; then, for
@@ -133,6 +173,9 @@ impl<'a> Planner<'a> {
             let why = format!("it would take more than {PARTS_MAX} parts");
             return Judgement::Skip(Skip::TooManyParts, why);
         }
+        if let Err(judgement) = fits_xero(parts.iter().map(|(_, amount)| *amount)) {
+            return judgement;
+        }
         self.take(&parts);
         Judgement::Send(parts)
     }
@@ -171,6 +214,7 @@ impl<'a> Planner<'a> {
     /// The sales invoice of this number. Of several, as a deleted draft leaves its number free, only an
     /// authorised one counts (AMB-33).
     pub(super) fn numbered(&self, number: &str) -> Result<&OpenInvoice, Judgement> {
+        self.must_be_readable(|invoice| invoice.number.as_deref() == Some(number))?;
         let sales =
             |invoice: &&OpenInvoice| invoice.kind == InvoiceKind::Sales && invoice.number == number;
         let all: Vec<_> = self.invoices.values().filter(sales).collect();
@@ -287,6 +331,7 @@ impl<'a> Planner<'a> {
             let why = "its customer has no contact in Xero yet";
             return Err(Judgement::Hold(Hold::BlockedByAction, why.into()));
         };
+        self.must_be_readable(|invoice| invoice.contact == Some(contact))?;
         let candidates = self.candidates(contact, amount.currency(), upload, named);
         let exact = candidates.iter().find(|invoice| invoice.due == amount);
         if let Some(invoice) = exact.filter(|_| named.is_empty()) {

@@ -85,6 +85,12 @@ codes! {
         /// Xero, or another report, may hold the same money already; a person says *the same* or *two
         /// payments* (A8.3).
         PossibleDuplicate = "POSSIBLE_DUPLICATE",
+        /// It, or a part of it, has more decimals than Xero keeps (AMB-30).
+        AmountNotRepresentable = "AMOUNT_NOT_REPRESENTABLE",
+        /// An invoice in Xero on which its plan rests cannot be read, or not be asked for (AMB-30).
+        InvoiceUnreadable = "INVOICE_UNREADABLE",
+        /// It cannot be written as Xero takes it (AMB-30).
+        CannotBeSent = "CANNOT_BE_SENT",
     }
 }
 

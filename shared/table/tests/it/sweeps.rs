@@ -91,6 +91,7 @@ async fn all_invoices_stand_in_short() {
     world.record(&waiting).await;
 
     let standings = world.tables.standings(organisation(), None, 10).await.unwrap();
+    assert_eq!(standings.unreadable, []);
 
     let [known, new] = standings.standings.as_slice() else { panic!("{standings:?}") };
     assert_eq!((&known.number, known.is_local, known.is_settled), (&number(), true, true));
