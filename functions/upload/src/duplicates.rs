@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use payments::upload::{
     Certain, Claim, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind, link_found, standings,
     twins,
@@ -28,7 +28,12 @@ pub(crate) struct KnownMoney {
     claims: BTreeMap<PaymentId, Claim>,
     money: BTreeMap<Uuid, XeroMoney>,
     reads: Vec<Read>,
+    /// When Xero was last asked for the payments that are being sent.
+    looked_at: Option<Timestamp>,
 }
+
+/// How long a look before sending counts for the bundles that follow each other in one go.
+const LOOK_COUNTS_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// A stretch of days that was read.
 #[derive(Clone, Copy, Debug)]
@@ -60,24 +65,35 @@ impl<Q: Uploads> Run<'_, Q> {
         self.compare().await
     }
 
+    /// A sending begins: Xero is asked once more before its first bundle.
+    pub(crate) fn begins_to_send(&self) {
+        self.known_money.borrow_mut().looked_at = None;
+    }
+
     /// Asks once more, immediately before payments are sent, what Xero holds of them.
     pub(crate) async fn standings_now(
         &self,
         payments: &BTreeSet<PaymentId>,
     ) -> Result<BTreeMap<PaymentId, Standing>, RunError> {
-        let claims: Vec<Claim> = {
+        let now = self.now();
+        let (claims, is_fresh) = {
             let known = self.known_money.borrow();
-            payments.iter().filter_map(|id| known.claims.get(id).cloned()).collect()
+            let claims: Vec<Claim> = known.claims.values().cloned().collect();
+            let fresh = |at| now.duration_since(at) < LOOK_COUNTS_FOR;
+            (claims, known.looked_at.is_some_and(fresh))
         };
-        if claims.is_empty() {
+        if !claims.iter().any(|claim| payments.contains(&claim.payment)) {
             return Ok(BTreeMap::new());
         }
-        let all: Vec<_> = claims.iter().collect();
-        let without_invoice: Vec<_> =
-            claims.iter().filter(|claim| claim.unnamed.is_some()).collect();
-        self.read_money(XeroMoneyKind::Payment, &all).await?;
-        self.read_money(XeroMoneyKind::Prepayment, &without_invoice).await?;
-        self.read_money(XeroMoneyKind::Overpayment, &without_invoice).await?;
+        if !is_fresh {
+            let all: Vec<_> = claims.iter().collect();
+            let without_invoice: Vec<_> =
+                claims.iter().filter(|claim| claim.unnamed.is_some()).collect();
+            self.read_money(XeroMoneyKind::Payment, &all).await?;
+            self.read_money(XeroMoneyKind::Prepayment, &without_invoice).await?;
+            self.read_money(XeroMoneyKind::Overpayment, &without_invoice).await?;
+            self.known_money.borrow_mut().looked_at = Some(now);
+        }
         self.compare().await
     }
 

@@ -73,6 +73,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// ground has moved.
     pub(crate) async fn send_all(&self, rows: Vec<Upload>) -> Result<Option<Stop>, RunError> {
         let mut rows = Rows::new(rows);
+        self.begins_to_send();
         loop {
             self.set_aside_unsendable(&mut rows).await?;
             for kind in StampedKind::ALL {

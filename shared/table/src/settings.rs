@@ -24,7 +24,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 18] = [
+const SETTINGS: [&str; 19] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -43,6 +43,7 @@ const SETTINGS: [&str; 18] = [
     "merchant_contact_id",
     "fee_accounts",
     "upload_due_at",
+    "same_money_days",
 ];
 
 /// An organisation that has something switched on, or means to: its row may be unreadable.

@@ -95,6 +95,7 @@ fn of_upload(upload: Option<&UploadSettings>) -> Vec<Setting> {
         set("upload_nightly_max", upload.nightly_max.to_string()),
         set("upload_bundle_max", upload.bundle_max.to_string()),
         set("upload_due_at", upload.due_at.strftime("%H:%M").to_string()),
+        set("same_money_days", upload.same_money_days.to_string()),
         set("upload_account_id", upload.account.to_string()),
         set("prepayment_account_code", upload.prepayment_account.clone().unwrap_or_else(none)),
         set(

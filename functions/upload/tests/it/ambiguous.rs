@@ -69,8 +69,8 @@ async fn without_any_answer_xero_is_read_before_anything_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_two_reads_do_not_show_is_sent_again_with_another_key_in_the_same_slot() {
-    // Nothing was applied.
+async fn what_two_reads_do_not_show_is_judged_and_sent_again_with_another_key() {
+    // Nothing was applied. AMB-28, AMB-29.
     let world = three().await;
     world.simulator.inject(Fault::on("PUT", "/Payments", Effect::Cut).times(3));
     world.night(evening()).await;
@@ -84,11 +84,15 @@ async fn what_two_reads_do_not_show_is_sent_again_with_another_key_in_the_same_s
     assert_ne!(first.key, second.key);
     let calls = world.xero.take_calls();
     let reads = calls.iter().filter(|call| *call == "GET /api.xro/2.0/Payments").count();
-    assert_eq!(reads, 2);
+    assert_eq!(
+        reads,
+        2 + 4,
+        "two looks for the stamps; and twice what Xero holds, when planned and when sent"
+    );
     let resent = second.sent_at.unwrap().duration_since(first.sent_at.unwrap());
     assert!(resent >= SignedDuration::from_mins(16), "{resent}");
-    assert_eq!(used(&world).await, 3, "no further slot");
-    assert_eq!(world.row("P-0001").await.attempts, 1, "AMB-11: one attempt in one night");
+    assert_eq!(used(&world).await, 3, "the slots of the first sending are given back");
+    assert_eq!(world.row("P-0001").await.attempts, 2, "the second sending is an attempt as well");
     all_uploaded(&world, 3).await;
     let told = world.rows("messages").await;
     assert_eq!(told.len(), 3, "each payment that was sent twice is named: {told:#?}");
@@ -155,8 +159,9 @@ async fn a_bundle_is_judged_element_by_element() {
     world.pay(bpay("P-K", "K", 50_00, march(1))).await;
     let simulator = world.simulator.clone();
     world.xero.meanwhile(move || {
+        // Of so long ago that it is another payment (A8.3).
         let payment = NewPayment {
-            date: march(2),
+            date: date(2026, 2, 1),
             amount: Decimal::new(50_00, 2),
             reference: "by hand".into(),
         };
@@ -285,8 +290,12 @@ async fn a_named_invoice_that_was_paid_meanwhile_leaves_the_payment_refused() {
     world.pay(pay_now("P-1", "1", 50_00)).await;
     let simulator = world.simulator.clone();
     world.xero.meanwhile(move || {
-        let payment =
-            NewPayment { date: march(2), amount: Decimal::new(50_00, 2), reference: String::new() };
+        // Of so long ago that it is another payment (A8.3).
+        let payment = NewPayment {
+            date: date(2026, 2, 1),
+            amount: Decimal::new(50_00, 2),
+            reference: String::new(),
+        };
         simulator.add_payment(paid, payment).unwrap();
     });
 

@@ -57,13 +57,21 @@ async fn two_nights(world: &World) {
 
 /// What must be the same in the end: what stands in Xero, and the tables without what tells one run
 /// from another.
+/// Whether the process is ended at this call. Every third by default; at every one in the weekly run, with
+/// `CRASH_SWEEP=whole` when the test is built.
+fn is_sampled(call: usize) -> bool {
+    option_env!("CRASH_SWEEP") == Some("whole") || call % 3 == 1
+}
+
 async fn outcome(world: &World) -> (BTreeMap<Stamp, Decimal>, BTreeMap<&'static str, Vec<Row>>) {
     let mut tables = BTreeMap::new();
     for (table, kept) in [
-        ("uploads", &["payment_id", "state", "reason", "why", "night", "attempts"][..]),
+        // What was sent in vain before the end of the process is an attempt more (AMB-29).
+        ("uploads", &["payment_id", "state", "reason", "why", "night"][..]),
         ("payments", &["invoice", "payment_id", "amount", "kind", "origin", "state", "stamp"]),
         ("held_payments", &["invoice", "reason"]),
-        ("nights", &["night", "state", "uploaded", "carried", "unknown", "held", "skipped"]),
+        // What is proven absent may go in the night after.
+        ("nights", &["night", "state", "unknown", "held", "skipped"]),
     ] {
         let mut rows = world.rows(table).await;
         for row in &mut rows {
@@ -90,7 +98,7 @@ async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
     assert!(calls.len() > 60, "{}", calls.len());
 
     let (mut runs, mut killed) = (0, 0);
-    for (call, has_effect) in (1..).zip(calls) {
+    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
         for moment in [Moment::Before, Moment::After] {
             if moment == Moment::After && !has_effect {
                 continue;
@@ -147,7 +155,7 @@ async fn wherever_the_process_ends_a_provider_invoice_is_one_bill_in_xero() {
     assert!(calls.len() > 20, "{}", calls.len());
 
     let (mut runs, mut killed) = (0, 0);
-    for (call, has_effect) in (1..).zip(calls) {
+    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
         for moment in [Moment::Before, Moment::After] {
             if moment == Moment::After && !has_effect {
                 continue;
@@ -184,8 +192,12 @@ async fn moved_ground() -> World {
     world.pay(bpay("P-1", "K", 50_00, march(1))).await;
     let simulator = world.simulator.clone();
     world.xero.meanwhile(move || {
-        let payment =
-            NewPayment { date: march(2), amount: Decimal::new(50_00, 2), reference: String::new() };
+        // Of so long ago that it is another payment (A8.3).
+        let payment = NewPayment {
+            date: date(2026, 2, 1),
+            amount: Decimal::new(50_00, 2),
+            reference: String::new(),
+        };
         simulator.add_payment(paid, payment).unwrap();
     });
     world
@@ -199,7 +211,7 @@ async fn wherever_the_process_ends_what_was_refused_is_planned_anew() {
     two_nights(&world).await;
     assert_eq!(world.state("P-1").await, "uploaded");
 
-    for call in 1..=counter.calls().len() {
+    for call in (1..=counter.calls().len()).filter(|call| is_sampled(*call)) {
         for moment in [Moment::Before, Moment::After] {
             let world = moved_ground().await;
             let guillotine = Guillotine::at(call, moment);
