@@ -76,14 +76,17 @@ ALLOWED = {
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem")
     | _tables("Invoices", "GetItem", "PutItem")
+    | _tables("Customers", "GetItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments HeldPayments", "Query", "PutItem", "DeleteItem")
+    | _on("${PaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
     | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Uploads", "BatchGetItem", "PutItem")
     | _tables("Tombstones Activity Parked SyncRuns", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Budgets Brakes", "GetItem", "PutItem")
-    | _tables("Connections", "UpdateItem")
+    | _tables("Connections", "GetItem", "UpdateItem")
+    | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _grants(),
     "Intake": _own_log("Intake")
     | _on("IntakeQueue.Arn", *POLL)
@@ -91,22 +94,27 @@ ALLOWED = {
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
     | _tables("Organisations", "GetItem")
     | _tables("Invoices Receipts Customers Uploads", "GetItem", "PutItem")
+    | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments", "Query", "PutItem", "DeleteItem")
     | _tables("HeldPayments", "Query")
+    | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Activity Parked SyncRuns", "PutItem"),
     "Upload": _own_log("Upload")
     | _on("UploadsQueue.Arn", *POLL, "sqs:SendMessage")
+    | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan")
+    | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Uploads Customers Invoices", "GetItem", "BatchGetItem", "PutItem")
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_night", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_transaction", "dynamodb:Query")
     | _tables("Caps Budgets", "GetItem", "PutItem")
     | _tables("Nights", "GetItem", "Query", "PutItem")
+    | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Payments", "Query", "BatchGetItem", "PutItem", "DeleteItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
     | _tables("Discrepancies", "Query", "PutItem")
@@ -121,20 +129,22 @@ ALLOWED = {
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
-    | _tables("Invoices", "GetItem", "Query", "PutItem")
+    | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
-    | _tables("HeldPayments Discrepancies Tombstones", "Query")
-    | _tables("Discrepancies", "PutItem", "UpdateItem")
+    | _tables("HeldPayments Tombstones", "Query")
+    | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Caps", "GetItem")
     | _tables("Brakes", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
-    | _tables("Sweeps SyncRuns Budgets", "GetItem", "PutItem")
+    | _tables("SyncRuns Budgets", "GetItem", "PutItem")
+    | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Certificates", "Query", "PutItem")
     | _tables("Nights", "Query")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
+    | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants()
     | _on(GRANT_SECRETS, "secretsmanager:CreateSecret")
@@ -183,7 +193,8 @@ LOOKERS = {"Console", "Operate", "Administer"}
 ONLY = {
     "XeroWebhookSecret.Id": {"Webhook"},
     "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
-    "UploadsTable.Arn": {"Intake", "Upload"} | LOOKERS,
+    # The mirror sets aside what is found in Xero (A8.3); the sweep only counts what fails and what is on hold.
+    "UploadsTable.Arn": {"Intake", "Mirror", "Upload", "Sweep"} | LOOKERS,
     # The sweep only reads whether uploading is off.
     "CapsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
@@ -191,11 +202,12 @@ ONLY = {
     GRANT_SECRETS: {"Mirror", "Upload", "Sweep"},
     "CertificatesTable.Arn": {"Sweep"},
     "BrakesTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
-    "ConnectionsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
+    # Each of them notes whether its last run failed.
+    "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "ActivityTable.StreamArn": {"Announce"},
     "EventBus.Arn": {"Announce"},
-    "SweepsTable.Arn": {"Sweep"} | LOOKERS,
+    "SweepsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     "ChangesDeadLetterQueue.Arn": {"Sweep"},
     "IntakeDeadLetterQueue.Arn": {"Sweep"},
     "UploadsDeadLetterQueue.Arn": {"Sweep"},

@@ -23,7 +23,7 @@ SHOWN = {
     "deliveries, and those that were turned away": {"DeliveriesAccepted", "RefusedNotSigned", "DeliveriesUnavailable"},
     "queues": {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
     "time from event to table": {"SlowestSync", "LateSyncs"},
-    # SP-35: what state payments are in.
+    # What state payments on their way to Xero are in.
     "uploads": {"PaymentsUploaded", "PaymentsPartlyUploaded", "PaymentsCarried", "PaymentsRefused", "PaymentsUnknown",
                 "PaymentsHeld"},
     "calls, and what only the sweep found": {"XeroCalls", "RepairedBySweep"},

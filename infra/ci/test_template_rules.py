@@ -179,12 +179,19 @@ class Rules(unittest.TestCase):
         statement["Resource"] = [statement["Resource"], secret]
         self.expect(rules.promises_are_kept, "Upload", "XeroWebhookSecret.Id")
 
-    def test_a_mirror_that_lists_uploads_is_noticed(self):
-        self.statements("MirrorRole").append({
+    def lists_uploads(self, role):
+        self.statements(role).append({
             "Effect": "Allow", "Action": "dynamodb:Query",
             "Resource": {"Fn::Sub": "${UploadsTable.Arn}/index/by_line"},
         })
-        self.expect(rules.promises_are_kept, "Mirror", "by_line", "Intake and Operate and Upload")
+
+    def test_a_webhook_that_lists_uploads_is_noticed(self):
+        self.lists_uploads("WebhookRole")
+        self.expect(rules.promises_are_kept, "Webhook", "by_line", "Intake and Mirror and Operate and Sweep and Upload")
+
+    def test_a_mirror_that_lists_uploads_is_noticed(self):
+        self.lists_uploads("MirrorRole")
+        self.expect(rules.each_role_allows_exactly_its_list, "Mirror", "by_line")
 
     def policy(self, name):
         return self.properties(name)["PolicyDocument"]["Statement"]

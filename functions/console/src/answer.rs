@@ -175,7 +175,10 @@ fn swept(order: Order, answer: &Value) -> Told {
     let why = text(sweep, "why", "");
     let told = |outcome, words: String| Told { outcome, words, is_recorded, answer: None };
     match sweep.get("outcome").and_then(Value::as_str).unwrap_or_default() {
-        "finished" => told(Outcome::Done, format!("The sync is finished; {queued} invoices are read again.")),
+        "finished" => {
+            let words = format!("The sync is finished; {queued} invoices are read again. {why}");
+            told(Outcome::Done, words.trim_end().to_owned())
+        }
         "stopped" => told(
             Outcome::Started,
             format!("The sync has stopped in good order, and goes on with the next one. {why}"),

@@ -12,14 +12,14 @@ use payments::upload::{
     Admission, Customer, Line, ProviderInvoice, Upload, admit, admit_bill, record_customer,
 };
 use payments::{
-    Change, InvoiceNumber, LocalInvoice, Receipt, Refusal, Reported, Settings, StoredInvoice,
-    Warning, XeroInvoiceId, journaling_warning, record_invoice, record_journaling, record_part,
+    Change, InvoiceNumber, Receipt, Refusal, Reported, Settings, StoredInvoice, Warning,
+    XeroInvoiceId, journaling_warning, record_invoice, record_journaling, record_part,
     removed_warning, report, warnings,
 };
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, SendError};
 use table::{Because, ReadError, Tables, WriteError};
 
-use crate::contract::{Journaling, Report};
+use crate::contract::{InvoiceReport, Journaling, Report};
 
 /// How often a lost race is tried again at once. Each time somebody else has won, so that there
 /// is progress; more than this means that the queue should calm things down.
@@ -85,7 +85,7 @@ impl<C: Changes> Recorder<'_, C> {
                 now: self.clock.now(),
             };
             let recorded = match report {
-                Report::Invoice(report) => self.invoice(&report.invoice, because).await,
+                Report::Invoice(report) => self.invoice(report, because).await,
                 Report::Payment(receipt) => self.payment(receipt, because).await,
                 Report::Journaling(journaling) => self.journaling(journaling, because).await,
                 Report::Customer(customer) => self.customer(customer, because.now).await,
@@ -99,13 +99,12 @@ impl<C: Changes> Recorder<'_, C> {
         Err(Failure::Races)
     }
 
-    async fn invoice(
-        &self,
-        incoming: &LocalInvoice,
-        because: Because,
-    ) -> Result<Recorded, Failure> {
-        let stored = self.stored(&incoming.number).await?;
-        let change = record_invoice(&stored, incoming, because.now)?;
+    async fn invoice(&self, report: &InvoiceReport, because: Because) -> Result<Recorded, Failure> {
+        let stored = self.stored(&report.invoice.number).await?;
+        let mut change = record_invoice(&stored, &report.invoice, because.now)?;
+        if let Some(change) = &mut change {
+            change.after.customer.clone_from(&report.customer);
+        }
         let changed = change.is_some();
         let look = self.write(&stored, change, because).await?;
         let looks = self.look_again(look.into_iter().collect()).await?;
@@ -123,6 +122,8 @@ impl<C: Changes> Recorder<'_, C> {
             (Reported::AlreadyKnown, None) => (false, incoming, BTreeSet::new()),
             (Reported::Accepted(invoices), _) => (true, incoming, invoices),
         };
+        let mut invoices = invoices;
+        invoices.extend(self.uploaded_onto(latest).await?);
         let mut removed = Vec::new();
         let mut parts = Vec::with_capacity(invoices.len());
         for number in invoices {
@@ -148,6 +149,20 @@ impl<C: Changes> Recorder<'_, C> {
         }
         let kept = self.keep(known.as_ref(), latest, accepted, raised, now).await?;
         Ok(Recorded { changed: changed || kept.changed, looks, ..kept })
+    }
+
+    /// The invoices on which our upload of the payment stands, whatever the report names: a night spreads
+    /// what names none. The index lags by a moment: of an invoice that was renumbered in this very moment,
+    /// the next report or read finds it.
+    async fn uploaded_onto(&self, receipt: &Receipt) -> Result<BTreeSet<InvoiceNumber>, ReadError> {
+        let mut numbers = BTreeSet::new();
+        let Some(upload) = self.tables.upload(receipt.organisation, &receipt.id).await? else {
+            return Ok(numbers);
+        };
+        for id in upload.invoices_in_xero() {
+            numbers.extend(self.tables.numbers_of(receipt.organisation, id).await?);
+        }
+        Ok(numbers)
     }
 
     /// Writes a receipt if it is new, and in the same transaction what becomes of the payment's
@@ -184,7 +199,14 @@ impl<C: Changes> Recorder<'_, C> {
         if let Some(after) = &after {
             self.tables.store_customer(known.as_ref(), after, None, now).await?;
         }
-        Ok(Recorded { changed: after.is_some(), ..Recorded::default() })
+        // Also when it comes again: what waited may not have been asked for the first time.
+        let is_free = after.as_ref().or(known.as_ref()).is_some_and(|one| one.blocked.is_none());
+        let mut looks = 0;
+        if is_free && incoming.contact.is_some() {
+            let waiting = self.tables.invoices_waiting_for(incoming.organisation, &incoming.id);
+            looks = self.look_again(waiting.await?).await?;
+        }
+        Ok(Recorded { changed: after.is_some(), looks, ..Recorded::default() })
     }
 
     /// A provider's invoice is known by its row in the ledger of uploads alone: it is no payment, so that it

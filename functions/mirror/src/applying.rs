@@ -1,10 +1,12 @@
 //! One snapshot of one invoice: stored rows in, decision, rows out.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use payments::upload::{Upload, concerned, follow};
 use payments::{
-    Change, Ignored, InvoiceNumber, Settings, Snapshot, StoredInvoice, Verdict, eligible,
-    is_settled, mirror_with_uploads,
+    Change, Ignored, InvoiceNumber, OrganisationId, PaymentId, Settings, Snapshot, StoredInvoice,
+    Verdict, depart, eligible, going_along, is_settled, mirror_with_uploads, unknown_uploads,
 };
 use queue::Changes;
 use table::{Because, ReadError, Tables, WriteError};
@@ -65,13 +67,17 @@ impl Decided {
     }
 }
 
-/// How the invoice's payments of the business's own stand on their way to Xero (A8.3).
-async fn uploads_on(tables: &Tables, stored: &StoredInvoice) -> Result<Vec<Upload>, ReadError> {
-    let ids = concerned(stored);
+/// How the invoices' payments of the business's own stand on their way to Xero (A8.3).
+async fn uploads_on(
+    tables: &Tables,
+    organisation: OrganisationId,
+    invoices: impl IntoIterator<Item = &StoredInvoice>,
+) -> Result<Vec<Upload>, ReadError> {
+    let ids: BTreeSet<_> = invoices.into_iter().flat_map(concerned).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    tables.uploads(stored.organisation, &ids).await
+    tables.uploads(organisation, &Vec::from_iter(ids)).await
 }
 
 /// What a snapshot means, decided and not written yet.
@@ -81,11 +87,13 @@ pub(crate) struct Draft {
     changes: Vec<Decided>,
     /// What becomes of the snapshot if nothing is written.
     end: Applied,
+    /// Whether payments of ours go from one number to another: then all of it is decided again together.
+    moves: bool,
 }
 
 impl Draft {
     fn nothing(end: Applied) -> Self {
-        Self { changes: Vec::new(), end }
+        Self { changes: Vec::new(), end, moves: false }
     }
 
     /// How many payments it removes or alters, by invoice.
@@ -112,45 +120,111 @@ pub(crate) async fn draft(
     {
         return Ok(Draft::nothing(Applied::Ignored(reason)));
     }
-    // First off the old invoice, then onto the new one: if the run ends in between, the next one
-    // still finds the new one to do, and no payment is ever on both. Also when the new one is
-    // settled: the index lags, and an earlier run may have missed the old one.
-    let mut changes = Vec::new();
+    let mut others = Vec::new();
     for former in tables.numbers_of(snapshot.organisation, snapshot.invoice).await? {
-        if number.as_ref() == Ok(&former) {
-            continue;
-        }
-        let stored = tables.invoice(snapshot.organisation, &former).await?;
-        let uploads = uploads_on(tables, &stored).await?;
-        match mirror_with_uploads(&stored, snapshot, settings, &uploads, now) {
-            Verdict::Changed(change) => changes.push(Decided::new(stored, change, &uploads, now)),
-            // What is stored under another number is newer, so the number of this read is old.
-            Verdict::Stale => {
-                return Ok(Draft::nothing(Applied::Stale(version_of(&stored, snapshot))));
-            }
-            Verdict::Ignored(_) | Verdict::Unchanged => {}
+        if number.as_ref() != Ok(&former) {
+            others.push(tables.invoice(snapshot.organisation, &former).await?);
         }
     }
-    let number = match number {
-        Ok(number) => number,
-        Err(reason) => return Ok(Draft { changes, end: Applied::Ignored(reason) }),
+    let Ok(number) = &number else {
+        let uploads = uploads_on(tables, snapshot.organisation, &others).await?;
+        let basis = (settings, uploads.as_slice());
+        let (changes, end) = match off_others(&others, &BTreeSet::new(), snapshot, basis, now) {
+            Ok(changes) => (changes, number.err().map_or(Applied::Unchanged, Applied::Ignored)),
+            Err(stale) => (Vec::new(), stale),
+        };
+        return Ok(Draft { changes, end, moves: false });
     };
-    let known = tables.invoice_header(snapshot.organisation, &number).await?;
-    if is_settled(&known, snapshot, settings, now) {
-        return Ok(Draft { changes, end: Applied::Unchanged });
+    let known = tables.invoice_header(snapshot.organisation, number).await?;
+    // Also when it is settled: the index lags, and an earlier run may have missed a former number.
+    if others.is_empty() && is_settled(&known, snapshot, settings, now) {
+        return Ok(Draft::nothing(Applied::Unchanged));
     }
-    let stored = tables.invoice(snapshot.organisation, &number).await?;
-    let uploads = uploads_on(tables, &stored).await?;
-    let end = match mirror_with_uploads(&stored, snapshot, settings, &uploads, now) {
+    let here = read(tables, snapshot, number).await?;
+    others.extend(strays(tables, &here, &others, snapshot).await?);
+    let uploads = uploads_on(tables, snapshot.organisation, others.iter().chain([&here])).await?;
+    Ok(onto(here, &others, snapshot, (settings, &uploads), now))
+}
+
+/// The other numbers under which payments of ours stand that the snapshot shows under this one.
+async fn strays(
+    tables: &Tables,
+    here: &StoredInvoice,
+    known: &[StoredInvoice],
+    snapshot: &Snapshot,
+) -> Result<Vec<StoredInvoice>, ReadError> {
+    let mut strays: Vec<StoredInvoice> = Vec::new();
+    for payment in unknown_uploads(here, snapshot) {
+        for other in tables.numbers_of_payment(snapshot.organisation, payment).await? {
+            let seen = known.iter().chain(&strays).any(|stored| stored.number == other);
+            if other != here.number && !seen {
+                strays.push(tables.invoice(snapshot.organisation, &other).await?);
+            }
+        }
+    }
+    Ok(strays)
+}
+
+/// Our own payments come onto the new number first and leave the old ones afterwards: if the run ends in
+/// between, the next one finds them on the old ones, and they are nowhere missing (AMB-33). Copies leave the
+/// old number first, and are made again under the new one: they are never on both.
+fn onto(
+    here: StoredInvoice,
+    others: &[StoredInvoice],
+    snapshot: &Snapshot,
+    (settings, uploads): (&Settings, &[Upload]),
+    now: Timestamp,
+) -> Draft {
+    let along = going_along(&here, others, snapshot, now);
+    let moves = along.is_some();
+    let (arrival, leaving) = along.map_or((None, BTreeSet::new()), |a| (a.arrival, a.leaving));
+    let mut changes = Vec::new();
+    let mut stored = here.clone();
+    if let Some(arrival) = arrival {
+        stored =
+            StoredInvoice { revision: here.revision.saturating_add(1), ..arrival.after.clone() };
+        changes.push(Decided::new(here, arrival, uploads, now));
+    }
+    match off_others(others, &leaving, snapshot, (settings, uploads), now) {
+        Ok(off) => changes.extend(off),
+        Err(stale) => return Draft::nothing(stale),
+    }
+    let end = match mirror_with_uploads(&stored, snapshot, settings, uploads, now) {
         Verdict::Ignored(reason) => Applied::Ignored(reason),
         Verdict::Stale => stale(&stored, snapshot, now),
         Verdict::Unchanged => Applied::Unchanged,
         Verdict::Changed(change) => {
-            changes.push(Decided::new(stored, change, &uploads, now));
+            changes.push(Decided::new(stored, change, uploads, now));
             Applied::Unchanged
         }
     };
-    Ok(Draft { changes, end })
+    Draft { changes, end, moves }
+}
+
+/// What leaves the other numbers.
+///
+/// # Errors
+/// What is stored under one of them is newer, so that the number of this read is old.
+fn off_others(
+    others: &[StoredInvoice],
+    leaving: &BTreeSet<(InvoiceNumber, PaymentId)>,
+    snapshot: &Snapshot,
+    (settings, uploads): (&Settings, &[Upload]),
+    now: Timestamp,
+) -> Result<Vec<Decided>, Applied> {
+    let mut changes = Vec::new();
+    for stored in others {
+        let departed = depart(stored, snapshot, leaving, now);
+        let base = departed.as_ref().map_or(stored, |departed| &departed.after);
+        let change = match (mirror_with_uploads(base, snapshot, settings, uploads, now), departed) {
+            (Verdict::Stale, _) => return Err(Applied::Stale(version_of(stored, snapshot))),
+            (Verdict::Changed(next), Some(departed)) => Some(Box::new(departed.and_then(*next))),
+            (Verdict::Changed(next), None) => Some(next),
+            (Verdict::Ignored(_) | Verdict::Unchanged, departed) => departed.map(Box::new),
+        };
+        changes.extend(change.map(|change| Decided::new(stored.clone(), change, uploads, now)));
+    }
+    Ok(changes)
 }
 
 /// Writes what was decided; decides again where somebody else was quicker.
@@ -165,6 +239,7 @@ pub(crate) async fn write<C: Changes>(
     for decided in draft.changes {
         match decided.write(handler.tables, because).await {
             Ok(()) => decisions += decided.change.decisions.len(),
+            Err(WriteError::Conflict) if draft.moves => return Err(ApplyError::Races),
             Err(WriteError::Conflict) => {
                 let asked = (&decided.stored.number, decided.change.losses());
                 match judge(handler, settings, snapshot, asked, because).await? {
@@ -195,8 +270,8 @@ async fn judge<C: Changes>(
 ) -> Result<Applied, ApplyError> {
     let tables = handler.tables;
     for _ in 1..RACES_MAX {
-        let stored = tables.invoice(snapshot.organisation, number).await?;
-        let uploads = uploads_on(tables, &stored).await?;
+        let stored = read(tables, snapshot, number).await?;
+        let uploads = uploads_on(tables, snapshot.organisation, [&stored]).await?;
         let change = match mirror_with_uploads(&stored, snapshot, settings, &uploads, because.now) {
             Verdict::Ignored(reason) => return Ok(Applied::Ignored(reason)),
             Verdict::Stale => return Ok(stale(&stored, snapshot, because.now)),
@@ -228,6 +303,20 @@ fn stale(stored: &StoredInvoice, snapshot: &Snapshot, now: Timestamp) -> Applied
         Some(known) => Applied::ReadAhead(known.fetched_at),
         None => Applied::Stale(version_of(stored, snapshot)),
     }
+}
+
+/// An invoice with its payments, and whether an action about its customer is open (EX-28, AMB-15).
+async fn read(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    number: &InvoiceNumber,
+) -> Result<StoredInvoice, ReadError> {
+    let mut stored = tables.invoice(snapshot.organisation, number).await?;
+    if let Some(customer) = &stored.customer {
+        let customer = tables.customer(snapshot.organisation, customer).await?;
+        stored.blocked = customer.is_some_and(|customer| customer.blocked.is_some());
+    }
+    Ok(stored)
 }
 
 fn version_of(stored: &StoredInvoice, snapshot: &Snapshot) -> Timestamp {

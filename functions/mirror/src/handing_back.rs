@@ -9,9 +9,9 @@ use payments::OrganisationId;
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message, delay_until};
 
 use crate::handler::{Handler, log_failure};
-use crate::organisation::Later;
+use crate::organisation::{Later, Left};
 use crate::tally::Tally;
-use crate::work::{Job, Jobs};
+use crate::work::{Job, Jobs, Swept};
 
 impl<C: Changes> Handler<'_, C> {
     /// Keeps an invoice's change for a person, in the form in which it can be sent again.
@@ -79,20 +79,20 @@ impl<C: Changes> Handler<'_, C> {
     }
 
     /// Sends invoices back to the queue as work of their own, so that waiting for Xero never uses
-    /// up the receives after which SQS gives a message up. Returns the records to keep instead.
+    /// up the receives after which SQS gives a message up. Returns what is not done by that.
     pub(crate) async fn hand_back(
         &self,
         organisation: OrganisationId,
         jobs: &Jobs,
         later: Vec<Later>,
         tally: &mut Tally,
-    ) -> BTreeSet<usize> {
+    ) -> Left {
         tally.handed_back += later.len();
         let mut groups: BTreeMap<(Duration, Cause), Vec<Later>> = BTreeMap::new();
         for item in later {
             groups.entry((item.2, jobs[&item.0].cause)).or_default().push(item);
         }
-        let mut again = BTreeSet::new();
+        let mut left = Left::default();
         for ((pause, cause), group) in groups {
             let now = self.now();
             let pause_end = SignedDuration::try_from(pause)
@@ -107,11 +107,42 @@ impl<C: Changes> Handler<'_, C> {
                 not_before: pause_end,
                 invoices: group.iter().map(|(_, change, _)| *change).collect(),
             };
+            if matches!(cause, Cause::Sweep | Cause::Manual) {
+                left.sent_back.insert(changes.accepted_at);
+            }
             if !self.send(changes.pack(), delay_until(pause_end, now)).await {
-                again.extend(jobs_of().flat_map(|job| job.records.keys().copied()));
+                left.again.extend(jobs_of().flat_map(|job| job.records.keys().copied()));
             }
         }
-        again
+        left
+    }
+
+    /// Notes which messages of a sweep are worked off, so that Last Sync moves when nothing of it is left (CC-05).
+    /// What could not be noted comes again.
+    pub(crate) async fn imported(
+        &self,
+        organisation: OrganisationId,
+        swept: &Swept,
+        left: &mut Left,
+    ) {
+        let done: Vec<_> = swept
+            .iter()
+            .filter(|(position, at)| !left.again.contains(position) && !left.sent_back.contains(at))
+            .map(|(position, at)| (*position, *at))
+            .collect();
+        for (position, at) in &done {
+            if let Err(error) = self.tables.imported(organisation, *at).await {
+                log_failure(organisation, &error, "it could not be noted that a sweep is imported");
+                left.again.insert(*position);
+            }
+        }
+        if done.is_empty() {
+            return;
+        }
+        if let Err(error) = self.tables.move_last_sync(organisation, self.now()).await {
+            log_failure(organisation, &error, "Last Sync could not be moved");
+            left.again.extend(done.iter().map(|(position, _)| *position));
+        }
     }
 
     pub(crate) async fn send(&self, messages: Vec<Message>, delay: Duration) -> bool {

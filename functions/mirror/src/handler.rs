@@ -60,10 +60,15 @@ impl<C: Changes> Handler<'_, C> {
         // Who has little to do first: nobody waits for a noisy neighbour.
         let mut organisations: Vec<_> = work.jobs.iter().collect();
         organisations.sort_by_key(|(_, jobs)| jobs.len());
+        let swept = &work.swept;
         let mut done = futures_util::stream::iter(organisations)
             .map(|(organisation, jobs)| async move {
                 let mut tally = Tally::default();
-                (self.organisation(*organisation, jobs, records, &mut tally).await, tally)
+                let mut left = self.organisation(*organisation, jobs, records, &mut tally).await;
+                if let Some(swept) = swept.get(organisation) {
+                    self.imported(*organisation, swept, &mut left).await;
+                }
+                (left.again, tally)
             })
             .buffer_unordered(ORGANISATIONS_AT_ONCE);
         while let Some((records, of_organisation)) = done.next().await {

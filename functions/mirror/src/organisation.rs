@@ -50,6 +50,21 @@ enum Brake {
 /// An invoice that is to be looked at again, and how long to wait.
 pub(crate) type Later = (XeroInvoiceId, InvoiceChange, Duration);
 
+/// What of an organisation's part of a batch is not done.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// The records that are to come again.
+    pub(crate) again: BTreeSet<usize>,
+    /// When the messages were accepted, as they say themselves, that were sent back for a sweep's invoices.
+    pub(crate) sent_back: BTreeSet<Timestamp>,
+}
+
+impl Left {
+    pub(crate) fn again(again: BTreeSet<usize>) -> Self {
+        Self { again, sent_back: BTreeSet::new() }
+    }
+}
+
 /// One organisation's part of a batch.
 struct Run<'a> {
     settings: Settings,
@@ -67,19 +82,19 @@ impl Run<'_> {
 }
 
 impl<C: Changes> Handler<'_, C> {
-    /// Works on one organisation's invoices; returns the records that are to come again.
+    /// Works on one organisation's invoices; returns what of them is not done.
     pub(crate) async fn organisation(
         &self,
         organisation: OrganisationId,
         jobs: &Jobs,
         records: &[SqsMessage],
         tally: &mut Tally,
-    ) -> BTreeSet<usize> {
+    ) -> Left {
         let settings = match self.tables.settings(organisation).await {
             Ok(Some(settings)) if settings.mirror_enabled => settings,
             Ok(found) => {
                 let reason = if found.is_some() { "disabled" } else { "other_tenant" };
-                return self.leave(organisation, jobs, records, reason, tally).await;
+                return Left::again(self.leave(organisation, jobs, records, reason, tally).await);
             }
             Err(error @ table::ReadError::Unreadable { .. }) => {
                 log_failure(organisation, &error, "settings make no sense; invoices wait");
@@ -88,17 +103,18 @@ impl<C: Changes> Handler<'_, C> {
             }
             Err(error) => {
                 log_failure(organisation, &error, "reading the settings failed");
-                return jobs.values().flat_map(|job| job.records.keys().copied()).collect();
+                let all = jobs.values().flat_map(|job| job.records.keys().copied());
+                return Left::again(all.collect());
             }
         };
         self.hear(organisation, jobs).await;
         let of_run = self.begun(organisation, jobs, records);
         let mut run = Run { settings, jobs, again: BTreeSet::new(), later: Vec::new() };
         self.packs(organisation, &mut run, tally).await;
-        let mut again = run.again;
-        again.extend(self.hand_back(organisation, jobs, run.later, tally).await);
-        self.record(of_run, again.len(), tally).await;
-        again
+        let mut left = self.hand_back(organisation, jobs, run.later, tally).await;
+        left.again.extend(run.again);
+        self.record(of_run, left.again.len(), tally).await;
+        left
     }
 
     /// What happens now goes before what can wait: the day has calls for it when the others are used up.

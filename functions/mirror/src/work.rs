@@ -30,11 +30,16 @@ impl Job {
 /// The invoices of one organisation, each once, however many messages name it.
 pub(crate) type Jobs = BTreeMap<XeroInvoiceId, Job>;
 
+/// A sweep's messages, by their positions in the batch, and when each was accepted.
+pub(crate) type Swept = BTreeMap<usize, Timestamp>;
+
 /// What a batch asks for. Records are counted by their position in the batch.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     /// Per organisation: the invoices to read.
     pub(crate) jobs: BTreeMap<OrganisationId, Jobs>,
+    /// Per organisation: which of the messages are a sweep's, and when each was accepted. Last Sync waits for them.
+    pub(crate) swept: BTreeMap<OrganisationId, Swept>,
     /// Messages that came before their time, or that are too much for one run: to be sent on.
     pub(crate) postponed: Vec<(usize, InvoiceChanges)>,
     /// Messages about other things than invoices.
@@ -74,6 +79,10 @@ impl Work {
     }
 
     fn take(&mut self, position: usize, changes: &InvoiceChanges) {
+        if matches!(changes.cause, Cause::Sweep | Cause::Manual) {
+            let swept = self.swept.entry(changes.organisation).or_default();
+            swept.insert(position, changes.accepted_at);
+        }
         let jobs = self.jobs.entry(changes.organisation).or_default();
         for change in &changes.invoices {
             let job = jobs.entry(change.id).or_insert_with(|| Job {

@@ -112,7 +112,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         wanted: &Accept,
         said: &Said,
     ) -> Result<Result<(), WriteError>, HandleError> {
-        let all = self.tables.discrepancies_about_contact(organisation, contact).await;
+        let all = self.tables.contact_discrepancies(organisation, contact).await;
         let all = all.map_err(|error| tables(&error))?;
         let found = all.into_iter().find(|found| found.key == wanted.key);
         let mut found = found.ok_or(AcceptError::NotThere)?;

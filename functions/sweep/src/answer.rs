@@ -173,6 +173,7 @@ pub struct ConnectionAnswer {
 pub(crate) struct TroubleAnswer {
     pub(crate) what: &'static str,
     pub(crate) class: &'static str,
+    pub(crate) why: String,
     pub(crate) cure: &'static str,
 }
 
@@ -217,6 +218,12 @@ impl SweepAnswer {
             }
         };
         Self { organisation, outcome, why, run: run.map(|run| RunAnswer::from(&**run)) }
+    }
+
+    /// There was no time for it: nothing was asked of Xero, and nothing was written down.
+    pub(crate) fn not_reached(organisation: OrganisationId) -> Self {
+        let why = "the invocation's time was over; it is among the first in the next one";
+        Self { outcome: "stopped", ..Self::not_now(organisation, why.to_owned()) }
     }
 
     pub(crate) const fn not_now(organisation: OrganisationId, why: String) -> Self {

@@ -1,16 +1,18 @@
 //! The completeness certificate: whether every change of a payment in Xero is accounted for here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use host::telemetry;
 use jiff::Timestamp;
 use payments::sweep::{
-    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange,
+    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange, Place,
+    Refund, SweepKind, SyncRun,
 };
-use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId};
+use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId, XeroPaymentId};
 use queue::{Cause, Changes};
 
 use crate::error::RunError;
+use crate::refunds::Known;
 use crate::run::{Queued, Run, Stop, Work};
 
 /// Invoices that a message names.
@@ -29,8 +31,11 @@ impl<C: Changes> Run<'_, C> {
         let from = from.saturating_sub(OVERLAP).unwrap_or(from).max(first);
         let mut certificate = Certificate::begun(self.settings, from, now);
         let checked = self.check(&mut certificate, checked_at, work).await;
+        // What was looked at before the time was over is certified; the next run goes on from there.
+        let goes_on = certificate.until > certificate.from;
         let problem = match &checked {
             Ok(None) => None,
+            Ok(Some(_)) if goes_on => None,
             Ok(Some(Stop::OutOfTime)) => Some("the time of the run was over".to_owned()),
             Ok(Some(Stop::Limited(_))) => Some("Xero's call limit is used up".to_owned()),
             Err(error) => Some(telemetry::chain(error)),
@@ -62,15 +67,64 @@ impl<C: Changes> Run<'_, C> {
         if self.is_over() {
             return Ok(Some(Stop::OutOfTime));
         }
-        let read = self.xero.payments_changed_since(self.organisation(), certificate.from).await;
-        let changes = match self.counted(read, &mut work.run)? {
-            Ok(changes) => changes,
-            Err(stop) => return Ok(Some(stop)),
-        };
-        let mut known: BTreeMap<InvoiceNumber, StoredInvoice> = BTreeMap::new();
-        for change in &changes {
+        let until = certificate.until;
+        let mut place = Some(Place::from(certificate.from));
+        // What cannot be read has no stamp, and may come again with the next page.
+        let mut named = BTreeSet::new();
+        let mut queued = Queued::new();
+        while let Some(at) = place {
+            // Up to here all are accounted for, if this is where the run has to end.
+            certificate.until = at.since.min(until);
             if self.is_over() {
                 return Ok(Some(Stop::OutOfTime));
+            }
+            let read = self.xero.payments_page(self.organisation(), at).await;
+            let page = match self.counted(read, &mut work.run)? {
+                Ok(page) => page,
+                Err(stop) => return Ok(Some(stop)),
+            };
+            certificate.until = until;
+            self.account_for(&page.rows, certificate, &mut work.run).await?;
+            let ours = self.name_unreadable(page.unreadable, &mut queued, &mut work.run).await?;
+            for row in ours.into_iter().filter(|row| row.id.is_none_or(|id| named.insert(id))) {
+                let payment = row.id.map(XeroPaymentId::new);
+                certificate.take_unreadable(payment, row.invoice, row.number);
+            }
+            place = page.next.filter(|next| next.since <= until);
+        }
+        certificate.until = until;
+        let awaiting = self.tables.sweep(self.organisation(), SweepKind::Open).await?.awaiting;
+        if awaiting > 0 {
+            // Their payments, if there are any, are none that Xero shows (AMB-39).
+            certificate.reasons.insert("local_invoices_not_in_xero".to_owned(), awaiting);
+        }
+        let now = certificate.checked_at;
+        certificate.repaired =
+            self.tables.repaired_between(self.organisation(), checked_at, now).await?;
+        let missing: Vec<XeroInvoiceId> =
+            certificate.missing.iter().filter_map(|missing| missing.invoice).collect();
+        let missing: Queued = missing.into_iter().map(|invoice| (invoice, None)).collect();
+        self.send(Cause::Sweep, missing, &mut queued, &mut work.run).await?;
+        Ok(None)
+    }
+
+    /// Accounts for a page of changes.
+    async fn account_for(
+        &self,
+        changes: &[PaymentChange],
+        certificate: &mut Certificate,
+        run: &mut SyncRun,
+    ) -> Result<(), RunError> {
+        let mut known: BTreeMap<InvoiceNumber, StoredInvoice> = BTreeMap::new();
+        let mut known_refunds = Known::new();
+        for change in changes {
+            if change.kind.is_refund() {
+                let known = match &change.refund {
+                    Some(refund) => self.known_of(refund, &mut known_refunds).await?,
+                    None => None,
+                };
+                certificate.take_refund(change, known);
+                continue;
             }
             let number = self.number_of(change).await?;
             if let Some(number) = &number
@@ -82,14 +136,10 @@ impl<C: Changes> Run<'_, C> {
             let stored = number.as_ref().and_then(|number| known.get(number));
             certificate.take(change, stored, self.settings);
         }
-        let now = certificate.checked_at;
-        certificate.repaired =
-            self.tables.repaired_between(self.organisation(), checked_at, now).await?;
-        let missing: Vec<XeroInvoiceId> =
-            certificate.missing.iter().filter_map(|missing| missing.invoice).collect();
-        let missing: Queued = missing.into_iter().map(|invoice| (invoice, None)).collect();
-        self.send(Cause::Sweep, missing, &mut Queued::new(), &mut work.run).await?;
-        Ok(None)
+        // What no discrepancy says yet is said now, as a missing payment's invoice is read again.
+        let refunds: Vec<Refund> =
+            changes.iter().filter_map(|change| change.refund.clone()).collect();
+        self.refunds(&refunds, run).await
     }
 
     /// Where the payment's invoice is stored: under the number that it bears, or under an earlier one.

@@ -1,6 +1,7 @@
 //! What changed: since the last time, between two moments, or of one invoice.
 
 use jiff::Timestamp;
+use payments::InvoiceKind;
 use payments::sweep::{Progress, Seen, SyncRun, Trigger, begun_at};
 use queue::{Cause, Changes};
 use xero::ChangedPage;
@@ -22,7 +23,9 @@ impl<C: Changes> Run<'_, C> {
             };
             let begun = begun_at(page.started_at, page.answered_at, page.xero_at);
             let begun = *progress.begun_at.get_or_insert(begun);
+            self.refunds(&page.refunds, &mut work.run).await?;
             self.queue(cause, page.seen, &mut queued, &mut work.run).await?;
+            self.name_unreadable(page.unreadable, &mut queued, &mut work.run).await?;
             match progress.after_page(page.next) {
                 Some(next) => progress = next,
                 None => {
@@ -54,9 +57,11 @@ impl<C: Changes> Run<'_, C> {
                 }
             };
             let next = page.next.filter(|next| *next <= to);
+            self.refunds(&page.refunds, &mut work.run).await?;
             let within = page.seen.into_iter().zip(page.stamps);
             let within = within.filter(|(_, stamp)| *stamp <= to).map(|(seen, _)| seen);
             self.queue(Cause::Manual, within.collect(), &mut queued, &mut work.run).await?;
+            self.name_unreadable(page.unreadable, &mut queued, &mut work.run).await?;
             progress = at.after_page(next);
         }
         Ok(None)
@@ -74,24 +79,60 @@ impl<C: Changes> Run<'_, C> {
         let prefix = self.settings.prefix.to_string();
         let with_prefix =
             if number.starts_with(&prefix) { number.to_owned() } else { prefix + number };
-        let numbers = [number.to_owned(), with_prefix];
+        let numbers = [number.to_owned(), with_prefix.clone()];
         let read = self.xero.invoices_numbered(self.organisation(), &numbers).await;
         let found = match self.counted(read, &mut work.run)? {
             Ok(found) => found,
             Err(stop) => return Ok(Some(stop)),
         };
-        work.run.count("rows", found.len());
-        if found.is_empty() {
-            work.run.problem = Some("Xero has no invoice of this number".to_owned());
+        work.run.count("rows", found.invoices.len());
+        if found.invoices.is_empty() {
+            let unreadable = found.unreadable.first().map(|invoice| invoice.why.clone());
+            work.run.problem = Some(match unreadable {
+                Some(why) => why,
+                None => self.no_invoice(number, &with_prefix).await?,
+            });
         }
-        let seen = found.into_iter().map(|invoice| Seen {
+        let seen = found.invoices.into_iter().map(|invoice| Seen {
             invoice: invoice.id,
             kind: invoice.kind,
             number: Some(invoice.number),
             updated_at: None,
         });
-        self.queue(Cause::Manual, seen.collect(), &mut Queued::new(), &mut work.run).await?;
+        // The mirror reads it in full, and parks it with what is wrong.
+        let unreadable = found.unreadable.into_iter().filter_map(|invoice| {
+            Some(Seen {
+                invoice: invoice.id?,
+                kind: InvoiceKind::Sales,
+                number: invoice.number,
+                updated_at: None,
+            })
+        });
+        self.queue(
+            Cause::Manual,
+            seen.chain(unreadable).collect(),
+            &mut Queued::new(),
+            &mut work.run,
+        )
+        .await?;
         Ok(None)
+    }
+
+    /// What a person is told who asked for a number that Xero does not have: numbers are compared exactly, and
+    /// a blank at the end of one cannot be seen.
+    async fn no_invoice(&self, number: &str, with_prefix: &str) -> Result<String, RunError> {
+        let mut says = format!(
+            "Xero has no invoice of this number; asked for exactly {with_prefix:?} and {number:?}, blanks included"
+        );
+        let prefix = self.settings.prefix.to_string();
+        let local = number.strip_prefix(&prefix).unwrap_or(number);
+        for other in self.tables.numbers_but_for_blanks(self.organisation(), local).await? {
+            let there = self.settings.prefix.to_xero(&other);
+            says.push_str(&format!(
+                ". Xero has {there:?}, which differs by a blank: correct the number in Xero"
+            ));
+        }
+        Ok(says)
     }
 
     async fn page(
@@ -105,7 +146,9 @@ impl<C: Changes> Run<'_, C> {
         let read = self.xero.changed_since(self.organisation(), at.list, at.reached).await;
         let page = self.counted(read, run)?;
         if let Ok(page) = &page {
-            run.count("rows", page.seen.len().saturating_add(page.others));
+            let read = page.seen.len().saturating_add(page.refunds.len());
+            let read = read.saturating_add(page.others);
+            run.count("rows", read.saturating_add(page.unreadable.len()));
             run.count("no_invoice", page.others);
         }
         Ok(page)
@@ -113,7 +156,7 @@ impl<C: Changes> Run<'_, C> {
 }
 
 /// What a message says of its cause.
-fn cause(run: &SyncRun) -> Cause {
+pub(crate) fn cause(run: &SyncRun) -> Cause {
     match run.trigger {
         Trigger::Schedule | Trigger::Queue => Cause::Sweep,
         Trigger::Manual => Cause::Manual,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use payments::connection::{
     ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
 };
+use payments::failures::Failures;
 use payments::grant::{Grant, GrantError, Grants as _};
 use payments::sweep::{CertificateState, SweepKind};
 use payments::{OrganisationId, Settings};
@@ -26,13 +27,18 @@ pub(crate) struct Checked {
     pub(crate) last_success_at: Option<Timestamp>,
     /// What the last certificate says; `None` if there is none.
     pub(crate) certificate: Option<CertificateState>,
+    /// What fails.
+    pub(crate) failures: Failures,
+    /// Reports of the business's own system that are parked.
+    pub(crate) parked_reports: u32,
 }
 
 impl Checked {
     pub(crate) fn answer(&self, organisation: OrganisationId) -> ConnectionAnswer {
         let troubles = self.troubles.iter().map(|trouble| TroubleAnswer {
             what: trouble.code(),
-            class: trouble.class(),
+            class: self.failures.class(*trouble),
+            why: self.failures.words(*trouble),
             cure: trouble.cure(),
         });
         let (status, troubles) = (self.status.code(), troubles.collect());
@@ -73,17 +79,25 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
         let refused = class == Some(ErrorClass::Authentication);
         tally.refused |= refused;
-        let sweep = self.tables.sweep(organisation, SweepKind::Changes).await;
+        // Of an organisation that only uploads, nothing else is swept (AMB-37).
+        let kind =
+            if settings.mirror_enabled { SweepKind::Changes } else { SweepKind::Certificate };
+        let sweep = self.tables.sweep(organisation, kind).await;
         let sweep = sweep.map_err(|error| tables(&error))?;
         let caps = self.tables.caps(organisation).await.map_err(|error| tables(&error))?;
         let brake = self.tables.brake(organisation).await.map_err(|error| tables(&error))?;
-        let silent = self.tables.silent_since(organisation).await;
+        let row = self.tables.connection(organisation).await.map_err(|error| tables(&error))?;
+        let silent_since = row.as_ref().and_then(|row| row.silent_since);
+        let runs = row.map(|row| row.failed_runs).unwrap_or_default();
+        let failures = self.tables.failures(organisation, runs, now).await;
+        let failures = failures.map_err(|error| tables(&error))?;
         let certificate = self.tables.last_certificate(organisation).await;
         let certificate = certificate.map_err(|error| tables(&error))?;
         if let Some(last) = &certificate {
             tally.checked_certificate(last.checked_at, now);
         }
-        let parked = self.tables.has_parked(organisation).await;
+        let parked = self.tables.count_parked(organisation).await;
+        let (parked, parked_reports) = parked.map_err(|error| tables(&error))?;
         let budget = self.tables.budget(organisation).await.map_err(|error| tables(&error))?;
         let facts = Facts {
             refused,
@@ -92,13 +106,16 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             // The limit of a minute is no trouble: work waits for it, and goes on by itself (A7.3).
             unreachable: class.is_some_and(|class| class != ErrorClass::Limit) && !refused,
             last_success_at: sweep.last_success_at,
-            silent_since: silent.map_err(|error| tables(&error))?,
+            silent_since,
             not_certified: certificate.is_some_and(|last| last.state != CertificateState::Complete),
             uploads_off: caps.disabled.is_some(),
             mass_change: brake.on_since.is_some(),
-            parked: parked.map_err(|error| tables(&error))?,
+            parked: parked > 0,
+            failures: Failures { parked, ..failures },
         };
-        let judged = judge(&facts, now);
+        // Of one that was signed up a moment ago, everything is on its way for the first time.
+        let first = facts.last_success_at.or(sweep.queued_at);
+        let judged = judge(&Facts { last_success_at: first, ..facts.clone() }, now);
         let short_code = asked.ok().and_then(|organisation| organisation.short_code);
         // After Xero was asked: that is when a grant dies.
         let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
@@ -125,6 +142,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             troubles,
             last_success_at: facts.last_success_at,
             certificate: certificate.map(|last| last.state),
+            failures: facts.failures,
+            parked_reports,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Why a run did not come to its end. Whatever it has not done is done by the next one.
 
 use queue::SendError;
-use table::{ReadError, WriteError};
+use table::{ImportError, ReadError, WriteError};
 
 /// How often a lost race is tried again at once. Each time somebody else has won, so that there is
 /// progress.
@@ -31,6 +31,15 @@ impl RunError {
             Self::Xero(error) => error.class().code(),
             Self::Read(_) | Self::Write(_) | Self::Overtaken | Self::Races => "Tables",
             Self::Send(_) => "Queue",
+        }
+    }
+}
+
+impl From<ImportError> for RunError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Read(error) => Self::Read(error),
+            ImportError::Write(error) => Self::Write(error),
         }
     }
 }

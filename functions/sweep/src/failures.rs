@@ -11,7 +11,7 @@ pub enum HandleError {
     /// The event asks for nothing we know.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// An organisation is not set up here, or its mirror is off.
+    /// An organisation is not set up here, or what is asked for needs the mirror, which is off.
     #[error("organisation {0} is not set up here, or the mirror is not switched on for it")]
     NotMirroring(OrganisationId),
     /// The organisations could not be read.
@@ -94,6 +94,16 @@ pub enum HandleError {
     /// Digests that failed; the others were made.
     #[error("{failed} of {all} digests failed: {first}")]
     Digests {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// Why the first of them did.
+        first: String,
+    },
+    /// Looks at connections that failed, or for which there was no time; the others were made.
+    #[error("{failed} of {all} checks failed: {first}")]
+    Checks {
         /// How many.
         failed: usize,
         /// Of how many.

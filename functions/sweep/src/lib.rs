@@ -14,11 +14,14 @@ mod event;
 mod failures;
 mod open;
 mod orders;
+mod organisations;
+mod refunds;
 mod replaying;
 mod run;
 mod sign_up_wish;
 mod signing_up;
 mod tally;
+mod unreadable;
 mod wanted;
 mod wishes;
 
@@ -29,7 +32,6 @@ use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
-use payments::sweep::SweepKind;
 use payments::{OrganisationId, Settings};
 use queue::{Changes, DeadLetters, Letters};
 use table::Tables;
@@ -131,16 +133,13 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
             }
             Asked::Check { organisation } => {
-                let mut connections = Vec::new();
-                for settings in self.organisations(organisation, tally).await? {
-                    connections.push(self.check(&settings, tally).await?);
-                }
-                tally.check_is_complete();
+                let all = self.organisations(organisation, tally).await?;
+                let connections = self.checks(&all, deadline, tally).await?;
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::Digest { scheduled_at, organisation } => {
                 let all = self.organisations(organisation, tally).await?;
-                let connections = self.digests(&all, scheduled_at, tally).await?;
+                let connections = self.digests(&all, scheduled_at, deadline, tally).await?;
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::ApproveMassChange { organisation, said } => {
@@ -183,10 +182,12 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 Ok(Answer { accepted: Some(accept.key.to_string()), ..Answer::of(Vec::new()) })
             }
             Asked::SyncNow { organisation, target, said } => {
-                let wanted = Wanted { target, scheduled_at: None, said: Some(said) };
                 let mut sweeps = Vec::new();
                 // A person reads the answer, also about what failed.
                 for settings in self.organisations(Some(organisation), tally).await? {
+                    let target = target_of(&target, &settings)
+                        .ok_or(HandleError::NotMirroring(organisation))?;
+                    let wanted = Wanted { target, scheduled_at: None, said: Some(said.clone()) };
                     sweeps.push(self.sweep(&settings, &wanted, deadline, tally).await);
                 }
                 Ok(Answer::of(sweeps))
@@ -204,18 +205,26 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
-        let early = scheduled_at.duration_since(self.clock.now()) > SKEW;
-        let mut sweeps = Vec::new();
-        for settings in organisations {
-            if early {
-                let why = "its scheduled_time lies in the future".to_owned();
-                sweeps.push(SweepAnswer::not_now(settings.organisation, why));
-                continue;
-            }
-            sweeps.push(self.sweep(settings, wanted, deadline, tally).await);
-            if wanted.target == Target::Changes && self.is_night_unfinished(settings).await {
-                let open = Wanted { target: Target::Open, scheduled_at: None, said: None };
-                sweeps.push(self.sweep(settings, &open, deadline, tally).await);
+        if scheduled_at.duration_since(self.clock.now()) > SKEW {
+            let why = "its scheduled_time lies in the future";
+            let early = organisations.iter().filter(|of| target_of(&wanted.target, of).is_some());
+            let not_now = |of: &Settings| SweepAnswer::not_now(of.organisation, why.to_owned());
+            return Ok(Answer::of(early.map(not_now).collect()));
+        }
+        let (mirroring, uploading): (Vec<_>, Vec<_>) =
+            organisations.iter().partition(|settings| settings.mirror_enabled);
+        let mut sweeps = self.sweeps(&mirroring, wanted, deadline, tally).await;
+        if wanted.target == Target::Certificate {
+            sweeps.extend(self.sweeps(&uploading, wanted, deadline, tally).await);
+        }
+        if wanted.target == Target::Changes {
+            for (target, among) in [
+                (Target::Open, mirroring.clone()),
+                (Target::Certificate, [mirroring, uploading].concat()),
+            ] {
+                let due = self.due(&among, target.sweep()).await;
+                let made_up = Wanted { target, scheduled_at: None, said: None };
+                sweeps.extend(self.sweeps(&due, &made_up, deadline, tally).await);
             }
         }
         let failures: Vec<&str> = sweeps.iter().filter_map(SweepAnswer::failure).collect();
@@ -229,21 +238,6 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
     }
 
-    /// Whether the full sweep of the night was not through.
-    async fn is_night_unfinished(&self, settings: &Settings) -> bool {
-        match self.tables.sweep(settings.organisation, SweepKind::Open).await {
-            Ok(state) => state.is_to_be_made_up_for(self.clock.now()),
-            Err(error) => {
-                tracing::warn!(
-                    xero.tenant_id = %settings.organisation,
-                    error = telemetry::chain(&error),
-                    "whether the night's full sweep was finished is not known"
-                );
-                false
-            }
-        }
-    }
-
     async fn sweep(
         &self,
         settings: &Settings,
@@ -251,6 +245,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> SweepAnswer {
+        if self.is_nearly(deadline) {
+            // Its row stays as it is, so that it is among the first of the next invocation.
+            return SweepAnswer::not_reached(settings.organisation);
+        }
         let run = Run {
             xero: &self.xero,
             tables: &self.tables,
@@ -278,41 +276,19 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
     }
 
-    /// The organisations that mirror, or the one that is asked for.
-    async fn organisations(
-        &self,
-        only: Option<OrganisationId>,
-        tally: &mut Tally,
-    ) -> Result<Vec<Settings>, HandleError> {
-        let tables = |error: table::ReadError| HandleError::Tables(telemetry::chain(&error));
-        if let Some(organisation) = only {
-            let settings = self.tables.settings(organisation).await.map_err(tables)?;
-            let mirrors = settings.filter(|settings| settings.mirror_enabled);
-            return mirrors
-                .map(|settings| vec![settings])
-                .ok_or(HandleError::NotMirroring(organisation));
-        }
-        let mut all = Vec::new();
-        for enabled in self.tables.mirroring_organisations().await.map_err(tables)? {
-            match enabled.settings {
-                Ok(settings) => all.push(settings),
-                // The others must not wait for a person to mend it.
-                Err(error) => {
-                    tally.add_failure();
-                    tracing::error!(
-                        xero.tenant_id = enabled.organisation.map(|id| id.to_string()),
-                        error = telemetry::chain(&error),
-                        "an organisation's settings cannot be read; it is not swept"
-                    );
-                }
-            }
-        }
-        Ok(all)
-    }
-
     /// Whether there is no time left for another message.
     pub(crate) fn is_nearly(&self, deadline: Timestamp) -> bool {
         self.clock.now().saturating_add(LAST_STEPS).is_ok_and(|end| end > deadline)
+    }
+}
+
+/// What is looked at of an organisation. One that only uploads has nothing to mirror: what stands in Xero of its
+/// payments is certified instead (AMB-37).
+fn target_of(target: &Target, settings: &Settings) -> Option<Target> {
+    match target {
+        _ if settings.mirror_enabled => Some(target.clone()),
+        Target::Changes | Target::Certificate => Some(Target::Certificate),
+        Target::Open | Target::Invoice(_) | Target::Window { .. } => None,
     }
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
-use payments::sweep::{Concern, Seen, Start, SweepState, SyncRun, SyncRunId, SyncState, concern};
+use payments::sweep::{
+    Concern, Seen, Start, SweepState, SyncKind, SyncRun, SyncRunId, SyncState, concern,
+};
 use payments::{OrganisationId, Settings, XeroInvoiceId};
-use queue::{Cause, Changes, InvoiceChange, InvoiceChanges};
+use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message};
 use table::{Tables, WriteError};
 
 use crate::error::{RACES_MAX, RunError};
@@ -85,6 +87,9 @@ impl<C: Changes> Run<'_, C> {
                 let run = self.run_of(state.run.as_ref()).await?;
                 return Ok(Err(Outcome::NotRun(start, run.map(Box::new))));
             }
+            if let Some(run) = state.interrupted() {
+                self.tables.forget_awaited(self.organisation(), run, now).await?;
+            }
             let interrupted = self.run_of(state.interrupted()).await?.map(|run| ended(run, now));
             let run = self.begun(wanted, &state, now);
             let lease = self.deadline.saturating_add(LEASE_MARGIN).unwrap_or(self.deadline);
@@ -156,8 +161,17 @@ impl<C: Changes> Run<'_, C> {
         work.run.state = state;
         work.run.ended_at = Some(now);
         let (trigger, whole) = (wanted.trigger(), wanted.target.is_whole());
+        let last_success_at = work.state.last_success_at;
         work.state.end(state, trigger, wanted.scheduled_at, whole, now);
+        let waits = wanted.target == Target::Changes && state == SyncState::Finished;
+        if waits {
+            work.state.wait_for_import(last_success_at);
+        }
         self.store(&mut work).await?;
+        if waits {
+            // At once, if it found nothing, or if the mirror was quicker.
+            self.tables.move_last_sync(self.organisation(), now).await?;
+        }
         Ok(Outcome::Ran(Box::new(work.run), work.state.cursor))
     }
 
@@ -210,9 +224,19 @@ impl<C: Changes> Run<'_, C> {
             not_before: None,
             invoices: changes.collect(),
         };
-        let messages = changes.pack();
-        if !messages.is_empty() {
-            self.changes.send(&messages, Duration::ZERO).await?;
+        let mut messages = changes.pack();
+        let mut awaited = Vec::new();
+        if run.kind == SyncKind::Sweep {
+            awaited = self.await_import(&mut messages, queued.len(), run).await?;
+        }
+        if !messages.is_empty()
+            && let Err(error) = self.changes.send(&messages, Duration::ZERO).await
+        {
+            // The next run sends it again.
+            for at in awaited {
+                self.tables.imported(self.organisation(), at).await?;
+            }
+            return Err(error.into());
         }
         let new = invoices.keys().filter(|invoice| !queued.contains_key(invoice)).count();
         run.count("queued", new);
@@ -220,8 +244,30 @@ impl<C: Changes> Run<'_, C> {
         Ok(())
     }
 
+    /// Gives each message a moment of its own, by which it is known when it is imported, and notes that it is
+    /// awaited. `before` invoices are on the queue already.
+    async fn await_import(
+        &self,
+        messages: &mut [Message],
+        before: usize,
+        run: &SyncRun,
+    ) -> Result<Vec<Timestamp>, RunError> {
+        let mut awaited = Vec::new();
+        for (position, message) in messages.iter_mut().enumerate() {
+            let Message::Invoices(changes) = message else { continue };
+            let micros = i64::try_from(before.saturating_add(position)).unwrap_or(0);
+            let earlier = SignedDuration::from_micros(micros);
+            // Earlier and not later: only a read that begins after it settles it.
+            let at = changes.accepted_at.saturating_sub(earlier).unwrap_or(changes.accepted_at);
+            changes.accepted_at = at;
+            self.tables.await_import(self.organisation(), at, &run.id).await?;
+            awaited.push(at);
+        }
+        Ok(awaited)
+    }
+
     /// Whether an invoice is stored here under whatever number: it has been given another one in Xero.
-    async fn was_ours(&self, invoice: XeroInvoiceId) -> Result<bool, RunError> {
+    pub(crate) async fn was_ours(&self, invoice: XeroInvoiceId) -> Result<bool, RunError> {
         Ok(!self.tables.numbers_of(self.organisation(), invoice).await?.is_empty())
     }
 

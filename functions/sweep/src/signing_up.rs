@@ -3,6 +3,7 @@
 use host::telemetry;
 use jiff::Timestamp;
 use payments::Settings;
+use payments::sweep::SweptList;
 use queue::Changes;
 use table::Because;
 
@@ -32,6 +33,14 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         if let Err(error) = self.xero.organisation(organisation).await {
             let problem = telemetry::chain(&error);
             return Err(HandleError::NotReady { organisation, problem });
+        }
+        // ST-19: what is read all day has to be readable. Nothing has changed since this moment.
+        for (what, list) in [("invoices", SweptList::Invoices), ("payments", SweptList::Payments)] {
+            let read = self.xero.changed_since(organisation, list, self.clock.now()).await;
+            if let Err(error) = read {
+                let problem = format!("{what} cannot be read: {}", telemetry::chain(&error));
+                return Err(HandleError::NotReady { organisation, problem });
+            }
         }
         let because = Because { cause: "console", event_at: None, now: self.clock.now() };
         let stored = self.tables.sign_up(&settings, &said.by, &said.why, because).await;

@@ -41,6 +41,30 @@ struct Checked {
 }
 
 impl Tally {
+    /// Adds what was counted for another organisation.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        let add = |sum: &mut u32, more: u32| *sum = sum.saturating_add(more);
+        add(&mut self.runs, other.runs);
+        add(&mut self.failed, other.failed);
+        add(&mut self.stopped, other.stopped);
+        add(&mut self.not_run, other.not_run);
+        add(&mut self.calls, other.calls);
+        add(&mut self.rows, other.rows);
+        add(&mut self.queued, other.queued);
+        add(&mut self.not_certified, other.not_certified);
+        self.lag_ms = self.lag_ms.max(other.lag_ms);
+        self.refused |= other.refused;
+        let (found, more) = (&mut self.checking, other.checking);
+        add(&mut found.inactive, more.inactive);
+        add(&mut found.refused, more.refused);
+        add(&mut found.uploads_off, more.uploads_off);
+        add(&mut found.mass_changes, more.mass_changes);
+        add(&mut found.parked, more.parked);
+        add(&mut found.grants_ending, more.grants_ending);
+        found.silence_ms = found.silence_ms.max(more.silence_ms);
+        found.certificate_age_ms = found.certificate_age_ms.max(more.certificate_age_ms);
+    }
+
     /// Adds what became of a wish.
     pub(crate) fn add(&mut self, outcome: &Outcome, now: Timestamp) {
         let (run, cursor) = match outcome {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::Settings;
 use payments::sweep::Trigger;
 use payments::upload::{Night, NightState};
-use queue::{UploadTask, Uploads};
+use queue::{Changes, UploadTask, Uploads};
 
 use crate::resumption::standing;
 use crate::run::STEP;
@@ -24,7 +24,7 @@ struct Due {
     direct: bool,
 }
 
-impl<Q: Uploads> Uploader<Q> {
+impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// Runs the nights that are due and have not been run or were interrupted, posts what should have been posted
     /// by now, and counts what stands still for too long. An organisation that cannot be looked at stops no other.
     pub(crate) async fn catch_up(

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use payments::upload::{Line, Sending, Upload, is_held_from_posting};
+use payments::upload::{Line, Sending, Upload, UploadState, is_held_from_posting};
 use queue::Uploads;
 
 use crate::error::RunError;
@@ -18,6 +18,9 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn direct(&self) -> Result<Option<Stop>, RunError> {
         let stop = self.post().await.or_else(|error| self.limited(error).map(Some))?;
         self.let_go().await?;
+        if self.became.borrow().values().any(|state| *state == UploadState::Held) {
+            self.tell_counts(false).await?;
+        }
         self.go_on(stop.as_ref()).await?;
         Ok(stop)
     }

@@ -17,8 +17,6 @@ pub(crate) enum RunError {
     Write(#[from] WriteError),
     #[error("reading from Xero failed")]
     Xero(#[from] xero::ReadError),
-    #[error("a bundle could not be made")]
-    Bundle(#[from] xero::BundleError),
     #[error("a move that the ledger does not allow")]
     Ledger(#[from] LedgerError),
     #[error("a task could not be put on the queue")]
@@ -34,7 +32,7 @@ impl RunError {
             Self::Xero(error) => error.class().code(),
             Self::Read(_) | Self::Write(_) | Self::Races => "Tables",
             Self::Send(_) => "Queue",
-            Self::Bundle(_) | Self::Ledger(_) => "Upload",
+            Self::Ledger(_) => "Upload",
         }
     }
 

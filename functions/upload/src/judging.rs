@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, Customer, Judgement, OpenInvoice, Planner, Route, Skip, Standing, Upload, gate,
+    Books, Customer, Hold, Judgement, OpenInvoice, Planner, Route, Skip, Standing, Upload, gate,
     judge_bill,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
@@ -24,7 +24,7 @@ impl<Q: Uploads> Run<'_, Q> {
         known: &Known,
     ) -> Result<Vec<Judgement>, RunError> {
         let books = self.books(known).await?;
-        let customers = self.customers(rows).await?;
+        let (customers, unreadable) = self.customers(rows).await?;
         let named = self.named_parts(rows).await?;
         let customer = |row: &Upload| customer_of(row, &customers);
         let gates: Vec<_> = rows
@@ -35,6 +35,10 @@ impl<Q: Uploads> Run<'_, Q> {
                     return Err(judge_bill(row, bill, books, self.settings, self.uploading));
                 }
                 let id = &row.receipt.id;
+                let why = row.receipt.customer.as_ref().and_then(|of| unreadable.get(of));
+                if let Some(why) = why {
+                    return Err(Judgement::Hold(Hold::CannotBeSent, why.clone()));
+                }
                 if named.gone.contains(id) && !row.included && !row.may_be_in_xero() {
                     let why = "the payment in Xero that was the same was deleted there";
                     return Err(Judgement::Skip(Skip::RemovedInXero, why.to_owned()));
@@ -76,10 +80,24 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(known.get_or_init(|| books))
     }
 
-    async fn customers(&self, rows: &[Upload]) -> Result<BTreeMap<CustomerId, Customer>, RunError> {
+    /// What is known of the customers of these payments, and what is wrong with those that cannot be read.
+    async fn customers(
+        &self,
+        rows: &[Upload],
+    ) -> Result<(BTreeMap<CustomerId, Customer>, BTreeMap<CustomerId, String>), RunError> {
         let ids: BTreeSet<_> = rows.iter().filter_map(|row| row.receipt.customer.clone()).collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        Ok(self.tables.customers(self.organisation(), &ids).await?)
+        let (mut customers, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        for (id, known) in self.tables.each_customer(self.organisation(), &ids).await? {
+            match known {
+                Ok(customer) => drop(customers.insert(id, customer)),
+                Err(error) => {
+                    let why = format!("the row of customer {id} cannot be read: {error}");
+                    unreadable.insert(id, why);
+                }
+            }
+        }
+        Ok((customers, unreadable))
     }
 
     /// What the mirror has found of payments on the invoices that they name.
@@ -113,19 +131,23 @@ impl<Q: Uploads> Run<'_, Q> {
             );
         }
         let mut invoices = Vec::new();
+        let mut unreadable = Vec::new();
         let contacts: Vec<_> = contacts.into_iter().collect();
         let numbers: Vec<_> = numbers.into_iter().collect();
         if !contacts.is_empty() {
-            let read = self.xero.open_invoices_of(self.organisation(), &contacts).await;
-            invoices.extend(read?);
+            let read = self.xero.open_invoices_of(self.organisation(), &contacts).await?;
+            invoices.extend(read.invoices);
+            unreadable.extend(read.unreadable);
         }
         if !numbers.is_empty() {
-            let read = self.xero.invoices_numbered(self.organisation(), &numbers).await;
-            invoices.extend(read?);
+            let read = self.xero.invoices_numbered(self.organisation(), &numbers).await?;
+            invoices.extend(read.invoices);
+            unreadable.extend(read.unreadable);
         }
         let on_payment_plan = self.on_payment_plan(&invoices).await?;
         let prepayments = self.uploading.prepayment_account.is_some();
-        Ok(Planner::new(invoices, &on_payment_plan, &self.settings.prefix, prepayments))
+        let planner = Planner::new(invoices, &on_payment_plan, &self.settings.prefix, prepayments);
+        Ok(planner.with_unreadable(unreadable))
     }
 
     async fn on_payment_plan(

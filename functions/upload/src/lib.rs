@@ -7,10 +7,12 @@ mod direct;
 mod duplicates;
 mod error;
 mod event;
+mod halves;
 mod judging;
 mod looking;
 mod night;
 mod orders;
+mod organisations;
 mod preview;
 mod proving;
 mod recording;
@@ -21,6 +23,7 @@ mod sending;
 mod tally;
 mod tasks;
 mod telling;
+mod unsendable;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -36,7 +39,7 @@ use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
-use queue::{Uploads, UploadsQueue};
+use queue::{Changes, ChangesQueue, Uploads, UploadsQueue};
 use table::{Because, Tables};
 use xero::{Client, Config};
 
@@ -51,10 +54,12 @@ use crate::tally::Tally;
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// The function: everything between its environment and its handler.
-pub struct Uploader<Q> {
+pub struct Uploader<Q, C = ChangesQueue> {
     xero: Xero,
     tables: Tables,
     uploads: Q,
+    /// Where invoices are sent that are to be looked at again because an action is solved.
+    changes: Option<C>,
     metrics: Metrics,
     clock: Clock,
     pauses: Vec<Duration>,
@@ -118,7 +123,8 @@ impl Uploader<UploadsQueue> {
         Ok(Self {
             xero,
             tables,
-            uploads: UploadsQueue::new(sqs, env.required("UPLOADS_QUEUE_URL")?),
+            uploads: UploadsQueue::new(sqs.clone(), env.required("UPLOADS_QUEUE_URL")?),
+            changes: Some(ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?)),
             metrics: Metrics::from_env(env, "upload")?,
             clock,
             pauses: PAUSES.to_vec(),
@@ -126,17 +132,24 @@ impl Uploader<UploadsQueue> {
     }
 }
 
-impl<Q: Uploads> Uploader<Q> {
+impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, uploads: Q, clock: Clock) -> Self {
         Self {
             xero: Xero::with(xero, &tables, Purpose::Upload),
             tables,
             uploads,
+            changes: None,
             metrics: Metrics::off(),
             clock,
             pauses: PAUSES.to_vec(),
         }
+    }
+
+    /// Has invoices looked at again through this queue once an action is solved.
+    #[must_use]
+    pub fn with_changes(self, changes: C) -> Self {
+        Self { changes: Some(changes), ..self }
     }
 
     /// Waits as long as this, each time, before the same bytes are sent again.
@@ -205,34 +218,6 @@ impl<Q: Uploads> Uploader<Q> {
         let done =
             format!("uploading is on; the {attempts} attempts of the last 30 days still count");
         Ok(Answer::Done { done, recorded })
-    }
-
-    /// The organisations that upload, or the one that is asked for.
-    async fn organisations(
-        &self,
-        only: Option<OrganisationId>,
-    ) -> Result<Vec<Settings>, HandleError> {
-        let tables = |error: table::ReadError| HandleError::Tables(telemetry::chain(&error));
-        if let Some(organisation) = only {
-            let settings = self.tables.settings(organisation).await.map_err(tables)?;
-            let uploads = settings.filter(|settings| uploading(settings).is_some());
-            return uploads
-                .map(|settings| vec![settings])
-                .ok_or(HandleError::NotUploading(organisation));
-        }
-        let mut all = Vec::new();
-        for uploading in self.tables.uploading_organisations().await.map_err(tables)? {
-            match uploading.settings {
-                Ok(settings) => all.push(settings),
-                // The others must not wait for a person to mend it.
-                Err(error) => tracing::error!(
-                    xero.tenant_id = uploading.organisation.map(|id| id.to_string()),
-                    error = telemetry::chain(&error),
-                    "an organisation's settings cannot be read; nothing is uploaded for it"
-                ),
-            }
-        }
-        Ok(all)
     }
 
     async fn nights(

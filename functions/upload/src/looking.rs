@@ -97,14 +97,20 @@ impl<Q: Uploads> Run<'_, Q> {
             row.parts.iter().filter(|part| sought(kind, part)).cloned().collect();
         for part in &sought {
             let Some(placed) = self.proof(found, part).await? else { continue };
-            if let Some(proven) = self.prove(row.clone(), part.number, placed, true).await? {
-                row = proven;
+            match self.prove(row.clone(), part.number, placed, true).await {
+                Ok(proven) => row = proven.unwrap_or(row),
+                Err(RunError::Ledger(error)) => self.mistake(&row, &error).await?,
+                Err(error) => return Err(error),
             }
         }
         let mut moved = Move::of(row);
         for part in &sought {
             let mut parts = moved.after.parts.iter();
-            if parts.any(|now| now.number == part.number && is_open(now)) {
+            let is_open = parts.any(|now| now.number == part.number && is_open(now));
+            if is_open && found.is_in_doubt(&part.stamp, part.amount.amount()) {
+                moved.after.in_doubt(part.number, self.now())?;
+                self.tell_in_doubt(&moved.after, part).await?;
+            } else if is_open {
                 let absence = moved.after.absent(part.number, found.started_at(), self.now())?;
                 let goes_again = moved.after.planned().any(|now| now.number == part.number);
                 if absence == Absence::NotThere && goes_again {
@@ -113,6 +119,15 @@ impl<Q: Uploads> Run<'_, Q> {
             }
         }
         Ok(moved)
+    }
+
+    async fn tell_in_doubt(&self, row: &Upload, part: &Part) -> Result<(), RunError> {
+        let why = format!(
+            "{} of payment {} was sent, and Xero shows something that may be it and cannot be read; it is not sent \
+             again before a person has mended or removed that in Xero",
+            part.amount, row.receipt.id
+        );
+        self.message("PROOF_UNREADABLE", part.stamp.as_str(), &why).await
     }
 
     /// Names the payment that is at risk if Xero should apply the earlier request after all: the

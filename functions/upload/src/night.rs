@@ -163,8 +163,7 @@ impl<Q: Uploads> Run<'_, Q> {
             let mut more = false;
             if left > 0 {
                 let most = PAGE.min(left);
-                let (page, next) =
-                    self.tables.line(self.organisation(), Line::Waiting, cursor, most).await?;
+                let (page, next) = self.line(Line::Waiting, cursor, most).await?;
                 candidates.extend(page.into_iter().filter(|row| !is_back(row)));
                 more = next.is_some();
                 cursor = next;
@@ -320,6 +319,7 @@ impl<Q: Uploads> Run<'_, Q> {
         report.lease_until = None;
         report.calls = report.calls.saturating_add(self.spent().calls);
         report.totals = self.totals_with_held().await?;
+        self.tell_counts(true).await?;
         report.carried = self.tables.line_count(self.organisation(), Line::Waiting).await?;
         let sent = caps.used_in(self.night);
         let max = self.uploading.nightly_max;

@@ -1,8 +1,10 @@
 //! What a person orders: about one payment, about a customer, about uploading as a whole.
 
+use std::time::Duration;
+
 use payments::upload::{Line, Order, OrderError, Upload, link_found, obey, record_action};
 use payments::{CustomerId, OrganisationId, PaymentId};
-use queue::{UploadTask, Uploads};
+use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, UploadTask, Uploads};
 use serde::Serialize;
 use table::WriteError;
 
@@ -46,7 +48,7 @@ pub(crate) struct CustomerAnswer {
     reported: bool,
 }
 
-impl<Q: Uploads> Uploader<Q> {
+impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// Holds, releases or keeps back one payment; the next run obeys.
     pub(crate) async fn order(
         &self,
@@ -109,7 +111,8 @@ impl<Q: Uploads> Uploader<Q> {
     }
 
     /// Opens an action about a customer, so that everything about it waits (EX-28), or says that it is solved:
-    /// what waits for it goes in the next run (U14). The reason is what has to be solved.
+    /// what waits for it goes in the next run (U14), and its invoices are read again at once (AMB-15). The reason is
+    /// what has to be solved.
     pub(crate) async fn block(
         &self,
         organisation: OrganisationId,
@@ -130,6 +133,8 @@ impl<Q: Uploads> Uploader<Q> {
                 reported: known.as_ref().is_some_and(|known| known.revision > 0),
             };
             let Some(after) = record_action(known.as_ref(), whose, to_solve, now) else {
+                // Solving it again asks again for what may not have been asked for the first time.
+                self.look_again(organisation, customer, blocked).await?;
                 return Ok(answer(false));
             };
             let why = Some((said.by.as_str(), said.why.as_str()));
@@ -138,6 +143,7 @@ impl<Q: Uploads> Uploader<Q> {
                     if !blocked {
                         self.post_at_once(organisation).await?;
                     }
+                    self.look_again(organisation, customer, blocked).await?;
                     return Ok(answer(true));
                 }
                 Err(WriteError::Conflict) => {}
@@ -145,6 +151,30 @@ impl<Q: Uploads> Uploader<Q> {
             }
         }
         Err(RunError::Races)
+    }
+
+    /// Has the invoices read again that waited for an action that is solved. What is not asked for here the next
+    /// full sweep finds: an invoice that is held back is never settled.
+    async fn look_again(
+        &self,
+        organisation: OrganisationId,
+        customer: &CustomerId,
+        blocked: bool,
+    ) -> Result<(), RunError> {
+        let Some(changes) = self.changes.as_ref().filter(|_| !blocked) else { return Ok(()) };
+        let waiting = self.tables.invoices_waiting_for(organisation, customer).await?;
+        let looks = InvoiceChanges {
+            organisation,
+            cause: Cause::Manual,
+            accepted_at: self.clock.now(),
+            not_before: None,
+            invoices: waiting.into_iter().map(|id| InvoiceChange::new(id, None)).collect(),
+        };
+        let messages = looks.pack();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        Ok(changes.send(&messages, Duration::ZERO).await?)
     }
 
     /// Switches uploading on again. The attempts of the last 30 days still count (AMB-12): how many they are, and

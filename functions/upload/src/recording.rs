@@ -37,6 +37,10 @@ impl<Q: Uploads> Run<'_, Q> {
                 None
             }
         };
+        if self.refused.get() && run.errors.is_empty() {
+            // Its door is closed, though the run ended in good order (AMB-36).
+            run.failed("Authentication", 1);
+        }
         let mut run = run.over(self.now());
         if stopped.is_some() {
             run.state = SyncState::Stopped;

@@ -26,9 +26,10 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Reserves for these payments, in this order, as far as the caps allow: caps and rows in one step.
     pub(crate) async fn reserve(
         &self,
-        mut wanted: Vec<Wanted>,
+        wanted: Vec<Wanted>,
         sending: Sending,
     ) -> Result<Reserved, RunError> {
+        let mut wanted = self.reservable(wanted).await?;
         let mut reserved = Reserved::default();
         while !wanted.is_empty() {
             let later = wanted.split_off(wanted.len().min(UPLOADS_WITH_CAPS_MAX));
@@ -47,6 +48,7 @@ impl<Q: Uploads> Run<'_, Q> {
         &self,
         wanted: Vec<Wanted>,
     ) -> Result<Vec<Upload>, RunError> {
+        let wanted = self.reservable(wanted).await?;
         let now = self.now();
         let mut moves = Vec::with_capacity(wanted.len());
         for Wanted { mut row, parts } in wanted {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings, UploadState};
 use payments::{OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
-use table::{Because, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
+use table::{Because, Cursor, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Spent;
 
 use crate::duplicates::KnownMoney;
@@ -150,12 +150,27 @@ impl<Q: Uploads> Run<'_, Q> {
         !self.direct_only || !row.route().is_ok_and(Route::is_nightly)
     }
 
+    /// The next rows of a line. Those that cannot be read are told, and keep nobody back (AMB-30).
+    pub(crate) async fn line(
+        &self,
+        line: Line,
+        after: Option<Cursor>,
+        max: usize,
+    ) -> Result<(Vec<Upload>, Option<Cursor>), RunError> {
+        let page = self.tables.line_page(self.organisation(), line, after, max).await?;
+        for row in page.unreadable {
+            let why = format!("payment {} stands still: {}", row.key, row.problem);
+            self.message("UNREADABLE_ROW", &row.key, &why).await?;
+        }
+        Ok((page.uploads, page.next))
+    }
+
     /// All rows of a line.
     pub(crate) async fn whole_line(&self, line: Line) -> Result<Vec<Upload>, RunError> {
         let mut rows = Vec::new();
         let mut cursor = None;
         while rows.len() < LINE_MAX {
-            let (page, next) = self.tables.line(self.organisation(), line, cursor, PAGE).await?;
+            let (page, next) = self.line(line, cursor, PAGE).await?;
             rows.extend(page);
             cursor = next;
             if cursor.is_none() {

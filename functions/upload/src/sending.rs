@@ -13,6 +13,7 @@ use xero::{Answers, Bundle, RefusalKind, StampedKind, TurnedAway};
 
 use crate::bundling::{bundle, is_sendable, kind_of, most_of};
 use crate::error::RunError;
+use crate::halves::Halvings;
 use crate::judging::Known;
 use crate::run::{Move, Run, Stop, stored};
 
@@ -21,31 +22,43 @@ use crate::run::{Move, Run, Stop, stored};
 const RESEND_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The rows that are being sent, by payment, and the order in which they go.
-struct Rows {
+pub(crate) struct Rows {
     order: Vec<PaymentId>,
     rows: BTreeMap<PaymentId, Upload>,
+    pub(crate) halvings: Halvings,
 }
 
 impl Rows {
     fn new(rows: Vec<Upload>) -> Self {
         let order = rows.iter().map(|row| row.receipt.id.clone()).collect();
         let rows = rows.into_iter().map(|row| (row.receipt.id.clone(), row)).collect();
-        Self { order, rows }
+        Self { order, rows, halvings: Halvings::default() }
     }
 
     fn put(&mut self, row: Upload) {
         self.rows.insert(row.receipt.id.clone(), row);
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Upload> {
+    /// Leaves a row to others, or to a later run.
+    pub(crate) fn remove(&mut self, payment: &PaymentId) -> Option<Upload> {
+        self.rows.remove(payment)
+    }
+
+    /// Whether a part is still to be sent.
+    pub(crate) fn is_planned(&self, picked: &Picked) -> bool {
+        let row = self.rows.get(&picked.payment);
+        row.is_some_and(|row| row.planned().any(|part| part.number == picked.part.number))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Upload> {
         self.order.iter().filter_map(|id| self.rows.get(id))
     }
 }
 
 /// A part that goes into a bundle.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Picked {
-    payment: PaymentId,
+pub(crate) struct Picked {
+    pub(crate) payment: PaymentId,
     part: Part,
 }
 
@@ -62,6 +75,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut rows = Rows::new(rows);
         self.begins_to_send();
         loop {
+            self.set_aside_unsendable(&mut rows).await?;
             for kind in StampedKind::ALL {
                 while let Some(picked) = self.pick(kind, &rows) {
                     if self.is_over() {
@@ -97,20 +111,25 @@ impl<Q: Uploads> Run<'_, Q> {
         (!picked.is_empty()).then_some(picked)
     }
 
-    async fn send_bundle(
+    /// Sends parts in one call, and stores what came of it. Parts that are still planned afterwards have not been
+    /// sent, or nothing of their call is in Xero.
+    pub(crate) async fn send_once(
         &self,
         kind: StampedKind,
-        picked: Vec<Picked>,
+        picked: &[Picked],
         rows: &mut Rows,
     ) -> Result<Option<Stop>, RunError> {
-        let picked = self.still_absent(picked, rows).await?;
+        let picked = self.still_absent(picked.to_vec(), rows).await?;
         if picked.is_empty() {
             return Ok(None);
         }
         let parts = picked
             .iter()
             .filter_map(|picked| rows.rows.get(&picked.payment).map(|row| (row, &picked.part)));
-        let bundle = bundle(kind, &parts.collect::<Vec<_>>(), self.uploading)?;
+        // Each of them can be sent; together they may be too long.
+        let Ok(bundle) = bundle(kind, &parts.collect::<Vec<_>>(), self.uploading) else {
+            return Ok(None);
+        };
         let now = self.now();
         let key = key(&bundle, now);
         let mut moves: BTreeMap<PaymentId, Move> = BTreeMap::new();
@@ -118,7 +137,11 @@ impl<Q: Uploads> Run<'_, Q> {
             let Some(row) = rows.rows.get(&picked.payment) else { continue };
             let moved =
                 moves.entry(picked.payment.clone()).or_insert_with(|| Move::of(row.clone()));
-            moved.after.send(&[picked.part.number], &key, now)?;
+            if let Err(error) = moved.after.send(&[picked.part.number], &key, now) {
+                self.mistake(row, &error).await?;
+                rows.remove(&picked.payment);
+                return Ok(None);
+            }
         }
         let written: Vec<_> = moves.values().map(|m| (Some(&m.before), &m.after)).collect();
         match self.store(&written, None).await {
@@ -223,10 +246,15 @@ impl<Q: Uploads> Run<'_, Q> {
                 answer => {
                     let moved =
                         moves.entry(payment.clone()).or_insert_with(|| Move::of(row.clone()));
-                    if let Some(at) = put.again_at {
-                        moved.after.sent_again(part.number, at)?;
+                    let sent_again = match put.again_at {
+                        Some(at) => moved.after.sent_again(part.number, at),
+                        None => Ok(()),
+                    };
+                    let answered = sent_again
+                        .and_then(|()| moved.after.answer(part.number, answer, again, now));
+                    if let Err(error) = answered {
+                        self.mistake(row, &error).await?;
                     }
-                    moved.after.answer(part.number, answer, again, now)?;
                 }
             }
         }
@@ -241,8 +269,10 @@ impl<Q: Uploads> Run<'_, Q> {
         }
         for (payment, number, placed) in proven {
             let Some(row) = rows.rows.remove(&payment) else { continue };
-            if let Some(row) = self.prove(row, number, placed, again).await? {
-                rows.put(row);
+            match self.prove(row.clone(), number, placed, again).await {
+                Ok(proven) => proven.into_iter().for_each(|row| rows.put(row)),
+                Err(RunError::Ledger(error)) => self.mistake(&row, &error).await?,
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -272,13 +302,24 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut moves = Vec::new();
         for row in later {
             let mut moved = Move::of(row);
-            moved.freed = moved.after.plan_later(now)?;
+            match moved.after.plan_later(now) {
+                Ok(freed) => moved.freed = freed,
+                Err(error) => {
+                    self.mistake(&moved.before, &error).await?;
+                    rows.remove(&moved.before.receipt.id);
+                    continue;
+                }
+            }
             moves.push(moved);
         }
         for (row, judgement) in here.into_iter().zip(judged) {
             let mut moved = Move::of(row);
             match judgement {
-                Judgement::Send(parts) => moved.after.replan(parts, now)?,
+                Judgement::Send(parts) => {
+                    if let Err(error) = moved.after.replan(parts, now) {
+                        moved.after.leave_refused(Some(&error.to_string()));
+                    }
+                }
                 Judgement::Hold(_, why) | Judgement::Skip(_, why) => {
                     moved.after.leave_refused(Some(&why));
                 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use payments::sweep::{SyncKind, Trigger};
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
-use queue::{UploadTask, Uploads};
+use queue::{Changes, UploadTask, Uploads};
 use table::Parked;
 
 use crate::error::RunError;
@@ -18,7 +18,7 @@ use crate::{Failed, Uploader, night, uploading};
 /// How often SQS hands out a message, as in the template.
 const RECEIVES_MAX: u32 = 5;
 
-impl<Q: Uploads> Uploader<Q> {
+impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// Works on a batch, and says which messages are to come again.
     pub(crate) async fn tasks(
         &self,

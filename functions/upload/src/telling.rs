@@ -1,12 +1,19 @@
-//! What operators are told of rows that wait for a setting: once, when the row begins to wait.
+//! What operators are told of rows that wait for a person: of a setting once, when the row begins to wait; of
+//! every other hold one message with the number of rows (EX-29). And the actions that we open ourselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use payments::upload::{Hold, NO_MERCHANT_CONTACT, why_unmapped};
+use payments::CustomerId;
+use payments::explaining::State;
+use payments::upload::{Hold, NO_CONTACT, NO_MERCHANT_CONTACT, record_action, why_unmapped};
 use queue::Uploads;
+use table::{HELD_COUNTED_MAX, WriteError};
 
-use crate::error::RunError;
+use crate::error::{RACES_MAX, RunError};
 use crate::run::{Move, Run};
+
+/// The subject of the message that counts the rows on hold.
+const HELD: &str = "held";
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Raises the messages of rows that are about to be held for want of a setting (EX-13, EX-19, EX-29).
@@ -32,6 +39,68 @@ impl<Q: Uploads> Run<'_, Q> {
         for ((hold, subject), why) in messages {
             self.message(hold.code(), &subject, &why).await?;
         }
+        self.open_actions(moves).await
+    }
+
+    /// Opens an action for each customer whose payment waits for its contact in Xero, so that no hold for an
+    /// action is without one (EX-27, EX-28). Before the rows are written, as the messages are.
+    async fn open_actions(&self, moves: &[Move]) -> Result<(), RunError> {
+        let held = moves.iter().map(|moved| &moved.after);
+        let held = held.filter(|row| row.hold() == Some(Hold::BlockedByAction));
+        let ids: BTreeSet<CustomerId> =
+            held.filter_map(|row| row.receipt.customer.clone()).collect();
+        for id in ids {
+            self.open_action(&id).await?;
+        }
         Ok(())
     }
+
+    async fn open_action(&self, id: &CustomerId) -> Result<(), RunError> {
+        for _ in 0..RACES_MAX {
+            let known = self.tables.customer(self.organisation(), id).await?;
+            let has = |known: &payments::upload::Customer| {
+                known.blocked.is_some() || known.contact.is_some()
+            };
+            if known.as_ref().is_some_and(has) {
+                return Ok(());
+            }
+            let (whose, now) = ((self.organisation(), id), self.now());
+            let Some(after) = record_action(known.as_ref(), whose, Some(NO_CONTACT), now) else {
+                return Ok(());
+            };
+            match self.tables.store_customer(known.as_ref(), &after, None, now).await {
+                Ok(()) => return Ok(()),
+                Err(WriteError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RunError::Races)
+    }
+
+    /// One message for each reason to hold, with the number of rows; the ones whose reason is gone go, if the
+    /// run is about everything.
+    pub(crate) async fn tell_counts(&self, whole: bool) -> Result<(), RunError> {
+        let held = self.tables.held_uploads(self.organisation(), HELD_COUNTED_MAX).await?;
+        for hold in Hold::ALL.iter().copied().filter(|hold| !has_messages_of_its_own(*hold)) {
+            let code = hold.code();
+            match held.by_hold.get(&hold) {
+                Some(count) => {
+                    let words = State::Blocked(hold).words();
+                    let (says, cure) = (words.says, words.cure.trim_end_matches('.'));
+                    let why = format!("{count} on hold. {says} What to do: {cure}");
+                    self.message(code, HELD, &why).await?;
+                }
+                None if whole => {
+                    self.tables.end_message(self.organisation(), code, HELD).await?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of a setting that is missing there is a message for each kind of fee, or for the setting.
+fn has_messages_of_its_own(hold: Hold) -> bool {
+    matches!(hold, Hold::AccountUnmapped | Hold::MerchantContactMissing)
 }

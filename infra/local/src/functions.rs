@@ -129,7 +129,8 @@ impl Product {
                 tables.clone(),
                 uploads(),
                 clock.clone(),
-            ),
+            )
+            .with_changes(changes()),
             sweep: Sweeper::new(
                 client(&xero, Config::default(), &clock)?,
                 tables.clone(),

@@ -109,6 +109,7 @@ fn announcement(number: usize, why: &str) -> Announcement {
         invoice: None,
         payment: EntryPayment::default(),
         discrepancy: None,
+        contact: None,
         customer: None,
         blocked: None,
         night: None,

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::failures::Failures;
 use crate::logged::Occurrence;
 use crate::reason::codes;
 use crate::settings::Settings;
@@ -45,6 +46,8 @@ codes! {
         Unreachable = "UNREACHABLE",
         /// The day's calls are used up. Work waits, and goes on by itself.
         DayLimit = "DAY_LIMIT",
+        /// The last run of some work failed (AMB-36).
+        RunFailed = "RUN_FAILED",
         /// Nothing has succeeded for a day.
         Stale = "STALE",
         /// Nobody has looked for hours how the connection is: the hourly check does not come.
@@ -55,7 +58,9 @@ codes! {
         UploadsOff = "UPLOADS_OFF",
         /// A mass change waits for a person.
         MassChange = "MASS_CHANGE",
-        /// Something could not be processed and is parked.
+        /// Uploads are refused by Xero, are not known to be there or not, or stand still (AMB-36).
+        ItemsFailing = "ITEMS_FAILING",
+        /// Something that came from Xero could not be processed and is parked.
         Parked = "PARKED",
     }
 }
@@ -77,9 +82,14 @@ impl Trouble {
             Self::WebhookOff
             | Self::WebhookSilent
             | Self::Unreachable
+            | Self::RunFailed
             | Self::Stale
             | Self::NotChecked => "Timeout",
-            Self::NotCertified | Self::UploadsOff | Self::MassChange | Self::Parked => "Validation",
+            Self::NotCertified
+            | Self::UploadsOff
+            | Self::MassChange
+            | Self::ItemsFailing
+            | Self::Parked => "Validation",
         }
     }
 
@@ -92,11 +102,13 @@ impl Trouble {
             Self::WebhookSilent => "changes come without webhooks",
             Self::Unreachable => "Xero does not answer",
             Self::DayLimit => "the day's calls are used up",
+            Self::RunFailed => "the last run failed",
             Self::Stale => "no sync has succeeded for a day",
             Self::NotChecked => "nobody has looked for hours how the connection is",
             Self::NotCertified => "not every change of a payment is accounted for",
             Self::UploadsOff => "the nightly upload has switched itself off",
             Self::MassChange => "a mass change waits for a person",
+            Self::ItemsFailing => "payments on their way to Xero fail",
             Self::Parked => "something could not be processed and is parked",
         }
     }
@@ -126,6 +138,9 @@ impl Trouble {
                 "nothing: what waits goes on by itself. If it happens often, see whether another program uses \
                  the same app at Xero, or take a larger tier"
             }
+            Self::RunFailed => {
+                "see the newest errors below, each with its class and its cure; the next good run ends this"
+            }
             Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
             Self::NotChecked => {
                 "see whether the function sweep still runs: its alarm sweep-silence, and its log"
@@ -135,6 +150,10 @@ impl Trouble {
             }
             Self::UploadsOff => "find out why, and switch uploading on with a reason",
             Self::MassChange => "see the table brakes, and approve the change if it is meant",
+            Self::ItemsFailing => {
+                "see the lines refused, unknown and reserved of the table uploads: each payment has its \
+                 reason; correct it at its source and release it"
+            }
             Self::Parked => "see the table parked: each row has its reason, and can be sent again",
         }
     }
@@ -163,6 +182,8 @@ pub struct Facts {
     pub mass_change: bool,
     /// Whether anything is parked.
     pub parked: bool,
+    /// What fails of the work.
+    pub failures: Failures,
 }
 
 /// The actions in Xero that an organisation's settings need, by Xero's names. Reading needs none.
@@ -185,12 +206,14 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) 
         Trouble::WebhookSilent => silent.is_some() && !off,
         Trouble::Unreachable => facts.unreachable,
         Trouble::DayLimit => facts.day_limit_until.is_some(),
+        Trouble::RunFailed => !facts.failures.runs.is_empty(),
         Trouble::Stale => stale,
         // It is being checked.
         Trouble::NotChecked => false,
         Trouble::NotCertified => facts.not_certified,
         Trouble::UploadsOff => facts.uploads_off,
         Trouble::MassChange => facts.mass_change,
+        Trouble::ItemsFailing => facts.failures.uploads() > 0,
         Trouble::Parked => facts.parked,
     };
     with_status(Trouble::ALL.iter().copied().filter(is).collect())
@@ -207,6 +230,8 @@ pub struct Known<'a> {
     pub last_success_at: Option<Timestamp>,
     /// The oldest change that a sweep had to find, since when no webhook has come.
     pub silent_since: Option<Timestamp>,
+    /// What fails of the work at this moment, if somebody has looked now.
+    pub failures: Option<&'a Failures>,
 }
 
 /// How a connection is now, by what was found out some time ago. What comes and goes with time is judged anew,
@@ -215,6 +240,7 @@ pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<
     let facts = Facts {
         last_success_at: known.last_success_at,
         silent_since: known.silent_since,
+        failures: known.failures.cloned().unwrap_or_default(),
         ..Facts::default()
     };
     let by_time = judge(&facts, now).1;
@@ -222,6 +248,9 @@ pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<
     let is = |trouble: &Trouble| match trouble {
         Trouble::WebhookOff | Trouble::WebhookSilent | Trouble::Stale => by_time.contains(trouble),
         Trouble::NotChecked => unchecked,
+        Trouble::RunFailed | Trouble::ItemsFailing if known.failures.is_some() => {
+            by_time.contains(trouble)
+        }
         _ => known.troubles.contains(trouble),
     };
     with_status(Trouble::ALL.iter().copied().filter(is).collect())
@@ -340,6 +369,7 @@ mod tests {
                 checked_at: Some(hours(checked)),
                 last_success_at: Some(hours(success)),
                 silent_since: silent.map(hours),
+                failures: None,
             };
             judge_known(&known, now())
         };

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::connection::{ConnectionStatus, Trouble};
+use crate::failures::Failures;
 use crate::sweep::CertificateState;
 use crate::upload::{NightReport, UploadState};
 
@@ -37,6 +38,12 @@ pub struct Morning<'a> {
     pub more_actions: bool,
     /// Since when the oldest of them is.
     pub oldest_action: Option<Timestamp>,
+    /// Payments on their way to Xero that are on hold, by what they wait for: each waits for a person.
+    pub held: &'a [(&'static str, u32)],
+    /// Reports of the business's own system that could not be taken in.
+    pub parked_reports: u32,
+    /// What fails of the work.
+    pub failures: &'a Failures,
 }
 
 impl Morning<'_> {
@@ -48,7 +55,8 @@ impl Morning<'_> {
                     .into_iter()
                     .all(|state| night.totals.in_state(state) == 0)
         });
-        let nothing_open = self.open == 0 && self.actions == 0;
+        let nothing_open = self.open == 0 && self.actions == 0 && self.parked_reports == 0;
+        let nothing_open = nothing_open && self.held.is_empty();
         self.status == ConnectionStatus::Active && night && nothing_open
     }
 
@@ -70,7 +78,8 @@ impl Morning<'_> {
             self.time(self.last_success_at)
         );
         for (place, trouble) in self.troubles.iter().enumerate() {
-            let _ = write!(text, "- {} ({})", trouble, trouble.class());
+            let class = self.failures.class(*trouble);
+            let _ = write!(text, "- {trouble} ({class})");
             // An event has room for a thousand characters, and the worst one decides (AMB-22).
             let _ = match place {
                 0 => writeln!(text, ": {}", trouble.cure()),
@@ -91,6 +100,14 @@ impl Morning<'_> {
             writeln!(text, "Discrepancies: {}", self.open((self.open, false), self.oldest_open));
         let actions = (self.actions, self.more_actions);
         let _ = writeln!(text, "Actions: {}", self.open(actions, self.oldest_action));
+        if !self.held.is_empty() {
+            let all = self.held.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
+            let by: Vec<_> = self.held.iter().map(|(hold, n)| format!("{hold} {n}")).collect();
+            let _ = writeln!(text, "Held: {all} wait for a person ({})", by.join(", "));
+        }
+        if self.parked_reports > 0 {
+            let _ = writeln!(text, "Reports: {} could not be taken in", self.parked_reports);
+        }
         text
     }
 
@@ -156,6 +173,9 @@ mod tests {
         }
     }
 
+    static WELL: Failures =
+        Failures { runs: Vec::new(), refused: 0, unknown: 0, standing: 0, parked: 0 };
+
     fn morning<'a>(zone: &'a TimeZone, night: &'a NightReport) -> Morning<'a> {
         Morning {
             day: jiff::civil::date(2026, 11, 25),
@@ -170,6 +190,9 @@ mod tests {
             actions: 0,
             more_actions: false,
             oldest_action: None,
+            held: &[],
+            parked_reports: 0,
+            failures: &WELL,
         }
     }
 
@@ -236,6 +259,10 @@ mod tests {
         assert!(!morning(&zone, &stopped).is_well());
         assert!(!Morning { open: 1, ..morning(&zone, &fine) }.is_well());
         assert!(!Morning { actions: 1, ..morning(&zone, &fine) }.is_well(), "a customer waits");
+        let held = Morning { held: &[("LOCKED_PERIOD", 2)], ..morning(&zone, &fine) };
+        assert!(!held.is_well() && held.text().contains("\nHeld: 2 wait for a person (LOCKED"));
+        let parked = Morning { parked_reports: 1, ..morning(&zone, &fine) };
+        assert!(!parked.is_well() && parked.text().contains("\nReports: 1 could not be taken in"));
         assert!(!Morning { status: ConnectionStatus::Error, ..morning(&zone, &fine) }.is_well());
     }
 }

@@ -13,12 +13,16 @@ codes! {
     DiscrepancyKind {
         /// Name of the Xero contact and of the local one (CM-15).
         ContactDiffers = "CONTACT_DIFFERS",
+        /// A payment is in another currency than its invoice, so that no figure of it can be right.
+        CurrencyDiffers = "CURRENCY_DIFFERS",
         /// Xero changed a payment whose copy has been journaled (CM-27, AMB-03).
         JournaledChanged = "JOURNALED_CHANGED",
         /// Xero no longer has a payment whose copy has been journaled (CM-27, AMB-03).
         JournaledDeleted = "JOURNALED_DELETED",
         /// A Xero payment equals a part of a local payment over several invoices (CM-28, AMB-02).
         MultiInvoiceHeld = "MULTI_INVOICE_HELD",
+        /// Xero does not have an invoice of the business's own system, days after its report (AMB-39).
+        NotInXero = "NOT_IN_XERO",
         /// More was received locally than the invoice asks for (ST-05).
         Overpaid = "OVERPAID",
         /// A hand-entered payment looks like an imported one, a few days apart (V9).

@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::decision::{Action, Decision};
 use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
+use crate::ids::PaymentId;
 use crate::invoice::{Snapshot, XeroPayment};
 use crate::mirroring::Change;
-use crate::money::Money;
+use crate::money::{Money, MoneyError};
 use crate::payment::{Kind, Origin, Payment, PaymentStatus};
 use crate::reason::Held;
 use crate::settings::Settings;
@@ -26,8 +27,8 @@ const NEEDS_SNAPSHOT: &[DiscrepancyKind] = &[
     DiscrepancyKind::JournaledChanged,
     DiscrepancyKind::JournaledDeleted,
     DiscrepancyKind::MultiInvoiceHeld,
+    DiscrepancyKind::NotInXero,
     DiscrepancyKind::PossibleDuplicate,
-    DiscrepancyKind::RefundInXero,
     DiscrepancyKind::TieOut,
     DiscrepancyKind::UnknownInvoice,
     DiscrepancyKind::UploadedDeletedInXero,
@@ -50,11 +51,47 @@ pub(crate) fn update(
         possible_duplicates(&change.after, &mut found);
     } else if !snapshot.status.is_dead() {
         let key = DiscrepancyKey::of_invoice(DiscrepancyKind::UnknownInvoice);
-        let why = "the invoice is in Xero and not in the business's own system; none of its \
-                   payments were copied";
-        found.insert(key, why.to_owned());
+        let mut why = "the invoice is in Xero and not in the business's own system; none of its \
+                       payments were copied"
+            .to_owned();
+        let number = &snapshot.number;
+        if number.trim() != number {
+            why.push_str(&format!(
+                "; its number there is {number:?}, with a blank at its beginning or end: correct it in Xero"
+            ));
+        }
+        found.insert(key, why);
     }
     merge(change, found, |_| true, now);
+}
+
+/// How long after its report an invoice may be missing in Xero before a person is asked (AMB-39).
+const IN_XERO_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// What is to be written of an invoice of the business's own system that Xero was just asked for by its number
+/// and does not have (AMB-39); `None` if there is nothing to say, or nothing new. The discrepancy ends as soon
+/// as the invoice is read in Xero.
+pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) -> Option<Change> {
+    let local = stored.local.as_ref().filter(|_| stored.xero.is_none())?;
+    // What an earlier version took in was reported when it was issued, as far as anybody knows.
+    let reported_at = stored.reported_at.or_else(|| {
+        let issued = local.issued_on.to_zoned(settings.zone.clone()).ok()?;
+        Some(issued.timestamp())
+    })?;
+    let is_late = now.duration_since(reported_at) >= IN_XERO_WITHIN;
+    let key = DiscrepancyKey::of_invoice(DiscrepancyKind::NotInXero);
+    let is_known = stored.discrepancy(&key).is_some_and(Discrepancy::is_open);
+    if is_known || !is_late || local.issued_on > settings.today(now) {
+        return None;
+    }
+    let why = format!(
+        "Xero has no invoice {}. Enter it in Xero under this number, or correct the number on the side where it \
+         is wrong; its payments come by themselves then",
+        settings.prefix.to_xero(&stored.number)
+    );
+    let mut change = Change::of(stored);
+    merge(&mut change, Found::from([(key, why)]), |_| false, now);
+    Some(change)
 }
 
 /// Brings up to date what can be told without a snapshot, after the local side has changed.
@@ -85,17 +122,39 @@ pub(crate) fn contradictory(change: &mut Change, snapshot: &Snapshot, now: Times
 pub(crate) fn update_after_move(change: &mut Change, now: Timestamp) {
     let mut found = Found::new();
     on_the_invoice(&change.after, &mut found);
-    for payment in change.after.payments.iter().filter(|payment| payment.link.is_some()) {
+    let linked = |payment: &&Payment| payment.link.is_some() && !payment.is_taken_back();
+    for payment in change.after.payments.iter().filter(linked) {
         let (kind, why) = gone(payment, "its invoice bears another number in Xero");
         found.insert(DiscrepancyKey::about(kind, &payment.id), why);
     }
     merge(change, found, |_| true, now);
 }
 
+/// Closes what does not agree about a payment that has left for the number that its invoice bears now.
+pub(crate) fn close_about(change: &mut Change, payment: &PaymentId, now: Timestamp) {
+    let kinds = [
+        DiscrepancyKind::JournaledDeleted,
+        DiscrepancyKind::TieOut,
+        DiscrepancyKind::UploadedDeletedInXero,
+    ];
+    let about = |key: &DiscrepancyKey| key.subject == payment.as_str() && kinds.contains(&key.kind);
+    for known in &mut change.after.discrepancies {
+        if known.stands() && about(&known.key) {
+            if known.is_open() {
+                let resolved = decision(Action::DiscrepancyResolved, &known.key, &known.detail);
+                change.decisions.push(resolved);
+            }
+            known.resolved_at = Some(now);
+        }
+    }
+}
+
 /// What the two views of the invoice say of each other.
 fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
+    let is_paid = is_paid_by_others(invoice);
     for payment in &invoice.payments {
-        if payment.status == PaymentStatus::Failed {
+        // AMB-31: nobody has to follow a try that failed once the money has come by another way.
+        if payment.status == PaymentStatus::Failed && !is_paid {
             let key = DiscrepancyKey::about(DiscrepancyKind::FailedPayment, &payment.id);
             found.insert(key, format!("{} of {} failed", payment.amount, payment.date));
         }
@@ -116,16 +175,47 @@ fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
             found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::ContactDiffers), why);
         }
     }
+    let currency = local.total.currency();
+    let counts = invoice.payments.iter().filter(|payment| payment.status.counts());
+    for payment in counts.filter(|payment| payment.amount.currency() != currency) {
+        let why = format!(
+            "{} of {}, and the invoice is in {currency}: take the payment off it, or correct its currency",
+            payment.amount, payment.date
+        );
+        let key = DiscrepancyKey::about(DiscrepancyKind::CurrencyDiffers, &payment.id);
+        found.insert(key, why);
+    }
     if let Some(why) = overpaid(invoice, local.total) {
         found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::Overpaid), why);
     }
 }
 
+/// Whether payments that did not fail cover what the invoice asks for (AMB-31).
+fn is_paid_by_others(invoice: &StoredInvoice) -> bool {
+    let local = invoice.local.as_ref().map(|local| local.total);
+    let Some(total) = local.or(invoice.xero.as_ref().map(|xero| xero.figures.total)) else {
+        return false;
+    };
+    let confirmed = |payment: &&Payment| payment.status == PaymentStatus::Confirmed;
+    let ours = |payment: &&Payment| payment.amount.currency() == total.currency();
+    let others =
+        invoice.payments.iter().filter(confirmed).filter(ours).map(|payment| payment.amount);
+    let left = Money::sum(total.currency(), others)
+        .and_then(|received| asked(invoice, total)?.minus(received));
+    left.is_ok_and(|left| !left.is_positive())
+}
+
+/// What is to be paid before any payment: the total less what Xero shows as credited.
+fn asked(invoice: &StoredInvoice, total: Money) -> Result<Money, MoneyError> {
+    let zero = Money::zero(total.currency());
+    total.minus(invoice.xero.as_ref().map_or(zero, |xero| xero.figures.credited))
+}
+
 fn overpaid(invoice: &StoredInvoice, total: Money) -> Option<String> {
-    let credited =
-        invoice.xero.as_ref().map_or(Money::zero(total.currency()), |xero| xero.figures.credited);
-    let asked = total.minus(credited).ok()?;
-    let received = invoice.payments.iter().filter(|p| p.status.counts()).map(|p| p.amount);
+    let asked = asked(invoice, total).ok()?;
+    // One in another currency is flagged by itself, and hides nothing of the others.
+    let counts = |p: &&Payment| p.status.counts() && p.amount.currency() == total.currency();
+    let received = invoice.payments.iter().filter(counts).map(|p| p.amount);
     let received = Money::sum(total.currency(), received).ok()?;
     let excess = received.minus(asked).ok()?;
     excess
@@ -170,18 +260,7 @@ fn in_the_snapshot(invoice: &StoredInvoice, snapshot: &Snapshot, found: &mut Fou
         let key = DiscrepancyKey::about(DiscrepancyKind::MultiInvoiceHeld, held.payment.id);
         found.insert(key, why);
     }
-    let refunds = snapshot.payments.iter().filter(|p| p.kind.is_refund() && !p.deleted);
-    for refund in refunds {
-        let why = format!("{} of {} went back; repeat it locally", refund.amount, refund.date);
-        found.insert(DiscrepancyKey::about(DiscrepancyKind::RefundInXero, refund.id), why);
-    }
     if !complete {
-        let refunds = invoice.standing_discrepancies().map(|known| &known.key);
-        for key in refunds.filter(|key| key.kind == DiscrepancyKind::RefundInXero) {
-            if !snapshot.payments.iter().any(|payment| payment.id.to_string() == key.subject) {
-                keep(invoice, &key.subject, found);
-            }
-        }
         found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::TieOut), no_tie_out(snapshot));
     }
 }
@@ -191,7 +270,6 @@ fn keep(invoice: &StoredInvoice, subject: &str, found: &mut Found) {
     let kinds = [
         DiscrepancyKind::JournaledChanged,
         DiscrepancyKind::JournaledDeleted,
-        DiscrepancyKind::RefundInXero,
         DiscrepancyKind::TieOut,
         DiscrepancyKind::UploadedDeletedInXero,
     ];
@@ -209,6 +287,8 @@ fn not_like_its_original(
 ) -> Option<(DiscrepancyKind, String)> {
     match original {
         Some(original) if payment.equals(original) => None,
+        // The business says that the money was not taken, or was given back, and Xero has it no longer.
+        None if payment.is_taken_back() => None,
         Some(original) if payment.journaled => Some((
             DiscrepancyKind::JournaledChanged,
             format!(

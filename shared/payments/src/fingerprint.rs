@@ -8,9 +8,18 @@ use crate::invoice::Snapshot;
 use crate::settings::Settings;
 
 /// Raised whenever the algorithm changes, so that settled invoices are judged anew.
-const ALGORITHM: u32 = 3;
+const ALGORITHM: u32 = 4;
 
-/// The digest, in hexadecimal. The time of the read is not part of it.
+/// What separates the settings from the digest.
+const MARK: char = '#';
+
+/// The settings under which a fingerprint was made; `None` of one that says nothing of them, as earlier versions
+/// made it.
+pub(crate) fn judging(fingerprint: &str) -> Option<&str> {
+    fingerprint.rsplit_once(MARK).map(|(judging, _)| judging)
+}
+
+/// The settings in short, and the digest in hexadecimal. The time of the read is not part of it.
 pub(crate) fn of(snapshot: &Snapshot, settings: &Settings) -> String {
     let mut text = format!(
         "{ALGORITHM}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}\n",
@@ -30,7 +39,12 @@ pub(crate) fn of(snapshot: &Snapshot, settings: &Settings) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{payment:?}");
     }
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+    // An invoice without any has the digest that it had before they were read.
+    for allocation in &snapshot.allocations {
+        let _ = writeln!(text, "{allocation:?}");
+    }
+    let judging = format!("{}{MARK}", settings.judging());
+    Sha256::digest(text.as_bytes()).iter().fold(judging, |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -71,6 +71,8 @@ uuid_ids! {
     XeroAccountId, "a Xero account id";
     /// Xero's `ContactID`.
     XeroContactId, "a Xero contact id";
+    /// Xero's `CreditNoteID`, `PrepaymentID` or `OverpaymentID`.
+    XeroCreditId, "a Xero credit's id";
     /// Xero's `InvoiceID`.
     XeroInvoiceId, "a Xero invoice id";
     /// Xero's `PaymentID`.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::applied_credit::AppliedCredit;
 use crate::ids::{InvoiceNumber, OrganisationId, XeroInvoiceId, XeroPaymentId};
 use crate::money::{Currency, Money};
 use crate::reason::codes;
@@ -166,6 +167,8 @@ pub struct Snapshot {
     pub figures: Figures,
     /// All payments that the read returned.
     pub payments: Vec<XeroPayment>,
+    /// What was applied to it other than payments.
+    pub allocations: Vec<AppliedCredit>,
     /// Xero's `UpdatedDateUTC`: the version.
     pub updated_at: Timestamp,
     /// When the read was started: breaks a tie between equal versions.
@@ -223,6 +226,8 @@ pub struct XeroFacts {
     pub due_on: Option<Date>,
     /// Its figures.
     pub figures: Figures,
+    /// What was applied to it other than payments: the parts of what was credited.
+    pub allocations: Vec<AppliedCredit>,
     /// How new it was.
     pub version: Version,
 }
@@ -236,6 +241,7 @@ impl From<&Snapshot> for XeroFacts {
             contact_name: snapshot.contact_name.clone(),
             due_on: snapshot.due_on,
             figures: snapshot.figures,
+            allocations: snapshot.allocations.clone(),
             version: snapshot.version(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod acceptance;
 pub mod announcement;
+mod applied_credit;
 pub mod brake;
 pub mod budget;
 pub mod connection;
@@ -9,6 +10,7 @@ mod decision;
 pub mod digest;
 mod discrepancy;
 pub mod explaining;
+pub mod failures;
 mod findings;
 mod fingerprint;
 pub mod grant;
@@ -34,16 +36,17 @@ pub mod upload;
 mod visit;
 
 pub use acceptance::{AcceptError, accept};
+pub use applied_credit::{AppliedCredit, CreditKind};
 pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
 };
-pub use findings::POSSIBLE_DUPLICATE_DAYS;
+pub use findings::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
 
 pub use ids::{
     COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
-    XeroAccountId, XeroContactId, XeroInvoiceId, XeroPaymentId,
+    XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };
 pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,
@@ -53,11 +56,12 @@ pub use logged::{Logged, Occurrence};
 pub use mark::{NoMark, ReplayMark};
 pub use matching::owners;
 pub use mirroring::{Change, Verdict, eligible, is_settled, mirror, mirror_with_uploads};
-pub use money::{Currency, Money, MoneyError};
+pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
+pub use moving::{GoingAlong, depart, going_along, unknown_uploads};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use payment::{
-    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_UPLOADED, Origin, Payment,
-    PaymentStatus, Protection, State, Tombstone,
+    HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,
+    Origin, Payment, PaymentStatus, Protection, State, Tombstone,
 };
 pub use reason::{Held, Ignored};
 pub use recording::{

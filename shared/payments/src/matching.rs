@@ -118,7 +118,10 @@ fn admits(pass: Pass, local: &Payment, incoming: &XeroPayment) -> bool {
         Pass::Imported => {
             local.kind == Kind::Imported && !local.multi_invoice && local.equals(incoming)
         }
-        Pass::Uploaded => local.kind == Kind::Uploaded && local.equals(incoming),
+        // Money that was given back, or never came, is not what stands in Xero now under another id.
+        Pass::Uploaded => {
+            local.kind == Kind::Uploaded && !local.is_taken_back() && local.equals(incoming)
+        }
         Pass::Manual | Pass::Report => {
             local.kind == Kind::Manual
                 && !local.multi_invoice

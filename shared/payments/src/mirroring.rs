@@ -48,6 +48,15 @@ impl Change {
         Self { after: stored.clone(), tombstones: Vec::new(), decisions: Vec::new() }
     }
 
+    /// This change and the one that was decided on its result, as one.
+    #[must_use]
+    pub fn and_then(mut self, next: Self) -> Self {
+        self.after = next.after;
+        self.tombstones.extend(next.tombstones);
+        self.decisions.extend(next.decisions);
+        self
+    }
+
     /// Removes a payment on the word of a snapshot; a tombstone stays.
     pub(crate) fn remove(
         &mut self,
@@ -165,6 +174,11 @@ pub fn mirror_with_uploads(
         Order::Superseded => return Verdict::Ignored(Ignored::Superseded),
     }
     passes::run(stored, snapshot, (settings, uploads), now)
+}
+
+/// Whether a snapshot may be judged against what is stored under its number (guard 3).
+pub(crate) fn is_fresh(stored: &StoredInvoice, snapshot: &Snapshot) -> bool {
+    matches!(order(stored, snapshot), Order::Fresh)
 }
 
 enum Order {

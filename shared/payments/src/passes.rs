@@ -11,7 +11,9 @@ use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
 use crate::matching::{self, Matching, Pass};
 use crate::mirroring::{Change, Verdict};
 use crate::money::Money;
-use crate::payment::{HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, Origin, Payment};
+use crate::payment::{
+    HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, Origin, Payment,
+};
 use crate::reason::Held;
 use crate::settings::Settings;
 use crate::stored::{Settled, StoredInvoice};
@@ -63,6 +65,10 @@ impl Run<'_> {
         let all = self.snapshot.counted_payments();
         let (under_way, counted): (Vec<_>, Vec<_>) =
             all.iter().partition(|incoming| self.is_upload_under_way(incoming));
+        if self.stored.blocked {
+            self.hold_back(&under_way, &counted);
+            return;
+        }
         let on_their_way = on_their_way(self.uploads);
         let matching = matching::pair(&self.stored.payments, &counted, &on_their_way);
         let mut held: Vec<_> = under_way
@@ -85,6 +91,16 @@ impl Run<'_> {
         self.rebalance(&all);
     }
 
+    /// While an action about the customer is open, nothing here changes (EX-28, AMB-15): what Xero shows and is
+    /// not here yet is known and held, what is here stays. Our own uploads are linked all the same.
+    fn hold_back(&mut self, under_way: &[&XeroPayment], counted: &[&XeroPayment]) {
+        let ours = under_way.iter().map(|incoming| self.held(incoming, Held::UploadUnderWay));
+        let new = counted.iter().filter(|incoming| self.stored.linked(incoming.id).is_none());
+        let new = new.map(|incoming| self.held(incoming, Held::BlockedByAction));
+        let held = ours.chain(new).collect();
+        self.replace_held(held);
+    }
+
     /// Whether we made it, on this invoice, and have not taken note of that here yet. It is the upload's
     /// to link it (V20); until then it is neither copied nor matched with anything. The same reference
     /// on another invoice, or on a payment that a person entered in its place, is no sign of ours.
@@ -95,7 +111,10 @@ impl Run<'_> {
                 payment.stamp.as_ref() == Some(&stamp) || payment.link == Some(incoming.id)
             };
             let consumed = |held: &HeldPayment| {
-                held.reason == Held::MultiInvoice && held.payment.id == incoming.id
+                let is_consumed = held.reason == Held::MultiInvoice;
+                // Held back since then (EX-28).
+                let is_held_back = held.reason == Held::BlockedByAction;
+                (is_consumed || is_held_back) && held.payment.id == incoming.id
             };
             stamp.is_for(self.snapshot.invoice)
                 && !self.stored.payments.iter().any(known)
@@ -223,12 +242,22 @@ impl Run<'_> {
         }
         for payment in &matching.local_rest {
             let adopted = payment.origin == Origin::Local && payment.kind == Kind::Imported;
+            if payment.is_taken_back() {
+                self.note_taken_back(&payment.id);
+            }
             if adopted && payment.link.is_some() && self.goes_up(payment) {
                 self.unlink(payment);
             } else if payment.follows_xero() {
                 let why = "no longer among the invoice's payments in Xero";
                 self.change.remove(payment, self.snapshot, self.now, why);
             }
+        }
+    }
+
+    /// Both sides agree that the money is not there: the payment says so (AMB-32).
+    fn note_taken_back(&mut self, id: &PaymentId) {
+        if let Some(payment) = self.payment_mut(id) {
+            payment.note = Some(NOTE_TAKEN_BACK.to_owned());
         }
     }
 
@@ -239,6 +268,7 @@ impl Run<'_> {
                 let rule = match new.reason {
                     Held::FutureDated => "CM-40",
                     Held::MultiInvoice => "CM-28",
+                    Held::BlockedByAction => "EX-28",
                     Held::UploadUnderWay => "AMB-05",
                 };
                 let why = format!("{}: {} of {}", new.reason, new.payment.amount, new.payment.date);
@@ -283,7 +313,10 @@ impl Run<'_> {
     fn finish(mut self) -> Verdict {
         findings::update(&mut self.change, self.snapshot, self.settings, self.now);
         self.after.sort();
-        self.after.settled = self.snapshot.ties_out().then(|| Settled {
+        // What is held back is judged again whenever it is read, and by the next full sweep at the latest.
+        self.after.held_back = self.stored.blocked;
+        let settled = self.snapshot.ties_out() && !self.stored.blocked;
+        self.after.settled = settled.then(|| Settled {
             fingerprint: fingerprint::of(self.snapshot, self.settings),
             review_on: self.review_on(),
         });
@@ -306,7 +339,10 @@ impl Run<'_> {
         let underpaid_from = findings::due_on(&self.after)
             .filter(|due| *due >= today)
             .and_then(|due| due.checked_add(1.day()).ok());
-        released.chain(underpaid_from).min()
+        // Our own payment may be known under another number of its invoice by then (AMB-33).
+        let under_way = self.after.held.iter().any(|held| held.reason == Held::UploadUnderWay);
+        let tomorrow = today.checked_add(1.day()).ok().filter(|_| under_way);
+        released.chain(underpaid_from).chain(tomorrow).min()
     }
 
     /// The first day on which a payment of that date is let in (CM-40: exactly N days ahead is).
@@ -326,7 +362,7 @@ impl Run<'_> {
             reason,
             until: match reason {
                 Held::FutureDated => self.first_day_in_range(incoming),
-                Held::MultiInvoice | Held::UploadUnderWay => None,
+                Held::MultiInvoice | Held::BlockedByAction | Held::UploadUnderWay => None,
             },
             held_at: before.map_or(self.now, |held| held.held_at),
         }

@@ -88,6 +88,9 @@ pub const NOTE_IMPORTED: &str = "Xero payment";
 pub const NOTE_MATCHED: &str = "Matched with a Xero payment";
 /// What a payment says that we put into Xero.
 pub const NOTE_UPLOADED: &str = "Uploaded to Xero";
+/// What an upload says that Xero no longer has, after the business reported that the money was not taken, or
+/// was given back (AMB-32).
+pub const NOTE_TAKEN_BACK: &str = "Deleted in Xero after it failed or was refunded";
 /// How a copy was paid, as far as Xero tells.
 pub const METHOD_XERO: &str = "xero";
 
@@ -190,6 +193,12 @@ impl Payment {
             });
         }
         self.settle_state();
+    }
+
+    /// Whether it is an upload of money that did not come in, or that was given back: once Xero no longer has
+    /// it, both sides agree (AMB-32).
+    pub(crate) fn is_taken_back(&self) -> bool {
+        self.kind == Kind::Uploaded && !self.status.counts() && !self.journaled
     }
 
     /// Sets the state that follows from the other fields.

@@ -58,6 +58,8 @@ codes! {
         FutureDated = "FUTURE_DATED",
         /// It is part of a local payment over several invoices, which we never touch (CM-28).
         MultiInvoice = "MULTI_INVOICE",
+        /// An action about the customer is open: everything about it waits (EX-28, AMB-15).
+        BlockedByAction = "BLOCKED_BY_ACTION",
         /// Our own upload, seen in Xero before the upload itself has taken note of it (V20).
         UploadUnderWay = "UPLOAD_UNDER_WAY",
     }

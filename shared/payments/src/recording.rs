@@ -18,7 +18,7 @@ use crate::payment::{Kind, Origin, Payment, PaymentStatus, State, Tombstone};
 use crate::reason::codes;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
-use crate::upload::{Channel, is_spread_by_night};
+use crate::upload::{Channel, is_entered_by_hand, is_spread_by_night, never_gets_an_invoice};
 
 /// How much of a payment belongs to an invoice.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -145,9 +145,11 @@ codes! {
     WarningKind {
         /// Reported otherwise after it was, or may have been, put into Xero.
         ChangedAfterUpload = "CHANGED_AFTER_UPLOAD",
+        /// It failed and names no invoice, so that no invoice shows it (SP-12).
+        FailedPayment = "FAILED_PAYMENT",
         /// Journaled after the day on which journaling should have stopped (CM-04).
         JournaledAfterCutover = "JOURNALED_AFTER_CUTOVER",
-        /// Entered by hand after the day on which that should have stopped (CM-03).
+        /// Entered by hand after the day on which that should have stopped (CM-03, AMB-40).
         ManualAfterCutover = "MANUAL_AFTER_CUTOVER",
         /// Still reported, though it went with its original in Xero (CM-35); not put back.
         RemovedInXero = "REMOVED_IN_XERO",
@@ -203,7 +205,8 @@ pub fn warnings(
     let mut warn = |kind, why: &str| {
         warnings.push(Warning { kind, payment: incoming.id.clone(), why: why.to_owned() });
     };
-    if known.is_none() && after_cutover(settings, incoming.entered_at) {
+    let by_hand = known.is_none() && is_entered_by_hand(incoming);
+    if by_hand && after_cutover(settings, incoming.entered_at) {
         warn(WarningKind::ManualAfterCutover, "entered by hand after the cutover date");
     }
     // Of a payment that is reported for the first time, and journaled already, nobody says when
@@ -215,7 +218,15 @@ pub fn warnings(
     if journaled_at.is_some_and(|at| after_cutover(settings, at)) {
         warn(WarningKind::JournaledAfterCutover, JOURNALED_AFTER_CUTOVER);
     }
-    let floating = incoming.unallocated().filter(|_| !is_spread_by_night(incoming, settings));
+    let failed = incoming.status == PaymentStatus::Failed;
+    let is_news = known.is_none_or(|known| known.status != incoming.status);
+    if failed && is_news && incoming.allocations.is_empty() {
+        warn(WarningKind::FailedPayment, "the payment failed, and it names no invoice");
+    }
+    // Money that was not taken is on no invoice.
+    let needs_none =
+        failed || is_spread_by_night(incoming, settings) || never_gets_an_invoice(incoming);
+    let floating = incoming.unallocated().filter(|_| !needs_none);
     if let Some(rest) = floating {
         let why = match incoming.allocations.is_empty() {
             true => "the payment names no invoice".to_owned(),
@@ -273,8 +284,21 @@ pub fn record_part(
     let mut change = Change::of(stored);
     match (receipt.part_on(&stored.number), known) {
         (None, None) => return Ok(None),
-        // It is in Xero on this invoice, whatever the sender says now (`CHANGED_AFTER_UPLOAD`).
-        (None, Some(known)) if known.kind == Kind::Uploaded => return Ok(None),
+        // It is in Xero on this invoice, whatever the sender says now (`CHANGED_AFTER_UPLOAD`); what became
+        // of the money is true of every part of it (AMB-32).
+        (None, Some(known)) if known.kind == Kind::Uploaded => {
+            let mut payment = known.clone();
+            if receipt.status != PaymentStatus::Pending {
+                payment.status = receipt.status;
+            }
+            payment.journaled = receipt.journaled;
+            payment.revision = receipt.revision;
+            payment.settle_state();
+            let why = format!("{} of {}, {}", payment.amount, payment.date, payment.status);
+            change.decide(Action::Recorded, &payment, &why);
+            change.after.payments.retain(|other| other.id != payment.id);
+            change.after.payments.push(payment);
+        }
         (None, Some(known)) => {
             change.after.payments.retain(|payment| payment.id != receipt.id);
             change.tombstones.push(Tombstone {
@@ -366,6 +390,9 @@ pub fn record_invoice(
         discrepancy: None,
         why: format!("invoice over {}, due on {}", incoming.total, incoming.due_on),
     });
+    if change.after.local.is_none() {
+        change.after.reported_at = Some(now);
+    }
     change.after.local = Some(incoming.clone());
     Ok(Some(change.locally_changed(now)))
 }

@@ -37,6 +37,25 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether anything is done for it at all: it mirrors, or uploads, or both (AMB-37).
+    pub fn is_at_work(&self) -> bool {
+        self.mirror_enabled || self.upload.as_ref().is_some_and(|upload| upload.enabled)
+    }
+
+    /// The settings by which the payments of an invoice are judged, in short: what was judged under others may
+    /// have to be judged again (CM-41, AMB-35).
+    pub fn judging(&self) -> String {
+        let days = self.forward_days.map_or_else(|| "off".to_owned(), |days| days.to_string());
+        let zone = self.zone.iana_name().unwrap_or("unknown");
+        format!("forward_days={days} time_zone={zone}")
+    }
+
+    /// The same, and the settings by which it is known which invoices are ours: if they change, everything is
+    /// gone through again (AMB-35).
+    pub fn going_through(&self) -> String {
+        format!("{} prefix={}", self.judging(), self.prefix)
+    }
+
     /// The calendar day in the organisation's time zone.
     pub fn today(&self, now: Timestamp) -> Date {
         self.day_of(now)

@@ -1,9 +1,12 @@
 //! Everything we keep about one invoice. It is read, judged and written as one.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::discrepancy::{Discrepancy, DiscrepancyKey};
-use crate::ids::{InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId, XeroPaymentId};
+use crate::ids::{
+    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId, XeroPaymentId,
+};
 use crate::invoice::{LocalInvoice, Version, XeroFacts};
 use crate::payment::{HeldPayment, Payment};
 
@@ -20,6 +23,14 @@ pub struct StoredInvoice {
     pub revision: u64,
     /// The business's own view.
     pub local: Option<LocalInvoice>,
+    /// Whose customer owes it, if the business's own system says so.
+    pub customer: Option<CustomerId>,
+    /// Whether it was held back when it was judged last, because an action about its customer was open.
+    pub held_back: bool,
+    /// Whether such an action is open now; not part of its rows, but asked before it is judged (AMB-15).
+    pub blocked: bool,
+    /// When the business's own system reported it first; `None` of what earlier versions took in (AMB-39).
+    pub reported_at: Option<Timestamp>,
     /// Xero's view, as last read.
     pub xero: Option<XeroFacts>,
     /// The invoice that bore this number in Xero and bears another one now.
@@ -54,6 +65,14 @@ pub struct Settled {
     pub review_on: Option<Date>,
 }
 
+impl Settled {
+    /// The settings, in short ([`crate::Settings::judging`]), under which an invoice with this fingerprint was
+    /// judged; `None` if it is of an earlier version, which did not say so.
+    pub fn judging(fingerprint: &str) -> Option<&str> {
+        crate::fingerprint::judging(fingerprint)
+    }
+}
+
 impl StoredInvoice {
     /// An invoice of which nothing is known.
     pub fn unknown(organisation: OrganisationId, number: InvoiceNumber) -> Self {
@@ -62,6 +81,10 @@ impl StoredInvoice {
             number,
             revision: 0,
             local: None,
+            customer: None,
+            held_back: false,
+            blocked: false,
+            reported_at: None,
             xero: None,
             moved_away: None,
             settled: None,

@@ -313,7 +313,14 @@ proptest! {
                 payment.link == Some(xero.id) || (stamp.is_some() && payment.stamp == stamp)
             };
             let ours = stamp.as_ref().is_some_and(|stamp| stamp.is_for(invoice));
-            let under_way = ours && !world.stored.payments.iter().any(known);
+            // What a person took for a part of a payment over several invoices stays that (CM-28, A8.3).
+            let consumed = |held: &HeldPayment| {
+                held.payment.id == xero.id
+                    && matches!(held.reason, Held::MultiInvoice | Held::BlockedByAction)
+            };
+            let under_way = ours
+                && !world.stored.payments.iter().any(known)
+                && !world.stored.held.iter().any(consumed);
             let held = change.after.held.iter().find(|held| held.payment.id == xero.id);
             let held = held.is_some_and(|held| held.reason == Held::UploadUnderWay);
             prop_assert_eq!(held, under_way, "{:?}", xero);

@@ -5,31 +5,12 @@ use payments::{Action, Discrepancy, OrganisationId, XeroContactId};
 
 use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Writer, instant};
-use crate::error::{ReadError, WriteError};
-use crate::rows::read_discrepancy;
+use crate::contact_discrepancies::contact_key;
+use crate::error::WriteError;
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::Tables;
 
-/// The key under which everything is found that does not agree about a contact.
-pub fn contact_key(organisation: OrganisationId, contact: XeroContactId) -> String {
-    format!("{organisation}/contact:{contact}")
-}
-
 impl Tables {
-    /// What does not agree about a contact, or did not: open, accepted and resolved.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Unreadable`.
-    pub async fn discrepancies_about_contact(
-        &self,
-        organisation: OrganisationId,
-        contact: XeroContactId,
-    ) -> Result<Vec<Discrepancy>, ReadError> {
-        let place = contact_key(organisation, contact);
-        let rows = self.partition(DISCREPANCIES, "invoice", &place).await?;
-        rows.iter().map(read_discrepancy).collect()
-    }
-
     /// Writes that a person has accepted a discrepancy about a contact; the log says so in the same step.
     ///
     /// # Errors
@@ -64,7 +45,6 @@ impl Tables {
             .text("day", day(organisation, accepted.at))
             .text("at", format!("{}#contact:{contact}#{}", instant(accepted.at), found.key))
             .text("organisation", organisation)
-            .text("invoice", &place)
             .text("xero_contact_id", contact)
             .text("cause", "console")
             .logged(Action::DiscrepancyAccepted)

@@ -46,8 +46,9 @@ impl Tables {
         let mut found = BTreeSet::new();
         for item in &rows {
             let row = Reader::new(INVOICES, item);
-            if row.flag("payment_plan")? {
-                found.insert(row.parsed("number")?);
+            // What cannot be read is no reason to take the money of a plan, nor to stop the others.
+            if row.flag("payment_plan").unwrap_or(true) {
+                found.extend(row.parsed::<InvoiceNumber>("number"));
             }
         }
         Ok(found)

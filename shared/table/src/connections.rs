@@ -5,17 +5,21 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem, Update}
 use jiff::Timestamp;
 use payments::OrganisationId;
 use payments::connection::{ConnectionStatus, Facts, Trouble, Turn, turn};
+use payments::failures::FailedRun;
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::failed_runs::failed_runs;
 use crate::messages::key_of;
-use crate::parked::DISCARDED;
+use crate::parked::{DISCARDED, PARKED_MAX};
 use crate::schema::{ACTIVITY, CONNECTIONS, PARKED};
 use crate::tables::Tables;
 
 /// The message that a connection is lost: its kind, and its subject. It goes when Xero lets us in again.
 pub const CONNECTION_LOST: (&str, &str) = ("CONNECTION_LOST", "xero");
+/// By which function reports of the business's own system are parked.
+const INTAKE: &str = "intake";
 /// How often a look is stored anew that somebody else's look has overtaken.
 const RACES_MAX: u32 = 4;
 
@@ -32,6 +36,8 @@ pub struct ConnectionRow {
     pub last_webhook_at: Option<Timestamp>,
     /// Since when changes come without webhooks, if they do.
     pub silent_since: Option<Timestamp>,
+    /// The last run of each work that failed.
+    pub failed_runs: Vec<FailedRun>,
 }
 
 impl Tables {
@@ -44,7 +50,7 @@ impl Tables {
         organisation: OrganisationId,
     ) -> Result<Option<ConnectionRow>, ReadError> {
         let row = self.one(CONNECTIONS, &[("organisation", organisation.to_string())]).await?;
-        row.as_ref().map(|item| read(Reader::new(CONNECTIONS, item))).transpose()
+        row.as_ref().map(read).transpose()
     }
 
     /// A webhook was accepted then: whatever was missed before, they come again.
@@ -101,25 +107,25 @@ impl Tables {
         Ok(())
     }
 
-    /// Since when changes come without webhooks, if they do.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Unreadable`.
-    pub async fn silent_since(
-        &self,
-        organisation: OrganisationId,
-    ) -> Result<Option<Timestamp>, ReadError> {
-        let row = self.one(CONNECTIONS, &[("organisation", organisation.to_string())]).await?;
-        let row = row.as_ref().map(|item| Reader::new(CONNECTIONS, item));
-        row.map_or(Ok(None), |row| row.parsed_if("silent_since"))
-    }
-
-    /// Whether anything of an organisation is parked and waits for a person. What a person has discarded
-    /// does not.
+    /// How many things of an organisation are parked and wait for a person: of Xero's side, and of the
+    /// business's own system. What a person has discarded does not wait. Counted up to [`PARKED_MAX`].
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn has_parked(&self, organisation: OrganisationId) -> Result<bool, ReadError> {
+    pub async fn count_parked(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<(u32, u32), ReadError> {
+        let of_xero = self.parked_where(organisation, "#by <> :intake").await?;
+        Ok((of_xero, self.parked_where(organisation, "#by = :intake").await?))
+    }
+
+    async fn parked_where(
+        &self,
+        organisation: OrganisationId,
+        whose: &str,
+    ) -> Result<u32, ReadError> {
+        let mut count = 0_usize;
         let mut pages = self
             .client()
             .query()
@@ -129,18 +135,21 @@ impl Tables {
                 ":organisation",
                 AttributeValue::S(organisation.to_string()),
             )
-            .filter_expression("reason <> :discarded")
+            .filter_expression(format!("reason <> :discarded AND {whose}"))
+            .expression_attribute_names("#by", "by")
+            .expression_attribute_values(":intake", AttributeValue::S(INTAKE.to_owned()))
             .expression_attribute_values(":discarded", AttributeValue::S(DISCARDED.to_owned()))
             .select(Select::Count)
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError::unavailable(PARKED, error))?;
-            if page.count > 0 {
-                return Ok(true);
+            count = count.saturating_add(usize::try_from(page.count).unwrap_or(0));
+            if count >= PARKED_MAX {
+                break;
             }
         }
-        Ok(false)
+        Ok(u32::try_from(count.min(PARKED_MAX)).unwrap_or(u32::MAX))
     }
 
     /// Stores how a connection is. If its status is another one than before, a row of the activity log says so,
@@ -210,7 +219,8 @@ impl Tables {
         let troubles = troubles.iter().map(|trouble| {
             let trouble = Writer::default()
                 .text("what", trouble)
-                .text("class", trouble.class())
+                .text("class", facts.failures.class(*trouble))
+                .text("words", facts.failures.words(*trouble))
                 .text("cure", trouble.cure());
             AttributeValue::M(trouble.finish())
         });
@@ -231,7 +241,7 @@ impl Tables {
             .expression_attribute_values(":code", code)
     }
 
-    fn connection_update(
+    pub(crate) fn connection_update(
         &self,
         organisation: OrganisationId,
     ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
@@ -242,14 +252,13 @@ impl Tables {
 
 /// What was wrong at the last look, as far as it is told from here. A row that nobody can read is none.
 fn before(row: &Item) -> Option<Vec<Trouble>> {
-    let row = Reader::new(CONNECTIONS, row);
-    let grant_was_dead = row.flag("grant_is_dead").ok()?;
+    let grant_was_dead = Reader::new(CONNECTIONS, row).flag("grant_is_dead").ok()?;
     read(row).ok()?.troubles.map(|troubles| told(&troubles, grant_was_dead))
 }
 
 /// Whether Xero did not let us in at the last look, whoever has told of it.
 fn was_refused(row: &Item) -> bool {
-    let troubles = read(Reader::new(CONNECTIONS, row)).ok().and_then(|row| row.troubles);
+    let troubles = read(row).ok().and_then(|row| row.troubles);
     troubles.is_some_and(|troubles| troubles.contains(&Trouble::Refused))
 }
 
@@ -272,7 +281,8 @@ fn log_row(organisation: OrganisationId, turn: &Turn, now: Timestamp) -> Item {
         .finish()
 }
 
-fn read(row: Reader<'_>) -> Result<ConnectionRow, ReadError> {
+fn read(item: &Item) -> Result<ConnectionRow, ReadError> {
+    let row = Reader::new(CONNECTIONS, item);
     let troubles = match row.has("troubles") {
         false => None,
         true => {
@@ -287,5 +297,6 @@ fn read(row: Reader<'_>) -> Result<ConnectionRow, ReadError> {
         short_code: row.text_if("short_code")?.map(str::to_owned),
         last_webhook_at: row.parsed_if("last_webhook_at")?,
         silent_since: row.parsed_if("silent_since")?,
+        failed_runs: failed_runs(item),
     })
 }

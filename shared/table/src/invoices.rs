@@ -4,19 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use jiff::Timestamp;
-use payments::{Change, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId};
+use payments::{
+    Change, CustomerId, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
+};
 
 use crate::activity::Log;
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
 use crate::rows;
 use crate::schema::{
-    ACTIVITY, BY_XERO_INVOICE_ID, DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS, TOMBSTONES,
+    ACTIVITY, BY_WAITS_FOR, BY_XERO_INVOICE_ID, BY_XERO_PAYMENT_ID, DISCREPANCIES, HELD_PAYMENTS,
+    INVOICES, PAYMENTS, TOMBSTONES,
 };
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
 
 /// One of the rows of a transaction is the invoice itself.
 const ROWS_PER_TRANSACTION_MAX: usize = TRANSACTION_ROWS_MAX - 1;
+
+/// How many numbers are looked at that begin like one.
+const ALIKE_MAX: i32 = 5;
 
 /// Why a change is made, for the activity log.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +111,106 @@ impl Tables {
             }
         }
         Ok(numbers)
+    }
+
+    /// The numbers under which a Xero payment is linked with a payment here: one, unless it is just moving from
+    /// one number to another. The index lags by a moment.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn numbers_of_payment(
+        &self,
+        organisation: OrganisationId,
+        payment: XeroPaymentId,
+    ) -> Result<Vec<InvoiceNumber>, ReadError> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.name(PAYMENTS))
+            .index_name(BY_XERO_PAYMENT_ID)
+            .key_condition_expression("xero_payment_id = :id")
+            .expression_attribute_values(":id", AttributeValue::S(payment.to_string()))
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(PAYMENTS, error))?;
+        let mut numbers = Vec::new();
+        for item in answer.items() {
+            let row = Reader::new(PAYMENTS, item);
+            if row.parsed::<OrganisationId>("organisation")? == organisation {
+                numbers.push(row.parsed("invoice_number")?);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// The numbers under which Xero has an invoice, and that are this number but for blanks at the end.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn numbers_but_for_blanks(
+        &self,
+        organisation: OrganisationId,
+        number: &str,
+    ) -> Result<Vec<InvoiceNumber>, ReadError> {
+        let plain = number.trim();
+        if plain.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        // A blank sorts before every other character: these are the first behind the number itself.
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.name(INVOICES))
+            .key_condition_expression(
+                "organisation = :organisation AND begins_with(#number, :number)",
+            )
+            .expression_attribute_names("#number", "number")
+            .expression_attribute_values(":organisation", text(&organisation.to_string()))
+            .expression_attribute_values(":number", text(plain))
+            .limit(ALIKE_MAX)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(INVOICES, error))?;
+        let mut alike = Vec::new();
+        for item in answer.items() {
+            let row = Reader::new(INVOICES, item);
+            let other = row.text("number")?;
+            if other.trim() == plain && other != number && row.has("xero_invoice_id") {
+                alike.push(row.parsed("number")?);
+            }
+        }
+        Ok(alike)
+    }
+
+    /// The Xero invoices that wait for an action about a customer, as of a moment ago (EX-28).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn invoices_waiting_for(
+        &self,
+        organisation: OrganisationId,
+        customer: &CustomerId,
+    ) -> Result<Vec<XeroInvoiceId>, ReadError> {
+        let key = rows::waits_for(organisation, customer);
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.name(INVOICES))
+            .index_name(BY_WAITS_FOR)
+            .key_condition_expression("waits_for = :key")
+            .expression_attribute_values(":key", AttributeValue::S(key))
+            .into_paginator()
+            .items()
+            .send();
+        let mut invoices = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| ReadError::unavailable(INVOICES, error))?;
+            let number = Reader::new(INVOICES, &item).parsed("number")?;
+            let invoice = self.invoice_header(organisation, &number).await?;
+            invoices.extend(invoice.xero.map(|xero| xero.invoice));
+        }
+        Ok(invoices)
     }
 
     /// Writes a change of an invoice: payments, held payments, tombstones, discrepancies and one

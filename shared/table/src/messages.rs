@@ -5,7 +5,6 @@ use payments::OrganisationId;
 
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Newest;
 use crate::schema::MESSAGES;
 use crate::tables::Tables;
 
@@ -22,26 +21,141 @@ pub struct MessageRow {
     pub raised_at: String,
 }
 
+/// All messages of one kind.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MessagesOfKind {
+    /// The kind.
+    pub kind: String,
+    /// How many there are.
+    pub count: u32,
+    /// Whether there are more than were counted.
+    pub more: bool,
+    /// Those that were raised last, the newest first, of at most [`READ_A_KIND`] that were read.
+    pub newest: Vec<MessageRow>,
+}
+
+/// Rows of a kind that are shown: a kind that has more hides no other.
+pub const READ_A_KIND: usize = 20;
+/// Rows of a kind that are counted.
+const COUNTED_A_KIND: u32 = 500;
+/// Kinds that are read. There are about 30.
+const KINDS_MAX: usize = 100;
+
 impl Tables {
-    /// The messages of an organisation that was last raised first, of at most `max` that are read. They
-    /// stand in the order of their kinds, so that all of them have to be read to know the newest.
+    /// The messages of an organisation, one kind after the other: however many there are of one, all the
+    /// others are found. A row that cannot be read is counted and not shown.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn messages(
         &self,
         organisation: OrganisationId,
-        max: usize,
-    ) -> Result<Newest<MessageRow>, ReadError> {
-        let key = organisation.to_string();
+    ) -> Result<Vec<MessagesOfKind>, ReadError> {
+        let mut kinds = Vec::new();
+        let mut before = None;
+        while kinds.len() < KINDS_MAX {
+            let Some(kind) = self.last_kind(organisation, before.as_deref()).await? else { break };
+            kinds.push(self.messages_of(organisation, &kind).await?);
+            before = Some(kind);
+        }
+        Ok(kinds)
+    }
+
+    /// The kind of the last message that stands before those of a kind.
+    async fn last_kind(
+        &self,
+        organisation: OrganisationId,
+        before: Option<&str>,
+    ) -> Result<Option<String>, ReadError> {
+        let condition = match before {
+            None => "organisation = :organisation",
+            Some(_) => "organisation = :organisation AND message < :before",
+        };
+        let mut query = self
+            .client()
+            .query()
+            .table_name(self.name(MESSAGES))
+            .key_condition_expression(condition)
+            .expression_attribute_values(":organisation", text(organisation));
+        if let Some(before) = before {
+            query = query.expression_attribute_values(":before", text(before));
+        }
+        let page = query
+            .scan_index_forward(false)
+            .limit(1)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(MESSAGES, error))?;
+        let key = page.items().first().and_then(|item| item.get("message")?.as_s().ok());
+        Ok(key.map(|key| kind_of(key).to_owned()))
+    }
+
+    async fn messages_of(
+        &self,
+        organisation: OrganisationId,
+        kind: &str,
+    ) -> Result<MessagesOfKind, ReadError> {
+        let query = self
+            .client()
+            .query()
+            .table_name(self.name(MESSAGES))
+            .key_condition_expression(
+                "organisation = :organisation AND begins_with(message, :kind)",
+            )
+            .expression_attribute_values(":organisation", text(organisation))
+            .expression_attribute_values(":kind", text(kind))
+            .limit(i32::try_from(COUNTED_A_KIND).unwrap_or(i32::MAX));
         let mut found =
-            self.newest(MESSAGES, None, ("organisation", &key), max).await?.read(read)?;
-        found.rows.sort_by(|a, b| b.raised_at.cmp(&a.raised_at));
+            MessagesOfKind { kind: kind.to_owned(), count: 0, more: false, newest: vec![] };
+        let mut pages = query.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ReadError::unavailable(MESSAGES, error))?;
+            // Another kind may begin with the same letters.
+            let of_kind = |item: &&Item| {
+                let key = item.get("message").and_then(|key| key.as_s().ok());
+                key.is_some_and(|key| kind_of(key) == kind)
+            };
+            for item in page.items().iter().filter(of_kind) {
+                found.count = found.count.saturating_add(1);
+                if let Ok(row) = read(item) {
+                    found.newest.push(row);
+                }
+            }
+            found.newest.sort_by(|a, b| b.raised_at.cmp(&a.raised_at));
+            found.newest.truncate(READ_A_KIND);
+            found.more = found.count >= COUNTED_A_KIND;
+            if found.more {
+                break;
+            }
+        }
         Ok(found)
     }
 }
 
+fn text(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+/// The kind in the key of a message.
+fn kind_of(key: &str) -> &str {
+    key.split('#').next().unwrap_or_default()
+}
+
 impl Tables {
+    /// Takes a message back whose cause has ended. That it is not there is as well.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn end_message(
+        &self,
+        organisation: OrganisationId,
+        kind: &str,
+        subject: &str,
+    ) -> Result<(), WriteError> {
+        let row = self.ending_message(organisation, key_of(kind, subject))?;
+        self.commit(MESSAGES, vec![row]).await
+    }
+
     /// Takes a message back, with what has ended its cause. That it is not there is as well.
     pub(crate) fn ending_message(
         &self,

@@ -53,7 +53,8 @@ impl Tables {
         while reports.len() < last {
             let Some(row) = rows.next().await else { break };
             let row = row.map_err(|error| ReadError::unavailable(NIGHTS, error))?;
-            reports.push(read_night(&row)?);
+            // One that cannot be read is the concern of its own night.
+            reports.extend(read_night(&row).ok());
         }
         Ok(reports)
     }

@@ -66,10 +66,11 @@ impl Tables {
         self.one(ORGANISATIONS, &key).await?.as_ref().map(read).transpose()
     }
 
-    /// The organisations that are set up here, in the order of their ids, at most `max`.
+    /// The organisations that are set up here, in the order of their ids, at most `max`. A row whose key is no
+    /// organisation's is passed over: it hides no other.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn organisations(&self, max: usize) -> Result<Newest<OrganisationRow>, ReadError> {
         let page = self
             .client()
@@ -81,7 +82,7 @@ impl Tables {
             .map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
         let more = page.last_evaluated_key.is_some();
         let rows = page.items.unwrap_or_default();
-        let mut rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut rows: Vec<_> = rows.iter().filter_map(|row| read(row).ok()).collect();
         rows.sort_by_key(|row| row.organisation);
         Ok(Newest { rows, more })
     }
@@ -132,13 +133,14 @@ impl Tables {
 fn read(item: &Item) -> Result<OrganisationRow, ReadError> {
     let row = Reader::new(ORGANISATIONS, item);
     let organisation = row.parsed("organisation")?;
-    let text = |name| Ok::<_, ReadError>(row.text_if(name)?.map(str::to_owned));
+    // A name that is no text is none: no decision rests on it.
+    let text = |name| row.text_if(name).ok().flatten().map(str::to_owned);
     Ok(OrganisationRow {
         organisation,
         settings: read_settings(organisation, item),
-        name: text("name")?,
-        administrator: text("administrator_contact")?,
-        bank_feed: text("bank_feed_name")?,
-        payment_gateway: text("payment_gateway_name")?,
+        name: text("name"),
+        administrator: text("administrator_contact"),
+        bank_feed: text("bank_feed_name"),
+        payment_gateway: text("payment_gateway_name"),
     })
 }

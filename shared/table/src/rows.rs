@@ -1,12 +1,13 @@
 //! How the nouns of the domain look as rows.
 
 use payments::{
-    Acceptance, Contact, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind, Figures, Held,
-    HeldPayment, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
+    Acceptance, Contact, CustomerId, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind,
+    Figures, Held, HeldPayment, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
     OrganisationId, Origin, Payment, PaymentStatus, Protection, Reopened, Settled, State,
     StoredInvoice, Terms, Tombstone, Version, XeroFacts, XeroPayment, XeroPaymentKind,
 };
 
+use crate::allocations;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::ReadError;
 use crate::schema::{DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS};
@@ -35,6 +36,7 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
         .text("number", &invoice.number)
         .number("revision", revision)
         .text("state", state);
+    row = row.instant_if("reported_at", invoice.reported_at);
     if let Some(local) = &invoice.local {
         row = row
             .number("total", local.total.amount())
@@ -47,6 +49,10 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
             .flag("payment_plan", local.payment_plan)
             .number("local_revision", local.revision);
     }
+    row = row.text_if("customer", invoice.customer.as_ref());
+    if let Some(customer) = invoice.customer.as_ref().filter(|_| invoice.held_back) {
+        row = row.text("waits_for", waits_for(invoice.organisation, customer));
+    }
     if let Some(xero) = &invoice.xero {
         row = row
             .text("xero_invoice_id", xero.invoice)
@@ -58,7 +64,11 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
             .number("xero_total", xero.figures.total.amount())
             .number("amount_paid", xero.figures.paid.amount())
             .number("amount_credited", xero.figures.credited.amount())
-            .number("amount_due", xero.figures.due.amount())
+            .number("amount_due", xero.figures.due.amount());
+        if !xero.allocations.is_empty() {
+            row = row.value("allocations", allocations::list(&xero.allocations));
+        }
+        row = row
             .instant("xero_updated_at", xero.version.updated_at)
             .instant("fetched_at", xero.version.fetched_at);
     }
@@ -74,6 +84,11 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
     row.finish()
 }
 
+/// By which an invoice is found that waits for an action about its customer.
+pub(crate) fn waits_for(organisation: OrganisationId, customer: &CustomerId) -> String {
+    format!("{organisation}/{customer}")
+}
+
 /// Reads the invoice itself; its payments are not part of the row.
 pub(crate) fn read_invoice(
     organisation: OrganisationId,
@@ -83,6 +98,9 @@ pub(crate) fn read_invoice(
     let number: InvoiceNumber = row.parsed("number")?;
     let mut invoice = StoredInvoice::unknown(organisation, number.clone());
     invoice.revision = row.number("revision")?;
+    invoice.customer = row.parsed_if("customer")?;
+    invoice.held_back = row.has("waits_for");
+    invoice.reported_at = row.parsed_if("reported_at")?;
     if row.has("local_revision") {
         invoice.local = Some(LocalInvoice {
             number,
@@ -115,6 +133,7 @@ pub(crate) fn read_invoice(
                 credited: row.money("amount_credited", currency)?,
                 due: row.money("amount_due", currency)?,
             },
+            allocations: allocations::read(row, currency)?,
             version: Version {
                 updated_at: row.parsed("xero_updated_at")?,
                 fetched_at: row.parsed("fetched_at")?,
@@ -267,7 +286,16 @@ pub(crate) fn read_held(item: &Item) -> Result<HeldPayment, ReadError> {
 }
 
 pub(crate) fn discrepancy_row(invoice: &StoredInvoice, discrepancy: &Discrepancy) -> Item {
-    let row = start(invoice)
+    discrepancy_attributes(start(invoice), invoice.organisation, discrepancy)
+}
+
+/// A discrepancy in the row that `row` begins.
+pub(crate) fn discrepancy_attributes(
+    row: Writer,
+    organisation: OrganisationId,
+    discrepancy: &Discrepancy,
+) -> Item {
+    let row = row
         .text("discrepancy", &discrepancy.key)
         .text("kind", discrepancy.key.kind)
         .text("detail", &discrepancy.detail)
@@ -286,7 +314,7 @@ pub(crate) fn discrepancy_row(invoice: &StoredInvoice, discrepancy: &Discrepancy
     };
     // Only open ones stand in the index of open discrepancies.
     if discrepancy.is_open() {
-        return row.text("state", "open").text("open_in", invoice.organisation).finish();
+        return row.text("state", "open").text("open_in", organisation).finish();
     }
     row.text("state", if discrepancy.stands() { "accepted" } else { "resolved" }).finish()
 }

@@ -62,6 +62,7 @@ pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
 pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const FAILURES: &str = "failures";
+pub(crate) const BY_WAITS_FOR: &str = "by_waits_for";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
@@ -96,7 +97,8 @@ pub const TABLES: &[Table] = &[
     table(ORGANISATIONS, "organisation", None),
     indexed(
         table(INVOICES, "organisation", Some("number")),
-        &[keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id")],
+        // Only an invoice that is held back has the second one's key.
+        &[keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id"), keys_only(BY_WAITS_FOR, "waits_for")],
     ),
     indexed(
         table(PAYMENTS, "invoice", Some("payment_id")),

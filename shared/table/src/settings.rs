@@ -75,18 +75,18 @@ impl Tables {
     /// # Errors
     /// `Unavailable`.
     pub async fn uploading_organisations(&self) -> Result<Vec<Enabled>, ReadError> {
-        self.organisations_with("upload_enabled").await
+        self.organisations_with(&["upload_enabled"]).await
     }
 
-    /// The organisations that have the mirror switched on (CM-01), in the same way.
+    /// The organisations that have the mirror switched on (CM-01), or uploading (AMB-37), in the same way.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn mirroring_organisations(&self) -> Result<Vec<Enabled>, ReadError> {
-        self.organisations_with("mirror_enabled").await
+    pub async fn organisations_at_work(&self) -> Result<Vec<Enabled>, ReadError> {
+        self.organisations_with(&["mirror_enabled", "upload_enabled"]).await
     }
 
-    async fn organisations_with(&self, switch: &str) -> Result<Vec<Enabled>, ReadError> {
+    async fn organisations_with(&self, switches: &[&str]) -> Result<Vec<Enabled>, ReadError> {
         let mut pages = self
             .client()
             .scan()
@@ -97,11 +97,12 @@ impl Tables {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
-            let switched_on = |item: &&Item| match item.get(switch) {
+            let is_on = |item: &Item, switch: &str| match item.get(switch) {
                 None | Some(AttributeValue::Bool(false)) => false,
                 // Not true either, perhaps: then the row says so when it is read.
                 Some(_) => true,
             };
+            let switched_on = |item: &&Item| switches.iter().any(|switch| is_on(item, switch));
             found.extend(page.items().iter().filter(switched_on).map(enabled));
         }
         found.sort_by_key(|enabled| enabled.organisation);

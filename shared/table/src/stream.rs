@@ -97,6 +97,7 @@ impl Image {
             invoice: invoice(row, organisation)?,
             payment: payment(row)?,
             discrepancy: discrepancy(row)?,
+            contact: row.parsed_if("xero_contact_id")?,
             customer: row.parsed_if("customer")?,
             blocked: owned(row, "blocked")?,
             night: row.parsed_if("night")?,

@@ -1,7 +1,9 @@
 //! How far the sweeps of Xero have come: one row for each organisation and sweep.
 
-use payments::OrganisationId;
-use payments::sweep::{Progress, SweepKind, SweepState, SweptList, SyncRun, SyncRunId, SyncState};
+use payments::sweep::{
+    OpenWalk, Place, Progress, SweepKind, SweepState, SweptList, SyncRun, SyncRunId, SyncState,
+};
+use payments::{OrganisationId, XeroInvoiceId};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
@@ -42,8 +44,64 @@ impl Tables {
             rows.push(self.putting_run(run)?);
         }
         self.commit(SWEEPS, rows).await?;
+        for run in runs {
+            // What was stored is stored; the next run says how it is then.
+            if let Err(error) = self.note_run(run).await {
+                tracing::error!(
+                    xero.tenant_id = %run.organisation,
+                    error = %error,
+                    "it could not be noted how a run ended"
+                );
+            }
+        }
         Ok(stored)
     }
+
+    /// Keeps a part of what an unfinished full sweep has seen in Xero, in a row of its own.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn store_seen(
+        &self,
+        organisation: OrganisationId,
+        walk: &OpenWalk,
+        part: u32,
+        seen: &[XeroInvoiceId],
+    ) -> Result<(), WriteError> {
+        let seen: Vec<_> = seen.iter().map(XeroInvoiceId::to_string).collect();
+        let row = Writer::default()
+            .text("organisation", organisation)
+            .text("sweep", part_key(part))
+            .instant("walk_begun_at", walk.begun_at)
+            .text("seen", seen.join(" "));
+        self.put_row(SWEEPS, row.finish()).await
+    }
+
+    /// A part of what an unfinished full sweep has seen in Xero; `None` if it is not there, or is an earlier
+    /// one's.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn seen(
+        &self,
+        organisation: OrganisationId,
+        walk: &OpenWalk,
+        part: u32,
+    ) -> Result<Option<Vec<XeroInvoiceId>>, ReadError> {
+        let key = [("organisation", organisation.to_string()), ("sweep", part_key(part))];
+        let Some(item) = self.one(SWEEPS, &key).await? else { return Ok(None) };
+        let row = Reader::new(SWEEPS, &item);
+        if row.parsed::<jiff::Timestamp>("walk_begun_at")? != walk.begun_at {
+            return Ok(None);
+        }
+        let ids = row.text("seen")?.split(' ').map(str::parse).collect::<Result<_, _>>();
+        ids.map(Some).map_err(|_| row.wrong("seen", "cannot be read"))
+    }
+}
+
+/// Where a part of what a full sweep has seen is kept.
+fn part_key(part: u32) -> String {
+    format!("{}#{part:06}", SweepKind::Open)
 }
 
 fn sweep_row(sweep: &SweepState) -> Item {
@@ -58,7 +116,22 @@ fn sweep_row(sweep: &SweepState) -> Item {
         .instant_if("scheduled_at", sweep.scheduled_at)
         .instant_if("last_attempt_at", sweep.last_attempt_at)
         .text_if("last_attempt", sweep.last_attempt)
+        .instant_if("queued_at", sweep.queued_at)
         .instant_if("last_success_at", sweep.last_success_at);
+    let row = row
+        .text_if("judging", sweep.judging.as_ref())
+        .number_if("awaiting_xero", Some(sweep.awaiting).filter(|count| *count > 0));
+    let row = match &sweep.walk {
+        None => row,
+        Some(walk) => row
+            .instant("walk_begun_at", walk.begun_at)
+            .text("walk_judging", &walk.judging)
+            .instant_if("walk_since", walk.xero.map(|place| place.since))
+            .number_if("walk_rest", walk.xero.and_then(|place| place.rest))
+            .text_if("walk_after", walk.after.as_ref())
+            .number("walk_parts", walk.parts)
+            .number("walk_awaiting_xero", walk.awaiting),
+    };
     match &sweep.progress {
         None => row,
         Some(progress) => row
@@ -84,6 +157,21 @@ fn read_sweep(
             reached,
         }),
     };
+    let walk = match row.parsed_if("walk_begun_at")? {
+        None => None,
+        Some(begun_at) => {
+            let since = row.parsed_if("walk_since")?;
+            let rest = row.number_if("walk_rest")?;
+            Some(OpenWalk {
+                begun_at,
+                judging: row.text("walk_judging")?.to_owned(),
+                xero: since.map(|since| Place { since, rest }),
+                after: row.parsed_if("walk_after")?,
+                parts: row.number("walk_parts")?,
+                awaiting: row.number("walk_awaiting_xero")?,
+            })
+        }
+    };
     let last_attempt = match row.has("last_attempt") {
         false => None,
         true => Some(row.code("last_attempt", SyncState::from_code)?),
@@ -94,12 +182,16 @@ fn read_sweep(
         revision: row.number("revision")?,
         cursor: row.parsed_if("cursor")?,
         progress,
+        walk,
+        judging: row.text_if("judging")?.map(str::to_owned),
+        awaiting: row.number_if("awaiting_xero")?.unwrap_or(0),
         run: row.text_if("run")?.map(|run| SyncRunId::known(run.to_owned())),
         lease_until: row.parsed_if("lease_until")?,
         cools_until: row.parsed_if("cools_until")?,
         scheduled_at: row.parsed_if("scheduled_at")?,
         last_attempt_at: row.parsed_if("last_attempt_at")?,
         last_attempt,
+        queued_at: row.parsed_if("queued_at")?,
         last_success_at: row.parsed_if("last_success_at")?,
     })
 }

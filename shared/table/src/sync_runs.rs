@@ -34,7 +34,8 @@ impl Tables {
     /// # Errors
     /// See [`WriteError`].
     pub async fn record_run(&self, run: &SyncRun) -> Result<(), WriteError> {
-        self.put_row(SYNC_RUNS, run_row(run)).await
+        self.put_row(SYNC_RUNS, run_row(run)).await?;
+        self.note_run(run).await
     }
 
     /// The newest runs, at most `max`.

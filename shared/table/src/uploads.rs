@@ -11,6 +11,7 @@ use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::invoices::Because;
+use crate::newest::Unreadable;
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
@@ -25,6 +26,17 @@ pub const UPLOADS_WITH_CAPS_MAX: usize = UPLOADS_PER_TRANSACTION_MAX - 1;
 /// Where a reading of a line goes on.
 #[derive(Clone, Debug)]
 pub struct Cursor(Item);
+
+/// What stands next in a line.
+#[derive(Clone, Debug)]
+pub struct LinePage {
+    /// The uploads.
+    pub uploads: Vec<Upload>,
+    /// Rows that cannot be read, by their payments' ids.
+    pub unreadable: Vec<Unreadable>,
+    /// Where to go on; `None` at the end of the line.
+    pub next: Option<Cursor>,
+}
 
 impl Tables {
     /// The upload of one payment.
@@ -88,14 +100,10 @@ impl Tables {
         Ok(payments)
     }
 
-    /// The next uploads that stand in a line, the oldest payment first, and where to go on; no more
-    /// rows are read than are asked for.
-    ///
-    /// A line lags by a moment: what left it just now may still be among the answers, as it was, and
-    /// a write that relies on it is a `Conflict`.
+    /// The next uploads of [`Tables::line_page`], without those that cannot be read.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn line(
         &self,
         organisation: OrganisationId,
@@ -103,10 +111,29 @@ impl Tables {
         after: Option<Cursor>,
         max: usize,
     ) -> Result<(Vec<Upload>, Option<Cursor>), ReadError> {
-        let mut uploads = Vec::new();
+        let page = self.line_page(organisation, line, after, max).await?;
+        Ok((page.uploads, page.next))
+    }
+
+    /// The next uploads that stand in a line, the oldest payment first, and where to go on; no more
+    /// rows are read than are asked for. A row that cannot be read is named, and hides no other (AMB-30).
+    ///
+    /// A line lags by a moment: what left it just now may still be among the answers, as it was, and
+    /// a write that relies on it is a `Conflict`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn line_page(
+        &self,
+        organisation: OrganisationId,
+        line: Line,
+        after: Option<Cursor>,
+        max: usize,
+    ) -> Result<LinePage, ReadError> {
+        let (mut uploads, mut unreadable) = (Vec::new(), Vec::new());
+        let mut left = max;
         let mut after = after.map(|cursor| cursor.0);
-        while uploads.len() < max {
-            let left = i32::try_from(max - uploads.len()).unwrap_or(i32::MAX);
+        while left > 0 {
             let answer = self
                 .client()
                 .query()
@@ -115,20 +142,24 @@ impl Tables {
                 .key_condition_expression("line = :line")
                 .expression_attribute_values(":line", text(line_key(organisation, line)))
                 .set_exclusive_start_key(after.take())
-                .limit(left)
+                .limit(i32::try_from(left).unwrap_or(i32::MAX))
                 .send()
                 .await
                 .map_err(|error| ReadError::unavailable(UPLOADS, error))?;
             for item in answer.items() {
-                uploads.push(read_upload(item)?);
+                match read_upload(item) {
+                    Ok(upload) => uploads.push(upload),
+                    Err(error) => unreadable.push(Unreadable::of(item, "payment_id", &error)),
+                }
             }
+            left = left.saturating_sub(answer.items().len());
             // A page also ends where it is full of bytes.
             after = answer.last_evaluated_key;
             if after.is_none() {
                 break;
             }
         }
-        Ok((uploads, after.map(Cursor)))
+        Ok(LinePage { uploads, unreadable, next: after.map(Cursor) })
     }
 
     /// How many stand in a line, as of a moment ago.
@@ -173,10 +204,10 @@ impl Tables {
     }
 
     /// The uploads that a night has dealt with last, in the order of their payments' ids, as of a
-    /// moment ago.
+    /// moment ago. Those that cannot be read are left out: their lines name them.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn uploads_of_night(
         &self,
         organisation: OrganisationId,
@@ -194,9 +225,7 @@ impl Tables {
         let mut uploads = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError::unavailable(UPLOADS, error))?;
-            for item in page.items() {
-                uploads.push(read_upload(item)?);
-            }
+            uploads.extend(page.items().iter().filter_map(|item| read_upload(item).ok()));
         }
         Ok(uploads)
     }

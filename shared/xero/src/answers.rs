@@ -210,6 +210,42 @@ pub(crate) fn whole_refusal(body: &[u8]) -> Option<RefusalKind> {
     Some(RefusalKind::of(&sentences.join("; ")))
 }
 
+/// What a refusal of the whole call, of status 400, says of each element: nothing of the call is stored. What has
+/// an error of its own is refused with that, and the only element of a call with whatever sentence there is; the
+/// others were turned away along with it. `None` if it is no such refusal, or shows the id of something stored. It
+/// proves nothing where the same key was sent before: then it may be an echo (scenario 25).
+pub(crate) fn refused_whole(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Answer>> {
+    let whole: &RawValue = serde_json::from_slice(body).ok()?;
+    let wire: WireWholeRefusal<'_> = object(whole)?;
+    let elements: Vec<&RawValue> = match wire.elements {
+        None => Vec::new(),
+        Some(raw) => serde_json::from_str(raw.get()).ok()?,
+    };
+    let mut answers: BTreeMap<Stamp, Answer> =
+        bundle.stamps().map(|stamp| (stamp.clone(), Answer::TurnedAway)).collect();
+    let mut sentence = text(wire.message).filter(|message| !message.trim().is_empty());
+    for raw in elements {
+        let element: WireElement<'_> = object(raw)?;
+        if own_id(bundle.kind(), &element) != Ok(None) {
+            return None;
+        }
+        let Some(why) = refusal_of(&element).ok()? else { continue };
+        let stamp = stamp_of(bundle.kind(), &element);
+        if let Some(answer) = stamp.and_then(|stamp| answers.get_mut(&stamp)) {
+            *answer = Answer::Refused(why.clone());
+        }
+        sentence = Some(why);
+    }
+    // One about the key speaks of another request, which is not this one.
+    let sentence = sentence.filter(|said| !said.to_lowercase().contains("idempotency"))?;
+    if let [only] = bundle.sent()
+        && answers.values().all(|answer| *answer == Answer::TurnedAway)
+    {
+        answers.insert(only.stamp.clone(), Answer::Refused(kept(&sentence)));
+    }
+    Some(answers)
+}
+
 fn elements(kind: StampedKind, body: &[u8]) -> Option<Vec<&RawValue>> {
     let whole: &RawValue = serde_json::from_slice(body).ok()?;
     let wire: WireAnswer<'_> = object(whole)?;
@@ -253,13 +289,16 @@ pub(crate) fn id(member: Member<'_>) -> Result<Option<Uuid>, ()> {
     Ok(Some(id).filter(|id| !id.is_nil()))
 }
 
-fn said(kind: StampedKind, element: &WireElement<'_>, sent: Option<&Sent>) -> Said {
-    let own_id = match kind {
+fn own_id(kind: StampedKind, element: &WireElement<'_>) -> Result<Option<Uuid>, ()> {
+    match kind {
         StampedKind::Payments => id(element.payment_id),
         StampedKind::Prepayments => id(element.bank_transaction_id),
         StampedKind::Bills => id(element.invoice_id),
-    };
-    match (own_id, refusal_of(element)) {
+    }
+}
+
+fn said(kind: StampedKind, element: &WireElement<'_>, sent: Option<&Sent>) -> Said {
+    match (own_id(kind, element), refusal_of(element)) {
         (Ok(Some(id)), Ok(None))
             if sent.is_some_and(|sent| is_what_was_sent(kind, element, sent)) =>
         {
@@ -333,8 +372,13 @@ fn refusal_of(element: &WireElement<'_>) -> Result<Option<String>, ()> {
     if why.trim().is_empty() {
         NO_REASON.clone_into(&mut why);
     }
-    let why = why.chars().map(|c| if c.is_control() { ' ' } else { c });
-    Ok(Some(why.take(REFUSAL_CHARS_MAX).collect()))
+    Ok(Some(kept(&why)))
+}
+
+/// A sentence of Xero's as it is kept.
+fn kept(sentence: &str) -> String {
+    let plain = sentence.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(REFUSAL_CHARS_MAX).collect()
 }
 
 /// The sentences of a list of errors; one that cannot be read counts, without words.

@@ -14,10 +14,6 @@ use sha2::{Digest as _, Sha256};
 /// Longest body of a call, in bytes: what Xero allows (xero.md 3.6). Fifty payments have 20 KB.
 pub const BUNDLE_BYTES_MAX: usize = 3_500_000;
 
-/// Most decimals that Xero keeps of an amount. It would round what has more, so that what is there
-/// would not be what was sent.
-const DECIMALS_MAX: u32 = 2;
-
 /// A payment on an invoice, to be created in Xero.
 #[derive(Clone, Eq, PartialEq)]
 pub struct PaymentToSend {
@@ -267,7 +263,7 @@ pub(crate) fn check(stamp: &Stamp, reference: &str, amount: Money) -> Result<(),
 }
 
 pub(crate) fn check_amount(stamp: &Stamp, amount: Money) -> Result<(), BundleError> {
-    if !amount.is_positive() || amount.amount().normalize().scale() > DECIMALS_MAX {
+    if !amount.is_positive() || !amount.fits_xero() {
         return Err(BundleError::Amount(stamp.clone()));
     }
     Ok(())

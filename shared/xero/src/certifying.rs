@@ -1,18 +1,14 @@
 //! The payments that changed since a moment, for the certificate that all of them are accounted for.
 
-use jiff::Timestamp;
-use payments::budget::CallBudget;
-use payments::grant::{Grants, Pairs};
 use payments::sweep::PaymentChange;
-use payments::{OrganisationId, XeroPaymentId, XeroPaymentKind};
+use payments::{XeroPaymentId, XeroPaymentKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::decimals;
 use crate::error::ReadError;
-use crate::pages::{List, Which, if_modified_since};
+use crate::refund::refund;
 use crate::wire::{Member, object, optional_text, required_day, required_instant, schema, text};
 
 #[derive(Deserialize)]
@@ -40,38 +36,14 @@ struct WireInvoice<'a> {
     invoice_number: Member<'a>,
 }
 
-impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
-    /// Reads the payments that changed since a moment, to the second, deleted ones included: without a
-    /// status in the question, or they would not be seen.
-    ///
-    /// # Errors
-    /// Whenever not all of them could be read; see [`ReadError`].
-    pub async fn payments_changed_since(
-        &self,
-        organisation: OrganisationId,
-        since: Timestamp,
-    ) -> Result<Vec<PaymentChange>, ReadError> {
-        let mut meter = self.meter();
-        let list = List {
-            which: Which::Payments,
-            query: "order=UpdatedDateUTC%20ASC&",
-            modified_since: Some(if_modified_since(since)),
-            scope: SCOPE_PAYMENTS,
-        };
-        let rows = self.whole_list(organisation, &list, change, &mut meter).await?;
-        // A header that is ignored brings everything there is.
-        let mut changes: Vec<_> = rows.rows.into_values().collect();
-        changes.retain(|change: &PaymentChange| change.updated_at.as_second() >= since.as_second());
-        Ok(changes)
-    }
-}
-
-fn change(id: Uuid, raw: &RawValue) -> Result<Option<PaymentChange>, ReadError> {
+/// What a row of `GET /Payments` says.
+pub(crate) fn change(id: Uuid, raw: &RawValue) -> Result<Option<PaymentChange>, ReadError> {
     let wire: WirePaymentChange<'_> = object(raw).ok_or(schema("Payment"))?;
     let kind = match optional_text(wire.payment_type, "PaymentType")? {
         None => XeroPaymentKind::Received,
         Some(code) => XeroPaymentKind::from_code(&code).unwrap_or(XeroPaymentKind::Other),
     };
+    let refund = if kind.is_refund() { refund(XeroPaymentId::new(id), kind, raw)? } else { None };
     let invoice: Option<WireInvoice<'_>> = wire.invoice.and_then(object);
     let (mut of, mut number) = (None, None);
     // The refund of an overpayment has an id there, too, which is not that of an invoice.
@@ -86,6 +58,7 @@ fn change(id: Uuid, raw: &RawValue) -> Result<Option<PaymentChange>, ReadError> 
         invoice: of,
         number,
         kind,
+        refund,
         deleted: optional_text(wire.status, "Status")?.as_deref() == Some("DELETED"),
         amount: wire.amount.and_then(decimals::decimal).ok_or(schema("Amount"))?,
         date: required_day(wire.date, "Date")?,

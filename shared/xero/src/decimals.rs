@@ -118,7 +118,8 @@ mod tests {
         assert_eq!(read("46").as_deref(), Some("46.00 AUD"));
         assert_eq!(read("46.000").as_deref(), Some("46.00 AUD"));
         assert_eq!(read("46.001"), None);
-        assert_eq!(read("1e20"), None);
+        assert_eq!(read("1e20").as_deref(), Some("100000000000000000000.00 AUD"));
+        assert_eq!(read("1e27"), None);
     }
 
     proptest! {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use payments::{
-    Currency, Figures, InvoiceKind, InvoiceStatus, OrganisationId, Snapshot, XeroInvoiceId,
-    XeroPayment, XeroPaymentId, XeroPaymentKind,
+    AppliedCredit, CreditKind, Currency, Figures, InvoiceKind, InvoiceStatus, OrganisationId,
+    Snapshot, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::allocations::applied;
 use crate::error::ReadError;
 use crate::wire::{
     Member, object, optional_day, optional_text, required_currency, required_day, required_instant,
@@ -59,6 +60,12 @@ struct WireInvoice<'a> {
     amount_due: Member<'a>,
     #[serde(borrow)]
     payments: Member<'a>,
+    #[serde(borrow)]
+    credit_notes: Member<'a>,
+    #[serde(borrow)]
+    prepayments: Member<'a>,
+    #[serde(borrow)]
+    overpayments: Member<'a>,
     #[serde(borrow, rename = "UpdatedDateUTC")]
     updated_date_utc: Member<'a>,
 }
@@ -170,6 +177,7 @@ impl RawInvoice<'_> {
             due_on: optional_day(wire.due_date, "DueDate")?,
             figures,
             payments: payments(wire.payments, currency)?,
+            allocations: allocations(&wire, currency),
             updated_at: required_instant(wire.updated_date_utc, "UpdatedDateUTC")?,
             fetched_at,
         };
@@ -180,6 +188,15 @@ impl RawInvoice<'_> {
             Ok(Reading::Thin(Thin { snapshot, has_payments }))
         }
     }
+}
+
+fn allocations(wire: &WireInvoice<'_>, currency: Currency) -> Vec<AppliedCredit> {
+    let lists = [
+        (CreditKind::CreditNote, wire.credit_notes),
+        (CreditKind::Prepayment, wire.prepayments),
+        (CreditKind::Overpayment, wire.overpayments),
+    ];
+    lists.into_iter().flat_map(|(kind, list)| applied(kind, list, currency)).collect()
 }
 
 fn contact_name(member: Member<'_>) -> Result<Option<String>, ReadError> {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod allocations;
 mod answers;
 mod bills;
 mod bundle;
@@ -21,10 +22,13 @@ mod pages;
 mod planning;
 mod readback;
 mod receipts;
+mod refund;
 mod refusal;
 mod signature;
 mod sweeping;
 mod token;
+mod unreadable;
+mod walks;
 mod wire;
 mod writing;
 
@@ -45,10 +49,13 @@ pub use metering::Unmetered;
 pub use organisation::Organisation;
 pub use packs::Invoices;
 pub use pages::PAGES_MAX;
+pub use planning::OpenInvoices;
 pub use readback::{Found, SKEW_MARGIN, Stamped};
 pub use receipts::ReceivedBetween;
 pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};
 pub use sweeping::ChangedPage;
 pub use token::Credentials;
+pub use unreadable::Unreadable;
+pub use walks::WalkedPage;
 pub use writing::{Answers, KEY_CHARS_MAX, TurnedAway};

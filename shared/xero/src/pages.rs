@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::answers::id;
 use crate::client::{Ask, Client, Meter};
 use crate::error::{Outage, ReadError};
+use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, schema};
 
 /// Most pages of a list that are read: far more than a night's payments, and 1,000 rows each.
@@ -76,6 +77,8 @@ pub(crate) struct Rows<R> {
     pub(crate) started_at: Timestamp,
     /// What was made of the rows, by their ids.
     pub(crate) rows: BTreeMap<Uuid, R>,
+    /// The rows that could not be read.
+    pub(crate) unreadable: Vec<Unreadable>,
 }
 
 #[derive(Deserialize)]
@@ -98,9 +101,9 @@ struct WirePage<'a> {
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WirePagination {
-    page: u32,
+    pub(crate) page: u32,
     pub(crate) page_count: u32,
-    item_count: usize,
+    pub(crate) item_count: usize,
 }
 
 #[derive(Deserialize)]
@@ -132,7 +135,8 @@ enum Walk<R> {
 }
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
-    /// Reads a whole list: all its pages, or an error. `read` makes something of a row, or nothing.
+    /// Reads a whole list: all its pages, or an error. `read` makes something of a row, or nothing; a row that
+    /// it cannot read is listed as that, and ends nothing.
     ///
     /// Rows may change their places while the pages are read, so that one of them is never seen.
     /// Whether that has happened shows in the numbers: a walk is whole only if it saw as many
@@ -170,6 +174,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     ) -> Result<Walk<R>, ReadError> {
         let (mut started_at, mut rows) = (None, BTreeMap::new());
         let (mut seen, mut counts) = (BTreeSet::new(), BTreeSet::new());
+        let (mut unreadable, mut without_id) = (BTreeMap::new(), Vec::new());
         for number in 1..=PAGES_MAX {
             if let Some(error) = meter.limits.exhausted() {
                 return Err(error);
@@ -188,12 +193,23 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let page = page(list.which, &answer.body)?;
             let started_at = *started_at.get_or_insert(answer.started_at);
             for raw in page.rows {
-                let id = row_id(list.which, raw)?;
+                let id = match row_id(list.which, raw) {
+                    Ok(id) => id,
+                    Err(error) => {
+                        without_id.push(Unreadable::of(list.which, None, raw, error)?);
+                        continue;
+                    }
+                };
                 seen.insert(id);
                 // A row that is seen again was changed in between: the later look counts.
-                match read(id, raw)? {
-                    Some(row) => drop(rows.insert(id, row)),
-                    None => drop(rows.remove(&id)),
+                rows.remove(&id);
+                unreadable.remove(&id);
+                match read(id, raw) {
+                    Ok(Some(row)) => drop(rows.insert(id, row)),
+                    Ok(None) => {}
+                    Err(error) => {
+                        unreadable.insert(id, Unreadable::of(list.which, Some(id), raw, error)?);
+                    }
                 }
             }
             let is_whole = match page.pagination {
@@ -211,10 +227,12 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
                         continue;
                     }
                     let only_grows = list.modified_since.is_some();
-                    item_count == seen.len() && (only_grows || counts.len() == 1)
+                    let seen = seen.len().saturating_add(without_id.len());
+                    item_count == seen && (only_grows || counts.len() == 1)
                 }
             };
-            let rows = Rows { started_at, rows };
+            let unreadable = unreadable.into_values().chain(without_id).collect();
+            let rows = Rows { started_at, rows, unreadable };
             return Ok(if is_whole { Walk::Whole(rows) } else { Walk::Shifted });
         }
         Err(ReadError::TooLong)

@@ -19,6 +19,7 @@ use crate::client::{Client, SCOPE_INVOICES};
 use crate::decimals;
 use crate::error::ReadError;
 use crate::pages::{List, Which, if_modified_since};
+use crate::unreadable::Unreadable;
 use crate::wire::{object, required_text, schema, text};
 
 /// How much earlier than the moment asked for Xero is asked: its clock and ours may differ.
@@ -54,6 +55,26 @@ impl fmt::Debug for Stamped {
 pub struct Found {
     started_at: Timestamp,
     by_stamp: BTreeMap<Stamp, Vec<Stamped>>,
+    /// What is there and cannot be read.
+    unclear: Vec<Unclear>,
+}
+
+/// A row that cannot be read.
+#[derive(Clone, Eq, PartialEq)]
+struct Unclear {
+    /// Those of the wanted stamps that its text holds.
+    stamps: BTreeSet<Stamp>,
+    /// Whether the member is missing in which a stamp would stand.
+    hides_stamps: bool,
+    /// What it amounts to, if that can be read.
+    amount: Option<Decimal>,
+}
+
+/// N9: no amounts.
+impl fmt::Debug for Unclear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unclear").field("stamps", &self.stamps).finish_non_exhaustive()
+    }
 }
 
 impl Found {
@@ -66,6 +87,15 @@ impl Found {
     /// for: nothing else was looked at.
     pub fn of(&self, stamp: &Stamp) -> &[Stamped] {
         self.by_stamp.get(stamp).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a row that cannot be read may be what bears this stamp: that it was not found then proves
+    /// nothing. A row whose text does not hold the stamp is somebody else's, and stands in nobody's way.
+    pub fn is_in_doubt(&self, stamp: &Stamp, amount: Decimal) -> bool {
+        self.unclear.iter().any(|row| {
+            row.stamps.contains(stamp)
+                || (row.hides_stamps && row.amount.is_none_or(|of_row| of_row == amount))
+        })
     }
 }
 
@@ -89,7 +119,8 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     ) -> Result<Found, ReadError> {
         let mut meter = self.meter();
         if wanted.is_empty() {
-            return Ok(Found { started_at: self.http.now(), by_stamp: BTreeMap::new() });
+            let (by_stamp, unclear) = (BTreeMap::new(), Vec::new());
+            return Ok(Found { started_at: self.http.now(), by_stamp, unclear });
         }
         let (which, scope) = match kind {
             StampedKind::Payments => (Which::Payments, "accounting.payments.read"),
@@ -110,15 +141,25 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         for (stamp, stamped) in rows.rows.into_values() {
             by_stamp.entry(stamp).or_default().push(stamped);
         }
+        let unclear: Vec<_> = rows.unreadable.iter().map(|row| unclear(row, wanted)).collect();
         tracing::debug!(
             xero.organisation_id = %organisation,
             wanted = wanted.len(),
             found = by_stamp.len(),
+            unreadable = unclear.len(),
             calls = meter.calls,
             "looked for stamps"
         );
-        Ok(Found { started_at: rows.started_at, by_stamp })
+        Ok(Found { started_at: rows.started_at, by_stamp, unclear })
     }
+}
+
+fn unclear(row: &Unreadable, wanted: &BTreeSet<Stamp>) -> Unclear {
+    let body: Option<&RawValue> = serde_json::from_str(&row.body).ok();
+    let element = body.and_then(object::<WireElement<'_>>);
+    let amount = element.and_then(|element| decimals::decimal(element.total?));
+    let stamps = wanted.iter().filter(|stamp| row.body.contains(stamp.as_str())).cloned();
+    Unclear { stamps: stamps.collect(), hides_stamps: row.field == "LineItems", amount }
 }
 
 fn modified_since(since: Timestamp) -> String {

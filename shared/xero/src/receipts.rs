@@ -220,11 +220,10 @@ mod tests {
 
     #[test]
     fn our_own_payment_is_not_another_hands() {
-        let organisation = "00000000-0000-0000-0000-000000000001".parse().unwrap();
-        let invoice: payments::XeroInvoiceId = INVOICE.parse().unwrap();
-        let stamp = Stamp::new(organisation, &"P-1".parse().unwrap(), 1, invoice);
+        let [stamp, elsewhere]: [Stamp; 2] =
+            ["PM-BFZ0JBZ3TY4E-PNMW8", "PM-BFZ0JBZ3TY4E-JV5FJ"].map(|text| text.parse().unwrap());
+        assert!(stamp.is_for(INVOICE) && !elsewhere.is_for(INVOICE));
         assert_eq!(payment(&format!(r#","Reference":"{stamp}""#)), None);
-        let elsewhere = Stamp::new(organisation, &"P-1".parse().unwrap(), 1, Uuid::from_u128(3));
         assert!(payment(&format!(r#","Reference":"{elsewhere}""#)).is_some());
     }
 }

@@ -1,11 +1,11 @@
-//! What changed in Xero since a moment, a page at a time, and which invoices are open.
+//! What changed in Xero since a moment, a page at a time.
 
 use jiff::fmt::rfc2822;
 use jiff::{Timestamp, Unit};
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::sweep::{OpenFigures, Seen, SweptList};
-use payments::{InvoiceKind, OrganisationId, XeroInvoiceId, XeroPaymentKind};
+use payments::sweep::{OpenFigures, Refund, Seen, SweptList};
+use payments::{InvoiceKind, OrganisationId, XeroInvoiceId, XeroPaymentId, XeroPaymentKind};
 use reqwest::header::{DATE, HeaderMap};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,6 +14,8 @@ use uuid::Uuid;
 use crate::client::{Ask, Client, Meter, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
 use crate::pages::{List, PAGE_SIZES, Which, if_modified_since, page, row_id};
+use crate::refund::refund;
+use crate::unreadable::Unreadable;
 use crate::wire::{
     Member, object, optional_text, required_currency, required_instant, required_money,
     required_text, schema, text,
@@ -29,8 +31,12 @@ pub struct ChangedPage {
     pub seen: Vec<Seen>,
     /// The stamps of its rows, in their order: one for each of `seen`.
     pub stamps: Vec<Timestamp>,
-    /// Rows that are about no invoice: refunds of credit, and payments of suppliers' documents.
+    /// Money that went back to customers.
+    pub refunds: Vec<Refund>,
+    /// Rows that are about neither: payments of suppliers' documents, and refunds that name no contact.
     pub others: usize,
+    /// Rows that cannot be read. They end nothing: each is named, and the others are above.
+    pub unreadable: Vec<Unreadable>,
     /// From where to read on; `None` at the end of the list. What changed in that very second comes again.
     pub next: Option<Timestamp>,
     /// When the call was started and when it was answered, by our clock.
@@ -82,8 +88,15 @@ struct WireFigures<'a> {
     updated_date_utc: Member<'a>,
 }
 
-/// A row of a list: its stamp, and the invoice that it names if it names one.
-type Row = (Timestamp, Option<Seen>);
+/// A row of a list: its stamp, and what it is about.
+type Row = (Timestamp, About);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum About {
+    Invoice(Seen),
+    Refund(Refund),
+    Other,
+}
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads what changed since a moment, to the second, as far as one page goes. No status is asked for:
@@ -114,8 +127,13 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let answered_at = self.http.now();
         let first = page(which, &answer.body)?;
         let mut rows = Vec::with_capacity(first.rows.len());
+        let mut unreadable = Vec::new();
         for raw in &first.rows {
-            rows.push(row(which, row_id(which, raw)?, raw)?);
+            let id = row_id(which, raw);
+            match id.and_then(|id| row(which, id, raw)) {
+                Ok(row) => rows.push(row),
+                Err(error) => unreadable.push(Unreadable::of(which, id.ok(), raw, error)?),
+            }
         }
         let is_all = first.pagination.is_none_or(|pagination| pagination.page_count <= 1);
         let next = if is_all { None } else { way_on(&rows, since) };
@@ -129,14 +147,17 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let read = |id, raw: &RawValue| row(which, id, raw).map(Some);
             let whole = self.whole_list(organisation, &list, read, &mut meter).await?;
             rows = whole.rows.into_values().collect();
+            unreadable = whole.unreadable;
         }
         // A header that is ignored brings everything there is; what is older was not asked for.
         rows.retain(|(stamp, _)| *stamp >= since);
-        let (mut seen, mut stamps, mut others) = (Vec::new(), Vec::new(), 0);
-        for (stamp, invoice) in rows {
-            match invoice {
-                None => others += 1,
-                Some(invoice) => {
+        let (mut seen, mut stamps, mut refunds, mut others) =
+            (Vec::new(), Vec::new(), Vec::new(), 0);
+        for (stamp, about) in rows {
+            match about {
+                About::Other => others += 1,
+                About::Refund(refund) => refunds.push(refund),
+                About::Invoice(invoice) => {
                     seen.push(invoice);
                     stamps.push(stamp);
                 }
@@ -145,7 +166,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         Ok(ChangedPage {
             seen,
             stamps,
+            refunds,
             others,
+            unreadable,
             next,
             started_at: answer.started_at,
             answered_at,
@@ -175,33 +198,10 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         }
         Err(ReadError::TooLong)
     }
-
-    /// Reads the figures of all open sales invoices.
-    ///
-    /// By their status, which Xero calls an optimised filter: organisations with a hundred thousand
-    /// documents refuse others (X-13).
-    ///
-    /// # Errors
-    /// Whenever not all of them could be read; see [`ReadError`].
-    pub async fn open_sales_invoices(
-        &self,
-        organisation: OrganisationId,
-    ) -> Result<Vec<OpenFigures>, ReadError> {
-        let mut meter = self.meter();
-        let list = List {
-            which: Which::Invoices,
-            // Numbers hardly ever change, so that the order is the same on every page.
-            query: "Statuses=AUTHORISED&order=InvoiceNumber%20ASC&",
-            modified_since: None,
-            scope: SCOPE_INVOICES,
-        };
-        let rows = self.whole_list(organisation, &list, open_figures, &mut meter).await?;
-        Ok(rows.rows.into_values().collect())
-    }
 }
 
 /// From where to read on after these rows, if reading from there brings others.
-fn way_on(rows: &[Row], since: Timestamp) -> Option<Timestamp> {
+pub(crate) fn way_on<T>(rows: &[(Timestamp, T)], since: Timestamp) -> Option<Timestamp> {
     if !rows.is_sorted_by_key(|(stamp, _)| *stamp) {
         return None;
     }
@@ -210,7 +210,7 @@ fn way_on(rows: &[Row], since: Timestamp) -> Option<Timestamp> {
 }
 
 /// Xero looks at whole seconds only, and the earlier one loses nothing.
-fn whole_second(at: Timestamp) -> Timestamp {
+pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
     let floor = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Floor);
     at.round(floor).unwrap_or(at)
 }
@@ -225,9 +225,9 @@ fn row(which: Which, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
     let wire: WireChanged<'_> = object(raw).ok_or(schema(which.name()))?;
     let stamp = required_instant(wire.updated_date_utc, "UpdatedDateUTC")?;
     let seen = match which {
-        Which::Payments => of_payment(&wire)?,
+        Which::Payments => of_payment(id, &wire, raw)?,
         Which::Invoices | Which::BankTransactions | Which::Overpayments | Which::Prepayments => {
-            Some(Seen {
+            About::Invoice(Seen {
                 invoice: XeroInvoiceId::new(id),
                 kind: match required_text(wire.r#type, "Type")?.as_str() {
                     "ACCREC" => InvoiceKind::Sales,
@@ -246,18 +246,22 @@ fn row(which: Which, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
 
 /// The invoice of a payment. The refund of an overpayment has an id there, too, which is not that of an
 /// invoice, so that the type decides (calcinai/xero-php#889).
-fn of_payment(wire: &WireChanged<'_>) -> Result<Option<Seen>, ReadError> {
+fn of_payment(id: Uuid, wire: &WireChanged<'_>, raw: &RawValue) -> Result<About, ReadError> {
     let kind = match optional_text(wire.payment_type, "PaymentType")? {
         None => XeroPaymentKind::Received,
         Some(code) => XeroPaymentKind::from_code(&code).unwrap_or(XeroPaymentKind::Other),
     };
+    if kind.is_refund() {
+        let refund = refund(XeroPaymentId::new(id), kind, raw)?;
+        return Ok(refund.map_or(About::Other, About::Refund));
+    }
     if kind != XeroPaymentKind::Received {
-        return Ok(None);
+        return Ok(About::Other);
     }
     let of: WireInvoiceOfPayment<'_> =
         wire.invoice.and_then(object).ok_or(schema("Payment.Invoice"))?;
     let id = text(of.invoice_id).and_then(|id| id.parse().ok());
-    Ok(Some(Seen {
+    Ok(About::Invoice(Seen {
         invoice: id.ok_or(schema("Payment.Invoice.InvoiceID"))?,
         kind: InvoiceKind::Sales,
         number: optional_text(of.invoice_number, "Payment.Invoice.InvoiceNumber")?,
@@ -265,7 +269,7 @@ fn of_payment(wire: &WireChanged<'_>) -> Result<Option<Seen>, ReadError> {
     }))
 }
 
-fn open_figures(id: Uuid, raw: &RawValue) -> Result<Option<OpenFigures>, ReadError> {
+pub(crate) fn open_figures(id: Uuid, raw: &RawValue) -> Result<Option<OpenFigures>, ReadError> {
     let wire: WireFigures<'_> = object(raw).ok_or(schema("Invoice"))?;
     if required_text(wire.r#type, "Type")? != InvoiceKind::Sales.code() {
         return Ok(None);
@@ -300,14 +304,15 @@ mod tests {
 
     #[test]
     fn a_list_is_walked_on_from_the_second_of_its_last_row() {
-        let rows = |stamps: &[&str]| stamps.iter().map(|s| (at(s), None)).collect::<Vec<Row>>();
+        let rows =
+            |stamps: &[&str]| stamps.iter().map(|s| (at(s), About::Other)).collect::<Vec<Row>>();
         let since = at("2026-10-05T03:00:00Z");
         let sorted = rows(&["2026-10-05T03:00:00.5Z", "2026-10-05T03:00:02.9Z"]);
         assert_eq!(way_on(&sorted, since), Some(at("2026-10-05T03:00:02Z")));
         // All within a second, or not in order: that would be no way on.
         assert_eq!(way_on(&rows(&["2026-10-05T03:00:00.5Z"]), since), None);
         assert_eq!(way_on(&rows(&["2026-10-05T03:00:03Z", "2026-10-05T03:00:02Z"]), since), None);
-        assert_eq!(way_on(&[], since), None);
+        assert_eq!(way_on::<About>(&[], since), None);
     }
 
     #[test]
@@ -322,15 +327,52 @@ mod tests {
             ))
         };
         for kind in ["", r#","PaymentType":"ACCRECPAYMENT""#] {
-            let (_, seen) = of(kind).unwrap();
-            let seen = seen.unwrap();
+            let (_, About::Invoice(seen)) = of(kind).unwrap() else { panic!("{kind}") };
             assert_eq!((seen.number.as_deref(), seen.updated_at), (Some("CM-7"), None));
         }
-        for kind in ["ACCPAYPAYMENT", "AROVERPAYMENTPAYMENT", "APCREDITPAYMENT", "NEWPAYMENT"] {
-            let (_, seen) = of(&format!(r#","PaymentType":"{kind}""#)).unwrap();
-            assert_eq!(seen, None, "{kind}");
+        for kind in ["ACCPAYPAYMENT", "APCREDITPAYMENT", "NEWPAYMENT"] {
+            let (_, about) = of(&format!(r#","PaymentType":"{kind}""#)).unwrap();
+            assert_eq!(about, About::Other, "{kind}");
         }
         let without = read(r#"{"UpdatedDateUTC":"/Date(1790000000000+0000)/"}"#);
         assert_eq!(without, Err(ReadError::Schema { field: "Payment.Invoice" }));
+    }
+
+    #[test]
+    fn a_refund_is_read_from_wherever_its_document_stands() {
+        // AMB-38
+        let document = |id: &str| {
+            format!(
+                r#"{{"{id}":"249f15fa-f2a7-4acc-8769-0984103f2225","InvoiceNumber":"CN-0005","CurrencyCode":"NZD",
+                "Contact":{{"ContactID":"430fa14a-f945-44d3-9f97-5df5e28441b8"}}}}"#
+            )
+        };
+        let read = |kind: &str, more: &str| {
+            let json = format!(
+                r#"{{"PaymentType":"{kind}","Status":"AUTHORISED","Amount":2.00,
+                "Date":"/Date(1552521600000+0000)/","UpdatedDateUTC":"/Date(1551812346173+0000)/"{more}}}"#
+            );
+            let raw: &RawValue = serde_json::from_str(&json).unwrap();
+            row(Which::Payments, Uuid::nil(), raw).unwrap().1
+        };
+        for (kind, nested, id) in [
+            ("ARCREDITPAYMENT", "CreditNote", "CreditNoteID"),
+            ("ARPREPAYMENTPAYMENT", "Prepayment", "PrepaymentID"),
+            ("AROVERPAYMENTPAYMENT", "Overpayment", "OverpaymentID"),
+        ] {
+            let in_place = format!(r#","Invoice":{}"#, document("InvoiceID"));
+            let by_name = format!(r#","{nested}":{}"#, document(id));
+            let both = format!(
+                r#","Invoice":{{"InvoiceID":"249f15fa-f2a7-4acc-8769-0984103f2225"}}{by_name}"#
+            );
+            for more in [in_place, by_name, both] {
+                let About::Refund(refund) = read(kind, &more) else { panic!("{kind}{more}") };
+                let contact = "430fa14a-f945-44d3-9f97-5df5e28441b8".parse().unwrap();
+                assert_eq!((refund.contact, refund.deleted), (contact, false));
+                let detail = refund.detail();
+                assert!(detail.starts_with("2.00 NZD of 2019-03-14 went back, of a"), "{detail}");
+            }
+            assert_eq!(read(kind, ""), About::Other, "no contact is named");
+        }
     }
 }

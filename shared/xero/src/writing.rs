@@ -48,6 +48,8 @@ enum Call {
     /// Xero has answered element by element.
     Answered,
     TurnedAway(TurnedAway, Option<ReadError>),
+    /// Xero has refused it as a whole, so that nothing of it is stored.
+    Refused(ReadError, Option<RefusalKind>),
     Unclear(ReadError, Option<RefusalKind>),
 }
 
@@ -119,9 +121,16 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
                 None => (Call::Unclear(Outage::Unreadable.into(), None), None),
             },
             401 | 403 | 429 => (self.turned_away(refusal(&answer, scope)), None),
-            _ => {
-                let said = answers::whole_refusal(&answer.body);
-                (Call::Unclear(refusal(&answer, scope), said), None)
+            status => {
+                let (error, said) = (refusal(&answer, scope), answers::whole_refusal(&answer.body));
+                let refused = match status {
+                    400 => answers::refused_whole(bundle, &answer.body),
+                    _ => None,
+                };
+                match refused {
+                    Some(by_stamp) => (Call::Refused(error, said), Some(by_stamp)),
+                    None => (Call::Unclear(error, said), None),
+                }
             }
         }
     }
@@ -173,11 +182,12 @@ impl Answers {
     }
 
     /// Whether, and why, the call was turned away before anything could happen. Then every answer is
-    /// `TurnedAway`.
+    /// `TurnedAway`. So are those of a call that was refused as a whole, but for the elements that are named as
+    /// its cause: they can be sent in another call.
     pub fn turned_away(&self) -> Option<&TurnedAway> {
         match &self.call {
             Call::TurnedAway(why, _) => Some(why),
-            Call::Answered | Call::Unclear(..) => None,
+            Call::Answered | Call::Refused(..) | Call::Unclear(..) => None,
         }
     }
 
@@ -194,15 +204,15 @@ impl Answers {
         match self.call {
             Call::Answered => None,
             Call::TurnedAway(_, error) => error,
-            Call::Unclear(error, _) => Some(error),
+            Call::Refused(error, _) | Call::Unclear(error, _) => Some(error),
         }
     }
 
-    /// What the refusal of a whole call seems to be about. It is no proof that nothing happened: it
-    /// may be the echo of an error that Xero remembers with the key (scenario 25).
+    /// What the refusal of a whole call seems to be about. If the same key was sent before, it is no proof that
+    /// nothing happened: it may be the echo of an error that Xero remembers with the key (scenario 25).
     pub fn whole_refusal(&self) -> Option<RefusalKind> {
         match self.call {
-            Call::Unclear(_, said) => said,
+            Call::Refused(_, said) | Call::Unclear(_, said) => said,
             Call::Answered | Call::TurnedAway(..) => None,
         }
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use payments::brake::MASS_CHANGE_MAX;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::digest::Morning;
+use payments::failures::Failures;
 use payments::grant::{Dead, Death, Grant, Grants as _};
 use payments::upload::{
     Answer, Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, admit, link,
@@ -13,10 +14,10 @@ use payments::upload::{
 use payments::{
     Change, Contact, DiscrepancyKey, DiscrepancyKind, Figures, InvoiceKind, InvoiceStatus,
     LocalInvoice, Money, PaymentStatus, Receipt, Settings, Snapshot, StoredInvoice, Verdict,
-    WarningKind, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept, mirror,
-    record_invoice, restore,
+    WarningKind, XeroContactId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept,
+    mirror, record_invoice, restore,
 };
-use table::Because;
+use table::{Because, ContactBecause};
 use uuid::Uuid;
 
 use crate::world::{World, now, organisation};
@@ -69,6 +70,7 @@ fn snapshot(number: &str, minute: i64, payments: Vec<XeroPayment>) -> Snapshot {
     let updated_at: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
     let updated_at = updated_at + jiff::SignedDuration::from_mins(minute);
     Snapshot {
+        allocations: Vec::new(),
         organisation: organisation(),
         invoice: xero_invoice(),
         kind: InvoiceKind::Sales,
@@ -119,7 +121,22 @@ impl Everything<'_> {
         self.uploads().await;
         self.provider_invoices().await;
         self.the_rest().await;
+        self.a_refund().await;
         self.morning().await;
+    }
+
+    /// What is about a contact and about no invoice (AMB-38).
+    async fn a_refund(&self) {
+        let key = DiscrepancyKey::about(DiscrepancyKind::RefundInXero, xero_id(0xb1));
+        let contact = XeroContactId::new(Uuid::from_u128(0xc1));
+        let because = ContactBecause { cause: "sweep", rule: "CM-50", now: now() };
+        let (tables, detail) = (&self.0.tables, "12.00 AUD of 2026-11-20 went back");
+        let opened =
+            tables.open_contact_discrepancy(organisation(), contact, &key, detail, because);
+        assert!(opened.await.unwrap());
+        let known = tables.contact_discrepancies(organisation(), contact).await.unwrap();
+        let closed = tables.close_contact_discrepancy(organisation(), contact, &known[0], because);
+        assert!(closed.await.unwrap());
     }
 
     async fn morning(&self) {
@@ -137,6 +154,9 @@ impl Everything<'_> {
             actions: 0,
             more_actions: false,
             oldest_action: None,
+            held: &[],
+            parked_reports: 0,
+            failures: &Failures::default(),
         };
         self.0.tables.log_digest(organisation(), &morning, now()).await.unwrap();
     }

@@ -9,7 +9,7 @@ use payments::upload::{Customer, Hold, Line, Upload};
 use serde_json::json;
 use table::ReadError;
 
-use super::{PageError, Stage, filled};
+use super::{Page, PageError, Stage, filled};
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
 
@@ -37,14 +37,24 @@ struct Actions {
     open: Option<Button>,
     typed: String,
     actions: Vec<Action>,
+    nameless: Vec<Nameless>,
     unreadable: Vec<String>,
     left_out: bool,
     needs_login: Option<&'static str>,
 }
 
+/// A payment that waits because it names no customer (EX-27).
+struct Nameless {
+    payment: String,
+    since: String,
+    why: Button,
+}
+
 /// Payments that are held because of an action, by their customer.
 struct Held {
     counts: BTreeMap<CustomerId, u32>,
+    /// Those that name no customer: each is an action of its own.
+    nameless: Vec<Nameless>,
     /// Whether there are payments on hold that were not looked at.
     more: bool,
 }
@@ -53,9 +63,10 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
     let found = tables.open_actions(organisation, SHOWN_MAX).await?;
     stage.count(found.rows.len().saturating_add(found.unreadable.len()));
-    let (mut held, mut links) = (None, XeroLinks::default());
+    let mut held = read_held(stage).await?;
+    let nameless = held.as_mut().map(|held| std::mem::take(&mut held.nameless));
+    let mut links = XeroLinks::default();
     if !found.rows.is_empty() {
-        held = read_held(stage).await?;
         links = tables.xero_links(organisation).await?;
         stage.count(1);
     }
@@ -72,6 +83,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         open: stage.order(Order::OpenAction, json!({})),
         typed: typed.unwrap_or_default(),
         actions,
+        nameless: nameless.unwrap_or_default(),
         unreadable: unreadable.collect(),
         left_out: found.more,
         needs_login: any_link.then_some(NEEDS_LOGIN),
@@ -83,7 +95,7 @@ async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
     match stage.tables.line(stage.organisation(), Line::Held, None, HELD_MAX).await {
         Ok((uploads, after)) => {
             stage.count(uploads.len());
-            Ok(Some(Held::of(uploads, after.is_some())))
+            Ok(Some(Held::of(stage, uploads, after.is_some())))
         }
         Err(ReadError::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error.into()),
@@ -91,14 +103,23 @@ async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
 }
 
 impl Held {
-    fn of(uploads: Vec<Upload>, more: bool) -> Self {
-        let mut counts: BTreeMap<_, u32> = BTreeMap::new();
+    fn of(stage: &Stage<'_>, uploads: Vec<Upload>, more: bool) -> Self {
+        let (mut counts, mut nameless) = (BTreeMap::<_, u32>::new(), Vec::new());
         let waits = |upload: &Upload| upload.hold() == Some(Hold::BlockedByAction);
-        for customer in uploads.into_iter().filter(waits).filter_map(|held| held.receipt.customer) {
-            let count = counts.entry(customer).or_default();
-            *count = count.saturating_add(1);
+        for held in uploads.into_iter().filter(waits) {
+            if let Some(customer) = held.receipt.customer {
+                let count = counts.entry(customer).or_default();
+                *count = count.saturating_add(1);
+            } else if nameless.len() < SHOWN_MAX {
+                let id = held.receipt.id.as_str();
+                nameless.push(Nameless {
+                    payment: id.to_owned(),
+                    since: stage.moment(held.since),
+                    why: stage.buttons.page("Why", Page::Why, json!({ "search": id })).about(id),
+                });
+            }
         }
-        Self { counts, more }
+        Self { counts, nameless, more }
     }
 
     fn words(&self, customer: &CustomerId) -> String {

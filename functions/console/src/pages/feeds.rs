@@ -55,6 +55,15 @@ impl Feed {
         (last, rows.iter().filter(of_feed).count())
     }
 
+    /// Whether a report that could not be taken in is its own, by the method that the report names; `None` if
+    /// it names none that is known.
+    pub(super) fn is_blamed_for(self, body: Option<&str>) -> Option<bool> {
+        let report: serde_json::Value = serde_json::from_str(body?).ok()?;
+        let method = report.get("method")?.as_str()?;
+        let known = Self::Bank.brings(method) || Self::Gateway.brings(method);
+        known.then(|| self.brings(method))
+    }
+
     /// Whether it has ever brought anything, by the methods of receipts that were looked at.
     pub(super) fn ever(self, methods: &BTreeSet<String>) -> bool {
         methods.iter().any(|method| self.brings(method))

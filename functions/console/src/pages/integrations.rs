@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use payments::connection::{
     ConnectionStatus, Known, SWITCHED_OFF_AFTER, Trouble, cure_of_class, judge_known,
 };
-use payments::sweep::{SweepKind, SweepState, SyncRun};
+use payments::failures::Failures;
+use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun};
 use serde_json::json;
 use table::{ActivityRow, ConnectionRow, OpenActions, ParkedRow};
 
@@ -18,14 +19,22 @@ use crate::order::Order;
 use crate::times::span;
 use crate::view::{Button, Frame, Sign};
 
+/// AMB-35.
+pub(super) const TO_BE_JUDGED_AGAIN: &str = "The settings were changed. What they concern is judged again with the \
+    next sync; until then, payments may still be held or left out as the settings were before.";
+
 /// Errors that a tile shows; the sync log has the rest.
 const ERRORS_MAX: usize = 5;
+/// Runs that went wrong that are looked at: those of the business's own system are not Xero's.
+const FAILURES_MAX: usize = 25;
 /// Rows of the activity log that are looked at for what came lately, of each of the last days.
 const ROWS_A_DAY_MAX: usize = 100;
 /// Days that are looked at, in UTC.
 const DAYS: i64 = 3;
 /// Receipts that are looked at for whether a feed has ever brought any.
 const RECEIPTS_MAX: usize = 100;
+/// Uploads on hold that are looked at for those that name no customer.
+const HELD_MAX: u32 = 100;
 /// Parked rows that are looked at.
 const PARKED_MAX: usize = 50;
 
@@ -39,6 +48,7 @@ struct Rows {
     methods: BTreeSet<String>,
     parked: Vec<ParkedRow>,
     actions: OpenActions,
+    failures_now: Failures,
 }
 
 struct Badge {
@@ -49,7 +59,7 @@ struct Badge {
 
 struct Reason {
     code: String,
-    words: &'static str,
+    words: String,
     class: &'static str,
     cure: &'static str,
 }
@@ -99,10 +109,13 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
 async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
     let connection = tables.connection(organisation).await?;
-    let changes = tables.sweep(organisation, SweepKind::Changes).await?;
+    // Of an organisation that only uploads, nothing else is swept (AMB-37).
+    let mirrors = stage.settings.mirror_enabled;
+    let kind = if mirrors { SweepKind::Changes } else { SweepKind::Certificate };
+    let changes = tables.sweep(organisation, kind).await?;
     let open = tables.sweep(organisation, SweepKind::Open).await?;
     stage.count(3);
-    let failures = stage.counted(tables.newest_failures(organisation, ERRORS_MAX).await?);
+    let failures = stage.counted(tables.newest_failures(organisation, FAILURES_MAX).await?);
     let parked = stage.counted(tables.newest_parked(organisation, PARKED_MAX).await?);
     let mut lately = Vec::new();
     let today = stage.now.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -113,10 +126,16 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     }
     let (methods, looked_at) = tables.receipt_methods(organisation, RECEIPTS_MAX).await?;
     stage.count(looked_at);
-    let actions = tables.count_open_actions(organisation).await?;
+    let mut actions = tables.count_open_actions(organisation).await?;
     stage.count_read(actions.count);
+    let runs = connection.as_ref().map(|row| row.failed_runs.clone()).unwrap_or_default();
+    let failures_now = tables.failures(organisation, runs, stage.now).await?;
+    stage.count_read(failures_now.uploads());
+    let held = tables.held_uploads(organisation, HELD_MAX).await?;
+    stage.count_read(held.count());
+    actions.count = actions.count.saturating_add(held.without_customer);
     let (failures, parked) = (failures.rows, parked.rows);
-    Ok(Rows { connection, changes, open, failures, lately, methods, parked, actions })
+    Ok(Rows { connection, changes, open, failures, lately, methods, parked, actions, failures_now })
 }
 
 fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
@@ -125,12 +144,14 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     let known = Known {
         troubles: &troubles,
         checked_at: connection.and_then(|row| row.checked_at),
-        last_success_at: rows.changes.last_success_at,
+        // What is on its way for the first time is not out of date.
+        last_success_at: rows.changes.last_success_at.or(rows.changes.queued_at),
         silent_since: connection.and_then(|row| row.silent_since),
+        failures: Some(&rows.failures_now),
     };
     let (status, troubles) = judge_known(&known, stage.now);
     let facts = vec![
-        ("Last sync", stage.moment_or(rows.changes.last_success_at, "never")),
+        ("Last sync", last_sync(stage, &rows.changes)),
         ("Last attempt", last_attempt(stage, &rows.changes)),
         ("Next run", next_run(stage, &rows.changes)),
         ("All open compared", stage.moment_or(rows.open.last_success_at, "never")),
@@ -160,15 +181,34 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         kind: "Accounting",
         third_party: "Xero".to_owned(),
         badge: badge(status),
-        reasons: troubles.iter().map(|trouble| reason(*trouble)).collect(),
-        note: (!stage.settings.mirror_enabled)
-            .then(|| "The mirror is switched off: nothing is synced.".to_owned()),
+        reasons: troubles.iter().map(|trouble| reason(*trouble, &rows.failures_now)).collect(),
+        note: note(stage, &rows.open),
         countdown: countdown(stage, known.silent_since),
         facts,
-        errors: rows.failures.iter().map(|run| error_line(stage, run)).collect(),
+        errors: errors(stage, rows, |kind| kind != SyncKind::Intake).collect(),
         contact: (status != ConnectionStatus::Active).then(|| contact(stage)),
         actions,
     }
+}
+
+/// CC-05: what was found counts when it is imported.
+fn last_sync(stage: &Stage<'_>, sweep: &SweepState) -> String {
+    let last = stage.moment_or(sweep.last_success_at, "never");
+    match sweep.queued_at.filter(|queued_at| Some(*queued_at) > sweep.last_success_at) {
+        None => last,
+        Some(at) => format!("{last}; what was found at {} is being imported", stage.moment(at)),
+    }
+}
+
+fn note(stage: &Stage<'_>, open: &SweepState) -> Option<String> {
+    if !stage.settings.is_at_work() {
+        return Some("The mirror is switched off: nothing is synced.".to_owned());
+    }
+    if !stage.settings.mirror_enabled {
+        let why = "The mirror is switched off: nothing is copied from Xero. What was uploaded is checked there.";
+        return Some(why.to_owned());
+    }
+    open.is_to_be_judged_again(stage.settings).then(|| TO_BE_JUDGED_AGAIN.to_owned())
 }
 
 fn badge(status: ConnectionStatus) -> Badge {
@@ -181,11 +221,11 @@ fn badge(status: ConnectionStatus) -> Badge {
     }
 }
 
-fn reason(trouble: Trouble) -> Reason {
+fn reason(trouble: Trouble, failures: &Failures) -> Reason {
     Reason {
         code: trouble.to_string(),
-        words: trouble.words(),
-        class: trouble.class(),
+        words: failures.words(trouble),
+        class: failures.class(trouble),
         cure: trouble.cure(),
     }
 }
@@ -282,6 +322,16 @@ fn countdown(stage: &Stage<'_>, silent_since: Option<Timestamp>) -> Option<Strin
     })
 }
 
+/// The newest errors of runs of these kinds.
+fn errors<'r>(
+    stage: &'r Stage<'_>,
+    rows: &'r Rows,
+    of: impl Fn(SyncKind) -> bool + 'r,
+) -> impl Iterator<Item = ErrorLine> + 'r {
+    let runs = rows.failures.iter().filter(move |run| of(run.kind));
+    runs.take(ERRORS_MAX).map(|run| error_line(stage, run))
+}
+
 fn error_line(stage: &Stage<'_>, run: &SyncRun) -> ErrorLine {
     let class = run.errors.keys().next().cloned().unwrap_or_default();
     let classes: Vec<_> =
@@ -297,11 +347,16 @@ fn error_line(stage: &Stage<'_>, run: &SyncRun) -> ErrorLine {
 
 fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
     let (last, count) = feed.lately(&rows.lately);
-    // What intake could not take in does not say whose it was: it is shown with the feed that is in use.
-    let parked: Vec<_> = rows.parked.iter().filter(|row| row.by == "intake").collect();
     let ever = feed.ever(&rows.methods);
-    let in_use = last.is_some() || ever;
-    let status = feeds::judge(last, ever, in_use && !parked.is_empty(), stage.now);
+    // What intake could not take in names a method, and so its feed; else it is shown with each that is in
+    // use, or with both if none is: never with Xero's (AMB-36).
+    let used = |feed: Feed| feed.lately(&rows.lately).0.is_some() || feed.ever(&rows.methods);
+    let shown = used(feed) || !(used(Feed::Bank) || used(Feed::Gateway));
+    let blamed = |row: &&ParkedRow| {
+        row.by == "intake" && feed.is_blamed_for(row.body.as_deref()).unwrap_or(shown)
+    };
+    let parked: Vec<_> = rows.parked.iter().filter(blamed).collect();
+    let status = feeds::judge(last, ever, !parked.is_empty(), stage.now);
     let (kind, name, unnamed) = match feed {
         Feed::Bank => ("Bank feed", &stage.row.bank_feed, "Bank (not named)"),
         Feed::Gateway => ("Payment gateway", &stage.row.payment_gateway, "Provider (not named)"),
@@ -342,7 +397,8 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         problem: row.detail.clone(),
         cure: cure_of_class("Validation"),
     };
-    let errors = parked.iter().filter(|_| in_use).take(ERRORS_MAX).map(error).collect();
+    let runs = errors(stage, rows, |kind| kind == SyncKind::Intake).filter(|_| in_use && shown);
+    let errors = parked.iter().map(error).chain(runs).take(ERRORS_MAX).collect();
     Tile {
         kind,
         third_party: name.clone().unwrap_or_else(|| unnamed.to_owned()),

@@ -7,11 +7,14 @@ use askama::Template;
 use payments::explaining::{
     Agreement, Beside, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State, XeroLinks,
 };
-use payments::{Discrepancy, InvoiceNumber, Money, StoredInvoice, restore};
+use payments::{
+    AppliedCredit, CreditKind, Discrepancy, InvoiceNumber, Money, Settled, StoredInvoice, restore,
+};
 use serde_json::{Value, json};
 use table::{ActivityRow, HistoryPage};
 
 use super::activity::{number_of, unreadable};
+use super::integrations::TO_BE_JUDGED_AGAIN;
 use super::{Page, PageError, Stage, filled, sending};
 use crate::event::TEXT_CHARS_MAX;
 use crate::order::Order;
@@ -161,12 +164,19 @@ fn shown(
         stage.buttons.page("Older", Page::Invoice, more)
     };
     let newest = json!({"invoice": number, "clear": true});
+    let mut facts = facts(stage, &view);
+    // AMB-35: what of it can change is judged again with the next sync.
+    let waits = stored.settled.as_ref().filter(|settled| settled.review_on.is_some());
+    let judging = waits.and_then(|settled| Settled::judging(&settled.fingerprint));
+    if judging.is_some_and(|judging| judging != stage.settings.judging()) {
+        facts.push(("Settings", TO_BE_JUDGED_AGAIN.to_owned()));
+    }
     Shown {
         overdue,
         open: open.map(|due| format!("Open: {due}.")),
         agrees: matches!(view.agreement, Agreement::Agrees),
         agreement: agreement(view.agreement),
-        facts: facts(stage, &view),
+        facts,
         lines: lines.map(|line| payment(stage, line, beside, &here)).collect(),
         left_out: (earlier > 0).then(|| format!("{earlier} earlier payments are not shown.")),
         gone: view.removed.iter().map(|gone| removed(stage, gone, stored, beside)).collect(),
@@ -212,7 +222,20 @@ fn facts(stage: &Stage<'_>, view: &InvoiceView) -> Vec<(&'static str, String)> {
         ("Last read from Xero", view.last_read_at.map(|at| stage.moment(at))),
         ("Last changed in Xero", view.xero_updated_at.map(|at| stage.moment(at))),
     ];
-    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    let facts = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    facts.chain(view.allocations.iter().map(applied)).collect()
+}
+
+/// What was applied in Xero other than payments, with what it comes from (AMB-34).
+fn applied(allocation: &AppliedCredit) -> (&'static str, String) {
+    let name = match allocation.kind {
+        CreditKind::CreditNote => "Credit note applied in Xero",
+        CreditKind::Prepayment => "Prepayment applied in Xero",
+        CreditKind::Overpayment => "Overpayment applied in Xero",
+    };
+    let of = allocation.date.map(|date| format!(" of {date}")).unwrap_or_default();
+    let number = allocation.number.as_ref().map(|number| format!(", {number}")).unwrap_or_default();
+    (name, format!("{}{of}{number}", allocation.amount))
 }
 
 fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &Beside, here: &Value) -> Line {

@@ -1,22 +1,44 @@
-//! What operators should know, the newest first, and what to do about it (EX-29).
+//! What operators should know, one message for each kind with its number, what stops the work first, and what
+//! to do about it (EX-29, AMB-40).
 
 use askama::Template;
 use payments::connection::Trouble;
-use table::MessageRow;
+use table::{MessageRow, MessagesOfKind};
 
 use super::{PageError, Stage, filled};
 use crate::view::Frame;
 
-/// Messages that are read: they are kept by kind, and all have to be read to know the newest.
-const READ_MAX: usize = 500;
-/// Messages that are shown.
-const SHOWN_MAX: usize = 100;
+/// Messages of one kind that are shown one by one; the others are their number.
+const SHOWN_A_KIND: usize = 5;
+
+/// Kinds that stand above all others, in this order: what stops the work comes before what a payment needs.
+const FIRST: &[&str] = &[
+    "CONNECTION_LOST",
+    "MASS_CHANGE",
+    "UPLOAD_DISABLED",
+    "WEBHOOK_SILENT",
+    "DAY_LIMIT",
+    "MISSING_PERMISSION",
+    "CONNECTION_EXPIRES",
+    "DOUBLE_IN_XERO",
+    "NOT_CERTIFIED",
+    "UPLOAD_LIMIT_NEAR",
+];
 
 struct Line {
     at: String,
-    kind: String,
     subject: String,
     why: String,
+}
+
+/// Messages of one kind: one message with a number (AMB-40).
+struct Kind {
+    kind: String,
+    /// How many, if it is more than one.
+    count: Option<String>,
+    lines: Vec<Line>,
+    /// Whether there are more than are shown.
+    left_out: bool,
     cure: &'static str,
 }
 
@@ -24,28 +46,42 @@ struct Line {
 #[template(path = "messages.html")]
 struct Messages {
     frame: Frame,
-    lines: Vec<Line>,
-    left_out: bool,
+    kinds: Vec<Kind>,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
-    let found = stage.tables.messages(stage.organisation(), READ_MAX).await?;
-    let found = stage.counted(found);
-    let left_out = found.more || found.rows.len() > SHOWN_MAX;
-    let lines = found.rows.iter().take(SHOWN_MAX).map(|row| line(stage, row)).collect();
-    filled(&Messages { frame: stage.frame(), lines, left_out })
+    let mut found = stage.tables.messages(stage.organisation()).await?;
+    for of_kind in &found {
+        stage.count_read(of_kind.count);
+    }
+    let newest = |kind: &MessagesOfKind| kind.newest.first().map(|row| row.raised_at.clone());
+    found.sort_by(|a, b| rank(&a.kind).cmp(&rank(&b.kind)).then(newest(b).cmp(&newest(a))));
+    let kinds = found.iter().map(|of_kind| kind(stage, of_kind)).collect();
+    filled(&Messages { frame: stage.frame(), kinds })
+}
+
+fn rank(kind: &str) -> usize {
+    let warning = payments::WarningKind::from_code(kind).is_some();
+    let place = FIRST.iter().position(|first| *first == kind);
+    place.unwrap_or(FIRST.len() + usize::from(warning))
+}
+
+fn kind(stage: &Stage<'_>, found: &MessagesOfKind) -> Kind {
+    let at_least = if found.more { "at least " } else { "" };
+    // The longer ones say themselves what is to be done.
+    let says = found.newest.iter().any(|row| row.why.contains("What to do:"));
+    Kind {
+        kind: found.kind.clone(),
+        count: (found.count > 1).then(|| format!("{at_least}{}", found.count)),
+        lines: found.newest.iter().take(SHOWN_A_KIND).map(|row| line(stage, row)).collect(),
+        left_out: usize::try_from(found.count).is_ok_and(|count| count > SHOWN_A_KIND),
+        cure: if says { "" } else { cure(&found.kind) },
+    }
 }
 
 fn line(stage: &Stage<'_>, row: &MessageRow) -> Line {
-    // The longer ones say themselves what is to be done.
-    let cure = if row.why.contains("What to do:") { "" } else { cure(&row.kind) };
-    Line {
-        at: stage.clock(&row.raised_at),
-        kind: row.kind.clone(),
-        subject: row.subject.clone(),
-        why: row.why.clone(),
-        cure,
-    }
+    let (at, subject) = (stage.clock(&row.raised_at), row.subject.clone());
+    Line { at, subject, why: row.why.clone() }
 }
 
 /// What to do about a kind of message.
@@ -62,10 +98,22 @@ fn cure(kind: &str) -> &'static str {
             "have a user authorise the app again, or put valid credentials into the secret"
         }
         "DOUBLE_IN_XERO" => "delete one of the two in Xero: the message names both",
+        "FAILED_PAYMENT" => "have the customer pay in another way: no invoice shows it",
         "JOURNALED_AFTER_CUTOVER" | "MANUAL_AFTER_CUTOVER" => {
             "tell whoever did it that it is no longer done by hand"
         }
         "MERCHANT_CONTACT_MISSING" => "set merchant_contact_id of the organisation",
+        "CALLS_REFUSED" => {
+            "see what Xero refuses of the payments that are refused; the others go by themselves"
+        }
+        "PROOF_UNREADABLE" => {
+            "mend or remove what bears that stamp in Xero; it is looked for every hour"
+        }
+        "SCHEMA" => {
+            "mend in Xero what the message names, or have the developers look at it; replay what is parked"
+        }
+        "UNREADABLE_ROW" => "have the developers look at the row that the message names",
+        "UPLOAD_STUCK" => "have the developers look at the payment's row in the table uploads",
         "NOT_CERTIFIED" => "see the table certificates; the invoices are read again by themselves",
         "REMOVED_IN_XERO" | "UPLOADED_DELETED_IN_XERO" => {
             "find out who removed it in Xero, and whether the money was taken"
@@ -74,6 +122,8 @@ fn cure(kind: &str) -> &'static str {
         "UPLOAD_DISABLED" => {
             "find out why, and switch uploading on with a reason, on the page Limits"
         }
+        // The others say it themselves: they are raised with the number of payments on hold.
+        "LOCKED_PERIOD" => "move the lock date in Xero; every night it is judged again",
         "UPLOAD_LIMIT_NEAR" => "nothing yet; a lower upload_nightly_max never reaches the limit",
         // A message about a connection is cured as the trouble of that name is.
         _ => Trouble::from_code(kind).map_or("see the activity of that day", Trouble::cure),

@@ -203,3 +203,18 @@ async fn ordered(world: &World) -> Vec<[String; 4]> {
     let rows = rows.into_iter().filter(|row| row["action"] == "ordered");
     rows.map(|row| ["order", "result", "what", "by"].map(|name| row[name].clone())).collect()
 }
+
+#[tokio::test]
+async fn a_payment_that_waits_and_names_no_customer_is_an_action_of_its_own() {
+    // EX-27, EX-28
+    let world = well().await;
+    let mut upload = waiting("P-7");
+    upload.receipt.customer = None;
+    upload.put_on_hold(Hold::BlockedByAction, "the payment names no customer", None, ago(100));
+    store(&world, &upload).await;
+    let said = text(&actions(&world, Role::Viewer).await);
+    assert!(said.contains("P-7") && said.contains("with its customer"), "{said}");
+    assert!(!said.contains("No action is open"), "{said}");
+    let tiles = text(&world.look("integrations").await);
+    assert!(tiles.contains("Open actions 1,"), "{tiles}");
+}

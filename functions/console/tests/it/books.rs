@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::upload::{Answer, Customer, Placed, Start, Target, Upload, UploadSettings, admit};
 use payments::{
-    Contact, Figures, InvoiceKind, InvoiceNumber, InvoiceStatus, LocalInvoice, Money,
-    PaymentStatus, Receipt, Settings, Snapshot, Verdict, XeroContactId, XeroInvoiceId, XeroPayment,
-    XeroPaymentId, XeroPaymentKind, mirror, record_invoice,
+    AppliedCredit, Contact, CreditKind, Figures, InvoiceKind, InvoiceNumber, InvoiceStatus,
+    LocalInvoice, Money, PaymentStatus, Receipt, Settings, Snapshot, Verdict, XeroContactId,
+    XeroCreditId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
+    record_invoice,
 };
 use table::Because;
 use uuid::Uuid;
@@ -81,6 +82,7 @@ pub async fn read(world: &World, number: &str, at: i64, payments: Vec<XeroPaymen
     let due = aud(10_000 - credited).minus(paid).unwrap();
     let updated_at = ago(at) - SignedDuration::from_secs(2);
     let snapshot = Snapshot {
+        allocations: (credited > 0).then(|| applied(credited)).into_iter().collect(),
         organisation: organisation(),
         invoice: XeroInvoiceId::new(invoice),
         kind: InvoiceKind::Sales,
@@ -99,6 +101,16 @@ pub async fn read(world: &World, number: &str, at: i64, payments: Vec<XeroPaymen
     let verdict = mirror(&before, &snapshot, &settings(), ago(at));
     let Verdict::Changed(change) = verdict else { panic!("{verdict:?}") };
     world.tables.write_invoice(&before, &change, because(at)).await.unwrap();
+}
+
+fn applied(cents: i64) -> AppliedCredit {
+    AppliedCredit {
+        kind: CreditKind::Prepayment,
+        credit: XeroCreditId::new(Uuid::from_u128(500)),
+        number: Some("INV-0005".to_owned()),
+        amount: aud(cents),
+        date: Some(date(2026, 11, 15)),
+    }
 }
 
 /// A BPAY payment that names no invoice.

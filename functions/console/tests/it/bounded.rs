@@ -83,7 +83,7 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
 
     for (page, rows) in [
         // One for the organisation each; besides, the connection, or what the limits and sweeps are about.
-        ("integrations", 1 + 3 + 5 + 50 + 100 + 100),
+        ("integrations", 1 + 3 + 25 + 50 + 100 + 100),
         ("limits", 1 + 2 + 1_000),
         ("activity", 1 + 1 + 500),
         ("sync_log", 1 + 200),

@@ -2,7 +2,7 @@
 
 use console::rights::Role;
 use payments::connection::{Facts, Trouble};
-use payments::sweep::SyncState;
+use payments::sweep::{SweepKind, SyncKind, SyncState};
 use serde_json::json;
 
 use crate::html::{assert_harmless, text};
@@ -71,17 +71,68 @@ async fn a_lost_connection_is_disconnected_and_says_whom_to_ask() {
 
 #[tokio::test]
 async fn failures_are_an_error_and_a_failed_run_does_not_move_last_sync() {
-    // CC-04, CC-05, CC-14
+    // CC-04, CC-05, CC-14, AMB-36: nothing but the failed run is wrong.
     let world = well().await;
-    world.checked(&[Trouble::UploadsOff], &Facts::default(), ago(5)).await;
     world.swept(ago(90), ago(10), SyncState::Failed).await;
+    world.ran(ago(10), |run| run.went_wrong("Authentication", "403".to_owned())).await;
     let said = said(&world).await;
     let tile = tile(&said, "Accounting:");
     assert!(tile.contains("▲ Error"), "{tile}");
     assert!(tile.contains("Last sync 2026-11-25 21:00 AEDT (1 h 30 min ago)"), "{tile}");
     assert!(tile.contains("Last attempt failed, 2026-11-25 22:20 AEDT (10 min ago)"), "{tile}");
     assert!(tile.contains("Next run overdue since 2026-11-25 21:30"), "{tile}");
-    assert!(tile.contains("Switch uploading on"), "{tile}");
+    assert!(tile.contains("RUN_FAILED (Authentication): the last run failed: sweep"), "{tile}");
+
+    // The next good run ends it.
+    world.swept(ago(1), ago(1), SyncState::Finished).await;
+    world.ran(ago(1), |_| {}).await;
+    let good = text(&world.look("integrations").await);
+    assert!(self::tile(&good, "Accounting:").contains("Active"), "{good}");
+}
+
+#[tokio::test]
+async fn a_limit_of_a_minute_is_no_error_and_neither_is_a_failure_of_the_other_side() {
+    // A7.3, AMB-36: intake is the business's own system.
+    let world = well().await;
+    world.ran(ago(5), |run| run.went_wrong("Limit", "429".to_owned())).await;
+    world
+        .ran(ago(4), |run| {
+            run.kind = SyncKind::Intake;
+            run.went_wrong("Tables", "one report failed".to_owned());
+        })
+        .await;
+    let said = said(&world).await;
+    let tile = tile(&said, "Accounting:");
+    assert!(tile.contains("Active") && !tile.contains("one report failed"), "{tile}");
+}
+
+#[tokio::test]
+async fn uploads_off_is_an_error_that_a_person_can_end() {
+    // CC-04
+    let world = well().await;
+    world.checked(&[Trouble::UploadsOff], &Facts::default(), ago(5)).await;
+    assert!(said(&world).await.contains("Switch uploading on"));
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_taken_in_is_its_feeds_and_not_xeros() {
+    // AMB-36, CC-07, CC-08
+    let world = well().await;
+    let parked = format!("{}#m", table::instant(now()));
+    let row = [
+        ("organisation", ORGANISATION),
+        ("parked_at", &parked),
+        ("by", "intake"),
+        ("reason", "invalid_message"),
+        ("detail", "/amount: is missing"),
+        ("body", r#"{"type": "payment", "method": "card"}"#),
+    ];
+    world.put("parked", &row).await;
+    let said = said(&world).await;
+    let of = |kind| tile(&said, kind);
+    assert!(of("Payment gateway:").contains("▲ Error"), "{said}");
+    assert!(of("Bank feed:").contains("Not configured"), "{said}");
+    assert!(of("Accounting:").contains("Active"), "{said}");
 }
 
 #[tokio::test]
@@ -142,6 +193,7 @@ async fn the_newest_errors_come_first_with_class_and_cure() {
     }
     let said = said(&world).await;
     let tile = tile(&said, "Accounting:");
+    let tile = tile.split_once("Newest errors").unwrap().1;
     assert_eq!(tile.matches("What to do:").count(), 5, "five of seven: {tile}");
     let (first, last) = (tile.find("Validation it was").unwrap(), tile.find("too many").unwrap());
     assert!(first < last, "{tile}");
@@ -202,4 +254,22 @@ async fn a_feed_is_as_fresh_as_what_it_brought() {
     let said = text(&world.page(Role::Operator, json!({})).await);
     let bank = tile(&said, "Bank feed:");
     assert!(bank.contains("▲ Error") && bank.contains("/total: is missing"), "{bank}");
+}
+
+#[tokio::test]
+async fn what_is_not_done_yet_is_said() {
+    // AMB-35, CC-05
+    let world = well().await;
+    let mut changes = world.tables.sweep(organisation(), SweepKind::Changes).await.unwrap();
+    changes.queued_at = Some(ago(1));
+    world.tables.store_sweep(&changes, &[]).await.unwrap();
+    let mut open = world.tables.sweep(organisation(), SweepKind::Open).await.unwrap();
+    open.judging = Some("forward_days=99 time_zone=Australia/Sydney prefix=CM-".to_owned());
+    world.tables.store_sweep(&open, &[]).await.unwrap();
+
+    let said = said(&world).await;
+
+    let tile = tile(&said, "Accounting:");
+    assert!(tile.contains("(15 min ago); what was found at"), "{tile}");
+    assert!(tile.contains("The settings were changed."), "{tile}");
 }

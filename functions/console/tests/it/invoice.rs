@@ -18,7 +18,7 @@ async fn invoice(world: &World, role: Role, number: &str) -> String {
 
 #[tokio::test]
 async fn payments_stand_in_order_with_the_balance_after_each() {
-    // ST-12, ST-03, AMB-19
+    // ST-12, ST-03, AMB-19, AMB-34
     let world = eventful().await;
     for typed in ["10234", "CM-10234"] {
         let said = text(&invoice(&world, Role::Viewer, typed).await);
@@ -28,6 +28,7 @@ async fn payments_stand_in_order_with_the_balance_after_each() {
             "2027-06-01 10.00 AUD 65.00 AUD",
             "▲ held (FUTURE_DATED)",
             "Credited in Xero 5.00 AUD",
+            "Prepayment applied in Xero 5.00 AUD of 2026-11-15, INV-0005",
             "Due 65.00 AUD",
             "✔ The payments lead to what Xero says is due.",
         ] {

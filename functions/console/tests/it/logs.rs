@@ -146,8 +146,8 @@ async fn only_errors_are_those_that_went_wrong_the_newest_first() {
 }
 
 #[tokio::test]
-async fn messages_come_newest_first_with_what_to_do() {
-    // EX-29
+async fn what_stops_the_work_comes_first_and_hundreds_of_warnings_hide_nothing() {
+    // EX-29, AMB-40
     let world = well().await;
     let tell = |kind: &'static str, why: &'static str, minutes| {
         world.tables.raise_message(organisation(), kind, "s", why, ago(minutes))
@@ -155,14 +155,28 @@ async fn messages_come_newest_first_with_what_to_do() {
     tell("ACCOUNT_UNMAPPED", "no account for chargeback", 50).await.unwrap();
     tell("UPLOAD_DISABLED", "4,000 attempts", 10).await.unwrap();
     tell("WEBHOOK_SILENT", "none came. What to do: press Send", 90).await.unwrap();
+    tell("DAY_LIMIT", "used up. What to do: nothing", 300).await.unwrap();
+    // As the version before wrote them: a row for each payment.
+    for n in 0..620 {
+        let id = format!("P-{n:04}");
+        let row = [
+            ("organisation", ORGANISATION),
+            ("message", &format!("UNLINKED#{id}")),
+            ("kind", "UNLINKED"),
+            ("payment_id", &id),
+            ("why", "the payment names no invoice"),
+            ("raised_at", &table::instant(ago(1))),
+        ];
+        world.put("messages", &row).await;
+    }
     let said = filtered(&world, "messages", json!({})).await;
-    let places: Vec<_> = ["UPLOAD_DISABLED", "ACCOUNT_UNMAPPED", "WEBHOOK_SILENT"]
-        .iter()
-        .map(|kind| said.find(kind).unwrap())
-        .collect();
+    let kinds = ["UPLOAD_DISABLED", "WEBHOOK_SILENT", "DAY_LIMIT", "ACCOUNT_UNMAPPED", "UNLINKED"];
+    let places: Vec<_> = kinds.iter().map(|kind| said.find(kind).unwrap()).collect();
     assert!(places.is_sorted(), "{said}");
     assert!(said.contains("What to do: ask the accountant"), "{said}");
-    assert_eq!(said.matches("What to do:").count(), 3, "{said}");
+    assert_eq!(said.matches("What to do:").count(), 5, "{said}");
+    assert!(said.contains("UNLINKED (at least 500)"), "{said}");
+    assert_eq!(said.matches("names no invoice").count(), 5, "{said}");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
     let page = |page: &str| json!({ "page": page });
     let why = |search: &str| json!({"page": "why", "search": search});
     vec![
-        ("integrations", page("integrations"), 200..=300),
+        ("integrations", page("integrations"), 200..=500),
         ("limits", page("limits"), 1_000..=1_150),
         ("tonight", page("tonight"), 2_100..=2_110),
         ("why, by our id", why("P-1"), 5..=20),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
-    Allocation, Contact, Currency, InvoiceNumber, LocalInvoice, Money, OrganisationId, PaymentId,
-    PaymentStatus, Receipt,
+    Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, OrganisationId,
+    PaymentId, PaymentStatus, Receipt,
 };
 
 use super::json::Json;
@@ -43,6 +43,8 @@ pub struct InvoiceReport {
     pub organisation: OrganisationId,
     /// The invoice.
     pub invoice: LocalInvoice,
+    /// Whose customer owes it, if that is said.
+    pub customer: Option<CustomerId>,
 }
 
 /// A copy of a Xero payment has been journaled, or is no longer (CM-27).
@@ -175,8 +177,11 @@ fn invoice(
         }
     };
     let payment_plan = members.flag("payment_plan", problems);
+    let customer = members.optional("customer");
+    let customer = customer.and_then(|node| values::customer_id(&node, problems));
     Some(Report::Invoice(InvoiceReport {
         organisation: organisation?,
+        customer,
         invoice: LocalInvoice {
             number: number?,
             total: total?,

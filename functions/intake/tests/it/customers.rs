@@ -109,3 +109,37 @@ async fn reports_of_one_customer_that_are_handled_at_once_end_with_the_latest() 
     assert_eq!((known.revision, known.name.as_deref()), (3, Some("name 3")));
     assert!(world.parked().await.is_empty());
 }
+
+#[tokio::test]
+async fn the_contact_solves_the_action_that_waits_for_it() {
+    // EX-27, EX-28: and nothing else does but a person.
+    let world = World::new().await;
+    world.take(&customer("C-1", 1, NAME, None)).await;
+    let known = world.customer("C-1").await.unwrap();
+    let whose = (known.organisation, &known.id);
+    let to_solve = Some(payments::upload::NO_CONTACT);
+    let open = payments::upload::record_action(Some(&known), whose, to_solve, now()).unwrap();
+    world.tables.store_customer(Some(&known), &open, None, now()).await.unwrap();
+    world.take(&customer("C-1", 2, "Harbour", None)).await;
+    assert!(world.customer("C-1").await.unwrap().blocked.is_some());
+    world.take(&customer("C-1", 3, "Harbour", Some(CONTACT))).await;
+    let known = world.customer("C-1").await.unwrap();
+    assert_eq!((known.blocked, known.blocked_at), (None, None));
+    let open = world.tables.open_actions(world.settings.organisation, 9).await.unwrap();
+    assert!(open.rows.is_empty(), "{open:?}");
+}
+
+#[tokio::test]
+async fn an_invoice_is_kept_with_the_customer_who_owes_it() {
+    // AMB-15
+    let world = World::new().await;
+    world.take(&with(crate::messages::invoice("10234", 1, "60.00"), "/customer", "C-1")).await;
+    let stored = world.invoice("10234").await;
+    assert_eq!(stored.customer.map(|id| id.to_string()).as_deref(), Some("C-1"));
+    world.take(&crate::messages::invoice("10234", 2, "60.00")).await;
+    assert_eq!(
+        world.invoice("10234").await.customer,
+        None,
+        "a message says how a thing is as a whole"
+    );
+}

@@ -67,7 +67,7 @@ async fn a_payment_known_before_its_invoice_waits_there_for_it() {
 
 #[tokio::test]
 async fn a_status_changes_by_itself_along_the_legal_ways() {
-    // SP-03, SP-05, SP-07
+    // SP-03
     let world = World::new().await;
     let at =
         |revision, status: &str| with(payment("P-1", revision, "60.00", PARTS), "/status", status);
@@ -222,6 +222,60 @@ async fn a_payment_entered_after_the_cutover_is_kept_with_a_warning() {
 }
 
 #[tokio::test]
+async fn a_payment_that_failed_and_names_no_invoice_is_flagged_once() {
+    // SP-12
+    let world = World::new().await;
+    let report =
+        |revision, status: &str| with(payment("P-1", revision, "60.00", &[]), "/status", status);
+    world.take(&report(1, "pending")).await;
+    assert_eq!(world.warnings().await, ["UNLINKED"]);
+    world.take(&report(2, "failed")).await;
+    world.take(&report(2, "failed")).await;
+    assert_eq!(world.warnings().await, ["FAILED_PAYMENT"], "money not taken is on no invoice");
+}
+
+#[tokio::test]
+async fn only_an_act_of_a_person_warns() {
+    // AMB-40, CM-03, EX-09, EX-11, SP-11
+    for (method, channel, parts, expected) in [
+        // What goes up, and what a gateway brings, nobody enters by hand.
+        ("bpay", None, PARTS, None),
+        ("card", Some("pay_now"), PARTS, None),
+        ("direct_debit", None, PARTS, None),
+        ("paypal", None, PARTS, None),
+        ("cash", None, PARTS, Some("MANUAL_AFTER_CUTOVER")),
+        ("cheque", Some("virtual_terminal"), PARTS, None),
+        // These never get an invoice.
+        ("batch_debit", None, &[], None),
+        ("direct_debit", None, &[], None),
+        ("virtual_terminal", None, &[], None),
+        ("card", Some("virtual_terminal"), &[], None),
+        // These should have one.
+        ("direct_debit", Some("pay_now"), &[], Some("UNLINKED")),
+        ("card", None, &[], Some("UNLINKED")),
+        ("paypal", None, &[], Some("UNLINKED")),
+    ] {
+        let world = World::new().await.with_cutover("2026-03-08").await;
+        let mut report = with(payment("P-1", 1, "60.00", parts), "/method", method);
+        if let Some(channel) = channel {
+            report = with(report, "/channel", channel);
+        }
+        world.take(&report).await;
+        let said = world.warnings().await;
+        assert_eq!(
+            said,
+            expected.into_iter().collect::<Vec<_>>(),
+            "{method} {channel:?} {parts:?}"
+        );
+    }
+
+    // A part of it is applied, and the rest is forgotten.
+    let world = World::new().await;
+    world.take(&with(payment("P-1", 1, "100.00", PARTS), "/method", "direct_debit")).await;
+    assert_eq!(world.warnings().await, ["UNLINKED"]);
+}
+
+#[tokio::test]
 async fn a_payment_journaled_after_the_cutover_is_kept_with_a_warning() {
     // CM-04: entered before the cutover, journaled after it.
     let world = World::new().await.with_cutover("2026-03-09").await;
@@ -231,4 +285,40 @@ async fn a_payment_journaled_after_the_cutover_is_kept_with_a_warning() {
     assert_eq!(world.warnings().await, ["JOURNALED_AFTER_CUTOVER"]);
     let part = &world.invoice("10234").await.payments[0];
     assert_eq!(part.protection, Some(Protection::Journaled));
+}
+
+#[tokio::test]
+async fn amb_31_a_failed_payment_is_closed_once_the_invoice_is_paid_by_another() {
+    let world = World::new().await;
+    world.take(&invoice("10234", 1, "60.00")).await;
+    world.take(&with(payment("P-1", 1, "60.00", PARTS), "/status", "failed")).await;
+    let open = async || {
+        let stored = world.invoice("10234").await;
+        stored.open_discrepancies().map(|found| found.key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(open().await, ["FAILED_PAYMENT#P-1"]);
+    // A part does not pay it, and what is only announced pays nothing.
+    world.take(&payment("P-2", 1, "20.00", &[("10234", "20.00")])).await;
+    let announced = with(payment("P-3", 1, "40.00", &[("10234", "40.00")]), "/status", "pending");
+    world.take(&announced).await;
+    assert_eq!(open().await, ["FAILED_PAYMENT#P-1"]);
+    world.take(&payment("P-3", 2, "40.00", &[("10234", "40.00")])).await;
+    assert_eq!(open().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_payment_in_another_currency_than_its_invoice_is_flagged_whichever_came_first() {
+    let world = World::new().await;
+    let other = with(payment("P-1", 1, "60.00", PARTS), "/amount/currency", "NZD");
+    world.take(&other).await;
+    world.take(&payment("P-2", 1, "15.00", &[("10234", "15.00")])).await;
+    world.take(&invoice("10234", 1, "10.00")).await;
+    let stored = world.invoice("10234").await;
+    let open: Vec<_> = stored.open_discrepancies().collect();
+    let kinds: Vec<_> = open.iter().map(|found| found.key.to_string()).collect();
+    assert_eq!(kinds, ["CURRENCY_DIFFERS#P-1", "OVERPAID#"], "it hides nothing of the others");
+    assert!(open[0].detail.contains("60.00 NZD") && open[0].detail.contains("AUD"), "{open:?}");
+    // The other order: it is not taken in.
+    world.take(&with(payment("P-3", 1, "60.00", PARTS), "/amount/currency", "NZD")).await;
+    assert_eq!(world.parked().await, ["currency_differs"]);
 }

@@ -7,7 +7,7 @@ const DEADLINE: &str = "2026-03-10T01:01:00Z";
 
 #[tokio::test]
 async fn a_batch_leaves_a_run_with_what_was_taken_in_and_what_was_parked() {
-    // CC-09, CC-06: the counters of a run. SP-09
+    // CC-09: the counters of a run. SP-09
     let world = World::new().await;
     let foreign = with(
         invoice("10240", 1, "110.00"),

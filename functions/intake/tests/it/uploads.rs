@@ -1,11 +1,12 @@
 //! Payments on their way into the ledger of uploads.
 
 use intake::contract::{Report, read};
-use payments::Receipt;
 use payments::upload::{
-    Answer, Hold, Line, Night, Order, Placed, Target, Upload, UploadState, obey,
+    Answer, Hold, Line, Night, Order, Placed, Target, Upload, UploadState, link, obey,
 };
+use payments::{Kind, NOTE_TAKEN_BACK, PaymentStatus, Receipt, XeroPayment};
 use serde_json::Value;
+use table::Because;
 
 use crate::messages::{ORGANISATION, bpay, invoice, pay_now, payment, with};
 use crate::world::{World, assert_same, aud, now, xero_id, xero_payment};
@@ -215,4 +216,74 @@ async fn an_upload_that_lags_behind_its_receipt_catches_up() {
     world.tables.store_receipt(Some(&first), &second, &[], None, now()).await.unwrap();
     world.take(&bpay("P-1", 2, "75.00")).await;
     assert_eq!(world.upload("P-1").await.unwrap().receipt, second);
+}
+
+/// A BPAY payment of 60.00 that the night has put onto invoice 10234 by itself, as Xero shows it.
+async fn spread_by_the_night(world: &World) -> XeroPayment {
+    world.take(&invoice("10234", 1, "110.00")).await;
+    world.take(&bpay("P-1", 1, "60.00")).await;
+    world.moved("P-1", |upload| upload_to(upload, "10234")).await;
+    let upload = world.upload("P-1").await.unwrap();
+    let reference = Some(upload.parts[0].stamp.to_string());
+    let shown = XeroPayment { reference, ..xero_payment(1, "60.00") };
+    world.mirrored("10234", "110.00", std::slice::from_ref(&shown)).await;
+    let stored = world.invoice("10234").await;
+    let change = link(&stored, &upload, &upload.parts[0], now()).unwrap();
+    let because = Because { cause: "upload", event_at: None, now: now() };
+    world.tables.write_invoice(&stored, &change, because).await.unwrap();
+    shown
+}
+
+async fn open(world: &World) -> Vec<String> {
+    let stored = world.invoice("10234").await;
+    stored.open_discrepancies().map(|found| found.key.to_string()).collect()
+}
+
+#[tokio::test]
+async fn amb_32_a_refund_reaches_every_invoice_on_which_our_upload_stands() {
+    // The night has spread it, so that no report names the invoice.
+    let world = World::new().await;
+    let shown = spread_by_the_night(&world).await;
+
+    world.take(&with(bpay("P-1", 2, "60.00"), "/status", "refunded")).await;
+
+    let stored = world.invoice("10234").await;
+    assert_eq!(
+        (stored.payments[0].status, stored.payments[0].revision),
+        (PaymentStatus::Refunded, 2)
+    );
+    assert_eq!(stored.payments[0].kind, Kind::Uploaded);
+    // Xero has it still: no false word about it, and then it is deleted there. Both sides agree.
+    world.mirrored("10234", "110.00", &[shown]).await;
+    assert_eq!(open(&world).await, Vec::<String>::new());
+    world.mirrored("10234", "110.00", &[]).await;
+    assert_eq!(open(&world).await, Vec::<String>::new());
+    let stored = world.invoice("10234").await;
+    assert_eq!(stored.payments[0].note.as_deref(), Some(NOTE_TAKEN_BACK));
+    let before = world.dump().await;
+    world.take(&with(bpay("P-1", 2, "60.00"), "/status", "refunded")).await;
+    assert_same(&world.dump().await, &before, "the same again");
+}
+
+#[tokio::test]
+async fn amb_32_an_upload_that_is_deleted_in_xero_before_the_refund_is_reported_closes_with_it() {
+    let world = World::new().await;
+    spread_by_the_night(&world).await;
+    world.mirrored("10234", "110.00", &[]).await;
+    assert_eq!(open(&world).await, ["UPLOADED_DELETED_IN_XERO#P-1"], "AMB-08: the money was taken");
+    world.take(&with(bpay("P-1", 2, "60.00"), "/status", "refunded")).await;
+    assert!(world.looks().contains(&xero_id("10234")), "Xero is asked again");
+    world.mirrored("10234", "110.00", &[]).await;
+    assert_eq!(open(&world).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_given_back_in_part_after_the_upload_keeps_its_amount_and_is_said() {
+    // A partial refund, reported as a smaller amount: the contract has no other way to say it.
+    let world = World::new().await;
+    spread_by_the_night(&world).await;
+    world.take(&bpay("P-1", 2, "12.00")).await;
+    let stored = world.invoice("10234").await;
+    assert_eq!(stored.payments[0].amount, aud("60.00"), "what stands in Xero");
+    assert!(world.warnings().await.contains(&"CHANGED_AFTER_UPLOAD".to_owned()));
 }

@@ -234,6 +234,7 @@ impl World {
         let paid = Money::sum(aud, payments.iter().map(|payment| payment.amount)).unwrap();
         let due = total.minus(paid).unwrap();
         let snapshot = Snapshot {
+            allocations: Vec::new(),
             organisation: self.settings.organisation,
             invoice: xero_id(number),
             kind: InvoiceKind::Sales,

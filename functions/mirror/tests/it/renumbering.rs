@@ -1,8 +1,13 @@
 //! An invoice that gets another number in Xero: its payments are on one number at most, and in
 //! the end on the right one.
 
+use payments::upload::{Stamp, Target, admit};
+use payments::{Kind, Payment, PaymentStatus, Receipt, State};
+
 use crate::faults::{Guillotine, Moment};
-use crate::world::{World, at, events, invoice, number, organisation, paid, paper, record};
+use crate::world::{
+    World, at, aud, events, invoice, march, number, organisation, paid, paper, record,
+};
 use crate::xero::{Paid, Paper};
 
 /// `invoice(1)` with the number of `n`, as Xero has it since that second.
@@ -154,4 +159,129 @@ async fn another_prefix_in_the_settings_moves_and_deletes_nothing() {
     world.set_up(organisation(), |settings| settings.prefix = prefix.clone()).await;
     see(&world, numbered(1, 0, two())).await;
     assert_eq!(counts(&world).await, (2, 0));
+}
+
+/// A payment that we have put onto `invoice(1)`, as Xero shows it.
+async fn uploaded(world: &World) -> Vec<Paid> {
+    world.record_payment("P-1", &[1], 2, 100).await;
+    world.change_payment(1, as_uploaded).await;
+    vec![Paid { reference: Some(stamp().to_string()), ..paid(1, 2, 100) }]
+}
+
+/// What payment P-1 bears in Xero on `invoice(1)`.
+fn stamp() -> Stamp {
+    let receipt = Receipt {
+        organisation: organisation(),
+        id: "P-1".parse().unwrap(),
+        revision: 1,
+        amount: aud(100),
+        date: march(2),
+        reference: None,
+        method: "bpay".to_owned(),
+        channel: None,
+        customer: Some("K-1".parse().unwrap()),
+        transaction_id: "T-P-1".to_owned(),
+        status: PaymentStatus::Confirmed,
+        approved: true,
+        settled: false,
+        journaled: false,
+        allocations: Vec::new(),
+        entered_at: at(0),
+    };
+    let mut upload = *admit(None, &receipt, at(0)).upload.unwrap();
+    let target = Target::Invoice { id: invoice(1), number: "CM-10001".to_owned() };
+    let night = "2026-03-02".parse().unwrap();
+    upload.reserve(night, vec![(target, receipt.amount)], at(0)).unwrap();
+    upload.parts[0].stamp.clone()
+}
+
+fn as_uploaded(payment: &mut Payment) {
+    payment.kind = Kind::Uploaded;
+    payment.state = State::Uploaded;
+    payment.protection = None;
+    payment.link = Some(Paid::xero_id(1).parse().unwrap());
+    payment.stamp = Some(stamp());
+}
+
+/// Where it stands, of which kind, and what is held or does not agree on the two.
+async fn standing(world: &World) -> Vec<(u32, String, &'static str)> {
+    let mut found = Vec::new();
+    for n in [1, 2] {
+        let stored = world.stored(n).await;
+        found.extend(stored.payments.iter().map(|p| (n, p.id.to_string(), p.kind.code())));
+        found.extend(stored.held.iter().map(|h| (n, h.payment.id.to_string(), h.reason.code())));
+        let open = stored.open_discrepancies();
+        found.extend(open.map(|open| (n, open.key.subject.clone(), open.key.kind.code())));
+    }
+    found
+}
+
+#[tokio::test]
+async fn amb_33_our_upload_goes_along_with_its_invoice_to_the_new_number() {
+    let world = both_local().await;
+    let payments = uploaded(&world).await;
+    see(&world, numbered(1, 0, payments.clone())).await;
+    assert_eq!(standing(&world).await, [(1, "P-1".to_owned(), "uploaded")]);
+
+    see(&world, numbered(2, 10, payments.clone())).await;
+
+    let there = [(2, "P-1".to_owned(), "uploaded")];
+    assert_eq!(standing(&world).await, there);
+    let log = world.rows("activity").await;
+    let placed = log.iter().filter(|row| row["action"] == "uploaded" && row["rule"] == "AMB-33");
+    assert_eq!(placed.count(), 1);
+    // The same again, and an old read from before the change: nothing moves any more.
+    see(&world, numbered(2, 10, payments.clone())).await;
+    see(&world, numbered(1, 0, payments.clone())).await;
+    assert_eq!(standing(&world).await, there);
+    // And back.
+    see(&world, numbered(1, 20, payments)).await;
+    assert_eq!(standing(&world).await, [(1, "P-1".to_owned(), "uploaded")]);
+}
+
+#[tokio::test]
+async fn amb_33_what_was_reported_anew_on_the_new_number_counts_once() {
+    let world = both_local().await;
+    let payments = uploaded(&world).await;
+    see(&world, numbered(1, 0, payments.clone())).await;
+    world.record_payment("P-1", &[2], 2, 100).await;
+    see(&world, numbered(2, 10, payments)).await;
+    assert_eq!(standing(&world).await, [(2, "P-1".to_owned(), "uploaded")]);
+}
+
+#[tokio::test]
+async fn amb_33_a_proof_that_lands_on_the_former_number_is_found_on_the_new_one() {
+    // Renumbered between the plan and the proof, or while the number was none of ours: the payment was held.
+    let world = both_local().await;
+    world.record_payment("P-1", &[1], 2, 100).await;
+    let payments = vec![Paid { reference: Some(stamp().to_string()), ..paid(1, 2, 100) }];
+    see(&world, numbered(1, 0, Vec::new())).await;
+    see(&world, numbered(2, 10, payments.clone())).await;
+    let held = world.stored(2).await;
+    assert_eq!(held.held[0].reason.code(), "UPLOAD_UNDER_WAY");
+    assert!(held.settled.unwrap().review_on.is_some(), "the night looks at it again");
+    world.change_payment(1, as_uploaded).await;
+
+    see(&world, numbered(2, 20, payments)).await;
+
+    assert_eq!(standing(&world).await, [(2, "P-1".to_owned(), "uploaded")]);
+}
+
+#[tokio::test]
+async fn amb_33_a_crash_between_the_two_numbers_loses_and_doubles_nothing() {
+    for write in 1..=3 {
+        let world = both_local().await;
+        let payments = uploaded(&world).await;
+        see(&world, numbered(1, 0, payments.clone())).await;
+        world.xero.put(organisation(), invoice(1), numbered(2, 10, payments));
+        world.proxy.heal();
+        let records = [record("m-2", events(&[1], Some(at(10))))];
+        let calls = Guillotine::at_effect(write, Moment::After);
+        world.end_with(&calls);
+        calls.run(world.deliver(&records)).await;
+        world.end_with(&Guillotine::counting());
+        assert!(world.deliver(&records).await.is_empty());
+        let there = standing(&world).await;
+        assert_eq!(there, [(2, "P-1".to_owned(), "uploaded")], "killed after write {write}");
+    }
 }

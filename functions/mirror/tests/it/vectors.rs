@@ -329,3 +329,45 @@ async fn an_invoice_that_is_not_here_yet_is_shown_and_its_payments_come_with_it(
     assert_eq!(brief(&stored), [copy(1, 100)]);
     assert!(open(&stored).is_empty());
 }
+
+#[tokio::test]
+async fn while_an_action_about_the_customer_is_open_its_invoices_wait_and_nothing_is_lost() {
+    // EX-28, AMB-15, A7.4
+    let world = with_a_copy().await;
+    world.owed_by(1, "K-1").await;
+    world.action("K-1", Some("two contacts of this name")).await;
+
+    // Another payment is there, and the first one is gone: neither is followed, and both are known.
+    let stored = xero_becomes(&world, vec![paid(2, 3, 5_000)]).await;
+    assert_eq!(brief(&stored), [copy(1, 10_000)]);
+    let held: Vec<_> = stored.held.iter().map(|held| held.reason).collect();
+    assert_eq!(held, [Held::BlockedByAction]);
+    assert!(world.rows("tombstones").await.is_empty());
+    let waiting = async || {
+        let id = "K-1".parse().unwrap();
+        world.tables.invoices_waiting_for(organisation(), &id).await.unwrap()
+    };
+    assert_eq!(waiting().await, [crate::world::invoice(1)]);
+    let before = everything(&world.direct, RUN).await;
+    world.changed(&[1]).await;
+    assert_eq!(everything(&world.direct, RUN).await, before, "the same again writes nothing");
+
+    // Solved: the same read of Xero is judged again, and nothing waits any more.
+    world.action("K-1", None).await;
+    world.changed(&[1]).await;
+    let stored = world.stored(1).await;
+    assert_eq!(brief(&stored), [copy(2, 5_000)]);
+    assert!(stored.held.is_empty() && stored.settled.is_some());
+    assert_eq!(waiting().await, []);
+    assert_eq!(world.rows("tombstones").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_action_about_another_customer_holds_nothing() {
+    // EX-28: all others go on.
+    let world = World::with_invoice(vec![paid(1, 2, 10_000)]).await;
+    world.owed_by(1, "K-1").await;
+    world.action("K-2", Some("two contacts of this name")).await;
+    world.changed(&[1]).await;
+    assert_eq!(brief(&world.stored(1).await), [copy(1, 10_000)]);
+}

@@ -278,6 +278,27 @@ impl World {
         self.local(n, |stored| payments::record_invoice(stored, &local, now()).unwrap()).await;
     }
 
+    /// The business's own system reports `invoice(n)` again, with the customer who owes it.
+    pub async fn owed_by(&self, n: u32, customer: &str) {
+        self.local(n, |stored| {
+            let local = LocalInvoice { revision: 2, ..stored.local.clone().unwrap() };
+            let mut change = payments::record_invoice(stored, &local, now()).unwrap().unwrap();
+            change.after.customer = Some(customer.parse().unwrap());
+            Some(change)
+        })
+        .await;
+    }
+
+    /// An action about a customer is open, or solved.
+    pub async fn action(&self, customer: &str, to_solve: Option<&str>) {
+        let id = customer.parse().unwrap();
+        let known = self.tables.customer(organisation(), &id).await.unwrap();
+        let whose = (organisation(), &id);
+        let after = payments::upload::record_action(known.as_ref(), whose, to_solve, now());
+        let said = Some(("Wilma", "two contacts"));
+        self.tables.store_customer(known.as_ref(), &after.unwrap(), said, now()).await.unwrap();
+    }
+
     /// The business's own system reports a payment on these invoices, so much on each.
     pub async fn record_payment(&self, id: &str, invoices: &[u32], day: i8, cents: i64) {
         let allocations = invoices

@@ -234,6 +234,60 @@ async fn whatever_needs_a_person_keeps_a_connection_from_being_active() {
 }
 
 #[tokio::test]
+async fn a_failed_run_is_an_error_with_its_class_until_the_next_good_one() {
+    // AMB-36, CC-02, CC-04, A7.3: both directions, while the connection itself is well.
+    let (world, _) = synced().await;
+    let answers = |status| Effect::Status { status, headers: vec![], body: String::new() };
+    for (path, status, class) in
+        [("/Payments", 403, "Authentication"), ("/Invoices", 503, "Timeout")]
+    {
+        world.simulator.inject(Fault::on("GET", path, answers(status)));
+        world.clock.advance(SignedDuration::from_mins(30));
+        let _ = world.invoke(json!({"scheduled_time": world.now()})).await;
+        world.simulator.clear_faults();
+        let answer = check(&world).await;
+        assert_eq!(
+            (answer["status"].as_str(), whats(&answer)),
+            (Some("Error"), vec!["RUN_FAILED"])
+        );
+        assert_eq!(answer["troubles"][0]["class"], class);
+        assert_eq!(world.rows("connections").await[0]["status"], "Error");
+
+        world.clock.advance(SignedDuration::from_mins(30));
+        world.sweep().await;
+        assert_eq!(check(&world).await["status"], "Active");
+    }
+    // A limit of a minute is none.
+    let limit = Effect::RateLimit { problem: LimitProblem::Minute, retry_after: Some(20) };
+    world.simulator.inject(Fault::on("GET", "/Payments", limit).times(1));
+    world.clock.advance(SignedDuration::from_mins(30));
+    world.sweep().await;
+    assert_eq!(check(&world).await["status"], "Active");
+}
+
+#[tokio::test]
+async fn what_the_business_could_not_report_is_no_trouble_of_xero_and_no_good_morning() {
+    // AMB-36, CC-20
+    let (world, _) = synced().await;
+    let parked = table::Parked {
+        organisation: Some(world.organisation()),
+        id: "m-1",
+        by: "intake",
+        reason: "invalid_message",
+        detail: "/amount: is missing",
+        body: b"{}",
+        received_at: world.now(),
+    };
+    world.tables.park(&parked).await.unwrap();
+    assert_eq!(check(&world).await["status"], "Active");
+    world.invoke(json!({"scheduled_time": world.now(), "digest": true})).await.unwrap();
+    let rows = world.rows("activity").await;
+    let told = rows.iter().find(|row| row["action"] == "morning_digest").unwrap();
+    assert_eq!(told["reason"], "look");
+    assert!(told["why"].contains("\nReports: 1 could not be taken in"), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_grant_that_nothing_uses_is_warned_of_before_it_dies() {
     // 60 days, and one warning for each of the last stretches.
     let (world, _) = synced().await;

@@ -7,6 +7,8 @@
 )]
 
 mod accepted;
+mod allocations;
+mod apples;
 mod certified;
 mod changed;
 mod checked;
@@ -23,10 +25,13 @@ mod laws;
 #[path = "../../../../shared/queue/tests/engine/mod.rs"]
 mod letters;
 mod mornings;
+mod not_in_xero;
 mod open;
 mod ordered;
 mod post;
+mod refunds;
 mod replayed;
+mod several;
 mod signed_up;
 mod silence;
 mod sync_now;

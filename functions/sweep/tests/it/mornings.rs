@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use payments::CustomerId;
 use payments::upload::record_action;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
@@ -64,6 +65,59 @@ async fn a_morning_on_which_a_customer_waits_for_a_person_says_so() {
     assert_eq!(row["reason"], "look");
     assert!(row["why"].contains("\nActions: 1 open, the oldest since 2"), "{}", row["why"]);
     assert!(!row["why"].contains("K-1"), "no names: it goes out by mail");
+}
+
+#[tokio::test]
+async fn a_morning_on_which_money_waits_for_a_person_is_not_well_and_what_xero_refused_is_an_error()
+{
+    // EX-27, EX-28, AMB-36, CC-20
+    let world = World::new().await;
+    world.both("10031").await;
+    world.sweep().await;
+    world.work_off().await;
+    let allocations = Vec::new();
+    let receipt = |id: &str| payments::Receipt {
+        organisation: world.organisation(),
+        id: id.parse().unwrap(),
+        revision: 1,
+        amount: payments::Money::new(Decimal::new(10_00, 2), "AUD".parse().unwrap()).unwrap(),
+        date: jiff::civil::date(2026, 3, 1),
+        reference: None,
+        method: "bpay".to_owned(),
+        channel: None,
+        customer: None,
+        transaction_id: format!("T-{id}"),
+        status: payments::PaymentStatus::Confirmed,
+        approved: false,
+        settled: false,
+        journaled: false,
+        allocations: allocations.clone(),
+        entered_at: world.now(),
+    };
+    let because = table::Because { cause: "upload", event_at: None, now: world.now() };
+    let waiting = |id| *payments::upload::admit(None, &receipt(id), world.now()).upload.unwrap();
+    let mut held = waiting("P-1");
+    let (hold, why) = (payments::upload::Hold::BlockedByAction, "it names no customer".to_owned());
+    held.put_on_hold(hold, why, None, world.now());
+    world.tables.write_uploads(&[(None, &held)], None, because).await.unwrap();
+    digest(&world, world.now()).await;
+    let rows = told(&world).await;
+    assert_eq!(rows[0]["reason"], "look");
+    let text = &rows[0]["why"];
+    assert!(text.contains("\nHeld: 1 wait for a person (BLOCKED_BY_ACTION 1)\n"), "{text}");
+    assert!(text.contains("\nActions: 1 open"), "{text}");
+    assert!(text.contains("Connection: Active"), "the connection is well: {text}");
+
+    let refused = payments::upload::Upload {
+        state: payments::upload::UploadState::Refused,
+        replanned: true,
+        ..waiting("P-2")
+    };
+    world.tables.write_uploads(&[(None, &refused)], None, because).await.unwrap();
+    let answer = world.invoke(json!({"scheduled_time": world.now(), "check": true})).await.unwrap();
+    let trouble = &answer["connections"][0]["troubles"][0];
+    assert_eq!(trouble["what"], "ITEMS_FAILING");
+    assert!(trouble["why"].as_str().unwrap().ends_with(": 1 refused"), "{trouble}");
 }
 
 #[tokio::test]

@@ -68,6 +68,20 @@ async fn while_xero_does_not_show_it_nothing_is_switched_on() {
 }
 
 #[tokio::test]
+async fn while_invoices_or_payments_cannot_be_read_nothing_is_switched_on() {
+    // CM-02, ST-19: the failing precondition is named.
+    for (path, what) in [("/Invoices", "invoices"), ("/Payments", "payments")] {
+        let world = new().await;
+        let refused = Effect::Status { status: 403, headers: vec![], body: String::new() };
+        world.simulator.inject(Fault::on("GET", path, refused));
+        let error = world.invoke(sign_up(world.tenant, &json!({}))).await.unwrap_err();
+        assert!(error.contains(&format!("{what} cannot be read")), "{error}");
+        assert!(error.contains("nothing is switched on"), "{error}");
+        assert!(world.rows("organisations").await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_setting_that_makes_no_sense_is_named_and_nothing_is_switched_on() {
     let world = new().await;
     for (setting, value) in [

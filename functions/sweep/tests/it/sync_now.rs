@@ -1,8 +1,9 @@
 //! A person asks (ST-18, CC-12 to CC-15).
 
 use jiff::SignedDuration;
-use queue::Cause;
+use queue::{Cause, Message};
 use serde_json::json;
+use xero_simulator::{Effect, Fault};
 
 use crate::world::{HALF_AN_HOUR, World, uuid};
 
@@ -14,12 +15,16 @@ async fn a_person_who_asks_gets_counts_and_last_sync_moves() {
     let answer = world.sync_now(json!({})).await;
     assert_eq!(answer["outcome"], "finished", "{answer}");
     assert_eq!(answer["run"]["counts"]["queued"], 1);
-    let queue = world.take_queue();
-    assert!(matches!(&queue[..], [(Cause::Manual, changes)] if uuid(changes[0].id) == invoice));
-    assert_eq!(world.state().await.last_success_at, Some(world.now()));
+    let (asked_at, messages) = (world.now(), world.line.recorded.take());
+    let [Message::Invoices(changes)] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!((changes.cause, uuid(changes.invoices[0].id)), (Cause::Manual, invoice));
     let run = world.last_run().await;
     assert_eq!((run["by"].as_str(), run["trigger"].as_str()), ("Ada", "manual"));
     assert_eq!(run["why"], "one is missing");
+    assert_eq!(world.state().await.last_success_at, None, "it is not imported yet");
+    world.clock.advance(SignedDuration::from_secs(5));
+    world.mirror(messages[0].clone()).await;
+    assert_eq!(world.state().await.last_success_at, Some(asked_at));
 }
 
 #[tokio::test]
@@ -135,4 +140,59 @@ async fn a_window_that_had_to_stop_says_how_far_it_was_read() {
     assert!(answer["why"].as_str().unwrap().ends_with("ask again"), "{answer}");
     let subject = &world.last_run().await["subject"];
     assert_eq!(*subject, format!("{from} to {to}; payments up to {from}"));
+}
+
+#[tokio::test]
+async fn a_number_with_a_blank_that_nobody_sees_is_named_in_quotes() {
+    // Numbers are compared exactly; whoever asks for the one without the blank is told of the other.
+    let world = World::new().await;
+    world.local("111").await;
+    world.invoice("CM-111 ");
+    world.sweep().await;
+    world.work_off().await;
+    let found = world.rows("discrepancies").await;
+    assert!(found[0]["detail"].contains("\"CM-111 \", with a blank"), "{found:?}");
+    world.clock.advance(HALF_AN_HOUR);
+
+    let answer = world.sync_now(json!({"invoice": "111"})).await;
+
+    let why = answer["why"].as_str().unwrap();
+    assert!(why.contains("asked for exactly \"CM-111\""), "{why}");
+    assert!(why.contains("Xero has \"CM-111 \""), "{why}");
+}
+
+#[tokio::test]
+async fn last_sync_stays_where_it_was_while_the_mirror_fails_every_message() {
+    // CC-05, M-8
+    let world = World::new().await;
+    world.sweep().await;
+    let synced = world.state().await.last_success_at;
+    assert_eq!(synced, Some(world.now()), "nothing was found, and nothing is awaited");
+    world.both("1").await;
+    world.clock.advance(HALF_AN_HOUR);
+    let down = Effect::Status { status: 503, headers: vec![], body: String::new() };
+    world.sweep().await;
+    let queued_at = world.now();
+    world.simulator.inject(Fault::on("GET", "/Invoices", down));
+    for _ in 0..3 {
+        for message in world.line.recorded.take() {
+            let Message::Invoices(changes) = &message else { panic!("{message:?}") };
+            world.clock.set(world.now().max(changes.not_before.unwrap_or(world.now())));
+            world.mirror(message).await;
+        }
+        assert_eq!(world.state().await.last_success_at, synced);
+    }
+    // A sweep that finds nothing new does not make up for it.
+    world.simulator.clear_faults();
+    world.clock.advance(SignedDuration::from_mins(45));
+    assert_eq!(world.sweep().await["outcome"], "finished");
+    let swept_again_at = world.now();
+    assert_eq!(world.state().await.last_success_at, synced);
+
+    world.work_off().await;
+
+    let state = world.state().await;
+    assert!(queued_at < swept_again_at);
+    assert_eq!(state.last_success_at, Some(swept_again_at), "all of it is imported");
+    assert_eq!(world.rows("sweeps").await.len(), 2, "nothing is awaited any more");
 }

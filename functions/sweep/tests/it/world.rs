@@ -134,8 +134,16 @@ impl World {
     }
 
     pub async fn settings(&self, change: impl FnOnce(&mut Settings)) {
+        self.settings_of(self.organisation(), change).await;
+    }
+
+    pub async fn settings_of(
+        &self,
+        organisation: OrganisationId,
+        change: impl FnOnce(&mut Settings),
+    ) {
         let mut settings = Settings {
-            organisation: self.organisation(),
+            organisation,
             mirror_enabled: true,
             prefix: NumberPrefix::default(),
             zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
@@ -205,11 +213,16 @@ impl World {
 
     /// The business's own system reports an invoice.
     pub async fn local(&self, number: &str) {
+        self.local_of(number, march(1)).await;
+    }
+
+    /// The same, issued on this day.
+    pub async fn local_of(&self, number: &str, issued_on: Date) {
         let number: InvoiceNumber = number.parse().unwrap();
         let local = LocalInvoice {
             number: number.clone(),
             total: aud(1_000_00),
-            issued_on: march(1),
+            issued_on,
             due_on: date(2026, 12, 1),
             terms: None,
             contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },

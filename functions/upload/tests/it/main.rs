@@ -7,6 +7,7 @@
 )]
 
 mod ambiguous;
+mod apples;
 mod capped;
 mod crashes;
 mod days;

@@ -3,8 +3,11 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use xero_simulator::{Effect, Fault};
+
 use crate::engine::everything;
-use crate::world::{World, evening};
+use crate::paid::bpay;
+use crate::world::{World, evening, march};
 
 fn order(world: &World, payment: &str, order: &str) -> Value {
     json!({"organisation": world.organisation(), "payment": payment, "order": order,
@@ -204,4 +207,133 @@ async fn the_same_order_by_another_person_with_another_reason_is_in_the_log_as_w
     let enable = json!({"organisation": world.organisation(), "enable_uploads": true,
         "by": "Ada", "why": "it is a new month"});
     assert_eq!(world.invoke(enable).await.unwrap()["recorded"], false, "they were on");
+}
+
+#[tokio::test]
+async fn no_hold_for_an_action_is_without_one_and_the_contact_solves_it() {
+    // EX-27, EX-28: a customer whom Xero does not know, and a payment of nobody.
+    let world = World::new().await;
+    let mut nameless = bpay("P-2", "K-9", 20_00, march(1));
+    nameless.customer = None;
+    world.pay(bpay("P-1", "K-9", 10_00, march(1))).await;
+    world.pay(nameless).await;
+
+    world.night(evening()).await;
+
+    let open = world.tables.open_actions(world.organisation(), 9).await.unwrap().rows;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!(open[0].blocked.as_deref(), Some(payments::upload::NO_CONTACT));
+    assert_eq!(actions(&world).await, ["customer_blocked"]);
+    let held = world.tables.held_uploads(world.organisation(), 9).await.unwrap();
+    assert_eq!((held.by_code(), held.without_customer), (vec![("BLOCKED_BY_ACTION", 2)], 1));
+    let revision = world.row("P-1").await.revision;
+    let next = evening() + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    world.night(next).await;
+    assert_eq!(world.row("P-1").await.revision, revision, "nothing new, nothing written");
+
+    // As intake takes it in: the contact is there.
+    let contact = world.simulator.add_contact(world.tenant, "Customer K-9").unwrap();
+    let known = open[0].clone();
+    let reported = payments::upload::Customer {
+        revision: 1,
+        contact: Some(payments::XeroContactId::new(contact)),
+        blocked: None,
+        blocked_at: None,
+        ..known.clone()
+    };
+    let after = payments::upload::record_customer(Some(&known), &reported).unwrap().unwrap();
+    world.tables.store_customer(Some(&known), &after, None, world.now()).await.unwrap();
+    assert_eq!(actions(&world).await, ["customer_blocked", "customer_unblocked"]);
+    let next = next + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    world.night(next).await;
+    assert_eq!(world.state("P-1").await, "uploaded");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_one_message_for_each_reason_with_a_number() {
+    // EX-29, EX-07
+    let world = World::new().await;
+    world.settings(|uploading| uploading.prepayment_account = None).await;
+    world.customer("K-1").await;
+    for id in ["P-1", "P-2", "P-3"] {
+        world.pay(bpay(id, "K-1", 10_00, march(1))).await;
+    }
+    let told = async || {
+        let rows = world.rows("messages").await;
+        let rows = rows.iter().filter(|row| row["subject"] == "held");
+        rows.map(|row| (row["kind"].clone(), row["why"].clone())).collect::<Vec<_>>()
+    };
+    world.night(evening()).await;
+    let [(kind, why)] = &told().await[..] else { panic!("{:?}", told().await) };
+    assert_eq!(kind, "NO_PREPAYMENT_ACCOUNT");
+    assert!(why.starts_with("3 on hold. ") && why.contains("What to do: "), "{why}");
+
+    world.settings(|_| {}).await;
+    let next = evening() + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    world.night(next).await;
+    assert_eq!(world.state("P-1").await, "uploaded");
+    assert_eq!(told().await, [], "what is over is not told");
+}
+
+#[tokio::test]
+async fn a_night_that_fails_is_known_until_the_next_good_one() {
+    // AMB-36, A7.3
+    let world = World::new().await;
+    world.bpay_payments(1).await;
+    let failed = async || {
+        let row = world.tables.connection(world.organisation()).await.unwrap();
+        let runs = row.map(|row| row.failed_runs).unwrap_or_default();
+        runs.iter().map(|run| format!("{} {}", run.work, run.class)).collect::<Vec<_>>()
+    };
+    let refused = |method, path| {
+        let effect = Effect::Status { status: 403, headers: vec![], body: String::new() };
+        world.simulator.inject(Fault::on(method, path, effect));
+    };
+    // The run ends in good order and is tried again every hour; all the same nothing went up.
+    refused("PUT", "/Payments");
+    let _ = world.invoke(json!({"scheduled_time": evening()})).await;
+    assert_eq!(failed().await, ["night Authentication"]);
+    world.simulator.clear_faults();
+    world.night(evening()).await;
+    assert_eq!(failed().await, [""; 0]);
+
+    refused("GET", "/Invoices");
+    world.bpay_payments_named("B", 1).await;
+    let next = evening() + SignedDuration::from_hours(24);
+    world.clock.set(next);
+    let _ = world.invoke(json!({"scheduled_time": next})).await;
+    assert_eq!(failed().await, ["night Authentication"]);
+}
+
+#[tokio::test]
+async fn solving_an_action_has_the_invoices_read_again_that_waited_for_it() {
+    // EX-28, AMB-15: in the same minute, by the order itself.
+    let world = World::new().await;
+    let id: payments::CustomerId = "K-1".parse().unwrap();
+    let number = "10234".parse().unwrap();
+    let before = payments::StoredInvoice::unknown(world.organisation(), number);
+    let mut after = before.clone();
+    let xero = payments::XeroInvoiceId::new(uuid::Uuid::from_u128(7));
+    after.customer = Some(id.clone());
+    after.held_back = true;
+    after.xero = Some(world.facts(xero));
+    let change = payments::Change { after, tombstones: vec![], decisions: vec![] };
+    let because = table::Because { cause: "webhook", event_at: None, now: world.now() };
+    world.tables.write_invoice(&before, &change, because).await.unwrap();
+    let order = |block: bool| {
+        json!({"organisation": world.organisation(), "customer": "K-1", "block": block,
+            "by": "Wilma", "why": "two contacts of this name"})
+    };
+    let changes = queue::fakes::RecordedChanges::new();
+    let deadline = world.now() + SignedDuration::from_mins(15);
+    for (block, sent) in [(true, 0), (false, 1), (false, 2)] {
+        let uploader = world.uploader_to(&changes);
+        uploader.handle(&order(block), deadline).await.unwrap();
+        assert_eq!(changes.sent().len(), sent, "block: {block}");
+    }
+    let queue::Message::Invoices(sent) = &changes.sent()[0] else { panic!() };
+    assert_eq!(sent.invoices[0].id, xero);
 }

@@ -12,8 +12,8 @@ use payments::upload::{
     admit_bill,
 };
 use payments::{
-    Money, NumberPrefix, OrganisationId, PaymentId, Settings, XeroAccountId, XeroContactId,
-    record_part,
+    Money, NumberPrefix, OrganisationId, PaymentId, Receipt, Settings, XeroAccountId,
+    XeroContactId, record_part,
 };
 use queue::{SendError, UploadTask, Uploads};
 use rust_decimal::Decimal;
@@ -100,6 +100,11 @@ impl World {
     }
 
     pub async fn with(references: PrepaymentReferences) -> Self {
+        Self::keeping(NewOrganisation::default(), references).await
+    }
+
+    /// One whose organisation keeps these books.
+    pub async fn keeping(books: NewOrganisation, references: PrepaymentReferences) -> Self {
         let clock = ManualClock::new(evening());
         let options = Options {
             clock: clock.clock(),
@@ -108,7 +113,7 @@ impl World {
             ..Options::default()
         };
         let simulator = Simulator::new(options).unwrap();
-        let tenant = simulator.add_organisation(NewOrganisation::default()).unwrap();
+        let tenant = simulator.add_organisation(books).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = format!("http://{}", listener.local_addr().unwrap());
         drop(simulator.clone().serve(listener));
@@ -187,12 +192,23 @@ impl World {
 
     /// An approved sales invoice of that contact in Xero.
     pub fn invoice(&self, contact: Uuid, number: &str, cents: i64, issued: Date) -> Uuid {
+        self.invoice_of(contact, number, (Decimal::new(cents, 2), "AUD"), issued)
+    }
+
+    /// The same of any amount and currency.
+    pub fn invoice_of(
+        &self,
+        contact: Uuid,
+        number: &str,
+        (total, currency): (Decimal, &str),
+        issued: Date,
+    ) -> Uuid {
         let wanted = NewInvoice {
             organisation: self.tenant,
             number: number.to_owned(),
             contact_name: String::new(),
-            total: Decimal::new(cents, 2),
-            currency: "AUD".to_owned(),
+            total,
+            currency: currency.to_owned(),
             date: issued,
             due_date: issued,
             kind: InvoiceKind::Accrec,
@@ -220,7 +236,11 @@ impl World {
 
     /// The business's own system reports a payment, as intake takes it in.
     pub async fn pay(&self, paid: Paid) {
-        let receipt = paid.receipt(self.organisation());
+        self.report(paid.receipt(self.organisation())).await;
+    }
+
+    /// The same of any receipt.
+    pub async fn report(&self, receipt: Receipt) {
         for part in &receipt.allocations {
             let stored = self.tables.invoice(self.organisation(), &part.invoice).await.unwrap();
             if let Some(change) = record_part(&stored, &receipt, self.now()).unwrap() {
@@ -281,8 +301,36 @@ impl World {
         contact
     }
 
+    /// What Xero shows of an invoice of 100.00.
+    pub fn facts(&self, invoice: payments::XeroInvoiceId) -> payments::XeroFacts {
+        payments::XeroFacts {
+            allocations: Vec::new(),
+            invoice,
+            number: "CM-10234".to_owned(),
+            status: payments::InvoiceStatus::Authorised,
+            contact_name: None,
+            due_on: None,
+            figures: payments::Figures {
+                total: aud(100_00),
+                paid: aud(0),
+                credited: aud(0),
+                due: aud(100_00),
+            },
+            version: payments::Version { updated_at: self.now(), fetched_at: self.now() },
+        }
+    }
+
     /// The function, as a new process has it.
     pub fn uploader(&self) -> Uploader<Tasks> {
+        self.new_uploader()
+    }
+
+    /// The same, with another queue of changes.
+    pub fn uploader_to<'a, C: queue::Changes>(&self, changes: &'a C) -> Uploader<Tasks, &'a C> {
+        self.new_uploader().with_changes(changes)
+    }
+
+    fn new_uploader<C: queue::Changes>(&self) -> Uploader<Tasks, C> {
         let config = Config {
             api_url: self.xero.url.parse().unwrap(),
             identity_url: self.xero.url.parse().unwrap(),

@@ -17,9 +17,18 @@ struct State {
     calls: Mutex<Vec<String>>,
     guillotine: Mutex<Arc<Guillotine>>,
     meanwhile: Mutex<Option<Meanwhile>>,
+    each: Mutex<Option<Each>>,
+    held: Mutex<Option<(String, Arc<tokio::sync::Notify>)>>,
+    spoils: Mutex<Option<Spoils>>,
+    refuses: Mutex<Option<String>>,
 }
 
+type Each = Box<dyn Fn() + Send>;
 type Meanwhile = Box<dyn FnOnce() + Send>;
+type Spoils = Box<dyn Fn(&str, String) -> String + Send>;
+
+/// What Xero says of a call of which it cannot read one element.
+pub const REFUSED_WHOLE: &str = r#"{"ErrorNumber":14,"Type":"PostDataInvalidException","Message":"JSON for post data was invalid, Could not convert string to DateTime."}"#;
 
 /// A proxy in front of the simulator.
 pub struct XeroProxy {
@@ -37,6 +46,10 @@ impl XeroProxy {
             calls: Mutex::default(),
             guillotine: Mutex::default(),
             meanwhile: Mutex::default(),
+            each: Mutex::default(),
+            held: Mutex::default(),
+            spoils: Mutex::default(),
+            refuses: Mutex::default(),
         });
         let shared = state.clone();
         let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
@@ -54,6 +67,28 @@ impl XeroProxy {
         *self.state.meanwhile.lock().unwrap() = Some(Box::new(happens));
     }
 
+    /// This happens with each call of the API.
+    pub fn with_each(&self, happens: impl Fn() + Send + 'static) {
+        *self.state.each.lock().unwrap() = Some(Box::new(happens));
+    }
+
+    /// The calls for this organisation hang until they are let go.
+    pub fn hold(&self, organisation: uuid::Uuid) -> Arc<tokio::sync::Notify> {
+        let let_go = Arc::new(tokio::sync::Notify::new());
+        *self.state.held.lock().unwrap() = Some((organisation.to_string(), let_go.clone()));
+        let_go
+    }
+
+    /// From now on, answers to reads come as this makes them of path and body.
+    pub fn spoil(&self, spoils: impl Fn(&str, String) -> String + Send + 'static) {
+        *self.state.spoils.lock().unwrap() = Some(Box::new(spoils));
+    }
+
+    /// From now on, a write that holds this text, or a read that asks for it, is refused as a whole.
+    pub fn refuse(&self, text: &str) {
+        *self.state.refuses.lock().unwrap() = Some(text.to_owned());
+    }
+
     /// The calls since the last time, as method and path.
     pub fn take_calls(&self) -> Vec<String> {
         std::mem::take(&mut self.state.calls.lock().unwrap())
@@ -69,11 +104,27 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
         let meanwhile = state.meanwhile.lock().unwrap().take();
         meanwhile.into_iter().for_each(|happens| happens());
     }
+    if parts.uri.path().starts_with("/api.xro/") {
+        state.each.lock().unwrap().iter().for_each(|happens| happens());
+    }
+    let held = state.held.lock().unwrap().clone();
+    if let Some((organisation, let_go)) = held
+        && parts.headers.get("xero-tenant-id").is_some_and(|tenant| *tenant == *organisation)
+    {
+        let_go.notified().await;
+        state.held.lock().unwrap().take();
+    }
     let guillotine = state.guillotine.lock().unwrap().clone();
     let last = guillotine.count(parts.method == "PUT");
     if last == Some(Moment::Before) {
         guillotine.fall().await;
     }
+    let refused = state.refuses.lock().unwrap().clone();
+    let sent = String::from_utf8_lossy(&body).into_owned();
+    if refused.is_some_and(|text| sent.contains(&text) || path.contains(&text)) {
+        return Response::builder().status(400).body(Body::from(REFUSED_WHOLE)).unwrap();
+    }
+    let is_read = parts.method == "GET";
     let mut headers = parts.headers.clone();
     headers.remove("host");
     let sent = state
@@ -97,7 +148,14 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
         }
     }
     match sent.bytes().await {
-        Ok(bytes) => response.body(Body::from(bytes)).unwrap(),
+        Ok(bytes) => {
+            let spoils = state.spoils.lock().unwrap();
+            let bytes = match spoils.as_ref().filter(|_| is_read) {
+                Some(spoils) => spoils(&path, String::from_utf8(bytes.to_vec()).unwrap()).into(),
+                None => bytes,
+            };
+            response.body(Body::from(bytes)).unwrap()
+        }
         Err(_) => Response::builder().status(502).body(Body::empty()).unwrap(),
     }
 }

@@ -9,7 +9,8 @@ use super::entry::{Entry, TEXT_CHARS_MAX};
 use super::kind::Kind;
 use super::telling::Teller;
 use crate::ids::{
-    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId, XeroPaymentId,
+    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
+    XeroPaymentId,
 };
 use crate::money::Money;
 
@@ -56,6 +57,8 @@ pub(super) struct About {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) invoice: Option<Invoice>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contact: Option<Contact>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) payment: Option<Payment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) provider_invoice: Option<ProviderInvoice>,
@@ -70,6 +73,11 @@ pub(super) struct Invoice {
     pub(super) number: InvoiceNumber,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) xero_invoice_id: Option<XeroInvoiceId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Contact {
+    pub(super) xero_contact_id: XeroContactId,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -5,7 +5,8 @@ use jiff::civil::Date;
 
 use crate::discrepancy::DiscrepancyKind;
 use crate::ids::{
-    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId, XeroPaymentId,
+    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
+    XeroPaymentId,
 };
 use crate::logged::Logged;
 use crate::money::Money;
@@ -44,6 +45,8 @@ pub struct Entry {
     pub payment: EntryPayment,
     /// The discrepancy concerned.
     pub discrepancy: Option<EntryDiscrepancy>,
+    /// The contact in Xero, of a row that is about one and about no invoice.
+    pub contact: Option<XeroContactId>,
     /// The customer concerned.
     pub customer: Option<CustomerId>,
     /// What has to be solved, or was solved, about the customer.

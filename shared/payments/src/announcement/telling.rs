@@ -2,7 +2,7 @@
 
 use super::Incomplete;
 use super::detail::{
-    About, Customer, Discrepancy, Figures, Invoice, Payment, ProviderInvoice, text,
+    About, Contact, Customer, Discrepancy, Figures, Invoice, Payment, ProviderInvoice, text,
 };
 use super::entry::{Entry, EntryPayment};
 use super::kind::Kind;
@@ -73,11 +73,16 @@ impl Teller<'_> {
             Kind::InvoiceNumberChanged => {
                 About { invoice: Some(self.invoice()?), ..About::default() }
             }
-            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => About {
-                invoice: Some(self.invoice()?),
-                discrepancy: Some(self.discrepancy()?),
-                ..About::default()
-            },
+            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => {
+                let contact = entry.contact.filter(|_| entry.invoice.is_none());
+                let invoice = if contact.is_none() { Some(self.invoice()?) } else { None };
+                About {
+                    invoice,
+                    contact: contact.map(|xero_contact_id| Contact { xero_contact_id }),
+                    discrepancy: Some(self.discrepancy()?),
+                    ..About::default()
+                }
+            }
             Kind::CustomerBlocked | Kind::CustomerUnblocked => {
                 About { customer: Some(self.customer()?), ..About::default() }
             }

@@ -29,6 +29,7 @@ fn entry(logged: impl Into<Logged>) -> Entry {
             transaction_id: Some("T-1".to_owned()),
         },
         discrepancy: None,
+        contact: None,
         customer: None,
         blocked: None,
         night: None,
@@ -130,6 +131,29 @@ fn a_row_that_lacks_what_its_announcement_says_is_not_announced() {
     let mut found = entry(Action::DiscrepancyRaised);
     found.discrepancy = None;
     assert_eq!(announce(&found).unwrap_err().attribute, "discrepancy");
+}
+
+#[test]
+fn a_discrepancy_of_a_contact_names_the_contact_in_the_place_of_an_invoice() {
+    // CM-50, AMB-38
+    let contact = "430fa14a-f945-44d3-9f97-5df5e28441b8";
+    let mut refund = entry(Action::DiscrepancyRaised);
+    refund.discrepancy = Some(EntryDiscrepancy {
+        kind: crate::DiscrepancyKind::RefundInXero,
+        subject: "3f1c2a77-5d0e-4b6a-9a41-0c7e5b8d2f10".to_owned(),
+        detected_at: refund.at,
+        reopened_at: None,
+        reopened_count: None,
+        due_at: refund.at,
+    });
+    refund.contact = Some(contact.parse().unwrap());
+    assert!(json(&refund).get("contact").is_none(), "the invoice says whose it is");
+    refund.invoice = None;
+    let detail = json(&refund);
+    assert_eq!(detail["contact"]["xero_contact_id"], contact);
+    assert!(detail.get("invoice").is_none());
+    refund.contact = None;
+    assert_eq!(announce(&refund).unwrap_err().attribute, "invoice_number");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn of_held(invoice: &StoredInvoice, held: &HeldPayment) -> Compared {
         Held::MultiInvoice => invoice.payments.iter().find(|ours| {
             ours.multi_invoice && ours.amount == xero.amount && ours.date == xero.date
         }),
-        Held::FutureDated | Held::UploadUnderWay => None,
+        Held::FutureDated | Held::BlockedByAction | Held::UploadUnderWay => None,
     };
     Compared {
         xero: Some(Side { amount: xero.amount, date: xero.date, on }),

@@ -136,6 +136,18 @@ fn details(facts: &Facts, state: State) -> Vec<String> {
         | State::Ignored(_)
         | State::Disabled(Off::NotSetUp | Off::BySettings) => {}
     }
+    let gone = facts.is_taken_back() || facts.deleted_in_xero_after_upload();
+    for row in facts.rows().filter(|row| row.payment.link.is_some() && !gone) {
+        let (payment, number) = (row.payment, &row.invoice.number);
+        if !payment.status.counts() {
+            say(format!(
+                "on invoice {number}, {} of it is {} by the business's own word and stands in Xero all the \
+                 same: it does not count in the balance here and is not sent again (A8.3); refund it in Xero \
+                 too, or delete it there",
+                payment.amount, payment.status
+            ));
+        }
+    }
     for (invoice, found) in facts.discrepancies() {
         let accepted = found.acceptance().map(|accepted| {
             format!("; accepted by {} at {}: {}", accepted.by, accepted.at, accepted.why)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::brake::Brake;
 use crate::discrepancy::{Discrepancy, DiscrepancyKind};
 use crate::ids::{InvoiceNumber, PaymentId, XeroPaymentId};
-use crate::payment::{HeldPayment, Payment, Tombstone};
+use crate::payment::{HeldPayment, NOTE_TAKEN_BACK, Payment, Tombstone};
 use crate::reason::Ignored;
 use crate::recording::Receipt;
 use crate::stored::StoredInvoice;
@@ -140,6 +140,14 @@ impl Facts {
     pub fn deleted_in_xero_after_upload(&self) -> bool {
         self.discrepancies()
             .any(|(_, found)| found.key.kind == DiscrepancyKind::UploadedDeletedInXero)
+    }
+
+    /// Whether it was uploaded, failed or was refunded, and is in Xero no longer on any of its invoices
+    /// (AMB-32).
+    pub fn is_taken_back(&self) -> bool {
+        let note = Some(NOTE_TAKEN_BACK);
+        let mut rows = self.rows().peekable();
+        rows.peek().is_some() && rows.all(|row| row.payment.note.as_deref() == note)
     }
 
     /// Those of its invoices whose changes wait until a person has looked.

@@ -12,6 +12,7 @@ use super::facts::RemovedRow;
 use super::invoice_lines::{self, PaymentLine, RemovedLine};
 use super::links::{Link, XeroLinks};
 use super::remarks::{self, Remark};
+use crate::applied_credit::AppliedCredit;
 use crate::brake::Brake;
 use crate::discrepancy::Discrepancy;
 use crate::findings::due_on;
@@ -85,6 +86,8 @@ pub struct InvoiceView {
     pub paid: Option<Money>,
     /// Credit notes, prepayments and overpayments applied in Xero (AMB-19).
     pub credited: Option<Money>,
+    /// The parts of it, each with what it comes from (AMB-34).
+    pub allocations: Vec<AppliedCredit>,
     /// What is left: by Xero, or by our own payments where Xero was never read.
     pub due: Option<Money>,
     /// When it is due (CM-17).
@@ -149,6 +152,7 @@ impl InvoiceView {
             local_total: local.map(|local| local.total),
             paid: figures.map(|figures| figures.paid),
             credited: figures.map(|figures| figures.credited),
+            allocations: xero.map(|xero| xero.allocations.clone()).unwrap_or_default(),
             due,
             due_on: due_on(stored),
             overdue: overdue(stored, due, settings.today(now)),

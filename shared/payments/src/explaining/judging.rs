@@ -15,9 +15,13 @@ impl State {
         let outbound = upload.map(|upload| of_upload(upload, facts, settings));
         if upload.is_some_and(has_begun) {
             let kept = facts.deleted_in_xero_after_upload();
+            let taken_back = facts.is_taken_back();
             return outbound.map(|state| match state {
                 Self::Uploaded | Self::PartlyUploaded { .. } if kept => {
                     Self::Protected(Kept::DeletedAfterUpload)
+                }
+                Self::Uploaded | Self::PartlyUploaded { .. } if taken_back => {
+                    Self::Protected(Kept::TakenBack)
                 }
                 state => state,
             });
@@ -143,6 +147,7 @@ fn of_row(row: Row<'_>, facts: &Facts) -> State {
         payment::State::Uploaded if facts.deleted_in_xero_after_upload() => {
             State::Protected(Kept::DeletedAfterUpload)
         }
+        payment::State::Uploaded if facts.is_taken_back() => State::Protected(Kept::TakenBack),
         payment::State::Uploaded => State::Uploaded,
     }
 }
@@ -165,7 +170,7 @@ fn concern(state: State) -> u8 {
         State::Protected(Kept::Journaled) => 4,
         State::Protected(Kept::MultiInvoice) => 5,
         State::Protected(Kept::Manual) => 6,
-        State::Protected(Kept::DeletedAfterUpload) => 7,
+        State::Protected(Kept::DeletedAfterUpload | Kept::TakenBack) => 7,
         _ => 8,
     }
 }

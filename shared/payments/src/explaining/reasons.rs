@@ -93,6 +93,12 @@ fn of_held(held: Held) -> Words {
              it is not copied, so that the money is not here twice.",
             "The local payment is changed in the business's own system so that its part no longer equals it.",
         ),
+        Held::BlockedByAction => words(
+            &["EX-28", "EX-27", "AMB-15"],
+            "It is in Xero, and something about the invoice's customer has to be solved first; everything of \
+             that customer waits.",
+            "The action about the customer is solved; the invoice is then read again at once.",
+        ),
         Held::UploadUnderWay => words(
             &["AMB-05"],
             "It is our own upload, seen in Xero before the upload has taken note of it.",
@@ -123,6 +129,12 @@ fn of_kept(kept: Kept) -> Words {
             "We put it into Xero and it was deleted there; the money was taken, so that it stays here and is \
              not uploaded again by itself.",
             "It is recorded in Xero again, of the same amount and date; the mirror then finds the two to be the same.",
+        ),
+        Kept::TakenBack => words(
+            &["AMB-32"],
+            "We put it into Xero; then it failed or was refunded, and it was deleted in Xero as well: both sides \
+             agree.",
+            "Nothing: if money comes again, it is a payment of its own.",
         ),
     }
 }

@@ -22,6 +22,8 @@ codes! {
         MultiInvoice = "multi_invoice",
         /// We put it into Xero, and it was deleted there; the money was taken (AMB-08).
         DeletedAfterUpload = "deleted_after_upload",
+        /// We put it into Xero; the money was not taken or was given back, and Xero has it no longer (AMB-32).
+        TakenBack = "taken_back",
     }
     /// What a payment's turn is.
     Turn {
@@ -160,7 +162,7 @@ impl State {
             | Self::Ignored(_)
             | Self::Removed
             | Self::Failed(Failure::MoneyNotTaken | Failure::Parked) => Direction::Inbound,
-            Self::Protected(Kept::DeletedAfterUpload)
+            Self::Protected(Kept::DeletedAfterUpload | Kept::TakenBack)
             | Self::Waiting(_)
             | Self::Planned(_)
             | Self::Uploaded

@@ -42,12 +42,12 @@ pub(super) fn of_stage(stage: Stage) -> Words {
 pub(super) fn of_off(off: Off) -> Words {
     match off {
         Off::NotSetUp => words(
-            &["EX-20"],
+            &["A2.1"],
             "Uploading has not been set up for this organisation.",
             "`upload_enabled`, `upload_start` and `upload_account_id` of the organisation are set.",
         ),
         Off::BySettings => words(
-            &["EX-20"],
+            &["A2.1"],
             "Uploading is switched off in the organisation's settings.",
             "`upload_enabled` of the organisation is set to true.",
         ),
@@ -169,6 +169,23 @@ pub(super) fn of_hold(hold: Hold) -> Words {
             &["AMB-27", "A8.3"],
             "Xero, or another report, may hold the same money already.",
             "An operator says that it is the same payment, or that there are two.",
+        ),
+        Hold::AmountNotRepresentable => words(
+            &["AMB-30", "CM-13"],
+            "It has more decimals than Xero keeps: two, in every currency.",
+            "It is reported with two decimals, or recorded in Xero by hand, rounded as the business decides.",
+        ),
+        Hold::InvoiceUnreadable => words(
+            &["AMB-30", "X-17"],
+            "An invoice in Xero to which it may go cannot be read, or Xero takes no question for its number.",
+            "What is wrong with the invoice is mended in Xero, or the payment names another one; every night it \
+             is judged anew.",
+        ),
+        Hold::CannotBeSent => words(
+            &["AMB-30", "A2.1"],
+            "It cannot be written in the form that Xero takes.",
+            "The setting or the member of the report that its reason names is corrected; every night it is \
+             judged anew.",
         ),
     }
 }

@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use super::refund::{Refund, RefundStep};
+use crate::discrepancy::{Discrepancy, DiscrepancyKind};
 use crate::ids::{OrganisationId, XeroInvoiceId, XeroPaymentId};
 use crate::invoice::XeroPaymentKind;
 use crate::payment::Kind;
@@ -58,6 +60,8 @@ pub struct PaymentChange {
     pub number: Option<String>,
     /// What it does.
     pub kind: XeroPaymentKind,
+    /// Of a refund, what it says; `None` if Xero does not name its contact.
+    pub refund: Option<Refund>,
     /// Whether it was deleted.
     pub deleted: bool,
     /// In the invoice's currency.
@@ -153,10 +157,34 @@ impl Certificate {
         stored: Option<&StoredInvoice>,
         settings: &Settings,
     ) {
+        self.count_in(change, stored, account(change, stored, settings));
+    }
+
+    /// Takes a refund in. `known` is the discrepancy on its contact, if there is one.
+    pub fn take_refund(&mut self, change: &PaymentChange, known: Option<&Discrepancy>) {
+        let accounted = match change.refund.as_ref().map(|refund| refund.step(known)) {
+            None => (Accounted::Missing, "a refund whose contact Xero does not name"),
+            Some(RefundStep::Open) => (Accounted::Missing, "no discrepancy says this refund"),
+            Some(RefundStep::Close) => {
+                (Accounted::Missing, "its discrepancy is open, though it was deleted in Xero")
+            }
+            Some(RefundStep::Nothing) if change.deleted => (Accounted::Applied, "gone"),
+            Some(RefundStep::Nothing) => {
+                (Accounted::Protected, DiscrepancyKind::RefundInXero.code())
+            }
+        };
+        self.count_in(change, None, accounted);
+    }
+
+    fn count_in(
+        &mut self,
+        change: &PaymentChange,
+        stored: Option<&StoredInvoice>,
+        (accounted, reason): (Accounted, &'static str),
+    ) {
         if change.updated_at > self.until {
             return;
         }
-        let (accounted, reason) = account(change, stored, settings);
         let add = |count: &mut u32| *count = count.saturating_add(1);
         add(self.counts.entry(accounted).or_default());
         add(self.reasons.entry(reason.to_owned()).or_default());
@@ -184,6 +212,25 @@ impl Certificate {
     }
 }
 
+impl Certificate {
+    /// Takes in a change that cannot be read: nothing here can account for it (AMB-30).
+    pub fn take_unreadable(
+        &mut self,
+        payment: Option<XeroPaymentId>,
+        invoice: Option<XeroInvoiceId>,
+        number: Option<String>,
+    ) {
+        let why = "it cannot be read in Xero";
+        let add = |count: &mut u32| *count = count.saturating_add(1);
+        add(self.counts.entry(Accounted::Missing).or_default());
+        add(self.reasons.entry(why.to_owned()).or_default());
+        self.state = CertificateState::Incomplete;
+        if let Some(payment) = payment.filter(|_| self.missing.len() < LISTED_MAX) {
+            self.missing.push(Missing { payment, invoice, number, why });
+        }
+    }
+}
+
 /// What became of a change, and the reason.
 pub fn account(
     change: &PaymentChange,
@@ -194,6 +241,21 @@ pub fn account(
         return (Accounted::Ignored, "no_money_received");
     }
     let linked = stored.and_then(|stored| stored.linked(change.id));
+    // Of an organisation that only uploads, what we uploaded is looked after, and nothing is copied (AMB-37).
+    if !settings.mirror_enabled {
+        return match linked.filter(|payment| payment.kind == Kind::Uploaded) {
+            None => (Accounted::Ignored, Ignored::Disabled.code()),
+            Some(_) if change.deleted => {
+                (Accounted::Missing, "we uploaded it, and it was deleted in Xero")
+            }
+            Some(payment)
+                if payment.amount.amount() == change.amount && payment.date == change.date =>
+            {
+                (Accounted::Applied, "equal")
+            }
+            Some(_) => (Accounted::Missing, "it is another amount or date here"),
+        };
+    }
     let ours = change.number.as_deref().map(|number| settings.prefix.to_local(number));
     // What is not on an invoice of ours any more must not be here; see below.
     if let (Some(Err(reason)), None) = (&ours, linked) {

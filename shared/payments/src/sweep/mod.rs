@@ -2,10 +2,12 @@
 //!
 //! Read in this order: `seen` (which invoices are concerned), `place` (from where to where is read),
 //! `state` (who may sweep, and what is remembered), `run` (what a run did), `tie_out` (whether the open
-//! invoices agree), `certificate` (whether every change is accounted for).
+//! invoices agree), `certificate` (whether every change is accounted for), `refund` (money
+//! that went back).
 
 mod certificate;
 mod place;
+mod refund;
 mod run;
 mod seen;
 mod state;
@@ -15,8 +17,9 @@ pub use certificate::{
     Accounted, CERTIFIED_AFTER, Certificate, CertificateState, LISTED_MAX, Missing, PaymentChange,
     account,
 };
-pub use place::{FIRST_LOOK_BACK, OVERLAP, Progress, SKEW, SweptList, begun_at};
+pub use place::{FIRST_LOOK_BACK, OVERLAP, Place, Progress, SKEW, SweptList, begun_at};
+pub use refund::{Refund, RefundStep};
 pub use run::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger, VISIBLE_WITHIN};
 pub use seen::{Concern, Seen, concern};
-pub use state::{COOL_DOWN, Start, SweepKind, SweepState};
-pub use tie_out::{Difference, OpenFigures, Standing, XeroStanding, tie_out};
+pub use state::{COOL_DOWN, OpenWalk, Start, SweepKind, SweepState};
+pub use tie_out::{Difference, OpenFigures, Standing, XeroStanding, compare, review};

@@ -2,14 +2,22 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::place::{self, Progress};
+use super::place::{self, Place, Progress};
 use super::run::{SyncRunId, SyncState, Trigger};
-use crate::ids::OrganisationId;
+use crate::ids::{InvoiceNumber, OrganisationId};
 use crate::reason::codes;
+use crate::settings::Settings;
 
 /// After a person has asked for a run, so much time passes before another one is begun for a person
 /// (CC-15). Counted from the beginning and again from the end.
 pub const COOL_DOWN: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long after its last success a sweep of the night or of the morning is made up for.
+const MADE_UP_AFTER: SignedDuration = SignedDuration::from_hours(25);
+
+/// How often what an organisation that only uploads has in Xero is certified: nothing else says that its
+/// connection is in use (AMB-37, CC-23).
+const CERTIFIED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 
 codes! {
     /// The sweeps of an organisation. They do not wait for each other.
@@ -36,6 +44,37 @@ pub enum Start {
     Done,
 }
 
+/// How far an unfinished full sweep has come: first through Xero's open invoices, then through what is stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OpenWalk {
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// Under which settings, in short ([`Settings::going_through`]).
+    pub judging: String,
+    /// From where Xero's list is read on; `None` once it was read to its end.
+    pub xero: Option<Place>,
+    /// The number up to which the stored invoices were compared.
+    pub after: Option<InvoiceNumber>,
+    /// How many parts of what was seen are stored beside.
+    pub parts: u32,
+    /// Stored invoices that Xero does not have.
+    pub awaiting: u32,
+}
+
+impl OpenWalk {
+    /// One that begins.
+    pub fn begun(settings: &Settings, now: Timestamp) -> Self {
+        Self {
+            begun_at: now,
+            judging: settings.going_through(),
+            xero: Some(Place::from(Timestamp::UNIX_EPOCH)),
+            after: None,
+            parts: 0,
+            awaiting: 0,
+        }
+    }
+}
+
 /// The row of one sweep of an organisation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SweepState {
@@ -49,6 +88,13 @@ pub struct SweepState {
     pub cursor: Option<Timestamp>,
     /// How far the read has come that is not whole yet.
     pub progress: Option<Progress>,
+    /// How far the full sweep has come that is not through yet.
+    pub walk: Option<OpenWalk>,
+    /// The settings, in short, under which what is stored was last gone through (AMB-35). Of the full sweep.
+    pub judging: Option<String>,
+    /// How many invoices of the business's own system Xero does not have, as the last full sweep found
+    /// (AMB-39). Of the full sweep.
+    pub awaiting: u32,
     /// The run that is at it, or was last.
     pub run: Option<SyncRunId>,
     /// Until when that run has it for itself; `None` once it has ended.
@@ -61,7 +107,11 @@ pub struct SweepState {
     pub last_attempt_at: Option<Timestamp>,
     /// What came of it.
     pub last_attempt: Option<SyncState>,
-    /// "Last Sync": when everything was last brought up to date (AMB-07, CC-14).
+    /// When a whole read last had everything that it found on the queue, if Last Sync had to wait for that to be
+    /// imported (CC-05). Of the sweep of what changed.
+    pub queued_at: Option<Timestamp>,
+    /// "Last Sync": when everything was last brought up to date, which is when what was found was imported (AMB-07,
+    /// CC-05, CC-14).
     pub last_success_at: Option<Timestamp>,
 }
 
@@ -74,12 +124,16 @@ impl SweepState {
             revision: 0,
             cursor: None,
             progress: None,
+            walk: None,
+            judging: None,
+            awaiting: 0,
             run: None,
             lease_until: None,
             cools_until: None,
             scheduled_at: None,
             last_attempt_at: None,
             last_attempt: None,
+            queued_at: None,
             last_success_at: None,
         }
     }
@@ -106,6 +160,24 @@ impl SweepState {
     /// The run before, if it has never ended: its process did.
     pub fn interrupted(&self) -> Option<&SyncRunId> {
         self.lease_until.and(self.run.as_ref())
+    }
+
+    /// Whether the next schedule of what changed makes up for this sweep of the night or of the morning: its
+    /// last run was not through, or the schedule's own invocation never came to it.
+    pub fn is_due(&self, settings: &Settings, now: Timestamp) -> bool {
+        let late = |after| self.last_success_at.is_some_and(|at| now.duration_since(at) > after);
+        match self.kind {
+            SweepKind::Changes => false,
+            SweepKind::Certificate if !settings.mirror_enabled => {
+                self.last_success_at.is_none() || late(CERTIFIED_WITHIN)
+            }
+            SweepKind::Certificate => self.is_to_be_made_up_for(now) || late(MADE_UP_AFTER),
+            SweepKind::Open => {
+                self.is_to_be_made_up_for(now)
+                    || late(MADE_UP_AFTER)
+                    || self.is_to_be_judged_again(settings)
+            }
+        }
     }
 
     /// Whether the last run was not through and nobody is at it: what the night has not done is made up for.
@@ -151,6 +223,13 @@ impl SweepState {
         }
     }
 
+    /// What the run that has just ended found is on the queue and not imported yet: Last Sync stays where it was,
+    /// and moves when it is (CC-05).
+    pub const fn wait_for_import(&mut self, last_success_at: Option<Timestamp>) {
+        self.queued_at = self.last_success_at;
+        self.last_success_at = last_success_at;
+    }
+
     fn cool_down(&mut self, trigger: Trigger, now: Timestamp) {
         if trigger == Trigger::Manual {
             self.cools_until = now.saturating_add(COOL_DOWN).ok();
@@ -160,6 +239,19 @@ impl SweepState {
     /// From where a read goes on, or begins.
     pub fn next_read(&self, now: Timestamp) -> Progress {
         self.progress.unwrap_or_else(|| Progress::from(place::since(self.cursor, now)))
+    }
+
+    /// Whether settings have changed by which what is stored is judged, and not everything that they concern
+    /// was put on the queue again (AMB-35, CM-41).
+    pub fn is_to_be_judged_again(&self, settings: &Settings) -> bool {
+        self.judging.as_ref().is_some_and(|judging| *judging != settings.going_through())
+    }
+
+    /// The full sweep is through.
+    pub fn gone_through(&mut self, walk: OpenWalk) {
+        self.judging = Some(walk.judging);
+        self.awaiting = walk.awaiting;
+        self.walk = None;
     }
 
     /// A page is on the queue, and the read is not over.

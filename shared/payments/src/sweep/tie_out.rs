@@ -1,7 +1,5 @@
 //! Whether the open invoices of Xero and what is stored of them agree: the full sweep.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -35,6 +33,8 @@ pub struct Standing {
     pub is_local: bool,
     /// Whether local facts and the last read of Xero have been brought together.
     pub is_settled: bool,
+    /// Under which settings it was settled, in short; `None` if it is not, or if nobody knows.
+    pub judging: Option<String>,
     /// The first day on which the same would be judged otherwise: a payment dated in the future comes
     /// into range (AMB-20), or the invoice becomes overdue.
     pub review_on: Option<Date>,
@@ -74,64 +74,16 @@ codes! {
         NoLongerOpen = "no_longer_open",
         /// A day has come on which it is judged otherwise (AMB-20).
         DayHasCome = "day_has_come",
+        /// The settings under which it was judged have changed (CM-41, AMB-35).
+        SettingsChanged = "settings_changed",
         /// What the business's own system said last has not been brought together with Xero yet.
         NotSettled = "not_settled",
     }
 }
 
-/// The invoices that do not agree, each once and with the first reason, and the stamp that a read has to
-/// show where Xero has just told it. `open` are all open sales invoices of the organisation, and `standings`
-/// all that is stored, read after them.
-pub fn tie_out(
-    open: &[OpenFigures],
-    standings: &[Standing],
-    settings: &Settings,
-    now: Timestamp,
-) -> BTreeMap<XeroInvoiceId, (Difference, Option<Timestamp>)> {
-    let by_number: BTreeMap<&InvoiceNumber, &Standing> =
-        standings.iter().map(|standing| (&standing.number, standing)).collect();
-    let mut former: BTreeMap<XeroInvoiceId, BTreeSet<&InvoiceNumber>> = BTreeMap::new();
-    for standing in standings {
-        if let Some(xero) = &standing.xero {
-            former.entry(xero.invoice).or_default().insert(&standing.number);
-        }
-    }
-    let mut found = BTreeMap::new();
-    for figures in open {
-        let number = settings.prefix.to_local(&figures.number).ok();
-        let elsewhere = former
-            .get(&figures.invoice)
-            .is_some_and(|numbers| numbers.iter().any(|known| Some(*known) != number.as_ref()));
-        let standing = number.as_ref().and_then(|number| by_number.get(number).copied());
-        let differs = match standing {
-            _ if elsewhere => Some(Difference::Renumbered),
-            Some(standing) => compare(figures, standing),
-            None => None,
-        };
-        if let Some(difference) = differs {
-            found.insert(figures.invoice, (difference, Some(figures.updated_at)));
-        }
-    }
-    let is_open: BTreeSet<XeroInvoiceId> = open.iter().map(|figures| figures.invoice).collect();
-    for standing in standings {
-        let Some(xero) = &standing.xero else { continue };
-        let due = standing.review_on.is_some_and(|day| day <= settings.today(now));
-        let reason = if xero.status == InvoiceStatus::Authorised && !is_open.contains(&xero.invoice)
-        {
-            Difference::NoLongerOpen
-        } else if due {
-            Difference::DayHasCome
-        } else if standing.is_local && !standing.is_settled {
-            Difference::NotSettled
-        } else {
-            continue;
-        };
-        found.entry(xero.invoice).or_insert((reason, None));
-    }
-    found
-}
-
-fn compare(figures: &OpenFigures, standing: &Standing) -> Option<Difference> {
+/// Why an open invoice of Xero is to be looked at: it does not agree with what is stored under the number that it
+/// bears.
+pub fn compare(figures: &OpenFigures, standing: &Standing) -> Option<Difference> {
     let Some(known) = &standing.xero else {
         return standing.is_local.then_some(Difference::NotReadYet);
     };
@@ -143,6 +95,31 @@ fn compare(figures: &OpenFigures, standing: &Standing) -> Option<Difference> {
         Some(Difference::CreditedDiffers)
     } else if known.updated_at < figures.updated_at {
         Some(Difference::NewerInXero)
+    } else {
+        None
+    }
+}
+
+/// Why the Xero invoice of a stored one is to be looked at. `is_open` says whether it was seen among the open ones
+/// under its number by the walk through them that began then.
+pub fn review(
+    standing: &Standing,
+    is_open: bool,
+    begun_at: Timestamp,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<Difference> {
+    let xero = standing.xero.as_ref()?;
+    let may_change = standing.review_on.is_some();
+    // What was read after the walk began may be missing in it.
+    if xero.status == InvoiceStatus::Authorised && !is_open && xero.updated_at <= begun_at {
+        Some(Difference::NoLongerOpen)
+    } else if standing.review_on.is_some_and(|day| day <= settings.today(now)) {
+        Some(Difference::DayHasCome)
+    } else if may_change && standing.judging.as_ref().is_some_and(|by| *by != settings.judging()) {
+        Some(Difference::SettingsChanged)
+    } else if standing.is_local && !standing.is_settled {
+        Some(Difference::NotSettled)
     } else {
         None
     }
@@ -200,6 +177,7 @@ mod tests {
             number: n.to_string().parse().unwrap(),
             is_local: true,
             is_settled: true,
+            judging: Some(settings().judging()),
             review_on: None,
             xero: Some(XeroStanding {
                 invoice: id(n),
@@ -211,54 +189,59 @@ mod tests {
         }
     }
 
-    fn differences(
-        open: &[OpenFigures],
-        standings: &[Standing],
-    ) -> Vec<(XeroInvoiceId, Difference)> {
-        let found = tie_out(open, standings, &settings(), NOW.parse().unwrap());
-        found.into_iter().map(|(invoice, (difference, _))| (invoice, difference)).collect()
+    fn reviewed(standing: &Standing, is_open: bool) -> Option<Difference> {
+        let now = NOW.parse().unwrap();
+        review(standing, is_open, now, &settings(), now)
     }
 
     #[test]
     fn what_agrees_is_left_alone() {
-        assert_eq!(differences(&[open(1), open(2)], &[stored(1), stored(2)]), []);
-        // Ours by its prefix, but the business's own system does not know it.
-        assert_eq!(differences(&[open(3)], &[]), []);
+        assert_eq!(compare(&open(1), &stored(1)), None);
+        assert_eq!(reviewed(&stored(1), true), None);
     }
 
     #[test]
     fn every_difference_is_found_and_named() {
         let later = stamp() + jiff::SignedDuration::from_secs(1);
         let not_read = Standing { xero: None, is_settled: false, ..stored(1) };
-        let not_settled = Standing { is_settled: false, ..stored(1) };
         for (figures, standing, expected) in [
             (OpenFigures { paid: aud(11), ..open(1) }, stored(1), Difference::PaidDiffers),
             (OpenFigures { credited: aud(1), ..open(1) }, stored(1), Difference::CreditedDiffers),
             (OpenFigures { updated_at: later, ..open(1) }, stored(1), Difference::NewerInXero),
-            (
-                OpenFigures { number: "INV-1".to_owned(), ..open(1) },
-                stored(1),
-                Difference::Renumbered,
-            ),
-            (
-                OpenFigures { number: "CM-2".to_owned(), ..open(1) },
-                stored(1),
-                Difference::Renumbered,
-            ),
+            (OpenFigures { invoice: id(2), ..open(1) }, stored(1), Difference::Renumbered),
             (open(1), not_read, Difference::NotReadYet),
-            (open(1), not_settled, Difference::NotSettled),
         ] {
-            assert_eq!(differences(&[figures], &[standing]), [(id(1), expected)]);
+            assert_eq!(compare(&figures, &standing), Some(expected));
         }
-        assert_eq!(differences(&[], &[stored(1)]), [(id(1), Difference::NoLongerOpen)]);
+        let not_settled = Standing { is_settled: false, judging: None, ..stored(1) };
+        assert_eq!(reviewed(&not_settled, true), Some(Difference::NotSettled));
+        assert_eq!(reviewed(&stored(1), false), Some(Difference::NoLongerOpen));
+    }
+
+    #[test]
+    fn what_was_read_after_the_walk_began_is_not_missed_in_it() {
+        let (now, before): (Timestamp, _) =
+            (NOW.parse().unwrap(), stamp() - jiff::SignedDuration::from_secs(1));
+        assert_eq!(review(&stored(1), false, before, &settings(), now), None);
     }
 
     #[test]
     fn a_held_payment_is_judged_again_when_its_day_has_come_where_the_business_is() {
         // AMB-20; it is the 6th in Sydney
         let review = |day: &str| Standing { review_on: Some(day.parse().unwrap()), ..stored(1) };
-        let due = differences(&[open(1)], &[review("2026-10-06")]);
-        assert_eq!(due, [(id(1), Difference::DayHasCome)]);
-        assert_eq!(differences(&[open(1)], &[review("2026-10-07")]), []);
+        assert_eq!(reviewed(&review("2026-10-06"), true), Some(Difference::DayHasCome));
+        assert_eq!(reviewed(&review("2026-10-07"), true), None);
+    }
+
+    #[test]
+    fn what_was_judged_under_other_settings_is_judged_again_if_anything_of_it_can_change() {
+        // CM-41, AMB-35
+        let before = Settings { forward_days: Some(7), ..settings() };
+        let other = Standing { judging: Some(before.judging()), ..stored(1) };
+        assert_eq!(reviewed(&other, true), None, "it waits for no day");
+        let waits = Standing { review_on: Some("2026-10-20".parse().unwrap()), ..other };
+        assert_eq!(reviewed(&waits, true), Some(Difference::SettingsChanged));
+        let unknown = Standing { judging: None, ..waits };
+        assert_eq!(reviewed(&unknown, true), None, "an earlier version did not say");
     }
 }

@@ -23,6 +23,17 @@ pub struct Customer {
     pub blocked_at: Option<Timestamp>,
 }
 
+/// What an action says that we open about a customer whose payment needs its contact in Xero (EX-27). A report
+/// that names the contact solves it; any other action only a person solves.
+pub const NO_CONTACT: &str = "the customer has no contact in Xero yet";
+
+impl Customer {
+    /// Whether the open action is ours, and the contact is what it waits for.
+    pub fn waits_for_contact(&self) -> bool {
+        self.blocked.as_deref() == Some(NO_CONTACT)
+    }
+}
+
 /// Two different reports of a customer carry the same revision.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("revision {revision} was already used for other content")]
@@ -32,7 +43,7 @@ pub struct CustomerError {
 }
 
 /// What a report of a customer changes; `None` if this version or a newer one is known. A block
-/// stays: only a person takes it away.
+/// stays: only a person takes it away, or the contact for which it waits.
 ///
 /// # Errors
 /// `CustomerError`: it contradicts an earlier report.
@@ -44,9 +55,10 @@ pub fn record_customer(
     if incoming.revision < known.revision {
         return Ok(None);
     }
+    let solved = known.waits_for_contact() && incoming.contact.is_some();
     let merged = Customer {
-        blocked: known.blocked.clone(),
-        blocked_at: known.blocked_at,
+        blocked: known.blocked.clone().filter(|_| !solved),
+        blocked_at: known.blocked_at.filter(|_| !solved),
         ..incoming.clone()
     };
     if merged == *known {
@@ -140,6 +152,24 @@ mod tests {
             Ok(Some(blocked.clone()))
         );
         assert_eq!(record_customer(Some(&blocked), &reported(1, "Ana")), Ok(None));
+    }
+
+    #[test]
+    fn an_action_that_waits_for_a_contact_is_solved_by_it_and_by_nothing_else() {
+        // EX-27, EX-28
+        let blocked = Customer {
+            blocked: Some(NO_CONTACT.to_owned()),
+            blocked_at: Some(Timestamp::UNIX_EPOCH),
+            ..reported(1, "Ana")
+        };
+        let renamed = record_customer(Some(&blocked), &reported(2, "Ana Lee")).unwrap().unwrap();
+        assert!(renamed.waits_for_contact());
+        let contact = "00000000-0000-0000-0000-000000000007".parse().ok();
+        let linked = Customer { contact, ..reported(3, "Ana Lee") };
+        assert_eq!(record_customer(Some(&renamed), &linked), Ok(Some(linked.clone())));
+        let by_person = Customer { blocked: Some("two contacts".to_owned()), ..renamed };
+        let merged = record_customer(Some(&by_person), &linked).unwrap().unwrap();
+        assert_eq!(merged.blocked.as_deref(), Some("two contacts"));
     }
 
     #[test]

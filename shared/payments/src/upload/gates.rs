@@ -1,13 +1,13 @@
 //! The gates that a payment passes before its night plans it (A2.1 step 1).
 
-use super::customer::Customer;
+use super::customer::{Customer, NO_CONTACT};
 use super::duplicate::{Certain, Suspicion};
 use super::ledger::Upload;
 use super::part::Target;
 use super::planner::Books;
 use super::route::{Hold, Route, Skip, route, taken};
 use super::settings::{Start, UploadSettings};
-use crate::money::Money;
+use crate::money::{Money, XERO_DECIMALS};
 use crate::recording::Receipt;
 use crate::settings::Settings;
 
@@ -57,7 +57,7 @@ pub fn gate(
     if route == Route::Bpay && customer.and_then(|customer| customer.contact).is_none() {
         let why = match &receipt.customer {
             None => "the payment names no customer".to_owned(),
-            Some(id) => format!("customer {id} has no contact in Xero yet"),
+            Some(_) => format!("an action about the customer is open: {NO_CONTACT}"),
         };
         return Err(hold(Hold::BlockedByAction, why));
     }
@@ -82,11 +82,24 @@ pub(super) fn fits_books(receipt: &Receipt, books: &Books) -> Result<(), Judgeme
             format!("paid in {}, the books are in {}", receipt.amount.currency(), books.currency);
         return Err(Judgement::Hold(Hold::CurrencyMismatch, why));
     }
+    fits_xero([receipt.amount])?;
     if let Some(locked) = books.locked_until.filter(|locked| receipt.date <= *locked) {
         let why = format!("dated {}, and Xero is locked until {locked}", receipt.date);
         return Err(Judgement::Hold(Hold::LockedPeriod, why));
     }
     Ok(())
+}
+
+/// Whether Xero can hold these amounts as they are (AMB-30).
+pub(super) fn fits_xero(amounts: impl IntoIterator<Item = Money>) -> Result<(), Judgement> {
+    match amounts.into_iter().find(|amount| !amount.fits_xero()) {
+        None => Ok(()),
+        Some(amount) => {
+            let why =
+                format!("{amount} has more than the {XERO_DECIMALS} decimals that Xero keeps");
+            Err(Judgement::Hold(Hold::AmountNotRepresentable, why))
+        }
+    }
 }
 
 /// Only what is younger than the start date goes up (EX-33). A person may include what is dated on that

@@ -445,6 +445,34 @@ impl Upload {
         freed
     }
 
+    /// What is planned of it cannot be sent: it is taken back, and the row waits for what is in its way. A part
+    /// that was sent before, and is proven not to be there, keeps its stamp to itself. Nothing of it may be
+    /// under way.
+    ///
+    /// # Errors
+    /// It is not reserved, or something of it may be in Xero without proof.
+    pub fn take_back(
+        &mut self,
+        hold: Hold,
+        why: &str,
+        night: Night,
+        now: Timestamp,
+    ) -> Result<Option<Freed>, LedgerError> {
+        let is_open = |part: &Part| matches!(part.state, PartState::Sent | PartState::Unknown);
+        if self.state != UploadState::Reserved || self.parts.iter().any(is_open) {
+            return Err(LedgerError::State { from: self.state, what: "taken back" });
+        }
+        self.withdraw_planned();
+        let mut freed = None;
+        if !self.parts.iter().any(|part| part.state.stands()) {
+            let unsent = self.parts.is_empty();
+            self.attempts = self.attempts.saturating_sub(u32::from(unsent));
+            freed = self.free(unsent);
+        }
+        self.put_on_hold(hold, why, Some(night), now);
+        Ok(freed)
+    }
+
     /// The slot of a row that was refused as a whole, which is free now; once.
     pub fn free_slot(&mut self) -> Option<Freed> {
         if self.state == UploadState::Refused { self.free(false) } else { None }

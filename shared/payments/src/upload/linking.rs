@@ -1,5 +1,7 @@
 //! What a proven upload means for the invoice that it was made on.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::ledger::Upload;
@@ -133,6 +135,16 @@ impl Upload {
         let [only] = self.receipt.allocations.as_slice() else { return None };
         let goes_elsewhere = self.route().is_ok_and(Route::is_nightly) && !self.parts.is_empty();
         (!goes_elsewhere).then_some(&only.invoice)
+    }
+
+    /// The invoices in Xero on which something of it stands, or may stand.
+    pub fn invoices_in_xero(&self) -> BTreeSet<XeroInvoiceId> {
+        let begun = |part: &&Part| part.tries > 0 && part.state.stands();
+        let invoice = |part: &Part| match part.target {
+            Target::Invoice { id, .. } => Some(id),
+            Target::Prepayment { .. } | Target::Bill { .. } => None,
+        };
+        self.parts.iter().filter(begun).filter_map(invoice).collect()
     }
 
     /// The one invoice in Xero that its parts go to, besides a prepayment.

@@ -34,7 +34,7 @@ pub use caps::{
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
 pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
-pub use customer::{Customer, CustomerError, record_action, record_customer};
+pub use customer::{Customer, CustomerError, NO_CONTACT, record_action, record_customer};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
     ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
@@ -54,7 +54,7 @@ pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,
 };
-pub use planner::{Books, OpenInvoice, Planner};
+pub use planner::{Books, OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{
     Bill, FEE_KIND_CHARS_MAX, FEES_MAX, Fee, FeeAccount, FeeKind, FeeKindError,
     NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, why_unmapped,
@@ -63,5 +63,6 @@ pub(crate) use reassessment::on_their_way;
 pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
+pub(crate) use route::{is_entered_by_hand, never_gets_an_invoice};
 pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};

@@ -166,7 +166,8 @@ pub enum Answer {
     Placed(Placed),
     /// Xero says that it is not, and why.
     Refused(String),
-    /// The call was turned away before anything could happen: a limit, or no permission.
+    /// The call was turned away before anything could happen: a limit, no permission, or another element that
+    /// Xero refused the whole call for.
     TurnedAway,
     /// There was no answer, or it does not say.
     Unclear,

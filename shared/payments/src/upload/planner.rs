@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::customer::Customer;
 use super::duplicate::{Claim, NamedPortion, XeroMoney, XeroMoneyKind};
-use super::gates::Judgement;
+use super::gates::{Judgement, fits_xero};
 use super::ledger::Upload;
 use super::part::{PARTS_MAX, PartState, Target};
 use super::route::{Hold, Route, Skip};
@@ -47,6 +47,10 @@ impl OpenInvoice {
             && self.due.is_positive()
     }
 
+    fn is_authorised(&self) -> bool {
+        self.status == InvoiceStatus::Authorised
+    }
+
     /// "Oldest": by invoice date, then due date, then number (AMB-16). Without a date it is the
     /// youngest.
     fn age(&self) -> (Date, Date, &str) {
@@ -64,10 +68,37 @@ pub struct Books {
     pub locked_until: Option<Date>,
 }
 
+/// An invoice in Xero of which nothing is known but this: it is there, or may be, and cannot be read
+/// (AMB-30).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnreadableInvoice {
+    /// Which, if Xero has shown it.
+    pub id: Option<XeroInvoiceId>,
+    /// Its number, if that can be read, or is what was asked for.
+    pub number: Option<String>,
+    /// Whose it is, if that can be read, or is who was asked for.
+    pub contact: Option<XeroContactId>,
+    /// What is wrong, without an amount or a name.
+    pub why: String,
+}
+
+impl UnreadableInvoice {
+    fn hold(&self) -> Judgement {
+        let which = match (&self.number, self.id) {
+            (Some(number), Some(id)) => format!("invoice {number} ({id})"),
+            (Some(number), None) => format!("invoice {number}"),
+            (None, Some(id)) => format!("invoice {id}"),
+            (None, None) => "an invoice without an id".to_owned(),
+        };
+        Judgement::Hold(Hold::InvoiceUnreadable, format!("{which} in Xero: {}", self.why))
+    }
+}
+
 /// Plans payments one after the other; each sees what the ones before it have left.
 #[derive(Debug)]
 pub struct Planner<'a> {
     invoices: BTreeMap<XeroInvoiceId, OpenInvoice>,
+    unreadable: Vec<UnreadableInvoice>,
     on_payment_plan: BTreeSet<XeroInvoiceId>,
     prefix: &'a NumberPrefix,
     prepayments: bool,
@@ -88,7 +119,20 @@ impl<'a> Planner<'a> {
             prefix.to_local(&invoice.number).is_ok_and(|number| on_payment_plan.contains(&number))
         };
         let on_payment_plan = invoices.values().filter(planned).map(|invoice| invoice.id).collect();
-        Self { invoices, on_payment_plan, prefix, prepayments }
+        Self { invoices, unreadable: Vec::new(), on_payment_plan, prefix, prepayments }
+    }
+
+    /// These could not be read: what rests on one of them is held, and nothing else.
+    #[must_use]
+    pub fn with_unreadable(self, unreadable: Vec<UnreadableInvoice>) -> Self {
+        Self { unreadable, ..self }
+    }
+
+    fn must_be_readable(
+        &self,
+        is_it: impl Fn(&UnreadableInvoice) -> bool,
+    ) -> Result<(), Judgement> {
+        self.unreadable.iter().find(|invoice| is_it(invoice)).map_or(Ok(()), |it| Err(it.hold()))
     }
 
     /// Plans what is left of a payment that has passed the gates. Named invoices first; then, for
@@ -129,6 +173,9 @@ impl<'a> Planner<'a> {
             let why = format!("it would take more than {PARTS_MAX} parts");
             return Judgement::Skip(Skip::TooManyParts, why);
         }
+        if let Err(judgement) = fits_xero(parts.iter().map(|(_, amount)| *amount)) {
+            return judgement;
+        }
         self.take(&parts);
         Judgement::Send(parts)
     }
@@ -145,15 +192,15 @@ impl<'a> Planner<'a> {
         let standing = own_targets(upload);
         let named = upload.receipt.allocations.iter().map(|part| {
             let number = self.prefix.to_xero(&part.invoice);
-            (part, self.invoice_numbered(&number), number)
+            (part, self.numbered(&number), number)
         });
+        let stands = |found: &Result<&OpenInvoice, Judgement>| {
+            found.as_ref().is_ok_and(|invoice| standing.contains(&invoice.id))
+        };
         named
-            .filter(|(_, found, _)| !found.is_some_and(|invoice| standing.contains(&invoice.id)))
+            .filter(|(_, found, _)| !stands(found))
             .map(|(part, found, number)| {
-                let invoice = found.ok_or_else(|| {
-                    let why = format!("Xero has no invoice {number}");
-                    Judgement::Hold(Hold::InvoiceNotOpen, why)
-                })?;
+                let invoice = found?;
                 self.fits(invoice, part.amount)?;
                 if upload.route() == Ok(Route::Bpay) && self.on_payment_plan.contains(&invoice.id) {
                     let why = format!("invoice {number} is on a payment plan, not open to BPAY");
@@ -164,11 +211,31 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// The sales invoice of this number.
-    pub(super) fn invoice_numbered(&self, number: &str) -> Option<&OpenInvoice> {
-        self.invoices
-            .values()
-            .find(|invoice| invoice.kind == InvoiceKind::Sales && invoice.number == number)
+    /// The sales invoice of this number. Of several, as a deleted draft leaves its number free, only an
+    /// authorised one counts (AMB-33).
+    pub(super) fn numbered(&self, number: &str) -> Result<&OpenInvoice, Judgement> {
+        self.must_be_readable(|invoice| invoice.number.as_deref() == Some(number))?;
+        let sales =
+            |invoice: &&OpenInvoice| invoice.kind == InvoiceKind::Sales && invoice.number == number;
+        let all: Vec<_> = self.invoices.values().filter(sales).collect();
+        let authorised: Vec<_> = all.iter().filter(|invoice| invoice.is_authorised()).collect();
+        let hold = |why| Err(Judgement::Hold(Hold::InvoiceNotOpen, why));
+        match (authorised.as_slice(), all.as_slice()) {
+            ([only], _) => Ok(only),
+            ([], []) => hold(format!(
+                "Xero has no invoice {number:?}, with exactly these characters between the quotes"
+            )),
+            // Why it is not open is said where its status is looked at.
+            ([], [only]) => Ok(only),
+            (_, all) => {
+                let each = all.iter().map(|i| format!("{} is {}", i.id, i.status));
+                let each = each.collect::<Vec<_>>().join(", ");
+                hold(format!(
+                    "Xero has {} invoices of number {number}, and not exactly one of them is open: {each}",
+                    all.len()
+                ))
+            }
+        }
     }
 
     /// What is to be placed of a payment, as it is compared with the money that Xero holds (A8.3). `linked` says
@@ -186,7 +253,7 @@ impl<'a> Planner<'a> {
         if Self::is_named_by_receipt(upload) {
             for part in &receipt.allocations {
                 let number = self.prefix.to_xero(&part.invoice);
-                let found = self.invoice_numbered(&number);
+                let found = self.numbered(&number).ok();
                 let Some(found) = found.filter(|found| !standing.contains(&found.id)) else {
                     continue;
                 };
@@ -264,6 +331,7 @@ impl<'a> Planner<'a> {
             let why = "its customer has no contact in Xero yet";
             return Err(Judgement::Hold(Hold::BlockedByAction, why.into()));
         };
+        self.must_be_readable(|invoice| invoice.contact == Some(contact))?;
         let candidates = self.candidates(contact, amount.currency(), upload, named);
         let exact = candidates.iter().find(|invoice| invoice.due == amount);
         if let Some(invoice) = exact.filter(|_| named.is_empty()) {

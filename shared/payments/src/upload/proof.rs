@@ -11,6 +11,9 @@ const ABSENCES_NEEDED: u32 = 2;
 /// from the same copy.
 const LOOKS_APART: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long a look waits after one that was in doubt, besides [`LOOKS_APART`].
+const DOUBTS_APART: SignedDuration = SignedDuration::from_mins(59);
+
 /// With how many keys a part is sent before a person has to look at it.
 const TRIES_MAX: u32 = 5;
 
@@ -109,6 +112,23 @@ impl Upload {
         };
         self.follow_parts(now);
         Ok(absence)
+    }
+
+    /// A read of Xero showed something that cannot be read and may be the part: it proves nothing, and the next
+    /// read is made an hour later, since only a person can mend that (AMB-30).
+    ///
+    /// # Errors
+    /// There is no such part, or its fate is known.
+    pub fn in_doubt(&mut self, number: u32, now: Timestamp) -> Result<(), LedgerError> {
+        let from = self.state;
+        let part = self.part_mut(number)?;
+        if !matches!(part.state, PartState::Sent | PartState::Unknown) {
+            return Err(LedgerError::State { from, what: "looked for" });
+        }
+        part.state = PartState::Unknown;
+        part.looked_at = now.saturating_add(DOUBTS_APART).ok();
+        self.follow_parts(now);
+        Ok(())
     }
 
     /// When a read of Xero will be the next piece of evidence; `None` if nothing is unknown.

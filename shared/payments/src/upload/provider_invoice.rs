@@ -12,7 +12,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::gates::{Judgement, fits_books};
+use super::gates::{Judgement, fits_books, fits_xero};
 use super::ledger::Upload;
 use super::part::Target;
 use super::planner::Books;
@@ -177,7 +177,8 @@ pub fn judge_bill(
     if !unmapped.is_empty() {
         return Judgement::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped));
     }
-    if let Err(judgement) = fits_books(&upload.receipt, books) {
+    let fees = bill.fees.iter().map(|fee| fee.amount);
+    if let Err(judgement) = fits_books(&upload.receipt, books).and_then(|()| fits_xero(fees)) {
         return judgement;
     }
     match upload.to_place() {

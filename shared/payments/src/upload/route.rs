@@ -85,6 +85,12 @@ codes! {
         /// Xero, or another report, may hold the same money already; a person says *the same* or *two
         /// payments* (A8.3).
         PossibleDuplicate = "POSSIBLE_DUPLICATE",
+        /// It, or a part of it, has more decimals than Xero keeps (AMB-30).
+        AmountNotRepresentable = "AMOUNT_NOT_REPRESENTABLE",
+        /// An invoice in Xero on which its plan rests cannot be read, or not be asked for (AMB-30).
+        InvoiceUnreadable = "INVOICE_UNREADABLE",
+        /// It cannot be written as Xero takes it (AMB-30).
+        CannotBeSent = "CANNOT_BE_SENT",
     }
 }
 
@@ -113,6 +119,8 @@ const BPAY: &str = "bpay";
 const CARD: &str = "card";
 const DIRECT_DEBIT: &str = "direct_debit";
 const BATCH_DEBIT: &str = "batch_debit";
+/// Brought by a gateway.
+const PAYPAL: &str = "paypal";
 /// The same as the channel, for senders that know no channels.
 const VIRTUAL_TERMINAL: &str = "virtual_terminal";
 
@@ -131,6 +139,24 @@ pub fn route(receipt: &Receipt) -> Result<Route, Skip> {
             named(Route::Direct)
         }
         _ => Err(Skip::MethodNotUploaded),
+    }
+}
+
+/// Whether a person has entered a payment: it goes no way to Xero, and no gateway brings it (AMB-40).
+pub(crate) fn is_entered_by_hand(receipt: &Receipt) -> bool {
+    route(receipt) == Err(Skip::MethodNotUploaded) && receipt.method != PAYPAL
+}
+
+/// Whether a payment names no invoice and is not meant to: a batch debit, or a direct debit or a payment by the
+/// virtual terminal that was applied to none (EX-09, EX-11). Nobody has to act on it.
+pub(crate) fn never_gets_an_invoice(receipt: &Receipt) -> bool {
+    match route(receipt) {
+        Err(Skip::NoCustomer) => true,
+        Err(Skip::NotAppliedToInvoice) => {
+            receipt.channel == Some(Channel::VirtualTerminal)
+                || (receipt.method != CARD && receipt.channel.is_none())
+        }
+        _ => false,
     }
 }
 

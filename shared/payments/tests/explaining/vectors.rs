@@ -206,7 +206,7 @@ fn attempt_4001_disables_the_nights_and_not_what_is_posted_at_once() {
 
 #[test]
 fn uploading_that_is_not_set_up_or_switched_off_is_told_as_such() {
-    // EX-20
+    // A2.1: the gates
     let facts = uploading(admitted(&bpay("P-1")));
     let mut settings = settings();
     let state = |settings: &payments::Settings| State::of(&facts, settings).unwrap().to_string();

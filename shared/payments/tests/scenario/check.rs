@@ -148,7 +148,7 @@ fn discrepancies(list: &mut List, then: &Then, after: &StoredInvoice) {
 /// `KIND`, `KIND a`, `KIND x1`: the subject is a Xero payment where the kind is about one.
 fn key(text: &str) -> (String, String) {
     let (kind, subject) = text.split_once(' ').unwrap_or((text, ""));
-    let about_xero = [DiscrepancyKind::MultiInvoiceHeld, DiscrepancyKind::RefundInXero];
+    let about_xero = [DiscrepancyKind::MultiInvoiceHeld];
     let kind = DiscrepancyKind::from_code(kind).unwrap_or_else(|| panic!("no kind {kind}"));
     let subject = match subject {
         "" => String::new(),

@@ -213,6 +213,7 @@ fn snapshot(
     let due = total.minus(paid).unwrap().minus(credited).unwrap();
     let status = text.status.as_deref().unwrap_or("AUTHORISED");
     Snapshot {
+        allocations: Vec::new(),
         organisation: organisation(text.organisation.as_deref().unwrap_or("ours")),
         invoice: xero_invoice_id(text.invoice.as_deref().unwrap_or("i1")),
         kind: one_of(

@@ -41,6 +41,7 @@ fn shows(n: u128, number: &str, payments: &[XeroPayment], updated: i64) -> Snaps
     let paid = Money::sum(aud(), payments.iter().map(|payment| payment.amount)).unwrap();
     let at = now() + jiff::SignedDuration::from_mins(updated);
     Snapshot {
+        allocations: Vec::new(),
         organisation: organisation(),
         invoice: invoice_id(n),
         kind: InvoiceKind::Sales,
@@ -321,8 +322,11 @@ fn what_the_sender_says_later_does_not_change_what_is_in_xero() {
     assert_eq!((only(&seen).id.as_str(), kinds(&seen)), ("P-1", vec![]));
 
     // No longer on this invoice, says the sender; in Xero it is.
-    assert_eq!(record_part(&stored, &later(vec![allocation("10235", "90.00")]), now()), Ok(None));
-    assert_eq!(record_part(&stored, &later(vec![]), now()), Ok(None));
+    for elsewhere in [vec![allocation("10235", "90.00")], vec![]] {
+        let after = record_part(&stored, &later(elsewhere), now()).unwrap().unwrap().after;
+        let (was, is) = (only(&stored), only(&after));
+        assert_eq!(*is, Payment { revision: 2, ..was.clone() });
+    }
 
     // The operators are told.
     let warning = admit(Some(&uploaded.row), &later(vec![]), now()).warning.unwrap();
@@ -337,11 +341,22 @@ fn what_the_sender_says_later_does_not_change_what_is_in_xero() {
 
 #[test]
 fn a_stamp_for_an_invoice_is_for_its_id_and_not_for_its_number() {
-    // The number of an invoice may change in Xero, and then it is still ours.
+    // The number of an invoice may change in Xero, and then it is still ours: held until what is known of it
+    // under the former number goes along (AMB-33), which takes both numbers.
     let uploaded = uploaded();
     assert!(uploaded.stamp.is_for(invoice_id(1)));
     let other: XeroInvoiceId = invoice_id(3);
     assert!(!uploaded.stamp.is_for(other));
-    let renumbered = mirrored(&invoice("999"), &shows(1, "999", &[uploaded.xero], 1));
+    let renumbered =
+        mirrored(&invoice("999"), &shows(1, "999", std::slice::from_ref(&uploaded.xero), 1));
     assert_eq!(renumbered.held[0].reason, Held::UploadUnderWay);
+    let former = mirrored(&linked(&invoice("10234"), &uploaded), &shows(1, "10234", &[], 0));
+    let snapshot = shows(1, "999", std::slice::from_ref(&uploaded.xero), 1);
+    let along = payments::going_along(&renumbered, std::slice::from_ref(&former), &snapshot, now());
+    let along = along.unwrap();
+    let there = along.arrival.unwrap().after;
+    assert_eq!((only(&there).id.as_str(), there.held.len()), ("P-1", 0));
+    let gone = payments::depart(&former, &snapshot, &along.leaving, now()).unwrap();
+    assert_eq!((gone.after.payments.len(), kinds(&gone.after)), (0, vec![]));
+    assert_eq!(gone.tombstones.len(), 1);
 }

@@ -305,3 +305,37 @@ fn oldest_first(
     prop_assert!(!prepaid || invoices.len() == open.len(), "nothing is open any more");
     Ok(())
 }
+
+#[test]
+fn amb_33_of_several_invoices_of_one_number_only_the_authorised_one_counts() {
+    let prefix = NumberPrefix::default();
+    let row = admitted(&pay_now("P-1", "1", "100.00"));
+    let of = |n: u128, status| OpenInvoice {
+        number: "CM-1".to_owned(),
+        status,
+        ..open(n, "2026-01-01", "500.00")
+    };
+    use InvoiceStatus::{Authorised, Deleted, Paid, Voided};
+    // Whichever id sorts first.
+    for (dead, alive) in [(1, 2), (2, 1)] {
+        for status in [Deleted, Voided, Paid] {
+            let both = vec![of(dead, status), of(alive, Authorised)];
+            let parts = plan(&mut planner(both, &prefix), &row);
+            let Target::Invoice { id, .. } = parts[0].0 else { panic!("{parts:?}") };
+            assert_eq!(id, invoice_id(alive));
+        }
+    }
+    for both in [[Authorised, Authorised], [Deleted, Voided]] {
+        let invoices = vec![of(1, both[0]), of(2, both[1])];
+        let judged = planner(invoices, &prefix).plan(&row, None);
+        let Judgement::Hold(Hold::InvoiceNotOpen, why) = judged else { panic!("{judged:?}") };
+        for n in [1, 2] {
+            assert!(why.contains(&invoice_id(n).to_string()), "all are named: {why}");
+        }
+    }
+    // A number is compared with its blanks, and they are made visible.
+    let blank = OpenInvoice { number: "CM-1 ".to_owned(), ..open(1, "2026-01-01", "500.00") };
+    let judged = planner(vec![blank], &prefix).plan(&row, None);
+    let Judgement::Hold(Hold::InvoiceNotOpen, why) = judged else { panic!("{judged:?}") };
+    assert!(why.contains("\"CM-1\""), "{why}");
+}

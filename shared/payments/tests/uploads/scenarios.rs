@@ -14,7 +14,7 @@ use format::Scenario;
 use world::World;
 
 /// The rules that decide what goes, in which night, to which invoice. U15 and U17 are about a run that
-/// dies, or comes twice, and are tested with the function; EX-34 is a link on a page.
+/// dies, or comes twice, and are tested with the function.
 const RULES: &[&str] = &[
     "U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10", "U11", "U12", "U13", "U14", "U18",
     "EX-01", "EX-02", "EX-03", "EX-04", "EX-05", "EX-06", "EX-07", "EX-08", "EX-09", "EX-10",

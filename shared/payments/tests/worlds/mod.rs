@@ -166,6 +166,7 @@ pub fn snapshot(payments: Vec<XeroPayment>, updated: i64, fetched: i64) -> Snaps
     let paid = sum_of(payments.iter().filter(|p| p.counts()).map(|p| p.amount));
     let total = aud(60_00);
     Snapshot {
+        allocations: Vec::new(),
         organisation: OrganisationId::new(Uuid::from_u128(1)),
         invoice: XeroInvoiceId::new(Uuid::from_u128(100)),
         kind: InvoiceKind::Sales,

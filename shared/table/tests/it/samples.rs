@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use payments::upload::{Channel, Stamp};
 use payments::{
-    Acceptance, Allocation, Contact, Currency, CustomerId, Discrepancy, DiscrepancyKey,
-    DiscrepancyKind, Figures, Held, HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind,
-    LocalInvoice, Money, MovedAway, OrganisationId, Origin, Payment, PaymentId, PaymentStatus,
-    Protection, Receipt, Reopened, Settings, Settled, Snapshot, State, StoredInvoice, Terms,
-    Version, XeroFacts, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind,
+    Acceptance, Allocation, AppliedCredit, Contact, CreditKind, Currency, CustomerId, Discrepancy,
+    DiscrepancyKey, DiscrepancyKind, Figures, Held, HeldPayment, InvoiceKind, InvoiceNumber,
+    InvoiceStatus, Kind, LocalInvoice, Money, MovedAway, OrganisationId, Origin, Payment,
+    PaymentId, PaymentStatus, Protection, Receipt, Reopened, Settings, Settled, Snapshot, State,
+    StoredInvoice, Terms, Version, XeroCreditId, XeroFacts, XeroInvoiceId, XeroPayment,
+    XeroPaymentId, XeroPaymentKind,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -78,6 +79,7 @@ pub fn snapshot(minute: i64, payments: Vec<XeroPayment>) -> Snapshot {
     let paid = Money::sum("AUD".parse().unwrap(), payments.iter().map(|p| p.amount)).unwrap();
     let updated_at = at("2026-10-05T03:00:00Z") + jiff::SignedDuration::from_mins(minute);
     Snapshot {
+        allocations: Vec::new(),
         organisation: organisation(),
         invoice: invoice_id(),
         kind: InvoiceKind::Sales,
@@ -306,20 +308,35 @@ fn arb_local(number: InvoiceNumber) -> impl Strategy<Value = LocalInvoice> {
 fn arb_xero() -> impl Strategy<Value = XeroFacts> {
     let figures = arb_currency().prop_flat_map(|currency| vec(arb_money_in(currency), 4));
     let texts = (arb_text(), option::of(arb_text()), option::of(arb_date()));
-    (arb_uuid(), select(InvoiceStatus::ALL), texts, figures, arb_version()).prop_map(
-        |(invoice, status, (number, contact_name, due_on), figures, version)| XeroFacts {
-            invoice: XeroInvoiceId::new(invoice),
-            number,
-            status,
-            contact_name,
-            due_on,
-            figures: Figures {
-                total: figures[0],
-                paid: figures[1],
-                credited: figures[2],
-                due: figures[3],
-            },
-            version,
+    let applied =
+        (arb_uuid(), select(CreditKind::ALL), option::of(arb_text()), option::of(arb_date()));
+    let ids = (arb_uuid(), vec(applied, 0..3));
+    (ids, select(InvoiceStatus::ALL), texts, figures, arb_version()).prop_map(
+        |((invoice, applied), status, (number, contact_name, due_on), figures, version)| {
+            XeroFacts {
+                allocations: applied
+                    .into_iter()
+                    .map(|(credit, kind, number, date)| AppliedCredit {
+                        kind,
+                        credit: XeroCreditId::new(credit),
+                        number,
+                        amount: figures[0],
+                        date,
+                    })
+                    .collect(),
+                invoice: XeroInvoiceId::new(invoice),
+                number,
+                status,
+                contact_name,
+                due_on,
+                figures: Figures {
+                    total: figures[0],
+                    paid: figures[1],
+                    credited: figures[2],
+                    due: figures[3],
+                },
+                version,
+            }
         },
     )
 }
@@ -340,9 +357,13 @@ pub fn arb_stored_invoice() -> impl Strategy<Value = StoredInvoice> {
     let parts = (vec(arb_payment(), 0..6), vec(arb_held(), 0..3), vec(arb_discrepancy(), 0..4));
     (arb_organisation(), facts, moved, settled, parts).prop_map(
         |(organisation, (number, local, xero), moved_away, settled, parts)| StoredInvoice {
+            customer: None,
+            held_back: false,
+            blocked: false,
             organisation,
             number,
             revision: 0,
+            reported_at: None,
             local,
             xero,
             moved_away,

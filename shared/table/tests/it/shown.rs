@@ -158,15 +158,20 @@ async fn names_are_given_to_organisations_that_are_there_together_with_the_row_o
 }
 
 #[tokio::test]
-async fn messages_come_newest_first() {
-    // EX-29
+async fn no_kind_of_message_hides_another() {
+    // EX-29, AMB-40
     let world = World::new().await;
     let later = now() + jiff::SignedDuration::from_mins(1);
     for (kind, at) in [("A", now()), ("B", later), ("C", now())] {
         world.tables.raise_message(organisation(), kind, "s", "why", at).await.unwrap();
     }
-    let found = world.tables.messages(organisation(), 10).await.unwrap();
-    assert_eq!((found.rows[0].kind.as_str(), found.rows.len(), found.more), ("B", 3, false));
-    let cut = world.tables.messages(organisation(), 2).await.unwrap();
-    assert_eq!((cut.rows.len(), cut.more), (2, true));
+    for n in 0..600 {
+        let subject = format!("{n:03}");
+        world.tables.raise_message(organisation(), "BB", &subject, "why", later).await.unwrap();
+    }
+    let found = world.tables.messages(organisation()).await.unwrap();
+    let counts: Vec<_> =
+        found.iter().map(|kind| (kind.kind.as_str(), kind.count, kind.more)).collect();
+    assert_eq!(counts, [("C", 1, false), ("BB", 500, true), ("B", 1, false), ("A", 1, false)]);
+    assert_eq!((found[1].newest.len(), found[3].newest[0].why.as_str()), (20, "why"));
 }

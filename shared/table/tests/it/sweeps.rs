@@ -90,9 +90,10 @@ async fn all_invoices_stand_in_short() {
     let waiting: payments::InvoiceNumber = "20001".parse().unwrap();
     world.record(&waiting).await;
 
-    let standings = world.tables.standings(organisation()).await.unwrap();
+    let standings = world.tables.standings(organisation(), None, 10).await.unwrap();
+    assert_eq!(standings.unreadable, []);
 
-    let [known, new] = standings.as_slice() else { panic!("{standings:?}") };
+    let [known, new] = standings.standings.as_slice() else { panic!("{standings:?}") };
     assert_eq!((&known.number, known.is_local, known.is_settled), (&number(), true, true));
     let xero = known.xero.unwrap();
     let stored = world.tables.invoice(organisation(), &number()).await.unwrap();
@@ -100,4 +101,10 @@ async fn all_invoices_stand_in_short() {
     assert_eq!(Some(xero.paid), stored.xero.as_ref().map(|xero| xero.figures.paid));
     assert_eq!(known.review_on, stored.settled.unwrap().review_on);
     assert_eq!((&new.number, new.is_local, new.xero), (&waiting, true, None));
+    let first = world.tables.standings(organisation(), None, 1).await.unwrap();
+    assert_eq!((&first.standings[..], &first.next), (std::slice::from_ref(known), &Some(number())));
+    let rest = world.tables.standings(organisation(), first.next.as_ref(), 5).await.unwrap();
+    assert_eq!((&rest.standings[..], rest.next), (std::slice::from_ref(new), None));
+    let found = world.tables.standings_of(organisation(), [&waiting].into_iter()).await.unwrap();
+    assert_eq!(found, std::slice::from_ref(new));
 }

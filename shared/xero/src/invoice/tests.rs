@@ -97,10 +97,26 @@ fn the_example_of_the_specification_is_read() {
                 deleted: false,
             },
         ],
+        allocations: [],
         updated_at: 2018-11-02T16:36:32.69Z,
         fetched_at: 2026-09-21T14:13:20Z,
     }
     "#);
+}
+
+#[test]
+fn what_is_applied_is_read_with_what_it_comes_from_and_an_unreadable_one_is_left_out() {
+    // AMB-34
+    let id = "aea95d78-ea48-456b-9b08-6bc012600072";
+    let applied = format!(
+        r#""Prepayments": [{{"PrepaymentID": "{id}", "AppliedAmount": 2.00,
+        "Date": "\/Date(1543449600000+0000)\/", "Total": 5.00}}, {{"PrepaymentID": "?"}}]"#
+    );
+    let read = snapshot(&changed(r#""Prepayments": []"#, &applied));
+    let [one] = &read.allocations[..] else { panic!("{read:?}") };
+    assert_eq!((one.kind, one.credit.to_string().as_str()), (CreditKind::Prepayment, id));
+    assert_eq!((one.amount.to_string().as_str(), one.number.as_deref()), ("2.00 NZD", None));
+    assert_eq!(one.date.map(|date| date.to_string()).as_deref(), Some("2018-11-29"));
 }
 
 #[test]
@@ -195,7 +211,7 @@ fn what_cannot_be_believed_is_refused_by_name() {
         ("\"NZD\"", "\"XXX\"", "CurrencyCode"),
         ("\"NZD\"", "null", "CurrencyCode"),
         ("\"Total\": 46.00", "\"Total\": 46.001", "Total"),
-        ("\"Total\": 46.00", "\"Total\": 1e15", "Total"),
+        ("\"Total\": 46.00", "\"Total\": 1e27", "Total"),
         ("\"Total\": 46.00", "\"Total\": true", "Total"),
         ("\"AmountPaid\": 46.00", "\"AmountPaid\": null", "AmountPaid"),
         ("\"AmountCredited\": 0.00,", "", "AmountCredited"),

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 use payments::upload::OpenInvoice;
 use payments::{InvoiceKind, InvoiceStatus, XeroContactId};
-use xero::{Config, Outage, ReadError, SCOPES_UPLOADING};
+use xero::{Config, OpenInvoices, Outage, SCOPES_UPLOADING};
 
 use crate::samples::{CANARIES, aud, contact};
 use crate::xero::{Reply, Seen, Xero, books, id, organisation};
@@ -37,7 +37,7 @@ async fn the_open_invoices_of_many_contacts_are_read_page_by_page() {
     })
     .await;
     let contacts: Vec<_> = (1..=41).chain(1..=3).map(contact_number).collect();
-    let read = xero.client().open_invoices_of(organisation(), &contacts).await.unwrap();
+    let read = xero.client().open_invoices_of(organisation(), &contacts).await.unwrap().invoices;
     assert_eq!(numbers(&read), ["CM-1", "CM-2", "CM-3", "CM-4", "CM-5"]);
     assert_eq!(xero.calls().len(), 4, "three pages, and one of the 41st");
     let call = &xero.calls()[0];
@@ -51,7 +51,7 @@ async fn the_open_invoices_of_many_contacts_are_read_page_by_page() {
 async fn an_open_invoice_has_what_planning_asks_for() {
     let rows = [invoice(1, contact())];
     let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 100)).await;
-    let read = xero.client().open_invoices_of(organisation(), &[contact()]).await.unwrap();
+    let read = xero.client().open_invoices_of(organisation(), &[contact()]).await.unwrap().invoices;
     let expected = OpenInvoice {
         id: id(1),
         number: "CM-1".to_owned(),
@@ -72,12 +72,13 @@ async fn an_invoice_of_a_contact_nobody_asked_for_leaves_no_trace() {
     let foreign = invoice(2, contact_number(9)).replacen("AUTHORISED", "ODD", 1);
     let rows = [foreign, invoice(1, contact())];
     let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 100)).await;
-    let read = xero.client().open_invoices_of(organisation(), &[contact()]).await.unwrap();
+    let read = xero.client().open_invoices_of(organisation(), &[contact()]).await.unwrap().invoices;
     assert_eq!(numbers(&read), ["CM-1"]);
 }
 
 #[tokio::test]
-async fn an_unreadable_invoice_is_never_planned_around() {
+async fn an_unreadable_invoice_is_named_with_its_contact_and_the_others_are_read() {
+    // AMB-30: it is never planned around, and stands in nobody else's way.
     let own = invoice(1, contact());
     let due = "\"AmountDue\":115.00";
     for (from, to, field) in [
@@ -94,9 +95,59 @@ async fn an_unreadable_invoice_is_never_planned_around() {
         assert!(own.contains(from), "{from}");
         let rows = [own.replacen(from, to, 1), invoice(2, contact())];
         let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 100)).await;
-        let read = xero.client().open_invoices_of(organisation(), &[contact()]).await;
-        assert_eq!(read.unwrap_err(), ReadError::Schema { field });
+        let read = xero.client().open_invoices_of(organisation(), &[contact()]).await.unwrap();
+        assert_eq!(numbers(&read.invoices), ["CM-2"]);
+        let [unreadable] = &read.unreadable[..] else { panic!("{read:?}") };
+        assert_eq!(unreadable.contact, Some(contact()));
+        assert_eq!(unreadable.id, (field != "InvoiceID").then(|| id(1)));
+        assert!(unreadable.why.contains(&format!("`{field}`")), "{}", unreadable.why);
     }
+}
+
+#[tokio::test]
+async fn amb_30_an_invoice_that_hides_its_contact_is_found_by_halves() {
+    let mute = invoice(1, contact_number(7)).replacen("\"Contact\"", "\"Other\"", 1);
+    let xero = asking(move |seen| {
+        let of =
+            |number: u32| seen.value("ContactIDs").contains(&contact_number(number).to_string());
+        let mut rows = Vec::new();
+        rows.extend(of(7).then(|| mute.clone()));
+        rows.extend(of(3).then(|| invoice(2, contact_number(3))));
+        Reply::page(seen, "Invoices", &rows, 100)
+    })
+    .await;
+    let contacts: Vec<_> = (1..=40).map(contact_number).collect();
+    let read = xero.client().open_invoices_of(organisation(), &contacts).await.unwrap();
+    assert_eq!(numbers(&read.invoices), ["CM-2"]);
+    assert_eq!(read.unreadable[0].contact, Some(contact_number(7)));
+    assert!(xero.calls().len() <= 13, "{}", xero.calls().len());
+}
+
+#[tokio::test]
+async fn amb_30_a_number_that_xero_refuses_to_be_asked_for_is_found_by_halves() {
+    let xero = asking(move |seen| {
+        let asked = seen.value("InvoiceNumbers");
+        if asked.split(',').any(|number| number == "CM-13") {
+            return Reply::status(400, r#"{"Message":"no"}"#);
+        }
+        let rows: Vec<String> = (1..=20)
+            .filter(|number| asked.split(',').any(|asked| asked == format!("CM-{number}")))
+            .map(|number| invoice(number, contact()))
+            .collect();
+        Reply::page(seen, "Invoices", &rows, 100)
+    })
+    .await;
+    let wanted: Vec<String> = (1..=20).map(|number| format!("CM-{number}")).collect();
+    let read = xero.client().invoices_numbered(organisation(), &wanted).await.unwrap();
+    assert_eq!(read.invoices.len(), 19);
+    let [unreadable] = &read.unreadable[..] else { panic!("{read:?}") };
+    assert_eq!((unreadable.number.as_deref(), unreadable.id), (Some("CM-13"), None));
+    assert!(xero.calls().len() <= 11, "{}", xero.calls().len());
+    // Refused whatever is asked for, it is no matter of the numbers.
+    let xero = asking(|_| Reply::status(400, r#"{"Message":"no"}"#)).await;
+    let wanted: Vec<String> = (1..=200).map(|number| format!("CM-{number}")).collect();
+    assert!(xero.client().invoices_numbered(organisation(), &wanted).await.is_err());
+    assert!(xero.calls().len() <= 41, "{}", xero.calls().len());
 }
 
 #[tokio::test]
@@ -110,7 +161,7 @@ async fn a_list_that_changes_while_it_is_read_is_read_again() {
         Reply::page(seen, "Invoices", &rows, 2)
     })
     .await;
-    let read = xero.client().open_invoices_of(organisation(), &[contact()]).await.unwrap();
+    let read = xero.client().open_invoices_of(organisation(), &[contact()]).await.unwrap().invoices;
     assert_eq!((numbers(&read), xero.calls().len()), (vec!["CM-2", "CM-3", "CM-4"], 4));
 }
 
@@ -127,7 +178,7 @@ async fn named_invoices_are_read_whatever_their_status() {
     let rows = [paid, bill, other];
     let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 100)).await;
     let wanted = ["CM-1", "CM-2", "CM-4", "CM-1"].map(str::to_owned);
-    let read = xero.client().invoices_numbered(organisation(), &wanted).await.unwrap();
+    let read = xero.client().invoices_numbered(organisation(), &wanted).await.unwrap().invoices;
     let shown: Vec<_> = read.iter().map(|i| (i.number.as_str(), i.kind, i.status)).collect();
     assert_eq!(
         shown,
@@ -150,7 +201,7 @@ async fn a_number_with_a_comma_is_found_by_an_equality() {
     })
     .await;
     let wanted = ["CM-1,2", "CM-7"].map(str::to_owned);
-    let read = xero.client().invoices_numbered(organisation(), &wanted).await.unwrap();
+    let read = xero.client().invoices_numbered(organisation(), &wanted).await.unwrap().invoices;
     assert_eq!((numbers(&read), xero.calls().len()), (vec!["CM-1,2"], 2));
     assert_eq!(xero.calls()[0].value("where"), "InvoiceNumber%3D%3D%22CM-1%2C2%22");
 }
@@ -169,7 +220,7 @@ async fn a_refused_list_does_not_say_that_there_are_no_invoices() {
         assert!(!CANARIES.iter().any(|canary| shown.contains(canary)), "{shown}");
     }
     let nothing = client.open_invoices_of(organisation(), &[]).await.unwrap();
-    assert_eq!((nothing, xero.calls().len()), (vec![], 2), "nothing was asked");
+    assert_eq!((nothing, xero.calls().len()), (OpenInvoices::default(), 2), "nothing was asked");
 }
 
 #[tokio::test]

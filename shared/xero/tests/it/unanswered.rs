@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use url::Url;
 use xero::{Config, ErrorClass, LimitProblem, Outage, ReadError, Refusal, RefusalKind, TurnedAway};
 
-use crate::samples::{CANARIES, KEY, answer, bundle, created, payment, refused};
+use crate::samples::{CANARIES, KEY, answer, bundle, created, payment, payment_id, refused};
 use crate::writing::{all, answering, placed, put, put_three};
 use crate::xero::{Reply, Xero, books, organisation};
 
@@ -142,8 +142,11 @@ async fn a_refusal_of_the_whole_call_is_no_proof() {
     // Scenario 25: it may be the echo of a cached error. Only its class is kept.
     let validation = r#"{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred","Elements":[{"ValidationErrors":[{"Message":"The document date cannot be before the lock date"}]}]}"#;
     let reused = r#"{"Message":"The Idempotency-Key was used with another request"}"#;
+    let stored =
+        format!(r#"{{"Message":"A validation exception occurred","Elements":[{}]}}"#, created(1));
     for (status, body, kind) in [
-        (400, validation, Some(RefusalKind::LockedPeriod)),
+        (409, validation, Some(RefusalKind::LockedPeriod)),
+        (400, stored.as_str(), Some(RefusalKind::Other)),
         (400, reused, Some(RefusalKind::Other)),
         (400, "not JSON", None),
         (404, "", None),
@@ -154,6 +157,34 @@ async fn a_refusal_of_the_whole_call_is_no_proof() {
         assert_eq!(answers.whole_refusal(), kind, "{body}");
         assert!(!answers.is_silence(), "sending it again would give the same");
         assert_eq!(answers.error().unwrap().class(), ErrorClass::Validation);
+    }
+}
+
+#[tokio::test]
+async fn amb_30_a_call_refused_as_a_whole_says_who_is_to_blame_or_that_nobody_is_in_xero() {
+    let unparsed = r#"{"ErrorNumber":14,"Type":"PostDataInvalidException","Message":"JSON for post data was invalid"}"#;
+    let answers = put_three(Reply::status(400, unparsed)).await;
+    all(&answers, &Answer::TurnedAway);
+    assert_eq!((answers.is_silence(), answers.turned_away()), (false, None));
+    assert_eq!(answers.error(), Some(ReadError::Invalid { status: 400 }));
+    // The only one is the one.
+    let xero = answering(Reply::status(400, unparsed)).await;
+    let answers = xero.client().put(organisation(), &bundle(1), KEY).await;
+    let only = Answer::Refused("JSON for post data was invalid".to_owned());
+    assert_eq!(answers.of(&payment(1).stamp), only);
+    // Xero lists good elements too; those with errors are named.
+    let good = |number| created(number).replace(&payment_id(number), "");
+    let elements = [good(1), refused(2, "The account is archived"), good(3)].join(",");
+    let named = format!(
+        r#"{{"ErrorNumber":10,"Message":"A validation exception occurred","Elements":[{elements}]}}"#
+    );
+    let answers = put_three(Reply::status(400, named)).await;
+    assert_eq!(
+        answers.of(&payment(2).stamp),
+        Answer::Refused("The account is archived".to_owned())
+    );
+    for number in [1, 3] {
+        assert_eq!(answers.of(&payment(number).stamp), Answer::TurnedAway);
     }
 }
 

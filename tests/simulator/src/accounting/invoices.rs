@@ -35,7 +35,7 @@ pub(super) fn list(
 ) -> Result<Reply, Reply> {
     let query = &call.query;
     query.refuse(&["searchTerm", "createdByMyApp"])?;
-    let filter = Filter::parse(query.value("where"), &["Type", "Status"])?;
+    let filter = Filter::parse(query.value("where"), &["Type", "Status", "InvoiceNumber"])?;
     let (ids, contacts) = (query.ids("IDs")?, query.ids("ContactIDs")?);
     let (numbers, statuses) = (query.list("InvoiceNumbers"), query.list("Statuses"));
     let by_number = query.is_ordered_by("InvoiceNumber");
@@ -58,6 +58,7 @@ pub(super) fn list(
         .filter(|invoice| {
             filter.admits(|name| match name {
                 "Type" => invoice.kind.as_str().into(),
+                "InvoiceNumber" => invoice.number.as_str().into(),
                 _ => invoice.status.as_str().into(),
             })
         })

@@ -38,6 +38,8 @@ enum Move {
     Send { all: bool, number: u32 },
     Answer { number: u32, answer: Answer, again: bool },
     Absent { number: u32, ago: i64 },
+    InDoubt { number: u32 },
+    TakeBack,
     PickUp,
     FreeSlot,
     PlanLater,
@@ -74,6 +76,8 @@ fn arb_move() -> impl Strategy<Value = Move> {
             .prop_map(|(number, answer, again)| Move::Answer { number, answer, again }),
         10 => (number(), prop_oneof![4 => Just(0_i64), 1 => 0_i64..300])
             .prop_map(|(number, ago)| Move::Absent { number, ago }),
+        1 => number().prop_map(|number| Move::InDoubt { number }),
+        2 => Just(Move::TakeBack),
         3 => Just(Move::PickUp),
         3 => Just(Move::FreeSlot),
         1 => Just(Move::PlanLater),
@@ -187,6 +191,12 @@ impl World {
                 }
                 done
             }
+            Move::InDoubt { number } => self.row.in_doubt(*number, now).is_ok(),
+            Move::TakeBack => {
+                let done = self.row.take_back(Hold::CannotBeSent, "why", Self::night(0), now);
+                self.freed.extend(done.iter().copied().flatten());
+                done.is_ok()
+            }
             Move::PickUp => {
                 let freed = self.row.pick_up(now);
                 self.freed.extend(freed);
@@ -284,6 +294,9 @@ impl World {
             match (old.state, new.state) {
                 (was, is) if was == is => {}
                 (PartState::Planned, PartState::Sent) => prop_assert_eq!(new.tries, old.tries + 1),
+                (PartState::Planned, PartState::Refused) => {
+                    prop_assert!(proven && matches!(step, Move::TakeBack));
+                }
                 (_, PartState::Planned) => prop_assert!(unsure(old) && (proven || turned_away)),
                 (_, PartState::Refused) => {
                     prop_assert!(unsure(old) && (proven || (first && refused && witness.clean)));

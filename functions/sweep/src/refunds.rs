@@ -1,0 +1,72 @@
+//! Money that went back in Xero: a discrepancy on the contact until it is repeated here (CM-50, AMB-38).
+
+use std::collections::BTreeMap;
+
+use payments::sweep::{Refund, RefundStep, SyncRun};
+use payments::{Discrepancy, XeroContactId};
+use queue::Changes;
+use table::ContactBecause;
+
+use crate::changes::cause;
+use crate::error::RunError;
+use crate::run::Run;
+
+/// The discrepancies of the contacts that were looked up, each contact once.
+pub(crate) type Known = BTreeMap<XeroContactId, Vec<Discrepancy>>;
+
+impl<C: Changes> Run<'_, C> {
+    /// Opens and closes the discrepancies of refunds that were seen.
+    pub(crate) async fn refunds(
+        &self,
+        refunds: &[Refund],
+        run: &mut SyncRun,
+    ) -> Result<(), RunError> {
+        let mut known = Known::new();
+        for refund in refunds {
+            let standing = self.known_of(refund, &mut known).await?.cloned();
+            let because =
+                ContactBecause { cause: cause(run).code(), rule: "CM-50", now: self.now() };
+            let (organisation, contact) = (self.organisation(), refund.contact);
+            let written = match (refund.step(standing.as_ref()), &standing) {
+                (RefundStep::Open, _) => {
+                    let (key, detail) = (refund.key(), refund.detail());
+                    let opened = self.tables.open_contact_discrepancy(
+                        organisation,
+                        contact,
+                        &key,
+                        &detail,
+                        because,
+                    );
+                    opened.await?
+                }
+                (RefundStep::Close, Some(open)) => {
+                    self.tables
+                        .close_contact_discrepancy(organisation, contact, open, because)
+                        .await?
+                }
+                _ => false,
+            };
+            if written {
+                run.count("refunds", 1);
+                // A contact may have two of them in one page.
+                known.remove(&contact);
+            }
+        }
+        Ok(())
+    }
+
+    /// The discrepancy of a refund, if it has one.
+    pub(crate) async fn known_of<'a>(
+        &self,
+        refund: &Refund,
+        known: &'a mut Known,
+    ) -> Result<Option<&'a Discrepancy>, RunError> {
+        if !known.contains_key(&refund.contact) {
+            let rows =
+                self.tables.contact_discrepancies(self.organisation(), refund.contact).await?;
+            known.insert(refund.contact, rows);
+        }
+        let key = refund.key();
+        Ok(known[&refund.contact].iter().find(|standing| standing.key == key))
+    }
+}
