@@ -45,7 +45,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 Err(error) => drop(failed.get_or_insert(not_looked_at(settings, &error))),
             }
         }
-        let answer = self.nights(nights, deadline, tally).await;
+        let answer = Box::pin(self.nights(nights, deadline, tally)).await;
         for settings in direct {
             if let Err(error) = self.post_late(settings, deadline, tally).await {
                 failed.get_or_insert(error);
@@ -101,7 +101,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             let sent = self.uploads.send(&task, 0).await;
             return sent.map_err(|error| HandleError::Order(telemetry::chain(&error)));
         }
-        match self.post((settings, of), Trigger::Schedule, deadline, tally).await {
+        match Box::pin(self.post((settings, of), Trigger::Schedule, deadline, tally)).await {
             Err(error) if !error.is_xeros() => Err(HandleError::Order(telemetry::chain(&error))),
             // Xero's trouble has been recorded; the next look comes in an hour.
             Ok(()) | Err(_) => Ok(()),

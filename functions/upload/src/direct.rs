@@ -16,7 +16,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Posts everything that waits to be posted at once. What got no clear answer is looked for when the time
     /// has come, by the task that this leaves behind, and every night.
     pub(crate) async fn direct(&self) -> Result<Option<Stop>, RunError> {
-        let stop = self.post().await.or_else(|error| self.limited(error).map(Some))?;
+        let stop = Box::pin(self.post()).await.or_else(|error| self.limited(error).map(Some))?;
         self.let_go().await?;
         if self.became.borrow().values().any(|state| *state == UploadState::Held) {
             self.tell_counts(false).await?;
@@ -26,11 +26,11 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     async fn post(&self) -> Result<Option<Stop>, RunError> {
-        let mut ready = self.pick_up().await?;
-        ready.extend(self.look().await?);
+        let mut ready = Box::pin(self.pick_up()).await?;
+        ready.extend(Box::pin(self.look()).await?);
         let (to_weigh, mut rows): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(Upload::is_to_be_weighed);
-        if let Some(stop) = self.send_all(to_weigh).await? {
+        if let Some(stop) = Box::pin(self.send_all(to_weigh)).await? {
             return Ok(Some(stop));
         }
         // The line may not show yet what waits again since a moment ago.
@@ -46,16 +46,16 @@ impl<Q: Uploads> Run<'_, Q> {
         others.extend(held.into_iter().filter(claims));
         rows.extend(others.into_iter().filter(|row| !back.contains(&row.receipt.id)));
         rows.sort_by_key(Upload::order);
-        let judged = self.judge(&rows, &Known::new()).await?;
+        let judged = Box::pin(self.judge(&rows, &Known::new())).await?;
         let (rows, judged) =
             rows.into_iter().zip(judged).filter(|(row, _)| self.is_ours(row)).unzip();
         let sorted = self.sort(rows, judged, 0);
         self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;
-        self.write_found(sorted.found).await?;
-        let mut rows = self.reserve(sorted.direct, Sending::Direct).await?.rows;
+        Box::pin(self.write_found(sorted.found)).await?;
+        let mut rows = Box::pin(self.reserve(sorted.direct, Sending::Direct)).await?.rows;
         rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
-        self.send_all(rows).await
+        Box::pin(self.send_all(rows)).await
     }
 
     /// Sees to it that what is left is gone on with: at once what this run itself gives free, and the rest when

@@ -62,7 +62,7 @@ impl<Q: Uploads> Run<'_, Q> {
         {
             self.read_money(kind, &without_invoice).await?;
         }
-        self.compare().await
+        Box::pin(self.compare()).await
     }
 
     /// A sending begins: Xero is asked once more before its first bundle.
@@ -94,7 +94,7 @@ impl<Q: Uploads> Run<'_, Q> {
             self.read_money(XeroMoneyKind::Overpayment, &without_invoice).await?;
             self.known_money.borrow_mut().looked_at = Some(now);
         }
-        self.compare().await
+        Box::pin(self.compare()).await
     }
 
     /// What was sent claims nothing any more: what Xero shows from now on is compared with what is left.

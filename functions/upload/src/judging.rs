@@ -56,7 +56,7 @@ impl<Q: Uploads> Run<'_, Q> {
             };
             claims.push(planner.claim(row, customer(row), linked, self.twins(row).await?));
         }
-        let mut standings = self.standings(claims, planner.money()).await?;
+        let mut standings = Box::pin(self.standings(claims, planner.money())).await?;
         let judged = rows.iter().zip(gates).map(|(row, gate)| match gate {
             Ok(_) => match standings.remove(&row.receipt.id) {
                 Some(Standing::Certain(certain)) => Judgement::Found(certain),

@@ -168,7 +168,9 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         deadline: Timestamp,
     ) -> Result<Answer, HandleError> {
         let mut tally = Tally::default();
-        let answer = self.asked(event, deadline, &mut tally).await;
+        // The steps of a night are boxed where they nest: unoptimised, their futures are too large for the stack
+        // of a thread.
+        let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
         tally.log();
         self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.refused {
@@ -187,10 +189,12 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             Asked::Night { scheduled_at, organisation } => {
                 let settings = self.organisations(organisation).await?;
                 let due = settings.into_iter().map(|settings| (settings, scheduled_at));
-                self.nights(due.collect(), deadline, tally).await
+                Box::pin(self.nights(due.collect(), deadline, tally)).await
             }
-            Asked::CatchUp => self.catch_up(deadline, tally).await,
-            Asked::Preview { organisation, at } => self.previews(organisation, at, deadline).await,
+            Asked::CatchUp => Box::pin(self.catch_up(deadline, tally)).await,
+            Asked::Preview { organisation, at } => {
+                Box::pin(self.previews(organisation, at, deadline)).await
+            }
             Asked::Order { organisation, payment, order, said } => self
                 .order(organisation, &payment, order, &said)
                 .await
@@ -202,7 +206,9 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 .map(|answer| Answer::Customer(CustomerOrdered(answer)))
                 .map_err(|error| HandleError::Order(telemetry::chain(&error))),
             Asked::Enable { organisation, said } => self.enabled(organisation, &said).await,
-            Asked::Tasks(event) => Ok(Answer::Batch(self.tasks(*event, deadline, tally).await?)),
+            Asked::Tasks(event) => {
+                Ok(Answer::Batch(Box::pin(self.tasks(*event, deadline, tally)).await?))
+            }
         }
     }
 
@@ -269,7 +275,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let mut of_run = run.begun(SyncKind::Night, trigger);
         of_run.scheduled_at = Some(scheduled_at);
         of_run.subject = Some(night.to_string());
-        let outcome = run.night(scheduled_at).await;
+        let outcome = Box::pin(run.night(scheduled_at)).await;
         tally.add(&run, outcome.is_err());
         tally.add_due(scheduled_at, outcome.as_ref(), self.clock.now());
         match &outcome {

@@ -59,8 +59,10 @@ impl<Q: Uploads> Run<'_, Q> {
             Ok(report) => report,
             Err(outcome) => return Ok(outcome),
         };
-        match self.work().await.or_else(|error| self.limited(error).map(Some)) {
-            Ok(stop) => self.end(report, stop).await.map(|report| Outcome::Ran(Box::new(report))),
+        match Box::pin(self.work()).await.or_else(|error| self.limited(error).map(Some)) {
+            Ok(stop) => {
+                Box::pin(self.end(report, stop)).await.map(|report| Outcome::Ran(Box::new(report)))
+            }
             Err(error) => {
                 let rounds = report.rounds;
                 self.give_up(report).await;
@@ -129,14 +131,14 @@ impl<Q: Uploads> Run<'_, Q> {
     /// What is unknown first, then what waits.
     async fn work(&self) -> Result<Option<Stop>, RunError> {
         self.close_earlier_nights().await?;
-        let mut ready = self.pick_up().await?;
-        ready.extend(self.look().await?);
+        let mut ready = Box::pin(self.pick_up()).await?;
+        ready.extend(Box::pin(self.look()).await?);
         let (to_weigh, waiting): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(Upload::is_to_be_weighed);
-        if let Some(stop) = self.send_all(to_weigh).await? {
+        if let Some(stop) = Box::pin(self.send_all(to_weigh)).await? {
             return Ok(Some(stop));
         }
-        self.send_waiting(waiting).await
+        Box::pin(self.send_waiting(waiting)).await
     }
 
     /// `back` waits again since a moment ago, so that its line may not show it yet.
@@ -170,7 +172,7 @@ impl<Q: Uploads> Run<'_, Q> {
             }
             if !candidates.is_empty() {
                 candidates.sort_by_key(turn);
-                let sent = self.send_candidates(candidates, left, &known).await?;
+                let sent = Box::pin(self.send_candidates(candidates, left, &known)).await?;
                 disabled |= sent == Some(Stop::Disabled);
                 if let Some(stop) = sent.filter(|stop| *stop != Stop::Disabled) {
                     return Ok(Some(stop));
@@ -189,17 +191,17 @@ impl<Q: Uploads> Run<'_, Q> {
         left: usize,
         known: &Known,
     ) -> Result<Option<Stop>, RunError> {
-        let judged = self.judge(&candidates, known).await?;
+        let judged = Box::pin(self.judge(&candidates, known)).await?;
         let sorted = self.sort(candidates, judged, left);
         self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;
-        self.write_found(sorted.found).await?;
-        let direct = self.reserve(sorted.direct, Sending::Direct).await?;
-        let nightly = self.reserve(sorted.nightly, Sending::Nightly(self.night)).await?;
+        Box::pin(self.write_found(sorted.found)).await?;
+        let direct = Box::pin(self.reserve(sorted.direct, Sending::Direct)).await?;
+        let nightly = Box::pin(self.reserve(sorted.nightly, Sending::Nightly(self.night))).await?;
         let mut rows = direct.rows;
         rows.extend(nightly.rows);
         rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
-        Ok(self.send_all(rows).await?.or(nightly.stop))
+        Ok(Box::pin(self.send_all(rows)).await?.or(nightly.stop))
     }
 
     pub(crate) fn sort(

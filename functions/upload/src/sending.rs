@@ -81,7 +81,7 @@ impl<Q: Uploads> Run<'_, Q> {
                     if self.is_over() {
                         return Ok(Some(Stop::OutOfTime));
                     }
-                    if let Some(stop) = self.send_bundle(kind, picked, &mut rows).await? {
+                    if let Some(stop) = Box::pin(self.send_bundle(kind, picked, &mut rows)).await? {
                         return Ok(Some(stop));
                     }
                 }
@@ -92,7 +92,7 @@ impl<Q: Uploads> Run<'_, Q> {
             if self.is_over() {
                 return Ok(Some(Stop::OutOfTime));
             }
-            if !self.plan_anew(&mut rows).await? {
+            if !Box::pin(self.plan_anew(&mut rows)).await? {
                 break;
             }
         }
@@ -119,7 +119,7 @@ impl<Q: Uploads> Run<'_, Q> {
         picked: &[Picked],
         rows: &mut Rows,
     ) -> Result<Option<Stop>, RunError> {
-        let picked = self.still_absent(picked.to_vec(), rows).await?;
+        let picked = Box::pin(self.still_absent(picked.to_vec(), rows)).await?;
         if picked.is_empty() {
             return Ok(None);
         }
@@ -157,7 +157,7 @@ impl<Q: Uploads> Run<'_, Q> {
             rows.put(stored(moved.after));
         }
         let put = self.put_until_clear(&bundle, &key).await;
-        self.settle(&picked, &put, rows).await?;
+        Box::pin(self.settle(&picked, &put, rows)).await?;
         Ok(self.stop_after(&put.answers))
     }
 
@@ -169,7 +169,7 @@ impl<Q: Uploads> Run<'_, Q> {
         rows: &mut Rows,
     ) -> Result<Vec<Picked>, RunError> {
         let ids = picked.iter().map(|picked| picked.payment.clone()).collect();
-        let standings = self.standings_now(&ids).await?;
+        let standings = Box::pin(self.standings_now(&ids)).await?;
         let now = self.now();
         let (mut suspected, mut found) = (Vec::new(), Vec::new());
         for id in ids {
@@ -193,7 +193,7 @@ impl<Q: Uploads> Run<'_, Q> {
         }
         self.tell_held(&suspected).await?;
         self.write(suspected).await?;
-        self.write_found(found).await?;
+        Box::pin(self.write_found(found)).await?;
         Ok(picked.into_iter().filter(|picked| rows.rows.contains_key(&picked.payment)).collect())
     }
 
@@ -296,8 +296,11 @@ impl<Q: Uploads> Run<'_, Q> {
         let refused = rows.iter().filter(|row| deserves_another_plan(row)).cloned();
         let has_slot = |row: &Upload| row.night == Some(self.night) && row.reserved_at.is_some();
         let (here, later): (Vec<_>, Vec<_>) = refused.partition(has_slot);
-        let judged =
-            if here.is_empty() { Vec::new() } else { self.judge(&here, &Known::new()).await? };
+        let judged = if here.is_empty() {
+            Vec::new()
+        } else {
+            Box::pin(self.judge(&here, &Known::new())).await?
+        };
         let now = self.now();
         let mut moves = Vec::new();
         for row in later {

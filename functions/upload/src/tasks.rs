@@ -59,13 +59,15 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             return Outcome::Done;
         };
         if let Some(at) = scheduled_at {
-            return match self.night(&settings, (at, Trigger::Queue), deadline, tally).await {
+            return match Box::pin(self.night(&settings, (at, Trigger::Queue), deadline, tally))
+                .await
+            {
                 Ok(night::Outcome::Running) | Err(Failed { goes_on: false, .. }) => Outcome::Again,
                 Ok(_) | Err(Failed { goes_on: true, .. }) => Outcome::Done,
             };
         }
         let Some(of) = uploading(&settings) else { return Outcome::Done };
-        match self.post((&settings, of), Trigger::Queue, deadline, tally).await {
+        match Box::pin(self.post((&settings, of), Trigger::Queue, deadline, tally)).await {
             Ok(()) => Outcome::Done,
             Err(_) => Outcome::Again,
         }
