@@ -91,12 +91,11 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         after: &Upload,
     ) -> Result<Result<(), WriteError>, RunError> {
         let because = self.because("console");
-        if let [part] = before.receipt.allocations.as_slice() {
+        if let ([part], Some(xero)) = (before.receipt.allocations.as_slice(), before.same_in_xero())
+        {
             let invoice = self.tables.invoice(before.receipt.organisation, &part.invoice).await?;
-            let of = before.same_in_xero(&invoice);
-            let change =
-                of.and_then(|xero| link_found(&invoice, &before.receipt.id, xero, because.now));
-            if let Some(change) = change {
+            let id = &before.receipt.id;
+            if let Some(change) = link_found(&invoice, id, xero, because.now) {
                 return Ok(self
                     .tables
                     .link_upload(&invoice, &change, (before, after), because)

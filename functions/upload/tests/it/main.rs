@@ -27,6 +27,7 @@ mod promises;
 mod provider_invoices;
 mod restarts;
 mod silence;
+mod two_hands;
 mod watched;
 mod world;
 mod xero_proxy;

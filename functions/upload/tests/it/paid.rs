@@ -19,6 +19,8 @@ pub struct Paid {
     pub channel: Option<Channel>,
     pub status: PaymentStatus,
     pub on: Vec<(&'static str, i64)>,
+    /// The transaction at the gateway, if it is not its own.
+    pub transaction: Option<&'static str>,
 }
 
 /// A confirmed BPAY payment of a customer.
@@ -33,6 +35,7 @@ pub fn bpay(id: &str, customer: &str, cents: i64, date: Date) -> Paid {
         channel: None,
         status: PaymentStatus::Confirmed,
         on: Vec::new(),
+        transaction: None,
     }
 }
 
@@ -64,7 +67,10 @@ impl Paid {
             method: self.method.to_owned(),
             channel: self.channel,
             customer: self.customer.as_ref().map(|id| id.parse().unwrap()),
-            transaction_id: format!("T-{}", self.id),
+            transaction_id: match self.transaction {
+                Some(transaction) => transaction.to_owned(),
+                None => format!("T-{}", self.id),
+            },
             status: self.status,
             approved: false,
             settled: false,

@@ -177,16 +177,16 @@ impl Upload {
         self.skip(Skip::AlreadyInXero, why, None, now);
     }
 
-    /// The copy's original on this invoice that it is held for, if it is held for one.
-    pub fn same_in_xero(&self, invoice: &StoredInvoice) -> Option<XeroPaymentId> {
+    /// The one payment in Xero, on the invoice that it names, that it is held for.
+    pub fn same_in_xero(&self) -> Option<XeroPaymentId> {
         let suspicion = self.suspicion.as_ref()?;
-        let copies = invoice.payments.iter().filter(|payment| payment.origin == Origin::Xero);
-        let mut originals = copies.filter_map(|copy| copy.link);
-        let is_held_for = |xero: &XeroPaymentId| {
-            suspicion.with.contains(&Counterpart::Xero(xero.uuid()))
-                || suspicion.certain.iter().any(|certain| certain.payment == *xero)
-        };
-        originals.find(is_held_for)
+        let whole = self.receipt.allocations.len() == 1 && self.receipt.unallocated().is_none();
+        let mut in_xero = suspicion.with.iter().filter_map(|with| match with {
+            Counterpart::Xero(id) => Some(XeroPaymentId::new(*id)),
+            Counterpart::Local(_) => None,
+        });
+        let only = in_xero.next()?;
+        (whole && in_xero.next().is_none()).then_some(only)
     }
 
     /// Takes in what another hand has put into Xero for it: parts that are there and were never sent.
