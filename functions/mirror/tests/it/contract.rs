@@ -35,6 +35,10 @@ fn actions(operation: &str, body: &str) -> Vec<(String, &'static str)> {
         "Query" => vec![(on(&body), "Query")],
         "PutItem" => vec![(on(&body), "PutItem")],
         "UpdateItem" => vec![(on(&body), "UpdateItem")],
+        "BatchGetItem" => {
+            let tables = body["RequestItems"].as_object().unwrap().keys();
+            tables.map(|table| (table.clone(), "BatchGetItem")).collect()
+        }
         "TransactWriteItems" => {
             let items = body["TransactItems"].as_array().unwrap();
             let action = |item: &Value| match (item.get("Put"), item.get("Delete")) {
@@ -60,6 +64,12 @@ async fn the_function_needs_the_permissions_of_the_readme_and_no_others() {
     "Somebody else".clone_into(&mut let_in.contact);
     world.xero.put(organisation(), crate::world::invoice(1), let_in);
     world.deliver(&[record("m", events(&[1], Some(at(100))))]).await;
+    // An invoice says who owes it.
+    world.owed_by(5, "K-1").await;
+    let mut owed = crate::world::paper(5, vec![paid(51, 2, 500)]);
+    owed.updated_at = at(150);
+    world.xero.put(organisation(), crate::world::invoice(5), owed);
+    world.deliver(&[record("m", events(&[5], Some(at(150))))]).await;
     // And a mass change, with a brake so tight that two payments are one.
     world.set_up(organisation(), |settings| settings.mass_change_max = Some(1)).await;
     let mut gone = crate::world::paper(1, vec![]);

@@ -326,6 +326,12 @@ impl World {
         for n in invoices {
             self.local(*n, |stored| payments::record_part(stored, &receipt, now()).unwrap()).await;
         }
+        let known = self.tables.upload(organisation(), &receipt.id).await.unwrap();
+        if let Some(upload) = payments::upload::admit(known.as_ref(), &receipt, now()).upload {
+            let because = Because { cause: "intake", event_at: None, now: now() };
+            let rows = [(known.as_ref(), &*upload)];
+            self.tables.write_uploads(&rows, None, because).await.unwrap();
+        }
     }
 
     /// Changes an invoice's only payment by hand.
