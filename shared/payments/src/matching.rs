@@ -87,7 +87,10 @@ pub(crate) fn pair<'a>(
     let mut replaced = BTreeMap::new();
     for incoming in xero {
         let copy = pairs.get(&incoming.id).and_then(|(id, _)| local.iter().find(|p| p.id == *id));
-        let Some(copy) = copy.filter(|copy| copy.origin == Origin::Xero) else { continue };
+        let Some(copy) = copy.filter(|copy| copy.origin == Origin::Xero && !copy.multi_invoice)
+        else {
+            continue;
+        };
         let free = |pass: Pass| {
             local.iter().find(|payment| {
                 let waits = !taken.contains(&payment.id) && !on_their_way.contains(&payment.id);

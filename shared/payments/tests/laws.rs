@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::Stamp;
 use payments::{
-    Action, Held, Kind, Origin, Payment, PaymentStatus, Protection, Snapshot, State, StoredInvoice,
-    Verdict, XeroPaymentId, is_settled, mirror,
+    Action, Held, HeldPayment, Kind, Origin, Payment, PaymentStatus, Protection, Snapshot, State,
+    StoredInvoice, Verdict, XeroPaymentId, is_settled, mirror,
 };
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;

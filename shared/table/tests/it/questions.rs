@@ -50,6 +50,15 @@ async fn refunded(world: &World) {
     assert!(opened.await.unwrap());
 }
 
+/// A person accepts what was found about the contact.
+async fn accept(world: &World) {
+    let contact = CONTACT.parse().unwrap();
+    let mut found = world.tables.contact_discrepancies(organisation(), contact).await.unwrap();
+    found[0].accept(None, "Ada", "it was agreed", now()).unwrap();
+    let tables = &world.tables;
+    tables.write_acceptance_about_contact(organisation(), contact, &found[0]).await.unwrap();
+}
+
 /// An invoice with a bit of everything, beside others that no answer may contain.
 async fn eventful() -> World {
     let world = World::with_local_invoice().await;
@@ -272,6 +281,15 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
             }
             "What does not agree, oldest first?" => {
                 assert_eq!(column("kind"), ["REFUND_IN_XERO"]);
+            }
+            "What was accepted on invoice 10234, by whom and why?" => {
+                assert!(rows.is_empty());
+                accept(&world).await;
+                let statement = statement.replace("/10234", &format!("/contact:{CONTACT}"));
+                let rows = ask(&world, &statement).await;
+                let said = [("accepted_by", "Ada"), ("accepted_why", "it was agreed")];
+                assert_eq!(having(&rows, &said).len(), 1, "{rows:?}");
+                assert_eq!(rows[0]["discrepancy"], "REFUND_IN_XERO#R-1");
             }
             "What does not agree about contact CONTACT in Xero?" => {
                 assert_eq!(column("kind"), ["REFUND_IN_XERO"]);

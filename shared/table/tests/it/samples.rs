@@ -385,7 +385,8 @@ pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
         let parts = btree_map(arb_number(), arb_money_in(currency), 0..4);
         (arb_money_in(currency), parts)
     });
-    let texts = (option::of(arb_text()), arb_text(), arb_text());
+    // The id of the transaction is the key of an index, and never empty.
+    let texts = (option::of(arb_text()), arb_text(), arb_id_text());
     let from = (option::of(select(Channel::ALL)), option::of(arb_customer_id()));
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let rest = (select(PaymentStatus::ALL), flags, arb_instant(), any::<u64>());

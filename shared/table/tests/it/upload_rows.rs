@@ -18,7 +18,11 @@ fn law_an_upload_is_read_as_it_was_written() {
     law(128, (arb_upload(), arb_upload()), async |world, organisation, (first, second)| {
         let of = |upload: Upload| {
             let id = first.receipt.id.clone();
-            Upload { receipt: Receipt { organisation, id, ..upload.receipt }, ..upload }
+            let reported_since = upload
+                .reported_since
+                .map(|newest| Box::new((Receipt { organisation, ..newest.0 }, newest.1)));
+            let receipt = Receipt { organisation, id, ..upload.receipt };
+            Upload { receipt, reported_since, ..upload }
         };
         let (first, second) = (of(first.clone()), of(second));
         let (tables, id) = (&world.tables, &first.receipt.id);

@@ -172,6 +172,8 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
         let newest = newest.prop_map(move |(newest, bill)| {
             Box::new((payments::Receipt { organisation, ..newest }, bill))
         });
+        // Such a tree is too large for a thread's stack.
+        let newest = newest.boxed();
         (
             Just(receipt),
             option::of(arb_bill(currency)),
@@ -179,6 +181,7 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
             (option::of(arb_suspicion(currency)), option::of(newest)),
         )
     });
+    let receipt = receipt.boxed();
     let given =
         (select(Order::ALL), arb_text()).prop_map(|(order, said)| GivenOrder { order, said });
     let said = (btree_set(arb_counterpart(), 0..3), option::of(given));
