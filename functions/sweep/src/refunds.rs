@@ -1,6 +1,7 @@
 //! Money that went back in Xero: a discrepancy on the contact until it is repeated here (CM-50, AMB-38).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use payments::sweep::{Refund, RefundStep, SyncRun};
 use payments::{Discrepancy, XeroContactId};
@@ -61,10 +62,10 @@ impl<C: Changes> Run<'_, C> {
         refund: &Refund,
         known: &'a mut Known,
     ) -> Result<Option<&'a Discrepancy>, RunError> {
-        if !known.contains_key(&refund.contact) {
+        if let Entry::Vacant(unread) = known.entry(refund.contact) {
             let rows =
                 self.tables.contact_discrepancies(self.organisation(), refund.contact).await?;
-            known.insert(refund.contact, rows);
+            unread.insert(rows);
         }
         let key = refund.key();
         Ok(known[&refund.contact].iter().find(|standing| standing.key == key))

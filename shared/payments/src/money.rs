@@ -325,7 +325,7 @@ mod tests {
         assert!(matches!(shown("100.505", "JPY"), Err(MoneyError::TooPrecise { decimals: 2, .. })));
         assert!(matches!(shown("1.005", "AUD"), Err(MoneyError::TooPrecise { .. })));
         let yen: Currency = "JPY".parse().unwrap();
-        let half = Money::new(Decimal::new(100_50, 2), yen).unwrap();
+        let half = Money::new(Decimal::new(10_050, 2), yen).unwrap();
         assert_eq!(half.plus(half).unwrap().to_string(), "201 JPY");
         assert!(
             half.fits_xero()

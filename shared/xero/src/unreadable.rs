@@ -122,7 +122,7 @@ impl Unreadable {
     /// What only money received is on is an invoice of sales.
     fn payment(self, names: &WireNames<'_>) -> Self {
         let code = text(names.payment_type);
-        let kind = code.as_deref().map(|code| XeroPaymentKind::from_code(code));
+        let kind = code.as_deref().map(XeroPaymentKind::from_code);
         if kind.flatten().is_some_and(XeroPaymentKind::is_refund) {
             // What went back concerns us, whatever it was paid back from (CM-50).
             return self;
