@@ -7,7 +7,6 @@ use payments::CustomerId;
 use payments::explaining::{Link, NEEDS_LOGIN, XeroLinks};
 use payments::upload::{Customer, Hold, Line, Upload};
 use serde_json::json;
-use table::ReadError;
 
 use super::{Page, PageError, Stage, filled};
 use crate::order::Order;
@@ -92,14 +91,10 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
 
 /// None if a payment among them cannot be read: the actions are shown all the same.
 async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
-    match stage.tables.line(stage.organisation(), Line::Held, None, HELD_MAX).await {
-        Ok((uploads, after)) => {
-            stage.count(uploads.len());
-            Ok(Some(Held::of(stage, uploads, after.is_some())))
-        }
-        Err(ReadError::Unreadable { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let page = stage.tables.line_page(stage.organisation(), Line::Held, None, HELD_MAX).await?;
+    stage.count(page.uploads.len());
+    let is_whole = page.unreadable.is_empty();
+    Ok(is_whole.then(|| Held::of(stage, page.uploads, page.next.is_some())))
 }
 
 impl Held {
