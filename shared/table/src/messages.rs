@@ -30,7 +30,7 @@ pub struct MessagesOfKind {
     pub count: u32,
     /// Whether there are more than were counted.
     pub more: bool,
-    /// Those that were raised last, the newest first, of at most [`READ_A_KIND`] that were read.
+    /// Those that were raised last, the newest first, of the first of its kind that were read.
     pub newest: Vec<MessageRow>,
 }
 
