@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Deref;
 
 use host::SdkConfig;
@@ -8,7 +9,7 @@ use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSo
 use host::env::{EnvError, Environment};
 use host::grants::GrantSecrets;
 use jiff::Timestamp;
-use payments::budget::Purpose;
+use payments::budget::{ClockId, Purpose};
 use payments::grant::Stores;
 use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
@@ -39,6 +40,17 @@ pub enum StartError {
     Xero(#[from] ConfigError),
 }
 
+/// The clock of this machine. Lambda names a log stream for each, and gives it in this variable; where there is none,
+/// all share a clock.
+fn clock_of(env: &Environment) -> Result<ClockId, EnvError> {
+    let name = env.optional("AWS_LAMBDA_LOG_STREAM_NAME")?;
+    Ok(name.map_or_else(ClockId::default, |name| {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        ClockId(hasher.finish())
+    }))
+}
+
 impl Xero {
     /// Reads the environment. `defaults` is what it need not say; `purpose` is what calls are made for if
     /// they have no other.
@@ -66,7 +78,7 @@ impl Xero {
         let client =
             Client::new(config, credentials(connection.credentials), move || of_client.now())?
                 .with_grants(stores(tables, grants.as_ref()))
-                .within(tables.budgets(), purpose);
+                .within(tables.budgets_by(clock_of(env)?), purpose);
         Ok(Self { client, source: connection.source, grants })
     }
 

@@ -5,10 +5,15 @@
 //! the condition that nobody else has written it since, and again when its answer is there. What Xero
 //! says of its own count only ever lowers ours.
 //!
+//! Several machines write it, and their clocks differ. Each moment is judged by the clock that has written it: by
+//! itself, or by a later moment of the same clock. So nothing is forgotten early because a clock is ahead of another;
+//! where a clock has said nothing since, as long as clocks may differ is waited in addition.
+//!
 //! A call arrives at Xero at some moment between its start and its answer. So it counts as open from
 //! its start, and its minute begins with its answer: whenever it arrived, no sixty-first call can come
 //! within sixty seconds of it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use jiff::civil::Date;
@@ -30,6 +35,11 @@ pub const APP_MINUTE_MAX: u32 = 10_000;
 /// How long a call counts as open whose answer nobody has reported: longer than a call may take, and than
 /// the clocks of two machines differ.
 pub const OPEN_MAX: SignedDuration = SignedDuration::from_secs(30);
+
+/// How far the clocks of two machines may differ: each by two minutes.
+pub const CLOCKS_DIFFER_MAX: SignedDuration = SignedDuration::from_mins(4);
+/// When it is worth asking again whether another clock has gone on.
+const CLOCK_ASKED_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -135,6 +145,15 @@ pub trait CallBudget {
     fn leave(&self, pass: Pass, word: Word, now: Timestamp) -> impl Future<Output = ()> + Send;
 }
 
+/// Whose clock a moment is of: one for each machine. Those that share a clock have the same.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ClockId(pub u64);
+
+impl ClockId {
+    /// Of a moment that was written by an earlier release, which did not say it.
+    pub const UNKNOWN: Self = Self(u64::MAX);
+}
+
 /// A call whose answer is not there yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Open {
@@ -142,6 +161,8 @@ pub struct Open {
     pub number: u64,
     /// When it was allowed.
     pub at: Timestamp,
+    /// By which clock.
+    pub by: ClockId,
 }
 
 /// The calls of one hour.
@@ -196,6 +217,10 @@ pub struct Budget {
     pub revision: u64,
     /// When the calls of the last minute were answered, the oldest first.
     pub answered: Vec<Timestamp>,
+    /// By which clock each of them was.
+    pub answered_by: Vec<ClockId>,
+    /// The latest moment of each of these clocks.
+    pub clocks: BTreeMap<ClockId, Timestamp>,
     /// Calls that are not answered.
     pub open: Vec<Open>,
     /// The calls of the last day, the oldest hour first.
@@ -233,6 +258,8 @@ impl Budget {
             organisation,
             revision: 0,
             answered: Vec::new(),
+            answered_by: Vec::new(),
+            clocks: BTreeMap::new(),
             open: Vec::new(),
             hours: Vec::new(),
             day_word: None,
@@ -242,7 +269,7 @@ impl Budget {
         }
     }
 
-    /// Allows a call, and counts it.
+    /// Allows a call, and counts it, where all share one clock.
     ///
     /// # Errors
     /// When to ask again.
@@ -252,7 +279,21 @@ impl Budget {
         day_max: u32,
         now: Timestamp,
     ) -> Result<(Self, Pass), Wait> {
-        let mut budget = self.at(now);
+        self.enter_by(ClockId::default(), purpose, day_max, now)
+    }
+
+    /// Allows a call, and counts it.
+    ///
+    /// # Errors
+    /// When to ask again.
+    pub fn enter_by(
+        &self,
+        clock: ClockId,
+        purpose: Purpose,
+        day_max: u32,
+        now: Timestamp,
+    ) -> Result<(Self, Pass), Wait> {
+        let mut budget = self.at_by(clock, now);
         if let Some(blocked) = budget.blocked {
             return Err(blocked);
         }
@@ -260,8 +301,11 @@ impl Budget {
             return Err(Wait { exhausted: Exhausted::Concurrent, until: later(now, MOMENT) });
         }
         if budget.in_minute() >= MINUTE_MAX {
-            let oldest = budget.answered.first().copied().unwrap_or(now);
-            let until = later(oldest, MINUTE).max(later(now, MOMENT));
+            let mine = budget.moments().find(|(_, by)| *by == clock);
+            let until = match mine {
+                Some((oldest, _)) => later(oldest, MINUTE).max(later(now, MOMENT)),
+                None => later(now, CLOCK_ASKED_AFTER),
+            };
             return Err(Wait { exhausted: Exhausted::Minute, until });
         }
         if !budget.has_left(purpose, day_max, now) {
@@ -273,7 +317,7 @@ impl Budget {
             .and_then(|grant| Some(Grant { left: grant.left.checked_sub(1)?, ..grant }));
         let pass =
             Pass { organisation: self.organisation, number: self.revision.saturating_add(1) };
-        budget.open.push(Open { number: pass.number, at: now });
+        budget.open.push(Open { number: pass.number, at: now, by: clock });
         budget.count(purpose, now);
         Ok((budget, pass))
     }
@@ -283,13 +327,21 @@ impl Budget {
         !self.grant.is_some_and(|grant| grant.left > 0 && grant.until > now)
     }
 
-    /// A call is over.
+    /// A call is over, where all share one clock.
     #[must_use]
     pub fn leave(&self, pass: Pass, word: Word, now: Timestamp) -> Self {
-        let mut budget = self.at(now);
+        self.leave_by(ClockId::default(), pass, word, now)
+    }
+
+    /// A call is over.
+    #[must_use]
+    pub fn leave_by(&self, clock: ClockId, pass: Pass, word: Word, now: Timestamp) -> Self {
+        let mut budget = self.at_by(clock, now);
         if let Some(place) = budget.open.iter().position(|open| open.number == pass.number) {
             let open = budget.open.remove(place);
-            budget.answer(now.max(open.at));
+            // A clock that has stepped back between the two is not believed.
+            let at = if open.by == clock { now.max(open.at) } else { now };
+            budget.answer(at, clock);
         }
         // A clock that is behind does not begin an old month anew.
         let month = budget.fetched.map_or(month_of(now), |old| old.month.max(month_of(now)));
@@ -301,7 +353,7 @@ impl Budget {
             .map_or(0, |left| MINUTE_MAX.saturating_sub(left))
             .saturating_sub(budget.in_minute());
         for _ in 0..unknown {
-            budget.answer(now);
+            budget.answer(now, clock);
         }
         if let Some(left) = word.day_left {
             // Calls that are still open may have come too late to be in that number.
@@ -358,27 +410,54 @@ impl Budget {
         word.map_or(ours, |word| ours.min(word.left.saturating_sub(word.since)))
     }
 
-    /// The budget as it stands now: what is over is forgotten.
+    /// The budget as it stands now, for those who look: what is over by its own moment is forgotten.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
+        self.seen_by(None, now)
+    }
+
+    /// The budget as it stands now for one clock. What others have answered is forgotten when that is sure.
+    fn at_by(&self, clock: ClockId, now: Timestamp) -> Self {
+        self.seen_by(Some(clock), now)
+    }
+
+    fn seen_by(&self, clock: Option<ClockId>, now: Timestamp) -> Self {
         let mut budget = self.clone();
+        budget.answered_by.resize(budget.answered.len(), ClockId::UNKNOWN);
+        if let Some(clock) = clock.filter(|clock| budget.answered_by.contains(clock)) {
+            budget.clocks.insert(clock, now);
+        }
         // Whoever should have reported it is gone. It arrived before it would have timed out.
         let (open, over) = self.open.iter().partition(|open| later(open.at, OPEN_MAX) > now);
         budget.open = open;
         let over: Vec<Open> = over;
         for open in over {
-            budget.answer(later(open.at, OPEN_MAX));
+            budget.answer(later(open.at, OPEN_MAX), open.by);
         }
-        budget.answered.retain(|answered| later(*answered, MINUTE) > now);
+        let fresh = |(at, by): &(Timestamp, ClockId)| {
+            if clock.is_none_or(|clock| clock == *by) {
+                return later(*at, MINUTE) > now;
+            }
+            let same_clock = budget.clocks.get(by).is_some_and(|last| later(*at, MINUTE) <= *last);
+            !same_clock && later(later(*at, MINUTE), CLOCKS_DIFFER_MAX) > now
+        };
+        let kept: Vec<_> = budget.moments().filter(fresh).collect();
+        (budget.answered, budget.answered_by) = kept.into_iter().unzip();
+        budget.clocks.retain(|id, _| budget.answered_by.contains(id));
         let hour = hour_of(now);
         budget.hours.retain(|old| old.hour.saturating_add(HOURS) >= hour);
         budget.blocked = self.blocked.filter(|blocked| blocked.until > now);
         budget
     }
 
-    fn answer(&mut self, at: Timestamp) {
+    fn moments(&self) -> impl Iterator<Item = (Timestamp, ClockId)> {
+        self.answered.iter().copied().zip(self.answered_by.iter().copied())
+    }
+
+    fn answer(&mut self, at: Timestamp, by: ClockId) {
         let place = self.answered.partition_point(|answered| *answered <= at);
         self.answered.insert(place, at);
+        self.answered_by.insert(place, by);
     }
 
     /// Counted in the hour in which it has ended at the latest, so that an hour that is forgotten after

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::{
-    APP_MINUTE_MAX, AppMinute, Budget, DAY_MAX, Exhausted, IN_FLIGHT_MAX, MINUTE_MAX, OPEN_MAX,
-    Pass, Purpose, Reserves, Wait, Word,
+    APP_MINUTE_MAX, AppMinute, Budget, CLOCKS_DIFFER_MAX, ClockId, DAY_MAX, Exhausted,
+    IN_FLIGHT_MAX, MINUTE_MAX, OPEN_MAX, Pass, Purpose, Reserves, Wait, Word,
 };
 use proptest::prelude::*;
 
@@ -353,4 +353,88 @@ fn fifty_thousand_invoices_are_drained_within_one_and_a_fifth_of_the_least_time(
     assert_eq!(arrived.len(), usize::try_from(calls).unwrap());
     assert!(ratio <= 1.2, "{ratio}");
     assert!(in_a_minute <= MINUTE_MAX && used >= 0.9, "{used}");
+}
+
+/// Hosts with clocks of their own.
+#[derive(Clone, Debug)]
+enum Tick {
+    Later(i64),
+    /// This host makes so many calls, one after the other, as far as it may.
+    Calls(usize, usize),
+}
+
+fn arb_tick() -> impl Strategy<Value = Tick> {
+    prop_oneof![
+        3 => (0_i64..61_000).prop_map(Tick::Later),
+        1 => (61_000_i64..400_000).prop_map(Tick::Later),
+        6 => (0_usize..3, 1_usize..70).prop_map(|(host, calls)| Tick::Calls(host, calls)),
+    ]
+}
+
+/// Makes one call by this clock, which takes no time.
+fn call_by(budget: &mut Budget, clock: ClockId, now: Timestamp) -> bool {
+    let Ok((after, pass)) = budget.enter_by(clock, Purpose::Live, DAY_MAX, now) else {
+        return false;
+    };
+    *budget = Budget { revision: budget.revision + 1, ..after };
+    let after = budget.leave_by(clock, pass, Word::default(), now);
+    *budget = Budget { revision: budget.revision + 1, ..after };
+    true
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// N7, quality scenario 23: hosts whose clocks differ by up to two minutes either way. Counted by the true time.
+    #[test]
+    fn law_hosts_whose_clocks_differ_make_no_more_calls_in_a_minute_than_one(
+        skews in prop::array::uniform3(-120_i64..=120),
+        ticks in prop::collection::vec(arb_tick(), 1..60),
+    ) {
+        let (mut budget, mut now) = (unused(), start());
+        let mut arrived = Vec::new();
+        for tick in ticks {
+            match tick {
+                Tick::Later(millis) => now += SignedDuration::from_millis(millis),
+                Tick::Calls(host, calls) => for _ in 0..calls {
+                    let clock = ClockId(u64::try_from(host).unwrap());
+                    if call_by(&mut budget, clock, now + seconds(skews[host])) {
+                        arrived.push(now);
+                    }
+                },
+            }
+        }
+        prop_assert!(most_within(&mut arrived, MINUTE) <= MINUTE_MAX);
+    }
+}
+
+#[test]
+fn two_hosts_that_take_turns_use_the_whole_minute_whatever_their_clocks_say() {
+    // Quality scenario 22: what is sure is forgotten at once, since both go on.
+    let (mut budget, mut now) = (unused(), start());
+    let mut made = 0;
+    for second in 0..600_usize {
+        let host = second % 2;
+        let skew = if host == 0 { seconds(100) } else { seconds(-100) };
+        for _ in 0..3 {
+            made += usize::from(call_by(
+                &mut budget,
+                ClockId(u64::try_from(host).unwrap()),
+                now + skew,
+            ));
+        }
+        now += seconds(1);
+    }
+    assert!(made >= 540, "{made} in ten minutes");
+}
+
+#[test]
+fn what_a_host_has_used_that_is_gone_is_free_when_no_clock_can_say_otherwise() {
+    let (mut budget, now) = (unused(), start());
+    for _ in 0..MINUTE_MAX {
+        assert!(call_by(&mut budget, ClockId(1), now));
+    }
+    assert!(!call_by(&mut budget, ClockId(2), now + MINUTE));
+    assert!(call_by(&mut budget.clone(), ClockId(1), now + MINUTE), "its own clock knows");
+    assert!(call_by(&mut budget, ClockId(2), now + MINUTE + CLOCKS_DIFFER_MAX));
 }

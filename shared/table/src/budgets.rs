@@ -1,14 +1,14 @@
 //! The count of the calls to Xero: one row per organisation, and one for the app as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::{
-    AppMinute, Budget, CallBudget, DAY_MAX, DayWord, Denied, Exhausted, Fetched, Grant, Hour, Open,
-    Pass, Purpose, Wait, Word,
+    AppMinute, Budget, CallBudget, ClockId, DAY_MAX, DayWord, Denied, Exhausted, Fetched, Grant,
+    Hour, Open, Pass, Purpose, Wait, Word,
 };
 
 use crate::attributes::{Item, Reader, Writer};
@@ -28,6 +28,8 @@ const SETTING_LASTS: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Clone, Debug)]
 pub struct Budgets {
     tables: Tables,
+    /// The clock of this machine.
+    clock: ClockId,
     /// `calls_per_day` of the organisations that were asked for, and when it was read.
     days: Arc<Mutex<BTreeMap<OrganisationId, (u32, Timestamp)>>>,
 }
@@ -35,7 +37,12 @@ pub struct Budgets {
 impl Tables {
     /// The count of calls to Xero in these tables.
     pub fn budgets(&self) -> Budgets {
-        Budgets { tables: self.clone(), days: Arc::default() }
+        self.budgets_by(ClockId::default())
+    }
+
+    /// The same, kept by a machine that has a clock of its own.
+    pub fn budgets_by(&self, clock: ClockId) -> Budgets {
+        Budgets { tables: self.clone(), clock, days: Arc::default() }
     }
 
     /// What an organisation has used of its calls.
@@ -90,11 +97,11 @@ impl CallBudget for Budgets {
         for _ in 0..RACES_MAX {
             let mut budget = self.tables.budget(organisation).await.map_err(unknown)?;
             // Nothing is taken from the app for a call that is not allowed anyway.
-            budget.enter(purpose, day_max, now)?;
+            budget.enter_by(self.clock, purpose, day_max, now)?;
             if budget.needs_grant(now) {
                 budget.grant = Some(self.grant(now).await?);
             }
-            let (after, pass) = budget.enter(purpose, day_max, now)?;
+            let (after, pass) = budget.enter_by(self.clock, purpose, day_max, now)?;
             let row = budget_row(&after, budget.revision.saturating_add(1), day_max, now);
             match self.tables.store_budget(row, budget.revision).await {
                 Ok(()) => return Ok(pass),
@@ -129,7 +136,7 @@ impl Budgets {
         let read = self.tables.budget(organisation).await;
         let budget = read.map_err(|error| WriteError::Malformed(Box::new(error)))?;
         let day_max = self.known_day_max(organisation).map_or(DAY_MAX, |(day_max, _)| day_max);
-        let after = budget.leave(pass, word, now);
+        let after = budget.leave_by(self.clock, pass, word, now);
         let row = budget_row(&after, budget.revision.saturating_add(1), day_max, now);
         self.tables.store_budget(row, budget.revision).await
     }
@@ -184,7 +191,11 @@ fn budget_row(budget: &Budget, revision: u64, day_max: u32, now: Timestamp) -> I
     let list = |values: Vec<AttributeValue>| AttributeValue::L(values);
     let open = budget.open.iter().map(|open| {
         AttributeValue::M(
-            Writer::default().number("number", open.number).number("at", millis(open.at)).finish(),
+            Writer::default()
+                .number("number", open.number)
+                .number("at", millis(open.at))
+                .number("by", open.by.0)
+                .finish(),
         )
     });
     let hours = budget.hours.iter().map(|hour| {
@@ -197,11 +208,23 @@ fn budget_row(budget: &Budget, revision: u64, day_max: u32, now: Timestamp) -> I
                 .finish(),
         )
     });
+    // Each clock once, and the calls name it by its place.
+    let ids: BTreeSet<_> = budget.answered_by.iter().copied().collect();
+    let place = |id: &ClockId| {
+        AttributeValue::N(ids.iter().take_while(|other| *other != id).count().to_string())
+    };
+    let answered_by = budget.answered_by.iter().map(place);
+    let clocks = ids.iter().map(|id| {
+        let last = budget.clocks.get(id).map(|at| millis(*at));
+        AttributeValue::M(Writer::default().number("clock", id.0).number_if("at", last).finish())
+    });
     let answered = budget.answered.iter().map(|at| AttributeValue::N(millis(*at).to_string()));
     Writer::default()
         .text("organisation", budget.organisation)
         .number("revision", revision)
         .value("answered", list(answered.collect()))
+        .value("answered_by", list(answered_by.collect()))
+        .value("clocks", list(clocks.collect()))
         .value("open", list(open.collect()))
         .value("hours", list(hours.collect()))
         .number_if("day_word_at", budget.day_word.map(|word| millis(word.at)))
@@ -222,8 +245,10 @@ fn budget_row(budget: &Budget, revision: u64, day_max: u32, now: Timestamp) -> I
 }
 
 fn read_budget(organisation: OrganisationId, row: Reader<'_>) -> Result<Budget, ReadError> {
-    let open =
-        |open: Reader<'_>| Ok(Open { number: open.number("number")?, at: moment(open, "at")? });
+    let open = |open: Reader<'_>| {
+        let by = open.number_if("by")?.map_or(ClockId::UNKNOWN, ClockId);
+        Ok(Open { number: open.number("number")?, at: moment(open, "at")?, by })
+    };
     let hour = |hour: Reader<'_>| {
         Ok(Hour {
             hour: hour.number("hour")?,
@@ -254,9 +279,12 @@ fn read_budget(organisation: OrganisationId, row: Reader<'_>) -> Result<Budget, 
         None => None,
         Some(left) => Some(Grant { left, until: moment(row, "granted_until")? }),
     };
+    let (answered_by, clocks) = read_clocks(row)?;
     Ok(Budget {
         organisation,
         revision: row.number("revision")?,
+        answered_by,
+        clocks,
         answered: row
             .list_of_numbers("answered")?
             .into_iter()
@@ -269,6 +297,25 @@ fn read_budget(organisation: OrganisationId, row: Reader<'_>) -> Result<Budget, 
         fetched,
         grant,
     })
+}
+
+/// By which clock each call was answered, and the latest moment of each. A row of an earlier release has none.
+fn read_clocks(row: Reader<'_>) -> Result<(Vec<ClockId>, BTreeMap<ClockId, Timestamp>), ReadError> {
+    if !row.has("clocks") {
+        return Ok(Default::default());
+    }
+    let (mut ids, mut clocks) = (Vec::new(), BTreeMap::new());
+    for clock in row.maps("clocks")? {
+        let id = ClockId(clock.number("clock")?);
+        if let Some(at) = clock.number_if("at")? {
+            clocks.insert(id, instant_of(clock, "at", at)?);
+        }
+        ids.push(id);
+    }
+    let id = |place: i64| usize::try_from(place).ok().and_then(|place| ids.get(place)).copied();
+    let answered_by = row.list_of_numbers("answered_by")?.into_iter();
+    let answered_by = answered_by.map(|place| id(place).unwrap_or(ClockId::UNKNOWN)).collect();
+    Ok((answered_by, clocks))
 }
 
 fn app_row(app: &AppMinute, revision: u64) -> Item {
