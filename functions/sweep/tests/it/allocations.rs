@@ -26,7 +26,7 @@ async fn mirrored(world: &World) -> payments::StoredInvoice {
 
 #[tokio::test]
 async fn cash_that_is_applied_as_an_allocation_is_shown_and_neither_copied_nor_owed_amb_34_cm_21() {
-    // CM-22, X-07: the same cash as a Payment would be copied.
+    // CM-21, CM-22, AMB-34, X-07: the same cash as a Payment would be copied.
     let world = World::new().await;
     let invoice = world.both("1").await;
     world.pay(invoice, 100_00);
