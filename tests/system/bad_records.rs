@@ -128,7 +128,7 @@ impl<'a> Books<'a> {
     }
 }
 
-async fn invoke(stack: &Stack, function: &str, event: &Value) -> Result<Value> {
+pub async fn invoke(stack: &Stack, function: &str, event: &Value) -> Result<Value> {
     let url = format!("{}/2015-03-31/functions/{function}/invocations", stack.invoke_url());
     let answer = reqwest::Client::new().post(url).body(event.to_string()).send().await?;
     assert!(!answer.headers().contains_key("x-amz-function-error"), "{}", answer.text().await?);
@@ -168,7 +168,7 @@ async fn sign_up_dinars(world: &World) -> Result<()> {
 }
 
 /// 22:00 in Sydney, tomorrow.
-fn evening(stack: &Stack) -> Result<Timestamp> {
+pub fn evening(stack: &Stack) -> Result<Timestamp> {
     let zone = TimeZone::get("Australia/Sydney")?;
     let day = stack.clock().now().to_zoned(zone.clone()).date();
     Ok(day.checked_add(1.days())?.at(22, 0, 0, 0).to_zoned(zone)?.timestamp())

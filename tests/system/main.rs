@@ -9,4 +9,5 @@ mod burst;
 mod interrupted;
 mod life_of_a_payment;
 mod strangers;
+mod two_hands;
 mod world;
