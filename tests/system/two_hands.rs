@@ -33,7 +33,7 @@ struct Story {
 enum Step {
     /// A person enters a payment in Xero.
     EnteredInXero(Entered),
-    /// A person deletes one there.
+    /// A person deletes one there, or the one that we have sent for a report.
     DeletedInXero(String),
     /// The business's own system reports a payment, for the first time or anew.
     Reported(Reported),
@@ -65,6 +65,8 @@ struct Reported {
     #[serde(default)]
     allocations: Vec<String>,
     status: Option<String>,
+    #[serde(default)]
+    approved: bool,
     transaction: Option<String>,
 }
 
@@ -209,7 +211,9 @@ impl Told {
                 self.entered.insert(entered.id.clone(), id);
             }
             Step::DeletedInXero(id) => {
-                let id = *self.entered.get(id).context("nothing of that name was entered")?;
+                let ours = || self.standing().ok()?.into_iter().find(|(name, _)| name == id);
+                let id = self.entered.get(id).copied().or_else(|| Some(ours()?.1.id));
+                let id = id.context("there is nothing of that name in Xero")?;
                 self.world.xero()?.delete_payment(id)?;
             }
             Step::Reported(reported) => self.reported(reported).await?,
@@ -236,6 +240,7 @@ impl Told {
             "method": "bpay", "status": reported.status.as_deref().unwrap_or("confirmed"),
             "transaction_id": transaction.unwrap_or_else(|| format!("T-{}", reported.id)),
             "entered_at": format!("{}T05:00:00Z", reported.date), "allocations": parts,
+            "approved": reported.approved || reported.status.is_none(),
         });
         if reported.method == "pay_now" {
             (members["method"], members["channel"]) = (json!("card"), json!("pay_now"));
@@ -286,20 +291,27 @@ impl Told {
         Ok(())
     }
 
-    fn in_xero(&self) -> Result<Vec<String>> {
+    /// The payments that count in Xero, each by the name of the one who brought it.
+    fn standing(&self) -> Result<Vec<(String, Payment)>> {
         let books = self.world.xero()?.organisation(SAMPLE_ORGANISATION).context("the books")?;
-        let counts = |payment: &&Payment| payment.status == PaymentStatus::Authorised;
-        let line = |payment: &Payment| {
-            let number = &books.invoices[&payment.invoice].number;
-            let number = number.strip_prefix("CM-").unwrap_or(number);
+        let counts = |payment: &Payment| payment.status == PaymentStatus::Authorised;
+        let named = |payment: Payment| {
             // Ours bears its stamp and, besides, what the report said.
-            let name = self.name_of(&payment.id.to_string());
             let is_reported = |word: &&str| self.revisions.contains_key(&format!("payment {word}"));
-            let said = payment.reference.split(' ').find(is_reported);
-            let name = name.or_else(|| said.map(str::to_owned));
-            format!("{}: {:.2} on {number}", name.unwrap_or_default(), payment.amount)
+            let said = payment.reference.split(' ').find(is_reported).map(str::to_owned);
+            let name = self.name_of(&payment.id.to_string()).or(said);
+            (name.unwrap_or_default(), payment)
         };
-        Ok(books.payments.values().filter(counts).map(line).collect())
+        Ok(books.payments.into_values().filter(counts).map(named).collect())
+    }
+
+    fn in_xero(&self) -> Result<Vec<String>> {
+        let invoice = |id| self.invoices.iter().find(|(_, known)| **known == id);
+        let line = |(name, payment): (String, Payment)| {
+            let (number, _) = invoice(payment.invoice).context("an invoice of the story")?;
+            Ok(format!("{name}: {:.2} on {number}", payment.amount))
+        };
+        self.standing()?.into_iter().map(line).collect()
     }
 
     async fn here(&self) -> Result<Vec<String>> {
