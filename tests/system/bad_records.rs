@@ -2,7 +2,7 @@
 //! sense. Everything else of it goes on in the same run, so does the other organisation, and the pages name each of
 //! the three (AMB-30, scenario 32).
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -131,8 +131,10 @@ impl<'a> Books<'a> {
 pub async fn invoke(stack: &Stack, function: &str, event: &Value) -> Result<Value> {
     let url = format!("{}/2015-03-31/functions/{function}/invocations", stack.invoke_url());
     let answer = reqwest::Client::new().post(url).body(event.to_string()).send().await?;
-    assert!(!answer.headers().contains_key("x-amz-function-error"), "{}", answer.text().await?);
-    Ok(serde_json::from_str(&answer.text().await?)?)
+    let failed = answer.headers().contains_key("x-amz-function-error");
+    let text = answer.text().await?;
+    ensure!(!failed, "{function}: {text}");
+    Ok(serde_json::from_str(&text)?)
 }
 
 async fn send(stack: &Stack, queue: &str, body: &str) -> Result<()> {
@@ -182,16 +184,7 @@ async fn three_bad_records_of_one_organisation_stop_nothing_else_and_the_pages_n
     sign_up_dinars(&world).await?;
     let bad = Books::of(&world, DINARS, "KWD").await?;
     let good = Books::of(&world, SAMPLE_ORGANISATION, "AUD").await?;
-
-    // The three: no such currency, a third decimal, and what is no report (on each queue).
-    let unreadable = bad.invoice("13", Some("QQQ")).await?;
-    bad.takes("P-third", "10.125", None).await?;
-    let poison = json!({"version": 1, "type": "payment", "organisation": DINARS, "id": "P-poison", "revision": 1, "amount": 10.5});
-    for queue in [queues::INTAKE, queues::CHANGES, queues::UPLOADS] {
-        send(&world.stack, queue, "{\"kind\":").await?;
-    }
-    send(&world.stack, queues::INTAKE, &poison.to_string()).await?;
-
+    let unreadable = three_bad_records(&bad).await?;
     // And what is good, of both, in the same lists, bundles and batches.
     for books in [&bad, &good] {
         let paid = books.invoice("11", None).await?;
@@ -201,36 +194,20 @@ async fn three_bad_records_of_one_organisation_stop_nothing_else_and_the_pages_n
         world.settled().await?;
         books.bookkeeper_records(paid, "40.00")?;
     }
+    bad.takes("P-third-card", "5.005", Some("12")).await?;
     bad.bookkeeper_records(unreadable, "50.00")?;
     world.settled().await?;
     for books in [&bad, &good] {
         assert_eq!(books.gone_up()?, ["P-card"], "the direct post of {}", books.currency);
     }
 
-    let night = json!({"scheduled_time": evening(&world.stack)?});
-    let night = invoke(&world.stack, "upload", &night).await?;
-    world.settled().await?;
-    let full = json!({"scheduled_time": world.stack.clock().now(), "full": true});
-    let full = invoke(&world.stack, "sweep", &full).await?;
-    world.settled().await?;
-    let changes = json!({"scheduled_time": world.stack.clock().now()});
-    let changes = invoke(&world.stack, "sweep", &changes).await?;
-    let certified = json!({"scheduled_time": world.stack.clock().now(), "certify": true});
-    let certified = invoke(&world.stack, "sweep", &certified).await?;
-    invoke(&world.stack, "sweep", &json!({"check": true})).await?;
-    world.settled().await?;
+    every_run_ends_well(&world).await?;
 
-    for (answer, list) in
-        [(&night, "nights"), (&full, "sweeps"), (&changes, "sweeps"), (&certified, "sweeps")]
-    {
-        let each = answer[list].as_array().context("a list")?;
-        assert_eq!(each.len(), 2, "{answer}");
-        assert!(each.iter().all(|one| one["outcome"] == "finished"), "{answer}");
-    }
     for books in [&bad, &good] {
         assert_eq!(books.gone_up()?, ["P-card", "P-night"], "of {}", books.currency);
         let here = books.rows("payments").await?;
-        let mut here: Vec<_> = here.iter().map(|row| row["amount"].as_str()).collect();
+        let here = here.iter().filter(|row| row.contains_key("xero_payment_id"));
+        let mut here: Vec<_> = here.map(|row| row["amount"].as_str()).collect();
         here.sort_unstable();
         assert_eq!(here, ["20", "30", "40"], "of {}", books.currency);
     }
@@ -240,16 +217,50 @@ async fn three_bad_records_of_one_organisation_stop_nothing_else_and_the_pages_n
     let certificate = bad.rows("certificates").await?;
     assert_eq!((&*certificate[0]["applied"], &*certificate[0]["missing"]), ("2", "1"));
     assert!(certificate[0]["missing_payments"].contains("CM-13"), "{certificate:?}");
-    for queue in [queues::INTAKE, queues::CHANGES, queues::UPLOADS] {
-        let dead = world.stack.depth(&queues::dead_letters_of(queue)).await?;
-        assert!(dead.is_empty(), "{queue}: {dead:?}");
-    }
     the_pages_name(&bad, unreadable).await?;
     let quiet = good.page("messages", json!({})).await? + &good.page("tonight", json!({})).await?;
     for name in ["CM-13", "P-third", "P-poison"] {
         assert!(!quiet.contains(name), "{name} is none of the other organisation's: {quiet}");
     }
     world.stack.stop().await;
+    Ok(())
+}
+
+/// No such currency, a third decimal, and what is no report, on each queue; Xero's id of the invoice.
+async fn three_bad_records(bad: &Books<'_>) -> Result<Uuid> {
+    let unreadable = bad.invoice("13", Some("QQQ")).await?;
+    bad.takes("P-third", "10.125", None).await?;
+    bad.report("payment", json!({"id": "P-poison", "amount": 10.5})).await?;
+    for queue in [queues::INTAKE, queues::CHANGES, queues::UPLOADS] {
+        send(&bad.world.stack, queue, "{\"kind\":").await?;
+    }
+    Ok(unreadable)
+}
+
+/// The night, both sweeps and the certificate of both organisations.
+async fn every_run_ends_well(world: &World) -> Result<()> {
+    let ends_well = |answer: &Value, list: &str| -> Result<()> {
+        let each = answer[list].as_array().context("a list")?;
+        ensure!(each.len() == 2, "{answer}");
+        ensure!(each.iter().all(|one| one["outcome"] == "finished"), "{answer}");
+        Ok(())
+    };
+    let night = json!({"scheduled_time": evening(&world.stack)?});
+    ends_well(&invoke(&world.stack, "upload", &night).await?, "nights")?;
+    world.settled().await?;
+    for kind in ["full", "changes", "certify"] {
+        let mut event = json!({"scheduled_time": world.stack.clock().now()});
+        if kind != "changes" {
+            event[kind] = json!(true);
+        }
+        ends_well(&invoke(&world.stack, "sweep", &event).await?, "sweeps")?;
+        world.settled().await?;
+    }
+    invoke(&world.stack, "sweep", &json!({"check": true})).await?;
+    for queue in [queues::INTAKE, queues::CHANGES, queues::UPLOADS] {
+        let dead = world.stack.depth(&queues::dead_letters_of(queue)).await?;
+        ensure!(dead.is_empty(), "{queue}: {dead:?}");
+    }
     Ok(())
 }
 
@@ -274,6 +285,7 @@ async fn the_pages_name(bad: &Books<'_>, unreadable: Uuid) -> Result<()> {
     );
     let tonight = bad.page("tonight", json!({})).await?;
     holds(&tonight, &["P-third", "10.125 KWD has more than the 2 decimals that Xero keeps"]);
+    holds(&tonight, &["P-third-card", "5.005 KWD has more than the 2 decimals"]);
     let why = bad.page("why", json!({"search": "P-third"})).await?;
     holds(&why, &["AMOUNT_NOT_REPRESENTABLE", "reported with two decimals"]);
     let status = bad.page("integrations", json!({})).await?;
