@@ -20,7 +20,7 @@ pub(crate) fn packed(bytes: &[u8]) -> Vec<u8> {
     }
     out.extend(checksum(bytes).to_le_bytes());
     // The length modulo 2^32, as the format has it.
-    out.extend(&(bytes.len() as u64).to_le_bytes()[..4]);
+    out.extend(&bytes.len().to_le_bytes()[..4]);
     out
 }
 
