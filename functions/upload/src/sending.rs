@@ -18,7 +18,7 @@ use crate::judging::Known;
 use crate::run::{Move, Run, Stop, stored};
 
 /// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
-/// with the same key (xero.md 4.10).
+/// with the same key (facts.md 4.10).
 const RESEND_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The rows that are being sent, by payment, and the order in which they go.

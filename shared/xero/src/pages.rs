@@ -22,7 +22,7 @@ pub const PAGES_MAX: u32 = 50;
 
 const PAGES_TOO_MANY: u32 = PAGES_MAX + 1;
 
-/// How many rows a page is asked to have: as many as Xero allows (xero.md 3.5), and fewer where they
+/// How many rows a page is asked to have: as many as Xero allows (facts.md 3.5), and fewer where they
 /// are so long that a page exceeds [`crate::RESPONSE_BYTES_MAX`]. Xero may adjust the number; what
 /// counts is the number of pages that it answers with.
 pub(crate) const PAGE_SIZES: [u32; 3] = [1_000, 200, 50];
@@ -186,7 +186,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let answer = match self.ask(organisation, &ask, meter).await {
                 Ok(answer) => answer,
                 Err(ReadError::TooLong) => return Ok(Walk::PageTooLong),
-                // Of a list, 404 says that the query was too long (xero.md 3.5).
+                // Of a list, 404 says that the query was too long (facts.md 3.5).
                 Err(ReadError::NotFound) => return Err(Outage::Status(404).into()),
                 Err(error) => return Err(error),
             };

@@ -1,4 +1,4 @@
-//! What kind of refusal a text of Xero's is. Its messages have no codes (xero.md 4.9).
+//! What kind of refusal a text of Xero's is. Its messages have no codes (facts.md 4.9).
 
 /// Why Xero refuses a payment, as far as its words tell.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn known_words_tell_the_kind_and_unknown_ones_ask_for_a_person() {
-        // X-17, rules A7.3, xero.md 4.9: sentences as users have reported them, and near ones.
+        // X-17, rules A7.3, facts.md 4.9: sentences as users have reported them, and near ones.
         for (text, kind) in [
             (
                 "Payment amount exceeds the amount outstanding on this document",

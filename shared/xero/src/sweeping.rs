@@ -191,7 +191,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             match self.ask(organisation, &ask, meter).await {
                 Ok(answer) => return Ok((answer, size)),
                 Err(ReadError::TooLong) => {}
-                // Of a list, 404 says nothing about its rows (xero.md 3.5).
+                // Of a list, 404 says nothing about its rows (facts.md 3.5).
                 Err(ReadError::NotFound) => return Err(Outage::Status(404).into()),
                 Err(error) => return Err(error),
             }

@@ -1,4 +1,4 @@
-//! When something of ours fails: never 200, never 401 (N1, N2; quality.md 2.5 rows 6 and 8).
+//! When something of ours fails: never 200, never 401 (N1, N2; FAULT-06 and FAULT-08).
 
 use std::time::{Duration, Instant};
 

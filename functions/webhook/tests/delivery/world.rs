@@ -16,7 +16,7 @@ use sha2::Sha256;
 use webhook::{Keys, Webhook};
 use xero::WebhookKeys;
 
-/// The key of the vectors in xero.md 1.4.
+/// The key of the vectors in facts.md 1.4.
 pub const KEY: &str = "ExampleWebhookKeyForTestsOnly0123456789abcdefghijklmnopqrstuvwxyz+/==";
 /// Xero's check of the endpoint; its spacing is Xero's.
 pub const CHECK: &str = r#"{"events":[],"firstEventSequence": 0,"lastEventSequence": 0, "entropy": "QWERTYUIOPASDFGHJKLZ"}"#;

@@ -1,4 +1,4 @@
-//! Uploading the business's own payments to Xero (rules A2): what goes, in which night, to which
+//! Uploading the business's own payments to Xero (rules A2.1): what goes, in which night, to which
 //! invoice, and what is known of it at every moment.
 //!
 //! Reading order: [`Night`] (which night is it), [`Caps`] (how many may go), [`Stamp`] (how we know

@@ -32,7 +32,7 @@ impl Contact {
     }
 }
 
-/// The contacts of an organisation. Names are unique among those in use (xero.md 4.7).
+/// The contacts of an organisation. Names are unique among those in use (facts.md 4.7).
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(from = "Saved", into = "Vec<Contact>")]
 pub(crate) struct Contacts {
