@@ -30,7 +30,7 @@ async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_be_told_ex_24()
     assert_eq!(told, expected);
 }
 
-/// What was found, on which invoice, with the moment from which it counts (SP-18, SP-19).
+/// What was found, on which invoice, with the moment from which it counts (SP-18, SP-19, SP-21).
 #[tokio::test]
 async fn a_discrepancy_is_told_with_its_kind_and_its_due_time_sp_19() {
     let world = World::new().await;

@@ -16,7 +16,7 @@ async fn stale() -> World {
 
 #[tokio::test]
 async fn a_read_older_than_its_event_is_applied_and_the_event_is_not_satisfied() {
-    // FAULT-14
+    // FAULT-14, facts.md 5.24
     let world = stale().await;
     let again = world.deliver(&[record("m-1", events(&[1], Some(at(60))))]).await;
     assert!(again.is_empty());
