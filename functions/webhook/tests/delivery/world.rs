@@ -58,7 +58,7 @@ impl World {
     ) -> LambdaFunctionUrlResponse {
         let webhook = Webhook::new(keys, &self.changes, Metrics::off());
         let response = webhook.handle(request, now()).await;
-        // X-03, N2: whatever the answer.
+        // X-03, N2: with every answer.
         assert_eq!(response.body.as_deref(), Some(""));
         assert!(response.cookies.is_empty());
         assert!(!response.is_base64_encoded);
