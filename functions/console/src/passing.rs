@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::order::{Function, Order, Said};
 
-/// What an order is about, besides the organisation.
+/// The subject of an order within the organisation.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct About {
     /// Which payment.
@@ -155,7 +155,7 @@ pub fn event(
             let order = order.code();
             (Function::Upload, with(json!({"payment": payment()?, "order": order})))
         }
-        // What is to be solved is the reason itself.
+        // The reason itself says what has to be solved.
         Order::OpenAction | Order::Solve => {
             let customer = named(&about.customer, "customer")?;
             let block = order == Order::OpenAction;

@@ -44,7 +44,7 @@ impl Role {
         }
     }
 
-    /// The policy that lets somebody call it, as the stack's outputs name it.
+    /// The policy that permits calling it, as the stack's outputs name it.
     pub const fn policy(self) -> &'static str {
         match self {
             Self::Viewer => "ViewerPolicy",

@@ -73,7 +73,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let actions: Vec<_> = found.rows.iter().map(action).collect();
     let any_link = actions.iter().any(|action| action.link.is_some());
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
-    // What was typed and not carried out is still there.
+    // Typed text that was not carried out is still there.
     let typed = stage.show.about.customer.clone().filter(|_| stage.keep_why);
     filled(&Actions {
         frame: stage.frame(),

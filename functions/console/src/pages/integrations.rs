@@ -144,7 +144,7 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     let known = Known {
         troubles: &troubles,
         checked_at: connection.and_then(|row| row.checked_at),
-        // What is on its way for the first time is not out of date.
+        // A first read that is on its way is not out of date.
         last_success_at: rows.changes.last_success_at.or(rows.changes.queued_at),
         silent_since: connection.and_then(|row| row.silent_since),
         failures: Some(&rows.failures_now),
@@ -169,7 +169,7 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     }
     actions.push(stage.buttons.page("All errors", Page::SyncLog, json!({"only": "errors"})));
     if troubles.contains(&Trouble::Parked) {
-        actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
+        actions.push(stage.buttons.page("Parked messages", Page::Parked, json!({})));
     }
     if rows.actions.count > 0 {
         actions.push(stage.buttons.page("Who waits for an action", Page::Actions, json!({})));
@@ -205,7 +205,7 @@ fn note(stage: &Stage<'_>, open: &SweepState) -> Option<String> {
         return Some("The mirror is switched off: nothing is synced.".to_owned());
     }
     if !stage.settings.mirror_enabled {
-        let why = "The mirror is switched off: nothing is copied from Xero. What was uploaded is checked there.";
+        let why = "The mirror is switched off: nothing is copied from Xero. Uploaded payments are checked there.";
         return Some(why.to_owned());
     }
     open.is_to_be_judged_again(stage.settings).then(|| TO_BE_JUDGED_AGAIN.to_owned())
@@ -230,12 +230,12 @@ fn reason(trouble: Trouble, failures: &Failures) -> Reason {
     }
 }
 
-/// CC-19: whoever sees that a connection is lost knows whom to tell.
+/// CC-19: a person who sees that a connection is lost knows whom to contact.
 fn contact(stage: &Stage<'_>) -> String {
     match &stage.row.administrator {
         Some(administrator) => format!("Contact the administrator: {administrator}"),
         None => {
-            "Contact the administrator of the stack. Nobody has said who that is: the attribute \
+            "Contact the administrator of the stack. No name is set: the attribute \
                  administrator_contact of the organisation is empty."
                 .to_owned()
         }
@@ -370,7 +370,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         FeedStatus::Quiet => (
             Badge { text: "Quiet", class: "pm-badge-none", symbol: "●" },
             Some(
-                "Nothing has come for a day. That is no error: nobody may have paid, or the bank may not \
+                "Nothing has come for a day. That is no error: there may be no payment, or the bank may not \
                  have published yet. Else see the activity of that day.",
             ),
         ),
@@ -388,7 +388,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
     let mut actions =
         vec![stage.buttons.page("Activity", Page::Activity, json!({"word": "intake"})).about(kind)];
     if in_use && !parked.is_empty() {
-        actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
+        actions.push(stage.buttons.page("Parked messages", Page::Parked, json!({})));
     }
     let error = |row: &&ParkedRow| ErrorLine {
         at: stage.clock(row.parked_at.split('#').next().unwrap_or_default()),

@@ -1,5 +1,5 @@
-//! An invoice with its payments in order, the balance after each, and what has happened to it (ST-12, ST-14).
-//! What is said is made in `payments::explaining`; here it is only shown.
+//! An invoice with its payments in order, the balance after each, and its history (ST-12, ST-14).
+//! `payments::explaining` makes the sentences; here they are only shown.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ struct Event {
     who: String,
 }
 
-/// What is shown of an invoice that is there.
+/// The page of an invoice that is there.
 struct Shown {
     number: String,
     xero_number: String,
@@ -226,7 +226,7 @@ fn facts(stage: &Stage<'_>, view: &InvoiceView) -> Vec<(&'static str, String)> {
     facts.chain(view.allocations.iter().map(applied)).collect()
 }
 
-/// What was applied in Xero other than payments, with what it comes from (AMB-34).
+/// An allocation in Xero that is no payment, with its source (AMB-34).
 fn applied(allocation: &AppliedCredit) -> (&'static str, String) {
     let name = match allocation.kind {
         CreditKind::CreditNote => "Credit note applied in Xero",
@@ -281,7 +281,7 @@ fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside
 fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Finding {
     let key = found.key.to_string();
     let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
-    // What is too long for a button is not compared with what the person has read.
+    // A text that is too long for a button is not compared with what the person has read.
     let seen = is_short.then_some(found.detail.as_str());
     let which = json!({"invoice": stored.number.as_str(), "discrepancy": key, "seen": seen});
     Finding {

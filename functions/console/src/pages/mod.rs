@@ -42,15 +42,15 @@ pub enum Page {
     /// How each connection is (CC-01).
     #[default]
     Integrations,
-    /// What is used of the limits.
+    /// The used part of each limit.
     Limits,
-    /// What goes to Xero tonight, and what does not (EX-31).
+    /// The payments that go to Xero tonight, and those that do not (EX-31).
     Tonight,
     /// Why a payment is where it is (EX-23).
     Why,
     /// An invoice with its payments and balances (ST-12).
     Invoice,
-    /// What was done, and by which rule (EX-24).
+    /// All actions, each with its rule (EX-24).
     Activity,
     /// What each run did (CC-09).
     SyncLog,
@@ -162,7 +162,7 @@ impl fmt::Display for Page {
 /// Why a page cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
-    /// A table does not answer, or holds a row that nobody can read.
+    /// A table does not answer, or holds a row that cannot be read.
     #[error("the tables could not be read")]
     Read(#[from] ReadError),
     /// The template could not be filled.
@@ -170,7 +170,7 @@ pub(crate) enum PageError {
     Template(#[from] askama::Error),
 }
 
-/// All that a page is made with, besides its rows.
+/// Everything that a page is made with, except its rows.
 pub(crate) struct Stage<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) row: &'a OrganisationRow,
@@ -256,12 +256,12 @@ impl Stage<'_> {
         may_order.then(|| Sign::of(&self.show.said, self.keep_why))
     }
 
-    /// What is said to those who may not, in place of the buttons.
+    /// The notice in place of the buttons for a role that may not press them.
     fn may_not(&self) -> Option<String> {
         (!self.buttons.role.may(Role::Operator)).then(|| {
             format!(
                 "Buttons that do something are on the dashboard of operators, whose function is the one \
-                 that ends in -{}; the stack's {} lets somebody use it.",
+                 that ends in -{}; the stack's {} permits its use.",
                 Role::Operator.function(),
                 Role::Operator.policy()
             )
@@ -291,7 +291,7 @@ impl Stage<'_> {
     }
 }
 
-/// What an organisation is called, or its id if nobody has said.
+/// The name of an organisation, or its id if it has none.
 pub(crate) fn name_of(row: &OrganisationRow) -> String {
     row.name.clone().unwrap_or_else(|| row.organisation.to_string())
 }

@@ -1,4 +1,4 @@
-//! Whatever stands in a table, an event or an answer is shown as text.
+//! Everything that stands in a table, an event or an answer is shown as text.
 
 use console::invoker::InvokeError;
 use console::rights::Role;

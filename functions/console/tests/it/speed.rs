@@ -1,4 +1,4 @@
-//! How much each page reads, and how long it takes, beside 100,000 payments and 10,000 decisions of one
+//! How much each page reads, and how long it takes, with 100,000 payments and 10,000 decisions of one
 //! organisation. How much it reads is what holds on any machine; how long it takes is printed.
 
 use std::collections::HashMap;
@@ -141,7 +141,7 @@ async fn crowd_of_actions(world: &World, database: &Database) {
     });
 }
 
-/// Shows every page a few times; returns the quickest of each, since whatever else the machine does only adds.
+/// Shows every page a few times; returns the quickest of each, since other work of the machine only adds.
 async fn measured() -> Vec<(&'static str, usize, Rows, Duration)> {
     let began = Instant::now();
     let world = crowded().await;
