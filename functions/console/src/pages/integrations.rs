@@ -116,7 +116,7 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let open = tables.sweep(organisation, SweepKind::Open).await?;
     stage.count(3);
     let failures = stage.counted(tables.newest_failures(organisation, FAILURES_MAX).await?);
-    let parked = stage.counted(tables.newest_parked(organisation, PARKED_MAX).await?);
+    let parked = stage.counted(tables.newest_parked(Some(organisation), PARKED_MAX).await?);
     let mut lately = Vec::new();
     let today = stage.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     for days in 0..DAYS {
