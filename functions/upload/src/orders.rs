@@ -11,7 +11,7 @@ use table::WriteError;
 use crate::Uploader;
 use crate::error::{RACES_MAX, RunError};
 use crate::event::Said;
-use crate::run::stored;
+use crate::run::{Run, stored};
 
 /// Why an order was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +150,18 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
         }
         Err(RunError::Races)
+    }
+
+    /// Has the invoices read again that waited for actions which a run has found to be solved (EX-37).
+    pub(crate) async fn look_again_for(&self, run: &Run<'_, Q>) {
+        for customer in run.solved.take() {
+            let looked = self.look_again(run.organisation(), &customer, false).await;
+            if let Err(error) = looked {
+                // The next full sweep finds them.
+                let error = host::telemetry::chain(&error);
+                tracing::warn!(error, "invoices that waited for an action were not asked for");
+            }
+        }
     }
 
     /// Has the invoices read again that waited for an action that is solved. What is not asked for here the next

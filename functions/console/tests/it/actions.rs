@@ -21,6 +21,8 @@ fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
         contact: None,
         blocked: Some(to_solve.to_owned()),
         blocked_at: Some(ago(hours * 60)),
+        merged: None,
+        unusable_contact: None,
     }
 }
 

@@ -9,6 +9,7 @@
 mod ambiguous;
 mod apples;
 mod capped;
+mod contacts;
 mod crashes;
 mod days;
 mod direct;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::contact::ContactStanding;
 use crate::ids::{CustomerId, OrganisationId, XeroContactId};
 
 /// A customer of the business.
@@ -15,12 +16,26 @@ pub struct Customer {
     pub revision: u64,
     /// Its name.
     pub name: Option<String>,
-    /// Its contact in Xero, if that is known.
+    /// Its contact in Xero, if that is known: the one that the business names, or the one that this was merged
+    /// into.
     pub contact: Option<XeroContactId>,
+    /// The merge by which it got another contact than the business names, if there was one (EX-37).
+    pub merged: Option<MergedContact>,
     /// What a person has to solve before anything about this customer goes on (EX-28).
     pub blocked: Option<String>,
     /// Since when.
     pub blocked_at: Option<Timestamp>,
+    /// The contact for which the action is open, if it is ours: it takes nothing in Xero (EX-37).
+    pub unusable_contact: Option<XeroContactId>,
+}
+
+/// A contact that was merged into another one in Xero.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MergedContact {
+    /// The contact that the business names.
+    pub from: XeroContactId,
+    /// When the last merge was noticed.
+    pub at: Timestamp,
 }
 
 /// What an action says that we open about a customer whose payment needs its contact in Xero (EX-27). A report
@@ -55,10 +70,19 @@ pub fn record_customer(
     if incoming.revision < known.revision {
         return Ok(None);
     }
-    let solved = known.waits_for_contact() && incoming.contact.is_some();
+    // The business names the contact that it knows; where that was merged, the merge stands (EX-37).
+    let followed = known.merged.filter(|merged| incoming.contact == Some(merged.from));
+    let contact = if followed.is_some() { known.contact } else { incoming.contact };
+    let points_elsewhere =
+        known.unusable_contact.is_some_and(|dead| contact.is_some_and(|contact| contact != dead));
+    let has_moved = points_elsewhere && contact != known.contact;
+    let solved = has_moved || (known.waits_for_contact() && contact.is_some());
     let merged = Customer {
+        contact,
+        merged: followed,
         blocked: known.blocked.clone().filter(|_| !solved),
         blocked_at: known.blocked_at.filter(|_| !solved),
+        unusable_contact: known.unusable_contact.filter(|_| !solved),
         ..incoming.clone()
     };
     if merged == *known {
@@ -90,14 +114,53 @@ pub fn record_action(
         revision: 0,
         name: None,
         contact: None,
+        merged: None,
         blocked: None,
         blocked_at: None,
+        unusable_contact: None,
     };
     Some(Customer {
         blocked: to_solve.map(str::to_owned),
         blocked_at: to_solve.map(|_| since.unwrap_or(now)),
+        unusable_contact: None,
         ..known.cloned().unwrap_or_else(nobody)
     })
+}
+
+/// What Xero says of a contact changes for a customer (EX-37): `None` if it is so already. `asked` is the customer's
+/// own contact, or the contact of an invoice that a payment of the customer names. A merged contact is followed. For
+/// one that takes nothing an action is opened, unless one is open; ours is solved when the contact takes documents
+/// again.
+pub fn record_contact(
+    known: &Customer,
+    asked: XeroContactId,
+    standing: &ContactStanding,
+    now: Timestamp,
+) -> Option<Customer> {
+    let end = match standing {
+        ContactStanding::Active(end) | ContactStanding::Unusable { contact: end, .. } => *end,
+        ContactStanding::Unreadable(_) => return None,
+    };
+    let mut after = known.clone();
+    if known.contact == Some(asked) && end != asked {
+        let from = known.merged.map_or(asked, |merged| merged.from);
+        after.contact = Some(end);
+        after.merged = Some(MergedContact { from, at: now });
+    }
+    match standing {
+        ContactStanding::Active(_) if known.unusable_contact == Some(asked) => {
+            (after.blocked, after.blocked_at, after.unusable_contact) = (None, None, None);
+        }
+        ContactStanding::Unusable { why, .. }
+            if known.blocked.is_none() || known.unusable_contact == Some(asked) =>
+        {
+            after.blocked = Some(why.clone());
+            after.blocked_at = known.blocked_at.or(Some(now));
+            after.unusable_contact = Some(end);
+        }
+        _ => {}
+    }
+    (after != *known).then_some(after)
 }
 
 #[cfg(test)]
@@ -113,6 +176,8 @@ mod tests {
             contact: None,
             blocked: None,
             blocked_at: None,
+            merged: None,
+            unusable_contact: None,
         }
     }
 

@@ -49,10 +49,7 @@ pub fn gate(
     }
     after_start(receipt, upload.included, settings, uploading.start)?;
     if let Some(why) = customer.and_then(|customer| customer.blocked.as_deref()) {
-        return Err(hold(
-            Hold::BlockedByAction,
-            format!("an action about the customer is open: {why}"),
-        ));
+        return Err(blocked(why));
     }
     if route == Route::Bpay && customer.and_then(|customer| customer.contact).is_none() {
         let why = match &receipt.customer {
@@ -63,6 +60,12 @@ pub fn gate(
     }
     fits_books(receipt, books)?;
     Ok(route)
+}
+
+/// It waits for an action about its customer, which says what is to be solved.
+pub fn blocked(to_solve: &str) -> Judgement {
+    let why = format!("an action about the customer is open: {to_solve}");
+    Judgement::Hold(Hold::BlockedByAction, why)
 }
 
 /// Whether a payment finds its invoices by itself: a night spreads it over what its customer owes (EX-03), as

@@ -310,6 +310,20 @@ impl Upload {
         Ok(freed)
     }
 
+    /// What was refused of it waits for something else, and is judged afresh when that has come; the slot that it
+    /// had, if it was refused as a whole, is free.
+    pub fn hold_refused(
+        &mut self,
+        hold: Hold,
+        why: &str,
+        night: Night,
+        now: Timestamp,
+    ) -> Option<Freed> {
+        let freed = self.free_slot();
+        self.put_on_hold(hold, why, Some(night), now);
+        freed
+    }
+
     /// What was refused of it stays so until a person acts. `why` says why there is no better plan, if
     /// one was sought.
     pub fn leave_refused(&mut self, why: Option<&str>) {

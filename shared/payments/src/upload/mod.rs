@@ -10,6 +10,7 @@
 mod admission;
 mod caps;
 mod command;
+mod contact;
 mod customer;
 mod duplicate;
 mod forecast;
@@ -34,7 +35,11 @@ pub use caps::{
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
 pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
-pub use customer::{Customer, CustomerError, NO_CONTACT, record_action, record_customer};
+pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use customer::{
+    Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
+    record_customer,
+};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
     ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
@@ -42,7 +47,7 @@ pub use duplicate::{
 };
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, gate};
+pub use gates::{Judgement, blocked, gate};
 pub use ledger::Upload;
 pub use linking::{link, link_found};
 pub use night::Night;

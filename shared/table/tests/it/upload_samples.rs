@@ -78,6 +78,8 @@ pub fn customer(id: &str) -> Customer {
         contact: Some(contact()),
         blocked: None,
         blocked_at: None,
+        merged: None,
+        unusable_contact: None,
     }
 }
 
@@ -279,5 +281,7 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
         contact: contact.map(XeroContactId::new),
         blocked: texts.1.as_ref().map(|(blocked, _)| blocked.clone()),
         blocked_at: texts.1.map(|(_, at)| at),
+        merged: None,
+        unusable_contact: None,
     })
 }
