@@ -237,6 +237,61 @@ mod tests {
         assert_eq!(merged.blocked.as_deref(), Some("two contacts"));
     }
 
+    fn contact(n: u128) -> XeroContactId {
+        XeroContactId::new(uuid::Uuid::from_u128(n))
+    }
+
+    fn archived(n: u128) -> ContactStanding {
+        ContactStanding::Unusable { contact: contact(n), why: format!("{n} is archived") }
+    }
+
+    #[test]
+    fn ex_37_a_merge_is_followed_and_no_report_of_the_old_contact_undoes_it() {
+        let known = Customer { contact: Some(contact(1)), ..reported(1, "Ana") };
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(
+            record_contact(&known, contact(1), &ContactStanding::Active(contact(1)), now),
+            None
+        );
+        let followed =
+            record_contact(&known, contact(1), &ContactStanding::Active(contact(2)), now).unwrap();
+        assert_eq!(followed.contact, Some(contact(2)));
+        assert_eq!(followed.merged, Some(MergedContact { from: contact(1), at: now }));
+        // Merged again: the business still names the first one.
+        let again =
+            record_contact(&followed, contact(2), &ContactStanding::Active(contact(3)), now)
+                .unwrap();
+        assert_eq!(again.merged.map(|merged| merged.from), Some(contact(1)));
+        assert_eq!(record_customer(Some(&again), &known), Ok(None), "the same report comes again");
+        let newer = Customer { contact: Some(contact(1)), ..reported(2, "Ana") };
+        let merged = record_customer(Some(&again), &newer).unwrap().unwrap();
+        assert_eq!((merged.contact, merged.merged), (Some(contact(3)), again.merged));
+        let other = Customer { contact: Some(contact(9)), ..reported(2, "Ana") };
+        let moved = record_customer(Some(&again), &other).unwrap().unwrap();
+        assert_eq!((moved.contact, moved.merged), (Some(contact(9)), None));
+    }
+
+    #[test]
+    fn ex_37_our_action_for_an_archived_contact_ends_with_it_and_a_persons_does_not() {
+        let known = Customer { contact: Some(contact(1)), ..reported(1, "Ana") };
+        let now = Timestamp::UNIX_EPOCH;
+        let open = record_contact(&known, contact(1), &archived(1), now).unwrap();
+        assert_eq!(open.blocked.as_deref(), Some("1 is archived"));
+        assert_eq!(record_contact(&open, contact(1), &archived(1), now), None);
+        let active = ContactStanding::Active(contact(1));
+        assert_eq!(record_contact(&open, contact(1), &active, now), Some(known.clone()));
+        let same = Customer { contact: Some(contact(1)), ..reported(2, "Ana") };
+        let still = record_customer(Some(&open), &same).unwrap().unwrap();
+        assert_eq!(still.unusable_contact, Some(contact(1)));
+        let other = Customer { contact: Some(contact(9)), ..reported(2, "Ana") };
+        assert_eq!(record_customer(Some(&open), &other), Ok(Some(other.clone())));
+        // A person says more of it: it is the person's from then on.
+        let whose = (known.organisation, &known.id);
+        let reworded = record_action(Some(&open), whose, Some("ask Ana"), now).unwrap();
+        assert_eq!(record_contact(&reworded, contact(1), &active, now), None);
+        assert_eq!(record_contact(&reworded, contact(1), &archived(1), now), None);
+    }
+
     #[test]
     fn an_action_is_opened_reworded_and_solved_once() {
         // EX-27, EX-28

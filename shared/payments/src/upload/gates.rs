@@ -11,6 +11,10 @@ use crate::money::{Money, XERO_DECIMALS};
 use crate::recording::Receipt;
 use crate::settings::Settings;
 
+/// What a payment waits for that has to find its invoices by its customer, and names none.
+const NO_CUSTOMER: &str = "the payment names no customer: the business's own system reports it with its customer, or \
+    with the invoices that it pays";
+
 /// What is to be done with a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Judgement {
@@ -53,7 +57,7 @@ pub fn gate(
     }
     if route == Route::Bpay && customer.and_then(|customer| customer.contact).is_none() {
         let why = match &receipt.customer {
-            None => "the payment names no customer".to_owned(),
+            None => NO_CUSTOMER.to_owned(),
             Some(_) => format!("an action about the customer is open: {NO_CONTACT}"),
         };
         return Err(hold(Hold::BlockedByAction, why));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{
-    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenOrder, Night,
-    NightReport, NightState, Order, Part, PartState, Placed, ProviderInvoice, Reservation,
+    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenOrder, MergedContact,
+    Night, NightReport, NightState, Order, Part, PartState, Placed, ProviderInvoice, Reservation,
     Suspicion, Target, Totals, Upload, UploadState, admit, admit_bill,
 };
 use payments::{PaymentId, Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
@@ -273,7 +273,9 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
     // What blocks it has a time, and nothing else has.
     let texts = (option::of(arb_text()), option::of((arb_text(), arb_instant())));
     let which = (arb_organisation(), arb_customer_id(), any::<u64>());
-    (which, texts, option::of(arb_uuid())).prop_map(|(which, texts, contact)| Customer {
+    let merged = option::of((arb_uuid(), arb_instant()));
+    let contacts = (option::of(arb_uuid()), merged, option::of(arb_uuid()));
+    (which, texts, contacts).prop_map(|(which, texts, (contact, merged, unusable))| Customer {
         organisation: which.0,
         id: which.1,
         revision: which.2,
@@ -281,7 +283,7 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
         contact: contact.map(XeroContactId::new),
         blocked: texts.1.as_ref().map(|(blocked, _)| blocked.clone()),
         blocked_at: texts.1.map(|(_, at)| at),
-        merged: None,
-        unusable_contact: None,
+        merged: merged.map(|(from, at)| MergedContact { from: XeroContactId::new(from), at }),
+        unusable_contact: unusable.map(XeroContactId::new),
     })
 }
