@@ -14,6 +14,7 @@ mod looking;
 mod night;
 mod orders;
 mod organisations;
+mod pairs;
 mod preview;
 mod proving;
 mod recording;

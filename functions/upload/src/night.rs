@@ -138,7 +138,13 @@ impl<Q: Uploads> Run<'_, Q> {
         if let Some(stop) = Box::pin(self.send_all(to_weigh)).await? {
             return Ok(Some(stop));
         }
-        Box::pin(self.send_waiting(waiting)).await
+        self.watch().await?;
+        let stop = Box::pin(self.send_waiting(waiting)).await?;
+        if matches!(stop, None | Some(Stop::Disabled)) {
+            Box::pin(self.flag_entered_since()).await?;
+        }
+        self.close_settled_pairs().await?;
+        Ok(stop)
     }
 
     /// `back` waits again since a moment ago, so that its line may not show it yet.

@@ -6,7 +6,7 @@ use payments::upload::{Line, Order, OrderError, Upload, link_found, obey, record
 use payments::{CustomerId, OrganisationId, PaymentId};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, UploadTask, Uploads};
 use serde::Serialize;
-use table::WriteError;
+use table::{ContactBecause, WriteError};
 
 use crate::Uploader;
 use crate::error::{RACES_MAX, RunError};
@@ -72,6 +72,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             };
             match written {
                 Ok(()) => {
+                    self.close_answered(&known, order).await?;
                     if after.line() == Some(Line::Direct) {
                         self.post_at_once(organisation).await?;
                     }
@@ -82,6 +83,23 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
         }
         Err(RunError::Races.into())
+    }
+
+    /// A person has said whether a payment is what it was held for: nothing of its contact is open about it any
+    /// more (A8.3).
+    async fn close_answered(&self, held: &Upload, order: Order) -> Result<(), RunError> {
+        let answers = matches!(order, Order::SamePayment | Order::TwoPayments);
+        let Some(said) = held.held_on_contact().filter(|_| answers) else { return Ok(()) };
+        let organisation = held.receipt.organisation;
+        let open = self.tables.contact_discrepancies(organisation, said.contact).await?;
+        if let Some(open) = open.iter().find(|open| open.key == said.key) {
+            let now = self.clock.now();
+            let because = ContactBecause { cause: "console", rule: "A8.3", now };
+            self.tables
+                .close_contact_discrepancy(organisation, said.contact, open, because)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Stores that a payment is the same as one in Xero: linked with it on its invoice where it may be (A8.3).

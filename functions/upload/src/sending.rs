@@ -341,6 +341,7 @@ impl<Q: Uploads> Run<'_, Q> {
             }
             moves.push(moved);
         }
+        self.tell_held(&moves).await?;
         let written = self.write(moves).await?;
         let any = !written.is_empty();
         for row in written {

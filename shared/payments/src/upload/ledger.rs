@@ -59,6 +59,9 @@ pub struct Upload {
     pub suspicion: Option<Suspicion>,
     /// What a person has said it is not the same as; never asked again.
     pub apart_from: BTreeSet<Counterpart>,
+    /// What a person has said it is the same as, where it may not be linked: nothing else is compared with that
+    /// any more (A8.3).
+    pub same_as: BTreeSet<Counterpart>,
     /// The newest report that came while it was, or may have been, in Xero, with the bill of a provider's
     /// invoice. It counts for what turns out not to be there (AMB-28).
     pub reported_since: Option<Box<(Receipt, Option<Bill>)>>,
@@ -85,6 +88,7 @@ impl Upload {
             parts: Vec::new(),
             suspicion: None,
             apart_from: BTreeSet::new(),
+            same_as: BTreeSet::new(),
             reported_since: None,
             ordered_since: None,
         };

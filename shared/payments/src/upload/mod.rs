@@ -19,6 +19,7 @@ mod ledger;
 mod linking;
 mod night;
 mod overdue;
+mod pair;
 mod part;
 mod planner;
 mod proof;
@@ -55,6 +56,7 @@ pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
 };
+pub use pair::{OnContact, Pair, flagged_with};
 pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,

@@ -155,10 +155,9 @@ fn arb_suspicion(currency: payments::Currency) -> impl Strategy<Value = Suspicio
             payment: XeroPaymentId::new(payment),
         },
     );
-    (vec(certain, 0..3), btree_set(arb_counterpart(), 0..3)).prop_map(|(certain, with)| Suspicion {
-        certain,
-        with,
-        why: String::new(),
+    let with = btree_set(arb_counterpart(), 0..3);
+    (vec(certain, 0..3), with, option::of(arb_uuid())).prop_map(|(certain, with, contact)| {
+        Suspicion { certain, with, contact: contact.map(XeroContactId::new), why: String::new() }
     })
 }
 
@@ -186,7 +185,8 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
     let receipt = receipt.boxed();
     let given =
         (select(Order::ALL), arb_text()).prop_map(|(order, said)| GivenOrder { order, said });
-    let said = (btree_set(arb_counterpart(), 0..3), option::of(given));
+    let counterparts = || btree_set(arb_counterpart(), 0..3);
+    let said = (counterparts(), option::of(given), counterparts());
     let state = (select(UploadState::ALL), arb_text(), arb_text(), arb_instant());
     let slot = (option::of(arb_night()), option::of(arb_instant()), any::<u32>());
     (receipt, state, slot, (any::<bool>(), any::<bool>()), said).prop_map(
@@ -207,6 +207,7 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
             // Its sentence is the row's own.
             suspicion: suspicion.map(|suspicion| Suspicion { why: state.2.clone(), ..suspicion }),
             apart_from: said.0,
+            same_as: said.2,
             reported_since,
             ordered_since: said.1,
         },
