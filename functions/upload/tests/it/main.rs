@@ -23,6 +23,7 @@ mod laws;
 mod nights;
 mod ordered;
 mod paid;
+mod pairs;
 mod planned;
 mod promises;
 mod provider_invoices;
