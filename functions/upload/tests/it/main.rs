@@ -9,6 +9,7 @@
 mod ambiguous;
 mod apples;
 mod capped;
+mod contacts;
 mod crashes;
 mod days;
 mod direct;
@@ -22,6 +23,7 @@ mod laws;
 mod nights;
 mod ordered;
 mod paid;
+mod pairs;
 mod planned;
 mod promises;
 mod provider_invoices;

@@ -10,6 +10,7 @@
 mod admission;
 mod caps;
 mod command;
+mod contact;
 mod customer;
 mod duplicate;
 mod forecast;
@@ -18,6 +19,7 @@ mod ledger;
 mod linking;
 mod night;
 mod overdue;
+mod pair;
 mod part;
 mod planner;
 mod proof;
@@ -34,7 +36,11 @@ pub use caps::{
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
 pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
-pub use customer::{Customer, CustomerError, NO_CONTACT, record_action, record_customer};
+pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use customer::{
+    Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
+    record_customer,
+};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
     ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
@@ -42,7 +48,7 @@ pub use duplicate::{
 };
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, gate};
+pub use gates::{Judgement, blocked, gate};
 pub use ledger::Upload;
 pub use linking::{link, link_found};
 pub use night::Night;
@@ -50,6 +56,7 @@ pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
 };
+pub use pair::{OnContact, Pair, flagged_with};
 pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,
