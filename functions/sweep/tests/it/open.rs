@@ -80,6 +80,35 @@ async fn a_payment_dated_in_the_future_is_judged_again_when_its_day_has_come() {
 }
 
 #[tokio::test]
+async fn an_invoice_on_which_nothing_was_paid_is_missed_from_the_day_after_its_due_date() {
+    // SP-15, A7.2: found by the full sweep, and closed by the money.
+    let world = World::new().await;
+    let invoice = world.both("1").await;
+    world.sweep().await;
+    world.work_off().await;
+    // It is the last minute of the due day in Sydney, and then the day after.
+    world.clock.set("2026-12-01T12:59:00Z".parse().unwrap());
+    assert_eq!(world.full_sweep().await["run"]["counts"].get("day_has_come"), None);
+    world.clock.set("2026-12-01T13:00:00Z".parse().unwrap());
+    assert_eq!(world.full_sweep().await["run"]["counts"]["day_has_come"], 1);
+    world.work_off().await;
+
+    let found = world.rows("discrepancies").await;
+    assert_eq!(
+        (found[0]["kind"].as_str(), found[0]["state"].as_str()),
+        ("MISSING_PAYMENT", "open")
+    );
+    assert!(found[0]["detail"].ends_with("was due on 2026-12-01, and nothing was paid"));
+
+    world.pay(invoice, 1_000_00);
+    world.clock.advance(SignedDuration::from_mins(30));
+    world.sweep().await;
+    world.work_off().await;
+    let found = world.rows("discrepancies").await;
+    assert_eq!((found.len(), found[0]["state"].as_str()), (1, "resolved"));
+}
+
+#[tokio::test]
 async fn a_night_that_failed_is_made_up_for_by_the_next_schedule() {
     let (world, invoices) = known().await;
     world.clock.advance(SignedDuration::from_mins(30));

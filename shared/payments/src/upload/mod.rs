@@ -63,6 +63,6 @@ pub(crate) use reassessment::on_their_way;
 pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
-pub(crate) use route::{is_entered_by_hand, never_gets_an_invoice};
+pub(crate) use route::{is_entered_by_hand, is_meant_whole, never_gets_an_invoice};
 pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};
