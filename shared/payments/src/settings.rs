@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::fingerprint;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::upload::UploadSettings;
@@ -42,12 +43,12 @@ impl Settings {
         self.mirror_enabled || self.upload.as_ref().is_some_and(|upload| upload.enabled)
     }
 
-    /// The settings by which the payments of an invoice are judged, in short: what was judged under others may
-    /// have to be judged again (CM-41, AMB-35).
+    /// The rules and the settings by which the payments of an invoice are judged, in short: what was judged under
+    /// others may have to be judged again (CM-41, AMB-35).
     pub fn judging(&self) -> String {
         let days = self.forward_days.map_or_else(|| "off".to_owned(), |days| days.to_string());
         let zone = self.zone.iana_name().unwrap_or("unknown");
-        format!("forward_days={days} time_zone={zone}")
+        format!("{} forward_days={days} time_zone={zone}", fingerprint::rules())
     }
 
     /// The same, and the settings by which it is known which invoices are ours: if they change, everything is
