@@ -10,11 +10,12 @@ use host::clock::Clock;
 use jiff::Timestamp;
 use payments::upload::{
     Admission, Customer, Line, ProviderInvoice, Upload, admit, admit_bill, record_customer,
+    uploaded_deleted,
 };
 use payments::{
-    Change, DiscrepancyKey, DiscrepancyKind, InvoiceNumber, PaymentStatus, Receipt, Refusal,
-    Reported, Settings, StoredInvoice, Warning, XeroInvoiceId, journaling_warning, record_invoice,
-    record_journaling, record_part, removed_warning, report, warnings,
+    Change, Discrepancy, DiscrepancyKey, DiscrepancyKind, InvoiceNumber, PaymentStatus, Receipt,
+    Refusal, Reported, Settings, StoredInvoice, Warning, XeroInvoiceId, journaling_warning,
+    record_invoice, record_journaling, record_part, removed_warning, report, warnings,
 };
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, SendError};
 use table::{Because, ContactBecause, ReadError, Tables, WriteError};
@@ -144,7 +145,7 @@ impl<C: Changes> Recorder<'_, C> {
             looks.extend(self.write(&stored, change, because).await?);
         }
         let looks = self.look_again(looks).await?;
-        self.flag_failed(latest, because.now).await?;
+        self.tell_contact(latest, because.now).await?;
         let mut raised = Vec::new();
         if accepted {
             raised = warnings(known.as_ref(), incoming, self.settings, self.sent(now));
@@ -154,30 +155,35 @@ impl<C: Changes> Recorder<'_, C> {
         Ok(Recorded { changed: changed || kept.changed, looks, ..kept })
     }
 
-    /// A payment that failed and names no invoice is flagged on its customer's contact in Xero, as long as it names
-    /// none (SP-12). Where no contact is known, the warning is all there is.
-    async fn flag_failed(&self, receipt: &Receipt, now: Timestamp) -> Result<(), Failure> {
+    /// What the customer's contact in Xero says of a payment that was not taken, or was given back: one that failed is
+    /// flagged there as long as it names no invoice (SP-12). Where no contact is known, the warning is all there is.
+    async fn tell_contact(&self, receipt: &Receipt, now: Timestamp) -> Result<(), Failure> {
         let Some(customer) = &receipt.customer else { return Ok(()) };
-        if receipt.status != PaymentStatus::Failed {
+        if receipt.status.counts() {
             return Ok(());
         }
         let organisation = receipt.organisation;
         let known = self.tables.customer(organisation, customer).await?;
         let Some(contact) = known.and_then(|known| known.contact) else { return Ok(()) };
-        let key = DiscrepancyKey::about(DiscrepancyKind::FailedPayment, &receipt.id);
+        let failed = DiscrepancyKey::about(DiscrepancyKind::FailedPayment, &receipt.id);
         let because = ContactBecause { cause: Cause::Intake.code(), rule: "SP-12", now };
-        if receipt.allocations.is_empty() {
+        let stays = receipt.status == PaymentStatus::Failed && receipt.allocations.is_empty();
+        if stays {
             let why = format!(
                 "{} of {} failed, and it names no invoice; ask for it again, or accept this",
                 receipt.amount, receipt.date
             );
             let tables = self.tables;
-            tables.open_contact_discrepancy(organisation, contact, &key, &why, because).await?;
-            return Ok(());
+            tables.open_contact_discrepancy(organisation, contact, &failed, &why, because).await?;
         }
-        // It stands on its invoices now.
+        // A prepayment that is gone in Xero: both sides agree now (AMB-32). And what failed stands on its invoices,
+        // once it names any.
+        let deleted = uploaded_deleted(&receipt.id);
+        let over = |found: &&Discrepancy| {
+            found.stands() && (found.key == deleted || (found.key == failed && !stays))
+        };
         let all = self.tables.contact_discrepancies(organisation, contact).await?;
-        if let Some(open) = all.iter().find(|found| found.key == key && found.stands()) {
+        for open in all.iter().filter(over) {
             self.tables.close_contact_discrepancy(organisation, contact, open, because).await?;
         }
         Ok(())

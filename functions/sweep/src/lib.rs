@@ -7,6 +7,7 @@ mod changes;
 mod checking;
 mod composition;
 mod connecting;
+mod cutover;
 mod dead_letters;
 mod digesting;
 mod error;

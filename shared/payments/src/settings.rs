@@ -51,10 +51,24 @@ impl Settings {
         format!("{} forward_days={days} time_zone={zone}", fingerprint::rules())
     }
 
-    /// The same, and the settings by which it is known which invoices are ours: if they change, everything is
-    /// gone through again (AMB-35).
+    /// The same, the settings by which it is known which invoices are ours, and the day after which warnings are
+    /// raised: if they change, everything is gone through again (AMB-35).
     pub fn going_through(&self) -> String {
-        format!("{} prefix={}", self.judging(), self.prefix)
+        let cutover = self.cutover_on.map_or_else(|| "none".to_owned(), |day| day.to_string());
+        format!("{} prefix={} cutover_on={cutover}", self.judging(), self.prefix)
+    }
+
+    /// The cut-over day in such a text; `None` if it says nothing of it, as those of earlier versions.
+    pub fn cutover_in(going_through: &str) -> Option<Option<Date>> {
+        let (_, day) = going_through.rsplit_once(" cutover_on=")?;
+        if day == "none" { Some(None) } else { day.parse().ok().map(Some) }
+    }
+
+    /// The settings by which payments to go up are kept back for their date, in short (AMB-35).
+    pub fn starting(&self) -> Option<String> {
+        let upload = self.upload.as_ref()?;
+        let zone = self.zone.iana_name().unwrap_or("unknown");
+        Some(format!("upload_start={} time_zone={zone}", upload.start))
     }
 
     /// The calendar day in the organisation's time zone.

@@ -1,10 +1,12 @@
 //! Payments of the business's own system.
 
+use payments::upload::uploaded_deleted;
 use payments::{DiscrepancyKind, Kind, Money, PaymentStatus, Protection, State};
 use serde_json::json;
+use table::ContactBecause;
 
-use crate::messages::{ORGANISATION, customer, invoice, payment, with};
-use crate::world::{World, assert_same, aud, xero_id, xero_payment};
+use crate::messages::{ORGANISATION, bpay, customer, invoice, payment, with};
+use crate::world::{World, assert_same, aud, now, xero_id, xero_payment};
 
 const PARTS: &[(&str, &str)] = &[("10234", "60.00")];
 
@@ -122,6 +124,25 @@ async fn a_failed_payment_without_an_invoice_is_flagged_on_its_customers_contact
     let stored = world.invoice("10234").await;
     let kinds: Vec<_> = stored.open_discrepancies().map(|found| found.key.kind).collect();
     assert_eq!(kinds, [DiscrepancyKind::FailedPayment]);
+}
+
+#[tokio::test]
+async fn what_was_given_back_closes_that_its_prepayment_is_gone_in_xero() {
+    // AMB-32: both sides agree.
+    let contact = "430fa14a-f945-44d3-9f97-5df5e28441b8";
+    let world = World::new().await;
+    world.take(&customer("C-1", 1, "Ada", Some(contact))).await;
+    world.take(&bpay("P-1", 1, "60.00")).await;
+    let key = uploaded_deleted(&"P-1".parse().unwrap());
+    let because = ContactBecause { cause: "upload", rule: "AMB-08", now: now() };
+    let (organisation, contact) = (world.settings.organisation, contact.parse().unwrap());
+    let opened =
+        world.tables.open_contact_discrepancy(organisation, contact, &key, "gone", because);
+    assert!(opened.await.unwrap());
+
+    world.take(&with(bpay("P-1", 2, "60.00"), "/status", "refunded")).await;
+
+    assert_eq!(world.rows("discrepancies").await[0]["state"], "resolved");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod admission;
 mod caps;
 mod command;
 mod customer;
+mod deleted_prepayment;
 mod duplicate;
 mod forecast;
 mod gates;
@@ -35,6 +36,7 @@ pub use caps::{
 };
 pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
 pub use customer::{Customer, CustomerError, NO_CONTACT, record_action, record_customer};
+pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
     ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
@@ -42,7 +44,7 @@ pub use duplicate::{
 };
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, gate};
+pub use gates::{Judgement, freed_by_start, gate};
 pub use ledger::Upload;
 pub use linking::{link, link_found};
 pub use night::Night;
