@@ -26,6 +26,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     async fn post(&self) -> Result<Option<Stop>, RunError> {
+        self.follow_start().await?;
         let mut ready = Box::pin(self.pick_up()).await?;
         ready.extend(Box::pin(self.look()).await?);
         let (to_weigh, mut rows): (Vec<_>, Vec<_>) =

@@ -131,6 +131,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// What is unknown first, then what waits.
     async fn work(&self) -> Result<Option<Stop>, RunError> {
         self.close_earlier_nights().await?;
+        self.follow_start().await?;
         let mut ready = Box::pin(self.pick_up()).await?;
         ready.extend(Box::pin(self.look()).await?);
         let (to_weigh, waiting): (Vec<_>, Vec<_>) =

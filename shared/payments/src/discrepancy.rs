@@ -19,6 +19,8 @@ codes! {
         JournaledChanged = "JOURNALED_CHANGED",
         /// Xero no longer has a payment whose copy has been journaled (CM-27, AMB-03).
         JournaledDeleted = "JOURNALED_DELETED",
+        /// Nothing of an invoice has come in, and the due date has passed (SP-15).
+        MissingPayment = "MISSING_PAYMENT",
         /// A Xero payment equals a part of a local payment over several invoices (CM-28, AMB-02).
         MultiInvoiceHeld = "MULTI_INVOICE_HELD",
         /// Xero does not have an invoice of the business's own system, days after its report (AMB-39).
@@ -33,7 +35,7 @@ codes! {
         TieOut = "TIE_OUT",
         /// The invoice totals (CM-18).
         TotalDiffers = "TOTAL_DIFFERS",
-        /// Paid in part, and the due date has passed (A7.2).
+        /// Paid in part, and the due date has passed; or by a payment that is meant to be whole (A7.2).
         Underpaid = "UNDERPAID",
         /// An eligible Xero invoice that the business's own system does not have (A1.1 guard 4).
         UnknownInvoice = "UNKNOWN_INVOICE",

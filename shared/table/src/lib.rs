@@ -44,6 +44,7 @@ mod sweeps;
 mod sync_runs;
 mod tables;
 mod upload_rows;
+mod upload_watch;
 mod uploads;
 mod visits;
 mod warnings;

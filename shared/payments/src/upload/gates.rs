@@ -1,9 +1,11 @@
 //! The gates that a payment passes before its night plans it (A2.1 step 1).
 
+use jiff::Timestamp;
+
 use super::customer::{Customer, NO_CONTACT};
 use super::duplicate::{Certain, Suspicion};
 use super::ledger::Upload;
-use super::part::Target;
+use super::part::{Target, UploadState};
 use super::planner::Books;
 use super::route::{Hold, Route, Skip, route, taken};
 use super::settings::{Start, UploadSettings};
@@ -79,6 +81,24 @@ pub(crate) fn is_spread_by_night(receipt: &Receipt, settings: &Settings) -> bool
     uploading.is_some_and(|uploading| {
         route(receipt).is_ok_and(Route::is_nightly)
             && after_start(receipt, true, settings, uploading.start).is_ok()
+    })
+}
+
+/// The payment in its line again, if the start date alone kept it back, and does so no longer (AMB-35).
+pub fn freed_by_start(
+    upload: &Upload,
+    settings: &Settings,
+    uploading: &UploadSettings,
+    now: Timestamp,
+) -> Option<Upload> {
+    let by_start = [Skip::BeforeStartDate.code(), Skip::OnStartDate.code()];
+    let kept_back =
+        upload.state == UploadState::Skipped && by_start.contains(&upload.reason.as_str());
+    let passes = after_start(&upload.receipt, upload.included, settings, uploading.start).is_ok();
+    (kept_back && passes).then(|| {
+        let mut after = upload.clone();
+        after.back_in_line("start_date_changed", now);
+        after
     })
 }
 

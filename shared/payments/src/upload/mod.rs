@@ -12,6 +12,7 @@ mod caps;
 mod command;
 mod contact;
 mod customer;
+mod deleted_prepayment;
 mod duplicate;
 mod forecast;
 mod gates;
@@ -41,6 +42,7 @@ pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
     record_customer,
 };
+pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
     ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
@@ -48,7 +50,7 @@ pub use duplicate::{
 };
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, blocked, gate};
+pub use gates::{Judgement, blocked, freed_by_start, gate};
 pub use ledger::Upload;
 pub use linking::{link, link_found};
 pub use night::Night;
@@ -70,6 +72,6 @@ pub(crate) use reassessment::on_their_way;
 pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
-pub(crate) use route::{is_entered_by_hand, never_gets_an_invoice};
+pub(crate) use route::{is_entered_by_hand, is_meant_whole, never_gets_an_invoice};
 pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};
