@@ -20,6 +20,7 @@ mod engine;
 #[path = "../../../../shared/table/tests/it/faults.rs"]
 mod faults;
 mod laws;
+mod money_law;
 mod nights;
 mod ordered;
 mod paid;
