@@ -6,12 +6,12 @@ use payments::upload::{Line, Order, OrderError, Upload, link_found, obey, record
 use payments::{CustomerId, DiscrepancyKey, DiscrepancyKind, OrganisationId, PaymentId, accept};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, UploadTask, Uploads};
 use serde::Serialize;
-use table::WriteError;
+use table::{ContactBecause, WriteError};
 
 use crate::Uploader;
 use crate::error::{RACES_MAX, RunError};
 use crate::event::Said;
-use crate::run::stored;
+use crate::run::{Run, stored};
 
 /// Why an order was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             let written = self.store_order(&known, &after, order, said).await?;
             match written {
                 Ok(()) => {
+                    self.close_answered(&known, order).await?;
                     if after.line() == Some(Line::Direct) {
                         self.post_at_once(organisation).await?;
                     }
@@ -77,6 +78,23 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
         }
         Err(RunError::Races.into())
+    }
+
+    /// A person has said whether a payment is what it was held for: nothing of its contact is open about it any
+    /// more (A8.3).
+    async fn close_answered(&self, held: &Upload, order: Order) -> Result<(), RunError> {
+        let answers = matches!(order, Order::SamePayment | Order::TwoPayments);
+        let Some(said) = held.held_on_contact().filter(|_| answers) else { return Ok(()) };
+        let organisation = held.receipt.organisation;
+        let open = self.tables.contact_discrepancies(organisation, said.contact).await?;
+        if let Some(open) = open.iter().find(|open| open.key == said.key) {
+            let now = self.clock.now();
+            let because = ContactBecause { cause: "console", rule: "A8.3", now };
+            self.tables
+                .close_contact_discrepancy(organisation, said.contact, open, because)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Stores what an order has made of a payment, together with what it means for the invoice that it names.
@@ -156,6 +174,18 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
         }
         Err(RunError::Races)
+    }
+
+    /// Has the invoices read again that waited for actions which a run has found to be solved (EX-37).
+    pub(crate) async fn look_again_for(&self, run: &Run<'_, Q>) {
+        for customer in run.solved.take() {
+            let looked = self.look_again(run.organisation(), &customer, false).await;
+            if let Err(error) = looked {
+                // The next full sweep finds them.
+                let error = host::telemetry::chain(&error);
+                tracing::warn!(error, "invoices that waited for an action were not asked for");
+            }
+        }
     }
 
     /// Has the invoices read again that waited for an action that is solved. What is not asked for here the next

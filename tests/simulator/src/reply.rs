@@ -17,7 +17,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const XML: &str = "text/xml; charset=utf-8";
 
-/// `ErrorNumber` and `Type` of the 400s (xero.md 4.9).
+/// `ErrorNumber` and `Type` of the 400s (facts.md 4.9).
 const VALIDATION: (u32, &str) = (10, "ValidationException");
 const POST_DATA: (u32, &str) = (14, "PostDataInvalidException");
 const QUERY_PARSE: (u32, &str) = (16, "QueryParseException");
@@ -64,7 +64,7 @@ impl Reply {
         Self::json(200, envelope)
     }
 
-    /// A 404 as plain text, which is how Xero answers for an unknown id (xero.md 4.9).
+    /// A 404 as plain text, which is how Xero answers for an unknown id (facts.md 4.9).
     pub(crate) fn not_found() -> Self {
         Self::text(404, "The resource you're looking for cannot be found")
     }

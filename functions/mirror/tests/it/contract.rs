@@ -54,7 +54,7 @@ fn actions(operation: &str, body: &str) -> Vec<(String, &'static str)> {
 
 #[tokio::test]
 async fn the_function_needs_the_permissions_of_the_readme_and_no_others() {
-    // Scenario 30: least privilege.
+    // FAULT-30: least privilege.
     let (world, records) = crate::crashes::eventful().await;
     world.proxy.heal();
     world.drain(records).await;

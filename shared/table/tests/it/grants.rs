@@ -1,5 +1,5 @@
 //! Grants in the tables: each step on the condition of the one before, and what operators are told of it
-//! with it or not at all (X-14, scenario 29).
+//! with it or not at all (X-14, FAULT-29).
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ async fn an_organisation_is_found_on_its_grant_and_nowhere_else() {
 
 #[tokio::test]
 async fn of_ten_who_want_the_lease_one_gets_it() {
-    // Scenario 29
+    // FAULT-29
     let world = World::new().await;
     let grant = stored(&world, authorised(1)).await;
     let leased = grant.lease_for_writing(now()).unwrap();
@@ -89,7 +89,7 @@ async fn of_ten_who_want_the_lease_one_gets_it() {
 
 #[tokio::test]
 async fn a_death_is_told_to_every_organisation_once_and_ends_when_a_user_comes_back() {
-    // X-14, scenario 29
+    // X-14, FAULT-29
     let world = World::new().await;
     let grant = Grant::new(id(1)).authorised(&pair(1), organisations(2));
     let grant = stored(&world, grant).await;

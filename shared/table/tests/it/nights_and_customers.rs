@@ -12,7 +12,7 @@ use crate::world::{World, change_to};
 
 #[tokio::test]
 async fn of_two_runs_of_the_same_night_one_begins_it() {
-    // Scenario 27
+    // FAULT-27
     let world = World::new().await;
     let begun = NightReport::begun(organisation(), night(), now(), now());
     let (one, other) =

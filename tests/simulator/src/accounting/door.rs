@@ -123,7 +123,7 @@ fn identify(
         .map_err(|bad| Reply::raw_json(401, identity::unauthorized(bad, world)))?;
     let organisations = world.organisations_of_token(&token);
     let organisation = match (call.header("xero-tenant-id"), organisations.as_slice()) {
-        // A custom connection has one organisation and need not name it (xero.md 2.1).
+        // A custom connection has one organisation and need not name it (facts.md 2.1).
         (None, [only]) => Some(*only),
         (None, _) => None,
         (Some(text), _) => {
@@ -184,7 +184,7 @@ pub(super) fn answered(world: &mut World, asked: &Asked, now: Timestamp) -> Repl
 fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, Reply> {
     let Asked { call, caller: (_, organisation), route, manner } = asked;
     let organisation = *organisation;
-    // The web server in front of the API does this, without an explanation (xero.md 3.5).
+    // The web server in front of the API does this, without an explanation (facts.md 3.5).
     if call.raw_query.len() > QUERY_LENGTH_MAX {
         return Err(Reply::text(404, ""));
     }

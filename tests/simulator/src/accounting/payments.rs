@@ -226,7 +226,7 @@ fn echo(sent: &PaymentIn, unbooked: Unbooked<'_>, own_result: bool) -> PaymentRe
     echo
 }
 
-/// `POST /Payments/{id}`, which can only delete (xero.md 4.3).
+/// `POST /Payments/{id}`, which can only delete (facts.md 4.3).
 pub(super) fn delete(
     world: &mut World,
     organisation: Uuid,
@@ -244,7 +244,7 @@ pub(super) fn delete(
         refused.id = Some(id);
         Reply::invalid(vec![refused])
     };
-    // Both the bare object and the one wrapped in a list are accepted (xero.md 4.3).
+    // Both the bare object and the one wrapped in a list are accepted (facts.md 4.3).
     let wanted = body.pointer("/Payments/0").unwrap_or(&body);
     let fields = wanted.as_object().ok_or_else(|| refuse("Only Status accepted for updates."))?;
     let foreign = fields.keys().any(|name| name != "Status" && name != "PaymentID");

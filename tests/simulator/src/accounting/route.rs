@@ -84,7 +84,7 @@ impl Route {
         }
     }
 
-    /// The granular and the broad scope, one of which a token needs (xero.md 2.3).
+    /// The granular and the broad scope, one of which a token needs (facts.md 2.3).
     fn scopes(&self) -> Option<[&'static str; 2]> {
         match self {
             Self::Accounts | Self::Account(_) | Self::Organisation | Self::OrganisationActions => {

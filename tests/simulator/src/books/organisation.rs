@@ -227,7 +227,7 @@ impl Organisation {
         (payment.status == PaymentStatus::Deleted).then(|| payment.undeleted())
     }
 
-    /// The invoice with this id, or else with this number (xero.md 4.2: both work in the path).
+    /// The invoice with this id, or else with this number (facts.md 4.2: both work in the path).
     pub(crate) fn find_invoice(&self, id_or_number: &str) -> Option<&Invoice> {
         match Uuid::parse_str(id_or_number) {
             Ok(id) => self.invoices.get(&id),
