@@ -30,7 +30,7 @@ enum Plan {
     Fail { after: usize, sender_fault: bool },
     /// Confirms the first few, and says nothing of the others.
     Silent { after: usize },
-    /// Confirms ids that nobody sent.
+    /// Confirms ids that were not sent.
     Strangers,
     /// The call fails as a whole.
     Refuse(u16),

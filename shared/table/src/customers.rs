@@ -30,7 +30,7 @@ pub struct OpenActions {
 }
 
 impl Tables {
-    /// What is known of a customer.
+    /// The stored row of a customer.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
@@ -43,7 +43,7 @@ impl Tables {
         self.one(CUSTOMERS, &key).await?.as_ref().map(read_customer).transpose()
     }
 
-    /// What is known of many customers, read consistently. Those that are not there are left out.
+    /// The stored rows of many customers, read consistently. Those that are not there are left out.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.

@@ -1,6 +1,6 @@
 //! How uploads look as rows. A row holds the payment as it was reported in the same attributes as
-//! `receipts` does, and beside them what became of it on its way to Xero. Of a provider's invoice it has
-//! the fees besides.
+//! `receipts` does, and what became of it on its way to Xero. Of a provider's invoice it also has
+//! the fees.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ pub(crate) fn upload_row(upload: &Upload, revision: u64) -> Item {
         .flag("included", upload.included)
         .flag("replanned", upload.replanned)
         .value("parts", AttributeValue::L(parts))
-        // What is all in Xero stands in no line, so that its index stays as small as the backlog.
+        // A payment that is all in Xero stands in no line, so that its index stays as small as the backlog.
         .text_if("line", upload.line().map(|line| line_key(organisation, line)))
         .text("due_order", upload.order())
         .text_if("night_of", upload.night.map(|night| night_key(organisation, night)))

@@ -185,7 +185,7 @@ fn law_a_budget_is_kept_as_it_is() {
                 Step::Leave(..) => {}
             }
             let stored = world.tables.budget(organisation).await.unwrap();
-            // What was taken from the app's minute is the store's business.
+            // The share of the app's minute is the store's business.
             expected.grant = stored.grant;
             assert_eq!(stored, expected);
         }

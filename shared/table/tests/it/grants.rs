@@ -1,4 +1,4 @@
-//! Grants in the tables: each step on the condition of the one before, and what operators are told of it
+//! Grants in the tables: each step on the condition of the one before, and its messages for operators
 //! with it or not at all (X-14, FAULT-29).
 
 use std::collections::BTreeSet;
@@ -55,7 +55,7 @@ async fn an_organisation_is_found_on_its_grant_and_nowhere_else() {
         assert_eq!(world.tables.grant_of(organisation).await.unwrap(), Some(grant.clone()));
     }
     assert_eq!(world.tables.grant_of(organisation()).await.unwrap(), None);
-    // The user leaves the third one out when he authorises again.
+    // The user leaves the third one out when authorising again.
     let again = grant.authorised(&pair(2), organisations(2));
     stored(&world, again).await;
     let third = OrganisationId::new(Uuid::from_u128(3));
@@ -95,7 +95,7 @@ async fn a_death_is_told_to_every_organisation_once_and_ends_when_a_user_comes_b
     let grant = stored(&world, grant).await;
     let dead = grant.died(Death::InvalidGrant, now());
     let dead = world.tables.store_grant(&grant, dead, now()).await.unwrap();
-    // Somebody who has read it alive comes too late.
+    // A process that has read it alive comes too late.
     let late = grant.died(Death::InvalidGrant, now() + SignedDuration::from_secs(5));
     let late = world.tables.store_grant(&grant, late, now()).await;
     assert!(matches!(late, Err(GrantError::Changed)));

@@ -1,4 +1,4 @@
-//! Invoices that take more than one transaction: exact in the end, whatever happens in between.
+//! Invoices that take more than one transaction: exact in the end, after any interruption.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -59,7 +59,7 @@ async fn accept(world: &World) {
     tables.write_acceptance_about_contact(organisation(), contact, &found[0]).await.unwrap();
 }
 
-/// An invoice with a bit of everything, beside others that no answer may contain.
+/// An invoice with a bit of everything, among others that no answer may contain.
 async fn eventful() -> World {
     let world = World::with_local_invoice().await;
     let mut future = xero_payment(3, 300);
@@ -115,7 +115,7 @@ async fn authorise(world: &World) {
     }
 }
 
-/// Somebody has tried what a viewer may not.
+/// A viewer has tried what only operators may do.
 async fn refuse(world: &World) {
     let ordered = table::Ordered {
         organisation: Some(organisation()),
