@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use payments::upload::{ContactStanding, Hold, Planner, Route, Upload, record_contact};
+use payments::upload::{
+    ContactStanding, Hold, Judgement, Planner, Route, Upload, blocked, record_contact,
+};
 use payments::{CustomerId, PaymentId, XeroContactId};
 use queue::Uploads;
 use table::WriteError;
@@ -71,6 +73,20 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(found)
     }
 
+    /// How the contact is that stands for the provider, if any of these is an invoice of the provider.
+    pub(crate) async fn merchant(
+        &self,
+        known: &Known,
+        rows: &[Upload],
+    ) -> Result<Option<ContactStanding>, RunError> {
+        let Some(merchant) = self.uploading.merchant_contact else { return Ok(None) };
+        if !rows.iter().any(|row| row.bill.is_some()) {
+            return Ok(None);
+        }
+        self.read_contacts(known, &BTreeSet::from([merchant])).await?;
+        Ok(known.contacts.borrow().standing(merchant))
+    }
+
     /// What has changed for a customer, in what is known of it.
     fn note(
         &self,
@@ -85,7 +101,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     /// Of payments that name their invoices, and that Xero has refused or that wait for an action: which of them
-    /// rest on a contact that takes nothing, and why. What Xero takes needs no such look, so that an ordinary post
+    /// rest on a contact that takes nothing, and what becomes of them. What Xero takes needs no such look, so that an ordinary post
     /// costs no call for it.
     pub(crate) async fn on_unusable_contacts(
         &self,
@@ -93,7 +109,7 @@ impl<Q: Uploads> Run<'_, Q> {
         rows: &[&Upload],
         planner: &Planner<'_>,
         customers: &mut Customers,
-    ) -> Result<(BTreeMap<PaymentId, String>, Vec<FoundContact>), RunError> {
+    ) -> Result<(BTreeMap<PaymentId, Judgement>, Vec<FoundContact>), RunError> {
         let is_doubtful =
             |row: &&&Upload| row.is_to_be_weighed() || row.hold() == Some(Hold::BlockedByAction);
         let doubtful: Vec<_> = rows
@@ -106,10 +122,17 @@ impl<Q: Uploads> Run<'_, Q> {
         for (row, contact) in doubtful {
             let Some(standing) = known.contacts.borrow().standing(contact) else { continue };
             let ContactStanding::Unusable { why, .. } = &standing else { continue };
-            held.insert(row.receipt.id.clone(), why.clone());
-            if let Some(customer) = row.receipt.customer.clone() {
-                found.extend(self.note(customers, customer, contact, standing));
+            let why = format!("{why}; restore it in Xero");
+            let customer = row.receipt.customer.clone();
+            if let Some(customer) = &customer {
+                found.extend(self.note(customers, customer.clone(), contact, standing));
             }
+            let action = customer.and_then(|id| customers.known.get(&id)?.blocked.as_deref());
+            let judgement = match action {
+                Some(action) => blocked(action),
+                None => Judgement::Hold(Hold::BlockedByAction, why),
+            };
+            held.insert(row.receipt.id.clone(), judgement);
         }
         Ok((held, found))
     }

@@ -4,8 +4,8 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, Customer, Hold, Judgement, OpenInvoice, Planner, Route, Skip, Standing, Upload,
-    XeroContacts, blocked, gate, judge_bill,
+    Books, ContactStanding, Customer, Hold, Judgement, OpenInvoice, Planner, Route, Skip, Standing,
+    Upload, XeroContacts, gate, judge_bill, on_merchant_contact,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
@@ -44,8 +44,10 @@ impl<Q: Uploads> Run<'_, Q> {
         let books = self.books(known).await?;
         let mut customers = self.customers(rows).await?;
         let named = self.named_parts(rows).await?;
+        let merchant = self.merchant(known, rows).await?;
         let gates = |customers: &Customers| -> Vec<_> {
-            rows.iter().map(|row| self.gate(row, customers, &named, books)).collect()
+            let gate = |row| self.gate(row, (customers, merchant.as_ref()), &named, books);
+            rows.iter().map(gate).collect()
         };
         let passed = passed(rows, &gates(&customers));
         let mut contacts = self.follow_contacts(known, &passed, &mut customers).await?;
@@ -69,7 +71,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 Some(Standing::Certain(certain)) => Judgement::Found(certain),
                 Some(Standing::Possible(suspicion)) => Judgement::Suspect(suspicion),
                 Some(Standing::Absent) | None => match unusable.get(&row.receipt.id) {
-                    Some(why) => blocked(why),
+                    Some(held) => held.clone(),
                     None => planner.plan(row, customer_of(row, &customers.known)),
                 },
             },
@@ -82,13 +84,14 @@ impl<Q: Uploads> Run<'_, Q> {
     fn gate(
         &self,
         row: &Upload,
-        customers: &Customers,
+        (customers, merchant): (&Customers, Option<&ContactStanding>),
         named: &NamedParts,
         books: &Books,
     ) -> Result<Route, Judgement> {
         if let Some(bill) = &row.bill {
             // Nothing is left to be planned, whatever the judgement is.
-            return Err(judge_bill(row, bill, books, self.settings, self.uploading));
+            let judged = judge_bill(row, bill, books, self.settings, self.uploading);
+            return Err(on_merchant_contact(judged, merchant));
         }
         let why = row.receipt.customer.as_ref().and_then(|of| customers.unreadable.get(of));
         if let Some(why) = why {

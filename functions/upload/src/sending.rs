@@ -326,7 +326,10 @@ impl<Q: Uploads> Run<'_, Q> {
                         moved.after.leave_refused(Some(&error.to_string()));
                     }
                 }
-                Judgement::Hold(hold @ Hold::BlockedByAction, why) => {
+                Judgement::Hold(
+                    hold @ (Hold::BlockedByAction | Hold::MerchantContactMissing),
+                    why,
+                ) => {
                     moved.freed = moved.after.hold_refused(hold, &why, self.night, now);
                 }
                 Judgement::Hold(_, why) | Judgement::Skip(_, why) => {
@@ -365,12 +368,13 @@ impl<Q: Uploads> Run<'_, Q> {
 }
 
 fn deserves_another_plan(row: &Upload) -> bool {
-    let moved_ground = |part: &Part| {
-        part.refusal.as_deref().is_some_and(|text| RefusalKind::of(text).is_moved_ground())
+    // A bill depends on no invoice that could have been paid meanwhile, but on its contact.
+    let has_moved = |kind: RefusalKind| match row.bill {
+        Some(_) => kind == RefusalKind::ArchivedContact,
+        None => kind.is_moved_ground(),
     };
-    let mut refused = row.parts.iter().filter(|part| part.refusal.is_some());
-    // A bill depends on no invoice that somebody could have paid meanwhile.
-    row.bill.is_none() && row.is_to_be_weighed() && refused.all(moved_ground)
+    let mut refused = row.parts.iter().filter_map(|part| part.refusal.as_deref());
+    row.is_to_be_weighed() && refused.all(|text| has_moved(RefusalKind::of(text)))
 }
 
 /// A key that no other call ever has: the same bytes at another time are another call.

@@ -296,3 +296,62 @@ async fn ex_37_a_night_asks_for_fifty_contacts_in_a_call_and_a_post_for_none() {
     assert_eq!(world.state("P-now").await, "uploaded");
     assert_eq!(written(&world, "GET /Contacts"), 2);
 }
+
+#[tokio::test]
+async fn ex_37_the_rest_of_a_payment_follows_the_contact_that_was_merged_meanwhile() {
+    let world = World::new().await;
+    let merged = world.customer("K").await;
+    let first = world.invoice(merged, "CM-1", 40_00, march(1));
+    let into = world.simulator.add_contact(world.tenant, "Into").unwrap();
+    let second = world.invoice(into, "CM-2", 30_00, march(1));
+    world.pay(bpay("P-1", "K", 100_00, march(1))).await;
+    let simulator = world.simulator.clone();
+    world.xero.meanwhile(move || simulator.merge_contact(merged, into).unwrap());
+
+    world.night(evening()).await;
+
+    let row = world.row("P-1").await;
+    assert_eq!(row.state.code(), "uploaded", "{}", row.why);
+    assert_eq!((paid(&world, first), paid(&world, second)), (40.into(), 30.into()));
+    assert_eq!(world.in_xero().into_values().sum::<Decimal>(), 100.into());
+    let prepaid = world.simulator.meter(world.tenant).created.into_iter();
+    let mut prepaid = prepaid.filter_map(|one| world.simulator.bank_transaction(one.id));
+    assert_eq!(prepaid.next().map(|prepayment| prepayment.contact), Some(into));
+    world.check().await;
+}
+
+#[tokio::test]
+async fn ex_37_bills_follow_the_contact_of_the_provider_and_wait_while_it_is_archived() {
+    let world = World::new().await;
+    let old = world.provider(&["processing"]).await;
+    let new = world.simulator.add_contact(world.tenant, "Provider of today").unwrap();
+    world.provider_invoice("F-1", &[("processing", 10_00)]).await;
+    let simulator = world.simulator.clone();
+    // Between plan and sending.
+    world.xero.meanwhile(move || simulator.merge_contact(old, new).unwrap());
+    post(&world).await;
+    let state = |id: &'static str| {
+        let world = &world;
+        async move { world.row(&format!("provider-invoice-{id}")).await }
+    };
+    assert_eq!(state("F-1").await.state.code(), "uploaded");
+
+    world.provider_invoice("F-2", &[("processing", 11_00)]).await;
+    post(&world).await;
+    assert_eq!(state("F-2").await.state.code(), "uploaded");
+
+    world.simulator.archive_contact(new).unwrap();
+    world.provider_invoice("F-3", &[("processing", 12_00)]).await;
+    post(&world).await;
+    let row = state("F-3").await;
+    assert_eq!((row.state.code(), row.reason.as_str()), ("held", "MERCHANT_CONTACT_MISSING"));
+    assert!(row.why.contains("\"Provider of today\""), "{}", row.why);
+    world.simulator.restore_contact(new).unwrap();
+    next_night(&world).await;
+    assert_eq!(state("F-3").await.state.code(), "uploaded");
+    let bills = world.simulator.meter(world.tenant).created.into_iter();
+    let contacts: Vec<_> =
+        bills.map(|bill| world.simulator.invoice(bill.id).unwrap().contact).collect();
+    assert_eq!(contacts, [new; 3]);
+    world.check().await;
+}

@@ -26,11 +26,11 @@ pub struct XeroContact {
 pub enum ContactStanding {
     /// It, or the contact that it was merged into, takes documents.
     Active(XeroContactId),
-    /// It takes none: what a person has to solve.
+    /// It takes none: a person has to solve that.
     Unusable {
         /// The contact at the end of the merges.
         contact: XeroContactId,
-        /// Why, and what to do. For tables, never for logs: it names the contact.
+        /// Why. For tables, never for logs: it names the contact.
         why: String,
     },
     /// Nobody knows.
@@ -80,8 +80,7 @@ impl XeroContacts {
             return Some(ContactStanding::Unreadable(format!("contact {end} in Xero: {why}")));
         }
         if self.missing.contains(&end) {
-            let why =
-                format!("Xero has no contact {end}: report the customer with another contact");
+            let why = format!("Xero has no contact {end}");
             return Some(ContactStanding::Unusable { contact: end, why });
         }
         let contact = self.contacts.get(&end)?;
@@ -89,10 +88,7 @@ impl XeroContacts {
             return Some(ContactStanding::Active(end));
         }
         let name = contact.name.as_deref().unwrap_or("without a name");
-        let why = format!(
-            "the contact {name:?} ({end}) is archived in Xero: restore it there, or report the customer with \
-             another contact"
-        );
+        let why = format!("the contact {name:?} ({end}) is archived in Xero");
         Some(ContactStanding::Unusable { contact: end, why })
     }
 

@@ -127,6 +127,9 @@ pub fn record_action(
     })
 }
 
+/// What solves an action about a contact that takes nothing.
+const USE_ANOTHER: &str = "restore it in Xero, or report the customer with another contact";
+
 /// What Xero says of a contact changes for a customer (EX-37): `None` if it is so already. `asked` is the customer's
 /// own contact, or the contact of an invoice that a payment of the customer names. A merged contact is followed. For
 /// one that takes nothing an action is opened, unless one is open; ours is solved when the contact takes documents
@@ -154,7 +157,7 @@ pub fn record_contact(
         ContactStanding::Unusable { why, .. }
             if known.blocked.is_none() || known.unusable_contact == Some(asked) =>
         {
-            after.blocked = Some(why.clone());
+            after.blocked = Some(format!("{why}; {USE_ANOTHER}"));
             after.blocked_at = known.blocked_at.or(Some(now));
             after.unusable_contact = Some(end);
         }
@@ -276,7 +279,7 @@ mod tests {
         let known = Customer { contact: Some(contact(1)), ..reported(1, "Ana") };
         let now = Timestamp::UNIX_EPOCH;
         let open = record_contact(&known, contact(1), &archived(1), now).unwrap();
-        assert_eq!(open.blocked.as_deref(), Some("1 is archived"));
+        assert_eq!(open.blocked.as_deref(), Some(format!("1 is archived; {USE_ANOTHER}").as_str()));
         assert_eq!(record_contact(&open, contact(1), &archived(1), now), None);
         let active = ContactStanding::Active(contact(1));
         assert_eq!(record_contact(&open, contact(1), &active, now), Some(known.clone()));

@@ -66,7 +66,7 @@ pub use part::{
 pub use planner::{Books, OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{
     Bill, FEE_KIND_CHARS_MAX, FEES_MAX, Fee, FeeAccount, FeeKind, FeeKindError,
-    NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, why_unmapped,
+    NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, on_merchant_contact, why_unmapped,
 };
 pub(crate) use reassessment::on_their_way;
 pub use reassessment::{concerned, follow};
