@@ -244,11 +244,9 @@ fn reason(trouble: Trouble, failures: &Failures) -> Reason {
 fn contact(stage: &Stage<'_>) -> String {
     match &stage.row.administrator {
         Some(administrator) => format!("Contact the administrator: {administrator}"),
-        None => {
-            "Contact the administrator of the stack. No name is set: the attribute \
+        None => "Contact the administrator of the stack. No name is set: the attribute \
                  administrator_contact of the organisation is empty."
-                .to_owned()
-        }
+            .to_owned(),
     }
 }
 
