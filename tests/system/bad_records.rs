@@ -1,6 +1,6 @@
 //! One organisation has an invoice that cannot be read, a payment that cannot be sent and messages that make no
 //! sense. Everything else of it goes on in the same run, so does the other organisation, and the pages name each of
-//! the three (AMB-30, scenario 32).
+//! the three (AMB-30, FAULT-32).
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -179,7 +179,7 @@ pub fn evening(stack: &Stack) -> Result<Timestamp> {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_bad_records_of_one_organisation_stop_nothing_else_and_the_pages_name_them()
 -> Result<()> {
-    // AMB-30, scenario 32
+    // AMB-30, FAULT-32
     let world = World::quick().await?;
     sign_up_dinars(&world).await?;
     let bad = Books::of(&world, DINARS, "KWD").await?;

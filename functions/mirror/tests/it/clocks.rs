@@ -1,5 +1,5 @@
-//! Two hosts whose clocks differ: together they never call Xero more often in a minute than one would (N7, quality
-//! scenario 23).
+//! Two hosts whose clocks differ: together they never call Xero more often in a minute than one would (N7,
+//! FAULT-23).
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use crate::{
     world::World,
 };
 
-/// `GET /BatchPayments`, deleted ones included. It has no pages (xero.md 3.5).
+/// `GET /BatchPayments`, deleted ones included. It has no pages (facts.md 3.5).
 pub(super) fn list(
     world: &mut World,
     organisation: Uuid,
@@ -153,7 +153,7 @@ fn record(
     Ok(id)
 }
 
-/// `POST /BatchPayments` or `/BatchPayments/{id}`, which can only delete (xero.md 4.4).
+/// `POST /BatchPayments` or `/BatchPayments/{id}`, which can only delete (facts.md 4.4).
 pub(super) fn delete(
     world: &mut World,
     organisation: Uuid,

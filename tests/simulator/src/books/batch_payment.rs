@@ -1,4 +1,4 @@
-//! A batch payment: one sum of money for several invoices, each of which gets a payment of its own (xero.md 4.4).
+//! A batch payment: one sum of money for several invoices, each of which gets a payment of its own (facts.md 4.4).
 
 use std::collections::BTreeMap;
 

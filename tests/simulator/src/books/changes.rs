@@ -44,7 +44,7 @@ impl Organisation {
         Ok((id, change))
     }
 
-    /// Takes a payment back, unless it is a part of a batch, which is deleted as a whole (xero.md 4.3).
+    /// Takes a payment back, unless it is a part of a batch, which is deleted as a whole (facts.md 4.3).
     pub(crate) fn delete_payment(
         &mut self,
         id: Uuid,

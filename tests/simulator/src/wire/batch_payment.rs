@@ -114,7 +114,7 @@ impl PaymentOfBatch {
     }
 }
 
-/// A batch payment inside a payment: in the list, total and `IsReconciled` are strings (xero.md 4.1).
+/// A batch payment inside a payment: in the list, total and `IsReconciled` are strings (facts.md 4.1).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct BatchOfPayment {
@@ -146,7 +146,7 @@ impl BatchOfPayment {
     }
 }
 
-/// An element that was not recorded, without an identifier (xero.md 4.9).
+/// An element that was not recorded, without an identifier (facts.md 4.9).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct BatchPaymentRefused {

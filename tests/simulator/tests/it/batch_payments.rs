@@ -1,4 +1,4 @@
-//! One sum of money for several invoices (xero.md 4.4).
+//! One sum of money for several invoices (facts.md 4.4).
 
 use reqwest::Method;
 use serde_json::json;
