@@ -38,6 +38,18 @@ async fn money_linked_with_a_try_that_failed_is_another_reports() {
 }
 
 #[tokio::test]
+async fn a_found_payment_that_is_changed_is_compared_again() {
+    keeps_the_law(&[
+        report(Way::Named(0), 0),
+        entered(0),
+        Deed::Mirror,
+        Deed::Change { report: 0, cents: 1, days: 0 },
+        Deed::Night,
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn the_rest_that_another_hand_entered_goes_when_that_is_deleted() {
     keeps_the_law(&[
         report(Way::OverTwo(0), 1),
