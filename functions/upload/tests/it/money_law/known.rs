@@ -25,6 +25,18 @@ const fn entered(report: usize) -> Deed {
 const CUT: Deed = Deed::NoAnswer { prepayments: false, done: false, times: 3 };
 
 #[tokio::test]
+async fn parts_that_were_found_and_never_mirrored_come_back_when_one_is_deleted() {
+    keeps_the_law(&[
+        report(Way::OverTwo(0), 1),
+        entered(0),
+        Deed::Night,
+        Deed::Delete { entry: 0 },
+        Deed::Mirror,
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn money_linked_with_a_try_that_failed_is_another_reports() {
     keeps_the_law(&[
         Deed::Report { way: Way::Named(0), cents: 0, day: 2, pending: true },
