@@ -237,6 +237,27 @@ pub fn warnings(
     warnings
 }
 
+/// What the change of the cut-over day means for a payment as it was reported last (AMB-35): the warnings that it
+/// raises now, and the kinds that it would have raised by the earlier day and does not any more.
+pub fn cutover_moved(
+    receipt: &Receipt,
+    settings: &Settings,
+    earlier: Option<Date>,
+) -> (Vec<Warning>, Vec<WarningKind>) {
+    let kinds = [WarningKind::ManualAfterCutover, WarningKind::JournaledAfterCutover];
+    let raised = |settings: &Settings| -> Vec<Warning> {
+        // When it was journaled is not known any more; not before it was entered.
+        let mut all = warnings(None, receipt, settings, receipt.entered_at);
+        all.retain(|warning| kinds.contains(&warning.kind));
+        all
+    };
+    let before = raised(&Settings { cutover_on: earlier, ..settings.clone() });
+    let now = raised(settings);
+    let over = before.iter().filter(|warning| !now.contains(warning)).map(|warning| warning.kind);
+    let over = over.collect();
+    (now.into_iter().filter(|warning| !before.contains(warning)).collect(), over)
+}
+
 const JOURNALED_AFTER_CUTOVER: &str = "journaled after the cutover date";
 
 fn after_cutover(settings: &Settings, instant: Timestamp) -> bool {
