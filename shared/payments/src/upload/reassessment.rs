@@ -15,7 +15,7 @@ use super::route::{Hold, Route, Skip};
 use super::stamp::Stamp;
 use crate::ids::{PaymentId, XeroPaymentId};
 use crate::mirroring::Change;
-use crate::payment::{Kind, Origin};
+use crate::payment::{Kind, Origin, Payment};
 use crate::reason::Held;
 use crate::stored::StoredInvoice;
 
@@ -45,6 +45,12 @@ pub fn follow(
         held.reason == Held::MultiInvoice
             && !after.held.iter().any(|kept| kept.payment.id == held.payment.id)
     });
+    // What a night has found, and the mirror never saw before it was deleted again.
+    let is_held = |payment: &Payment| {
+        let parts = after.held.iter().filter(|held| held.reason == Held::MultiInvoice);
+        parts.into_iter().any(|held| payment.equals(&held.payment))
+    };
+    let complete = after.settled.is_some();
     let followed = uploads.iter().filter_map(|upload| {
         let (old, new) = (stored.payment(&upload.receipt.id)?, after.payment(&upload.receipt.id)?);
         let mut moved = upload.clone();
@@ -52,6 +58,9 @@ pub fn follow(
             (None, Some(_)) if new.kind == Kind::Imported => moved.adopted(now),
             (Some(_), None) => moved.original_deleted(now),
             (None, None) if new.multi_invoice && part_gone => moved.original_deleted(now),
+            (None, None) if complete && upload.is_found() && !is_held(new) => {
+                moved.original_deleted(now);
+            }
             _ => {}
         }
         (moved != *upload).then(|| (upload.clone(), moved))
@@ -145,6 +154,13 @@ impl Upload {
             self.withdraw_planned();
             self.enter(UploadState::Skipped, Skip::AlreadyInXero.code(), FOUND, now);
         }
+    }
+
+    /// Whether Xero was found to have it, by no word of a person.
+    fn is_found(&self) -> bool {
+        self.state == UploadState::Skipped
+            && self.reason == Skip::AlreadyInXero.code()
+            && self.why == FOUND
     }
 
     /// The payment in Xero that was the same was deleted there. It is the business's own money, and is judged

@@ -93,7 +93,7 @@ impl Stage {
                 _ => return Err(format!("it is neither in Xero nor explained: {}", books())),
             }
         }
-        // What a person has said to be the same need not be so by the law any more.
+        // What a person has said to be the same need not be so by the law.
         there.retain(|report| report.same_as.is_none());
         if !self.books.are_there(&there) {
             return Err(format!("{there:#?} are not all in Xero: {:#?}", self.books));

@@ -9,6 +9,7 @@
 //! `PROPTEST_MAX_SHRINK_ITERS=0` says otherwise.
 
 mod end;
+mod known;
 mod oracle;
 mod play;
 mod stage;

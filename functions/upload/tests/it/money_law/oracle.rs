@@ -105,6 +105,12 @@ impl Books {
         self.ours.iter().filter(|ours| ours.whose == report.whose && ours.report == report.id)
     }
 
+    /// What of it a person has seen in Xero and is still there.
+    fn standing<'b>(&'b self, report: &'b Reported) -> impl Iterator<Item = &'b Entered> {
+        let shown = |one: &&Entered| report.there.contains(&one.id) && !one.deleted;
+        self.entered.iter().filter(shown)
+    }
+
     /// Whether we have put all of it into Xero.
     pub fn is_all_ours(&self, report: &Reported) -> bool {
         self.of(report).map(|ours| ours.cents).sum::<i64>() >= report.cents()
@@ -116,8 +122,7 @@ impl Books {
         let mut open = report.portions.clone();
         let its = ours.filter(|one| one.whose == report.whose && one.report == report.id);
         let by_us = its.map(|one| (one.on, one.cents));
-        let there = self.entered.iter().filter(|one| report.there.contains(&one.id));
-        let by_hand = there.map(|one| (one.on, one.cents));
+        let by_hand = self.standing(report).map(|one| (one.on, one.cents));
         for (on, cents) in by_us.chain(by_hand) {
             // What names no invoice is spread over several.
             let its = open.iter().position(|portion| portion.on.is_none() || portion.on == on);
@@ -218,8 +223,7 @@ impl Books {
                 return wrong("a person has said that it shall not go");
             }
             let sum: i64 = self.of(report).map(|ours| ours.cents).sum();
-            let there = self.entered.iter().filter(|one| report.there.contains(&one.id));
-            let there: i64 = there.map(|one| one.cents).sum();
+            let there: i64 = self.standing(report).map(|one| one.cents).sum();
             if sum + there > report.cents() {
                 return wrong("Xero holds more of it than it is");
             }
