@@ -69,6 +69,20 @@ impl Tables {
         Ok(uploads)
     }
 
+    /// The same without those that cannot be read, each of which harms itself only: its line names it (AMB-30).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn readable_uploads(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<Vec<Upload>, ReadError> {
+        let keys = payments.iter().map(|id| (organisation.to_string(), id.to_string()));
+        let rows = self.many(UPLOADS, ["organisation", "payment_id"], keys, None).await?;
+        Ok(rows.iter().filter_map(|row| read_upload(row).ok()).collect())
+    }
+
     /// The payments of an organisation that bear this id of a transaction, as of a moment ago.
     ///
     /// # Errors

@@ -352,7 +352,7 @@ async fn amb_30_rows_of_ours_that_cannot_be_read_stop_nobody() {
 }
 
 /// Makes an attribute of a row something that nobody has written.
-async fn spoil_row(world: &World, (table, key, value): (&str, &str, &str), attribute: &str) {
+pub async fn spoil_row(world: &World, (table, key, value): (&str, &str, &str), attribute: &str) {
     use aws_sdk_dynamodb::types::AttributeValue;
     let update = world
         .direct
