@@ -36,6 +36,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 }
                 let id = &row.receipt.id;
                 let why = row.receipt.customer.as_ref().and_then(|of| unreadable.get(of));
+                let why = why.or_else(|| named.unreadable.get(id));
                 if let Some(why) = why {
                     return Err(Judgement::Hold(Hold::CannotBeSent, why.clone()));
                 }

@@ -10,6 +10,7 @@ use payments::{Action, Discrepancy, DiscrepancyKey, OrganisationId, XeroContactI
 use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::newest::readable;
 use crate::rows::{discrepancy_attributes, read_discrepancy};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::{Tables, transact};
@@ -37,7 +38,7 @@ impl Tables {
     ) -> Result<Vec<Discrepancy>, ReadError> {
         let key = contact_key(organisation, contact);
         let rows = self.partition(DISCREPANCIES, "invoice", &key).await?;
-        rows.iter().map(read_discrepancy).collect()
+        Ok(readable(&rows, "discrepancy", read_discrepancy))
     }
 
     /// Opens a discrepancy of a contact, with its row of the log in the same transaction. One that is
