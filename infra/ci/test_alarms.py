@@ -144,7 +144,7 @@ WATCHED = {
 # What is to be thought of a number that is missing, and the reason for it.
 MISSING = {
     "breaching": "whoever should have written it is silent, and that is what the alarm is about",
-    "ignore": "a trouble that is found out once an hour is not over because nobody has looked",
+    "ignore": "a trouble that is found out once an hour is not over because it was not measured",
     "notBreaching": "nothing was done, so that nothing went wrong",
 }
 
@@ -203,7 +203,7 @@ class Alarms(unittest.TestCase):
 
     def test_what_is_missing_counts_as_it_should(self):
         ours, _ = operations.catalogue()
-        missing = {key for key, row in ours.items() if row["if it is missing"] == "nobody has looked"}
+        missing = {key for key, row in ours.items() if row["if it is missing"] == "not measured"}
         for name, alarm in self.alarms.items():
             with self.subTest(name):
                 treat = alarm["TreatMissingData"]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Answer, Judgement, Part, Placed, Standing, Upload};
+use payments::upload::{Answer, Hold, Judgement, Part, Placed, Standing, Upload};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
@@ -18,7 +18,7 @@ use crate::judging::Known;
 use crate::run::{Move, Run, Stop, stored};
 
 /// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
-/// with the same key (xero.md 4.10).
+/// with the same key (facts.md 4.10).
 const RESEND_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The rows that are being sent, by payment, and the order in which they go.
@@ -295,7 +295,10 @@ impl<Q: Uploads> Run<'_, Q> {
         let judged = if here.is_empty() {
             Vec::new()
         } else {
-            Box::pin(self.judge(&here, &Known::new())).await?
+            // Contacts are read afresh: one may have been merged since the plan (EX-37).
+            let judged = Box::pin(self.judge(&here, &Known::default())).await?;
+            self.keep_contacts(&judged.contacts).await?;
+            judged.judgements
         };
         let now = self.now();
         let mut moves = Vec::new();
@@ -319,6 +322,9 @@ impl<Q: Uploads> Run<'_, Q> {
                         moved.after.leave_refused(Some(&error.to_string()));
                     }
                 }
+                Judgement::Hold(hold @ Hold::BlockedByAction, why) => {
+                    moved.freed = moved.after.hold_refused(hold, &why, self.night, now);
+                }
                 Judgement::Hold(_, why) | Judgement::Skip(_, why) => {
                     moved.after.leave_refused(Some(&why));
                 }
@@ -331,6 +337,7 @@ impl<Q: Uploads> Run<'_, Q> {
             }
             moves.push(moved);
         }
+        self.tell_held(&moves).await?;
         let written = self.write(moves).await?;
         let any = !written.is_empty();
         for row in written {

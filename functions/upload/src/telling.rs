@@ -39,6 +39,7 @@ impl<Q: Uploads> Run<'_, Q> {
         for ((hold, subject), why) in messages {
             self.message(hold.code(), &subject, &why).await?;
         }
+        self.tell_contacts(moves).await?;
         self.open_actions(moves).await
     }
 

@@ -189,7 +189,7 @@ impl Files {
         Self(folder)
     }
 
-    /// All of it, or nothing, is there afterwards: written beside, and put in the place of the old one.
+    /// All of it, or nothing, is there afterwards: written to a second file, which then replaces the old one.
     fn replace(&self, id: &str, value: &str) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
         let beside = self.0.join(format!("{id}.new"));

@@ -126,6 +126,18 @@ impl Discrepancy {
         Self { key, detail, detected_at: now, reopened: None, resolved_at: None, accepted: None }
     }
 
+    /// The same as it is found now: `None` if nothing of it is new. One that was over is back; one that a person has
+    /// accepted is open again only if its figures are others (AMB-31).
+    pub fn found_again(&self, detail: &str, now: Timestamp) -> Option<Self> {
+        let mut again = self.clone();
+        again.resolved_at = None;
+        detail.clone_into(&mut again.detail);
+        if !self.is_open() && again.is_open() {
+            again.reopen(now);
+        }
+        (again != *self).then_some(again)
+    }
+
     /// Whether the facts still disagree, accepted or not.
     pub fn stands(&self) -> bool {
         self.resolved_at.is_none()

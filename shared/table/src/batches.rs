@@ -48,7 +48,7 @@ impl Tables {
         let mut found = BTreeSet::new();
         for item in &rows {
             let row = Reader::new(INVOICES, item);
-            // What cannot be read is no reason to take the money of a plan, nor to stop the others.
+            // An unreadable flag is no reason to take the money of a plan, nor to stop the others.
             if row.flag("payment_plan").unwrap_or(true) {
                 found.extend(row.parsed::<InvoiceNumber>("number"));
             }
@@ -56,7 +56,7 @@ impl Tables {
         Ok(found)
     }
 
-    /// What became of these payments on the invoices beside them. Read consistently.
+    /// The state of these payments on their invoices. Read consistently.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.

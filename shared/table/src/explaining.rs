@@ -1,4 +1,4 @@
-//! Everything that is stored about one payment, and beside one invoice, for those who explain it.
+//! Everything that is stored about one payment, and around one invoice, for explanations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,10 +25,10 @@ pub const WHOLE_INVOICES_MAX: usize = 20;
 /// Most parked rows that are looked through for a payment, the newest first.
 pub const PARKED_ROWS_MAX: i32 = 500;
 
-/// What is stored about a payment, and what it took to read it.
+/// Everything stored about a payment, and the effort of reading it.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// What is stored.
+    /// The stored facts.
     pub facts: Facts,
     /// Invoices of which only the payment's own row was read.
     pub not_whole: Vec<InvoiceNumber>,
@@ -119,7 +119,7 @@ impl Tables {
         Ok(Known { facts, not_whole, unreadable: gaps.0, read: meter.total() })
     }
 
-    /// What is stored beside an invoice that says how its payments stand, and how many rows were read.
+    /// The rows around an invoice that say how its payments stand, and how many rows were read.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.

@@ -1,4 +1,4 @@
-//! What is on hold on its way to Xero, counted by what it waits for.
+//! Uploads on hold, counted by what they wait for.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! What a sweep has put on the queue and the mirror has not worked off yet: Last Sync waits for it (CC-05).
 //!
-//! Each message of a sweep of what changed is a row beside the sweep's own, named after the moment at which it was
-//! accepted. Whoever works a message off takes its row out; when there is none left, Last Sync moves.
+//! Each message of a sweep of what changed is a row next to the sweep's own, named after the moment at which it was
+//! accepted. Working off a message takes its row out; when there is none left, Last Sync moves.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};

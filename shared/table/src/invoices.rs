@@ -222,10 +222,10 @@ impl Tables {
     }
 
     /// Writes a change of an invoice: payments, held payments, tombstones, discrepancies and one
-    /// activity row per decision, on condition that nobody has written the invoice since `before`
+    /// activity row per decision, on condition that the invoice was not written since `before`
     /// was read.
     ///
-    /// What fits into one transaction is written in one. More rows take several, each row beside
+    /// Rows that fit into one transaction are written in one. More rows take several, each row together with
     /// the activity rows that explain it, and each transaction on the condition of the one before; the first one already refuses
     /// older snapshots, and only the last one marks the invoice as settled. After a crash in
     /// between, the same snapshot finds what is done and does the rest.
@@ -274,7 +274,7 @@ impl Tables {
         Ok(())
     }
 
-    /// What has to be written together: a row, and the decisions that explain it.
+    /// Rows that have to be written together: a row, and the decisions that explain it.
     fn groups(
         &self,
         before: &StoredInvoice,

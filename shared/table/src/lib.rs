@@ -60,7 +60,7 @@ pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
 pub use connections::{CONNECTION_LOST, ConnectionRow};
-pub use contact_discrepancies::{ContactBecause, contact_key};
+pub use contact_discrepancies::{ContactBecause, OpenDiscrepancy, Place, contact_key};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use error::{ReadError, WriteError};
 pub use explaining::{Known, PARKED_ROWS_MAX, WHOLE_INVOICES_MAX};

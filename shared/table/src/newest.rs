@@ -32,7 +32,7 @@ pub struct Listed<T> {
 pub struct Unreadable {
     /// Its key, by which a person finds it.
     pub key: String,
-    /// What is wrong with it: names the table and the attribute, and quotes nothing.
+    /// The problem: names the table and the attribute, and quotes nothing.
     pub problem: String,
 }
 

@@ -88,7 +88,7 @@ impl Tables {
     }
 
     /// Stores what was reported of a payment, with the warnings it raises and with what becomes of
-    /// its upload, if that changes, on condition that nobody has stored another revision of either
+    /// its upload, if that changes, on condition that no other revision of either was stored
     /// since they were read.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl Tables {
         let put = Put::builder()
             .table_name(self.name(RECEIPTS))
             .set_item(Some(receipt_row(receipt, now)));
-        // The sender's own revision, which may be 0: absence is told apart from it.
+        // The sender's own revision, which may be 0: absence is something else.
         let put = match known {
             None => put.condition_expression("attribute_not_exists(organisation)"),
             Some(known) => {

@@ -29,7 +29,7 @@ impl Tables {
         self.one(SYNC_RUNS, &key).await?.as_ref().map(read_run).transpose()
     }
 
-    /// Writes a run that nobody else writes: the serial in its name tells it from the others.
+    /// Writes a run that has one writer: the serial in its name distinguishes it from the others.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -74,7 +74,7 @@ impl Tables {
 
 fn run_row(run: &SyncRun) -> Item {
     let failed = run.ended_at.is_some() && !run.errors.is_empty();
-    // What comes in makes many runs, and each of its decisions is a row of `activity` that stays.
+    // Incoming messages make many runs, and each of their decisions is a row of `activity` that stays.
     let expires =
         (run.trigger == Trigger::Queue).then(|| run.started_at.as_second() + KEPT_SECONDS);
     Writer::default()

@@ -7,6 +7,7 @@ mod bundle;
 mod certifying;
 mod client;
 mod connecting;
+mod contacts;
 mod dates;
 mod decimals;
 mod envelope;
@@ -40,6 +41,7 @@ pub use bundle::{
 };
 pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Spent};
 pub use connecting::{ConnectError, LOGIN_URL, SCOPE_OFFLINE};
+pub use contacts::FoundContacts;
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
 };

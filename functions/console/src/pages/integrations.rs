@@ -119,7 +119,7 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let open = tables.sweep(organisation, SweepKind::Open).await?;
     stage.count(3);
     let failures = stage.counted(tables.newest_failures(organisation, FAILURES_MAX).await?);
-    let parked = stage.counted(tables.newest_parked(organisation, PARKED_MAX).await?);
+    let parked = stage.counted(tables.newest_parked(Some(organisation), PARKED_MAX).await?);
     let mut lately = Vec::new();
     let today = stage.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     for days in 0..DAYS {
@@ -147,7 +147,7 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     let known = Known {
         troubles: &troubles,
         checked_at: connection.and_then(|row| row.checked_at),
-        // What is on its way for the first time is not out of date.
+        // A first read that is on its way is not out of date.
         last_success_at: rows.changes.last_success_at.or(rows.changes.queued_at),
         silent_since: connection.and_then(|row| row.silent_since),
         failures: Some(&rows.failures_now),
@@ -172,7 +172,7 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     }
     actions.push(stage.buttons.page("All errors", Page::SyncLog, json!({"only": "errors"})));
     if troubles.contains(&Trouble::Parked) {
-        actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
+        actions.push(stage.buttons.page("Parked messages", Page::Parked, json!({})));
     }
     if rows.actions.count > 0 {
         actions.push(stage.buttons.page("Who waits for an action", Page::Actions, json!({})));
@@ -209,7 +209,7 @@ fn note(stage: &Stage<'_>, rows: &Rows) -> Option<String> {
     }
     let mut says = Vec::new();
     if !stage.settings.mirror_enabled {
-        says.push("The mirror is switched off: nothing is copied from Xero. What was uploaded is checked there.");
+        says.push("The mirror is switched off: nothing is copied from Xero. Uploaded payments are checked there.");
     } else if rows.open.is_to_be_judged_again(stage.settings) {
         says.push(TO_BE_JUDGED_AGAIN);
     }
@@ -240,15 +240,13 @@ fn reason(trouble: Trouble, failures: &Failures) -> Reason {
     }
 }
 
-/// CC-19: whoever sees that a connection is lost knows whom to tell.
+/// CC-19: a person who sees that a connection is lost knows whom to contact.
 fn contact(stage: &Stage<'_>) -> String {
     match &stage.row.administrator {
         Some(administrator) => format!("Contact the administrator: {administrator}"),
-        None => {
-            "Contact the administrator of the stack. Nobody has said who that is: the attribute \
+        None => "Contact the administrator of the stack. No name is set: the attribute \
                  administrator_contact of the organisation is empty."
-                .to_owned()
-        }
+            .to_owned(),
     }
 }
 
@@ -380,7 +378,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         FeedStatus::Quiet => (
             Badge { text: "Quiet", class: "pm-badge-none", symbol: "●" },
             Some(
-                "Nothing has come for a day. That is no error: nobody may have paid, or the bank may not \
+                "Nothing has come for a day. That is no error: there may be no payment, or the bank may not \
                  have published yet. Else see the activity of that day.",
             ),
         ),
@@ -398,7 +396,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
     let mut actions =
         vec![stage.buttons.page("Activity", Page::Activity, json!({"word": "intake"})).about(kind)];
     if in_use && !parked.is_empty() {
-        actions.push(stage.buttons.page("What is parked", Page::Parked, json!({})));
+        actions.push(stage.buttons.page("Parked messages", Page::Parked, json!({})));
     }
     let error = |row: &&ParkedRow| ErrorLine {
         at: stage.clock(row.parked_at.split('#').next().unwrap_or_default()),

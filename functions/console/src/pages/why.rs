@@ -1,5 +1,5 @@
-//! Why a payment is where it is: whatever it is known by is typed, and everything that is found is explained
-//! (EX-23, ST-20, AMB-26). What is said is made in `payments::explaining`; here it is only shown.
+//! Why a payment is where it is: a person types an id, a number or an amount, and everything that is found is explained
+//! (EX-23, ST-20, AMB-26). `payments::explaining` makes the sentences; here they are only shown.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -68,7 +68,7 @@ struct Why {
     needs_login: &'static str,
 }
 
-/// What was found, in the shape in which it is shown.
+/// The result of a search, in the shape in which it is shown.
 #[derive(Default)]
 struct Shown {
     nothing: Option<String>,
@@ -185,7 +185,7 @@ fn told(
         facts.push(("PaymentID in Xero", xero));
     }
     let mut links = explained.links;
-    // Each part has its link beside it.
+    // Each part has its own link.
     links.retain(|link| !explained.parts.iter().any(|part| part.link.as_ref() == Some(link)));
     let parts = explained.parts.into_iter().map(|part| Part {
         number: part.number,

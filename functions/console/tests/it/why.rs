@@ -24,7 +24,7 @@ async fn a_payment_of_xero_is_told_whether_it_is_here_held_or_removed() {
     ] {
         let html = why(&world, Role::Viewer, &xero(n).to_string()).await;
         let said = text(&html);
-        for words in [synced, state, rule, words, "What would change it", "What was compared"] {
+        for words in [synced, state, rule, words, "What would change it", "Compared values"] {
             assert!(said.contains(words), "{n} {words}: {said}");
         }
         // ST-20, EX-25, EX-26
@@ -62,7 +62,7 @@ async fn a_payment_in_parts_is_synced_by_its_parts() {
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
-    // What is not there may be tried again; what is there is not held back any more.
+    // A refused payment may be tried again; one that is in Xero is not held back any more.
     assert!(html.contains("&#34;order&#34;:&#34;release&#34;"), "{html}");
     assert!(!html.contains("&#34;order&#34;:&#34;hold&#34;"), "{html}");
 }
@@ -109,7 +109,7 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
         let html = why(&world, Role::Viewer, id).await;
         assert!(!html.contains("&#34;order&#34;") && html.contains("OperatorPolicy"), "{html}");
     }
-    // What is blocked says by what, and leads to its cure.
+    // A blocked payment says why, and leads to its cure.
     blocked(&world, "C-1", "two contacts").await;
     let said = text(&why(&world, Role::Operator, "P-1").await);
     assert!(
@@ -169,7 +169,7 @@ async fn an_invoice_shows_the_state_of_each_of_its_payments() {
             "Payments of invoice 10234",
             "20.00 AUD 2026-11-02 applied",
             "10.00 AUD 2027-06-01 held (FUTURE_DATED)",
-            "Removed: 1, as the invoice's own page tells.",
+            "Removed: 1, see the invoice's own page.",
         ] {
             assert!(said.contains(words), "{words}: {said}");
         }

@@ -387,5 +387,7 @@ fn customer(
         // What is ours is not reported.
         blocked: None,
         blocked_at: None,
+        merged: None,
+        unusable_contact: None,
     }))
 }

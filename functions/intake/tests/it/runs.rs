@@ -54,7 +54,7 @@ async fn a_batch_leaves_a_run_with_what_was_taken_in_and_what_was_parked() {
 
 #[tokio::test]
 async fn what_could_not_be_recorded_is_a_failure_in_the_log_and_comes_again() {
-    // CC-09, CC-26, scenario 29
+    // CC-09, CC-26, FAULT-29
     let world = World::new().await;
     world.take(&invoice("10234", 1, "110.00")).await;
     let calls = {

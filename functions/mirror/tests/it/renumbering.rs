@@ -60,7 +60,7 @@ async fn a_number_that_is_none_of_ours_takes_the_payments_away() {
 
 #[tokio::test]
 async fn a_late_read_from_before_the_change_does_not_bring_the_payments_back() {
-    // N4, scenario 12: the read was made before the number changed, and arrives after.
+    // N4, FAULT-12: the read was made before the number changed, and arrives after.
     let world = both_local().await;
     see(&world, numbered(1, 0, two())).await;
     see(&world, numbered(2, 10, two())).await;

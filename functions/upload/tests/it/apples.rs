@@ -1,5 +1,5 @@
 //! One record harms itself only: whatever it is that cannot be read, represented or sent, it is held with its id and
-//! its reason, and everybody else's money goes up in the same run (AMB-30, scenario 32).
+//! its reason, and everybody else's money goes up in the same run (AMB-30, FAULT-32).
 
 use jiff::SignedDuration;
 use jiff::civil::date;

@@ -169,6 +169,8 @@ pub struct Suspicion {
     pub certain: Vec<Certain>,
     /// What it may be the same as.
     pub with: BTreeSet<Counterpart>,
+    /// The contact on which that stands, of a payment that names no invoice.
+    pub contact: Option<XeroContactId>,
     /// Both sides in a sentence. For tables, never for logs: it holds amounts.
     pub why: String,
 }
@@ -314,7 +316,8 @@ impl<'a> Pairing<'a> {
             why.insert(0, part_only(claim, &certain));
         }
         let why = why.join("; ");
-        (!why.is_empty()).then_some(Suspicion { certain, with, why })
+        let contact = claim.unnamed.filter(|_| claim.named.is_empty()).map(|(contact, _)| contact);
+        (!why.is_empty()).then_some(Suspicion { certain, with, contact, why })
     }
 
     /// The nearest by date, within the days.

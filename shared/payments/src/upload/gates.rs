@@ -13,6 +13,10 @@ use crate::money::{Money, XERO_DECIMALS};
 use crate::recording::Receipt;
 use crate::settings::Settings;
 
+/// What a payment waits for that has to find its invoices by its customer, and names none.
+const NO_CUSTOMER: &str = "the payment names no customer: the business's own system reports it with its customer, or \
+    with the invoices that it pays";
+
 /// What is to be done with a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Judgement {
@@ -51,20 +55,23 @@ pub fn gate(
     }
     after_start(receipt, upload.included, settings, uploading.start)?;
     if let Some(why) = customer.and_then(|customer| customer.blocked.as_deref()) {
-        return Err(hold(
-            Hold::BlockedByAction,
-            format!("an action about the customer is open: {why}"),
-        ));
+        return Err(blocked(why));
     }
     if route == Route::Bpay && customer.and_then(|customer| customer.contact).is_none() {
         let why = match &receipt.customer {
-            None => "the payment names no customer".to_owned(),
+            None => NO_CUSTOMER.to_owned(),
             Some(_) => format!("an action about the customer is open: {NO_CONTACT}"),
         };
         return Err(hold(Hold::BlockedByAction, why));
     }
     fits_books(receipt, books)?;
     Ok(route)
+}
+
+/// It waits for an action about its customer, which says what is to be solved.
+pub fn blocked(to_solve: &str) -> Judgement {
+    let why = format!("an action about the customer is open: {to_solve}");
+    Judgement::Hold(Hold::BlockedByAction, why)
 }
 
 /// Whether a payment finds its invoices by itself: a night spreads it over what its customer owes (EX-03), as

@@ -1,4 +1,4 @@
-//! Uploading the business's own payments to Xero (rules A2): what goes, in which night, to which
+//! Uploading the business's own payments to Xero (rules A2.1): what goes, in which night, to which
 //! invoice, and what is known of it at every moment.
 //!
 //! Reading order: [`Night`] (which night is it), [`Caps`] (how many may go), [`Stamp`] (how we know
@@ -10,6 +10,7 @@
 mod admission;
 mod caps;
 mod command;
+mod contact;
 mod customer;
 mod deleted_prepayment;
 mod duplicate;
@@ -19,6 +20,7 @@ mod ledger;
 mod linking;
 mod night;
 mod overdue;
+mod pair;
 mod part;
 mod planner;
 mod proof;
@@ -35,7 +37,11 @@ pub use caps::{
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
 pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
-pub use customer::{Customer, CustomerError, NO_CONTACT, record_action, record_customer};
+pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use customer::{
+    Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
+    record_customer,
+};
 pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
@@ -44,7 +50,7 @@ pub use duplicate::{
 };
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, freed_by_start, gate};
+pub use gates::{Judgement, blocked, freed_by_start, gate};
 pub use ledger::Upload;
 pub use linking::{link, link_found};
 pub use night::Night;
@@ -52,6 +58,7 @@ pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
 };
+pub use pair::{OnContact, Pair, flagged_with};
 pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,

@@ -153,7 +153,7 @@ impl Bill {
     }
 
     /// The `InvoiceNumber` in Xero: the provider's number, and the stamp. A bill has no `Reference` there,
-    /// and its number need not be its own (xero.md 4.2).
+    /// and its number need not be its own (facts.md 4.2).
     pub fn number_in_xero(&self, stamp: &Stamp) -> String {
         stamped(&self.number, stamp, REFERENCE_CHARS_MAX)
     }

@@ -166,6 +166,7 @@ impl Upload {
     /// asked about these again.
     pub(super) fn is_apart(&mut self, now: Timestamp) {
         let Some(suspicion) = self.suspicion.take() else { return };
+        self.same_as.retain(|same| !suspicion.with.contains(same));
         self.apart_from.extend(suspicion.with);
         self.add_found(&suspicion.certain);
         self.back_in_line("two_payments", now);
@@ -173,9 +174,10 @@ impl Upload {
 
     /// A person says that it is what it was held for: it does not go.
     pub(super) fn is_the_same(&mut self, said: &str, now: Timestamp) {
-        let certain = self.suspicion.take().map(|suspicion| suspicion.certain).unwrap_or_default();
+        let suspicion = self.suspicion.take().unwrap_or_default();
+        self.same_as.extend(suspicion.with);
         if self.is_partly_there() {
-            self.add_found(&certain);
+            self.add_found(&suspicion.certain);
         }
         let why = format!("{said}: a payment in Xero is the same");
         self.skip(Skip::AlreadyInXero, why, None, now);
