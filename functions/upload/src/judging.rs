@@ -94,6 +94,7 @@ impl<Q: Uploads> Run<'_, Q> {
             return Err(on_merchant_contact(judged, merchant));
         }
         let why = row.receipt.customer.as_ref().and_then(|of| customers.unreadable.get(of));
+        let why = why.or_else(|| named.unreadable.get(&row.receipt.id));
         if let Some(why) = why {
             return Err(Judgement::Hold(Hold::CannotBeSent, why.clone()));
         }
