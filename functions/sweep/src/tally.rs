@@ -34,6 +34,7 @@ struct Checked {
     refused: u32,
     uploads_off: u32,
     mass_changes: u32,
+    not_certified: u32,
     parked: u32,
     grants_ending: u32,
     silence_ms: u64,
@@ -59,6 +60,7 @@ impl Tally {
         add(&mut found.refused, more.refused);
         add(&mut found.uploads_off, more.uploads_off);
         add(&mut found.mass_changes, more.mass_changes);
+        add(&mut found.not_certified, more.not_certified);
         add(&mut found.parked, more.parked);
         add(&mut found.grants_ending, more.grants_ending);
         found.silence_ms = found.silence_ms.max(more.silence_ms);
@@ -104,6 +106,7 @@ impl Tally {
         add(&mut found.refused, facts.refused);
         add(&mut found.uploads_off, facts.uploads_off);
         add(&mut found.mass_changes, facts.mass_change);
+        add(&mut found.not_certified, facts.not_certified);
         add(&mut found.parked, facts.parked);
         if let Some(since) = facts.silent_since {
             let silence = u64::try_from(now.duration_since(since).as_millis()).unwrap_or(0);
@@ -174,6 +177,7 @@ impl Tally {
                 Metric::count("ConnectionsRefused", found.refused),
                 Metric::count("UploadsOff", found.uploads_off),
                 Metric::count("MassChangesWaiting", found.mass_changes),
+                Metric::count("OrganisationsNotCertified", found.not_certified),
                 Metric::count("OrganisationsWithParked", found.parked),
                 Metric::count("GrantsEnding", found.grants_ending),
                 Metric::milliseconds("WebhookSilence", found.silence_ms),
@@ -218,7 +222,7 @@ mod tests {
         // EX-32, CC-16: an alarm that says which of them it is.
         let refused = Facts { refused: true, ..Facts::default() };
         let off = Facts { uploads_off: true, parked: true, ..Facts::default() };
-        let braked = Facts { mass_change: true, uploads_off: true, ..Facts::default() };
+        let braked = Facts { mass_change: true, not_certified: true, ..off.clone() };
         let mut tally = Tally::default();
         for facts in [&refused, &off, &braked, &Facts::default()] {
             tally.checked(ConnectionStatus::Active, facts, now());
@@ -230,7 +234,8 @@ mod tests {
             ("ConnectionsRefused", 1),
             ("UploadsOff", 2),
             ("MassChangesWaiting", 1),
-            ("OrganisationsWithParked", 1),
+            ("OrganisationsNotCertified", 1),
+            ("OrganisationsWithParked", 2),
         ] {
             assert!(metrics.contains(&Metric::count(name, count)), "{name}: {metrics:?}");
         }
