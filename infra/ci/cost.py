@@ -32,7 +32,7 @@ FREE_DASHBOARD_METRICS = 50
 
 @dataclass(frozen=True)
 class Line:
-    """What one thing costs in a month: how much there is of it, at list price, and with what is free."""
+    """The price of one thing for a month: how much there is of it, at list price, and with the free tier."""
 
     what: str
     how_much: str
@@ -101,7 +101,7 @@ def dashboards(template):
 
 
 def watching(template, prices, kept):
-    """What is paid for being watched."""
+    """The lines for watching."""
     metrics, voices = alarm_metrics(template), len(resources(template, "AWS::CloudWatch::CompositeAlarm"))
     small, large = dashboards(template)
     yield prices.line("alarms", {"alarm metric": metrics}, f"{metrics} metrics that alarms watch")

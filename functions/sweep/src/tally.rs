@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_longest_silence_of_webhooks_is_measured() {
-        // CM-42: the alarms at 1, 6 and 20 hours read this.
+        // CM-42: the alarms at 1 and 20 hours read this; in between the message and the digest say when it ends.
         let mut tally = Tally::default();
         for silent in [None, Some(hours(7)), Some(hours(2))] {
             let facts = Facts { silent_since: silent.map(|ago| now() - ago), ..Facts::default() };
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn each_thing_that_needs_a_person_is_counted_by_itself() {
-        // EX-32, CC-16: an alarm that says which of them it is.
+        // EX-32, CC-16: one alarm stands for all of them, and the line says which of them it is.
         let refused = Facts { refused: true, ..Facts::default() };
         let off = Facts { uploads_off: true, parked: true, ..Facts::default() };
         let braked = Facts { mass_change: true, not_certified: true, ..off.clone() };
