@@ -326,6 +326,20 @@ class Alarms(unittest.TestCase):
                     _, ends = play({name: alarm}, series, (series.good, series.bad, (None,), series.good))[name]
                     self.assertEqual(ends, [{OK}, {ALARM}, {ALARM}, {OK}])
 
+    def test_a_look_that_finds_nothing_does_not_end_what_another_one_finds(self):
+        """Both look once an hour, at minutes of their own, and not exactly: else the voice would end and begin again."""
+        cloud, hours = Cloud(), 12
+        for hour in range(hours):
+            at = START + hour * HOUR
+            cloud.read(operations.emf("sweep", at, {"MassChangesWaiting": 0, "SweepRunsFailed": 0}))
+            late = 20 * MINUTE * (hour % 2)
+            cloud.read(operations.emf("upload", at + late + MINUTE, {"PaymentsUnknownTooLong": 1, "UploadRunsFailed": 1}))
+        for name, rings_after in (("NeedsAPersonAlarm", 2), ("RunsFailedAlarm", 5)):
+            alarm = self.alarms[name]
+            history = alarm_model.states(alarm, cloud.of(alarm), START, START + (hours - 1) * HOUR, MINUTE)
+            late_ones = {frozenset(state) for at, state in history if at >= START + rings_after * HOUR}
+            self.assertEqual(late_ones, {frozenset({ALARM})}, name)
+
     def test_only_the_two_voices_speak_and_a_first_deployment_sends_two_mails(self):
         topics = [{"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]},
                   {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]}]
