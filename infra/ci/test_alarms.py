@@ -340,6 +340,16 @@ class Alarms(unittest.TestCase):
             late_ones = {frozenset(state) for at, state in history if at >= START + rings_after * HOUR}
             self.assertEqual(late_ones, {frozenset({ALARM})}, name)
 
+    def test_what_comes_and_goes_rings_once(self):
+        """A voice sends a mail whenever it begins: not one for each of some late changes within an hour."""
+        for name, series in (("LateAlarm", event("mirror", "LateSyncs")), ("ThrottlesAlarm", on_lambda("mirror", "Throttles"))):
+            cloud = Cloud()
+            for number in range(6):
+                series.record(cloud, START + number * 20 * MINUTE, 1)
+            history = alarm_model.states(self.alarms[name], cloud.of(self.alarms[name]), START, START + 6 * HOUR, MINUTE)
+            begins = sum(before != after == {ALARM} for (_, before), (_, after) in zip(history, history[1:]))
+            self.assertEqual((begins, history[-1][1]), (1, {OK}), name)
+
     def test_only_the_two_voices_speak_and_a_first_deployment_sends_two_mails(self):
         topics = [{"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]},
                   {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]}]
