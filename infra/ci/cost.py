@@ -62,10 +62,9 @@ class Prices:
 
 def times_a_month(expression, template):
     """How often a schedule comes."""
-    text = str(sam_template.one_name(expression))
-    text = text[0] if isinstance(text, list) else text
-    match = re.search(r"rate\((\S+) (minute|hour)s?\)", text)
+    match = re.search(r"rate\((\S+) (minute|hour)s?\)", str(sam_template.one_name(expression)))
     if not match:
+        # All others come once a day.
         return DAYS
     number = match.group(1)
     if number.startswith("${"):
