@@ -33,6 +33,7 @@ OPENED = {
     "activity": (FAILED, "FAILED_PAYMENT"),
     "sync_log": ("finished", "calls"),
     "actions": (ACTION,),
+    "discrepancies": ("FAILED_PAYMENT", "Accept"),
     "messages": ("UNLINKED", FLOATING),
     "parked": ("invalid_message", "/type"),
 }
@@ -40,7 +41,7 @@ LOOKS = (
     Look("why", "number", (("pm_search", f"CM-{SETTLED}"),), "Find", (f"Payments of invoice {SETTLED}", "AUD")),
     Look("why", "held", (("pm_search", BLOCKED),), "Find", (f"Payment {BLOCKED}", "EX-28", ACTION)),
     Look("why", "amount", (("pm_search", "61.25"),), "Find", (WAITING,)),
-    Look("invoice", "settled", (("pm_invoice", SETTLED),), "Show", (f"CM-{SETTLED}", "The payments lead to", "What has happened")),
+    Look("invoice", "settled", (("pm_invoice", SETTLED),), "Show", (f"CM-{SETTLED}", "The payments lead to", "History")),
     Look("invoice", "owed", (("pm_invoice", OWED),), "Show", (f"CM-{OWED}", "What does not agree", "FAILED_PAYMENT")),
     Look("tonight", "judged", (), "Judge it now", (WAITING, BLOCKED, "1 would go, 0 would wait"), "operator"),
     Look("dead_letters", "looked", (), "Look", ("1 in it", "unreadable"), "operator"),

@@ -11,7 +11,7 @@ const EVENTS_PER_DELIVERY: usize = 50;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_1000_events_over_120_invoices_costs_three_calls() -> Result<()> {
-    // CM-44, scenario 11, goal 1: ⌈120 / 40⌉ calls; two more are allowed for an unlucky split.
+    // CM-44, FAULT-11: ⌈120 / 40⌉ calls; two more are allowed for an unlucky split.
     let calls_max = INVOICES.div_ceil(40) + 2;
     let world = World::as_deployed().await?;
     world.xero()?.set_limits(xero_simulator::Limits::NONE);
@@ -66,7 +66,7 @@ async fn a_burst_of_1000_events_over_120_invoices_costs_three_calls() -> Result<
     println!("calls for the same again    {:>8}   at most {calls_max}", again.calls);
     println!("bytes per changed invoice   {:>8}", first.bytes_sent / u64::try_from(INVOICES)?);
     println!("bytes, at the least         {:>8}", bytes_least / u64::try_from(INVOICES)?);
-    // Goal 3: at most 1.1 of the least. A burst that is split by chance takes a call more, and its bytes.
+    // At most 1.1 times the least. A burst that is split by chance takes a call more, and its bytes.
     let (sent, split) = (first.bytes_sent * u64::try_from(calls_least)?, first.calls);
     assert!(sent * 10 <= bytes_least * split * 11, "{} of {bytes_least}", first.bytes_sent);
     assert!(first.calls <= u64::try_from(calls_max)?, "{first:?}");

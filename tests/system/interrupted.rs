@@ -14,7 +14,7 @@ const MOMENTS_MS: [u64; 5] = [0, 20, 60, 150, 400];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_of_a_burst_nothing_is_lost_and_nothing_doubled() -> Result<()> {
-    // N1, N3, scenario 7
+    // N1, N3, FAULT-07
     let mut world = World::quick().await?;
     world.xero()?.set_limits(xero_simulator::Limits::NONE);
     let mut invoices = Vec::new();

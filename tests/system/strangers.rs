@@ -13,7 +13,7 @@ fn somebody() -> Uuid {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forged_delivery_is_refused_and_leaves_no_trace() -> Result<()> {
-    // N2, scenario 1
+    // N2, FAULT-01
     let world = World::quick().await?;
     let invoice = world.invoice("1001").await?;
     world.settled().await?;
@@ -54,7 +54,7 @@ async fn xero_finds_the_endpoint_willing() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_signed_and_strange_is_answered_200_recorded_and_never_followed() -> Result<()> {
-    // X-02, CM-47, scenarios 9 and 10
+    // X-02, CM-47, FAULT-09 and FAULT-10
     let world = World::quick().await?;
     world.xero()?.reset_meters();
     let at = jiff::Timestamp::UNIX_EPOCH;

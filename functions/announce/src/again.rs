@@ -1,5 +1,5 @@
-//! What was decided in some hours is announced again, on the word of a person: the same rows, the same events,
-//! under the same ids. For what the stream has given up, and no longer has.
+//! Decisions of some hours are announced again, on the order of a person: the same rows, the same events, under the
+//! same ids. For rows that the stream has given up, and no longer has.
 
 use std::collections::BTreeMap;
 

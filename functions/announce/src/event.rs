@@ -13,12 +13,12 @@ const KEY_CHARS_MAX: usize = 1_024;
 /// Most time between the first and the last decision: each day in it is asked for, whether it has any or not.
 const SPAN_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// What is asked.
+/// A request to the function.
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// New rows of the log.
     Batch(StreamEvent),
-    /// What was decided in some hours is to be announced again.
+    /// Decisions of some hours are to be announced again.
     Again(Box<Wish>),
 }
 
@@ -66,7 +66,7 @@ impl Asked {
     /// Reads an event.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first thing that is wrong with it.
     pub(crate) fn read(event: &Value) -> Result<Self, EventError> {
         let wrong = |error: serde_json::Error| EventError(without_values(&error));
         if event.get("Records").is_some() {

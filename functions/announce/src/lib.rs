@@ -38,7 +38,7 @@ pub enum Answer {
     Batch(BatchAnswer),
     /// To a person.
     Again {
-        /// What was announced again.
+        /// The events that were announced again.
         announce_again: AgainAnswer,
     },
 }

@@ -31,7 +31,7 @@ struct Change {
 }
 
 impl Record {
-    /// Whether a row was added. The log is only ever added to; whatever else comes is no decision.
+    /// Whether a row was added. The log is only ever added to; any other change is no decision.
     pub(crate) fn is_new(&self) -> bool {
         self.name == "INSERT"
     }
@@ -68,7 +68,7 @@ impl BatchAnswer {
     }
 }
 
-/// A record without a place in the stream. Lambda always gives one, so somebody else has called us. Lambda
+/// A record without a place in the stream. Lambda always gives one, so the caller is not Lambda. Lambda
 /// takes an empty name for "all failed", and an answer without one for "all done", so nothing is announced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("record {position} of {records} has no sequence number, so all of them are to come again")]

@@ -33,7 +33,7 @@ pub(crate) struct Acting<'a, I> {
 }
 
 impl<I: Invoker> Acting<'_, I> {
-    /// Carries an order out that the role may give, and records it if nobody else has.
+    /// Carries an order out that the role may give, and records it if no function has.
     pub(crate) async fn obey(
         &self,
         order: Order,
@@ -48,7 +48,7 @@ impl<I: Invoker> Acting<'_, I> {
         }
         let asked = match event(order, organisation, &show.about, &show.said) {
             Ok(Some(asked)) => asked,
-            Ok(None) => return Told::failed("nobody carries that out"),
+            Ok(None) => return Told::failed("no function carries that out"),
             Err(incomplete) => return Told::failed(incomplete.to_string()),
         };
         // Switching on what is on changes nothing, and leaves no row of its own.

@@ -1,4 +1,4 @@
-//! What a function has answered to an order, in words for whoever gave it.
+//! The answer of a function to an order, in words for the person who gave it.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ impl Outcome {
     }
 }
 
-/// What came of an order, and how it is told.
+/// The outcome of an order, and the words for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Told {
     /// What came of it.
@@ -124,7 +124,7 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
     }
 }
 
-/// What is told of a look; its answer is the page's to show.
+/// The outcome of a look; the page shows its answer.
 pub(crate) fn looked() -> Told {
     done("This is a look; nothing was changed.".to_owned(), true)
 }
@@ -152,12 +152,12 @@ fn about_customer(answer: &Value) -> Told {
         ),
         (true, true) if is("reported") == Some(false) => format!(
             "Everything about {customer} waits. The business has not reported a customer of that id yet: if \
-             it is mistyped, nobody waits."
+             it is mistyped, no customer waits."
         ),
         (true, true) => format!("Everything about {customer} waits until it is solved."),
         (true, false) => format!("That action about {customer} was open already; nothing changed."),
         (false, true) => format!(
-            "What waited for {customer} goes on: the next run judges it anew. The list of actions may lag \
+            "Everything that waited for {customer} goes on: the next run judges it again. The list of actions may lag \
              by a moment."
         ),
         (false, false) => format!("No action about {customer} was open; nothing changed."),
@@ -186,7 +186,7 @@ fn swept(order: Order, answer: &Value) -> Told {
         "another_run_is_at_it" => told(Outcome::Started, "Another sync is at it already.".to_owned()),
         "asked_a_moment_ago" => told(
             Outcome::Done,
-            "Somebody has asked less than a minute ago: that sync counts, since each uses up calls to Xero."
+            "A sync was ordered less than a minute ago: that one counts, since each uses up calls to Xero."
                 .to_owned(),
         ),
         _ => Told { is_recorded, ..Told::failed(format!("The sync failed. {why}")) },

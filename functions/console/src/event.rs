@@ -1,7 +1,7 @@
 //! What the function is asked for: by CloudWatch on behalf of a widget, or by a button in one.
 //!
-//! The event is whatever the dashboard's author has written as the widget's parameters, or the JSON of a
-//! button, with a `widgetContext` beside it:
+//! The event is the JSON that the dashboard's author has written as the widget's parameters, or that of a
+//! button, and a `widgetContext`:
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html>.
 //! So nothing in it is trusted, and what is not understood is left out.
 
@@ -16,7 +16,7 @@ use crate::passing::About;
 /// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
 pub(crate) const TEXT_CHARS_MAX: usize = 1_000;
 
-/// What is asked for.
+/// A request to the function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Asked {
     /// What the widget is, and which parameters it takes.
@@ -32,7 +32,7 @@ pub struct Show {
     pub page: Page,
     /// Whose books, if that is said.
     pub organisation: Option<OrganisationSaid>,
-    /// What is to be done first.
+    /// The order to carry out first.
     pub order: Option<Order>,
     /// Something was ordered that is no order.
     pub unknown_order: bool,
@@ -42,7 +42,7 @@ pub struct Show {
     pub said: Said,
     /// The names to save.
     pub names: Names,
-    /// What is to be left out.
+    /// The rows to leave out.
     pub filter: Filter,
     /// Whether the dashboard is dark.
     pub dark: bool,
@@ -52,7 +52,7 @@ pub struct Show {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OrganisationSaid(pub Option<OrganisationId>);
 
-/// What is to be shown of a page, as it was typed.
+/// The part of a page to show, as it was typed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Filter {
     /// A day, `2026-11-23`.
@@ -65,7 +65,7 @@ pub struct Filter {
     pub kind: String,
     /// Only what went wrong.
     pub only_errors: bool,
-    /// Whatever a payment or an invoice may be known by.
+    /// Anything by which a payment or an invoice may be known.
     pub search: String,
     /// Where an older page of a history begins.
     pub before: String,
@@ -130,6 +130,7 @@ impl Asked {
                 parked_at: given("parked_at"),
                 reason: given("reason"),
                 invoice: given("invoice"),
+                contact: given("contact"),
                 discrepancy: given("discrepancy"),
                 seen: given("seen"),
                 queue: given("queue"),

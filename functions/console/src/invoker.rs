@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::order::Function;
 
-/// How long a function is waited for. A sync may take minutes, and whoever has pressed a button looks at a
+/// How long a function is waited for. A sync may take minutes, and the person who pressed the button looks at a
 /// page that does nothing meanwhile: after this, the page says that it goes on.
 pub const WAIT_MAX: Duration = Duration::from_secs(20);
 /// Longest wait for a connection. Inside AWS it takes milliseconds.
@@ -27,7 +27,7 @@ pub enum InvokeError {
     /// It could not be called.
     #[error("the function could not be called")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// This function has nobody to call: its role orders nothing.
+    /// This function has no other to call: its role orders nothing.
     #[error("this function calls no other")]
     Nobody,
 }

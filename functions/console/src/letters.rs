@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is in a dead-letter queue.
+/// The contents of a dead-letter queue.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Looked {
     /// Which queue's.
@@ -51,7 +51,7 @@ pub struct Letter {
     pub receives: u32,
 }
 
-/// What was seen of each queue that was looked at; of some the look itself may have failed.
+/// The view of each queue that was looked at; of some the look itself may have failed.
 pub fn read(answer: &Value) -> Vec<Looked> {
     let looks = answer.as_array().map_or(std::slice::from_ref(answer), Vec::as_slice);
     let looked = |look: &Value| Looked::deserialize(look.get("redrive")?).ok();
@@ -67,7 +67,7 @@ pub struct Unfinished {
     pub next: Option<String>,
 }
 
-/// What is left of an order to announce again, if anything is.
+/// The unfinished part of an order to announce again, if there is one.
 pub fn unfinished(answer: &Value) -> Option<Unfinished> {
     let told = Unfinished::deserialize(answer.get("announce_again")?).ok()?;
     (!told.complete).then_some(told)

@@ -85,7 +85,7 @@ impl Console<LambdaInvoker> {
     ) -> Result<Self, EnvError> {
         let role = Role::from_code(&env.required("CONSOLE_ROLE")?)
             .ok_or_else(|| EnvError::new("CONSOLE_ROLE", "must be viewer, operator or admin"))?;
-        // Whoever only looks calls nobody, and has no name to call.
+        // The viewers' function calls no other, and has no name to call.
         let name = |variable| match role {
             Role::Viewer => Ok(None),
             Role::Operator | Role::Admin => env.required(variable).map(Some),
@@ -277,7 +277,7 @@ impl<I: Invoker> Asking<'_, I> {
     async fn obeyed(&self, order: Order, whose: &Whose, tally: &mut Tally) -> Told {
         tally.order = Some(order.code());
         let told = match whose {
-            // Nothing is done to an organisation that nobody has named, but the only one.
+            // Nothing is done to an organisation that is not named, but the only one.
             Whose::One(_) if order == Order::SignUp && self.show.organisation.is_none() => {
                 Told::failed("please say which organisation, by Xero's tenant id; nothing was done")
             }

@@ -22,7 +22,7 @@ pub fn payment(short_code: Option<&str>, payment: &str) -> Option<String> {
     ))
 }
 
-/// A short code such as `!mBdtL`: whatever else Xero may say one day must not become part of an address.
+/// A short code such as `!mBdtL`: any other text that Xero may send one day must not become part of an address.
 fn safe(short_code: &str) -> Option<&str> {
     let rest = short_code.strip_prefix('!').unwrap_or(short_code);
     let fits = !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric());

@@ -43,7 +43,7 @@ pub enum Order {
     Solve,
     /// What a replay would do.
     PreviewReplay,
-    /// What is parked is done again.
+    /// Parked messages are done again.
     Replay,
     /// Something that does not agree may stay as it is (AMB-31).
     Accept,
@@ -51,13 +51,13 @@ pub enum Order {
     Restore,
     /// What the next night would do with each payment.
     PreviewPlan,
-    /// What is in the dead-letter queues, or in one of them.
+    /// The dead-letter queues, or one of them, are looked at.
     LookAtDeadLetters,
-    /// What is in a dead-letter queue goes onto its queue again.
+    /// The messages of a dead-letter queue go onto its queue again.
     Redrive,
     /// One message is taken out of a dead-letter queue.
     Discard,
-    /// What was decided in some hours is announced again.
+    /// Decisions of some hours are announced again.
     AnnounceAgain,
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
     Rename,
@@ -158,11 +158,11 @@ impl Order {
         }
     }
 
-    /// What is asked before it is given, if it cannot be undone.
+    /// The question before it is given, if it cannot be undone.
     pub const fn confirmation(self) -> Option<&'static str> {
         match self {
             Self::ApproveMassChange => Some(
-                "For a day, every removal and change of payments goes through. What is removed is kept \
+                "For a day, every removal and change of payments goes through. Removed payments are kept \
                  among the tombstones. Go on?",
             ),
             Self::EnableUploads => Some(
@@ -173,7 +173,7 @@ impl Order {
                 Some("The payment does not go to Xero, since its money is there already. Go on?")
             }
             Self::TwoPayments => Some(
-                "The next run may post this payment to Xero beside the one that is there. Go on?",
+                "The next run may post this payment to Xero in addition to the one that is there. Go on?",
             ),
             Self::Solve => Some(
                 "What waits for this customer goes on, and the next run may post it to Xero. Go on?",
@@ -221,7 +221,7 @@ pub struct Said {
     pub why: String,
 }
 
-/// What is missing of what a person has to say.
+/// The missing part of what a person has to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("please say {0}: 1 to {max} characters, and nothing was done", max = WORDS_CHARS_MAX)]
 pub struct NotSaid(&'static str);
@@ -230,7 +230,7 @@ impl Said {
     /// Whether everything is said.
     ///
     /// # Errors
-    /// What is missing, or too long.
+    /// The part that is missing, or too long.
     pub fn check(&self) -> Result<(), NotSaid> {
         let fits = |text: &str| {
             !text.is_empty()

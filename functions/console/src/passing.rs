@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::order::{Function, Order, Said};
 
-/// What an order is about, besides the organisation.
+/// The subject of an order within the organisation.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct About {
     /// Which payment.
@@ -19,6 +19,8 @@ pub struct About {
     pub reason: Option<String>,
     /// Which invoice, by its number in the business's own system.
     pub invoice: Option<String>,
+    /// Which contact in Xero.
+    pub contact: Option<String>,
     /// Which discrepancy, by its key.
     pub discrepancy: Option<String>,
     /// What the page said of it.
@@ -101,9 +103,12 @@ pub fn event(
             (Function::Sweep, json!({ "replay": replay }))
         }
         Order::Accept => {
-            let invoice = named(&about.invoice, "invoice")?;
             let discrepancy = named(&about.discrepancy, "discrepancy")?;
-            let mut which = with(json!({"invoice": invoice, "discrepancy": discrepancy}));
+            let mut which = with(json!({ "discrepancy": discrepancy }));
+            match (&about.contact, &about.invoice) {
+                (Some(contact), None) => which["contact"] = json!(contact),
+                _ => which["invoice"] = json!(named(&about.invoice, "invoice")?),
+            }
             if let Some(seen) = &about.seen {
                 which["seen"] = json!(seen);
             }
@@ -155,7 +160,7 @@ pub fn event(
             let order = order.code();
             (Function::Upload, with(json!({"payment": payment()?, "order": order})))
         }
-        // What is to be solved is the reason itself.
+        // The reason itself says what has to be solved.
         Order::OpenAction | Order::Solve => {
             let customer = named(&about.customer, "customer")?;
             let block = order == Order::OpenAction;

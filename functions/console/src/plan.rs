@@ -56,7 +56,7 @@ struct Answer {
 /// The plan in an answer; none if that organisation uploads nothing.
 ///
 /// # Errors
-/// What cannot be read in it.
+/// The part that cannot be read.
 pub fn read(answer: &Value) -> Result<Option<Plan>, serde_json::Error> {
     let answer: Answer = Answer::deserialize(answer)?;
     Ok(answer.previews.into_iter().next())

@@ -1,8 +1,8 @@
-//! Who may do what: the one place that says so (ST-22).
+//! The three roles, and which of them outranks which (ST-22). The least role of an order stands in `order`, that of a page in
+//! `pages`.
 //!
-//! The same program is deployed as three functions. Which of them somebody may call is a matter of that
-//! person's IAM policies, and so is what each of them may do to the tables: what is said here is the first
-//! lock, and not the only one.
+//! The same program is deployed as three functions. IAM policies decide which of them a person may call, and what each function
+//! may do to the tables: the comparison here is one lock of two.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl Role {
         }
     }
 
-    /// The policy that lets somebody call it, as the stack's outputs name it.
+    /// The policy that permits calling it, as the stack's outputs name it.
     pub const fn policy(self) -> &'static str {
         match self {
             Self::Viewer => "ViewerPolicy",

@@ -16,7 +16,7 @@ use crate::rights::Role;
 #[template(path = "button.html")]
 pub struct Button {
     label: String,
-    /// What tells it from others of the same label, for those who hear it instead of seeing its row.
+    /// What distinguishes it from others of the same label, for people who hear it instead of seeing its row.
     about: Option<String>,
     endpoint: String,
     payload: String,
@@ -104,7 +104,7 @@ impl Buttons {
         let pages = Page::ALL.into_iter().filter(|page| self.role.may(page.least_role()));
         let button = |page: Page| Button {
             current: page == current,
-            // What was typed on one page says nothing about another.
+            // Text typed on one page says nothing about another.
             ..self.page(page.title(), page, json!({"clear": true}))
         };
         pages.map(button).collect()
@@ -134,7 +134,7 @@ fn with(mut first: Value, more: Value) -> Value {
     first
 }
 
-/// JSON that means the same whether or not whoever reads it has undone HTML's escapes.
+/// JSON that means the same whether or not its reader has undone HTML's escapes.
 fn embedded(value: &Value) -> String {
     let text = value.to_string();
     text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
@@ -248,7 +248,7 @@ mod tests {
         let html = button.render().unwrap();
         assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
         assert_eq!(html.matches("</cwdb-action>").count(), 1, "{html}");
-        // Whoever takes the text, escapes undone, gets the same JSON back.
+        // The text with its escapes undone is the same JSON.
         let read: Value = serde_json::from_str(&button.payload).unwrap();
         assert_eq!(read["invoice"], hostile["invoice"]);
     }
@@ -266,7 +266,7 @@ mod tests {
     fn a_button_that_stands_in_every_row_says_which_row_is_its_own() {
         let button = buttons(Role::Operator).order(Order::Solve, Page::Actions, json!({}));
         let html = button.unwrap().about("\"><b>").render().unwrap();
-        // What is seen is where the name begins, so that whoever speaks it finds it.
+        // The visible label begins the name, so that a person who speaks it finds the button.
         assert!(html.contains(">Solved</button>"), "{html}");
         assert!(html.contains("aria-label=\"Solved: &#34;&#62;&#60;b&#62;\""), "{html}");
     }

@@ -13,8 +13,8 @@ use xero::{ErrorClass, Invoices, LimitProblem, ReadError, Retry};
 const EVENT_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long to wait before reading again what is older than its webhook's event. One more look, because
-/// a read can lag behind a write (xero.md 5, 24). If that shows nothing newer either, the event was about
-/// something that does not move the invoice's stamp (xero.md 3.5), and ends: the sweep sees every stamp
+/// a read can lag behind a write (facts.md 5.24). If that shows nothing newer either, the event was about
+/// something that does not move the invoice's stamp (facts.md 3.5), and ends: the sweep sees every stamp
 /// that does move.
 const STALE_EVENT_PAUSES: [Duration; 1] = [Duration::from_secs(60)];
 
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_stale_read_is_repeated_a_bounded_number_of_times() {
-        // Scenario 14.
+        // FAULT-14.
         let end = |cause| {
             let mut event = change("2026-10-05T03:41:22.518Z");
             let mut pauses = Vec::new();
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn waiting_for_a_call_limit_never_ends_in_parking() {
-        // A7.3, scenario 18.
+        // A7.3, FAULT-18.
         let error = ReadError::Limited {
             problem: LimitProblem::Day,
             after: Some(Duration::from_secs(64_800)),

@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn an_invoice_named_by_many_messages_is_one_job_that_remembers_all_of_them() {
-        // Scenario 11: one fetch per invoice per batch.
+        // FAULT-11: one fetch per invoice per batch.
         let work = sort(&[json(changes(0..3)), json(changes(1..4)), json(changes(2..3))], now());
         let jobs = work.jobs.values().next().unwrap();
         assert_eq!(jobs.len(), 4);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_organisation_with_too_much_to_do_takes_nothing_from_another_one() {
-        // Scenario 21
+        // FAULT-21
         let mut batch: Vec<_> = (0..8).map(|n| json(changes(n * 200..(n + 1) * 200))).collect();
         let quiet = "00000000-0000-0000-0000-000000000001".parse().unwrap();
         batch.push(json(InvoiceChanges { organisation: quiet, ..changes(0..1) }));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn events_of_an_invoice_that_is_read_anyway_are_not_too_much() {
-        // Scenario 4
+        // FAULT-04
         let batch: Vec<_> = (0..50).map(|_| json(changes(0..200))).collect();
         let work = sort(&batch, now());
         assert_eq!((work.jobs.len(), work.postponed.len()), (1, 0));

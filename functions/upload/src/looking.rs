@@ -131,7 +131,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     /// Names the payment that is at risk if Xero should apply the earlier request after all: the
-    /// assumption A1 of the README.
+    /// assumption A1 of rules.md.
     async fn tell_not_there(&self, row: &Upload, part: &Part) -> Result<(), RunError> {
         let why = format!(
             "{} of payment {} was sent at {} and is not in Xero; it is judged again, and sent again if nothing is \

@@ -19,7 +19,7 @@ use crate::keys::{ActiveKeys, Keys};
 use crate::report;
 
 /// Longest time to an answer. Xero waits 5 seconds; the rest is for the way and for a
-/// cold start. What is not done by then is answered 503 and comes again.
+/// cold start. A delivery that is not done by then is answered 503 and comes again.
 pub const ANSWER_WITHIN: Duration = Duration::from_millis(3_500);
 /// Longest time for one call to AWS with its retries: leaves time to say what went wrong.
 const CALL_WITHIN: Duration = Duration::from_millis(3_000);
@@ -90,7 +90,7 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
         self
     }
 
-    /// Answers one request. Never fails: whatever goes wrong is an answer, too.
+    /// Answers one request. Never fails: every failure is an answer, too.
     pub async fn handle(
         &self,
         request: &LambdaFunctionUrlRequest,

@@ -22,7 +22,7 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The same in base64, with its padding.
 const ENCODED_BYTES_MAX: usize = BODY_BYTES_MAX.div_ceil(3) * 4;
 
-/// What is answered.
+/// The status of the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Answer {
     /// 200: every event is queued or kept, or there was none.
@@ -87,7 +87,7 @@ pub enum Trouble {
 /// The answer, and what it is about.
 #[derive(Debug)]
 pub struct Handled {
-    /// What is answered.
+    /// The status of the answer.
     pub answer: Answer,
     /// What the delivery held; all zero if it was not read.
     pub counts: Counts,

@@ -15,8 +15,8 @@ pub trait Keys {
     async fn current(&self, now: Timestamp) -> Result<WebhookKeys, SecretError>;
 
     /// The keys as they are at this moment, for a signature that fits none of the current ones;
-    /// `None` if those are as good. MUST NOT do more work than one read a minute, because whoever
-    /// sends a wrong signature causes it.
+    /// `None` if those are as good. MUST NOT do more work than one read a minute, because every
+    /// sender of a wrong signature causes it.
     ///
     /// # Errors
     ///

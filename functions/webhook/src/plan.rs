@@ -1,4 +1,4 @@
-//! What is to be done about a delivery, as messages. Pure: the handler sends them.
+//! The messages to which a delivery leads. Pure: the handler sends them.
 
 use std::collections::BTreeMap;
 
@@ -30,8 +30,8 @@ pub struct Counts {
     pub invoice_events: usize,
     /// Invoices to look at, each counted once.
     pub invoices: usize,
-    /// Events of things that are never mirrored: they are not payments (CM-22), and whatever they
-    /// do to an invoice comes with an event of that invoice.
+    /// Events of things that are never mirrored: they are not payments (CM-22), and their effect
+    /// on an invoice comes with an event of that invoice.
     pub not_mirrored: usize,
     /// Events of unknown categories.
     pub unknown_category: usize,

@@ -1,5 +1,4 @@
-//! What is said about a delivery: one log line and one record of numbers. Never the body, the
-//! signature or a key.
+//! The log line and the record of metrics of a delivery. Never the body, the signature or a key.
 
 use host::metrics::Metric;
 use host::telemetry;
@@ -56,7 +55,7 @@ pub(crate) fn log(handled: &Handled) {
 pub(crate) fn metrics(handled: &Handled) -> Vec<Metric> {
     let Handled { answer, counts, messages, .. } = handled;
     let answered = |this: Answer| u32::from(*answer == this);
-    // What was not accepted comes again, and is counted then.
+    // A delivery that was not accepted comes again, and is counted then.
     let accepted = |count: usize| if *answer == Answer::Accepted { count } else { 0 };
     vec![
         Metric::count("DeliveriesAccepted", answered(Answer::Accepted)),

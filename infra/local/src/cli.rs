@@ -56,7 +56,7 @@ enum Command {
     Functions,
     /// Start the Xero simulator only
     Simulator,
-    /// Let a user of Xero grant his organisations, while `cargo run` stays up in another terminal
+    /// Let a user of Xero grant organisations, while `cargo run` stays up in another terminal
     Connect,
 }
 

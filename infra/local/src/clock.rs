@@ -85,7 +85,7 @@ impl LocalClock {
         Ok(())
     }
 
-    /// Keeps how far it is ahead, in case somebody else has put it forward.
+    /// Keeps how far it is ahead, in case another process has put it forward.
     pub(crate) fn save(&self) {
         if let Err(error) = self.keep(self.ahead()) {
             tracing::warn!(error = format!("{error:#}"), "the clock was not kept");

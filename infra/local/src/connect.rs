@@ -1,4 +1,4 @@
-//! `cargo run -- connect`: a user of Xero grants his organisations, tried on this machine. The two orders
+//! `cargo run -- connect`: a user of Xero grants organisations, tried on this machine. The two orders
 //! are those that an operator gives the function `sweep`; in between, a browser goes to Xero and comes back.
 
 use std::{path::Path, process::ExitCode};
@@ -35,7 +35,7 @@ const FOLDER: &str = "grants";
 const ORDER_MAX: SignedDuration = SignedDuration::from_mins(1);
 
 /// Sends a user to the Xero that runs, or to the one that the environment points to, and makes a grant of
-/// what he brings back.
+/// the code that comes back.
 ///
 /// # Errors
 ///
@@ -61,7 +61,7 @@ pub(crate) async fn run(ports: Ports, data: &Path) -> anyhow::Result<ExitCode> {
     let authorise = order(json!({"authorise": who})).await?;
     let url = authorise["authorise"]["url"].as_str().context("no address in the answer")?;
     println!("Open this in a browser, within ten minutes:\n\n  {url}\n");
-    let query = back.recv().await.context("nobody listens any more")?;
+    let query = back.recv().await.context("the listener has ended")?;
     serving.abort();
 
     let value = |name: &str| {

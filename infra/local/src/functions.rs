@@ -54,7 +54,7 @@ impl Bus for Nowhere {
             tracing::info!(
                 event.id = announcement.detail.id(),
                 event.kind = announcement.kind.code(),
-                "an event that nobody hears"
+                "no event bus locally; event dropped"
             );
         }
         Sending { done: announcements.len(), ..Sending::default() }

@@ -14,7 +14,7 @@ use crate::{
     prepare::TIME_ZONE,
 };
 
-/// Time for a change to get through on a slow machine, besides the window.
+/// Time for a change to get through on a slow machine, after the window.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// The invoice that a person makes who starts with nothing.

@@ -29,7 +29,7 @@ pub fn to_file(data: &Path) -> anyhow::Result<PathBuf> {
     let file = OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("cannot write {}", path.display()))?;
     let lines = fmt().with_env_filter(filter()?).with_ansi(false).with_writer(Mutex::new(file));
-    // Somebody who logs already goes on doing so.
+    // A subscriber that is there already stays.
     let _ = lines.try_init();
     Ok(path)
 }

@@ -1,4 +1,4 @@
-//! What is in the tables, for the story and the hints: read as an operator would read it.
+//! The contents of the tables, for the story and the hints: read as an operator would read them.
 
 use std::collections::HashMap;
 

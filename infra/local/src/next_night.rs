@@ -13,7 +13,7 @@ use crate::Stack;
 /// Nights that are looked at before there is something wrong.
 const LOOKED_AT_MAX: u32 = 1_000;
 
-/// A night that nobody has played yet, and that has not come.
+/// A night that was not played yet, and that has not come.
 #[derive(Clone, Debug)]
 pub(crate) struct NextNight {
     /// For when its upload is scheduled.

@@ -1,4 +1,4 @@
-//! Where the parts listen, and what to say when somebody else already does.
+//! Where the parts listen, and what to say when another process already does.
 
 use std::{
     io::ErrorKind,

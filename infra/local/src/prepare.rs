@@ -22,7 +22,7 @@ use crate::{
 
 /// Time zone of an organisation that is set up here.
 pub(crate) const TIME_ZONE: &str = "Australia/Sydney";
-/// From when on the sample organisation's payments are uploaded: older than any that is told of.
+/// From when on the sample organisation's payments are uploaded: older than any in the story.
 const UPLOAD_START: Date = Date::constant(2025, 7, 1);
 /// How long the simulator may take to show its accounts.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

@@ -102,7 +102,7 @@ fn prepayment_account(simulator: &Simulator) -> anyhow::Result<()> {
 }
 
 impl RunningSimulator {
-    /// Lets Xero announce changes to `url`. What waited for a receiver is delivered now.
+    /// Lets Xero announce changes to `url`. Deliveries that waited for a receiver go out now.
     pub fn announce_to(&self, url: String) {
         let (known, _) = self.simulator.webhook();
         self.simulator.set_webhook(WebhookSettings {

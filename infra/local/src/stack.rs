@@ -26,7 +26,7 @@ use crate::{
 /// How often [`Stack::drained`] looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The system, running. What is not stopped ends when this is dropped, as if it were killed.
+/// The system, running. Parts that are not stopped end when this is dropped, as if they were killed.
 #[derive(Debug)]
 pub struct Stack {
     pub(crate) ports: Ports,
@@ -42,7 +42,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Everything in memory and on free ports, unless it is told otherwise.
+    /// Everything in memory and on free ports, unless the builder is set otherwise.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
@@ -152,7 +152,7 @@ impl Stack {
             mappings: self.mappings.to_vec(),
         };
         let running = functions.start().await?;
-        // Whoever was told these ports finds the functions there again after a restart.
+        // The functions keep their ports after a restart, so that callers find them.
         self.ports.webhook = running.url.port();
         self.ports.invoke = running.invoke.port();
         self.functions = Some(running);
@@ -169,7 +169,7 @@ impl Stack {
         }
     }
 
-    /// Ends the functions as `kill -9` would, in the middle of whatever they do.
+    /// Ends the functions as `kill -9` would, in the middle of their work.
     pub async fn kill_functions(&mut self) {
         if let Some(functions) = self.functions.take() {
             functions.kill().await;

@@ -1,7 +1,7 @@
 //! Time travel, on this machine only: a night that lies ahead can be played now.
 //!
-//! Whoever invokes `upload` for a night puts the clock of the functions and of the simulator forward
-//! to that night's time first. Nothing of this is in the functions: they are told the time.
+//! Invoking `upload` for a night puts the clock of the functions and of the simulator forward
+//! to that night's time first. Nothing of this is in the functions: they receive the time.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub enum Companion {
     Simulator,
     /// A simulator in another process.
     Other(OtherClock),
-    /// Xero itself, whose time nobody moves.
+    /// Xero itself, whose time cannot be moved.
     Xero,
 }
 
@@ -47,7 +47,7 @@ struct Shown {
 }
 
 impl Companion {
-    /// What Xero is, as far as time goes: whatever is at an address of this machine is taken for a
+    /// The kind of Xero, as far as time goes: a server at an address of this machine is taken for a
     /// simulator.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ pub(crate) fn is_this_machine(url: &str) -> bool {
 impl OtherClock {
     async fn now(&self) -> anyhow::Result<Timestamp> {
         let answer = self.http.get(&self.url).send().await;
-        read(answer).await.context("the simulator does not tell the time")
+        read(answer).await.context("the simulator does not say the time")
     }
 
     async fn advance(&self, by: SignedDuration) -> anyhow::Result<()> {

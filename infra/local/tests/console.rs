@@ -146,7 +146,7 @@ async fn a_payment_that_was_deleted_is_explained_and_restored_from_its_invoice()
     let back = press(&stack, Function::Operate, &restore).await?;
     assert!(back.contains(&format!("Done. xero-{payment} is back")), "{back}");
     assert!(back.contains("the money did come") && back.contains("CM-39"), "{back}");
-    // What is there already is not offered to be restored.
+    // A payment that is there already is not offered to be restored.
     assert!(!back.contains("&#34;restore&#34;"), "{back}");
     let again = press(&stack, Function::Operate, &restore).await?;
     assert!(again.contains("is on the invoice already"), "{again}");
@@ -157,7 +157,7 @@ async fn a_payment_that_was_deleted_is_explained_and_restored_from_its_invoice()
     let announce = json!({
         "page": "dead_letters", "order": "announce_again", "organisation": SAMPLE_ORGANISATION,
         "from": (now - hours).to_string(), "to": (now + hours).to_string(),
-        "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "nobody has heard it"}}},
+        "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "the listener was down"}}},
     });
     let told = press(&stack, Function::Operate, &announce).await?;
     assert!(told.contains("events are on the bus again"), "{told}");

@@ -116,7 +116,7 @@ impl World {
 
 #[tokio::test]
 async fn nothing_is_lost_and_nothing_doubled_by_kill_9_in_the_middle_of_a_burst() -> Result<()> {
-    // N1, N3, scenario 7
+    // N1, N3, FAULT-07
     let data = Data(std::env::temp_dir().join(format!("paymirror-killed-{}", Uuid::new_v4())));
     let held: Vec<_> =
         (0..5).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;

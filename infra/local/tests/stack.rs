@@ -92,7 +92,7 @@ async fn what_waits_when_the_functions_are_killed_is_done_when_they_are_back() -
     let url = stack.webhook_url();
     stack.kill_functions().await;
     send(&stack, &local_invoice("1001")).await?;
-    assert!(reqwest::get(&url).await.is_err(), "nobody is to answer");
+    assert!(reqwest::get(&url).await.is_err(), "no function is to answer");
 
     stack.start_functions().await?;
     stack.drained(SOON).await?;

@@ -101,7 +101,7 @@ impl Xero {
     }
 
     /// Credentials may have been replaced since they were read (CC-21). To be called after Xero has refused
-    /// them; what failed for the old ones is tried again by whoever tried it.
+    /// them; the caller repeats the calls that failed with the old ones.
     pub async fn renew_credentials(&self, now: Timestamp) {
         match self.source.renewed(now).await {
             Ok(None) => {}

@@ -166,7 +166,7 @@ impl Bus for EventBus {
             let (group, others) = rest.split_at(group_len(rest));
             if let Err((first, problem)) = self.send_group(group, &mut sending.refused).await {
                 sending.done = first;
-                // What is behind is sent, and refused, another time.
+                // The entries behind it are sent, and refused, another time.
                 sending.refused.retain(|(position, _)| *position < first);
                 sending.problem = Some(problem);
                 sending.refused.sort();

@@ -1,4 +1,4 @@
-//! A bus in memory, for tests of whoever announces.
+//! A bus in memory, for tests of functions that announce.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use payments::announcement::Announcement;
 
 use crate::port::{Bus, Problem, Sending};
 
-/// Remembers what was sent, and fails when told to.
+/// Remembers what was sent, and fails on demand.
 #[derive(Debug, Default)]
 pub struct RecordedBus(Mutex<State>);
 
@@ -25,7 +25,7 @@ enum Plan {
     Keep(usize),
     /// Refuses this one for good.
     Refuse(usize),
-    /// Keeps all but this one, which nobody knows.
+    /// Keeps all but this one, without any sign of it.
     AllBut(usize),
 }
 

@@ -16,7 +16,7 @@ pub enum Outcome {
     Again,
 }
 
-/// A record without an id. Lambda always gives one, so somebody else has called us; returning
+/// A record without an id. Lambda always gives one, so the caller is not Lambda; returning
 /// this as the error of the invocation makes every record come again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("record {position} of {records} has no message id, so all of them are to come again")]
@@ -31,7 +31,7 @@ pub struct BlankId {
 ///
 /// # Errors
 ///
-/// [`BlankId`] if a record has no id, whatever its outcome.
+/// [`BlankId`] if a record has no id, with any outcome.
 pub fn answer<'a>(
     records: impl IntoIterator<Item = (Option<&'a str>, Outcome)>,
 ) -> Result<SqsBatchResponse, BlankId> {
@@ -48,8 +48,8 @@ pub fn answer<'a>(
     Ok(response)
 }
 
-/// A number that tells a run over a batch from those that began in the same moment: the first 64 bits of
-/// the id, a UUID, of the first message that it works on. 0 of what is no such id.
+/// A number that distinguishes a run over a batch from those that began in the same moment: the first 64 bits of
+/// the id, a UUID, of the first message that it works on. 0 if the id is no UUID.
 pub fn serial(message_id: Option<&str>) -> u64 {
     let digits: String =
         message_id.unwrap_or_default().chars().filter(|char| *char != '-').take(16).collect();

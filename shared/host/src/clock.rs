@@ -1,4 +1,4 @@
-//! The clock. Only `main` and the composition of a function read it; all else is told the time.
+//! The clock. Only `main` and the composition of a function read it; all other code receives the time.
 
 use std::fmt;
 use std::sync::Arc;

@@ -25,12 +25,12 @@ enum Source {
 pub struct EnvError {
     /// Which one.
     pub name: String,
-    /// What is wrong with it.
+    /// The reason why it cannot be used.
     pub problem: &'static str,
 }
 
 impl EnvError {
-    /// A setting that is wrong in the eyes of whoever uses it.
+    /// A setting that its user finds wrong.
     pub fn new(name: &str, problem: &'static str) -> Self {
         Self { name: name.to_owned(), problem }
     }

@@ -1,4 +1,4 @@
-//! What Lambda tells a function of the call that is being made.
+//! Lambda's data about the current call.
 
 use lambda_runtime::Context;
 

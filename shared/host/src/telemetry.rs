@@ -1,4 +1,4 @@
-//! Logs: lines on stdout, JSON where Lambda is told to log JSON.
+//! Logs: lines on stdout, JSON where Lambda is set to log JSON.
 //!
 //! Only our own crates can be made to say more than `INFO`. The SDK and the Lambda runtime print
 //! whole requests at `TRACE`, and those hold keys and names.

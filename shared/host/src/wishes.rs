@@ -28,7 +28,7 @@ pub fn without_values(error: &serde_json::Error) -> String {
 /// A person's name or reason, without the blanks around it. It stands in the activity log for good.
 ///
 /// # Errors
-/// What is wrong with the field `name`, without what it holds.
+/// The problem of the field `name`, without its contents.
 pub fn words(name: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     let fits = !text.is_empty()

@@ -18,9 +18,9 @@ use secrecy::SecretString;
 use crate::ids::{GrantId, OrganisationId};
 use crate::reason::codes;
 
-/// How long the second token of a replaced pair goes on working (xero.md 2.2).
+/// How long the second token of a replaced pair goes on working (facts.md 2.2).
 pub const GRACE: SignedDuration = SignedDuration::from_mins(30);
-/// How long a pair lives that is not renewed (xero.md 2.2).
+/// How long a pair lives that is not renewed (facts.md 2.2).
 pub const UNUSED_MAX: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How long one may take to renew a grant: two calls to the identity service, and two to the store of
 /// secrets. Short beside [`GRACE`], for whoever dies with it.

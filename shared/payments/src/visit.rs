@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::GrantId;
 
-/// How long he may take. The code that he brings is good for five minutes (xero.md 2.2).
+/// How long he may take. The code that he brings is good for five minutes (facts.md 2.2).
 pub const VISIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// One way to Xero and back.

@@ -157,7 +157,7 @@ fn the_sixty_first_call_waits_until_the_first_is_a_minute_old() {
 
 #[test]
 fn the_sixth_call_at_once_waits_and_a_call_nobody_reports_is_forgotten_after_half_a_minute() {
-    // X-09, scenario 22: whoever made it is dead.
+    // X-09, FAULT-22: whoever made it is dead.
     let mut budget = unused();
     for _ in 0..5 {
         enter(&mut budget, Purpose::Live, DAY_MAX, start()).unwrap();
@@ -173,7 +173,7 @@ fn the_sixth_call_at_once_waits_and_a_call_nobody_reports_is_forgotten_after_hal
 
 #[test]
 fn the_day_keeps_a_share_for_live_events_and_for_the_upload() {
-    // Scenario 23: a day of 1,000; the sweep takes all that it gets.
+    // FAULT-23: a day of 1,000; the sweep takes all that it gets.
     let (mut budget, mut now, day) = (unused(), start(), 1_000);
     let drain = |budget: &mut Budget, purpose, now: &mut Timestamp| {
         let mut count = 0;
@@ -239,7 +239,7 @@ fn what_was_fetched_is_counted_by_the_month() {
 
 #[test]
 fn nobody_calls_before_the_moment_that_xero_names() {
-    // Scenario 18: Retry-After of twenty hours.
+    // FAULT-18: Retry-After of twenty hours.
     let mut budget = unused();
     let pass = enter(&mut budget, Purpose::Live, DAY_MAX, start()).unwrap();
     let twenty_hours = SignedDuration::from_hours(20);
@@ -270,7 +270,7 @@ fn a_shorter_wait_does_not_take_back_a_longer_one() {
 
 #[test]
 fn a_clock_that_is_behind_only_makes_us_slower() {
-    // Scenario 23
+    // FAULT-23
     let mut budget = unused();
     for _ in 0..60 {
         call(&mut budget, Purpose::Live, DAY_MAX, start()).unwrap();
@@ -313,7 +313,7 @@ fn the_app_gives_ten_thousand_calls_a_minute_to_all_organisations_together() {
 
 #[test]
 fn fifty_thousand_invoices_are_drained_within_one_and_a_fifth_of_the_least_time() {
-    // Quality goal 2: 1,250 calls of 0.8 s by fifty consumers, who come back when they are told to.
+    // 1,250 calls of 0.8 s by fifty consumers, who come back when they are told to.
     let calls = 50_000 / 40;
     let took = SignedDuration::from_millis(800);
     let mut budget = unused();
@@ -385,7 +385,7 @@ fn call_by(budget: &mut Budget, clock: ClockId, now: Timestamp) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// N7, quality scenario 23: hosts whose clocks differ by up to two minutes either way. Counted by the true time.
+    /// N7, FAULT-23: hosts whose clocks differ by up to two minutes either way. Counted by the true time.
     #[test]
     fn law_hosts_whose_clocks_differ_make_no_more_calls_in_a_minute_than_one(
         skews in prop::array::uniform3(-120_i64..=120),
@@ -410,7 +410,7 @@ proptest! {
 
 #[test]
 fn two_hosts_that_take_turns_use_the_whole_minute_whatever_their_clocks_say() {
-    // Quality scenario 22: what is sure is forgotten at once, since both go on.
+    // FAULT-22: what is sure is forgotten at once, since both go on.
     let (mut budget, mut now) = (unused(), start());
     let mut made = 0;
     for second in 0..600_usize {

@@ -1,4 +1,4 @@
-//! X-14, scenario 29: whoever comes when, and dies where, only one renews a grant at a time, and none is lost
+//! X-14, FAULT-29: whoever comes when, and dies where, only one renews a grant at a time, and none is lost
 //! while Xero takes the old token.
 
 #![allow(clippy::unwrap_used)]

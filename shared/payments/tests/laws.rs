@@ -356,7 +356,7 @@ proptest! {
         }
     }
 
-    /// ST-15, SP-18, A7.2: a discrepancy that comes back keeps its first date, and is due 48 hours later.
+    /// ST-15, SP-18, AMB-23, A7.2: a discrepancy that comes back keeps its first date, and is due 48 hours later.
     #[test]
     fn law_discrepancies_keep_their_first_date(world in arb_world()) {
         let Some(change) = world.change() else { return Ok(()) };

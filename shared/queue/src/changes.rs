@@ -1,4 +1,4 @@
-//! The port: a queue of changes, as seen by whoever sends to it.
+//! The port: a queue of changes, as seen by its senders.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub trait Changes {
     /// # Errors
     ///
     /// [`SendError`] if one message or more was not confirmed. Such a message may have been
-    /// accepted nevertheless: send all of them again, or make whoever asked do so.
+    /// accepted nevertheless: send all of them again, or make the caller do so.
     async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError>;
 }
 

@@ -12,7 +12,7 @@ pub const VERSION: u32 = 1;
 /// Longest account of a problem, in characters. It goes into logs, and may quote the text.
 const ACCOUNT_CHARS_MAX: usize = 200;
 
-/// A text that is not a message we know. Whoever receives it parks it.
+/// A text that is not a message we know. Its receiver parks it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DecodeError {
     /// Not JSON, or without a version and a kind.
@@ -29,7 +29,7 @@ pub enum DecodeError {
     Malformed {
         /// Which kind of message it wanted to be.
         kind: &'static str,
-        /// What is wrong, and where.
+        /// The problem, and its place.
         problem: String,
     },
 }

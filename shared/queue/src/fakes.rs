@@ -1,4 +1,4 @@
-//! Queues in memory, for tests of whoever sends.
+//! Queues in memory, for tests of senders.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use crate::changes::{Changes, SendError, SendProblem};
 use crate::message::Message;
 use crate::uploads::{UploadTask, Uploads};
 
-/// Remembers what was sent, and fails when told to.
+/// Remembers what was sent, and fails on demand.
 #[derive(Debug, Default)]
 pub struct RecordedChanges(Mutex<State>);
 
@@ -89,7 +89,7 @@ impl Changes for RecordedChanges {
     }
 }
 
-/// Remembers which tasks were sent, and fails when told to.
+/// Remembers which tasks were sent, and fails on demand.
 #[derive(Debug, Default)]
 pub struct RecordedUploads(Mutex<Tasks>);
 

@@ -39,7 +39,7 @@ pub struct InvoiceChanges {
     pub cause: Cause,
     /// When we took responsibility for these changes. Only a read that starts later settles them.
     pub accepted_at: Timestamp,
-    /// The work is parked until then: whoever receives it earlier sends it on.
+    /// The work is parked until then: a receiver that gets it earlier sends it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
     /// Which invoices, each once.
@@ -89,7 +89,7 @@ pub struct InvoiceChange {
 }
 
 impl InvoiceChange {
-    /// A change that nobody has looked at yet.
+    /// A change that was not looked at yet.
     pub const fn new(id: XeroInvoiceId, event_at: Option<Timestamp>) -> Self {
         Self { id, event_at, stale_reads: 0, failures: 0 }
     }
@@ -118,14 +118,14 @@ pub struct UnreadablePart {
     pub part: u32,
     /// How many parts there are.
     pub parts: u32,
-    /// What was wrong with the body. Never quotes it.
+    /// The problem of the body. Never quotes it.
     pub problem: String,
     /// The bytes of this part; base64 in JSON.
     #[serde(serialize_with = "as_base64", deserialize_with = "from_base64")]
     pub bytes: Vec<u8>,
 }
 
-/// Events that nothing is done about, counted, so that somebody can notice.
+/// Events that nothing is done about, counted, so that they are noticed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Noted {
     /// Whose events they were; absent if they belong to no organisation.

@@ -1,4 +1,4 @@
-//! Work that must wait. SQS keeps a message back for 15 minutes at most; whoever receives one
+//! Work that must wait. SQS keeps a message back for 15 minutes at most; the receiver of one
 //! that is parked for longer sends it on.
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! The SQS side against a server that answers as SQS does, and as it does on bad days
-//! (quality.md 2.5 row 6).
+//! (FAULT-06).
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::VecDeque;
@@ -30,7 +30,7 @@ enum Plan {
     Fail { after: usize, sender_fault: bool },
     /// Confirms the first few, and says nothing of the others.
     Silent { after: usize },
-    /// Confirms ids that nobody sent.
+    /// Confirms ids that were not sent.
     Strangers,
     /// The call fails as a whole.
     Refuse(u16),
@@ -134,7 +134,7 @@ async fn every_message_arrives_in_groups_of_ten_and_reads_back() {
 
 #[tokio::test]
 async fn each_message_says_whose_it_is_so_that_the_queue_is_fair() {
-    // Scenario 21: SQS serves those first who have little in a queue.
+    // FAULT-21: SQS serves those first who have little in a queue.
     let (server, queue) = start([]).await;
     send(&queue, 3).await.unwrap();
     let groups: Vec<_> =

@@ -23,7 +23,7 @@ pub struct ActivityRow {
     pub key: String,
     /// When, in UTC, of fixed width.
     pub at: String,
-    /// What was done.
+    /// The action.
     pub action: String,
     /// The rule that says so.
     pub rule: Option<String>,
@@ -63,7 +63,7 @@ pub struct ActivityRow {
 pub struct Ordered<'a> {
     /// Whose books; `None` if that is not known.
     pub organisation: Option<OrganisationId>,
-    /// What was asked for: a code.
+    /// The code of the order.
     pub order: &'a str,
     /// About what, if not about everything.
     pub subject: Option<&'a str>,
@@ -75,7 +75,7 @@ pub struct Ordered<'a> {
     pub rule: Option<&'a str>,
     /// The role of the function that was called.
     pub role: &'a str,
-    /// Who asked, in that person's own words: nobody has checked it.
+    /// Who ordered it, in that person's own words: not checked.
     pub by: &'a str,
     /// Why, likewise.
     pub why: &'a str,

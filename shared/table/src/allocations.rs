@@ -1,4 +1,4 @@
-//! What was applied to an invoice in Xero, inside the invoice's row.
+//! Allocations to an invoice in Xero, inside the invoice's row.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::{AppliedCredit, CreditKind, Currency};

@@ -46,7 +46,7 @@ pub struct Candidate {
     pub amount: Money,
     /// Of which day.
     pub date: Option<Date>,
-    /// What was seen of it: the line it stands in, or what was done last.
+    /// Its state: the line it stands in, or the last action.
     pub seen: String,
 }
 
@@ -84,7 +84,7 @@ impl fmt::Display for Searched {
     }
 }
 
-/// What was found of an amount.
+/// The result of a search for an amount.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AmountsFound {
     /// The payments, each once, at most [`CANDIDATES_MAX`].
@@ -93,7 +93,7 @@ pub struct AmountsFound {
     pub searched: Searched,
 }
 
-/// What is looked for, as a filter of DynamoDB's: a filtered row is read all the same.
+/// The search, as a filter of DynamoDB's: a filtered row is read all the same.
 struct Amount {
     amount: Decimal,
     currency: Option<Currency>,

@@ -1,4 +1,4 @@
-//! The activity log in the order in which it was written, for whoever announces decisions of the past again.
+//! The activity log in the order in which it was written, for announcing decisions of the past again.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;

@@ -19,7 +19,7 @@ use crate::tables::Tables;
 /// The row of what all organisations share.
 const APP: &str = "app";
 /// How often a lost race for a row is run again. Fifty at once on one row are done in fifty turns at most;
-/// whoever loses that often asks again after a moment.
+/// a caller that loses that often asks again after a moment.
 const RACES_MAX: usize = 60;
 /// How long a setting that was read is believed.
 const SETTING_LASTS: SignedDuration = SignedDuration::from_mins(5);

@@ -20,13 +20,13 @@ use crate::tables::Tables;
 pub const CONNECTION_LOST: (&str, &str) = ("CONNECTION_LOST", "xero");
 /// By which function reports of the business's own system are parked.
 const INTAKE: &str = "intake";
-/// How often a look is stored anew that somebody else's look has overtaken.
+/// How often a look is stored again that another one has overtaken.
 const RACES_MAX: u32 = 4;
 
 /// How a connection is, as it was last found out.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConnectionRow {
-    /// What was wrong, the worst first; `None` if nobody has looked yet.
+    /// The troubles, the worst first; `None` if the connection was not checked yet.
     pub troubles: Option<Vec<Trouble>>,
     /// When that was found out.
     pub checked_at: Option<Timestamp>,
@@ -38,6 +38,12 @@ pub struct ConnectionRow {
     pub silent_since: Option<Timestamp>,
     /// The last run of each work that failed.
     pub failed_runs: Vec<FailedRun>,
+    /// Until when it is known which prepayments were deleted in Xero.
+    pub prepayments_seen_until: Option<Timestamp>,
+    /// Since when Xero does not let us at its bank transactions, if it does not.
+    pub prepayments_refused_at: Option<Timestamp>,
+    /// The start date, in short, by which payments to go up were kept back.
+    pub judged_start: Option<String>,
 }
 
 impl Tables {
@@ -53,7 +59,7 @@ impl Tables {
         row.as_ref().map(read).transpose()
     }
 
-    /// A webhook was accepted then: whatever was missed before, they come again.
+    /// A webhook was accepted then: they come again, even if some were missed before.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -152,9 +158,8 @@ impl Tables {
         Ok(u32::try_from(count.min(PARKED_MAX)).unwrap_or(u32::MAX))
     }
 
-    /// Stores how a connection is. If its status is another one than before, a row of the activity log says so,
-    /// in the same transaction. That Xero does not let us in because a user's grant is dead (`grant_is_dead`) the
-    /// grant has told of itself, and tells when it is over.
+    /// Stores the connection's health. A status change adds a row to the activity log in the same transaction, unless the
+    /// cause is a dead grant (`grant_is_dead`), which reports its own loss and recovery.
     ///
     /// # Errors
     /// `Conflict` if others store theirs at the same time, again and again; `Unavailable`.
@@ -250,19 +255,19 @@ impl Tables {
     }
 }
 
-/// What was wrong at the last look, as far as it is told from here. A row that nobody can read is none.
+/// The troubles at the last look, as far as they are announced from here. A row that cannot be read has none.
 fn before(row: &Item) -> Option<Vec<Trouble>> {
     let grant_was_dead = Reader::new(CONNECTIONS, row).flag("grant_is_dead").ok()?;
     read(row).ok()?.troubles.map(|troubles| told(&troubles, grant_was_dead))
 }
 
-/// Whether Xero did not let us in at the last look, whoever has told of it.
+/// Whether Xero did not let us in at the last look, announced from here or by the grant.
 fn was_refused(row: &Item) -> bool {
     let troubles = read(row).ok().and_then(|row| row.troubles);
     troubles.is_some_and(|troubles| troubles.contains(&Trouble::Refused))
 }
 
-/// What a grant has told of is not told again.
+/// The troubles without the one that a grant has announced.
 fn told(troubles: &[Trouble], grant_is_dead: bool) -> Vec<Trouble> {
     let is_told = |trouble: &Trouble| !grant_is_dead || *trouble != Trouble::Refused;
     troubles.iter().copied().filter(is_told).collect()
@@ -298,5 +303,8 @@ fn read(item: &Item) -> Result<ConnectionRow, ReadError> {
         last_webhook_at: row.parsed_if("last_webhook_at")?,
         silent_since: row.parsed_if("silent_since")?,
         failed_runs: failed_runs(item),
+        prepayments_seen_until: row.parsed_if("prepayments_seen_until")?,
+        prepayments_refused_at: row.parsed_if("prepayments_refused_at")?,
+        judged_start: row.text_if("judged_start")?.map(str::to_owned),
     })
 }

@@ -1,4 +1,4 @@
-//! What can go wrong between us and DynamoDB.
+//! Failures between us and DynamoDB.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -22,7 +22,7 @@ pub enum ReadError {
         table: &'static str,
         /// Which attribute.
         attribute: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 }
@@ -39,7 +39,7 @@ impl ReadError {
 /// A write that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Somebody else has written the same thing since it was read. Read it again and decide again.
+    /// Another writer has written the same thing since it was read. Read it again and decide again.
     #[error("the row has changed since it was read")]
     Conflict,
     /// DynamoDB did not answer, or refused. Whether the write took place is not known; writing
@@ -65,7 +65,7 @@ impl WriteError {
         Self::Unavailable { table, source: Box::new(source) }
     }
 
-    /// Tells a lost race from a failure. A transaction on the same rows by another writer shows up
+    /// Distinguishes a lost race from a failure. A transaction on the same rows by another writer shows up
     /// as `TransactionConflict`, a newer revision as `ConditionalCheckFailed`.
     pub(crate) fn of_transaction(
         table: &'static str,

@@ -21,7 +21,7 @@ const ROWS_PER_ORGANISATION: usize = 4;
 impl Grants for Tables {
     async fn grant_of(&self, organisation: OrganisationId) -> Result<Option<Grant>, GrantError> {
         let Some(id) = self.hangs_on(organisation).await? else { return Ok(None) };
-        // The user may have left it out when he authorised again.
+        // The user may have left it out when authorising again.
         let grant = self.grant(id).await?;
         Ok(Some(grant).filter(|grant| grant.organisations.contains(&organisation)))
     }
@@ -67,7 +67,7 @@ impl Tables {
         before: &Grant,
         after: &Grant,
     ) -> Result<BTreeSet<OrganisationId>, GrantError> {
-        // Whoever is put on it in this very step hangs on it; and mostly there is nothing to be told.
+        // An organisation that is put on it in this very step hangs on it; and mostly there is nothing to announce.
         if before.organisations != after.organisations || !is_news(before, after) {
             return Ok(after.organisations.clone());
         }
@@ -122,7 +122,7 @@ impl Tables {
         let message = before.message(after);
         let came_back = before.dead.is_some() && after.dead.is_none();
         let was_used = before.warned.is_some() && after.warned.is_none();
-        // Whatever operators were told of the old grant is over for those that have left it.
+        // Messages about the old grant are over for organisations that have left it.
         for (organisation, old) in left {
             for kind in [GrantMessage::Lost, GrantMessage::Expires] {
                 rows.push(self.ending_message(*organisation, message_key(kind, old.id))?);
@@ -180,7 +180,7 @@ impl Tables {
     }
 }
 
-/// Whether organisations may have to be told of this step.
+/// Whether this step may have to be announced for organisations.
 fn is_news(before: &Grant, after: &Grant) -> bool {
     before.dead.is_some() != after.dead.is_some() || before.warned != after.warned
 }

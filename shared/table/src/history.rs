@@ -1,4 +1,4 @@
-//! What has happened to an invoice, the newest first, a page at a time (EX-24, ST-14).
+//! The history of an invoice, the newest decision first, a page at a time (EX-24, ST-14).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::{InvoiceNumber, OrganisationId};
@@ -24,7 +24,7 @@ pub struct HistoryPage {
 }
 
 impl Tables {
-    /// What has happened to an invoice, the newest first, before a key of an earlier page if one is given: at
+    /// The history of an invoice, the newest first, before a key of an earlier page if one is given: at
     /// most [`HISTORY_PAGE_MAX`] entries, and no more rows are read. As of a moment ago.
     ///
     /// # Errors

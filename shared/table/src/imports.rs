@@ -1,7 +1,7 @@
 //! What a sweep has put on the queue and the mirror has not worked off yet: Last Sync waits for it (CC-05).
 //!
-//! Each message of a sweep of what changed is a row beside the sweep's own, named after the moment at which it was
-//! accepted. Whoever works a message off takes its row out; when there is none left, Last Sync moves.
+//! Each message of a sweep of what changed is a row next to the sweep's own, named after the moment at which it was
+//! accepted. Working off a message takes its row out; when there is none left, Last Sync moves.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +10,7 @@ use payments::sweep::{SweepKind, SyncRunId};
 
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::newest::readable;
 use crate::schema::SWEEPS;
 use crate::tables::Tables;
 
@@ -92,7 +93,7 @@ impl Tables {
             .send()
             .await
             .map_err(|error| ReadError::unavailable(SWEEPS, error))?;
-        page.items().iter().map(read_awaited).collect()
+        Ok(readable(page.items(), "sweep", read_awaited))
     }
 
     /// A run has ended in the middle: what it did not put on the queue any more is not awaited. The run after it

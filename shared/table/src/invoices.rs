@@ -11,6 +11,7 @@ use payments::{
 use crate::activity::Log;
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
+use crate::newest::readable;
 use crate::rows;
 use crate::schema::{
     ACTIVITY, BY_WAITS_FOR, BY_XERO_INVOICE_ID, BY_XERO_PAYMENT_ID, DISCREPANCIES, HELD_PAYMENTS,
@@ -206,18 +207,25 @@ impl Tables {
         let mut invoices = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| ReadError::unavailable(INVOICES, error))?;
-            let number = Reader::new(INVOICES, &item).parsed("number")?;
-            let invoice = self.invoice_header(organisation, &number).await?;
-            invoices.extend(invoice.xero.map(|xero| xero.invoice));
+            for number in
+                readable([&item], "number", |row| Reader::new(INVOICES, row).parsed("number"))
+            {
+                match self.invoice_header(organisation, &number).await {
+                    Ok(invoice) => invoices.extend(invoice.xero.map(|xero| xero.invoice)),
+                    // The next full sweep names it, and finds what it waited for.
+                    Err(ReadError::Unreadable { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
         }
         Ok(invoices)
     }
 
     /// Writes a change of an invoice: payments, held payments, tombstones, discrepancies and one
-    /// activity row per decision, on condition that nobody has written the invoice since `before`
+    /// activity row per decision, on condition that the invoice was not written since `before`
     /// was read.
     ///
-    /// What fits into one transaction is written in one. More rows take several, each row beside
+    /// Rows that fit into one transaction are written in one. More rows take several, each row together with
     /// the activity rows that explain it, and each transaction on the condition of the one before; the first one already refuses
     /// older snapshots, and only the last one marks the invoice as settled. After a crash in
     /// between, the same snapshot finds what is done and does the rest.
@@ -266,7 +274,7 @@ impl Tables {
         Ok(())
     }
 
-    /// What has to be written together: a row, and the decisions that explain it.
+    /// Rows that have to be written together: a row, and the decisions that explain it.
     fn groups(
         &self,
         before: &StoredInvoice,

@@ -44,6 +44,7 @@ mod sweeps;
 mod sync_runs;
 mod tables;
 mod upload_rows;
+mod upload_watch;
 mod uploads;
 mod visits;
 mod warnings;
@@ -59,7 +60,7 @@ pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
 pub use connections::{CONNECTION_LOST, ConnectionRow};
-pub use contact_discrepancies::{ContactBecause, contact_key};
+pub use contact_discrepancies::{ContactBecause, OpenDiscrepancy, Place, contact_key};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use error::{ReadError, WriteError};
 pub use explaining::{Known, PARKED_ROWS_MAX, WHOLE_INVOICES_MAX};
@@ -79,4 +80,6 @@ pub use rows::invoice_key;
 pub use settings::Enabled;
 pub use standings::StandingsPage;
 pub use tables::{Noted, Parked, Tables};
-pub use uploads::{Cursor, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX};
+pub use uploads::{
+    Cursor, FoundUploads, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX,
+};

@@ -1,4 +1,4 @@
-//! What the operators are told, as it is read.
+//! Messages for the operators, as they are read.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use payments::OrganisationId;

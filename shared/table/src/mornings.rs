@@ -56,8 +56,8 @@ impl Tables {
         Ok(open)
     }
 
-    /// Writes what is told in the morning into the log. The row of one schedule is one row, however often the
-    /// schedule comes, so that nobody is told twice.
+    /// Writes the morning's digest into the log. The row of one schedule is one row, however often the
+    /// schedule comes, so that it is announced once.
     ///
     /// # Errors
     /// `Unavailable`.

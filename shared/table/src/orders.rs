@@ -12,9 +12,9 @@ use crate::tables::{Tables, owner};
 /// Something that was done on the word of a person.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
-    /// What was done.
+    /// The action.
     pub action: Occurrence,
-    /// What it was done to: a key, the id of a message or of a grant.
+    /// Its object: a key, the id of a message or of a grant.
     pub subject: &'a str,
     /// Why that needed a person: a code, or where it was.
     pub reason: &'a str,
@@ -27,7 +27,7 @@ pub struct Order<'a> {
 }
 
 impl Tables {
-    /// Records what was done. Of nobody that is known, it stands under `unknown/DAY`.
+    /// Records an action. Without a known organisation, it stands under `unknown/DAY`.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -1,4 +1,4 @@
-//! The organisations for those who choose one, with what is shown of them besides their settings.
+//! The organisations to choose from, with their names and settings.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -91,7 +91,7 @@ impl Tables {
     /// log that says who wanted it; an empty name is taken away.
     ///
     /// # Errors
-    /// `Conflict` if the organisation is not set up here, or somebody else writes at the same time;
+    /// `Conflict` if the organisation is not set up here, or another writer writes at the same time;
     /// `Unavailable`.
     pub async fn rename(
         &self,

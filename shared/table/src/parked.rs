@@ -1,4 +1,4 @@
-//! What is parked: kept, seen, and taken out once it is on its way again.
+//! Parked messages: kept, shown, and taken out once they are on their way again.
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
@@ -6,7 +6,7 @@ use payments::{OrganisationId, ReplayMark};
 
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Newest;
+use crate::newest::{Newest, readable};
 use crate::orders::{Order, order_row};
 use crate::schema::{ACTIVITY, PARKED};
 use crate::tables::{Parked, Tables, owner, transact};
@@ -27,11 +27,11 @@ pub struct ParkedRow {
     pub parked_at: String,
     /// Which function parked it.
     pub by: String,
-    /// Out of which queue a person has taken it, if one has; else `by` tells it.
+    /// Out of which queue a person has taken it, if one has; else `by` says so.
     pub queue: Option<String>,
     /// Why: a code.
     pub reason: String,
-    /// What is wrong, and where.
+    /// The problem, and its place.
     pub detail: String,
     /// The thing itself, if it is text.
     pub body: Option<String>,
@@ -65,7 +65,7 @@ impl Tables {
     }
 
     /// Keeps what a person takes out of a dead-letter queue, with who and why, and a row of the activity log.
-    /// Doing it again changes nothing. `parked.by` is whoever does that; `queue` is where it was.
+    /// Doing it again changes nothing. `parked.by` is the function that does that; `queue` is where it was.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -86,7 +86,7 @@ impl Tables {
         self.commit(PARKED, rows).await
     }
 
-    /// What is parked of an organisation, or of nobody that is known; the oldest first, at most [`PARKED_MAX`].
+    /// The parked rows of an organisation, or of no known one; the oldest first, at most [`PARKED_MAX`].
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
@@ -108,22 +108,23 @@ impl Tables {
         while parked.len() < PARKED_MAX {
             let Some(row) = rows.next().await else { break };
             let row = row.map_err(|error| ReadError::unavailable(PARKED, error))?;
-            parked.push(read(&row)?);
+            parked.extend(readable([&row], "parked_at", read));
         }
         Ok(parked)
     }
 
-    /// What was parked last, the newest first, at most `max`.
+    /// The rows parked last, the newest first, at most `max`.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
     pub async fn newest_parked(
         &self,
-        organisation: OrganisationId,
+        organisation: Option<OrganisationId>,
         max: usize,
     ) -> Result<Newest<ParkedRow>, ReadError> {
-        let key = organisation.to_string();
-        self.newest(PARKED, None, ("organisation", &key), max).await?.read(read)
+        let key = owner(organisation);
+        let found = self.newest(PARKED, None, ("organisation", &key), max).await?;
+        Ok(found.readable("parked_at", read))
     }
 
     /// Takes something out that is on its way again, with a row of the activity log that says by whom. If it

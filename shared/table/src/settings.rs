@@ -109,8 +109,8 @@ impl Tables {
         Ok(found)
     }
 
-    /// Stores an organisation's settings, replacing those it has. Whatever else its row has, such as the names
-    /// that people gave, stays.
+    /// Stores an organisation's settings, replacing those it has. Other attributes of its row, such as the names
+    /// that people gave, stay.
     ///
     /// # Errors
     /// `Unavailable`; `Malformed` for a time zone that is not an IANA one.

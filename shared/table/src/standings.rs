@@ -26,7 +26,7 @@ pub struct StandingsPage {
 }
 
 impl Tables {
-    /// What is stored of an organisation's invoices after a number, in the order of their numbers, at most `max`
+    /// The stored rows of an organisation's invoices after a number, in the order of their numbers, at most `max`
     /// of them, and the rows that cannot be read, which hide no other (AMB-30). Read consistently.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Tables {
         Ok(StandingsPage { standings, unreadable, next })
     }
 
-    /// What is stored of the invoices with these numbers, of each that is there, in any order, without the rows
+    /// The stored rows of the invoices with these numbers, of each that is there, in any order, without the rows
     /// that cannot be read: [`Tables::standings`] names them. Read consistently.
     ///
     /// # Errors

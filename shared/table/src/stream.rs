@@ -1,4 +1,4 @@
-//! The stream of the activity log: rows as DynamoDB shows them to whoever listens, read back into what
+//! The stream of the activity log: rows as DynamoDB shows them to its listeners, read back into what
 //! [`crate::Tables`] has written.
 
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ impl From<HashMap<String, Shown>> for Image {
         let value = |shown| match shown {
             Shown::Text { text } => AttributeValue::S(text),
             Shown::Number { digits } => AttributeValue::N(digits),
-            // Neither a text nor a number to whoever asks for one.
+            // Neither a text nor a number to a reader that asks for one.
             Shown::Other(_) => AttributeValue::M(Item::new()),
         };
         Self(shown.into_iter().map(|(name, shown)| (name, value(shown))).collect())
@@ -46,8 +46,8 @@ impl From<HashMap<String, Shown>> for Image {
 }
 
 impl Image {
-    /// A row that was read from the table itself. Whatever is neither a text nor a number stays what it is, and
-    /// is neither to whoever asks for one.
+    /// A row that was read from the table itself. A value that is neither a text nor a number stays what it is, and
+    /// is neither to a reader that asks for one.
     pub(crate) const fn of_row(row: Item) -> Self {
         Self(row)
     }
@@ -57,7 +57,7 @@ impl Image {
         Reader::new(ACTIVITY, &self.0).text("at").ok()
     }
 
-    /// What the row says was done, for counting: a code that nobody knows as well.
+    /// The action in the row, for counting: also a code that is not known.
     pub fn action(&self) -> &str {
         Reader::new(ACTIVITY, &self.0).text("action").unwrap_or("?")
     }
@@ -79,7 +79,7 @@ impl Image {
             return Ok(None);
         }
         let organisation: OrganisationId = row.parsed("organisation")?;
-        // What is told under one organisation's name must be its own (N8).
+        // Every event under an organisation's name must be its own (N8).
         if !row.text("day")?.starts_with(&format!("{organisation}/")) {
             return Err(row.wrong("day", "is another organisation's"));
         }

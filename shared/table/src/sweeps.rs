@@ -45,7 +45,7 @@ impl Tables {
         }
         self.commit(SWEEPS, rows).await?;
         for run in runs {
-            // What was stored is stored; the next run says how it is then.
+            // The stored rows stay; the next run says how things are then.
             if let Err(error) = self.note_run(run).await {
                 tracing::error!(
                     xero.tenant_id = %run.organisation,

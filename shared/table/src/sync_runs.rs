@@ -29,7 +29,7 @@ impl Tables {
         self.one(SYNC_RUNS, &key).await?.as_ref().map(read_run).transpose()
     }
 
-    /// Writes a run that nobody else writes: the serial in its name tells it from the others.
+    /// Writes a run that has one writer: the serial in its name distinguishes it from the others.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -48,7 +48,8 @@ impl Tables {
         max: usize,
     ) -> Result<Newest<SyncRun>, ReadError> {
         let key = organisation.to_string();
-        self.newest(SYNC_RUNS, None, ("organisation", &key), max).await?.read(read_run)
+        let found = self.newest(SYNC_RUNS, None, ("organisation", &key), max).await?;
+        Ok(found.readable("run", read_run))
     }
 
     /// The runs that went wrong last, the newest first, at most `max`, as of a moment ago (CC-26).
@@ -61,7 +62,8 @@ impl Tables {
         max: usize,
     ) -> Result<Newest<SyncRun>, ReadError> {
         let key = organisation.to_string();
-        self.newest(SYNC_RUNS, Some(FAILURES), ("failed_in", &key), max).await?.read(read_run)
+        let found = self.newest(SYNC_RUNS, Some(FAILURES), ("failed_in", &key), max).await?;
+        Ok(found.readable("run", read_run))
     }
 
     /// The row of a run, for a transaction. Only its own run writes it, or the one after that.
@@ -72,7 +74,7 @@ impl Tables {
 
 fn run_row(run: &SyncRun) -> Item {
     let failed = run.ended_at.is_some() && !run.errors.is_empty();
-    // What comes in makes many runs, and each of its decisions is a row of `activity` that stays.
+    // Incoming messages make many runs, and each of their decisions is a row of `activity` that stays.
     let expires =
         (run.trigger == Trigger::Queue).then(|| run.started_at.as_second() + KEPT_SECONDS);
     Writer::default()

@@ -36,7 +36,7 @@ pub struct Parked<'a> {
     pub by: &'static str,
     /// A code, for counting.
     pub reason: &'a str,
-    /// What is wrong, and where.
+    /// The problem, and its place.
     pub detail: &'a str,
     /// The thing itself.
     pub body: &'a [u8],
@@ -150,7 +150,7 @@ impl Tables {
         self.put_row(ACTIVITY, row.finish()).await
     }
 
-    /// Tells the operators something that is not about one payment alone. `kind` and `subject` make
+    /// Raises a message for the operators that is not about one payment alone. `kind` and `subject` make
     /// it one and the same: raising it again changes only its text and its time.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl Tables {
         Ok(())
     }
 
-    /// The writing of a row, whatever was there before.
+    /// The writing of a row, over any that was there before.
     pub(crate) fn putting(
         &self,
         table: &'static str,

@@ -11,7 +11,7 @@ use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::invoices::Because;
-use crate::newest::Unreadable;
+use crate::newest::{Unreadable, sorted};
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
@@ -25,7 +25,7 @@ pub const UPLOADS_WITH_CAPS_MAX: usize = UPLOADS_PER_TRANSACTION_MAX - 1;
 
 /// Where a reading of a line goes on.
 #[derive(Clone, Debug)]
-pub struct Cursor(Item);
+pub struct Cursor(pub(crate) Item);
 
 /// What stands next in a line.
 #[derive(Clone, Debug)]
@@ -36,6 +36,15 @@ pub struct LinePage {
     pub unreadable: Vec<Unreadable>,
     /// Where to go on; `None` at the end of the line.
     pub next: Option<Cursor>,
+}
+
+/// Uploads that were asked for by their payments.
+#[derive(Debug)]
+pub struct FoundUploads {
+    /// Those that can be read, in the order of their ids.
+    pub uploads: Vec<Upload>,
+    /// Those that cannot, by the ids of their payments.
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl Tables {
@@ -52,21 +61,58 @@ impl Tables {
         self.one(UPLOADS, &key).await?.as_ref().map(read_upload).transpose()
     }
 
-    /// The uploads of many payments, in the order of their ids, read consistently. Those that are
-    /// not there are left out.
+    /// The uploads of many payments, in the order of their ids, read consistently. Those that are not there are left
+    /// out, and so are those that cannot be read, which the log names.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn uploads(
         &self,
         organisation: OrganisationId,
         payments: &[PaymentId],
     ) -> Result<Vec<Upload>, ReadError> {
-        let keys = payments.iter().map(|id| (organisation.to_string(), id.to_string()));
-        let rows = self.many(UPLOADS, ["organisation", "payment_id"], keys, None).await?;
-        let mut uploads = rows.iter().map(read_upload).collect::<Result<Vec<_>, _>>()?;
+        let found = self.found_uploads(organisation, payments).await?;
+        for row in &found.unreadable {
+            tracing::warn!(payment.id = row.key, problem = row.problem, "an upload cannot be read");
+        }
+        Ok(found.uploads)
+    }
+
+    /// The same, with those that cannot be read, each for itself (AMB-30).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn found_uploads(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<FoundUploads, ReadError> {
+        let rows = self.upload_items(organisation, payments).await?;
+        let (mut uploads, unreadable) = sorted(&rows, "payment_id", read_upload);
         uploads.sort_by(|a, b| a.receipt.id.cmp(&b.receipt.id));
-        Ok(uploads)
+        Ok(FoundUploads { uploads, unreadable })
+    }
+
+    /// The same, for whom all of them decide together.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn every_upload(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<Vec<Upload>, ReadError> {
+        let rows = self.upload_items(organisation, payments).await?;
+        rows.iter().map(read_upload).collect()
+    }
+
+    async fn upload_items(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<Vec<Item>, ReadError> {
+        let keys = payments.iter().map(|id| (organisation.to_string(), id.to_string()));
+        self.many(UPLOADS, ["organisation", "payment_id"], keys, None).await
     }
 
     /// The payments of an organisation that bear this id of a transaction, as of a moment ago.
@@ -330,7 +376,7 @@ impl Tables {
         let read = before.map_or(0, |before| before.revision);
         let row = upload_row(after, read.saturating_add(1));
         let mut rows = vec![self.putting_over(UPLOADS, row, read)?];
-        // An order that was carried out is told with who gave it and why, although it changes no code: another person
+        // An order that was carried out is logged with who gave it and why, although it changes no code: another person
         // may have given the same order a moment before.
         let ordered = because.cause == ORDERED;
         if ordered || before.is_none_or(|b| (b.state, &b.reason) != (after.state, &after.reason)) {

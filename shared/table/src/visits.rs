@@ -1,4 +1,4 @@
-//! Users on their way to Xero and back: one row of the table `grants` for each, until he is back.
+//! Users on their way to Xero and back: one row of the table `grants` for each, until the user is back.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use payments::Visit;
@@ -44,7 +44,7 @@ impl Tables {
         }))
     }
 
-    /// Ends a visit. Of two who do so at once, one is told so, and nobody a second time.
+    /// Ends a visit. Of two calls at once only one succeeds, and no later one does.
     ///
     /// # Errors
     /// `Unavailable`. Whether it is ended is not known.
@@ -64,7 +64,7 @@ impl Tables {
     }
 }
 
-/// Beside the rows of grants and of organisations.
+/// The key, which differs from those of grants and of organisations.
 fn place(key: &str) -> String {
     format!("state/{key}")
 }

@@ -213,7 +213,7 @@ pub(crate) fn whole_refusal(body: &[u8]) -> Option<RefusalKind> {
 /// What a refusal of the whole call, of status 400, says of each element: nothing of the call is stored. What has
 /// an error of its own is refused with that, and the only element of a call with whatever sentence there is; the
 /// others were turned away along with it. `None` if it is no such refusal, or shows the id of something stored. It
-/// proves nothing where the same key was sent before: then it may be an echo (scenario 25).
+/// proves nothing where the same key was sent before: then it may be an echo (FAULT-25).
 pub(crate) fn refused_whole(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Answer>> {
     let whole: &RawValue = serde_json::from_slice(body).ok()?;
     let wire: WireWholeRefusal<'_> = object(whole)?;
@@ -357,7 +357,7 @@ fn refusal_of(element: &WireElement<'_>) -> Result<Option<String>, ()> {
             _ => return Err(()),
         },
     };
-    // Xero writes some booleans as texts (xero.md 4.1).
+    // Xero writes some booleans as texts (facts.md 4.1).
     let flag = |member: Member<'_>| match member.map(RawValue::get) {
         None | Some("false" | "\"false\"") => Ok(false),
         Some("true" | "\"true\"") => Ok(true),

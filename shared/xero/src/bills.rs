@@ -18,7 +18,7 @@ pub struct BillToSend {
     /// Whose bill it is.
     pub contact: XeroContactId,
     /// Its `InvoiceNumber`, at most [`payments::upload::REFERENCE_CHARS_MAX`] characters: a bill has no
-    /// `Reference`, and its number need not be unique (xero.md 4.2).
+    /// `Reference`, and its number need not be unique (facts.md 4.2).
     pub number: String,
     /// The day of issue.
     pub date: Date,
@@ -90,7 +90,7 @@ struct WireInvoices<'a> {
     invoices: Vec<WireBill<'a>>,
 }
 
-/// Of the contact the id only: any other member would change it (xero.md 4.2).
+/// Of the contact the id only: any other member would change it (facts.md 4.2).
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireBill<'a> {

@@ -1,5 +1,5 @@
 //! What is written to Xero in one call. The bytes are made once and never again: whoever sends the
-//! same bundle twice sends the same bytes, or Xero would refuse the key (scenario 25).
+//! same bundle twice sends the same bytes, or Xero would refuse the key (FAULT-25).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-/// Longest body of a call, in bytes: what Xero allows (xero.md 3.6). Fifty payments have 20 KB.
+/// Longest body of a call, in bytes: what Xero allows (facts.md 3.6). Fifty payments have 20 KB.
 pub const BUNDLE_BYTES_MAX: usize = 3_500_000;
 
 /// A payment on an invoice, to be created in Xero.

@@ -26,16 +26,19 @@ use crate::token::{Credentials, Token, Tokens};
 /// Xero answered 404 (XeroAPI/Xero-OpenAPI#534), which fits a query of 2,048 characters.
 pub const IDS_MAX_LIMIT: usize = 50;
 
-/// What reading invoices needs (xero.md 2.3).
+/// What reading invoices needs (facts.md 2.3).
 pub(crate) const SCOPE_INVOICES: &str = "accounting.invoices.read";
 
 /// What reading payments needs. Xero may hide the payments of an invoice without it.
 pub(crate) const SCOPE_PAYMENTS: &str = "accounting.payments.read";
 
+/// What reading bank transactions needs.
+pub(crate) const SCOPE_BANK_TRANSACTIONS: &str = "accounting.banktransactions.read";
+
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";
 
-/// The permissions that uploading needs (xero.md 2.3). Prepayments are made of bank transactions, bills
+/// The permissions that uploading needs (facts.md 2.3). Prepayments are made of bank transactions, bills
 /// are invoices; what may be written may be read as well.
 pub const SCOPES_UPLOADING: &str = "accounting.payments accounting.banktransactions \
     accounting.invoices accounting.contacts.read accounting.settings.read";

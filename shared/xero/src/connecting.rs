@@ -1,4 +1,4 @@
-//! How a user connects us with his organisations (xero.md 2.2): the address he is sent to, and what is
+//! How a user connects us with his organisations (facts.md 2.2): the address he is sent to, and what is
 //! made of the code that he comes back with.
 
 use std::collections::BTreeSet;

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_calendar_day_is_never_shifted_by_a_zone() {
-        // CM-12; xero.md trap 15
+        // CM-12; facts.md 5.15
         for (text, expected) in [
             ("/Date(1539993600000+0000)/", "2018-10-20"),
             ("/Date(1540079999999)/", "2018-10-20"),

@@ -1,4 +1,4 @@
-//! Access tokens of what users have granted (X-14, xero.md 2.2): taken from the store of secrets, or
+//! Access tokens of what users have granted (X-14, facts.md 2.2): taken from the store of secrets, or
 //! renewed by the one whose turn it is.
 //!
 //! The order of the steps is what keeps a grant alive: the lease; the old pair out of the store; Xero; the

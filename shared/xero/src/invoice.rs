@@ -214,7 +214,7 @@ pub(crate) fn payments(
     list.into_iter().map(|raw| payment(raw, currency)).collect()
 }
 
-/// Reads a payment. Inside of an invoice Xero leaves its type and its status out (xero.md 4.2):
+/// Reads a payment. Inside of an invoice Xero leaves its type and its status out (facts.md 4.2):
 /// it is then money received, and it stands. A payment has no currency but its invoice's.
 fn payment(raw: &RawValue, currency: Currency) -> Result<XeroPayment, ReadError> {
     let wire: WirePayment<'_> = object(raw).ok_or(schema("Payments"))?;

@@ -24,7 +24,7 @@ use crate::wire::{
     schema,
 };
 
-/// Longest query, in characters: Xero refuses about 2,048 with an unexplained 404 (xero.md 3.5).
+/// Longest query, in characters: Xero refuses about 2,048 with an unexplained 404 (facts.md 3.5).
 const QUERY_CHARS_MAX: usize = 2_000;
 
 /// Room in it for what stands beside the list: its name, the order, the page.

@@ -93,7 +93,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             XeroMoneyKind::Prepayment => Which::Prepayments,
             XeroMoneyKind::Overpayment => Which::Overpayments,
         };
-        // Ranges of dates are among what Xero calls optimised (xero.md 3.5).
+        // Ranges of dates are among what Xero calls optimised (facts.md 3.5).
         let query = format!(
             "where=Date%3E%3D{}%20AND%20Date%3C%3D{}&order=UpdatedDateUTC%20ASC&",
             date_time(asked.from),
@@ -137,7 +137,7 @@ fn received(kind: XeroMoneyKind, id: Uuid, raw: &RawValue, base: Currency) -> Op
     let element: WireElement<'_> = object(raw)?;
     let of_stamp = match kind {
         XeroMoneyKind::Payment => StampedKind::Payments,
-        // The stamp of ours stands in the line: a prepayment does not keep its reference (xero.md 4.5).
+        // The stamp of ours stands in the line: a prepayment does not keep its reference (facts.md 4.5).
         XeroMoneyKind::Prepayment | XeroMoneyKind::Overpayment => StampedKind::Prepayments,
     };
     let is_ours = stamp_of(of_stamp, &element);

@@ -1,4 +1,4 @@
-//! What kind of refusal a text of Xero's is. Its messages have no codes (xero.md 4.9).
+//! What kind of refusal a text of Xero's is. Its messages have no codes (facts.md 4.9).
 
 /// Why Xero refuses a payment, as far as its words tell.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -34,10 +34,10 @@ impl RefusalKind {
             .unwrap_or(Self::Other)
     }
 
-    /// Whether the invoice is not what it was when the payment was planned, so that planning it anew
-    /// on fresh figures makes sense (A7.3). Everything else waits for a person.
+    /// Whether the invoice or the contact is not what it was when the payment was planned, so that planning it
+    /// anew on fresh figures makes sense (A7.3, EX-37). Everything else waits for a person.
     pub const fn is_moved_ground(self) -> bool {
-        matches!(self, Self::ExceedsDue | Self::NotOpen)
+        matches!(self, Self::ExceedsDue | Self::NotOpen | Self::ArchivedContact)
     }
 
     /// The word for tables and logs.
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn known_words_tell_the_kind_and_unknown_ones_ask_for_a_person() {
-        // X-17, rules A7.3, xero.md 4.9: sentences as users have reported them, and near ones.
+        // X-17, rules A7.3, facts.md 4.9: sentences as users have reported them, and near ones.
         for (text, kind) in [
             (
                 "Payment amount exceeds the amount outstanding on this document",

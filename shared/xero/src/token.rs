@@ -1,4 +1,4 @@
-//! Access tokens. By client credentials (xero.md 2.1) they are got once, kept until shortly before they
+//! Access tokens. By client credentials (facts.md 2.1) they are got once, kept until shortly before they
 //! expire, and never asked for by two at the same time; those of users' grants come from `granted`.
 
 use std::fmt;
@@ -245,7 +245,7 @@ pub(crate) struct Asker {
 
 impl Asker {
     /// Asks, and once more if the connection failed: also for a refresh, whose token works for half an hour
-    /// after it was used (xero.md 2.2).
+    /// after it was used (facts.md 2.2).
     pub(crate) async fn ask(
         &self,
         http: &Http,

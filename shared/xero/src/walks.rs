@@ -99,7 +99,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let answer = match self.ask(organisation, &ask, &mut meter).await {
                 Ok(answer) => answer,
                 Err(ReadError::TooLong) => continue,
-                // Of a list, 404 says nothing about its rows (xero.md 3.5).
+                // Of a list, 404 says nothing about its rows (facts.md 3.5).
                 Err(ReadError::NotFound) => return Err(Outage::Status(404).into()),
                 Err(error) => return Err(error),
             };

@@ -59,7 +59,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// away at the door, is repeated with a new token.
     ///
     /// `key` is the `Idempotency-Key`: 1 to [`KEY_CHARS_MAX`] visible ASCII characters. Xero remembers
-    /// it for about six minutes together with its answer, be that an error (xero.md 4.10). Whoever
+    /// it for about six minutes together with its answer, be that an error (facts.md 4.10). Whoever
     /// sends the bundle again must know what that means.
     pub async fn put(&self, organisation: OrganisationId, bundle: &Bundle, key: &str) -> Answers {
         let mut meter = self.meter();
@@ -209,7 +209,7 @@ impl Answers {
     }
 
     /// What the refusal of a whole call seems to be about. If the same key was sent before, it is no proof that
-    /// nothing happened: it may be the echo of an error that Xero remembers with the key (scenario 25).
+    /// nothing happened: it may be the echo of an error that Xero remembers with the key (FAULT-25).
     pub fn whole_refusal(&self) -> Option<RefusalKind> {
         match self.call {
             Call::Refused(_, said) | Call::Unclear(_, said) => said,

@@ -1,5 +1,5 @@
 //! What users allow an app: authorisations, the codes that stand for them, and the refresh tokens that
-//! keep them alive (xero.md 2.2).
+//! keep them alive (facts.md 2.2).
 //!
 //! A refresh token that was replaced works for half an hour more. Xero does not say what becomes of the one
 //! that it was replaced by, when it is used within that time: here that one is replaced, too.

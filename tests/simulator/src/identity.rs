@@ -25,7 +25,7 @@ use crate::{
     world::World,
 };
 
-/// How long a token is good for (xero.md 2.1).
+/// How long a token is good for (facts.md 2.1).
 pub(crate) const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(30 * 60);
 
 /// A token that was given out.
@@ -45,7 +45,7 @@ pub(crate) enum BadToken {
     Expired(Timestamp),
 }
 
-/// The tokens given out; several may be live together (xero.md 2.1).
+/// The tokens given out; several may be live together (facts.md 2.1).
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(BTreeMap<String, Token>);
 
@@ -112,7 +112,7 @@ pub(crate) async fn token(
     faults::carry_out(&effects, act).await.finish(&scissors).await
 }
 
-/// Gives a token, or one of the errors seen in the field (xero.md 2.1).
+/// Gives a token, or one of the errors seen in the field (facts.md 2.1).
 fn grant(
     world: &mut World,
     headers: &HeaderMap,
@@ -251,7 +251,7 @@ fn connected(world: &World, token: &Token, uri: &Uri) -> String {
     json!(connections).to_string()
 }
 
-/// The body of a 401, as captured in the field (xero.md 2.2).
+/// The body of a 401, as captured in the field (facts.md 2.2).
 pub(crate) fn unauthorized(bad: BadToken, world: &mut World) -> String {
     let detail = match bad {
         BadToken::Expired(at) => {

@@ -16,7 +16,7 @@ pub(crate) const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 /// The window of the day limit.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Which limit a 429 names in `X-Rate-Limit-Problem` (xero.md 3.2).
+/// Which limit a 429 names in `X-Rate-Limit-Problem` (facts.md 3.2).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitProblem {
@@ -55,7 +55,7 @@ pub(crate) struct Remaining {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Turned {
     pub(crate) problem: LimitProblem,
-    /// Whole seconds; Xero sends none for `concurrent` (xero.md 3.2).
+    /// Whole seconds; Xero sends none for `concurrent` (facts.md 3.2).
     pub(crate) retry_after: Option<i64>,
 }
 

@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use crate::clock::{AdvancingClock, Clock, system_clock};
 
-/// Calls in any rolling 60 s, per app and organisation (xero.md 3.1).
+/// Calls in any rolling 60 s, per app and organisation (facts.md 3.1).
 pub const CALLS_PER_MINUTE_MAX: u32 = 60;
-/// Calls in flight at once, per app and organisation (xero.md 3.1).
+/// Calls in flight at once, per app and organisation (facts.md 3.1).
 pub const CALLS_CONCURRENT_MAX: u32 = 5;
-/// Calls in any rolling 24 h, per app and organisation; 1,000 for a Starter app (xero.md 3.1).
+/// Calls in any rolling 24 h, per app and organisation; 1,000 for a Starter app (facts.md 3.1).
 pub const CALLS_PER_DAY_MAX: u32 = 5_000;
-/// Calls in any rolling 60 s, per app over all its organisations (xero.md 3.1).
+/// Calls in any rolling 60 s, per app over all its organisations (facts.md 3.1).
 pub const APP_CALLS_PER_MINUTE_MAX: u32 = 10_000;
 
 /// Client id of the app that exists unless [`Options::clients`] says otherwise.
@@ -72,8 +72,10 @@ pub struct Oddities {
     /// By how many milliseconds the `eventDateUtc` of an event is later than the `UpdatedDateUTC` of
     /// its invoice.
     pub event_lead_ms: u32,
-    /// Slashes in JSON are written `\/` (xero.md 4.1).
+    /// Slashes in JSON are written `\/` (facts.md 4.1).
     pub escaped_slashes: bool,
+    /// Answers come as gzip to those who say that they accept it, and to no others.
+    pub gzip: bool,
 }
 
 impl Default for Options {
@@ -158,7 +160,7 @@ impl Default for Limits {
 }
 
 /// What becomes of the good elements of a summarised batch (`summarizeErrors` not false) when
-/// another element is bad. Xero does not document it (xero.md 4.9), so both can be had.
+/// another element is bad. Xero does not document it (facts.md 4.9), so both can be had.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Batches {
     /// One bad element, and nothing is booked.

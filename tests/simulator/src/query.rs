@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use crate::wire::Pagination;
 
-/// A longer query string is answered by an unexplained 404 (xero.md 3.5, "IDs filter ceiling").
+/// A longer query string is answered by an unexplained 404 (facts.md 3.5, "IDs filter ceiling").
 pub(crate) const QUERY_LENGTH_MAX: usize = 2_048;
-/// Items on a page when `pageSize` does not say (xero.md 3.5).
+/// Items on a page when `pageSize` does not say (facts.md 3.5).
 const PAGE_SIZE_DEFAULT: usize = 100;
-/// Items on the largest page; a larger size is adjusted, not refused (xero.md 3.5).
+/// Items on the largest page; a larger size is adjusted, not refused (facts.md 3.5).
 const PAGE_SIZE_MAX: usize = 1_000;
 
 /// A filter that cannot be understood: Xero's `QueryParseException`.
@@ -171,7 +171,7 @@ impl Page {
 }
 
 /// `If-Modified-Since` in the one form that Xero obeys, `yyyy-mm-ddThh:mm:ss`; others are ignored
-/// without a word (xero.md 3.5).
+/// without a word (facts.md 3.5).
 pub(crate) fn modified_since(header: &str) -> Option<Timestamp> {
     const LENGTH: usize = "2026-10-05T03:41:22".len();
     if header.len() != LENGTH || header.as_bytes().get(10) != Some(&b'T') {
@@ -181,7 +181,7 @@ pub(crate) fn modified_since(header: &str) -> Option<Timestamp> {
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// What `where` asks of a record: comparisons, all of which must hold (xero.md 3.5, 4.3).
+/// What `where` asks of a record: comparisons, all of which must hold (facts.md 3.5, 4.3).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Filter {
     terms: Vec<Term>,

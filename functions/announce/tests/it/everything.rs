@@ -112,7 +112,7 @@ fn receipt(id: &str, amount: &str) -> Receipt {
     }
 }
 
-/// Everything that can be told, done in the tables.
+/// Everything that can be announced, done in the tables.
 pub(crate) struct Everything<'a>(pub(crate) &'a World);
 
 impl Everything<'_> {
@@ -125,7 +125,7 @@ impl Everything<'_> {
         self.morning().await;
     }
 
-    /// What is about a contact and about no invoice (AMB-38).
+    /// A discrepancy about a contact and about no invoice (AMB-38).
     async fn a_refund(&self) {
         let key = DiscrepancyKey::about(DiscrepancyKind::RefundInXero, xero_id(0xb1));
         let contact = XeroContactId::new(Uuid::from_u128(0xc1));
@@ -314,6 +314,8 @@ impl Everything<'_> {
             contact: None,
             blocked: None,
             blocked_at: None,
+            merged: None,
+            unusable_contact: None,
         };
         let said = Some(("Ada", "two contacts in Xero"));
         let blocked = Customer {

@@ -18,7 +18,7 @@ async fn the_stream_comes_again_from_the_first_event_that_is_not_on_the_bus() {
     assert!(world.numbers().into_iter().eq(0..5));
 }
 
-/// Rows that tell nothing stand between those that do; the place is that of the row, not of the event.
+/// Rows without an event stand between those with one; the place is that of the row, not of the event.
 #[tokio::test]
 async fn the_place_is_that_of_the_row() {
     let world = World::new().await;

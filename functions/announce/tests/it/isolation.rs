@@ -1,4 +1,4 @@
-//! What is told under one organisation's name is its own (N8).
+//! Every event under an organisation's name is its own (N8).
 
 use serde_json::json;
 
@@ -36,7 +36,7 @@ async fn a_row_that_stands_in_another_organisations_day_is_never_told_n8() {
     }
 }
 
-/// What was signed and belongs to nobody that is known here stands in the log all the same.
+/// A signed delivery of an organisation that is not known here stands in the log all the same.
 #[tokio::test]
 async fn what_belongs_to_no_organisation_is_told_to_nobody() {
     let world = World::new().await;

@@ -1,9 +1,9 @@
-//! What the tables write is what is told by the stream of the log.
+//! The stream of the log announces exactly the rows that the tables write.
 
 use crate::everything::{Everything, xero_id, xero_invoice};
 use crate::world::World;
 
-/// Every action between the two systems is told with its details (EX-24), and nothing else is.
+/// Every action between the two systems is announced with its details (EX-24), and nothing else is.
 #[tokio::test]
 async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_be_told_ex_24() {
     let world = World::new().await;
@@ -30,7 +30,7 @@ async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_be_told_ex_24()
     assert_eq!(told, expected);
 }
 
-/// What was found, on which invoice, with the moment from which it counts (SP-18, SP-19).
+/// The discrepancy, its invoice, and the moment from which it counts (SP-18, SP-19, SP-21).
 #[tokio::test]
 async fn a_discrepancy_is_told_with_its_kind_and_its_due_time_sp_19() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Rows that cannot be told, hostile ones, and very large ones.
+//! Rows that cannot be announced, hostile ones, and very large ones.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn with(name: &str, value: &Value) -> Value {
     row
 }
 
-/// One bad row must not keep the good ones behind it from being told.
+/// One bad row must not keep the good ones behind it from being announced.
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_passed_over_and_the_next_one_is_told() {
     let bad = [

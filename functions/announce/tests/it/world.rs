@@ -130,7 +130,7 @@ impl World {
         Ok(serde_json::to_value(&answer).unwrap())
     }
 
-    /// What somebody is answered who invokes the function by hand, with a minute of time.
+    /// The answer to a person who invokes the function by hand, with a minute of time.
     pub(crate) async fn ask(&self, event: Value) -> Result<Value, String> {
         self.ask_until(event, now() + jiff::SignedDuration::from_mins(1)).await
     }

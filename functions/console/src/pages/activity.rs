@@ -1,4 +1,4 @@
-//! What was done between the two systems, with the rule and the reason for each (EX-24, ST-14).
+//! All actions between the two systems, with the rule and the reason for each (EX-24, ST-14).
 
 use askama::Template;
 use jiff::civil::Date;
@@ -111,7 +111,7 @@ pub(super) fn number_of(text: &str, stage: &Stage<'_>) -> Option<Result<InvoiceN
     Some(number.parse().map_err(|_| ()))
 }
 
-/// What is said of a row that holds something that we do not write.
+/// The sentence about a row that holds something that we do not write.
 pub(super) fn unreadable(row: &ActivityRow) -> Option<String> {
     (!row.unreadable.is_empty()).then(|| {
         format!(
@@ -122,7 +122,7 @@ pub(super) fn unreadable(row: &ActivityRow) -> Option<String> {
     })
 }
 
-/// Whether a row has the word in its cause, rule, action, reason or method, in whatever case.
+/// Whether a row has the word in its cause, rule, action, reason or method, in capitals or not.
 fn is_wanted(row: &ActivityRow, filter: &Filter) -> bool {
     let word = filter.word.to_lowercase();
     let fields = [&row.cause, &row.rule, &row.reason, &row.method, &row.result, &row.payment_id];

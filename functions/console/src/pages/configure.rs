@@ -33,7 +33,7 @@ struct Configure {
 pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     stage.count(1);
     let typed = |typed: &str, stored: &Option<String>| match stage.keep_why {
-        // What was typed and not saved is still there.
+        // Typed text that was not saved is still there.
         true => typed.to_owned(),
         false => stored.clone().unwrap_or_default(),
     };
@@ -54,7 +54,7 @@ pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     })
 }
 
-/// A button that signs up the organisation whose id is typed beside it.
+/// A button that signs up the organisation whose id is typed next to it.
 pub(crate) fn sign_up(buttons: &Buttons) -> Option<Button> {
     let of_nobody = Buttons { organisation: None, ..buttons.clone() };
     of_nobody.order(Order::SignUp, Page::Configure, json!({}))
@@ -114,7 +114,7 @@ fn of_upload(upload: Option<&UploadSettings>) -> Vec<Setting> {
     ]
 }
 
-/// What is not in the organisation's row. Keys are never shown.
+/// Settings that are not in the organisation's row. Keys are never shown.
 fn elsewhere() -> Vec<Setting> {
     let there = |what, place| Setting { what, value: "not shown here".to_owned(), place };
     vec![

@@ -1,7 +1,7 @@
 //! What failed so often that its queue has given it up: to be looked at, sent again, or discarded.
 //!
 //! Only `sweep` may read these queues, and each look counts among the times that a message was received. So
-//! nobody looks because a dashboard is open: a person does, who has to be an operator.
+//! an open dashboard looks at none: an operator orders it.
 
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ use crate::view::{Button, Frame, Sign};
 
 /// Messages of each queue that are shown.
 const SHOWN_MAX: usize = 50;
-/// What is offered to be announced again if nobody has looked: as long as a stream remembers.
+/// The time that is offered to be announced again before a look: as long as a stream remembers.
 const STREAM_REMEMBERS: SignedDuration = SignedDuration::from_hours(24);
 /// A row may be written that much later than the moment of its decision, and a stream shows it then: longer than
 /// any function runs, with a schedule that is tried again.

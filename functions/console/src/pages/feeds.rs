@@ -23,7 +23,7 @@ pub(super) enum Feed {
 pub(super) enum FeedStatus {
     /// Something came within a day.
     Active,
-    /// Something came once, and nothing within a day. Not an error: nobody may have paid, or the bank may not
+    /// Something came once, and nothing within a day. Not an error: there may be no payment, or the bank may not
     /// have published yet (CC-24).
     Quiet,
     /// Something that it sent could not be taken in.

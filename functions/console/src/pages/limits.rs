@@ -1,5 +1,5 @@
-//! What is used of the limits: the night's 200, the 4,000 in 30 days, the calls to Xero; and until when what
-//! waits will wait.
+//! The used part of each limit: the night's 200, the 4,000 in 30 days, the calls to Xero; and how long waiting
+//! payments will wait.
 
 use askama::Template;
 use payments::budget::{Budget, MINUTE_MAX};
@@ -140,7 +140,7 @@ fn facts(stage: &Stage<'_>, rows: &Rows) -> Vec<(&'static str, String)> {
         ("Uploading switches itself off", trips),
         (
             "A pace that never does",
-            format!("{NEVER_TRIPS_PER_NIGHT} a night, if nothing goes besides"),
+            format!("{NEVER_TRIPS_PER_NIGHT} a night, if nothing else goes"),
         ),
         (
             "Fetched this month",

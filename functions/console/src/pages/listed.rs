@@ -62,7 +62,7 @@ pub(super) async fn of_invoice(
         left_out.push(format!("{earlier} earlier payments are not shown."));
     }
     if removed > 0 {
-        left_out.push(format!("Removed: {removed}, as the invoice's own page tells."));
+        left_out.push(format!("Removed: {removed}, see the invoice's own page."));
     }
     Ok(Some(Listed {
         title: format!("Payments of invoice {number}"),

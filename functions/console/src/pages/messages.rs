@@ -100,7 +100,7 @@ fn cure(kind: &str) -> &'static str {
         "DOUBLE_IN_XERO" => "delete one of the two in Xero: the message names both",
         "FAILED_PAYMENT" => "have the customer pay in another way: no invoice shows it",
         "JOURNALED_AFTER_CUTOVER" | "MANUAL_AFTER_CUTOVER" => {
-            "tell whoever did it that it is no longer done by hand"
+            "ask the person who did it to stop doing it by hand"
         }
         "MERCHANT_CONTACT_MISSING" => "set merchant_contact_id of the organisation",
         "CALLS_REFUSED" => {

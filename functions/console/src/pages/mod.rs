@@ -6,6 +6,7 @@ mod activity;
 mod choose;
 mod configure;
 mod dead_letters;
+mod discrepancies;
 mod feeds;
 mod integrations;
 mod invoice;
@@ -42,20 +43,22 @@ pub enum Page {
     /// How each connection is (CC-01).
     #[default]
     Integrations,
-    /// What is used of the limits.
+    /// The used part of each limit.
     Limits,
-    /// What goes to Xero tonight, and what does not (EX-31).
+    /// The payments that go to Xero tonight, and those that do not (EX-31).
     Tonight,
     /// Why a payment is where it is (EX-23).
     Why,
     /// An invoice with its payments and balances (ST-12).
     Invoice,
-    /// What was done, and by which rule (EX-24).
+    /// All actions, each with its rule (EX-24).
     Activity,
     /// What each run did (CC-09).
     SyncLog,
     /// What a person has to solve before anything about a customer goes on (EX-27).
     Actions,
+    /// What does not agree, on invoices and contacts (SP-36, AMB-31).
+    Discrepancies,
     /// What operators should know (EX-29).
     Messages,
     /// What could not be processed.
@@ -68,7 +71,7 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Integrations,
         Self::Limits,
         Self::Tonight,
@@ -77,6 +80,7 @@ impl Page {
         Self::Activity,
         Self::SyncLog,
         Self::Actions,
+        Self::Discrepancies,
         Self::Messages,
         Self::Parked,
         Self::DeadLetters,
@@ -94,6 +98,7 @@ impl Page {
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Actions => "actions",
+            Self::Discrepancies => "discrepancies",
             Self::Messages => "messages",
             Self::Parked => "parked",
             Self::DeadLetters => "dead_letters",
@@ -117,6 +122,7 @@ impl Page {
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Actions => "Actions",
+            Self::Discrepancies => "Discrepancies",
             Self::Messages => "Messages",
             Self::Parked => "Parked",
             Self::DeadLetters => "Dead letters",
@@ -136,6 +142,7 @@ impl Page {
             Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
+            Self::Discrepancies => "what does not agree, on invoices and contacts; accept it",
             Self::Actions => "which customers wait until a person has solved something",
             Self::Messages => "what operators should know",
             Self::Parked => "what could not be processed, and how to do it again",
@@ -162,7 +169,7 @@ impl fmt::Display for Page {
 /// Why a page cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
-    /// A table does not answer, or holds a row that nobody can read.
+    /// A table does not answer, or holds a row that cannot be read.
     #[error("the tables could not be read")]
     Read(#[from] ReadError),
     /// The template could not be filled.
@@ -170,7 +177,7 @@ pub(crate) enum PageError {
     Template(#[from] askama::Error),
 }
 
-/// All that a page is made with, besides its rows.
+/// Everything that a page is made with, except its rows.
 pub(crate) struct Stage<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) row: &'a OrganisationRow,
@@ -200,6 +207,7 @@ impl Stage<'_> {
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Actions => actions::show(self).await,
+            Page::Discrepancies => discrepancies::show(self).await,
             Page::Messages => messages::show(self).await,
             Page::Parked => parked::show(self).await,
             Page::DeadLetters => dead_letters::show(self),
@@ -256,12 +264,12 @@ impl Stage<'_> {
         may_order.then(|| Sign::of(&self.show.said, self.keep_why))
     }
 
-    /// What is said to those who may not, in place of the buttons.
+    /// The notice in place of the buttons for a role that may not press them.
     fn may_not(&self) -> Option<String> {
         (!self.buttons.role.may(Role::Operator)).then(|| {
             format!(
                 "Buttons that do something are on the dashboard of operators, whose function is the one \
-                 that ends in -{}; the stack's {} lets somebody use it.",
+                 that ends in -{}; the stack's {} permits its use.",
                 Role::Operator.function(),
                 Role::Operator.policy()
             )
@@ -291,7 +299,7 @@ impl Stage<'_> {
     }
 }
 
-/// What an organisation is called, or its id if nobody has said.
+/// The name of an organisation, or its id if it has none.
 pub(crate) fn name_of(row: &OrganisationRow) -> String {
     row.name.clone().unwrap_or_else(|| row.organisation.to_string())
 }

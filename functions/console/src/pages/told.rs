@@ -80,7 +80,7 @@ pub(crate) fn refused(
             buttons.role
         ),
         format!(
-            "Whoever has the stack's {} finds it on the dashboard whose widgets call the function that ends \
+            "With the stack's {} you find it on the dashboard whose widgets call the function that ends \
              in -{}. An administrator of the AWS account gives that policy.",
             least.policy(),
             least.function()
@@ -90,7 +90,7 @@ pub(crate) fn refused(
     tell("Not allowed", dark, buttons, Vec::new(), lines, now)
 }
 
-/// What CloudWatch shows to whoever makes a widget of the function.
+/// The help that CloudWatch shows to the author of a widget of the function.
 pub(crate) fn describe(role: Role) -> String {
     let mut text = format!(
         "## Paymirror, as {role}\n\nShows a page of the operators' console.\n\n\

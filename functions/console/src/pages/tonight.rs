@@ -1,4 +1,4 @@
-//! What goes to Xero tonight, what waits for which night, and what is held or skipped (EX-31, EX-32, EX-33).
+//! Tonight's uploads, the payments that wait for a later night, and those held or skipped (EX-31, EX-32, EX-33).
 //!
 //! The tables say what waits. What would become of each is only known by judging it on figures of Xero's, which
 //! costs calls: `upload` does that when a person asks for it, and never because a dashboard is open.

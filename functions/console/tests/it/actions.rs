@@ -21,6 +21,8 @@ fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
         contact: None,
         blocked: Some(to_solve.to_owned()),
         blocked_at: Some(ago(hours * 60)),
+        merged: None,
+        unusable_contact: None,
     }
 }
 
@@ -130,7 +132,7 @@ async fn who_solves_it_is_passed_on_and_a_viewer_has_no_button() {
     world.answers(Ok(answer("C-1", false, true)));
     let event = json!({"page": "actions", "order": "solve", "customer": "C-1"});
     let said = text(&world.press(Role::Operator, event).await);
-    assert!(said.contains("✔ Done. What waited for C-1 goes on"), "{said}");
+    assert!(said.contains("✔ Done. Everything that waited for C-1 goes on"), "{said}");
     let wish = json!({"organisation": ORGANISATION, "customer": "C-1", "block": false,
         "by": "Ada", "why": "a payment is missing"});
     assert_eq!(world.asked(), [(Function::Upload, wish)]);
@@ -163,7 +165,7 @@ async fn an_action_is_opened_about_the_customer_that_is_typed() {
     assert_eq!(world.asked(), [(Function::Upload, wish)]);
     assert!(html.contains("name=\"pm_customer\" value=\"\""), "{html}");
 
-    // Nobody is blocked whom nobody has named, and what failed can be pressed again.
+    // Only a customer who is named is blocked, and an order that failed can be pressed again.
     let html = press("", json!({"order": "open_action"})).await;
     assert!(text(&html).contains("please say which customer"), "{html}");
     assert_eq!(world.asked(), []);
@@ -172,7 +174,7 @@ async fn an_action_is_opened_about_the_customer_that_is_typed() {
     assert_eq!(ordered(&world).await, [["open_action", "failed", "C-9", "Ada"]]);
     world.asked();
 
-    // What is typed does not change whose action is solved.
+    // A typed id does not change whose action is solved.
     press("C-9", json!({"order": "solve", "customer": "C-1"})).await;
     assert_eq!(world.asked()[0].1["customer"], "C-1");
 }
@@ -210,7 +212,9 @@ async fn a_payment_that_waits_and_names_no_customer_is_an_action_of_its_own() {
     let world = well().await;
     let mut upload = waiting("P-7");
     upload.receipt.customer = None;
-    upload.put_on_hold(Hold::BlockedByAction, "the payment names no customer", None, ago(100));
+    let why =
+        "the payment names no customer: it is reported with its customer, or with its invoices";
+    upload.put_on_hold(Hold::BlockedByAction, why, None, ago(100));
     store(&world, &upload).await;
     let said = text(&actions(&world, Role::Viewer).await);
     assert!(said.contains("P-7") && said.contains("with its customer"), "{said}");

@@ -82,7 +82,7 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
     }
 
     for (page, rows) in [
-        // One for the organisation each; besides, the connection, or what the limits and sweeps are about.
+        // One for the organisation each; then the connection, or the rows of limits and sweeps.
         ("integrations", 1 + 3 + 25 + 50 + 100 + 100),
         ("limits", 1 + 2 + 1_000),
         ("activity", 1 + 1 + 500),
@@ -93,7 +93,7 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
         ("parked", 1 + 200),
         ("dead_letters", 1),
     ] {
-        // Nobody said whose: the list of organisations is read as well.
+        // No organisation is named: the list of organisations is read as well.
         assert_eq!(read(&world, page).await, rows + 1, "{page}");
     }
     let said = text(&world.look("limits").await);

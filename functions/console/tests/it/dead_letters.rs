@@ -34,7 +34,7 @@ async fn nobody_looks_because_a_page_is_open() {
         assert_eq!(said.contains("is for operators to look at"), viewer, "{said}");
         assert_eq!(said.contains("OperatorPolicy"), viewer, "{said}");
         assert_eq!(html.contains("look_at_dead_letters"), !viewer, "{html}");
-        // What nobody has looked at is not sent again.
+        // Messages that were not looked at are not sent again.
         assert!(!html.contains("&#34;redrive&#34;"), "{html}");
     }
     assert_eq!(world.asked(), []);

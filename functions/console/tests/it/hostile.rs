@@ -1,4 +1,4 @@
-//! Whatever stands in a table, an event or an answer is shown as text.
+//! Everything that stands in a table, an event or an answer is shown as text.
 
 use console::invoker::InvokeError;
 use console::rights::Role;
@@ -157,6 +157,7 @@ async fn what_is_typed_or_asked_for_is_shown_as_text() {
         "limits",
         "parked",
         "actions",
+        "discrepancies",
         "configure",
         HOSTILE,
     ] {

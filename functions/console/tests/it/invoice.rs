@@ -170,7 +170,7 @@ async fn the_history_comes_a_page_at_a_time_the_newest_first() {
     assert_harmless(&older);
     let said = text(&older);
     assert!(said.contains("made up 1.") && !said.contains("made up 59."), "{said}");
-    assert!(said.contains("What has happened before") && said.contains("Newest"), "{said}");
+    assert!(said.contains("Earlier history") && said.contains("Newest"), "{said}");
     assert!(!said.contains("Older"), "{said}");
 }
 

@@ -1,4 +1,4 @@
-//! What is used of the limits.
+//! The used part of each limit.
 
 use console::rights::Role;
 use payments::budget::{CallBudget as _, Purpose, Word};

@@ -1,4 +1,4 @@
-//! What is ordered from a page: which function is asked, what is told, and what is written down.
+//! Orders from a page: which function is called, what the page says, and what is stored.
 
 use console::invoker::InvokeError;
 use console::order::Function;
@@ -179,7 +179,7 @@ async fn names_are_saved_together_with_who_wanted_them() {
     elsewhere["organisation"] = json!(crate::world::OTHER);
     let html = world.page(Role::Admin, elsewhere).await;
     assert!(text(&html).contains("is not set up here"), "{html}");
-    assert_eq!(world.rows("organisations").await.len(), 1, "nobody is made by naming them");
+    assert_eq!(world.rows("organisations").await.len(), 1, "naming an organisation makes none");
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn the_first_organisation_is_signed_up_from_an_empty_stack() {
     );
     assert_eq!(event["sign_up"]["time_zone"], "Australia/Sydney");
 
-    // Where there is one already, its id does not stand for the one that nobody has typed.
+    // Where there is one already, its id does not stand for one that was not typed.
     let world = well().await;
     let typed = json!({"pm_by": "Wilma", "pm_why": "w", "pm_time_zone": "Australia/Sydney"});
     let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});

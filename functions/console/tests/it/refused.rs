@@ -1,4 +1,4 @@
-//! ST-22, CC-11: who may not is told who may, and it is written down.
+//! ST-22, CC-11: a refusal names the role that may, and is stored.
 
 use console::invoker::InvokeError;
 use console::order::{Function, Order};
@@ -66,14 +66,14 @@ async fn buttons_are_there_for_those_who_may_and_call_their_own_function() {
         assert_eq!(html.matches("endpoint=").count(), html.matches(&function).count(), "{html}");
         assert_eq!(html.contains("sync_now"), role.may(Role::Operator), "{role}");
         assert_eq!(html.contains("Configure"), role == Role::Admin, "{role}");
-        // Whoever sees no buttons is told where they are.
+        // A page without buttons says where they are.
         assert_eq!(text(&html).contains("OperatorPolicy"), role == Role::Viewer, "{role}");
     }
 }
 
 #[tokio::test]
 async fn a_viewers_function_calls_nobody_even_if_it_were_asked_to() {
-    // ST-22: the function has no name to call, besides having no right to.
+    // ST-22: the function has no name to call, and no right to.
     let invoker = console::invoker::LambdaInvoker::over(
         aws_sdk_lambda::config::Builder::new()
             .behavior_version(aws_sdk_lambda::config::BehaviorVersion::v2026_01_12()),

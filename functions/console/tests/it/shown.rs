@@ -53,7 +53,7 @@ async fn every_page_can_be_reached_by_keyboard_and_loads_nothing() {
 
 #[tokio::test]
 async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
-    // The rows of a page have the same buttons: whoever hears them instead of seeing them has to know which is which.
+    // The rows of a page have the same buttons: a person who hears them instead of seeing them has to know which is which.
     let world = books::eventful().await;
     for id in ["P-1", "P-2"] {
         books::store(&world, &books::waiting(id)).await;
@@ -74,9 +74,14 @@ async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
     }
     let letters = ["m-1", "m-2"].map(|id| json!({"message": id, "kind": "changes"}));
     let looked = json!({"redrive": {"queue": "changes", "left": 2, "letters": letters}});
-    for (page, at_least) in
-        [("parked", 6), ("dead_letters", 9), ("tonight", 5), ("actions", 3), ("invoice", 1)]
-    {
+    for (page, at_least) in [
+        ("parked", 6),
+        ("dead_letters", 9),
+        ("tonight", 5),
+        ("actions", 3),
+        ("discrepancies", 1),
+        ("invoice", 1),
+    ] {
         let mut event = json!({"page": page, "invoice": "10234"});
         if page == "dead_letters" {
             world.answers(Ok(looked.clone()));
@@ -105,7 +110,7 @@ async fn one_organisation_is_taken_and_several_are_there_to_choose() {
     let chosen =
         world.page(Role::Viewer, json!({"page": "messages", "organisation": ORGANISATION})).await;
     assert!(text(&chosen).contains("There are no messages"), "{chosen}");
-    // Nothing is ordered for somebody who is not named.
+    // Nothing is ordered for an organisation that is not named.
     let event = json!({"order": "sync_now", "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "w"}}}});
     let html = world.page(Role::Operator, event).await;
     assert!(text(&html).contains("please say which organisation"), "{html}");

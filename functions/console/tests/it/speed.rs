@@ -1,4 +1,4 @@
-//! How much each page reads, and how long it takes, beside 100,000 payments and 10,000 decisions of one
+//! How much each page reads, and how long it takes, with 100,000 payments and 10,000 decisions of one
 //! organisation. How much it reads is what holds on any machine; how long it takes is printed.
 
 use std::collections::HashMap;
@@ -48,6 +48,7 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=510),
         ("sync_log", page("sync_log"), 2..=210),
         ("actions", page("actions"), 601..=610),
+        ("discrepancies", page("discrepancies"), 2..=110),
         ("messages", page("messages"), 2..=510),
         ("parked", page("parked"), 2..=210),
         ("dead_letters", page("dead_letters"), 2..=5),
@@ -141,7 +142,7 @@ async fn crowd_of_actions(world: &World, database: &Database) {
     });
 }
 
-/// Shows every page a few times; returns the quickest of each, since whatever else the machine does only adds.
+/// Shows every page a few times; returns the quickest of each, since other work of the machine only adds.
 async fn measured() -> Vec<(&'static str, usize, Rows, Duration)> {
     let began = Instant::now();
     let world = crowded().await;

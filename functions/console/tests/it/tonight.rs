@@ -1,4 +1,4 @@
-//! What goes tonight.
+//! Tonight's uploads.
 
 use console::order::Function;
 use console::rights::Role;
@@ -75,7 +75,7 @@ async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
     for order in ["hold", "release", "do_not_send", "preview_plan"] {
         assert!(html.contains(&format!("&#34;order&#34;:&#34;{order}&#34;")), "{order}: {html}");
     }
-    assert_eq!(world.asked(), [], "a page that is open asks nobody");
+    assert_eq!(world.asked(), [], "an open page calls no function");
 }
 
 #[tokio::test]

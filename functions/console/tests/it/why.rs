@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::books::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};
 use crate::html::{assert_harmless, text};
-use crate::world::{World, ago};
+use crate::world::{ORGANISATION, World, ago};
 
 async fn why(world: &World, role: Role, typed: &str) -> String {
     let html = world.page(role, json!({"page": "why", "search": typed})).await;
@@ -24,7 +24,7 @@ async fn a_payment_of_xero_is_told_whether_it_is_here_held_or_removed() {
     ] {
         let html = why(&world, Role::Viewer, &xero(n).to_string()).await;
         let said = text(&html);
-        for words in [synced, state, rule, words, "What would change it", "What was compared"] {
+        for words in [synced, state, rule, words, "What would change it", "Compared values"] {
             assert!(said.contains(words), "{n} {words}: {said}");
         }
         // ST-20, EX-25, EX-26
@@ -62,7 +62,7 @@ async fn a_payment_in_parts_is_synced_by_its_parts() {
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
-    // What is not there may be tried again; what is there is not held back any more.
+    // A refused payment may be tried again; one that is in Xero is not held back any more.
     assert!(html.contains("&#34;order&#34;:&#34;release&#34;"), "{html}");
     assert!(!html.contains("&#34;order&#34;:&#34;hold&#34;"), "{html}");
 }
@@ -109,7 +109,7 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
         let html = why(&world, Role::Viewer, id).await;
         assert!(!html.contains("&#34;order&#34;") && html.contains("OperatorPolicy"), "{html}");
     }
-    // What is blocked says by what, and leads to its cure.
+    // A blocked payment says why, and leads to its cure.
     blocked(&world, "C-1", "two contacts").await;
     let said = text(&why(&world, Role::Operator, "P-1").await);
     assert!(
@@ -169,7 +169,7 @@ async fn an_invoice_shows_the_state_of_each_of_its_payments() {
             "Payments of invoice 10234",
             "20.00 AUD 2026-11-02 applied",
             "10.00 AUD 2027-06-01 held (FUTURE_DATED)",
-            "Removed: 1, as the invoice's own page tells.",
+            "Removed: 1, see the invoice's own page.",
         ] {
             assert!(said.contains(words), "{words}: {said}");
         }
@@ -177,4 +177,26 @@ async fn an_invoice_shows_the_state_of_each_of_its_payments() {
         assert!(html.contains(&format!("&#34;search&#34;:&#34;{}&#34;", xero(3))), "{html}");
         assert!(!said.contains("Nothing found"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_and_hides_nothing_else_of_a_payment() {
+    // AMB-30
+    let world = eventful().await;
+    store(&world, &waiting("P-1")).await;
+    let key = [("organisation", ORGANISATION), ("payment_id", "P-1")];
+    world.set_row("uploads", &key, "amount", "?").await;
+    let row = [
+        ("invoice", format!("{ORGANISATION}/10234")),
+        ("removed", "2026-11-01T00:00:00.000000Z#x".to_owned()),
+        ("payment_id", "P-0".to_owned()),
+    ];
+    let row: Vec<_> = row.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    world.put("tombstones", &row).await;
+
+    let said = text(&why(&world, Role::Viewer, "P-1").await);
+    assert!(said.contains("What is stored under P-1 is not shown here"), "{said}");
+    assert!(said.contains("`amount`"), "{said}");
+    let said = text(&why(&world, Role::Viewer, &xero(2).to_string()).await);
+    assert!(said.contains("It is here as a copy of the payment in Xero"), "{said}");
 }

@@ -37,7 +37,7 @@ pub fn organisation() -> OrganisationId {
     ORGANISATION.parse().unwrap()
 }
 
-/// Somebody to call: says what it was told to, and remembers what it was asked.
+/// A function to call: gives the scripted answer, and remembers the event.
 #[derive(Default)]
 pub struct Scripted {
     pub asked: RefCell<Vec<(Function, Value)>>,
@@ -109,7 +109,7 @@ impl World {
         self.tables.store_settings(&settings).await.unwrap();
     }
 
-    /// What CloudWatch shows to somebody of this role.
+    /// The reply that CloudWatch shows to a person of this role.
     pub async fn reply(&self, role: Role, event: Value) -> Reply {
         let clock = Clock::new(now);
         let console = Console::new(role, self.tables.clone(), &self.scripted, clock)
@@ -128,7 +128,7 @@ impl World {
         }
     }
 
-    /// A page for somebody who may everything.
+    /// A page for a person who may do everything.
     pub async fn look(&self, page: &str) -> String {
         self.page(Role::Admin, json!({"page": page})).await
     }
@@ -156,7 +156,7 @@ impl World {
         engine::rows(&self.direct, table).await
     }
 
-    /// A row as somebody else may have written it; texts that begin with `#` are numbers.
+    /// A row as another writer may have left it; texts that begin with `#` are numbers.
     pub async fn put(&self, table: &str, attributes: &[(&str, &str)]) {
         let mut put = self.direct.put_item().table_name(table);
         for (name, value) in attributes {

@@ -1,4 +1,4 @@
-//! Many at once, and several organisations (scenario 29).
+//! Many at once, and several organisations (FAULT-29).
 
 use payments::grant::{Dead, Death};
 use tokio::task::JoinSet;
@@ -19,7 +19,7 @@ async fn all_at_once(world: &World, count: usize) -> Vec<Result<(), ReadError>> 
 
 #[tokio::test]
 async fn ten_who_find_the_token_over_at_once_renew_it_once_and_all_get_in() {
-    // Scenario 29
+    // FAULT-29
     let world = World::connected().await;
     for generation in 2..5 {
         let calls = all_at_once(&world, 10).await;
@@ -44,7 +44,7 @@ async fn ten_whose_token_is_refused_get_one_new_one() {
 
 #[tokio::test]
 async fn both_organisations_have_the_new_token_together() {
-    // Scenario 29
+    // FAULT-29
     let world = World::connected().await;
     let (one, other) = (world.process(), world.process());
     one.organisation(world.organisation(0)).await.unwrap();
@@ -57,7 +57,7 @@ async fn both_organisations_have_the_new_token_together() {
 
 #[tokio::test]
 async fn two_who_renew_at_once_in_spite_of_the_lease_lose_nothing() {
-    // Scenario 29: the first one is held up for longer than his lease, after Xero and before the store.
+    // FAULT-29: the first one is held up for longer than his lease, after Xero and before the store.
     for before_the_second in [true, false] {
         let world = World::connected().await;
         let holdup = world.safe.hold_up();
@@ -85,7 +85,7 @@ async fn two_who_renew_at_once_in_spite_of_the_lease_lose_nothing() {
 
 #[tokio::test]
 async fn ten_who_find_the_grant_revoked_bury_it_once() {
-    // Scenario 29: dead once, one message, and no further call.
+    // FAULT-29: dead once, one message, and no further call.
     let world = World::connected().await;
     world.call(0).await.unwrap();
     world.asked_for_tokens();

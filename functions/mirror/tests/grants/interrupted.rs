@@ -1,4 +1,4 @@
-//! The process ends at any of its calls to the outside, before or after it had its effect (scenario 29).
+//! The process ends at any of its calls to the outside, before or after it had its effect (FAULT-29).
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn ends(world: &World, guillotine: &std::sync::Arc<Guillotine>) -> bool {
 
 #[tokio::test]
 async fn wherever_the_process_ends_the_grant_lives_on() {
-    // Scenario 29: with the next call a minute later, or when the old token has hardly any time left.
+    // FAULT-29: with the next call a minute later, or when the old token has hardly any time left.
     let world = World::connected().await;
     let counter = Guillotine::counting();
     assert!(!ends(&world, &counter).await);

@@ -1,4 +1,4 @@
-//! Pairs that Xero has given and nobody has kept (scenario 29).
+//! Pairs that Xero has given and nobody has kept (FAULT-29).
 
 use payments::grant::Death;
 use xero::{ErrorClass, ReadError, Refusal};
@@ -16,7 +16,7 @@ async fn lose_a_pair(world: &World) {
 
 #[tokio::test]
 async fn an_answer_that_was_lost_is_made_good_with_the_old_token() {
-    // Scenario 29
+    // FAULT-29
     let world = World::connected().await;
     lose_a_pair(&world).await;
     world.asked_for_tokens();
@@ -32,7 +32,7 @@ async fn an_answer_that_was_lost_is_made_good_with_the_old_token() {
 
 #[tokio::test]
 async fn the_old_token_works_after_29_minutes() {
-    // Scenario 29
+    // FAULT-29
     let world = World::connected().await;
     lose_a_pair(&world).await;
     world.clock.advance(minutes(29));
@@ -43,7 +43,7 @@ async fn the_old_token_works_after_29_minutes() {
 
 #[tokio::test]
 async fn after_31_minutes_it_does_not_and_the_grant_is_dead() {
-    // Scenario 29
+    // FAULT-29
     let world = World::connected().await;
     lose_a_pair(&world).await;
     world.clock.advance(minutes(31));
@@ -57,7 +57,7 @@ async fn after_31_minutes_it_does_not_and_the_grant_is_dead() {
 
 #[tokio::test]
 async fn a_pair_that_the_store_does_not_take_is_not_used_and_not_lost() {
-    // Scenario 29: saved before it is used.
+    // FAULT-29: saved before it is used.
     let world = World::connected().await;
     let process = world.process();
     world.safe.refuse(true);

@@ -1,4 +1,4 @@
-//! Several organisations on what a user has granted (X-14, scenario 29): many processes, each with a client
+//! Several organisations on what a user has granted (X-14, FAULT-29): many processes, each with a client
 //! of its own, over the same tables, the same store of secrets and the same Xero, in which anything may fail
 //! or end.
 #![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]

@@ -21,7 +21,7 @@ fn thousand_events() -> Vec<aws_lambda_events::sqs::SqsMessage> {
 
 #[tokio::test]
 async fn a_thousand_events_over_120_invoices_are_three_calls_and_again_no_write() {
-    // Scenarios 4 and 11, CM-44
+    // FAULT-04 and FAULT-11, CM-44
     let world = World::new().await;
     for n in 1..=120 {
         world.record_invoice(n).await;
@@ -49,7 +49,7 @@ async fn a_thousand_events_over_120_invoices_are_three_calls_and_again_no_write(
 
 #[tokio::test]
 async fn ten_thousand_events_of_one_invoice_are_one_call() {
-    // Scenario 4: it is the invoices that cost something, not the events.
+    // FAULT-04: it is the invoices that cost something, not the events.
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     let many = vec![1; 200];
     let records: Vec<_> =
@@ -74,7 +74,7 @@ async fn the_latest_event_of_an_invoice_is_the_one_that_a_read_has_to_satisfy() 
 
 #[tokio::test]
 async fn two_at_once_on_the_same_invoices_end_as_one() {
-    // Scenario 11: two consumers with the same events.
+    // FAULT-11: two consumers with the same events.
     let alone = five_invoices().await;
     alone.changed(&[1, 2, 3, 4, 5]).await;
     let expected = everything(&alone.direct, RUN).await;
@@ -89,7 +89,7 @@ async fn two_at_once_on_the_same_invoices_end_as_one() {
 
 #[tokio::test]
 async fn two_at_once_whose_clocks_differ_decide_everything_once() {
-    // Scenarios 11 and 12: were it decided twice, the log would hold it under two times.
+    // FAULT-11 and FAULT-12: were it decided twice, the log would hold it under two times.
     let world = five_invoices().await;
     let records = [record("m-1", events(&[1, 2, 3, 4, 5], Some(at(-3))))];
     let (one, other) = (world.mirror(), world.mirror_with(|| now() + SignedDuration::from_secs(1)));
@@ -149,7 +149,7 @@ async fn one_run_takes_a_thousand_invoices_and_leaves_the_rest_in_the_queue() {
 
 #[tokio::test]
 async fn a_poisonous_record_among_good_ones_is_kept_and_the_good_ones_are_done() {
-    // Scenario 16
+    // FAULT-16
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     let strange = [
         "<xml/>",
@@ -178,7 +178,7 @@ async fn a_poisonous_record_among_good_ones_is_kept_and_the_good_ones_are_done()
 
 #[tokio::test]
 async fn a_record_without_an_id_makes_all_of_them_come_again() {
-    // Scenario 16: an empty list of failures would delete it.
+    // FAULT-16: an empty list of failures would delete it.
     for blank in [None, Some(String::new()), Some(" ".to_owned())] {
         let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
         let good = record("m-1", events(&[1], Some(at(-3))));

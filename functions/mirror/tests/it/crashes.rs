@@ -1,4 +1,4 @@
-//! Scenario 7: the process ends at any of its calls to the outside, before or after it had its
+//! FAULT-07: the process ends at any of its calls to the outside, before or after it had its
 //! effect; then everything is delivered again. In the end the tables are those of a run that
 //! nothing happened to.
 

@@ -1,5 +1,5 @@
 //! Whole days of waiting for Xero, with Lambda's detection of endless loops as the template has it: no message ends in
-//! a dead-letter queue, and every payment is here afterwards (A7.3, scenarios 18 and 20).
+//! a dead-letter queue, and every payment is here afterwards (A7.3, FAULT-18 and FAULT-20).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Reads that are older than what they were made for (scenarios 12 to 14).
+//! Reads that are older than what they were made for (FAULT-12 to FAULT-14).
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn stale() -> World {
 
 #[tokio::test]
 async fn a_read_older_than_its_event_is_applied_and_the_event_is_not_satisfied() {
-    // Scenario 14
+    // FAULT-14, facts.md 5.24
     let world = stale().await;
     let again = world.deliver(&[record("m-1", events(&[1], Some(at(60))))]).await;
     assert!(again.is_empty());
@@ -30,7 +30,7 @@ async fn a_read_older_than_its_event_is_applied_and_the_event_is_not_satisfied()
 #[tokio::test]
 async fn an_event_newer_than_its_invoice_that_brings_nothing_costs_one_more_look_and_ends_quietly()
 {
-    // Some changes move no stamp (xero.md 3.5): nothing is wrong, and no person has anything to do.
+    // Some changes move no stamp (facts.md 3.5): nothing is wrong, and no person has anything to do.
     let world = stale().await;
     let rounds = world.drain(vec![record("m-1", events(&[1], Some(at(4))))]).await;
     assert_eq!((rounds, world.xero.calls().len()), (2, 2));
@@ -91,7 +91,7 @@ async fn a_read_within_five_seconds_of_its_event_or_without_one_is_fresh() {
 
 #[tokio::test]
 async fn a_stale_read_is_no_news_when_what_is_stored_is_newer_than_the_event() {
-    // Scenarios 12 and 14: another consumer has read the change already.
+    // FAULT-12 and FAULT-14: another consumer has read the change already.
     let world = World::with_invoice(vec![]).await;
     let mut newer = paper(1, vec![paid(1, 2, 100)]);
     newer.updated_at = at(60);
@@ -105,7 +105,7 @@ async fn a_stale_read_is_no_news_when_what_is_stored_is_newer_than_the_event() {
 
 #[tokio::test]
 async fn a_change_during_a_fetch_is_fetched_by_its_own_event() {
-    // Scenario 13: the answer is on its way when the second payment is made, and the event of
+    // FAULT-13: the answer is on its way when the second payment is made, and the event of
     // that is accepted before the first one is written.
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     world.xero.script(|seen, books| {
@@ -129,7 +129,7 @@ async fn a_change_during_a_fetch_is_fetched_by_its_own_event() {
 
 #[tokio::test]
 async fn a_stale_read_of_an_invoice_that_is_not_ours_yet_does_not_satisfy_the_event() {
-    // Scenario 14: the event says that it was approved and got its number; the read does not.
+    // FAULT-14: the event says that it was approved and got its number; the read does not.
     let world = World::new().await;
     world.record_invoice(1).await;
     let mut draft = paper(1, vec![]);
@@ -169,7 +169,7 @@ async fn what_the_sweep_finds_is_timed_from_its_change_in_xero_and_the_rest_from
 
 #[tokio::test]
 async fn a_clock_that_is_ahead_keeps_no_later_read_of_the_same_version_away_for_long() {
-    // N4, quality scenario 12: two changes in Xero within one stamp.
+    // N4, FAULT-12: two changes in Xero within one stamp.
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     let ahead = world.mirror_with(|| now() + jiff::SignedDuration::from_secs(120));
     let records = [record("m-1", events(&[1], Some(at(-3))))];

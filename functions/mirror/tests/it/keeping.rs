@@ -42,7 +42,7 @@ async fn events_of_an_organisation_that_is_not_set_up_are_noted_and_not_read() {
 
 #[tokio::test]
 async fn what_is_noted_is_noted_once_however_it_is_delivered_again() {
-    // Scenario 11: the second delivery brings the records in another company.
+    // FAULT-11: the second delivery brings the records in another company.
     let world = World::new().await;
     let stranger = |id: &str, accepted_at| {
         let Message::Invoices(mut changes) = events_of(another_organisation(), &[1], None) else {
@@ -64,7 +64,7 @@ async fn what_is_noted_is_noted_once_however_it_is_delivered_again() {
 
 #[tokio::test]
 async fn unreadable_deliveries_are_kept_byte_for_byte_in_their_parts() {
-    // Scenario 9
+    // FAULT-09
     let world = World::new().await;
     let body: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
     let parts = UnreadablePart::pack(&body, at(-1), "not JSON");
@@ -141,7 +141,7 @@ async fn settings_that_make_no_sense_are_waited_for_and_nothing_is_read() {
 
 #[tokio::test]
 async fn what_cannot_be_kept_comes_again() {
-    // Scenario 19, N1
+    // FAULT-19, N1
     let world = World::new().await;
     world.proxy.plan(|call| match call.operation.as_str() {
         "PutItem" => Do::Refuse("ProvisionedThroughputExceededException"),

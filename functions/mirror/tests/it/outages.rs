@@ -1,4 +1,4 @@
-//! What becomes of the work when Xero cannot be read (V18, scenario 18, A7.3).
+//! What becomes of the work when Xero cannot be read (V18, FAULT-18, A7.3).
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ async fn v18_refused_credentials_are_parked_after_a_day_with_their_class() {
 
 #[tokio::test]
 async fn a_limit_of_twenty_hours_is_waited_out_and_never_counts_as_a_failure() {
-    // Scenario 18, A7.3: day limit.
+    // FAULT-18, A7.3: day limit.
     let twenty_hours = 20 * 3_600;
     let reply = Reply::status(429, "")
         .with("Retry-After", twenty_hours)
@@ -147,7 +147,7 @@ async fn a_limit_of_twenty_hours_is_waited_out_and_never_counts_as_a_failure() {
 
 #[tokio::test]
 async fn an_event_that_arrives_while_a_limit_is_waited_for_does_not_knock_again() {
-    // Scenario 18: no call before Retry-After.
+    // FAULT-18: no call before Retry-After.
     let world = broken(Reply::status(429, "").with("Retry-After", 100)).await;
     let mirror = world.mirror();
     let deliver = async |id| {
@@ -219,7 +219,7 @@ async fn a_limit_that_is_used_up_by_an_answer_stops_the_next_call() {
 
 #[tokio::test]
 async fn an_invoice_that_xero_describes_strangely_is_parked_and_its_neighbours_are_done() {
-    // Scenario 18: unknown shape; nothing is ever dropped, in a form that can be sent again.
+    // FAULT-18: unknown shape; nothing is ever dropped, in a form that can be sent again.
     let world = World::new().await;
     for n in 1..=3 {
         world.record_invoice(n).await;
@@ -246,7 +246,7 @@ async fn an_invoice_that_xero_describes_strangely_is_parked_and_its_neighbours_a
 
 #[tokio::test]
 async fn an_outage_is_not_asked_again_for_every_forty_invoices() {
-    // Scenario 21: one organisation that does not answer must not use up everybody's time.
+    // FAULT-21: one organisation that does not answer must not use up everybody's time.
     let mut world = broken(Reply { hangs: true, ..Reply::default() }).await;
     world.patience = Duration::from_millis(50);
     let many: Vec<u32> = (1..=400).collect();
@@ -258,7 +258,7 @@ async fn an_outage_is_not_asked_again_for_every_forty_invoices() {
 
 #[tokio::test]
 async fn one_organisation_that_fails_does_not_hold_up_another_one() {
-    // Isolation, N8, scenario 21
+    // Isolation, N8, FAULT-21
     let failing = another_organisation();
     let tenant = failing.to_string();
     for reply in [Reply::status(403, ""), Reply::status(429, ""), Reply::status(500, "")] {
@@ -281,7 +281,7 @@ async fn one_organisation_that_fails_does_not_hold_up_another_one() {
 
 #[tokio::test]
 async fn a_quiet_organisation_does_not_wait_for_a_noisy_one() {
-    // Scenario 21, goal 10: one event behind ten thousand of another organisation.
+    // FAULT-21: one event behind ten thousand of another organisation.
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     // Noisy and before us, in the queue and in the order of ids.
     let noisy: OrganisationId = "00000000-0000-0000-0000-000000000001".parse().unwrap();
@@ -307,7 +307,7 @@ async fn a_quiet_organisation_does_not_wait_for_a_noisy_one() {
 
 #[tokio::test]
 async fn an_answer_with_another_organisations_invoice_leaves_no_trace() {
-    // Scenario 10, N8: Xero answers with an invoice that nobody asked for.
+    // FAULT-10, N8: Xero answers with an invoice that nobody asked for.
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     world.xero.script(|seen, books| {
         let foreign = paper(2, vec![paid(2, 2, 100)]).json(&invoice(2).to_string());
@@ -348,7 +348,7 @@ fn swept(invoices: &[u32]) -> Message {
 
 #[tokio::test]
 async fn when_the_day_is_used_up_live_events_flow_and_the_rest_goes_on_by_itself() {
-    // Scenario 23: a day of ten calls, of which two are kept for live events.
+    // FAULT-23: a day of ten calls, of which two are kept for live events.
     let world = World::new().await;
     world.set_up(organisation(), |settings| settings.calls_per_day = 10).await;
     let many: Vec<u32> = (1..=400).collect();
@@ -384,7 +384,7 @@ async fn when_the_day_is_used_up_live_events_flow_and_the_rest_goes_on_by_itself
 
 #[tokio::test]
 async fn when_the_count_of_calls_cannot_be_kept_nothing_is_called_and_nothing_is_lost() {
-    // Scenario 22: fails closed toward Xero, and no try is used up.
+    // FAULT-22: fails closed toward Xero, and no try is used up.
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     world.proxy.plan(|call| match call.operation.as_str() {
         "PutItem budgets" => Do::Refuse("InternalServerError"),

@@ -1,4 +1,4 @@
-//! DynamoDB and SQS on bad days (scenario 19): the record comes again, and nothing else is lost.
+//! DynamoDB and SQS on bad days (FAULT-19): the record comes again, and nothing else is lost.
 
 use crate::engine::having;
 use crate::faults::Do;
@@ -151,7 +151,7 @@ async fn a_record_of_several_invoices_comes_again_if_one_of_them_could_not_be_wr
 
 #[tokio::test]
 async fn a_row_that_a_person_has_to_mend_is_parked_and_its_neighbours_are_done() {
-    // Scenario 16: it would be the same at every delivery, up to the dead-letter queue.
+    // FAULT-16: it would be the same at every delivery, up to the dead-letter queue.
     use aws_sdk_dynamodb::types::AttributeValue;
     let world = three_invoices().await;
     world

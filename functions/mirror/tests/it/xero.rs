@@ -1,5 +1,5 @@
 //! A tiny Xero: it notes what it is asked, and answers from its books or as a test says. Written
-//! from Xero's documentation (xero.md 2 and 4), and sharing no type with our client.
+//! from Xero's documentation (facts.md 2 and 4), and sharing no type with our client.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

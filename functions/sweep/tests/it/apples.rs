@@ -1,5 +1,5 @@
 //! One record harms itself only: a row of Xero's, or of ours, that cannot be read ends no sweep and no certificate;
-//! it is named, and all others are served in the same run (AMB-30, scenario 32).
+//! it is named, and all others are served in the same run (AMB-30, FAULT-32).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;

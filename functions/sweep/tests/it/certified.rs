@@ -113,9 +113,9 @@ async fn what_is_held_is_held_with_its_reason_and_what_is_none_of_ours_is_ignore
     let (world, invoice, _) = two().await;
     world.pay_on(invoice, 5_00, march(20));
     world.pay(world.invoice("INV-7"), 5_00);
-    let bill = world.document(InvoiceKind::Accpay, "CM-99");
+    let bill = world.document(InvoiceKind::Accpay, "CM-10999");
     world.pay(bill, 5_00);
-    let unknown = world.invoice("CM-77");
+    let unknown = world.invoice("CM-10777");
     world.pay(unknown, 5_00);
     world.sweep().await;
     world.work_off().await;

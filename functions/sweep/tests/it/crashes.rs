@@ -1,4 +1,4 @@
-//! Scenario 7: the process ends at any of its calls to the outside, before or after that had its effect; then
+//! FAULT-07: the process ends at any of its calls to the outside, before or after that had its effect; then
 //! the next schedule comes. In the end nothing is missed. The calls are counted, not listed by hand.
 
 use std::collections::BTreeSet;

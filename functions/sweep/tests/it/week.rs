@@ -1,4 +1,4 @@
-//! Scenario 20, goal 1: a week without webhooks, and one sweep.
+//! FAULT-20: a week without webhooks, and one sweep.
 
 use std::time::Instant;
 

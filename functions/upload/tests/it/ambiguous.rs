@@ -1,4 +1,4 @@
-//! Scenarios 24 to 26: answers that are lost, late or half, and ground that has moved. Whatever
+//! FAULT-24 to FAULT-26: answers that are lost, late or half, and ground that has moved. Whatever
 //! happens, Xero holds a payment once, and nothing is sent again before Xero was read.
 
 use jiff::SignedDuration;
@@ -150,7 +150,7 @@ async fn an_element_without_id_and_without_errors_is_no_proof() {
 
 #[tokio::test]
 async fn a_bundle_is_judged_element_by_element() {
-    // Scenario 26: one of the invoices is paid by a person after the plan was made.
+    // FAULT-26: one of the invoices is paid by a person after the plan was made.
     let world = World::new().await;
     world.bpay_payments(3).await;
     let contact = world.customer("K").await;

@@ -14,7 +14,7 @@ fn outcomes(answers: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 async fn ten_invocations_at_once_are_one_run_of_exactly_two_hundred() {
-    // EX-31, N6, scenario 27
+    // EX-31, N6, FAULT-27
     let world = World::new().await;
     world.bpay_payments(210).await;
 

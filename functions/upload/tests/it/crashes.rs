@@ -1,4 +1,4 @@
-//! Scenario 7: the process ends at any of its calls to the outside, before or after that had its effect;
+//! FAULT-07: the process ends at any of its calls to the outside, before or after that had its effect;
 //! then the night is run again. In the end Xero and the tables are those of a run that nothing happened
 //! to (U15, N5, N6). The calls are counted, not listed by hand.
 

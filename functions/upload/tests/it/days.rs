@@ -1,5 +1,5 @@
 //! Whole days of waiting, with the hourly look, and with Lambda's detection of endless loops as the template has it:
-//! no message ends in a dead-letter queue, and everything is in Xero afterwards (A7.3, scenarios 18 and 20).
+//! no message ends in a dead-letter queue, and everything is in Xero afterwards (A7.3, FAULT-18 and FAULT-20).
 
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};

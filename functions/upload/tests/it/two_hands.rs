@@ -1,4 +1,4 @@
-//! The same money entered by two hands (AMB-27, rules A8.3, scenario 31): a person enters it in Xero, and the
+//! The same money entered by two hands (AMB-27, rules A8.3, FAULT-31): a person enters it in Xero, and the
 //! business's own system reports it. What Xero holds is counted at the simulator.
 
 use jiff::SignedDuration;

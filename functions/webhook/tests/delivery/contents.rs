@@ -1,4 +1,4 @@
-//! What becomes of what was signed, CM-22, N1; quality.md 2.5 rows 5, 9, 10, 11.
+//! What becomes of what was signed, CM-22, N1; FAULT-05, FAULT-09, FAULT-10, FAULT-11.
 
 use jiff::Timestamp;
 use queue::{Cause, InvoiceChange, Message, NotedReason};

@@ -1,4 +1,4 @@
-//! Two keys at once, and keys that change while the function runs (quality.md 2.5 row 3).
+//! Two keys at once, and keys that change while the function runs (FAULT-03).
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! Who may speak, and which bytes are judged, N2; quality.md 2.5 rows 1, 2, 5.
+//! Who may speak, and which bytes are judged, N2; FAULT-01, FAULT-02, FAULT-05.
 
 use webhook::BODY_BYTES_MAX;
 
@@ -13,7 +13,7 @@ async fn x04_vectors_of_the_check_of_the_endpoint() {
     assert_eq!(CHECK.len(), 95);
     let compact = CHECK.replace(": ", ":").replace(", ", ",");
     assert_eq!(compact.len(), 91);
-    // given / when / then: the table of xero.md 1.4.
+    // given / when / then: the table of facts.md 1.4.
     assert_eq!(world.accept(&request(CHECK, Some(CHECK_SIGNATURE))).await, []);
     for (case, body, signature) in [
         ("compacted", compact.as_str(), CHECK_SIGNATURE),

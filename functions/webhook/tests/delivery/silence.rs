@@ -1,4 +1,4 @@
-//! No secret, signature or name in any log line, at any level (N9; quality.md 2.5 row 30).
+//! No secret, signature or name in any log line, at any level (N9; FAULT-30).
 
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! When something of ours fails: never 200, never 401 (N1, N2; quality.md 2.5 rows 6 and 8).
+//! When something of ours fails: never 200, never 401 (N1, N2; FAULT-06 and FAULT-08).
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ async fn row6_every_message_must_be_confirmed() {
         let world = World::default();
         world.changes.accept_next(confirmed);
         assert_eq!(world.status(&request).await, 503);
-        // What was accepted stays, and comes once more: duplicates, no loss.
+        // The accepted messages stay, and come once more: duplicates, no loss.
         assert_eq!(world.changes.sent().len(), confirmed);
         assert_eq!(world.status(&request).await, 200);
         assert_eq!(world.changes.sent().len(), confirmed + 5);
@@ -45,7 +45,7 @@ async fn row6_what_is_kept_must_be_confirmed_as_well() {
     world.changes.fail_always();
     world.assert_refused(&signed("no JSON"), 503).await;
     world.assert_refused(&signed(&delivery(&[event(1, "JOURNAL", 1, "")])), 503).await;
-    // A wrong signature is wrong whatever the queue does; and the check needs no queue.
+    // A wrong signature is wrong with or without a queue; and the check needs none.
     world.assert_refused(&request(TWO_EVENTS, Some(CHECK_SIGNATURE)), 401).await;
     assert_eq!(world.accept(&signed(CHECK)).await, []);
     world.changes.recover();

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use webhook::{Keys, Webhook};
 use xero::WebhookKeys;
 
-/// The key of the vectors in xero.md 1.4.
+/// The key of the vectors in facts.md 1.4.
 pub const KEY: &str = "ExampleWebhookKeyForTestsOnly0123456789abcdefghijklmnopqrstuvwxyz+/==";
 /// Xero's check of the endpoint; its spacing is Xero's.
 pub const CHECK: &str = r#"{"events":[],"firstEventSequence": 0,"lastEventSequence": 0, "entropy": "QWERTYUIOPASDFGHJKLZ"}"#;
@@ -58,7 +58,7 @@ impl World {
     ) -> LambdaFunctionUrlResponse {
         let webhook = Webhook::new(keys, &self.changes, Metrics::off());
         let response = webhook.handle(request, now()).await;
-        // X-03, N2: whatever the answer.
+        // X-03, N2: with every answer.
         assert_eq!(response.body.as_deref(), Some(""));
         assert!(response.cookies.is_empty());
         assert!(!response.is_base64_encoded);

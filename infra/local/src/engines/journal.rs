@@ -1,4 +1,4 @@
-//! What is in the queues, on disk.
+//! The contents of the queues, on disk.
 //!
 //! The queue engine keeps its messages in memory. So that an accepted message outlives the process
 //! (real SQS never loses one), every send, receive and delete is a line in a file before it is
@@ -67,7 +67,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Begins a new file beside `path`; [`Self::replace`] puts it in its place.
+    /// Begins a new file next to `path`; [`Self::replace`] puts it in its place.
     pub(super) fn begin(path: &Path) -> anyhow::Result<Self> {
         let fresh = path.with_extension("new");
         let file = OpenOptions::new()
@@ -98,7 +98,7 @@ impl Journal {
     }
 }
 
-/// What was sent and not deleted according to the file at `path`, oldest first; nothing when
+/// The messages sent and not deleted according to the file at `path`, oldest first; none when
 /// there is no such file.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Sent>> {
     if !path.exists() {

@@ -10,7 +10,7 @@ use serde_json::json;
 pub const CHANGES: &str = "changes";
 /// What the business's own system sends, on its way to the intake.
 pub const INTAKE: &str = "intake";
-/// What wakes the upload besides its schedule.
+/// Wakes the upload outside of its schedule.
 pub const UPLOADS: &str = "uploads";
 
 /// Where schedules end that failed: a dead-letter queue alone. Here nothing is put into it.
@@ -120,7 +120,7 @@ pub struct Depth {
 }
 
 impl Depth {
-    /// All messages, whatever their state.
+    /// All messages, in any state.
     #[must_use]
     pub const fn total(self) -> u32 {
         self.visible.saturating_add(self.in_flight).saturating_add(self.delayed)

@@ -76,7 +76,7 @@ impl Mapping {
     };
 }
 
-/// One poller: one batch after another until it is told to stop.
+/// One poller: one batch after another until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Poller {
     pub(crate) mapping: Mapping,

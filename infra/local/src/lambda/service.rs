@@ -144,7 +144,7 @@ impl RunningFunctions {
         self.kill().await;
     }
 
-    /// Ends them as `kill -9` would: whatever they were doing is cut off in the middle.
+    /// Ends them as `kill -9` would: their work is cut off in the middle.
     pub async fn kill(self) {
         // The servers and pollers hold the last hosts, so the functions end with them.
         self.half.end().await;

@@ -89,7 +89,7 @@ impl Business<'_> {
         })
     }
 
-    /// A payment that somebody typed in, all of it for one invoice.
+    /// A payment that a person typed in, all of it for one invoice.
     pub(super) fn typed_in(&self, paid: &Paid, invoice: u64) -> Value {
         let amount = paid.amount.to_string();
         let allocations = json!([{ "invoice": invoice.to_string(), "amount": amount }]);

@@ -1,4 +1,4 @@
-//! Somebody who would like to be taken for Xero.
+//! A stranger who would like to be taken for Xero.
 
 use anyhow::Context as _;
 use reqwest::{Client, header::CONTENT_TYPE};
@@ -17,7 +17,7 @@ pub(super) fn forgeries(good: &Delivery) -> [Forgery; 2] {
     [
         Forgery {
             what: "one letter of the body",
-            // Still JSON, still the same events: only the signature can tell.
+            // Still JSON, still the same events: only the signature shows it.
             body: good.body.replacen("UPDATE", "UPDATF", 1),
             signature: good.signature.clone(),
         },

@@ -97,7 +97,7 @@ impl Scene<'_> {
     async fn business_sends(&self, teller: &mut Teller) -> anyhow::Result<()> {
         let [one, two, three] = self.numbers();
         teller.begin(
-            "The business's own system sends three invoices, and a payment that somebody typed in.",
+            "The business's own system sends three invoices, and a payment that a person typed in.",
             &format!("invoices {one}, {two} and {three}; on {two} a payment of 80.00 {CURRENCY}"),
         );
         let due = self.due()?;
@@ -124,7 +124,7 @@ impl Scene<'_> {
             .await
     }
 
-    /// The same invoices in Xero, as whoever keeps the books has entered them there.
+    /// The same invoices in Xero, as the bookkeeper has entered them there.
     fn invoices_in_xero(&self) -> anyhow::Result<Vec<Uuid>> {
         let due_date = self.due()?;
         let enter = |number| {
@@ -145,7 +145,7 @@ impl Scene<'_> {
     async fn payment_recorded(&self, teller: &mut Teller, invoice: Uuid) -> anyhow::Result<Uuid> {
         let [one, ..] = self.numbers();
         teller.begin(
-            &format!("Somebody records a payment of 46.00 {CURRENCY} in Xero, on CM-{one}."),
+            &format!("A person records a payment of 46.00 {CURRENCY} in Xero, on CM-{one}."),
             &format!("the payment on {one}, as a copy"),
         );
         let event = Instant::now();
@@ -206,7 +206,7 @@ impl Scene<'_> {
 
     async fn forged(&self, teller: &mut Teller, stack: &Stack) -> anyhow::Result<()> {
         teller.begin(
-            "Somebody else sends a delivery of Xero's, with one character changed.",
+            "A stranger sends a delivery of Xero's, with one character changed.",
             "401, and nothing more in the queue",
         );
         let deliveries = self.xero.deliveries();
@@ -222,7 +222,7 @@ impl Scene<'_> {
             refused &= status == 401;
             found.push(format!("{}: {status}", forgery.what));
         }
-        // What is accepted is in the queue before it is answered, so there is nothing to wait for.
+        // An accepted delivery is in the queue before it is answered, so there is nothing to wait for.
         let after = stack.depth(queues::CHANGES).await?.total();
         found.push(format!("messages in the queue: {before} before, {after} after"));
         teller.judge(event, Seen::when(refused && after <= before, found.join("; ")));

@@ -32,7 +32,7 @@ pub(super) async fn play(
     let look = Look { dynamodb: stack.dynamodb(), organisation: &stack.xero().tenant_id };
     let xero = stack.simulator()?;
     teller.begin(
-        "Xero's webhooks are switched off, as after a long outage, and somebody records a payment there. \
+        "Xero's webhooks are switched off, as after a long outage, and a person records a payment there. \
          The sweep, which comes every half hour, is called.",
         &format!("the {} {CURRENCY} on {number} all the same, found by the sweep", paid.amount),
     );

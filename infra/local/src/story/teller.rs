@@ -1,4 +1,4 @@
-//! Tells a step: what happens, what is expected, what was found, and how long it took.
+//! Reports a step: what happens, what is expected, what was found, and how long it took.
 
 use std::{
     io::{Write as _, stdout},
@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What a look found.
 pub(super) enum Seen {
-    /// What was expected, in words.
+    /// The expected state, in words.
     Expected(String),
     /// Something else, in words; perhaps it is only too early.
     Other(String),
@@ -27,24 +27,24 @@ impl Seen {
     }
 }
 
-/// Tells the story, and counts.
+/// Narrates the story, and counts.
 #[derive(Debug)]
 pub(super) struct Teller {
     within: Duration,
-    told: u32,
+    played: u32,
     untrue: u32,
 }
 
 impl Teller {
     /// A teller of steps that take at least `window`.
     pub(super) fn new(window: Duration) -> Self {
-        Self { within: WITHIN.saturating_add(window), told: 0, untrue: 0 }
+        Self { within: WITHIN.saturating_add(window), played: 0, untrue: 0 }
     }
 
     /// Begins a step.
     pub(super) fn begin(&mut self, title: &str, expected: &str) {
-        self.told += 1;
-        println!("\n{}. {title}", self.told);
+        self.played += 1;
+        println!("\n{}. {title}", self.played);
         println!("   expected  {expected}");
         // A step takes seconds, and a person should see what it is about meanwhile.
         let _ = stdout().flush();
@@ -94,7 +94,7 @@ impl Teller {
         }
     }
 
-    /// Tells what is known at once.
+    /// Reports what is known at once.
     pub(super) fn judge(&mut self, event: Instant, seen: Seen) {
         let (found, verdict) = match seen {
             Seen::Expected(found) => (found, "TRUE    "),
@@ -109,12 +109,12 @@ impl Teller {
 
     /// Ends the story. The answer is whether all of it came true.
     pub(super) fn end(self, began: Instant) -> bool {
-        let Self { told, untrue, .. } = self;
+        let Self { played, untrue, .. } = self;
         let took = terminal::duration(began.elapsed());
         if untrue == 0 {
-            println!("\nAll {told} steps came true, in {took}.");
+            println!("\nAll {played} steps came true, in {took}.");
         } else {
-            println!("\n{untrue} of {told} steps did not come true. The log lines may say why.");
+            println!("\n{untrue} of {played} steps did not come true. The log lines may say why.");
         }
         untrue == 0
     }

@@ -1,4 +1,4 @@
-//! What is in Xero of the payments that the business reported: looked up in the simulator's books,
+//! The payments in Xero that the business reported: looked up in the simulator's books,
 //! not in what we say of them.
 
 use std::collections::{BTreeMap, BTreeSet};

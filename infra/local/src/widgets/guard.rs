@@ -3,7 +3,7 @@
 //! The pages listen on the loopback address only. That does not keep other web sites out which the same
 //! browser has open: they may send requests here, and may even get at the answers, by a name of their own that
 //! they let point to this machine (DNS rebinding). So the request has to be made to this machine by name, and
-//! whatever does something has to come from our own page.
+//! a request that does something has to come from our own page.
 
 use axum::{
     body::Body,
@@ -39,7 +39,7 @@ fn may(method: &Method, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a host is one that nobody else can let point here.
+/// Whether a host is one that no other party can let point here.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,

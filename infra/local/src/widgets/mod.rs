@@ -24,7 +24,7 @@ const INDEX: &str = include_str!("index.html");
 const SCRIPT: &str = include_str!("widgets.js");
 const STYLE: &str = include_str!("widgets.css");
 
-/// Only our own script runs, whatever stands in a page; widgets bring their style with them.
+/// Only our own script runs, on every page; widgets bring their style with them.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -12,7 +12,7 @@ use crate::reason::codes;
 pub const PARTS_MAX: usize = 200;
 /// How long after sending a read of Xero is evidence that nothing came of it: our time-out, and the
 /// longest that Xero may go on working. A request that shows no effect until then is taken to have none
-/// (assumption A1, see infra/decisions).
+/// (assumption A1).
 pub const SURE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 codes! {
     /// The one state of a payment on its way to Xero (rules A7.4).

@@ -12,7 +12,7 @@ use super::provider_invoice::{FeeAccount, FeeKind};
 use super::route::Taken;
 use crate::ids::{XeroAccountId, XeroContactId};
 
-/// Most payments that one call to Xero may carry: what Xero recommends (xero.md 3.6).
+/// Most payments that one call to Xero may carry: what Xero recommends (facts.md 3.6).
 pub const BUNDLE_MAX: u32 = 50;
 
 /// Most days for `same_money_days`.

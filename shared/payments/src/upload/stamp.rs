@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::{OrganisationId, PaymentId};
 
-/// Longest `Reference`, in characters: what Xero keeps, as far as is known (xero.md 4.3). Counted as
+/// Longest `Reference`, in characters: what Xero keeps, as far as is known (facts.md 4.3). Counted as
 /// .NET counts them, in UTF-16 units: if Xero cut the end off, the stamp would be gone.
 pub const REFERENCE_CHARS_MAX: usize = 255;
 

@@ -1,4 +1,4 @@
-//! How many may go (EX-31, EX-32, AMB-09 to AMB-13; quality N6).
+//! How many may go (EX-31, EX-32, AMB-09 to AMB-13; N6).
 
 mod laws;
 
@@ -69,7 +69,7 @@ fn two_nights_that_touch_at_noon_do_not_get_four_hundred() {
 
 #[test]
 fn the_night_of_23_hours_is_not_blocked() {
-    // Scenario 28. A guard of 24 hours would block it, as it would a run that begins a second early.
+    // FAULT-28. A guard of 24 hours would block it, as it would a run that begins a second early.
     let (first, second) = (sydney("2026-10-03T22:00"), sydney("2026-10-04T22:00"));
     assert_eq!(second.duration_since(first), HOUR * 23);
     let mut caps = unused();

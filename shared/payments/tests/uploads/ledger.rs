@@ -1,4 +1,4 @@
-//! The ledger: nothing is sent twice, and every move is explained (quality N5, scenarios 24 to 26).
+//! The ledger: nothing is sent twice, and every move is explained (N5, FAULT-24 to FAULT-26).
 
 mod examples;
 mod honest;

@@ -1,4 +1,4 @@
-//! Which night (EX-31; quality 2.2 "Which night", scenario 28).
+//! Which night (EX-31, FAULT-28).
 
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;

@@ -41,6 +41,8 @@ fn customer() -> Customer {
         contact: Some(contact_id(1)),
         blocked: None,
         blocked_at: None,
+        merged: None,
+        unusable_contact: None,
     }
 }
 
@@ -61,7 +63,7 @@ fn refuse(row: &mut Upload, number: u32) {
 
 #[test]
 fn what_was_refused_is_planned_anew_on_fresh_figures() {
-    // Scenario 26: a person has paid the invoice meanwhile.
+    // FAULT-26: a person has paid the invoice meanwhile.
     let prefix = NumberPrefix::default();
     let mut row = sent(&receipt("P-1", "100.00"), &[(on(1, "1"), "60.00"), (on(2, "2"), "40.00")]);
     row.answer(1, Answer::Placed(placed(9)), false, row.since).unwrap();

@@ -17,9 +17,9 @@ const SHOWN_CHARS_MAX: usize = 100;
 /// What a message is about.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct About {
-    /// Whose it is, as far as it can be told.
+    /// The organisation, as far as it is known.
     pub organisation: Option<OrganisationId>,
-    /// What kind of message; `unreadable` if nobody can tell.
+    /// The kind of message; `unreadable` if it cannot be read.
     pub kind: String,
     /// What it is about: an id of the business's own system, or what a schedule asks for.
     pub subject: Option<String>,
@@ -66,7 +66,7 @@ fn task(body: &str) -> Option<About> {
     Some(About { organisation, kind: task.kind().to_owned(), subject, ..About::default() })
 }
 
-/// The intake's contract is the business of the intake; kind and ids are told from the names of its members.
+/// The intake's contract is the business of the intake; kind and ids are taken from the names of its members.
 fn report(body: &str) -> Option<About> {
     let report = object(body)?;
     let id = ["id", "payment", "number", "invoice", "customer"];
@@ -78,8 +78,8 @@ fn report(body: &str) -> Option<About> {
     })
 }
 
-/// What EventBridge could not deliver is the event itself; what Lambda has given up is in an envelope.
-/// What Lambda keeps of a part of a stream that it gave up: the place, and none of the rows. Source:
+/// An event that EventBridge could not deliver, or a batch of the stream that Lambda gave up: Lambda keeps its position,
+/// not its rows. Source:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 fn decisions(body: &str) -> Option<About> {
     let whole = object(body)?;
@@ -97,6 +97,7 @@ fn decisions(body: &str) -> Option<About> {
     Some(About { kind: "not announced".to_owned(), subject, written, ..About::default() })
 }
 
+/// A schedule's event that EventBridge could not deliver, or one on which a function failed, in Lambda's envelope.
 fn schedule(body: &str) -> Option<About> {
     let whole = object(body)?;
     let (kind, asked) = match whole.get("requestPayload") {

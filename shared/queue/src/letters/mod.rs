@@ -18,7 +18,7 @@ pub use sqs::{AllQueues, QueueUrls};
 /// Most letters that one look brings; SQS's limit.
 pub const LETTERS_MAX: usize = 10;
 
-/// Which queue. Each but `Schedules` and `Events` has a function behind it and a dead-letter queue beside it;
+/// Which queue. Each but `Schedules` and `Events` has a function behind it and a dead-letter queue of its own;
 /// those are dead-letter queues alone, for what EventBridge and Lambda could not deliver.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum QueueName {
@@ -67,7 +67,7 @@ impl fmt::Display for QueueName {
     }
 }
 
-/// A message, byte for byte, and what travels beside it.
+/// A message, byte for byte, and its attributes.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Letter {
     /// The message.
@@ -79,12 +79,12 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// A message with nothing beside it.
+    /// A message without attributes.
     pub const fn new(body: String) -> Self {
         Self { body, group: None, attributes: BTreeMap::new() }
     }
 
-    /// The same with one text more beside it.
+    /// The same with one more attribute.
     #[must_use]
     pub fn with(mut self, name: &str, value: String) -> Self {
         let value = Attribute { kind: "String".to_owned(), text: Some(value), bytes: None };
@@ -101,7 +101,7 @@ impl fmt::Debug for Letter {
     }
 }
 
-/// A value beside a message, as SQS has it.
+/// An attribute of a message, as SQS has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Attribute {
     /// SQS's data type, such as `String`.
@@ -132,7 +132,7 @@ pub struct DeadLetter {
 pub struct Depth {
     /// To be had.
     pub visible: u32,
-    /// Hidden: somebody is looking at them.
+    /// Hidden: a reader is looking at them.
     pub hidden: u32,
     /// How long SQS keeps a message, counted from when it was sent first.
     pub kept_for: Duration,
@@ -152,7 +152,7 @@ pub trait Letters {
 
 /// The dead-letter queues.
 pub trait DeadLetters {
-    /// Some of the messages, [`LETTERS_MAX`] at most, which nobody else finds for this time. None: there
+    /// Some of the messages, [`LETTERS_MAX`] at most, which no other reader finds for this time. None: there
     /// are no others at the moment.
     ///
     /// # Errors

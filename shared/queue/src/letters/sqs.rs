@@ -35,7 +35,7 @@ pub struct AllQueues {
 }
 
 impl AllQueues {
-    /// The queues at these addresses. What is asked of one that is not among them is an error.
+    /// The queues at these addresses. A call about any other queue is an error.
     pub fn new(client: Client, urls: impl IntoIterator<Item = (QueueName, QueueUrls)>) -> Self {
         Self { client, urls: urls.into_iter().collect() }
     }
@@ -69,7 +69,7 @@ impl AllQueues {
             .send()
             .await
             .map_err(|error| SendProblem::Call(words(error.code(), &error)))?;
-        // An answer without an id is no confirmation, whatever its status says.
+        // An answer without an id is no confirmation, in any status.
         match output.message_id() {
             Some(id) if !id.is_empty() => Ok(()),
             _ => {

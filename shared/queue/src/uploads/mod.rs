@@ -1,4 +1,4 @@
-//! The `uploads` queue: what wakes the `upload` function besides its schedule.
+//! The `uploads` queue, which wakes the `upload` function outside of its schedule.
 
 mod sqs;
 mod task;
@@ -22,7 +22,7 @@ pub trait Uploads {
     /// # Errors
     ///
     /// [`SendError`] if it was not confirmed. It may have been accepted nevertheless: send it
-    /// again, or make whoever asked do so.
+    /// again, or make the caller do so.
     async fn send(&self, task: &UploadTask, delay_seconds: u16) -> Result<(), SendError>;
 }
 

@@ -32,7 +32,7 @@ impl UploadsQueue {
             .send()
             .await
             .map_err(|error| SendProblem::Call(words(error.code(), &error)))?;
-        // An answer without an id is no confirmation, whatever its status says.
+        // An answer without an id is no confirmation, in any status.
         match output.message_id() {
             Some(id) if !id.is_empty() => Ok(()),
             _ => {

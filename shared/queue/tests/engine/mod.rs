@@ -78,7 +78,7 @@ pub struct Queues {
 pub struct Seen {
     pub id: String,
     pub body: String,
-    /// Texts beside it, by name.
+    /// Its attributes, by name.
     pub beside: HashMap<String, String>,
     pub handle: String,
 }
@@ -114,7 +114,7 @@ impl Queues {
         sent.send().await.unwrap().message_id.unwrap()
     }
 
-    /// What can be had from a queue at this moment. It can be had again at once.
+    /// The messages that a queue gives at this moment. They can be had again at once.
     pub async fn seen(&self, queue: &str) -> Vec<Seen> {
         let mut seen = self.taken(queue).await;
         for message in &seen {
@@ -131,7 +131,7 @@ impl Queues {
         self.seen(queue).await.into_iter().map(|seen| seen.body).collect()
     }
 
-    /// What can be had from a queue, and is taken out.
+    /// The messages that a queue gives, which are taken out.
     pub async fn take(&self, queue: &str) -> Vec<Seen> {
         let taken = self.taken(queue).await;
         for message in &taken {

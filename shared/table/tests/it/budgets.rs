@@ -30,7 +30,7 @@ fn fail(world: &World, operation: &'static str, nth: usize, fate: Do) {
 
 #[tokio::test]
 async fn of_fifty_who_ask_at_once_five_may_call() {
-    // Scenario 22
+    // FAULT-22
     let world = World::new().await;
     let budgets = world.tables.budgets();
     let asked: Vec<_> = (0..50)
@@ -78,7 +78,7 @@ async fn the_calls_of_all_processes_count_together() {
 
 #[tokio::test]
 async fn without_its_count_nobody_calls() {
-    // Scenario 22: fails closed toward Xero.
+    // FAULT-22: fails closed toward Xero.
     let world = World::new().await;
     let budgets = world.tables.budgets();
     fail(&world, "PutItem budgets", 1, Do::Refuse("InternalServerError"));
@@ -92,7 +92,7 @@ async fn without_its_count_nobody_calls() {
 
 #[tokio::test]
 async fn a_call_whose_counting_has_no_answer_counts_and_is_not_made() {
-    // Scenario 19. The first write is the grant of the app's minute.
+    // FAULT-19. The first write is the grant of the app's minute.
     let world = World::new().await;
     fail(&world, "PutItem budgets", 2, Do::LoseAnswer);
     let denied =
@@ -185,7 +185,7 @@ fn law_a_budget_is_kept_as_it_is() {
                 Step::Leave(..) => {}
             }
             let stored = world.tables.budget(organisation).await.unwrap();
-            // What was taken from the app's minute is the store's business.
+            // The share of the app's minute is the store's business.
             expected.grant = stored.grant;
             assert_eq!(stored, expected);
         }

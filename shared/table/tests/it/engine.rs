@@ -64,10 +64,10 @@ pub async fn count(client: &Client, table: &str) -> usize {
     count
 }
 
-/// What is no outcome: how often Xero was called, whether webhooks come, and which runs there were.
+/// Tables without outcomes: how often Xero was called, whether webhooks come, and which runs there were.
 const RECORDS: [&str; 3] = ["budgets", "connections", "sync_runs"];
 
-/// The rows of all tables but those, without the attributes that tell one run from another.
+/// The rows of all tables but those, without the attributes that distinguish one run from another.
 pub async fn everything(client: &Client, without: &[&str]) -> BTreeMap<&'static str, Vec<Row>> {
     let mut tables = BTreeMap::new();
     for table in table::schema::TABLES.iter().filter(|table| !RECORDS.contains(&table.name)) {

@@ -46,7 +46,7 @@ pub enum Do {
     LoseAnswer,
     /// A `BatchGetItem` finds none of its rows in time, and says so.
     LeaveOut,
-    /// It is carried out once somebody rings.
+    /// It is carried out once the test rings.
     Wait(Arc<Notify>),
 }
 
@@ -55,7 +55,7 @@ pub enum Do {
 pub enum Moment {
     /// The call is not carried out any more.
     Before,
-    /// It is carried out, and nobody hears the answer.
+    /// It is carried out, and its answer is lost.
     After,
 }
 
@@ -100,7 +100,7 @@ impl Guillotine {
         self.falls.filter(|(at, _)| *at == calls.len()).map(|(_, moment)| moment)
     }
 
-    /// Never returns: whoever waits for this call has ended.
+    /// Never returns: the process that waits for this call has ended.
     pub async fn fall(&self) {
         self.bell.notify_one();
         std::future::pending().await

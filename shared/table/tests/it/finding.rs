@@ -1,4 +1,4 @@
-//! What an operator types, found by keys and indexes: beside ten thousand rows of another invoice, with a few
+//! Searches of an operator, by keys and indexes: among ten thousand rows of another invoice, with a few
 //! reads.
 
 use dynoxide::{AttributeValue, Database, ImportOptions};
@@ -196,7 +196,7 @@ async fn our_own_upload_seen_early_in_xero_has_one_state_by_either_id() {
     for subject in [Subject::Xero(xero(9)), Subject::Ours(upload.receipt.id.clone())] {
         assert_eq!(state(&world, &subject).await.0, "planned (sent)", "{subject}");
     }
-    // Of somebody else's stamp nothing is known but that it is held.
+    // Of a foreign stamp nothing is known but that it is held.
     let mut other = xero_payment(8, 100);
     let stamp = reserved(&waiting("P-2")).parts[0].stamp.clone();
     other.reference = Some(stamp.to_string());

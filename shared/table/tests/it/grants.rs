@@ -1,5 +1,5 @@
-//! Grants in the tables: each step on the condition of the one before, and what operators are told of it
-//! with it or not at all (X-14, scenario 29).
+//! Grants in the tables: each step on the condition of the one before, and its messages for operators
+//! with it or not at all (X-14, FAULT-29).
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ async fn an_organisation_is_found_on_its_grant_and_nowhere_else() {
         assert_eq!(world.tables.grant_of(organisation).await.unwrap(), Some(grant.clone()));
     }
     assert_eq!(world.tables.grant_of(organisation()).await.unwrap(), None);
-    // The user leaves the third one out when he authorises again.
+    // The user leaves the third one out when authorising again.
     let again = grant.authorised(&pair(2), organisations(2));
     stored(&world, again).await;
     let third = OrganisationId::new(Uuid::from_u128(3));
@@ -64,7 +64,7 @@ async fn an_organisation_is_found_on_its_grant_and_nowhere_else() {
 
 #[tokio::test]
 async fn of_ten_who_want_the_lease_one_gets_it() {
-    // Scenario 29
+    // FAULT-29
     let world = World::new().await;
     let grant = stored(&world, authorised(1)).await;
     let leased = grant.lease_for_writing(now()).unwrap();
@@ -89,13 +89,13 @@ async fn of_ten_who_want_the_lease_one_gets_it() {
 
 #[tokio::test]
 async fn a_death_is_told_to_every_organisation_once_and_ends_when_a_user_comes_back() {
-    // X-14, scenario 29
+    // X-14, FAULT-29
     let world = World::new().await;
     let grant = Grant::new(id(1)).authorised(&pair(1), organisations(2));
     let grant = stored(&world, grant).await;
     let dead = grant.died(Death::InvalidGrant, now());
     let dead = world.tables.store_grant(&grant, dead, now()).await.unwrap();
-    // Somebody who has read it alive comes too late.
+    // A process that has read it alive comes too late.
     let late = grant.died(Death::InvalidGrant, now() + SignedDuration::from_secs(5));
     let late = world.tables.store_grant(&grant, late, now()).await;
     assert!(matches!(late, Err(GrantError::Changed)));

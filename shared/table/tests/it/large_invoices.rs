@@ -1,4 +1,4 @@
-//! Invoices that take more than one transaction: exact in the end, whatever happens in between.
+//! Invoices that take more than one transaction: exact in the end, after any interruption.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -211,7 +211,7 @@ async fn a_crash_while_an_invoice_leaves_its_number_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn whoever_has_the_newer_snapshot_wins_however_far_the_other_one_has_come() {
-    // Scenario 12, N4: one writer is held up in front of its k-th transaction, the other runs to
+    // FAULT-12, N4: one writer is held up in front of its k-th transaction, the other runs to
     // its end, and then the first one goes on.
     let (transactions, _) = undisturbed(Story::Created).await;
     let old = snapshot(5, many(base));
@@ -255,7 +255,7 @@ async fn whoever_has_the_newer_snapshot_wins_however_far_the_other_one_has_come(
 
 #[tokio::test]
 async fn two_who_write_the_same_snapshot_help_each_other_and_log_each_decision_once() {
-    // Scenario 11
+    // FAULT-11
     let (_, expected) = undisturbed(Story::Created).await;
     let (world, snapshot) = Story::Created.begin().await;
     let (one, other) = tokio::join!(world.apply(&snapshot), world.apply(&snapshot));

@@ -117,7 +117,7 @@ async fn wherever_a_run_ends_the_caps_and_the_uploads_agree() {
 
 #[tokio::test]
 async fn a_lost_answer_is_recognised_as_our_own_success_by_every_write() {
-    // Scenario 19: the first try is carried out and its answer lost; the SDK tries again.
+    // FAULT-19: the first try is carried out and its answer lost; the SDK tries again.
     let world = World::new().await;
     let retrying = Tables::new(engine::client(&world.proxy.url, 3), "");
     let lose = || {
@@ -304,7 +304,7 @@ async fn a_line_is_read_page_by_page_oldest_first_and_no_further_than_asked() {
 
 #[tokio::test]
 async fn many_uploads_are_found_by_their_ids_whatever_is_left_out_at_first() {
-    // Scenario 19: DynamoDB leaves out keys that it could not read yet.
+    // FAULT-19: DynamoDB leaves out keys that it could not read yet.
     let world = World::new().await;
     let uploads: Vec<_> = (0..120).map(|n| waiting(&format!("P-{n:03}"))).collect();
     for chunk in uploads.chunks(UPLOADS_PER_TRANSACTION_MAX) {

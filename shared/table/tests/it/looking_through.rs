@@ -1,4 +1,4 @@
-//! What is looked through a bounded way: lines, amounts, and the history of an invoice. And where Xero is.
+//! Bounded searches: lines, amounts, and the history of an invoice. And where Xero is.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;

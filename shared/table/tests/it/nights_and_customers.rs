@@ -1,4 +1,4 @@
-//! What a night did, who is blocked, what operators are told, and which invoices are on a plan.
+//! What a night did, who is blocked, which messages operators get, and which invoices are on a plan.
 
 use jiff::SignedDuration;
 use payments::upload::{Caps, Customer, Disabled, Night, NightReport, NightState};
@@ -12,7 +12,7 @@ use crate::world::{World, change_to};
 
 #[tokio::test]
 async fn of_two_runs_of_the_same_night_one_begins_it() {
-    // Scenario 27
+    // FAULT-27
     let world = World::new().await;
     let begun = NightReport::begun(organisation(), night(), now(), now());
     let (one, other) =
@@ -102,7 +102,7 @@ async fn open_actions_are_listed_the_oldest_first_and_no_more_of_them_than_asked
         ..customer(id)
     };
     let oldest = blocked("C-3", Some(48));
-    // One of which nobody has said since when is open since it was written.
+    // An action without a beginning is open since it was written.
     let open = [blocked("C-2", Some(1)), oldest.clone(), blocked("C-4", None)];
     for customer in open.iter().chain([&customer("C-1")]) {
         world.tables.store_customer(None, customer, Some(("Ada", "x")), now()).await.unwrap();
@@ -114,11 +114,11 @@ async fn open_actions_are_listed_the_oldest_first_and_no_more_of_them_than_asked
     assert_eq!(all.rows[0], oldest);
     let some = world.tables.open_actions(organisation(), 2).await.unwrap();
     assert_eq!((some.rows.len(), some.more), (2, true));
-    assert_eq!(world.proxy.scanned(), 5, "nobody else is read");
+    assert_eq!(world.proxy.scanned(), 5, "no other customer is read");
     let expected = OpenActions { count: 3, more: false, oldest: oldest.blocked_at };
     assert_eq!(world.tables.count_open_actions(organisation()).await.unwrap(), expected);
 
-    // What is solved is no longer there.
+    // A solved action is no longer there.
     let solved = Customer { blocked: None, blocked_at: None, ..oldest.clone() };
     world.tables.store_customer(Some(&oldest), &solved, Some(("Ada", "x")), now()).await.unwrap();
     let left = world.tables.open_actions(organisation(), 9).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is proven, or reported, of an upload is written in one step with what else it changes.
+//! A proof, or a report, of an upload is written in one step with what else it changes.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ async fn a_proven_part_and_its_link_are_one_step() {
     assert_eq!((read.state, read.revision), (UploadState::Uploaded, 2));
     assert_eq!(world.stored().await.payments, change.after.payments);
     assert!(world.stored().await.payments[0].stamp.is_some());
-    // and the invoice's history has both, though nobody had reported for which invoice it is.
+    // and the invoice's history has both, though no report says for which invoice it is.
     let history = world.tables.history(organisation(), &invoice.number, None).await.unwrap();
     let about: Vec<_> = history.entries.iter().filter(|row| row.payment_id.is_some()).collect();
     let actions: BTreeSet<_> = about.iter().map(|row| row.action.as_str()).collect();

@@ -121,6 +121,6 @@ async fn what_went_up_long_ago_costs_a_night_nothing() {
     let count = engine::count(&world.direct, "uploads").await;
     assert_eq!(count, PAST + 7);
     println!(
-        "beside {PAST} payments of the past: 5 rows read for the 5 that wait, 2 for the 2 of the night"
+        "with {PAST} payments of the past: 5 rows read for the 5 that wait, 2 for the 2 of the night"
     );
 }

@@ -1,4 +1,4 @@
-//! What is written is what is read.
+//! A row is read as it was written.
 
 use std::cell::Cell;
 
@@ -144,7 +144,7 @@ async fn rows_are_made_for_people_to_read() {
     let world = World::with_local_invoice().await;
     world.apply(&snapshot(1, vec![xero_payment(1, 125_040)])).await.unwrap();
 
-    // Then amounts are Numbers with their currency beside them, dates are dates, ids are text
+    // Then amounts are Numbers next to their currency, dates are dates, ids are text
     let payments = world.rows("payments").await;
     let copy = "xero-00000000-0000-0000-0000-000000000001";
     let expected = [

@@ -48,7 +48,7 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
     )
 }
 
-/// Names that people gave, and what somebody has noted in the row by hand (CC-10, CC-19).
+/// Names that people gave, and notes that they made in the row by hand (CC-10, CC-19).
 #[tokio::test]
 async fn what_is_no_setting_stays_when_settings_are_stored() {
     let world = World::new().await;

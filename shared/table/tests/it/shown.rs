@@ -90,7 +90,7 @@ async fn a_connection_comes_back_as_it_was_found() {
     assert_eq!((checked.checked_at, checked.short_code.as_deref()), (Some(now()), Some("!a")));
 }
 
-/// Of two who look at once and find the same, one tells of it; and what a grant has told is not told again.
+/// Of two checks at once with the same result, one announces it; a loss that a grant has announced is not announced again.
 #[tokio::test]
 async fn a_connection_that_turns_is_one_row_of_the_log_written_with_it_ex_24() {
     let world = World::new().await;

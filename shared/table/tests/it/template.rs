@@ -1,4 +1,4 @@
-//! What is deployed is what is tested: the template's tables are the ones of this crate.
+//! The deployed tables are the tested ones: the template's tables are the ones of this crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -70,7 +70,7 @@ impl World {
         engine::rows(&self.direct, table).await
     }
 
-    /// Changes a text of a row that is there, as somebody might by hand.
+    /// Changes a text of a row that is there, as a person might by hand.
     pub async fn set(&self, table: &str, key: &[(&str, &str)], name: &str, value: &str) {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let mut update = self.direct.update_item().table_name(table);

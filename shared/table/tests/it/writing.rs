@@ -67,7 +67,7 @@ async fn an_item_that_dynamodb_refuses_takes_everything_with_it() {
 
 #[tokio::test]
 async fn a_transaction_that_meets_another_one_is_a_lost_race() {
-    // Scenario 19
+    // FAULT-19
     let world = World::with_local_invoice().await;
     let read = snapshot(1, vec![xero_payment(1, 100)]);
     for reasons in [&["TransactionConflict", "None"], &["None", "TransactionConflict"]] {
@@ -88,7 +88,7 @@ async fn a_transaction_that_meets_another_one_is_a_lost_race() {
 
 #[tokio::test]
 async fn a_throttled_call_is_no_lost_race() {
-    // Scenario 19
+    // FAULT-19
     let world = World::with_local_invoice().await;
     let before = world.stored().await;
     let read = snapshot(1, vec![xero_payment(1, 100)]);
@@ -111,7 +111,7 @@ async fn a_throttled_call_is_no_lost_race() {
 
 #[tokio::test]
 async fn a_lost_answer_is_recognised_as_our_own_success() {
-    // Scenario 19: the first try is carried out and its answer lost; the SDK tries again.
+    // FAULT-19: the first try is carried out and its answer lost; the SDK tries again.
     let world = World::with_local_invoice().await;
     let retrying = Tables::new(engine::client(&world.proxy.url, 3), "");
     world.proxy.plan(|call| match (call.operation.as_str(), call.of_its_kind) {
@@ -131,7 +131,7 @@ async fn a_lost_answer_is_recognised_as_our_own_success() {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_for_good_leaves_nothing_to_do_twice() {
-    // Scenario 19
+    // FAULT-19
     let world = World::with_local_invoice().await;
     let read = snapshot(1, vec![xero_payment(1, 100)]);
     world.proxy.plan(|call| if call.is_write() { Do::LoseAnswer } else { Do::Pass });

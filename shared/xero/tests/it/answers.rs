@@ -1,4 +1,4 @@
-//! Laws of the answers to a write, whatever Xero makes of them: N5, X-12, scenario 26.
+//! Laws of the answers to a write, whatever Xero makes of them: N5, X-12, FAULT-26.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! The bytes that are written: xero.md 4.3 and 4.5, scenario 25.
+//! The bytes that are written: facts.md 4.3 and 4.5, FAULT-25.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ fn a_prepayment_is_a_bank_transaction_with_one_line() {
 
 #[test]
 fn the_same_payments_always_make_the_same_bytes() {
-    // Scenario 25: one byte more would be another request under the same key.
+    // FAULT-25: one byte more would be another request under the same key.
     let (one, two) = (bundle(50), bundle(50));
     assert_eq!(one.bytes(), two.bytes());
     assert_eq!(one.digest(), two.digest());
@@ -46,7 +46,7 @@ fn the_same_payments_always_make_the_same_bytes() {
 
 #[test]
 fn amounts_are_json_numbers_with_the_digits_of_the_decimal() {
-    // CM-13, conventions 8
+    // CM-13
     for (amount, written) in
         [("0.10", "0.10"), ("0.1", "0.10"), ("999999999.99", "999999999.99"), ("7", "7.00")]
     {

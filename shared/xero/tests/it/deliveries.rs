@@ -1,4 +1,4 @@
-//! scenarios 5, 9 and 10: what is made of a signed body.
+//! FAULT-05, FAULT-09 and FAULT-10: what is made of a signed body.
 
 use proptest::prelude::*;
 use secrecy::SecretString;
@@ -109,7 +109,7 @@ fn the_two_events_of_the_reference_are_read() {
 
 #[test]
 fn the_order_of_members_and_new_ones_do_not_matter() {
-    // Scenario 9
+    // FAULT-09
     let plain = one(&[]);
     assert_eq!(one(&[("resourceId", &format!("\"{INVOICE}\"")), ("data", "{\"a\": [1]}")]), plain);
     let wrapped =
@@ -178,7 +178,7 @@ fn dates_are_read_with_and_without_z_and_an_unreadable_one_loses_nothing() {
 
 #[test]
 fn an_address_that_is_not_xeros_is_noticed() {
-    // Scenario 10; nothing ever follows it.
+    // FAULT-10; nothing ever follows it.
     for (url, foreign) in [
         ("\"https://api.xero.com/api.xro/2.0/Invoices/x\"", false),
         ("\"https://API.XERO.COM/\"", false),
@@ -204,7 +204,7 @@ fn an_address_that_is_not_xeros_is_noticed() {
 
 #[test]
 fn an_event_that_cannot_be_used_does_not_hold_up_the_others() {
-    // Scenarios 9 and 10
+    // FAULT-09 and FAULT-10
     let changed = |name, value: &str| problem(&event(&[(name, value)]));
     for id in [
         "",
@@ -279,7 +279,7 @@ fn events_of_several_organisations_stand_in_one_delivery() {
 
 #[test]
 fn deep_nesting_is_refused_or_passed_over_without_a_stack() {
-    // Scenario 5
+    // FAULT-05
     let deep = format!("{}{}", "[".repeat(400_000), "]".repeat(400_000));
     assert_eq!(read(&deep), Err(EnvelopeError::NotAnEnvelope));
     assert_eq!(read("[".repeat(900_000)), Err(EnvelopeError::NotJson));
@@ -290,7 +290,7 @@ fn deep_nesting_is_refused_or_passed_over_without_a_stack() {
 
 #[test]
 fn a_hundred_thousand_events_are_each_accounted_for() {
-    // Scenario 5: what fits into the largest body that the receiver accepts.
+    // FAULT-05: what fits into the largest body that the receiver accepts.
     let read = read(format!("{{\"events\":[{}1]}}", "{},".repeat(100_000))).unwrap();
     assert_eq!((read.events.len(), read.malformed.len()), (0, 100_001));
     let many = vec![event(&[]); 3_000];

@@ -1,4 +1,4 @@
-//! Looking for stamps: quality.md 2.2 (read-back), scenarios 24 and 25, X-08, X-13.
+//! Looking for stamps: FAULT-24 and FAULT-25, X-08, X-13.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -183,7 +183,7 @@ async fn a_page_that_is_too_long_is_read_in_smaller_pages() {
 
 #[tokio::test]
 async fn whatever_is_not_a_whole_list_is_no_evidence() {
-    // Scenario 18: a failed read never says that something is absent.
+    // FAULT-18: a failed read never says that something is absent.
     let good =
         String::from_utf8(Reply::page(&page_one(), "Payments", &rows(2..=3), 9).body).unwrap();
     let with = |from: &str, to: &str| {
@@ -228,7 +228,7 @@ fn page_one() -> Seen {
 
 #[tokio::test]
 async fn amb_30_a_row_that_cannot_be_read_leaves_in_doubt_only_what_it_may_be() {
-    // Scenario 18: that a part is not seen proves nothing while a row may be it.
+    // FAULT-18: that a part is not seen proves nothing while a row may be it.
     let own = created(2);
     for (from, to) in [
         (payment_id(2), String::new()),

@@ -1,4 +1,4 @@
-//! Scenario 18 and rules A7.3: a Xero that misbehaves. Nothing of it is evidence of a deletion.
+//! FAULT-18 and rules A7.3: a Xero that misbehaves. Nothing of it is evidence of a deletion.
 
 use std::time::{Duration, Instant};
 
@@ -96,7 +96,7 @@ async fn a_missing_permission_is_named_and_ends_the_read() {
 
 #[tokio::test]
 async fn a_500_for_one_invoice_does_not_keep_its_neighbours_away() {
-    // Scenario 16: one bad record among many.
+    // FAULT-16: one bad record among many.
     let xero = Xero::start(books(40), |seen| {
         let bad = id(40).to_string();
         let hit = seen.query.contains(&bad) || seen.path.contains(&bad);

@@ -68,7 +68,7 @@ async fn an_open_invoice_has_what_planning_asks_for() {
 
 #[tokio::test]
 async fn an_invoice_of_a_contact_nobody_asked_for_leaves_no_trace() {
-    // Scenario 10
+    // FAULT-10
     let foreign = invoice(2, contact_number(9)).replacen("AUTHORISED", "ODD", 1);
     let rows = [foreign, invoice(1, contact())];
     let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 100)).await;

@@ -1,4 +1,4 @@
-//! Reading invoices from a Xero that is well; X-07, scenarios 10, 11 and 15.
+//! Reading invoices from a Xero that is well; X-07, FAULT-10, FAULT-11 and FAULT-15.
 
 use std::sync::atomic::Ordering;
 
@@ -30,7 +30,7 @@ async fn a_hundred_and_twenty_invoices_take_three_calls() {
 
 #[tokio::test]
 async fn the_same_invoice_is_asked_for_once() {
-    // Scenario 11
+    // FAULT-11
     let xero = Xero::start(books(2), |_| None).await;
     let wanted = [id(2), id(1), id(2), id(2), id(1)];
     let read = xero.client().invoices(organisation(), &wanted).await;
@@ -108,7 +108,7 @@ async fn if_no_list_is_accepted_every_invoice_is_read_alone() {
 
 #[tokio::test]
 async fn a_missing_invoice_is_asked_for_alone_before_it_is_not_found() {
-    // Scenario 15: absent is not "no payments".
+    // FAULT-15: absent is not "no payments".
     let hidden = invoice(id(4), &[30]);
     let mut some = books(3);
     some.remove(&id(2));
@@ -126,7 +126,7 @@ async fn a_missing_invoice_is_asked_for_alone_before_it_is_not_found() {
 
 #[tokio::test]
 async fn an_invoice_nobody_asked_for_leaves_no_trace() {
-    // Scenario 10
+    // FAULT-10
     let foreign = invoice(id(99), &[]);
     let own = invoice(id(1), &[]);
     let xero = Xero::start(books(2), move |seen| match seen.path.rsplit('/').next() {

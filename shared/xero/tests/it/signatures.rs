@@ -1,4 +1,4 @@
-//! X-04; scenarios 1 to 3. The vectors are those of the reference (xero.md 1.4).
+//! X-04; FAULT-01 to FAULT-03. The vectors are those of the reference (facts.md 1.4).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -136,7 +136,7 @@ fn no_signature_is_no_signature_even_for_an_empty_body() {
 
 #[test]
 fn bytes_that_are_no_text_and_trailing_newlines_are_signed_as_they_are() {
-    // Scenario 2
+    // FAULT-02
     for body in [&b"\xff\xfe\x00"[..], b"", "{\"name\": \"Zo\u{eb}\"}".as_bytes(), b"{}\n"] {
         let signature = sign(KEY.as_bytes(), body);
         assert!(keys(&[KEY]).verify(body, Some(&signature)).is_ok());
@@ -147,7 +147,7 @@ fn bytes_that_are_no_text_and_trailing_newlines_are_signed_as_they_are() {
 
 #[test]
 fn while_a_key_is_replaced_both_are_accepted_and_a_retired_one_is_not() {
-    // Scenario 3
+    // FAULT-03
     let with_new = sign(b"the new key", CHECK.as_bytes());
     for accepted in [CHECK_SIGNATURE, &with_new] {
         for order in [[KEY, "the new key"], ["the new key", KEY]] {
@@ -160,7 +160,7 @@ fn while_a_key_is_replaced_both_are_accepted_and_a_retired_one_is_not() {
 
 #[test]
 fn an_empty_key_opens_nothing() {
-    // Scenario 3
+    // FAULT-03
     let with_nothing = sign(b"", CHECK.as_bytes());
     let with_blank = sign(b" ", CHECK.as_bytes());
     for none in [&[][..], &[""], &["", " ", "\n"]] {

@@ -1,4 +1,4 @@
-//! What changed since a moment, quality.md scenario 20.
+//! What changed since a moment, FAULT-20.
 
 use jiff::Timestamp;
 use payments::InvoiceKind;

@@ -1,4 +1,4 @@
-//! Access tokens and configuration (xero.md 2.1; AMB-21, X-14).
+//! Access tokens and configuration (facts.md 2.1; AMB-21, X-14).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

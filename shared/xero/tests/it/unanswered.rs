@@ -1,5 +1,5 @@
-//! Writing to Xero: calls that are turned away, refused as a whole, or not answered; scenarios 18, 24
-//! and 25, rules A7.3.
+//! Writing to Xero: calls that are turned away, refused as a whole, or not answered; FAULT-18, FAULT-24,
+//! FAULT-25, A7.3.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -106,7 +106,7 @@ async fn a_key_that_cannot_be_sent_is_not_sent() {
 
 #[tokio::test]
 async fn whatever_is_no_clear_answer_leaves_everything_unclear_and_is_sent_once() {
-    // Scenarios 18 and 24
+    // FAULT-18 and FAULT-24
     let whole = answer("Payments", &(1..=3).map(created).collect::<Vec<_>>());
     for (reply, cause) in [
         (Reply::status(500, "oops"), Outage::Status(500)),
@@ -139,7 +139,7 @@ async fn whatever_is_no_clear_answer_leaves_everything_unclear_and_is_sent_once(
 
 #[tokio::test]
 async fn a_refusal_of_the_whole_call_is_no_proof() {
-    // Scenario 25: it may be the echo of a cached error. Only its class is kept.
+    // FAULT-25: it may be the echo of a cached error. Only its class is kept.
     let validation = r#"{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred","Elements":[{"ValidationErrors":[{"Message":"The document date cannot be before the lock date"}]}]}"#;
     let reused = r#"{"Message":"The Idempotency-Key was used with another request"}"#;
     let stored =
@@ -190,7 +190,7 @@ async fn amb_30_a_call_refused_as_a_whole_says_who_is_to_blame_or_that_nobody_is
 
 #[tokio::test]
 async fn silence_ends_with_the_time_limit_and_is_not_sent_again() {
-    // Scenario 24
+    // FAULT-24
     let xero = answering(Reply { hangs: true, ..Reply::default() }).await;
     let config = Config { timeout: Duration::from_millis(150), ..xero.config() };
     let started = Instant::now();
@@ -203,7 +203,7 @@ async fn silence_ends_with_the_time_limit_and_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_cut_connection_is_not_tried_again() {
-    // Scenario 24: unlike a read, which is.
+    // FAULT-24: unlike a read, which is.
     let xero = answering(Reply::ok("")).await;
     let part = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Payments\":[";
     for sent in ["", part] {

@@ -1,4 +1,4 @@
-//! Writing to Xero: what becomes of each element, scenario 26.
+//! Writing to Xero: what becomes of each element, FAULT-26.
 
 use payments::upload::{Answer, Placed, Stamp};
 use xero::{Answers, Bundle, RefusalKind};
@@ -131,7 +131,7 @@ async fn one_id_is_no_proof_of_two_bills() {
 
 #[tokio::test]
 async fn elements_are_matched_by_their_stamps_and_not_by_their_order() {
-    // Scenario 26: half-accepted, and in another order.
+    // FAULT-26: half-accepted, and in another order.
     let why = "Payment amount exceeds the amount outstanding on this document";
     let elements = [created(3), refused(1, why), created(2)];
     let answers = put_three(Reply::ok(answer("Payments", &elements))).await;

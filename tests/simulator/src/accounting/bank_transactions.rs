@@ -198,7 +198,7 @@ fn record(
     let reference = draft.reference.clone();
     let books = world.books.organisation(organisation).map_err(|refusal| refusal.0)?;
     let id = books.add_bank_transaction(draft, &mut world.ids, now).map_err(|refusal| refusal.0)?;
-    // Xero announces no bank transactions (xero.md 1.5), but there is something to save.
+    // Xero announces no bank transactions (facts.md 1.5), but there is something to save.
     world.changed = true;
     let created = Created { kind: CreatedKind::BankTransaction, id, at: now, reference };
     world.meters.created(organisation, created);

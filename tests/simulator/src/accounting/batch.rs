@@ -29,7 +29,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// What `summarizeErrors` is when left out is in xero.md 3.6.
+    /// What `summarizeErrors` is when left out is in facts.md 3.6.
     pub(super) fn of(call: &Call, manner: &Manner) -> Self {
         let summarised = call.query.switch("summarizeErrors", true);
         Self { summarised, booked_max: manner.booked_max() }

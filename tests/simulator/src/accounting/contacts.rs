@@ -11,7 +11,7 @@ use crate::{
     world::World,
 };
 
-/// `GET /Contacts`; archived ones only when they are asked for (xero.md 4.7).
+/// `GET /Contacts`; archived ones only when they are asked for (facts.md 4.7).
 pub(super) fn list(
     world: &mut World,
     organisation: Uuid,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    accounts, bank_transactions, contacts, credits,
+    accounts, bank_transactions, batch_payments, contacts, credits,
     idempotency::{Claim, claim},
     invoices, late, organisation, payments,
     request::{BODY_BYTES_MAX, Call},
@@ -75,6 +75,7 @@ impl Drop for Visit {
 
 async fn handle(simulator: Simulator, call: Call) -> (Outcome, Option<Visit>) {
     let route = Route::of(&call.segments());
+    let accepts_gzip = call.header("accept-encoding").is_some_and(|kinds| kinds.contains("gzip"));
     let identified = simulator.with(|world, now| identify(world, &call, &route, now));
     let caller = match identified {
         Ok(caller) => caller,
@@ -102,6 +103,7 @@ async fn handle(simulator: Simulator, call: Call) -> (Outcome, Option<Visit>) {
             // Of this clock, and not of the machine's.
             outcome.reply.headers.push(("Date".to_owned(), http_date(now)));
         }
+        outcome.reply.packed = accepts_gzip && world.oddities.gzip;
         let reply = &outcome.reply;
         world.meters.answered(caller.1, reply.status == 429, reply.body.len());
     });
@@ -121,7 +123,7 @@ fn identify(
         .map_err(|bad| Reply::raw_json(401, identity::unauthorized(bad, world)))?;
     let organisations = world.organisations_of_token(&token);
     let organisation = match (call.header("xero-tenant-id"), organisations.as_slice()) {
-        // A custom connection has one organisation and need not name it (xero.md 2.1).
+        // A custom connection has one organisation and need not name it (facts.md 2.1).
         (None, [only]) => Some(*only),
         (None, _) => None,
         (Some(text), _) => {
@@ -182,7 +184,7 @@ pub(super) fn answered(world: &mut World, asked: &Asked, now: Timestamp) -> Repl
 fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, Reply> {
     let Asked { call, caller: (_, organisation), route, manner } = asked;
     let organisation = *organisation;
-    // The web server in front of the API does this, without an explanation (xero.md 3.5).
+    // The web server in front of the API does this, without an explanation (facts.md 3.5).
     if call.raw_query.len() > QUERY_LENGTH_MAX {
         return Err(Reply::text(404, ""));
     }
@@ -200,6 +202,17 @@ fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, R
         }
         (Route::BankTransaction(id), "POST") => {
             bank_transactions::update(world, organisation, call, id)
+        }
+        (Route::BatchPayments, "GET") => batch_payments::list(world, organisation, call, now),
+        (Route::BatchPayment(id), "GET") => batch_payments::show(world, organisation, id, now),
+        (Route::BatchPayments, "PUT") => {
+            batch_payments::create(world, organisation, call, manner, now)
+        }
+        (Route::BatchPayments, "POST") => {
+            batch_payments::delete(world, organisation, call, None, now)
+        }
+        (Route::BatchPayment(id), "POST") => {
+            batch_payments::delete(world, organisation, call, Some(id.as_str()), now)
         }
         (Route::Contacts, "GET") => contacts::list(world, organisation, call, now),
         (Route::Contact(id), "GET") => contacts::show(world, organisation, id, now),

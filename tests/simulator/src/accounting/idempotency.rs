@@ -1,4 +1,4 @@
-//! The memory behind `Idempotency-Key` (xero.md 4.10).
+//! The memory behind `Idempotency-Key` (facts.md 4.10).
 
 use std::collections::BTreeMap;
 

@@ -136,7 +136,7 @@ fn check(books: &Organisation, sent: &[PaymentIn]) -> Vec<Result<PaymentDraft, O
     let mut claimed: BTreeMap<Uuid, Decimal> = BTreeMap::new();
     let mut checked = Vec::new();
     for payment in sent {
-        let draft = draft(books, payment).and_then(|draft| {
+        let draft = draft_of(books, payment).and_then(|draft| {
             let claimed = claimed.entry(draft.invoice).or_default();
             let objections = books.objections_to(&draft, *claimed);
             if objections.is_empty() {
@@ -151,7 +151,7 @@ fn check(books: &Organisation, sent: &[PaymentIn]) -> Vec<Result<PaymentDraft, O
 }
 
 /// Finds what a payment names.
-fn draft(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Objections> {
+pub(super) fn draft_of(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Objections> {
     let mut missing = Vec::new();
     let mut lacks = |what: &str| missing.push(what.to_owned());
     let named = sent.invoice.clone().unwrap_or_default();
@@ -226,7 +226,7 @@ fn echo(sent: &PaymentIn, unbooked: Unbooked<'_>, own_result: bool) -> PaymentRe
     echo
 }
 
-/// `POST /Payments/{id}`, which can only delete (xero.md 4.3).
+/// `POST /Payments/{id}`, which can only delete (facts.md 4.3).
 pub(super) fn delete(
     world: &mut World,
     organisation: Uuid,
@@ -244,7 +244,7 @@ pub(super) fn delete(
         refused.id = Some(id);
         Reply::invalid(vec![refused])
     };
-    // Both the bare object and the one wrapped in a list are accepted (xero.md 4.3).
+    // Both the bare object and the one wrapped in a list are accepted (facts.md 4.3).
     let wanted = body.pointer("/Payments/0").unwrap_or(&body);
     let fields = wanted.as_object().ok_or_else(|| refuse("Only Status accepted for updates."))?;
     let foreign = fields.keys().any(|name| name != "Status" && name != "PaymentID");

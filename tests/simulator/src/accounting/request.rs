@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{books::ContactChoice, faults::API_PATH, query::Query, reply::Reply};
 
-/// A larger body is not read (xero.md 3.6).
+/// A larger body is not read (facts.md 3.6).
 pub(super) const BODY_BYTES_MAX: usize = 3_500_000;
 
 /// A call of the Accounting API.
@@ -49,7 +49,7 @@ impl Call {
         path.split('/').filter(|segment| !segment.is_empty()).collect()
     }
 
-    /// Whether the caller asked for JSON; Xero answers in XML otherwise (xero.md 4).
+    /// Whether the caller asked for JSON; Xero answers in XML otherwise (facts.md 4).
     pub(super) fn accepts_json(&self) -> bool {
         let accept = self.header("accept").unwrap_or_default();
         accept.contains("application/json") || accept.contains("text/json")
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// A calendar date in any of the forms that Xero reads (xero.md 4.1).
+/// A calendar date in any of the forms that Xero reads (facts.md 4.1).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Day(pub(super) Date);
 
@@ -144,6 +144,23 @@ pub(super) struct PaymentIn {
 pub(super) struct PaymentsIn {
     #[serde(rename = "Payments")]
     pub(super) payments: Option<Vec<PaymentIn>>,
+}
+
+/// A batch payment to record, as it is sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct BatchPaymentIn {
+    pub(super) account: Option<AccountRef>,
+    pub(super) date: Option<Day>,
+    pub(super) reference: Option<String>,
+    pub(super) payments: Option<Vec<PaymentIn>>,
+}
+
+/// `{"BatchPayments":[…]}`; the list is missing where a bare one was sent.
+#[derive(Deserialize)]
+pub(super) struct BatchPaymentsIn {
+    #[serde(rename = "BatchPayments")]
+    pub(super) batch_payments: Option<Vec<BatchPaymentIn>>,
 }
 
 /// A contact named by its id or its name.

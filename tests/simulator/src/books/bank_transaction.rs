@@ -97,7 +97,7 @@ impl BankTransaction {
             date: self.date,
             tax: self.tax,
             total: self.total,
-            // A prepayment has no DELETED (xero.md 4.5).
+            // A prepayment has no DELETED (facts.md 4.5).
             voided: self.status != BankTransactionStatus::Authorised,
             bank_transaction: Some(self.id),
             allocations: Vec::new(),
@@ -179,7 +179,7 @@ impl Organisation {
             if line.unit_amount.is_zero() {
                 objections.push("UnitAmount must not be zero".to_owned());
             }
-            // The one line of an overpayment has no account (xero.md 4.5).
+            // The one line of an overpayment has no account (facts.md 4.5).
             if kind == CreditKind::Prepayment {
                 objections.extend(self.account_objection(&line.account_code));
             }

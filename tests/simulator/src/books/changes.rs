@@ -44,8 +44,22 @@ impl Organisation {
         Ok((id, change))
     }
 
-    /// Takes a payment back. That of a refund is no change of an invoice.
+    /// Takes a payment back, unless it is a part of a batch, which is deleted as a whole (facts.md 4.3).
     pub(crate) fn delete_payment(
+        &mut self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Change>, Refusal> {
+        if self.payments.get(&id).is_some_and(|payment| payment.batch.is_some()) {
+            return Err(Refusal::because(
+                "Payment cannot be deleted because it is part of a batch payment",
+            ));
+        }
+        self.take_payment_back(id, now)
+    }
+
+    /// Takes any payment back. That of a refund is no change of an invoice.
+    pub(super) fn take_payment_back(
         &mut self,
         id: Uuid,
         now: Timestamp,
@@ -68,7 +82,7 @@ impl Organisation {
         self.change(document, at, |invoice| invoice.payments.retain(|&kept| kept != id)).map(Some)
     }
 
-    /// Takes a payment back in such a way that its invoice keeps its stamp, as some changes do (xero.md 3.5).
+    /// Takes a payment back in such a way that its invoice keeps its stamp, as some changes do (facts.md 3.5).
     pub(crate) fn delete_payment_quietly(
         &mut self,
         id: Uuid,
@@ -84,7 +98,7 @@ impl Organisation {
         Ok(())
     }
 
-    /// Matches a payment to a bank line, or unmatches it: the invoice does not change (xero.md 1.6).
+    /// Matches a payment to a bank line, or unmatches it: the invoice does not change (facts.md 1.6).
     pub(crate) fn set_reconciled(
         &mut self,
         id: Uuid,
@@ -147,7 +161,7 @@ impl Organisation {
         Ok(Change { invoice: id, created: true, at })
     }
 
-    /// Changes an invoice as far as its status allows (xero.md 4.2).
+    /// Changes an invoice as far as its status allows (facts.md 4.2).
     pub(crate) fn edit_invoice(
         &mut self,
         id: Uuid,

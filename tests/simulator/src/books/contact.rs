@@ -32,7 +32,7 @@ impl Contact {
     }
 }
 
-/// The contacts of an organisation. Names are unique among those in use (xero.md 4.7).
+/// The contacts of an organisation. Names are unique among those in use (facts.md 4.7).
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(from = "Saved", into = "Vec<Contact>")]
 pub(crate) struct Contacts {
@@ -96,6 +96,15 @@ impl Contacts {
         contact.archived = true;
         contact.updated = updated;
         self.in_use.retain(|_, known| *known != id);
+        true
+    }
+
+    /// Takes an archived contact into use again; `false` when there is no such contact.
+    pub(super) fn restore(&mut self, id: Uuid, updated: Timestamp) -> bool {
+        let Some(contact) = self.by_id.get(&id).cloned() else {
+            return false;
+        };
+        self.put(Contact { archived: false, merged_into: None, updated, ..contact });
         true
     }
 

@@ -36,7 +36,7 @@ impl CreditKind {
         }
     }
 
-    /// `PaymentType` of the payment that pays it back (xero.md 4.3).
+    /// `PaymentType` of the payment that pays it back (facts.md 4.3).
     #[must_use]
     pub fn refund_type(self) -> &'static str {
         match self {

@@ -5,9 +5,9 @@ use rust_decimal::Decimal;
 
 use super::{ContactChoice, InvoiceDraft, InvoiceKind, InvoiceStatus, Organisation, PaymentDraft};
 
-/// `InvoiceNumber` and `Reference` hold no more characters than this (xero.md 4.2, 4.3).
+/// `InvoiceNumber` and `Reference` hold no more characters than this (facts.md 4.2, 4.3).
 pub(super) const TEXT_LENGTH_MAX: usize = 255;
-/// Money has two decimals (xero.md 4.1).
+/// Money has two decimals (facts.md 4.1).
 pub(super) const MONEY_DECIMALS: u32 = 2;
 
 impl Organisation {
@@ -19,6 +19,9 @@ impl Organisation {
             object("Invoice could not be found");
             return objections;
         };
+        if self.contact(invoice.contact).is_some_and(|contact| contact.archived) {
+            object("The Contact with the specified contact details has been archived");
+        }
         match self.account(draft.account) {
             None => object("Account could not be found"),
             Some(account) if account.archived => object("Account has been archived"),
@@ -47,7 +50,7 @@ impl Organisation {
         objections
     }
 
-    /// Xero refuses what is dated on or before a lock date (xero.md 4.2).
+    /// Xero refuses what is dated on or before a lock date (facts.md 4.2).
     pub(crate) fn lock_objection(&self, date: Date) -> Option<String> {
         let locks = [self.period_lock_date, self.end_of_year_lock_date];
         let lock = locks.into_iter().flatten().max()?;
@@ -82,7 +85,7 @@ impl Organisation {
         objections
     }
 
-    /// What is approved is booked line by line, each on an account that takes it (xero.md 4.2).
+    /// What is approved is booked line by line, each on an account that takes it (facts.md 4.2).
     pub(super) fn account_objection(&self, code: &str) -> Option<String> {
         if code.is_empty() {
             return Some("Account code must be specified".to_owned());
@@ -112,7 +115,7 @@ impl Organisation {
         Some(message.to_owned())
     }
 
-    /// Numbers of sales are unique, numbers of bills are not (xero.md 4.2). What is deleted or voided
+    /// Numbers of sales are unique, numbers of bills are not (facts.md 4.2). What is deleted or voided
     /// leaves its number to another.
     pub(super) fn number_objection(&self, kind: InvoiceKind, number: &str) -> Option<String> {
         let taken = kind == InvoiceKind::Accrec

@@ -120,7 +120,7 @@ fn spoil(effect: &Effect, reply: Reply, ending: Ending) -> (Reply, Ending) {
     }
 }
 
-/// A 429. Its body is empty (xero.md 4.9), all that it says is in the headers.
+/// A 429. Its body is empty (facts.md 4.9), all that it says is in the headers.
 pub(crate) fn rate_limited(problem: LimitProblem, retry_after: Option<i64>) -> Reply {
     let mut reply = Reply::text(429, "");
     let mut say = |name: &str, value: String| reply.headers.push((name.to_owned(), value));

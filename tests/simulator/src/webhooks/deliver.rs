@@ -11,11 +11,11 @@ use super::{
 };
 use crate::Simulator;
 
-/// A receiver that has not answered by then has failed (xero.md 1.8).
+/// A receiver that has not answered by then has failed (facts.md 1.8).
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Name of the header with the signature, in lower case as on the wire (xero.md 1.1).
+/// Name of the header with the signature, in lower case as on the wire (facts.md 1.1).
 pub(super) const SIGNATURE_HEADER: &str = "x-xero-signature";
-/// Type of every body (xero.md 1.1).
+/// Type of every body (facts.md 1.1).
 pub(super) const BODY_TYPE: &str = "application/json; charset=utf-8";
 
 /// The HTTP client for deliveries: no redirect is followed, no proxy is asked.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
 
-/// Capital letters in `entropy` (xero.md 1.3).
+/// Capital letters in `entropy` (facts.md 1.3).
 pub(crate) const ENTROPY_LENGTH: usize = 20;
 /// What `resourceUrl` begins with, wherever the simulator really listens.
 const RESOURCE_URL: &str = "https://api.xero.com/api.xro/2.0";
@@ -31,7 +31,7 @@ pub(crate) struct Event {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Resource {
     Invoice,
-    /// With the type and the status that its event carries (xero.md 1.3).
+    /// With the type and the status that its event carries (facts.md 1.3).
     CreditNote {
         kind: String,
         status: String,

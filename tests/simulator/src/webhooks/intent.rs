@@ -42,7 +42,7 @@ pub struct Probe {
 }
 
 /// How the signature of a probe was made. The bad ones differ from the good one by one digit, which
-/// many take for an error of their own (xero.md 1.9).
+/// many take for an error of their own (facts.md 1.9).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signature {
@@ -52,7 +52,7 @@ pub enum Signature {
     FirstDigit,
     /// Wrong in some digit.
     SomeDigit,
-    /// Wrong in the last digit, in bits that a lenient decoder drops (xero.md 1.4).
+    /// Wrong in the last digit, in bits that a lenient decoder drops (facts.md 1.4).
     LastDigit,
 }
 

@@ -12,7 +12,7 @@ pub(crate) use envelope::{Event, Resource};
 pub use intent::{IntentToReceive, Probe, Signature};
 pub(crate) use outbox::Outbox;
 
-/// How the webhook is set up. There is one per app, for all organisations (xero.md 1.1).
+/// How the webhook is set up. There is one per app, for all organisations (facts.md 1.1).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhookSettings {
@@ -34,7 +34,7 @@ pub struct WebhookSettings {
     pub credit_notes: bool,
 }
 
-/// Between retries, as Xero does it (xero.md 1.10).
+/// Between retries, as Xero does it (facts.md 1.10).
 pub const RETRY_INTERVAL_MS: u64 = 15 * 60 * 1_000;
 /// How long events are gathered unless the settings say otherwise.
 pub const BATCH_WINDOW_MS: u64 = 50;
@@ -100,7 +100,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Whether Xero takes the delivery for received: any 2xx (xero.md 1.8).
+    /// Whether Xero takes the delivery for received: any 2xx (facts.md 1.8).
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))

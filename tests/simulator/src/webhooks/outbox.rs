@@ -15,9 +15,9 @@ use crate::{
     random::Random,
 };
 
-/// A webhook that fails for so long is disabled (xero.md 1.10).
+/// A webhook that fails for so long is disabled (facts.md 1.10).
 const FAILING_MAX: SignedDuration = SignedDuration::from_hours(24);
-/// Events that could not be delivered are kept for so long (xero.md 1.10).
+/// Events that could not be delivered are kept for so long (facts.md 1.10).
 const KEPT_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// Deliveries in the log; older ones are forgotten.
 const DELIVERIES_MAX: usize = 10_000;

@@ -108,7 +108,7 @@ impl BankTransactionOut {
     }
 }
 
-/// An element that was not recorded: what was sent, without an identifier (xero.md 4.9).
+/// An element that was not recorded: what was sent, without an identifier (facts.md 4.9).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct BankTransactionRefused {

@@ -43,7 +43,7 @@ pub(crate) struct CreditOut {
     currency_rate: Option<Number>,
     #[serde(rename = "Type")]
     kind: &'static str,
-    /// Of a prepayment not what was given: the number, as the description says (xero.md 4.5).
+    /// Of a prepayment not what was given: the number, as the description says (facts.md 4.5).
     reference: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     invoice_number: Option<String>,

@@ -14,7 +14,7 @@ use crate::books::{CreditDocument, CreditKind, Invoice, InvoiceKind, Organisatio
 pub(crate) enum InvoiceForm {
     /// By id, on a page, or after a write.
     Full,
-    /// In a list without pages: no lines, but payments (xero.md 3.5).
+    /// In a list without pages: no lines, but payments (facts.md 3.5).
     Listed,
     /// With `summaryOnly`: neither lines nor payments.
     Summary,
@@ -229,7 +229,7 @@ impl InvoiceOut {
     }
 }
 
-/// A payment inside its invoice: no status, account or type (xero.md 4.2).
+/// A payment inside its invoice: no status, account or type (facts.md 4.2).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct TrimmedPayment {
@@ -258,7 +258,7 @@ impl TrimmedPayment {
     }
 }
 
-/// An element that was not accepted: what was sent, without an identifier (xero.md 4.9).
+/// An element that was not accepted: what was sent, without an identifier (facts.md 4.9).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct InvoiceRefused {

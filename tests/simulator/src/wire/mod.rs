@@ -5,6 +5,7 @@
 
 mod account;
 mod bank_transaction;
+mod batch_payment;
 mod contact;
 mod credit;
 mod invoice;
@@ -23,6 +24,8 @@ pub(crate) use account::{AccountListed, AccountOut};
 pub(crate) use bank_transaction::{
     BankTransactionForm, BankTransactionOut, BankTransactionRefused,
 };
+use batch_payment::BatchOfPayment;
+pub(crate) use batch_payment::{BatchPaymentOut, BatchPaymentRefused};
 use contact::ContactOut;
 pub(crate) use contact::{ContactListed, ContactNamed};
 pub(crate) use credit::CreditOut;
@@ -31,7 +34,7 @@ pub(crate) use invoice::{InvoiceForm, InvoiceOut, InvoiceRefused};
 use line::LineOut;
 pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, payment_type};
 
-/// Decimals of an amount of money (xero.md 4.1).
+/// Decimals of an amount of money (facts.md 4.1).
 const MONEY_DECIMALS: u32 = 2;
 /// Decimals of a currency rate in the examples.
 const RATE_DECIMALS: u32 = 6;
@@ -80,7 +83,7 @@ pub(crate) fn ms_date(at: Timestamp) -> String {
     format!("/Date({}+0000)/", at.as_millisecond())
 }
 
-/// A calendar date as midnight UTC in Xero's form: no zone takes part (xero.md 4.1).
+/// A calendar date as midnight UTC in Xero's form: no zone takes part (facts.md 4.1).
 pub(crate) fn ms_day(date: Date) -> String {
     let midnight = date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
     ms_date(midnight.unwrap_or(Timestamp::UNIX_EPOCH))
@@ -144,7 +147,7 @@ pub(crate) enum Unbooked<'a> {
     /// It was refused for these reasons, or not looked at because another one was: it is echoed
     /// with the identifier of nothing.
     Refused(&'a [String]),
-    /// It was dropped without a reason, and without any identifier (xero.md 4.4).
+    /// It was dropped without a reason, and without any identifier (facts.md 4.4).
     Dropped,
 }
 
@@ -169,7 +172,7 @@ pub(crate) fn messages(texts: &[String]) -> Vec<Message> {
     texts.iter().map(|text| Message { message: text.clone() }).collect()
 }
 
-/// The body of a 400 (xero.md 4.9).
+/// The body of a 400 (facts.md 4.9).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Exception<T> {

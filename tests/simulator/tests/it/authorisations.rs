@@ -1,4 +1,4 @@
-//! The authorisation-code flow and refresh tokens (xero.md 2.2; X-14).
+//! The authorisation-code flow and refresh tokens (facts.md 2.2; X-14).
 
 use jiff::SignedDuration;
 use reqwest::Method;

@@ -38,7 +38,7 @@ fn created(bench: &Bench) -> usize {
 
 #[tokio::test]
 async fn two_bills_may_have_one_number() {
-    // xero.md 4.2
+    // facts.md 4.2
     let bench = Bench::start().await;
     let contact = provider(&bench);
 

@@ -71,7 +71,7 @@ fn a_refusal_of_the_first_and_only_call_is_believed_and_frees_the_slot() {
 
 #[test]
 fn a_refusal_after_a_repeated_call_is_not_believed() {
-    // Scenario 25: it may be the echo of a call that went through.
+    // FAULT-25: it may be the echo of a call that went through.
     let mut row = hundred();
     row.answer(1, refused(), true, sent_at()).unwrap();
     assert_eq!((row.state, row.free_slot()), (UploadState::Unknown, None));
@@ -88,7 +88,7 @@ fn a_refusal_after_a_repeated_call_is_not_believed() {
 
 #[test]
 fn two_late_reads_apart_prove_that_it_is_not_there() {
-    // Scenario 24
+    // FAULT-24
     let mut row = hundred();
     let early = sent_at() + SURE_AFTER - SECOND;
     let first = sent_at() + SURE_AFTER;

@@ -1,0 +1,8 @@
+//! Reads the repository's own files: the rules that they cite and define, their links, and the words of their prose.
+
+pub mod citation;
+pub mod definition;
+pub mod link;
+pub mod prose;
+pub mod repository;
+pub mod vocabulary;

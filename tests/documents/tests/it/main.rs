@@ -1,0 +1,4 @@
+//! The documents against the code.
+
+mod rules;
+mod words;

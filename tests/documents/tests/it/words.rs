@@ -1,0 +1,87 @@
+//! Plain English: the words of `documents::vocabulary` are rare.
+
+use documents::repository::documents;
+use documents::vocabulary::{Count, count};
+
+/// Most of them in one file.
+const IN_A_FILE_MAX: usize = 5;
+/// Fewer than this many in 10,000 words.
+const IN_TEN_THOUSAND: usize = 2;
+/// Folders whose prose is older than this check. Delete a folder here once it is mended; add none.
+const UNMENDED: &[&str] = &[
+    "functions/intake/",
+    "functions/mirror/",
+    "functions/sweep/",
+    "functions/upload/",
+    "shared/payments/src/",
+    "shared/payments/tests/",
+    "shared/xero/src/",
+    "shared/xero/tests/",
+    "tests/",
+];
+
+fn counts() -> Vec<Count> {
+    documents().iter().map(count).filter(|count| count.words > 0).collect()
+}
+
+fn is_mended(count: &Count) -> bool {
+    !UNMENDED.iter().any(|folder| count.path.starts_with(folder))
+}
+
+/// For 10,000 words, with one decimal.
+fn rate(counts: &[&Count]) -> String {
+    let words: usize = counts.iter().map(|count| count.words).sum();
+    let found: usize = counts.iter().map(|count| count.found.len()).sum();
+    let tenths = found * 100_000 / words.max(1);
+    format!("{found:5} in {words:6} words: {}.{} in 10,000", tenths / 10, tenths % 10)
+}
+
+#[test]
+fn the_words_are_rare_where_the_prose_was_mended() {
+    let counts = counts();
+    let mended: Vec<_> = counts.iter().filter(|count| is_mended(count)).collect();
+    let all =
+        || mended.iter().flat_map(|count| &count.found).cloned().collect::<Vec<_>>().join("\n");
+    let words: usize = mended.iter().map(|count| count.words).sum();
+    let found: usize = mended.iter().map(|count| count.found.len()).sum();
+    assert!(
+        found * 10_000 < IN_TEN_THOUSAND * words.max(10_000),
+        "\n{}\n{}: fewer than {IN_TEN_THOUSAND} may be. Rewrite the sentences: subject, verb, object.",
+        all(),
+        rate(&mended)
+    );
+    for count in mended {
+        let list = count.found.join("\n");
+        assert!(
+            count.found.len() <= IN_A_FILE_MAX,
+            "\n{list}\nmore than {IN_A_FILE_MAX} in one file"
+        );
+    }
+}
+
+/// `cargo test -p documents figures -- --ignored --nocapture`, and `WORDS_OF=functions/mirror` for the places in a folder.
+#[test]
+#[ignore = "prints figures and proves nothing"]
+fn figures() {
+    let counts = counts();
+    println!("all: {}", rate(&counts.iter().collect::<Vec<_>>()));
+    let mut folders: Vec<_> = counts.iter().map(|count| folder(&count.path)).collect();
+    folders.dedup();
+    for name in folders {
+        let of: Vec<_> = counts.iter().filter(|count| folder(&count.path) == name).collect();
+        println!("{name:24} {}", rate(&of));
+    }
+    #[expect(clippy::disallowed_methods, reason = "a person's wish, and no setting")]
+    let wish = std::env::var("WORDS_OF");
+    if let Ok(prefix) = wish {
+        for found in
+            counts.iter().filter(|count| count.path.starts_with(&prefix)).flat_map(|c| &c.found)
+        {
+            println!("{found}");
+        }
+    }
+}
+
+fn folder(path: &str) -> String {
+    path.split('/').take(2).collect::<Vec<_>>().join("/")
+}
