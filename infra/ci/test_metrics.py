@@ -9,7 +9,7 @@ from operations import words
 UNITS = {"count": "Count", "ms": "Milliseconds", "percent": "Percent"}
 # As many as every account has for nothing.
 KEPT_MAX = 10
-MISSING = {"nothing was done", "nothing has looked"}
+MISSING = {"nothing was done", "not measured"}
 
 
 class Metrics(unittest.TestCase):
@@ -69,7 +69,7 @@ class Metrics(unittest.TestCase):
         for name in ("NeedsALook", "NightsOverdue"):
             for number in operations.kept()[name][0]:
                 rows = [row for (_, each), row in self.ours.items() if each == number]
-                self.assertEqual({row["if it is missing"] for row in rows}, {"nothing has looked"}, number)
+                self.assertEqual({row["if it is missing"] for row in rows}, {"not measured"}, number)
 
     def test_each_metric_names_the_alarms_that_watch_it_and_no_other(self):
         watching = {}
