@@ -33,6 +33,7 @@ OPENED = {
     "activity": (FAILED, "FAILED_PAYMENT"),
     "sync_log": ("finished", "calls"),
     "actions": (ACTION,),
+    "discrepancies": ("FAILED_PAYMENT", "Accept"),
     "messages": ("UNLINKED", FLOATING),
     "parked": ("invalid_message", "/type"),
 }

@@ -55,6 +55,7 @@ CONSOLE = (
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
+    | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${HeldPaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _on("${PaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
@@ -109,9 +110,12 @@ ALLOWED = {
     | _tables("Organisations", "GetItem", "Scan")
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Uploads Customers Invoices", "GetItem", "BatchGetItem", "PutItem")
+    | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
+    | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_night", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_transaction", "dynamodb:Query")
+    | _tables("Receipts", "GetItem")
     | _tables("Caps Budgets", "GetItem", "PutItem")
     | _tables("Nights", "GetItem", "Query", "PutItem")
     | _tables("Connections", "GetItem", "UpdateItem")
@@ -128,6 +132,9 @@ ALLOWED = {
     | _dead_letters("Changes", "Intake", "Uploads", "Schedules", "Events")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    # Whether there are signing keys, and not what they are.
+    | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
+    | _tables("Receipts", "Query")
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
@@ -191,7 +198,8 @@ LOOKERS = {"Console", "Operate", "Administer"}
 
 # What these alone may touch. It stands besides `ALLOWED`, so that a promise is not broken by changing a list.
 ONLY = {
-    "XeroWebhookSecret.Id": {"Webhook"},
+    # The sweep only sees whether it has a value.
+    "XeroWebhookSecret.Id": {"Webhook", "Sweep"},
     "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
     # The mirror sets aside what is found in Xero (A8.3); the sweep only counts what fails and what is on hold.
     "UploadsTable.Arn": {"Intake", "Mirror", "Upload", "Sweep"} | LOOKERS,

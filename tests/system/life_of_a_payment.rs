@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::world::{World, local_invoice, local_payment, payment};
 use local::simulator::SAMPLE_ORGANISATION;
+use xero_simulator::{NewBatchPayment, Oddities};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_recorded_edited_and_deleted_in_xero_and_the_tables_follow() -> Result<()> {
@@ -115,6 +116,40 @@ async fn a_payment_that_was_in_xero_before_its_invoice_was_known_is_copied_then(
     world.settled().await?;
     assert_eq!(world.links("1001").await?, [payment.to_string()]);
     assert_eq!(world.on("discrepancies", "1001").await?[0]["state"], "resolved");
+    world.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_payment_is_one_copy_on_each_invoice_and_goes_as_a_whole() -> Result<()> {
+    // V16, X-17. We do not ask for gzip, so that none comes, even from a Xero that has it.
+    let world = World::quick().await?;
+    world.xero()?.set_oddities(Oddities { gzip: true, ..Oddities::default() });
+    let (first, second) = (world.invoice("1001").await?, world.invoice("1002").await?);
+    world.settled().await?;
+    let batch = NewBatchPayment {
+        date: "2026-10-05".parse()?,
+        reference: "DD run 7".to_owned(),
+        payments: vec![(first, "46.00".parse()?), (second, "54.00".parse()?)],
+    };
+    let batch = world.xero()?.add_batch_payment(SAMPLE_ORGANISATION, batch)?;
+    world.settled().await?;
+    let payments = world.xero()?.batch_payment(batch).unwrap().payments;
+    for (number, payment, amount) in [("1001", payments[0], "46"), ("1002", payments[1], "54")] {
+        let rows = world.on("payments", number).await?;
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!(rows[0]["xero_payment_id"], payment.to_string());
+        assert_eq!((rows[0]["amount"].as_str(), rows[0]["kind"].as_str()), (amount, "imported"));
+    }
+
+    // One of them alone cannot be taken back, and nothing happens here.
+    assert!(world.xero()?.delete_payment(payments[0]).is_err());
+    world.xero()?.delete_batch_payment(batch)?;
+    world.settled().await?;
+    for number in ["1001", "1002"] {
+        assert_eq!(world.links(number).await?, Vec::<String>::new());
+        assert_eq!(world.on("tombstones", number).await?.len(), 1);
+    }
     world.stack.stop().await;
     Ok(())
 }

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 #![allow(missing_docs, reason = "nobody reads the documentation of a test binary")]
 
+mod bad_records;
 mod burst;
 mod interrupted;
 mod life_of_a_payment;
 mod strangers;
+mod two_hands;
 mod world;

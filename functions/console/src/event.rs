@@ -130,6 +130,7 @@ impl Asked {
                 parked_at: given("parked_at"),
                 reason: given("reason"),
                 invoice: given("invoice"),
+                contact: given("contact"),
                 discrepancy: given("discrepancy"),
                 seen: given("seen"),
                 queue: given("queue"),

@@ -19,6 +19,8 @@ pub struct About {
     pub reason: Option<String>,
     /// Which invoice, by its number in the business's own system.
     pub invoice: Option<String>,
+    /// Which contact in Xero.
+    pub contact: Option<String>,
     /// Which discrepancy, by its key.
     pub discrepancy: Option<String>,
     /// What the page said of it.
@@ -101,9 +103,12 @@ pub fn event(
             (Function::Sweep, json!({ "replay": replay }))
         }
         Order::Accept => {
-            let invoice = named(&about.invoice, "invoice")?;
             let discrepancy = named(&about.discrepancy, "discrepancy")?;
-            let mut which = with(json!({"invoice": invoice, "discrepancy": discrepancy}));
+            let mut which = with(json!({ "discrepancy": discrepancy }));
+            match (&about.contact, &about.invoice) {
+                (Some(contact), None) => which["contact"] = json!(contact),
+                _ => which["invoice"] = json!(named(&about.invoice, "invoice")?),
+            }
             if let Some(seen) = &about.seen {
                 which["seen"] = json!(seen);
             }

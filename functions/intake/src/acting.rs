@@ -10,14 +10,15 @@ use host::clock::Clock;
 use jiff::Timestamp;
 use payments::upload::{
     Admission, Customer, Line, ProviderInvoice, Upload, admit, admit_bill, record_customer,
+    uploaded_deleted,
 };
 use payments::{
-    Change, InvoiceNumber, Receipt, Refusal, Reported, Settings, StoredInvoice, Warning,
-    XeroInvoiceId, journaling_warning, record_invoice, record_journaling, record_part,
-    removed_warning, report, warnings,
+    Change, Discrepancy, DiscrepancyKey, DiscrepancyKind, InvoiceNumber, PaymentStatus, Receipt,
+    Refusal, Reported, Settings, StoredInvoice, Warning, XeroInvoiceId, journaling_warning,
+    record_invoice, record_journaling, record_part, removed_warning, report, warnings,
 };
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, SendError};
-use table::{Because, ReadError, Tables, WriteError};
+use table::{Because, ContactBecause, ReadError, Tables, WriteError};
 
 use crate::contract::{InvoiceReport, Journaling, Report};
 
@@ -73,6 +74,8 @@ pub(crate) struct Recorder<'a, C> {
     pub(crate) clock: &'a Clock,
     /// When the report was sent.
     pub(crate) sent_at: Option<Timestamp>,
+    /// When what it says has happened, as far as that is known.
+    pub(crate) event_at: Option<Timestamp>,
 }
 
 impl<C: Changes> Recorder<'_, C> {
@@ -81,7 +84,7 @@ impl<C: Changes> Recorder<'_, C> {
         for _ in 0..RACES_MAX {
             let because = Because {
                 cause: Cause::Intake.code(),
-                event_at: self.sent_at,
+                event_at: self.event_at,
                 now: self.clock.now(),
             };
             let recorded = match report {
@@ -142,6 +145,7 @@ impl<C: Changes> Recorder<'_, C> {
             looks.extend(self.write(&stored, change, because).await?);
         }
         let looks = self.look_again(looks).await?;
+        self.tell_contact(latest, because.now).await?;
         let mut raised = Vec::new();
         if accepted {
             raised = warnings(known.as_ref(), incoming, self.settings, self.sent(now));
@@ -149,6 +153,40 @@ impl<C: Changes> Recorder<'_, C> {
         }
         let kept = self.keep(known.as_ref(), latest, accepted, raised, now).await?;
         Ok(Recorded { changed: changed || kept.changed, looks, ..kept })
+    }
+
+    /// What the customer's contact in Xero says of a payment that was not taken, or was given back: one that failed is
+    /// flagged there as long as it names no invoice (SP-12). Where no contact is known, the warning is all there is.
+    async fn tell_contact(&self, receipt: &Receipt, now: Timestamp) -> Result<(), Failure> {
+        let Some(customer) = &receipt.customer else { return Ok(()) };
+        if receipt.status.counts() {
+            return Ok(());
+        }
+        let organisation = receipt.organisation;
+        let known = self.tables.customer(organisation, customer).await?;
+        let Some(contact) = known.and_then(|known| known.contact) else { return Ok(()) };
+        let failed = DiscrepancyKey::about(DiscrepancyKind::FailedPayment, &receipt.id);
+        let because = ContactBecause { cause: Cause::Intake.code(), rule: "SP-12", now };
+        let stays = receipt.status == PaymentStatus::Failed && receipt.allocations.is_empty();
+        if stays {
+            let why = format!(
+                "{} of {} failed, and it names no invoice; ask for it again, or accept this",
+                receipt.amount, receipt.date
+            );
+            let tables = self.tables;
+            tables.open_contact_discrepancy(organisation, contact, &failed, &why, because).await?;
+        }
+        // A prepayment that is gone in Xero: both sides agree now (AMB-32). And what failed stands on its invoices,
+        // once it names any.
+        let deleted = uploaded_deleted(&receipt.id);
+        let over = |found: &&Discrepancy| {
+            found.stands() && (found.key == deleted || (found.key == failed && !stays))
+        };
+        let all = self.tables.contact_discrepancies(organisation, contact).await?;
+        for open in all.iter().filter(over) {
+            self.tables.close_contact_discrepancy(organisation, contact, open, because).await?;
+        }
+        Ok(())
     }
 
     /// The invoices on which our upload of the payment stands, whatever the report names: a night spreads

@@ -13,7 +13,7 @@ use queue::{Changes, UploadTask, Uploads};
 use table::{ReadError, Tables};
 
 use crate::acting::{Failure, Recorded, Recorder};
-use crate::contract::{self, Report};
+use crate::contract::{self, Message, Report};
 use crate::parking::{Parking, sent_at};
 use crate::recording::Share;
 use crate::tally::Tally;
@@ -80,18 +80,19 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         let began = self.clock.now();
         let mut work: Vec<_> = records
             .iter()
-            .map(|record| contract::read(record.body.as_deref().unwrap_or_default()))
+            .map(|record| contract::read_message(record.body.as_deref().unwrap_or_default()))
             .enumerate()
             .collect();
-        work.sort_by_key(|(_, read)| read.as_ref().map(Report::place).ok());
+        work.sort_by_key(|(_, read)| read.as_ref().map(|message| message.report.place()).ok());
         let mut outcomes = vec![Outcome::Again; records.len()];
         let mut known = Known::new();
         let mut direct = Direct::new();
         let mut shares = Shares::new();
         for (position, read) in work {
-            let owner = read
-                .as_ref()
-                .map_or_else(|invalid| invalid.organisation, |report| Some(report.organisation()));
+            let owner = read.as_ref().map_or_else(
+                |invalid| invalid.organisation,
+                |read| Some(read.report.organisation()),
+            );
             let share = shares.entry(owner).or_default();
             share.positions.push(position);
             let tally = &mut share.tally;
@@ -101,10 +102,11 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             }
             let record = &records[position];
             outcomes[position] = match read {
-                Ok(report) => {
-                    let done = self.one(record, &report, &mut known, tally).await;
+                Ok(message) => {
+                    let done = self.one(record, &message, &mut known, tally).await;
                     if done == Done::Direct {
-                        direct.entry(report.organisation()).or_default().push(position);
+                        let owner = message.report.organisation();
+                        direct.entry(owner).or_default().push(position);
                     }
                     done.outcome()
                 }
@@ -155,7 +157,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     async fn one(
         &self,
         record: &SqsMessage,
-        report: &Report,
+        Message { report, event_at }: &Message,
         known: &mut Known,
         tally: &mut Tally,
     ) -> Done {
@@ -180,10 +182,11 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             settings,
             clock: self.clock,
             sent_at: sent_at(record),
+            event_at: began_at(*event_at, sent_at(record)),
         };
         match recorder.record(report).await {
             Ok(recorded) => {
-                self.count(report, recorded, sent_at(record), tally);
+                self.count(report, recorded, recorder.event_at, tally);
                 if recorded.direct { Done::Direct } else { Done::As(Outcome::Done) }
             }
             Err(Failure::Refused(refusal)) => {
@@ -239,7 +242,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         &self,
         report: &Report,
         recorded: Recorded,
-        sent_at: Option<Timestamp>,
+        event_at: Option<Timestamp>,
         tally: &mut Tally,
     ) {
         tally.warnings += recorded.warnings;
@@ -248,7 +251,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             tally.unchanged += 1;
             return;
         }
-        tally.took(sent_at, self.clock.now());
+        tally.took(event_at, self.clock.now());
         match report {
             Report::Invoice(_) => tally.invoices += 1,
             Report::Payment(_) => tally.payments += 1,
@@ -256,6 +259,15 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::Customer(_) => tally.customers += 1,
             Report::ProviderInvoice(_) => tally.provider_invoices += 1,
         }
+    }
+}
+
+/// When the clock of a report starts (SP-09): with its event, where the message says when that was, else when it was
+/// sent. An event that comes after it was sent is one by a clock that is ahead.
+fn began_at(event_at: Option<Timestamp>, sent_at: Option<Timestamp>) -> Option<Timestamp> {
+    match (event_at, sent_at) {
+        (Some(event_at), Some(sent_at)) => Some(event_at.min(sent_at)),
+        (event_at, sent_at) => event_at.or(sent_at),
     }
 }
 

@@ -33,8 +33,8 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Counts how long a report took to become visible.
-    pub(crate) fn took(&mut self, sent_at: Option<Timestamp>, now: Timestamp) {
-        self.took.extend(sent_at.map(|sent_at| now.duration_since(sent_at)));
+    pub(crate) fn took(&mut self, event_at: Option<Timestamp>, now: Timestamp) {
+        self.took.extend(event_at.map(|event_at| now.duration_since(event_at)));
     }
 
     /// Counts a report that could not be recorded, and keeps the words.

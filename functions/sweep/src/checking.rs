@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use payments::connection::{
-    ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
+    BANK_TRANSACTIONS, ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
+    needs_bank_transactions,
 };
 use payments::failures::Failures;
 use payments::grant::{Grant, GrantError, Grants as _};
@@ -88,6 +89,11 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let brake = self.tables.brake(organisation).await.map_err(|error| tables(&error))?;
         let row = self.tables.connection(organisation).await.map_err(|error| tables(&error))?;
         let silent_since = row.as_ref().and_then(|row| row.silent_since);
+        // The hourly look of `upload`, which may read them, finds out.
+        let refused_there = row.as_ref().and_then(|row| row.prepayments_refused_at).is_some();
+        if refused_there && needs_bank_transactions(settings) {
+            missing_actions.push(BANK_TRANSACTIONS);
+        }
         let runs = row.map(|row| row.failed_runs).unwrap_or_default();
         let failures = self.tables.failures(organisation, runs, now).await;
         let failures = failures.map_err(|error| tables(&error))?;

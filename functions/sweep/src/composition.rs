@@ -4,6 +4,7 @@ use access::Xero;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
+use host::webhook_secret::WebhookSecret;
 use payments::budget::Purpose;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls};
 use table::Tables;
@@ -35,6 +36,7 @@ impl Sweeper<ChangesQueue, AllQueues> {
             tables,
             changes: ChangesQueue::new(sqs.clone(), env.required("CHANGES_QUEUE_URL")?),
             letters: AllQueues::new(sqs, queues(env)?),
+            webhook_secret: WebhookSecret::from_env(env, aws)?,
             users: secrets.map(|secrets| Users { secrets, login }),
             metrics: Metrics::from_env(env, "sweep")?,
             clock,

@@ -28,12 +28,12 @@ pub enum HandleError {
     /// An organisation that is set up already is changed in its row of the table, not by signing up.
     #[error("organisation {0} is set up already: change its row of the table `organisations`")]
     SetUpAlready(OrganisationId),
-    /// Xero does not show the organisation, so that nothing is switched on (CM-02).
-    #[error("nothing is switched on: Xero does not show organisation {organisation}: {problem}")]
+    /// A precondition fails, so that nothing is switched on (CM-02).
+    #[error("nothing is switched on for organisation {organisation}: {problem}")]
     NotReady {
         /// Which organisation.
         organisation: OrganisationId,
-        /// What Xero said.
+        /// Which precondition, and what is wrong.
         problem: String,
     },
     /// The discrepancy cannot be accepted.

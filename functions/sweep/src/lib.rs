@@ -7,6 +7,7 @@ mod changes;
 mod checking;
 mod composition;
 mod connecting;
+mod cutover;
 mod dead_letters;
 mod digesting;
 mod error;
@@ -30,6 +31,7 @@ use host::clock::Clock;
 use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
+use host::webhook_secret::WebhookSecret;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::{OrganisationId, Settings};
@@ -63,6 +65,8 @@ pub struct Sweeper<C, Q> {
     changes: C,
     /// All queues with their dead letters, for what a person orders.
     letters: Q,
+    /// Where the keys are that Xero signs webhooks with, if they are in a secret.
+    webhook_secret: Option<WebhookSecret>,
     /// How users let us in, if they do.
     users: Option<Users>,
     metrics: Metrics,
@@ -85,6 +89,7 @@ impl<C, Q> Sweeper<C, Q> {
             tables,
             changes,
             letters,
+            webhook_secret: None,
             users: None,
             metrics: Metrics::off(),
             clock,
@@ -97,6 +102,12 @@ impl<C, Q> Sweeper<C, Q> {
     pub fn let_in_by(self, secrets: GrantSecrets, login: Url) -> Self {
         let xero = self.xero.let_in_by(secrets.clone(), &self.tables);
         Self { xero, users: Some(Users { secrets, login }), ..self }
+    }
+
+    /// The same, with webhooks whose keys are in this secret.
+    #[must_use]
+    pub fn with_webhook_secret(self, secret: WebhookSecret) -> Self {
+        Self { webhook_secret: Some(secret), ..self }
     }
 }
 

@@ -97,6 +97,9 @@ impl<C: Changes> Run<'_, C> {
             }
             self.keep(&mut walk, work, None).await?;
         }
+        if let Some(stop) = self.follow_cutover(work).await? {
+            return self.keep(&mut walk, work, Some(stop)).await;
+        }
         self.send_differing(&mut walk, work).await?;
         work.state.gone_through(walk.at);
         Ok(None)

@@ -13,6 +13,10 @@ use crate::tally::Tally;
 use crate::wanted::{Said, Target, Wanted};
 use crate::{HandleError, Sweeper};
 
+/// What to do where no key was put into the secret.
+const NO_WEBHOOK_KEYS: &str = "no webhook key is stored: at developer.xero.com, My Apps, open the app, then Webhooks, \
+    and put its key as {\"webhook_keys\":[\"<key>\"]} into the secret that the stack's output XeroWebhookSecretArn names";
+
 impl<C: Changes, Q> Sweeper<C, Q> {
     /// Switches the mirror on for an organisation that Xero shows us, and puts on the queue what there is:
     /// what changed lately, and all open invoices. The mirror works that off within the budget of calls; how
@@ -31,7 +35,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
         // CM-02: refused while a precondition fails, which is named.
         if let Err(error) = self.xero.organisation(organisation).await {
-            let problem = telemetry::chain(&error);
+            let problem = format!("Xero does not show it: {}", telemetry::chain(&error));
+            return Err(HandleError::NotReady { organisation, problem });
+        }
+        if let Some(problem) = self.webhook_keys_missing().await {
             return Err(HandleError::NotReady { organisation, problem });
         }
         // ST-19: what is read all day has to be readable. Nothing has changed since this moment.
@@ -52,5 +59,17 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
         let connection = self.check(&settings, tally).await?;
         Ok(Answer { connections: vec![connection], ..Answer::of(sweeps) })
+    }
+
+    /// Why no webhook of Xero's could be verified, if none could: without them, changes come by the sweep alone.
+    async fn webhook_keys_missing(&self) -> Option<String> {
+        match self.webhook_secret.as_ref()?.has_value().await {
+            Ok(true) => None,
+            Ok(false) => Some(NO_WEBHOOK_KEYS.to_owned()),
+            Err(error) => Some(format!(
+                "whether webhook keys are there is not known: {}",
+                telemetry::chain(&error)
+            )),
+        }
     }
 }

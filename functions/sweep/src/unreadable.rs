@@ -38,7 +38,7 @@ impl<C: Changes> Run<'_, C> {
             ours.push(row);
         }
         // What is parked already waits for a person.
-        let parked = self.tables.newest_parked(self.organisation(), PARKED_MAX).await?;
+        let parked = self.tables.newest_parked(Some(self.organisation()), PARKED_MAX).await?;
         invoices.retain(|invoice, _| {
             let id = invoice.to_string();
             !parked.rows.iter().any(|row| row.parked_at.contains(&id))

@@ -9,6 +9,7 @@ use queue::{Changes, UploadTask, Uploads};
 
 use crate::resumption::standing;
 use crate::run::STEP;
+use crate::start_date::remembered;
 use crate::tally::Tally;
 use crate::{Answer, HandleError, Uploader, uploading};
 
@@ -51,6 +52,19 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 failed.get_or_insert(error);
             }
         }
+        for settings in &all {
+            if self.is_nearly(deadline) {
+                break;
+            }
+            // Xero's trouble shows in the runs; the next look comes in an hour.
+            if let Err(error) = self.look_at_prepayments(settings).await {
+                tracing::warn!(
+                    xero.tenant_id = %settings.organisation,
+                    error = telemetry::chain(&error),
+                    "deleted prepayments could not be looked for"
+                );
+            }
+        }
         let mut too_long = 0;
         for settings in &all {
             match standing(&self.tables, settings.organisation, self.clock.now()).await {
@@ -66,6 +80,11 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
             Some(error) => answer.and(Err(error)),
         }
+    }
+
+    /// Whether there is no time left for another call.
+    fn is_nearly(&self, deadline: Timestamp) -> bool {
+        self.clock.now().saturating_add(STEP).is_ok_and(|end| end > deadline)
     }
 
     async fn due(&self, settings: &Settings) -> Result<Due, table::ReadError> {
@@ -84,7 +103,11 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
             _ => due,
         };
-        Ok(Due { night, direct: standing.direct })
+        // A start date that was changed is followed by a run (AMB-35).
+        let row = remembered(&self.tables, settings.organisation).await?;
+        let judged = row.and_then(|row| row.judged_start);
+        let is_changed = judged.is_some() && judged != settings.starting();
+        Ok(Due { night, direct: standing.direct || is_changed })
     }
 
     /// Posts what should have been posted by now, or leaves that to an invocation with more time.
@@ -95,8 +118,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         tally: &mut Tally,
     ) -> Result<(), HandleError> {
         let Some(of) = uploading(settings) else { return Ok(()) };
-        let too_late = self.clock.now().saturating_add(STEP).is_ok_and(|end| end > deadline);
-        if too_late {
+        if self.is_nearly(deadline) {
             let task = UploadTask::Direct { organisation: settings.organisation };
             let sent = self.uploads.send(&task, 0).await;
             return sent.map_err(|error| HandleError::Order(telemetry::chain(&error)));

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use payments::upload::{Line, Sending, Upload, UploadState, is_held_from_posting};
+use payments::upload::{Hold, Line, Sending, Upload, UploadState, is_held_from_posting};
 use queue::Uploads;
 
 use crate::error::RunError;
@@ -26,6 +26,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     async fn post(&self) -> Result<Option<Stop>, RunError> {
+        self.follow_start().await?;
         let mut ready = Box::pin(self.pick_up()).await?;
         ready.extend(Box::pin(self.look()).await?);
         let (to_weigh, mut rows): (Vec<_>, Vec<_>) =
@@ -46,9 +47,14 @@ impl<Q: Uploads> Run<'_, Q> {
         others.extend(held.into_iter().filter(claims));
         rows.extend(others.into_iter().filter(|row| !back.contains(&row.receipt.id)));
         rows.sort_by_key(Upload::order);
-        let judged = Box::pin(self.judge(&rows, &Known::new())).await?;
+        let known = Known::default();
+        if rows.iter().any(|row| row.hold() == Some(Hold::BlockedByAction)) {
+            self.review_contacts(&known).await?;
+        }
+        let judged = Box::pin(self.judge(&rows, &known)).await?;
+        self.keep_contacts(&judged.contacts).await?;
         let (rows, judged) =
-            rows.into_iter().zip(judged).filter(|(row, _)| self.is_ours(row)).unzip();
+            rows.into_iter().zip(judged.judgements).filter(|(row, _)| self.is_ours(row)).unzip();
         let sorted = self.sort(rows, judged, 0);
         self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;

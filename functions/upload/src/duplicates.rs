@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use payments::upload::{
-    Certain, Claim, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind, link_found, standings,
-    twins,
+    Certain, Claim, Counterpart, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind,
+    link_found, standings, twins,
 };
 use payments::{InvoiceNumber, PaymentId, XeroPayment, XeroPaymentId, XeroPaymentKind, owners};
 use queue::Uploads;
@@ -16,7 +16,12 @@ use uuid::Uuid;
 use xero::ReceivedBetween;
 
 use crate::error::RunError;
+use crate::pairs::Watch;
 use crate::run::{Move, Run};
+
+/// Everything that money stands as in Xero.
+const KINDS: [XeroMoneyKind; 3] =
+    [XeroMoneyKind::Payment, XeroMoneyKind::Prepayment, XeroMoneyKind::Overpayment];
 
 /// Days between two payments that are read by one call rather than by two.
 const GAP_MAX: i32 = 31;
@@ -26,7 +31,9 @@ const GAP_MAX: i32 = 31;
 pub(crate) struct KnownMoney {
     /// The payments that it has judged and not sent.
     claims: BTreeMap<PaymentId, Claim>,
-    money: BTreeMap<Uuid, XeroMoney>,
+    pub(crate) money: BTreeMap<Uuid, XeroMoney>,
+    /// What went up in the nights before.
+    pub(crate) watch: Watch,
     reads: Vec<Read>,
     /// When Xero was last asked for the payments that are being sent.
     looked_at: Option<Timestamp>,
@@ -56,11 +63,15 @@ impl<Q: Uploads> Run<'_, Q> {
             known.money.extend(money.map(|money| (money.id, money)));
             known.claims.extend(claims.iter().map(|claim| (claim.payment.clone(), claim.clone())));
         }
+        // What went up lately lies around the same days, and costs no call of its own.
+        let watched = self.known_money.borrow().watch.claims.clone();
         let without_invoice: Vec<_> =
             claims.iter().filter(|claim| claim.unnamed.is_some()).collect();
-        for kind in [XeroMoneyKind::Payment, XeroMoneyKind::Prepayment, XeroMoneyKind::Overpayment]
-        {
-            self.read_money(kind, &without_invoice).await?;
+        if !without_invoice.is_empty() {
+            let all: Vec<_> = without_invoice.into_iter().chain(&watched).collect();
+            for kind in KINDS {
+                self.read_money(kind, &all).await?;
+            }
         }
         Box::pin(self.compare()).await
     }
@@ -102,6 +113,22 @@ impl<Q: Uploads> Run<'_, Q> {
         self.known_money.borrow_mut().claims.remove(payment);
     }
 
+    /// Reads the money around the days of these payments that this run has not read.
+    pub(crate) async fn read_unread(
+        &self,
+        kind: XeroMoneyKind,
+        claims: &[&Claim],
+    ) -> Result<(), RunError> {
+        let days = self.uploading.same_money_days;
+        let is_read = |claim: &&&Claim| {
+            let (from, to) = around(claim.date, days);
+            let covers = |read: &Read| read.kind == kind && read.from <= from && to <= read.to;
+            self.known_money.borrow().reads.iter().any(covers)
+        };
+        let unread: Vec<_> = claims.iter().filter(|claim| !is_read(claim)).copied().collect();
+        self.read_money(kind, &unread).await
+    }
+
     /// Reads the money around the days of these payments: all of it, or what changed since it was read.
     async fn read_money(&self, kind: XeroMoneyKind, claims: &[&Claim]) -> Result<(), RunError> {
         let currency = |claim: &Claim| match (claim.named.first(), claim.unnamed) {
@@ -138,7 +165,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     /// Says which local payment each of these is known to be the same as.
-    async fn name_owners(&self, money: &mut [XeroMoney]) -> Result<(), RunError> {
+    pub(crate) async fn name_owners(&self, money: &mut [XeroMoney]) -> Result<(), RunError> {
         let mut on: BTreeMap<InvoiceNumber, Vec<XeroPayment>> = BTreeMap::new();
         for money in money.iter() {
             let Some((_, number)) = &money.invoice else { continue };
@@ -146,6 +173,8 @@ impl<Q: Uploads> Run<'_, Q> {
                 on.entry(local).or_default().push(as_payment(money));
             }
         }
+        let contacts = money.iter().filter_map(|money| money.contact).collect();
+        let mut same = self.said_to_be_the_same(&contacts).await?;
         let mut owned: BTreeMap<XeroPaymentId, PaymentId> = BTreeMap::new();
         for (number, payments) in on {
             let stored = match self.tables.invoice(self.organisation(), &number).await {
@@ -169,10 +198,15 @@ impl<Q: Uploads> Run<'_, Q> {
                 .filter(|row| row.is_out() || row.state == UploadState::Reserved)
                 .map(|row| row.receipt.id.clone())
                 .collect();
+            same.extend(rows.iter().flat_map(|row| {
+                row.same_as.iter().map(|same| (same.clone(), row.receipt.id.clone()))
+            }));
             owned.extend(owners(&stored, &payments, &on_their_way));
         }
-        for money in money.iter_mut().filter(|money| money.kind == XeroMoneyKind::Payment) {
-            money.owner = owned.get(&XeroPaymentId::new(money.id)).cloned();
+        for money in money.iter_mut() {
+            let is_payment = money.kind == XeroMoneyKind::Payment;
+            let owner = owned.get(&XeroPaymentId::new(money.id)).filter(|_| is_payment);
+            money.owner = owner.or(same.get(&Counterpart::Xero(money.id))).cloned();
         }
         Ok(())
     }
@@ -244,14 +278,18 @@ fn as_payment(money: &XeroMoney) -> XeroPayment {
     }
 }
 
+/// The first and the last day that lie so close to a day.
+fn around(day: Date, days: u32) -> (Date, Date) {
+    let days = i32::try_from(days).unwrap_or(0).days();
+    (day.checked_sub(days).unwrap_or(Date::MIN), day.checked_add(days).unwrap_or(Date::MAX))
+}
+
 /// The stretches of days around these, one for those that lie close together.
 fn stretches(mut days: Vec<Date>, around: u32) -> Vec<(Date, Date)> {
-    let around = i32::try_from(around).unwrap_or(0);
     days.sort_unstable();
     let mut stretches: Vec<(Date, Date)> = Vec::new();
     for day in days {
-        let from = day.checked_sub(around.days()).unwrap_or(Date::MIN);
-        let to = day.checked_add(around.days()).unwrap_or(Date::MAX);
+        let (from, to) = self::around(day, around);
         match stretches.last_mut() {
             Some((_, end)) if from <= end.checked_add(GAP_MAX.days()).unwrap_or(Date::MAX) => {
                 *end = to

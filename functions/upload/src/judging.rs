@@ -1,75 +1,112 @@
 //! From payments that wait to what is to be done with each: facts gathered, decisions asked for.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, Customer, Hold, Judgement, OpenInvoice, Planner, Route, Skip, Standing, Upload, gate,
-    judge_bill,
+    Books, ContactStanding, Customer, Hold, Judgement, OpenInvoice, Planner, Route, Skip, Standing,
+    Upload, XeroContacts, gate, judge_bill, on_merchant_contact,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
 use table::NamedParts;
 
+use crate::contacts::FoundContact;
 use crate::error::RunError;
 use crate::run::Run;
 
-/// What the books say, besides their invoices: read once for a run.
-pub(crate) type Known = std::cell::OnceCell<Books>;
+/// What this run has read of Xero besides invoices and money, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    books: OnceCell<Books>,
+    pub(crate) contacts: RefCell<XeroContacts>,
+}
+
+/// What is known of the customers of payments.
+#[derive(Debug, Default)]
+pub(crate) struct Customers {
+    pub(crate) known: BTreeMap<CustomerId, Customer>,
+    /// What is wrong with those that cannot be read, here or in Xero.
+    pub(crate) unreadable: BTreeMap<CustomerId, String>,
+}
+
+/// What is to be done with payments.
+pub(crate) struct Judged {
+    /// With each, in their order.
+    pub(crate) judgements: Vec<Judgement>,
+    /// What Xero says of their customers' contacts. To be stored before the payments are.
+    pub(crate) contacts: Vec<FoundContact>,
+}
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Judges payments, the oldest first; each sees what the ones before it have taken.
-    pub(crate) async fn judge(
-        &self,
-        rows: &[Upload],
-        known: &Known,
-    ) -> Result<Vec<Judgement>, RunError> {
+    pub(crate) async fn judge(&self, rows: &[Upload], known: &Known) -> Result<Judged, RunError> {
         let books = self.books(known).await?;
-        let (customers, unreadable) = self.customers(rows).await?;
+        let mut customers = self.customers(rows).await?;
         let named = self.named_parts(rows).await?;
-        let customer = |row: &Upload| customer_of(row, &customers);
-        let gates: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                if let Some(bill) = &row.bill {
-                    // Nothing is left to be planned, whatever the judgement is.
-                    return Err(judge_bill(row, bill, books, self.settings, self.uploading));
-                }
-                let id = &row.receipt.id;
-                let why = row.receipt.customer.as_ref().and_then(|of| unreadable.get(of));
-                if let Some(why) = why {
-                    return Err(Judgement::Hold(Hold::CannotBeSent, why.clone()));
-                }
-                if named.gone.contains(id) && !row.included && !row.may_be_in_xero() {
-                    let why = "the payment in Xero that was the same was deleted there";
-                    return Err(Judgement::Skip(Skip::RemovedInXero, why.to_owned()));
-                }
-                gate(row, customer(row), books, self.settings, self.uploading)
-            })
-            .collect();
-        let passed: Vec<_> =
-            rows.iter().zip(&gates).filter(|(_, gate)| gate.is_ok()).map(|(row, _)| row).collect();
-        let mut planner = self.planner(passed.clone(), &customers).await?;
+        let merchant = self.merchant(known, rows).await?;
+        let gates = |customers: &Customers| -> Vec<_> {
+            let gate = |row| self.gate(row, (customers, merchant.as_ref()), &named, books);
+            rows.iter().map(gate).collect()
+        };
+        let passed = passed(rows, &gates(&customers));
+        let mut contacts = self.follow_contacts(known, &passed, &mut customers).await?;
+        let gates = gates(&customers);
+        let passed = self::passed(rows, &gates);
+        let mut planner = self.planner(passed.clone(), &customers.known).await?;
+        let (unusable, found) =
+            self.on_unusable_contacts(known, &passed, &planner, &mut customers).await?;
+        contacts.extend(found);
         let mut claims = Vec::with_capacity(passed.len());
         for row in passed {
             let linked = |number: &InvoiceNumber| {
                 named.linked.get(&(number.clone(), row.receipt.id.clone())).copied()
             };
-            claims.push(planner.claim(row, customer(row), linked, self.twins(row).await?));
+            let customer = customer_of(row, &customers.known);
+            claims.push(planner.claim(row, customer, linked, self.twins(row).await?));
         }
         let mut standings = Box::pin(self.standings(claims, planner.money())).await?;
-        let judged = rows.iter().zip(gates).map(|(row, gate)| match gate {
+        let judgements = rows.iter().zip(gates).map(|(row, gate)| match gate {
             Ok(_) => match standings.remove(&row.receipt.id) {
                 Some(Standing::Certain(certain)) => Judgement::Found(certain),
                 Some(Standing::Possible(suspicion)) => Judgement::Suspect(suspicion),
-                Some(Standing::Absent) | None => planner.plan(row, customer(row)),
+                Some(Standing::Absent) | None => match unusable.get(&row.receipt.id) {
+                    Some(held) => held.clone(),
+                    None => planner.plan(row, customer_of(row, &customers.known)),
+                },
             },
             Err(judgement) => judgement,
         });
-        Ok(judged.collect())
+        Ok(Judged { judgements: judgements.collect(), contacts })
+    }
+
+    /// Whether a payment may be planned.
+    fn gate(
+        &self,
+        row: &Upload,
+        (customers, merchant): (&Customers, Option<&ContactStanding>),
+        named: &NamedParts,
+        books: &Books,
+    ) -> Result<Route, Judgement> {
+        if let Some(bill) = &row.bill {
+            // Nothing is left to be planned, whatever the judgement is.
+            let judged = judge_bill(row, bill, books, self.settings, self.uploading);
+            return Err(on_merchant_contact(judged, merchant));
+        }
+        let why = row.receipt.customer.as_ref().and_then(|of| customers.unreadable.get(of));
+        if let Some(why) = why {
+            return Err(Judgement::Hold(Hold::CannotBeSent, why.clone()));
+        }
+        if named.gone.contains(&row.receipt.id) && !row.included && !row.may_be_in_xero() {
+            let why = "the payment in Xero that was the same was deleted there";
+            return Err(Judgement::Skip(Skip::RemovedInXero, why.to_owned()));
+        }
+        let customer = customer_of(row, &customers.known);
+        gate(row, customer, books, self.settings, self.uploading)
     }
 
     async fn books<'k>(&self, known: &'k Known) -> Result<&'k Books, RunError> {
-        if let Some(books) = known.get() {
+        if let Some(books) = known.books.get() {
             return Ok(books);
         }
         let organisation = self.xero.organisation(self.organisation()).await?;
@@ -77,27 +114,24 @@ impl<Q: Uploads> Run<'_, Q> {
             currency: organisation.base_currency,
             locked_until: organisation.locked_until(),
         };
-        Ok(known.get_or_init(|| books))
+        Ok(known.books.get_or_init(|| books))
     }
 
     /// What is known of the customers of these payments, and what is wrong with those that cannot be read.
-    async fn customers(
-        &self,
-        rows: &[Upload],
-    ) -> Result<(BTreeMap<CustomerId, Customer>, BTreeMap<CustomerId, String>), RunError> {
+    async fn customers(&self, rows: &[Upload]) -> Result<Customers, RunError> {
         let ids: BTreeSet<_> = rows.iter().filter_map(|row| row.receipt.customer.clone()).collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        let (mut customers, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        let mut customers = Customers::default();
         for (id, known) in self.tables.each_customer(self.organisation(), &ids).await? {
             match known {
-                Ok(customer) => drop(customers.insert(id, customer)),
+                Ok(customer) => drop(customers.known.insert(id, customer)),
                 Err(error) => {
                     let why = format!("the row of customer {id} cannot be read: {error}");
-                    unreadable.insert(id, why);
+                    customers.unreadable.insert(id, why);
                 }
             }
         }
-        Ok((customers, unreadable))
+        Ok(customers)
     }
 
     /// What the mirror has found of payments on the invoices that they name.
@@ -160,7 +194,12 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 }
 
-fn customer_of<'c>(
+/// The payments that may be planned.
+fn passed<'r>(rows: &'r [Upload], gates: &[Result<Route, Judgement>]) -> Vec<&'r Upload> {
+    rows.iter().zip(gates).filter(|(_, gate)| gate.is_ok()).map(|(row, _)| row).collect()
+}
+
+pub(crate) fn customer_of<'c>(
     row: &Upload,
     customers: &'c BTreeMap<CustomerId, Customer>,
 ) -> Option<&'c Customer> {

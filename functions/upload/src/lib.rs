@@ -3,6 +3,7 @@
 mod answer;
 mod bundling;
 mod catch_up;
+mod contacts;
 mod direct;
 mod duplicates;
 mod error;
@@ -13,6 +14,8 @@ mod looking;
 mod night;
 mod orders;
 mod organisations;
+mod pairs;
+mod prepayments;
 mod preview;
 mod proving;
 mod recording;
@@ -20,6 +23,7 @@ mod reserving;
 mod resumption;
 mod run;
 mod sending;
+mod start_date;
 mod tally;
 mod tasks;
 mod telling;
@@ -276,6 +280,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         of_run.scheduled_at = Some(scheduled_at);
         of_run.subject = Some(night.to_string());
         let outcome = Box::pin(run.night(scheduled_at)).await;
+        self.look_again_for(&run).await;
         tally.add(&run, outcome.is_err());
         tally.add_due(scheduled_at, outcome.as_ref(), self.clock.now());
         match &outcome {
@@ -320,6 +325,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             became: RefCell::default(),
             refused: Cell::new(false),
             known_money: RefCell::default(),
+            solved: RefCell::default(),
         }
     }
 

@@ -131,6 +131,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// What is unknown first, then what waits.
     async fn work(&self) -> Result<Option<Stop>, RunError> {
         self.close_earlier_nights().await?;
+        self.follow_start().await?;
         let mut ready = Box::pin(self.pick_up()).await?;
         ready.extend(Box::pin(self.look()).await?);
         let (to_weigh, waiting): (Vec<_>, Vec<_>) =
@@ -138,12 +139,19 @@ impl<Q: Uploads> Run<'_, Q> {
         if let Some(stop) = Box::pin(self.send_all(to_weigh)).await? {
             return Ok(Some(stop));
         }
-        Box::pin(self.send_waiting(waiting)).await
+        self.watch().await?;
+        let stop = Box::pin(self.send_waiting(waiting)).await?;
+        if matches!(stop, None | Some(Stop::Disabled)) {
+            Box::pin(self.flag_entered_since()).await?;
+        }
+        self.close_settled_pairs().await?;
+        Ok(stop)
     }
 
     /// `back` waits again since a moment ago, so that its line may not show it yet.
     async fn send_waiting(&self, back: Vec<Upload>) -> Result<Option<Stop>, RunError> {
-        let known = Known::new();
+        let known = Known::default();
+        self.review_contacts(&known).await?;
         let mut cursor = None;
         let mut others = self.whole_line(Line::Held).await?;
         others.retain(|row| row.hold().is_some_and(Hold::is_judged_anew));
@@ -192,7 +200,8 @@ impl<Q: Uploads> Run<'_, Q> {
         known: &Known,
     ) -> Result<Option<Stop>, RunError> {
         let judged = Box::pin(self.judge(&candidates, known)).await?;
-        let sorted = self.sort(candidates, judged, left);
+        self.keep_contacts(&judged.contacts).await?;
+        let sorted = self.sort(candidates, judged.judgements, left);
         self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;
         Box::pin(self.write_found(sorted.found)).await?;

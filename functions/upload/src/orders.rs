@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use payments::upload::{Line, Order, OrderError, Upload, link_found, obey, record_action};
-use payments::{CustomerId, OrganisationId, PaymentId};
+use payments::{CustomerId, DiscrepancyKey, DiscrepancyKind, OrganisationId, PaymentId, accept};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, UploadTask, Uploads};
 use serde::Serialize;
-use table::WriteError;
+use table::{ContactBecause, WriteError};
 
 use crate::Uploader;
 use crate::error::{RACES_MAX, RunError};
 use crate::event::Said;
-use crate::run::stored;
+use crate::run::{Run, stored};
 
 /// Why an order was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +64,10 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             let Some(after) = obey(&known, order, &said.by, &said.why, now)? else {
                 return Ok(answer(known, false));
             };
-            let written = if order == Order::SamePayment {
-                self.store_same(&known, &after).await?
-            } else {
-                let rows = [(Some(&known), &after)];
-                self.tables.write_uploads(&rows, None, self.because("console")).await
-            };
+            let written = self.store_order(&known, &after, order, said).await?;
             match written {
                 Ok(()) => {
+                    self.close_answered(&known, order).await?;
                     if after.line() == Some(Line::Direct) {
                         self.post_at_once(organisation).await?;
                     }
@@ -84,22 +80,50 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         Err(RunError::Races.into())
     }
 
-    /// Stores that a payment is the same as one in Xero: linked with it on its invoice where it may be (A8.3).
-    async fn store_same(
+    /// A person has said whether a payment is what it was held for: nothing of its contact is open about it any
+    /// more (A8.3).
+    async fn close_answered(&self, held: &Upload, order: Order) -> Result<(), RunError> {
+        let answers = matches!(order, Order::SamePayment | Order::TwoPayments);
+        let Some(said) = held.held_on_contact().filter(|_| answers) else { return Ok(()) };
+        let organisation = held.receipt.organisation;
+        let open = self.tables.contact_discrepancies(organisation, said.contact).await?;
+        if let Some(open) = open.iter().find(|open| open.key == said.key) {
+            let now = self.clock.now();
+            let because = ContactBecause { cause: "console", rule: "A8.3", now };
+            self.tables
+                .close_contact_discrepancy(organisation, said.contact, open, because)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Stores what an order has made of a payment, together with what it means for the invoice that it names.
+    async fn store_order(
         &self,
         before: &Upload,
         after: &Upload,
+        order: Order,
+        said: &Said,
     ) -> Result<Result<(), WriteError>, RunError> {
         let because = self.because("console");
-        if let ([part], Some(xero)) = (before.receipt.allocations.as_slice(), before.same_in_xero())
-        {
+        let decides = matches!(order, Order::SamePayment | Order::TwoPayments);
+        if let ([part], true) = (before.receipt.allocations.as_slice(), decides) {
             let invoice = self.tables.invoice(before.receipt.organisation, &part.invoice).await?;
             let id = &before.receipt.id;
-            if let Some(change) = link_found(&invoice, id, xero, because.now) {
-                return Ok(self
-                    .tables
-                    .link_upload(&invoice, &change, (before, after), because)
-                    .await);
+            let change = match (order, before.same_in_xero()) {
+                // It is linked with the other one where it may be (A8.3).
+                (Order::SamePayment, Some(xero)) => link_found(&invoice, id, xero, because.now),
+                (Order::SamePayment, None) => None,
+                // What was asked about the two is answered, by the same person (AMB-31).
+                _ => {
+                    let asked = DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, id);
+                    let words = (said.by.as_str(), said.why.as_str());
+                    accept(&invoice, &asked, None, words, because.now).ok()
+                }
+            };
+            if let Some(change) = change {
+                let upload = (before, after);
+                return Ok(self.tables.link_upload(&invoice, &change, upload, because).await);
             }
         }
         Ok(self.tables.write_uploads(&[(Some(before), after)], None, because).await)
@@ -150,6 +174,18 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
         }
         Err(RunError::Races)
+    }
+
+    /// Has the invoices read again that waited for actions which a run has found to be solved (EX-37).
+    pub(crate) async fn look_again_for(&self, run: &Run<'_, Q>) {
+        for customer in run.solved.take() {
+            let looked = self.look_again(run.organisation(), &customer, false).await;
+            if let Err(error) = looked {
+                // The next full sweep finds them.
+                let error = host::telemetry::chain(&error);
+                tracing::warn!(error, "invoices that waited for an action were not asked for");
+            }
+        }
     }
 
     /// Has the invoices read again that waited for an action that is solved. What is not asked for here the next

@@ -68,9 +68,9 @@ impl<Q: Uploads> Run<'_, Q> {
         let listed = u32::try_from(waiting.0.len()).unwrap_or(u32::MAX);
         rows.extend(waiting.0);
         rows.sort_by_key(turn);
-        let judged = Box::pin(self.judge(&rows, &Known::new())).await?;
+        let judged = Box::pin(self.judge(&rows, &Known::default())).await?;
         let waiting = self.tables.line_count(self.organisation(), Line::Waiting).await?;
-        Ok(self.describe(&caps, left, waiting.saturating_sub(listed), rows, judged))
+        Ok(self.describe(&caps, left, waiting.saturating_sub(listed), rows, judged.judgements))
     }
 
     fn describe(

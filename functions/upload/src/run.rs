@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings, UploadState};
-use payments::{OrganisationId, PaymentId, Settings};
+use payments::{CustomerId, OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
 use table::{Because, Cursor, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Spent;
@@ -75,6 +75,8 @@ pub(crate) struct Run<'a, Q> {
     pub(crate) refused: Cell<bool>,
     /// The money in Xero that may be its payments'.
     pub(crate) known_money: RefCell<KnownMoney>,
+    /// The customers whose actions it has found to be solved.
+    pub(crate) solved: RefCell<Vec<CustomerId>>,
 }
 
 /// A row as it is stored, and as it is to be.

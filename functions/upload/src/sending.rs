@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Answer, Judgement, Part, Placed, Standing, Upload};
+use payments::upload::{Answer, Hold, Judgement, Part, Placed, Standing, Upload};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
@@ -299,7 +299,10 @@ impl<Q: Uploads> Run<'_, Q> {
         let judged = if here.is_empty() {
             Vec::new()
         } else {
-            Box::pin(self.judge(&here, &Known::new())).await?
+            // Contacts are read afresh: one may have been merged since the plan (EX-37).
+            let judged = Box::pin(self.judge(&here, &Known::default())).await?;
+            self.keep_contacts(&judged.contacts).await?;
+            judged.judgements
         };
         let now = self.now();
         let mut moves = Vec::new();
@@ -323,6 +326,12 @@ impl<Q: Uploads> Run<'_, Q> {
                         moved.after.leave_refused(Some(&error.to_string()));
                     }
                 }
+                Judgement::Hold(
+                    hold @ (Hold::BlockedByAction | Hold::MerchantContactMissing),
+                    why,
+                ) => {
+                    moved.freed = moved.after.hold_refused(hold, &why, self.night, now);
+                }
                 Judgement::Hold(_, why) | Judgement::Skip(_, why) => {
                     moved.after.leave_refused(Some(&why));
                 }
@@ -335,6 +344,7 @@ impl<Q: Uploads> Run<'_, Q> {
             }
             moves.push(moved);
         }
+        self.tell_held(&moves).await?;
         let written = self.write(moves).await?;
         let any = !written.is_empty();
         for row in written {
@@ -358,12 +368,13 @@ impl<Q: Uploads> Run<'_, Q> {
 }
 
 fn deserves_another_plan(row: &Upload) -> bool {
-    let moved_ground = |part: &Part| {
-        part.refusal.as_deref().is_some_and(|text| RefusalKind::of(text).is_moved_ground())
+    // A bill depends on no invoice that could have been paid meanwhile, but on its contact.
+    let has_moved = |kind: RefusalKind| match row.bill {
+        Some(_) => kind == RefusalKind::ArchivedContact,
+        None => kind.is_moved_ground(),
     };
-    let mut refused = row.parts.iter().filter(|part| part.refusal.is_some());
-    // A bill depends on no invoice that somebody could have paid meanwhile.
-    row.bill.is_none() && row.is_to_be_weighed() && refused.all(moved_ground)
+    let mut refused = row.parts.iter().filter_map(|part| part.refusal.as_deref());
+    row.is_to_be_weighed() && refused.all(|text| has_moved(RefusalKind::of(text)))
 }
 
 /// A key that no other call ever has: the same bytes at another time are another call.

@@ -85,6 +85,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let run = Run { direct_only: true, ..self.run(settings, of, night, deadline) };
         let of_run = run.begun(SyncKind::Direct, trigger);
         let stop = run.direct().await;
+        self.look_again_for(&run).await;
         tally.add(&run, stop.is_err());
         let ended = stop.as_ref().map(|stop| stop.as_ref().map(Stop::why));
         run.record(of_run, ended).await;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use payments::CustomerId;
 use payments::explaining::State;
-use payments::upload::{Hold, NO_CONTACT, NO_MERCHANT_CONTACT, record_action, why_unmapped};
+use payments::upload::{Hold, NO_CONTACT, record_action, why_unmapped};
 use queue::Uploads;
 use table::{HELD_COUNTED_MAX, WriteError};
 
@@ -31,7 +31,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 }
                 (Some(hold @ Hold::MerchantContactMissing), _) => {
                     let subject = "merchant_contact_id".to_owned();
-                    messages.insert((hold, subject), NO_MERCHANT_CONTACT.to_owned());
+                    messages.insert((hold, subject), row.why.clone());
                 }
                 _ => {}
             }
@@ -39,6 +39,7 @@ impl<Q: Uploads> Run<'_, Q> {
         for ((hold, subject), why) in messages {
             self.message(hold.code(), &subject, &why).await?;
         }
+        self.tell_contacts(moves).await?;
         self.open_actions(moves).await
     }
 

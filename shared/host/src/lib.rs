@@ -10,6 +10,7 @@ pub mod invocation;
 pub mod metrics;
 pub mod secrets;
 pub mod telemetry;
+pub mod webhook_secret;
 pub mod wishes;
 
 pub use ::aws_config::SdkConfig;

@@ -112,6 +112,30 @@ impl SecretsManager {
     pub fn new(config: &SdkConfig) -> Self {
         Self(Client::new(config))
     }
+
+    /// Whether a secret has a value, which is not read. Needs `secretsmanager:DescribeSecret` and nothing else.
+    ///
+    /// # Errors
+    /// [`SecretError::Unavailable`].
+    pub async fn has_value(&self, id: &str) -> Result<bool, SecretError> {
+        let answer = self.0.describe_secret().secret_id(id).send().await;
+        match answer {
+            Ok(described) => {
+                Ok(described.version_ids_to_stages().is_some_and(|all| !all.is_empty()))
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => {
+                let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
+                Err(SecretError::Unavailable { id: id.to_owned(), problem })
+            }
+        }
+    }
 }
 
 impl SecretStore for SecretsManager {

@@ -186,6 +186,16 @@ pub struct Facts {
     pub failures: Failures,
 }
 
+/// What is missing where Xero does not let us at its bank transactions, which prepayments are made of. Xero has no
+/// name for it among its actions, so that it is tried.
+pub const BANK_TRANSACTIONS: &str = "BankTransactions (accounting.banktransactions)";
+
+/// Whether an organisation's settings need bank transactions.
+pub fn needs_bank_transactions(settings: &Settings) -> bool {
+    let upload = settings.upload.as_ref().filter(|upload| upload.enabled);
+    upload.is_some_and(|upload| upload.prepayment_account.is_some())
+}
+
 /// The actions in Xero that an organisation's settings need, by Xero's names. Reading needs none.
 pub fn needed_actions(settings: &Settings) -> Vec<&'static str> {
     let upload = settings.upload.as_ref().filter(|upload| upload.enabled);

@@ -19,6 +19,8 @@ codes! {
         JournaledChanged = "JOURNALED_CHANGED",
         /// Xero no longer has a payment whose copy has been journaled (CM-27, AMB-03).
         JournaledDeleted = "JOURNALED_DELETED",
+        /// Nothing of an invoice has come in, and the due date has passed (SP-15).
+        MissingPayment = "MISSING_PAYMENT",
         /// A Xero payment equals a part of a local payment over several invoices (CM-28, AMB-02).
         MultiInvoiceHeld = "MULTI_INVOICE_HELD",
         /// Xero does not have an invoice of the business's own system, days after its report (AMB-39).
@@ -33,7 +35,7 @@ codes! {
         TieOut = "TIE_OUT",
         /// The invoice totals (CM-18).
         TotalDiffers = "TOTAL_DIFFERS",
-        /// Paid in part, and the due date has passed (A7.2).
+        /// Paid in part, and the due date has passed; or by a payment that is meant to be whole (A7.2).
         Underpaid = "UNDERPAID",
         /// An eligible Xero invoice that the business's own system does not have (A1.1 guard 4).
         UnknownInvoice = "UNKNOWN_INVOICE",
@@ -122,6 +124,18 @@ impl Discrepancy {
     /// A discrepancy that is found for the first time.
     pub fn found(key: DiscrepancyKey, detail: String, now: Timestamp) -> Self {
         Self { key, detail, detected_at: now, reopened: None, resolved_at: None, accepted: None }
+    }
+
+    /// The same as it is found now: `None` if nothing of it is new. One that was over is back; one that a person has
+    /// accepted is open again only if its figures are others (AMB-31).
+    pub fn found_again(&self, detail: &str, now: Timestamp) -> Option<Self> {
+        let mut again = self.clone();
+        again.resolved_at = None;
+        detail.clone_into(&mut again.detail);
+        if !self.is_open() && again.is_open() {
+            again.reopen(now);
+        }
+        (again != *self).then_some(again)
     }
 
     /// Whether the facts still disagree, accepted or not.

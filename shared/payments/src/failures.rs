@@ -79,7 +79,7 @@ pub fn class_of(counted: &str) -> &'static str {
     match counted {
         "Authentication" => "Authentication",
         "Limit" => LIMIT,
-        "Validation" | "Upload" => "Validation",
+        "Validation" | "Upload" | "Schema" => "Validation",
         _ => "Timeout",
     }
 }
@@ -169,6 +169,7 @@ mod tests {
         assert_eq!(class(&["Limit", "Timeout"]), Some("Timeout"));
         assert_eq!(class(&["Authentication", "Tables"]), Some("Authentication"));
         assert_eq!(class(&["Interrupted"]), Some("Timeout"));
+        assert_eq!(class(&["Schema"]), Some("Validation"), "an unknown shape is no outage");
         assert_eq!(says(&run(SyncKind::Intake, &["Tables"])), None, "another side's");
         let stopped = SyncRun { state: SyncState::Stopped, ..run(SyncKind::Night, &[]) };
         assert_eq!(says(&stopped), Some((Work::Night, RunSays::Nothing)));

@@ -9,14 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::decision::{Action, Decision};
 use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
 use crate::ids::PaymentId;
-use crate::invoice::{Snapshot, XeroPayment};
+use crate::invoice::{InvoiceStatus, Snapshot, XeroPayment};
 use crate::mirroring::Change;
-use crate::money::{Money, MoneyError};
+use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{Kind, Origin, Payment, PaymentStatus};
 use crate::reason::Held;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
-use crate::upload::days_apart;
+use crate::upload::{days_apart, is_meant_whole};
 
 /// How many days apart an imported and a hand-entered payment of the same amount may lie and
 /// still look like one payment recorded twice. Bank transfers take up to a week to be dated.
@@ -45,7 +45,7 @@ pub(crate) fn update(
 ) {
     let mut found = Found::new();
     on_the_invoice(&change.after, &mut found);
-    underpaid(&change.after, settings.today(now), &mut found);
+    overdue(&change.after, settings.today(now), &mut found);
     if change.after.local.is_some() {
         in_the_snapshot(&change.after, snapshot, &mut found);
         possible_duplicates(&change.after, &mut found);
@@ -98,8 +98,16 @@ pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) 
 pub(crate) fn update_without_snapshot(change: &mut Change, now: Timestamp) {
     let mut found = Found::new();
     on_the_invoice(&change.after, &mut found);
-    let kinds = |kind: DiscrepancyKind| {
-        !NEEDS_SNAPSHOT.contains(&kind) && kind != DiscrepancyKind::Underpaid
+    let total = change.after.local.as_ref().map(|local| local.total);
+    let received = total.and_then(|total| received(&change.after, total.currency()));
+    let has_any = received.is_some_and(Money::is_positive);
+    let has_all = has_any && total.is_some_and(|total| rest(&change.after, total).is_none());
+    let is_unread = change.after.xero.is_none();
+    // What is overdue, a snapshot says; that the money is here, every report may say.
+    let kinds = |kind: DiscrepancyKind| match kind {
+        DiscrepancyKind::Underpaid => has_all || is_unread,
+        DiscrepancyKind::MissingPayment => has_any,
+        kind => !NEEDS_SNAPSHOT.contains(&kind),
     };
     merge(change, found, kinds, now);
 }
@@ -188,6 +196,9 @@ fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
     if let Some(why) = overpaid(invoice, local.total) {
         found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::Overpaid), why);
     }
+    if let Some(why) = paid_in_part_at_once(invoice, local.total) {
+        found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::Underpaid), why);
+    }
 }
 
 /// Whether payments that did not fail cover what the invoice asks for (AMB-31).
@@ -213,24 +224,74 @@ fn asked(invoice: &StoredInvoice, total: Money) -> Result<Money, MoneyError> {
 
 fn overpaid(invoice: &StoredInvoice, total: Money) -> Option<String> {
     let asked = asked(invoice, total).ok()?;
-    // One in another currency is flagged by itself, and hides nothing of the others.
-    let counts = |p: &&Payment| p.status.counts() && p.amount.currency() == total.currency();
-    let received = invoice.payments.iter().filter(counts).map(|p| p.amount);
-    let received = Money::sum(total.currency(), received).ok()?;
+    let received = received(invoice, total.currency())?;
     let excess = received.minus(asked).ok()?;
     excess
         .is_positive()
         .then(|| format!("{received} received locally for {asked} asked: {excess} too much"))
 }
 
-/// Paid in part when the due date has passed (A7.2). Nothing paid at all is overdue, not underpaid.
-fn underpaid(invoice: &StoredInvoice, today: Date, found: &mut Found) {
+/// What has not come in when the due date has passed: a part of it is underpaid (A7.2), all of it is missing
+/// (SP-15). Money that is here and on its way to Xero is not missing (AMB-24).
+fn overdue(invoice: &StoredInvoice, today: Date, found: &mut Found) {
     let (Some(xero), Some(due_on)) = (&invoice.xero, due_on(invoice)) else { return };
     let figures = xero.figures;
-    if figures.paid.is_positive() && figures.due.is_positive() && due_on < today {
-        let why = format!("{} of {} is left, due on {due_on}", figures.due, figures.total);
-        found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::Underpaid), why);
+    let is_open = xero.status == InvoiceStatus::Authorised && figures.due.is_positive();
+    if !is_open || due_on >= today {
+        return;
     }
+    let total = invoice.local.as_ref().map_or(figures.total, |local| local.total);
+    let is_any_here = received(invoice, total.currency()).is_some_and(Money::is_positive);
+    let (kind, why) = if figures.paid.is_positive() {
+        let why = format!("{} of {} is left, due on {due_on}", figures.due, figures.total);
+        (DiscrepancyKind::Underpaid, why)
+    } else if !is_any_here {
+        let why = format!(
+            "{} of {} was due on {due_on}, and nothing was paid",
+            figures.due, figures.total
+        );
+        (DiscrepancyKind::MissingPayment, why)
+    } else if let Some(rest) = rest(invoice, total) {
+        (DiscrepancyKind::Underpaid, format!("{rest} of {total} is left, due on {due_on}"))
+    } else {
+        return;
+    };
+    found.entry(DiscrepancyKey::of_invoice(kind)).or_insert(why);
+}
+
+/// A payment by card or through a gateway is meant to be whole: what it leaves is flagged at once, whatever the
+/// due date (SP-12, A7.2). A payment plan is meant to be paid in parts.
+fn paid_in_part_at_once(invoice: &StoredInvoice, total: Money) -> Option<String> {
+    let at_once = |payment: &Payment| payment.status.counts() && is_meant_whole(&payment.method);
+    let is_plan = invoice.local.as_ref().is_some_and(|local| local.payment_plan);
+    if is_plan || !invoice.payments.iter().any(at_once) {
+        return None;
+    }
+    let rest = rest(invoice, total)?;
+    Some(format!(
+        "{rest} of {total} is left after a payment by card or gateway, which is meant to be whole"
+    ))
+}
+
+/// What of an invoice neither side has received, if anything.
+fn rest(invoice: &StoredInvoice, total: Money) -> Option<Money> {
+    let rest = asked(invoice, total).ok()?.minus(received(invoice, total.currency())?).ok()?;
+    // A held payment is in Xero and not here.
+    let due = match &invoice.xero {
+        Some(xero) if xero.status.is_dead() => return None,
+        Some(xero) if xero.figures.due.minus(rest).is_ok_and(Money::is_negative) => {
+            xero.figures.due
+        }
+        _ => rest,
+    };
+    due.is_positive().then_some(due)
+}
+
+/// What has come in here in that currency: payments that count.
+fn received(invoice: &StoredInvoice, currency: Currency) -> Option<Money> {
+    // One in another currency is flagged by itself, and hides nothing of the others.
+    let counts = |p: &&Payment| p.status.counts() && p.amount.currency() == currency;
+    Money::sum(currency, invoice.payments.iter().filter(counts).map(|p| p.amount)).ok()
 }
 
 /// When an invoice is due: by the local terms, or by Xero where there are none.

@@ -65,8 +65,9 @@ pub use payment::{
 };
 pub use reason::{Held, Ignored};
 pub use recording::{
-    Allocation, Receipt, Refusal, Reported, Warning, WarningKind, journaling_warning,
-    record_invoice, record_journaling, record_part, removed_warning, report, warnings,
+    Allocation, Receipt, Refusal, Reported, Warning, WarningKind, cutover_moved,
+    journaling_warning, record_invoice, record_journaling, record_part, removed_warning, report,
+    warnings,
 };
 pub use restoring::{RestoreError, restore};
 pub use settings::{FORWARD_DAYS_MAX, Settings};

@@ -27,6 +27,8 @@ codes! {
         ConnectionLost = "connection_lost",
         /// A user has authorised again, or a connection is better than it was (CC-02).
         ConnectionRestored = "connection_restored",
+        /// A customer's contact was merged into another one in Xero, which is its contact from then on (EX-37).
+        ContactFollowed = "contact_followed",
         /// Something about a customer has to be solved first (EX-28).
         CustomerBlocked = "customer_blocked",
         /// It was solved.

@@ -201,6 +201,11 @@ impl Money {
         self.amount > Decimal::ZERO
     }
 
+    /// Whether it is less than nothing.
+    pub fn is_negative(self) -> bool {
+        self.amount < Decimal::ZERO
+    }
+
     /// The sum.
     ///
     /// # Errors

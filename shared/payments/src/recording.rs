@@ -237,6 +237,27 @@ pub fn warnings(
     warnings
 }
 
+/// What the change of the cut-over day means for a payment as it was reported last (AMB-35): the warnings that it
+/// raises now, and the kinds that it would have raised by the earlier day and does not any more.
+pub fn cutover_moved(
+    receipt: &Receipt,
+    settings: &Settings,
+    earlier: Option<Date>,
+) -> (Vec<Warning>, Vec<WarningKind>) {
+    let kinds = [WarningKind::ManualAfterCutover, WarningKind::JournaledAfterCutover];
+    let raised = |settings: &Settings| -> Vec<Warning> {
+        // When it was journaled is not known any more; not before it was entered.
+        let mut all = warnings(None, receipt, settings, receipt.entered_at);
+        all.retain(|warning| kinds.contains(&warning.kind));
+        all
+    };
+    let before = raised(&Settings { cutover_on: earlier, ..settings.clone() });
+    let now = raised(settings);
+    let over = before.iter().filter(|warning| !now.contains(warning)).map(|warning| warning.kind);
+    let over = over.collect();
+    (now.into_iter().filter(|warning| !before.contains(warning)).collect(), over)
+}
+
 const JOURNALED_AFTER_CUTOVER: &str = "journaled after the cutover date";
 
 fn after_cutover(settings: &Settings, instant: Timestamp) -> bool {
@@ -333,13 +354,15 @@ pub fn record_part(
 fn part_of(receipt: &Receipt, part: &Allocation, known: Option<&Payment>) -> Payment {
     // What we put into Xero is what stands there, whatever the sender says now.
     let uploaded = known.filter(|known| known.kind == Kind::Uploaded);
+    // Money that never came is not what stands in Xero: that is free to be another payment's (A8.3).
+    let kept = known.filter(|_| receipt.status != PaymentStatus::Failed || uploaded.is_some());
     let mut payment = Payment {
         id: receipt.id.clone(),
         amount: uploaded.map_or(part.amount, |known| known.amount),
         date: uploaded.map_or(receipt.date, |known| known.date),
         reference: receipt.reference.clone(),
         origin: Origin::Local,
-        kind: known.map_or(Kind::Manual, |known| known.kind),
+        kind: kept.map_or(Kind::Manual, |known| known.kind),
         status: match known {
             // Xero has confirmed it before the sender did, and that is not taken back (SP-03).
             Some(known) if receipt.status == PaymentStatus::Pending => known.status,
@@ -349,7 +372,7 @@ fn part_of(receipt: &Receipt, part: &Allocation, known: Option<&Payment>) -> Pay
         transaction_id: receipt.transaction_id.clone(),
         journaled: receipt.journaled,
         multi_invoice: receipt.is_multi_invoice(),
-        link: known.and_then(|known| known.link),
+        link: kept.and_then(|known| known.link),
         stamp: known.and_then(|known| known.stamp.clone()),
         first_match_at: known.and_then(|known| known.first_match_at),
         note: known.and_then(|known| known.note.clone()),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::fingerprint;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::upload::UploadSettings;
@@ -42,18 +43,32 @@ impl Settings {
         self.mirror_enabled || self.upload.as_ref().is_some_and(|upload| upload.enabled)
     }
 
-    /// The settings by which the payments of an invoice are judged, in short: what was judged under others may
-    /// have to be judged again (CM-41, AMB-35).
+    /// The rules and the settings by which the payments of an invoice are judged, in short: what was judged under
+    /// others may have to be judged again (CM-41, AMB-35).
     pub fn judging(&self) -> String {
         let days = self.forward_days.map_or_else(|| "off".to_owned(), |days| days.to_string());
         let zone = self.zone.iana_name().unwrap_or("unknown");
-        format!("forward_days={days} time_zone={zone}")
+        format!("{} forward_days={days} time_zone={zone}", fingerprint::rules())
     }
 
-    /// The same, and the settings by which it is known which invoices are ours: if they change, everything is
-    /// gone through again (AMB-35).
+    /// The same, the settings by which it is known which invoices are ours, and the day after which warnings are
+    /// raised: if they change, everything is gone through again (AMB-35).
     pub fn going_through(&self) -> String {
-        format!("{} prefix={}", self.judging(), self.prefix)
+        let cutover = self.cutover_on.map_or_else(|| "none".to_owned(), |day| day.to_string());
+        format!("{} prefix={} cutover_on={cutover}", self.judging(), self.prefix)
+    }
+
+    /// The cut-over day in such a text; `None` if it says nothing of it, as those of earlier versions.
+    pub fn cutover_in(going_through: &str) -> Option<Option<Date>> {
+        let (_, day) = going_through.rsplit_once(" cutover_on=")?;
+        if day == "none" { Some(None) } else { day.parse().ok().map(Some) }
+    }
+
+    /// The settings by which payments to go up are kept back for their date, in short (AMB-35).
+    pub fn starting(&self) -> Option<String> {
+        let upload = self.upload.as_ref()?;
+        let zone = self.zone.iana_name().unwrap_or("unknown");
+        Some(format!("upload_start={} time_zone={zone}", upload.start))
     }
 
     /// The calendar day in the organisation's time zone.

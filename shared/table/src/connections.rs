@@ -38,6 +38,12 @@ pub struct ConnectionRow {
     pub silent_since: Option<Timestamp>,
     /// The last run of each work that failed.
     pub failed_runs: Vec<FailedRun>,
+    /// Until when it is known which prepayments were deleted in Xero.
+    pub prepayments_seen_until: Option<Timestamp>,
+    /// Since when Xero does not let us at its bank transactions, if it does not.
+    pub prepayments_refused_at: Option<Timestamp>,
+    /// The start date, in short, by which payments to go up were kept back.
+    pub judged_start: Option<String>,
 }
 
 impl Tables {
@@ -297,5 +303,8 @@ fn read(item: &Item) -> Result<ConnectionRow, ReadError> {
         last_webhook_at: row.parsed_if("last_webhook_at")?,
         silent_since: row.parsed_if("silent_since")?,
         failed_runs: failed_runs(item),
+        prepayments_seen_until: row.parsed_if("prepayments_seen_until")?,
+        prepayments_refused_at: row.parsed_if("prepayments_refused_at")?,
+        judged_start: row.text_if("judged_start")?.map(str::to_owned),
     })
 }

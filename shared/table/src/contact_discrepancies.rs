@@ -3,16 +3,24 @@
 //! The rows stand in the table of the invoices' discrepancies and in its index of open ones. Their key
 //! is `ORG/contact:UUID`, which is no invoice's: no number of ours has a colon after `contact` and an id.
 
-use aws_sdk_dynamodb::types::Put;
+use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
-use payments::{Action, Discrepancy, DiscrepancyKey, OrganisationId, XeroContactId};
+use payments::upload::OnContact;
+use payments::{Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrganisationId, XeroContactId};
 
 use crate::activity::{day, with_discrepancy};
-use crate::attributes::{Item, Writer, instant};
+use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::rows::{discrepancy_attributes, read_discrepancy};
+use crate::newest::Listed;
+use crate::rows::{discrepancy_attributes, read_discrepancy, state_of};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::{Tables, transact};
+
+/// What stands between the organisation and the contact in the key of a contact's discrepancies.
+const CONTACT: &str = "contact:";
+
+/// The index of the open ones.
+const OPEN: &str = "open";
 
 /// Why a discrepancy of a contact is opened or closed, and when.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +66,94 @@ impl Tables {
         self.write_contact_discrepancy(organisation, contact, &found, condition, because).await
     }
 
+    /// Opens a discrepancy of a contact, or brings it up to date, with a row of the log in the same transaction if
+    /// it is open from now on and was not. One that a person has accepted stays closed while it says the same
+    /// (AMB-31).
+    ///
+    /// # Errors
+    /// `Conflict` if it is not what was `known` any more: read and decide again. `Unavailable`.
+    pub async fn raise_contact_discrepancy(
+        &self,
+        organisation: OrganisationId,
+        found: &OnContact,
+        known: Option<&Discrepancy>,
+        because: ContactBecause,
+    ) -> Result<(), WriteError> {
+        let OnContact { contact, key, detail } = found;
+        let Some(known) = known else {
+            self.open_contact_discrepancy(organisation, *contact, key, detail, because).await?;
+            return Ok(());
+        };
+        let Some(again) = known.found_again(detail, because.now) else { return Ok(()) };
+        let row = contact_row(organisation, *contact, &again);
+        let mut put = Put::builder()
+            .table_name(self.name(DISCREPANCIES))
+            .set_item(Some(row))
+            .condition_expression("#state = :state AND detail = :detail")
+            .expression_attribute_names("#state", "state");
+        for (name, text) in [(":state", state_of(known)), (":detail", known.detail.as_str())] {
+            put = put.expression_attribute_values(name, AttributeValue::S(text.to_owned()));
+        }
+        let mut rows = vec![transact(put)?];
+        if again.is_open() && !known.is_open() {
+            let log = activity_row(organisation, *contact, &again, because);
+            rows.push(self.putting(ACTIVITY, log)?);
+        }
+        self.commit(DISCREPANCIES, rows).await
+    }
+
+    /// The open discrepancies of an organisation's contacts, as of a moment ago. Rows that cannot be read are left
+    /// out: the page that lists what is open names them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn open_about_contacts(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Vec<(XeroContactId, Discrepancy)>, ReadError> {
+        let prefix = format!("{organisation}/{CONTACT}");
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.name(DISCREPANCIES))
+            .index_name(OPEN)
+            .key_condition_expression("open_in = :organisation")
+            .filter_expression("begins_with(invoice, :prefix)")
+            .expression_attribute_values(
+                ":organisation",
+                AttributeValue::S(organisation.to_string()),
+            )
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| ReadError::unavailable(DISCREPANCIES, error))?;
+            if let Ok(OpenDiscrepancy { place: Place::Contact(contact), found: open }) =
+                read_open(&item)
+            {
+                found.push((contact, open));
+            }
+        }
+        Ok(found)
+    }
+
+    /// An organisation's open discrepancies, of invoices and of contacts, the oldest first, at most `max`; as of a
+    /// moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list_open_discrepancies(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Listed<OpenDiscrepancy>, ReadError> {
+        let whose = organisation.to_string();
+        let rows = self.oldest(DISCREPANCIES, Some(OPEN), ("open_in", &whose), max).await?;
+        Ok(rows.read_each("invoice", read_open))
+    }
+
     /// Closes a discrepancy of a contact, with its row of the log in the same transaction; whether it was
     /// open until now.
     ///
@@ -83,13 +179,9 @@ impl Tables {
         condition: &str,
         because: ContactBecause,
     ) -> Result<bool, WriteError> {
-        let row = Writer::default()
-            .text("invoice", contact_key(organisation, contact))
-            .text("organisation", organisation)
-            .text("xero_contact_id", contact);
         let put = Put::builder()
             .table_name(self.name(DISCREPANCIES))
-            .set_item(Some(discrepancy_attributes(row, organisation, found)))
+            .set_item(Some(contact_row(organisation, contact, found)))
             .condition_expression(condition);
         let log = activity_row(organisation, contact, found, because);
         let rows = vec![transact(put)?, self.putting(ACTIVITY, log)?];
@@ -103,7 +195,42 @@ impl Tables {
 
 /// The key under which everything stands that does not agree about a contact.
 pub fn contact_key(organisation: OrganisationId, contact: XeroContactId) -> String {
-    format!("{organisation}/contact:{contact}")
+    format!("{organisation}/{CONTACT}{contact}")
+}
+
+fn contact_row(organisation: OrganisationId, contact: XeroContactId, found: &Discrepancy) -> Item {
+    let row = Writer::default()
+        .text("invoice", contact_key(organisation, contact))
+        .text("organisation", organisation)
+        .text("xero_contact_id", contact);
+    discrepancy_attributes(row, organisation, found)
+}
+
+/// What an open discrepancy stands on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// An invoice, by its number in the business's own system.
+    Invoice(InvoiceNumber),
+    /// A contact in Xero.
+    Contact(XeroContactId),
+}
+
+/// A discrepancy that is open, and what it stands on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OpenDiscrepancy {
+    /// The invoice or the contact.
+    pub place: Place,
+    /// The discrepancy.
+    pub found: Discrepancy,
+}
+
+fn read_open(item: &Item) -> Result<OpenDiscrepancy, ReadError> {
+    let row = Reader::new(DISCREPANCIES, item);
+    let place = match row.parsed_if("xero_contact_id")? {
+        Some(contact) => Place::Contact(contact),
+        None => Place::Invoice(row.parsed("invoice_number")?),
+    };
+    Ok(OpenDiscrepancy { place, found: read_discrepancy(item)? })
 }
 
 fn activity_row(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
-use payments::upload::Customer;
+use payments::upload::{Customer, MergedContact};
 use payments::{CustomerId, Occurrence, OrganisationId};
 
 use crate::activity::day;
@@ -136,18 +136,27 @@ impl Tables {
         if known.and_then(|known| known.blocked.as_ref()) != after.blocked.as_ref() {
             rows.push(self.putting(ACTIVITY, activity_row(known, after, said, now))?);
         }
+        if let Some(merged) = after.merged
+            && known.and_then(|known| known.merged) != Some(merged)
+        {
+            rows.push(self.putting(ACTIVITY, merge_row(known, after, merged, now))?);
+        }
         self.commit(CUSTOMERS, rows).await
     }
 }
 
-/// Version and block together say all that a row holds, so that it needs no count of its writes.
+/// Version, contact and block together say all that a row holds, so that it needs no count of its writes.
 fn still(put: PutBuilder, known: &Customer) -> PutBuilder {
     let revision = AttributeValue::N(known.revision.to_string());
     let mut put = put.expression_attribute_values(":revision", revision);
     let mut condition = "revision = :revision".to_owned();
-    for (name, read) in
-        [("blocked", known.blocked.clone()), ("blocked_at", known.blocked_at.map(instant))]
-    {
+    for (name, read) in [
+        ("xero_contact_id", known.contact.map(|contact| contact.to_string())),
+        ("merged_at", known.merged.map(|merged| instant(merged.at))),
+        ("blocked", known.blocked.clone()),
+        ("blocked_at", known.blocked_at.map(instant)),
+        ("unusable_contact_id", known.unusable_contact.map(|contact| contact.to_string())),
+    ] {
         match read {
             None => condition.push_str(&format!(" AND attribute_not_exists({name})")),
             Some(read) => {
@@ -166,15 +175,22 @@ fn customer_row(customer: &Customer, now: Timestamp) -> Item {
         .number("revision", customer.revision)
         .text_if("name", customer.name.as_deref())
         .text_if("xero_contact_id", customer.contact)
+        .text_if("merged_from_contact_id", customer.merged.map(|merged| merged.from))
+        .instant_if("merged_at", customer.merged.map(|merged| merged.at))
         .text_if("blocked", customer.blocked.as_deref())
         // The list of open actions has those rows that have this, so that none may lack it.
         .instant_if("blocked_at", customer.blocked.as_ref().and(customer.blocked_at.or(Some(now))))
+        .text_if("unusable_contact_id", customer.unusable_contact)
         .instant("recorded_at", now)
         .finish()
 }
 
 fn read_customer(item: &Item) -> Result<Customer, ReadError> {
     let row = Reader::new(CUSTOMERS, item);
+    let merged = match row.parsed_if("merged_from_contact_id")? {
+        Some(from) => Some(MergedContact { from, at: row.parsed("merged_at")? }),
+        None => None,
+    };
     Ok(Customer {
         organisation: row.parsed("organisation")?,
         id: row.parsed("customer")?,
@@ -183,6 +199,8 @@ fn read_customer(item: &Item) -> Result<Customer, ReadError> {
         contact: row.parsed_if("xero_contact_id")?,
         blocked: row.text_if("blocked")?.map(str::to_owned),
         blocked_at: row.parsed_if("blocked_at")?,
+        merged,
+        unusable_contact: row.parsed_if("unusable_contact_id")?,
     })
 }
 
@@ -208,5 +226,27 @@ fn activity_row(
         .text_if("blocked", after.blocked.as_deref().or(was))
         .text_if("by", said.map(|(by, _)| by))
         .text_if("why", said.map(|(_, why)| why))
+        .finish()
+}
+
+/// A merge in Xero that is followed: from which contact to which (EX-37).
+fn merge_row(
+    known: Option<&Customer>,
+    after: &Customer,
+    merged: MergedContact,
+    now: Timestamp,
+) -> Item {
+    let action = Occurrence::ContactFollowed;
+    let from = known.and_then(|known| known.contact).unwrap_or(merged.from);
+    let into = after.contact.map(|contact| contact.to_string()).unwrap_or_default();
+    Writer::default()
+        .text("day", day(after.organisation, now))
+        .text("at", format!("{}#customer#{}#{}-{action}", instant(now), after.id, after.revision))
+        .text("organisation", after.organisation)
+        .logged(action)
+        .text("rule", "EX-37")
+        .text("customer", &after.id)
+        .text_if("xero_contact_id", after.contact)
+        .text("why", format!("in Xero, contact {from} was merged into {into}"))
         .finish()
 }

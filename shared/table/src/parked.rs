@@ -119,10 +119,10 @@ impl Tables {
     /// `Unavailable`, `Unreadable`.
     pub async fn newest_parked(
         &self,
-        organisation: OrganisationId,
+        organisation: Option<OrganisationId>,
         max: usize,
     ) -> Result<Newest<ParkedRow>, ReadError> {
-        let key = organisation.to_string();
+        let key = owner(organisation);
         self.newest(PARKED, None, ("organisation", &key), max).await?.read(read)
     }
 

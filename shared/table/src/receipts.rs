@@ -49,6 +49,44 @@ impl Tables {
             .transpose()
     }
 
+    /// What was last reported of an organisation's payments, in the order of their ids: those after one, at most
+    /// `max`; and where to go on. A row that cannot be read is left out, and hides no other (AMB-30).
+    ///
+    /// # Errors
+    /// `Unavailable`; `Unreadable` if it cannot be said where to go on.
+    pub async fn receipts(
+        &self,
+        organisation: OrganisationId,
+        after: Option<&PaymentId>,
+        max: i32,
+    ) -> Result<(Vec<Receipt>, Option<PaymentId>), ReadError> {
+        let text = |text: String| AttributeValue::S(text);
+        let key = after.map(|payment| {
+            Item::from([
+                ("organisation".to_owned(), text(organisation.to_string())),
+                ("payment_id".to_owned(), text(payment.to_string())),
+            ])
+        });
+        let page = self
+            .client()
+            .query()
+            .table_name(self.name(RECEIPTS))
+            .key_condition_expression("organisation = :organisation")
+            .expression_attribute_values(":organisation", text(organisation.to_string()))
+            .set_exclusive_start_key(key)
+            .limit(max)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(RECEIPTS, error))?;
+        let next = match page.last_evaluated_key() {
+            None => None,
+            Some(key) => Some(Reader::new(RECEIPTS, key).parsed("payment_id")?),
+        };
+        let read =
+            |item: &Item| read_receipt(organisation, Reader::new(RECEIPTS, item), "revision").ok();
+        Ok((page.items().iter().filter_map(read).collect(), next))
+    }
+
     /// Stores what was reported of a payment, with the warnings it raises and with what becomes of
     /// its upload, if that changes, on condition that no other revision of either was stored
     /// since they were read.

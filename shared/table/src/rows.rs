@@ -313,10 +313,18 @@ pub(crate) fn discrepancy_attributes(
         None => row,
     };
     // Only open ones stand in the index of open discrepancies.
-    if discrepancy.is_open() {
-        return row.text("state", "open").text("open_in", organisation).finish();
+    let row = row.text("state", state_of(discrepancy));
+    let open_in = discrepancy.is_open().then_some(organisation);
+    row.text_if("open_in", open_in).finish()
+}
+
+/// The word for how it stands.
+pub(crate) fn state_of(discrepancy: &Discrepancy) -> &'static str {
+    match (discrepancy.is_open(), discrepancy.stands()) {
+        (true, _) => "open",
+        (false, true) => "accepted",
+        (false, false) => "resolved",
     }
-    row.text("state", if discrepancy.stands() { "accepted" } else { "resolved" }).finish()
 }
 
 pub(crate) fn read_discrepancy(item: &Item) -> Result<Discrepancy, ReadError> {

@@ -76,10 +76,8 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
             .map(|part| read_part(part, currency))
             .collect::<Result<_, _>>()?,
         suspicion: read_suspicion(row, currency)?,
-        apart_from: match row.has("apart_from") {
-            true => row.list_of("apart_from")?.into_iter().collect(),
-            false => BTreeSet::new(),
-        },
+        apart_from: read_counterparts(row, "apart_from")?,
+        same_as: read_counterparts(row, "same_as")?,
         reported_since: match row.map("reported_since")? {
             Some(newest) => Some(Box::new((
                 read_receipt(row.parsed("organisation")?, newest, "revision")?,
@@ -97,23 +95,35 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
     })
 }
 
-/// What a payment may be the same as, and what a person has said it is not.
+/// What a payment may be the same as, and what a person has said it is, or is not.
 fn counterparts(row: Writer, upload: &Upload) -> Writer {
     let texts = |with: &BTreeSet<Counterpart>| {
         AttributeValue::L(with.iter().map(|with| AttributeValue::S(with.to_string())).collect())
     };
     let row = match &upload.suspicion {
-        Some(suspicion) => row.value("possible_duplicates", texts(&suspicion.with)).value(
-            "found_in_xero",
-            AttributeValue::L(suspicion.certain.iter().map(found_row).collect()),
-        ),
+        Some(suspicion) => row
+            .value("possible_duplicates", texts(&suspicion.with))
+            .text_if("possible_duplicates_contact_id", suspicion.contact)
+            .value(
+                "found_in_xero",
+                AttributeValue::L(suspicion.certain.iter().map(found_row).collect()),
+            ),
         None => row,
     };
-    if upload.apart_from.is_empty() {
-        row
-    } else {
-        row.value("apart_from", texts(&upload.apart_from))
+    let said = [("apart_from", &upload.apart_from), ("same_as", &upload.same_as)];
+    said.into_iter()
+        .filter(|(_, with)| !with.is_empty())
+        .fold(row, |row, (name, with)| row.value(name, texts(with)))
+}
+
+fn read_counterparts(
+    row: Reader<'_>,
+    name: &'static str,
+) -> Result<BTreeSet<Counterpart>, ReadError> {
+    if !row.has(name) {
+        return Ok(BTreeSet::new());
     }
+    Ok(row.list_of(name)?.into_iter().collect())
 }
 
 fn found_row(found: &Certain) -> AttributeValue {
@@ -144,6 +154,7 @@ fn read_suspicion(row: Reader<'_>, currency: Currency) -> Result<Option<Suspicio
             .map(found)
             .collect::<Result<_, ReadError>>()?,
         with: row.list_of("possible_duplicates")?.into_iter().collect(),
+        contact: row.parsed_if("possible_duplicates_contact_id")?,
         why: row.text("why")?.to_owned(),
     }))
 }

@@ -25,7 +25,7 @@ pub const UPLOADS_WITH_CAPS_MAX: usize = UPLOADS_PER_TRANSACTION_MAX - 1;
 
 /// Where a reading of a line goes on.
 #[derive(Clone, Debug)]
-pub struct Cursor(Item);
+pub struct Cursor(pub(crate) Item);
 
 /// What stands next in a line.
 #[derive(Clone, Debug)]

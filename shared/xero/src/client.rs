@@ -32,6 +32,9 @@ pub(crate) const SCOPE_INVOICES: &str = "accounting.invoices.read";
 /// What reading payments needs. Xero may hide the payments of an invoice without it.
 pub(crate) const SCOPE_PAYMENTS: &str = "accounting.payments.read";
 
+/// What reading bank transactions needs.
+pub(crate) const SCOPE_BANK_TRANSACTIONS: &str = "accounting.banktransactions.read";
+
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";
 

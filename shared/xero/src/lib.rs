@@ -7,6 +7,7 @@ mod bundle;
 mod certifying;
 mod client;
 mod connecting;
+mod contacts;
 mod dates;
 mod decimals;
 mod envelope;
@@ -20,6 +21,7 @@ mod organisation;
 mod packs;
 mod pages;
 mod planning;
+mod prepayments;
 mod readback;
 mod receipts;
 mod refund;
@@ -39,6 +41,7 @@ pub use bundle::{
 };
 pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Spent};
 pub use connecting::{ConnectError, LOGIN_URL, SCOPE_OFFLINE};
+pub use contacts::FoundContacts;
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
 };
@@ -50,6 +53,7 @@ pub use organisation::Organisation;
 pub use packs::Invoices;
 pub use pages::PAGES_MAX;
 pub use planning::OpenInvoices;
+pub use prepayments::DeletedPrepayments;
 pub use readback::{Found, SKEW_MARGIN, Stamped};
 pub use receipts::ReceivedBetween;
 pub use refusal::RefusalKind;

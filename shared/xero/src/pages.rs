@@ -43,6 +43,7 @@ pub(crate) struct List<'a> {
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum Which {
     BankTransactions,
+    Contacts,
     Invoices,
     Overpayments,
     Payments,
@@ -53,6 +54,7 @@ impl Which {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::BankTransactions => "BankTransactions",
+            Self::Contacts => "Contacts",
             Self::Invoices => "Invoices",
             Self::Overpayments => "Overpayments",
             Self::Payments => "Payments",
@@ -63,6 +65,7 @@ impl Which {
     const fn id_name(self) -> &'static str {
         match self {
             Self::BankTransactions => "BankTransactionID",
+            Self::Contacts => "ContactID",
             Self::Invoices => "InvoiceID",
             Self::Overpayments => "OverpaymentID",
             Self::Payments => "PaymentID",
@@ -89,6 +92,8 @@ struct WirePage<'a> {
     #[serde(borrow)]
     bank_transactions: Member<'a>,
     #[serde(borrow)]
+    contacts: Member<'a>,
+    #[serde(borrow)]
     invoices: Member<'a>,
     #[serde(borrow)]
     overpayments: Member<'a>,
@@ -110,6 +115,8 @@ pub(crate) struct WirePagination {
 struct WireRow<'a> {
     #[serde(borrow, rename = "BankTransactionID")]
     bank_transaction_id: Member<'a>,
+    #[serde(borrow, rename = "ContactID")]
+    contact_id: Member<'a>,
     #[serde(borrow, rename = "InvoiceID")]
     invoice_id: Member<'a>,
     #[serde(borrow, rename = "OverpaymentID")]
@@ -250,6 +257,7 @@ pub(crate) fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
     let wire: WirePage<'_> = object(whole).ok_or(Outage::Unreadable)?;
     let list = match which {
         Which::BankTransactions => wire.bank_transactions,
+        Which::Contacts => wire.contacts,
         Which::Invoices => wire.invoices,
         Which::Overpayments => wire.overpayments,
         Which::Payments => wire.payments,
@@ -269,6 +277,7 @@ pub(crate) fn row_id(which: Which, raw: &RawValue) -> Result<Uuid, ReadError> {
     let row: WireRow<'_> = object(raw).ok_or(schema(which.name()))?;
     let member = match which {
         Which::BankTransactions => row.bank_transaction_id,
+        Which::Contacts => row.contact_id,
         Which::Invoices => row.invoice_id,
         Which::Overpayments => row.overpayment_id,
         Which::Payments => row.payment_id,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::answers::{WireElement, WireInvoiceOf, lines, placed, stamp_of};
 use crate::bills::ACCPAY;
 use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
-use crate::client::{Client, SCOPE_INVOICES};
+use crate::client::{Client, SCOPE_BANK_TRANSACTIONS, SCOPE_INVOICES};
 use crate::decimals;
 use crate::error::ReadError;
 use crate::pages::{List, Which, if_modified_since};
@@ -124,9 +124,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         }
         let (which, scope) = match kind {
             StampedKind::Payments => (Which::Payments, "accounting.payments.read"),
-            StampedKind::Prepayments => {
-                (Which::BankTransactions, "accounting.banktransactions.read")
-            }
+            StampedKind::Prepayments => (Which::BankTransactions, SCOPE_BANK_TRANSACTIONS),
             StampedKind::Bills => (Which::Invoices, SCOPE_INVOICES),
         };
         let query = match kind {

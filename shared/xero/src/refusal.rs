@@ -34,10 +34,10 @@ impl RefusalKind {
             .unwrap_or(Self::Other)
     }
 
-    /// Whether the invoice is not what it was when the payment was planned, so that planning it again
-    /// on fresh figures makes sense (A7.3). Everything else waits for a person.
+    /// Whether the invoice or the contact is not what it was when the payment was planned, so that planning it
+    /// again on fresh figures makes sense (A7.3, EX-37). Everything else waits for a person.
     pub const fn is_moved_ground(self) -> bool {
-        matches!(self, Self::ExceedsDue | Self::NotOpen)
+        matches!(self, Self::ExceedsDue | Self::NotOpen | Self::ArchivedContact)
     }
 
     /// The word for tables and logs.

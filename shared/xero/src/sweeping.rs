@@ -226,20 +226,20 @@ fn row(which: Which, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
     let stamp = required_instant(wire.updated_date_utc, "UpdatedDateUTC")?;
     let seen = match which {
         Which::Payments => of_payment(id, &wire, raw)?,
-        Which::Invoices | Which::BankTransactions | Which::Overpayments | Which::Prepayments => {
-            About::Invoice(Seen {
-                invoice: XeroInvoiceId::new(id),
-                kind: match required_text(wire.r#type, "Type")?.as_str() {
-                    "ACCREC" => InvoiceKind::Sales,
-                    "ACCPAY" => InvoiceKind::Bill,
-                    _ => InvoiceKind::Other,
-                },
-                number: Some(
-                    optional_text(wire.invoice_number, "InvoiceNumber")?.unwrap_or_default(),
-                ),
-                updated_at: Some(stamp),
-            })
-        }
+        Which::Invoices
+        | Which::BankTransactions
+        | Which::Contacts
+        | Which::Overpayments
+        | Which::Prepayments => About::Invoice(Seen {
+            invoice: XeroInvoiceId::new(id),
+            kind: match required_text(wire.r#type, "Type")?.as_str() {
+                "ACCREC" => InvoiceKind::Sales,
+                "ACCPAY" => InvoiceKind::Bill,
+                _ => InvoiceKind::Other,
+            },
+            number: Some(optional_text(wire.invoice_number, "InvoiceNumber")?.unwrap_or_default()),
+            updated_at: Some(stamp),
+        }),
     };
     Ok((stamp, seen))
 }

@@ -101,7 +101,10 @@ impl Unreadable {
         Ok(match which {
             Which::Invoices => unnamed.invoice(&names),
             Which::Payments => unnamed.payment(&names),
-            Which::BankTransactions | Which::Overpayments | Which::Prepayments => unnamed,
+            Which::BankTransactions
+            | Which::Contacts
+            | Which::Overpayments
+            | Which::Prepayments => unnamed,
         })
     }
 

@@ -7,6 +7,7 @@ mod clock;
 mod connection;
 mod control;
 mod faults;
+mod gzip;
 mod identity;
 mod limits;
 mod meter;
@@ -35,9 +36,10 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
 pub use authorisation::Consent;
 pub use books::{
-    Account, AccountKind, Allocation, BankTransaction, BankTransactionStatus, Contact, Credit,
-    CreditDocument, CreditKind, Invoice, InvoiceKind, InvoiceStatus, Line, LockDates, NewAccount,
-    NewCredit, NewInvoice, NewOrganisation, NewPayment, Organisation, Payment, PaymentStatus,
+    Account, AccountKind, Allocation, BankTransaction, BankTransactionStatus, BatchPayment,
+    Contact, Credit, CreditDocument, CreditKind, Invoice, InvoiceKind, InvoiceStatus, Line,
+    LockDates, NewAccount, NewBatchPayment, NewCredit, NewInvoice, NewOrganisation, NewPayment,
+    Organisation, Payment, PaymentStatus,
 };
 pub use clock::{AdvancingClock, Clock, ManualClock, system_clock};
 pub use faults::{Effect, Fault};

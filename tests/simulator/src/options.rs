@@ -74,6 +74,8 @@ pub struct Oddities {
     pub event_lead_ms: u32,
     /// Slashes in JSON are written `\/` (facts.md 4.1).
     pub escaped_slashes: bool,
+    /// Answers come as gzip to those who say that they accept it, and to no others.
+    pub gzip: bool,
 }
 
 impl Default for Options {

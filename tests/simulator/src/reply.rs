@@ -7,6 +7,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
+    gzip,
     query::QueryError,
     wire::{Envelope, Exception},
 };
@@ -28,11 +29,13 @@ pub(crate) struct Reply {
     pub(crate) content_type: &'static str,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    /// Whether it is sent as gzip.
+    pub(crate) packed: bool,
 }
 
 impl Reply {
     fn new(status: u16, content_type: &'static str, body: String) -> Self {
-        Self { status, content_type, headers: Vec::new(), body }
+        Self { status, content_type, headers: Vec::new(), body, packed: false }
     }
 
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
@@ -97,11 +100,18 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
+        let body = match self.packed {
+            true => Body::from(gzip::packed(self.body.as_bytes())),
+            false => Body::from(self.body),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if self.packed {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         for (name, value) in self.headers {
             let name = HeaderName::try_from(name);
             let value = HeaderValue::try_from(value);

@@ -313,6 +313,8 @@ impl Everything<'_> {
             contact: None,
             blocked: None,
             blocked_at: None,
+            merged: None,
+            unusable_contact: None,
         };
         let said = Some(("Ada", "two contacts in Xero"));
         let blocked = Customer {

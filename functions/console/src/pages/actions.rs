@@ -42,9 +42,10 @@ struct Actions {
     needs_login: Option<&'static str>,
 }
 
-/// A payment that waits because it names no customer (EX-27).
+/// A payment that waits for something to be solved, and names no customer (EX-27).
 struct Nameless {
     payment: String,
+    to_solve: String,
     since: String,
     why: Button,
 }
@@ -109,6 +110,7 @@ impl Held {
                 let id = held.receipt.id.as_str();
                 nameless.push(Nameless {
                     payment: id.to_owned(),
+                    to_solve: held.why.clone(),
                     since: stage.moment(held.since),
                     why: stage.buttons.page("Why", Page::Why, json!({ "search": id })).about(id),
                 });

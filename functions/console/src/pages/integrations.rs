@@ -19,8 +19,11 @@ use crate::order::Order;
 use crate::times::span;
 use crate::view::{Button, Frame, Sign};
 
+/// What is said while payments that an earlier start date kept back are not judged again yet (AMB-35).
+const START_TO_BE_FOLLOWED: &str = "The start date of uploads was changed. Payments that it had kept back are judged \
+    again within the hour.";
 /// AMB-35.
-pub(super) const TO_BE_JUDGED_AGAIN: &str = "The settings were changed. What they concern is judged again with the \
+pub(super) const TO_BE_JUDGED_AGAIN: &str = "The settings, or the rules, were changed. What they concern is judged again with the \
     next sync; until then, payments may still be held or left out as the settings were before.";
 
 /// Errors that a tile shows; the sync log has the rest.
@@ -116,7 +119,7 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let open = tables.sweep(organisation, SweepKind::Open).await?;
     stage.count(3);
     let failures = stage.counted(tables.newest_failures(organisation, FAILURES_MAX).await?);
-    let parked = stage.counted(tables.newest_parked(organisation, PARKED_MAX).await?);
+    let parked = stage.counted(tables.newest_parked(Some(organisation), PARKED_MAX).await?);
     let mut lately = Vec::new();
     let today = stage.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     for days in 0..DAYS {
@@ -182,7 +185,7 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         third_party: "Xero".to_owned(),
         badge: badge(status),
         reasons: troubles.iter().map(|trouble| reason(*trouble, &rows.failures_now)).collect(),
-        note: note(stage, &rows.open),
+        note: note(stage, rows),
         countdown: countdown(stage, known.silent_since),
         facts,
         errors: errors(stage, rows, |kind| kind != SyncKind::Intake).collect(),
@@ -200,15 +203,22 @@ fn last_sync(stage: &Stage<'_>, sweep: &SweepState) -> String {
     }
 }
 
-fn note(stage: &Stage<'_>, open: &SweepState) -> Option<String> {
+fn note(stage: &Stage<'_>, rows: &Rows) -> Option<String> {
     if !stage.settings.is_at_work() {
         return Some("The mirror is switched off: nothing is synced.".to_owned());
     }
+    let mut says = Vec::new();
     if !stage.settings.mirror_enabled {
-        let why = "The mirror is switched off: nothing is copied from Xero. Uploaded payments are checked there.";
-        return Some(why.to_owned());
+        says.push("The mirror is switched off: nothing is copied from Xero. Uploaded payments are checked there.");
+    } else if rows.open.is_to_be_judged_again(stage.settings) {
+        says.push(TO_BE_JUDGED_AGAIN);
     }
-    open.is_to_be_judged_again(stage.settings).then(|| TO_BE_JUDGED_AGAIN.to_owned())
+    let judged = rows.connection.as_ref().and_then(|row| row.judged_start.as_ref());
+    let uploads = stage.settings.upload.as_ref().is_some_and(|upload| upload.enabled);
+    if uploads && judged.is_some() && judged != stage.settings.starting().as_ref() {
+        says.push(START_TO_BE_FOLLOWED);
+    }
+    (!says.is_empty()).then(|| says.join(" "))
 }
 
 fn badge(status: ConnectionStatus) -> Badge {

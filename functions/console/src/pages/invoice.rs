@@ -15,8 +15,7 @@ use table::{ActivityRow, HistoryPage};
 
 use super::activity::{number_of, unreadable};
 use super::integrations::TO_BE_JUDGED_AGAIN;
-use super::{Page, PageError, Stage, filled, sending};
-use crate::event::TEXT_CHARS_MAX;
+use super::{Page, PageError, Stage, discrepancies, filled, sending};
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
 
@@ -279,11 +278,7 @@ fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside
 }
 
 fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Finding {
-    let key = found.key.to_string();
-    let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
-    // A text that is too long for a button is not compared with what the person has read.
-    let seen = is_short.then_some(found.detail.as_str());
-    let which = json!({"invoice": stored.number.as_str(), "discrepancy": key, "seen": seen});
+    let which = json!({"invoice": stored.number.as_str()});
     Finding {
         kind: found.key.kind.to_string(),
         at: stage.moment(found.detected_at),
@@ -295,7 +290,7 @@ fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Fi
         accepted: found.acceptance().map(|accepted| {
             format!("{} by {}: {}", stage.moment(accepted.at), accepted.by, accepted.why)
         }),
-        accept: stage.order_about(Order::Accept, &key, which).filter(|_| found.is_open()),
+        accept: discrepancies::accept(stage, found, &found.key.to_string(), which),
     }
 }
 

@@ -6,6 +6,7 @@ mod activity;
 mod choose;
 mod configure;
 mod dead_letters;
+mod discrepancies;
 mod feeds;
 mod integrations;
 mod invoice;
@@ -56,6 +57,8 @@ pub enum Page {
     SyncLog,
     /// What a person has to solve before anything about a customer goes on (EX-27).
     Actions,
+    /// What does not agree, on invoices and contacts (SP-36, AMB-31).
+    Discrepancies,
     /// What operators should know (EX-29).
     Messages,
     /// What could not be processed.
@@ -68,7 +71,7 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Integrations,
         Self::Limits,
         Self::Tonight,
@@ -77,6 +80,7 @@ impl Page {
         Self::Activity,
         Self::SyncLog,
         Self::Actions,
+        Self::Discrepancies,
         Self::Messages,
         Self::Parked,
         Self::DeadLetters,
@@ -94,6 +98,7 @@ impl Page {
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Actions => "actions",
+            Self::Discrepancies => "discrepancies",
             Self::Messages => "messages",
             Self::Parked => "parked",
             Self::DeadLetters => "dead_letters",
@@ -117,6 +122,7 @@ impl Page {
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Actions => "Actions",
+            Self::Discrepancies => "Discrepancies",
             Self::Messages => "Messages",
             Self::Parked => "Parked",
             Self::DeadLetters => "Dead letters",
@@ -136,6 +142,7 @@ impl Page {
             Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
+            Self::Discrepancies => "what does not agree, on invoices and contacts; accept it",
             Self::Actions => "which customers wait until a person has solved something",
             Self::Messages => "what operators should know",
             Self::Parked => "what could not be processed, and how to do it again",
@@ -200,6 +207,7 @@ impl Stage<'_> {
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Actions => actions::show(self).await,
+            Page::Discrepancies => discrepancies::show(self).await,
             Page::Messages => messages::show(self).await,
             Page::Parked => parked::show(self).await,
             Page::DeadLetters => dead_letters::show(self),

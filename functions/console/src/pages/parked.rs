@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use serde_json::json;
+use serde_json::{Value, json};
 use table::ParkedRow;
 
 use super::{PageError, Stage, filled};
@@ -16,9 +16,14 @@ const READ_MAX: usize = 200;
 const SHOWN_MAX: usize = 50;
 /// What the buttons are about that are about no row alone.
 const ALL: &str = "all of them";
+/// Members that name what a message is about, in the order in which they are looked for.
+const NAMES: [&str; 4] = ["id", "payment", "number", "customer"];
+/// Characters of such a name that are shown.
+const NAME_CHARS_MAX: usize = 64;
 
 struct Line {
     at: String,
+    about: String,
     by: String,
     reason: String,
     detail: String,
@@ -42,12 +47,15 @@ struct Parked {
     replay_all: Option<Button>,
     groups: Vec<Group>,
     lines: Vec<Line>,
+    /// Of no organisation that is known: a message that says none is on the page of each.
+    of_none: Vec<Line>,
     left_out: bool,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
-    let found = stage.tables.newest_parked(stage.organisation(), READ_MAX).await?;
+    let found = stage.tables.newest_parked(Some(stage.organisation()), READ_MAX).await?;
     let found = stage.counted(found);
+    let of_none = stage.counted(stage.tables.newest_parked(None, SHOWN_MAX).await?);
     let any = !found.rows.is_empty();
     let lines = found.rows.iter().take(SHOWN_MAX).map(|row| line(stage, row)).collect();
     filled(&Parked {
@@ -58,7 +66,8 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         replay_all: stage.order_about(Order::Replay, ALL, json!({})).filter(|_| any),
         groups: groups(stage, &found.rows),
         lines,
-        left_out: found.more || found.rows.len() > SHOWN_MAX,
+        of_none: of_none.rows.iter().map(|row| Line { replay: None, ..line(stage, row) }).collect(),
+        left_out: found.more || found.rows.len() > SHOWN_MAX || of_none.more,
     })
 }
 
@@ -82,9 +91,21 @@ fn line(stage: &Stage<'_>, row: &ParkedRow) -> Line {
     let which = format!("{}, {at}, {id}", row.reason);
     Line {
         at,
+        about: about(row, id),
         by: row.by.clone(),
         reason: row.reason.clone(),
         detail: row.detail.clone(),
         replay: stage.order_about(Order::Replay, &which, json!({"parked_at": row.parked_at})),
     }
+}
+
+/// What the parked thing is about: what a report names, or else what its row is known by, which is the id of an
+/// invoice in Xero or of a message.
+fn about(row: &ParkedRow, id: &str) -> String {
+    let report = row.body.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());
+    let named = report.as_ref().and_then(|report| {
+        let name = NAMES.iter().find_map(|name| report[name].as_str())?;
+        Some(format!("{} {name}", report["type"].as_str()?))
+    });
+    named.unwrap_or_else(|| id.to_owned()).chars().take(NAME_CHARS_MAX).collect()
 }

@@ -21,6 +21,8 @@ fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
         contact: None,
         blocked: Some(to_solve.to_owned()),
         blocked_at: Some(ago(hours * 60)),
+        merged: None,
+        unusable_contact: None,
     }
 }
 
@@ -210,7 +212,9 @@ async fn a_payment_that_waits_and_names_no_customer_is_an_action_of_its_own() {
     let world = well().await;
     let mut upload = waiting("P-7");
     upload.receipt.customer = None;
-    upload.put_on_hold(Hold::BlockedByAction, "the payment names no customer", None, ago(100));
+    let why =
+        "the payment names no customer: it is reported with its customer, or with its invoices";
+    upload.put_on_hold(Hold::BlockedByAction, why, None, ago(100));
     store(&world, &upload).await;
     let said = text(&actions(&world, Role::Viewer).await);
     assert!(said.contains("P-7") && said.contains("with its customer"), "{said}");

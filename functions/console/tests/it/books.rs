@@ -175,6 +175,8 @@ pub async fn blocked(world: &World, id: &str, why: &str) {
         contact: Some(XeroContactId::new(Uuid::from_u128(7))),
         blocked: Some(why.to_owned()),
         blocked_at: Some(ago(200)),
+        merged: None,
+        unusable_contact: None,
     };
     world.tables.store_customer(None, &customer, Some(("Ada", "x")), now()).await.unwrap();
 }

@@ -157,6 +157,7 @@ async fn what_is_typed_or_asked_for_is_shown_as_text() {
         "limits",
         "parked",
         "actions",
+        "discrepancies",
         "configure",
         HOSTILE,
     ] {

@@ -266,10 +266,21 @@ async fn what_is_not_done_yet_is_said() {
     let mut open = world.tables.sweep(organisation(), SweepKind::Open).await.unwrap();
     open.judging = Some("forward_days=99 time_zone=Australia/Sydney prefix=CM-".to_owned());
     world.tables.store_sweep(&open, &[]).await.unwrap();
+    let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
+    let upload = payments::upload::UploadSettings::new("2026-03-01".parse().unwrap(), account);
+    let mut settings = world.tables.settings(organisation()).await.unwrap().unwrap();
+    settings.upload = Some(upload);
+    world.tables.store_settings(&settings).await.unwrap();
+    world
+        .tables
+        .judged_by_start(organisation(), "upload_start=2001-01-01 time_zone=UTC")
+        .await
+        .unwrap();
 
     let said = said(&world).await;
 
     let tile = tile(&said, "Accounting:");
     assert!(tile.contains("(15 min ago); what was found at"), "{tile}");
-    assert!(tile.contains("The settings were changed."), "{tile}");
+    assert!(tile.contains("The settings, or the rules, were changed."), "{tile}");
+    assert!(tile.contains("The start date of uploads was changed."), "{tile}");
 }

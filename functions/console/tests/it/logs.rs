@@ -196,12 +196,30 @@ async fn what_is_parked_is_listed_by_reason_and_can_be_replayed_by_those_who_may
         ];
         world.put("parked", &row).await;
     }
+    let report = r#"{"type": "payment", "id": "P-7", "amount": "secret content"}"#;
+    for (organisation, id, body) in
+        [(ORGANISATION, "d", report), ("unknown", "m-8", "{secret content")]
+    {
+        let parked_at = format!("{}#{id}", table::instant(now()));
+        let row = [
+            ("organisation", organisation),
+            ("parked_at", &parked_at),
+            ("by", "intake"),
+            ("reason", "invalid_message"),
+            ("detail", "d"),
+            ("body", body),
+        ];
+        world.put("parked", &row).await;
+    }
     let html = world.page(Role::Operator, json!({"page": "parked"})).await;
     assert_harmless(&html);
     let said = text(&html);
-    assert!(said.contains("stale_read 2") && said.contains("invalid_message 1"), "{said}");
-    // All, two reasons, three rows.
-    assert_eq!(html.matches(">Replay</button>").count(), 6, "{html}");
+    // Each is named: by what its report names, or by its own id; also what names no organisation.
+    assert!(said.contains("payment P-7 intake"), "{said}");
+    assert!(said.contains("Of no organisation that is known") && said.contains("m-8"), "{said}");
+    assert!(said.contains("stale_read 2") && said.contains("invalid_message 2"), "{said}");
+    // All, two reasons, four rows.
+    assert_eq!(html.matches(">Replay</button>").count(), 7, "{html}");
     assert_eq!(html.matches(">Preview the replay</button>").count(), 3, "{html}");
     assert!(!html.contains("secret content"), "bodies are not for pages");
     let viewer = world.page(Role::Viewer, json!({"page": "parked"})).await;

@@ -6,6 +6,7 @@ mod actions;
 mod books;
 mod bounded;
 mod dead_letters;
+mod discrepancies;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;
 #[path = "../../../../shared/table/tests/it/engine.rs"]

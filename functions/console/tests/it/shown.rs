@@ -74,9 +74,14 @@ async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
     }
     let letters = ["m-1", "m-2"].map(|id| json!({"message": id, "kind": "changes"}));
     let looked = json!({"redrive": {"queue": "changes", "left": 2, "letters": letters}});
-    for (page, at_least) in
-        [("parked", 6), ("dead_letters", 9), ("tonight", 5), ("actions", 3), ("invoice", 1)]
-    {
+    for (page, at_least) in [
+        ("parked", 6),
+        ("dead_letters", 9),
+        ("tonight", 5),
+        ("actions", 3),
+        ("discrepancies", 1),
+        ("invoice", 1),
+    ] {
         let mut event = json!({"page": page, "invoice": "10234"});
         if page == "dead_letters" {
             world.answers(Ok(looked.clone()));

@@ -10,5 +10,6 @@ mod values;
 
 pub use problems::{Invalid, Problem};
 pub use reading::{
-    ALLOCATIONS_MAX, BODY_BYTES_MAX, InvoiceReport, Journaling, Report, VERSION, read,
+    ALLOCATIONS_MAX, BODY_BYTES_MAX, InvoiceReport, Journaling, Message, Report, VERSION, read,
+    read_message,
 };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
     Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, OrganisationId,
@@ -88,20 +89,37 @@ impl Report {
     }
 }
 
-/// Reads the body of a message.
+/// A report, and when what it says has happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// What it says.
+    pub report: Report,
+    /// The time of the event at the gateway, or wherever it happened; `None` if the message does not say (SP-09).
+    pub event_at: Option<Timestamp>,
+}
+
+/// Reads what the body of a message reports.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read(body: &str) -> Result<Report, Invalid> {
+    read_message(body).map(|message| message.report)
+}
+
+/// Reads the body of a message.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read_message(body: &str) -> Result<Message, Invalid> {
     if body.len() > BODY_BYTES_MAX {
         let what = format!("has {} bytes, and {BODY_BYTES_MAX} are the limit", body.len());
         return Err(as_a_whole(what));
     }
     let json = Json::parse(body).map_err(|error| as_a_whole(format!("is not JSON: {error}")))?;
     let mut problems = Problems::default();
-    let (organisation, report) = message(&Node::root(&json), &mut problems);
-    match report {
-        Some(report) if problems.0.is_empty() => Ok(report),
+    let (organisation, message) = message(&Node::root(&json), &mut problems);
+    match message {
+        Some(message) if problems.0.is_empty() => Ok(message),
         _ => Err(Invalid { organisation, problems: problems.0 }),
     }
 }
@@ -110,7 +128,7 @@ fn as_a_whole(what: String) -> Invalid {
     Invalid { organisation: None, problems: vec![Problem { path: String::new(), what }] }
 }
 
-type Read = (Option<OrganisationId>, Option<Report>);
+type Read = (Option<OrganisationId>, Option<Message>);
 
 fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
     let Some(mut members) = Members::of(root, problems) else { return (None, None) };
@@ -137,8 +155,10 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
             return (organisation, None);
         }
     };
+    let event_at = members.optional("event_at");
+    let event_at = event_at.and_then(|node| values::instant(&node, problems));
     members.finish(problems);
-    (organisation, report)
+    (organisation, report.map(|report| Message { report, event_at }))
 }
 
 fn is_our_version(members: &mut Members<'_>, problems: &mut Problems) -> bool {
@@ -367,5 +387,7 @@ fn customer(
         // What is ours is not reported.
         blocked: None,
         blocked_at: None,
+        merged: None,
+        unusable_contact: None,
     }))
 }

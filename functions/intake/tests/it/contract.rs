@@ -80,6 +80,7 @@ fn every_refusal_says_where_and_why() {
     let expected = [
         ("amount-is-a-number", r#"/total/amount: must be a string such as "110.00", not a number"#),
         ("amount-is-a-float", r#"/total/amount: must be a string such as "110.00", not a number"#),
+        ("amount-too-large", "/total/amount: an amount, decimals included, has at most 28 digits"),
         ("amount-with-three-decimals", "/total/amount: an amount in AUD has at most 2 decimals"),
         ("amount-of-payment-is-nothing", "/amount/amount: must be more than nothing"),
         ("currency-unknown", "/total/currency: `ABC` is not a currency that payments are made in"),

@@ -24,6 +24,8 @@ impl World {
             contact: None,
             blocked: None,
             blocked_at: None,
+            merged: None,
+            unusable_contact: None,
         };
         let blocked = Customer {
             blocked: Some("two contacts".to_owned()),

@@ -211,6 +211,8 @@ fn arb_customer() -> impl Strategy<Value = Customer> {
             contact: contact.map(|id| XeroContactId::new(uuid::Uuid::from_u128(id))),
             blocked: None,
             blocked_at: None,
+            merged: None,
+            unusable_contact: None,
         },
     )
 }

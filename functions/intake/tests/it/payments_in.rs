@@ -1,10 +1,12 @@
 //! Payments of the business's own system.
 
-use payments::{DiscrepancyKind, Kind, PaymentStatus, Protection, State};
+use payments::upload::uploaded_deleted;
+use payments::{DiscrepancyKind, Kind, Money, PaymentStatus, Protection, State};
 use serde_json::json;
+use table::ContactBecause;
 
-use crate::messages::{invoice, payment, with};
-use crate::world::{World, assert_same, aud, xero_id, xero_payment};
+use crate::messages::{ORGANISATION, bpay, customer, invoice, payment, with};
+use crate::world::{World, assert_same, aud, now, xero_id, xero_payment};
 
 const PARTS: &[(&str, &str)] = &[("10234", "60.00")];
 
@@ -94,6 +96,112 @@ async fn a_failed_payment_is_flagged_at_once() {
     let stored = world.invoice("10234").await;
     let kinds: Vec<_> = stored.open_discrepancies().map(|found| found.key.kind).collect();
     assert_eq!(kinds, [DiscrepancyKind::FailedPayment]);
+}
+
+#[tokio::test]
+async fn a_failed_payment_without_an_invoice_is_flagged_on_its_customers_contact() {
+    // SP-12, AMB-31: it ends when the payment names an invoice, which then shows it.
+    let contact = "430fa14a-f945-44d3-9f97-5df5e28441b8";
+    let world = World::new().await;
+    world.take(&customer("C-1", 1, "Ada", Some(contact))).await;
+    let failed = |revision, parts| {
+        let message = with(payment("P-1", revision, "60.00", parts), "/status", "failed");
+        with(message, "/customer", "C-1")
+    };
+    for _ in 0..2 {
+        world.take(&failed(1, &[])).await;
+        let [found] = &world.rows("discrepancies").await[..] else { panic!() };
+        assert_eq!(found["invoice"], format!("{ORGANISATION}/contact:{contact}"));
+        assert_eq!(found["discrepancy"], "FAILED_PAYMENT#P-1");
+        assert_eq!((found["state"].as_str(), found["open_in"].as_str()), ("open", ORGANISATION));
+    }
+    assert_eq!(world.warnings().await, ["FAILED_PAYMENT"]);
+
+    world.take(&failed(2, PARTS)).await;
+    let rows = world.rows("discrepancies").await;
+    let of_contact = rows.iter().find(|row| row["invoice"].contains("contact:")).unwrap();
+    assert_eq!(of_contact["state"], "resolved");
+    let stored = world.invoice("10234").await;
+    let kinds: Vec<_> = stored.open_discrepancies().map(|found| found.key.kind).collect();
+    assert_eq!(kinds, [DiscrepancyKind::FailedPayment]);
+}
+
+#[tokio::test]
+async fn what_was_given_back_closes_that_its_prepayment_is_gone_in_xero() {
+    // AMB-32: both sides agree.
+    let contact = "430fa14a-f945-44d3-9f97-5df5e28441b8";
+    let world = World::new().await;
+    world.take(&customer("C-1", 1, "Ada", Some(contact))).await;
+    world.take(&bpay("P-1", 1, "60.00")).await;
+    let key = uploaded_deleted(&"P-1".parse().unwrap());
+    let because = ContactBecause { cause: "upload", rule: "AMB-08", now: now() };
+    let (organisation, contact) = (world.settings.organisation, contact.parse().unwrap());
+    let opened =
+        world.tables.open_contact_discrepancy(organisation, contact, &key, "gone", because);
+    assert!(opened.await.unwrap());
+
+    world.take(&with(bpay("P-1", 2, "60.00"), "/status", "refunded")).await;
+
+    assert_eq!(world.rows("discrepancies").await[0]["state"], "resolved");
+}
+
+#[tokio::test]
+async fn an_amount_is_taken_in_as_far_as_it_is_kept_exactly() {
+    // AMB-30: more than a thousand million is ordinary in rupiah.
+    for (amount, currency) in [
+        ("61000000000.00", "IDR"),
+        ("792281625142643375935439503.35", "AUD"),
+        ("9000000000000", "JPY"),
+    ] {
+        let world = World::new().await;
+        let of =
+            |message| with(with(message, "/amount/amount", amount), "/amount/currency", currency);
+        let message = of(payment("P-1", 1, "1.00", &[("10234", amount)]));
+        let bill = with(invoice("10234", 1, "1.00"), "/total/amount", amount);
+        world.take(&with(bill, "/total/currency", currency)).await;
+        world.take(&message).await;
+        assert!(world.parked().await.is_empty(), "{amount}: {:?}", world.rows("parked").await);
+        let stored = world.invoice("10234").await;
+        let expected = Money::parse(amount, currency.parse().unwrap()).unwrap();
+        assert_eq!(stored.payments[0].amount, expected);
+        assert_eq!(stored.local.unwrap().total, expected);
+    }
+    let world = World::new().await;
+    let bill = with(invoice("10234", 1, "1.00"), "/total/amount", "792281625142643375935439503.36");
+    world.take(&bill).await;
+    assert_eq!(world.parked().await, ["invalid_message"], "one more is not kept exactly");
+}
+
+#[tokio::test]
+async fn a_payment_by_card_that_leaves_something_is_underpaid_at_once_until_the_rest_is_here() {
+    // SP-12, A7.2: long before the due date, and also after Xero was read.
+    let open = async |world: &World| {
+        let stored = world.invoice("10234").await;
+        let open: Vec<_> = stored.open_discrepancies().map(|found| found.key.kind).collect();
+        open
+    };
+    let paid = |id, amount: &str, method: &str| {
+        with(payment(id, 1, amount, &[("10234", amount)]), "/method", method)
+    };
+    for method in ["card", "paypal"] {
+        let world = World::new().await;
+        world.take(&invoice("10234", 1, "100.00")).await;
+        world.take(&paid("P-1", "60.00", method)).await;
+        assert_eq!(open(&world).await, [DiscrepancyKind::Underpaid], "{method}");
+        world.mirrored("10234", "100.00", &[]).await;
+        assert_eq!(open(&world).await, [DiscrepancyKind::Underpaid], "{method}");
+        world.take(&paid("P-2", "40.00", "bank_transfer")).await;
+        assert!(open(&world).await.is_empty(), "{method}: the money is here");
+    }
+    // What may be paid in parts is not underpaid before its day.
+    let world = World::new().await;
+    world.take(&invoice("10234", 1, "100.00")).await;
+    world.take(&paid("P-1", "60.00", "bank_transfer")).await;
+    assert!(open(&world).await.is_empty());
+    let world = World::new().await;
+    world.take(&with(invoice("10234", 1, "100.00"), "/payment_plan", true)).await;
+    world.take(&paid("P-1", "60.00", "card")).await;
+    assert!(open(&world).await.is_empty());
 }
 
 #[tokio::test]

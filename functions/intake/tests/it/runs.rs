@@ -72,3 +72,26 @@ async fn what_could_not_be_recorded_is_a_failure_in_the_log_and_comes_again() {
     assert!(run["counts"].contains(r#""records_again": "1""#), "{}", run["counts"]);
     assert!(!run["problem"].contains("130"), "N9: {}", run["problem"]);
 }
+
+#[tokio::test]
+async fn the_clock_of_a_report_starts_with_its_event_where_the_message_says_when_that_was() {
+    // SP-09, A7.1: it is 01:00:00, and the message was sent a second ago.
+    for (event_at, took, late) in [
+        (None, "1000", "0"),
+        (Some("2026-03-10T11:58:20+11:00"), "100000", "0"),
+        (Some("2026-03-10T00:54:59.999Z"), "300001", "1"),
+        (Some("2026-03-10T00:59:59.500Z"), "1000", "0"),
+    ] {
+        let world = World::new().await;
+        let mut message = payment("P-1", 1, "100.00", &[("10234", "100.00")]);
+        if let Some(event_at) = event_at {
+            message["event_at"] = event_at.into();
+        }
+        world.take(&message).await;
+        let [run] = &world.rows("sync_runs").await[..] else { panic!() };
+        assert_eq!((run["latency_max_ms"].as_str(), run["late"].as_str()), (took, late));
+        let log = world.rows("activity").await;
+        let recorded = log.iter().find(|row| row["action"] == "recorded").unwrap();
+        assert_eq!(recorded["visible_after_ms"], took);
+    }
+}

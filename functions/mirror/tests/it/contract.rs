@@ -115,7 +115,7 @@ fn the_readme_names_every_variable_and_every_metric() {
 }
 
 /// The environment of a function that starts, without these variables and with those.
-fn environment(changes: &[(&'static str, &'static str)]) -> Environment {
+pub fn environment(changes: &[(&'static str, &'static str)]) -> Environment {
     let mut variables = BTreeMap::from([
         ("CHANGES_QUEUE_URL", "http://127.0.0.1:1/000000000000/changes"),
         ("XERO_CLIENT_ID", "id"),
@@ -125,7 +125,7 @@ fn environment(changes: &[(&'static str, &'static str)]) -> Environment {
     Environment::given(variables)
 }
 
-fn aws(url: &str) -> host::SdkConfig {
+pub fn aws(url: &str) -> host::SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "test");
     host::SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -170,7 +170,7 @@ async fn a_start_that_fails_names_the_variable_and_never_its_value() {
 }
 
 /// Secrets Manager, DynamoDB and SQS at one address, as a function sees them.
-async fn cloud(
+pub async fn cloud(
     dynamo: String,
     secret: impl Fn() -> &'static str + Clone + Send + Sync + 'static,
 ) -> String {

@@ -4,6 +4,7 @@
 
 mod batches;
 mod braking;
+mod clocks;
 mod contract;
 mod crashes;
 mod days;

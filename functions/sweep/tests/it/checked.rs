@@ -332,3 +332,24 @@ async fn a_right_that_a_feature_needs_is_named_when_it_is_missing() {
     let told = world.rows("messages").await;
     assert!(told[0]["why"].contains("CreateInvoicePayment"), "{told:?}");
 }
+
+#[tokio::test]
+async fn the_right_to_prepayments_is_named_when_it_is_missing() {
+    // ST-19: Xero has no name for it among its actions; `upload`, which may read bank transactions, tries it.
+    let (world, _) = synced().await;
+    let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
+    let mut upload = payments::upload::UploadSettings::new("2026-03-01".parse().unwrap(), account);
+    world.tables.prepayments_refused(world.organisation(), world.now()).await.unwrap();
+    world.settings(|settings| settings.upload = Some(upload.clone())).await;
+    assert_eq!(check(&world).await["status"], "Active", "no prepayments are made");
+
+    upload.prepayment_account = Some("200".to_owned());
+    world.settings(|settings| settings.upload = Some(upload)).await;
+    assert_eq!(whats(&check(&world).await), ["MISSING_PERMISSION"]);
+    let told = world.rows("messages").await;
+    let told = told.iter().find(|row| row["kind"] == "MISSING_PERMISSION").unwrap();
+    assert!(told["why"].contains("BankTransactions"), "{told:?}");
+
+    world.tables.saw_prepayments(world.organisation(), world.now()).await.unwrap();
+    assert_eq!(check(&world).await["status"], "Active");
+}

@@ -1,11 +1,12 @@
 //! The full sweep of the night.
 
 use jiff::SignedDuration;
+use payments::sweep::SweepKind;
 use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, LimitProblem};
 
-use crate::world::{World, march};
+use crate::world::{World, aud, march};
 
 /// Five invoices that the mirror knows, each with a payment.
 async fn known() -> (World, Vec<Uuid>) {
@@ -77,6 +78,82 @@ async fn a_payment_dated_in_the_future_is_judged_again_when_its_day_has_come() {
     world.work_off().await;
     assert_eq!(world.mirrored().await, world.in_xero());
     assert_eq!(world.rows("held_payments").await.len(), 0);
+}
+
+#[tokio::test]
+async fn an_invoice_on_which_nothing_was_paid_is_missed_from_the_day_after_its_due_date() {
+    // SP-15, A7.2: found by the full sweep, and closed by the money.
+    let world = World::new().await;
+    let invoice = world.both("1").await;
+    world.sweep().await;
+    world.work_off().await;
+    // It is the last minute of the due day in Sydney, and then the day after.
+    world.clock.set("2026-12-01T12:59:00Z".parse().unwrap());
+    assert_eq!(world.full_sweep().await["run"]["counts"].get("day_has_come"), None);
+    world.clock.set("2026-12-01T13:00:00Z".parse().unwrap());
+    assert_eq!(world.full_sweep().await["run"]["counts"]["day_has_come"], 1);
+    world.work_off().await;
+
+    let found = world.rows("discrepancies").await;
+    assert_eq!(
+        (found[0]["kind"].as_str(), found[0]["state"].as_str()),
+        ("MISSING_PAYMENT", "open")
+    );
+    assert!(found[0]["detail"].ends_with("was due on 2026-12-01, and nothing was paid"));
+
+    world.pay(invoice, 1_000_00);
+    world.clock.advance(SignedDuration::from_mins(30));
+    world.sweep().await;
+    world.work_off().await;
+    let found = world.rows("discrepancies").await;
+    assert_eq!((found.len(), found[0]["state"].as_str()), (1, "resolved"));
+}
+
+#[tokio::test]
+async fn another_cut_over_day_brings_the_warnings_that_hang_on_it_and_takes_the_others_away() {
+    // CM-03, CM-04, AMB-35
+    let (world, _) = known().await;
+    world.settings(|settings| settings.cutover_on = Some(march(20))).await;
+    world.full_sweep().await;
+    for (id, day, method) in
+        [("P-5", 5, "cash"), ("P-9", 9, "cash"), ("P-bpay", 9, "bpay"), ("P-25", 25, "cheque")]
+    {
+        let receipt = payments::Receipt {
+            organisation: world.organisation(),
+            id: id.parse().unwrap(),
+            revision: 1,
+            amount: aud(5_00),
+            date: march(day),
+            reference: None,
+            method: method.to_owned(),
+            channel: None,
+            customer: None,
+            transaction_id: format!("T-{id}"),
+            status: payments::PaymentStatus::Confirmed,
+            approved: false,
+            settled: false,
+            journaled: false,
+            allocations: Vec::new(),
+            entered_at: format!("2026-03-{day:02}T03:00:00Z").parse().unwrap(),
+        };
+        world.tables.store_receipt(None, &receipt, &[], None, world.now()).await.unwrap();
+    }
+    let warned = async || {
+        let rows = world.rows("messages").await;
+        let of = rows.into_iter().filter(|row| row["kind"] == "MANUAL_AFTER_CUTOVER");
+        of.map(|row| row["payment_id"].clone()).collect::<Vec<_>>()
+    };
+    for (day, expected) in [(8, vec!["P-9"]), (4, vec!["P-5", "P-9"]), (20, vec![])] {
+        world.settings(|settings| settings.cutover_on = Some(march(day))).await;
+        world.clock.advance(SignedDuration::from_mins(30));
+        // What is due besides the sweep of what changed is seen by the schedule.
+        world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
+        let mut warned = warned().await;
+        warned.sort();
+        assert_eq!(warned, expected, "{day}");
+        let open = world.tables.sweep(world.organisation(), SweepKind::Open).await.unwrap();
+        assert!(open.judging.unwrap().ends_with(&format!("cutover_on=2026-03-{day:02}")));
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! An organisation signs up: its readiness first, then everything that there is (CM-02).
 
+use host::webhook_secret::WebhookSecret;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
@@ -96,4 +97,31 @@ async fn a_setting_that_makes_no_sense_is_named_and_nothing_is_switched_on() {
         assert!(error.contains(&format!("`{setting}`")), "{error}");
     }
     assert!(world.rows("organisations").await.is_empty());
+}
+
+#[tokio::test]
+async fn while_no_webhook_key_is_stored_nothing_is_switched_on_and_it_is_said_what_is_missing() {
+    // CM-02: the failing precondition is named.
+    let world = new().await;
+    let folder = std::env::temp_dir().join(format!("paymirror-{}", uuid::Uuid::new_v4()));
+    let secret = || WebhookSecret::in_folder(folder.clone(), "xero-webhook".to_owned());
+    let sign_up = async || {
+        let sweeper = world.sweeper().with_webhook_secret(secret());
+        let deadline = world.now() + jiff::SignedDuration::from_mins(5);
+        sweeper.handle(&sign_up(world.tenant, &json!({})), deadline).await
+    };
+
+    let error = sign_up().await.unwrap_err().to_string();
+    assert!(
+        error.contains("no webhook key is stored") && error.contains("webhook_keys"),
+        "{error}"
+    );
+    assert!(error.contains("nothing is switched on"), "{error}");
+    assert!(world.rows("organisations").await.is_empty());
+
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("xero-webhook"), r#"{"webhook_keys":["canary"]}"#).unwrap();
+    sign_up().await.unwrap();
+    assert_eq!(world.rows("organisations").await.len(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

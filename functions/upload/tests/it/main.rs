@@ -9,6 +9,7 @@
 mod ambiguous;
 mod apples;
 mod capped;
+mod contacts;
 mod crashes;
 mod days;
 mod direct;
@@ -19,14 +20,18 @@ mod engine;
 #[path = "../../../../shared/table/tests/it/faults.rs"]
 mod faults;
 mod laws;
+mod money_law;
 mod nights;
 mod ordered;
 mod paid;
+mod pairs;
 mod planned;
+mod prepayments;
 mod promises;
 mod provider_invoices;
 mod restarts;
 mod silence;
+mod start_date;
 mod two_hands;
 mod watched;
 mod world;

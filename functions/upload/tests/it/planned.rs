@@ -161,3 +161,33 @@ async fn old_payments_cost_the_night_nothing() {
     );
     assert!(reads[1] <= reads[0] + 4, "{reads:?}");
 }
+
+#[tokio::test]
+async fn amb_33_of_several_invoices_of_one_number_the_authorised_one_is_paid_whatever_their_ids() {
+    // The number of a document that is dead is free again in Xero. Which of the two has the lower id is chance.
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    let numbers = ["620", "621", "622", "623", "624", "625", "626", "627"];
+    let mut alive = Vec::new();
+    for number in numbers {
+        let dead = world.invoice(contact, &format!("CM-{number}"), 80_00, march(1));
+        world.simulator.void_invoice(dead).unwrap();
+        let live = world.invoice(contact, &format!("CM-{number}"), 80_00, march(1));
+        alive.push((dead, live));
+        world.pay(pay_now(&format!("P-{number}"), number, 50_00)).await;
+    }
+    assert!(
+        alive.iter().any(|(dead, live)| dead < live)
+            && alive.iter().any(|(dead, live)| live < dead)
+    );
+
+    let task = json!({"version": 1, "kind": "direct", "organisation": world.organisation()});
+    world.invoke(json!({"Records": [{"messageId": "m", "body": task.to_string()}]})).await.unwrap();
+
+    for (number, (_, live)) in numbers.into_iter().zip(alive) {
+        let row = world.row(&format!("P-{number}")).await;
+        assert_eq!(row.state.code(), "uploaded", "{number}: {}", row.why);
+        assert_eq!(world.simulator.invoice(live).unwrap().payments.len(), 1, "{number}");
+    }
+    world.check().await;
+}

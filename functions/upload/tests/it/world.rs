@@ -185,6 +185,8 @@ impl World {
             contact: Some(XeroContactId::new(contact)),
             blocked: None,
             blocked_at: None,
+            merged: None,
+            unusable_contact: None,
         };
         self.tables.store_customer(None, &customer, None, self.now()).await.unwrap();
         contact

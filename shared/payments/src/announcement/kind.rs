@@ -143,11 +143,12 @@ impl Kind {
             Occurrence::UploadingDisabled => Self::UploadDisabled,
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
-            // Acts of an operator that end nothing which was announced.
+            // Acts of an operator that end nothing which was announced, and a merge that changes nothing for a payment.
             Occurrence::AnnouncedAgain
             | Occurrence::Authorising
             | Occurrence::CapsChanged
             | Occurrence::Connected
+            | Occurrence::ContactFollowed
             | Occurrence::Discarded
             | Occurrence::Ordered
             | Occurrence::Redriven

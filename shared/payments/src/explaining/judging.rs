@@ -1,5 +1,7 @@
 //! Which of the states a payment has, from what is stored about it: exactly one, whatever is stored.
 
+use rust_decimal::Decimal;
+
 use super::facts::{Facts, Row};
 use super::state::{Failure, Kept, Off, Stage, State, Turn};
 use crate::ids::PaymentId;
@@ -29,7 +31,8 @@ impl State {
         let rows = || facts.rows();
         // Of several parts, the one that is furthest from being in both systems speaks for the payment.
         let inbound = rows().map(|row| of_row(row, facts)).max_by_key(|state| concern(*state));
-        let in_xero = rows().any(|row| row.payment.link.is_some());
+        let in_xero = rows().any(|row| row.payment.link.is_some())
+            && !upload.is_some_and(|upload| has_a_rest(upload, facts));
         let leads = |state: &Self| !matches!(state, Self::Skipped(skip) if follows_inbound(*skip));
         inbound
             .filter(|_| in_xero)
@@ -54,6 +57,14 @@ fn has_begun(upload: &Upload) -> bool {
         Reserved | Sent | Unknown | Uploaded | PartlyUploaded | Refused => true,
         Waiting | Held | Skipped => upload.may_be_in_xero(),
     }
+}
+
+/// Whether only a part of it was found in Xero, and the rest is still to go or to be decided about (A8.3, AMB-26).
+fn has_a_rest(upload: &Upload, facts: &Facts) -> bool {
+    let found = facts.rows().filter(|row| row.payment.link.is_some());
+    let found: Decimal = found.map(|row| row.payment.amount.amount()).sum();
+    matches!(upload.state, UploadState::Waiting | UploadState::Held)
+        && found < upload.receipt.amount.amount()
 }
 
 /// Whether the mirror has the word about a payment that is skipped for this reason: Xero has it, had it,

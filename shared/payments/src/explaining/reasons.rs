@@ -36,7 +36,7 @@ impl State {
             Self::Adopted => words(
                 &["CM-33", "CM-35"],
                 "It was entered by hand, and was found to be the same as a payment in Xero.",
-                "It follows Xero: a change or a deletion there changes or deletes it here, too.",
+                "It follows Xero: a change there changes it here, too. What is deleted there is deleted here, or waits for its night again if it is money that goes up.",
             ),
             Self::Unchanged => words(
                 &["CM-32"],

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::fingerprint;
 use crate::ids::{InvoiceNumber, XeroInvoiceId};
 use crate::invoice::InvoiceStatus;
 use crate::money::Money;
@@ -74,7 +75,7 @@ codes! {
         NoLongerOpen = "no_longer_open",
         /// A day has come on which it is judged otherwise (AMB-20).
         DayHasCome = "day_has_come",
-        /// The settings under which it was judged have changed (CM-41, AMB-35).
+        /// The settings, or the rules, under which it was judged have changed (CM-41, AMB-35).
         SettingsChanged = "settings_changed",
         /// What the business's own system said last has not been brought together with Xero yet.
         NotSettled = "not_settled",
@@ -110,7 +111,11 @@ pub fn review(
     now: Timestamp,
 ) -> Option<Difference> {
     let xero = standing.xero.as_ref()?;
-    let may_change = standing.review_on.is_some();
+    // Other rules may find something on any open invoice, other settings only on what waits for a day.
+    let is_by_other_rules = |by: &String| !by.starts_with(&format!("{} ", fingerprint::rules()));
+    let may_change = standing.review_on.is_some()
+        || (xero.status == InvoiceStatus::Authorised
+            && standing.judging.as_ref().is_some_and(is_by_other_rules));
     // What was read after the walk began may be missing in it.
     if xero.status == InvoiceStatus::Authorised && !is_open && xero.updated_at <= begun_at {
         Some(Difference::NoLongerOpen)
@@ -241,6 +246,9 @@ mod tests {
         assert_eq!(reviewed(&other, true), None, "it waits for no day");
         let waits = Standing { review_on: Some("2026-10-20".parse().unwrap()), ..other };
         assert_eq!(reviewed(&waits, true), Some(Difference::SettingsChanged));
+        let earlier = "forward_days=0 time_zone=Australia/Sydney".to_owned();
+        let earlier = Standing { judging: Some(earlier), ..stored(1) };
+        assert_eq!(reviewed(&earlier, true), Some(Difference::SettingsChanged), "and other rules");
         let unknown = Standing { judging: None, ..waits };
         assert_eq!(reviewed(&unknown, true), None, "an earlier version did not say");
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::contact::ContactStanding;
 use crate::ids::{CustomerId, OrganisationId, XeroContactId};
 
 /// A customer of the business.
@@ -15,12 +16,26 @@ pub struct Customer {
     pub revision: u64,
     /// Its name.
     pub name: Option<String>,
-    /// Its contact in Xero, if that is known.
+    /// Its contact in Xero, if that is known: the one that the business names, or the one that this was merged
+    /// into.
     pub contact: Option<XeroContactId>,
+    /// The merge by which it got another contact than the business names, if there was one (EX-37).
+    pub merged: Option<MergedContact>,
     /// What a person has to solve before anything about this customer goes on (EX-28).
     pub blocked: Option<String>,
     /// Since when.
     pub blocked_at: Option<Timestamp>,
+    /// The contact for which the action is open, if it is ours: it takes nothing in Xero (EX-37).
+    pub unusable_contact: Option<XeroContactId>,
+}
+
+/// A contact that was merged into another one in Xero.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MergedContact {
+    /// The contact that the business names.
+    pub from: XeroContactId,
+    /// When the last merge was noticed.
+    pub at: Timestamp,
 }
 
 /// What an action says that we open about a customer whose payment needs its contact in Xero (EX-27). A report
@@ -55,10 +70,19 @@ pub fn record_customer(
     if incoming.revision < known.revision {
         return Ok(None);
     }
-    let solved = known.waits_for_contact() && incoming.contact.is_some();
+    // The business names the contact that it knows; where that was merged, the merge stands (EX-37).
+    let followed = known.merged.filter(|merged| incoming.contact == Some(merged.from));
+    let contact = if followed.is_some() { known.contact } else { incoming.contact };
+    let points_elsewhere =
+        known.unusable_contact.is_some_and(|dead| contact.is_some_and(|contact| contact != dead));
+    let has_moved = points_elsewhere && contact != known.contact;
+    let solved = has_moved || (known.waits_for_contact() && contact.is_some());
     let merged = Customer {
+        contact,
+        merged: followed,
         blocked: known.blocked.clone().filter(|_| !solved),
         blocked_at: known.blocked_at.filter(|_| !solved),
+        unusable_contact: known.unusable_contact.filter(|_| !solved),
         ..incoming.clone()
     };
     if merged == *known {
@@ -90,14 +114,56 @@ pub fn record_action(
         revision: 0,
         name: None,
         contact: None,
+        merged: None,
         blocked: None,
         blocked_at: None,
+        unusable_contact: None,
     };
     Some(Customer {
         blocked: to_solve.map(str::to_owned),
         blocked_at: to_solve.map(|_| since.unwrap_or(now)),
+        unusable_contact: None,
         ..known.cloned().unwrap_or_else(nobody)
     })
+}
+
+/// What solves an action about a contact that takes nothing.
+const USE_ANOTHER: &str = "restore it in Xero, or report the customer with another contact";
+
+/// What Xero says of a contact changes for a customer (EX-37): `None` if it is so already. `asked` is the customer's
+/// own contact, or the contact of an invoice that a payment of the customer names. A merged contact is followed. For
+/// one that takes nothing an action is opened, unless one is open; ours is solved when the contact takes documents
+/// again.
+pub fn record_contact(
+    known: &Customer,
+    asked: XeroContactId,
+    standing: &ContactStanding,
+    now: Timestamp,
+) -> Option<Customer> {
+    let end = match standing {
+        ContactStanding::Active(end) | ContactStanding::Unusable { contact: end, .. } => *end,
+        ContactStanding::Unreadable(_) => return None,
+    };
+    let mut after = known.clone();
+    if known.contact == Some(asked) && end != asked {
+        let from = known.merged.map_or(asked, |merged| merged.from);
+        after.contact = Some(end);
+        after.merged = Some(MergedContact { from, at: now });
+    }
+    match standing {
+        ContactStanding::Active(_) if known.unusable_contact == Some(asked) => {
+            (after.blocked, after.blocked_at, after.unusable_contact) = (None, None, None);
+        }
+        ContactStanding::Unusable { why, .. }
+            if known.blocked.is_none() || known.unusable_contact == Some(asked) =>
+        {
+            after.blocked = Some(format!("{why}; {USE_ANOTHER}"));
+            after.blocked_at = known.blocked_at.or(Some(now));
+            after.unusable_contact = Some(end);
+        }
+        _ => {}
+    }
+    (after != *known).then_some(after)
 }
 
 #[cfg(test)]
@@ -113,6 +179,8 @@ mod tests {
             contact: None,
             blocked: None,
             blocked_at: None,
+            merged: None,
+            unusable_contact: None,
         }
     }
 
@@ -170,6 +238,61 @@ mod tests {
         let by_person = Customer { blocked: Some("two contacts".to_owned()), ..renamed };
         let merged = record_customer(Some(&by_person), &linked).unwrap().unwrap();
         assert_eq!(merged.blocked.as_deref(), Some("two contacts"));
+    }
+
+    fn contact(n: u128) -> XeroContactId {
+        XeroContactId::new(uuid::Uuid::from_u128(n))
+    }
+
+    fn archived(n: u128) -> ContactStanding {
+        ContactStanding::Unusable { contact: contact(n), why: format!("{n} is archived") }
+    }
+
+    #[test]
+    fn ex_37_a_merge_is_followed_and_no_report_of_the_old_contact_undoes_it() {
+        let known = Customer { contact: Some(contact(1)), ..reported(1, "Ana") };
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(
+            record_contact(&known, contact(1), &ContactStanding::Active(contact(1)), now),
+            None
+        );
+        let followed =
+            record_contact(&known, contact(1), &ContactStanding::Active(contact(2)), now).unwrap();
+        assert_eq!(followed.contact, Some(contact(2)));
+        assert_eq!(followed.merged, Some(MergedContact { from: contact(1), at: now }));
+        // Merged again: the business still names the first one.
+        let again =
+            record_contact(&followed, contact(2), &ContactStanding::Active(contact(3)), now)
+                .unwrap();
+        assert_eq!(again.merged.map(|merged| merged.from), Some(contact(1)));
+        assert_eq!(record_customer(Some(&again), &known), Ok(None), "the same report comes again");
+        let newer = Customer { contact: Some(contact(1)), ..reported(2, "Ana") };
+        let merged = record_customer(Some(&again), &newer).unwrap().unwrap();
+        assert_eq!((merged.contact, merged.merged), (Some(contact(3)), again.merged));
+        let other = Customer { contact: Some(contact(9)), ..reported(2, "Ana") };
+        let moved = record_customer(Some(&again), &other).unwrap().unwrap();
+        assert_eq!((moved.contact, moved.merged), (Some(contact(9)), None));
+    }
+
+    #[test]
+    fn ex_37_our_action_for_an_archived_contact_ends_with_it_and_a_persons_does_not() {
+        let known = Customer { contact: Some(contact(1)), ..reported(1, "Ana") };
+        let now = Timestamp::UNIX_EPOCH;
+        let open = record_contact(&known, contact(1), &archived(1), now).unwrap();
+        assert_eq!(open.blocked.as_deref(), Some(format!("1 is archived; {USE_ANOTHER}").as_str()));
+        assert_eq!(record_contact(&open, contact(1), &archived(1), now), None);
+        let active = ContactStanding::Active(contact(1));
+        assert_eq!(record_contact(&open, contact(1), &active, now), Some(known.clone()));
+        let same = Customer { contact: Some(contact(1)), ..reported(2, "Ana") };
+        let still = record_customer(Some(&open), &same).unwrap().unwrap();
+        assert_eq!(still.unusable_contact, Some(contact(1)));
+        let other = Customer { contact: Some(contact(9)), ..reported(2, "Ana") };
+        assert_eq!(record_customer(Some(&open), &other), Ok(Some(other.clone())));
+        // A person says more of it: it is the person's from then on.
+        let whose = (known.organisation, &known.id);
+        let reworded = record_action(Some(&open), whose, Some("ask Ana"), now).unwrap();
+        assert_eq!(record_contact(&reworded, contact(1), &active, now), None);
+        assert_eq!(record_contact(&reworded, contact(1), &archived(1), now), None);
     }
 
     #[test]

@@ -145,7 +145,8 @@ impl Claim {
                 && money.amount.currency() == amount.currency()
                 && money.amount.amount() <= amount.amount()
         });
-        days_apart(money.date, self.date) <= days && (of_portion || of_contact)
+        let is_linked = self.named.iter().any(|portion| is_link_of(money, portion));
+        is_linked || (days_apart(money.date, self.date) <= days && (of_portion || of_contact))
     }
 }
 
@@ -169,6 +170,8 @@ pub struct Suspicion {
     pub certain: Vec<Certain>,
     /// What it may be the same as.
     pub with: BTreeSet<Counterpart>,
+    /// The contact on which that stands, of a payment that names no invoice.
+    pub contact: Option<XeroContactId>,
     /// Both sides in a sentence. For tables, never for logs: it holds amounts.
     pub why: String,
 }
@@ -249,7 +252,8 @@ impl<'a> Pairing<'a> {
     fn certain(&mut self, claim: &Claim) -> Vec<Certain> {
         let mut certain = Vec::new();
         for portion in &claim.named {
-            let found = portion.linked.or_else(|| {
+            let differs = |id: &XeroPaymentId| self.is_linked_otherwise(portion, *id);
+            let found = portion.linked.filter(|id| !differs(id)).or_else(|| {
                 let same = self.free(claim).find(|money| {
                     money.date == claim.date
                         && is_on(money, portion)
@@ -270,6 +274,12 @@ impl<'a> Pairing<'a> {
         certain
     }
 
+    /// Whether what a portion was linked with is another amount, since one of the two has changed.
+    fn is_linked_otherwise(&self, portion: &NamedPortion, link: XeroPaymentId) -> bool {
+        let linked = self.money.iter().find(|money| money.id == link.uuid());
+        linked.is_some_and(|money| money.amount != portion.amount)
+    }
+
     fn possible(&mut self, claim: &Claim, certain: Vec<Certain>) -> Option<Suspicion> {
         let mut found: Vec<&XeroMoney> = Vec::new();
         let mut why = Vec::new();
@@ -277,8 +287,11 @@ impl<'a> Pairing<'a> {
             certain.iter().any(|certain| certain.invoice == portion.invoice)
         };
         for portion in claim.named.iter().filter(|portion| !is_certain(portion)) {
-            let near = self
-                .nearest(claim, |money| is_on(money, portion) && money.amount == portion.amount);
+            let linked = self.free(claim).find(|money| is_link_of(money, portion));
+            let near = linked.or_else(|| {
+                let equal = |money: &XeroMoney| money.amount == portion.amount;
+                self.nearest(claim, |money| is_on(money, portion) && equal(money))
+            });
             if let Some(money) = near {
                 self.taken.insert(money.id);
                 why.push(beside(money, claim.date));
@@ -314,7 +327,8 @@ impl<'a> Pairing<'a> {
             why.insert(0, part_only(claim, &certain));
         }
         let why = why.join("; ");
-        (!why.is_empty()).then_some(Suspicion { certain, with, why })
+        let contact = claim.unnamed.filter(|_| claim.named.is_empty()).map(|(contact, _)| contact);
+        (!why.is_empty()).then_some(Suspicion { certain, with, contact, why })
     }
 
     /// The nearest by date, within the days.
@@ -352,6 +366,11 @@ impl<'a> Pairing<'a> {
             .find_map(|(_, money)| addends(&money, amount.amount()))
             .unwrap_or_default()
     }
+}
+
+/// Whether a portion was linked with this.
+fn is_link_of(money: &XeroMoney, portion: &NamedPortion) -> bool {
+    portion.linked == Some(XeroPaymentId::new(money.id))
 }
 
 fn is_on(money: &XeroMoney, portion: &NamedPortion) -> bool {

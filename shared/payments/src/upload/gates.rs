@@ -1,15 +1,21 @@
 //! The gates that a payment passes before its night plans it (A2.1 step 1).
 
+use jiff::Timestamp;
+
 use super::customer::{Customer, NO_CONTACT};
 use super::duplicate::{Certain, Suspicion};
 use super::ledger::Upload;
-use super::part::Target;
+use super::part::{Target, UploadState};
 use super::planner::Books;
 use super::route::{Hold, Route, Skip, route, taken};
 use super::settings::{Start, UploadSettings};
 use crate::money::{Money, XERO_DECIMALS};
 use crate::recording::Receipt;
 use crate::settings::Settings;
+
+/// What a payment waits for that has to find its invoices by its customer, and names none.
+const NO_CUSTOMER: &str = "the payment names no customer: the business's own system reports it with its customer, or \
+    with the invoices that it pays";
 
 /// What is to be done with a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,20 +55,23 @@ pub fn gate(
     }
     after_start(receipt, upload.included, settings, uploading.start)?;
     if let Some(why) = customer.and_then(|customer| customer.blocked.as_deref()) {
-        return Err(hold(
-            Hold::BlockedByAction,
-            format!("an action about the customer is open: {why}"),
-        ));
+        return Err(blocked(why));
     }
     if route == Route::Bpay && customer.and_then(|customer| customer.contact).is_none() {
         let why = match &receipt.customer {
-            None => "the payment names no customer".to_owned(),
+            None => NO_CUSTOMER.to_owned(),
             Some(_) => format!("an action about the customer is open: {NO_CONTACT}"),
         };
         return Err(hold(Hold::BlockedByAction, why));
     }
     fits_books(receipt, books)?;
     Ok(route)
+}
+
+/// It waits for an action about its customer, which says what is to be solved.
+pub fn blocked(to_solve: &str) -> Judgement {
+    let why = format!("an action about the customer is open: {to_solve}");
+    Judgement::Hold(Hold::BlockedByAction, why)
 }
 
 /// Whether a payment finds its invoices by itself: a night spreads it over what its customer owes (EX-03), as
@@ -72,6 +81,24 @@ pub(crate) fn is_spread_by_night(receipt: &Receipt, settings: &Settings) -> bool
     uploading.is_some_and(|uploading| {
         route(receipt).is_ok_and(Route::is_nightly)
             && after_start(receipt, true, settings, uploading.start).is_ok()
+    })
+}
+
+/// The payment in its line again, if the start date alone kept it back, and does so no longer (AMB-35).
+pub fn freed_by_start(
+    upload: &Upload,
+    settings: &Settings,
+    uploading: &UploadSettings,
+    now: Timestamp,
+) -> Option<Upload> {
+    let by_start = [Skip::BeforeStartDate.code(), Skip::OnStartDate.code()];
+    let kept_back =
+        upload.state == UploadState::Skipped && by_start.contains(&upload.reason.as_str());
+    let passes = after_start(&upload.receipt, upload.included, settings, uploading.start).is_ok();
+    (kept_back && passes).then(|| {
+        let mut after = upload.clone();
+        after.back_in_line("start_date_changed", now);
+        after
     })
 }
 

@@ -59,6 +59,9 @@ pub struct Upload {
     pub suspicion: Option<Suspicion>,
     /// What a person has said it is not the same as; never asked again.
     pub apart_from: BTreeSet<Counterpart>,
+    /// What a person has said it is the same as, where it may not be linked: nothing else is compared with that
+    /// any more (A8.3).
+    pub same_as: BTreeSet<Counterpart>,
     /// The newest report that came while it was, or may have been, in Xero, with the bill of a provider's
     /// invoice. It counts for what turns out not to be there (AMB-28).
     pub reported_since: Option<Box<(Receipt, Option<Bill>)>>,
@@ -85,6 +88,7 @@ impl Upload {
             parts: Vec::new(),
             suspicion: None,
             apart_from: BTreeSet::new(),
+            same_as: BTreeSet::new(),
             reported_since: None,
             ordered_since: None,
         };
@@ -308,6 +312,20 @@ impl Upload {
         let freed = self.free_slot();
         self.wait("to_plan_anew", now);
         Ok(freed)
+    }
+
+    /// What was refused of it waits for something else, and is judged afresh when that has come; the slot that it
+    /// had, if it was refused as a whole, is free.
+    pub fn hold_refused(
+        &mut self,
+        hold: Hold,
+        why: &str,
+        night: Night,
+        now: Timestamp,
+    ) -> Option<Freed> {
+        let freed = self.free_slot();
+        self.put_on_hold(hold, why, Some(night), now);
+        freed
     }
 
     /// What was refused of it stays so until a person acts. `why` says why there is no better plan, if

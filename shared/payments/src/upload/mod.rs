@@ -10,7 +10,9 @@
 mod admission;
 mod caps;
 mod command;
+mod contact;
 mod customer;
+mod deleted_prepayment;
 mod duplicate;
 mod forecast;
 mod gates;
@@ -18,6 +20,7 @@ mod ledger;
 mod linking;
 mod night;
 mod overdue;
+mod pair;
 mod part;
 mod planner;
 mod proof;
@@ -34,7 +37,12 @@ pub use caps::{
     NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
 };
 pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
-pub use customer::{Customer, CustomerError, NO_CONTACT, record_action, record_customer};
+pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use customer::{
+    Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
+    record_customer,
+};
+pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
     ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
@@ -42,7 +50,7 @@ pub use duplicate::{
 };
 pub use forecast::Forecast;
 pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, gate};
+pub use gates::{Judgement, blocked, freed_by_start, gate};
 pub use ledger::Upload;
 pub use linking::{link, link_found};
 pub use night::Night;
@@ -50,6 +58,7 @@ pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
 };
+pub use pair::{OnContact, Pair, flagged_with};
 pub use part::{
     Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState,
@@ -57,12 +66,12 @@ pub use part::{
 pub use planner::{Books, OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{
     Bill, FEE_KIND_CHARS_MAX, FEES_MAX, Fee, FeeAccount, FeeKind, FeeKindError,
-    NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, why_unmapped,
+    NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, on_merchant_contact, why_unmapped,
 };
 pub(crate) use reassessment::on_their_way;
 pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
-pub(crate) use route::{is_entered_by_hand, never_gets_an_invoice};
+pub(crate) use route::{is_entered_by_hand, is_meant_whole, never_gets_an_invoice};
 pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};

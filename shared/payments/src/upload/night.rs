@@ -48,6 +48,13 @@ impl Night {
     }
 }
 
+/// The night that begins on this day.
+impl From<Date> for Night {
+    fn from(day: Date) -> Self {
+        Self(day)
+    }
+}
+
 impl fmt::Display for Night {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

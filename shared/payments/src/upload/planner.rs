@@ -238,6 +238,13 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Whose the invoices are that a payment names, as far as they are known.
+    pub fn contacts_named(&self, upload: &Upload) -> BTreeSet<XeroContactId> {
+        let numbers =
+            upload.receipt.allocations.iter().map(|part| self.prefix.to_xero(&part.invoice));
+        numbers.filter_map(|number| self.numbered(&number).ok()?.contact).collect()
+    }
+
     /// What is to be placed of a payment, as it is compared with the money that Xero holds (A8.3). `linked` says
     /// which payment in Xero the mirror has linked it with on an invoice that it names.
     pub fn claim(

@@ -12,6 +12,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::contact::ContactStanding;
 use super::gates::{Judgement, fits_books, fits_xero};
 use super::ledger::Upload;
 use super::part::Target;
@@ -188,6 +189,23 @@ pub fn judge_bill(
             let why = "its parts are in another currency".to_owned();
             Judgement::Hold(Hold::CurrencyMismatch, why)
         }
+    }
+}
+
+/// The same on the merchant contact as Xero shows it (EX-37): one that was merged is followed, and one that takes
+/// nothing keeps the invoice back.
+pub fn on_merchant_contact(judgement: Judgement, standing: Option<&ContactStanding>) -> Judgement {
+    let (Judgement::Send(parts), Some(standing)) = (&judgement, standing) else { return judgement };
+    match standing {
+        ContactStanding::Active(contact) => {
+            let target = Target::Bill { contact: *contact };
+            Judgement::Send(parts.iter().map(|(_, left)| (target.clone(), *left)).collect())
+        }
+        ContactStanding::Unusable { why, .. } => {
+            let why = format!("{why}; restore it in Xero, or set another merchant_contact_id");
+            Judgement::Hold(Hold::MerchantContactMissing, why)
+        }
+        ContactStanding::Unreadable(why) => Judgement::Hold(Hold::CannotBeSent, why.clone()),
     }
 }
 

@@ -15,7 +15,7 @@ use super::route::{Hold, Route, Skip};
 use super::stamp::Stamp;
 use crate::ids::{PaymentId, XeroPaymentId};
 use crate::mirroring::Change;
-use crate::payment::{Kind, Origin};
+use crate::payment::{Kind, Origin, Payment};
 use crate::reason::Held;
 use crate::stored::StoredInvoice;
 
@@ -45,6 +45,12 @@ pub fn follow(
         held.reason == Held::MultiInvoice
             && !after.held.iter().any(|kept| kept.payment.id == held.payment.id)
     });
+    // What a night has found, and the mirror never saw before it was deleted again.
+    let is_held = |payment: &Payment| {
+        let parts = after.held.iter().filter(|held| held.reason == Held::MultiInvoice);
+        parts.into_iter().any(|held| payment.equals(&held.payment))
+    };
+    let complete = after.settled.is_some();
     let followed = uploads.iter().filter_map(|upload| {
         let (old, new) = (stored.payment(&upload.receipt.id)?, after.payment(&upload.receipt.id)?);
         let mut moved = upload.clone();
@@ -52,6 +58,9 @@ pub fn follow(
             (None, Some(_)) if new.kind == Kind::Imported => moved.adopted(now),
             (Some(_), None) => moved.original_deleted(now),
             (None, None) if new.multi_invoice && part_gone => moved.original_deleted(now),
+            (None, None) if complete && upload.is_found() && !is_held(new) => {
+                moved.original_deleted(now);
+            }
             _ => {}
         }
         (moved != *upload).then(|| (upload.clone(), moved))
@@ -147,6 +156,13 @@ impl Upload {
         }
     }
 
+    /// Whether Xero was found to have it, by no word of a person.
+    fn is_found(&self) -> bool {
+        self.state == UploadState::Skipped
+            && self.reason == Skip::AlreadyInXero.code()
+            && self.why == FOUND
+    }
+
     /// The payment in Xero that was the same was deleted there. It is the business's own money, and is judged
     /// afresh.
     pub fn original_deleted(&mut self, now: Timestamp) {
@@ -166,6 +182,7 @@ impl Upload {
     /// asked about these again.
     pub(super) fn is_apart(&mut self, now: Timestamp) {
         let Some(suspicion) = self.suspicion.take() else { return };
+        self.same_as.retain(|same| !suspicion.with.contains(same));
         self.apart_from.extend(suspicion.with);
         self.add_found(&suspicion.certain);
         self.back_in_line("two_payments", now);
@@ -173,9 +190,10 @@ impl Upload {
 
     /// A person says that it is what it was held for: it does not go.
     pub(super) fn is_the_same(&mut self, said: &str, now: Timestamp) {
-        let certain = self.suspicion.take().map(|suspicion| suspicion.certain).unwrap_or_default();
+        let suspicion = self.suspicion.take().unwrap_or_default();
+        self.same_as.extend(suspicion.with);
         if self.is_partly_there() {
-            self.add_found(&certain);
+            self.add_found(&suspicion.certain);
         }
         let why = format!("{said}: a payment in Xero is the same");
         self.skip(Skip::AlreadyInXero, why, None, now);

@@ -147,6 +147,12 @@ pub(crate) fn is_entered_by_hand(receipt: &Receipt) -> bool {
     route(receipt) == Err(Skip::MethodNotUploaded) && receipt.method != PAYPAL
 }
 
+/// Whether what is paid in this way is meant to be paid as a whole: by card, or through a gateway as an order
+/// is (A7.2).
+pub(crate) fn is_meant_whole(method: &str) -> bool {
+    matches!(method, CARD | PAYPAL)
+}
+
 /// Whether a payment names no invoice and is not meant to: a batch debit, or a direct debit or a payment by the
 /// virtual terminal that was applied to none (EX-09, EX-11). Nobody has to act on it.
 pub(crate) fn never_gets_an_invoice(receipt: &Receipt) -> bool {

@@ -68,6 +68,8 @@ fn arb_customer() -> impl Strategy<Value = Customer> {
         contact: None,
         blocked: blocked.then(|| "two contacts".to_owned()),
         blocked_at: blocked.then(|| noon(1)),
+        merged: None,
+        unusable_contact: None,
     })
 }
 

@@ -217,6 +217,8 @@ fn a_payment_has_the_same_state_on_its_invoice_as_by_itself() {
         contact: None,
         blocked: Some("two contacts".to_owned()),
         blocked_at: Some(noon(1)),
+        merged: None,
+        unusable_contact: None,
     };
     let alone = view(&stored).payments[0].state.to_string();
     assert_eq!(alone, "protected (manual)");

@@ -41,6 +41,8 @@ fn customer() -> Customer {
         contact: Some(contact_id(1)),
         blocked: None,
         blocked_at: None,
+        merged: None,
+        unusable_contact: None,
     }
 }
 

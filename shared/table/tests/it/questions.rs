@@ -3,7 +3,9 @@
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::grant::{Death, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
-use payments::upload::{Answer, Caps, Customer, Hold, NightReport, Placed, Sending, Totals};
+use payments::upload::{
+    Answer, Caps, Customer, Hold, MergedContact, NightReport, Placed, Sending, Totals,
+};
 use payments::{DiscrepancyKey, DiscrepancyKind};
 
 use crate::engine::{Row, having, text};
@@ -210,7 +212,9 @@ async fn upload(world: &World) {
     let begun = NightReport::begun(organisation(), night(), now(), now());
     let totals = Totals::of([&held, &done, &unknown]);
     tables.store_night(&NightReport { totals, carried: 2, ..begun }).await.unwrap();
-    let free = upload_samples::customer("C-2");
+    let from = payments::XeroContactId::new(uuid::Uuid::from_u128(17));
+    let merged = Some(MergedContact { from, at: now() });
+    let free = Customer { merged, ..upload_samples::customer("C-2") };
     let blocked = Some("call".to_owned());
     let blocked = Customer { blocked, blocked_at: Some(now()), ..upload_samples::customer("C-1") };
     for customer in [free, blocked] {
@@ -415,6 +419,11 @@ fn about_uploads(question: &str, rows: &[Row]) {
             assert_eq!(column("state"), ["active", "dead"]);
             assert_eq!(rows.iter().filter(|row| row.contains_key("dead_why")).count(), 1);
             assert_eq!(column("dies_unused_at"), ["2026-12-04T03:41:25.123456Z"; 2]);
+        }
+        "Which customers' contacts were merged in Xero?" => {
+            assert_eq!(column("customer"), ["C-2"]);
+            let from = "00000000-0000-0000-0000-000000000011";
+            assert_eq!(column("merged_from_contact_id"), [from]);
         }
         "Which actions are open, oldest first?" => assert_eq!(column("customer"), ["C-1"]),
         other => panic!("this question has no expectation yet: {other}"),

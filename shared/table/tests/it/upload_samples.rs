@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{
-    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenOrder, Night,
-    NightReport, NightState, Order, Part, PartState, Placed, ProviderInvoice, Reservation,
+    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenOrder, MergedContact,
+    Night, NightReport, NightState, Order, Part, PartState, Placed, ProviderInvoice, Reservation,
     Suspicion, Target, Totals, Upload, UploadState, admit, admit_bill,
 };
 use payments::{PaymentId, Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
@@ -78,6 +78,8 @@ pub fn customer(id: &str) -> Customer {
         contact: Some(contact()),
         blocked: None,
         blocked_at: None,
+        merged: None,
+        unusable_contact: None,
     }
 }
 
@@ -153,10 +155,9 @@ fn arb_suspicion(currency: payments::Currency) -> impl Strategy<Value = Suspicio
             payment: XeroPaymentId::new(payment),
         },
     );
-    (vec(certain, 0..3), btree_set(arb_counterpart(), 0..3)).prop_map(|(certain, with)| Suspicion {
-        certain,
-        with,
-        why: String::new(),
+    let with = btree_set(arb_counterpart(), 0..3);
+    (vec(certain, 0..3), with, option::of(arb_uuid())).prop_map(|(certain, with, contact)| {
+        Suspicion { certain, with, contact: contact.map(XeroContactId::new), why: String::new() }
     })
 }
 
@@ -184,7 +185,8 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
     let receipt = receipt.boxed();
     let given =
         (select(Order::ALL), arb_text()).prop_map(|(order, said)| GivenOrder { order, said });
-    let said = (btree_set(arb_counterpart(), 0..3), option::of(given));
+    let counterparts = || btree_set(arb_counterpart(), 0..3);
+    let said = (counterparts(), option::of(given), counterparts());
     let state = (select(UploadState::ALL), arb_text(), arb_text(), arb_instant());
     let slot = (option::of(arb_night()), option::of(arb_instant()), any::<u32>());
     (receipt, state, slot, (any::<bool>(), any::<bool>()), said).prop_map(
@@ -205,6 +207,7 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
             // Its sentence is the row's own.
             suspicion: suspicion.map(|suspicion| Suspicion { why: state.2.clone(), ..suspicion }),
             apart_from: said.0,
+            same_as: said.2,
             reported_since,
             ordered_since: said.1,
         },
@@ -271,7 +274,9 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
     // What blocks it has a time, and nothing else has.
     let texts = (option::of(arb_text()), option::of((arb_text(), arb_instant())));
     let which = (arb_organisation(), arb_customer_id(), any::<u64>());
-    (which, texts, option::of(arb_uuid())).prop_map(|(which, texts, contact)| Customer {
+    let merged = option::of((arb_uuid(), arb_instant()));
+    let contacts = (option::of(arb_uuid()), merged, option::of(arb_uuid()));
+    (which, texts, contacts).prop_map(|(which, texts, (contact, merged, unusable))| Customer {
         organisation: which.0,
         id: which.1,
         revision: which.2,
@@ -279,5 +284,7 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
         contact: contact.map(XeroContactId::new),
         blocked: texts.1.as_ref().map(|(blocked, _)| blocked.clone()),
         blocked_at: texts.1.map(|(_, at)| at),
+        merged: merged.map(|(from, at)| MergedContact { from: XeroContactId::new(from), at }),
+        unusable_contact: unusable.map(XeroContactId::new),
     })
 }

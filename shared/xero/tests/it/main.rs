@@ -4,6 +4,7 @@
 
 mod answers;
 mod bundles;
+mod contacts;
 mod deliveries;
 mod lookups;
 mod outages;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    accounts, bank_transactions, contacts, credits,
+    accounts, bank_transactions, batch_payments, contacts, credits,
     idempotency::{Claim, claim},
     invoices, late, organisation, payments,
     request::{BODY_BYTES_MAX, Call},
@@ -75,6 +75,7 @@ impl Drop for Visit {
 
 async fn handle(simulator: Simulator, call: Call) -> (Outcome, Option<Visit>) {
     let route = Route::of(&call.segments());
+    let accepts_gzip = call.header("accept-encoding").is_some_and(|kinds| kinds.contains("gzip"));
     let identified = simulator.with(|world, now| identify(world, &call, &route, now));
     let caller = match identified {
         Ok(caller) => caller,
@@ -102,6 +103,7 @@ async fn handle(simulator: Simulator, call: Call) -> (Outcome, Option<Visit>) {
             // Of this clock, and not of the machine's.
             outcome.reply.headers.push(("Date".to_owned(), http_date(now)));
         }
+        outcome.reply.packed = accepts_gzip && world.oddities.gzip;
         let reply = &outcome.reply;
         world.meters.answered(caller.1, reply.status == 429, reply.body.len());
     });
@@ -200,6 +202,17 @@ fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, R
         }
         (Route::BankTransaction(id), "POST") => {
             bank_transactions::update(world, organisation, call, id)
+        }
+        (Route::BatchPayments, "GET") => batch_payments::list(world, organisation, call, now),
+        (Route::BatchPayment(id), "GET") => batch_payments::show(world, organisation, id, now),
+        (Route::BatchPayments, "PUT") => {
+            batch_payments::create(world, organisation, call, manner, now)
+        }
+        (Route::BatchPayments, "POST") => {
+            batch_payments::delete(world, organisation, call, None, now)
+        }
+        (Route::BatchPayment(id), "POST") => {
+            batch_payments::delete(world, organisation, call, Some(id.as_str()), now)
         }
         (Route::Contacts, "GET") => contacts::list(world, organisation, call, now),
         (Route::Contact(id), "GET") => contacts::show(world, organisation, id, now),

@@ -6,6 +6,7 @@
 mod accounts;
 mod bank_transactions;
 mod batch;
+mod batch_payments;
 mod contacts;
 mod credits;
 mod door;

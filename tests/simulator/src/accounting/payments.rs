@@ -136,7 +136,7 @@ fn check(books: &Organisation, sent: &[PaymentIn]) -> Vec<Result<PaymentDraft, O
     let mut claimed: BTreeMap<Uuid, Decimal> = BTreeMap::new();
     let mut checked = Vec::new();
     for payment in sent {
-        let draft = draft(books, payment).and_then(|draft| {
+        let draft = draft_of(books, payment).and_then(|draft| {
             let claimed = claimed.entry(draft.invoice).or_default();
             let objections = books.objections_to(&draft, *claimed);
             if objections.is_empty() {
@@ -151,7 +151,7 @@ fn check(books: &Organisation, sent: &[PaymentIn]) -> Vec<Result<PaymentDraft, O
 }
 
 /// Finds what a payment names.
-fn draft(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Objections> {
+pub(super) fn draft_of(books: &Organisation, sent: &PaymentIn) -> Result<PaymentDraft, Objections> {
     let mut missing = Vec::new();
     let mut lacks = |what: &str| missing.push(what.to_owned());
     let named = sent.invoice.clone().unwrap_or_default();

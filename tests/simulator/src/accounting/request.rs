@@ -146,6 +146,23 @@ pub(super) struct PaymentsIn {
     pub(super) payments: Option<Vec<PaymentIn>>,
 }
 
+/// A batch payment to record, as it is sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct BatchPaymentIn {
+    pub(super) account: Option<AccountRef>,
+    pub(super) date: Option<Day>,
+    pub(super) reference: Option<String>,
+    pub(super) payments: Option<Vec<PaymentIn>>,
+}
+
+/// `{"BatchPayments":[…]}`; the list is missing where a bare one was sent.
+#[derive(Deserialize)]
+pub(super) struct BatchPaymentsIn {
+    #[serde(rename = "BatchPayments")]
+    pub(super) batch_payments: Option<Vec<BatchPaymentIn>>,
+}
+
 /// A contact named by its id or its name.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct ContactRef {

@@ -11,6 +11,8 @@ pub(super) enum Route {
     Account(String),
     BankTransactions,
     BankTransaction(String),
+    BatchPayments,
+    BatchPayment(String),
     Contacts,
     Contact(String),
     Invoices,
@@ -33,6 +35,8 @@ impl Route {
             (Some("accounts"), [_, id]) => Self::Account(decoded(id)),
             (Some("banktransactions"), [_]) => Self::BankTransactions,
             (Some("banktransactions"), [_, id]) => Self::BankTransaction(decoded(id)),
+            (Some("batchpayments"), [_]) => Self::BatchPayments,
+            (Some("batchpayments"), [_, id]) => Self::BatchPayment(decoded(id)),
             (Some("contacts"), [_]) => Self::Contacts,
             (Some("contacts"), [_, id]) => Self::Contact(decoded(id)),
             (Some("organisation" | "organisations"), [_]) => Self::Organisation,
@@ -60,6 +64,8 @@ impl Route {
             Self::Account(_) => "/Accounts/{id}",
             Self::BankTransactions => "/BankTransactions",
             Self::BankTransaction(_) => "/BankTransactions/{id}",
+            Self::BatchPayments => "/BatchPayments",
+            Self::BatchPayment(_) => "/BatchPayments/{id}",
             Self::Contacts => "/Contacts",
             Self::Contact(_) => "/Contacts/{id}",
             Self::Organisation => "/Organisation",
@@ -96,9 +102,12 @@ impl Route {
             | Self::Credit(CreditKind::CreditNote, _) => {
                 Some(["accounting.invoices", "accounting.transactions"])
             }
-            Self::Payments | Self::Payment(_) | Self::Credits(_) | Self::Credit(..) => {
-                Some(["accounting.payments", "accounting.transactions"])
-            }
+            Self::BatchPayments
+            | Self::BatchPayment(_)
+            | Self::Payments
+            | Self::Payment(_)
+            | Self::Credits(_)
+            | Self::Credit(..) => Some(["accounting.payments", "accounting.transactions"]),
             Self::Unknown => None,
         }
     }

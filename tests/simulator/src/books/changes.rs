@@ -44,8 +44,22 @@ impl Organisation {
         Ok((id, change))
     }
 
-    /// Takes a payment back. That of a refund is no change of an invoice.
+    /// Takes a payment back, unless it is a part of a batch, which is deleted as a whole (facts.md 4.3).
     pub(crate) fn delete_payment(
+        &mut self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Change>, Refusal> {
+        if self.payments.get(&id).is_some_and(|payment| payment.batch.is_some()) {
+            return Err(Refusal::because(
+                "Payment cannot be deleted because it is part of a batch payment",
+            ));
+        }
+        self.take_payment_back(id, now)
+    }
+
+    /// Takes any payment back. That of a refund is no change of an invoice.
+    pub(super) fn take_payment_back(
         &mut self,
         id: Uuid,
         now: Timestamp,

@@ -99,6 +99,15 @@ impl Contacts {
         true
     }
 
+    /// Takes an archived contact into use again; `false` when there is no such contact.
+    pub(super) fn restore(&mut self, id: Uuid, updated: Timestamp) -> bool {
+        let Some(contact) = self.by_id.get(&id).cloned() else {
+            return false;
+        };
+        self.put(Contact { archived: false, merged_into: None, updated, ..contact });
+        true
+    }
+
     /// Gives a contact another name; `false` when there is no such contact.
     pub(super) fn rename(&mut self, id: Uuid, name: &str, updated: Timestamp) -> bool {
         let Some(mut contact) = self.by_id.get(&id).cloned() else {

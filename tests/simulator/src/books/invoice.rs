@@ -26,6 +26,14 @@ impl InvoiceKind {
             Self::Accpay => "ACCPAY",
         }
     }
+
+    /// `Type` of a batch payment of such documents.
+    pub(crate) fn batch_type(self) -> &'static str {
+        match self {
+            Self::Accrec => "RECBATCH",
+            Self::Accpay => "PAYBATCH",
+        }
+    }
 }
 
 /// Where an invoice is in its life.

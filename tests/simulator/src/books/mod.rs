@@ -5,6 +5,7 @@
 
 mod account;
 mod bank_transaction;
+mod batch_payment;
 mod changes;
 mod contact;
 mod credit_document;
@@ -24,6 +25,8 @@ use uuid::Uuid;
 pub use account::{Account, AccountKind, NewAccount};
 pub(crate) use bank_transaction::BankTransactionDraft;
 pub use bank_transaction::{BankTransaction, BankTransactionStatus};
+pub(crate) use batch_payment::BatchPaymentDraft;
+pub use batch_payment::{BatchPayment, NewBatchPayment};
 pub use contact::Contact;
 pub(crate) use contact::Contacts;
 pub use credit_document::{Allocation, CreditDocument, CreditKind, NewCredit};
@@ -96,6 +99,14 @@ impl Books {
             .values_mut()
             .find(|organisation| organisation.bank_transactions.contains_key(&id))
             .ok_or_else(|| Refusal::because(format!("there is no bank transaction {id}")))
+    }
+
+    /// The organisation in whose books this batch payment is.
+    pub(crate) fn of_batch_payment(&mut self, id: Uuid) -> Result<&mut Organisation, Refusal> {
+        self.organisations
+            .values_mut()
+            .find(|organisation| organisation.batch_payments.contains_key(&id))
+            .ok_or_else(|| Refusal::because(format!("there is no batch payment {id}")))
     }
 
     /// The organisation in whose books this document of credit is.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Account, AccountKind, BankTransaction, Change, Contact, ContactChoice, Contacts,
+    Account, AccountKind, BankTransaction, BatchPayment, Change, Contact, ContactChoice, Contacts,
     CreditDocument, Invoice, InvoiceKind, Payment, PaymentStatus, Refusal, index::Index,
 };
 use crate::{
@@ -97,6 +97,9 @@ pub struct Organisation {
     /// Every bank transaction, the deleted ones too.
     #[serde(default)]
     pub bank_transactions: BTreeMap<Uuid, BankTransaction>,
+    /// Every batch payment, the deleted ones too.
+    #[serde(default)]
+    pub batch_payments: BTreeMap<Uuid, BatchPayment>,
     /// Every credit note, prepayment and overpayment, the voided ones too.
     #[serde(default)]
     pub credit_documents: BTreeMap<Uuid, CreditDocument>,
@@ -137,6 +140,7 @@ impl Organisation {
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
             bank_transactions: BTreeMap::new(),
+            batch_payments: BTreeMap::new(),
             credit_documents: BTreeMap::new(),
             earlier_credits: BTreeMap::new(),
             earlier: BTreeMap::new(),

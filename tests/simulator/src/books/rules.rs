@@ -19,6 +19,9 @@ impl Organisation {
             object("Invoice could not be found");
             return objections;
         };
+        if self.contact(invoice.contact).is_some_and(|contact| contact.archived) {
+            object("The Contact with the specified contact details has been archived");
+        }
         match self.account(draft.account) {
             None => object("Account could not be found"),
             Some(account) if account.archived => object("Account has been archived"),

@@ -37,6 +37,15 @@ impl Organisation {
         Err(Refusal::because(format!("there is no contact {id}")))
     }
 
+    /// Takes an archived contact into use again.
+    pub(crate) fn restore_contact(&mut self, id: Uuid, now: Timestamp) -> Result<(), Refusal> {
+        let at = self.tick(now);
+        if self.contacts.restore(id, at) {
+            return Ok(());
+        }
+        Err(Refusal::because(format!("there is no contact {id}")))
+    }
+
     /// Gives a contact another name, which its documents show; that moves no stamp of theirs.
     pub(crate) fn rename_contact(
         &mut self,

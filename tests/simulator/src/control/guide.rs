@@ -64,8 +64,8 @@ const CONTROLS: &[(&str, &str, &str, &str)] = &[
     (
         "PUT",
         "/oddities",
-        "what Xero does now and then: equal stamps, events newer than their invoice, escaped slashes",
-        r#"{"equal_stamps":false,"event_lead_ms":0,"escaped_slashes":false}"#,
+        "what Xero does now and then: equal stamps, events newer than their invoice, escaped slashes, gzip",
+        r#"{"equal_stamps":false,"event_lead_ms":0,"escaped_slashes":false,"gzip":false}"#,
     ),
     ("GET", "/credits/CREDIT_ID", "shows one with its allocations and refunds", ""),
     (
@@ -81,6 +81,18 @@ const CONTROLS: &[(&str, &str, &str, &str)] = &[
         "/credits/CREDIT_ID/refunds",
         "pays a part of it back; DELETE /payments/PAYMENT_ID takes that back",
         r#"{"date":"2026-10-07","amount":"30.00"}"#,
+    ),
+    (
+        "POST",
+        "/organisations/ORGANISATION_ID/batch-payments",
+        "records one sum for several invoices into the bank account",
+        r#"{"date":"2026-10-05","payments":[["INVOICE_ID","20.00"],["INVOICE_ID","30.00"]]}"#,
+    ),
+    (
+        "DELETE",
+        "/batch-payments/BATCH_ID",
+        "deletes a batch payment with all its payments, none of which can be deleted alone",
+        "",
     ),
     (
         "GET",

@@ -3,6 +3,7 @@
 //! The methods here are for a test in the same process; `http` offers the same to everybody else.
 
 mod bank_transactions;
+mod batch_payments;
 mod credits;
 mod guide;
 mod http;

@@ -39,6 +39,19 @@ impl Simulator {
         })
     }
 
+    /// Takes an archived contact into use again.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn restore_contact(&self, contact: Uuid) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            world.books.of_contact(contact)?.restore_contact(contact, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
     /// Gives a contact another name.
     ///
     /// # Errors

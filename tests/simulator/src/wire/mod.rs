@@ -5,6 +5,7 @@
 
 mod account;
 mod bank_transaction;
+mod batch_payment;
 mod contact;
 mod credit;
 mod invoice;
@@ -23,6 +24,8 @@ pub(crate) use account::{AccountListed, AccountOut};
 pub(crate) use bank_transaction::{
     BankTransactionForm, BankTransactionOut, BankTransactionRefused,
 };
+use batch_payment::BatchOfPayment;
+pub(crate) use batch_payment::{BatchPaymentOut, BatchPaymentRefused};
 use contact::ContactOut;
 pub(crate) use contact::{ContactListed, ContactNamed};
 pub(crate) use credit::CreditOut;

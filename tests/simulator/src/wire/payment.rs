@@ -6,8 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    AccountOut, CreditOfRefund, InvoiceForm, InvoiceOut, Message, Number, Unbooked, date_string,
-    ms_date, ms_day,
+    AccountOut, BatchOfPayment, CreditOfRefund, InvoiceForm, InvoiceOut, Message, Number, Unbooked,
+    date_string, ms_date, ms_day,
 };
 use crate::books::{CreditKind, Invoice, InvoiceKind, Organisation, Payment};
 
@@ -38,6 +38,10 @@ pub(crate) fn payment_type(organisation: &Organisation, payment: &Payment) -> &'
 pub(crate) struct PaymentOut {
     #[serde(rename = "PaymentID")]
     id: Uuid,
+    #[serde(rename = "BatchPaymentID", skip_serializing_if = "Option::is_none")]
+    batch_payment_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_payment: Option<BatchOfPayment>,
     date: String,
     bank_amount: Number,
     amount: Number,
@@ -88,8 +92,11 @@ impl PaymentOut {
             let credit = credit.filter(|credit| credit.kind == kind)?;
             Some(CreditOfRefund::new(organisation, credit))
         };
+        let batch = payment.batch.and_then(|batch| organisation.batch_payments.get(&batch));
         Self {
             id: payment.id,
+            batch_payment_id: payment.batch,
+            batch_payment: batch.map(BatchOfPayment::new),
             date: ms_day(payment.date),
             // In the bank's currency, which is that of the books.
             bank_amount: Number::money(rate.map_or(payment.amount, |rate| payment.amount / rate)),

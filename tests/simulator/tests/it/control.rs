@@ -82,6 +82,7 @@ async fn every_control_of_the_guide_exists() {
                 .replace("ALLOCATION_ID", &credit)
                 .replace("INVOICE_ID", &invoice.to_string())
                 .replace("PAYMENT_ID", &payment)
+                .replace("BATCH_ID", &payment)
                 .replace("WEBHOOK_KEY", KEY)
                 .replace("http://127.0.0.1:9000/webhook", &receiver.url)
         };

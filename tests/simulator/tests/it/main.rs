@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod authorisations;
+mod batch_payments;
 mod bench;
 mod bills;
 mod books;

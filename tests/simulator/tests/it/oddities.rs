@@ -46,6 +46,23 @@ async fn an_event_may_be_newer_than_its_invoice() {
 }
 
 #[tokio::test]
+async fn answers_are_packed_for_those_who_accept_that_and_for_no_others() {
+    let bench = Bench::with(|options| options.oddities.gzip = true).await;
+    bench.invoice("INV-0001", "100.00");
+
+    let plain = bench.get("/Invoices").await;
+    let accepting = bench.request(Method::GET, "/Invoices").header("accept-encoding", "gzip, br");
+    let packed = accepting.send().await.unwrap();
+
+    assert_eq!(plain.header("content-encoding"), None);
+    assert!(plain.text.contains("INV-0001"));
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = packed.bytes().await.unwrap();
+    assert_eq!(packed[..3], [0x1f, 0x8b, 8]);
+    assert!(packed.windows(8).any(|bytes| bytes == b"INV-0001"), "its blocks are stored");
+}
+
+#[tokio::test]
 async fn slashes_may_be_escaped_and_mean_the_same() {
     let bench = Bench::start().await;
     bench.invoice("INV-0001/7", "100.00");

@@ -52,6 +52,8 @@ pub fn customer(text: &CustomerText) -> Customer {
         contact: text.contact.as_deref().map(|name| contact_id(numbered(name, "c"))),
         blocked: text.blocked.clone(),
         blocked_at: None,
+        merged: None,
+        unusable_contact: None,
     }
 }
 

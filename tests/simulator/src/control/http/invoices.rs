@@ -3,7 +3,7 @@
 use axum::{
     Json, Router,
     extract::{Path, State},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{Answer, Refused, done, id, written};
 use crate::{
     Simulator,
-    books::{Invoice, NewInvoice, NewPayment, Organisation, Payment},
+    books::{Invoice, NewBatchPayment, NewInvoice, NewPayment, Organisation, Payment},
 };
 
 pub(super) fn router() -> Router<Simulator> {
@@ -29,6 +29,8 @@ pub(super) fn router() -> Router<Simulator> {
         .route("/payments/{payment}", get(payment).delete(delete_payment))
         .route("/payments/{payment}/edit", post(edit_payment))
         .route("/payments/{payment}/reconcile", post(reconcile_payment))
+        .route("/organisations/{organisation}/batch-payments", post(add_batch_payment))
+        .route("/batch-payments/{batch}", delete(delete_batch_payment))
 }
 
 /// An invoice in the path may be named by its number too.
@@ -193,5 +195,21 @@ async fn reconcile_payment(
     Json(wanted): Json<Reconcile>,
 ) -> Answer {
     simulator.reconcile_payment(payment, wanted.reconciled)?;
+    Ok(done())
+}
+
+async fn add_batch_payment(
+    State(simulator): State<Simulator>,
+    Path(organisation): Path<Uuid>,
+    Json(wanted): Json<NewBatchPayment>,
+) -> Answer {
+    Ok(id(simulator.add_batch_payment(organisation, wanted)?))
+}
+
+async fn delete_batch_payment(
+    State(simulator): State<Simulator>,
+    Path(batch): Path<Uuid>,
+) -> Answer {
+    simulator.delete_batch_payment(batch)?;
     Ok(done())
 }

@@ -1,0 +1,176 @@
+//! Payments that name no invoice, and what another hand has entered on their contact: what does not agree stands
+//! there, and what a person has said of it is not asked again (A8.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use payments::upload::{
+    Claim, Counterpart, OnContact, Pair, Standing, Suspicion, Upload, XeroMoney, XeroMoneyKind,
+    flagged_with, standings,
+};
+use payments::{CustomerId, Discrepancy, PaymentId, XeroContactId};
+use queue::Uploads;
+use table::{ContactBecause, ReadError, WriteError};
+
+use crate::error::{RACES_MAX, RunError};
+use crate::run::{Move, Run};
+
+/// For how many nights after a payment has gone up it is looked for what another hand enters of the same money.
+const WATCHED_NIGHTS: usize = 10;
+
+/// What went up lately and names no invoice.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    uploads: BTreeMap<PaymentId, Upload>,
+    pub(crate) claims: Vec<Claim>,
+}
+
+impl<Q: Uploads> Run<'_, Q> {
+    /// Says of the contacts of payments that are held as possible duplicates, and name no invoice, that they are.
+    pub(crate) async fn tell_contacts(&self, moves: &[Move]) -> Result<(), RunError> {
+        for held in moves.iter().filter_map(|moved| moved.after.held_on_contact()) {
+            self.raise(&held).await?;
+        }
+        Ok(())
+    }
+
+    async fn raise(&self, found: &OnContact) -> Result<(), RunError> {
+        let organisation = self.organisation();
+        for _ in 0..RACES_MAX {
+            let known = self.of_contact(found.contact).await?;
+            let known = known.iter().find(|known| known.key == found.key);
+            let because = self.because_of_pair();
+            let raised =
+                self.tables.raise_contact_discrepancy(organisation, found, known, because).await;
+            match raised {
+                Ok(()) => return Ok(()),
+                Err(WriteError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RunError::Races)
+    }
+
+    fn because_of_pair(&self) -> ContactBecause {
+        ContactBecause { cause: "upload", rule: "A8.3", now: self.now() }
+    }
+
+    /// What does not agree about a contact; nothing if it cannot be read, which hides nothing of the money itself.
+    async fn of_contact(&self, contact: XeroContactId) -> Result<Vec<Discrepancy>, RunError> {
+        match self.tables.contact_discrepancies(self.organisation(), contact).await {
+            Ok(known) => Ok(known),
+            Err(ReadError::Unreadable { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Closes what was open about payments that are not held for it any more: their facts have changed, or a person
+    /// has answered.
+    pub(crate) async fn close_settled_pairs(&self) -> Result<(), RunError> {
+        let organisation = self.organisation();
+        let open = self.tables.open_about_contacts(organisation).await?;
+        let pairs: Vec<_> = open
+            .iter()
+            .filter_map(|(contact, found)| Some((contact, found, Pair::of(&found.key)?)))
+            .collect();
+        let ids: BTreeSet<_> = pairs.iter().map(|(_, _, pair)| pair.payment.clone()).collect();
+        let uploads = self.tables.uploads(organisation, &Vec::from_iter(ids)).await?;
+        for (contact, found, pair) in pairs {
+            let upload = uploads.iter().find(|upload| upload.receipt.id == pair.payment);
+            if !pair.is_open(upload) {
+                let because = self.because_of_pair();
+                self.tables
+                    .close_contact_discrepancy(organisation, *contact, found, because)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which local payments a person has said that money of a contact is the same as (A8.3).
+    pub(crate) async fn said_to_be_the_same(
+        &self,
+        contacts: &BTreeSet<XeroContactId>,
+    ) -> Result<BTreeMap<Counterpart, PaymentId>, RunError> {
+        let mut payments = BTreeSet::new();
+        for contact in contacts {
+            let known = self.of_contact(*contact).await?;
+            let pairs = known.iter().filter_map(|known| Pair::of(&known.key));
+            payments.extend(pairs.map(|pair| pair.payment));
+        }
+        let uploads = self.tables.uploads(self.organisation(), &Vec::from_iter(payments)).await?;
+        let same = uploads.iter().flat_map(|upload| {
+            upload.same_as.iter().map(|same| (same.clone(), upload.receipt.id.clone()))
+        });
+        Ok(same.collect())
+    }
+
+    /// Takes up the payments without an invoice that went up in the last nights, so that the money around their days
+    /// is read together with that of this night's payments.
+    pub(crate) async fn watch(&self) -> Result<(), RunError> {
+        let organisation = self.organisation();
+        let mut uploads = Vec::new();
+        for report in self.tables.nights(organisation, WATCHED_NIGHTS).await? {
+            uploads.extend(self.tables.uploads_of_night(organisation, report.night).await?);
+        }
+        let ids: BTreeSet<CustomerId> =
+            uploads.iter().filter_map(|upload| upload.receipt.customer.clone()).collect();
+        let customers = self.tables.each_customer(organisation, &Vec::from_iter(ids)).await?;
+        let mut watch = Watch::default();
+        for upload in uploads {
+            let customer = upload.receipt.customer.as_ref().and_then(|id| customers.get(id));
+            let contact = customer.and_then(|known| known.as_ref().ok()?.contact);
+            if let Some(claim) = contact.and_then(|contact| upload.sent_claim(contact)) {
+                watch.claims.push(claim);
+                watch.uploads.insert(upload.receipt.id.clone(), upload);
+            }
+        }
+        self.known_money.borrow_mut().watch = watch;
+        Ok(())
+    }
+
+    /// Flags what another hand has entered since payments without an invoice went up. What this night's payments are
+    /// held for, and what was flagged or answered before, is left out.
+    pub(crate) async fn flag_entered_since(&self) -> Result<(), RunError> {
+        let Watch { uploads, mut claims } =
+            std::mem::take(&mut self.known_money.borrow_mut().watch);
+        if claims.is_empty() {
+            return Ok(());
+        }
+        for kind in [XeroMoneyKind::Payment, XeroMoneyKind::Prepayment, XeroMoneyKind::Overpayment]
+        {
+            self.read_unread(kind, &claims.iter().collect::<Vec<_>>()).await?;
+        }
+        let days = self.uploading.same_money_days;
+        let mut money: Vec<XeroMoney> = self.known_money.borrow().money.values().cloned().collect();
+        let asked_about = self.asked_about().await?;
+        money.retain(|money| !asked_about.contains(&Counterpart::Xero(money.id)));
+        claims.retain(|claim| money.iter().any(|money| claim.concerns(money, days)));
+        money.retain(|money| claims.iter().any(|claim| claim.concerns(money, days)));
+        for claim in &mut claims {
+            let Some((contact, _)) = claim.unnamed else { continue };
+            let known = self.of_contact(contact).await?;
+            claim.apart_from.extend(flagged_with(&claim.payment, known.iter()));
+        }
+        self.name_owners(&mut money).await?;
+        let contacts: BTreeMap<_, _> =
+            claims.iter().filter_map(|claim| Some((&claim.payment, claim.unnamed?.0))).collect();
+        for (payment, standing) in standings(&claims, &money, days) {
+            let Standing::Possible(suspicion) = standing else { continue };
+            let (upload, contact) = (uploads.get(&payment), contacts.get(&payment));
+            let flag = |(upload, contact): (&Upload, &XeroContactId)| {
+                upload.entered_since(*contact, &suspicion)
+            };
+            if let Some(found) = upload.zip(contact).and_then(flag) {
+                self.raise(&found).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What payments are held for at this moment.
+    async fn asked_about(&self) -> Result<BTreeSet<Counterpart>, RunError> {
+        let held = self.whole_line(payments::upload::Line::Held).await?;
+        let suspicions = held.into_iter().filter_map(|row| row.suspicion);
+        Ok(suspicions.flat_map(|Suspicion { with, .. }| with).collect())
+    }
+}

@@ -1,0 +1,216 @@
+//! Payments that name no invoice and money that another hand has entered on their contact (A8.3, AMB-31): what does
+//! not agree stands on the contact, and no pair is asked about twice. Money is counted at the simulator.
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use payments::{Discrepancy, DiscrepancyKind, XeroContactId};
+use rust_decimal::Decimal;
+use serde_json::json;
+use uuid::Uuid;
+use xero_simulator::{CreditKind, NewCredit, NewPayment};
+
+use crate::paid::bpay;
+use crate::world::{World, evening, march};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A person enters a payment in Xero.
+fn enter(world: &World, invoice: Uuid, cents: i64, day: Date) -> Uuid {
+    let payment =
+        NewPayment { date: day, amount: Decimal::new(cents, 2), reference: "by hand".into() };
+    world.simulator.add_payment(invoice, payment).unwrap()
+}
+
+async fn order(world: &World, payment: &str, order: &str) {
+    let event = json!({"organisation": world.organisation(), "payment": payment, "order": order,
+        "by": "Wilma", "why": "asked the bookkeeper"});
+    world.invoke(event).await.unwrap();
+}
+
+async fn next_night(world: &World) {
+    let at = world.now() + DAY;
+    world.clock.set(at);
+    world.night(at).await;
+    world.work_off_tasks().await;
+}
+
+async fn of_contact(world: &World, contact: Uuid) -> Vec<Discrepancy> {
+    let contact = XeroContactId::new(contact);
+    world.tables.contact_discrepancies(world.organisation(), contact).await.unwrap()
+}
+
+/// The subjects of what is open about a contact.
+async fn open(world: &World, contact: Uuid) -> Vec<String> {
+    let known = of_contact(world, contact).await;
+    let open = known.into_iter().filter(Discrepancy::is_open);
+    open.map(|found| {
+        assert_eq!(found.key.kind, DiscrepancyKind::PossibleDuplicate);
+        found.key.subject
+    })
+    .collect()
+}
+
+/// A person accepts what is open about a contact, as the page of discrepancies has it done.
+async fn accept(world: &World, contact: Uuid) {
+    for mut found in of_contact(world, contact).await {
+        if found.is_open() {
+            found.accept(None, "Wilma", "they are two", world.now()).unwrap();
+            let (organisation, contact) = (world.organisation(), XeroContactId::new(contact));
+            world
+                .tables
+                .write_acceptance_about_contact(organisation, contact, &found)
+                .await
+                .unwrap();
+        }
+    }
+}
+
+/// A customer whose invoice a person has paid by hand, and whose equal payment is held for that.
+async fn held_for_one_by_hand() -> (World, Uuid, Uuid) {
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    let paid = world.invoice(contact, "CM-1", 70_00, march(1));
+    let by_hand = enter(&world, paid, 70_00, march(2));
+    world.pay(bpay("P-1", "K", 70_00, march(1))).await;
+    world.night(evening()).await;
+    assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE");
+    (world, contact, by_hand)
+}
+
+#[tokio::test]
+async fn a8_3_a_payment_without_an_invoice_stands_on_its_contact_until_a_person_answers() {
+    for answer in ["same_payment", "two_payments"] {
+        let (world, contact, by_hand) = held_for_one_by_hand().await;
+        let known = of_contact(&world, contact).await;
+        let [found] = known.as_slice() else { panic!("{known:?}") };
+        for words in ["70.00 AUD of 2026-03-01 is reported as P-1", "on invoice CM-1", "2026-03-02"]
+        {
+            assert!(found.detail.contains(words), "{words}: {}", found.detail);
+        }
+        assert!(found.detail.contains(&by_hand.to_string()), "{}", found.detail);
+        next_night(&world).await;
+        assert_eq!(of_contact(&world, contact).await, known, "it is as it was");
+
+        order(&world, "P-1", answer).await;
+
+        assert_eq!(open(&world, contact).await, [""; 0], "{answer}");
+        for _ in 0..3 {
+            next_night(&world).await;
+        }
+        assert_eq!(open(&world, contact).await, [""; 0], "{answer}: it is not asked again");
+        let sent = usize::from(answer == "two_payments");
+        assert_eq!(world.in_xero().len(), sent);
+    }
+}
+
+#[tokio::test]
+async fn a8_3_money_that_was_said_to_be_the_same_is_compared_with_no_other_payment() {
+    let (world, contact, _) = held_for_one_by_hand().await;
+    order(&world, "P-1", "same_payment").await;
+    let row = world.row("P-1").await;
+    assert_eq!((row.state.code(), row.reason.as_str()), ("skipped", "already_in_xero"));
+    // The customer pays as much again, a day later.
+    world.pay(bpay("P-2", "K", 70_00, march(3))).await;
+    next_night(&world).await;
+    assert_eq!(world.state("P-2").await, "uploaded");
+    assert_eq!(world.in_xero().len(), 1);
+    assert_eq!(open(&world, contact).await, [""; 0]);
+
+    // So it is with a prepayment, which stands on no invoice.
+    let other = world.customer("L").await;
+    let credit = NewCredit {
+        kind: CreditKind::Prepayment,
+        amount: Decimal::new(33_00, 2),
+        date: march(3),
+        reference: String::new(),
+    };
+    world.simulator.add_credit(other, credit).unwrap();
+    world.pay(bpay("P-3", "L", 33_00, march(3))).await;
+    next_night(&world).await;
+    assert_eq!(open(&world, other).await, ["P-3"]);
+    order(&world, "P-3", "same_payment").await;
+    world.pay(bpay("P-4", "L", 33_00, march(4))).await;
+    next_night(&world).await;
+    assert_eq!(world.state("P-4").await, "uploaded");
+}
+
+#[tokio::test]
+async fn a8_3_what_was_deleted_in_xero_is_no_question_any_more_and_another_one_is() {
+    let (world, contact, by_hand) = held_for_one_by_hand().await;
+    accept(&world, contact).await;
+    next_night(&world).await;
+    assert_eq!(open(&world, contact).await, [""; 0], "it was accepted, and says the same");
+    assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE", "and is held all the same");
+
+    // Another one takes its place: other facts.
+    world.simulator.delete_payment(by_hand).unwrap();
+    let invoice = world.invoice(contact, "CM-2", 70_00, march(1));
+    let again = enter(&world, invoice, 70_00, march(3));
+    next_night(&world).await;
+    assert_eq!(open(&world, contact).await, ["P-1"]);
+    let known = of_contact(&world, contact).await;
+    assert_eq!(known[0].reopened.map(|reopened| reopened.count), Some(1));
+
+    world.simulator.delete_payment(again).unwrap();
+    next_night(&world).await;
+    assert_eq!(world.state("P-1").await, "uploaded");
+    assert_eq!(open(&world, contact).await, [""; 0], "the facts agree");
+    assert!(of_contact(&world, contact).await[0].resolved_at.is_some());
+}
+
+#[tokio::test]
+async fn a8_3_what_is_entered_on_another_invoice_after_an_upload_is_flagged_once_for_each_pair() {
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    let first = world.invoice(contact, "CM-1", 70_00, march(1));
+    world.pay(bpay("P-1", "K", 70_00, march(1))).await;
+    let stranger = world.customer("L").await;
+    world.night(evening()).await;
+    assert_eq!(world.state("P-1").await, "uploaded");
+    assert_eq!(world.simulator.invoice(first).unwrap().payments.len(), 1);
+
+    // Too late, on another contact, too far away, of another amount: none of these.
+    let other = world.invoice(contact, "CM-2", 900_00, march(1));
+    let strange = world.invoice(stranger, "CM-9", 900_00, march(1));
+    enter(&world, strange, 70_00, march(1));
+    enter(&world, other, 70_00, march(6));
+    enter(&world, other, 71_00, march(2));
+    next_night(&world).await;
+    assert_eq!(open(&world, contact).await, [""; 0]);
+
+    let by_hand = enter(&world, other, 70_00, march(3));
+    next_night(&world).await;
+    let pair = format!("P-1 xero/{by_hand}");
+    assert_eq!(open(&world, contact).await, [pair.as_str()]);
+    let detail = &of_contact(&world, contact).await[0].detail;
+    for words in ["went up as P-1", "on invoice CM-2, of 2026-03-03, 2 days apart"] {
+        assert!(detail.contains(words), "{words}: {detail}");
+    }
+    next_night(&world).await;
+    assert_eq!(open(&world, contact).await, [pair], "no act of ours closes it");
+
+    accept(&world, contact).await;
+    next_night(&world).await;
+    assert_eq!(open(&world, contact).await, [""; 0], "it is not asked again");
+    let second = enter(&world, other, 70_00, march(2));
+    next_night(&world).await;
+    assert_eq!(open(&world, contact).await, [format!("P-1 xero/{second}")]);
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a8_3_what_a_payment_that_waits_is_held_for_is_no_second_question_about_an_upload() {
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    world.invoice(contact, "CM-1", 70_00, march(1));
+    world.pay(bpay("P-1", "K", 70_00, march(1))).await;
+    world.night(evening()).await;
+    let other = world.invoice(contact, "CM-2", 900_00, march(1));
+    enter(&world, other, 70_00, march(3));
+    world.pay(bpay("P-2", "K", 70_00, march(3))).await;
+
+    next_night(&world).await;
+
+    assert_eq!(world.row("P-2").await.reason, "POSSIBLE_DUPLICATE");
+    assert_eq!(open(&world, contact).await, ["P-2"]);
+}
