@@ -83,6 +83,7 @@ ALLOWED = {
     | _on("${PaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
     | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Uploads", "BatchGetItem", "PutItem")
+    | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Tombstones Activity Parked SyncRuns", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Budgets Brakes", "GetItem", "PutItem")

@@ -179,19 +179,23 @@ class Rules(unittest.TestCase):
         statement["Resource"] = [statement["Resource"], secret]
         self.expect(rules.promises_are_kept, "Upload", "XeroWebhookSecret.Id")
 
-    def lists_uploads(self, role):
+    def lists_uploads(self, role, index="by_line"):
         self.statements(role).append({
             "Effect": "Allow", "Action": "dynamodb:Query",
-            "Resource": {"Fn::Sub": "${UploadsTable.Arn}/index/by_line"},
+            "Resource": {"Fn::Sub": "${UploadsTable.Arn}/index/" + index},
         })
 
     def test_a_webhook_that_lists_uploads_is_noticed(self):
         self.lists_uploads("WebhookRole")
         self.expect(rules.promises_are_kept, "Webhook", "by_line", "Intake and Mirror and Operate and Sweep and Upload")
 
-    def test_a_mirror_that_lists_uploads_is_noticed(self):
-        self.lists_uploads("MirrorRole")
-        self.expect(rules.each_role_allows_exactly_its_list, "Mirror", "by_line")
+    def test_a_mirror_that_lists_the_uploads_of_nights_is_noticed(self):
+        self.lists_uploads("MirrorRole", "by_night")
+        self.expect(rules.each_role_allows_exactly_its_list, "Mirror", "by_night")
+
+    def test_an_intake_that_lists_uploads_is_noticed(self):
+        self.lists_uploads("IntakeRole")
+        self.expect(rules.each_role_allows_exactly_its_list, "Intake", "by_line")
 
     def policy(self, name):
         return self.properties(name)["PolicyDocument"]["Statement"]

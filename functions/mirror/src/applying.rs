@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use payments::upload::{Upload, concerned, follow};
+use jiff::{SignedDuration, Timestamp};
+use payments::upload::{Stamp, Upload, concerned, follow};
 use payments::{
-    Change, Ignored, InvoiceNumber, OrganisationId, PaymentId, Settings, Snapshot, StoredInvoice,
-    Verdict, depart, eligible, going_along, is_settled, mirror_with_uploads, unknown_uploads,
+    Change, Held, HeldPayment, Ignored, InvoiceNumber, OrganisationId, PaymentId, Settings,
+    Snapshot, StoredInvoice, Verdict, XeroPaymentId, depart, eligible, going_along, is_settled,
+    mirror_with_uploads, unknown_uploads,
 };
 use queue::Changes;
 use table::{Because, ReadError, Tables, WriteError};
@@ -16,6 +17,9 @@ use crate::handler::Handler;
 /// How often a lost race on one invoice is tried again at once. Each time somebody else has won,
 /// so that there is progress; more than this means that the queue should calm things down.
 const RACES_MAX: u32 = 8;
+/// How long after it was seen first a payment of ours is known as ours: by then its proof has long been stored, or its
+/// upload is in a line of what is on its way.
+const KNOWN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// What became of a snapshot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -77,7 +81,7 @@ async fn uploads_on(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    tables.uploads(organisation, &Vec::from_iter(ids)).await
+    tables.every_upload(organisation, &Vec::from_iter(ids)).await
 }
 
 /// What a snapshot means, decided and not written yet.
@@ -140,7 +144,8 @@ pub(crate) async fn draft(
     if others.is_empty() && is_settled(&known, snapshot, settings, now) {
         return Ok(Draft::nothing(Applied::Unchanged));
     }
-    let here = read(tables, snapshot, number).await?;
+    let mut here = read(tables, snapshot, number).await?;
+    here.strangers = strangers(tables, &here, now).await?;
     others.extend(strays(tables, &here, &others, snapshot).await?);
     let uploads = uploads_on(tables, snapshot.organisation, others.iter().chain([&here])).await?;
     Ok(onto(here, &others, snapshot, (settings, &uploads), now))
@@ -317,6 +322,29 @@ async fn read(
         stored.blocked = customer.is_some_and(|customer| customer.blocked.is_some());
     }
     Ok(stored)
+}
+
+/// The held payments that bear a stamp like ours for so long that it would be known whose it is, and of which no
+/// upload on its way knows: somebody has written the reference.
+async fn strangers(
+    tables: &Tables,
+    stored: &StoredInvoice,
+    now: Timestamp,
+) -> Result<BTreeSet<XeroPaymentId>, ReadError> {
+    let is_old = |held: &&HeldPayment| {
+        held.reason == Held::UploadUnderWay && now.duration_since(held.held_at) >= KNOWN_WITHIN
+    };
+    let mut strangers = BTreeSet::new();
+    for held in stored.held.iter().filter(is_old) {
+        let stamp = held.payment.reference.as_deref().and_then(Stamp::find_in);
+        let Some(stamp) = stamp else { continue };
+        let organisation = stored.organisation;
+        let elsewhere = tables.numbers_of_payment(organisation, held.payment.id).await?;
+        if elsewhere.is_empty() && !tables.may_be_under_way(organisation, &stamp).await? {
+            strangers.insert(held.payment.id);
+        }
+    }
+    Ok(strangers)
 }
 
 fn version_of(stored: &StoredInvoice, snapshot: &Snapshot) -> Timestamp {

@@ -189,16 +189,13 @@ impl<Q: Uploads> Run<'_, Q> {
                 .filter(|payment| !payment.id.is_copy() && payment.link.is_none())
                 .map(|payment| payment.id.clone())
                 .collect();
-            let rows = match local.is_empty() {
-                true => Vec::new(),
-                false => self.tables.uploads(self.organisation(), &local).await?,
-            };
-            let on_their_way = rows
-                .iter()
-                .filter(|row| row.is_out() || row.state == UploadState::Reserved)
-                .map(|row| row.receipt.id.clone())
-                .collect();
-            same.extend(rows.iter().flat_map(|row| {
+            let found = self.tables.found_uploads(self.organisation(), &local).await?;
+            let out = |row: &&Upload| row.is_out() || row.state == UploadState::Reserved;
+            let mut on_their_way: BTreeSet<_> =
+                found.uploads.iter().filter(out).map(|row| row.receipt.id.clone()).collect();
+            // One that cannot be read may be on its way.
+            on_their_way.extend(found.unreadable.iter().filter_map(|row| row.key.parse().ok()));
+            same.extend(found.uploads.iter().flat_map(|row| {
                 row.same_as.iter().map(|same| (same.clone(), row.receipt.id.clone()))
             }));
             owned.extend(owners(&stored, &payments, &on_their_way));
@@ -220,7 +217,11 @@ impl<Q: Uploads> Run<'_, Q> {
         if others.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(twins(row, &self.tables.uploads(organisation, &others).await?))
+        let found = self.tables.found_uploads(organisation, &others).await?;
+        let mut twins = twins(row, &found.uploads);
+        // One that cannot be read may be the same payment: a person says.
+        twins.extend(found.unreadable.iter().filter_map(|row| row.key.parse().ok()));
+        Ok(twins)
     }
 
     /// Writes rows whose money was found in Xero, each together with the invoice on which the payment takes the

@@ -40,7 +40,8 @@ impl<Q: Uploads> Run<'_, Q> {
         picked: Vec<Picked>,
         rows: &mut Rows,
     ) -> Result<Option<Stop>, RunError> {
-        let mut groups = vec![picked];
+        // Once for all calls of this sending: they follow one another.
+        let mut groups = vec![Box::pin(self.still_absent(picked, rows)).await?];
         let mut is_first = true;
         while let Some(group) = groups.pop() {
             if group.is_empty() {

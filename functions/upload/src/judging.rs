@@ -15,7 +15,7 @@ use crate::contacts::FoundContact;
 use crate::error::RunError;
 use crate::run::Run;
 
-/// What this run has read of Xero besides invoices and money, each once.
+/// What this run has read of Xero other than invoices and money, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     books: OnceCell<Books>,
@@ -89,11 +89,12 @@ impl<Q: Uploads> Run<'_, Q> {
         books: &Books,
     ) -> Result<Route, Judgement> {
         if let Some(bill) = &row.bill {
-            // Nothing is left to be planned, whatever the judgement is.
+            // Nothing is left to be planned, by any judgement.
             let judged = judge_bill(row, bill, books, self.settings, self.uploading);
             return Err(on_merchant_contact(judged, merchant));
         }
         let why = row.receipt.customer.as_ref().and_then(|of| customers.unreadable.get(of));
+        let why = why.or_else(|| named.unreadable.get(&row.receipt.id));
         if let Some(why) = why {
             return Err(Judgement::Hold(Hold::CannotBeSent, why.clone()));
         }

@@ -67,7 +67,11 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             let written = self.store_order(&known, &after, order, said).await?;
             match written {
                 Ok(()) => {
-                    self.close_answered(&known, order).await?;
+                    if let Err(error) = self.close_answered(&known, order).await {
+                        // The answer is stored, and the next night closes it.
+                        let error = host::telemetry::chain(&error);
+                        tracing::warn!(error, "an answered discrepancy could not be closed");
+                    }
                     if after.line() == Some(Line::Direct) {
                         self.post_at_once(organisation).await?;
                     }

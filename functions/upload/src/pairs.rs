@@ -73,10 +73,12 @@ impl<Q: Uploads> Run<'_, Q> {
             .filter_map(|(contact, found)| Some((contact, found, Pair::of(&found.key)?)))
             .collect();
         let ids: BTreeSet<_> = pairs.iter().map(|(_, _, pair)| pair.payment.clone()).collect();
-        let uploads = self.tables.uploads(organisation, &Vec::from_iter(ids)).await?;
+        let known = self.tables.found_uploads(organisation, &Vec::from_iter(ids)).await?;
         for (contact, found, pair) in pairs {
-            let upload = uploads.iter().find(|upload| upload.receipt.id == pair.payment);
-            if !pair.is_open(upload) {
+            let upload = known.uploads.iter().find(|upload| upload.receipt.id == pair.payment);
+            // Of one that cannot be read, nothing says that it is settled (AMB-30).
+            let is_unread = known.unreadable.iter().any(|row| row.key == pair.payment.as_str());
+            if !is_unread && !pair.is_open(upload) {
                 let because = self.because_of_pair();
                 self.tables
                     .close_contact_discrepancy(organisation, *contact, found, because)
@@ -97,7 +99,8 @@ impl<Q: Uploads> Run<'_, Q> {
             let pairs = known.iter().filter_map(|known| Pair::of(&known.key));
             payments.extend(pairs.map(|pair| pair.payment));
         }
-        let uploads = self.tables.uploads(self.organisation(), &Vec::from_iter(payments)).await?;
+        let uploads =
+            self.tables.uploads(self.organisation(), &Vec::from_iter(payments)).await?;
         let same = uploads.iter().flat_map(|upload| {
             upload.same_as.iter().map(|same| (same.clone(), upload.receipt.id.clone()))
         });

@@ -119,10 +119,6 @@ impl<Q: Uploads> Run<'_, Q> {
         picked: &[Picked],
         rows: &mut Rows,
     ) -> Result<Option<Stop>, RunError> {
-        let picked = Box::pin(self.still_absent(picked.to_vec(), rows)).await?;
-        if picked.is_empty() {
-            return Ok(None);
-        }
         let parts = picked
             .iter()
             .filter_map(|picked| rows.rows.get(&picked.payment).map(|row| (row, &picked.part)));
@@ -133,7 +129,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let now = self.now();
         let key = key(&bundle, now);
         let mut moves: BTreeMap<PaymentId, Move> = BTreeMap::new();
-        for picked in &picked {
+        for picked in picked {
             let Some(row) = rows.rows.get(&picked.payment) else { continue };
             let moved =
                 moves.entry(picked.payment.clone()).or_insert_with(|| Move::of(row.clone()));
@@ -157,13 +153,13 @@ impl<Q: Uploads> Run<'_, Q> {
             rows.put(stored(moved.after));
         }
         let put = self.put_until_clear(&bundle, &key).await;
-        Box::pin(self.settle(&picked, &put, rows)).await?;
+        Box::pin(self.settle(picked, &put, rows)).await?;
         Ok(self.stop_after(&put.answers))
     }
 
     /// Leaves out what another hand has put into Xero since it was planned (A8.3): that waits for a person, or
     /// does not go, and its slot is free.
-    async fn still_absent(
+    pub(crate) async fn still_absent(
         &self,
         picked: Vec<Picked>,
         rows: &mut Rows,

@@ -13,6 +13,9 @@
 //! its start, and its minute begins with its answer: whenever it arrived, no sixty-first call can come
 //! within sixty seconds of it.
 
+mod clocks;
+mod day;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 
@@ -20,6 +23,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::clocks::ClockId;
+pub use self::day::{DayWord, Hour, Reserves};
 use crate::ids::OrganisationId;
 use crate::reason::codes;
 
@@ -145,15 +150,6 @@ pub trait CallBudget {
     fn leave(&self, pass: Pass, word: Word, now: Timestamp) -> impl Future<Output = ()> + Send;
 }
 
-/// Whose clock a moment is of: one for each machine. Those that share a clock have the same.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ClockId(pub u64);
-
-impl ClockId {
-    /// Of a moment that was written by an earlier release, which did not say it.
-    pub const UNKNOWN: Self = Self(u64::MAX);
-}
-
 /// A call whose answer is not there yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Open {
@@ -163,30 +159,6 @@ pub struct Open {
     pub at: Timestamp,
     /// By which clock.
     pub by: ClockId,
-}
-
-/// The calls of one hour.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Hour {
-    /// Which hour: counted from 1970, in UTC.
-    pub hour: i64,
-    /// Calls for live events.
-    pub live: u32,
-    /// Calls for the upload.
-    pub upload: u32,
-    /// Calls for everything else.
-    pub other: u32,
-}
-
-/// What Xero said last is left of the day.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct DayWord {
-    /// When it said so.
-    pub at: Timestamp,
-    /// How much was left.
-    pub left: u32,
-    /// Calls that it does not count, perhaps: those that were open then, and all that were allowed since.
-    pub since: u32,
 }
 
 /// What was fetched in a month. Xero's prices are by it, and a month is one of UTC, for want of any
@@ -233,22 +205,6 @@ pub struct Budget {
     pub fetched: Option<Fetched>,
     /// What it has of the app's minute.
     pub grant: Option<Grant>,
-}
-
-/// How much of the day is kept for whom.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Reserves {
-    /// For live events: a fifth.
-    pub live: u32,
-    /// For the upload: a twentieth. A night needs about fifteen calls.
-    pub upload: u32,
-}
-
-impl Reserves {
-    /// Those of a day of so many calls.
-    pub const fn of(day_max: u32) -> Self {
-        Self { live: day_max / 5, upload: day_max / 20 }
-    }
 }
 
 impl Budget {
@@ -387,134 +343,6 @@ impl Budget {
     /// Calls of the last minute, open ones included.
     pub fn in_minute(&self) -> usize {
         self.answered.len().saturating_add(self.open.len())
-    }
-
-    /// Calls of the last 24 hours, and up to an hour longer.
-    pub fn in_day(&self) -> u32 {
-        self.hours.iter().fold(0, |sum, hour| sum.saturating_add(hour.sum()))
-    }
-
-    /// Until when the day is used up even for live events, if it is.
-    pub fn day_used_up_until(&self, day_max: u32, now: Timestamp) -> Option<Timestamp> {
-        let budget = self.at(now);
-        let told = budget.blocked.filter(|wait| wait.exhausted == Exhausted::Day);
-        let ours = !budget.has_left(Purpose::Live, day_max, now);
-        let counted = || budget.day_free_at(Purpose::Live, day_max, now);
-        told.map(|wait| wait.until).or_else(|| ours.then(counted))
-    }
-
-    /// What is left of the day, for whatever purpose, as far as we and Xero know.
-    pub fn day_left(&self, day_max: u32, now: Timestamp) -> u32 {
-        let ours = day_max.saturating_sub(self.in_day());
-        let word = self.day_word.filter(|word| now.duration_since(word.at) < WORD_COUNTS);
-        word.map_or(ours, |word| ours.min(word.left.saturating_sub(word.since)))
-    }
-
-    /// The budget as it stands now, for those who look: what is over by its own moment is forgotten.
-    #[must_use]
-    pub fn at(&self, now: Timestamp) -> Self {
-        self.seen_by(None, now)
-    }
-
-    /// The budget as it stands now for one clock. What others have answered is forgotten when that is sure.
-    fn at_by(&self, clock: ClockId, now: Timestamp) -> Self {
-        self.seen_by(Some(clock), now)
-    }
-
-    fn seen_by(&self, clock: Option<ClockId>, now: Timestamp) -> Self {
-        let mut budget = self.clone();
-        budget.answered_by.resize(budget.answered.len(), ClockId::UNKNOWN);
-        if let Some(clock) = clock.filter(|clock| budget.answered_by.contains(clock)) {
-            budget.clocks.insert(clock, now);
-        }
-        // Whoever should have reported it is gone. It arrived before it would have timed out.
-        let (open, over) = self.open.iter().partition(|open| later(open.at, OPEN_MAX) > now);
-        budget.open = open;
-        let over: Vec<Open> = over;
-        for open in over {
-            budget.answer(later(open.at, OPEN_MAX), open.by);
-        }
-        let fresh = |(at, by): &(Timestamp, ClockId)| {
-            if clock.is_none_or(|clock| clock == *by) {
-                return later(*at, MINUTE) > now;
-            }
-            let same_clock = budget.clocks.get(by).is_some_and(|last| later(*at, MINUTE) <= *last);
-            !same_clock && later(later(*at, MINUTE), CLOCKS_DIFFER_MAX) > now
-        };
-        let kept: Vec<_> = budget.moments().filter(fresh).collect();
-        (budget.answered, budget.answered_by) = kept.into_iter().unzip();
-        budget.clocks.retain(|id, _| budget.answered_by.contains(id));
-        let hour = hour_of(now);
-        budget.hours.retain(|old| old.hour.saturating_add(HOURS) >= hour);
-        budget.blocked = self.blocked.filter(|blocked| blocked.until > now);
-        budget
-    }
-
-    fn moments(&self) -> impl Iterator<Item = (Timestamp, ClockId)> {
-        self.answered.iter().copied().zip(self.answered_by.iter().copied())
-    }
-
-    fn answer(&mut self, at: Timestamp, by: ClockId) {
-        let place = self.answered.partition_point(|answered| *answered <= at);
-        self.answered.insert(place, at);
-        self.answered_by.insert(place, by);
-    }
-
-    /// Counted in the hour in which it has ended at the latest, so that an hour that is forgotten after
-    /// a day holds nothing younger.
-    fn count(&mut self, purpose: Purpose, now: Timestamp) {
-        let hour = hour_of(later(now, OPEN_MAX));
-        let place = self.hours.partition_point(|old| old.hour < hour);
-        if self.hours.get(place).is_none_or(|found| found.hour != hour) {
-            self.hours.insert(place, Hour { hour, live: 0, upload: 0, other: 0 });
-        }
-        if let Some(found) = self.hours.get_mut(place) {
-            let count = match purpose {
-                Purpose::Live => &mut found.live,
-                Purpose::Upload => &mut found.upload,
-                Purpose::Sweep => &mut found.other,
-            };
-            *count = count.saturating_add(1);
-        }
-        if let Some(word) = &mut self.day_word {
-            word.since = word.since.saturating_add(1);
-        }
-    }
-
-    /// Whether the day has a call left for this purpose, besides what is kept for others.
-    fn has_left(&self, purpose: Purpose, day_max: u32, now: Timestamp) -> bool {
-        let reserves = Reserves::of(day_max);
-        let used = |of: fn(&Hour) -> u32| {
-            self.hours.iter().fold(0_u32, |sum, hour| sum.saturating_add(of(hour)))
-        };
-        let live = reserves.live.saturating_sub(used(|hour| hour.live));
-        let upload = reserves.upload.saturating_sub(used(|hour| hour.upload));
-        let kept = match purpose {
-            Purpose::Live => upload,
-            Purpose::Upload => live,
-            Purpose::Sweep => live.saturating_add(upload),
-        };
-        self.day_left(day_max, now) > kept
-    }
-
-    /// When the day has a call left again: when enough hours are forgotten, and Xero's word counts no
-    /// more.
-    fn day_free_at(&self, purpose: Purpose, day_max: u32, now: Timestamp) -> Timestamp {
-        let word = self.day_word.map(|word| later(word.at, WORD_COUNTS));
-        let hours = self.hours.iter().filter_map(|hour| {
-            let forgotten = hour.hour.saturating_add(HOURS).saturating_add(1);
-            Timestamp::from_second(forgotten.saturating_mul(HOUR.as_secs())).ok()
-        });
-        let mut moments: Vec<_> = hours.chain(word).filter(|at| *at > now).collect();
-        moments.sort_unstable();
-        let free = moments.iter().find(|at| self.at(**at).has_left(purpose, day_max, **at));
-        free.copied().unwrap_or_else(|| later(now, HOUR))
-    }
-}
-
-impl Hour {
-    fn sum(&self) -> u32 {
-        self.live.saturating_add(self.upload).saturating_add(self.other)
     }
 }
 

@@ -19,6 +19,10 @@ use crate::settings::Settings;
 use crate::stored::{Settled, StoredInvoice};
 use crate::upload::{Stamp, Upload, on_their_way};
 
+/// Why a payment that bears a stamp like ours is held no longer, though no upload of ours was found.
+const NOT_OURS: &str =
+    "it bears a stamp like ours, and no upload on its way bears it; it is taken for what it is";
+
 /// Judges a snapshot that has passed the guards.
 pub(crate) fn run(
     stored: &StoredInvoice,
@@ -117,6 +121,7 @@ impl Run<'_> {
                 (is_consumed || is_held_back) && held.payment.id == incoming.id
             };
             stamp.is_for(self.snapshot.invoice)
+                && !self.stored.strangers.contains(&incoming.id)
                 && !self.stored.payments.iter().any(known)
                 && !self.stored.held.iter().any(consumed)
         })
@@ -281,7 +286,11 @@ impl Run<'_> {
             }
             let linked = self.after.linked(old.payment.id).is_some();
             if linked || self.snapshot.ties_out() {
-                let why = if linked { "it is here now" } else { "it is no longer in Xero" };
+                let why = match linked {
+                    true if self.stored.strangers.contains(&old.payment.id) => NOT_OURS,
+                    true => "it is here now",
+                    false => "it is no longer in Xero",
+                };
                 self.change.release(old, why);
             } else {
                 held.push(old.clone());

@@ -1,5 +1,7 @@
 //! Everything we keep about one invoice. It is read, judged and written as one.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -29,6 +31,9 @@ pub struct StoredInvoice {
     pub held_back: bool,
     /// Whether such an action is open now; not part of its rows, but asked before it is judged (AMB-15).
     pub blocked: bool,
+    /// Xero payments that bear a stamp like ours, and belong to no upload that is on its way; not part of its rows
+    /// either, but asked before it is judged.
+    pub strangers: BTreeSet<XeroPaymentId>,
     /// When the business's own system reported it first; `None` of what earlier versions took in (AMB-39).
     pub reported_at: Option<Timestamp>,
     /// Xero's view, as last read.
@@ -84,6 +89,7 @@ impl StoredInvoice {
             customer: None,
             held_back: false,
             blocked: false,
+            strangers: BTreeSet::new(),
             reported_at: None,
             xero: None,
             moved_away: None,

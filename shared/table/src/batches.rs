@@ -28,6 +28,8 @@ pub struct NamedParts {
     /// A part of them is not there any more: it went with its original in Xero (CM-35). Intake has
     /// written it before it let the payment into the ledger.
     pub gone: BTreeSet<PaymentId>,
+    /// Those of which a part cannot be read, with what is wrong.
+    pub unreadable: BTreeMap<PaymentId, String>,
 }
 
 impl Tables {
@@ -68,13 +70,20 @@ impl Tables {
         };
         let names = ["invoice", "payment_id"];
         let rows = self.many(PAYMENTS, names, parts.iter().map(key), None).await?;
-        let mut known = BTreeMap::new();
+        let (mut known, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
         for item in &rows {
             let row = Reader::new(PAYMENTS, item);
             let key = (row.text("invoice")?.to_owned(), row.text("payment_id")?.to_owned());
-            known.insert(key, row.parsed_if("xero_payment_id")?);
+            match row.parsed_if("xero_payment_id") {
+                Ok(linked) => drop(known.insert(key, linked)),
+                Err(error) => drop(unreadable.insert(key, error.to_string())),
+            }
         }
         let mut found = NamedParts::default();
+        for (part, why) in parts.iter().filter_map(|part| Some((part, unreadable.get(&key(part))?)))
+        {
+            found.unreadable.insert(part.1.clone(), why.clone());
+        }
         for part in parts {
             match known.get(&key(part)) {
                 Some(Some(linked)) => drop(found.linked.insert(part.clone(), *linked)),

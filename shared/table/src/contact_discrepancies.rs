@@ -11,7 +11,7 @@ use payments::{Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrganisationI
 use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Listed;
+use crate::newest::{Listed, readable};
 use crate::rows::{discrepancy_attributes, read_discrepancy, state_of};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::{Tables, transact};
@@ -45,7 +45,7 @@ impl Tables {
     ) -> Result<Vec<Discrepancy>, ReadError> {
         let key = contact_key(organisation, contact);
         let rows = self.partition(DISCREPANCIES, "invoice", &key).await?;
-        rows.iter().map(read_discrepancy).collect()
+        Ok(readable(&rows, "discrepancy", read_discrepancy))
     }
 
     /// Opens a discrepancy of a contact, with its row of the log in the same transaction. One that is

@@ -14,6 +14,7 @@ use payments::{
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
 use crate::meter::Meter;
+use crate::newest::{Unreadable, readable};
 use crate::rows::{invoice_key, read_payment};
 use crate::schema::{PARKED, PAYMENTS, TOMBSTONES};
 use crate::tables::Tables;
@@ -31,8 +32,32 @@ pub struct Known {
     pub facts: Facts,
     /// Invoices of which only the payment's own row was read.
     pub not_whole: Vec<InvoiceNumber>,
+    /// Rows that cannot be read: what is known is known without them.
+    pub unreadable: Vec<Unreadable>,
     /// How many rows were read.
     pub read: u32,
+}
+
+/// Rows of which one that cannot be read hides no other.
+#[derive(Default)]
+struct Gaps(Vec<Unreadable>);
+
+impl Gaps {
+    /// What was read, if it can be; a row that cannot is named by this.
+    fn or<T>(
+        &mut self,
+        otherwise: T,
+        key: &str,
+        read: Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        match read {
+            Err(error @ ReadError::Unreadable { .. }) => {
+                self.0.push(Unreadable { key: key.to_owned(), problem: error.to_string() });
+                Ok(otherwise)
+            }
+            read => read,
+        }
+    }
 }
 
 impl Tables {
@@ -47,7 +72,7 @@ impl Tables {
         subject: &Subject,
     ) -> Result<Known, ReadError> {
         let (organisation, mut meter) = (settings.organisation, Meter::default());
-        let mut numbers = BTreeSet::new();
+        let (mut numbers, mut gaps) = (BTreeSet::new(), Gaps::default());
         let mut facts = Facts::none(subject.clone());
         if let Some(id) = xero_id(subject) {
             let known = self.whereabouts(organisation, id, &mut meter).await?;
@@ -57,15 +82,17 @@ impl Tables {
             }
         }
         if let Subject::Ours(id) = &facts.subject {
-            facts.receipt = self.receipt(organisation, id).await?;
-            facts.upload = self.upload(organisation, id).await?;
+            let key = id.as_str();
+            facts.receipt = gaps.or(None, key, self.receipt(organisation, id).await)?;
+            facts.upload = gaps.or(None, key, self.upload(organisation, id).await)?;
             meter.add(usize::from(facts.receipt.is_some()) + usize::from(facts.upload.is_some()));
             numbers.extend(named(&facts, settings));
         }
         let customer =
             facts.upload.as_ref().map(|upload| &upload.receipt).or(facts.receipt.as_ref());
         if let Some(customer) = customer.and_then(|receipt| receipt.customer.as_ref()) {
-            facts.customer = self.customer(organisation, customer).await?;
+            let read = self.customer(organisation, customer).await;
+            facts.customer = gaps.or(None, customer.as_str(), read)?;
         }
         let (caps, brake) = (self.caps(organisation).await?, self.brake(organisation).await?);
         meter.add(2 + usize::from(facts.customer.is_some()));
@@ -73,9 +100,10 @@ impl Tables {
 
         let not_whole: Vec<_> = numbers.iter().skip(WHOLE_INVOICES_MAX).cloned().collect();
         for number in numbers.iter().take(WHOLE_INVOICES_MAX) {
-            let invoice = self.whole(organisation, number, &mut meter).await?;
+            let whole = self.whole(organisation, number, &mut meter).await.map(Some);
+            let invoice = gaps.or(None, number.as_str(), whole)?;
             facts.removed.extend(self.removed_from(organisation, number, &mut meter).await?);
-            facts.invoices.push(Arc::new(invoice));
+            facts.invoices.extend(invoice.map(Arc::new));
         }
         if let Subject::Ours(id) = &facts.subject {
             let rows = self.rows_on(organisation, &not_whole, id, &mut meter).await?;
@@ -88,7 +116,7 @@ impl Tables {
         }
         facts.removed.sort_by_key(|removed| removed.tombstone.removed_at);
         facts.parked = self.parked_about(organisation, &needles(&facts), &mut meter).await?;
-        Ok(Known { facts, not_whole, read: meter.total() })
+        Ok(Known { facts, not_whole, unreadable: gaps.0, read: meter.total() })
     }
 
     /// The rows around an invoice that say how its payments stand, and how many rows were read.
@@ -103,8 +131,10 @@ impl Tables {
         let customers: BTreeSet<CustomerId> =
             uploads.iter().filter_map(|upload| upload.receipt.customer.clone()).collect();
         let customers: Vec<_> = customers.into_iter().collect();
+        // One that cannot be read is not shown; its payments are.
+        let each = self.each_customer(organisation, &customers).await?.into_iter();
         let customers: BTreeMap<CustomerId, Customer> =
-            self.customers(organisation, &customers).await?;
+            each.filter_map(|(id, known)| Some((id, known.ok()?))).collect();
         meter.add(uploads.len() + customers.len() + 2);
         let removed = self.removed_from(organisation, &invoice.number, &mut meter).await?;
         let caps: Caps = self.caps(organisation).await?;
@@ -142,7 +172,7 @@ impl Tables {
         let key = invoice_key(organisation, number);
         let rows = self.partition(TOMBSTONES, "invoice", &key).await?;
         meter.add(rows.len());
-        rows.iter().map(|item| read_removed(number, item)).collect()
+        Ok(readable(&rows, "removed", |item| read_removed(number, item)))
     }
 
     /// A payment's own rows on many invoices, each as an invoice of which nothing else is known.
@@ -157,13 +187,12 @@ impl Tables {
             numbers.iter().map(|number| (invoice_key(organisation, number), payment.to_string()));
         let rows = self.many(PAYMENTS, ["invoice", "payment_id"], keys, None).await?;
         meter.add(rows.len());
-        let mut invoices = Vec::new();
-        for item in &rows {
+        let mut invoices = readable(&rows, "invoice", |item| {
             let number = Reader::new(PAYMENTS, item).parsed("invoice_number")?;
             let mut invoice = StoredInvoice::unknown(organisation, number);
             invoice.payments.push(read_payment(item)?);
-            invoices.push(Arc::new(invoice));
-        }
+            Ok(Arc::new(invoice))
+        });
         invoices.sort_by(|a, b| a.number.cmp(&b.number));
         Ok(invoices)
     }

@@ -37,15 +37,15 @@ impl HeldUploads {
         self.by_hold.iter().map(|(hold, count)| (hold.code(), *count)).collect()
     }
 
-    fn add(&mut self, row: &Reader<'_>) -> Result<(), ReadError> {
-        // A hold that this version does not know waits for a person all the same.
-        let hold = row.text_if("reason")?.and_then(Hold::from_code).unwrap_or(Hold::HeldByPerson);
+    fn add(&mut self, row: &Reader<'_>) {
+        // A hold that this version does not know, or that cannot be read, waits for a person all the same.
+        let hold = row.text_if("reason").ok().flatten().and_then(Hold::from_code);
+        let hold = hold.unwrap_or(Hold::HeldByPerson);
         let count = self.by_hold.entry(hold).or_default();
         *count = count.saturating_add(1);
         if hold == Hold::BlockedByAction && !row.has("customer") {
             self.without_customer = self.without_customer.saturating_add(1);
         }
-        Ok(())
     }
 }
 
@@ -79,7 +79,7 @@ impl Tables {
                 .await
                 .map_err(|error| ReadError::unavailable(UPLOADS, error))?;
             for item in page.items() {
-                held.add(&Reader::new(UPLOADS, item))?;
+                held.add(&Reader::new(UPLOADS, item));
             }
             from = page.last_evaluated_key;
             held.more = from.is_some();

@@ -10,6 +10,7 @@ use payments::sweep::{SweepKind, SyncRunId};
 
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::newest::readable;
 use crate::schema::SWEEPS;
 use crate::tables::Tables;
 
@@ -92,7 +93,7 @@ impl Tables {
             .send()
             .await
             .map_err(|error| ReadError::unavailable(SWEEPS, error))?;
-        page.items().iter().map(read_awaited).collect()
+        Ok(readable(page.items(), "sweep", read_awaited))
     }
 
     /// A run has ended in the middle: what it did not put on the queue any more is not awaited. The run after it

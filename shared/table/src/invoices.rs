@@ -11,6 +11,7 @@ use payments::{
 use crate::activity::Log;
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
+use crate::newest::readable;
 use crate::rows;
 use crate::schema::{
     ACTIVITY, BY_WAITS_FOR, BY_XERO_INVOICE_ID, BY_XERO_PAYMENT_ID, DISCREPANCIES, HELD_PAYMENTS,
@@ -206,9 +207,16 @@ impl Tables {
         let mut invoices = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| ReadError::unavailable(INVOICES, error))?;
-            let number = Reader::new(INVOICES, &item).parsed("number")?;
-            let invoice = self.invoice_header(organisation, &number).await?;
-            invoices.extend(invoice.xero.map(|xero| xero.invoice));
+            for number in
+                readable([&item], "number", |row| Reader::new(INVOICES, row).parsed("number"))
+            {
+                match self.invoice_header(organisation, &number).await {
+                    Ok(invoice) => invoices.extend(invoice.xero.map(|xero| xero.invoice)),
+                    // The next full sweep names it, and finds what it waited for.
+                    Err(ReadError::Unreadable { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
         }
         Ok(invoices)
     }

@@ -80,4 +80,6 @@ pub use rows::invoice_key;
 pub use settings::Enabled;
 pub use standings::StandingsPage;
 pub use tables::{Noted, Parked, Tables};
-pub use uploads::{Cursor, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX};
+pub use uploads::{
+    Cursor, FoundUploads, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX,
+};

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use payments::explaining::{Facts, Place};
 use payments::upload::{Line, Stamp, Upload};
-use payments::{Held, PaymentId};
+use payments::{Held, OrganisationId, PaymentId};
 
 use crate::error::ReadError;
 use crate::meter::Meter;
@@ -55,6 +55,26 @@ impl Tables {
                 return Ok((Some(Place::At(before.saturating_add(1))), before));
             }
         }
+    }
+
+    /// Whether an upload that is on its way may bear this stamp: one does, or cannot be read, or there are too many
+    /// of them to be looked through.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn may_be_under_way(
+        &self,
+        organisation: OrganisationId,
+        stamp: &Stamp,
+    ) -> Result<bool, ReadError> {
+        for line in UNDER_WAY {
+            let page = self.line_page(organisation, line, None, UNDER_WAY_MAX).await?;
+            let bears = page.uploads.iter().any(|upload| upload.stamped(stamp).is_some());
+            if bears || !page.unreadable.is_empty() || page.next.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The payment of our own that a held payment of Xero's is: seen there before the upload has taken note

@@ -45,6 +45,35 @@ impl Unreadable {
     }
 }
 
+/// The rows that can be read. The others are named in the log by this attribute, and hide none of them (AMB-30).
+pub(crate) fn readable<'a, T>(
+    rows: impl IntoIterator<Item = &'a Item>,
+    key: &str,
+    read: impl Fn(&Item) -> Result<T, ReadError>,
+) -> Vec<T> {
+    let (found, unreadable) = sorted(rows, key, read);
+    for row in &unreadable {
+        tracing::warn!(row.key = row.key, problem = row.problem, "a row cannot be read");
+    }
+    found
+}
+
+/// The rows that can be read, and those that cannot.
+pub(crate) fn sorted<'a, T>(
+    rows: impl IntoIterator<Item = &'a Item>,
+    key: &str,
+    read: impl Fn(&Item) -> Result<T, ReadError>,
+) -> (Vec<T>, Vec<Unreadable>) {
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    for item in rows {
+        match read(item) {
+            Ok(row) => found.push(row),
+            Err(problem) => unreadable.push(Unreadable::of(item, key, &problem)),
+        }
+    }
+    (found, unreadable)
+}
+
 /// From which end of a partition rows are read.
 #[derive(Clone, Copy)]
 enum Order {
@@ -53,13 +82,14 @@ enum Order {
 }
 
 impl Newest<Item> {
-    /// The rows as something that can be used.
-    pub(crate) fn read<T>(
+    /// The rows as something that can be used, without those that cannot be read: the log names them by this
+    /// attribute.
+    pub(crate) fn readable<T>(
         self,
+        key: &str,
         read: impl Fn(&Item) -> Result<T, ReadError>,
-    ) -> Result<Newest<T>, ReadError> {
-        let rows = self.rows.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Newest { rows, more: self.more })
+    ) -> Newest<T> {
+        Newest { rows: readable(&self.rows, key, read), more: self.more }
     }
 
     /// The rows as something that can be made of any row.
@@ -73,13 +103,7 @@ impl Newest<Item> {
         key: &str,
         read: impl Fn(&Item) -> Result<T, ReadError>,
     ) -> Listed<T> {
-        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
-        for item in &self.rows {
-            match read(item) {
-                Ok(row) => rows.push(row),
-                Err(problem) => unreadable.push(Unreadable::of(item, key, &problem)),
-            }
-        }
+        let (rows, unreadable) = sorted(&self.rows, key, read);
         Listed { rows, unreadable, more: self.more }
     }
 }

@@ -6,7 +6,7 @@ use payments::{OrganisationId, ReplayMark};
 
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Newest;
+use crate::newest::{Newest, readable};
 use crate::orders::{Order, order_row};
 use crate::schema::{ACTIVITY, PARKED};
 use crate::tables::{Parked, Tables, owner, transact};
@@ -108,7 +108,7 @@ impl Tables {
         while parked.len() < PARKED_MAX {
             let Some(row) = rows.next().await else { break };
             let row = row.map_err(|error| ReadError::unavailable(PARKED, error))?;
-            parked.push(read(&row)?);
+            parked.extend(readable([&row], "parked_at", read));
         }
         Ok(parked)
     }
@@ -123,7 +123,8 @@ impl Tables {
         max: usize,
     ) -> Result<Newest<ParkedRow>, ReadError> {
         let key = owner(organisation);
-        self.newest(PARKED, None, ("organisation", &key), max).await?.read(read)
+        let found = self.newest(PARKED, None, ("organisation", &key), max).await?;
+        Ok(found.readable("parked_at", read))
     }
 
     /// Takes something out that is on its way again, with a row of the activity log that says by whom. If it

@@ -48,7 +48,8 @@ impl Tables {
         max: usize,
     ) -> Result<Newest<SyncRun>, ReadError> {
         let key = organisation.to_string();
-        self.newest(SYNC_RUNS, None, ("organisation", &key), max).await?.read(read_run)
+        let found = self.newest(SYNC_RUNS, None, ("organisation", &key), max).await?;
+        Ok(found.readable("run", read_run))
     }
 
     /// The runs that went wrong last, the newest first, at most `max`, as of a moment ago (CC-26).
@@ -61,7 +62,8 @@ impl Tables {
         max: usize,
     ) -> Result<Newest<SyncRun>, ReadError> {
         let key = organisation.to_string();
-        self.newest(SYNC_RUNS, Some(FAILURES), ("failed_in", &key), max).await?.read(read_run)
+        let found = self.newest(SYNC_RUNS, Some(FAILURES), ("failed_in", &key), max).await?;
+        Ok(found.readable("run", read_run))
     }
 
     /// The row of a run, for a transaction. Only its own run writes it, or the one after that.

@@ -11,7 +11,7 @@ use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::invoices::Because;
-use crate::newest::Unreadable;
+use crate::newest::{Unreadable, sorted};
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
@@ -38,6 +38,15 @@ pub struct LinePage {
     pub next: Option<Cursor>,
 }
 
+/// Uploads that were asked for by their payments.
+#[derive(Debug)]
+pub struct FoundUploads {
+    /// Those that can be read, in the order of their ids.
+    pub uploads: Vec<Upload>,
+    /// Those that cannot, by the ids of their payments.
+    pub unreadable: Vec<Unreadable>,
+}
+
 impl Tables {
     /// The upload of one payment.
     ///
@@ -52,21 +61,58 @@ impl Tables {
         self.one(UPLOADS, &key).await?.as_ref().map(read_upload).transpose()
     }
 
-    /// The uploads of many payments, in the order of their ids, read consistently. Those that are
-    /// not there are left out.
+    /// The uploads of many payments, in the order of their ids, read consistently. Those that are not there are left
+    /// out, and so are those that cannot be read, which the log names.
     ///
     /// # Errors
-    /// `Unavailable`, `Unreadable`.
+    /// `Unavailable`.
     pub async fn uploads(
         &self,
         organisation: OrganisationId,
         payments: &[PaymentId],
     ) -> Result<Vec<Upload>, ReadError> {
-        let keys = payments.iter().map(|id| (organisation.to_string(), id.to_string()));
-        let rows = self.many(UPLOADS, ["organisation", "payment_id"], keys, None).await?;
-        let mut uploads = rows.iter().map(read_upload).collect::<Result<Vec<_>, _>>()?;
+        let found = self.found_uploads(organisation, payments).await?;
+        for row in &found.unreadable {
+            tracing::warn!(payment.id = row.key, problem = row.problem, "an upload cannot be read");
+        }
+        Ok(found.uploads)
+    }
+
+    /// The same, with those that cannot be read, each for itself (AMB-30).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn found_uploads(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<FoundUploads, ReadError> {
+        let rows = self.upload_items(organisation, payments).await?;
+        let (mut uploads, unreadable) = sorted(&rows, "payment_id", read_upload);
         uploads.sort_by(|a, b| a.receipt.id.cmp(&b.receipt.id));
-        Ok(uploads)
+        Ok(FoundUploads { uploads, unreadable })
+    }
+
+    /// The same, for whom all of them decide together.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn every_upload(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<Vec<Upload>, ReadError> {
+        let rows = self.upload_items(organisation, payments).await?;
+        rows.iter().map(read_upload).collect()
+    }
+
+    async fn upload_items(
+        &self,
+        organisation: OrganisationId,
+        payments: &[PaymentId],
+    ) -> Result<Vec<Item>, ReadError> {
+        let keys = payments.iter().map(|id| (organisation.to_string(), id.to_string()));
+        self.many(UPLOADS, ["organisation", "payment_id"], keys, None).await
     }
 
     /// The payments of an organisation that bear this id of a transaction, as of a moment ago.

@@ -9,6 +9,7 @@ use payments::explaining::{
 };
 use payments::upload::{Night, NightState, Upload};
 use serde_json::json;
+use table::Known;
 
 use super::listed::{self, Listed};
 use super::{Page, PageError, Stage, filled, sending};
@@ -105,11 +106,17 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     let night = tables.night(organisation, Night::of(stage.now, &stage.settings.zone)).await?;
     stage.count(2);
     let night_over = night.is_some_and(|report| report.state == NightState::Finished);
-    let mut told = Vec::new();
+    let (mut told, mut left_out) = (Vec::new(), Vec::new());
     for subject in found.payments.iter().take(EXPLAINED_MAX) {
-        told.extend(told_of(stage, search, subject, &links, night_over).await?);
+        let known = stage.tables.known_of(stage.settings, subject).await?;
+        left_out.extend(known.unreadable.iter().map(unreadable));
+        told.extend(told_of(stage, search, (subject, &known), &links, night_over).await?);
     }
-    let left_out = found.payments.len() > EXPLAINED_MAX;
+    let is_unread = !left_out.is_empty();
+    if found.payments.len() > EXPLAINED_MAX {
+        left_out
+            .push(format!("Only {EXPLAINED_MAX} are explained here; type the id of another one."));
+    }
     let amounts = found.amounts.as_ref();
     let mut lists = Vec::new();
     for number in found.invoices.iter().take(LISTED_MAX) {
@@ -121,13 +128,12 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
         // An index may show for a moment what is not there any more.
         nothing: (found.is_empty() || told.is_empty() && found.invoices.is_empty())
             .then(|| search.nothing_found())
+            .filter(|_| !is_unread)
             .filter(|_| amounts.is_none_or(|amounts| amounts.candidates.is_empty())),
         told,
         invoices: invoices.map(|number| listed::invoice(stage, number)).collect(),
         lists,
-        left_out: left_out.then(|| {
-            format!("Only {EXPLAINED_MAX} are explained here; type the id of another one.")
-        }),
+        left_out: (!left_out.is_empty()).then(|| left_out.join(" ")),
     })
 }
 
@@ -135,11 +141,10 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
 async fn told_of(
     stage: &Stage<'_>,
     search: &Search,
-    subject: &Subject,
+    (subject, known): (&Subject, &Known),
     links: &XeroLinks,
     night_over: bool,
 ) -> Result<Option<Told>, PageError> {
-    let known = stage.tables.known_of(stage.settings, subject).await?;
     stage.count_read(known.read);
     let upload = known.facts.upload.as_ref();
     let mut place = None;
@@ -162,6 +167,11 @@ async fn told_of(
         format!("Of invoices {numbers} only the payment's own part was looked at.")
     });
     Ok(Some(told))
+}
+
+/// A row that cannot be read, named (AMB-30).
+fn unreadable(row: &table::Unreadable) -> String {
+    format!("What is stored under {} is not shown here: {}.", row.key, row.problem)
 }
 
 fn told(

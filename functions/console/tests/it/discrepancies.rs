@@ -30,7 +30,7 @@ async fn amb_31_what_stands_on_a_contact_is_listed_and_accepted() {
     let world = World::new().await;
     assert!(text(&page(&world, Role::Viewer).await).contains("Everything agrees"));
     for number in ["10301", "10302"] {
-        record(&world, number, "Somebody Else").await;
+        record(&world, number, "Another Name").await;
         read(&world, number, 60, vec![xero_payment(8, 1_000)], 0).await;
     }
     let contact = XeroContactId::new(Uuid::from_u128(7));

@@ -228,3 +228,29 @@ async fn what_is_parked_is_listed_by_reason_and_can_be_replayed_by_those_who_may
         "{viewer}"
     );
 }
+
+#[tokio::test]
+async fn a_run_or_a_parked_row_that_cannot_be_read_hides_no_other() {
+    // AMB-30
+    let world = well().await;
+    world.ran(ago(20), |run| run.problem = Some("the good one".to_owned())).await;
+    let run = format!("{}-sweep-9", table::instant(ago(10)));
+    world.put("sync_runs", &[("organisation", ORGANISATION), ("run", &run)]).await;
+    let said = filtered(&world, "sync_log", json!({})).await;
+    assert!(said.contains("the good one"), "{said}");
+
+    for (at, more) in [(5, ("detail", "the good one")), (4, ("other", "?"))] {
+        let parked = format!("{}#m", table::instant(ago(at)));
+        let row = [
+            ("organisation", ORGANISATION),
+            ("parked_at", &parked),
+            ("by", "intake"),
+            ("reason", "invalid_message"),
+            ("body", "{}"),
+            more,
+        ];
+        world.put("parked", &row).await;
+    }
+    let said = filtered(&world, "parked", json!({})).await;
+    assert!(said.contains("the good one"), "{said}");
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::books::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};
 use crate::html::{assert_harmless, text};
-use crate::world::{World, ago};
+use crate::world::{ORGANISATION, World, ago};
 
 async fn why(world: &World, role: Role, typed: &str) -> String {
     let html = world.page(role, json!({"page": "why", "search": typed})).await;
@@ -177,4 +177,26 @@ async fn an_invoice_shows_the_state_of_each_of_its_payments() {
         assert!(html.contains(&format!("&#34;search&#34;:&#34;{}&#34;", xero(3))), "{html}");
         assert!(!said.contains("Nothing found"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_and_hides_nothing_else_of_a_payment() {
+    // AMB-30
+    let world = eventful().await;
+    store(&world, &waiting("P-1")).await;
+    let key = [("organisation", ORGANISATION), ("payment_id", "P-1")];
+    world.set_row("uploads", &key, "amount", "?").await;
+    let row = [
+        ("invoice", format!("{ORGANISATION}/10234")),
+        ("removed", "2026-11-01T00:00:00.000000Z#x".to_owned()),
+        ("payment_id", "P-0".to_owned()),
+    ];
+    let row: Vec<_> = row.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    world.put("tombstones", &row).await;
+
+    let said = text(&why(&world, Role::Viewer, "P-1").await);
+    assert!(said.contains("What is stored under P-1 is not shown here"), "{said}");
+    assert!(said.contains("`amount`"), "{said}");
+    let said = text(&why(&world, Role::Viewer, &xero(2).to_string()).await);
+    assert!(said.contains("It is here as a copy of the payment in Xero"), "{said}");
 }

@@ -1,6 +1,7 @@
 //! Customers of the business.
 
-use payments::upload::Customer;
+use payments::XeroContactId;
+use payments::upload::{ContactStanding, Customer, record_contact};
 
 use crate::messages::{bpay, customer, with};
 use crate::world::{World, assert_same, now};
@@ -88,6 +89,41 @@ async fn a_block_survives_whatever_is_reported() {
         assert_eq!(known.blocked_at, Some(now()));
     }
     assert!(world.parked().await.is_empty());
+}
+
+#[tokio::test]
+async fn ex_37_a_report_of_the_merged_contact_keeps_the_merge_and_another_contact_solves_the_action()
+ {
+    let world = World::new().await;
+    world.take(&customer("C-1", 1, NAME, Some(CONTACT))).await;
+    let xero = |text: &str| text.parse::<XeroContactId>().unwrap();
+    let [into, other] =
+        ["00000000-0000-0000-0000-000000000002", "00000000-0000-0000-0000-000000000003"];
+    // A night finds that it was merged, and that the other one is archived.
+    for standing in [
+        ContactStanding::Active(xero(into)),
+        ContactStanding::Unusable { contact: xero(into), why: "it is archived".to_owned() },
+    ] {
+        let known = world.customer("C-1").await.unwrap();
+        let asked = known.contact.unwrap();
+        let after = record_contact(&known, asked, &standing, now()).unwrap();
+        world.tables.store_customer(Some(&known), &after, None, now()).await.unwrap();
+    }
+
+    // The same report again, and a newer one that names the same contact.
+    for revision in [1, 2] {
+        world.take(&customer("C-1", revision, NAME, Some(CONTACT))).await;
+        let known = world.customer("C-1").await.unwrap();
+        assert_eq!((known.revision, known.contact), (revision, Some(xero(into))));
+        assert_eq!(known.merged.map(|merged| merged.from), Some(xero(CONTACT)));
+        assert_eq!(known.unusable_contact, Some(xero(into)), "the action stands");
+    }
+    assert!(world.parked().await.is_empty(), "it is no other content");
+
+    world.take(&customer("C-1", 3, NAME, Some(other))).await;
+    let known = world.customer("C-1").await.unwrap();
+    assert_eq!((known.contact, known.merged), (Some(xero(other)), None));
+    assert_eq!((known.blocked, known.unusable_contact), (None, None));
 }
 
 #[tokio::test]

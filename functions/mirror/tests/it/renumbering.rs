@@ -3,10 +3,11 @@
 
 use payments::upload::{Stamp, Target, admit};
 use payments::{Kind, Payment, PaymentStatus, Receipt, State};
+use table::Because;
 
 use crate::faults::{Guillotine, Moment};
 use crate::world::{
-    World, at, aud, events, invoice, march, number, organisation, paid, paper, record,
+    World, advance, at, aud, events, invoice, march, now, number, organisation, paid, paper, record,
 };
 use crate::xero::{Paid, Paper};
 
@@ -168,9 +169,9 @@ async fn uploaded(world: &World) -> Vec<Paid> {
     vec![Paid { reference: Some(stamp().to_string()), ..paid(1, 2, 100) }]
 }
 
-/// What payment P-1 bears in Xero on `invoice(1)`.
-fn stamp() -> Stamp {
-    let receipt = Receipt {
+/// Payment P-1 as a whole, without an invoice.
+fn receipt() -> Receipt {
+    Receipt {
         organisation: organisation(),
         id: "P-1".parse().unwrap(),
         revision: 1,
@@ -187,7 +188,12 @@ fn stamp() -> Stamp {
         journaled: false,
         allocations: Vec::new(),
         entered_at: at(0),
-    };
+    }
+}
+
+/// What payment P-1 bears in Xero on `invoice(1)`.
+fn stamp() -> Stamp {
+    let receipt = receipt();
     let mut upload = *admit(None, &receipt, at(0)).upload.unwrap();
     let target = Target::Invoice { id: invoice(1), number: "CM-10001".to_owned() };
     let night = "2026-03-02".parse().unwrap();
@@ -284,4 +290,46 @@ async fn amb_33_a_crash_between_the_two_numbers_loses_and_doubles_nothing() {
         let there = standing(&world).await;
         assert_eq!(there, [(2, "P-1".to_owned(), "uploaded")], "killed after write {write}");
     }
+}
+
+#[tokio::test]
+async fn a_stamp_that_somebody_has_copied_into_a_reference_holds_the_payment_for_a_day_and_not_for_ever()
+ {
+    // V20: what bears our stamp is left to the upload, as long as there is one on its way.
+    let world = both_local().await;
+    let payments = vec![Paid { reference: Some(stamp().to_string()), ..paid(1, 2, 100) }];
+    see(&world, numbered(1, 0, payments.clone())).await;
+    assert_eq!(world.stored(1).await.held[0].reason.code(), "UPLOAD_UNDER_WAY");
+    advance(std::time::Duration::from_secs(23 * 3_600));
+    see(&world, numbered(1, 10, payments.clone())).await;
+    assert_eq!(world.stored(1).await.held.len(), 1, "it may be known yet");
+
+    advance(std::time::Duration::from_secs(3_600));
+    see(&world, numbered(1, 20, payments.clone())).await;
+
+    let stored = world.stored(1).await;
+    assert!(stored.held.is_empty(), "{:?}", stored.held);
+    assert_eq!(stored.payments.len(), 1, "it is a payment like any other, and has its copy");
+    let log = world.rows("activity").await;
+    let released = log.iter().find(|row| row["action"] == "released").unwrap();
+    assert!(released["why"].contains("no upload on its way bears it"), "{released:?}");
+    see(&world, numbered(1, 30, payments)).await;
+    assert_eq!(world.stored(1).await.payments.len(), 1);
+}
+
+#[tokio::test]
+async fn what_bears_the_stamp_of_an_upload_on_its_way_stays_with_it_however_long_that_takes() {
+    let world = both_local().await;
+    let because = Because { cause: "upload", event_at: None, now: now() };
+    let mut row = admit(None, &receipt(), now()).upload.unwrap();
+    let target = Target::Invoice { id: invoice(1), number: "CM-10001".to_owned() };
+    row.reserve("2026-03-02".parse().unwrap(), vec![(target, aud(100))], now()).unwrap();
+    row.send(&[1], "key", now()).unwrap();
+    world.tables.write_uploads(&[(None, &*row)], None, because).await.unwrap();
+    let payments = vec![Paid { reference: Some(stamp().to_string()), ..paid(1, 2, 100) }];
+    see(&world, numbered(1, 0, payments.clone())).await;
+    advance(std::time::Duration::from_secs(72 * 3_600));
+    see(&world, numbered(1, 10, payments)).await;
+    let held = world.stored(1).await.held;
+    assert_eq!(held[0].reason.code(), "UPLOAD_UNDER_WAY");
 }

@@ -128,3 +128,18 @@ async fn the_certificate_counts_a_refund_as_accounted_for_once_a_discrepancy_say
     assert_eq!(second["run"]["counts"]["missing"], json!(null), "{second}");
     assert_eq!(second["run"]["counts"]["protected"], 1, "{second}");
 }
+
+#[tokio::test]
+async fn a_discrepancy_of_a_contact_that_cannot_be_read_stops_neither_the_sweep_nor_its_refunds() {
+    // AMB-30
+    let (world, contact) = swept().await;
+    let key = format!("{}/contact:{contact}", world.organisation());
+    world.put("discrepancies", &[("invoice", &key), ("discrepancy", "REFUND_IN_XERO#?")]).await;
+    let id = refund(&world, contact, CreditKind::CreditNote, 12_00);
+
+    let answer = world.sweep().await;
+
+    assert_eq!(answer["outcome"], "finished", "{answer}");
+    let rows = world.rows("discrepancies").await;
+    assert!(rows.iter().any(|row| row["discrepancy"] == format!("REFUND_IN_XERO#{id}")));
+}

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault, NewOrganisation, PrepaymentReferences};
 
-use crate::paid::{bpay, pay_now};
+use crate::paid::{Paid, bpay, pay_now};
 use crate::world::{World, evening, march};
 
 async fn wake(world: &World) -> Value {
@@ -178,6 +178,7 @@ async fn amb_30_a_call_that_one_element_spoils_is_halved_until_it_is_found() {
     let world = World::new().await;
     world.bpay_payments(30).await;
     world.xero.refuse("BPAY P-0007");
+    world.xero.take_calls();
 
     world.night(evening()).await;
 
@@ -190,6 +191,9 @@ async fn amb_30_a_call_that_one_element_spoils_is_halved_until_it_is_found() {
     let calls = world.xero.take_calls();
     let puts = calls.iter().filter(|call| call.starts_with("PUT")).count();
     assert!(puts <= 11, "{puts} calls");
+    let looks = calls.iter().filter(|call| call.contains("GET") && call.contains("/Payments"));
+    // Once when they are planned, and once before they are sent (A8.3).
+    assert_eq!(looks.count(), 2, "{calls:?}");
     // What is refused has given its slot back, and nothing is counted twice.
     let caps = world.tables.caps(world.organisation()).await.unwrap();
     assert_eq!(caps.used_in("2026-03-02".parse().unwrap()), 29);
@@ -351,8 +355,44 @@ async fn amb_30_rows_of_ours_that_cannot_be_read_stop_nobody() {
     assert!(told["why"].contains("P-ledger") && told["why"].contains("amount"), "{told:?}");
 }
 
+#[tokio::test]
+async fn amb_30_rows_beside_a_payment_that_cannot_be_read_hold_that_payment_and_no_other() {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    // One that has the transaction id of another, whose upload cannot be read; and one whose part on its invoice
+    // cannot be.
+    let world = World::new().await;
+    let twin = |id: &str| Paid { transaction: Some("T-twin"), ..bpay(id, "twin", 70_00, march(1)) };
+    for customer in ["twin", "good"] {
+        paying(&world, customer).await;
+    }
+    world.pay(twin("P-first")).await;
+    spoil_row(&world, ("uploads", "payment_id", "P-first"), "amount").await;
+    world.pay(twin("P-second")).await;
+    let contact = world.customer("part").await;
+    world.invoice(contact, "CM-10235", 40_00, march(1));
+    world.pay(Paid { on: vec![("10235", 40_00)], ..bpay("P-part", "part", 40_00, march(1)) }).await;
+    let key = format!("{}/10235", world.tenant);
+    let update = world.direct.update_item().table_name("payments");
+    let update = update.key("invoice", AttributeValue::S(key));
+    let update = update.key("payment_id", AttributeValue::S("P-part".to_owned()));
+    let update = update.update_expression("SET xero_payment_id = :no");
+    let update = update.expression_attribute_values(":no", AttributeValue::S("?".to_owned()));
+    update.send().await.unwrap();
+
+    let answer = world.night(evening()).await;
+
+    assert_eq!(answer["outcome"], "finished", "{answer}");
+    assert_eq!(world.state("P-good").await, "uploaded");
+    assert_eq!(world.state("P-twin").await, "uploaded");
+    let (state, reason, why) = stands(&world, "P-second").await;
+    assert_eq!((state, reason.as_str()), ("held", "POSSIBLE_DUPLICATE"), "{why}");
+    let (state, reason, why) = stands(&world, "P-part").await;
+    assert_eq!((state, reason.as_str()), ("held", "CANNOT_BE_SENT"));
+    assert!(why.contains("xero_payment_id"), "{why}");
+}
+
 /// Makes an attribute of a row something that nobody has written.
-async fn spoil_row(world: &World, (table, key, value): (&str, &str, &str), attribute: &str) {
+pub async fn spoil_row(world: &World, (table, key, value): (&str, &str, &str), attribute: &str) {
     use aws_sdk_dynamodb::types::AttributeValue;
     let update = world
         .direct

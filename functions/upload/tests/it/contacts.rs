@@ -228,14 +228,14 @@ async fn ex_37_a_post_to_an_invoice_of_an_archived_contact_waits_and_is_not_refu
     let contact = world.customer("K").await;
     let invoice = world.invoice(contact, "CM-7", 50_00, march(1));
     world.simulator.archive_contact(contact).unwrap();
-    world.pay(pay_now("P-nobody", "7", 20_00)).await;
+    world.pay(pay_now("P-unnamed", "7", 20_00)).await;
     let mut named = pay_now("P-named", "7", 30_00);
     named.customer = Some("K".to_owned());
     world.pay(named).await;
 
     post(&world).await;
 
-    for payment in ["P-nobody", "P-named"] {
+    for payment in ["P-unnamed", "P-named"] {
         let row = world.row(payment).await;
         assert_eq!((row.state.code(), row.reason.as_str()), ("held", "BLOCKED_BY_ACTION"));
         assert!(row.why.contains("\"Customer K\""), "{}", row.why);

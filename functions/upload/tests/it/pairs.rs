@@ -9,6 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{CreditKind, NewCredit, NewPayment};
 
+use crate::apples::spoil_row;
 use crate::paid::bpay;
 use crate::world::{World, evening, march};
 
@@ -213,4 +214,21 @@ async fn a8_3_what_a_payment_that_waits_is_held_for_is_no_second_question_about_
 
     assert_eq!(world.row("P-2").await.reason, "POSSIBLE_DUPLICATE");
     assert_eq!(open(&world, contact).await, ["P-2"]);
+}
+
+#[tokio::test]
+async fn a8_3_a_payment_whose_row_cannot_be_read_stays_open_and_the_others_go() {
+    // AMB-30
+    let (world, contact, _) = held_for_one_by_hand().await;
+    spoil_row(&world, ("uploads", "payment_id", "P-1"), "amount").await;
+    world.customer("L").await;
+    world.pay(bpay("P-other", "L", 20_00, march(2))).await;
+    world.pay(bpay("P-same-contact", "K", 30_00, march(2))).await;
+
+    next_night(&world).await;
+
+    for payment in ["P-other", "P-same-contact"] {
+        assert_eq!(world.state(payment).await, "uploaded", "{payment}");
+    }
+    assert_eq!(open(&world, contact).await, ["P-1"]);
 }

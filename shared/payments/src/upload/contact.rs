@@ -33,7 +33,7 @@ pub enum ContactStanding {
         /// Why. For tables, never for logs: it names the contact.
         why: String,
     },
-    /// Nobody knows.
+    /// It cannot be read.
     Unreadable(String),
 }
 

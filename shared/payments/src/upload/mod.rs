@@ -22,6 +22,7 @@ mod night;
 mod overdue;
 mod pair;
 mod part;
+mod plan;
 mod planner;
 mod proof;
 mod provider_invoice;

@@ -118,19 +118,19 @@ impl Pair {
         pair.or_else(|| Some(Self { payment: key.subject.parse().ok()?, with: None }))
     }
 
-    /// Whether what is known of the payment still leaves the question open.
+    /// Whether what is known of the payment still leaves the question open; so it does if its row is not known.
     pub fn is_open(&self, upload: Option<&Upload>) -> bool {
         match (&self.with, upload) {
-            (None, upload) => upload.is_some_and(|upload| upload.held_on_contact().is_some()),
+            (None, Some(upload)) => upload.held_on_contact().is_some(),
             (Some(with), Some(upload)) => {
                 !upload.apart_from.contains(with) && !upload.same_as.contains(with)
             }
-            (Some(_), None) => true,
+            (_, None) => true,
         }
     }
 }
 
-/// The other sides with which a payment was flagged before, whatever became of that: no pair is flagged twice.
+/// The other sides with which a payment was flagged before, answered or not: no pair is flagged twice.
 pub fn flagged_with<'d>(
     payment: &PaymentId,
     known: impl Iterator<Item = &'d Discrepancy>,

@@ -360,6 +360,7 @@ pub fn arb_stored_invoice() -> impl Strategy<Value = StoredInvoice> {
             customer: None,
             held_back: false,
             blocked: false,
+            strangers: std::collections::BTreeSet::new(),
             organisation,
             number,
             revision: 0,

@@ -49,7 +49,7 @@ async fn ex_37_fifty_contacts_are_read_in_a_call_with_the_archived_ones() {
         merged_into: merged.map(contact),
     };
     let expected = [known(1, true, None), known(2, false, Some(1)), known(3, false, None)];
-    assert_eq!(found.contacts, expected, "nobody asked for the 99th");
+    assert_eq!(found.contacts, expected, "the 99th was not asked for");
     let [(odd, why)] = found.unreadable.as_slice() else { panic!("{found:?}") };
     assert_eq!(*odd, contact(4));
     assert!(why.contains("ContactStatus"), "{why}");
