@@ -99,8 +99,7 @@ impl<Q: Uploads> Run<'_, Q> {
             let pairs = known.iter().filter_map(|known| Pair::of(&known.key));
             payments.extend(pairs.map(|pair| pair.payment));
         }
-        let uploads =
-            self.tables.uploads(self.organisation(), &Vec::from_iter(payments)).await?;
+        let uploads = self.tables.uploads(self.organisation(), &Vec::from_iter(payments)).await?;
         let same = uploads.iter().flat_map(|upload| {
             upload.same_as.iter().map(|same| (same.clone(), upload.receipt.id.clone()))
         });

@@ -98,8 +98,10 @@ pub(crate) fn pair<'a>(
             })
         };
         let single = free(Pass::Manual).map(|payment| (payment, Pass::Report));
-        // A part of several invoices takes no journal over, since it is never linked.
-        let part = || free(Pass::MultiInvoice).filter(|_| !copy.journaled);
+        // A part of several invoices takes no journal over, since it is never linked; and where another copy is
+        // equal, that one would be linked with this money at the next read.
+        let is_only = || free(Pass::Imported).or_else(|| free(Pass::Uploaded)).is_none();
+        let part = || free(Pass::MultiInvoice).filter(|_| !copy.journaled && is_only());
         let report = single.or_else(|| part().map(|payment| (payment, Pass::MultiInvoice)));
         if let Some((payment, pass)) = report {
             taken.insert(&payment.id);
