@@ -29,7 +29,8 @@ fn invoice(number: &str) -> StoredInvoice {
         due_on: date("2026-12-31"),
         terms: None,
         contact: Contact::default(),
-        payment_plan: false,
+        // Paid in parts, also by card.
+        payment_plan: true,
         revision: 1,
     });
     stored
