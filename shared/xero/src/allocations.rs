@@ -1,4 +1,4 @@
-//! What was applied to an invoice: its `CreditNotes[]`, `Prepayments[]` and `Overpayments[]`.
+//! Allocations to an invoice: its `CreditNotes[]`, `Prepayments[]` and `Overpayments[]`.
 
 use payments::{AppliedCredit, CreditKind, Currency};
 use serde::Deserialize;

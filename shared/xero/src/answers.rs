@@ -2,7 +2,7 @@
 //!
 //! Nothing is taken for granted: an element is in Xero only if its own id proves it, and it is
 //! refused only if the answer says so and shows no id. The specification's own example has an
-//! element with an id and an error. Whatever contradicts itself is unclear, which costs a read and
+//! element with an id and an error. An answer that contradicts itself is unclear, which costs a read and
 //! never money.
 
 use std::collections::BTreeMap;
@@ -142,7 +142,7 @@ pub(crate) fn read(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Answe
     let mut answers: BTreeMap<Stamp, Answer> = by_stamp
         .into_iter()
         .map(|(stamp, mut said)| {
-            // Two elements for one stamp contradict each other, whatever they say.
+            // Two elements for one stamp contradict each other, even if they say the same.
             let only = if said.len() == 1 { said.pop() } else { None };
             (stamp.clone(), only.unwrap_or(Said::Nothing).into_answer())
         })
@@ -210,8 +210,8 @@ pub(crate) fn whole_refusal(body: &[u8]) -> Option<RefusalKind> {
     Some(RefusalKind::of(&sentences.join("; ")))
 }
 
-/// What a refusal of the whole call, of status 400, says of each element: nothing of the call is stored. What has
-/// an error of its own is refused with that, and the only element of a call with whatever sentence there is; the
+/// What a refusal of the whole call, of status 400, says of each element: nothing of the call is stored. An element with
+/// an error of its own is refused with that, and the only element of a call with any sentence there is; the
 /// others were turned away along with it. `None` if it is no such refusal, or shows the id of something stored. It
 /// proves nothing where the same key was sent before: then it may be an echo (FAULT-25).
 pub(crate) fn refused_whole(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Answer>> {
@@ -347,7 +347,7 @@ fn is_what_was_sent(kind: StampedKind, element: &WireElement<'_>, sent: &Sent) -
         && !other_type
 }
 
-/// Why the element was refused; `None` if it was not, `Err` if that cannot be told.
+/// Why the element was refused; `None` if it was not, `Err` if that is not clear.
 fn refusal_of(element: &WireElement<'_>) -> Result<Option<String>, ()> {
     let by_status = match element.status_attribute_string {
         None => false,

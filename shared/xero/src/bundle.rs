@@ -1,4 +1,4 @@
-//! What is written to Xero in one call. The bytes are made once and never again: whoever sends the
+//! The contents of one call that writes to Xero. The bytes are made once and never again: sending the
 //! same bundle twice sends the same bytes, or Xero would refuse the key (FAULT-25).
 
 use std::collections::BTreeSet;
@@ -64,7 +64,7 @@ pub enum BundleError {
     /// Too many at once.
     #[error("a bundle holds at most {max} elements", max = BUNDLE_MAX)]
     TooMany,
-    /// Two with one stamp could not be told apart.
+    /// Two with one stamp could not be distinguished.
     #[error("the stamp {0} stands twice in the bundle")]
     Twice(Stamp),
     /// It could not be known again.
@@ -352,7 +352,7 @@ impl<'a> WirePayment<'a> {
 }
 
 impl<'a> WirePrepayment<'a> {
-    /// The lines are always `Inclusive`. What was received is the amount, tax included: `Exclusive`,
+    /// The lines are always `Inclusive`. The received money is the amount, tax included: `Exclusive`,
     /// Xero's default, would add the tax on top of it, and `NoTax` would leave out the tax that the
     /// account's own default, or the chosen tax type, asks for.
     fn of(prepayment: &'a PrepaymentToSend) -> Option<Self> {

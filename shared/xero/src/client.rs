@@ -117,7 +117,7 @@ pub struct Client<B = Unmetered, G = NoGrants> {
     api_url: Url,
     pub(crate) connections_url: Url,
     ids_max: usize,
-    /// What was spent since somebody asked last.
+    /// The cost since the last question.
     spent: Mutex<BTreeMap<OrganisationId, Spent>>,
     /// Of the organisation that was called last. With client credentials there is only one.
     limits: Mutex<Option<(OrganisationId, Limits)>>,
@@ -132,7 +132,7 @@ pub struct Spent {
     pub bytes: u64,
 }
 
-/// What is asked for in a read.
+/// The request of a read.
 pub(crate) struct Ask {
     pub(crate) url: Url,
     /// The value of `If-Modified-Since`, in Xero's own format.
@@ -146,7 +146,7 @@ pub(crate) struct Ask {
 pub(crate) enum Sending {
     /// Once more if the connection failed: for reads.
     Reads,
-    /// Once, whatever happens: for writes.
+    /// Once, even after a failure: for writes.
     Once,
 }
 
@@ -160,7 +160,7 @@ pub(crate) struct Meter {
 }
 
 impl Client {
-    /// Makes a client without a budget. Nothing is sent yet. `clock` tells when each read is started.
+    /// Makes a client without a budget. Nothing is sent yet. `clock` says when each read is started.
     ///
     /// # Errors
     /// When the configuration cannot be used.
@@ -218,21 +218,21 @@ impl<B, G> Client<B, G> {
         Client { http, tokens, budget, purpose, api_url, connections_url, ids_max, spent, limits }
     }
 
-    /// Looks again after this pause while somebody else renews a grant, 40 times; 250 ms if nothing is said.
+    /// Looks again after this pause while another process renews a grant, 40 times; 250 ms by default.
     #[must_use]
     pub fn looking_again_after(self, pause: Duration) -> Self {
         let tokens = self.tokens.looking_again_after(pause);
         Self { tokens, ..self }
     }
 
-    /// Takes credentials that were read anew, and returns whether they differ from the ones
+    /// Takes credentials that were read again, and returns whether they differ from the ones
     /// before. To be called after [`ErrorClass::Authentication`](crate::ErrorClass): if it
     /// returns true, the read is worth repeating.
     pub async fn replace_credentials(&self, credentials: Credentials) -> bool {
         self.tokens.replace(credentials).await
     }
 
-    /// What calls for this organisation have cost since this was asked last. Whoever runs for an organisation
+    /// The cost of calls for this organisation since the last question. A run for an organisation
     /// asks when it begins and when it ends; a read that was given up half-way is counted, too.
     pub fn take_spent(&self, organisation: OrganisationId) -> Spent {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -246,7 +246,7 @@ impl<B, G> Client<B, G> {
         spent.bytes = spent.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// What was left of the call limits when this organisation was last called, for the log.
+    /// The rest of the call limits when this organisation was last called, for the log.
     /// `None` when another one, or none, was called last.
     pub fn limits(&self, organisation: OrganisationId) -> Option<Limits> {
         let last = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -280,7 +280,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         Organisation::read(&answer.body, organisation)
     }
 
-    /// Reads which actions whoever let us in may do in the organisation, by Xero's names.
+    /// Reads which actions the connection may do in the organisation, by Xero's names.
     ///
     /// # Errors
     /// Whenever that is not known afterwards; see [`ReadError`].
@@ -369,7 +369,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         }
     }
 
-    /// One call with this token, whatever the status of its answer.
+    /// One call with this token, with any status of its answer.
     pub(crate) async fn call(
         &self,
         organisation: OrganisationId,

@@ -1,5 +1,5 @@
-//! How a user connects us with his organisations (facts.md 2.2): the address he is sent to, and what is
-//! made of the code that he comes back with.
+//! How a user connects us with organisations (facts.md 2.2): the address to which the user is sent, and the exchange
+//! of the code that comes back.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub const LOGIN_URL: &str = "https://login.xero.com/identity/connect/authorize";
 /// The permission to go on while the user is away: without it there is no second token.
 pub const SCOPE_OFFLINE: &str = "offline_access";
 
-/// Why a user's authorisation came to nothing. He has to be asked again.
+/// Why a user's authorisation came to nothing. The user has to be asked again.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Xero does not take the code, or did not answer.
@@ -33,14 +33,14 @@ pub enum ConnectError {
     /// The grant is being renewed at this moment. Nothing was done; the code may still be good.
     #[error("the grant is being renewed at this moment")]
     Busy,
-    /// The user has chosen no organisation, or the authorisation would end with his visit.
+    /// The user has chosen no organisation, or the authorisation would end with the visit.
     #[error("the authorisation is for no organisation, or without {SCOPE_OFFLINE}")]
     Nothing,
 }
 
 impl<B, G: Grants + Pairs> Client<B, G> {
-    /// The address that a user is sent to, to allow us what this client asks for, or `scopes`. He comes
-    /// back to `redirect`, with a code and with `state`, by which his visit is known again: to be compared
+    /// The address to which a user is sent, to allow us what this client asks for, or `scopes`. The user comes
+    /// back to `redirect`, with a code and with `state`, by which the visit is known again: to be compared
     /// before the code is used.
     pub async fn authorise_url(
         &self,

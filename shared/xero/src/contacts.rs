@@ -15,7 +15,7 @@ use crate::error::{Outage, ReadError};
 use crate::pages::{List, Which};
 use crate::wire::{Member, object, optional_text, required_text, schema};
 
-/// What reading contacts needs (xero.md 2.3).
+/// What reading contacts needs (facts.md 2.3).
 const SCOPE_CONTACTS: &str = "accounting.contacts.read";
 
 /// The status of a contact that takes documents.
@@ -102,7 +102,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     }
 }
 
-/// Whether Xero refuses what was asked, or finds it too long (xero.md 3.5).
+/// Whether Xero refuses what was asked, or finds it too long (facts.md 3.5).
 fn is_about_the_question(error: &ReadError) -> bool {
     matches!(
         error,

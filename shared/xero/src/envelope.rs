@@ -137,7 +137,7 @@ pub enum EventKind {
 pub struct Malformed {
     /// Where it stands in the list, from 0.
     pub position: usize,
-    /// What is wrong with it. Says nothing of its content.
+    /// The problem. Says nothing of its content.
     pub problem: &'static str,
 }
 
@@ -172,7 +172,7 @@ struct WireEvent<'a> {
 }
 
 impl Delivery {
-    /// Reads a signed body. Its size must have been limited by whoever received it; time and
+    /// Reads a signed body. Its size must have been limited by the receiver; time and
     /// memory are proportional to it, however deep it is nested.
     pub(crate) fn read(body: &[u8]) -> Result<Self, EnvelopeError> {
         let whole: &RawValue = serde_json::from_slice(body).map_err(|_| EnvelopeError::NotJson)?;
@@ -194,7 +194,7 @@ impl Delivery {
 }
 
 /// The published schema begins at 1, but a check of the endpoint sends 0. A number that
-/// is only good for monitoring must not cost an event, so whatever is not one counts as 0.
+/// is only good for monitoring must not cost an event, so a value that is no number counts as 0.
 fn sequence(raw: Option<&RawValue>) -> i64 {
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(0)
 }

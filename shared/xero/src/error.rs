@@ -139,7 +139,7 @@ pub enum Refusal {
     Token,
     /// No user has granted us this organisation.
     NotConnected,
-    /// What a user has granted is of no use any more: he has to authorise again.
+    /// A user's grant is of no use any more: the user has to authorise again.
     Lost(Death),
     /// 403. Either this permission is missing, or the organisation is not connected (any more).
     Permission(&'static str),
@@ -175,7 +175,7 @@ pub enum Outage {
     Unreadable,
     /// The tokens of a grant, or its row, cannot be read or kept.
     Grant,
-    /// The grant is being renewed by somebody else, or could not be renewed a moment ago.
+    /// The grant is being renewed by another process, or could not be renewed a moment ago.
     Renewing,
     /// A list changed so often while its pages were read that rows may be missing.
     Shifting,

@@ -2,8 +2,8 @@
 //! renewed by the one whose turn it is.
 //!
 //! The order of the steps is what keeps a grant alive: the lease; the old pair out of the store; Xero; the
-//! new pair into the store; the grant's row; and only then the first call. Whoever dies before the new pair
-//! is kept leaves the old one, with which the next one renews for half an hour.
+//! new pair into the store; the grant's row; and only then the first call. A process that ends before the new pair
+//! is saved leaves the old one, with which the next one renews for half an hour.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,9 +18,9 @@ use crate::error::{Outage, ReadError, Refusal};
 use crate::http::Http;
 use crate::token::{Asker, INVALID_GRANT, Received, Token};
 
-/// The pause before a grant is looked at again that somebody else renews. It takes him a second.
+/// The pause before a grant is looked at again that another process renews. That takes a second.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
-/// How often. After that the work comes again, rather than that it waits for somebody who may be dead.
+/// How often. After that the work comes again, rather than that it waits for a process that may be dead.
 const LOOKS_MAX: u32 = 40;
 /// The longest that a request to the identity service may be on its way. With less left of the lease it
 /// is not sent: it could meet that of the next one.
@@ -79,9 +79,8 @@ struct Need<'a> {
 /// What became of renewing.
 enum Renewed {
     Token(Token),
-    /// Somebody else has written the grant meanwhile: the lease was over. Which of the pairs Xero takes for
-    /// the last one, nobody knows, and the other one works for half an hour only: there has to be a new one
-    /// after this one.
+    /// Another process has written the grant meanwhile: the lease was over. It is not known which of the pairs Xero takes
+    /// for the last one, and the other one works for half an hour only: there has to be a new one after this one.
     Overtaken(u64),
 }
 
@@ -175,7 +174,7 @@ impl<G: Grants + Pairs> Granted<G> {
                         Renewed::Token(token) => return Ok(token),
                         Renewed::Overtaken(generation) => spent = spent.max(Some(generation)),
                     },
-                    // Somebody was quicker.
+                    // Another process was quicker.
                     Err(GrantError::Changed) => {}
                     Err(error) => return Err(store_failed(&error)),
                 },
@@ -205,7 +204,7 @@ impl<G: Grants + Pairs> Granted<G> {
                         tracing::warn!(grant = %grant.id, "a grant was renewed twice at once");
                         return Ok(Renewed::Overtaken(pair.generation));
                     }
-                    // The pair is in the store of secrets, so it may be used: whoever takes the next lease
+                    // The pair is in the store of secrets, so it may be used: the holder of the next lease
                     // will find it there.
                     Err(error) => {
                         tracing::warn!(grant = %grant.id, error = %error, "a renewed grant's row was not written");
@@ -243,13 +242,13 @@ impl<G: Grants + Pairs> Granted<G> {
             return Err(ReadError::from(Outage::Grant).into());
         }
         let is_new = |pair: &Pair| spent.is_none_or(|spent| pair.generation > spent);
-        // Whoever had the lease before has kept a pair and died.
+        // The holder of the lease before has saved a pair and ended.
         if is_new(&pair) && pair.serves(need.http.now()) {
             return Ok(pair);
         }
         let received = match refresh(need, grant, &pair.refresh_token).await {
             Err(error) if is_invalid_grant(&error) => {
-                // Somebody else may have renewed it, in spite of the lease.
+                // Another process may have renewed it, in spite of the lease.
                 let again = self.stores.pair(grant.id).await?;
                 let newer = again.filter(|again| again.generation > pair.generation);
                 pair = newer.ok_or(Trouble::Dead(Death::InvalidGrant))?;

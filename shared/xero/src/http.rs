@@ -21,7 +21,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 const USER_AGENT: &str = concat!("paymirror/", env!("CARGO_PKG_VERSION"));
 
-/// Tells the time. Only whoever starts the program knows a real one.
+/// Gives the time. Only the start of a program knows a real one.
 pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Makes HTTP exchanges.
@@ -30,7 +30,7 @@ pub(crate) struct Http {
     clock: Clock,
 }
 
-/// An answer, whatever its status.
+/// An answer, with any status.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

@@ -26,7 +26,7 @@ struct WireInvoices<'a> {
     invoices: Vec<&'a RawValue>,
 }
 
-/// The only member that is read of an invoice nobody asked for.
+/// The only member that is read of an invoice that was not asked for.
 #[derive(Deserialize)]
 struct WireId<'a> {
     #[serde(borrow, rename = "InvoiceID")]
@@ -128,8 +128,8 @@ impl Thin {
     }
 }
 
-/// Which invoices an answer contains. An id that stands there twice is left out, as nobody knows
-/// which of the two is right. `None` when the answer is no list of invoices at all.
+/// Which invoices an answer contains. An id that stands there twice is left out, as either of
+/// the two may be right. `None` when the answer is no list of invoices at all.
 pub(crate) fn invoices_by_id(body: &[u8]) -> Option<BTreeMap<XeroInvoiceId, RawInvoice<'_>>> {
     let whole: &RawValue = serde_json::from_slice(body).ok()?;
     let wire: WireInvoices<'_> = object(whole)?;

@@ -13,7 +13,7 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The window of the minute limits. It rolls, so after this time all calls are free again.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What is left of the call limits after an answer. Answers that the edge makes lack them.
+/// The rest of the call limits after an answer. Answers that the edge makes lack them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Limits {
     /// Calls left for this organisation today (`X-DayLimit-Remaining`).
@@ -51,7 +51,7 @@ impl Limits {
 /// Which limit was hit.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum LimitProblem {
-    /// 60 calls a minute for an organisation; also whatever Xero names that we do not know.
+    /// 60 calls a minute for an organisation; also any limit that we do not know.
     Minute,
     /// 5,000 calls a day for an organisation, or 1,000.
     Day,

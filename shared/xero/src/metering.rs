@@ -13,7 +13,7 @@ use crate::limits::{LimitProblem, Limits, retry_after};
 /// How long to wait when the count of calls cannot be kept.
 const UNCOUNTED_PAUSE: Duration = Duration::from_secs(30);
 
-/// The budget of whoever is alone and knows what he does: a tool, or a test.
+/// The budget of a single process without competitors: a tool, or a test.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unmetered;
 

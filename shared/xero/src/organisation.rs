@@ -47,7 +47,7 @@ struct WireAction<'a> {
     status: Member<'a>,
 }
 
-/// The actions that whoever let us in may do, by Xero's names such as `CreateInvoicePayment`.
+/// The actions that the connection may do, by Xero's names such as `CreateInvoicePayment`.
 pub(crate) fn allowed_actions(body: &[u8]) -> Result<BTreeSet<String>, ReadError> {
     let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Outage::Unreadable)?;
     let wire: WireActions<'_> = object(whole).ok_or(Outage::Unreadable)?;

@@ -100,7 +100,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         walk.read
     }
 
-    /// Reads a list. Invoices that nobody asked for are passed over without a trace.
+    /// Reads a list. Invoices that were not asked for are passed over without a trace.
     async fn several(
         &self,
         organisation: OrganisationId,
@@ -131,7 +131,7 @@ enum Listed {
 
 /// A walk over packs of ids.
 struct Walk {
-    /// What is still to be read; the next one is the last.
+    /// The packs still to be read; the next one is the last.
     packs: Vec<Vec<XeroInvoiceId>>,
     read: Invoices,
     /// Why no further call is made.

@@ -78,7 +78,7 @@ impl Which {
 pub(crate) struct Rows<R> {
     /// When the first of the calls that read it was started.
     pub(crate) started_at: Timestamp,
-    /// What was made of the rows, by their ids.
+    /// The parsed rows, by their ids.
     pub(crate) rows: BTreeMap<Uuid, R>,
     /// The rows that could not be read.
     pub(crate) unreadable: Vec<Unreadable>,

@@ -27,7 +27,7 @@ use crate::wire::{
 /// Longest query, in characters: Xero refuses about 2,048 with an unexplained 404 (facts.md 3.5).
 const QUERY_CHARS_MAX: usize = 2_000;
 
-/// Room in it for what stands beside the list: its name, the order, the page.
+/// Room in it for the parts around the list: its name, the order, the page.
 const QUERY_CHARS_BESIDE: usize = 120;
 
 #[derive(Deserialize)]
@@ -92,7 +92,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         Ok(found)
     }
 
-    /// Reads the invoices with these numbers, whatever their status. A number that is not among them
+    /// Reads the invoices with these numbers, in any status. A number that is not among them
     /// afterwards, nor among those that cannot be read, is in Xero on no invoice.
     ///
     /// A number that contains a comma cannot stand in Xero's comma list and is asked for alone, as an
@@ -207,7 +207,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
 /// two hundred takes eight.
 const REFUSALS_MAX: u32 = 40;
 
-/// What is asked for, in groups that can be asked for together.
+/// Keys in groups that can be asked for together.
 struct Questions<K> {
     groups: Vec<Vec<K>>,
     refusals_max: u32,

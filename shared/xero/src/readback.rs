@@ -55,7 +55,7 @@ impl fmt::Debug for Stamped {
 pub struct Found {
     started_at: Timestamp,
     by_stamp: BTreeMap<Stamp, Vec<Stamped>>,
-    /// What is there and cannot be read.
+    /// Rows that are there and cannot be read.
     unclear: Vec<Unclear>,
 }
 
@@ -90,7 +90,7 @@ impl Found {
     }
 
     /// Whether a row that cannot be read may be what bears this stamp: that it was not found then proves
-    /// nothing. A row whose text does not hold the stamp is somebody else's, and stands in nobody's way.
+    /// nothing. A row whose text does not hold the stamp belongs to another part, and stands in the way of none.
     pub fn is_in_doubt(&self, stamp: &Stamp, amount: Decimal) -> bool {
         self.unclear.iter().any(|row| {
             row.stamps.contains(stamp)
@@ -104,7 +104,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// found too: no status is asked for.
     ///
     /// A payment that bears a stamp but stands on another invoice than the stamp was made for is not
-    /// ours: somebody has copied the reference. Those of prepayments and bills are not checked, since
+    /// ours: a person has copied the reference. Those of prepayments and bills are not checked, since
     /// contacts are merged.
     ///
     /// # Errors

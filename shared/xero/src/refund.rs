@@ -28,7 +28,7 @@ struct WireRefund<'a> {
     overpayment: Member<'a>,
 }
 
-/// What was paid back. Lists have it in the place of an invoice, single payments under its own name
+/// The document that was paid back. Lists have it in the place of an invoice, single payments under its own name
 /// (calcinai/xero-php#889).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,6 +1,6 @@
 //! What kind of refusal a text of Xero's is. Its messages have no codes (facts.md 4.9).
 
-/// Why Xero refuses a payment, as far as its words tell.
+/// Why Xero refuses a payment, as far as its words show.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum RefusalKind {
     /// More than is due on the invoice.
@@ -35,7 +35,7 @@ impl RefusalKind {
     }
 
     /// Whether the invoice or the contact is not what it was when the payment was planned, so that planning it
-    /// anew on fresh figures makes sense (A7.3, EX-37). Everything else waits for a person.
+    /// again on fresh figures makes sense (A7.3, EX-37). Everything else waits for a person.
     pub const fn is_moved_ground(self) -> bool {
         matches!(self, Self::ExceedsDue | Self::NotOpen | Self::ArchivedContact)
     }
@@ -125,7 +125,7 @@ mod tests {
                 RefusalKind::AccountUnusable,
             ),
             ("Tax rate must be valid.", RefusalKind::Other),
-            ("A string that nobody has seen", RefusalKind::Other),
+            ("A string that is not known", RefusalKind::Other),
             ("", RefusalKind::Other),
             (" ; ", RefusalKind::Other),
         ] {

@@ -12,7 +12,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 use crate::envelope::{Delivery, EnvelopeError};
 
 /// The header that carries the signature. Xero writes it in lower case; the receiver must look
-/// it up whatever the case, and must pass no signature at all when it stands there twice.
+/// it up in any case, and must pass no signature at all when it stands there twice.
 pub const SIGNATURE_HEADER: &str = "x-xero-signature";
 
 /// Why a body was not accepted. Both are answered 401; nothing else is.
@@ -56,7 +56,7 @@ impl WebhookKeys {
     /// alter single characters (calcinai/xero-php#351).
     ///
     /// Every key is tried whether or not an earlier one fits, and the comparison does not depend
-    /// on where two signatures differ, so that time tells nothing.
+    /// on where two signatures differ, so that time reveals nothing.
     ///
     /// # Errors
     /// `Missing` without a signature, `Wrong` when no key made it.

@@ -47,7 +47,7 @@ pub struct ChangedPage {
     pub xero_at: Option<Timestamp>,
 }
 
-/// What is read of a row, whichever list it is from.
+/// The members that are read of a row of either list.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireChanged<'a> {

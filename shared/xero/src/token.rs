@@ -166,7 +166,7 @@ struct AppTokens {
     url: Url,
     scopes: String,
     state: Mutex<State>,
-    /// How many requests for a token have ended. Whoever waited while one ran sees it move, and
+    /// How many requests for a token have ended. A caller that waited while one ran sees it move, and
     /// takes its outcome instead of asking again.
     ended: AtomicU64,
 }

@@ -73,10 +73,10 @@ struct WireContactId<'a> {
 }
 
 impl Unreadable {
-    /// What is known of a row that is not what it should be.
+    /// The known part of a row that is not what it should be.
     ///
     /// # Errors
-    /// What is wrong is not the row.
+    /// The error if the row is not the cause.
     pub(crate) fn of(
         which: Which,
         id: Option<Uuid>,
@@ -127,7 +127,7 @@ impl Unreadable {
         let code = text(names.payment_type);
         let kind = code.as_deref().map(XeroPaymentKind::from_code);
         if kind.flatten().is_some_and(XeroPaymentKind::is_refund) {
-            // What went back concerns us, whatever it was paid back from (CM-50).
+            // A refund concerns us, from every kind of document (CM-50).
             return self;
         }
         if kind.is_some_and(|kind| kind != Some(XeroPaymentKind::Received)) {
@@ -139,7 +139,7 @@ impl Unreadable {
         Self { invoice: id, number, kind: Some(InvoiceKind::Sales), ..self }
     }
 
-    /// What is wrong with it, without an amount or a name.
+    /// The problem, without an amount or a name.
     pub fn why(&self) -> String {
         let error = ReadError::Schema { field: self.field };
         format!("it cannot be read: {error}")

@@ -34,8 +34,8 @@ pub enum TurnedAway {
     NotSent,
 }
 
-/// What is known of each element of a bundle after its call: an [`Answer`] for every stamp, whatever
-/// happened.
+/// The knowledge of each element of a bundle after its call: an [`Answer`] for every stamp, after every
+/// outcome.
 #[derive(Clone)]
 pub struct Answers {
     by_stamp: BTreeMap<Stamp, Answer>,
@@ -59,7 +59,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// away at the door, is repeated with a new token.
     ///
     /// `key` is the `Idempotency-Key`: 1 to [`KEY_CHARS_MAX`] visible ASCII characters. Xero remembers
-    /// it for about six minutes together with its answer, be that an error (facts.md 4.10). Whoever
+    /// it for about six minutes together with its answer, be that an error (facts.md 4.10). A caller that
     /// sends the bundle again must know what that means.
     pub async fn put(&self, organisation: OrganisationId, bundle: &Bundle, key: &str) -> Answers {
         let mut meter = self.meter();
@@ -171,12 +171,12 @@ fn all(bundle: &Bundle, answer: &Answer) -> BTreeMap<Stamp, Answer> {
 }
 
 impl Answers {
-    /// What is known of the element with this stamp; `Unclear` if the bundle had none.
+    /// The answer for this stamp; `Unclear` if the bundle had none.
     pub fn of(&self, stamp: &Stamp) -> Answer {
         self.by_stamp.get(stamp).cloned().unwrap_or(Answer::Unclear)
     }
 
-    /// What is known of each of them.
+    /// The answers for all stamps.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Stamp, &Answer)> {
         self.by_stamp.iter()
     }
@@ -199,7 +199,7 @@ impl Answers {
         matches!(self.call, Call::Unclear(ReadError::Unavailable { .. } | ReadError::TooLong, _))
     }
 
-    /// What was wrong with the call as a whole, for logs and for how it is shown.
+    /// The error of the call as a whole, for logs and for how it is shown.
     pub fn error(&self) -> Option<ReadError> {
         match self.call {
             Call::Answered => None,

@@ -234,14 +234,14 @@ mod tests {
     async fn unknown_names_and_broken_json_are_the_callers_mistakes() {
         let api = api().await;
 
-        let (status, headers, body) = answer(call(&api, "nobody", "{}")).await;
+        let (status, headers, body) = answer(call(&api, "absent", "{}")).await;
         assert_eq!(
             (status, &headers["x-amzn-errortype"] == "ResourceNotFoundException"),
             (404, true)
         );
         assert!(
             body.contains(
-                "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody"
+                "Function not found: arn:aws:lambda:us-east-1:000000000000:function:absent"
             )
         );
 

@@ -1,4 +1,4 @@
-//! Laws of the answers to a write, whatever Xero makes of them: N5, X-12, FAULT-26.
+//! Laws of the answers to a write, in every shape: N5, X-12, FAULT-26.
 
 use std::sync::{Arc, Mutex};
 
@@ -94,7 +94,7 @@ fn law_only_an_element_of_its_own_with_an_id_places_a_stamp() {
                     prop_assert_eq!(said, Answer::Placed(id));
                 }
                 [Shape::Refused] => prop_assert!(matches!(said, Answer::Refused(_))),
-                // Without an element of its own, at most the refusals that nobody else can own.
+                // Without an element of its own, at most the refusals that no other element can own.
                 [] => prop_assert!(matches!(said, Answer::Unclear | Answer::Refused(_))),
                 _ => prop_assert_eq!(said, Answer::Unclear),
             }

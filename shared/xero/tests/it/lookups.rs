@@ -95,7 +95,7 @@ async fn deleted_ones_and_doubles_are_found_too() {
 async fn a_copied_reference_on_another_invoice_is_not_ours() {
     let (found, _) = look_in(vec![created_on(id(99), 1)], 100).await.unwrap();
     assert_eq!(ids(&found, 1), []);
-    // Without the invoice nobody knows: it counts, or the payment might be sent a second time.
+    // Without the invoice it is not known: it counts, or the payment might be sent a second time.
     let silent = created(1).replacen("\"InvoiceID\"", "\"Other\"", 1);
     let (found, _) = look_in(vec![silent], 100).await.unwrap();
     assert_eq!(ids(&found, 1), [placed(1)]);

@@ -234,7 +234,7 @@ async fn no_text_of_an_error_repeats_what_xero_sent() {
     }
 }
 
-/// An address at which nobody listens.
+/// An address without a listener.
 async fn unused_address() -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap()).parse().unwrap()

@@ -78,7 +78,7 @@ async fn an_invoice_of_a_contact_nobody_asked_for_leaves_no_trace() {
 
 #[tokio::test]
 async fn an_unreadable_invoice_is_named_with_its_contact_and_the_others_are_read() {
-    // AMB-30: it is never planned around, and stands in nobody else's way.
+    // AMB-30: it is never planned around, and stands in the way of no other.
     let own = invoice(1, contact());
     let due = "\"AmountDue\":115.00";
     for (from, to, field) in [
@@ -143,7 +143,7 @@ async fn amb_30_a_number_that_xero_refuses_to_be_asked_for_is_found_by_halves() 
     let [unreadable] = &read.unreadable[..] else { panic!("{read:?}") };
     assert_eq!((unreadable.number.as_deref(), unreadable.id), (Some("CM-13"), None));
     assert!(xero.calls().len() <= 11, "{}", xero.calls().len());
-    // Refused whatever is asked for, it is no matter of the numbers.
+    // A refusal of every question is no matter of the numbers.
     let xero = asking(|_| Reply::status(400, r#"{"Message":"no"}"#)).await;
     let wanted: Vec<String> = (1..=200).map(|number| format!("CM-{number}")).collect();
     assert!(xero.client().invoices_numbered(organisation(), &wanted).await.is_err());

@@ -67,7 +67,7 @@ async fn a_bundle_is_one_call_with_the_exact_bytes_and_the_key() {
 async fn a_prepayment_goes_to_the_bank_transactions() {
     // EX-07
     let bundle = Bundle::of_prepayments(&[prepayment(1), prepayment(2)]).unwrap();
-    // Xero may not keep the reference of a prepayment: the line tells.
+    // Xero may not keep the reference of a prepayment: the line has it.
     let silent = created_prepayment(2).replacen("\"Reference\":", "\"Other\":", 1);
     let body = answer("BankTransactions", &[silent, created_prepayment(1)]);
     let xero = answering(Reply::ok(body)).await;
@@ -163,7 +163,7 @@ async fn an_element_without_its_own_id_is_never_taken_as_stored() {
         ("another invoice", own.replacen("00000000-0000-4000", "90000000-0000-4000", 1)),
         ("deleted", own.replacen("AUTHORISED", "DELETED", 1)),
         ("no status", own.replacen("\"Status\":\"AUTHORISED\",", "", 1)),
-        ("a word nobody knows", own.replacen("\"OK\"", "\"MAYBE\"", 1)),
+        ("an unknown word", own.replacen("\"OK\"", "\"MAYBE\"", 1)),
         (
             "errors that are no list",
             own.replacen("\"HasAccount\":true", "\"ValidationErrors\":7", 1),

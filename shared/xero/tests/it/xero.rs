@@ -49,7 +49,7 @@ impl Seen {
     }
 }
 
-/// What is answered.
+/// A scripted answer.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     pub status: u16,

@@ -15,8 +15,6 @@ const UNMENDED: &[&str] = &[
     "functions/upload/",
     "shared/payments/src/",
     "shared/payments/tests/",
-    "shared/xero/src/",
-    "shared/xero/tests/",
     "tests/",
 ];
 
