@@ -41,7 +41,8 @@ class Cloud:
     def read(self, line):
         """What CloudWatch makes of one line in a function's log."""
         record = json.loads(line)
-        about = record["_aws"]
+        # A line without it is a line of the log and nothing else.
+        about = record.get("_aws", {"CloudWatchMetrics": []})
         for directive in about["CloudWatchMetrics"]:
             for names in directive["Dimensions"]:
                 dimensions = {name: record[name] for name in names}
@@ -50,18 +51,25 @@ class Cloud:
                              record[metric["Name"]])
 
     def of(self, alarm):
-        """The numbers that an alarm watches."""
-        key = (alarm["Namespace"], alarm["MetricName"], tuple(sorted(alarm["Dimensions"].items())))
-        return self.points.get(key, [])
+        """The numbers that an alarm watches: those of each of its series."""
+        return [
+            self.points.get((each["Namespace"], each["MetricName"], tuple(sorted(each["Dimensions"].items()))), [])
+            for each in alarm["Series"]
+        ]
 
 
 def _datapoints(alarm, points, at, count):
-    """The statistic of each of the last periods before `at`, the oldest first; `None` where there is nothing."""
-    period = alarm["Period"]
+    """The number of each of the last periods before `at`, the oldest first; `None` where there is nothing. Of several
+    series it is the sum or the maximum of those that have one."""
+    period, together = alarm["Period"], {"SUM": sum, "MAX": max}[alarm["How"]]
     for back in range(count, 0, -1):
         begins, ends = at - back * period, at - (back - 1) * period
-        values = [value for when, value in points if begins <= when < ends]
-        yield STATISTICS[alarm["Statistic"]](values) if values else None
+        found = []
+        for each, series in zip(alarm["Series"], points, strict=True):
+            values = [value for when, value in series if begins <= when < ends]
+            if values:
+                found.append(STATISTICS[each["Statistic"]](values))
+        yield together(found) if found else None
 
 
 def _judge(alarm, points, at, before, more):

@@ -13,7 +13,7 @@ RUNBOOK = ROOT / "infra/runbook.md"
 # The name that the tests give to the stack.
 STACK = "paymirror"
 NAMESPACE = "Paymirror"
-DIMENSION = "Function"
+DIMENSION = "Stack"
 UNITS = {"count": "Count", "milliseconds": "Milliseconds"}
 
 
@@ -36,11 +36,47 @@ def functions():
 
 @cache
 def emitted(function):
-    """Name and unit of every metric that a function writes."""
+    """Name and unit of every number that a function writes."""
     found = {}
     for _, text in rust(f"{functions()[function]}/src"):
         for way, name in re.findall(r'Metric::(\w+)\(\s*"(\w+)"', text):
             found[name] = UNITS[way]
+    return found
+
+
+@cache
+def kept():
+    """What CloudWatch keeps as metrics, read from `KEPT` of `host::metrics`: for each name the parts that are
+    always kept, those that are kept if there are any, and those of which the largest share counts, with what each may be."""
+    text = (ROOT / "shared/host/src/metrics.rs").read_text(encoding="utf-8")
+    body = re.search(r"const KEPT: .+? = &\[\n(.+?)\n\];", text, re.DOTALL).group(1)
+    found = {}
+    for name, how, made in re.findall(r'"(\w+)",\s*Made::(Sum|Share)(.+?)(?=\(\s*"\w+",\s*Made::|\Z)', body, re.DOTALL):
+        if how == "Share":
+            limits = {part: int(most.replace("_", "")) for part, most in re.findall(r'"(\w+)", ([\d_]+)', made)}
+            found[name] = ((), (), limits)
+        else:
+            always, if_any = (tuple(re.findall(r'"(\w+)"', part)) for part in made.split("if_any", 1))
+            found[name] = (always, if_any, {})
+    return found
+
+
+def parts(name):
+    """The numbers of which a kept metric is made."""
+    always, if_any, limits = kept()[name]
+    return (*always, *if_any, *limits)
+
+
+def kept_of(values):
+    """The metrics that CloudWatch makes of the numbers of one line."""
+    found = {}
+    for name, (always, if_any, limits) in kept().items():
+        shares = [-(-values[part] * 100 // most) for part, most in limits.items() if part in values]
+        there = [values[part] for part in (*always, *if_any) if part in values]
+        if shares:
+            found[name] = max(shares)
+        elif there and (sum(there) > 0 or any(part in values for part in always)):
+            found[name] = sum(there)
     return found
 
 
@@ -66,16 +102,25 @@ def headings(path):
 
 
 def catalogue():
-    """The rows of the catalogue: ours by function and metric, those of AWS by namespace and metric. A heading may name
+    """The rows of the catalogue: ours by function and number, those of AWS by namespace and metric. A heading may name
     several functions, with commas between."""
     ours, aws = {}, {}
     for heading, row in tables(CATALOGUE):
-        metric, = words(row["metric"])
         if heading == "AWS":
-            aws[words(row["namespace"])[0], metric] = row
-        else:
-            ours |= {(function, metric): row for function in heading.split(", ")}
+            aws[words(row["namespace"])[0], words(row["metric"])[0]] = row
+        elif "number" in row:
+            ours |= {(function, words(row["number"])[0]): row for function in heading.split(", ")}
     return ours, aws
+
+
+def metrics_kept():
+    """The rows of the catalogue on what CloudWatch keeps, by metric."""
+    return {words(row["metric"])[0]: row for heading, row in tables(CATALOGUE) if heading == "What CloudWatch keeps"}
+
+
+def causes():
+    """The rows of the runbook that say for each cause which alarm notices it, by cause."""
+    return {words(row["cause"])[0]: row for heading, row in tables(RUNBOOK) if "cause" in row and "alarm" in row}
 
 
 def words(cell):
@@ -123,13 +168,42 @@ def substituted(template, text):
     return re.sub(r"\$\{([^}!]+)\}", fill, text)
 
 
+def _series(template, namespace, metric, dimensions, statistic, period):
+    named = {each["Name"]: physical(template, each["Value"]) for each in dimensions}
+    return {"Namespace": namespace, "MetricName": metric, "Dimensions": named, "Statistic": statistic, "Period": period}
+
+
 def alarms(template):
-    """Every alarm with the names that its metric has in AWS."""
+    """Every alarm with the names that its metrics have in AWS, and how several become one: SUM or MAX."""
     found = {}
     for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
-        dimensions = {each["Name"]: physical(template, each["Value"]) for each in alarm["Dimensions"]}
+        how, watched = "SUM", []
+        for each in alarm.get("Metrics", []):
+            if "Expression" in each:
+                how, ids = re.fullmatch(r"(SUM|MAX)\(\[([\w, ]+)\]\)", each["Expression"]).groups()
+                assert ids.split(", ") == [one["Id"] for one in alarm["Metrics"] if "MetricStat" in one], name
+            else:
+                stat = each["MetricStat"]
+                metric = stat["Metric"]
+                watched.append(_series(template, metric["Namespace"], metric["MetricName"], metric["Dimensions"],
+                                       stat["Stat"], stat["Period"]))
+        if not watched:
+            watched = [_series(template, *(alarm[key] for key in
+                                           ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")))]
         found[name] = {**alarm, "Slug": physical(template, alarm["AlarmName"]).removeprefix(f"{STACK}-"),
-                       "Dimensions": dimensions}
+                       "How": how, "Series": watched, "Period": watched[0]["Period"]}
+    return found
+
+
+def voices(template):
+    """The alarms that speak, each with those that make it speak."""
+    found = {}
+    for name, voice in resources(template, "AWS::CloudWatch::CompositeAlarm").items():
+        rule = voice["AlarmRule"]["Fn::Sub"]
+        names = re.findall(r'ALARM\("\$\{(\w+)\}"\)', rule)
+        assert " OR ".join(f'ALARM("${{{each}}}")' for each in names) == rule.strip(), name
+        found[name] = {**voice, "Slug": physical(template, voice["AlarmName"]).removeprefix(f"{STACK}-"),
+                       "Alarms": names}
     return found
 
 
@@ -141,19 +215,22 @@ def runbook_of(alarm):
 
 def emf(function, at, values):
     """A line as `host::metrics` prints it: the same shape, units and names."""
-    units = emitted(function)
-    record = {
+    units, made = emitted(function), kept_of(values)
+
+    def unit(name):
+        present = [part for part in parts(name) if part in values]
+        return "Percent" if kept()[name][2] else units[present[0]]
+
+    record = {} if not made else {
         "_aws": {
             "Timestamp": at * 1000,
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]],
-                "Metrics": [{"Name": name, "Unit": units[name]} for name in values],
+                "Metrics": [{"Name": name, "Unit": unit(name)} for name in made],
             }],
         },
-        DIMENSION: f"{STACK}-{function}",
-        **values,
     }
-    return json.dumps(record)
+    return json.dumps({**record, DIMENSION: STACK, "Function": f"{STACK}-{function}", **values, **made})
 
 
 def _arguments(text, at):

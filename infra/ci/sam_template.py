@@ -27,9 +27,9 @@ def _tagged(loader, suffix, node):
 _Loader.add_multi_constructor("!", _tagged)
 
 
-def load():
+def load(path=PATH):
     """The whole template."""
-    return yaml.load(PATH.read_text(encoding="utf-8"), Loader=_Loader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 def resources(template, kind):

@@ -42,6 +42,8 @@ REASONS = (
     ("CKV_AWS_27", "AWS::SQS::Queue.*", f"SqsManagedSseEnabled is on, which this check does not know: {OWN_KEYS}"),
     ("CKV_AWS_149", "AWS::SecretsManager::Secret.*", OWN_KEYS),
     ("CKV_AWS_119", "AWS::DynamoDB::Table.*", OWN_KEYS),
+    ("CKV_AWS_26", "AWS::SNS::Topic.AlarmTopic",
+     "CloudWatch may not use the key that AWS has for topics; no text has a name or an amount, and each becomes a mail"),
     ("CKV_AWS_158", "AWS::Logs::LogGroup.*", f"no line holds a name, an amount or a secret; {OWN_KEYS}"),
 )
 

@@ -174,7 +174,14 @@ ALLOWED = {
 }
 
 DASHBOARDS = "arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/${AWS::StackName}-*"
-SEE = _on(DASHBOARDS, "cloudwatch:GetDashboard") | _on("*", "cloudwatch:ListDashboards")
+LOG_GROUPS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-*"
+SEE = (
+    _on(DASHBOARDS, "cloudwatch:GetDashboard")
+    # The lights of alarms, the graphs of metrics, and those of the logs.
+    | _on("*", "cloudwatch:ListDashboards", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData")
+    | _on("*", "logs:GetQueryResults", "logs:StopQuery")
+    | _on(LOG_GROUPS, "logs:StartQuery")
+)
 
 # Everything that people of each role may do.
 PEOPLE = {
@@ -298,13 +305,23 @@ def loops_are_allowed_where_they_are_meant(template):
             yield f"{function} cannot come back to itself, and needs no RecursiveLoop"
 
 
+def watched_metrics(template):
+    """Each alarm with each metric that it watches: one, or those of which its number is made."""
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        if "Metrics" not in alarm:
+            yield name, alarm
+        for each in alarm.get("Metrics", []):
+            if "MetricStat" in each:
+                yield name, each["MetricStat"]["Metric"]
+
+
 def nothing_is_lost_in_a_queue(template):
     """Each queue keeps its messages for two weeks and hands poison to its own dead-letter queue, which is watched."""
     queues = resources(template, "AWS::SQS::Queue")
     watched = {
-        one_name(alarm["Dimensions"][0]["Value"]).removesuffix(".QueueName")
-        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        one_name(metric["Dimensions"][0]["Value"]).removesuffix(".QueueName")
+        for _, metric in watched_metrics(template)
+        if metric["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
     for name, queue in queues.items():
         if queue.get("MessageRetentionPeriod") != RETENTION_SECONDS:
@@ -328,9 +345,9 @@ def streams_neither_lose_nor_block(template):
     """What a stream shows comes in order and from the beginning; what fails is narrowed down, kept, and passed."""
     tables = resources(template, "AWS::DynamoDB::Table")
     watched = {
-        one_name(alarm["Dimensions"][0]["Value"]).removesuffix("Function")
-        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if alarm["MetricName"] == "IteratorAge"
+        one_name(metric["Dimensions"][0]["Value"]).removesuffix("Function")
+        for _, metric in watched_metrics(template)
+        if metric["MetricName"] == "IteratorAge"
     }
     for function, properties in functions(template).items():
         for event in properties.get("Events", {}).values():
@@ -491,7 +508,9 @@ def tables_survive_mistakes(template):
             "billed on demand": table.get("BillingMode") == "PAY_PER_REQUEST",
             "restorable to any second": table.get("PointInTimeRecoverySpecification")
             == {"PointInTimeRecoveryEnabled": True},
-            "encrypted": table.get("SSESpecification") == {"SSEEnabled": True},
+            # With a key that DynamoDB owns, which is free: one that AWS keeps in the account costs for each use and guards
+            # nothing more.
+            "encrypted with DynamoDB's own key": table.get("SSESpecification") == {"SSEEnabled": False},
             "protected against deletion": table.get("DeletionProtectionEnabled") == {"Ref": "DeletionProtection"},
             "kept when its resource goes": {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
             == {"Retain"},
@@ -518,7 +537,8 @@ def environment_is_read_by_the_code(template):
     for function, properties in functions(template).items():
         folders = [sam_template.ROOT / properties["CodeUri"] / "src", sam_template.ROOT / "shared/host/src"]
         source = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.rs"))
-        for variable in properties.get("Environment", {}).get("Variables", {}):
+        own = properties.get("Environment", {}).get("Variables", {})
+        for variable in (*template["Globals"]["Function"]["Environment"]["Variables"], *own):
             if not re.search(rf'"{variable}"', source):
                 yield f"{function} is given {variable}, which its code does not read"
 
@@ -573,21 +593,22 @@ def the_night_has_an_hour_that_exists(template):
 
 
 def alarms_watch_what_is_measured(template):
-    """An alarm on a metric that nobody writes never rings."""
-    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
-        if alarm["Namespace"].startswith("AWS/"):
+    """An alarm on a metric that nothing writes never rings."""
+    host = (sam_template.ROOT / "shared/host/src/metrics.rs").read_text(encoding="utf-8")
+    kept = host.partition("const KEPT")[2].partition("\n];")[0]
+    for name, metric in watched_metrics(template):
+        if metric["Namespace"].startswith("AWS/"):
             continue
-        dimension, = alarm["Dimensions"]
-        function = one_name(dimension["Value"]).removesuffix("Function")
-        code = sam_template.ROOT / functions(template)[function]["CodeUri"] / "src"
-        source = "".join(path.read_text(encoding="utf-8") for path in code.rglob("*.rs"))
-        host = (sam_template.ROOT / "shared/host/src/metrics.rs").read_text(encoding="utf-8")
-        if f'NAMESPACE: &str = "{alarm["Namespace"]}"' not in host:
-            yield f"{name} looks into the namespace {alarm['Namespace']}, which is not ours"
-        if f'DIMENSION: &str = "{dimension["Name"]}"' not in host:
-            yield f"{name} looks for the dimension {dimension['Name']}, which is not ours"
-        if not re.search(rf'Metric::\w+\(\s*"{alarm["MetricName"]}"', source):
-            yield f"{name} watches {alarm['MetricName']}, which {function} does not write"
+        dimension, = metric["Dimensions"]
+        if f'NAMESPACE: &str = "{metric["Namespace"]}"' not in host:
+            yield f"{name} looks into the namespace {metric['Namespace']}, which is not ours"
+        if f'DIMENSION: &str = "{dimension["Name"]}"' not in host or dimension["Value"] != {"Ref": "AWS::StackName"}:
+            yield f"{name} looks for the dimension {dimension['Name']} of {dimension['Value']}, which is not ours"
+        if not re.search(rf'"{metric["MetricName"]}",\s*Made::', kept):
+            yield f"{name} watches {metric['MetricName']}, which CloudWatch does not keep"
+    variables = template["Globals"]["Function"].get("Environment", {}).get("Variables", {})
+    if variables.get("STACK_NAME") != {"Ref": "AWS::StackName"}:
+        yield "the functions do not know the name of their stack, by which alarms find their numbers"
 
 
 def dead_letters_are_all_within_reach(template):

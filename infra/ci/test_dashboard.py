@@ -1,11 +1,15 @@
-"""Checks that the dashboards can be drawn: their bodies are JSON once the names are filled in, no widget covers another,
-every number is one that somebody writes, and every page of the operators' console is where its readers look."""
+"""Checks that the dashboards can be drawn and cost nothing: their bodies are JSON once the names are filled in, every
+number is one that is written, every question to the logs is understood, and every page of the operators' console is where
+its readers look."""
 
 import json
+import re
 import unittest
 from urllib.parse import urlparse
 
 import console_pages
+import insights
+import insights_tokens
 import operations
 import sam_template
 from operations import STACK, physical, substituted
@@ -19,6 +23,8 @@ OF_ROLES = {
     "OperateDashboard": ("operator", "operate", "OperateFunction"),
     "AdministerDashboard": ("admin", "administer", "AdministerFunction"),
 }
+# What every account has for nothing.
+DASHBOARDS_MAX, METRICS_MAX = 3, 50
 SHOWN = {
     "deliveries, and those that were turned away": {"DeliveriesAccepted", "RefusedNotSigned", "DeliveriesUnavailable"},
     "queues": {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
@@ -27,43 +33,48 @@ SHOWN = {
     "uploads": {"PaymentsUploaded", "PaymentsPartlyUploaded", "PaymentsCarried", "PaymentsRefused", "PaymentsUnknown",
                 "PaymentsHeld"},
     "calls, and what only the sweep found": {"XeroCalls", "RepairedBySweep"},
+    "what stands behind the alarms of several causes": {part for name in ("NeedsAPerson", "NeedsALook", "RunsFailed")
+                                                        for part in operations.parts(name)},
     "functions": {"Errors", "Duration", "Throttles"},
     "what costs money": {"Invocations", "NumberOfMessagesSent"},
 }
 
 
-class Dashboard(unittest.TestCase):
+def body(template, name):
+    """A dashboard as CloudWatch gets it."""
+    return json.loads(substituted(template, sam_template.resources(template, "AWS::CloudWatch::Dashboard")[name]
+                                  ["DashboardBody"]["Fn::Sub"]))
+
+
+class Graphs(unittest.TestCase):
+    """The alarms and graphs, which are on the dashboard of those who look."""
+
     @classmethod
     def setUpClass(cls):
         cls.template = sam_template.load()
-        cls.properties = cls.template["Resources"]["OperationsDashboard"]["Properties"]
-        cls.body = json.loads(substituted(cls.template, cls.properties["DashboardBody"]["Fn::Sub"]))
-        cls.widgets = cls.body["widgets"]
+        cls.widgets = body(cls.template, "ViewDashboard")["widgets"]
         cls.metrics = [
             (widget["properties"], metric)
             for widget in cls.widgets if widget["type"] == "metric" for metric in widget["properties"]["metrics"]
         ]
+        cls.asked = [widget["properties"] for widget in cls.widgets if widget["type"] == "log"]
 
-    def test_widgets_stay_on_the_grid_and_cover_nothing(self):
-        taken = {}
-        for widget in self.widgets:
-            title = widget["properties"].get("title", widget["type"])
-            self.assertGreaterEqual(widget["x"], 0)
-            self.assertLessEqual(widget["x"] + widget["width"], COLUMNS, title)
-            for x in range(widget["x"], widget["x"] + widget["width"]):
-                for y in range(widget["y"], widget["y"] + widget["height"]):
-                    self.assertNotIn((x, y), taken, f"{title} covers {taken.get((x, y))}")
-                    taken[x, y] = title
+    def test_the_dashboards_are_free(self):
+        dashboards = sam_template.resources(self.template, "AWS::CloudWatch::Dashboard")
+        self.assertLessEqual(len(dashboards), DASHBOARDS_MAX)
+        for name in dashboards:
+            widgets = body(self.template, name)["widgets"]
+            shown = {str(metric[:4]) for widget in widgets if widget["type"] == "metric"
+                     for metric in widget["properties"]["metrics"]}
+            self.assertLessEqual(len(shown), METRICS_MAX, name)
 
-    def test_it_says_where_to_look_first_and_leads_to_the_operators_pages(self):
-        first = min(self.widgets, key=lambda widget: widget["y"])
-        self.assertEqual(first["type"], "text")
-        self.assertIn("Look first", first["properties"]["markdown"])
-        for _, suffix, _ in OF_ROLES.values():
-            self.assertIn(f"#dashboards/dashboard/{STACK}-{suffix})", first["properties"]["markdown"])
+    def test_it_says_where_to_look_first(self):
+        self.assertEqual([widget["type"] for widget in self.widgets[:3]], ["text", "alarm", "metric"])
+        self.assertIn("Look first", self.widgets[0]["properties"]["markdown"])
+        self.assertEqual(self.widgets[2]["properties"]["metrics"][0][1], "NeedsAPerson")
 
     def test_every_number_is_one_that_is_written(self):
-        ours, aws = operations.catalogue()
+        _, aws = operations.catalogue()
         names = {
             "FunctionName": {f"{STACK}-{function}" for function in operations.functions()},
             "QueueName": {physical(self.template, {"Ref": queue})
@@ -72,23 +83,39 @@ class Dashboard(unittest.TestCase):
         for properties, (namespace, name, dimension, value, *_) in self.metrics:
             with self.subTest(f"{properties['title']}: {name}"):
                 if namespace == operations.NAMESPACE:
-                    self.assertEqual(dimension, operations.DIMENSION)
-                    self.assertIn((value.removeprefix(f"{STACK}-"), name), ours)
+                    self.assertEqual((dimension, value), (operations.DIMENSION, STACK))
+                    self.assertIn(name, operations.kept())
                 else:
                     self.assertIn((namespace, name), aws)
                     self.assertIn(value, names[dimension])
 
+    def test_every_question_to_the_logs_is_understood_and_asks_for_what_is_written(self):
+        for properties in self.asked:
+            sources, query = properties["query"].split("\n| ", 1)
+            functions = set(re.findall(rf"'/aws/lambda/{STACK}-(\w+)'", sources))
+            self.assertEqual(" | ".join(re.findall(r"SOURCE '[^']+'", sources)), sources)
+            with self.subTest(properties["title"]):
+                self.assertLessEqual(functions, operations.functions().keys())
+                numbers = {number for function in functions for number in operations.emitted(function)}
+                named = insights_tokens.names_in(query)
+                self.assertLessEqual(named, numbers | operations.kept().keys() | {"Function", "@timestamp"})
+                # Each number that is asked for is in the line, and comes out.
+                line = {"@timestamp": "2026-11-25T10:00:00.000Z", "@log": "1:x",
+                        **json.loads(operations.emf(next(iter(functions)), 0, {})), **dict.fromkeys(named - {"@timestamp"}, 7)}
+                (row,) = insights.run(query, [line])
+                self.assertIn(7, row.values())
+
     def test_what_has_to_be_seen_is_shown(self):
         shown = {metric[1] for _, metric in self.metrics}
+        for properties in self.asked:
+            shown |= insights_tokens.names_in(properties["query"].partition("\n")[2])
         for what, metrics in SHOWN.items():
             self.assertLessEqual(metrics, shown, what)
-        slowest = [metric[4].get("stat") for _, metric in self.metrics if metric[1] == "SlowestSync"]
-        self.assertLessEqual({"p50", "p95", "Maximum"}, set(slowest))
-        (timing,) = {properties["title"]: properties for properties, metric in self.metrics
-                     if metric[1] == "SlowestSync"}.values()
-        self.assertEqual([line["value"] for line in timing["annotations"]["horizontal"]], [5 * 60 * 1000])
-        # It is the slowest item of each batch, and says so.
+        timing, = [each for each in self.asked if "max(SlowestSync)" in each["query"]]
+        self.assertIn("pct(SlowestSync, 95)", timing["query"])
+        # SP-09. It is the slowest item of each batch, and says so.
         self.assertIn("slowest item of each batch", timing["title"])
+        self.assertIn("five minutes (SP-09)", timing["title"])
 
     def test_every_queue_and_every_function_is_shown(self):
         shown = {metric[3] for _, metric in self.metrics}
@@ -96,17 +123,20 @@ class Dashboard(unittest.TestCase):
             for name in sam_template.resources(self.template, kind):
                 self.assertIn(physical(self.template, {"Ref": name}), shown)
 
-    def test_every_alarm_has_its_light(self):
+    def test_every_alarm_has_its_light_and_those_that_speak_come_first(self):
         lights, = [widget["properties"]["alarms"] for widget in self.widgets if widget["type"] == "alarm"]
-        alarms = sam_template.resources(self.template, "AWS::CloudWatch::Alarm")
-        expected = [substituted(self.template, "${" + name + ".Arn}") for name in alarms]
-        self.assertEqual(sorted(lights), sorted(expected))
+        names = [light.rpartition(":")[2].removeprefix(f"{STACK}-") for light in lights]
+        alarms, voices = operations.alarms(self.template), operations.voices(self.template)
+        self.assertEqual(names[:2], [voice["Slug"] for voice in voices.values()])
+        self.assertEqual(sorted(names[2:]), sorted(alarm["Slug"] for alarm in alarms.values()))
         # The most that CloudWatch shows in one widget.
         self.assertLessEqual(len(lights), 100)
 
     def test_the_stack_gives_its_link(self):
-        link = urlparse(substituted(self.template, self.template["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"]))
-        self.assertTrue(link.fragment.endswith(f"/{physical(self.template, self.properties['DashboardName'])}"), link)
+        # Under the name that it had when the graphs were a dashboard of their own, too.
+        links = {self.template["Outputs"][name]["Value"]["Fn::Sub"] for name in ("DashboardUrl", "ViewDashboardUrl")}
+        link = urlparse(substituted(self.template, links.pop()))
+        self.assertEqual((len(links), link.fragment.endswith(f"/{STACK}-view")), (0, True), link)
 
 
 class OperatorsPages(unittest.TestCase):
@@ -114,14 +144,13 @@ class OperatorsPages(unittest.TestCase):
     def setUpClass(cls):
         cls.template = sam_template.load()
         cls.dashboards = sam_template.resources(cls.template, "AWS::CloudWatch::Dashboard")
-        cls.bodies = {name: json.loads(substituted(cls.template, cls.dashboards[name]["DashboardBody"]["Fn::Sub"]))
-                      for name in OF_ROLES}
+        cls.bodies = {name: body(cls.template, name) for name in OF_ROLES}
 
     def pages_on(self, name):
         return [widget for widget in self.bodies[name]["widgets"] if widget["type"] == "custom"]
 
-    def test_there_is_one_for_each_role_and_one_for_the_numbers(self):
-        self.assertEqual(set(self.dashboards), {*OF_ROLES, "OperationsDashboard"})
+    def test_there_is_one_for_each_role(self):
+        self.assertEqual(set(self.dashboards), set(OF_ROLES))
         self.assertEqual({role for role, *_ in OF_ROLES.values()}, set(console_pages.ROLES))
         for name, (_, suffix, _) in OF_ROLES.items():
             # The policies for people let them see what begins with the stack's name.
@@ -152,10 +181,12 @@ class OperatorsPages(unittest.TestCase):
                 self.assertEqual(widget["width"], COLUMNS, name)
                 self.assertTrue(1 <= widget["height"] <= HEIGHT_MAX, name)
 
-    def test_each_leads_to_the_numbers_and_the_stack_leads_to_each(self):
-        operations_dashboard = physical(self.template, self.dashboards["OperationsDashboard"]["DashboardName"])
-        for name, body in self.bodies.items():
-            self.assertIn(f"#dashboards/dashboard/{operations_dashboard})", body["widgets"][0]["properties"]["markdown"])
+    def test_each_leads_to_the_others_and_the_stack_leads_to_each(self):
+        for name, body_ in self.bodies.items():
+            text = body_["widgets"][0]["properties"]["markdown"]
+            others = {suffix for _, suffix, _ in OF_ROLES.values()} if name == "ViewDashboard" else {"view"}
+            for suffix in others - {OF_ROLES[name][1]}:
+                self.assertIn(f"#dashboards/dashboard/{STACK}-{suffix})", text)
             link = urlparse(substituted(self.template, self.template["Outputs"][f"{name}Url"]["Value"]["Fn::Sub"]))
             self.assertTrue(link.fragment.endswith(f"/{physical(self.template, self.dashboards[name]['DashboardName'])}"))
 

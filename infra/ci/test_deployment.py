@@ -52,6 +52,7 @@ class Deployment(unittest.TestCase):
             ("AlarmTopicArn", "", True),
             ("AlarmTopicArn", "arn:aws:sns:ap-southeast-2:123456789012:alarms", True),
             ("AlarmTopicArn", "arn:aws:sqs:ap-southeast-2:123456789012:alarms", False),
+            ("AlarmEmail", "", True), ("AlarmEmail", "operators@example.com", True), ("AlarmEmail", "operators", False),
         ):
             with self.subTest(f"{name} {value}"):
                 self.assertEqual(accepts(self.parameters[name], value), taken)
@@ -85,7 +86,23 @@ class Deployment(unittest.TestCase):
             # A missing number would undo a deployment for nothing, and a slow alarm rings when it is over.
             self.assertEqual(alarm["TreatMissingData"], "notBreaching")
             self.assertLessEqual(alarm["Period"] * alarm["EvaluationPeriods"], 15 * 60)
-            self.assertEqual(alarm["Namespace"], "AWS/Lambda")
+            self.assertEqual({each["Namespace"] for each in alarm["Series"]}, {"AWS/Lambda"})
+
+    def test_an_address_is_enough_for_alarms_and_the_digest_to_arrive(self):
+        # CC-20
+        there = {name: each for name, each in self.template["Resources"].items() if each["Type"].startswith("AWS::SNS::")}
+        self.assertEqual({each["Condition"] for each in there.values()}, {"HasAlarmEmail"})
+        self.assertEqual(there["AlarmSubscription"]["Properties"],
+                         {"TopicArn": {"Ref": "AlarmTopic"}, "Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}})
+        statement, = there["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        self.assertEqual(statement["Principal"]["Service"], ["cloudwatch.amazonaws.com", "events.amazonaws.com"])
+        # CloudWatch may not use the key that AWS has for topics.
+        self.assertNotIn("KmsMasterKeyId", there["AlarmTopic"]["Properties"])
+        rule = self.template["Resources"]["DigestRule"]
+        self.assertEqual(rule["Condition"], "HasOperators")
+        targets = [each["Fn::If"] for each in rule["Properties"]["Targets"]]
+        self.assertEqual([(condition, target["Arn"]) for condition, target, _ in targets],
+                         [("HasAlarmTopic", {"Ref": "AlarmTopicArn"}), ("HasAlarmEmail", {"Ref": "AlarmTopic"})])
 
     def test_no_table_goes_with_the_stack_or_by_mistake(self):
         self.assertEqual(self.parameters["DeletionProtection"]["Default"], "true")

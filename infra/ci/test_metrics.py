@@ -1,4 +1,4 @@
-"""Compares the catalogue of metrics with the Rust sources that write them and with the alarms that watch them."""
+"""Compares the catalogue of numbers and metrics with the Rust sources that write them and with the alarms."""
 
 import unittest
 
@@ -6,7 +6,9 @@ import operations
 import sam_template
 from operations import words
 
-UNITS = {"count": "Count", "ms": "Milliseconds"}
+UNITS = {"count": "Count", "ms": "Milliseconds", "percent": "Percent"}
+# As many as every account has for nothing.
+KEPT_MAX = 10
 MISSING = {"nothing was done", "not measured"}
 
 
@@ -40,34 +42,45 @@ class Metrics(unittest.TestCase):
                 self.assertTrue(row["what it is"] and row["normal"])
                 self.assertIn(row["if it is missing"], MISSING)
 
-    def test_the_alarms_of_a_metric_and_their_paragraphs_are_named(self):
-        for (function, name), row in self.ours.items():
-            watching = [
-                alarm for alarm in self.alarms.values()
-                if (alarm["MetricName"], alarm["Dimensions"].get(operations.DIMENSION))
-                == (name, f"{operations.STACK}-{function}")
-            ]
-            with self.subTest(f"{function} {name}"):
-                self.assertLessEqual({alarm["Slug"] for alarm in watching}, set(words(row["alarms"])))
-                for alarm in watching:
-                    self.assertIn(f"[{operations.runbook_of(alarm)}]", row["runbook"])
+    def test_cloudwatch_keeps_no_more_than_are_free(self):
+        self.assertLessEqual(len(operations.kept()), KEPT_MAX)
 
-    def test_no_row_names_an_alarm_that_watches_something_else(self):
-        by_slug = {alarm["Slug"]: alarm["MetricName"] for alarm in self.alarms.values()}
-        for (_, name), row in (self.ours | self.aws).items():
-            for slug in words(row["alarms"]):
-                with self.subTest(f"{name}: {slug}"):
-                    self.assertEqual(by_slug.get(slug), name)
-
-    def test_every_alarm_watches_a_listed_metric(self):
-        for name, alarm in self.alarms.items():
+    def test_what_is_kept_is_made_of_numbers_that_are_written_and_listed_so(self):
+        written = {number: unit for function in self.functions for number, unit in operations.emitted(function).items()}
+        rows = operations.metrics_kept()
+        self.assertEqual(list(rows), list(operations.kept()))
+        for name, (always, if_any, limits) in operations.kept().items():
             with self.subTest(name):
-                if alarm["Namespace"] == operations.NAMESPACE:
-                    function = alarm["Dimensions"][operations.DIMENSION].removeprefix(f"{operations.STACK}-")
-                    self.assertIn((function, alarm["MetricName"]), self.ours)
-                else:
-                    row = self.aws[alarm["Namespace"], alarm["MetricName"]]
-                    self.assertIn(alarm["Slug"], words(row["alarms"]))
+                row = rows[name]
+                self.assertEqual(words(row["always kept"]), [*always, *limits])
+                self.assertEqual(words(row["kept if there are any"]), list(if_any))
+                self.assertLessEqual(set(operations.parts(name)), written.keys())
+                units = {"Percent"} if limits else {written[part] for part in operations.parts(name)}
+                self.assertEqual(units, {UNITS[row["unit"]]})
+
+    def test_every_number_says_what_it_is_kept_as(self):
+        kept_as = {part: name for name in operations.kept() for part in operations.parts(name)}
+        for (function, number), row in self.ours.items():
+            with self.subTest(f"{function} {number}"):
+                self.assertEqual(words(row["kept as"]), [kept_as[number]] if number in kept_as else [])
+
+    def test_what_a_look_finds_is_always_kept(self):
+        """Else it is not seen that nothing looks. Of an hourly look one number is enough."""
+        for name in ("NeedsALook", "NightsOverdue"):
+            for number in operations.kept()[name][0]:
+                rows = [row for (_, each), row in self.ours.items() if each == number]
+                self.assertEqual({row["if it is missing"] for row in rows}, {"not measured"}, number)
+
+    def test_each_metric_names_the_alarms_that_watch_it_and_no_other(self):
+        watching = {}
+        for alarm in self.alarms.values():
+            for each in alarm["Series"]:
+                watching.setdefault((each["Namespace"], each["MetricName"]), set()).add(alarm["Slug"])
+        listed = {(operations.NAMESPACE, name): row for name, row in operations.metrics_kept().items()} | self.aws
+        self.assertLessEqual(watching.keys(), listed.keys())
+        for key, row in listed.items():
+            with self.subTest(key[1]):
+                self.assertEqual(set(words(row["alarms"])), watching.get(key, set()))
 
 
 if __name__ == "__main__":

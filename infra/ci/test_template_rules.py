@@ -77,7 +77,8 @@ class Rules(unittest.TestCase):
         self.expect(rules.nothing_is_lost_in_a_queue, "IntakeDeadLetterQueue")
 
     def test_an_unwatched_dead_letter_queue_is_noticed(self):
-        del self.template["Resources"]["IntakeDeadLettersAlarm"]
+        alarm = self.properties("DeadLettersAlarm")
+        alarm["Metrics"] = [each for each in alarm["Metrics"] if each["Id"] != "intake"]
         self.expect(rules.nothing_is_lost_in_a_queue, "IntakeDeadLetterQueue", "alarm")
 
     def stream(self):
@@ -201,13 +202,13 @@ class Rules(unittest.TestCase):
         return self.properties(name)["PolicyDocument"]["Statement"]
 
     def test_a_viewer_who_may_operate_is_noticed(self):
-        self.policy("ViewerPolicy")[2]["Resource"] = {"Fn::GetAtt": ["OperateFunction", "Arn"]}
+        self.policy("ViewerPolicy")[-1]["Resource"] = {"Fn::GetAtt": ["OperateFunction", "Arn"]}
         found = list(rules.people_may_exactly_what_is_listed(self.template))
         self.assertEqual(len(found), 2, found)
         self.assertIn("the Viewer may lambda:InvokeFunction on OperateFunction.Arn", " ".join(found))
 
     def test_an_operator_who_may_call_the_sweep_past_the_console_is_noticed(self):
-        self.policy("OperatorPolicy")[2]["Resource"].append({"Fn::GetAtt": ["SweepFunction", "Arn"]})
+        self.policy("OperatorPolicy")[-1]["Resource"].append({"Fn::GetAtt": ["SweepFunction", "Arn"]})
         self.expect(rules.people_may_exactly_what_is_listed, "Operator", "SweepFunction.Arn")
 
     def test_one_more_policy_for_people_is_noticed(self):
@@ -305,12 +306,19 @@ class Rules(unittest.TestCase):
         self.expect(rules.each_role_allows_exactly_its_list, "Sweep", "PaymentsTable.Arn")
 
     def test_an_alarm_on_a_misspelt_metric_is_noticed(self):
-        self.properties("UploadRunsFailedAlarm")["MetricName"] = "UploadsFailed"
-        self.expect(rules.alarms_watch_what_is_measured, "UploadRunsFailedAlarm", "UploadsFailed")
+        # It is a number of the line, and no metric.
+        self.properties("RunsFailedAlarm")["MetricName"] = "UploadRunsFailed"
+        self.expect(rules.alarms_watch_what_is_measured, "RunsFailedAlarm", "UploadRunsFailed")
 
     def test_an_alarm_on_a_misspelt_dimension_is_noticed(self):
-        self.properties("UploadUnknownAlarm")["Dimensions"][0]["Name"] = "FunctionName"
-        self.expect(rules.alarms_watch_what_is_measured, "UploadUnknownAlarm", "FunctionName")
+        for wrong in ({"Name": "Function"}, {"Value": "paymirror"}):
+            self.setUp()
+            self.properties("NeedsAPersonAlarm")["Dimensions"][0].update(wrong)
+            self.expect(rules.alarms_watch_what_is_measured, "NeedsAPersonAlarm", *wrong.values())
+
+    def test_functions_that_do_not_know_their_stack_are_noticed(self):
+        self.template["Globals"]["Function"]["Environment"]["Variables"]["STACK_NAME"] = "paymirror"
+        self.expect(rules.alarms_watch_what_is_measured, "stack")
 
     def test_a_profile_that_leaves_panics_to_cargo_lambda_is_noticed(self):
         found = list(rules.panics_stay_inside_one_invocation(self.template, {"profile": {"release": {"lto": "thin"}}}))

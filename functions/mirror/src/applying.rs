@@ -325,7 +325,7 @@ async fn read(
 }
 
 /// The held payments that bear a stamp like ours for so long that it would be known whose it is, and of which no
-/// upload on its way knows: somebody has written the reference.
+/// upload on its way knows: a person has written the reference.
 async fn strangers(
     tables: &Tables,
     stored: &StoredInvoice,

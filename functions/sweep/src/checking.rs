@@ -24,6 +24,8 @@ pub(crate) struct Checked {
     pub(crate) status: ConnectionStatus,
     /// What is wrong, the worst first.
     pub(crate) troubles: Vec<Trouble>,
+    /// Since when changes in Xero have come without a webhook.
+    pub(crate) silent_since: Option<Timestamp>,
     /// When a sweep last succeeded.
     pub(crate) last_success_at: Option<Timestamp>,
     /// What the last certificate says; `None` if there is none.
@@ -146,6 +148,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         Ok(Checked {
             status,
             troubles,
+            silent_since: facts.silent_since,
             last_success_at: facts.last_success_at,
             certificate: certificate.map(|last| last.state),
             failures: facts.failures,

@@ -41,6 +41,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             zone: &settings.zone,
             status: checked.status,
             troubles: &checked.troubles,
+            silent_since: checked.silent_since,
             last_success_at: checked.last_success_at,
             certificate: checked.certificate,
             night: night.as_ref(),

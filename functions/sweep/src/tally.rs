@@ -34,6 +34,7 @@ struct Checked {
     refused: u32,
     uploads_off: u32,
     mass_changes: u32,
+    not_certified: u32,
     parked: u32,
     grants_ending: u32,
     silence_ms: u64,
@@ -59,6 +60,7 @@ impl Tally {
         add(&mut found.refused, more.refused);
         add(&mut found.uploads_off, more.uploads_off);
         add(&mut found.mass_changes, more.mass_changes);
+        add(&mut found.not_certified, more.not_certified);
         add(&mut found.parked, more.parked);
         add(&mut found.grants_ending, more.grants_ending);
         found.silence_ms = found.silence_ms.max(more.silence_ms);
@@ -104,6 +106,7 @@ impl Tally {
         add(&mut found.refused, facts.refused);
         add(&mut found.uploads_off, facts.uploads_off);
         add(&mut found.mass_changes, facts.mass_change);
+        add(&mut found.not_certified, facts.not_certified);
         add(&mut found.parked, facts.parked);
         if let Some(since) = facts.silent_since {
             let silence = u64::try_from(now.duration_since(since).as_millis()).unwrap_or(0);
@@ -174,6 +177,7 @@ impl Tally {
                 Metric::count("ConnectionsRefused", found.refused),
                 Metric::count("UploadsOff", found.uploads_off),
                 Metric::count("MassChangesWaiting", found.mass_changes),
+                Metric::count("OrganisationsNotCertified", found.not_certified),
                 Metric::count("OrganisationsWithParked", found.parked),
                 Metric::count("GrantsEnding", found.grants_ending),
                 Metric::milliseconds("WebhookSilence", found.silence_ms),
@@ -201,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_longest_silence_of_webhooks_is_measured() {
-        // CM-42: the alarms at 1, 6 and 20 hours read this.
+        // CM-42: the alarms at 1 and 20 hours read this; in between the message and the digest say when it ends.
         let mut tally = Tally::default();
         for silent in [None, Some(hours(7)), Some(hours(2))] {
             let facts = Facts { silent_since: silent.map(|ago| now() - ago), ..Facts::default() };
@@ -215,10 +219,10 @@ mod tests {
 
     #[test]
     fn each_thing_that_needs_a_person_is_counted_by_itself() {
-        // EX-32, CC-16: an alarm that says which of them it is.
+        // EX-32, CC-16: one alarm stands for all of them, and the line says which of them it is.
         let refused = Facts { refused: true, ..Facts::default() };
         let off = Facts { uploads_off: true, parked: true, ..Facts::default() };
-        let braked = Facts { mass_change: true, uploads_off: true, ..Facts::default() };
+        let braked = Facts { mass_change: true, not_certified: true, ..off.clone() };
         let mut tally = Tally::default();
         for facts in [&refused, &off, &braked, &Facts::default()] {
             tally.checked(ConnectionStatus::Active, facts, now());
@@ -230,7 +234,8 @@ mod tests {
             ("ConnectionsRefused", 1),
             ("UploadsOff", 2),
             ("MassChangesWaiting", 1),
-            ("OrganisationsWithParked", 1),
+            ("OrganisationsNotCertified", 1),
+            ("OrganisationsWithParked", 2),
         ] {
             assert!(metrics.contains(&Metric::count(name, count)), "{name}: {metrics:?}");
         }

@@ -1,5 +1,8 @@
-//! One record of numbers per invocation, in CloudWatch's embedded metric format: a JSON line on
-//! stdout, from which CloudWatch makes metrics. No calls, no dependency; whole numbers only.
+//! One record of numbers per invocation: a JSON line on stdout, in CloudWatch's embedded metric format. No calls, no
+//! dependency; whole numbers only.
+//!
+//! All numbers are fields of the line, which Logs Insights reads. CloudWatch keeps few of them as metrics, because it
+//! takes money for each: those in [`KEPT`], which alarms watch. Most of these are made of several numbers.
 //!
 //! Format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -12,10 +15,92 @@ use crate::env::{EnvError, Environment};
 
 /// The namespace of all our metrics.
 pub const NAMESPACE: &str = "Paymirror";
-/// The one dimension of all our metrics: the function's name.
-pub const DIMENSION: &str = "Function";
+/// The one dimension of all our metrics: the stack. It keeps two deployments in one account apart, and one alarm sees
+/// what all functions of a stack write.
+pub const DIMENSION: &str = "Stack";
+/// The field with the function's name. It is no dimension: each value of one would be a metric more.
+const FUNCTION: &str = "Function";
+/// The variable with the stack's name.
+const STACK: &str = "STACK_NAME";
+/// The stack's name where there is no stack.
+const NO_STACK: &str = "local";
 /// `on` writes metrics outside Lambda, too; `off` writes none even there.
 pub const SWITCH: &str = "PAYMIRROR_METRICS";
+
+/// How a kept metric is made of the numbers of one line.
+enum Made {
+    /// Their sum. It is kept if one of the first kind is there, so that it is seen when nothing looks or works; of
+    /// those of the second kind only if there are any, so that a quiet batch does not hide that.
+    Sum { always: &'static [&'static str], if_any: &'static [&'static str] },
+    /// The largest share of what each of them may be, in percent and rounded up.
+    Share(&'static [(&'static str, u64)]),
+}
+
+/// What CloudWatch keeps as metrics: each has a name and its parts. Ten are free in every account.
+/// `infra/ci/operations.py` reads this list, and `infra/metrics.md` explains it.
+const KEPT: &[(&str, Made)] = &[
+    (
+        "NeedsAPerson",
+        Made::Sum {
+            always: &[
+                "ConnectionsRefused",
+                "UploadsOff",
+                "MassChangesWaiting",
+                "OrganisationsNotCertified",
+            ],
+            if_any: &["NotCertified", "InvoicesBraked", "PaymentsUnknownTooLong"],
+        },
+    ),
+    (
+        "NeedsALook",
+        Made::Sum {
+            always: &["ConnectionsNotActive", "GrantsEnding", "OrganisationsWithParked"],
+            if_any: &[
+                "Parked",
+                "EventsMalformed",
+                "BodiesUnreadable",
+                "RowsPassedOver",
+                "ConsoleRefusals",
+            ],
+        },
+    ),
+    ("Behind", Made::Share(&[("SweepLag", 7_200_000), ("OldestCertificate", 93_600_000)])),
+    ("NightsOverdue", Made::Sum { always: &["NightsOverdue"], if_any: &[] }),
+    ("WebhookSilence", Made::Sum { always: &["WebhookSilence"], if_any: &[] }),
+    (
+        "RunsFailed",
+        Made::Sum {
+            always: &["SweepRunsFailed", "UploadRunsFailed", "ConsoleFailures"],
+            if_any: &[],
+        },
+    ),
+    ("LateSyncs", Made::Sum { always: &[], if_any: &["LateSyncs"] }),
+    ("RefusedNotSigned", Made::Sum { always: &[], if_any: &["RefusedNotSigned"] }),
+    ("DigestsTold", Made::Sum { always: &[], if_any: &["DigestsTold"] }),
+];
+
+impl Made {
+    /// The value that these numbers give; nothing if there is nothing to keep.
+    fn of(&self, metrics: &[Metric]) -> Option<(&'static str, u64)> {
+        let found = |name: &str| metrics.iter().find(|metric| metric.name == name);
+        match self {
+            Self::Sum { always, if_any } => {
+                let mut parts =
+                    always.iter().chain(*if_any).filter_map(|name| found(name)).peekable();
+                let unit = parts.peek()?.unit;
+                let value = parts.fold(0_u64, |sum, part| sum.saturating_add(part.value));
+                let is_looked = always.iter().any(|name| found(name).is_some());
+                (is_looked || value > 0).then_some((unit, value))
+            }
+            Self::Share(parts) => {
+                let share = |(name, most): &(&str, u64)| {
+                    found(name).map(|part| part.value.saturating_mul(100).div_ceil(*most))
+                };
+                parts.iter().filter_map(share).max().map(|share| ("Percent", share))
+            }
+        }
+    }
+}
 
 /// One number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,17 +125,18 @@ impl Metric {
 /// Where the records of one function go.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Metrics {
+    stack: String,
     function: String,
     on: bool,
 }
 
 impl Metrics {
-    /// Writes on Lambda, under the name that the function has there, so that two deployments in
-    /// one account stay apart. Elsewhere it is silent, unless [`SWITCH`] asks for `function`.
+    /// Writes on Lambda, under the stack's name and the one that the function has there. Elsewhere it is silent,
+    /// unless [`SWITCH`] asks for `function`.
     ///
     /// # Errors
     ///
-    /// When [`SWITCH`] is neither `on` nor `off`.
+    /// When [`SWITCH`] is neither `on` nor `off`, or a variable is not UTF-8.
     pub fn from_env(env: &Environment, function: &str) -> Result<Self, EnvError> {
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME")?;
         let on = match env.optional(SWITCH)?.as_deref() {
@@ -59,78 +145,144 @@ impl Metrics {
             Some("off") => false,
             Some(_) => return Err(EnvError::new(SWITCH, "must be on or off")),
         };
-        Ok(Self { function: name.unwrap_or_else(|| function.to_owned()), on })
+        let stack = env.optional(STACK)?.unwrap_or_else(|| NO_STACK.to_owned());
+        Ok(Self { stack, function: name.unwrap_or_else(|| function.to_owned()), on })
     }
 
     /// Writes nothing.
     pub const fn off() -> Self {
-        Self { function: String::new(), on: false }
+        Self { stack: String::new(), function: String::new(), on: false }
     }
 
     /// Writes one record.
     pub fn emit(&self, now: Timestamp, metrics: &[Metric]) {
         if self.on {
             // A number that cannot be written must not undo the work it counts.
-            let _ = writeln!(std::io::stdout().lock(), "{}", line(&self.function, now, metrics));
+            let _ = writeln!(std::io::stdout().lock(), "{}", self.line(now, metrics));
         }
     }
-}
 
-/// The record as a line of text.
-fn line(function: &str, now: Timestamp, metrics: &[Metric]) -> String {
-    let definitions: Vec<Value> =
-        metrics.iter().map(|metric| json!({"Name": metric.name, "Unit": metric.unit})).collect();
-    let mut record = Map::new();
-    let about = json!({
-        "Timestamp": now.as_millisecond(),
-        "CloudWatchMetrics": [
-            {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": definitions}
-        ],
-    });
-    record.insert("_aws".to_owned(), about);
-    record.insert(DIMENSION.to_owned(), json!(function));
-    for metric in metrics {
-        record.insert(metric.name.to_owned(), json!(metric.value));
+    /// The record as a line of text.
+    fn line(&self, now: Timestamp, metrics: &[Metric]) -> String {
+        let kept: Vec<_> = KEPT
+            .iter()
+            .filter_map(|(name, made)| made.of(metrics).map(|(unit, value)| (*name, unit, value)))
+            .collect();
+        let mut record = Map::new();
+        if !kept.is_empty() {
+            let definitions: Vec<Value> =
+                kept.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
+            let about = json!({
+                "Timestamp": now.as_millisecond(),
+                "CloudWatchMetrics": [
+                    {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": definitions}
+                ],
+            });
+            record.insert("_aws".to_owned(), about);
+        }
+        record.insert(DIMENSION.to_owned(), json!(self.stack));
+        record.insert(FUNCTION.to_owned(), json!(self.function));
+        for metric in metrics {
+            record.insert(metric.name.to_owned(), json!(metric.value));
+        }
+        for (name, _, value) in kept {
+            record.insert(name.to_owned(), json!(value));
+        }
+        Value::Object(record).to_string()
     }
-    Value::Object(record).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn line(metrics: &[Metric]) -> Value {
+        let now: Timestamp = "2026-10-05T03:41:25Z".parse().unwrap();
+        let of = Metrics {
+            stack: "paymirror".to_owned(),
+            function: "paymirror-mirror".to_owned(),
+            on: true,
+        };
+        let line = of.line(now, metrics);
+        assert!(!line.contains('\n') && !line.contains('.'), "one line, no floats: {line}");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// What CloudWatch makes of a line: its metrics with their values.
+    fn kept(metrics: &[Metric]) -> Vec<(String, u64)> {
+        let line = line(metrics);
+        let listed = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array();
+        let names = listed.into_iter().flatten().map(|each| each["Name"].as_str().unwrap());
+        names.map(|name| (name.to_owned(), line[name].as_u64().unwrap())).collect()
+    }
+
+    fn one(name: &str, value: u64) -> Vec<(String, u64)> {
+        vec![(name.to_owned(), value)]
+    }
+
     #[test]
     fn a_record_has_the_shape_that_cloudwatch_reads() {
-        let now: Timestamp = "2026-10-05T03:41:25.250Z".parse().unwrap();
-        let metrics =
-            [Metric::count("Deliveries", 1_u32), Metric::milliseconds("Duration", 12_u64)];
-        let line = line("webhook", now, &metrics);
-        assert!(!line.contains('\n') && !line.contains('.'), "one line, no floats: {line}");
-        let record: Value = serde_json::from_str(&line).unwrap();
+        let record =
+            line(&[Metric::count("LateSyncs", 1_u32), Metric::milliseconds("SlowestSync", 12_u64)]);
         let definition = &record["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(record["_aws"]["Timestamp"], 1_791_171_685_250_i64);
+        assert_eq!(record["_aws"]["Timestamp"], 1_791_171_685_000_i64);
         assert_eq!(definition["Namespace"], "Paymirror");
-        assert_eq!(definition["Dimensions"], json!([["Function"]]));
-        assert_eq!(
-            definition["Metrics"],
-            json!([{"Name": "Deliveries", "Unit": "Count"},
-                   {"Name": "Duration", "Unit": "Milliseconds"}])
-        );
-        // Every dimension and metric that is declared has its value at the top.
-        assert_eq!(record["Function"], "webhook");
-        assert_eq!(record["Deliveries"], 1);
-        assert_eq!(record["Duration"], 12);
+        assert_eq!(definition["Dimensions"], json!([["Stack"]]));
+        assert_eq!(definition["Metrics"], json!([{"Name": "LateSyncs", "Unit": "Count"}]));
+        // Every dimension and metric that is declared has its value at the top, and every other number as well.
+        assert_eq!(record["Stack"], "paymirror");
+        assert_eq!(record["Function"], "paymirror-mirror");
+        assert_eq!(record["LateSyncs"], 1);
+        assert_eq!(record["SlowestSync"], 12);
     }
 
     #[test]
     fn a_record_is_the_one_that_the_tests_of_alarms_are_fed_with() {
         // `infra/ci/test_alarms.py` makes its lines like this one.
-        let now: Timestamp = "2026-10-05T03:41:25Z".parse().unwrap();
-        let metrics =
-            [Metric::count("LateSyncs", 1_u32), Metric::milliseconds("SlowestSync", 312_000_u64)];
-        let record: Value = serde_json::from_str(&line("paymirror-mirror", now, &metrics)).unwrap();
+        let metrics = [
+            Metric::count("InvoicesBraked", 2_u32),
+            Metric::count("LateSyncs", 1_u32),
+            Metric::milliseconds("SlowestSync", 312_000_u64),
+        ];
         let fed = include_str!("../../../infra/ci/fixtures/emf-line.json");
-        assert_eq!(record, serde_json::from_str::<Value>(fed).unwrap());
+        assert_eq!(line(&metrics), serde_json::from_str::<Value>(fed).unwrap());
+    }
+
+    #[test]
+    fn cloudwatch_keeps_no_more_than_are_free() {
+        assert!(KEPT.len() <= 10);
+        let not_kept = line(&[Metric::count("XeroCalls", 7_u32)]);
+        assert_eq!(not_kept.get("_aws"), None, "{not_kept}");
+        assert_eq!(not_kept["XeroCalls"], 7);
+    }
+
+    #[test]
+    fn what_a_look_finds_is_kept_also_if_it_is_nothing_and_an_event_only_if_there_was_one() {
+        // Else a batch of the mirror would end an alarm on a trouble that only the hourly look can end.
+        assert_eq!(kept(&[Metric::count("InvoicesBraked", 0_u32)]), []);
+        assert_eq!(kept(&[Metric::count("InvoicesBraked", 3_u32)]), one("NeedsAPerson", 3));
+        let looked = |off: u32, refused: u32| {
+            kept(&[
+                Metric::count("UploadsOff", off),
+                Metric::count("ConnectionsRefused", refused),
+                Metric::count("NotCertified", 0_u32),
+            ])
+        };
+        assert_eq!(looked(0, 0), one("NeedsAPerson", 0));
+        assert_eq!(looked(1, 2), one("NeedsAPerson", 3));
+    }
+
+    #[test]
+    fn what_is_a_moment_too_late_is_more_than_all_it_may_be() {
+        let lag = |ms: u64| kept(&[Metric::milliseconds("SweepLag", ms)]);
+        assert_eq!(lag(7_200_000), one("Behind", 100));
+        assert_eq!(lag(7_200_001), one("Behind", 101));
+        // The worse of the two.
+        let both = [
+            Metric::milliseconds("SweepLag", 3_600_000_u64),
+            Metric::milliseconds("OldestCertificate", 93_600_001_u64),
+        ];
+        assert_eq!(kept(&both), one("Behind", 101));
     }
 
     #[test]
@@ -138,9 +290,14 @@ mod tests {
         let metrics = |variables: &[(&str, &str)]| {
             Metrics::from_env(&Environment::given(variables.iter().copied()), "webhook")
         };
-        let on_lambda = metrics(&[("AWS_LAMBDA_FUNCTION_NAME", "prod-webhook")]).unwrap();
-        assert_eq!(on_lambda, Metrics { function: "prod-webhook".to_owned(), on: true });
-        let elsewhere = Metrics { function: "webhook".to_owned(), on: false };
+        let of = |stack: &str, function: &str, on| Metrics {
+            stack: stack.to_owned(),
+            function: function.to_owned(),
+            on,
+        };
+        let variables = [("AWS_LAMBDA_FUNCTION_NAME", "prod-webhook"), (STACK, "prod")];
+        assert_eq!(metrics(&variables).unwrap(), of("prod", "prod-webhook", true));
+        let elsewhere = of("local", "webhook", false);
         assert_eq!(metrics(&[]).unwrap(), elsewhere);
         assert!(metrics(&[(SWITCH, "on")]).unwrap().on);
         let off = [("AWS_LAMBDA_FUNCTION_NAME", "prod-webhook"), (SWITCH, "off")];

@@ -143,7 +143,7 @@ impl Trouble {
             }
             Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
             Self::NotChecked => {
-                "see whether the function sweep still runs: its alarm sweep-silence, and its log"
+                "see whether the function sweep still runs: its alarm needs-a-look, and its log"
             }
             Self::NotCertified => {
                 "see missing_payments in the table certificates; the invoices are read again by themselves"

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::connection::{ConnectionStatus, Trouble};
+use crate::connection::{ConnectionStatus, SWITCHED_OFF_AFTER, Trouble};
 use crate::failures::Failures;
 use crate::sweep::CertificateState;
 use crate::upload::{NightReport, UploadState};
@@ -22,6 +22,8 @@ pub struct Morning<'a> {
     pub status: ConnectionStatus,
     /// What is wrong with it, the worst first.
     pub troubles: &'a [Trouble],
+    /// Since when changes in Xero have come without a webhook (CM-42).
+    pub silent_since: Option<Timestamp>,
     /// "Last Sync": when a sweep last succeeded.
     pub last_success_at: Option<Timestamp>,
     /// Whether the last certificate is complete; `None` if there is none.
@@ -85,6 +87,12 @@ impl Morning<'_> {
                 0 => writeln!(text, ": {}", trouble.cure()),
                 _ => writeln!(text),
             };
+        }
+        if let Some(since) = self.silent_since {
+            let off_at = since.saturating_add(SWITCHED_OFF_AFTER).unwrap_or(since);
+            let (since, off_at) = (self.time(Some(since)), self.time(Some(off_at)));
+            let _ =
+                writeln!(text, "Webhook: silent since {since}; Xero switches it off at {off_at}");
         }
         let certificate = match self.certificate {
             Some(CertificateState::Complete) => "every payment in Xero is accounted for",
@@ -182,6 +190,7 @@ mod tests {
             zone,
             status: ConnectionStatus::Active,
             troubles: &[],
+            silent_since: None,
             last_success_at: Some(at("2026-11-24T19:30:00Z")),
             certificate: Some(CertificateState::Complete),
             night: Some(night),
@@ -209,6 +218,23 @@ mod tests {
              Discrepancies: none is open\n\
              Actions: none is open\n"
         );
+    }
+
+    #[test]
+    fn a_webhook_that_is_silent_has_the_hour_at_which_xero_switches_it_off() {
+        // CM-42, X-03: 24 hours, by the organisation's clock.
+        let (zone, night) = (TimeZone::get("Australia/Sydney").unwrap(), night());
+        let silent = Morning {
+            status: ConnectionStatus::Error,
+            troubles: &[Trouble::WebhookSilent],
+            silent_since: Some(at("2026-11-24T13:05:00Z")),
+            ..morning(&zone, &night)
+        };
+        let text = silent.text();
+        let line = text.lines().find(|line| line.starts_with("Webhook"));
+        let expected =
+            "Webhook: silent since 2026-11-25 00:05; Xero switches it off at 2026-11-26 00:05";
+        assert_eq!(line, Some(expected), "{text}");
     }
 
     #[test]

@@ -146,6 +146,7 @@ impl Everything<'_> {
             zone: &settings.zone,
             status: ConnectionStatus::Active,
             troubles: &[],
+            silent_since: None,
             last_success_at: Some(now()),
             certificate: None,
             night: None,

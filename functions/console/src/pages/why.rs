@@ -171,7 +171,7 @@ async fn told_of(
 
 /// A row that cannot be read, named (AMB-30).
 fn unreadable(row: &table::Unreadable) -> String {
-    format!("What is stored under {} is not shown here: {}.", row.key, row.problem)
+    format!("The row {} is not shown here: {}.", row.key, row.problem)
 }
 
 fn told(

@@ -195,7 +195,7 @@ async fn a_row_that_cannot_be_read_is_named_and_hides_nothing_else_of_a_payment(
     world.put("tombstones", &row).await;
 
     let said = text(&why(&world, Role::Viewer, "P-1").await);
-    assert!(said.contains("What is stored under P-1 is not shown here"), "{said}");
+    assert!(said.contains("The row P-1 is not shown here"), "{said}");
     assert!(said.contains("`amount`"), "{said}");
     let said = text(&why(&world, Role::Viewer, &xero(2).to_string()).await);
     assert!(said.contains("It is here as a copy of the payment in Xero"), "{said}");

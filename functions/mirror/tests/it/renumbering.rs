@@ -293,7 +293,7 @@ async fn amb_33_a_crash_between_the_two_numbers_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_stamp_that_somebody_has_copied_into_a_reference_holds_the_payment_for_a_day_and_not_for_ever()
+async fn a_stamp_that_a_person_has_copied_into_a_reference_holds_the_payment_for_a_day_and_not_for_ever()
  {
     // V20: what bears our stamp is left to the upload, as long as there is one on its way.
     let world = both_local().await;

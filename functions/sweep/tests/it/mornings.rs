@@ -68,6 +68,35 @@ async fn a_morning_on_which_a_customer_waits_for_a_person_says_so() {
 }
 
 #[tokio::test]
+async fn a_morning_without_webhooks_has_the_hour_at_which_xero_switches_them_off() {
+    // CM-42, X-03, CC-20
+    let world = World::new().await;
+    let invoice = world.both("10031").await;
+    world.sweep().await;
+    world.work_off().await;
+    world.clock.advance(SignedDuration::from_mins(5));
+    world.pay(invoice, 10_00);
+    let changed_at = world.now();
+    world.clock.advance(SignedDuration::from_mins(25));
+    world.sweep().await;
+    world.work_off().await;
+
+    digest(&world, world.now()).await;
+
+    let [row] = &told(&world).await[..] else { panic!() };
+    let zone = jiff::tz::TimeZone::get("Australia/Sydney").unwrap();
+    let by_its_clock =
+        |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let (since, off_at) = (changed_at, changed_at + SignedDuration::from_hours(24));
+    let line = format!(
+        "\nWebhook: silent since {}; Xero switches it off at {}\n",
+        by_its_clock(since),
+        by_its_clock(off_at)
+    );
+    assert!(row["why"].contains(&line), "{}", row["why"]);
+}
+
+#[tokio::test]
 async fn a_morning_on_which_money_waits_for_a_person_is_not_well_and_what_xero_refused_is_an_error()
 {
     // EX-27, EX-28, AMB-36, CC-20

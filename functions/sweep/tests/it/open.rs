@@ -146,7 +146,7 @@ async fn another_cut_over_day_brings_the_warnings_that_hang_on_it_and_takes_the_
     for (day, expected) in [(8, vec!["P-9"]), (4, vec!["P-5", "P-9"]), (20, vec![])] {
         world.settings(|settings| settings.cutover_on = Some(march(day))).await;
         world.clock.advance(SignedDuration::from_mins(30));
-        // What is due besides the sweep of what changed is seen by the schedule.
+        // The schedule sees that the full sweep is due, too.
         world.invoke(json!({"scheduled_time": world.now()})).await.unwrap();
         let mut warned = warned().await;
         warned.sort();

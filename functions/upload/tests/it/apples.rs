@@ -356,7 +356,7 @@ async fn amb_30_rows_of_ours_that_cannot_be_read_stop_nobody() {
 }
 
 #[tokio::test]
-async fn amb_30_rows_beside_a_payment_that_cannot_be_read_hold_that_payment_and_no_other() {
+async fn amb_30_rows_about_a_payment_that_cannot_be_read_hold_that_payment_and_no_other() {
     use aws_sdk_dynamodb::types::AttributeValue;
     // One that has the transaction id of another, whose upload cannot be read; and one whose part on its invoice
     // cannot be.

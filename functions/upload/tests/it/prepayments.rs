@@ -52,7 +52,7 @@ async fn a_prepayment_of_ours_that_was_deleted_is_flagged_on_its_contact_within_
         }
         let log = world.rows("activity").await;
         let raised = log.iter().filter(|row| row["action"] == "discrepancy_raised");
-        assert_eq!(raised.count(), 1, "it is told once");
+        assert_eq!(raised.count(), 1, "it is announced once");
     }
 }
 
@@ -77,7 +77,7 @@ async fn where_no_prepayments_are_made_nothing_is_asked_for() {
 
 #[tokio::test]
 async fn that_xero_does_not_let_us_at_bank_transactions_is_noted_until_it_does() {
-    // ST-19, M-11: without that right no prepayment can be made.
+    // ST-19: without that right no prepayment can be made.
     let (world, _, transaction) = prepaid(PrepaymentReferences::Kept).await;
     world.simulator.delete_bank_transaction(transaction).unwrap();
     let refused = Effect::Status { status: 403, headers: vec![], body: String::new() };

@@ -1,4 +1,4 @@
-//! What is used of a day, what is left of it, and for whom.
+//! How much of a day is used, how much is left, and for whom.
 
 use jiff::Timestamp;
 

@@ -86,7 +86,8 @@ fn what_they_hold_is_protected() {
         assert_eq!(properties["BillingMode"].as_str(), Some("PAY_PER_REQUEST"), "{name}");
         let recovery = &properties["PointInTimeRecoverySpecification"];
         assert_eq!(recovery["PointInTimeRecoveryEnabled"].as_bool(), Some(true), "{name}");
-        assert_eq!(properties["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
+        // Encrypted all the same, with a key that DynamoDB owns and does not charge for.
+        assert_eq!(properties["SSESpecification"]["SSEEnabled"].as_bool(), Some(false), "{name}");
         assert!(!properties["DeletionProtectionEnabled"].is_badvalue(), "{name}");
     }
 }

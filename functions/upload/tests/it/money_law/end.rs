@@ -85,10 +85,12 @@ impl Stage {
                 (_, Status::Pending | Status::Failed | Status::Refunded) => {}
                 _ if report.method == "cheque" => {}
                 _ if by_person.contains(&row.reason.as_str()) && report.kept_back => {}
+                // Another payment has paid the invoice off.
                 (UploadState::Held, _)
                     if [Hold::ExceedsDue, Hold::InvoiceNotOpen]
                         .iter()
                         .any(|hold| hold.code() == row.reason) => {}
+                (UploadState::Refused | UploadState::PartlyUploaded, _) => {}
                 (UploadState::Skipped, _) if row.reason == Skip::RemovedInXero.code() => {}
                 _ => return Err(format!("it is neither in Xero nor explained: {}", books())),
             }

@@ -64,6 +64,13 @@ impl Stage {
             }
             Deed::Mirror => self.mirror().await,
             Deed::Night => self.night().await,
+            Deed::NightUnanswered { done } => {
+                for path in ["/Payments", "/BankTransactions"] {
+                    self.no_answer(path, *done, 3);
+                }
+                self.night().await;
+                self.world.simulator.clear_faults();
+            }
             Deed::NightMeanwhile { report, days } => {
                 self.night_meanwhile(whose, *report, *days).await;
             }
@@ -73,11 +80,15 @@ impl Stage {
             }
             Deed::NoAnswer { prepayments, done, times } => {
                 let path = if *prepayments { "/BankTransactions" } else { "/Payments" };
-                let effect = if *done { Effect::LostAnswer } else { Effect::Cut };
-                self.world.simulator.inject(Fault::on("PUT", path, effect).times(*times));
+                self.no_answer(path, *done, *times);
             }
         }
         self.look()
+    }
+
+    fn no_answer(&self, path: &str, done: bool, times: u32) {
+        let effect = if done { Effect::LostAnswer } else { Effect::Cut };
+        self.world.simulator.inject(Fault::on("PUT", path, effect).times(times));
     }
 
     pub async fn night(&self) {

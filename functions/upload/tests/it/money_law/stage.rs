@@ -21,7 +21,7 @@ use uuid::Uuid;
 use xero_simulator::{CreatedKind, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, NewOrganisation};
 
 use super::oracle::{Books, Ours, Reported, Status, Whose};
-use super::story::{CUSTOMERS, INVOICES};
+use super::story::{CUSTOMERS, TOTALS};
 use crate::engine;
 use crate::world::{World, march};
 
@@ -94,9 +94,8 @@ impl Stage {
         let name = format!("Customer {customer}");
         let contact = simulator.add_contact(tenant, &name).unwrap();
         let mut invoices = Vec::new();
-        for n in 0..INVOICES {
-            // The last one is as large as a payment.
-            let total = if n + 1 == INVOICES { 120_00 } else { 2_000_00 };
+        for n in 0..TOTALS.len() {
+            let total = TOTALS[n];
             let number = number(customer, n);
             let wanted = xero_simulator::NewInvoice {
                 organisation: tenant,
