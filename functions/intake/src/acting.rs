@@ -22,7 +22,7 @@ use table::{Because, ContactBecause, ReadError, Tables, WriteError};
 
 use crate::contract::{InvoiceReport, Journaling, Report};
 
-/// How often a lost race is tried again at once. Each time somebody else has won, so that there
+/// How often a lost race is tried again at once. Each time another writer has won, so that there
 /// is progress; more than this means that the queue should calm things down.
 const RACES_MAX: u32 = 8;
 
@@ -35,7 +35,7 @@ pub(crate) struct Recorded {
     pub(crate) warnings: usize,
     /// How many invoices are to be looked at again in Xero.
     pub(crate) looks: usize,
-    /// Whether its payment waits to be posted at once (EX-01, EX-10), so that whoever posts it has
+    /// Whether its payment waits to be posted at once (EX-01, EX-10), so that the function that posts it has
     /// to be woken: for this report, or for an earlier one that was interrupted before that.
     pub(crate) direct: bool,
 }
@@ -189,8 +189,8 @@ impl<C: Changes> Recorder<'_, C> {
         Ok(())
     }
 
-    /// The invoices on which our upload of the payment stands, whatever the report names: a night spreads
-    /// what names none. The index lags by a moment: of an invoice that was renumbered in this very moment,
+    /// The invoices on which our upload of the payment stands, also those that the report does not name: a night spreads
+    /// a payment that names none. The index lags by a moment: of an invoice that was renumbered in this very moment,
     /// the next report or read finds it.
     async fn uploaded_onto(&self, receipt: &Receipt) -> Result<BTreeSet<InvoiceNumber>, ReadError> {
         let mut numbers = BTreeSet::new();
@@ -258,7 +258,7 @@ impl<C: Changes> Recorder<'_, C> {
         let Admission { upload, warning } = admit_bill(before.as_ref(), incoming, because.now)?;
         let after = upload.as_deref();
         let raised: Vec<Warning> = warning.into_iter().collect();
-        // Before the row: after it, nothing would tell that the warning is still missing.
+        // Before the row: after it, nothing would show that the warning is still missing.
         self.tables.warn(incoming.organisation, &raised, because.now).await?;
         if let Some(after) = after {
             self.tables.write_uploads(&[(before.as_ref(), after)], None, because).await?;
@@ -297,7 +297,7 @@ impl<C: Changes> Recorder<'_, C> {
             .flatten()
             .into_iter()
             .collect();
-        // Before the change: after it, nothing would tell that the warning is still missing.
+        // Before the change: after it, nothing would show that the warning is still missing.
         self.tables.warn(*organisation, &raised, because.now).await?;
         let look = self.write(&stored, change, because).await?;
         let looks = self.look_again(look.into_iter().collect()).await?;
@@ -309,7 +309,7 @@ impl<C: Changes> Recorder<'_, C> {
     }
 
     /// Writes a change, if there is one. Returns the invoice if it is to be looked at in Xero
-    /// again: because of this change, or because of an earlier one that nobody has answered yet,
+    /// again: because of this change, or because of an earlier one that was not answered yet,
     /// perhaps because we were interrupted before we could ask.
     async fn write(
         &self,

@@ -40,7 +40,7 @@ pub(crate) struct Handler<'a, C, U> {
 enum Done {
     /// So.
     As(Outcome),
-    /// Done, once it is known to whoever posts payments at once.
+    /// Done, once the function that posts payments at once knows of it.
     Direct,
 }
 
@@ -59,7 +59,7 @@ type Known = BTreeMap<OrganisationId, Option<Settings>>;
 /// The records of payments and provider invoices that wait to be posted at once, by organisation.
 type Direct = BTreeMap<OrganisationId, Vec<usize>>;
 
-/// What a batch holds of each organisation, and of those whose messages do not tell it.
+/// What a batch holds of each organisation, and of those whose messages do not name it.
 type Shares = BTreeMap<Option<OrganisationId>, Share>;
 
 impl<C: Changes, U: Uploads> Handler<'_, C, U> {
@@ -133,7 +133,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     }
 
     /// Wakes the `upload` function, once for each organisation however many of its payments wait.
-    /// Returns the records whose payments nobody may know of: they come again, and ask again.
+    /// Returns the records whose payments may not be known to it: they come again, and ask again.
     async fn wake(&self, direct: Direct, shares: &mut Shares) -> Vec<usize> {
         let mut again = Vec::new();
         for (organisation, positions) in direct {

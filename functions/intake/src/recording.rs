@@ -1,4 +1,4 @@
-//! What was taken in for one organisation in a batch, as a row in the sync log (CC-09).
+//! The reports of one organisation in a batch, as a row in the sync log (CC-09).
 
 use aws_lambda_events::sqs::SqsMessage;
 use host::batch::Outcome;

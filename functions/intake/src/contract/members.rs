@@ -43,7 +43,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The members of an object that nobody has asked for yet.
+/// The members of an object that were not asked for yet.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     path: String,
@@ -84,7 +84,7 @@ impl<'a> Members<'a> {
         self.optional(name).map_or(Some(false), |node| node.flag(problems))
     }
 
-    /// Whatever has not been asked for is not part of the contract: a misspelt name, most likely.
+    /// A member that was not asked for is not part of the contract: a misspelt name, most likely.
     pub(super) fn finish(self, problems: &mut Problems) {
         for name in self.left.keys() {
             problems.note::<()>(&self.path_of(name), "is no member that we know");

@@ -1,4 +1,4 @@
-//! What is wrong with a message, all of it at once.
+//! The problems of a message, all of them at once.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const ACCOUNT_BYTES_MAX: usize = 64 * 1024;
 pub struct Problem {
     /// A JSON pointer, for example `/total/amount`; empty for the message as a whole.
     pub path: String,
-    /// What is wrong there. May quote a short value, so it is for tables and never for logs.
+    /// The problem there. May quote a short value, so it is for tables and never for logs.
     pub what: String,
 }
 
@@ -56,7 +56,7 @@ impl Invalid {
 pub(super) struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
-    /// Notes a problem. It has no value, which is what whoever looked for one returns.
+    /// Notes a problem. It has no value, which the caller that looked for one returns.
     pub(super) fn note<T>(&mut self, path: &str, what: impl fmt::Display) -> Option<T> {
         self.0.push(Problem { path: path.to_owned(), what: what.to_string() });
         None

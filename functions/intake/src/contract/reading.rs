@@ -384,7 +384,7 @@ fn customer(
         revision: revision?,
         name,
         contact,
-        // What is ours is not reported.
+        // Our own fields are not reported.
         blocked: None,
         blocked_at: None,
         merged: None,

@@ -122,7 +122,7 @@ pub(super) fn transaction_id(node: &Node<'_>, problems: &mut Problems) -> Option
     identifier(node, TEXT_CHARS_MAX, problems)
 }
 
-/// A text by which two things are told apart: nothing in it may be invisible.
+/// A text that distinguishes two things: nothing in it may be invisible.
 fn identifier(node: &Node<'_>, chars_max: usize, problems: &mut Problems) -> Option<String> {
     let text = node.text("a string", problems)?;
     let chars = text.chars().count();
@@ -222,7 +222,7 @@ pub(super) fn date(node: &Node<'_>, problems: &mut Problems) -> Option<Date> {
     problems.value(&node.path, existing_date(year, month, day))
 }
 
-/// The three numbers of a text that has the shape of a date and nothing besides.
+/// The three numbers of a text that has the shape of a date and nothing more.
 fn year_month_day(text: &str) -> Option<(i16, i8, i8)> {
     if !has_shape(text, "0000-00-00") {
         return None;

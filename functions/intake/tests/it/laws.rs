@@ -217,7 +217,7 @@ fn arb_customer() -> impl Strategy<Value = Customer> {
     )
 }
 
-/// Whatever is not taken in says why.
+/// A report that is not taken in says why.
 fn explained(body: &str) {
     if let Err(Invalid { problems, .. }) = read(body) {
         assert!(!problems.is_empty());

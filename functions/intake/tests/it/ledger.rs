@@ -18,7 +18,7 @@ impl World {
         (upload.state, upload.reason)
     }
 
-    /// What somebody else makes of that row.
+    /// A change of that row by another writer.
     pub(crate) async fn moved(&self, payment: &str, change: impl FnOnce(&mut Upload)) {
         let before = self.upload(payment).await.unwrap();
         let mut after = before.clone();

@@ -53,7 +53,7 @@ async fn allocations_that_change_are_moved_and_every_invoice_is_looked_at_again(
     world.take(&payment("P-1", 3, "100.00", &[("10250", "100.00")])).await;
     let part = &world.invoice("10250").await.payments[0];
     assert_eq!((part.amount, part.protection), (aud("100.00"), Some(Protection::Manual)));
-    // What was taken off by its own system can come back by it.
+    // A part that its own system took off can come back by it.
     world.take(&payment("P-1", 4, "100.00", BOTH)).await;
     assert_eq!(world.invoice("10234").await.payments[0].amount, aud("60.00"));
     assert!(world.invoice("10250").await.payments.is_empty());
@@ -88,7 +88,7 @@ async fn a_payment_that_a_night_will_spread_over_invoices_is_not_shown_as_unlink
         world.warnings().await.len()
     };
     assert_eq!(raised(&mut world, &uploading, "P-1").await, 0);
-    // Whatever no night takes floats: what is too old, and everything while no night uploads.
+    // A payment that no night takes floats: one that is too old, and all of them while no night uploads.
     uploading.start = start("2027-01-01");
     assert_eq!(raised(&mut world, &uploading, "P-2").await, 1);
     uploading = UploadSettings { enabled: false, start: start("2026-01-01"), ..uploading };

@@ -346,7 +346,7 @@ async fn a_payment_that_failed_and_names_no_invoice_is_flagged_once() {
 async fn only_an_act_of_a_person_warns() {
     // AMB-40, CM-03, EX-09, EX-11, SP-11
     for (method, channel, parts, expected) in [
-        // What goes up, and what a gateway brings, nobody enters by hand.
+        // Payments that go up, and those of a gateway, are not entered by hand.
         ("bpay", None, PARTS, None),
         ("card", Some("pay_now"), PARTS, None),
         ("direct_debit", None, PARTS, None),

@@ -52,7 +52,7 @@ async fn it_may_come_twice_and_in_any_order() {
     assert_eq!(upload, first);
     assert_eq!(upload.receipt.amount.to_string(), "90.00 AUD");
     assert!(world.rows("parked").await.is_empty());
-    // Somebody has to post it, whichever of the messages is the one that was interrupted.
+    // It has to be posted, after an interruption of any of the messages.
     assert_eq!(world.wakes(), 3);
     // The same revision with other content is a mistake of the sender's.
     world.take(&provider_invoice("F-1", 2, "80.00")).await;

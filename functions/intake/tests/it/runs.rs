@@ -1,4 +1,4 @@
-//! What is told of each batch afterwards: the sync log (CC-09), and how long reports took (SP-09).
+//! The record of each batch: the sync log (CC-09), and how long reports took (SP-09).
 
 use crate::messages::{ORGANISATION, invoice, payment, with};
 use crate::world::{World, record};
@@ -30,7 +30,7 @@ async fn a_batch_leaves_a_run_with_what_was_taken_in_and_what_was_parked() {
 
     assert!(world.batch(records, DEADLINE).await.is_empty());
 
-    // Neither somebody who is not set up here, nor a message of nobody, has a log.
+    // Neither an organisation that is not set up here, nor a message without one, has a log.
     let [run] = &world.rows("sync_runs").await[..] else { panic!() };
     assert_eq!(run["organisation"], ORGANISATION);
     assert_eq!((run["kind"].as_str(), run["trigger"].as_str()), ("intake", "queue"));

@@ -177,7 +177,7 @@ async fn what_a_person_ordered_survives_a_new_report() {
         assert_eq!(world.stands("P-1").await, (state, reason.to_owned()));
         assert_eq!(world.upload("P-1").await.unwrap().receipt.amount, aud("75.00"));
     }
-    // Any other hold is judged anew.
+    // Any other hold is judged again.
     let world = World::new().await;
     world.take(&bpay("P-1", 1, "60.00")).await;
     let held = |upload: &mut Upload| upload.put_on_hold(Hold::LockedPeriod, "2026", None, now());

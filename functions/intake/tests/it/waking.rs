@@ -62,7 +62,7 @@ async fn a_payment_nobody_was_told_of_comes_again_until_somebody_is() {
     let stored = world.dump().await;
     assert_eq!(world.line(Line::Direct).await, ["P-2"], "the row is there before it is asked for");
     assert_eq!(world.wakes(), 0);
-    // Taken, though nobody said so: twice does no harm.
+    // Taken, though without a confirmation: twice does no harm.
     assert!(!world.receive(&batch[1], 2).await);
     assert!(world.receive(&batch[1], 3).await);
     assert_eq!(world.wakes(), 2);
@@ -77,7 +77,7 @@ async fn the_failure_for_one_organisation_does_not_hold_up_another() {
     let ours = pay_now("P-1", 1, "60.00", "10234");
     world.uploads.0.fail_next();
     let again = world.deliver(&[ours.clone(), with(ours, "/organisation", OTHER)]).await;
-    assert_eq!(again, [1], "the first to be told, by its id");
+    assert_eq!(again, [1], "the first one, by its id");
     assert_eq!(world.wakes(), 1);
 }
 
@@ -113,7 +113,7 @@ async fn a_report_that_comes_again_wakes_it_only_while_its_payment_waits() {
         .moved("P-1", |upload| upload.put_on_hold(Hold::InvoiceNotOpen, "draft", None, now()))
         .await;
     world.take(&message).await;
-    assert_eq!(world.wakes(), 0, "a night judges it anew");
+    assert_eq!(world.wakes(), 0, "a night judges it again");
     let night = Night::of(now(), &world.settings.zone);
     world
         .moved("P-1", |upload| {
