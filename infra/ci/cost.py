@@ -45,7 +45,7 @@ class Prices:
 
     def __init__(self, path=PRICES):
         known = json.loads(path.read_text(encoding="utf-8"))
-        self.prices, self.read_on, self.region = known["prices"], known["read_on"], known["region"]
+        self.prices, self.as_of, self.region = known["prices"], known["as_of"], known["region"]
         self.what = known["load"]["what"]
         self.load = {name: Decimal(value) for name, value in known["load"].items() if name != "what"}
 
@@ -176,7 +176,7 @@ def main():
     options = arguments.parse_args()
     prices = Prices()
     found, full, free = lines(sam_template.load(options.template), prices, options.metrics)
-    print(f"cost: US$ a month, {prices.region}, prices of {prices.read_on}; {prices.what}")
+    print(f"cost: US$ a month, {prices.region}, prices of {prices.as_of}; {prices.what}")
     print(f"cost: {'':20}{'list price':>12}{'free tier':>12}")
     for line in found:
         print(f"cost: {line.what:20}{line.list_price:>12}{line.free_tier:>12}  {line.how_much}")

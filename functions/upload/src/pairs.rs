@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Claim, Counterpart, OnContact, Pair, Standing, Suspicion, Upload, XeroMoney, XeroMoneyKind,
-    flagged_with, standings,
+    Claim, Counterpart, Night, OnContact, Pair, Standing, Suspicion, Upload, XeroMoney,
+    XeroMoneyKind, flagged_with, standings,
 };
 use payments::{CustomerId, Discrepancy, PaymentId, XeroContactId};
 use queue::Uploads;
@@ -14,8 +14,9 @@ use table::{ContactBecause, ReadError, WriteError};
 use crate::error::{RACES_MAX, RunError};
 use crate::run::{Move, Run};
 
-/// For how many nights after a payment has gone up it is looked for what another hand enters of the same money.
-const WATCHED_NIGHTS: usize = 10;
+/// For how many nights after a payment has gone up the same money, entered by another hand, is looked for. As many
+/// days, too: an organisation whose nights were off for a month has no use for what went up before.
+const WATCHED_NIGHTS: u8 = 10;
 
 /// What went up lately and names no invoice.
 #[derive(Debug, Default)]
@@ -111,7 +112,9 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn watch(&self) -> Result<(), RunError> {
         let organisation = self.organisation();
         let mut uploads = Vec::new();
-        for report in self.tables.nights(organisation, WATCHED_NIGHTS).await? {
+        let nights = self.tables.nights(organisation, usize::from(WATCHED_NIGHTS)).await?;
+        let is_watched = |night: Night| night.plus(u32::from(WATCHED_NIGHTS)) >= self.night;
+        for report in nights.iter().filter(|report| is_watched(report.night)) {
             uploads.extend(self.tables.uploads_of_night(organisation, report.night).await?);
         }
         let ids: BTreeSet<CustomerId> =

@@ -150,6 +150,8 @@ async fn old_payments_cost_the_night_nothing() {
             world.night(world.now()).await;
             world.clock.advance(SignedDuration::from_hours(24));
         }
+        // For ten nights what went up without an invoice is watched; later it is history.
+        world.clock.advance(SignedDuration::from_hours(11 * 24));
         world.bpay_payments(20).await;
         world.proxy.heal();
         world.night(world.now()).await;
