@@ -105,6 +105,17 @@ impl Books {
         self.ours.iter().filter(|ours| ours.whose == report.whose && ours.report == report.id)
     }
 
+    /// The reports, by position, of which nothing is in Xero that a person would find there.
+    pub fn missing(&self) -> Vec<usize> {
+        let is_missing = |report: &Reported| {
+            let open = self.open(report, self.ours.iter());
+            let found =
+                |portion: &Portion| !self.ways(report, *portion, &BTreeSet::new()).is_empty();
+            report.status == Status::Confirmed && !open.is_empty() && !open.iter().any(found)
+        };
+        (0..self.reported.len()).filter(|n| is_missing(&self.reported[*n])).collect()
+    }
+
     /// What of it a person has seen in Xero and is still there.
     fn standing<'b>(&'b self, report: &'b Reported) -> impl Iterator<Item = &'b Entered> {
         let shown = |one: &&Entered| report.there.contains(&one.id) && !one.deleted;

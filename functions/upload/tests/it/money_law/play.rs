@@ -54,6 +54,7 @@ impl Stage {
             }
             Deed::Enter { .. }
             | Deed::EnterReported { .. }
+            | Deed::EnterMissing { .. }
             | Deed::Edit { .. }
             | Deed::Delete { .. }
             | Deed::DeleteOurs { .. } => self.play_in_xero(whose, &step.deed),
@@ -272,6 +273,13 @@ impl Stage {
             Deed::EnterReported { report, how, days } => {
                 let Some(position) = self.pick(whose, *report) else { return };
                 for wanted in self.wanted(position, *how, *days) {
+                    self.enter(wanted);
+                }
+            }
+            Deed::EnterMissing { report } => {
+                let missing = self.books.missing();
+                let Some(n) = one_of(missing.len(), *report) else { return };
+                for wanted in self.wanted(missing[n], Entry::AsReported(0), 0) {
                     self.enter(wanted);
                 }
             }

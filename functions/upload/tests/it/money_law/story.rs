@@ -105,6 +105,10 @@ pub enum Deed {
         how: Entry,
         days: i8,
     },
+    /// A person misses what was reported in Xero, and enters it there.
+    EnterMissing {
+        report: usize,
+    },
     /// A person edits what was entered: another amount or day.
     Edit {
         entry: usize,
@@ -223,6 +227,7 @@ fn arb_deed() -> impl Strategy<Value = Deed> {
             .prop_map(|(place, cents, day)| Deed::Enter { place, cents, day }),
         8 => (index(), arb_entry(), arb_days())
             .prop_map(|(report, how, days)| Deed::EnterReported { report, how, days }),
+        5 => index().prop_map(|report| Deed::EnterMissing { report }),
         1 => (index(), prop::option::of(cents()), arb_days())
             .prop_map(|(entry, cents, days)| Deed::Edit { entry, cents, days }),
         2 => index().prop_map(|entry| Deed::Delete { entry }),
