@@ -9,8 +9,6 @@ const IN_A_FILE_MAX: usize = 5;
 const IN_TEN_THOUSAND: usize = 2;
 /// Folders whose prose is older than this check. Delete a folder here once it is mended; add none.
 const UNMENDED: &[&str] = &[
-    "functions/mirror/",
-    "functions/sweep/",
     "functions/upload/",
     "shared/payments/src/",
     "shared/payments/tests/",
