@@ -14,8 +14,8 @@ use table::{Because, ReadError, Tables, WriteError};
 
 use crate::handler::Handler;
 
-/// How often a lost race on one invoice is tried again at once. Each time somebody else has won,
-/// so that there is progress; more than this means that the queue should calm things down.
+/// Attempts at one invoice before lost races count as a failure. Another process has won each of them,
+/// so there is progress; after this many, the queue delivers the message again later.
 const RACES_MAX: u32 = 8;
 /// How long after it was seen first a payment of ours is known as ours: by then its proof has long been stored, or its
 /// upload is in a line of what is on its way.
@@ -26,10 +26,10 @@ const KNOWN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) enum Applied {
     /// The invoice is none of ours.
     Ignored(Ignored),
-    /// What is stored is newer, of this version.
+    /// The stored invoice is newer, of this version.
     Stale(Timestamp),
-    /// What is stored is of the same version, and was read at this moment that has not come: by a clock that is ahead
-    /// of ours. Which of the two reads is the later one is not known before.
+    /// The stored invoice is of the same version, and was read at this moment, which has not come yet: by a clock
+    /// that is ahead of ours. Until then it is unknown which of the two reads is the later one.
     ReadAhead(Timestamp),
     /// Nothing had to be written.
     Unchanged,
@@ -46,7 +46,7 @@ pub(crate) enum ApplyError {
     Read(#[from] ReadError),
     #[error("writing the invoice failed")]
     Write(#[source] WriteError),
-    #[error("whether so many changes may be made cannot be said at the moment")]
+    #[error("the brake for mass changes cannot be read at the moment")]
     Brake,
     #[error("lost the race for an invoice {RACES_MAX} times in a row")]
     Races,
@@ -87,7 +87,7 @@ async fn uploads_on(
 /// What a snapshot means, decided and not written yet.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    /// What is to be written, in this order, each with what it was decided on.
+    /// The changes to write, in this order, each with the state that it was decided on.
     changes: Vec<Decided>,
     /// What becomes of the snapshot if nothing is written.
     end: Applied,
@@ -206,10 +206,10 @@ fn onto(
     Draft { changes, end, moves }
 }
 
-/// What leaves the other numbers.
+/// The payments that leave the other numbers.
 ///
 /// # Errors
-/// What is stored under one of them is newer, so that the number of this read is old.
+/// An invoice stored under one of them is newer, so the number of this read is old.
 fn off_others(
     others: &[StoredInvoice],
     leaving: &BTreeSet<(InvoiceNumber, PaymentId)>,
@@ -232,7 +232,7 @@ fn off_others(
     Ok(changes)
 }
 
-/// Writes what was decided; decides again where somebody else was quicker.
+/// Writes the decisions; decides again where another process has written first.
 pub(crate) async fn write<C: Changes>(
     handler: &Handler<'_, C>,
     settings: &Settings,
@@ -264,8 +264,8 @@ pub(crate) async fn write<C: Changes>(
     })
 }
 
-/// Reads, decides and writes, again if somebody else was quicker, as it was the first time. The brake was asked about
-/// so many losses; it is asked again about more of them.
+/// Reads, decides and writes; does so again if another process has written first, as it had before this call. The
+/// brake was asked about `asked` losses; it is asked again if there are more.
 async fn judge<C: Changes>(
     handler: &Handler<'_, C>,
     settings: &Settings,

@@ -57,7 +57,7 @@ impl<C: Changes> Handler<'_, C> {
                 again.insert(position);
             }
         }
-        // Who has little to do first: nobody waits for a noisy neighbour.
+        // Organisations with little to do come first: none waits for a noisy neighbour.
         let mut organisations: Vec<_> = work.jobs.iter().collect();
         organisations.sort_by_key(|(_, jobs)| jobs.len());
         let swept = &work.swept;

@@ -43,7 +43,7 @@ enum Brake {
     Off,
     /// They wait for a person.
     On,
-    /// Nobody can say at the moment.
+    /// The brake cannot be read at the moment.
     Unknown,
 }
 

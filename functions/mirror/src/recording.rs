@@ -1,4 +1,4 @@
-//! What was done for one organisation in a batch, as a row in the sync log (CC-09).
+//! The work of a batch for one organisation, as a row in the sync log (CC-09).
 
 use aws_lambda_events::sqs::SqsMessage;
 use payments::OrganisationId;
@@ -17,7 +17,7 @@ impl<C: Changes> Handler<'_, C> {
         jobs: &Jobs,
         records: &[SqsMessage],
     ) -> SyncRun {
-        // What was spent before is none of this run's.
+        // Calls spent before do not count for this run.
         let _ = self.xero.take_spent(organisation);
         // Batches run side by side, but no message is in two of them.
         let first = jobs.values().flat_map(|job| job.records.keys()).min();

@@ -9,7 +9,7 @@ use table::{Noted, Parked, Tables, WriteError};
 use crate::tally::Tally;
 use crate::work::Work;
 
-/// Keeps what a batch holds besides invoices; returns the records for which that failed.
+/// Keeps what is no invoice change in a batch; returns the records for which that failed.
 pub(crate) async fn keep(
     tables: &Tables,
     records: &[SqsMessage],

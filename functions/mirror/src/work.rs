@@ -91,7 +91,7 @@ impl Work {
                 records: BTreeMap::new(),
             });
             job.change.absorb(change);
-            // What can wait does not wait any more once somebody waits for it.
+            // A job of the sweep may wait, until a message with another cause asks for the invoice.
             if job.cause == Cause::Sweep {
                 job.cause = changes.cause;
             }

@@ -1,4 +1,4 @@
-//! What the function answers to whoever invoked it.
+//! The function's answer to its caller.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Answer {
     /// How many invoices a mass change had stopped; they are on the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved: Option<usize>,
-    /// What was parked, and is on the queue again or would be.
+    /// Parked work that is on its queue again, or would be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayAnswer>,
     /// The discrepancy that may stay as it is.
@@ -29,10 +29,10 @@ pub struct Answer {
     /// The payment that is back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
-    /// What is in a dead-letter queue, or is on its queue again.
+    /// Messages that are in a dead-letter queue, or on its queue again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redrive: Option<RedriveAnswer>,
-    /// What was taken out of a dead-letter queue.
+    /// The message that was taken out of a dead-letter queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discard: Option<DiscardAnswer>,
     /// Where a user of Xero lets us in.
@@ -142,11 +142,11 @@ pub struct DiscardAnswer {
 /// Where a user lets us in.
 #[derive(Debug, Serialize)]
 pub struct AuthoriseAnswer {
-    /// The address, for his browser.
+    /// The address, for the user's browser.
     pub(crate) url: String,
     /// The grant that comes of it.
     pub(crate) grant: GrantId,
-    /// Until when he has to be back.
+    /// Until when the user has to be back.
     pub(crate) until: Timestamp,
 }
 
@@ -154,7 +154,7 @@ pub struct AuthoriseAnswer {
 #[derive(Debug, Serialize)]
 pub struct ConnectAnswer {
     pub(crate) grant: GrantId,
-    /// The organisations that he has chosen, and are mirrored or set up here.
+    /// The organisations that the user has chosen and that are mirrored or set up here.
     pub(crate) signed_up: Vec<OrganisationId>,
     /// The others: `sign_up` is what they need next.
     pub(crate) may_be_signed_up: Vec<OrganisationId>,

@@ -19,9 +19,9 @@ use crate::run::{Queued, Run, Stop, Work};
 const NAMED_MAX: usize = 10;
 
 impl<C: Changes> Run<'_, C> {
-    /// Asks Xero for what changed since the last certificate, and the tables for what became of it. What is
-    /// missing is listed, told, and put on the queue. It fails openly: a certificate that could not be made
-    /// is stored as that.
+    /// Asks Xero for the changes since the last certificate, and the tables for what became of them. Missing
+    /// payments are listed, reported in a message, and put on the queue. It fails openly: a certificate that
+    /// could not be made is stored as that.
     pub(crate) async fn certify(&self, work: &mut Work) -> Result<Option<Stop>, RunError> {
         let now = self.now();
         let first = now.saturating_sub(FIRST_LOOK_BACK).unwrap_or(now);
@@ -31,7 +31,7 @@ impl<C: Changes> Run<'_, C> {
         let from = from.saturating_sub(OVERLAP).unwrap_or(from).max(first);
         let mut certificate = Certificate::begun(self.settings, from, now);
         let checked = self.check(&mut certificate, checked_at, work).await;
-        // What was looked at before the time was over is certified; the next run goes on from there.
+        // The part checked before the time was over is certified; the next run goes on from there.
         let goes_on = certificate.until > certificate.from;
         let problem = match &checked {
             Ok(None) => None,
@@ -69,7 +69,7 @@ impl<C: Changes> Run<'_, C> {
         }
         let until = certificate.until;
         let mut place = Some(Place::from(certificate.from));
-        // What cannot be read has no stamp, and may come again with the next page.
+        // An unreadable row has no stamp, and may come again with the next page.
         let mut named = BTreeSet::new();
         let mut queued = Queued::new();
         while let Some(at) = place {

@@ -118,7 +118,7 @@ impl<C: Changes> Run<'_, C> {
         Ok(None)
     }
 
-    /// What a person is told who asked for a number that Xero does not have: numbers are compared exactly, and
+    /// The answer to a person who asked for a number that Xero does not have: numbers are compared exactly, and
     /// a blank at the end of one cannot be seen.
     async fn no_invoice(&self, number: &str, with_prefix: &str) -> Result<String, RunError> {
         let mut says = format!(

@@ -22,7 +22,7 @@ use crate::{HandleError, Sweeper};
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) status: ConnectionStatus,
-    /// What is wrong, the worst first.
+    /// Troubles of the connection, the worst first.
     pub(crate) troubles: Vec<Trouble>,
     /// Since when changes in Xero have come without a webhook.
     pub(crate) silent_since: Option<Timestamp>,
@@ -50,7 +50,7 @@ impl Checked {
 }
 
 impl<C: Changes, Q> Sweeper<C, Q> {
-    /// Finds out how a connection is, stores it, and tells of what needs a person.
+    /// Finds out how a connection is, stores it, and raises messages about troubles that need a person.
     pub(crate) async fn check(
         &self,
         settings: &Settings,
@@ -59,7 +59,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         Ok(self.checked(settings, tally).await?.answer(settings.organisation))
     }
 
-    /// The same, for whoever goes on from there.
+    /// The same; returns the facts, for a caller that goes on with them.
     pub(crate) async fn checked(
         &self,
         settings: &Settings,
@@ -167,14 +167,14 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         tally.checked_grant(&grant, now);
         let Some(days) = grant.warning(now) else { return Ok(()) };
         match self.tables.store_grant(&grant, grant.warned(days), now).await {
-            // Whoever has changed it uses it.
+            // The process that has changed it uses it.
             Ok(_) | Err(GrantError::Changed) => Ok(()),
             Err(error) => Err(tables(&error)),
         }
     }
 
-    /// Tells of a connection that is lost, and of webhooks that are silent, with the steps to take. What else
-    /// is wrong has told of itself.
+    /// Raises a message for a lost connection, silent webhooks, a missing permission or a used-up day, with the
+    /// steps to take. Other troubles raise their own messages.
     async fn tell(
         &self,
         settings: &Settings,

@@ -1,5 +1,5 @@
-//! A user of Xero lets us in: the address that he is sent to, and what is made of the code that he comes
-//! back with (X-14, infra/decisions/0009).
+//! A user of Xero lets us in: the address to which the user is sent, and the grant that is made of the code
+//! with which the user comes back (X-14, infra/decisions/0009).
 
 use host::telemetry;
 use payments::{GrantId, Occurrence, Visit, visit_key};

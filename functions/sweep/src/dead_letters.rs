@@ -29,7 +29,7 @@ const REDRIVEN_MAX: usize = 1_000;
 type Found = BTreeMap<String, DeadLetter>;
 
 impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
-    /// What is in a dead-letter queue. Afterwards all of it can be had by others as before.
+    /// Returns the messages in a dead-letter queue. Afterwards others can receive all of them as before.
     pub(crate) async fn look_at(
         &self,
         queue: QueueName,
@@ -53,9 +53,9 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         })
     }
 
-    /// Sends what is in a dead-letter queue to its queue again. Of each message in this order: it is on the
-    /// queue, it is in the log, it is out of the dead-letter queue. Whoever ends in between leaves a message
-    /// that is sent twice, and whatever the functions take in they take in once.
+    /// Sends the messages in a dead-letter queue to its queue again. For each message in this order: it is on
+    /// the queue, it is in the log, it is out of the dead-letter queue. A process that ends in between leaves a
+    /// message that is sent twice; the functions take each message in once.
     pub(crate) async fn redrive(
         &self,
         queue: QueueName,
@@ -178,8 +178,8 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         Ok(told)
     }
 
-    /// Looks for messages until the last of them is found, or all are, or as many as there may be. What was
-    /// found before something went wrong is returned, too: it has to be put back.
+    /// Looks for messages until the last of them is found, or all are, or as many as there may be. Messages
+    /// found before something went wrong are returned, too: they have to be put back.
     async fn find(
         &self,
         queue: QueueName,

@@ -1,5 +1,5 @@
-//! What operators read in the morning (CC-20): found out anew, and one row of the log for each organisation,
-//! from which it goes on to the bus.
+//! The digest that operators read in the morning (CC-20): a new look at each organisation, and one row of the
+//! log for each, from which it goes on to the bus.
 
 use jiff::Timestamp;
 use payments::Settings;
@@ -13,7 +13,7 @@ use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
 impl<C: Changes, Q> Sweeper<C, Q> {
-    /// Looks at the connection, and tells how things are. A schedule that comes twice tells once.
+    /// Looks at the connection, and writes the digest. A schedule that comes twice writes one.
     pub(crate) async fn digest(
         &self,
         settings: &Settings,

@@ -1,9 +1,9 @@
-//! Why a run did not come to its end. Whatever it has not done is done by the next one.
+//! Why a run did not come to its end. The next run does the work that is left.
 
 use queue::SendError;
 use table::{ImportError, ReadError, WriteError};
 
-/// How often a lost race is tried again at once. Each time somebody else has won, so that there is
+/// Attempts before lost races count as a failure. Another process has won each of them, so there is
 /// progress.
 pub(crate) const RACES_MAX: u32 = 8;
 
@@ -25,7 +25,7 @@ pub(crate) enum RunError {
 }
 
 impl RunError {
-    /// The class under which it is counted (A7.3); ours are told from Xero's.
+    /// The class under which it is counted (A7.3); our classes differ from Xero's.
     pub(crate) fn class(&self) -> &'static str {
         match self {
             Self::Xero(error) => error.class().code(),

@@ -14,7 +14,7 @@ use crate::sign_up_wish::WireSignUp;
 use crate::wanted::{Said, Target};
 use crate::wishes::{WireAuthorise, WireConnect, WireDiscard, WireRedrive};
 
-/// What is asked.
+/// The work that an event asks for.
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// The sweep of that moment, for one organisation or for all.
@@ -27,8 +27,8 @@ pub(crate) enum Asked {
     SignUp { settings: Box<Settings>, said: Said },
     /// A person lets a mass change through that was stopped.
     ApproveMassChange { organisation: OrganisationId, said: Said },
-    /// A person has parked work done again, or looks at what that would be; of an organisation, or of nobody
-    /// that is known.
+    /// A person has parked work done again, or looks at what that would be; of an organisation, or of no known
+    /// one.
     Replay { organisation: Option<OrganisationId>, which: Which, preview: bool, said: Said },
     /// A person sends a queue's dead letters to it again, or looks at them.
     Redrive { queue: QueueName, preview: bool, said: Said },
@@ -52,13 +52,13 @@ pub(crate) enum Asked {
 pub(crate) struct Which {
     /// This one, by its key.
     pub(crate) parked_at: Option<String>,
-    /// What is parked for this reason.
+    /// Work that is parked for this reason.
     pub(crate) reason: Option<String>,
-    /// What is about this invoice, by Xero's id.
+    /// Work about this invoice, by Xero's id.
     pub(crate) invoice: Option<XeroInvoiceId>,
-    /// What arrived from then on.
+    /// Work that arrived from then on.
     pub(crate) from: Option<Timestamp>,
-    /// What arrived until then.
+    /// Work that arrived until then.
     pub(crate) to: Option<Timestamp>,
 }
 
@@ -137,7 +137,7 @@ impl Asked {
     /// Reads an event.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The event asks for nothing that sweep does; `EventError` says what is wrong with it.
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let wire: Wire = serde_json::from_str(&event.to_string())
             .map_err(|error| EventError(without_values(&error)))?;
@@ -190,7 +190,7 @@ impl Asked {
         if let Some(wish) = wire.connect {
             return wish.asked();
         }
-        // What is found out is of this moment, whenever it was due.
+        // A check is about this moment, whenever it was due.
         if check {
             return Ok(Self::Check { organisation });
         }

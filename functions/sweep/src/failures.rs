@@ -42,17 +42,17 @@ pub enum HandleError {
     /// The payment cannot be brought back.
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    /// What was approved could not be put on the queue. It comes back by itself within the hour.
+    /// The approved invoices could not be put on the queue. They come back by themselves within the hour.
     #[error("approved, but not on the queue yet: {0}")]
     Queue(#[from] SendError),
-    /// A message could not be put on its queue again. What was before it is; it and the others are where they
-    /// were.
+    /// A message could not be put on its queue again. The messages before it are on the queue; it and the others
+    /// are where they were.
     #[error("a message could not be put on its queue again; it is still where it was")]
     NotSent(#[source] SendError),
     /// A dead-letter queue does not answer.
     #[error(transparent)]
     DeadLetters(#[from] DeadLetterError),
-    /// There is no such message, or it is hidden because somebody else looks at it.
+    /// There is no such message, or it is hidden because another process looks at it.
     #[error(
         "there is no message {message} among the dead letters of `{queue}`, or not at this moment"
     )]
@@ -64,7 +64,7 @@ pub enum HandleError {
     },
     /// A custom connection has no users who grant anything.
     #[error(
-        "we are let in by a custom connection: nobody has to be asked (XERO_GRANTS_SECRET_PREFIX)"
+        "we are let in by a custom connection: no user has to be asked (XERO_GRANTS_SECRET_PREFIX)"
     )]
     NoGrants,
     /// The state that came back with a code is none that was given out, or not any more.

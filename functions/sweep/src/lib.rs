@@ -293,8 +293,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     }
 }
 
-/// What is looked at of an organisation. One that only uploads has nothing to mirror: what stands in Xero of its
-/// payments is certified instead (AMB-37).
+/// The target of a run for one organisation. One that only uploads has nothing to mirror: its payments in Xero are
+/// certified instead (AMB-37).
 fn target_of(target: &Target, settings: &Settings) -> Option<Target> {
     match target {
         _ if settings.mirror_enabled => Some(target.clone()),

@@ -69,7 +69,7 @@ impl<C: Changes> Run<'_, C> {
                 Err(stop) => return self.keep(&mut walk, work, Some(stop)).await,
             };
             self.compare(&page.rows, &mut walk, work).await?;
-            // What cannot be read is among the open ones all the same.
+            // Unreadable invoices are among the open ones all the same.
             for invoice in page.unreadable.iter().filter_map(|row| row.invoice) {
                 walk.sees(invoice);
             }
@@ -185,7 +185,7 @@ impl<C: Changes> Run<'_, C> {
         Ok(())
     }
 
-    /// Tells of stored rows that cannot be read: they are compared with nothing, and hide no other (AMB-30).
+    /// Raises a message for each unreadable stored row: it is compared with nothing, and hides no other (AMB-30).
     async fn name_rows(&self, rows: &[table::Unreadable], work: &mut Work) -> Result<(), RunError> {
         for row in rows {
             let why = format!("invoice {} is not compared with Xero: {}", row.key, row.problem);
@@ -258,8 +258,8 @@ impl<C: Changes> Run<'_, C> {
         Ok(None)
     }
 
-    /// Tells of invoices that were asked for and cannot be read: each is there, or may be, and is not missed. The
-    /// mirror reads it in full, and parks it with what is wrong (AMB-30). Returns their numbers.
+    /// Raises a message for each invoice that was asked for and cannot be read: it is there, or may be, and is not
+    /// missed. The mirror reads it in full, and parks it with the reason (AMB-30). Returns their numbers.
     async fn told_unreadable(
         &self,
         unreadable: Vec<UnreadableInvoice>,

@@ -1,4 +1,4 @@
-//! What a person orders besides a sweep: a mass change that was stopped goes through, a deleted payment
+//! Orders of a person other than a sweep: a mass change that was stopped goes through, a deleted payment
 //! comes back.
 
 use std::time::Duration;

@@ -169,7 +169,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         looks.end().map_err(|(failed, all, first)| HandleError::Checks { failed, all, first })
     }
 
-    /// Tells of each organisation. One of which nothing can be told does not keep the others back; the schedule
+    /// Writes the digest of each organisation. One whose digest fails does not keep the others back; the schedule
     /// comes again for it.
     pub(crate) async fn digests(
         &self,
@@ -222,7 +222,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         self.in_time(deadline, look).await
     }
 
-    /// What comes of work that may hang; `None` if it does not end in time.
+    /// Returns the result of work that may hang; `None` if it does not end in time.
     async fn in_time<T>(&self, deadline: Timestamp, work: impl Future<Output = T>) -> Option<T> {
         let left = deadline.duration_since(self.clock.now()).saturating_sub(ANSWER);
         tokio::time::timeout(Duration::try_from(left).unwrap_or_default(), work).await.ok()

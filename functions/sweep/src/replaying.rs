@@ -23,7 +23,7 @@ const UNREADABLE: [&str; 3] = ["invalid_message", "not_a_message", "not_a_task"]
 /// How something parked is done again.
 #[derive(Debug, Eq, PartialEq)]
 enum Way<'a> {
-    /// Its invoices are looked at once more, whatever has been read of them before.
+    /// Its invoices are looked at once more, even if they were read before.
     Look(InvoiceChanges),
     /// It goes to this queue as it came, byte for byte.
     AsItCame(QueueName, &'a str),
@@ -31,8 +31,8 @@ enum Way<'a> {
 
 impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     /// Puts parked work on its queue again, and takes its rows out; with `preview`, only says what that
-    /// would be. What is sent and whose row could not be taken out is sent again next time: that costs a
-    /// call, and nothing else, since whatever the functions take in they take in once.
+    /// would be. Work that is sent and whose row could not be taken out is sent again next time: that costs
+    /// a call, and nothing else, since the functions take each message in once.
     pub(crate) async fn replay(
         &self,
         organisation: Option<OrganisationId>,
@@ -137,8 +137,8 @@ fn way(organisation: Option<OrganisationId>, row: &ParkedRow, is_named: bool) ->
     }
 }
 
-/// Each function has one queue. What a person has discarded says itself where it was. What Xero has signed
-/// and nobody could read did not come by a queue, and can only be sent by Xero.
+/// Each function has one queue. The row of a discarded message names its queue. A message that Xero has
+/// signed and that could not be read did not come by a queue, and only Xero can send it again.
 fn came_by(row: &ParkedRow) -> Option<QueueName> {
     match (&row.queue, row.by.as_str()) {
         (Some(queue), _) => QueueName::from_code(queue),
@@ -149,8 +149,8 @@ fn came_by(row: &ParkedRow) -> Option<QueueName> {
     }
 }
 
-/// The invoices that a parked message is about. Whatever is read of them from now on is new enough: a person
-/// has said so. Of another organisation there is nothing to be done here, whatever the row says.
+/// The invoices that a parked message is about. Each read of them from now on is new enough: a person has
+/// said so. A message about another organisation leaves nothing to do here, even if the row says otherwise.
 fn look(organisation: Option<OrganisationId>, changes: InvoiceChanges) -> Option<Way<'static>> {
     (Some(changes.organisation) == organisation).then(|| {
         Way::Look(InvoiceChanges {

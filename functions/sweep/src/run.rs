@@ -16,7 +16,7 @@ use table::{Tables, WriteError};
 use crate::error::{RACES_MAX, RunError};
 use crate::wanted::{Target, Wanted};
 
-/// How much later than the invocation's end a lease ends: nobody begins while a run may still write.
+/// How much later than the invocation's end a lease ends: no run begins while another may still write.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// How much time a page may take: a call to Xero, and putting on the queue what it showed.
 const STEP: SignedDuration = SignedDuration::from_secs(40);
@@ -61,7 +61,7 @@ pub(crate) enum Outcome {
 pub(crate) type Queued = BTreeMap<XeroInvoiceId, Option<Timestamp>>;
 
 impl<C: Changes> Run<'_, C> {
-    /// Does what is wanted, unless somebody is at it or has just done it.
+    /// Does what is wanted, unless another run is at it or has just done it.
     pub(crate) async fn run(&self, wanted: &Wanted) -> Result<Outcome, RunError> {
         let mut work = match self.take(wanted).await? {
             Ok(work) => work,
@@ -107,7 +107,7 @@ impl<C: Changes> Run<'_, C> {
     fn begun(&self, wanted: &Wanted, state: &SweepState, now: Timestamp) -> SyncRun {
         let said = wanted.said.as_ref();
         let organisation = self.organisation();
-        // What was spent before, for a look at the connection, is none of this run's.
+        // Calls spent before, for a look at the connection, do not count for this run.
         let _ = self.xero.take_spent(organisation);
         SyncRun {
             by: said.map(|said| said.by.clone()),
@@ -266,7 +266,7 @@ impl<C: Changes> Run<'_, C> {
         Ok(awaited)
     }
 
-    /// Whether an invoice is stored here under whatever number: it has been given another one in Xero.
+    /// Whether an invoice is stored here under any number: it has been given another one in Xero.
     pub(crate) async fn was_ours(&self, invoice: XeroInvoiceId) -> Result<bool, RunError> {
         Ok(!self.tables.numbers_of(self.organisation(), invoice).await?.is_empty())
     }
@@ -314,7 +314,7 @@ fn ended(run: SyncRun, now: Timestamp) -> SyncRun {
 
 /// A stop, in the words of the run's row.
 fn note(run: &mut SyncRun, stop: &Stop, whole: bool) {
-    // What a person asks for is in nobody else's plan.
+    // No later run goes on with the order of a person.
     let then = if whole { "the next run goes on" } else { "ask again" };
     match stop {
         Stop::OutOfTime => run.problem = Some(format!("its time was over; {then}")),

@@ -123,14 +123,14 @@ impl Tally {
         *count = count.saturating_add(u32::from(ends));
     }
 
-    /// Adds when an organisation's last certificate was made, whatever it says.
+    /// Adds when an organisation's last certificate was made, complete or not.
     pub(crate) fn checked_certificate(&mut self, made_at: Timestamp, now: Timestamp) {
         let age = u64::try_from(now.duration_since(made_at).as_millis()).unwrap_or(0);
         self.checking.certificate_age_ms = self.checking.certificate_age_ms.max(age);
     }
 
-    /// All connections were looked at. If one of them could not be, nothing is said of any: that none is
-    /// known to be wrong would read as that none is.
+    /// Every connection was looked at. Without this call the log reports none of them: zeros would read as
+    /// healthy.
     pub(crate) fn check_is_complete(&mut self) {
         self.is_checked = true;
     }

@@ -37,7 +37,7 @@ impl<C: Changes> Run<'_, C> {
             invoices.extend(row.invoice.map(|invoice| (invoice, None)));
             ours.push(row);
         }
-        // What is parked already waits for a person.
+        // An invoice that is parked already waits for a person.
         let parked = self.tables.newest_parked(Some(self.organisation()), PARKED_MAX).await?;
         invoices.retain(|invoice, _| {
             let id = invoice.to_string();
@@ -47,7 +47,7 @@ impl<C: Changes> Run<'_, C> {
         Ok(ours)
     }
 
-    /// Whether it may be about an invoice of ours. What cannot be told apart from one is one.
+    /// Whether it may be about an invoice of ours. A row that may be one counts as one.
     async fn is_ours(&self, row: &Unreadable) -> Result<bool, RunError> {
         let kind = row.kind.unwrap_or(InvoiceKind::Sales);
         let Some(invoice) = row.invoice else { return Ok(kind == InvoiceKind::Sales) };

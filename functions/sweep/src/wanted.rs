@@ -10,7 +10,7 @@ pub(crate) struct Said {
     pub(crate) why: String,
 }
 
-/// What is to be looked at.
+/// The invoices or payments that a run looks at.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Target {
     /// Everything that changed since the last time.

@@ -64,7 +64,7 @@ impl WireRedrive {
         if !self.preview && !queue.takes_messages() {
             return Err(says(
                 "`schedules` and `events` can only be looked at (`preview`) or discarded: the next schedule \
-                 catches up, and `announce_again` of the function announce tells what was not announced",
+                 catches up, and `announce_again` of the function announce sends what was not announced",
             ));
         }
         Ok(Asked::Redrive { queue, preview: self.preview, said: said(&self.by, &self.why)? })

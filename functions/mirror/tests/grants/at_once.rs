@@ -57,7 +57,7 @@ async fn both_organisations_have_the_new_token_together() {
 
 #[tokio::test]
 async fn two_who_renew_at_once_in_spite_of_the_lease_lose_nothing() {
-    // FAULT-29: the first one is held up for longer than his lease, after Xero and before the store.
+    // FAULT-29: the first one is held up for longer than its lease, after Xero and before the store.
     for before_the_second in [true, false] {
         let world = World::connected().await;
         let holdup = world.safe.hold_up();

@@ -37,7 +37,7 @@ async fn wherever_the_process_ends_the_grant_lives_on() {
                     let outcome = world.call(organisation).await;
                     outcome.unwrap_or_else(|error| panic!("{what}: {error}"));
                 }
-                // Whatever is kept now is the last pair that Xero gave.
+                // The pair that is kept now is the last one that Xero gave.
                 world.clock.advance(minutes(24 * 60));
                 let outcome = world.call(0).await;
                 outcome.unwrap_or_else(|error| panic!("a day after: {what}: {error}"));

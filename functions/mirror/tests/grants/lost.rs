@@ -1,4 +1,4 @@
-//! Pairs that Xero has given and nobody has kept (FAULT-29).
+//! Pairs that Xero has given and no process has kept (FAULT-29).
 
 use payments::grant::Death;
 use xero::{ErrorClass, ReadError, Refusal};
@@ -6,7 +6,7 @@ use xero_simulator::{Effect, Fault};
 
 use crate::world::{World, grant_id, minutes, seconds};
 
-/// The next answer of the identity service is lost, and what it gave with it.
+/// The next answer of the identity service is lost, with the pair in it.
 async fn lose_a_pair(world: &World) {
     world.simulator.inject(Fault::on("POST", "/connect/token", Effect::LostAnswer).times(1));
     let error = world.call(0).await.unwrap_err();

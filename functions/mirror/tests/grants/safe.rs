@@ -17,7 +17,7 @@ struct State {
     pairs: Mutex<BTreeMap<GrantId, Pair>>,
     guillotine: Mutex<Arc<Guillotine>>,
     refuses: Mutex<bool>,
-    /// Holds up the next write until somebody rings, and tells when it has come.
+    /// Holds up the next write until `goes_on` is notified; notifies `came` when it has come.
     holdup: Mutex<Option<Arc<Holdup>>>,
 }
 

@@ -52,7 +52,7 @@ pub fn grant_id() -> GrantId {
 }
 
 impl World {
-    /// One in which nobody has authorised anything.
+    /// One in which no user has authorised anything.
     pub async fn new() -> Self {
         let clock = ManualClock::new(START.parse().unwrap());
         let options = Options {

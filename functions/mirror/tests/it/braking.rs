@@ -1,4 +1,4 @@
-//! A mass change waits for a person: nothing good is lost by somebody's mistake in Xero.
+//! A mass change waits for a person: no good payment is lost by a mistake in Xero.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ async fn five() -> World {
     world
 }
 
-/// Somebody deletes the payments of these invoices in Xero.
+/// Deletes the payments of these invoices in Xero.
 fn delete(world: &World, invoices: &[u32]) {
     for n in invoices {
         let mut gone = paper(*n, vec![]);
@@ -42,7 +42,7 @@ async fn copies(world: &World) -> usize {
 async fn what_would_lose_too_much_stops_before_the_first_and_tells_a_person() {
     let world = five().await;
     delete(&world, &[1, 2, 3, 4]);
-    // Whatever loses nothing goes on.
+    // An invoice that loses no payment goes on.
     let mut paid_twice = paper(5, vec![paid(5, 2, 100), paid(6, 3, 50)]);
     paid_twice.updated_at = now();
     world.xero.put(organisation(), invoice(5), paid_twice);

@@ -41,7 +41,7 @@ pub async fn eventful() -> (World, Vec<aws_lambda_events::sqs::SqsMessage>) {
     world.xero.put(organisation(), invoice(8), Paper { status: "PERHAPS", ..paper(8, vec![]) });
     let fresh = paper(6, vec![paid(61, 2, 600)]);
     world.xero.script(move |seen, books| {
-        // What is written shows a little later.
+        // The new payment of invoice 6 shows a little later.
         if now() >= at(15) {
             books.insert((organisation().to_string(), invoice(6).to_string()), fresh.clone());
         }
@@ -91,7 +91,7 @@ async fn wherever_the_process_ends_the_tables_end_the_same() {
             let (world, mut queue) = eventful().await;
             let guillotine = Guillotine::at(call, moment);
             world.end_with(&guillotine);
-            // Whatever was under way is still in the queue, and comes again.
+            // Messages under way are still in the queue, and come again.
             killed += usize::from(guillotine.run(world.work_off(&mut queue)).await.is_none());
             runs += 1;
             world.end_with(&Guillotine::counting());

@@ -41,7 +41,7 @@ pub fn listen(function: &str) {
     HEARD.set(Some(Vec::new()));
 }
 
-/// What was said since.
+/// The log since `listen`.
 pub fn heard() -> String {
     String::from_utf8(HEARD.take().unwrap()).unwrap()
 }

@@ -51,7 +51,7 @@ async fn a_read_older_than_the_stamp_that_the_sweep_has_seen_is_parked_in_the_en
     let rows = world.rows("parked").await;
     assert_eq!((rows.len(), rows[0]["reason"].as_str()), (1, "stale_read"));
     let body = queue::Message::from_json(&rows[0]["body"]).unwrap();
-    assert_eq!(body, swept(&[1], at(3_600)), "as if nobody had looked yet");
+    assert_eq!(body, swept(&[1], at(3_600)), "as if it had not been read yet");
 }
 
 /// What the sweep says of invoices whose own stamp it has seen.

@@ -1,4 +1,4 @@
-//! What is not mirrored is kept, with its reason.
+//! Messages that are not mirrored are kept, with the reason.
 
 use queue::{Message, Noted, NotedReason, UnreadablePart};
 

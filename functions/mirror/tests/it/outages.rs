@@ -301,13 +301,13 @@ async fn a_quiet_organisation_does_not_wait_for_a_noisy_one() {
     let before = calls.iter().take_while(|call| call.tenant == noisy.to_string()).count();
     println!("{before} of {} calls were made before that of the quiet one", calls.len() - 1);
     assert!(calls.len() > 20 && before <= 1, "{before} of {}", calls.len());
-    // What is too much for one run waits in the queue, and nothing is lost.
+    // Invoices that are too many for one run wait in the queue, and none is lost.
     assert_eq!(sent_back(&world.line).len(), 10_000, "none of the noisy one's is readable here");
 }
 
 #[tokio::test]
 async fn an_answer_with_another_organisations_invoice_leaves_no_trace() {
-    // FAULT-10, N8: Xero answers with an invoice that nobody asked for.
+    // FAULT-10, N8: Xero answers with an invoice that was not asked for.
     let world = World::with_invoice(vec![paid(1, 2, 100)]).await;
     world.xero.script(|seen, books| {
         let foreign = paper(2, vec![paid(2, 2, 100)]).json(&invoice(2).to_string());

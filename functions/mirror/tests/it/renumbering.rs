@@ -87,7 +87,7 @@ async fn payments_left_on_a_former_number_are_found_by_the_next_read_of_whatever
     let (old, new) = (numbered(1, 0, two()), numbered(2, 10, two()));
     see(&world, new.clone()).await;
     let second = world.stored(2).await;
-    // As if the old number had been written by somebody who did not see the new one.
+    // As if a process that did not see the new number had written the old one.
     forget(&world, 2).await;
     see(&world, old).await;
     let because = table::Because { cause: "webhook", event_at: None, now: at(0) };

@@ -1,4 +1,4 @@
-//! What is told of each batch afterwards: the sync log (CC-09), and how long changes took (SP-09).
+//! Records of each batch: the sync log (CC-09), and how long changes took (SP-09).
 
 use jiff::SignedDuration;
 use payments::sweep::{Latency, SyncKind, SyncRun, SyncState, Trigger};

@@ -209,7 +209,7 @@ impl World {
         answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
-    /// Nobody knows any more how often Xero was called, and what it said to that.
+    /// Deletes the record of how often Xero was called, and of the limits in its answers.
     pub async fn forget_calls(&self) {
         let key = AttributeValue::S(organisation().to_string());
         let delete = self.direct.delete_item().table_name("budgets").key("organisation", key);

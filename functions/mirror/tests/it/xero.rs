@@ -121,7 +121,7 @@ impl Seen {
     }
 }
 
-/// What is answered.
+/// Xero's answer to a call.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     pub status: u16,

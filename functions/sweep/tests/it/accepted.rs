@@ -67,7 +67,7 @@ async fn amb_31_what_a_person_accepts_is_closed_and_comes_back_only_if_its_facts
     let again = world.invoke(wish).await.unwrap_err();
     assert!(again.contains("was accepted before, by Ada"), "{again}");
 
-    // The same facts, read again after another change: nobody is asked again.
+    // The same facts, read again after another change: no person is asked again.
     world.clock.advance(SignedDuration::from_hours(1));
     world.pay(invoice, 10_00);
     look(&world).await;

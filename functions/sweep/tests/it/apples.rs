@@ -171,7 +171,7 @@ async fn amb_30_an_invoice_row_of_ours_that_cannot_be_read_hides_no_other() {
 
 #[tokio::test]
 async fn amb_30_what_xero_shows_is_mirrored_as_xero_shows_it() {
-    // Two decimals of a yen, billions of rupiahs, kroons that nobody pays in any more.
+    // Two decimals of a yen, billions of rupiahs, kroons, which are no longer in use.
     let world = World::new().await;
     for (n, total, paid, currency) in [
         ("51", "1000.50", "500.50", "JPY"),

@@ -184,7 +184,7 @@ async fn a_connection_that_is_lost_and_comes_back_stands_in_the_log_once_each() 
     }
     let back = ["connection_lost CC-03 REFUSED", "connection_restored CC-02 "];
     assert_eq!(turns(&world).await, back);
-    assert_eq!(lost().await, 0, "nobody is told of what is over");
+    assert_eq!(lost().await, 0, "the message about a trouble that is over is gone");
 
     // CC-04, CC-23
     world.clock.advance(SignedDuration::from_hours(25));
@@ -203,7 +203,7 @@ async fn a_day_that_is_used_up_is_an_error_with_the_hour_at_which_it_is_over() {
     assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Error"), vec!["DAY_LIMIT"]));
     let told = world.rows("messages").await;
     assert!(told[0]["why"].contains(&until.to_string()[..16]), "{told:?}");
-    // Nobody knocks in the meantime, and the status says so still.
+    // No call is made in the meantime, and the status still says so.
     world.calls();
     world.clock.advance(SignedDuration::from_hours(19));
     assert_eq!(whats(&check(&world).await), ["DAY_LIMIT"]);

@@ -1,5 +1,5 @@
-//! A user of Xero lets us in: he is sent there, comes back with a code, and is told what he has granted
-//! . Whatever goes wrong, nothing is lost, and no secret shows (N9).
+//! A user of Xero lets us in: the user is sent there, comes back with a code, and reads what was granted
+//! . After each failure nothing is lost, and no secret shows (N9).
 
 use std::fs;
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ impl Users {
     }
 
     async fn connect(&self, code: &str, state: &str) -> Result<Value, String> {
-        let wish = json!({"code": code, "state": state, "by": "Ada", "why": "he has agreed"});
+        let wish = json!({"code": code, "state": state, "by": "Ada", "why": "the user has agreed"});
         Ok(self.invoke(json!({"connect": wish})).await?["connect"].clone())
     }
 
@@ -117,7 +117,7 @@ async fn a_user_lets_us_in_and_is_told_what_may_be_signed_up() {
     assert_eq!(actions.iter().filter(|action| **action == "connected").count(), 2, "{actions:?}");
     assert!(log.iter().all(|row| row["by"] == "Ada"));
     assert_eq!(users.on_their_way().await, 0);
-    // By what he has granted, the other organisation can be signed up at once.
+    // By the user's grant, the other organisation can be signed up at once.
     let wish = json!({
         "organisation": users.other, "time_zone": "Australia/Sydney", "by": "Ada", "why": "new",
     });
@@ -153,7 +153,7 @@ async fn a_grant_that_is_named_is_brought_back_to_life() {
     assert_eq!(users.secrets().pair(id).await.unwrap().unwrap().generation, 2);
 }
 
-/// The grant tells of its death and of its return; the hourly look finds both out, and does not tell again.
+/// The grant reports its death and its return; the hourly look finds both, and does not report them again.
 #[tokio::test]
 async fn a_dead_grant_is_a_lost_connection_that_is_told_once() {
     // X-14, CC-03, EX-24

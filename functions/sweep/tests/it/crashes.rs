@@ -68,7 +68,7 @@ async fn wherever_the_process_ends(full: bool) -> (usize, usize) {
             world.clock.advance(LATER);
             swept(&world, full).await;
             let rows = world.rows("sweeps").await;
-            // Beside the sweeps there stand the invoices whose import is awaited.
+            // The table also holds the invoices whose import is awaited.
             let attempts = rows.iter().filter_map(|row| row.get("last_attempt"));
             assert!(
                 attempts.clone().count() > 0 && attempts.clone().all(|a| a == "finished"),

@@ -180,7 +180,7 @@ async fn what_is_discarded_troubles_nobody_and_comes_back_only_if_it_is_named() 
     world.invoke(wish("discard", "changes", json!({"message": id}))).await.unwrap();
     let organisation = world.organisation();
     let waiting = world.tables.count_parked(organisation).await.unwrap();
-    assert_eq!(waiting, (0, 0), "it waits for nobody");
+    assert_eq!(waiting, (0, 0), "it waits for no person");
     assert!(world.tables.sweep(organisation, SweepKind::Changes).await.is_ok());
 
     let replay = |which: Value| json!({"replay": {"organisation": world.tenant, "which": which, "by": "Ada", "why": "after all"}});

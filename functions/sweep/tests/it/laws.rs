@@ -129,7 +129,7 @@ async fn story(deeds: &[Deed]) {
     }
     world.simulator.clear_faults();
     world.line.recorded.recover();
-    // After a lease that nobody has ended.
+    // After a lease that no run has ended.
     world.clock.advance(SignedDuration::from_mins(7));
     let answer = world.sweep().await;
     assert_eq!(answer["outcome"], "finished", "{answer}");

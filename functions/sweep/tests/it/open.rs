@@ -42,7 +42,7 @@ async fn only_what_differs_is_queued_and_then_agrees() {
     // It is paid in full, and so no longer open.
     world.pay(invoices[2], 990_00);
     let new = world.both("6").await;
-    // Nobody knows this one here.
+    // This one is not known here.
     world.invoice("CM-7");
 
     let answer = world.full_sweep().await;

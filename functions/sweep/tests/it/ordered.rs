@@ -88,7 +88,7 @@ async fn a_deleted_copy_comes_back_and_the_next_read_leaves_it_alone() {
     assert!(never.contains("never deleted from invoice 10031"), "{never}");
 }
 
-/// What the mirror parked of an invoice, and something that nobody can read.
+/// Parks a message of the mirror about an invoice, and a body that cannot be read.
 async fn parked(world: &World) {
     let invoice = world.both("10031").await;
     world.pay(invoice, 10_00);

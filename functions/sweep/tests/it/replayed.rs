@@ -57,7 +57,7 @@ async fn take_in(world: &World, seen: &Seen) {
     assert_eq!(answer.batch_item_failures.len(), 0);
 }
 
-/// The report was parked, because nobody has signed its organisation up.
+/// The report was parked, because its organisation is not signed up.
 async fn parked() -> World {
     let world = World::new().await;
     take_in(&world, &seen("m-1", &report())).await;
@@ -218,7 +218,7 @@ async fn what_nobody_could_read_goes_only_if_it_is_named() {
     let all = replay(&world, Some(stranger()), json!({})).await;
     assert_eq!((&all["replayed"], &all["left"]), (&json!(0), &json!(1)), "{all}");
     assert_eq!(all["first"][0]["only_if_named"], true, "{all}");
-    // What belongs to nobody that is known: without an organisation.
+    // Work of no known organisation: the order names none.
     let all = replay(&world, None, json!({})).await;
     assert_eq!((&all["replayed"], &all["left"]), (&json!(0), &json!(2)), "{all}");
     assert!(world.queues.bodies("intake").await.is_empty());

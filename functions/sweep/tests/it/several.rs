@@ -1,4 +1,4 @@
-//! Several organisations: nobody is starved, and nobody who fails, hangs or is slow keeps the others back.
+//! Several organisations: none is starved, and none that fails, hangs or is slow keeps the others back.
 
 use jiff::SignedDuration;
 use payments::OrganisationId;

@@ -144,7 +144,7 @@ async fn a_window_that_had_to_stop_says_how_far_it_was_read() {
 
 #[tokio::test]
 async fn a_number_with_a_blank_that_nobody_sees_is_named_in_quotes() {
-    // Numbers are compared exactly; whoever asks for the one without the blank is told of the other.
+    // Numbers are compared exactly; the answer about the one without the blank names the other.
     let world = World::new().await;
     world.local("111").await;
     world.invoice("CM-111 ");

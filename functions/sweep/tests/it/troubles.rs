@@ -1,4 +1,4 @@
-//! What goes wrong: nothing moves that should not, and nothing is lost.
+//! Failures: nothing moves that should not, and nothing is lost.
 
 use jiff::SignedDuration;
 use payments::sweep::SyncState;

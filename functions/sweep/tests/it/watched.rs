@@ -37,7 +37,7 @@ async fn the_hourly_look_measures_silence_certificates_and_grants() {
         assert_eq!(quiet[name], 0, "{name}: {quiet}");
     }
 
-    // A change of which no webhook tells, and that the sweep has to find.
+    // A change without a webhook, which the sweep has to find.
     world.clock.advance(SignedDuration::from_mins(5));
     world.pay(invoice, 10_00);
     world.clock.advance(SignedDuration::from_mins(25));

@@ -31,7 +31,7 @@ async fn a_week_of_three_thousand_changes_without_webhooks_is_repaired_by_one_sw
     let (set_up, caps) = (began.elapsed(), world.simulator.limits());
     assert_eq!(caps, xero_simulator::Limits::default(), "60 a minute, 5 at once, 5,000 a day");
 
-    // What has been before is certified.
+    // The time before the week is certified.
     let certify = async || {
         let event = json!({"scheduled_time": world.now(), "certify": true});
         world.invoke(event).await.unwrap();
@@ -40,7 +40,7 @@ async fn a_week_of_three_thousand_changes_without_webhooks_is_repaired_by_one_sw
     };
     assert_eq!(certify().await["state"], "complete");
 
-    // The week. Nobody announces anything.
+    // The week. No webhook announces anything.
     let step = SignedDuration::from_secs(WEEK.as_secs() / i64::try_from(CHANGES).unwrap());
     let mut known = payments.drain(..DELETED + EDITED);
     for n in 0..NEW {

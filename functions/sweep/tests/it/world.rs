@@ -167,7 +167,7 @@ impl World {
         self.simulator.add_invoice_to(contact, self.wanted(InvoiceKind::Accrec, number)).unwrap()
     }
 
-    /// Somebody gives an invoice's contact another name, and changes the invoice.
+    /// Gives an invoice's contact another name in Xero, and changes the invoice.
     pub fn rename_contact(&self, invoice: Uuid, name: &str) {
         let contact = self.simulator.invoice(invoice).unwrap().contact;
         self.simulator.rename_contact(contact, name).unwrap();
@@ -301,7 +301,7 @@ impl World {
         self.full_sweep().await
     }
 
-    /// Somebody gives an invoice another number in Xero.
+    /// Gives an invoice another number in Xero.
     pub async fn renumber(&self, invoice: Uuid, number: &str) {
         let token = self.token().await;
         let body = json!({"Invoices": [{"InvoiceID": invoice, "InvoiceNumber": number}]});
@@ -315,7 +315,7 @@ impl World {
         assert_eq!(self.simulator.invoice(invoice).unwrap().number, number);
     }
 
-    /// A token of somebody who may write invoices.
+    /// A token that may write invoices.
     async fn token(&self) -> String {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let request = http.post(format!("{}/connect/token", self.xero_url));
@@ -330,7 +330,7 @@ impl World {
         self.tables.sweep(self.organisation(), SweepKind::Changes).await.unwrap()
     }
 
-    /// What is on the queue, which is then empty: the cause of each message and its invoices.
+    /// Takes all messages off the queue: the cause of each and its invoices.
     pub fn take_queue(&self) -> Vec<(Cause, Vec<InvoiceChange>)> {
         let invoices = |message| match message {
             Message::Invoices(changes) => (changes.cause, changes.invoices),
