@@ -11,7 +11,6 @@ const IN_TEN_THOUSAND: usize = 2;
 const UNMENDED: &[&str] = &[
     "functions/mirror/",
     "functions/sweep/",
-    "functions/upload/",
     "shared/payments/src/",
     "shared/payments/tests/",
     "tests/",
