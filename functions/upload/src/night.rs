@@ -44,7 +44,7 @@ pub(crate) enum Outcome {
 }
 
 impl<Q: Uploads> Run<'_, Q> {
-    /// Runs the night, or goes on with it.
+    /// Runs the night, or resumes it.
     pub(crate) async fn night(&self, scheduled_at: Timestamp) -> Result<Outcome, RunError> {
         let now = self.now();
         if scheduled_at.duration_since(now) > SKEW {
@@ -74,7 +74,7 @@ impl<Q: Uploads> Run<'_, Q> {
         }
     }
 
-    /// Leaves a task to go on with the night. A night has so many; after them the hourly look goes on with it.
+    /// Leaves a task to resume the night. A night has so many tasks; after them the hourly look resumes it.
     async fn round_later(
         &self,
         scheduled_at: Timestamp,

@@ -1,4 +1,4 @@
-//! The work that a run leaves behind, and when it is to be resumed: nothing waits for the next night because a timer was
+//! The work that a run leaves behind, and when it resumes: nothing waits for the next night because a timer was
 //! shorter than a guard, and nothing hangs on one message of the queue.
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +10,7 @@ use table::Tables;
 use crate::error::RunError;
 use crate::run::{Move, PAGE, Run, delay};
 
-/// The hourly look goes on with what is due later than this; no chain of messages is needed for it.
+/// The hourly look resumes work that is due later than this; it needs no chain of messages.
 pub(crate) const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 /// The pause after Xero has turned us away without a word of when to come again.
 pub(crate) const MOMENT: SignedDuration = SignedDuration::from_secs(60);
@@ -100,7 +100,7 @@ impl<Q: Uploads> Run<'_, Q> {
         for row in rows.iter().filter(|row| self.is_ours(row)) {
             let Some(line) = row.line().filter(|line| BEGUN.contains(line)) else { continue };
             let nightly = row.route().is_ok_and(Route::is_nightly);
-            // A row that this run could have resumed and did not would be the same in a moment: the hourly look takes it.
+            // A row that this run could resume and did not would be the same in a moment: the hourly look takes it.
             let at = goes_on_at(row).filter(|at| line == Line::Unknown || *at > now);
             let of_kind =
                 if nightly || line == Line::Unknown { &mut next.look } else { &mut next.post };

@@ -116,8 +116,8 @@ async fn what_xero_applies_minutes_later_is_found_and_not_doubled() {
 
 #[tokio::test]
 async fn with_the_assumption_broken_the_payments_at_risk_are_named() {
-    // A1: Xero applies after 20 minutes what two reads did not show. Xero itself refuses a second payment
-    // of a whole invoice; a message names a part payment.
+    // A1: Xero applies after 20 minutes what two reads did not show. Xero itself refuses a second
+    // payment of a whole invoice; a message names a part payment.
     let world = World::new().await;
     let contact = world.customer("K").await;
     world.invoice(contact, "INV-1", 500_00, march(1));
