@@ -64,8 +64,8 @@ impl<Q: Uploads> Run<'_, Q> {
         Box::pin(self.send_all(rows)).await
     }
 
-    /// Leaves a task for the remaining rows: due at once if this run itself gives rows free, otherwise when their
-    /// time has come. The hourly look resumes rows that Xero or a person has to mend first.
+    /// Leaves a task for the remaining rows: due at once for rows that this run itself gives free, or when the
+    /// time of the others has come. The hourly look resumes rows that Xero or a person has to mend first.
     async fn go_on(&self, stop: Option<&Stop>) -> Result<(), RunError> {
         let now = self.now();
         let at: Option<Timestamp> = match stop {

@@ -43,7 +43,10 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let (kind, now) = ("UNREADABLE_ROW", self.clock.now());
         let told = self.tables.raise_message(organisation, kind, "organisations", &why, now).await;
         if let Err(error) = told {
-            tracing::error!(error = telemetry::chain(&error), "no message was stored");
+            tracing::error!(
+                error = telemetry::chain(&error),
+                "the message UNREADABLE_ROW was not stored"
+            );
         }
     }
 }
