@@ -1,4 +1,4 @@
-//! What the function answers to whoever invoked it.
+//! The answer of the function to its caller.
 
 use payments::OrganisationId;
 use payments::upload::{NightReport, UploadState};

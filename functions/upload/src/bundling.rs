@@ -28,8 +28,8 @@ pub(crate) fn most_of(kind: StampedKind, settings: &UploadSettings) -> usize {
     }
 }
 
-/// Whether there is all that a row needs to be sent. A bill that was judged by an earlier run may have lost
-/// its accounts since; it is judged anew in the next night.
+/// Whether a row has everything that it needs to be sent. A bill that was judged by an earlier run may have
+/// lost its accounts since; the next night judges it again.
 pub(crate) fn is_sendable(row: &Upload, settings: &UploadSettings) -> bool {
     row.bill.as_ref().is_none_or(|bill| bill.unmapped(settings).is_empty())
 }

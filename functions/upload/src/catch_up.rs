@@ -1,4 +1,4 @@
-//! The hourly look: whatever waits without a message, in every organisation, is gone on with.
+//! The hourly look: it resumes all work that waits without a message, in every organisation.
 
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
@@ -13,10 +13,10 @@ use crate::start_date::remembered;
 use crate::tally::Tally;
 use crate::{Answer, HandleError, Uploader, uploading};
 
-/// A night is gone on with for so long. After that the next one has been due.
+/// How long a night may be resumed. After that the next one has been due.
 const NIGHT_GOES_ON: SignedDuration = SignedDuration::from_hours(24);
 
-/// What an organisation has to go on with.
+/// The work of an organisation that is to be resumed.
 #[derive(Default)]
 struct Due {
     /// The scheduled time of its night.

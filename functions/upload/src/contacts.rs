@@ -87,7 +87,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(known.contacts.borrow().standing(merchant))
     }
 
-    /// What has changed for a customer, in what is known of it.
+    /// Updates a customer in `customers` by its contact in Xero; returns the change to be stored, if any.
     fn note(
         &self,
         customers: &mut Customers,

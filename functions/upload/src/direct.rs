@@ -64,8 +64,8 @@ impl<Q: Uploads> Run<'_, Q> {
         Box::pin(self.send_all(rows)).await
     }
 
-    /// Sees to it that what is left is gone on with: at once what this run itself gives free, and the rest when
-    /// its time has come. What Xero or a person has to mend first, the hourly look goes on with.
+    /// Leaves a task for the remaining rows: due at once for rows that this run itself gives free, or when the
+    /// time of the others has come. The hourly look resumes rows that Xero or a person has to mend first.
     async fn go_on(&self, stop: Option<&Stop>) -> Result<(), RunError> {
         let now = self.now();
         let at: Option<Timestamp> = match stop {

@@ -108,7 +108,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Box::pin(self.compare()).await
     }
 
-    /// What was sent claims nothing any more: what Xero shows from now on is compared with what is left.
+    /// A payment that was sent claims no money any more: later reads are compared with the other claims.
     pub(crate) fn is_sent(&self, payment: &PaymentId) {
         self.known_money.borrow_mut().claims.remove(payment);
     }
@@ -179,7 +179,7 @@ impl<Q: Uploads> Run<'_, Q> {
         for (number, payments) in on {
             let stored = match self.tables.invoice(self.organisation(), &number).await {
                 Ok(stored) => stored,
-                // What cannot be read owns nothing, so that an equal payment is held for a person.
+                // An unreadable invoice owns no payment, so that an equal one is held for a person.
                 Err(ReadError::Unreadable { .. }) => continue,
                 Err(error) => return Err(error.into()),
             };

@@ -1,10 +1,10 @@
-//! Why a run did not come to its end. Whatever was not done is found again by the next one.
+//! Why a run did not come to its end. The next run finds all work that was not done.
 
 use payments::upload::LedgerError;
 use queue::SendError;
 use table::{ReadError, WriteError};
 
-/// How often a lost race is tried again at once. Each time somebody else has won, so that there is
+/// How often a lost race is tried again at once. Each time another writer has won, so that there is
 /// progress.
 pub(crate) const RACES_MAX: u32 = 8;
 
@@ -26,7 +26,7 @@ pub(crate) enum RunError {
 }
 
 impl RunError {
-    /// The class under which it is counted (A7.3); ours are told from Xero's.
+    /// The class under which it is counted (A7.3). Xero's errors have classes of their own.
     pub(crate) fn class(&self) -> &'static str {
         match self {
             Self::Xero(error) => error.class().code(),

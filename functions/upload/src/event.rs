@@ -8,7 +8,7 @@ use payments::upload::Order;
 use payments::{CustomerId, OrganisationId, PaymentId};
 use serde::Deserialize;
 
-/// What is asked.
+/// A request to the function.
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// The night of that moment, for one organisation or for all.
@@ -62,7 +62,7 @@ impl Asked {
     /// Reads an event.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`EventError`], which says what is wrong with the event.
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let text = event.to_string();
         let wrong = |error: serde_json::Error| EventError(without_values(&error));

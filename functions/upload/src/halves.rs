@@ -9,11 +9,11 @@ use crate::error::RunError;
 use crate::run::{Run, Stop};
 use crate::sending::{Picked, Rows};
 
-/// Most calls of one sending that are made to find out what Xero refuses others for: fifty elements take twelve
-/// for one that is bad, and a minute of Xero's calls are sixty. What is still together then waits for another run.
+/// Most calls of one sending that search for the element for which Xero refuses the others: one bad element of
+/// fifty takes twelve, and Xero allows sixty a minute. Parts that are still together then wait for another run.
 const CALLS_MAX: u32 = 40;
 
-/// What is left of the calls for that.
+/// The calls that are left for that search.
 #[derive(Debug)]
 pub(crate) struct Halvings(u32);
 
@@ -32,8 +32,8 @@ impl Halvings {
 }
 
 impl<Q: Uploads> Run<'_, Q> {
-    /// Sends parts of one kind. What is still planned after its call was refused along with others: nothing of
-    /// it is in Xero. It goes again without those that Xero has named, or in halves.
+    /// Sends parts of one kind. A part that is still planned after its call was refused along with others:
+    /// nothing of it is in Xero. It goes again without those that Xero has named, or in halves.
     pub(crate) async fn send_bundle(
         &self,
         kind: StampedKind,

@@ -1,4 +1,4 @@
-//! From payments that wait to what is to be done with each: facts gathered, decisions asked for.
+//! Gathers the facts about payments that wait, and asks for the decision about each.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,17 +22,17 @@ pub(crate) struct Known {
     pub(crate) contacts: RefCell<XeroContacts>,
 }
 
-/// What is known of the customers of payments.
+/// The customers of payments.
 #[derive(Debug, Default)]
 pub(crate) struct Customers {
     pub(crate) known: BTreeMap<CustomerId, Customer>,
-    /// What is wrong with those that cannot be read, here or in Xero.
+    /// Those that cannot be read, here or in Xero, and why.
     pub(crate) unreadable: BTreeMap<CustomerId, String>,
 }
 
-/// What is to be done with payments.
+/// The decisions about payments.
 pub(crate) struct Judged {
-    /// With each, in their order.
+    /// One for each payment, in their order.
     pub(crate) judgements: Vec<Judgement>,
     /// What Xero says of their customers' contacts. To be stored before the payments are.
     pub(crate) contacts: Vec<FoundContact>,
@@ -118,7 +118,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(known.books.get_or_init(|| books))
     }
 
-    /// What is known of the customers of these payments, and what is wrong with those that cannot be read.
+    /// Reads the customers of these payments, and notes why any of them cannot be read.
     async fn customers(&self, rows: &[Upload]) -> Result<Customers, RunError> {
         let ids: BTreeSet<_> = rows.iter().filter_map(|row| row.receipt.customer.clone()).collect();
         let ids: Vec<_> = ids.into_iter().collect();

@@ -263,7 +263,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         }
     }
 
-    /// Runs one night. The error is told in words: it was logged with its causes.
+    /// Runs one night. The error is a text: its causes are in the log already.
     async fn night(
         &self,
         settings: &Settings,

@@ -14,8 +14,8 @@ use crate::error::RunError;
 use crate::run::{Move, Run};
 
 impl<Q: Uploads> Run<'_, Q> {
-    /// Takes up what an earlier run has left behind: reserved and not sent, or sent and not answered. Returns the
-    /// rows that wait again, and those of which what Xero refused is still to be weighed.
+    /// Takes up rows that an earlier run has left behind: reserved and not sent, or sent and not answered.
+    /// Returns the rows that wait again, and those with refused parts that are still to be weighed.
     pub(crate) async fn pick_up(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
         let mut moves = Vec::new();
@@ -41,9 +41,9 @@ impl<Q: Uploads> Run<'_, Q> {
         direct && in_hand && now.duration_since(row.since) < IN_HAND_MAX
     }
 
-    /// Looks for every part whose fate is not known and whose time has come. What is proven absent waits again,
-    /// to be judged afresh through every gate (AMB-28). Returns those rows, and those of which what Xero refused
-    /// is to be weighed.
+    /// Looks for every part whose fate is not known and whose time has come. A part that is proven absent waits
+    /// again, to be judged afresh through every gate (AMB-28). Returns those rows, and those with refused parts
+    /// that are to be weighed.
     pub(crate) async fn look(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
         let mut due = self.unknown().await?;

@@ -16,7 +16,7 @@ use crate::reserving::Wanted;
 use crate::resumption::{after_limit, standing};
 use crate::run::{Move, PAGE, Run, Stop, delay};
 
-/// How much later than the invocation's end a lease ends: nobody begins while a run may still write.
+/// How much later than the invocation's end a lease ends: no run begins while another may write.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// Most rounds that a night asks for by itself; later ones come by the hourly catch-up. Two looks after
 /// each of several interruptions fit.
@@ -44,7 +44,7 @@ pub(crate) enum Outcome {
 }
 
 impl<Q: Uploads> Run<'_, Q> {
-    /// Runs the night, or goes on with it.
+    /// Runs the night, or resumes it.
     pub(crate) async fn night(&self, scheduled_at: Timestamp) -> Result<Outcome, RunError> {
         let now = self.now();
         if scheduled_at.duration_since(now) > SKEW {
@@ -74,7 +74,7 @@ impl<Q: Uploads> Run<'_, Q> {
         }
     }
 
-    /// Leaves a task to go on with the night. A night has so many; after them the hourly look goes on with it.
+    /// Leaves a task to resume the night. A night has so many tasks; after them the hourly look resumes it.
     async fn round_later(
         &self,
         scheduled_at: Timestamp,
@@ -128,7 +128,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Err(RunError::Races)
     }
 
-    /// What is unknown first, then what waits.
+    /// Looks for unknown parts first, then sends payments that wait.
     async fn work(&self) -> Result<Option<Stop>, RunError> {
         self.close_earlier_nights().await?;
         self.follow_start().await?;
@@ -294,7 +294,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(Totals::of(&rows))
     }
 
-    /// What the night dealt with, and what it found on hold as the one before had left it.
+    /// Payments that the night dealt with, and those on hold that are as the one before left them.
     async fn totals_with_held(&self) -> Result<Totals, RunError> {
         let mut rows = self.tables.uploads_of_night(self.organisation(), self.night).await?;
         let held = self.whole_line(Line::Held).await?;
@@ -365,7 +365,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 }
 
-/// What is to become of candidates.
+/// Candidates, by the decision about each.
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     /// They do not go now.

@@ -118,7 +118,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 // It is linked with the other one where it may be (A8.3).
                 (Order::SamePayment, Some(xero)) => link_found(&invoice, id, xero, because.now),
                 (Order::SamePayment, None) => None,
-                // What was asked about the two is answered, by the same person (AMB-31).
+                // The order answers the question about the two, by the same person (AMB-31).
                 _ => {
                     let asked = DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, id);
                     let words = (said.by.as_str(), said.why.as_str());
@@ -192,8 +192,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         }
     }
 
-    /// Has the invoices read again that waited for an action that is solved. What is not asked for here the next
-    /// full sweep finds: an invoice that is held back is never settled.
+    /// Has the invoices read again that waited for an action that is solved. The next full sweep finds those
+    /// that are not asked for here: an invoice that is held back is never settled.
     async fn look_again(
         &self,
         organisation: OrganisationId,

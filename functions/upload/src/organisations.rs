@@ -31,7 +31,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         Ok(all)
     }
 
-    /// Names an organisation whose settings cannot be read, to those who look there and in the log.
+    /// Names an organisation whose settings cannot be read, in its messages and in the log.
     async fn unreadable(&self, organisation: Option<OrganisationId>, error: &table::ReadError) {
         tracing::error!(
             xero.tenant_id = organisation.map(|id| id.to_string()),
@@ -43,7 +43,10 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let (kind, now) = ("UNREADABLE_ROW", self.clock.now());
         let told = self.tables.raise_message(organisation, kind, "organisations", &why, now).await;
         if let Err(error) = told {
-            tracing::error!(error = telemetry::chain(&error), "that could not be told");
+            tracing::error!(
+                error = telemetry::chain(&error),
+                "the message UNREADABLE_ROW was not stored"
+            );
         }
     }
 }

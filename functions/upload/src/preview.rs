@@ -13,7 +13,7 @@ use crate::judging::Known;
 use crate::night::turn;
 use crate::run::Run;
 
-/// Most payments that a preview lists: two nights' worth besides what is on hold.
+/// Most waiting payments in a preview: two nights' worth. Those on hold come on top.
 const LISTED_MAX: usize = 400;
 
 /// The plan of the next night of an organisation.
@@ -83,7 +83,7 @@ impl<Q: Uploads> Run<'_, Q> {
     ) -> Preview {
         let mut slots = left;
         let mut go = 0;
-        // Those that stand too far back in the line to be judged wait whatever is judged.
+        // Payments too far back in the line to be judged wait in any case.
         let mut wait = behind;
         let payments = rows.into_iter().zip(judged).map(|(row, judgement)| {
             let mut planned = Planned::of(&row, self.now());

@@ -12,9 +12,9 @@ use crate::run::Run;
 impl<Q: Uploads> Run<'_, Q> {
     /// A run that begins now.
     pub(crate) fn begun(&self, kind: SyncKind, trigger: Trigger) -> SyncRun {
-        // What was spent before is none of this run's.
+        // Calls that were made before belong to an earlier run.
         let _ = self.xero.take_spent(self.organisation());
-        // Nights are run one at a time, and so are those who post at once: the time tells them apart.
+        // Nights run one at a time, and so do posts at once: no two rows have the same time.
         SyncRun::begun(self.organisation(), kind, trigger, 0, self.now())
     }
 

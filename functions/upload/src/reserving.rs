@@ -15,7 +15,7 @@ pub(crate) struct Wanted {
     pub(crate) parts: Vec<(Target, Money)>,
 }
 
-/// What was reserved, and whether something stood in the way of the rest.
+/// The rows that were reserved, and whether something stood in the way of the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Reserved {
     pub(crate) rows: Vec<Upload>,
@@ -72,7 +72,7 @@ impl<Q: Uploads> Run<'_, Q> {
             let count = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
             let granted = caps.reserve(count, sending, self.uploading.nightly_max, now);
             let Some(after) = &granted.caps else {
-                // Nothing fits, or nobody is left who wants to go.
+                // No payment fits, or none is left that wants to go.
                 return Ok(chunk.is_empty().then(Vec::new));
             };
             let fits = usize::try_from(granted.count).unwrap_or(usize::MAX).min(chunk.len());
@@ -83,7 +83,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 moves.push(row);
             }
             let rows: Vec<_> = moves.iter().map(|m| (Some(&m.before), &m.after)).collect();
-            // Told first: if this run ends in between, it is told again, and not forgotten.
+            // The message comes first: a run that ends in between raises it again, and forgets nothing.
             self.tell(&granted).await?;
             match self.store(&rows, Some((&caps, after))).await {
                 Ok(()) => {
@@ -111,7 +111,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(chunk.into_iter().filter(waits).collect())
     }
 
-    /// Tells operators of a limit that is near, or reached.
+    /// Warns operators of a limit that is near, or reached.
     async fn tell(&self, granted: &Granted) -> Result<(), RunError> {
         let Some(caps) = &granted.caps else { return Ok(()) };
         if let Some(percent) = granted.warn {

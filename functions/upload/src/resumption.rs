@@ -1,4 +1,4 @@
-//! What a run leaves behind, and when it is to be gone on with: nothing waits for the next night because a timer was
+//! The work that a run leaves behind, and when it resumes: nothing waits for the next night because a timer was
 //! shorter than a guard, and nothing hangs on one message of the queue.
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +10,7 @@ use table::Tables;
 use crate::error::RunError;
 use crate::run::{Move, PAGE, Run, delay};
 
-/// The hourly look goes on with what is due later than this; no chain of messages is needed for it.
+/// The hourly look resumes work that is due later than this; it needs no chain of messages.
 pub(crate) const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 /// The pause after Xero has turned us away without a word of when to come again.
 pub(crate) const MOMENT: SignedDuration = SignedDuration::from_secs(60);
@@ -18,17 +18,17 @@ pub(crate) const MOMENT: SignedDuration = SignedDuration::from_secs(60);
 /// The lines of what has begun to go up.
 const BEGUN: [Line; 3] = [Line::Reserved, Line::Sent, Line::Unknown];
 
-/// When there is something to go on with.
+/// When there is work to resume.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Next {
-    /// What is unknown, and what a night has begun.
+    /// Rows that are unknown, and rows that a night has begun.
     pub(crate) look: Option<Timestamp>,
     /// Posts at once that another run may have in hand.
     pub(crate) post: Option<Timestamp>,
 }
 
 impl Next {
-    /// When there is anything to go on with.
+    /// When there is any work to resume.
     pub(crate) fn any(self) -> Option<Timestamp> {
         self.look.into_iter().chain(self.post).min()
     }
@@ -83,7 +83,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(())
     }
 
-    /// When there is something to go on with, of what this run may touch. The index lags by a moment: the rows that
+    /// When there is work to resume, of the rows that this run may touch. The index lags by a moment: the rows that
     /// this run has written are asked for by their names.
     pub(crate) async fn next(&self) -> Result<Next, RunError> {
         let mut rows = Vec::new();
@@ -100,7 +100,7 @@ impl<Q: Uploads> Run<'_, Q> {
         for row in rows.iter().filter(|row| self.is_ours(row)) {
             let Some(line) = row.line().filter(|line| BEGUN.contains(line)) else { continue };
             let nightly = row.route().is_ok_and(Route::is_nightly);
-            // What this run could have gone on with and did not would be the same in a moment: it is for the hourly look.
+            // A row that this run could resume and did not would be the same in a moment: the hourly look takes it.
             let at = goes_on_at(row).filter(|at| line == Line::Unknown || *at > now);
             let of_kind =
                 if nightly || line == Line::Unknown { &mut next.look } else { &mut next.post };

@@ -1,5 +1,5 @@
-//! One organisation's payments in one invocation: what they are worked on with, and the steps that
-//! every step uses.
+//! One organisation's payments in one invocation: the tools for them, and the steps that every
+//! other step uses.
 
 use access::Xero;
 use std::cell::{Cell, RefCell};
@@ -17,8 +17,8 @@ use crate::error::{RACES_MAX, RunError};
 
 /// Rows of one line that are read at a time.
 pub(crate) const PAGE: usize = 200;
-/// Most rows of one line that one run reads: far more than a business has on hold. What is left waits
-/// for the next round.
+/// Most rows of one line that one run reads: far more than a business has on hold. The rest waits for
+/// the next round.
 const LINE_MAX: usize = 10_000;
 /// How much time a step that must not be interrupted may take: a call to Xero, and storing its answer.
 pub(crate) const STEP: SignedDuration = SignedDuration::from_secs(40);
@@ -67,7 +67,7 @@ pub(crate) struct Run<'a, Q> {
     pub(crate) direct_only: bool,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,
-    /// What was spent at Xero so far; see [`Run::spent`].
+    /// Calls and bytes at Xero so far; see [`Run::spent`].
     pub(crate) spent: Cell<Spent>,
     /// What became of the payments that it wrote.
     pub(crate) became: RefCell<BTreeMap<PaymentId, UploadState>>,
@@ -152,7 +152,7 @@ impl<Q: Uploads> Run<'_, Q> {
         !self.direct_only || !row.route().is_ok_and(Route::is_nightly)
     }
 
-    /// The next rows of a line. Those that cannot be read are told, and keep nobody back (AMB-30).
+    /// The next rows of a line. An unreadable row raises a message, and keeps no other back (AMB-30).
     pub(crate) async fn line(
         &self,
         line: Line,
@@ -182,8 +182,8 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(rows)
     }
 
-    /// Writes rows; what they free goes back to the caps in the same step. A row that somebody else has
-    /// written meanwhile is left out: whoever asks for its line again finds it as it is then. Returns the
+    /// Writes rows; freed slots go back to the caps in the same step. A row that another writer has
+    /// changed meanwhile is left out: the next read of its line shows it as it is then. Returns the
     /// rows as they are stored now.
     pub(crate) async fn write(&self, moves: Vec<Move>) -> Result<Vec<Upload>, RunError> {
         let mut written = Vec::new();

@@ -1,5 +1,5 @@
-//! Bundles to Xero. What is about to be sent is stored first; what came of it is stored afterwards;
-//! whoever dies in between leaves rows that say so.
+//! Bundles to Xero. A row says `sent` before the call is made, and its outcome is stored afterwards;
+//! a run that ends in between leaves rows that say so.
 
 use std::collections::BTreeMap;
 
@@ -62,15 +62,15 @@ pub(crate) struct Picked {
     part: Part,
 }
 
-/// What is known after a bundle was sent, and when it was last sent again, if it was.
+/// The answers to a bundle that was sent, and when it was last sent again, if it was.
 struct Put {
     answers: Answers,
     again_at: Option<Timestamp>,
 }
 
 impl<Q: Uploads> Run<'_, Q> {
-    /// Sends everything that is planned in these rows, and plans once anew what Xero refuses because the
-    /// ground has moved.
+    /// Sends everything that is planned in these rows. Parts that Xero refuses because the ground has
+    /// moved are planned once more.
     pub(crate) async fn send_all(&self, rows: Vec<Upload>) -> Result<Option<Stop>, RunError> {
         let mut rows = Rows::new(rows);
         self.begins_to_send();
@@ -193,7 +193,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(picked.into_iter().filter(|picked| rows.rows.contains_key(&picked.payment)).collect())
     }
 
-    /// Somebody else has written some of these rows: they are left to whoever did.
+    /// Drops the rows that another writer has changed: they are left to that writer.
     async fn drop_changed(&self, moves: Vec<Move>, rows: &mut Rows) -> Result<(), RunError> {
         let ids: Vec<_> = moves.iter().map(|moved| moved.before.receipt.id.clone()).collect();
         let same = self.unchanged(moves).await?;
@@ -257,7 +257,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let touched: Vec<_> = moves.keys().cloned().collect();
         let written = self.write(moves.into_values().collect()).await?;
         for id in touched {
-            // What could not be written was changed by somebody else, who deals with it.
+            // A row that could not be written was changed by another writer, which deals with it.
             match written.iter().find(|row| row.receipt.id == id) {
                 Some(row) => rows.put(row.clone()),
                 None => drop(rows.rows.remove(&id)),
@@ -285,9 +285,9 @@ impl<Q: Uploads> Run<'_, Q> {
         }
     }
 
-    /// Plans rows anew of which Xero has refused parts because an invoice is not open any more, or
-    /// less is due on it: once for a slot, on fresh figures. One that has no slot of this night waits for
-    /// one. Returns whether any was changed.
+    /// Plans rows again of which Xero has refused parts because an invoice is not open any more, or
+    /// less is due on it: once for a slot, on fresh figures. A row that has no slot of this night waits
+    /// for one. Returns whether any was changed.
     async fn plan_anew(&self, rows: &mut Rows) -> Result<bool, RunError> {
         let refused = rows.iter().filter(|row| deserves_another_plan(row)).cloned();
         let has_slot = |row: &Upload| row.night == Some(self.night) && row.reserved_at.is_some();
@@ -349,7 +349,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(any)
     }
 
-    /// What was refused stays so. Of what was refused as a whole, another payment may have the slot.
+    /// Refused parts stay refused. A row that was refused as a whole gives its slot back.
     async fn conclude(&self, rows: Rows) -> Result<(), RunError> {
         let mut moves = Vec::new();
         for row in rows.rows.into_values() {

@@ -52,7 +52,7 @@ impl Tally {
     ) {
         let state = match outcome {
             Ok(Outcome::Ran(report) | Outcome::AlreadyRun(report)) => Some(report.state),
-            // Whoever is at it tells; what was too late to be run has been told.
+            // The run that is at it counts it; a night too late to be run was counted before.
             Ok(Outcome::Running | Outcome::NotNow(_)) => return,
             Err(_) => None,
         };

@@ -32,7 +32,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             let body = record.body.as_deref().unwrap_or_default();
             let outcome = match UploadTask::from_json(body) {
                 Ok(task) => match self.task(&task, deadline, tally).await {
-                    // It only says when. What is to be done stands in the tables, and the hourly look finds it there.
+                    // It only says when. The work stands in the tables, and the hourly look finds it there.
                     Outcome::Again if is_last_receive(record) => Outcome::Done,
                     outcome => outcome,
                 },

@@ -1,5 +1,5 @@
-//! What operators are told of rows that wait for a person: of a setting once, when the row begins to wait; of
-//! every other hold one message with the number of rows (EX-29). And the actions that we open ourselves.
+//! Messages to operators about rows that wait for a person: about a setting one, when the row begins to wait;
+//! about every other hold one with the number of rows (EX-29). And the actions that we open ourselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -56,7 +56,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(good)
     }
 
-    /// A move that the ledger does not allow is a mistake of ours. It is told with the payment's id, and the row
+    /// A move that the ledger does not allow is a mistake of ours. A message names the payment, and the row
     /// stays as it is stored; the others go on.
     pub(crate) async fn mistake(&self, row: &Upload, error: &LedgerError) -> Result<(), RunError> {
         let payment = row.receipt.id.to_string();

@@ -1,5 +1,5 @@
-//! FAULT-24 to FAULT-26: answers that are lost, late or half, and ground that has moved. Whatever
-//! happens, Xero holds a payment once, and nothing is sent again before Xero was read.
+//! FAULT-24 to FAULT-26: answers that are lost, late or half, and ground that has moved. In every
+//! case Xero holds a payment once, and nothing is sent again before Xero was read.
 
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -94,8 +94,8 @@ async fn what_two_reads_do_not_show_is_judged_and_sent_again_with_another_key() 
     assert_eq!(used(&world).await, 3, "the slots of the first sending are given back");
     assert_eq!(world.row("P-0001").await.attempts, 2, "the second sending is an attempt as well");
     all_uploaded(&world, 3).await;
-    let told = world.rows("messages").await;
-    assert_eq!(told.len(), 3, "each payment that was sent twice is named: {told:#?}");
+    let raised = world.rows("messages").await;
+    assert_eq!(raised.len(), 3, "each payment that was sent twice is named: {raised:#?}");
 }
 
 #[tokio::test]
@@ -116,8 +116,8 @@ async fn what_xero_applies_minutes_later_is_found_and_not_doubled() {
 
 #[tokio::test]
 async fn with_the_assumption_broken_the_payments_at_risk_are_named() {
-    // A1: Xero applies after 20 minutes what two reads did not show. What pays an invoice in full is
-    // refused by Xero itself; of a part payment, a person is told.
+    // A1: Xero applies after 20 minutes what two reads did not show. Xero itself refuses a second
+    // payment of a whole invoice; a message names a part payment.
     let world = World::new().await;
     let contact = world.customer("K").await;
     world.invoice(contact, "INV-1", 500_00, march(1));
@@ -173,7 +173,7 @@ async fn a_bundle_is_judged_element_by_element() {
     assert_eq!(night["outcome"], "finished", "{night}");
     let row = world.row("P-K").await;
     assert_eq!(row.state.code(), "uploaded", "{}", row.why);
-    // It was planned anew: what is due on the other invoice, and the rest as a prepayment.
+    // The second plan: what is due on the other invoice, and the rest as a prepayment.
     let parts: Vec<_> = row.parts.iter().map(|p| (p.state.code(), p.amount.to_string())).collect();
     assert_eq!(
         parts,
@@ -187,8 +187,8 @@ async fn a_bundle_is_judged_element_by_element() {
     world.check().await;
 }
 
-/// A payment of 150.00 in two parts, sent one by one: its first invoice is paid by somebody else, and no
-/// answer comes about the second part.
+/// A payment of 150.00 in two parts, sent one by one: another hand pays its first invoice, and no answer
+/// comes about the second part.
 async fn refused_and_unknown() -> World {
     let world = World::new().await;
     world.settings(|uploading| uploading.bundle_max = 1).await;

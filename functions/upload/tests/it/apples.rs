@@ -1,5 +1,5 @@
-//! One record harms itself only: whatever it is that cannot be read, represented or sent, it is held with its id and
-//! its reason, and everybody else's money goes up in the same run (AMB-30, FAULT-32).
+//! One record harms itself only: a record that cannot be read, represented or sent is held with its id and its
+//! reason, and everybody else's money goes up in the same run (AMB-30, FAULT-32).
 
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -88,7 +88,7 @@ async fn amb_30_an_invoice_that_cannot_be_read_holds_what_rests_on_it_and_nothin
     }
     world.pay(pay_now("P-1", "1", 50_00)).await;
     world.pay(pay_now("P-2", "2", 50_00)).await;
-    // Nobody knows what these owe.
+    // Xero does not say what is due on these.
     world.xero.spoil(|path, body| {
         let Ok(mut answer) = serde_json::from_str::<Value>(&body) else { return body };
         if path.contains("/Invoices") {
@@ -194,7 +194,7 @@ async fn amb_30_a_call_that_one_element_spoils_is_halved_until_it_is_found() {
     let looks = calls.iter().filter(|call| call.contains("GET") && call.contains("/Payments"));
     // Once when they are planned, and once before they are sent (A8.3).
     assert_eq!(looks.count(), 2, "{calls:?}");
-    // What is refused has given its slot back, and nothing is counted twice.
+    // A refused payment has given its slot back, and nothing is counted twice.
     let caps = world.tables.caps(world.organisation()).await.unwrap();
     assert_eq!(caps.used_in("2026-03-02".parse().unwrap()), 29);
     world.check().await;
@@ -391,7 +391,7 @@ async fn amb_30_rows_about_a_payment_that_cannot_be_read_hold_that_payment_and_n
     assert!(why.contains("xero_payment_id"), "{why}");
 }
 
-/// Makes an attribute of a row something that nobody has written.
+/// Gives an attribute of a row a value that no writer of ours stores.
 pub async fn spoil_row(world: &World, (table, key, value): (&str, &str, &str), attribute: &str) {
     use aws_sdk_dynamodb::types::AttributeValue;
     let update = world

@@ -55,19 +55,19 @@ async fn two_nights(world: &World) {
     }
 }
 
-/// What must be the same in the end: what stands in Xero, and the tables without what tells one run
-/// from another.
 /// Whether the process is ended at this call. Every third by default; at every one in the weekly run, with
 /// `CRASH_SWEEP=whole` when the test is built.
 fn is_sampled(call: usize) -> bool {
     option_env!("CRASH_SWEEP") == Some("whole") || call % 3 == 1
 }
 
+/// What must be the same in the end: everything that stands in Xero, and the tables without the
+/// attributes that differ from run to run.
 async fn outcome(world: &World) -> (BTreeMap<Stamp, Decimal>, BTreeMap<&'static str, Vec<Row>>) {
     let mut tables = BTreeMap::new();
     for (table, kept) in [
-        // What was sent in vain before the end of the process is an attempt more, and may go in the night after
-        // (AMB-29).
+        // A payment that was sent in vain before the end of the process is an attempt more, and may go in the
+        // night after (AMB-29).
         ("uploads", &["payment_id", "state", "reason", "why"][..]),
         ("payments", &["invoice", "payment_id", "amount", "kind", "origin", "state", "stamp"]),
         ("held_payments", &["invoice", "reason"]),
@@ -183,7 +183,7 @@ async fn wherever_the_process_ends_a_provider_invoice_is_one_bill_in_xero() {
     assert_eq!(killed, runs, "every moment was reached");
 }
 
-/// A payment whose invoice somebody else pays before it arrives: refused, and planned anew.
+/// A payment whose invoice another hand pays before it arrives: refused, and planned again.
 async fn moved_ground() -> World {
     let world = World::new().await;
     let contact = world.customer("K").await;

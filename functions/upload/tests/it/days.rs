@@ -34,7 +34,7 @@ struct Lambda<'w> {
     world: &'w World,
     recursion: RecursiveLoop,
     queue: Vec<Waiting>,
-    /// What is in dead-letter queues.
+    /// Messages in dead-letter queues.
     dead: Vec<String>,
     calls: u32,
     /// Whether there is the schedule of every hour.

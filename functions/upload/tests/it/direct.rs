@@ -92,7 +92,7 @@ async fn more_than_is_due_waits_and_is_judged_anew_every_night() {
     let row = world.row("P-1").await;
     assert_eq!((row.state.code(), row.reason.as_str()), ("held", "EXCEEDS_DUE"));
 
-    // The payment is reported anew, for two invoices.
+    // The payment is reported again, for two invoices.
     let mut paid = pay_now("P-1", "1", 120_00);
     (paid.revision, paid.on) = (2, vec![("1", 100_00), ("2", 20_00)]);
     world.pay(paid).await;

@@ -76,7 +76,7 @@ async fn a_payment_becomes_what_the_customer_owes_and_the_rest_a_prepayment() {
 
     let night = world.night(evening()).await;
 
-    assert_eq!(night["report"]["uploaded"], 1, "one payment, whatever it becomes: {night}");
+    assert_eq!(night["report"]["uploaded"], 1, "one payment, in four parts: {night}");
     let row = world.row("P-1").await;
     assert_eq!(row.progress(), (4, 4));
     let amounts: Vec<_> = row.parts.iter().map(|part| part.amount.to_string()).collect();

@@ -140,7 +140,7 @@ async fn an_action_about_a_customer_that_nobody_has_reported_is_open_all_the_sam
         json!({"organisation": world.organisation(), "customer": "K-77", "block": blocked,
             "by": "Wilma", "why": "who is this?"})
     };
-    // Nobody is made by solving nothing.
+    // To solve an action of an unknown customer makes no customer.
     assert_eq!(world.invoke(block(false)).await.unwrap()["changed"], false);
     assert_eq!(world.tables.open_actions(world.organisation(), 9).await.unwrap().rows, []);
     let opened = world.invoke(block(true)).await.unwrap();
@@ -211,7 +211,7 @@ async fn the_same_order_by_another_person_with_another_reason_is_in_the_log_as_w
 
 #[tokio::test]
 async fn no_hold_for_an_action_is_without_one_and_the_contact_solves_it() {
-    // EX-27, EX-28: a customer whom Xero does not know, and a payment of nobody.
+    // EX-27, EX-28: a customer whom Xero does not know, and a payment without a customer.
     let world = World::new().await;
     let mut nameless = bpay("P-2", "K-9", 20_00, march(1));
     nameless.customer = None;
@@ -275,7 +275,7 @@ async fn what_waits_for_a_person_is_one_message_for_each_reason_with_a_number() 
     world.clock.set(next);
     world.night(next).await;
     assert_eq!(world.state("P-1").await, "uploaded");
-    assert_eq!(told().await, [], "what is over is not told");
+    assert_eq!(told().await, [], "no message is left of a hold that is over");
 }
 
 #[tokio::test]

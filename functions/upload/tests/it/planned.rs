@@ -158,7 +158,7 @@ async fn old_payments_cost_the_night_nothing() {
         reads.push(world.proxy.calls().len());
     }
     println!(
-        "calls to DynamoDB for 20 payments: {} alone, {} beside 400 old ones",
+        "calls to DynamoDB for 20 payments: {} alone, {} with 400 old ones",
         reads[0], reads[1]
     );
     assert!(reads[1] <= reads[0] + 4, "{reads:?}");

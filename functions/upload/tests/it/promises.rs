@@ -1,4 +1,4 @@
-//! What must hold whatever has happened, as Xero's books and the tables show it.
+//! The promises that must hold at every moment, as Xero's books and the tables show it.
 
 use std::collections::BTreeMap;
 
@@ -40,9 +40,9 @@ impl World {
         amounts
     }
 
-    /// What must hold at every moment, whatever has happened: Xero holds no more of a payment than it
-    /// is (N5), no more payments of a night or of 20 hours than allowed (N6), and every row has one
-    /// state with a reason (A7.4).
+    /// Checks the promises that hold at every moment: Xero holds no more of a payment than it is (N5),
+    /// no more payments of a night or of 20 hours than allowed (N6), and every row has one state with a
+    /// reason (A7.4).
     pub async fn check(&self) {
         let in_xero = self.in_xero();
         let ledger = self.ledger().await;

@@ -68,7 +68,11 @@ async fn an_unmapped_fee_kind_keeps_its_invoice_back_and_no_other() {
         assert_eq!((bill.kind, bill.status), (InvoiceKind::Accpay, InvoiceStatus::Authorised));
         assert_eq!((bill.contact, bill.total), (contact, Decimal::new(total, 2)));
         assert!(bill.number.starts_with(number), "{}", bill.number);
-        assert_eq!((bill.date, bill.due_date), (march(1), march(1)), "due at once if nobody says");
+        assert_eq!(
+            (bill.date, bill.due_date),
+            (march(1), march(1)),
+            "due at once if no day is given"
+        );
         assert_eq!((bill.line_amounts.as_str(), bill.currency.as_str()), ("Inclusive", "AUD"));
     }
     assert_eq!(written[0].lines.len(), 2, "one for each fee");

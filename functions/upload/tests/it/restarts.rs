@@ -1,4 +1,4 @@
-//! What is stopped starts again by itself: nothing waits for the next night because a timer was shorter than a guard,
+//! Stopped work starts again by itself: nothing waits for the next night because a timer was shorter than a guard,
 //! and nothing hangs on one message of the queue (EX-01, EX-28, N3).
 
 use jiff::SignedDuration;

@@ -160,7 +160,7 @@ async fn money_that_names_no_invoice_is_sought_on_everything_of_its_contact() {
     enter(&world, open, 21_00, march(2));
     enter(&world, open, 24_00, march(2));
     world.pay(bpay("P-sum", "K", 45_00, march(2))).await;
-    // Nobody has entered this one.
+    // No person has entered this one.
     world.pay(bpay("P-new", "K", 10_00, march(2))).await;
 
     nights(&world, 2).await;
@@ -206,7 +206,7 @@ async fn what_a_person_enters_between_plan_and_sending_is_seen() {
 
 #[tokio::test]
 async fn what_is_proven_absent_is_judged_by_the_newest_report_and_by_what_xero_holds() {
-    // AMB-28: refunded, less, or entered by hand while nobody knew what came of the sending.
+    // AMB-28: refunded, less, or entered by hand while the outcome of the sending was unknown.
     let world = World::new().await;
     let contact = world.customer("K").await;
     let invoice = |n: &str| world.invoice(contact, n, 450_00, march(1));

@@ -1,4 +1,4 @@
-//! What alarms are rung by: nights that are overdue, and payments of which nobody knows (EX-31, N5).
+//! The figures of alarms: nights that are overdue, and payments of unknown fate (EX-31, N5).
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -52,7 +52,7 @@ impl Stage {
                 let word = if same { Word::Same } else { Word::Two };
                 if !self.say(position, word).await {
                     let report = &self.books.reported[position];
-                    return Err(format!("nobody can answer the question about {report:#?}"));
+                    return Err(format!("the question about {report:#?} has no possible answer"));
                 }
             }
             if quiet == 2 {

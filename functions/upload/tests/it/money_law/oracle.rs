@@ -98,7 +98,7 @@ fn days_apart(a: Date, b: Date) -> i32 {
 impl Books {
     pub fn report(&self, whose: Whose, id: &str) -> &Reported {
         let found = self.reported.iter().find(|one| one.whose.0 == whose.0 && one.id == id);
-        found.unwrap_or_else(|| panic!("nobody has reported {id} of {whose:?}"))
+        found.unwrap_or_else(|| panic!("no report of {id} of {whose:?}"))
     }
 
     fn of<'b>(&'b self, report: &'b Reported) -> impl Iterator<Item = &'b Ours> {

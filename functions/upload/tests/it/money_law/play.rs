@@ -210,7 +210,7 @@ impl Stage {
         let mut after = self.books.reported[position].clone();
         after.revision += 1;
         match (deed, after.status) {
-            // What is in Xero keeps amount and day, whatever is reported later.
+            // A payment in Xero keeps amount and day; later reports change neither.
             (Deed::Change { .. }, Status::Confirmed) if self.books.is_all_ours(&after) => {
                 let changed = Reported { day: after.day.saturating_add(1.days()), ..after.clone() };
                 self.report(&changed).await;

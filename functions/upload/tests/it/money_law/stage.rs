@@ -189,7 +189,7 @@ impl Stage {
         self.messages.lock().unwrap().push(Message::Invoices(changes));
     }
 
-    /// The mirror works off everything that it was told of, also what it puts off.
+    /// The mirror works off all of its messages, also those that it puts off.
     pub async fn mirror(&self) {
         let config = Config {
             api_url: self.world.xero.url.parse().unwrap(),

@@ -1,4 +1,4 @@
-//! What can happen between a business, its bookkeeper, Xero and us, in any order.
+//! All that can happen between a business, its bookkeeper, Xero and us, in any order.
 
 use proptest::prelude::*;
 
@@ -85,7 +85,7 @@ pub enum Deed {
         cents: usize,
         days: i8,
     },
-    /// What was pending is confirmed, or has failed.
+    /// A pending payment is confirmed, or has failed.
     Ends {
         report: usize,
         failed: bool,
@@ -126,7 +126,7 @@ pub enum Deed {
         report: usize,
         word: Word,
     },
-    /// The mirror looks at everything that it was told of.
+    /// The mirror works off all of its messages.
     Mirror,
     /// The night of the day.
     Night,
