@@ -2,8 +2,8 @@
 //! who may use up what is left.
 //!
 //! One [`Budget`] per organisation, shared by everything that calls: written before a call is made, on the condition
-//! that it is unchanged since it was read, and again when the answer to the call is there. Xero's own count only ever
-//! lowers ours.
+//! that it is unchanged since it was read, and again when the answer to the call is there. Xero's own count only
+//! ever lowers ours.
 //!
 //! Several machines write it, and their clocks differ. Each moment is judged by the clock that has written it: by
 //! itself, or by a later moment of the same clock. So nothing is forgotten early because a clock is ahead of another;

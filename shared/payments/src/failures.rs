@@ -74,8 +74,7 @@ pub fn says(run: &SyncRun) -> Option<(Work, RunSays)> {
 
 const LIMIT: &str = "Limit";
 
-/// The class (A7.3) of what a run counted. A table or a queue, which is not Xero's, did not answer in
-/// time.
+/// The class (A7.3) of what a run counted. A table or a queue, not Xero, did not answer in time.
 pub fn class_of(counted: &str) -> &'static str {
     match counted {
         "Authentication" => "Authentication",

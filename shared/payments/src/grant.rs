@@ -23,7 +23,7 @@ pub const GRACE: SignedDuration = SignedDuration::from_mins(30);
 /// How long a pair lives that is not renewed (facts.md 2.2).
 pub const UNUSED_MAX: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How long one may take to renew a grant: two calls to the identity service, and two to the store of
-/// secrets. It is short compared with [`GRACE`], for a process may die with the lease.
+/// secrets. It is short compared with [`GRACE`], since a process may die with the lease.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// A token to call with is not used so shortly before its end: longer than a call takes.
 pub const ACCESS_MARGIN: SignedDuration = SignedDuration::from_secs(60);

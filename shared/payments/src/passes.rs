@@ -322,8 +322,7 @@ impl Run<'_> {
     fn finish(mut self) -> Verdict {
         findings::update(&mut self.change, self.snapshot, self.settings, self.now);
         self.after.sort();
-        // A payment held back is judged again whenever it is read, and by the next full sweep at the
-        // latest.
+        // A payment held back is judged again with each read, and by the next full sweep at the latest.
         self.after.held_back = self.stored.blocked;
         let settled = self.snapshot.ties_out() && !self.stored.blocked;
         self.after.settled = settled.then(|| Settled {

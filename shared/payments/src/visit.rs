@@ -9,8 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::GrantId;
 
-/// How long a visit may take. The code that the user brings is good for five minutes (facts.md
-/// 2.2).
+/// How long a visit may take. The user's code is good for five minutes (facts.md 2.2).
 pub const VISIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// One way to Xero and back.
@@ -37,8 +36,8 @@ impl Visit {
     }
 }
 
-/// By what a visit is found again. The state that travels with the user cannot be derived from it, so
-/// that a reader of the table cannot come in the user's place.
+/// The key by which a visit is found again. The state that travels with the user cannot be derived from
+/// it, so that a reader of the table cannot come in the user's place.
 pub fn visit_key(state: &SecretString) -> String {
     Sha256::digest(state.expose_secret().as_bytes()).iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.

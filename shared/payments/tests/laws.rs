@@ -70,8 +70,8 @@ proptest! {
         }
     }
 
-    /// What `is_settled` spares us would indeed have changed nothing, on any later day and with any
-    /// settings.
+    /// What `is_settled` spares us would indeed have changed nothing, on any later day and
+    /// with any settings.
     #[test]
     fn law_settled_means_unchanged(
         world in arb_world(),

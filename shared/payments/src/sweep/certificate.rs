@@ -106,7 +106,7 @@ pub struct Certificate {
     pub reasons: BTreeMap<String, u32>,
     /// By currency: the sum of the payments that are applied, in Xero and here.
     pub sums: BTreeMap<String, (Decimal, Decimal)>,
-    /// The changes that are missing, the first [`LISTED_MAX`].
+    /// The changes that are not accounted for, the first [`LISTED_MAX`].
     pub missing: Vec<Missing>,
     /// Decisions about payments that a sweep has brought since the last certificate: what webhooks had
     /// missed.

@@ -36,7 +36,7 @@ pub enum RefundStep {
     Open,
     /// Its discrepancy is to be closed.
     Close,
-    /// The known discrepancy stands.
+    /// Nothing changes: its discrepancy, if it has one, stands.
     Nothing,
 }
 

@@ -180,8 +180,7 @@ impl SweepState {
         }
     }
 
-    /// Whether the last run was not through and no process is at it: what the night has not done is made up
-    /// for.
+    /// Whether the last run was not through and no process is at it: the rest of the night is made up for.
     pub fn is_to_be_made_up_for(&self, now: Timestamp) -> bool {
         match self.last_attempt {
             None | Some(SyncState::Finished) => false,

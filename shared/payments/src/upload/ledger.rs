@@ -136,8 +136,7 @@ impl Upload {
         if self.state == UploadState::Held { Hold::from_code(&self.reason) } else { None }
     }
 
-    /// Whether something of it is, or may be, in Xero. A part that was sent and is proven absent is
-    /// not.
+    /// Whether something of it is, or may be, in Xero. A part that is proven absent is not.
     pub fn may_be_in_xero(&self) -> bool {
         self.is_out() || self.is_partly_there()
     }
@@ -345,7 +344,7 @@ impl Upload {
         freed
     }
 
-    /// The plan for it cannot be sent: the plan is taken back, and the row waits for what is in its way. A part
+    /// The planned parts cannot be sent: they are taken back, and the row waits for what is in its way. A part
     /// that was sent before, and is proven not to be there, keeps its stamp to itself. Nothing of it may be
     /// under way.
     ///

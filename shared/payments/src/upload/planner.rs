@@ -1,5 +1,5 @@
-//! Which invoices a payment is applied to (A2.1 steps 3 to 5). Pure: its caller passes what is
-//! open, and it remembers what it has given away.
+//! Which invoices a payment is applied to (A2.1 steps 3 to 5). Pure: the caller passes what is
+//! open, and the planner remembers what it has given away.
 
 use std::collections::{BTreeMap, BTreeSet};
 

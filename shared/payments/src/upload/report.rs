@@ -50,7 +50,7 @@ pub struct NightReport {
     pub totals: Totals,
     /// How many still wait.
     pub carried: u32,
-    /// The expectation for what still waits.
+    /// The forecast, if it goes on as tonight.
     pub forecast: Option<Forecast>,
     /// Why nothing went, if something stood in the way of all of them.
     pub stopped: Option<String>,

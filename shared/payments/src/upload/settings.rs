@@ -26,7 +26,7 @@ pub type UploadWhen = Taken;
 pub enum Start {
     /// After this moment, such as that of the connection.
     Moment(Timestamp),
-    /// After this day, since the moment is not known (AMB-14).
+    /// After this day; the moment is not known (AMB-14).
     Day(Date),
 }
 

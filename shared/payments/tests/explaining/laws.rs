@@ -1,5 +1,4 @@
-//! A payment has exactly one state, with a rule, a sentence and a cure, for all that may be stored
-//! about it.
+//! A payment with any stored facts has exactly one state, with a rule, a sentence and a cure.
 
 use std::sync::Arc;
 

@@ -227,8 +227,8 @@ fn what_the_mirror_has_found_in_xero_is_told_by_the_mirror() {
         facts.upload = Some(upload);
         assert_eq!(told(&facts), "adopted");
     }
-    // The upload speaks for a payment that is in no other way in Xero, unless Xero gets it from the
-    // bank.
+    // A payment that is in no other way in Xero has the state of its upload, unless Xero gets it
+    // from the bank.
     let (invoice, _) = played("v09-manual-and-one-day-apart");
     let mut facts = on(&invoice, subject("a"));
     facts.upload = Some(skipped(Skip::BeforeStartDate));

@@ -342,7 +342,7 @@ fn a_person_holds_releases_and_forbids_what_has_not_gone() {
 
 #[test]
 fn a_report_is_taken_in_by_the_state_of_the_row() {
-    // AMB-08: a payment that may be in Xero is never queued again, after any report.
+    // AMB-08: a payment that may be in Xero is never queued again by a report.
     let at = sent_at();
     let newer = payments::Receipt { revision: 2, amount: money("90.00"), ..receipt("P-1", "1.00") };
     let known = receipt("P-1", "100.00");
