@@ -1,8 +1,8 @@
 //! The brake on mass changes: more payments removed or altered within an hour than an organisation thinks
 //! possible are not changed until a person has looked.
 //!
-//! A mistake in Xero, an integration gone wrong, a wrong organisation connected: whatever it is, the copies
-//! here are still what they were when somebody notices.
+//! A mistake in Xero, an integration gone wrong, a wrong organisation connected: in each case, the copies
+//! here are still what they were when a person notices.
 
 use std::collections::BTreeMap;
 

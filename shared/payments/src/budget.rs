@@ -1,9 +1,9 @@
 //! How often Xero may be called: 60 times in any minute, five at once, so often in a day; and
 //! who may use up what is left.
 //!
-//! One [`Budget`] per organisation, shared by everything that calls: written before a call is made, on
-//! the condition that nobody else has written it since, and again when its answer is there. What Xero
-//! says of its own count only ever lowers ours.
+//! One [`Budget`] per organisation, shared by everything that calls: written before a call is made, on the condition
+//! that it is unchanged since it was read, and again when the answer to the call is there. Xero's own count only
+//! ever lowers ours.
 //!
 //! Several machines write it, and their clocks differ. Each moment is judged by the clock that has written it: by
 //! itself, or by a later moment of the same clock. So nothing is forgotten early because a clock is ahead of another;
@@ -37,7 +37,7 @@ pub const IN_FLIGHT_MAX: usize = 5;
 pub const DAY_MAX: u32 = 5_000;
 /// Calls in any 60 seconds of the whole app, over all organisations.
 pub const APP_MINUTE_MAX: u32 = 10_000;
-/// How long a call counts as open whose answer nobody has reported: longer than a call may take, and than
+/// How long a call counts as open if its answer is not reported: longer than a call may take, and than
 /// the clocks of two machines differ.
 pub const OPEN_MAX: SignedDuration = SignedDuration::from_secs(30);
 
@@ -66,14 +66,14 @@ codes! {
     /// What a call is made for. Live events and the night's upload have a share of the day that nothing
     /// else may use up.
     Purpose {
-        /// A change that Xero or the business's own system has told us of.
+        /// A change that Xero or the business's own system has reported.
         Live = "live",
         /// The business's own payments.
         Upload = "upload",
-        /// Whatever can wait: the sweep and what it found.
+        /// Work that can wait: the sweep and what it found.
         Sweep = "sweep",
     }
-    /// What is used up.
+    /// The limit that is used up.
     Exhausted {
         /// The calls of the minute.
         Minute = "minute",
@@ -90,7 +90,7 @@ codes! {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("Xero's call limit {exhausted} is used up until {until}")]
 pub struct Wait {
-    /// What is used up.
+    /// The limit that is used up.
     pub exhausted: Exhausted,
     /// When it is worth asking again.
     pub until: Timestamp,
@@ -126,8 +126,8 @@ pub enum Denied {
     /// A limit is used up.
     #[error("no call may be made now")]
     Wait(#[from] Wait),
-    /// What is used up is not known. Then no call is made: Xero's limits are not to be found out by
-    /// breaking them.
+    /// The count of calls is not known. Then no call is made: Xero's limits are not to be found out
+    /// by breaking them.
     #[error("the count of calls cannot be read or written")]
     Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -135,7 +135,7 @@ pub enum Denied {
 /// Keeps the count of the calls of every organisation.
 ///
 /// An implementation counts a call before it gives the pass, together with all others that count for the
-/// same organisation, whoever makes them.
+/// same organisation, from every process.
 pub trait CallBudget {
     /// Asks for a call.
     fn enter(
@@ -161,13 +161,13 @@ pub struct Open {
     pub by: ClockId,
 }
 
-/// What was fetched in a month. Xero's prices are by it, and a month is one of UTC, for want of any
-/// word of Xero's.
+/// The bytes fetched in a month. Xero's prices are by them, and a month is one of UTC, since Xero
+/// names no time zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fetched {
     /// The first day of the month.
     pub month: Date,
-    /// Bytes of all answers, whatever they were about, and of those that failed as well.
+    /// Bytes of all answers to calls of every kind, and of those that failed as well.
     pub bytes: u64,
 }
 
@@ -201,7 +201,7 @@ pub struct Budget {
     pub day_word: Option<DayWord>,
     /// Xero has asked not to be called.
     pub blocked: Option<Wait>,
-    /// What was fetched in the month of the last answer.
+    /// The bytes fetched in the month of the last answer.
     pub fetched: Option<Fetched>,
     /// What it has of the app's minute.
     pub grant: Option<Grant>,
@@ -299,7 +299,7 @@ impl Budget {
             let at = if open.by == clock { now.max(open.at) } else { now };
             budget.answer(at, clock);
         }
-        // A clock that is behind does not begin an old month anew.
+        // A clock that is behind does not begin an old month again.
         let month = budget.fetched.map_or(month_of(now), |old| old.month.max(month_of(now)));
         let before = budget.fetched_in(month);
         budget.fetched = Some(Fetched { month, bytes: before.saturating_add(word.bytes) });

@@ -7,7 +7,7 @@ use crate::logged::Occurrence;
 use crate::reason::codes;
 use crate::settings::Settings;
 
-/// Without a success for so long, a connection is not active, whatever else is well (CC-23).
+/// Without a success for so long, a connection is not active, even if all else is well (CC-23).
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// After so long without an answer that it accepts, Xero switches a webhook off.
 pub const SWITCHED_OFF_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -32,11 +32,11 @@ codes! {
         /// Everything works.
         Active = "Active",
     }
-    /// What is wrong.
+    /// Something that is wrong with a connection.
     Trouble {
         /// Xero refuses the token, the credentials or the permission.
         Refused = "REFUSED",
-        /// Whoever let us in may not do in Xero what a feature that is switched on needs.
+        /// The user who let us in may not do in Xero what a feature that is switched on needs.
         MissingPermission = "MISSING_PERMISSION",
         /// No webhook has come for what changed in Xero, for so long that Xero has switched it off.
         WebhookOff = "WEBHOOK_OFF",
@@ -50,7 +50,7 @@ codes! {
         RunFailed = "RUN_FAILED",
         /// Nothing has succeeded for a day.
         Stale = "STALE",
-        /// Nobody has looked for hours how the connection is: the hourly check does not come.
+        /// The hourly check has not looked for hours how the connection is.
         NotChecked = "NOT_CHECKED",
         /// The last certificate is not complete, or could not be made.
         NotCertified = "NOT_CERTIFIED",
@@ -93,7 +93,7 @@ impl Trouble {
         }
     }
 
-    /// What is wrong, for people.
+    /// The trouble, in words for people.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Refused => "Xero does not let us in",
@@ -159,7 +159,7 @@ impl Trouble {
     }
 }
 
-/// What is known of a connection.
+/// The facts about a connection.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
     /// Xero refuses us.
@@ -186,8 +186,8 @@ pub struct Facts {
     pub failures: Failures,
 }
 
-/// What is missing where Xero does not let us at its bank transactions, which prepayments are made of. Xero has no
-/// name for it among its actions, so that it is tried.
+/// The missing permission where Xero does not let us at its bank transactions, which prepayments are made of. Xero
+/// has no name for it among its actions, so that it is tried.
 pub const BANK_TRANSACTIONS: &str = "BankTransactions (accounting.banktransactions)";
 
 /// Whether an organisation's settings need bank transactions.
@@ -229,23 +229,23 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) 
     with_status(Trouble::ALL.iter().copied().filter(is).collect())
 }
 
-/// What was found out about a connection some time ago.
+/// The facts that were found out about a connection some time ago.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
-    /// What was wrong; nothing, if nobody has looked yet.
+    /// The troubles at that check; none, if there was no check yet.
     pub troubles: &'a [Trouble],
-    /// When somebody looked.
+    /// When the connection was checked.
     pub checked_at: Option<Timestamp>,
     /// When everything was last brought up to date.
     pub last_success_at: Option<Timestamp>,
     /// The oldest change that a sweep had to find, since when no webhook has come.
     pub silent_since: Option<Timestamp>,
-    /// What fails of the work at this moment, if somebody has looked now.
+    /// The work that fails at this moment, if that was looked up now.
     pub failures: Option<&'a Failures>,
 }
 
-/// How a connection is now, by what was found out some time ago. What comes and goes with time is judged anew,
-/// so that nothing is shown as active that has not been heard of since.
+/// How a connection is now, by what was found out some time ago. A trouble that comes and goes with time is
+/// judged again, so that nothing is shown as active that has not been heard of since.
 pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) {
     let facts = Facts {
         last_success_at: known.last_success_at,
@@ -269,18 +269,18 @@ pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<
 /// How the state of a connection has changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Turn {
-    /// What has happened.
+    /// The change that has happened.
     pub occurrence: Occurrence,
     /// The rule that defines the state that it has now.
     pub rule: &'static str,
-    /// What is wrong now, the worst of it.
+    /// The worst trouble that it has now.
     pub reason: Option<Trouble>,
     /// All of it, in words.
     pub why: String,
 }
 
-/// What has become of a connection between two looks, by what was wrong at each; `None` if its status is the
-/// same. Of one at which nobody has looked before, only its loss is news: nothing has succeeded yet.
+/// How the status of a connection has changed between two checks, by the troubles at each; `None` if it is
+/// the same. For a connection without an earlier check, only its loss is news: nothing has succeeded yet.
 pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<Turn> {
     use ConnectionStatus::{Active, Disconnected, Error};
     let (was, is) = (before.map(status_of), status_of(after));

@@ -5,7 +5,7 @@ use crate::ids::{PaymentId, XeroPaymentId};
 use crate::reason::codes;
 
 codes! {
-    /// What was done.
+    /// The action that was taken.
     Action {
         /// A hand-entered payment was matched and follows Xero from now on.
         Adopted = "adopted",
@@ -45,7 +45,7 @@ codes! {
 /// One decision.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Decision {
-    /// What was done.
+    /// The action that was taken.
     pub action: Action,
     /// The rule that says so.
     pub rule: &'static str,

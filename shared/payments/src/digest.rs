@@ -11,7 +11,7 @@ use crate::failures::Failures;
 use crate::sweep::CertificateState;
 use crate::upload::{NightReport, UploadState};
 
-/// What is known of an organisation in the morning.
+/// The facts about an organisation in the morning.
 #[derive(Clone, Debug)]
 pub struct Morning<'a> {
     /// The day, by the organisation's clock.
@@ -20,7 +20,7 @@ pub struct Morning<'a> {
     pub zone: &'a TimeZone,
     /// How its connection with Xero is.
     pub status: ConnectionStatus,
-    /// What is wrong with it, the worst first.
+    /// Its troubles, the worst first.
     pub troubles: &'a [Trouble],
     /// Since when changes in Xero have come without a webhook (CM-42).
     pub silent_since: Option<Timestamp>,
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_morning_on_which_all_is_well_says_so_and_when_it_was_last_sure() {
-        // CC-20, CC-05: Last Sync is the last success, told by the organisation's clock.
+        // CC-20, CC-05: Last Sync is the last success, by the organisation's clock.
         let (zone, night) = (TimeZone::get("Australia/Sydney").unwrap(), night());
         assert_eq!(
             morning(&zone, &night).text(),

@@ -143,7 +143,7 @@ impl Discrepancy {
         self.resolved_at.is_none()
     }
 
-    /// Whether the facts disagree and somebody has to look: an accepted one is closed while its facts stay
+    /// Whether the facts disagree and a person has to look: an accepted one is closed while its facts stay
     /// as they were when it was accepted.
     pub fn is_open(&self) -> bool {
         self.stands() && self.acceptance().is_none()

@@ -74,7 +74,7 @@ pub fn says(run: &SyncRun) -> Option<(Work, RunSays)> {
 
 const LIMIT: &str = "Limit";
 
-/// The class (A7.3) of what a run counted. What is not Xero's (a table, a queue) did not answer in time.
+/// The class (A7.3) of what a run counted. A table or a queue, not Xero, did not answer in time.
 pub fn class_of(counted: &str) -> &'static str {
     match counted {
         "Authentication" => "Authentication",
@@ -91,7 +91,7 @@ pub struct Failures {
     pub runs: Vec<FailedRun>,
     /// Uploads that Xero has refused, or parts of them.
     pub refused: u32,
-    /// Uploads of which nobody knows whether they are in Xero.
+    /// Uploads that may or may not be in Xero: their outcome is unknown.
     pub unknown: u32,
     /// Uploads that have a slot or were sent, and stand still.
     pub standing: u32,

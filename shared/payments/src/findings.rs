@@ -68,9 +68,9 @@ pub(crate) fn update(
 /// How long after its report an invoice may be missing in Xero before a person is asked (AMB-39).
 const IN_XERO_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-/// What is to be written of an invoice of the business's own system that Xero was just asked for by its number
-/// and does not have (AMB-39); `None` if there is nothing to say, or nothing new. The discrepancy ends as soon
-/// as the invoice is read in Xero.
+/// The change to be written for an invoice of the business's own system that Xero was just asked for by its
+/// number and does not have (AMB-39); `None` if there is nothing to say, or nothing new. The discrepancy ends
+/// as soon as the invoice is read in Xero.
 pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) -> Option<Change> {
     let local = stored.local.as_ref().filter(|_| stored.xero.is_none())?;
     // What an earlier version took in was reported when it was issued, as far as anybody knows.
@@ -94,7 +94,7 @@ pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) 
     Some(change)
 }
 
-/// Brings up to date what can be told without a snapshot, after the local side has changed.
+/// Brings up to date the findings that need no snapshot, after the local side has changed.
 pub(crate) fn update_without_snapshot(change: &mut Change, now: Timestamp) {
     let mut found = Found::new();
     on_the_invoice(&change.after, &mut found);
@@ -103,7 +103,7 @@ pub(crate) fn update_without_snapshot(change: &mut Change, now: Timestamp) {
     let has_any = received.is_some_and(Money::is_positive);
     let has_all = has_any && total.is_some_and(|total| rest(&change.after, total).is_none());
     let is_unread = change.after.xero.is_none();
-    // What is overdue, a snapshot says; that the money is here, every report may say.
+    // A snapshot says which amount is overdue; every report may say that the money is here.
     let kinds = |kind: DiscrepancyKind| match kind {
         DiscrepancyKind::Underpaid => has_all || is_unread,
         DiscrepancyKind::MissingPayment => has_any,
@@ -161,7 +161,7 @@ pub(crate) fn close_about(change: &mut Change, payment: &PaymentId, now: Timesta
 fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
     let is_paid = is_paid_by_others(invoice);
     for payment in &invoice.payments {
-        // AMB-31: nobody has to follow a try that failed once the money has come by another way.
+        // AMB-31: no person has to follow a try that failed once the money has come by another way.
         if payment.status == PaymentStatus::Failed && !is_paid {
             let key = DiscrepancyKey::about(DiscrepancyKind::FailedPayment, &payment.id);
             found.insert(key, format!("{} of {} failed", payment.amount, payment.date));
@@ -216,7 +216,7 @@ fn is_paid_by_others(invoice: &StoredInvoice) -> bool {
     left.is_ok_and(|left| !left.is_positive())
 }
 
-/// What is to be paid before any payment: the total less what Xero shows as credited.
+/// The amount to be paid before any payment: the total less what Xero shows as credited.
 fn asked(invoice: &StoredInvoice, total: Money) -> Result<Money, MoneyError> {
     let zero = Money::zero(total.currency());
     total.minus(invoice.xero.as_ref().map_or(zero, |xero| xero.figures.credited))
@@ -231,8 +231,8 @@ fn overpaid(invoice: &StoredInvoice, total: Money) -> Option<String> {
         .then(|| format!("{received} received locally for {asked} asked: {excess} too much"))
 }
 
-/// What has not come in when the due date has passed: a part of it is underpaid (A7.2), all of it is missing
-/// (SP-15). Money that is here and on its way to Xero is not missing (AMB-24).
+/// The amount that has not come in when the due date has passed: a part of it is underpaid (A7.2), all of it
+/// is missing (SP-15). Money that is here and on its way to Xero is not missing (AMB-24).
 fn overdue(invoice: &StoredInvoice, today: Date, found: &mut Found) {
     let (Some(xero), Some(due_on)) = (&invoice.xero, due_on(invoice)) else { return };
     let figures = xero.figures;
@@ -259,8 +259,8 @@ fn overdue(invoice: &StoredInvoice, today: Date, found: &mut Found) {
     found.entry(DiscrepancyKey::of_invoice(kind)).or_insert(why);
 }
 
-/// A payment by card or through a gateway is meant to be whole: what it leaves is flagged at once, whatever the
-/// due date (SP-12, A7.2). A payment plan is meant to be paid in parts.
+/// A payment by card or through a gateway is meant to be whole: what it leaves is flagged at once, before the
+/// due date as well as after it (SP-12, A7.2). A payment plan is meant to be paid in parts.
 fn paid_in_part_at_once(invoice: &StoredInvoice, total: Money) -> Option<String> {
     let at_once = |payment: &Payment| payment.status.counts() && is_meant_whole(&payment.method);
     let is_plan = invoice.local.as_ref().is_some_and(|local| local.payment_plan);
@@ -287,7 +287,7 @@ fn rest(invoice: &StoredInvoice, total: Money) -> Option<Money> {
     due.is_positive().then_some(due)
 }
 
-/// What has come in here in that currency: payments that count.
+/// The money that has come in here in that currency: payments that count.
 fn received(invoice: &StoredInvoice, currency: Currency) -> Option<Money> {
     // One in another currency is flagged by itself, and hides nothing of the others.
     let counts = |p: &&Payment| p.status.counts() && p.amount.currency() == currency;

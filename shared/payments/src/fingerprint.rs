@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::invoice::Snapshot;
 use crate::settings::Settings;
 
-/// Raised whenever the algorithm changes, so that settled invoices are judged anew.
+/// Raised whenever the algorithm changes, so that settled invoices are judged again.
 const ALGORITHM: u32 = 5;
 
 /// What separates the settings from the digest.

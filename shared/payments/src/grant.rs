@@ -3,11 +3,11 @@
 //!
 //! Xero gives a pair of tokens: one to call with, for half an hour, and one to get the next pair with. Each
 //! pair replaces the one before, whose second token is good for [`GRACE`] more, in case that the answer with
-//! the new one was lost. So a pair that nobody has kept is the end of the connection, half an hour later.
+//! the new one was lost. So a pair that is not kept is the end of the connection, half an hour later.
 //!
-//! That is why only one at a time renews a grant, by a [`Grant::lease`]; and why the new pair is in the
-//! store of secrets, under its generation, before it is used and before the grant's row says so. Whoever
-//! dies in between leaves a pair of which nobody knows, and the old one, which still works.
+//! That is why only one process at a time renews a grant, by a [`Grant::lease`]; and why the new pair is in
+//! the store of secrets, under its generation, before it is used and before the grant's row says so. A
+//! process that dies in between leaves a pair that no row names, and the old one, which still works.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -23,7 +23,7 @@ pub const GRACE: SignedDuration = SignedDuration::from_mins(30);
 /// How long a pair lives that is not renewed (facts.md 2.2).
 pub const UNUSED_MAX: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How long one may take to renew a grant: two calls to the identity service, and two to the store of
-/// secrets. Short beside [`GRACE`], for whoever dies with it.
+/// secrets. It is short compared with [`GRACE`], since a process may die with the lease.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// A token to call with is not used so shortly before its end: longer than a call takes.
 pub const ACCESS_MARGIN: SignedDuration = SignedDuration::from_secs(60);
@@ -46,7 +46,7 @@ codes! {
         /// The store has no secret for it.
         SecretMissing = "secret_missing",
     }
-    /// What operators are told of a grant.
+    /// What a message to operators about a grant says.
     GrantMessage {
         /// It is dead, and nothing reaches Xero until a user authorises again.
         Lost = "CONNECTION_LOST",
@@ -85,7 +85,7 @@ pub struct Failing {
     pub since: Timestamp,
     /// How often in a row.
     pub times: u32,
-    /// Nobody tries before.
+    /// No try is made before.
     pub until: Timestamp,
 }
 
@@ -111,7 +111,7 @@ pub struct Grant {
     pub access_until: Timestamp,
     /// When Xero was asked for it.
     pub refreshed_at: Timestamp,
-    /// Somebody is renewing it, and has until then.
+    /// A process is renewing it, and has until then.
     pub lease: Option<Timestamp>,
     /// Renewing it fails.
     pub failing: Option<Failing>,
@@ -123,14 +123,14 @@ pub struct Grant {
     pub organisations: BTreeSet<OrganisationId>,
 }
 
-/// What somebody who needs a token has to do.
+/// The step of a caller that needs a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Turn {
     /// Take the pair that is in the store of secrets.
     Take,
     /// Store this, which gives the lease, and then renew.
     Renew(Grant),
-    /// Look again: somebody else is at it, until then at the latest.
+    /// Look again: another process is at it, until then at the latest.
     Wait(Timestamp),
     /// Come again at this moment: it has failed lately.
     Paused(Timestamp),
@@ -139,7 +139,7 @@ pub enum Turn {
 }
 
 impl Grant {
-    /// One that nobody has authorised yet.
+    /// A grant that no user has authorised yet.
     pub const fn new(id: GrantId) -> Self {
         Self {
             id,
@@ -155,8 +155,8 @@ impl Grant {
         }
     }
 
-    /// What is to be done by somebody who needs a token, and for whom the pairs up to `spent` are of no use
-    /// any more, since Xero has refused one.
+    /// The step of a caller that needs a token, and for which the pairs up to `spent` are of no use any
+    /// more, since Xero has refused one.
     pub fn turn(&self, spent: Option<u64>, now: Timestamp) -> Turn {
         if let Some(dead) = self.dead {
             return Turn::Dead(dead);
@@ -172,8 +172,8 @@ impl Grant {
         }
     }
 
-    /// The same under a lease, whatever its state: for whoever brings a pair, and needs none. `None` while
-    /// somebody else has one.
+    /// The same under a lease, in any state: for a caller that brings a pair, and needs none. `None` while
+    /// another process has a lease.
     pub fn lease_for_writing(&self, now: Timestamp) -> Option<Self> {
         self.leased_until(now).is_none().then(|| self.leased(now))
     }
@@ -205,7 +205,7 @@ impl Grant {
         Self { failing: Some(failing), ..self.released() }
     }
 
-    /// Whoever had the lease has nothing to say.
+    /// The lease is over, and its holder has nothing to say.
     #[must_use]
     pub fn released(&self) -> Self {
         Self { lease: None, ..self.clone() }
@@ -245,7 +245,7 @@ impl Grant {
         Self { warned: Some(days), ..self.clone() }
     }
 
-    /// What operators have to be told of this step, each organisation once, and why.
+    /// The message to operators about this step, one for each organisation, and why.
     pub fn message(&self, after: &Self) -> Option<(GrantMessage, String)> {
         if let (None, Some(dead)) = (self.dead, after.dead) {
             let why = format!(
@@ -271,7 +271,7 @@ impl Grant {
 /// A store of grants or of their secrets did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
-    /// Somebody else has written the grant since it was read.
+    /// Another process has written the grant since it was read.
     #[error("the grant has changed since it was read")]
     Changed,
     /// The store did not answer, or not sensibly. Whether a write took place is not known.
@@ -369,7 +369,7 @@ impl<R: Sync, S: Pairs + Sync> Pairs for Stores<R, S> {
     }
 }
 
-/// The stores of whoever has no grants: an app with a custom connection. There is no such value.
+/// The stores of an app that has no grants: one with a custom connection. There is no such value.
 #[derive(Clone, Copy, Debug)]
 pub enum NoGrants {}
 

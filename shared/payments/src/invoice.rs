@@ -140,7 +140,7 @@ pub struct Figures {
     pub paid: Money,
     /// Credit notes, prepayments and overpayments applied to it (`AmountCredited`, X-07).
     pub credited: Money,
-    /// What is left (`AmountDue`).
+    /// The amount that is left (`AmountDue`).
     pub due: Money,
 }
 
@@ -167,7 +167,7 @@ pub struct Snapshot {
     pub figures: Figures,
     /// All payments that the read returned.
     pub payments: Vec<XeroPayment>,
-    /// What was applied to it other than payments.
+    /// The credit that was applied to it, without payments.
     pub allocations: Vec<AppliedCredit>,
     /// Xero's `UpdatedDateUTC`: the version.
     pub updated_at: Timestamp,
@@ -211,7 +211,7 @@ pub struct Version {
     pub fetched_at: Timestamp,
 }
 
-/// What is remembered of the last snapshot of an invoice.
+/// The remembered part of the last snapshot of an invoice.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct XeroFacts {
     /// Which invoice.
@@ -226,7 +226,7 @@ pub struct XeroFacts {
     pub due_on: Option<Date>,
     /// Its figures.
     pub figures: Figures,
-    /// What was applied to it other than payments: the parts of what was credited.
+    /// The credit that was applied to it, without payments: the parts of what was credited.
     pub allocations: Vec<AppliedCredit>,
     /// How new it was.
     pub version: Version,

@@ -1,5 +1,5 @@
-//! What a row of the activity log can say was done: the closed list of all of it, so that whoever reads
-//! the log (announcements, reports) has to choose what a new kind of row means to it.
+//! What a row of the activity log can say was done: the closed list of all of it, so that every reader
+//! of the log (announcements, reports) has to choose what a new kind of row means to it.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ codes! {
         Redriven = "redriven",
         /// What operators read in the morning (CC-20).
         MorningDigest = "morning_digest",
-        /// What was parked is on its way again.
+        /// A parked entry is on its way again.
         Replayed = "replayed",
         /// An organisation is mirrored from now on.
         SignedUp = "signed_up",
@@ -63,7 +63,7 @@ codes! {
 pub enum Logged {
     /// A decision about an invoice and its payments.
     Decided(Action),
-    /// What has become of a row in the ledger of uploads: its new state, or its new reason.
+    /// The change of a row in the ledger of uploads: its new state, or its new reason.
     Upload(UploadState),
     /// Anything else.
     Happened(Occurrence),

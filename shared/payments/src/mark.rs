@@ -17,12 +17,12 @@ pub struct ReplayMark {
 }
 
 impl ReplayMark {
-    /// The name under which it travels beside a message: it is no part of the message, which goes out byte
-    /// for byte as it came.
+    /// The name under which it travels along with a message: it is no part of the message, which goes out
+    /// byte for byte as it came.
     pub const ATTRIBUTE: &'static str = "PaymirrorReplay";
 }
 
-/// A text that is no mark. Whoever finds one takes the message for a new one.
+/// A text that is no mark. Its reader takes the message for a new one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("that is no mark of a replay")]
 pub struct NoMark;

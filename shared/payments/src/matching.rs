@@ -57,8 +57,8 @@ pub fn owners(
     pairs.filter(|(_, payment)| local(payment)).collect()
 }
 
-/// Matches an invoice's local payments with its Xero payments (in the order of their ids). What is on its way
-/// to Xero is linked with nothing but what it is linked with already.
+/// Matches an invoice's local payments with its Xero payments (in the order of their ids). A payment on its
+/// way to Xero is linked with nothing but what it is linked with already.
 pub(crate) fn pair<'a>(
     payments: &'a [Payment],
     xero: &[&'a XeroPayment],

@@ -48,7 +48,7 @@ pub enum MoneyError {
     /// Not an ISO 4217 code, or one without a minor unit (gold, test codes).
     #[error("`{code}` is not a currency that payments are made in")]
     UnknownCurrency {
-        /// What was given.
+        /// The given code.
         code: String,
     },
     /// More decimals than the currency has.
@@ -133,7 +133,7 @@ impl Money {
         Self { amount: Decimal::new(0, currency.decimals), currency }
     }
 
-    /// Takes a figure as money, with the decimals of its currency or of Xero, whichever are more.
+    /// Takes a figure as money, with the decimals of its currency or of Xero: the larger number.
     ///
     /// # Errors
     /// `TooPrecise` if rounding would be needed, `OutOfRange` if the figure is not kept exactly.

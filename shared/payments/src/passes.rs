@@ -167,7 +167,7 @@ impl Run<'_> {
     }
 
     /// Pass 1: already there under another PaymentID, or without one: the link is stored, and with
-    /// it what a copy has from its original besides amount and date (CM-14).
+    /// it what a copy has from its original, apart from amount and date (CM-14).
     fn relink(&mut self, incoming: &XeroPayment, id: &PaymentId) {
         let now = self.now;
         let Some(payment) = self.payment_mut(id) else { return };
@@ -322,7 +322,7 @@ impl Run<'_> {
     fn finish(mut self) -> Verdict {
         findings::update(&mut self.change, self.snapshot, self.settings, self.now);
         self.after.sort();
-        // What is held back is judged again whenever it is read, and by the next full sweep at the latest.
+        // A payment held back is judged again with each read, and by the next full sweep at the latest.
         self.after.held_back = self.stored.blocked;
         let settled = self.snapshot.ties_out() && !self.stored.blocked;
         self.after.settled = settled.then(|| Settled {

@@ -43,7 +43,7 @@ codes! {
         Applied = "applied",
         /// Hand-entered, matched with a Xero payment, equal to it from then on.
         Adopted = "adopted",
-        /// Left as it is, for the reason beside it.
+        /// Left as it is, for the reason that belongs to it.
         Protected = "protected",
         /// Ours, and in Xero.
         Uploaded = "uploaded",
@@ -91,7 +91,7 @@ pub const NOTE_UPLOADED: &str = "Uploaded to Xero";
 /// What an upload says that Xero no longer has, after the business reported that the money was not taken, or
 /// was given back (AMB-32).
 pub const NOTE_TAKEN_BACK: &str = "Deleted in Xero after it failed or was refunded";
-/// How a copy was paid, as far as Xero tells.
+/// How a copy was paid, as far as Xero says.
 pub const METHOD_XERO: &str = "xero";
 
 /// The part of a payment that was received on one invoice.
@@ -125,7 +125,7 @@ pub struct Payment {
     pub stamp: Option<Stamp>,
     /// When it was first matched; set once (CM-25).
     pub first_match_at: Option<Timestamp>,
-    /// What is written on it.
+    /// The text that is written on it.
     pub note: Option<String>,
     /// When it was entered, or when the copy was made.
     pub created_at: Timestamp,

@@ -85,7 +85,7 @@ impl Receipt {
     }
 }
 
-/// What is to be done about a reported payment.
+/// The work that a reported payment asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reported {
     /// It is new, or a newer version: these invoices are concerned, old allocations included.
@@ -209,8 +209,8 @@ pub fn warnings(
     if by_hand && after_cutover(settings, incoming.entered_at) {
         warn(WarningKind::ManualAfterCutover, "entered by hand after the cutover date");
     }
-    // Of a payment that is reported for the first time, and journaled already, nobody says when
-    // that happened; a payment from before the cutover date may have been journaled before it.
+    // A payment that is reported for the first time, and journaled already, does not say when that
+    // happened; a payment from before the cutover date may have been journaled before it.
     let journaled_at = match known {
         None => incoming.journaled.then_some(incoming.entered_at),
         Some(known) => (incoming.journaled && !known.journaled).then_some(reported_at),
@@ -305,8 +305,8 @@ pub fn record_part(
     let mut change = Change::of(stored);
     match (receipt.part_on(&stored.number), known) {
         (None, None) => return Ok(None),
-        // It is in Xero on this invoice, whatever the sender says now (`CHANGED_AFTER_UPLOAD`); what became
-        // of the money is true of every part of it (AMB-32).
+        // It is in Xero on this invoice, even if the sender says otherwise now (`CHANGED_AFTER_UPLOAD`);
+        // what became of the money is true of every part of it (AMB-32).
         (None, Some(known)) if known.kind == Kind::Uploaded => {
             let mut payment = known.clone();
             if receipt.status != PaymentStatus::Pending {
@@ -352,7 +352,7 @@ pub fn record_part(
 }
 
 fn part_of(receipt: &Receipt, part: &Allocation, known: Option<&Payment>) -> Payment {
-    // What we put into Xero is what stands there, whatever the sender says now.
+    // Our upload is what stands in Xero, even if the sender says otherwise now.
     let uploaded = known.filter(|known| known.kind == Kind::Uploaded);
     // Money that never came is not what stands in Xero: that is free to be another payment's (A8.3).
     let kept = known.filter(|_| receipt.status != PaymentStatus::Failed || uploaded.is_some());

@@ -54,7 +54,7 @@ pub fn restore(
     });
     change.after.payments.push(payment);
     change.after.sort();
-    // The next read is judged anew.
+    // The next read is judged, and not skipped as settled.
     change.after.settled = None;
     Ok(change)
 }

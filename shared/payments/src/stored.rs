@@ -12,7 +12,7 @@ use crate::ids::{
 use crate::invoice::{LocalInvoice, Version, XeroFacts};
 use crate::payment::{HeldPayment, Payment};
 
-/// One invoice with its payments. What is not known yet is absent: a payment may be heard of
+/// One invoice with its payments. A part that is not known yet is absent: a payment may be heard of
 /// before its invoice, and a Xero invoice before the local one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredInvoice {

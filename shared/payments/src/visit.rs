@@ -1,5 +1,5 @@
-//! A user of Xero is on his way to let us in: from when he was given the address until he comes back with
-//! a code.
+//! A visit: a user of Xero is on the way to let us in, from the moment when the user gets the address
+//! until the user comes back with a code.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::GrantId;
 
-/// How long he may take. The code that he brings is good for five minutes (facts.md 2.2).
+/// How long a visit may take. The user's code is good for five minutes (facts.md 2.2).
 pub const VISIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// One way to Xero and back.
@@ -17,7 +17,7 @@ pub const VISIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 pub struct Visit {
     /// The grant that comes of it.
     pub grant: GrantId,
-    /// Where he comes back to. Xero wants to hear it again with the code.
+    /// Where the user comes back to. Xero wants to hear it again with the code.
     pub redirect: String,
     /// Until when.
     pub until: Timestamp,
@@ -30,14 +30,14 @@ impl Visit {
         Self { grant, redirect, until }
     }
 
-    /// Whether he has taken too long.
+    /// Whether the visit has taken too long.
     pub fn is_over(&self, now: Timestamp) -> bool {
         now >= self.until
     }
 }
 
-/// By what a visit is found again. The state that travels with the user cannot be told from it, so that
-/// nobody who reads the table can come in his place.
+/// The key by which a visit is found again. The state that travels with the user cannot be derived from
+/// it, so that a reader of the table cannot come in the user's place.
 pub fn visit_key(state: &SecretString) -> String {
     Sha256::digest(state.expose_secret().as_bytes()).iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.

@@ -1,5 +1,5 @@
-//! X-09, N7: whatever is asked, by however many, with whatever clocks: Xero never sees more calls than
-//! it allows; and what can be used is used.
+//! X-09, N7: for all requests, from any number of callers, with any clocks: Xero never sees more calls
+//! than it allows; and what can be used is used.
 
 #![allow(clippy::unwrap_used)]
 
@@ -157,7 +157,7 @@ fn the_sixty_first_call_waits_until_the_first_is_a_minute_old() {
 
 #[test]
 fn the_sixth_call_at_once_waits_and_a_call_nobody_reports_is_forgotten_after_half_a_minute() {
-    // X-09, FAULT-22: whoever made it is dead.
+    // X-09, FAULT-22: the process that made it is dead.
     let mut budget = unused();
     for _ in 0..5 {
         enter(&mut budget, Purpose::Live, DAY_MAX, start()).unwrap();
@@ -313,7 +313,7 @@ fn the_app_gives_ten_thousand_calls_a_minute_to_all_organisations_together() {
 
 #[test]
 fn fifty_thousand_invoices_are_drained_within_one_and_a_fifth_of_the_least_time() {
-    // 1,250 calls of 0.8 s by fifty consumers, who come back when they are told to.
+    // 1,250 calls of 0.8 s by fifty consumers, each of which comes back when the budget says so.
     let calls = 50_000 / 40;
     let took = SignedDuration::from_millis(800);
     let mut budget = unused();

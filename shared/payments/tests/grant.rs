@@ -1,5 +1,5 @@
-//! X-14, FAULT-29: whoever comes when, and dies where, only one renews a grant at a time, and none is lost
-//! while Xero takes the old token.
+//! X-14, FAULT-29: callers come at any time and die at any point; only one renews a grant at a time, and
+//! none is lost while Xero takes the old token.
 
 #![allow(clippy::unwrap_used)]
 
@@ -308,7 +308,7 @@ fn warnings_come_14_7_and_1_days_before_the_end_and_each_once() {
     }
     assert_eq!(given, [(46, 14), (53, 7), (59, 1)]);
     assert_eq!(grant.dies_at(), start() + UNUSED_MAX);
-    // Whoever looks rarely is told the last one only; and a use ends them all.
+    // A caller that looks rarely gets the last one only; and a use ends them all.
     assert_eq!(authorised().warning(start() + days(59)), Some(1));
     let used = grant.saved(&pair(2, start() + days(59), ACCESS));
     assert_eq!((used.warned, used.warning(start() + days(59))), (None, None));

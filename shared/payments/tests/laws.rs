@@ -70,8 +70,8 @@ proptest! {
         }
     }
 
-    /// What `is_settled` spares us would indeed have changed nothing, on any later day and with
-    /// whatever settings.
+    /// What `is_settled` spares us would indeed have changed nothing, on any later day and
+    /// with any settings.
     #[test]
     fn law_settled_means_unchanged(
         world in arb_world(),
@@ -298,7 +298,7 @@ proptest! {
     }
 
     /// V20, AMB-05: what bears our stamp for this very invoice is held until its upload is linked,
-    /// whatever else it equals; and nothing else is held for that.
+    /// even if it equals something else; and nothing else is held for that.
     #[test]
     fn law_our_own_uploads_are_held_until_they_are_linked(world in arb_world()) {
         let Some(change) = world.change() else { return Ok(()) };
@@ -410,11 +410,11 @@ proptest! {
         prop_assert_eq!(straight, sorted(&shuffled.stored, shuffled.verdict()));
     }
 
-    /// Whatever order reads arrive in, and however often: the newest one decides.
+    /// Reads may arrive in any order, and any number of times: the newest one decides.
     ///
-    /// Only what tells the way may differ: times, and the local ids of copies. Invoices that begin
-    /// with local payments are left out, for there the way rightly matters (a payment matched by an
-    /// earlier read is imported from then on, CM-35).
+    /// Only the traces of the way may differ: times, and the local ids of copies. Invoices that
+    /// begin with local payments are left out, for there the way rightly matters (a payment matched
+    /// by an earlier read is imported from then on, CM-35).
     #[test]
     fn law_the_newest_read_decides(
         (history, order) in arb_history().prop_flat_map(|history| {

@@ -1,7 +1,7 @@
 //! Every scenario in `tests/scenarios/mirroring` comes true.
 //!
-//! What Xero shows goes in, what must become of the local payments is compared exactly. How the
-//! files are written is told in `tests/scenarios/README.md`.
+//! What Xero shows goes in, what must become of the local payments is compared exactly.
+//! `tests/scenarios/README.md` describes how the files are written.
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be read has failed")]
 

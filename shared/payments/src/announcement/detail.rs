@@ -131,7 +131,7 @@ pub(super) struct Customer {
 }
 
 impl Detail {
-    /// Names the event for whoever de-duplicates: one row of the log has the same id for ever.
+    /// Names the event for de-duplication: one row of the log has the same id for ever.
     pub fn id(&self) -> &str {
         &self.id
     }

@@ -1,4 +1,4 @@
-//! A row of the activity log, as far as announcements tell it.
+//! A row of the activity log, with the fields that an announcement needs.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,7 +13,7 @@ use crate::money::Money;
 use crate::payment::Origin;
 
 /// Longest text that is announced, in characters; the rest of it stands in the log. It keeps every
-/// announcement far below what an event may be, whatever somebody has typed.
+/// announcement far below what an event may be, however long a typed text is.
 pub const TEXT_CHARS_MAX: usize = 1_000;
 
 /// A row of the log. What it does not say is absent.
@@ -25,7 +25,7 @@ pub struct Entry {
     pub organisation: OrganisationId,
     /// When it was decided.
     pub at: Timestamp,
-    /// What was done.
+    /// The action or change that the row records.
     pub logged: Logged,
     /// The rule that says so.
     pub rule: Option<String>,
@@ -49,7 +49,7 @@ pub struct Entry {
     pub contact: Option<XeroContactId>,
     /// The customer concerned.
     pub customer: Option<CustomerId>,
-    /// What has to be solved, or was solved, about the customer.
+    /// The issue about the customer that has to be solved, or was solved.
     pub blocked: Option<String>,
     /// The night of an upload: the day on which it begins.
     pub night: Option<Date>,

@@ -48,11 +48,11 @@ codes! {
         PaymentRemoved = "payment.removed",
         /// A person has brought a removed payment back.
         PaymentRestored = "payment.restored",
-        /// An upload waits for something besides its night (EX-28).
+        /// An upload waits for a condition other than its night (EX-28).
         PaymentUploadHeld = "payment.upload_held",
         /// A payment does not go to Xero (EX-02, EX-09, EX-33).
         PaymentUploadSkipped = "payment.upload_skipped",
-        /// A payment was sent, and nobody knows what came of it. Xero is asked before it is sent again.
+        /// A payment was sent, and its outcome is unknown. Xero is asked before it is sent again.
         PaymentUploadUnknown = "payment.upload_unknown",
         /// All of a payment is in Xero, proven by Xero's ids (EX-23).
         PaymentUploaded = "payment.uploaded",
@@ -64,7 +64,7 @@ codes! {
         ProviderInvoiceRefused = "provider_invoice.refused",
         /// It does not go to Xero (EX-14).
         ProviderInvoiceSkipped = "provider_invoice.skipped",
-        /// It was sent, and nobody knows what came of it.
+        /// It was sent, and its outcome is unknown.
         ProviderInvoiceUnknown = "provider_invoice.unknown",
         /// It is a bill in Xero (EX-12).
         ProviderInvoiceUploaded = "provider_invoice.uploaded",

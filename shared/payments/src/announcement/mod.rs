@@ -1,4 +1,4 @@
-//! What the business's own system is told of a decision.
+//! The announcement of a decision to the business's own system.
 //!
 //! One row of the activity log is none or one announcement: [`Kind::of`] chooses, [`announce`] says it. Every
 //! decision is a row of the log, written in one step with what it changed, so there is an announcement if and
@@ -37,7 +37,7 @@ pub struct Incomplete {
     pub attribute: &'static str,
 }
 
-/// What a row of the log tells the business's own system; `None` if nothing.
+/// The announcement of a row of the log to the business's own system; `None` if it has none.
 ///
 /// # Errors
 /// [`Incomplete`].

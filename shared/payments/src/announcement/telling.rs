@@ -101,7 +101,7 @@ impl Teller<'_> {
         value.ok_or(Incomplete { kind: self.kind, attribute })
     }
 
-    /// Whoever is told that something waits, or does not go, has to be told why.
+    /// An announcement that something waits, or does not go, has to say why.
     fn reason(&self) -> Result<Option<String>, Incomplete> {
         let reason = text(self.entry.reason.as_deref());
         match self.kind {

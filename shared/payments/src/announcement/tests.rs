@@ -42,8 +42,8 @@ fn json(entry: &Entry) -> serde_json::Value {
     serde_json::to_value(&announcement.detail).unwrap()
 }
 
-/// Every payment of the business's own that has gone, or not gone, is told with its reason (EX-23), and what the
-/// business has reported itself is not told back to it.
+/// Every payment of the business's own that has gone, or not gone, is announced with its reason (EX-23), and the
+/// business's own report is not announced back to it.
 #[test]
 fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
     let quiet = [

@@ -31,7 +31,7 @@ impl Budget {
         if let Some(clock) = clock.filter(|clock| budget.answered_by.contains(clock)) {
             budget.clocks.insert(clock, now);
         }
-        // Whoever should have reported it is gone. It arrived before it would have timed out.
+        // The process that made the call is gone. The call arrived before it would have timed out.
         let (open, over) = self.open.iter().partition(|open| later(open.at, OPEN_MAX) > now);
         budget.open = open;
         let over: Vec<Open> = over;

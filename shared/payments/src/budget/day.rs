@@ -59,7 +59,7 @@ impl Budget {
         told.map(|wait| wait.until).or_else(|| ours.then(counted))
     }
 
-    /// What is left of the day, for whatever purpose, as far as we and Xero know.
+    /// The calls left of the day, for all purposes together, as far as we and Xero know.
     pub fn day_left(&self, day_max: u32, now: Timestamp) -> u32 {
         let ours = day_max.saturating_sub(self.in_day());
         let word = self.day_word.filter(|word| now.duration_since(word.at) < WORD_COUNTS);
@@ -87,7 +87,7 @@ impl Budget {
         }
     }
 
-    /// Whether the day has a call left for this purpose, besides what is kept for others.
+    /// Whether the day has a call left for this purpose, apart from those kept for others.
     pub(super) fn has_left(&self, purpose: Purpose, day_max: u32, now: Timestamp) -> bool {
         let reserves = Reserves::of(day_max);
         let used = |of: fn(&Hour) -> u32| {

@@ -5,8 +5,8 @@ use super::invoice_view::Agreement;
 use crate::money::Money;
 use crate::stored::StoredInvoice;
 
-/// What is to be paid before any payment. Credit has no place in the order of dates, so it is taken off
-/// first, as the balances that are stored do (AMB-19).
+/// The amount to be paid before any payment. Credit has no place in the order of dates, so it is taken
+/// off first, as the balances that are stored do (AMB-19).
 pub(super) fn to_pay(stored: &StoredInvoice) -> Option<Money> {
     match (&stored.xero, &stored.local) {
         (Some(xero), _) => xero.figures.total.minus(xero.figures.credited).ok(),

@@ -37,7 +37,7 @@ pub struct Compared {
     pub xero: Option<Side>,
     /// What stands here.
     pub ours: Option<Side>,
-    /// What has to be said besides.
+    /// A sentence to add to the two sides.
     pub note: Option<String>,
 }
 
@@ -99,7 +99,7 @@ fn of_row(row: Row<'_>, facts: &Facts) -> Compared {
         return Compared { xero: None, ours, note: Some(found.detail.clone()) };
     }
     if payment.link.is_some() {
-        // Whatever is linked and raises no discrepancy is equal, to the cent and to the day (CM-12, CM-13).
+        // A linked payment that raises no discrepancy is equal, to the cent and to the day (CM-12, CM-13).
         return Compared { xero: Some(side(xero_number(invoice))), ours, note: None };
     }
     let nearest = nearest(row);

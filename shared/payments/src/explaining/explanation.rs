@@ -15,7 +15,7 @@ use crate::ids::{InvoiceNumber, PaymentId};
 use crate::settings::Settings;
 use crate::upload::Hold;
 
-/// What an explanation rests on besides the facts.
+/// The inputs of an explanation other than the facts.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The organisation's settings.
@@ -48,7 +48,7 @@ pub struct Explanation {
     pub rules: Vec<&'static str>,
     /// What the state means, as a sentence.
     pub sentence: &'static str,
-    /// What is particular about this payment, each a sentence. For pages, never for logs: they hold amounts.
+    /// The particulars of this payment, each a sentence. For pages, never for logs: they hold amounts.
     pub details: Vec<String>,
     /// The values that were compared.
     pub compared: Vec<Compared>,

@@ -1,4 +1,4 @@
-//! What is stored about one payment, wherever it stands.
+//! The stored facts about one payment, wherever it stands.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct ParkedReport {
     pub by: String,
     /// Why: a code.
     pub reason: String,
-    /// What is wrong, and where.
+    /// The fault, and where it is.
     pub detail: String,
 }
 
@@ -61,8 +61,8 @@ pub struct RemovedRow {
     pub tombstone: Tombstone,
 }
 
-/// Everything that is stored about one payment. What is not there is left out; whoever reads it from the
-/// tables leaves nothing out that is there.
+/// Everything that is stored about one payment. A fact that is not there is left out; the code that
+/// reads it from the tables leaves nothing out that is there.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// Which payment.

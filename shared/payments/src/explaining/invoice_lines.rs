@@ -121,7 +121,7 @@ fn state(
     State::of(&facts, settings).unwrap_or(State::Failed(Failure::RowUnreadable))
 }
 
-/// What was removed, the latest first.
+/// The removed payments, the latest first.
 pub(super) fn removed(beside: &Beside) -> Vec<RemovedLine> {
     let line = |removed: &RemovedRow| {
         let (tombstone, payment) = (&removed.tombstone, &removed.tombstone.payment);

@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::stored::StoredInvoice;
 use crate::upload::{Caps, Customer, Upload};
 
-/// What is stored besides the invoice itself that says how its payments stand.
+/// The stored facts, other than the invoice itself, that say how its payments stand.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
     /// The payments that were removed from it.
@@ -41,7 +41,7 @@ pub struct Beside {
 /// An invoice that is due, unpaid, and late (ST-12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Overdue {
-    /// What is left.
+    /// The amount that is left.
     pub due: Money,
     /// For how many days it has been late today, in the organisation's time zone.
     pub days: u32,
@@ -54,9 +54,9 @@ pub enum Agreement {
     Agrees,
     /// They do not.
     Differs {
-        /// What is left by the payments listed here.
+        /// The amount left by the payments listed here.
         ours: Money,
-        /// What is left in Xero.
+        /// The amount left in Xero.
         xero: Money,
         /// The first less the second.
         by: Money,
@@ -88,25 +88,25 @@ pub struct InvoiceView {
     pub credited: Option<Money>,
     /// The parts of it, each with what it comes from (AMB-34).
     pub allocations: Vec<AppliedCredit>,
-    /// What is left: by Xero, or by our own payments where Xero was never read.
+    /// The amount that is left: by Xero, or by our own payments where Xero was never read.
     pub due: Option<Money>,
     /// When it is due (CM-17).
     pub due_on: Option<Date>,
     /// Whether it is late.
     pub overdue: Option<Overdue>,
-    /// What is to be paid before any payment: the total less what was credited.
+    /// The amount to be paid before any payment: the total less what was credited.
     pub to_pay: Option<Money>,
     /// Its payments in the order of their dates, the held ones included.
     pub payments: Vec<PaymentLine>,
     /// Whether they lead to Xero's figure.
     pub agreement: Agreement,
-    /// What was removed, the latest first.
+    /// The removed payments, the latest first.
     pub removed: Vec<RemovedLine>,
     /// What does not agree, the oldest first.
     pub discrepancies: Vec<Discrepancy>,
     /// What does not agree and was accepted by a person (AMB-31), the oldest first.
     pub accepted: Vec<Discrepancy>,
-    /// What has to be known of the invoice as a whole.
+    /// Remarks on the invoice as a whole.
     pub remarks: Vec<Remark>,
     /// When it was last read from Xero with news.
     pub last_read_at: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Which of the states a payment has, from what is stored about it: exactly one, whatever is stored.
+//! Which of the states a payment has, from what is stored about it: always exactly one.
 
 use rust_decimal::Decimal;
 
@@ -132,7 +132,7 @@ fn waiting(route: Route, facts: &Facts, settings: &Settings) -> State {
     match &settings.upload {
         None => State::Disabled(Off::NotSetUp),
         Some(uploading) if !uploading.enabled => State::Disabled(Off::BySettings),
-        // What is posted at once goes on even then (AMB-13).
+        // A payment that is posted at once goes on even then (AMB-13).
         Some(_) if nightly && used_up => State::Disabled(Off::AttemptsUsedUp),
         Some(_) => State::Waiting(if nightly { Turn::Night } else { Turn::AtOnce }),
     }

@@ -1,8 +1,8 @@
 //! Where to look in Xero itself (EX-22, EX-25, ST-20).
 //!
 //! Addresses as Xero's guide to deep links has them (developer.xero.com/documentation/api-guides/deep-link-xero):
-//! with an organisation's ShortCode they open its books whatever books the reader has open, without it those
-//! that the reader used last.
+//! with an organisation's ShortCode they open its books, even if the reader has other books open; without it,
+//! those that the reader used last.
 
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ const XERO: &str = "https://go.xero.com";
 /// A place in Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Link {
-    /// What is there, in words.
+    /// The record in Xero, in words.
     pub what: String,
     /// Its address.
     pub url: String,

@@ -1,8 +1,8 @@
 //! Why a payment is where it is, in words that a person can act on.
 //!
 //! Nothing is decided here. What the tables hold about a payment goes in, and out comes its one state
-//! (rules A7.4), the rule it follows, the values that were compared and what would change it. Whoever
-//! shows a page or answers a question asks here, so that the same payment is never told in two ways.
+//! (rules A7.4), the rule it follows, the values that were compared and what would change it. Every page and
+//! every answer to a question is made here, so that all explain the same payment in the same way.
 //!
 //! Reading order: [`Search`] (what was typed), [`Facts`] (what is stored), [`State`] (the one state),
 //! [`Words`] (each reason's rule, sentence and cure), [`explain`], [`Outlook`] (which night), [`InvoiceView`]

@@ -1,11 +1,11 @@
 //! What each reason means and what would change it. Every match here names every reason, so that a new one
-//! does not compile before somebody has written its cure.
+//! does not compile before its cure is written.
 
 use super::state::{Failure, Kept, State};
 use super::upload_reasons::{of_hold, of_off, of_skip, of_stage, of_turn};
 use crate::reason::{Held, Ignored};
 
-/// What a state is told with.
+/// The words that explain a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Words {
     /// The rules that say so.

@@ -1,4 +1,4 @@
-//! What has to be known of an invoice as a whole before its payments are looked at.
+//! Remarks on an invoice as a whole, to be known before its payments are looked at.
 
 use crate::brake::Brake;
 use crate::settings::Settings;

@@ -1,5 +1,5 @@
-//! What an operator typed, and everything that it may mean. Whatever was typed, this is never an error:
-//! the answer may be that nothing was found, and then it says what was looked for.
+//! The text that an operator typed, and everything that it may mean. No text is an error: the answer
+//! may be that nothing was found, and then it says what was looked for.
 
 use std::fmt;
 
@@ -47,10 +47,10 @@ impl fmt::Display for Wanted {
     }
 }
 
-/// What was typed, and what it may mean, the most likely first.
+/// The typed text, and what it may mean, the most likely first.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Search {
-    /// What was typed, without what surrounds it and without control characters.
+    /// The typed text, without what surrounds it and without control characters.
     pub typed: String,
     /// What it may mean; nothing if nothing was typed.
     pub wanted: Vec<Wanted>,
@@ -88,13 +88,13 @@ impl Search {
         if let Some((amount, currency)) = amount(text) {
             want(Wanted::Amount(amount, currency));
         }
-        // Of an id nobody thinks that it is a number.
+        // An id of Xero is not taken for a number.
         let is_number = !text.is_empty() && !wanted.iter().any(is_id_of_xero);
         let ignored = prefix.to_local(text).err().filter(|_| is_number);
         Self { typed: text.to_owned(), wanted, ignored }
     }
 
-    /// What is said when nothing is found.
+    /// The sentence for a search without a result.
     pub fn nothing_found(&self) -> String {
         if self.wanted.is_empty() {
             return "Nothing was typed that could be looked for.".to_owned();

@@ -12,7 +12,7 @@ codes! {
         /// From here to Xero.
         Outbound = "outbound",
     }
-    /// Why a payment is left as it is, whatever Xero shows.
+    /// Why a payment is left as it is, without regard to what Xero shows.
     Kept {
         /// It has been journaled (CM-27).
         Journaled = "journaled",
@@ -38,7 +38,7 @@ codes! {
         Reserved = "reserved",
         /// It was sent, and the answer is not there yet.
         Sent = "sent",
-        /// It was sent, and nobody knows what came of it.
+        /// It was sent, and its outcome is unknown.
         Unknown = "unknown",
     }
     /// Why nothing is uploaded.
@@ -63,8 +63,8 @@ codes! {
     }
 }
 
-/// The one state of a payment: inbound first, outbound after that. `Removed` stands beside A7.4's list:
-/// such a payment is not there any more, and whoever asks after it deserves the same answer each time.
+/// The one state of a payment: inbound first, outbound after that. `Removed` is an addition to A7.4's
+/// list: such a payment is not there any more, and every question about it deserves the same answer.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum State {
     /// A copy made by us, equal to Xero.
@@ -98,7 +98,7 @@ pub enum State {
     },
     /// It does not go to Xero.
     Skipped(Skip),
-    /// Something besides its turn stands in the way.
+    /// A condition other than its turn stands in the way.
     Blocked(Hold),
     /// Uploading is off.
     Disabled(Off),
@@ -128,7 +128,7 @@ impl State {
         }
     }
 
-    /// The reason beside it, if it has one: a code.
+    /// The reason that belongs to it, if it has one: a code.
     pub fn reason(self) -> Option<&'static str> {
         match self {
             Self::Held(held) => Some(held.code()),
@@ -150,7 +150,7 @@ impl State {
         }
     }
 
-    /// Which way the payment goes, as far as its state tells.
+    /// Which way the payment goes, as far as its state says.
     pub fn direction(self) -> Direction {
         match self {
             Self::Applied

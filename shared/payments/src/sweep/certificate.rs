@@ -81,11 +81,11 @@ pub struct Missing {
     pub invoice: Option<XeroInvoiceId>,
     /// Its number in Xero.
     pub number: Option<String>,
-    /// What is wrong.
+    /// The fault.
     pub why: &'static str,
 }
 
-/// What is certified: for one organisation and day.
+/// The result of a check: for one organisation and day.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Certificate {
     /// Whose books.
@@ -106,7 +106,7 @@ pub struct Certificate {
     pub reasons: BTreeMap<String, u32>,
     /// By currency: the sum of the payments that are applied, in Xero and here.
     pub sums: BTreeMap<String, (Decimal, Decimal)>,
-    /// What is missing, the first [`LISTED_MAX`].
+    /// The changes that are not accounted for, the first [`LISTED_MAX`].
     pub missing: Vec<Missing>,
     /// Decisions about payments that a sweep has brought since the last certificate: what webhooks had
     /// missed.
@@ -257,7 +257,7 @@ pub fn account(
         };
     }
     let ours = change.number.as_deref().map(|number| settings.prefix.to_local(number));
-    // What is not on an invoice of ours any more must not be here; see below.
+    // A payment that is not on an invoice of ours any more must not be here; see below.
     if let (Some(Err(reason)), None) = (&ours, linked) {
         return (Accounted::Ignored, reason.code());
     }

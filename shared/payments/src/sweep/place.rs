@@ -1,6 +1,6 @@
 //! From where to where Xero's lists are read: the arithmetic of the cursor.
 //!
-//! The cursor is the moment at which the last whole read began. Whatever changed before it is on the
+//! The cursor is the moment at which the last whole read began. Every change before it is on the
 //! queue; the next read begins [`OVERLAP`] earlier, because a change may become visible later than its
 //! own stamp says.
 
@@ -12,7 +12,7 @@ use crate::reason::codes;
 /// Xero's lists, and little enough that what is read twice hardly counts: one call for 40 invoices.
 pub const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
-/// How far our clock may differ from Xero's, where Xero does not tell the time.
+/// How far our clock may differ from Xero's, where Xero does not give the time.
 pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// How far the first sweep of an organisation looks back: as long as Xero keeps events that it could not
@@ -132,8 +132,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the pages are and wherever a read is interrupted: a change that is in its list when
-        /// the list is read to its end is read, and so is every later one by the next read.
+        /// For all pages, and wherever a read is interrupted: a change that is in its list when the
+        /// list is read to its end is read, and so is every later one by the next read.
         #[test]
         fn law_every_stamp_is_read_by_this_read_or_by_the_next(
             mut stamps in proptest::collection::vec(0_i64..200, 0..60),

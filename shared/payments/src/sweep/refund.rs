@@ -36,7 +36,7 @@ pub enum RefundStep {
     Open,
     /// Its discrepancy is to be closed.
     Close,
-    /// What is known of it stands.
+    /// Nothing changes: its discrepancy, if it has one, stands.
     Nothing,
 }
 
@@ -61,7 +61,7 @@ impl Refund {
         )
     }
 
-    /// What is to be done, by what stands in the table. A refund is never edited, so that a discrepancy
+    /// The step to take, by what stands in the table. A refund is never edited, so that a discrepancy
     /// that was resolved, by its deletion or by a person, stays so.
     pub fn step(&self, known: Option<&Discrepancy>) -> RefundStep {
         match (self.deleted, known.map(Discrepancy::is_open)) {

@@ -41,7 +41,7 @@ codes! {
     }
     /// How far a run has come.
     SyncState {
-        /// It is at work, or its process has ended and nobody has noticed yet.
+        /// It is at work, or its process has ended and that is not noticed yet.
         Running = "running",
         /// It did all that it was to do; that it found nothing new is a success, too (AMB-07).
         Finished = "finished",
@@ -59,7 +59,7 @@ codes! {
 pub struct SyncRunId(String);
 
 impl SyncRunId {
-    /// The run that began then; `serial` tells apart what began in the same microsecond.
+    /// The run that began then; `serial` separates runs that began in the same microsecond.
     pub fn new(started_at: Timestamp, kind: SyncKind, serial: u64) -> Self {
         Self(format!("{}#{kind}-{serial}", started_at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")))
     }
@@ -116,7 +116,7 @@ pub struct SyncRun {
     pub calls: u32,
     /// Bytes of the answers to them.
     pub bytes: u64,
-    /// How long what it brought took to be visible; `None` if it brought nothing, or nobody knows since when.
+    /// How long what it brought took to be visible; `None` if it brought nothing, or the start is not known.
     pub latency: Option<Latency>,
 }
 
@@ -197,7 +197,7 @@ impl SyncRun {
         }
     }
 
-    /// The same run, over now: failed if something went wrong, for all that it did besides.
+    /// The same run, over now: failed if something went wrong, in spite of all that it did.
     #[must_use]
     pub fn over(self, now: Timestamp) -> Self {
         let state = if self.errors.is_empty() { SyncState::Finished } else { SyncState::Failed };

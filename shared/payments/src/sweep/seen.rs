@@ -27,10 +27,10 @@ pub struct Seen {
 pub enum Concern {
     /// It bears our prefix, or its number is not known.
     Ours,
-    /// A sales invoice with a number of somebody else's: to be looked at if it was ours before, since
+    /// A sales invoice with a number that is not ours: to be looked at if it was ours before, since
     /// its number may have been changed in Xero.
     OursBefore(Ignored),
-    /// None of ours, whatever its number.
+    /// None of ours, with any number.
     Nobody(Ignored),
 }
 

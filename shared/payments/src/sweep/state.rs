@@ -1,4 +1,4 @@
-//! What is remembered from one sweep of an organisation to the next, and who may sweep.
+//! What one sweep of an organisation leaves for the next, and who may sweep.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -55,7 +55,7 @@ pub struct OpenWalk {
     pub xero: Option<Place>,
     /// The number up to which the stored invoices were compared.
     pub after: Option<InvoiceNumber>,
-    /// How many parts of what was seen are stored beside.
+    /// How many parts of what was seen are stored in rows of their own.
     pub parts: u32,
     /// Stored invoices that Xero does not have.
     pub awaiting: u32,
@@ -180,7 +180,7 @@ impl SweepState {
         }
     }
 
-    /// Whether the last run was not through and nobody is at it: what the night has not done is made up for.
+    /// Whether the last run was not through and no process is at it: the rest of the night is made up for.
     pub fn is_to_be_made_up_for(&self, now: Timestamp) -> bool {
         match self.last_attempt {
             None | Some(SyncState::Finished) => false,
@@ -293,7 +293,7 @@ mod tests {
             assert_eq!(state.may_start(*trigger, None, at(899)), Start::Running);
             assert_eq!(state.may_start(*trigger, None, at(900)), Start::Go);
         }
-        assert!(state.interrupted().is_some(), "nobody has ended it");
+        assert!(state.interrupted().is_some(), "no process has ended it");
     }
 
     #[test]

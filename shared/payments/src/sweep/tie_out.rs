@@ -25,7 +25,7 @@ pub struct OpenFigures {
     pub updated_at: Timestamp,
 }
 
-/// What is stored of an invoice, as far as it is compared.
+/// The stored side of an invoice, as far as it is compared.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Standing {
     /// Its local number.
@@ -34,7 +34,7 @@ pub struct Standing {
     pub is_local: bool,
     /// Whether local facts and the last read of Xero have been brought together.
     pub is_settled: bool,
-    /// Under which settings it was settled, in short; `None` if it is not, or if nobody knows.
+    /// Under which settings it was settled, in short; `None` if it is not, or if that is not known.
     pub judging: Option<String>,
     /// The first day on which the same would be judged otherwise: a payment dated in the future comes
     /// into range (AMB-20), or the invoice becomes overdue.
@@ -116,7 +116,7 @@ pub fn review(
     let may_change = standing.review_on.is_some()
         || (xero.status == InvoiceStatus::Authorised
             && standing.judging.as_ref().is_some_and(is_by_other_rules));
-    // What was read after the walk began may be missing in it.
+    // An invoice that was read after the walk began may be missing in it.
     if xero.status == InvoiceStatus::Authorised && !is_open && xero.updated_at <= begun_at {
         Some(Difference::NoLongerOpen)
     } else if standing.review_on.is_some_and(|day| day <= settings.today(now)) {
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// What is stored agrees with `open(n)`.
+    /// The stored side that agrees with `open(n)`.
     fn stored(n: u128) -> Standing {
         Standing {
             number: n.to_string().parse().unwrap(),

@@ -18,8 +18,8 @@ pub struct Admission {
     pub warning: Option<Warning>,
 }
 
-/// Takes a reported payment into the ledger. What is, or may be, in Xero stays as it was sent: a
-/// later report that says otherwise raises a warning.
+/// Takes a reported payment into the ledger. A payment that is, or may be, in Xero stays as it was
+/// sent: a later report that says otherwise raises a warning.
 pub fn admit(known: Option<&Upload>, receipt: &Receipt, now: Timestamp) -> Admission {
     take_in(known, receipt, None, now)
 }
@@ -92,7 +92,7 @@ fn take_in(
     Admission { upload: Some(Box::new(upload)), warning: None }
 }
 
-/// What can be told from the payment alone. The settings are asked when its night comes.
+/// Judges by the payment alone. The settings are asked when its night comes.
 pub(super) fn judge_report(upload: &mut Upload, now: Timestamp) {
     if upload.bill.is_some() {
         return;

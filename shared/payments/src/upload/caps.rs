@@ -1,7 +1,7 @@
 //! How many payments may go: 200 a night, never 400 around noon, 4,000 attempts in 30 days.
 //!
-//! A reservation is made before anything is sent. What was reserved counts until it is proven that
-//! nothing came of it: whatever is not known counts as used.
+//! A reservation is made before anything is sent. A reserved slot counts until it is proven that
+//! nothing came of it: an unknown outcome counts as used.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,7 +27,7 @@ pub const RESERVATIONS_MAX: usize = 1000;
 /// Longer than any window, so that a clock that was wrong for a day loses nothing.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(33 * 24);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Percentages of [`ATTEMPTS_MAX`] at which operators are told (AMB-09).
+/// Percentages of [`ATTEMPTS_MAX`] at which operators get a warning (AMB-09).
 const WARNINGS: [u8; 3] = [95, 90, 75];
 
 /// What payments are sent for.
@@ -86,7 +86,7 @@ pub struct Caps {
     pub reservations: Vec<Reservation>,
     /// Whether uploading is off.
     pub disabled: Option<Disabled>,
-    /// The highest percentage of the attempts of which operators have been told.
+    /// The highest percentage of the attempts of which operators have been warned.
     pub warned: u8,
 }
 
@@ -97,7 +97,7 @@ pub struct Granted {
     pub count: u32,
     /// The caps afterwards; `None` if nothing has to be written.
     pub caps: Option<Caps>,
-    /// A percentage of the attempts of which operators are to be told now.
+    /// A percentage of the attempts of which operators are to be warned now.
     pub warn: Option<u8>,
 }
 

@@ -13,7 +13,7 @@ codes! {
     Order {
         /// Not now: until it is released.
         Hold = "hold",
-        /// It may go: whatever held it or kept it back. What Xero refused is tried again.
+        /// It may go, in spite of what held it or kept it back. What Xero refused is tried again.
         Release = "release",
         /// It shall not go.
         DoNotSend = "do_not_send",

@@ -37,7 +37,7 @@ pub enum ContactStanding {
     Unreadable(String),
 }
 
-/// What was read of the contacts in Xero.
+/// The contacts that were read in Xero.
 #[derive(Clone, Debug, Default)]
 pub struct XeroContacts {
     contacts: BTreeMap<XeroContactId, XeroContact>,

@@ -311,7 +311,7 @@ mod tests {
         };
         assert_eq!(open, expected);
         assert_eq!(act(&open, Some("two contacts"), later), None);
-        // Whoever says more of it does not make it younger: the oldest come first.
+        // A fuller wording does not make it younger: the oldest come first.
         let reworded = act(&open, Some("three contacts"), later).unwrap();
         assert_eq!(reworded.blocked.as_deref(), Some("three contacts"));
         assert_eq!(reworded.blocked_at, Some(first));

@@ -214,7 +214,7 @@ pub fn standings(
 }
 
 /// The other payments that bear the same transaction id, method and amount, and go or went before this one.
-/// What was not taken, or a person has kept back, is no reason to hold another.
+/// A payment that was not taken, or that a person has kept back, is no reason to hold another.
 pub fn twins(upload: &Upload, others: &[Upload]) -> Vec<PaymentId> {
     let own = &upload.receipt;
     let age = |upload: &Upload| (upload.receipt.entered_at, upload.receipt.id.clone());
@@ -232,7 +232,7 @@ pub fn twins(upload: &Upload, others: &[Upload]) -> Vec<PaymentId> {
     others.iter().filter(is_twin).map(|other| other.receipt.id.clone()).collect()
 }
 
-/// What is paired so far.
+/// The pairs so far.
 struct Pairing<'a> {
     money: Vec<&'a XeroMoney>,
     taken: BTreeSet<Uuid>,

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 const NO_CUSTOMER: &str = "the payment names no customer: the business's own system reports it with its customer, or \
     with the invoices that it pays";
 
-/// What is to be done with a payment.
+/// The decision about a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Judgement {
     /// Send it, in these parts.

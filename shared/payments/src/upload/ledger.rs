@@ -1,12 +1,12 @@
 //! The ledger row of one payment, or one invoice of the provider, on its way to Xero, and its legal moves.
 //!
-//! `waiting → reserved → sent → uploaded | partly_uploaded | refused | unknown`; beside them `held`
-//! and `skipped`. A payment becomes one or several parts: payments on invoices, and perhaps a
-//! prepayment. Each part has its own stamp and its own fate; the row's state follows from its parts.
+//! `waiting → reserved → sent → uploaded | partly_uploaded | refused | unknown`; further states are `held`
+//! and `skipped`. A payment becomes one or several parts: payments on invoices, and perhaps a prepayment.
+//! Each part has its own stamp and its own fate; the row's state follows from its parts.
 //!
-//! What makes it impossible to send money twice: a part is sent anew, with another key, only after
-//! two reads of Xero, long enough after it was sent, did not show its stamp; and the parts that may
-//! be in Xero never add up to more than the payment.
+//! Two rules make it impossible to send money twice: a part is sent again, with another key, only after
+//! two reads of Xero, long enough after it was sent, did not show its stamp; and the parts that may be in
+//! Xero never add up to more than the payment.
 
 use std::collections::BTreeSet;
 
@@ -25,10 +25,10 @@ use crate::recording::Receipt;
 /// A payment of the business on its way to Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Upload {
-    /// What is sent: the payment as it was reported. Of a provider's invoice, which is no payment, what
+    /// The payment that is sent, as it was reported. Of a provider's invoice, which is no payment, what
     /// it has in common with one.
     pub receipt: Receipt,
-    /// What a provider's invoice is besides; none for payments.
+    /// The further content of a provider's invoice; none for payments.
     pub bill: Option<Bill>,
     /// Counts the writes; 0 if nothing has been written. A write that has not seen the latest
     /// revision is refused.
@@ -49,8 +49,8 @@ pub struct Upload {
     pub attempts: u32,
     /// Whether a person has included it although it is not younger than the start date (AMB-14).
     pub included: bool,
-    /// Whether what Xero refused of it has been weighed since its slot was reserved: it was planned anew,
-    /// or there is no better plan.
+    /// Whether what Xero refused of it has been weighed since its slot was reserved: it was planned
+    /// again, or there is no better plan.
     pub replanned: bool,
     /// Its parts, refused ones included.
     pub parts: Vec<Part>,
@@ -112,7 +112,7 @@ impl Upload {
         format!("{}#{}", self.receipt.date, self.receipt.id)
     }
 
-    /// In which line it stands; `None` when it is all in Xero, since nobody asks for it any more.
+    /// In which line it stands; `None` when it is all in Xero, since no query asks for it any more.
     pub fn line(&self) -> Option<Line> {
         if self.is_to_be_weighed() {
             return Some(Line::Reserved);
@@ -136,7 +136,7 @@ impl Upload {
         if self.state == UploadState::Held { Hold::from_code(&self.reason) } else { None }
     }
 
-    /// Whether something of it is, or may be, in Xero. What was sent and is proven absent is not.
+    /// Whether something of it is, or may be, in Xero. A part that is proven absent is not.
     pub fn may_be_in_xero(&self) -> bool {
         self.is_out() || self.is_partly_there()
     }
@@ -152,7 +152,7 @@ impl Upload {
         self.parts.iter().any(|part| part.state == PartState::Done)
     }
 
-    /// Whether Xero has refused parts of it, and nobody has weighed yet whether there is a better plan.
+    /// Whether Xero has refused parts of it, and it is not weighed yet whether there is a better plan.
     /// Until then a run has it in hand: the one that sent it, or the next one.
     pub fn is_to_be_weighed(&self) -> bool {
         let refused = matches!(self.state, UploadState::Refused | UploadState::PartlyUploaded);
@@ -250,8 +250,8 @@ impl Upload {
         Ok(())
     }
 
-    /// What was refused of it is planned anew when it has a slot of another night; the one it had, if it
-    /// was refused as a whole, is free.
+    /// The refused part of it is planned again when it has a slot of another night; the one it had, if
+    /// it was refused as a whole, is free.
     ///
     /// # Errors
     /// Nothing of it was refused, or that has been weighed.
@@ -264,7 +264,7 @@ impl Upload {
         Ok(freed)
     }
 
-    /// What was refused of it waits for something else, and is judged afresh when that has come; the slot that it
+    /// The refused part of it waits for something else, and is judged afresh when that has come; the slot that it
     /// had, if it was refused as a whole, is free.
     pub fn hold_refused(
         &mut self,
@@ -278,7 +278,7 @@ impl Upload {
         freed
     }
 
-    /// What was refused of it stays so until a person acts. `why` says why there is no better plan, if
+    /// The refused part of it stays so until a person acts. `why` says why there is no better plan, if
     /// one was sought.
     pub fn leave_refused(&mut self, why: Option<&str>) {
         if !self.is_to_be_weighed() {
@@ -320,10 +320,10 @@ impl Upload {
         Ok(())
     }
 
-    /// A run ended before it sent this row, or before it knew what came of it. Whatever was sent
-    /// becomes unknown. A row of which nothing more can be on its way waits again and is judged afresh, by
-    /// the newest report and the orders given meanwhile (AMB-28); what it had reserved is free unless
-    /// something of it is in Xero. Whether it goes, and in which slot, is decided when it is sent (AMB-29).
+    /// A run ended before it sent this row, or before it knew what came of it. A part that was sent becomes
+    /// unknown. A row of which nothing more can be on its way waits again and is judged afresh, by the
+    /// newest report and the orders given meanwhile (AMB-28); what it had reserved is free unless something
+    /// of it is in Xero. Whether it goes, and in which slot, is decided when it is sent (AMB-29).
     pub fn pick_up(&mut self, now: Timestamp) -> Option<Freed> {
         for part in &mut self.parts {
             if part.state == PartState::Sent {
@@ -344,7 +344,7 @@ impl Upload {
         freed
     }
 
-    /// What is planned of it cannot be sent: it is taken back, and the row waits for what is in its way. A part
+    /// The planned parts cannot be sent: they are taken back, and the row waits for what is in its way. A part
     /// that was sent before, and is proven not to be there, keeps its stamp to itself. Nothing of it may be
     /// under way.
     ///
@@ -382,7 +382,7 @@ impl Upload {
         let nightly = route.is_ok_and(Route::is_nightly);
         let sending = if nightly { Sending::Nightly(self.night?) } else { Sending::Direct };
         let reserved_at = self.reserved_at.take()?;
-        // What was never counted is not given back: that would be somebody else's.
+        // A slot that was never counted is not given back: it would be another payment's.
         let counted = route.is_ok_and(Route::is_counted);
         counted.then_some(Freed { sending, reserved_at, slot: true, attempt })
     }

@@ -28,7 +28,7 @@ pub fn link(
         return None;
     };
     let receipt = &upload.receipt;
-    // What was reported while it was on its way says what became of the money.
+    // A report that came while it was on its way says what became of the money.
     let newest = upload.reported_since.as_ref().map_or(receipt, |reported| &reported.0);
     let known = stored.payment(&receipt.id);
     if known.is_some_and(|known| known.stamp.as_ref() == Some(&part.stamp) && known.link.is_some())
@@ -147,7 +147,7 @@ impl Upload {
         self.parts.iter().filter(begun).filter_map(invoice).collect()
     }
 
-    /// The one invoice in Xero that its parts go to, besides a prepayment.
+    /// The one invoice in Xero that its parts go to, apart from a prepayment.
     pub fn only_target(&self) -> Option<XeroInvoiceId> {
         let mut targets = self.parts.iter().filter_map(|part| match part.target {
             Target::Invoice { id, .. } => Some(id),

@@ -24,7 +24,7 @@ impl Night {
     pub fn of(instant: Timestamp, zone: &TimeZone) -> Self {
         let local = instant.to_zoned(zone.clone()).datetime();
         if local.hour() < NOON {
-            // The first representable day has no yesterday, and nobody pays on it.
+            // The first representable day has no yesterday, and no payment is made on it.
             return Self(local.date().yesterday().unwrap_or(local.date()));
         }
         Self(local.date())

@@ -8,8 +8,8 @@ use super::part::Line;
 use super::report::NightState;
 use super::route::Hold;
 
-/// A night that was due so long ago and is not through is told to a person. Until then it was tried again, by
-/// Lambda and by the hourly catch-up.
+/// A night that was due so long ago and is not through is reported to a person. Until then it was tried
+/// again, by Lambda and by the hourly catch-up.
 pub const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
 /// So long after sending, the two looks that settle what became of a payment are over, if Xero answers.
 pub const UNKNOWN_MAX: SignedDuration = SignedDuration::from_hours(1);

@@ -28,7 +28,7 @@ pub struct OnContact {
 }
 
 impl Upload {
-    /// What is to be said of its contact while it is held as a possible duplicate and names no invoice.
+    /// The issue of its contact while it is held as a possible duplicate and names no invoice.
     pub fn held_on_contact(&self) -> Option<OnContact> {
         let suspicion = self.suspicion.as_ref()?;
         let key = DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, &self.receipt.id);
@@ -71,7 +71,7 @@ impl Upload {
         })
     }
 
-    /// What is to be said of its contact after another hand has entered what may be the same.
+    /// The issue of its contact after another hand has entered what may be the same.
     pub fn entered_since(
         &self,
         contact: XeroContactId,

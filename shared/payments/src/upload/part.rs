@@ -19,7 +19,7 @@ codes! {
     UploadState {
         /// Its turn comes.
         Waiting = "waiting",
-        /// It waits for something else first; judged anew every night.
+        /// It waits for something else first; every night judges it again.
         Held = "held",
         /// It does not go.
         Skipped = "skipped",
@@ -27,7 +27,7 @@ codes! {
         Reserved = "reserved",
         /// It was sent, and the answer is not there yet.
         Sent = "sent",
-        /// It was sent, and nobody knows what came of it.
+        /// It was sent, and its outcome is unknown.
         Unknown = "unknown",
         /// All of it is in Xero, proven by Xero's ids.
         Uploaded = "uploaded",
@@ -159,7 +159,7 @@ impl Part {
     }
 }
 
-/// What is known of a part after it was sent.
+/// The evidence about a part after it was sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
     /// It is in Xero.

@@ -81,7 +81,7 @@ impl Upload {
         Ok(())
     }
 
-    /// What was planned is not sent: proven absent parts keep their stamp and are sent no more.
+    /// The planned parts are not sent: proven absent parts keep their stamp and are sent no more.
     pub(super) fn withdraw_planned(&mut self) {
         for part in self.parts.iter_mut().filter(|part| part.state == PartState::Planned) {
             part.state = PartState::Withdrawn;

@@ -1,5 +1,5 @@
-//! Which invoices a payment is applied to (A2.1 steps 3 to 5). Pure: it is told what is open, and
-//! remembers what it has given away.
+//! Which invoices a payment is applied to (A2.1 steps 3 to 5). Pure: the caller passes what is
+//! open, and the planner remembers what it has given away.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ pub struct OpenInvoice {
     pub issued_on: Option<Date>,
     /// Day on which it is due.
     pub due_on: Option<Date>,
-    /// What is left to pay.
+    /// The amount left to pay.
     pub due: Money,
     /// The payments on it.
     pub payments: Vec<XeroPayment>,
@@ -78,7 +78,7 @@ pub struct UnreadableInvoice {
     pub number: Option<String>,
     /// Whose it is, if that can be read, or is who was asked for.
     pub contact: Option<XeroContactId>,
-    /// What is wrong, without an amount or a name.
+    /// The fault, without an amount or a name.
     pub why: String,
 }
 
@@ -245,8 +245,8 @@ impl<'a> Planner<'a> {
         numbers.filter_map(|number| self.numbered(&number).ok()?.contact).collect()
     }
 
-    /// What is to be placed of a payment, as it is compared with the money that Xero holds (A8.3). `linked` says
-    /// which payment in Xero the mirror has linked it with on an invoice that it names.
+    /// The money of a payment that is to be placed, as it is compared with the money that Xero holds (A8.3).
+    /// `linked` says which payment in Xero the mirror has linked it with on an invoice that it names.
     pub fn claim(
         &self,
         upload: &Upload,

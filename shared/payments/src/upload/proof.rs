@@ -1,25 +1,25 @@
-//! What is known of what was sent: answers to calls, and reads of Xero that do or do not show it.
+//! The evidence about what was sent: answers to calls, and reads of Xero that do or do not show it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::ledger::Upload;
 use super::part::{Absence, Answer, LedgerError, PartState, SURE_AFTER};
 
-/// How many reads must not show a part before it is sent anew.
+/// How many reads must not show a part before it is sent again.
 const ABSENCES_NEEDED: u32 = 2;
 /// How far apart those reads are: one that is served from a stale copy shall not be followed by another
 /// from the same copy.
 const LOOKS_APART: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a look waits after one that was in doubt, besides [`LOOKS_APART`].
+/// How long a look waits after one that was in doubt, in addition to [`LOOKS_APART`].
 const DOUBTS_APART: SignedDuration = SignedDuration::from_mins(59);
 
 /// With how many keys a part is sent before a person has to look at it.
 const TRIES_MAX: u32 = 5;
 
 impl Upload {
-    /// What is known of a part after its call. `again` says that the call was one of several with
-    /// the same bytes and key: a refusal is then no proof any more, because it may be the echo of an
+    /// Records the outcome of a part's call. `again` says that the call was one of several with the
+    /// same bytes and key: a refusal is then no proof any more, because it may be the echo of an
     /// earlier one that went through. The same holds for a part that has been sent before.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ use crate::settings::Settings;
 pub const FEES_MAX: usize = 200;
 /// Longest name of a fee kind, in characters.
 pub const FEE_KIND_CHARS_MAX: usize = 40;
-/// Why an invoice waits of which nobody has said whose bill it is, for its row and for the message (EX-13).
+/// Why an invoice waits until a setting says whose bill it is, for its row and for the message (EX-13).
 pub const NO_MERCHANT_CONTACT: &str = "Validation: no contact stands for the payment provider; set \
     merchant_contact_id to its ContactID in Xero";
 /// What stands for the method of payment where rows of the ledger show one.
@@ -102,7 +102,7 @@ pub struct ProviderInvoice {
     pub bill: Bill,
 }
 
-/// What a bill has besides what it has in common with a payment.
+/// The content of a bill that it does not have in common with a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bill {
     /// The provider's number.

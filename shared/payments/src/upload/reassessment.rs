@@ -77,7 +77,7 @@ impl Upload {
     pub(crate) fn back_in_line(&mut self, reason: &str, now: Timestamp) {
         if let Some(newest) = self.reported_since.take() {
             (self.receipt, self.bill) = *newest;
-            // What was planned of more than the payment is now is planned otherwise.
+            // A plan for more money than the payment has now is withdrawn, and another one is made.
             if self.unplaced().is_ok_and(|left| left.amount().is_sign_negative()) {
                 self.withdraw_planned();
             }

@@ -50,7 +50,7 @@ pub struct NightReport {
     pub totals: Totals,
     /// How many still wait.
     pub carried: u32,
-    /// What is to be expected.
+    /// The forecast, if it goes on as tonight.
     pub forecast: Option<Forecast>,
     /// Why nothing went, if something stood in the way of all of them.
     pub stopped: Option<String>,
@@ -61,7 +61,7 @@ pub struct NightReport {
 pub struct Totals {
     /// By state.
     pub by_state: BTreeMap<&'static str, u32>,
-    /// What was held or skipped, by reason.
+    /// How many were held or skipped, by reason.
     pub by_reason: BTreeMap<String, u32>,
 }
 

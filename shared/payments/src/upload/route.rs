@@ -60,7 +60,7 @@ codes! {
         /// A person said so.
         DoNotSend = "do_not_send",
     }
-    /// What a payment waits for besides its night. Judged anew every night.
+    /// The condition that a payment waits for, other than its night. Every night judges it again.
     Hold {
         /// Something about the customer has to be solved first (EX-28).
         BlockedByAction = "BLOCKED_BY_ACTION",
@@ -108,7 +108,7 @@ impl Route {
 }
 
 impl Hold {
-    /// Whether a night judges it anew by itself.
+    /// Whether a night judges it again by itself.
     pub fn is_judged_anew(self) -> bool {
         self != Self::HeldByPerson
     }
@@ -154,7 +154,7 @@ pub(crate) fn is_meant_whole(method: &str) -> bool {
 }
 
 /// Whether a payment names no invoice and is not meant to: a batch debit, or a direct debit or a payment by the
-/// virtual terminal that was applied to none (EX-09, EX-11). Nobody has to act on it.
+/// virtual terminal that was applied to none (EX-09, EX-11). No person has to act on it.
 pub(crate) fn never_gets_an_invoice(receipt: &Receipt) -> bool {
     match route(receipt) {
         Err(Skip::NoCustomer) => true,

@@ -26,7 +26,7 @@ pub type UploadWhen = Taken;
 pub enum Start {
     /// After this moment, such as that of the connection.
     Moment(Timestamp),
-    /// After this day, of which nobody knows the moment (AMB-14).
+    /// After this day; the moment is not known (AMB-14).
     Day(Date),
 }
 
@@ -126,7 +126,7 @@ mod tests {
             assert_eq!(start.to_string(), text);
             assert_eq!(matches!(start, Start::Moment(_)), text.contains('T'));
         }
-        // Of a time without a zone nobody knows when it is.
+        // A time without a zone does not say which moment it is.
         for text in ["", "soon", "2026-02-30", "2026-03-10T02:00:00", "10/03/2026"] {
             assert!(text.parse::<Start>().is_err(), "{text}");
         }

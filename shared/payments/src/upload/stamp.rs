@@ -120,7 +120,7 @@ pub fn reference(method: &str, payer: Option<&str>, stamp: &Stamp) -> String {
 
 /// A text with the stamp behind it, in at most so many characters.
 pub(super) fn stamped(head: &str, stamp: &Stamp, chars_max: usize) -> String {
-    // Whatever looks like a stamp of ours must not stand in front of the true one.
+    // A text that looks like a stamp of ours must not stand in front of the true one.
     let head = head.replace(PREFIX, "PM ");
     let room = chars_max.saturating_sub(STAMP_CHARS.saturating_add(1));
     let mut units = 0_usize;

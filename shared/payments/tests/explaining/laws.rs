@@ -1,4 +1,4 @@
-//! Whatever is stored about a payment: it has exactly one state, with a rule, a sentence and a cure.
+//! A payment with any stored facts has exactly one state, with a rule, a sentence and a cure.
 
 use std::sync::Arc;
 
@@ -235,7 +235,7 @@ proptest! {
                 prop_assert_eq!((Some(ours), Some(xero)), (left, view.due));
                 prop_assert_eq!(xero.plus(by).unwrap(), ours);
                 let followed = !view.discrepancies.is_empty() || invoice.local.is_none();
-                // Xero may contradict itself; then the difference is told all the same.
+                // Xero may contradict itself; then the difference is reported all the same.
                 prop_assert!(followed || invoice.settled.is_none() || !adds_up, "{:#?}", view);
             }
             Agreement::CannotSay(_) => {

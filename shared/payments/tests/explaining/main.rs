@@ -1,5 +1,5 @@
-//! Why a payment is where it is: the state of every vector of the rules, laws that hold whatever is stored,
-//! and the sentences that people read.
+//! Why a payment is where it is: the state of every vector of the rules, laws that hold for all that may be
+//! stored, and the sentences that people read.
 //!
 //! `PROPTEST_CASES` raises the number of worlds that are tried.
 

@@ -32,7 +32,7 @@ pub fn xero(n: u8) -> Subject {
     Subject::Xero(worlds::xero_id(n))
 }
 
-/// What is known of a payment on an invoice.
+/// The facts about a payment on an invoice.
 pub fn on(invoice: &StoredInvoice, subject: Subject) -> Facts {
     Facts { invoices: vec![Arc::new(invoice.clone())], ..Facts::none(subject) }
 }
@@ -101,7 +101,7 @@ pub fn sent(receipt: &Receipt, cents: &[i64]) -> Upload {
     upload
 }
 
-/// What is known of a payment that is in the ledger.
+/// The facts about a payment that is in the ledger.
 pub fn uploading(upload: Upload) -> Facts {
     let subject = Subject::Ours(upload.receipt.id.clone());
     let receipt = Some(upload.receipt.clone());

@@ -67,5 +67,5 @@ fn every_state_is_one_of_a7_4_and_has_its_rule_sentence_and_cure() {
         }
     }
     let told: BTreeSet<_> = states().iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), states().len(), "two states are told alike");
+    assert_eq!(told.len(), states().len(), "two states have the same name");
 }

@@ -1,4 +1,4 @@
-//! The vectors of rules A1.2 and A2.2: what an operator is told of each payment of them.
+//! The vectors of rules A1.2 and A2.2: the state that an operator sees of each payment of them.
 
 use payments::explaining::{Facts, State, Subject};
 use payments::upload::{Answer, Customer, Disabled, Hold, Placed, Skip, Upload, taken};
@@ -227,7 +227,8 @@ fn what_the_mirror_has_found_in_xero_is_told_by_the_mirror() {
         facts.upload = Some(upload);
         assert_eq!(told(&facts), "adopted");
     }
-    // One that is in no other way in Xero is told by its upload, unless Xero gets it from the bank.
+    // A payment that is in no other way in Xero has the state of its upload, unless Xero gets it
+    // from the bank.
     let (invoice, _) = played("v09-manual-and-one-day-apart");
     let mut facts = on(&invoice, subject("a"));
     facts.upload = Some(skipped(Skip::BeforeStartDate));

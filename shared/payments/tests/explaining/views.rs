@@ -34,7 +34,7 @@ fn after(reads: &[Vec<XeroPayment>]) -> (StoredInvoice, Change) {
             panic!("a read without news");
         };
         stored = change.after.clone();
-        // What is stored counts its writes.
+        // A stored invoice counts its writes.
         stored.revision += 1;
         last = Some(*change);
     }

@@ -48,7 +48,7 @@ pub fn play(scenario: &Scenario) -> Vec<String> {
     differences
 }
 
-/// Whatever a scenario is about, judging its result once more changes nothing.
+/// In every scenario, judging its result once more changes nothing.
 fn again(world: &World, played: &world::Played) -> Option<String> {
     if !matches!(played.verdict, Verdict::Changed(_)) {
         return None;

@@ -138,7 +138,7 @@ fn direct_posts_take_no_slot_of_the_night() {
 
 #[test]
 fn attempts_leave_the_window_after_30_times_24_hours() {
-    // AMB-12: rolling, to the second, whatever the calendar says.
+    // AMB-12: rolling, to the second, and not by the calendar.
     let (mut caps, at) = (unused(), sydney("2026-09-20T22:00"));
     take(&mut caps, 7, nightly(at), at);
     let second = SignedDuration::from_secs(1);
@@ -168,7 +168,7 @@ fn what_nothing_came_of_is_given_back_for_its_own_night_only() {
     let after = caps.give_back(freed(nightly(at), false));
     assert_eq!((after.used_in(tonight), after.attempts(at + HOUR)), (4, 6));
     assert_eq!(after.reservations[0], caps.reservations[0]);
-    // What was never sent was no attempt.
+    // A payment that was never sent was no attempt.
     let after = caps.give_back(freed(nightly(at), true));
     assert_eq!((after.used_in(tonight), after.attempts(at + HOUR)), (4, 5));
     // A direct post has no slot to give: the night's stay used.

@@ -197,7 +197,7 @@ fn an_upload_that_xero_no_longer_has_is_kept_and_flagged_and_not_sent_again() {
     let newer = Receipt { revision: 2, ..uploaded.row.receipt.clone() };
     let row = admit(Some(&uploaded.row), &newer, now()).upload.unwrap();
     assert_eq!((row.state, row.line()), (UploadState::Uploaded, None));
-    assert_eq!(link(&gone, &row, &row.parts[0], now()), None, "nor is it linked anew");
+    assert_eq!(link(&gone, &row, &row.parts[0], now()), None, "nor is it linked again");
     // It comes back in Xero: the flag goes.
     let back = mirrored(&gone, &shows(1, "10234", &[uploaded.xero], 3));
     assert_eq!(kinds(&back), []);
@@ -275,7 +275,7 @@ fn a_payment_over_several_invoices_is_linked_on_each() {
         let seen = xero(id, amount, Some(row.parts[usize::from(n == 2)].stamp.to_string()));
         let after = mirrored(stored, &shows(n, number, &[seen], 1));
         assert_eq!((kinds(&after), after.held.len()), (vec![], 0));
-        // Entered anew as it was, it is still the same part.
+        // Entered again as it was, it is still the same part.
         let again = xero(20 + id, amount, None);
         let after = mirrored(&after, &shows(n, number, &[again], 2));
         assert_eq!(only(&after).link, Some(xero_id(20 + id)));
@@ -329,7 +329,7 @@ fn what_the_sender_says_later_does_not_change_what_is_in_xero() {
         assert_eq!(*is, Payment { revision: 2, ..was.clone() });
     }
 
-    // The operators are told.
+    // The operators get a warning.
     let warning = admit(Some(&uploaded.row), &later(vec![]), now()).warning.unwrap();
     assert_eq!(warning.kind, WarningKind::ChangedAfterUpload);
 

@@ -1,4 +1,4 @@
-//! What an alarm is rung for: a night that did not run, and a payment of which nobody knows.
+//! The reasons for an alarm: a night that did not run, and a payment with an unknown outcome.
 
 use jiff::SignedDuration;
 use payments::upload::{
@@ -34,10 +34,10 @@ fn a_payment_is_unknown_too_long_an_hour_after_its_slot_was_reserved() {
     assert!(is_unknown_too_long(&row, late), "sent, and the process died");
     row.answer(1, Answer::Unclear, false, slot + SECOND).unwrap();
     assert!(is_unknown_too_long(&row, late));
-    // What has a slot and is not sent stands still as well.
+    // A row that has a slot and is not sent stands still as well.
     assert!(!is_unknown_too_long(&reserved(&receipt, &parts), slot + UNKNOWN_MAX));
     assert!(is_unknown_too_long(&reserved(&receipt, &parts), late));
-    // What is settled is not unknown, however old it is.
+    // A settled row is not unknown, however old it is.
     row.answer(1, Answer::Placed(placed(7)), false, late).unwrap();
     assert!(!is_unknown_too_long(&row, late));
 }

@@ -275,7 +275,7 @@ proptest! {
     }
 }
 
-/// EX-04 to EX-07, told again in another way than the planner tells it.
+/// EX-04 to EX-07, written a second time, in another way than in the planner.
 fn oldest_first(
     before: &BTreeMap<XeroInvoiceId, OpenInvoice>,
     parts: &[(Target, Money)],
@@ -318,7 +318,7 @@ fn amb_33_of_several_invoices_of_one_number_only_the_authorised_one_counts() {
         ..open(n, "2026-01-01", "500.00")
     };
     use InvoiceStatus::{Authorised, Deleted, Paid, Voided};
-    // Whichever id sorts first.
+    // With either id sorted first.
     for (dead, alive) in [(1, 2), (2, 1)] {
         for status in [Deleted, Voided, Paid] {
             let both = vec![of(dead, status), of(alive, Authorised)];

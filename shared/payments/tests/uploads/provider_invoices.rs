@@ -1,5 +1,5 @@
-//! Invoices of the payment provider in the ledger (EX-12 to EX-14, EX-19). What becomes of them in a night is
-//! told by the scenarios.
+//! Invoices of the payment provider in the ledger (EX-12 to EX-14, EX-19). The scenarios show what becomes of
+//! them in a night.
 
 use payments::upload::{
     Admission, Answer, Bill, Fee, FeeKind, Line, Placed, ProviderInvoice, REFERENCE_CHARS_MAX,

@@ -1,7 +1,7 @@
 //! Every scenario in `tests/scenarios/uploading` comes true.
 //!
-//! What was paid and what is open go in; what goes to Xero, and why the rest does not, is compared
-//! exactly. How the files are written is told in `tests/scenarios/README.md`.
+//! The payments and the open invoices go in; what goes to Xero, and why the rest does not, is
+//! compared exactly. `tests/scenarios/README.md` describes how the files are written.
 
 mod format;
 mod words;

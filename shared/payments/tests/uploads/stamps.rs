@@ -116,7 +116,7 @@ fn arb_payer() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(config())]
 
-    /// Whatever the payer wrote, our stamp is found, and Xero cuts nothing off.
+    /// For every text of the payer, our stamp is found, and Xero cuts nothing off.
     #[test]
     fn law_our_stamp_is_found_in_our_reference(
         method in prop_oneof![Just("bpay".to_owned()), Just("PM-".to_owned()), "\\PC{1,60}"],
@@ -149,7 +149,7 @@ proptest! {
         let _ = text.parse::<Stamp>();
     }
 
-    /// One stamp for each payment and part, whatever the ids look like.
+    /// One stamp for each payment and part, for ids of every form.
     #[test]
     fn law_different_payments_have_different_stamps(one in "[0-9|P-]{1,6}", two in "[0-9|P-]{1,6}") {
         prop_assert_eq!(one == two, stamp(&one, 1) == stamp(&two, 1));

@@ -15,7 +15,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// What is stored, what Xero shows, what is chosen, and when.
+/// The stored invoice, the snapshot of Xero, the settings and the time.
 #[derive(Clone, Debug)]
 pub struct World {
     pub stored: StoredInvoice,
@@ -41,7 +41,7 @@ pub fn changed(verdict: Verdict) -> Option<Change> {
     }
 }
 
-/// What is stored once a verdict has been carried out.
+/// The stored invoice once a verdict has been carried out.
 pub fn after(stored: &StoredInvoice, verdict: Verdict) -> StoredInvoice {
     changed(verdict).map_or_else(|| stored.clone(), |change| change.after)
 }

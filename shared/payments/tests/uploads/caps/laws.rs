@@ -70,8 +70,8 @@ impl Book {
 proptest! {
     #![proptest_config(config())]
 
-    /// EX-31, EX-32, N6: whatever happens, clocks that step back included, no night and no 20 hours hold
-    /// more than 200, and exactly what is left is granted.
+    /// EX-31, EX-32, N6: in every course of events, clocks that step back included, no night and no 20
+    /// hours hold more than 200, and exactly what is left is granted.
     #[test]
     fn law_the_caps_hold_and_grant_exactly_what_is_left(
         steps in prop::collection::vec(arb_step(), 1..60),

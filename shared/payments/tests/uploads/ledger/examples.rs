@@ -138,7 +138,7 @@ fn partly_uploaded_says_how_many_of_how_many_parts() {
     assert!(row.why.starts_with("partly in Xero: 1 of 2 parts; Xero says: Payment"), "{}", row.why);
     assert_eq!(row.free_slot(), None, "something of it is there");
 
-    // Planned anew, in other parts: the refused one is replaced.
+    // Planned again, in other parts: the refused one is replaced.
     let parts = vec![(on(2, "2"), money("15.00")), (on(3, "3"), money("25.00"))];
     row.replan(parts, sent_at()).unwrap();
     assert_eq!((row.state, row.progress()), (UploadState::Reserved, (1, 3)));
@@ -342,7 +342,7 @@ fn a_person_holds_releases_and_forbids_what_has_not_gone() {
 
 #[test]
 fn a_report_is_taken_in_by_the_state_of_the_row() {
-    // AMB-08: what may be in Xero is never queued again, whatever is reported.
+    // AMB-08: a payment that may be in Xero is never queued again by a report.
     let at = sent_at();
     let newer = payments::Receipt { revision: 2, amount: money("90.00"), ..receipt("P-1", "1.00") };
     let known = receipt("P-1", "100.00");

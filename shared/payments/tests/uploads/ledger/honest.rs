@@ -137,7 +137,7 @@ proptest! {
                 row.pick_up(now);
                 if row.state == UploadState::Waiting {
                     let missing = row.unplaced().unwrap();
-                    // What was refused goes elsewhere; what was sent in vain goes again as it is.
+                    // A refused part goes elsewhere; a part sent in vain goes again as it is.
                     let rest = missing.is_positive().then(|| (on(4, "4"), missing));
                     let again = row.planned().map(|part| (part.target.clone(), part.amount));
                     let parts = again.chain(rest).collect();

@@ -17,9 +17,9 @@ use crate::samples::{
 /// Which parts a plan has.
 #[derive(Clone, Copy, Debug)]
 enum Plan {
-    /// What is left, on one invoice.
+    /// All that is left, on one invoice.
     One,
-    /// What is left, in three parts, the last a prepayment.
+    /// All that is left, in three parts, the last a prepayment.
     Three,
     /// Nothing.
     Nothing,
@@ -29,7 +29,7 @@ enum Plan {
     TooLittle,
 }
 
-/// What somebody tries.
+/// A move that is tried.
 #[derive(Clone, Debug)]
 enum Move {
     Later(i64),
@@ -142,7 +142,7 @@ impl World {
         night("2026-03-10").plus(nights)
     }
 
-    /// Plays a move. What is illegal changes nothing.
+    /// Plays a move. An illegal one changes nothing.
     fn play(&mut self, step: &Move) -> Result<(), TestCaseError> {
         let (before, freed) = (self.row.clone(), self.freed.len());
         let done = self.attempt(step, &before);
@@ -302,7 +302,7 @@ impl World {
                     prop_assert!(unsure(old) && (proven || (first && refused && witness.clean)));
                     prop_assert!(new.refusal.is_some());
                 }
-                // What is proven absent may be planned otherwise.
+                // A part that is proven absent may be planned otherwise.
                 (PartState::Planned, PartState::Withdrawn) => prop_assert!(old.tries > 0),
                 (_, PartState::Unknown) => prop_assert!(unsure(old)),
                 (_, PartState::Done) => prop_assert!(unsure(old) && new.placed.is_some()),
@@ -355,7 +355,7 @@ impl World {
         let unknown = any(PartState::Unknown) && !any(PartState::Sent);
         prop_assert_eq!(row.state == UploadState::Unknown, unknown);
         prop_assert_eq!(row.look_at().is_some(), any(PartState::Sent) || any(PartState::Unknown));
-        // What was refused is in a run's hands until it was weighed.
+        // A refused row is in a run's hands until it was weighed.
         let line = match row.state {
             UploadState::Uploaded => None,
             UploadState::Refused | UploadState::PartlyUploaded if !row.replanned => {
@@ -375,7 +375,7 @@ impl World {
 proptest! {
     #![proptest_config(config())]
 
-    /// N5, A7.4, AMB-26: whatever is tried, in whatever order, with whatever answers.
+    /// N5, A7.4, AMB-26: for all moves, in any order, with any answers.
     #[test]
     fn law_no_sequence_of_moves_can_send_twice(
         direct in any::<bool>(),

@@ -60,7 +60,7 @@ pub struct CustomerText {
     pub id: String,
     /// `c1`, `c2`, …; none if Xero has no contact yet.
     pub contact: Option<String>,
-    /// What has to be solved first.
+    /// The issue that has to be solved first.
     pub blocked: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub struct InvoiceText {
     pub contact: Option<String>,
     pub issued: Option<String>,
     pub due_on: Option<String>,
-    /// What is left to pay.
+    /// The amount left to pay.
     pub due: String,
     pub currency: Option<String>,
     /// `AUTHORISED` if left out.
@@ -136,7 +136,7 @@ pub struct ManyText {
 #[serde(deny_unknown_fields)]
 pub struct NightText {
     pub night: String,
-    /// Reported before the night, new or anew.
+    /// Reported before the night, new or once more.
     #[serde(default)]
     pub reported: Vec<PaymentText>,
     /// Invoices of the provider, likewise.
