@@ -36,7 +36,7 @@ impl State {
             Self::Adopted => words(
                 &["CM-33", "CM-35"],
                 "It was entered by hand, and was found to be the same as a payment in Xero.",
-                "It follows Xero: a change there changes it here, too. What is deleted there is deleted here, or waits for its night again if it is money that goes up.",
+                "It follows Xero: a change there changes it here, too. Deleted there, it is deleted here, or waits for its night again if it is money that goes up.",
             ),
             Self::Unchanged => words(
                 &["CM-32"],
@@ -68,7 +68,7 @@ impl State {
             Self::PartlyUploaded { .. } => words(
                 &["AMB-26"],
                 "Some of its parts are in Xero and others are not.",
-                "What holds the other parts back is said beside each; an operator releases it to try them \
+                "The reason that holds another part back is said with it; an operator releases it to try them \
                  again.",
             ),
             Self::Skipped(skip) => of_skip(skip),
@@ -111,7 +111,7 @@ fn of_kept(kept: Kept) -> Words {
     match kept {
         Kept::Journaled => words(
             &["CM-27"],
-            "It has been journaled, so that it is left as it is whatever Xero shows.",
+            "It has been journaled, so that it is left as it is, also if Xero shows otherwise.",
             "The journal is reversed in the business's own system; then it follows Xero again.",
         ),
         Kept::Manual => words(

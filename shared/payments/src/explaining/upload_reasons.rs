@@ -33,7 +33,7 @@ pub(super) fn of_stage(stage: Stage) -> Words {
         ),
         Stage::Unknown => words(
             &["A2.1", "X-12"],
-            "It was sent to Xero without a clear answer, so that nobody knows yet whether it is there.",
+            "It was sent to Xero without a clear answer, so that it is not known yet whether it is there.",
             "Xero is asked for its stamp, and nothing is sent again before two late reads have not shown it.",
         ),
     }
@@ -128,7 +128,7 @@ pub(super) fn of_hold(hold: Hold) -> Words {
         Hold::LockedPeriod => words(
             &["X-15", "X-17"],
             "It is dated in a period that is locked in Xero.",
-            "The lock date is moved in Xero; every night it is judged anew.",
+            "The lock date is moved in Xero; every night it is judged again.",
         ),
         Hold::CurrencyMismatch => words(
             &["A2.1"],
@@ -143,7 +143,7 @@ pub(super) fn of_hold(hold: Hold) -> Words {
         Hold::ExceedsDue => words(
             &["X-17"],
             "It is more than is due on the invoice that it names.",
-            "What is due in Xero is corrected, or the payment names further invoices.",
+            "The amount due in Xero is corrected, or the payment names further invoices.",
         ),
         Hold::PartlyAllocated => words(
             &["EX-10"],
@@ -178,14 +178,14 @@ pub(super) fn of_hold(hold: Hold) -> Words {
         Hold::InvoiceUnreadable => words(
             &["AMB-30", "X-17"],
             "An invoice in Xero to which it may go cannot be read, or Xero takes no question for its number.",
-            "What is wrong with the invoice is mended in Xero, or the payment names another one; every night it \
-             is judged anew.",
+            "The fault of the invoice is mended in Xero, or the payment names another one; every night it \
+             is judged again.",
         ),
         Hold::CannotBeSent => words(
             &["AMB-30", "A2.1"],
             "It cannot be written in the form that Xero takes.",
             "The setting or the member of the report that its reason names is corrected; every night it is \
-             judged anew.",
+             judged again.",
         ),
     }
 }
