@@ -14,7 +14,6 @@ const UNMENDED: &[&str] = &[
     "functions/upload/",
     "shared/payments/src/",
     "shared/payments/tests/",
-    "tests/",
 ];
 
 fn counts() -> Vec<Count> {
