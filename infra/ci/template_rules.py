@@ -274,7 +274,7 @@ def triggers_answer_item_by_item(template):
 
 
 def calls(template):
-    """The functions that each function can cause to be called, by name or by a message to the queue that triggers."""
+    """The functions that each function can cause to be called, by name or by a message to their trigger queues."""
     triggered = {}
     for function, _, queue, _ in triggers(template):
         triggered.setdefault(f"{queue}.Arn", set()).add(function)
