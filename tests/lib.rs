@@ -1,1 +1,1 @@
-//! Nothing but tests: see `README.md` beside this file.
+//! Only tests: see `README.md` in this folder.

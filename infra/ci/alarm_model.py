@@ -39,7 +39,7 @@ class Cloud:
         self.points.setdefault(key, []).append((at, value))
 
     def read(self, line):
-        """What CloudWatch makes of one line in a function's log."""
+        """Adds the metrics that CloudWatch makes of one line in a function's log."""
         record = json.loads(line)
         # A line without it is a line of the log and nothing else.
         about = record.get("_aws", {"CloudWatchMetrics": []})

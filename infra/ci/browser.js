@@ -1,5 +1,5 @@
-// What `browser.py` measures inside the page. Each function answers with sentences about what is wrong, or with
-// what was found. It runs in the browser, which alone knows how things come out.
+// The measures of `browser.py` inside the page. Each function answers with sentences about faults, or with its
+// findings. It runs in the browser, which alone knows how things come out.
 "use strict";
 
 (() => {
@@ -26,7 +26,7 @@
   }
   const over = (front, back) => front.slice(0, 3).map((part, i) => part * front[3] + back[i] * (1 - front[3]));
 
-  // What is behind a text: the backgrounds of all that it stands in, the nearest on top.
+  // The colours behind a text: the backgrounds of all that it stands in, the nearest on top.
   function behind(element) {
     const layers = [];
     for (let each = element; each; each = each.parentElement) {
@@ -71,7 +71,7 @@
     return wrong;
   }
 
-  // What is wider than its place, and would have to be scrolled to or is cut off.
+  // Elements that are wider than their place, and would have to be scrolled to or are cut off.
   function tooWide() {
     const wrong = [];
     const page = document.scrollingElement;
@@ -108,7 +108,7 @@
     return `${outline} / ${boxShadow}`;
   };
 
-  // What the Tab key has to reach, in the order of the document; `at` then says where it is.
+  // The elements that the Tab key has to reach, in the order of the document; `at` then says where it is.
   let stops = [];
   let before = [];
   function beginTabs() {

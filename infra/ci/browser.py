@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Opens the operators' pages in a real browser, on the whole system of this machine with its story told.
+"""Opens the operators' pages in a real browser, on the whole system of this machine after its story was played.
 
 Every page in both themes at three widths: whether it can be read, reached by keyboard, and fits. Then Sync Now is pressed as
-a person presses it, and what came of it is read from the tables. Pictures of all of it are left in target/ci/screenshots.
+a person presses it, and its outcome is read from the tables. Pictures of all of it are left in target/ci/screenshots.
 """
 
 import sys
@@ -20,18 +20,18 @@ from selenium.common.exceptions import WebDriverException
 PICTURES = local_stack.ROOT / "target/ci/screenshots"
 WIDTHS = (1200, 800, 400)
 THEMES = ("light", "dark")
-# Each page is looked at by whoever has most on it. The buttons of others are fewer, and their words are other ones.
+# Each page is opened in the role that has most on it. The buttons of others are fewer, and their words are other ones.
 *OTHERS, MOST = ROLES
 NARROW = min(WIDTHS)
 
 NAME = "Ada of the browser test"
-# Would run, were it taken for what it looks like.
+# A text that would run if the page took it for code.
 HOSTILE = "<script>window.hurt = true</script><img src=x onerror='window.hurt = true'> & \"why\""
 
 # The names that an organisation's row has for people, and how long each may be.
 NAMES = ("name", "administrator_contact", "bank_feed_name", "payment_gateway_name")
 NAME_CHARS_MAX = 200
-# Ways to spoil a page, and a word of what has to be said of each.
+# Ways to spoil a page, and a word of the sentence that has to come of each.
 SPOILED = (
     ("sticks out", "document.querySelector('.pm-tile').style.width = '900px'"),
     ("scrolls sideways", "document.querySelector('.pm-tile').style.width = '900px'"),
@@ -48,14 +48,14 @@ SPOILED = (
 
 
 def measured(console):
-    """What is wrong with the page that is open, as far as it can be measured."""
+    """The faults of the open page, as far as they can be measured."""
     for measure in ("tooWide", "unreadable", "nameless", "tiny"):
         yield from console.measure(measure)
     yield from console.wrong_by_keyboard()
 
 
 def wrong_on(console, look, role, theme, width):
-    """What is wrong with a page, in sentences."""
+    """The faults of a page, in sentences."""
     title = console.open(look.page, role, theme, width)
     for field, words in look.typed:
         console.type(field, words)
@@ -92,7 +92,7 @@ def look_at_all(console, _stack):
 
 
 def prove(console, _stack):
-    """Spoils a page in one way after the other, and expects to hear of it: what notices nothing proves nothing."""
+    """Spoils a page in one way after the other, and expects to hear of it: a blind measure proves nothing."""
     wrong = []
     for expected, spoil in SPOILED:
         console.open("integrations", "operator", "light", NARROW)
@@ -121,7 +121,7 @@ def new_rows(stack, table, before):
 
 
 def order_of(row):
-    """What was ordered, as the console reads it from a row of `activity`."""
+    """The order, as the console reads it from a row of `activity`."""
     return row.get("order") or row.get("action")
 
 
@@ -150,7 +150,7 @@ def sync_now(console, stack):
 
 
 def shown_as_text(console, _stack):
-    """What a person typed stands on the page as it was typed, and nothing of it has run."""
+    """A text stands on the page as a person typed it, and nothing of it has run."""
     console.open("activity", "viewer", "light", 1200)
     console.picture(PICTURES / "activity-hostile.png")
     return [
@@ -161,7 +161,7 @@ def shown_as_text(console, _stack):
 
 
 def refused(console, stack):
-    """ST-22: a viewer has no such button; with a forged one he is refused, told who may, and written down."""
+    """ST-22: a viewer has no such button. A forged one is refused with the roles that may, and written down."""
     console.open("integrations", "viewer", "light", 1200)
     offered = console.has_button("Sync now")
     runs, activity = stack.rows("sync_runs"), stack.rows("activity")
@@ -184,7 +184,7 @@ def refused(console, stack):
 
 
 def solved(console, stack):
-    """EX-28: what had to be solved about a customer is solved, and what waited for it may go."""
+    """EX-28: a customer's problem is solved, and the payment that waited for it may go."""
     console.open("actions", "operator", "light", 1200)
     console.type("pm_by", NAME)
     console.type("pm_why", "they were merged")
@@ -201,7 +201,7 @@ def solved(console, stack):
 
 
 def tried(part, console, stack):
-    """What a part finds wrong, and what the browser complains of meanwhile. That it breaks off is one thing more."""
+    """Faults that a part finds, and complaints of the browser meanwhile. A part that breaks off is one more fault."""
     try:
         return [*part(console, stack), *console.complaints()]
     except (WebDriverException, StackError, IndexError) as error:

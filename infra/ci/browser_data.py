@@ -1,4 +1,4 @@
-"""What the operators' pages are looked at with: besides the story, one of everything that they have to show."""
+"""The data behind the operators' pages in the browser test: the story, and one of everything else that they show."""
 
 import json
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ DEAD = "of no use to anybody"
 
 @dataclass(frozen=True)
 class Look:
-    """One way to look at a page: what is typed there, which button is pressed then, and what has to be there afterwards."""
+    """One way to look at a page: the text to type, the button to press then, and the words to expect afterwards."""
     page: str
     name: str = ""
     typed: tuple[tuple[str, str], ...] = ()
     pressed: str = ""
     expected: tuple[str, ...] = ()
-    # The least of the roles that may see that.
+    # The least of the roles that may see it.
     least: str = "viewer"
 
 
 # From the least to the most.
 ROLES = ("viewer", "operator", "admin")
-# What has to be on pages that are only opened.
+# Words that have to be on pages that are only opened.
 OPENED = {
     "integrations": ("Active", "invalid_message"),
     "limits": ("30 of 200", "Fetched this month"),
@@ -55,7 +55,7 @@ def opened(page):
 
 
 def prepare(stack):
-    """Fills the tables with what the story leaves out, by the ways by which it comes in reality."""
+    """Fills the tables with the rows that the story leaves out, by the ways by which they come in reality."""
     organisation = stack.rows("organisations")[0]["organisation"]
     head = {"version": 1, "organisation": organisation}
     waiting, blocked = (row["customer"] for row in stack.rows("customers")[:2])
@@ -65,7 +65,7 @@ def prepare(stack):
         _payment(WAITING, "61.25", "bpay", customer=waiting),
         _payment(BLOCKED, "35.00", "bpay", customer=blocked),
         _payment(FLOATING, "12.00", "bank_transfer"),
-        # What nobody can read is parked.
+        # A message that cannot be read is parked.
         {"type": "nonsense"},
     ):
         stack.send("intake", json.dumps({**head, **message}))

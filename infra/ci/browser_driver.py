@@ -64,7 +64,7 @@ class Console:
         self._host = urlsplit(stack.console).netloc
 
     def run(self, script, *arguments):
-        """What a script in the page answers."""
+        """The answer of a script in the page."""
         return self._driver.execute_script(script, *arguments)
 
     def pages(self):
@@ -83,14 +83,14 @@ class Console:
         return self.run("return document.querySelector('.widget .title').textContent")
 
     def text(self):
-        """What can be read in the widget."""
+        """The text in the widget."""
         return self.run("return document.querySelector('.widget .content').innerText")
 
     def is_dark(self):
         return self.run("return Boolean(document.querySelector('.paymirror.pm-dark'))")
 
     def measure(self, name):
-        """What one of the measures of `browser.js` finds wrong."""
+        """The faults that one of the measures of `browser.js` finds."""
         return self.run(f"return measured.{name}()")
 
     def picture(self, path):
@@ -122,7 +122,7 @@ class Console:
         return wrong
 
     def complaints(self):
-        """What the browser has complained of since the last time, and whom it has asked that is not us."""
+        """Complaints of the browser since the last time, and the hosts other than ours that it has asked."""
         wrong = [f"the browser says {entry['message']!r}" for entry in self._driver.get_log("browser")]
         for entry in self._driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
@@ -154,7 +154,7 @@ class Console:
         self._wait("the function has answered", "return !window.before.isConnected && !document.querySelector('.widget.busy')")
 
     def notice(self):
-        """What the page says came of an order; nothing, if it says nothing."""
+        """The outcome of an order on the page; nothing, if it shows none."""
         return self.run("return document.querySelector('.pm-notice[role=status]')?.innerText || ''")
 
     def forge_endpoint(self, role):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Adds up what the stack costs in a month while little happens, from the template and `prices.json`, line by line.
 
-Twice: at list price, and with what every account has for nothing for good. The limits are promises of the README; a
+Twice: at list price, and with the free tier that every account keeps for good. The limits are promises of the README; a
 change of the template that breaks one fails here. Amounts are decimals, quantities are those of one small organisation.
 """
 

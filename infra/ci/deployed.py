@@ -26,7 +26,7 @@ from template_rules import ALLOWED, TAKEN_BY, functions
 STACK = "paymirror-ci"
 # SendMessageBatch has no permission of its own in AWS: sqs:SendMessage allows it. The engine asks for one all the same.
 BATCH_OF = {"sqs:SendMessage": "sqs:SendMessageBatch"}
-# What the engine cannot make. Nothing that is played through it depends on these.
+# Resources that the engine cannot make. Nothing that is played through it depends on these.
 UNKNOWN_TO_THE_ENGINE = {"AWS::Logs::QueryDefinition", "AWS::CloudWatch::CompositeAlarm"}
 # Of each function, when something fails.
 LOG_LINES_MAX = 40
@@ -64,7 +64,7 @@ def without_the_unknown(template, text):
 def deploy(cloud, build, parameters):
     """Types what an operator types, `sam deploy`, with the engine in the place of AWS; gives the stack's outputs."""
     built = (build / "template.yaml").read_text(encoding="utf-8")
-    # Beside the other one, because the paths in it begin there.
+    # In the folder of the other one, because the paths in it begin there.
     (build / "engine.yaml").write_text(without_the_unknown(sam_template.load(), built), encoding="utf-8")
     overrides = [f"{name}={value}" for name, value in {"Architecture": "x86_64", **parameters}.items()]
     answer = subprocess.run(
@@ -82,7 +82,7 @@ def deploy(cloud, build, parameters):
 
 
 def physical_names(cloud):
-    """What each resource of the template is called in the stack."""
+    """The name of each resource of the template in the stack."""
     answer = cloud.client("cloudformation").describe_stack_resources(StackName=STACK)
     return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in answer["StackResources"]}
 
@@ -118,7 +118,7 @@ def allow_batches(cloud, physical):
 
 
 def print_logs(cloud, template, physical):
-    """What the functions themselves had to say."""
+    """The logs of the functions."""
     logs = cloud.client("logs")
     for function in functions(template):
         group = physical[f"{function}LogGroup"]

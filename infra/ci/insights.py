@@ -1,6 +1,6 @@
 """CloudWatch Logs Insights, as far as our saved queries use it: run over lines of logs without any account.
 
-A query is a row of commands with `|` between them: `fields`, `filter`, `stats`, `sort`, `limit`, `display`. What is not
+A query is a row of commands with `|` between them: `fields`, `filter`, `stats`, `sort`, `limit`, `display`. A word not
 known here is an error, so that no query is saved that this cannot run. As in Insights, a name with a dot that is no
 path into an object needs backticks.
 """
@@ -152,7 +152,7 @@ def _condition(tokens):
 
 
 def _found(rows, value):
-    """What there is of a value, as numbers if all of it is; moments are not."""
+    """The values that rows have, as numbers if all of them are; moments are not."""
     found = [each for row in rows if (each := value(row)) is not None]
     numbers = [_number(each) for each in found]
     return found if None in numbers else numbers
@@ -238,7 +238,7 @@ def _sorted(tokens, rows):
 
 
 def run(query, lines):
-    """The rows that a query gives: dictionaries from the name of a column to its value, without what is missing."""
+    """The rows that a query gives: dictionaries from the name of a column to its value, without missing values."""
     rows, columns = [flat(line) for line in lines], None
     text = "\n".join(line for line in query.splitlines() if not line.strip().startswith("#"))
     # Each command stands on a line of its own.

@@ -14,7 +14,7 @@ class QueryError(Exception):
 
 
 class Tokens:
-    """What is left of a command."""
+    """The rest of a command."""
 
     def __init__(self, text):
         self.all, at = [], 0

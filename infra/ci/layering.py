@@ -2,7 +2,7 @@
 """Checks the direction of dependencies: functions -> access -> bus, host, xero, queue, table -> payments.
 
 Needs only Python and cargo. The rules are those of the README; a crate that breaks one is named here with
-what it may not know.
+the crates that it may not know.
 """
 
 import json
@@ -14,9 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 ADAPTERS = {"bus", "host", "queue", "table", "xero"}
-# What several functions put together from adapters in the same way.
+# Crates that assemble adapters in the same way for several functions.
 ASSEMBLIES = {"access"}
-# What the domain may not even reach through somebody else: no cloud, no network, no runtime.
+# Crates that the domain may not reach, not even through another crate: no cloud, no network, no runtime.
 OUTSIDE_WORLD = re.compile(r"^(aws[-_]|lambda|tokio|hyper|reqwest|axum|rustls)")
 # Each SDK is the business of one shared crate. Functions and the local stack may construct a client, no more.
 ONE_OWNER = {

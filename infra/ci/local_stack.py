@@ -21,7 +21,7 @@ ANSWER_SECONDS_MAX = 30
 ROWS_SECONDS_MAX = 60
 ACCOUNT = "000000000000"
 UP = "Everything stays up"
-# What the program's options call the things that listen.
+# The listening parts, as the program's options name them.
 PARTS = ("webhook", "invoke", "dynamodb", "sqs", "simulator")
 
 
@@ -36,7 +36,7 @@ def binary():
 
 
 def free_ports(count):
-    """Ports at which nobody listens."""
+    """Ports at which nothing listens."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
@@ -58,7 +58,7 @@ class Stack:
         self._lambda = f"http://{LOOPBACK}:{ports['invoke']}/2015-03-31/functions"
 
     def rows(self, table):
-        """Every row of a table, its attributes as plain text; what is no text is left out."""
+        """Every row of a table, its attributes as plain text; attributes of other types are left out."""
         rows, after = [], {}
         while True:
             answer = self._ask("Scan", {"TableName": table, **after})
@@ -84,7 +84,7 @@ class Stack:
               {"QueueUrl": f"{self._sqs}{ACCOUNT}/{queue}", "MessageBody": body})
 
     def invoke(self, function, event):
-        """What a function answers."""
+        """The answer of a function."""
         return _sent(urllib.request.Request(f"{self._lambda}/{function}/invocations", json.dumps(event).encode()), function)
 
     def wait_for_row(self, table, **having):
@@ -113,7 +113,7 @@ def _post(url, service, target, request):
 
 
 def _sent(request, what):
-    # Whatever proxy the environment names is not for this machine.
+    # A proxy that the environment names is not for this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=ANSWER_SECONDS_MAX) as answer:
@@ -124,7 +124,7 @@ def _sent(request, what):
 
 @contextmanager
 def told(folder):
-    """The system with its story told, until the block ends. Data and what it prints are kept in `folder`."""
+    """The system after its story was played, until the block ends. Its data and output are kept in `folder`."""
     ports = dict(zip(PARTS, free_ports(len(PARTS)), strict=True))
     command = [str(binary()), "--data", str(folder / "data")]
     for part, port in ports.items():

@@ -44,7 +44,7 @@ def listens(port):
 
 @contextmanager
 def running(name, command, port, folder, environment=None):
-    """A server in the background until the block ends. What it prints goes to a file in `folder`."""
+    """A server in the background until the block ends. Its output goes to a file in `folder`."""
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -83,7 +83,7 @@ class Cloud:
         )
 
     def environment(self):
-        """What makes an AWS program in another process talk to the engine, as root."""
+        """The environment in which an AWS program in another process talks to the engine, as root."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ROOT["aws_access_key_id"],
@@ -92,7 +92,7 @@ class Cloud:
         }
 
     def role_credentials(self, arn):
-        """What a function with this role gets from Lambda. (The engine lets root assume service roles.)"""
+        """The credentials that Lambda gives a function of this role. (The engine lets root assume service roles.)"""
         given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="ci")["Credentials"]
         return {
             "aws_access_key_id": given["AccessKeyId"],

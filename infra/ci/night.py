@@ -97,7 +97,7 @@ class Night:
         self.story.expect(self.references(), self.stamped, "so that each is still there once")
 
     def hear_of_it_from_xero(self):
-        """What we put there comes back as Xero's news; it must not become a payment of its own."""
+        """Our own payments come back as Xero's news; they must not become payments of their own."""
         for invoice in (self.story.invoice, self.invoice):
             body = self.story.delivery(invoice)
             if (status := self.story.post_signed(body)) != 200:
@@ -126,7 +126,7 @@ class Night:
         }
 
     def wake(self):
-        """What became of the night of each organisation, or what was answered instead."""
+        """The outcome of the night of each organisation, or the answer that came instead."""
         answer = self.waker.invoke(FunctionName=self.target["Arn"], Payload=self.input)
         said = json.loads(answer["Payload"].read())
         return [night["outcome"] for night in said.get("nights", [])] or said
@@ -143,5 +143,5 @@ class Night:
         return self.xero.do(f"/organisations/{self.organisation}/live-references", method="GET")
 
     def created(self):
-        """What calls have put into Xero's books so far, in that order."""
+        """The records that calls have put into Xero's books so far, in that order."""
         return self.xero.do("/meters", method="GET")[self.organisation]["created"]

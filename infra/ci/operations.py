@@ -1,5 +1,5 @@
-"""What operating rests on, read from where it is written: metrics from the Rust sources, the catalogue and the runbook
-from their Markdown, names from the template."""
+"""The facts that operating rests on, read from where they are written: metrics from the Rust sources, the catalogue
+and the runbook from their Markdown, names from the template."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def emitted(function):
 
 @cache
 def kept():
-    """What CloudWatch keeps as metrics, read from `KEPT` of `host::metrics`: for each name the parts that are
+    """The metrics that CloudWatch keeps, read from `KEPT` of `host::metrics`: for each name the parts that are
     always kept, those that are kept if there are any, and those of which the largest share counts, with what each may be."""
     text = (ROOT / "shared/host/src/metrics.rs").read_text(encoding="utf-8")
     body = re.search(r"const KEPT: .+? = &\[\n(.+?)\n\];", text, re.DOTALL).group(1)
@@ -124,7 +124,7 @@ def causes():
 
 
 def words(cell):
-    """What stands in backticks in a cell."""
+    """The words in backticks in a cell."""
     return re.findall(r"`([^`]+)`", cell)
 
 

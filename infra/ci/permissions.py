@@ -1,7 +1,7 @@
 """Tries each role against every operation on every table, queue, secret, event bus and function of the stack.
 
-What is expected comes from `template_rules.ALLOWED`, the list that the template is compared with: so the list, the
-template and what IAM makes of the template have to agree. Requests are left incomplete on purpose: IAM answers
+The expected answers come from `template_rules.ALLOWED`, the list that the template is compared with: so the list, the
+template and IAM's reading of the template have to agree. Requests are left incomplete on purpose: IAM answers
 first, and a permitted one is then refused as malformed and changes nothing.
 """
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs checkov over template.yaml, and lets nothing pass that has no reason here.
 
-A finding without a reason fails, and so does a reason without a finding: what is mended or gone is not to be excused
-any longer. checkov reads files only; it is kept from calling home, see `OFFLINE`.
+A finding without a reason fails, and so does a reason without a finding: a finding that is mended or gone needs no
+excuse any longer. checkov reads files only; it is kept from calling home, see `OFFLINE`.
 """
 
 import json
@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 import sam_template
 
 CHECKOV = sam_template.ROOT / ".venv/checkov/bin/checkov"
-# Without a key and with `--skip-download` it has nobody to ask. Should a later version ask all the same, it finds a port
-# at which nobody listens.
+# Without a key and with `--skip-download` it has no server to ask. Should a later version ask all the same, it finds a
+# port at which nothing listens.
 OFFLINE = {
     "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "BC_API_KEY": "",
     "LOG_LEVEL": "ERROR",
@@ -49,7 +49,7 @@ REASONS = (
 
 
 def sentences(findings, reasons=REASONS):
-    """What is found without a reason, and what is excused without being found."""
+    """Findings without a reason, and reasons without a finding."""
     used = set()
     for check, resource, name in findings:
         fitting = [reason for reason in reasons if reason[0] == check and fnmatchcase(resource, reason[1])]
@@ -62,7 +62,7 @@ def sentences(findings, reasons=REASONS):
 
 
 def report():
-    """What checkov has to say of the template."""
+    """The findings of checkov in the template."""
     answer = subprocess.run(
         [str(CHECKOV), "--file", str(sam_template.PATH), "--framework", "cloudformation", "--skip-download", "--compact",
          "--quiet", "--soft-fail", "--output", "json"],

@@ -2,7 +2,7 @@
 """Checks what must hold between the parts of template.yaml, which no linter knows.
 
 Each rule yields sentences about what is wrong. `ALLOWED` is the second half of a double entry: a policy in the
-template and its line here have to be changed together, so that nobody widens a role in passing.
+template and its line here have to be changed together, so that no role is widened in passing.
 """
 
 import json
@@ -46,7 +46,7 @@ def _dead_letters(*queues):
     actions = (*POLL, "sqs:ChangeMessageVisibility")
     return {pair for queue in queues for pair in _on(f"{queue}DeadLetterQueue.Arn", *actions)}
 
-# What every page of the operators may be made of, and the log of what was ordered.
+# The tables that every page of the operators may be made of, and the log of orders.
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
     | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Receipts Sweeps Uploads", "GetItem")
@@ -64,10 +64,10 @@ CONSOLE = (
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Activity", "PutItem")
 )
-# Those who carry out what operators order.
+# The functions that carry out the orders of operators.
 ORDERS = {pair for name in ("Announce", "Sweep", "Upload") for pair in _on(f"{name}Function.Arn", "lambda:InvokeFunction")}
 
-# Everything that each function may do: pairs of action and resource, and nothing besides.
+# Everything that each function may do: pairs of action and resource, and nothing else.
 ALLOWED = {
     "Webhook": _own_log("Webhook")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -133,7 +133,7 @@ ALLOWED = {
     | _dead_letters("Changes", "Intake", "Uploads", "Schedules", "Events")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
-    # Whether there are signing keys, and not what they are.
+    # Shows whether there are signing keys, and not the keys.
     | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
     | _tables("Receipts", "Query")
     | _tables("Organisations", "GetItem", "Scan", "PutItem")
@@ -160,7 +160,7 @@ ALLOWED = {
     "Announce": _own_log("Announce")
     | _on("ActivityTable.StreamArn", *(f"dynamodb:{name}" for name in STREAM))
     | _on("${ActivityTable.Arn}/stream/*", "dynamodb:ListStreams")
-    # What is announced again is read from the table, and the order is a row of it.
+    # Decisions to announce again are read from the table, and the order is a row of it.
     | _tables("Activity", "Query", "PutItem")
     | _on("EventBus.Arn", "events:PutEvents")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
@@ -198,18 +198,19 @@ PEOPLE = {
 # Who takes each role on; Lambda, if nothing is said.
 TAKEN_BY = {"Scheduler": "scheduler.amazonaws.com"}
 
-# EventBridge serves everybody: without this it could be made to take on our role for somebody else's schedule.
+# EventBridge serves every account: without this, it could be made to take on our role for a stranger's schedule.
 OUR_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 # The operators' pages: they look, and `the_console_only_looks` says at what they may do more.
 LOOKERS = {"Console", "Operate", "Administer"}
 
-# What these alone may touch. It stands besides `ALLOWED`, so that a promise is not broken by changing a list.
+# Resources that these alone may touch. They are listed apart from `ALLOWED`, so that no change of that list breaks a
+# promise.
 ONLY = {
     # The sweep only sees whether it has a value.
     "XeroWebhookSecret.Id": {"Webhook", "Sweep"},
     "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
-    # The mirror sets aside what is found in Xero (A8.3); the sweep only counts what fails and what is on hold.
+    # The mirror sets aside payments found in Xero (A8.3); the sweep only counts those that fail or are on hold.
     "UploadsTable.Arn": {"Intake", "Mirror", "Upload", "Sweep"} | LOOKERS,
     # The sweep only reads whether uploading is off.
     "CapsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
@@ -273,7 +274,7 @@ def triggers_answer_item_by_item(template):
 
 
 def calls(template):
-    """Whom each function can cause to be called: by a message to a queue that triggers a function, or by name."""
+    """The functions that each function can cause to be called, by name or by a message to their trigger queues."""
     triggered = {}
     for function, _, queue, _ in triggers(template):
         triggered.setdefault(f"{queue}.Arn", set()).add(function)
@@ -290,8 +291,8 @@ def calls(template):
 
 
 def loops_are_allowed_where_they_are_meant(template):
-    """Lambda ends what calls itself sixteen times. A function that waits by sending to its own trigger, also by way of
-    another one, has to say that it means to; one that cannot come back to itself keeps that protection."""
+    """Lambda stops a function after sixteen calls to itself. One that waits by sending to its own trigger, also by
+    way of another one, has to say that it means to; one that cannot come back to itself keeps that protection."""
     called = calls(template)
     for function, properties in functions(template).items():
         reached, more = set(), called[function]
@@ -342,7 +343,7 @@ STREAM_RETRIES_MAX = 1000
 
 
 def streams_neither_lose_nor_block(template):
-    """What a stream shows comes in order and from the beginning; what fails is narrowed down, kept, and passed."""
+    """Rows of a stream come in order and from the beginning; a row that fails is narrowed down, kept, and passed."""
     tables = resources(template, "AWS::DynamoDB::Table")
     watched = {
         one_name(metric["Dimensions"][0]["Value"]).removesuffix("Function")
@@ -385,7 +386,7 @@ def granted(role):
 
 
 def each_role_allows_exactly_its_list(template):
-    """One role for each function and for the schedules, for nobody else, with exactly the pairs of `ALLOWED`."""
+    """One role for each function and for the schedules, for nothing else, with exactly the pairs of `ALLOWED`."""
     roles = resources(template, "AWS::IAM::Role")
     owners = functions(template).keys() | TAKEN_BY.keys()
     for function, properties in functions(template).items():
@@ -420,7 +421,7 @@ def each_role_allows_exactly_its_list(template):
 
 
 def promises_are_kept(template):
-    """What only some may touch is touched by nobody else, by its own name or through an index."""
+    """No other role touches the resources of a few, by their own names or through an index."""
     for name, role in resources(template, "AWS::IAM::Role").items():
         owner = name.removesuffix("Role")
         for action, resource in sorted(granted(role)):
@@ -441,7 +442,7 @@ def people_may_exactly_what_is_listed(template):
             yield f"the {role} {verb} {action} on {resource}, against the list"
 
 
-# What the operators' pages may do besides looking: write down what was ordered, and, some of them, a little more.
+# Actions of the operators' pages other than looking: they write orders down, and some of them do a little more.
 MORE_THAN_LOOKING = {
     "Console": _tables("Activity", "PutItem"),
     "Operate": _tables("Activity", "PutItem") | ORDERS,
@@ -451,7 +452,7 @@ LOOKING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynam
 
 
 def names_of_rights_are_left_to_aws(template):
-    """A role or a policy with a name of its own asks whoever deploys for CAPABILITY_NAMED_IAM, which nobody is told."""
+    """A role or a policy with a name of its own needs CAPABILITY_NAMED_IAM to deploy, and no page says so."""
     for kind, name in (("Role", "RoleName"), ("ManagedPolicy", "ManagedPolicyName")):
         for resource, properties in resources(template, f"AWS::IAM::{kind}").items():
             if name in properties:
@@ -483,7 +484,7 @@ CALLS = {
 
 
 def roles_fit_what_the_table_crate_calls(template):
-    """A call that nobody may make fails only when it is deployed; a permission that nobody needs is never noticed."""
+    """A call without a permission fails only when it is deployed; a permission without a call is never noticed."""
     sources = (sam_template.ROOT / "shared/table/src").rglob("*.rs")
     source = "".join(path.read_text(encoding="utf-8") for path in sources)
     called = {f"dynamodb:{name}" for pattern, name in CALLS.items() if re.search(pattern, source)}
@@ -556,7 +557,7 @@ def schedules(template):
 
 
 def schedules_lose_no_night(template):
-    """A schedule comes at the minute it names, in a zone if it names an hour, and what fails is kept and watched."""
+    """A schedule comes at the minute it names, in a zone if it names an hour; failed events are kept and watched."""
     dead_letters = "SchedulesDeadLetterQueue.Arn"
     for function, name, schedule in schedules(template):
         if one_name(schedule.get("RoleArn")) != "SchedulerRole.Arn":

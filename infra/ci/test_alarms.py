@@ -25,14 +25,14 @@ ALARMS_MAX = 25
 
 @dataclass(frozen=True)
 class Series:
-    """Where numbers come from, how often, what is well and what is wrong; `None` is nothing at all."""
+    """Source and pace of numbers, those that are well and those that are wrong; `None` is nothing at all."""
 
     source: str
     metric: str
     good: tuple
     bad: tuple
     every: int = MINUTE
-    # What the hourly look of the sweep writes, with a 0, when it is over: such a trouble does not end by itself.
+    # Numbers of the hourly look of the sweep, with a 0 when it is over: such a trouble does not end by itself.
     ends: str = ""
 
     def record(self, cloud, at, value):
@@ -104,7 +104,7 @@ CAUSES = {
     # CC-20. One a day; in the other hours others are announced, or nothing is.
     "digest-missing": ours("announce", "DigestsTold", (1, *[0, None] * 11, 0), (0, None), HOUR),
     "console-refusals": event("console", "ConsoleRefusals", ends="ConnectionsNotActive"),
-    # Now and then one fails, and who pressed the button sees it.
+    # Now and then one fails, and the person who pressed the button sees it.
     "console-failures": ours("operate", "ConsoleFailures", (1, 0, 0, 0), (1, 0), 30 * MINUTE),
     "webhook-failures": on_lambda("webhook", "Url5xxCount"),
     # CM-42: Xero repeats less and less often, so that not every hour has a failure.
@@ -132,7 +132,7 @@ CAUSES = {
     "night-not-run": hourly("upload", "NightsOverdue", 0, 1),
     "upload-unknown": event("upload", "PaymentsUnknownTooLong", ends="MassChangesWaiting"),
     "upload-runs-failed": event("upload", "UploadRunsFailed"),
-    # Nothing wakes the function, and so nothing writes what it writes every hour.
+    # Nothing wakes the function, and so nothing writes its hourly number.
     "upload-silence": hourly("upload", "NightsOverdue", 0, None),
     "sweep-silence": hourly("sweep", "ConnectionsNotActive", 0, None),
     "certificate-missing": hourly("sweep", "OldestCertificate", 26 * HOUR_MS, 26 * HOUR_MS + 1),
@@ -180,7 +180,7 @@ EDGES = {
     "DigestMissingAlarm": CAUSES["digest-missing"],
 }
 
-# What is to be thought of a number that is missing, and the reason for it.
+# The meaning of a missing number, and the reason for it.
 MISSING = {
     "breaching": "what should have written it is silent, and that is what the alarm is about",
     "ignore": "a trouble that is found out once an hour is not over because it was not measured",
@@ -192,7 +192,7 @@ def play(alarms, series, phases):
     """The states of some alarms during some phases, each long enough for all of them to make up their minds: of each
     alarm those of the first phase, and the one at the end of each."""
     cloud, at, marks = Cloud(), START, []
-    # As many periods as are judged, and what CloudWatch fetches more.
+    # As many periods as are judged, and those that CloudWatch fetches in addition.
     length = max((alarm["EvaluationPeriods"] + 5) * alarm["Period"] for alarm in alarms.values())
     for values in phases:
         times = range(at, at + length, series.every)
@@ -377,8 +377,8 @@ class Alarms(unittest.TestCase):
                 self.assertLess(len(alarm["AlarmDescription"]), 1024)
 
     def test_a_watcher_is_not_the_watched(self):
-        """What a function that has died cannot say is noticed where its number is missing, or where another one, SQS or
-        Lambda writes it."""
+        """A dead function cannot write its number. Its trouble is noticed by the missing number, or by one that another
+        function, SQS or Lambda writes."""
         for name, function in (("NeedsALookAlarm", "sweep"), ("NightNotRunAlarm", "upload"), ("DigestMissingAlarm", "announce")):
             always, if_any, _ = operations.kept()[self.alarms[name]["Series"][0]["MetricName"]]
             writers = {each for each in operations.functions() if set(always or if_any) & operations.emitted(each).keys()}

@@ -1,4 +1,4 @@
-"""Checks that the sum of what the stack costs counts what there is, and that the pages say the same."""
+"""Checks that the sum of the costs counts everything in the stack, and that the pages say the same."""
 
 import copy
 import re

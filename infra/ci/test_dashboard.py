@@ -23,13 +23,13 @@ OF_ROLES = {
     "OperateDashboard": ("operator", "operate", "OperateFunction"),
     "AdministerDashboard": ("admin", "administer", "AdministerFunction"),
 }
-# What every account has for nothing.
+# The number that is free in every account.
 DASHBOARDS_MAX, METRICS_MAX = 3, 50
 SHOWN = {
     "deliveries, and those that were turned away": {"DeliveriesAccepted", "RefusedNotSigned", "DeliveriesUnavailable"},
     "queues": {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
     "time from event to table": {"SlowestSync", "LateSyncs"},
-    # What state payments on their way to Xero are in.
+    # The states of payments on their way to Xero.
     "uploads": {"PaymentsUploaded", "PaymentsPartlyUploaded", "PaymentsCarried", "PaymentsRefused", "PaymentsUnknown",
                 "PaymentsHeld"},
     "calls, and what only the sweep found": {"XeroCalls", "RepairedBySweep"},
@@ -153,7 +153,7 @@ class OperatorsPages(unittest.TestCase):
         self.assertEqual(set(self.dashboards), set(OF_ROLES))
         self.assertEqual({role for role, *_ in OF_ROLES.values()}, set(console_pages.ROLES))
         for name, (_, suffix, _) in OF_ROLES.items():
-            # The policies for people let them see what begins with the stack's name.
+            # The policies for people let them see dashboards that begin with the stack's name.
             self.assertEqual(physical(self.template, self.dashboards[name]["DashboardName"]), f"{STACK}-{suffix}")
             self.assertNotIn("Condition", self.template["Resources"][name])
 

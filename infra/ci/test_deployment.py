@@ -1,5 +1,5 @@
-"""Checks what whoever deploys relies on: parameters that are right as they are, outputs to go on with, and that nothing is
-lost with the stack."""
+"""Checks the promises to people who deploy: parameters are right as they are, outputs lead on, and nothing is lost with
+the stack."""
 
 import json
 import re

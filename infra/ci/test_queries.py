@@ -1,7 +1,7 @@
 """Runs every saved query of Logs Insights over lines as our functions log them, and expects certain rows.
 
 The lines are in `fixtures/log-lines.jsonl`. They are held against the sources: a line that no `tracing` call can write,
-or a query on a field that nobody logs, fails.
+or a query on a field that nothing logs, fails.
 """
 
 import json
@@ -19,9 +19,9 @@ FIXTURE = ROOT / "infra/ci/fixtures/log-lines.jsonl"
 PAGE = ROOT / "infra/queries.md"
 ORGANISATION = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046"
 INVOICE = "5d2c8f10-3b7a-4e96-8c41-f0a9b6d7e283"
-# What CloudWatch adds to each line.
+# Fields that CloudWatch adds to each line.
 OF_CLOUDWATCH = {"@timestamp", "@log"}
-# What the subscriber adds, and lines of Lambda's own, in the format JSON: see "Lambda system logs" in its guide.
+# Fields that the subscriber adds, and lines of Lambda's own, in the format JSON: see "Lambda system logs" in its guide.
 OF_THE_SUBSCRIBER = {"level", "message"}
 OF_LAMBDA = {"type", "record.metrics.initDurationMs"}
 

@@ -10,7 +10,7 @@ import sam_template
 from operations import RUNBOOK, STACK, headings, physical
 from sam_template import ROOT, resources
 
-# What every paragraph about a trouble says, in this order.
+# The parts of every paragraph about a trouble, in this order.
 PARTS = ("*You notice*", "*For the money*", "*Do*", "*It is over*")
 # Paragraphs of another kind.
 FREE = {"Costs": ("*You notice*", "*Do*")}

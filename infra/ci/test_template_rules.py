@@ -1,4 +1,4 @@
-"""Proves that each rule notices what it is there for: break the real template in one place, expect one sentence."""
+"""Proves that each rule notices its own kind of mistake: break the real template in one place, expect one sentence."""
 
 import copy
 import unittest

@@ -213,7 +213,7 @@ async fn three_bad_records_of_one_organisation_stop_nothing_else_and_the_pages_n
     }
     let certificate = good.rows("certificates").await?;
     assert_eq!(certificate[0]["state"], "complete", "{certificate:?}");
-    // Nobody knows what the invoice owes, so its payment is the one that is not accounted for.
+    // The amount that the invoice owes is unknown, so its payment is the one not accounted for.
     let certificate = bad.rows("certificates").await?;
     assert_eq!((&*certificate[0]["applied"], &*certificate[0]["missing"]), ("2", "1"));
     assert!(certificate[0]["missing_payments"].contains("CM-13"), "{certificate:?}");

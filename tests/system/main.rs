@@ -2,7 +2,7 @@
 //! that shares no code with ours.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
-#![allow(missing_docs, reason = "nobody reads the documentation of a test binary")]
+#![allow(missing_docs, reason = "a test binary needs no documentation")]
 
 mod bad_records;
 mod burst;

@@ -35,11 +35,11 @@ enum Step {
     EnteredInXero(Entered),
     /// A person deletes one there, or the one that we have sent for a report.
     DeletedInXero(String),
-    /// The business's own system reports a payment, for the first time or anew.
+    /// The business's own system reports a payment, for the first time or again.
     Reported(Reported),
     /// The upload of the next night.
     Night(Night),
-    /// What a person orders about a payment that is held: `same_payment p`, `two_payments p`.
+    /// The order of a person about a payment that is held: `same_payment p`, `two_payments p`.
     Ordered(String),
     /// What must be so now.
     Then(Then),
@@ -141,7 +141,7 @@ async fn told(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A story while it is told.
+/// A story in progress.
 struct Told {
     world: World,
     invoices: BTreeMap<String, Uuid>,
@@ -296,7 +296,7 @@ impl Told {
         let books = self.world.xero()?.organisation(SAMPLE_ORGANISATION).context("the books")?;
         let counts = |payment: &Payment| payment.status == PaymentStatus::Authorised;
         let named = |payment: Payment| {
-            // Ours bears its stamp and, besides, what the report said.
+            // The reference of ours holds its stamp and the report's own words.
             let is_reported = |word: &&str| self.revisions.contains_key(&format!("payment {word}"));
             let said = payment.reference.split(' ').find(is_reported).map(str::to_owned);
             let name = self.name_of(&payment.id.to_string()).or(said);

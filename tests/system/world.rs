@@ -150,7 +150,7 @@ impl World {
         Ok(())
     }
 
-    /// Nobody knows any more how often Xero was called: a minute of ours is over.
+    /// Forgets how often Xero was called, as if a minute of the limits were over.
     pub async fn forget_calls(&self) -> Result<()> {
         for organisation in [SAMPLE_ORGANISATION.to_string(), "app".to_owned()] {
             let key = AttributeValue::S(organisation);

@@ -103,7 +103,7 @@ impl Authorisations {
         text
     }
 
-    /// A code for the first pair. Whoever knows it uses it up, even in vain.
+    /// Exchanges a code for the first pair. An attempt uses the code up, even in vain.
     pub(crate) fn exchange(
         &mut self,
         client: &str,
@@ -175,8 +175,8 @@ impl Authorisations {
 
 /// Users, and what they allow.
 impl Simulator {
-    /// A user allows an app what it asks for: the code that his browser would bring back, good for five
-    /// minutes and once.
+    /// A user allows an app what it asks for. Returns the code that the user's browser would bring
+    /// back, good for five minutes and once.
     ///
     /// # Errors
     ///

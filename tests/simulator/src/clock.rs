@@ -19,7 +19,7 @@ pub fn system_clock() -> Clock {
     Arc::new(Timestamp::now)
 }
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that stands still until it is set or moved on.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     now: Arc<Mutex<Timestamp>>,

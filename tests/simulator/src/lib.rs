@@ -71,9 +71,9 @@ struct Inner {
     latency: Duration,
     state_file: Option<PathBuf>,
     world: Mutex<World>,
-    /// Wakes the one who delivers webhooks.
+    /// Wakes the task that delivers webhooks.
     announced: Notify,
-    /// Held by whoever delivers webhooks.
+    /// Held by the task that delivers webhooks.
     delivering: tokio::sync::Mutex<()>,
     http: reqwest::Client,
 }
@@ -133,8 +133,8 @@ impl Simulator {
             .with_state(self)
     }
 
-    /// The only way to the world: under its lock, with the time, after whatever was due before it,
-    /// saved when something changed.
+    /// The only way to the world: under its lock, with the time, after late writes that are due,
+    /// and saved when something changed.
     fn with<T>(&self, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
         let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that no later change has an earlier time.

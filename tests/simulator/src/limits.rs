@@ -109,7 +109,7 @@ impl Gate {
         Self { limits, calls: BTreeMap::new(), apps: BTreeMap::new() }
     }
 
-    /// Lets a call in, or says why not. What is let in has to [`leave`](Self::leave).
+    /// Lets a call in, or says why not. A call that was let in has to [`leave`](Self::leave).
     ///
     /// A call that is turned away uses up nothing.
     pub(crate) fn enter(&mut self, caller: &Caller, now: Timestamp) -> Result<(), Turned> {
@@ -145,7 +145,7 @@ impl Gate {
         }
     }
 
-    /// What is left of each limit.
+    /// The rest of each limit.
     pub(crate) fn remaining(&mut self, caller: &Caller, now: Timestamp) -> Remaining {
         let calls = self.calls.entry(caller.clone()).or_default();
         let app = self.apps.entry(caller.0.clone()).or_default();

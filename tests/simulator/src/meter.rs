@@ -28,12 +28,12 @@ pub struct Meter {
     pub ids_asked: u64,
     /// Bytes of the bodies we answered with, whether or not they arrived.
     pub bytes_sent: u64,
-    /// What calls put into the books, in that order; also what was deleted since. What was done by
-    /// a control is not among it.
+    /// All records that calls put into the books, in that order, also those deleted since. Records
+    /// made by a control are not among them.
     pub created: Vec<Created>,
 }
 
-/// What a call can put into the books, as far as it is measured.
+/// The kinds of records that a call can put into the books, as far as they are measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreatedKind {

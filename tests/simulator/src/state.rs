@@ -22,7 +22,7 @@ struct Saving<'a> {
     webhook: &'a Outbox,
 }
 
-/// What was found in the file.
+/// The content of the file.
 #[derive(Default, Deserialize)]
 pub(crate) struct Saved {
     version: u32,

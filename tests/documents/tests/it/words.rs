@@ -7,15 +7,9 @@ use documents::vocabulary::{Count, count};
 const IN_A_FILE_MAX: usize = 5;
 /// Fewer than this many in 10,000 words.
 const IN_TEN_THOUSAND: usize = 2;
-/// Folders whose prose is older than this check. Delete a folder here once it is mended; add none.
-const UNMENDED: &[&str] = &["tests/"];
 
 fn counts() -> Vec<Count> {
     documents().iter().map(count).filter(|count| count.words > 0).collect()
-}
-
-fn is_mended(count: &Count) -> bool {
-    !UNMENDED.iter().any(|folder| count.path.starts_with(folder))
 }
 
 /// For 10,000 words, with one decimal.
@@ -27,20 +21,20 @@ fn rate(counts: &[&Count]) -> String {
 }
 
 #[test]
-fn the_words_are_rare_where_the_prose_was_mended() {
+fn the_words_are_rare() {
     let counts = counts();
-    let mended: Vec<_> = counts.iter().filter(|count| is_mended(count)).collect();
-    let all =
-        || mended.iter().flat_map(|count| &count.found).cloned().collect::<Vec<_>>().join("\n");
-    let words: usize = mended.iter().map(|count| count.words).sum();
-    let found: usize = mended.iter().map(|count| count.found.len()).sum();
+    let all: Vec<_> = counts.iter().collect();
+    let places =
+        || all.iter().flat_map(|count| &count.found).cloned().collect::<Vec<_>>().join("\n");
+    let words: usize = all.iter().map(|count| count.words).sum();
+    let found: usize = all.iter().map(|count| count.found.len()).sum();
     assert!(
         found * 10_000 < IN_TEN_THOUSAND * words.max(10_000),
         "\n{}\n{}: fewer than {IN_TEN_THOUSAND} may be. Rewrite the sentences: subject, verb, object.",
-        all(),
-        rate(&mended)
+        places(),
+        rate(&all)
     );
-    for count in mended {
+    for count in all {
         let list = count.found.join("\n");
         assert!(
             count.found.len() <= IN_A_FILE_MAX,

@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::{lists, request::Call};
 use crate::{faults::Manner, options::Batches, reply::Reply, wire::Unbooked, world::World};
 
-/// What was wrong with an element, in Xero's words where they are known.
+/// The errors of an element, in Xero's words where they are known.
 pub(super) type Objections = Vec<String>;
 
-/// What became of an element.
+/// The result of an element.
 #[derive(Debug)]
 pub(super) enum Booked {
     /// It is in the books, with this id.
@@ -29,7 +29,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// What `summarizeErrors` is when left out is in facts.md 3.6.
+    /// The default of `summarizeErrors` is in facts.md 3.6.
     pub(super) fn of(call: &Call, manner: &Manner) -> Self {
         let summarised = call.query.switch("summarizeErrors", true);
         Self { summarised, booked_max: manner.booked_max() }
@@ -67,7 +67,7 @@ impl Batch {
     }
 
     /// The answer's elements, in the order of `sent`: `written` shows a record that was made, and
-    /// `echo` an element that was not; both are told whether an element has its own result.
+    /// `echo` an element that was not. A flag says to both whether an element has its own result.
     ///
     /// # Errors
     ///

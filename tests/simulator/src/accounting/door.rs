@@ -45,7 +45,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// What is asked, by whom, and in which manner it is to be answered.
+/// A call, its caller, and the manner in which it is to be answered.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) call: Call,
@@ -158,7 +158,7 @@ fn admit(
     }
 }
 
-/// Answers from the memory of `Idempotency-Key`, or anew, and remembers the reply then.
+/// Answers from the memory of `Idempotency-Key`, or carries the call out and remembers the reply.
 fn remembered(world: &mut World, asked: &Asked, now: Timestamp) -> Reply {
     match claim(world, asked, now) {
         Claim::Answered(reply) => reply,

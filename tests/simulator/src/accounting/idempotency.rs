@@ -125,8 +125,8 @@ pub(super) fn claim(world: &mut World, asked: &Asked, now: Timestamp) -> Claim {
     match world.memory.recall(&key, asked, now) {
         Recall::New => Claim::New(key),
         Recall::Replay(reply) => Claim::Answered(reply),
-        // Xero says nothing of this. A 500 tells the caller least, and what Xero advises after a
-        // 500 from the key store (look, then use a new key) books twice here.
+        // Xero says nothing of this. A 500 says least to the caller, and Xero's advice after a 500
+        // from the key store (look, then use a new key) books twice here.
         Recall::Pending => refuse(world, 500, "Internal Server Error", "An error occurred"),
         Recall::Conflict => {
             let detail = "The Idempotency-Key has already been used with a different request";

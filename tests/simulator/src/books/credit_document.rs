@@ -81,7 +81,7 @@ pub struct CreditDocument {
     pub number: String,
     /// `Contact.ContactID`.
     pub contact: Uuid,
-    /// What was given as its reference. A prepayment shows its number in that place.
+    /// The reference it was given. A prepayment shows its number in that place.
     pub reference: String,
     /// `CurrencyCode`.
     pub currency: String,

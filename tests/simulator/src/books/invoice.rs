@@ -74,7 +74,7 @@ impl InvoiceStatus {
 pub struct Line {
     /// `LineItemID`.
     pub id: Uuid,
-    /// What was sold.
+    /// The item sold.
     pub description: String,
     /// How many.
     pub quantity: Decimal,
@@ -166,7 +166,7 @@ impl Invoice {
         self.amount_credited = self.credits.iter().map(|credit| credit.amount).sum();
         self.fully_paid_on = None;
         match self.status {
-            // A cancelled document owes nothing, whatever its total says.
+            // A cancelled document owes nothing, and its total does not matter.
             InvoiceStatus::Voided | InvoiceStatus::Deleted => self.amount_due = Decimal::ZERO,
             InvoiceStatus::Draft | InvoiceStatus::Submitted => self.amount_due = self.total,
             InvoiceStatus::Authorised | InvoiceStatus::Paid => {
@@ -204,7 +204,7 @@ pub struct NewInvoice {
     pub number: String,
     /// Whom it is for, or from; the contact is made when it is new.
     pub contact_name: String,
-    /// What is to be paid, tax included. A string in JSON.
+    /// The amount to pay, tax included. A string in JSON.
     pub total: Decimal,
     /// ISO 4217 code.
     pub currency: String,

@@ -85,7 +85,7 @@ pub struct Organisation {
     pub period_lock_date: Option<Date>,
     /// `EndOfYearLockDate`.
     pub end_of_year_lock_date: Option<Date>,
-    /// Names of `/Organisation/Actions` that whoever authorised the app is not allowed.
+    /// Names of `/Organisation/Actions` that are forbidden to the user who authorised the app.
     #[serde(default)]
     pub forbidden_actions: BTreeSet<String>,
     /// `CreatedDateUTC`.
@@ -165,7 +165,7 @@ impl Organisation {
         }
     }
 
-    /// The account that money goes to when nobody says otherwise.
+    /// The account that money goes to by default.
     #[must_use]
     pub fn bank_account(&self) -> Option<&Account> {
         self.accounts.iter().find(|account| account.is_bank() && !account.archived)
@@ -245,7 +245,7 @@ impl Organisation {
         self.index.of_contact(contact).filter_map(|id| self.invoices.get(&id))
     }
 
-    /// Works the index out anew, after the books were read from a file.
+    /// Rebuilds the index, after the books were read from a file.
     pub(crate) fn reindex(&mut self) {
         self.index = Index::of(self.invoices.values());
         let transactions: Vec<BankTransaction> = self.bank_transactions.values().cloned().collect();

@@ -85,7 +85,7 @@ impl Organisation {
         objections
     }
 
-    /// What is approved is booked line by line, each on an account that takes it (facts.md 4.2).
+    /// An approved document is booked by line, each on an account that takes it (facts.md 4.2).
     pub(super) fn account_objection(&self, code: &str) -> Option<String> {
         if code.is_empty() {
             return Some("Account code must be specified".to_owned());
@@ -115,8 +115,8 @@ impl Organisation {
         Some(message.to_owned())
     }
 
-    /// Numbers of sales are unique, numbers of bills are not (facts.md 4.2). What is deleted or voided
-    /// leaves its number to another.
+    /// Numbers of sales are unique, numbers of bills are not (facts.md 4.2). A deleted or voided
+    /// sale leaves its number to another.
     pub(super) fn number_objection(&self, kind: InvoiceKind, number: &str) -> Option<String> {
         let taken = kind == InvoiceKind::Accrec
             && self

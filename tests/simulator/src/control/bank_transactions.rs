@@ -46,7 +46,7 @@ impl Simulator {
     }
 
     /// Every payment and bank transaction that counts, by its reference; those without one are left
-    /// out. Whoever uploads something once has one of each.
+    /// out. An upload that went up once has one of each.
     #[must_use]
     pub fn live_references(&self, organisation: Uuid) -> BTreeMap<String, Vec<Uuid>> {
         self.with(|world, _| {

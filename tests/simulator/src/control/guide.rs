@@ -183,7 +183,7 @@ const CONTROLS: &[(&str, &str, &str, &str)] = &[
     (
         "DELETE",
         "/authorisations/ORGANISATION_ID",
-        "takes back whatever users have allowed for an organisation",
+        "takes back all that users have allowed for an organisation",
         "",
     ),
     ("GET", "/limits", "shows the call limits", ""),

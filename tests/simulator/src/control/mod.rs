@@ -309,13 +309,13 @@ impl Simulator {
         self.with(|world, _| world.faults.rules().to_vec())
     }
 
-    /// What was measured for one organisation.
+    /// The measurements of one organisation.
     #[must_use]
     pub fn meter(&self, organisation: Uuid) -> Meter {
         self.with(|world, _| world.meters.of(organisation))
     }
 
-    /// What was measured for every organisation that was called.
+    /// The measurements of every organisation that was called.
     #[must_use]
     pub fn meters(&self) -> BTreeMap<Uuid, Meter> {
         self.with(|world, _| world.meters.all())
@@ -329,7 +329,7 @@ impl Simulator {
 
 /// The webhook.
 impl Simulator {
-    /// Sets the webhook up anew, which also enables one that was disabled.
+    /// Replaces the settings of the webhook, which also enables one that was disabled.
     pub fn set_webhook(&self, settings: WebhookSettings) {
         self.with(|world, now| {
             world.outbox.set_up(settings, now);

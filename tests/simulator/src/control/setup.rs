@@ -139,7 +139,7 @@ impl Simulator {
         })
     }
 
-    /// Whoever authorised the app may not do this in the organisation, by the name that
+    /// Forbids the user who authorised the app an action in the organisation, by the name that
     /// `/Organisation/Actions` has for it.
     ///
     /// # Errors

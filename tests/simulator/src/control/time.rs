@@ -41,7 +41,7 @@ impl Simulator {
     }
 
     /// Forgets every `Idempotency-Key`, as when the store behind it is lost: the same call with the
-    /// same key is carried out again. What was put off stays put off.
+    /// same key is carried out again. Postponed writes stay postponed.
     pub fn forget_idempotency_keys(&self) {
         self.with(|world, _| world.memory.forget());
     }

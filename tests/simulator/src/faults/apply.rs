@@ -42,7 +42,7 @@ impl Outcome {
         Self { reply, ending: Ending::Whole, from_the_api: true }
     }
 
-    /// Hands the answer over, or whatever is to happen in its place.
+    /// Hands the answer over, or carries out the ending that replaces it.
     pub(crate) async fn finish(self, scissors: &Scissors) -> Response<Body> {
         match self.ending {
             Ending::Whole => {}

@@ -100,7 +100,7 @@ pub enum Effect {
         #[serde(default)]
         body: String,
     },
-    /// It is done this much later, also when nobody waits for the answer any more.
+    /// It is done this much later, also when the caller no longer waits for the answer.
     Delay {
         /// How much later.
         millis: u64,

@@ -1,4 +1,4 @@
-//! The intent to receive: Xero tries whether the receiver can tell a good signature from a bad one.
+//! The intent to receive: Xero tries whether the receiver accepts good signatures and no bad one.
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ pub struct IntentToReceive {
 pub struct Probe {
     /// How the signature was made.
     pub signature: Signature,
-    /// What was answered; `None` when nothing was.
+    /// The status of the answer; `None` when there was no answer.
     pub status: Option<u16>,
     /// Bytes in the answer's body.
     pub body_length: usize,

@@ -87,15 +87,15 @@ pub struct Delivery {
     pub attempt: u32,
     /// Whether it repeats a delivery that had succeeded.
     pub duplicate: bool,
-    /// What was answered; `None` when nothing was.
+    /// The status of the answer; `None` when there was no answer.
     pub status: Option<u16>,
-    /// Why nothing was answered.
+    /// Why there was no answer.
     pub error: Option<String>,
     /// How long the answer took.
     pub elapsed_ms: u64,
-    /// What was sent.
+    /// The body that was sent.
     pub body: String,
-    /// With which signature.
+    /// The signature that was sent with it.
     pub signature: String,
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Parcel {
     attempts: u32,
 }
 
-/// What is to be sent now.
+/// A delivery that is due.
 #[derive(Clone, Debug)]
 pub(super) struct Shipment {
     pub(super) url: String,
@@ -74,7 +74,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Sets the webhook up anew; what a disabled one kept is delivered first.
+    /// Replaces the settings of the webhook. Events kept by a disabled one are delivered first.
     pub(crate) fn set_up(&mut self, settings: WebhookSettings, now: Timestamp) {
         let on = settings.enabled && !settings.url.is_empty();
         self.settings = settings;
@@ -189,7 +189,7 @@ impl Outbox {
             self.log.pop_front();
         }
         self.log.push_back(delivery);
-        // The webhook may have been set up anew while the answer was awaited.
+        // The webhook may have been set up again while the answer was awaited.
         let is_front = self.parcels.front().is_some_and(|parcel| parcel.first == first);
         if duplicate || !is_front {
             return false;

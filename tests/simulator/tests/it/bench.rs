@@ -232,7 +232,7 @@ impl Received {
     }
 }
 
-/// A webhook receiver that checks signatures, unless it is told to answer in another way.
+/// A webhook receiver that checks signatures, unless a test has set another answer.
 #[derive(Clone)]
 pub struct Receiver {
     pub url: String,

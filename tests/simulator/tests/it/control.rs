@@ -66,7 +66,7 @@ async fn every_control_of_the_guide_exists() {
     };
     let credit = bench.simulator.add_credit(contact.parse().unwrap(), wanted).unwrap().to_string();
 
-    // In the order of the guide, as somebody would who tries one after the other.
+    // In the order of the guide, as a reader would try one after the other.
     for control in controls {
         let name = control["control"].as_str().unwrap();
         let curl = control["curl"].as_str().unwrap();

@@ -40,7 +40,7 @@ async fn a_late_write_is_booked_and_dated_when_its_time_has_come() {
     assert_eq!((not_yet, waiting, bench.simulator.postponed()), (0, 1, 0));
     assert_eq!(booked.payments.len(), 1);
     let due = start() + SignedDuration::from_mins(4);
-    assert_eq!(booked.updated, due, "not when somebody looked");
+    assert_eq!(booked.updated, due, "not when a call looked");
     let meter = bench.simulator.meter(bench.organisation);
     assert_eq!((meter.created_of(CreatedKind::Payment), meter.created[0].at), (1, due));
 }

@@ -79,7 +79,7 @@ async fn a_caller_who_hangs_up_gives_its_place_back() {
         assert!(request.timeout(Duration::from_millis(50)).send().await.is_err());
     }
 
-    // The server notices a moment later that nobody is there any more.
+    // The server notices a moment later that the callers are gone.
     let started = Instant::now();
     while bench.get("/Organisation").await.status != 200 {
         assert!(started.elapsed() < Duration::from_secs(5), "the places are never given back");

@@ -12,7 +12,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::bench::{Bench, sample_payment};
 
-/// Beside the repository, from this crate's folder.
+/// A path next to the repository, from this crate's folder.
 const DESCRIPTION: &str = "../../../shared/reference/xero-openapi/xero_accounting.yaml";
 /// Of the envelope, in every example and in no schema.
 const ENVELOPE: [&str; 4] = ["Id", "Status", "ProviderName", "DateTimeUTC"];
@@ -25,7 +25,7 @@ impl Description {
     fn load() -> Option<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(DESCRIPTION);
         let Ok(text) = fs::read_to_string(&path) else {
-            // Not println!, which nobody sees of a test that passes.
+            // Not println!, whose output is hidden for a test that passes.
             let skipped =
                 format!("SKIPPED: no {}; answers were not compared with it\n", path.display());
             std::io::stderr().write_all(skipped.as_bytes()).unwrap();

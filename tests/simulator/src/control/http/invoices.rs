@@ -158,7 +158,7 @@ async fn delete_payment(State(simulator): State<Simulator>, Path(payment): Path<
     Ok(done())
 }
 
-/// What is left out stays as it was.
+/// Fields left out stay as they were.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PaymentEdit {
