@@ -28,6 +28,7 @@ const WHOLE: Range<u64> = 1..2_001;
 /// How long a story that fails is made shorter, in milliseconds.
 const SHRINKING_MAX: u32 = 120_000;
 
+#[expect(clippy::disallowed_methods, reason = "a person's wish, and no setting")]
 fn stories() -> Range<u64> {
     let Ok(asked) = std::env::var("MONEY_LAW") else { return USUAL };
     if asked == "whole" {

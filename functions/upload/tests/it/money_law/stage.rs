@@ -94,8 +94,7 @@ impl Stage {
         let name = format!("Customer {customer}");
         let contact = simulator.add_contact(tenant, &name).unwrap();
         let mut invoices = Vec::new();
-        for n in 0..TOTALS.len() {
-            let total = TOTALS[n];
+        for (n, &total) in TOTALS.iter().enumerate() {
             let number = number(customer, n);
             let wanted = xero_simulator::NewInvoice {
                 organisation: tenant,
