@@ -2,7 +2,7 @@
 //! dependency; whole numbers only.
 //!
 //! All numbers are fields of the line, which Logs Insights reads. CloudWatch keeps few of them as metrics, because it
-//! takes money for each: those in [`KEPT`], which alarms watch. Most of these are made of several numbers.
+//! takes money for each: those in `KEPT`, which alarms watch. Most of these are made of several numbers.
 //!
 //! Format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
