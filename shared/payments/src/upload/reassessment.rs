@@ -52,8 +52,15 @@ pub fn follow(
     };
     let complete = after.settled.is_some();
     let followed = uploads.iter().filter_map(|upload| {
-        let (old, new) = (stored.payment(&upload.receipt.id)?, after.payment(&upload.receipt.id)?);
+        let old = stored.payment(&upload.receipt.id)?;
         let mut moved = upload.clone();
+        let Some(new) = after.payment(&old.id) else {
+            let is_removed = change.tombstones.iter().any(|gone| gone.payment.id == old.id);
+            if is_removed && upload.is_found() {
+                moved.removed_with_original(now);
+            }
+            return (moved != *upload).then(|| (upload.clone(), moved));
+        };
         match (old.link, new.link) {
             (None, Some(_)) if new.kind == Kind::Imported => moved.adopted(now),
             (Some(_), None) => moved.original_deleted(now),
@@ -170,6 +177,13 @@ impl Upload {
         if self.state == UploadState::Skipped && self.reason == Skip::AlreadyInXero.code() {
             self.back_in_line("original_deleted", now);
         }
+    }
+
+    /// The payment in Xero that was the same was deleted there, and it was removed here with it, since it is of no
+    /// route that goes up (CM-35).
+    fn removed_with_original(&mut self, now: Timestamp) {
+        let why = "the payment in Xero that was the same was deleted there";
+        self.enter(UploadState::Skipped, Skip::RemovedInXero.code(), why, now);
     }
 
     /// Whether it goes up by itself, so that its money stays the business's own when a payment in Xero that
