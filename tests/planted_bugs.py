@@ -198,7 +198,7 @@ BUGS = [
     (
         "two hands: nothing is compared immediately before it is sent",
         [(SENDING, "let standing = standings.get(&id);", "let standing = standings.get(&id).filter(|_| false);")],
-        MONEY,
+        [*UPLOAD, "what_a_person_enters_between_plan_and_sending"],
     ),
     (
         "what is sent again counts in the twenty hours of its first sending",

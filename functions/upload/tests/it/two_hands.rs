@@ -1,6 +1,8 @@
 //! The same money entered by two hands (AMB-27, rules A8.3, FAULT-31): a person enters it in Xero, and the
 //! business's own system reports it. What Xero holds is counted at the simulator.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use payments::PaymentStatus;
@@ -180,18 +182,16 @@ async fn what_a_person_enters_between_plan_and_sending_is_seen() {
     let invoice = world.invoice(contact, "CM-1", 450_00, march(1));
     world.pay(naming("P-1", "K", &[("1", 50_00)], march(2))).await;
     let simulator = world.simulator.clone();
-    // The plan has read the invoice; the look before sending comes after this.
-    let once = std::sync::Once::new();
+    // The plan rests on two reads of invoices; the look before sending comes after them.
+    let reads = AtomicUsize::new(0);
     world.xero.spoil(move |path, body| {
-        if path.contains("/Invoices") {
-            once.call_once(|| {
-                let by_hand = NewPayment {
-                    date: march(2),
-                    amount: Decimal::new(50_00, 2),
-                    reference: "by hand".into(),
-                };
-                simulator.add_payment(invoice, by_hand).unwrap();
-            });
+        if path.contains("/Invoices") && reads.fetch_add(1, Ordering::Relaxed) == 1 {
+            let by_hand = NewPayment {
+                date: march(2),
+                amount: Decimal::new(50_00, 2),
+                reference: "by hand".into(),
+            };
+            simulator.add_payment(invoice, by_hand).unwrap();
         }
         body
     });
