@@ -216,17 +216,22 @@ fn activity_row(
     } else {
         Occurrence::CustomerUnblocked
     };
+    about(after, action, now)
+        .text("rule", "EX-28")
+        .text_if("blocked", after.blocked.as_deref().or(was))
+        .text_if("by", said.map(|(by, _)| by))
+        .text_if("why", said.map(|(_, why)| why))
+        .finish()
+}
+
+/// The beginning of a row of the activity log about a customer.
+fn about(after: &Customer, action: Occurrence, now: Timestamp) -> Writer {
     Writer::default()
         .text("day", day(after.organisation, now))
         .text("at", format!("{}#customer#{}#{}-{action}", instant(now), after.id, after.revision))
         .text("organisation", after.organisation)
         .logged(action)
-        .text("rule", "EX-28")
         .text("customer", &after.id)
-        .text_if("blocked", after.blocked.as_deref().or(was))
-        .text_if("by", said.map(|(by, _)| by))
-        .text_if("why", said.map(|(_, why)| why))
-        .finish()
 }
 
 /// A merge in Xero that is followed: from which contact to which (EX-37).
@@ -239,13 +244,8 @@ fn merge_row(
     let action = Occurrence::ContactFollowed;
     let from = known.and_then(|known| known.contact).unwrap_or(merged.from);
     let into = after.contact.map(|contact| contact.to_string()).unwrap_or_default();
-    Writer::default()
-        .text("day", day(after.organisation, now))
-        .text("at", format!("{}#customer#{}#{}-{action}", instant(now), after.id, after.revision))
-        .text("organisation", after.organisation)
-        .logged(action)
+    about(after, action, now)
         .text("rule", "EX-37")
-        .text("customer", &after.id)
         .text_if("xero_contact_id", after.contact)
         .text("why", format!("in Xero, contact {from} was merged into {into}"))
         .finish()

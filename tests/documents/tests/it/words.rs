@@ -23,6 +23,7 @@ fn rate(counts: &[&Count]) -> String {
 #[test]
 fn the_words_are_rare() {
     let counts = counts();
+    print_figures(&counts);
     let all: Vec<_> = counts.iter().collect();
     let places =
         || all.iter().flat_map(|count| &count.found).cloned().collect::<Vec<_>>().join("\n");
@@ -43,26 +44,14 @@ fn the_words_are_rare() {
     }
 }
 
-/// `cargo test -p documents figures -- --ignored --nocapture`, and `WORDS_OF=functions/mirror` for the places in a folder.
-#[test]
-#[ignore = "prints figures and proves nothing"]
-fn figures() {
-    let counts = counts();
+/// Prints the figures of each folder: `cargo test -p documents words -- --nocapture`.
+fn print_figures(counts: &[Count]) {
     println!("all: {}", rate(&counts.iter().collect::<Vec<_>>()));
     let mut folders: Vec<_> = counts.iter().map(|count| folder(&count.path)).collect();
     folders.dedup();
     for name in folders {
         let of: Vec<_> = counts.iter().filter(|count| folder(&count.path) == name).collect();
         println!("{name:24} {}", rate(&of));
-    }
-    #[expect(clippy::disallowed_methods, reason = "a person's wish, and no setting")]
-    let wish = std::env::var("WORDS_OF");
-    if let Ok(prefix) = wish {
-        for found in
-            counts.iter().filter(|count| count.path.starts_with(&prefix)).flat_map(|c| &c.found)
-        {
-            println!("{found}");
-        }
     }
 }
 
