@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod again;
 mod event;
 mod handler;
+mod replay;
 mod stream;
 mod tally;
 
@@ -15,10 +15,10 @@ use serde::Serialize;
 use serde_json::Value;
 use table::Tables;
 
-use crate::again::Again;
-pub use crate::again::AgainAnswer;
 use crate::event::Asked;
 pub use crate::event::EventError;
+use crate::replay::Again;
+pub use crate::replay::AgainAnswer;
 pub use crate::stream::{BatchAnswer, Record, StreamEvent, Unnamed};
 use crate::tally::Tally;
 

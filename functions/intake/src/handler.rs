@@ -12,10 +12,10 @@ use payments::{OrganisationId, Refusal, Settings};
 use queue::{Changes, UploadTask, Uploads};
 use table::{ReadError, Tables};
 
-use crate::acting::{Failure, Recorded, Recorder};
 use crate::contract::{self, Message, Report};
-use crate::parking::{Parking, sent_at};
-use crate::recording::Share;
+use crate::parked::{Parking, sent_at};
+use crate::recorder::{Failure, Recorded, Recorder};
+use crate::run_log::Share;
 use crate::tally::Tally;
 
 /// How often the queue delivers a message before it gives it up: `maxReceiveCount` in

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-mod acting;
 pub mod contract;
 mod handler;
-mod parking;
-mod recording;
+mod parked;
+mod recorder;
+mod run_log;
 mod tally;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};

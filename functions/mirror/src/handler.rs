@@ -13,10 +13,10 @@ use payments::OrganisationId;
 use queue::{Changes, delay_until};
 use table::Tables;
 
-use crate::hearing::Heard;
-use crate::records::keep;
+use crate::jobs::sort;
+use crate::other_messages::keep;
 use crate::tally::Tally;
-use crate::work::sort;
+use crate::webhook_liveness::Heard;
 
 /// Organisations of a batch that are worked on at the same time. Each has limits of its own at Xero.
 const ORGANISATIONS_AT_ONCE: usize = 16;

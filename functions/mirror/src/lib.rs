@@ -1,15 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-mod applying;
-mod handing_back;
+mod change;
 mod handler;
-mod hearing;
+mod jobs;
 mod organisation;
-mod recording;
-mod records;
-mod retrying;
+mod other_messages;
+mod requeue;
+mod retry;
+mod run_log;
 mod tally;
-mod work;
+mod webhook_liveness;
 
 pub use access::StartError;
 use access::Xero;
@@ -25,8 +25,8 @@ use table::Tables;
 use xero::{Client, Config};
 
 use crate::handler::Handler;
-use crate::hearing::Heard;
 use crate::tally::Tally;
+use crate::webhook_liveness::Heard;
 
 /// The function: everything between its environment and its handler.
 pub struct Mirror<C> {

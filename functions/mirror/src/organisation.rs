@@ -12,11 +12,11 @@ use queue::{Cause, Changes, InvoiceChange};
 use table::Because;
 use xero::{Invoices, Outage, ReadError};
 
-use crate::applying::{Applied, ApplyError, Draft, draft, write};
+use crate::change::{Applied, ApplyError, Draft, draft, write};
 use crate::handler::{Handler, log_failure};
-use crate::retrying::{Fate, after_failure, after_read, closed_door};
+use crate::jobs::{Job, Jobs};
+use crate::retry::{Fate, after_failure, after_read, closed_door};
 use crate::tally::Tally;
-use crate::work::{Job, Jobs};
 
 /// Invoices read by one call, and then written before the next one is made.
 const PACK: usize = 40;

@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use payments::brake::MASS_CHANGE_MAX;
 use payments::budget::DAY_MAX;
+use payments::mass_change::MASS_CHANGE_MAX;
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, OrganisationId, Settings};
 use serde::Deserialize;
 

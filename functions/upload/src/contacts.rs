@@ -11,7 +11,7 @@ use queue::Uploads;
 use table::WriteError;
 
 use crate::error::{RACES_MAX, RunError};
-use crate::judging::{Customers, Known, customer_of};
+use crate::evaluation::{Customers, Known, customer_of};
 use crate::run::Run;
 
 /// Most open actions whose contacts are looked at in one run.

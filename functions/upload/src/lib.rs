@@ -1,32 +1,32 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod answer;
-mod bundling;
+mod bisection;
+mod bundle;
 mod catch_up;
+mod confirmation;
 mod contacts;
-mod direct;
 mod duplicates;
 mod error;
+mod evaluation;
 mod event;
-mod halves;
-mod judging;
-mod looking;
+mod immediate;
 mod night;
 mod orders;
 mod organisations;
 mod pairs;
 mod prepayments;
 mod preview;
-mod proving;
-mod recording;
-mod reserving;
+mod reservation;
 mod resumption;
 mod run;
-mod sending;
+mod run_log;
 mod start_date;
+mod submission;
 mod tally;
 mod tasks;
-mod telling;
+mod unknown_outcomes;
 mod unsendable;
 
 use std::cell::{Cell, RefCell};

@@ -11,8 +11,8 @@ use queue::{UploadTask, Uploads};
 use table::WriteError;
 
 use crate::error::{RACES_MAX, RunError};
-use crate::judging::Known;
-use crate::reserving::Wanted;
+use crate::evaluation::Known;
+use crate::reservation::Wanted;
 use crate::resumption::{after_limit, standing};
 use crate::run::{Move, PAGE, Run, Stop, delay};
 

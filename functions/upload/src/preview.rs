@@ -9,7 +9,7 @@ use queue::Uploads;
 use serde::Serialize;
 
 use crate::error::RunError;
-use crate::judging::Known;
+use crate::evaluation::Known;
 use crate::night::turn;
 use crate::run::Run;
 

@@ -4,11 +4,11 @@ use payments::upload::{Hold, LedgerError, Upload};
 use queue::Uploads;
 use xero::BundleError;
 
-use crate::bundling::{bundle, is_sendable, kind_of};
+use crate::bundle::{bundle, is_sendable, kind_of};
 use crate::error::RunError;
-use crate::reserving::Wanted;
+use crate::reservation::Wanted;
 use crate::run::{Move, Run};
-use crate::sending::Rows;
+use crate::submission::Rows;
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Holds the rows of which a planned part cannot be written as Xero takes it: a setting was taken away after

@@ -14,11 +14,11 @@ use xero_simulator::{AdvancingClock, Options};
 use crate::{
     clients::Clients,
     clock::LocalClock,
-    elsewhere::Elsewhere,
     engines::{Engines, RunningEngines, queues},
+    external_endpoints::Elsewhere,
     lambda::poller::Mapping,
     ports::Ports,
-    prepare,
+    setup,
     simulator::{self, RunningSimulator},
     stack::Stack,
 };
@@ -234,16 +234,16 @@ impl Builder {
 
     async fn prepare(&self, stack: &Stack) -> anyhow::Result<()> {
         let started = Instant::now();
-        let made = prepare::tables(&stack.clients, &stack.dynamodb_url).await;
+        let made = setup::tables(&stack.clients, &stack.dynamodb_url).await;
         made.context(if self.parts.engines {
             "DynamoDB does not answer as it should"
         } else {
             "DynamoDB does not answer as it should; does `cargo run -- engines` run?"
         })?;
         if self.elsewhere.sqs_url.is_some() {
-            prepare::queues(&stack.clients, &stack.sqs_url, self.visibility).await?;
+            setup::queues(&stack.clients, &stack.sqs_url, self.visibility).await?;
         }
-        let organisation = prepare::organisation(&stack.clients, &stack.xero).await?;
+        let organisation = setup::organisation(&stack.clients, &stack.xero).await?;
         self.tell(started, "tables and queues", organisation);
         Ok(())
     }

@@ -9,12 +9,12 @@ use bus::{Bus, Sending};
 use console::{
     Console,
     invoker::{LambdaInvoker, Names},
-    rights::Role,
+    roles::Role,
 };
 use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, UploadsQueue};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,8 +26,8 @@ use xero::{Config, Credentials, WebhookKeys};
 
 use crate::{
     clients::{self, Clients},
-    elsewhere::Xero,
     engines::queues,
+    external_endpoints::Xero,
     lambda::{Answer, Call, Failure, Function, Host, Worker},
 };
 

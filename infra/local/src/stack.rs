@@ -9,18 +9,18 @@ use crate::{
     builder::Builder,
     clients::Clients,
     clock::LocalClock,
-    elsewhere::Xero,
+    clock_control::Companion,
     engines::{
         RunningEngines,
         queues::{self, Depth},
     },
+    external_endpoints::Xero,
     lambda::{
         poller::Mapping,
         service::{Functions, RunningFunctions},
     },
     ports::Ports,
     simulator::RunningSimulator,
-    travel::Companion,
 };
 
 /// How often [`Stack::drained`] looks.

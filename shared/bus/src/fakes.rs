@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 
 use crate::port::{Bus, Problem, Sending};
 

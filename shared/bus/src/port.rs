@@ -1,6 +1,6 @@
 //! The port: announcements go out in the order of their decisions.
 
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 
 /// Where announcements go.
 pub trait Bus {

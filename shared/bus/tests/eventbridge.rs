@@ -11,7 +11,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use bus::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Bus as _, EventBus, Problem, SEND_ATTEMPTS_MAX};
-use payments::announcement::{Announcement, Entry, EntryPayment, announce};
+use payments::events::{Announcement, Entry, EntryPayment, announce};
 use payments::{Occurrence, OrganisationId};
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::decision::Action;
 use crate::discrepancy::{Acceptance, Discrepancy, DiscrepancyKey};
-use crate::findings::decision;
-use crate::mirroring::Change;
+use crate::invoice_discrepancies::decision;
+use crate::mirror::Change;
 use crate::stored::StoredInvoice;
 
 /// Why a discrepancy cannot be accepted.

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::activity_kind::Occurrence;
 use crate::failures::Failures;
-use crate::logged::Occurrence;
 use crate::reason::codes;
 use crate::settings::Settings;
 

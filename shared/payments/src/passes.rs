@@ -2,14 +2,14 @@
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::brake::REPLACED_BY_REPORT;
 use crate::decision::{Action, Decision};
-use crate::findings;
 use crate::fingerprint;
 use crate::ids::{PaymentId, XeroPaymentId};
 use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
+use crate::invoice_discrepancies;
+use crate::mass_change::REPLACED_BY_REPORT;
 use crate::matching::{self, Matching, Pass};
-use crate::mirroring::{Change, Verdict};
+use crate::mirror::{Change, Verdict};
 use crate::money::Money;
 use crate::payment::{
     HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, Origin, Payment,
@@ -320,7 +320,7 @@ impl Run<'_> {
     }
 
     fn finish(mut self) -> Verdict {
-        findings::update(&mut self.change, self.snapshot, self.settings, self.now);
+        invoice_discrepancies::update(&mut self.change, self.snapshot, self.settings, self.now);
         self.after.sort();
         // A payment held back is judged again with each read, and by the next full sweep at the latest.
         self.after.held_back = self.stored.blocked;
@@ -345,7 +345,7 @@ impl Run<'_> {
     fn review_on(&self) -> Option<jiff::civil::Date> {
         let released = self.after.held.iter().filter_map(|held| held.until);
         let today = self.settings.today(self.now);
-        let underpaid_from = findings::due_on(&self.after)
+        let underpaid_from = invoice_discrepancies::due_on(&self.after)
             .filter(|due| *due >= today)
             .and_then(|due| due.checked_add(1.day()).ok());
         // Our own payment may be known under another number of its invoice by then (AMB-33).

@@ -14,8 +14,8 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use payments::OrganisationId;
 
 use crate::changes::{Changes, SendError, SendProblem};
+use crate::delay::whole_seconds;
 use crate::message::Message;
-use crate::parking::whole_seconds;
 
 /// Most entries in one call; SQS's limit.
 pub const BATCH_ENTRIES_MAX: usize = 10;

@@ -10,7 +10,7 @@ use payments::{InvoiceNumber, Occurrence, OrganisationId, PaymentId, XeroPayment
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Newest;
+use crate::latest::Newest;
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_INVOICE};
 use crate::tables::{Tables, owner};

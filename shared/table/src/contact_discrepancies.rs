@@ -11,7 +11,7 @@ use payments::{Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrganisationI
 use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::{Listed, readable};
+use crate::latest::{Listed, readable};
 use crate::rows::{discrepancy_attributes, read_discrepancy, state_of};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::{Tables, transact};

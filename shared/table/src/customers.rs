@@ -11,7 +11,7 @@ use payments::{CustomerId, Occurrence, OrganisationId};
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::{Listed, Newest};
+use crate::latest::{Listed, Newest};
 use crate::schema::{ACTIVITY, CUSTOMERS, OPEN_ACTIONS};
 use crate::tables::{Tables, transact};
 

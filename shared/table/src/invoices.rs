@@ -11,7 +11,7 @@ use payments::{
 use crate::activity::Log;
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
-use crate::newest::readable;
+use crate::latest::readable;
 use crate::rows;
 use crate::schema::{
     ACTIVITY, BY_WAITS_FOR, BY_XERO_INVOICE_ID, BY_XERO_PAYMENT_ID, DISCREPANCIES, HELD_PAYMENTS,

@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use payments::{OrganisationId, ReplayMark};
 
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::audit::{Order, order_row};
 use crate::error::{ReadError, WriteError};
-use crate::newest::{Newest, readable};
-use crate::orders::{Order, order_row};
+use crate::latest::{Newest, readable};
 use crate::schema::{ACTIVITY, PARKED};
 use crate::tables::{Parked, Tables, owner, transact};
 

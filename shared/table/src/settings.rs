@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use payments::brake::MASS_CHANGE_MAX;
 use payments::budget::DAY_MAX;
+use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
     BUNDLE_MAX, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX, Taken,
     UploadSettings,

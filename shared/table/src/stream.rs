@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use payments::announcement::{Entry, EntryDiscrepancy, EntryInvoice, EntryPayment};
+use payments::events::{Entry, EntryDiscrepancy, EntryInvoice, EntryPayment};
 use payments::{DiscrepancyKind, Logged, OrganisationId, Origin};
 use serde::Deserialize;
 

@@ -11,7 +11,7 @@ use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::invoices::Because;
-use crate::newest::{Unreadable, sorted};
+use crate::latest::{Unreadable, sorted};
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};

@@ -13,14 +13,14 @@ use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, AUTHORIZATION, IF_MODIFIED_SINCE};
 use url::Url;
 
+use crate::call_permits::{Unmetered, denial, word};
 use crate::error::{Outage, ReadError, Refusal};
-use crate::granted::Granted;
 use crate::http::{Answer, Failed, Http};
 use crate::invoice::{self, Reading};
 use crate::limits::{LimitProblem, Limits, retry_after};
-use crate::metering::{Unmetered, denial, word};
 use crate::organisation::{Organisation, allowed_actions};
 use crate::token::{Credentials, Token, Tokens};
+use crate::user_tokens::Granted;
 
 /// Most invoices that one call may be configured to ask for. No ceiling is documented; at 52 ids
 /// Xero answered 404 (XeroAPI/Xero-OpenAPI#534), which fits a query of 2,048 characters.

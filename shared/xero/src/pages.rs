@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::answers::id;
 use crate::client::{Ask, Client, Meter};
 use crate::error::{Outage, ReadError};
 use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, schema};
+use crate::write_results::id;
 
 /// Most pages of a list that are read: far more than a night's payments, and 1,000 rows each.
 pub const PAGES_MAX: u32 = 50;

@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::answers::{WireElement, stamp_of};
 use crate::bundle::StampedKind;
 use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::error::ReadError;
@@ -20,6 +19,7 @@ use crate::readback::SKEW_MARGIN;
 use crate::wire::{
     Member, object, optional_text, required_day, required_money, required_text, text,
 };
+use crate::write_results::{WireElement, stamp_of};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,5 +1,5 @@
 //! Access tokens. By client credentials (facts.md 2.1) they are got once, kept until shortly before they
-//! expire, and never asked for by two at the same time; those of users' grants come from `granted`.
+//! expire, and never asked for by two at the same time; those of users' grants come from `user_tokens`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,9 +15,9 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::error::{Outage, ReadError, Refusal};
-use crate::granted::Granted;
 use crate::http::{Answer, Failed, Http};
 use crate::limits::{LimitProblem, retry_after};
+use crate::user_tokens::Granted;
 
 /// How long before its end a token is no longer used: longer than a request can take.
 const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_secs(60);

@@ -13,11 +13,11 @@ use payments::sweep::{OpenFigures, PaymentChange, Place};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::certifying::change;
+use crate::changed_invoices::{open_figures, way_on, whole_second};
+use crate::changed_payments::change;
 use crate::client::{Ask, Client, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
 use crate::pages::{PAGE_SIZES, Which, if_modified_since, page, row_id};
-use crate::sweeping::{open_figures, way_on, whole_second};
 use crate::unreadable::Unreadable;
 
 /// A page of a walk.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use payments::brake::MASS_CHANGE_MAX;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::digest::Morning;
 use payments::failures::Failures;
 use payments::grant::{Dead, Death, Grant, Grants as _};
+use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
     Answer, Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, admit, link,
 };

@@ -16,7 +16,7 @@ use dynoxide::actions::list_streams::ListStreamsRequest;
 use host::clock::Clock;
 use jiff::Timestamp;
 use payments::OrganisationId;
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 use serde_json::{Value, json};
 use table::Tables;
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 //! AMB-31). What stands on a contact belongs to no invoice, and is seen here only (A8.3, CM-50).
 
 use askama::Template;
-use payments::explaining::{Link, NEEDS_LOGIN, XeroLinks};
+use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
 use payments::{Discrepancy, DiscrepancyKind};
 use serde_json::{Value, json};
 use table::{OpenDiscrepancy, Place};

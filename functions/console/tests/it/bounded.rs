@@ -1,6 +1,6 @@
 //! However long the past and however large the backlog: a page reads as many rows as it says, and no more.
 
-use console::rights::Role;
+use console::roles::Role;
 use serde_json::json;
 
 use crate::books;

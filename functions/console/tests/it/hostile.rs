@@ -1,7 +1,7 @@
 //! Everything that stands in a table, an event or an answer is shown as text.
 
 use console::invoker::InvokeError;
-use console::rights::Role;
+use console::roles::Role;
 use jiff::civil::date;
 use payments::XeroPayment;
 use serde_json::{Value, json};

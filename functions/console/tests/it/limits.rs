@@ -1,6 +1,6 @@
 //! The used part of each limit.
 
-use console::rights::Role;
+use console::roles::Role;
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::upload::{
     Caps, Disabled, Forecast, Night, NightReport, NightState, Reservation, Sending, Totals,

@@ -2,7 +2,7 @@
 
 use console::invoker::InvokeError;
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use payments::upload::{Caps, Disabled};
 use serde_json::json;
 use table::Because;

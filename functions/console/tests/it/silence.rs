@@ -1,7 +1,7 @@
 //! N9: what is written about a page holds ids and counts, and never a name, a reason or an amount.
 
 use console::invoker::InvokeError;
-use console::rights::Role;
+use console::roles::Role;
 use serde_json::json;
 
 use crate::ear::{heard, listen};

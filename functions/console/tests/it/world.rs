@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use aws_sdk_dynamodb::types::AttributeValue;
 use console::invoker::{InvokeError, Invoker};
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use console::{Console, Reply};
 use host::clock::Clock;
 use host::invocation::Invocation;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::place::{self, Place, Progress};
+use super::cursor::{self, Place, Progress};
 use super::run::{SyncRunId, SyncState, Trigger};
 use crate::ids::{InvoiceNumber, OrganisationId};
 use crate::reason::codes;
@@ -238,7 +238,7 @@ impl SweepState {
 
     /// From where a read goes on, or begins.
     pub fn next_read(&self, now: Timestamp) -> Progress {
-        self.progress.unwrap_or_else(|| Progress::from(place::since(self.cursor, now)))
+        self.progress.unwrap_or_else(|| Progress::from(cursor::since(self.cursor, now)))
     }
 
     /// Whether settings have changed by which what is stored is judged, and not everything that they concern

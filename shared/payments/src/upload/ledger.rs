@@ -20,7 +20,7 @@ use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
 use super::provider_invoice::Bill;
 use super::route::{Hold, Route, Skip, route};
 use crate::money::Money;
-use crate::recording::Receipt;
+use crate::reports::Receipt;
 
 /// A payment of the business on its way to Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]

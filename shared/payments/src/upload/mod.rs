@@ -14,17 +14,17 @@ mod contact;
 mod customer;
 mod deleted_prepayment;
 mod duplicate;
+mod eligibility;
+mod evidence;
 mod forecast;
-mod gates;
 mod ledger;
-mod linking;
+mod link;
 mod night;
 mod overdue;
 mod pair;
 mod part;
 mod plan;
 mod planner;
-mod proof;
 mod provider_invoice;
 mod reassessment;
 mod report;
@@ -49,11 +49,11 @@ pub use duplicate::{
     ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
     XeroMoney, XeroMoneyKind, standings, twins,
 };
+pub(crate) use eligibility::is_spread_by_night;
+pub use eligibility::{Judgement, blocked, freed_by_start, gate};
 pub use forecast::Forecast;
-pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, blocked, freed_by_start, gate};
 pub use ledger::Upload;
-pub use linking::{link, link_found};
+pub use link::{link, link_found};
 pub use night::Night;
 pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,

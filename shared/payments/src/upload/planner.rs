@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::customer::Customer;
 use super::duplicate::{Claim, NamedPortion, XeroMoney, XeroMoneyKind};
-use super::gates::{Judgement, fits_xero};
+use super::eligibility::{Judgement, fits_xero};
 use super::ledger::Upload;
 use super::part::{PARTS_MAX, PartState, Target};
 use super::route::{Hold, Route, Skip};

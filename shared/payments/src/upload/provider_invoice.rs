@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::contact::ContactStanding;
-use super::gates::{Judgement, fits_books, fits_xero};
+use super::eligibility::{Judgement, fits_books, fits_xero};
 use super::ledger::Upload;
 use super::part::Target;
 use super::planner::Books;
@@ -23,7 +23,7 @@ use super::stamp::{REFERENCE_CHARS_MAX, Stamp, stamped};
 use crate::ids::{OrganisationId, PaymentId};
 use crate::money::{Money, MoneyError};
 use crate::payment::PaymentStatus;
-use crate::recording::Receipt;
+use crate::reports::Receipt;
 use crate::settings::Settings;
 
 /// Most fees on one invoice: each is a line in Xero, far more than a provider has kinds of.

@@ -14,7 +14,7 @@ use super::part::{Part, PartState, Placed, Target, UploadState};
 use super::route::{Hold, Route, Skip};
 use super::stamp::Stamp;
 use crate::ids::{PaymentId, XeroPaymentId};
-use crate::mirroring::Change;
+use crate::mirror::Change;
 use crate::payment::{Kind, Origin, Payment};
 use crate::reason::Held;
 use crate::stored::StoredInvoice;

@@ -1,7 +1,7 @@
 //! Whole explanations, as a page shows them.
 
-use payments::brake::Brake;
-use payments::explaining::{Context, Explanation, Facts, Place, XeroLinks, explain};
+use payments::explanations::{Context, Explanation, Facts, Place, XeroLinks, explain};
+use payments::mass_change::Brake;
 use payments::upload::{Answer, Caps, Customer, Placed};
 use payments::{StoredInvoice, Verdict, XeroPayment, XeroPaymentKind, mirror};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use payments::explaining::{
+use payments::explanations::{
     Agreement, Beside, Context, Facts, InvoiceView, ParkedReport, State, Subject, XeroLinks,
     explain,
 };
@@ -117,7 +117,7 @@ fn arb_facts() -> impl Strategy<Value = Facts> {
                 let gone: Vec<Tombstone> = change.map(|c| c.tombstones).unwrap_or_default();
                 facts.removed = removed(&invoice, &gone);
                 if waits {
-                    let mut brake = payments::brake::Brake::off(settings().organisation);
+                    let mut brake = payments::mass_change::Brake::off(settings().organisation);
                     brake.waiting.insert(invoice.number.clone(), 3);
                     facts.brake = Some(brake);
                 }

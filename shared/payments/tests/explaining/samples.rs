@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use payments::explaining::{Facts, RemovedRow, State, Subject};
+use payments::explanations::{Facts, RemovedRow, State, Subject};
 use payments::upload::{Channel, Target, Upload, UploadSettings, admit};
 use payments::{
     Allocation, PaymentId, PaymentStatus, Receipt, Settings, StoredInvoice, Tombstone,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use payments::explaining::{Failure, Kept, Off, Stage, State, Turn};
+use payments::explanations::{Failure, Kept, Off, Stage, State, Turn};
 use payments::upload::{Hold, Skip};
 use payments::{Held, Ignored};
 

@@ -1,6 +1,6 @@
 //! The vectors of rules A1.2 and A2.2: the state that an operator sees of each payment of them.
 
-use payments::explaining::{Facts, State, Subject};
+use payments::explanations::{Facts, State, Subject};
 use payments::upload::{Answer, Customer, Disabled, Hold, Placed, Skip, Upload, taken};
 use payments::{Ignored, NumberPrefix, PaymentStatus, Receipt, StoredInvoice, Tombstone, Verdict};
 
@@ -102,7 +102,7 @@ fn an_invoice_of_another_prefix_is_ignored_with_its_reason() {
 #[test]
 fn a_report_that_could_not_be_processed_is_failed_only_if_nothing_else_is_known() {
     // V18, CM-43
-    let parked = payments::explaining::ParkedReport {
+    let parked = payments::explanations::ParkedReport {
         parked_at: "2026-03-02T00:00:00.000000Z#m-1".to_owned(),
         by: "mirror".to_owned(),
         reason: "stale_read".to_owned(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use payments::explaining::{Agreement, Beside, Facts, InvoiceView, Overdue, Subject, XeroLinks};
+use payments::explanations::{Agreement, Beside, Facts, InvoiceView, Overdue, Subject, XeroLinks};
 use payments::upload::Customer;
 use payments::{
     Change, Figures, InvoiceStatus, Money, StoredInvoice, Verdict, XeroPayment, XeroPaymentKind,
@@ -183,7 +183,7 @@ fn what_concerns_the_whole_invoice_is_remarked() {
     elsewhere.local = None;
     assert_eq!(rules(&view(&elsewhere)), ["A1.1"]);
     assert_eq!(rules(&view(&known_invoice(Vec::new()))), ["ST-01"]);
-    let mut brake = payments::brake::Brake::off(stored.organisation);
+    let mut brake = payments::mass_change::Brake::off(stored.organisation);
     brake.waiting.insert(stored.number.clone(), 120);
     let beside = Beside { brake: Some(brake), ..Beside::default() };
     assert_eq!(rules(&view_at(&stored, &beside, noon(8))), ["CM-37"]);

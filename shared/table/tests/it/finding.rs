@@ -2,7 +2,7 @@
 //! reads.
 
 use dynoxide::{AttributeValue, Database, ImportOptions};
-use payments::explaining::{Search, State, Subject};
+use payments::explanations::{Search, State, Subject};
 use payments::upload::{Answer, Customer, Placed};
 use payments::{Allocation, NumberPrefix, Receipt, XeroPaymentId};
 use table::Found;

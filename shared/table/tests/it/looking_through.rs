@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
-use payments::explaining::{Place, Subject, XeroLinks};
+use payments::explanations::{Place, Subject, XeroLinks};
 use rust_decimal::Decimal;
 
 use crate::finding::{crowd, eventful, find, xero};
