@@ -54,7 +54,7 @@ impl Done {
 }
 
 /// Settings by organisation; `None` for one that is not set up here.
-type Known = BTreeMap<OrganisationId, Option<Settings>>;
+type SettingsCache = BTreeMap<OrganisationId, Option<Settings>>;
 
 /// The records of payments and provider invoices that wait to be posted at once, by organisation.
 type Direct = BTreeMap<OrganisationId, Vec<usize>>;
@@ -85,7 +85,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             .collect();
         work.sort_by_key(|(_, read)| read.as_ref().map(|message| message.report.place()).ok());
         let mut outcomes = vec![Outcome::Again; records.len()];
-        let mut known = Known::new();
+        let mut known = SettingsCache::new();
         let mut direct = Direct::new();
         let mut shares = Shares::new();
         for (position, read) in work {
@@ -158,7 +158,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         &self,
         record: &SqsMessage,
         Message { report, event_at }: &Message,
-        known: &mut Known,
+        known: &mut SettingsCache,
         tally: &mut Tally,
     ) -> Done {
         let organisation = report.organisation();
@@ -209,7 +209,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     async fn settings<'k>(
         &self,
         organisation: OrganisationId,
-        known: &'k mut Known,
+        known: &'k mut SettingsCache,
     ) -> Result<Option<&'k Settings>, ReadError> {
         let settings = match known.entry(organisation) {
             Entry::Occupied(known) => known.into_mut(),

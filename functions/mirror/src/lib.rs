@@ -26,14 +26,14 @@ use xero::{Client, Config};
 
 use crate::handler::Handler;
 use crate::tally::Tally;
-use crate::webhook_liveness::Heard;
+use crate::webhook_liveness::LivenessCache;
 
 /// The function: everything between its environment and its handler.
 pub struct Mirror<C> {
     xero: Xero,
     tables: Tables,
     changes: C,
-    heard: Heard,
+    heard: LivenessCache,
     metrics: Metrics,
     clock: Clock,
 }
@@ -59,7 +59,7 @@ impl Mirror<ChangesQueue> {
             xero,
             tables,
             changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
-            heard: Heard::default(),
+            heard: LivenessCache::default(),
             metrics: Metrics::from_env(env, "mirror")?,
             clock,
         })
@@ -70,7 +70,14 @@ impl<C: Changes> Mirror<C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
         let xero = Xero::with(xero, &tables, Purpose::Live);
-        Self { xero, tables, changes, heard: Heard::default(), metrics: Metrics::off(), clock }
+        Self {
+            xero,
+            tables,
+            changes,
+            heard: LivenessCache::default(),
+            metrics: Metrics::off(),
+            clock,
+        }
     }
 
     /// Works on one batch, which has to be over at the deadline.

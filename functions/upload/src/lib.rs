@@ -44,7 +44,7 @@ use payments::sweep::{SyncKind, Trigger};
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Changes, ChangesQueue, Uploads, UploadsQueue};
-use table::{Because, Tables};
+use table::{ChangeContext, Tables};
 use xero::{Client, Config};
 
 pub use crate::answer::{Answer, CustomerOrdered, NightAnswer, PaymentOrdered, PreviewAnswer};
@@ -348,8 +348,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         Ok(Answer::Previews { previews })
     }
 
-    fn because(&self, cause: &'static str) -> Because {
-        Because { cause, event_at: None, now: self.clock.now() }
+    fn because(&self, cause: &'static str) -> ChangeContext {
+        ChangeContext { cause, event_at: None, now: self.clock.now() }
     }
 }
 

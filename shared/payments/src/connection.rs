@@ -231,7 +231,7 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) 
 
 /// The facts that were found out about a connection some time ago.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known<'a> {
+pub struct ConnectionFacts<'a> {
     /// The troubles at that check; none, if there was no check yet.
     pub troubles: &'a [Trouble],
     /// When the connection was checked.
@@ -246,7 +246,10 @@ pub struct Known<'a> {
 
 /// How a connection is now, by what was found out some time ago. A trouble that comes and goes with time is
 /// judged again, so that nothing is shown as active that has not been heard of since.
-pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) {
+pub fn judge_known(
+    known: &ConnectionFacts<'_>,
+    now: Timestamp,
+) -> (ConnectionStatus, Vec<Trouble>) {
     let facts = Facts {
         last_success_at: known.last_success_at,
         silent_since: known.silent_since,
@@ -268,7 +271,7 @@ pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<
 
 /// How the state of a connection has changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Turn {
+pub struct StatusChange {
     /// The change that has happened.
     pub occurrence: Occurrence,
     /// The rule that defines the state that it has now.
@@ -281,7 +284,7 @@ pub struct Turn {
 
 /// How the status of a connection has changed between two checks, by the troubles at each; `None` if it is
 /// the same. For a connection without an earlier check, only its loss is news: nothing has succeeded yet.
-pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<Turn> {
+pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<StatusChange> {
     use ConnectionStatus::{Active, Disconnected, Error};
     let (was, is) = (before.map(status_of), status_of(after));
     let (occurrence, rule) = match (was, is) {
@@ -299,7 +302,7 @@ pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<Turn> {
         None => "everything works".to_owned(),
         Some(worst) => format!("{}. What to do: {}", words.join("; "), worst.cure()),
     };
-    Some(Turn { occurrence, rule, reason: after.first().copied(), why })
+    Some(StatusChange { occurrence, rule, reason: after.first().copied(), why })
 }
 
 fn status_of(troubles: &[Trouble]) -> ConnectionStatus {
@@ -374,7 +377,7 @@ mod tests {
     fn what_was_active_an_hour_ago_is_not_active_for_ever() {
         // CC-23, CC-03, X-03: the stored status grows old.
         let known = |troubles, checked, success, silent: Option<i64>| {
-            let known = Known {
+            let known = ConnectionFacts {
                 troubles,
                 checked_at: Some(hours(checked)),
                 last_success_at: Some(hours(success)),
@@ -392,7 +395,7 @@ mod tests {
         assert_eq!(known(&over, 1, 1, None).0, ConnectionStatus::Active);
         assert_eq!(known(&[Trouble::Refused], 1, 1, None).0, ConnectionStatus::Disconnected);
         assert_eq!(
-            judge_known(&Known::default(), now()),
+            judge_known(&ConnectionFacts::default(), now()),
             (ConnectionStatus::Error, vec![Trouble::Stale, Trouble::NotChecked])
         );
     }

@@ -57,7 +57,7 @@ pub use matching::owners;
 pub use mirror::{Change, Verdict, eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
-pub use oauth_state::{VISIT_MAX, Visit, visit_key};
+pub use oauth_state::{PendingAuthorisation, VISIT_MAX, visit_key};
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,
     Origin, Payment, PaymentStatus, Protection, State, Tombstone,

@@ -169,41 +169,41 @@ pub fn mirror_with_uploads(
         Err(reason) => return Verdict::Ignored(reason),
     }
     match order(stored, snapshot) {
-        Order::Fresh => {}
-        Order::Stale => return Verdict::Stale,
-        Order::Superseded => return Verdict::Ignored(Ignored::Superseded),
+        SnapshotAge::Fresh => {}
+        SnapshotAge::Stale => return Verdict::Stale,
+        SnapshotAge::Superseded => return Verdict::Ignored(Ignored::Superseded),
     }
     passes::run(stored, snapshot, (settings, uploads), now)
 }
 
 /// Whether a snapshot may be judged against what is stored under its number (guard 3).
 pub(crate) fn is_fresh(stored: &StoredInvoice, snapshot: &Snapshot) -> bool {
-    matches!(order(stored, snapshot), Order::Fresh)
+    matches!(order(stored, snapshot), SnapshotAge::Fresh)
 }
 
-enum Order {
+enum SnapshotAge {
     Fresh,
     Stale,
     Superseded,
 }
 
 /// Guard 3: an older snapshot never overwrites a newer one.
-fn order(stored: &StoredInvoice, snapshot: &Snapshot) -> Order {
+fn order(stored: &StoredInvoice, snapshot: &Snapshot) -> SnapshotAge {
     if let Some(moved) = &stored.moved_away
         && moved.invoice == snapshot.invoice
         && snapshot.version() < moved.version
     {
-        return Order::Stale;
+        return SnapshotAge::Stale;
     }
-    let Some(known) = &stored.xero else { return Order::Fresh };
+    let Some(known) = &stored.xero else { return SnapshotAge::Fresh };
     if known.invoice != snapshot.invoice {
         // Xero gives a sales number to one standing invoice only; a voided or deleted one may
         // have left its number to another.
         match (known.status.is_dead(), snapshot.status.is_dead()) {
-            (true, false) => return Order::Fresh,
-            (false, true) => return Order::Superseded,
+            (true, false) => return SnapshotAge::Fresh,
+            (false, true) => return SnapshotAge::Superseded,
             _ => {}
         }
     }
-    if snapshot.version() < known.version { Order::Stale } else { Order::Fresh }
+    if snapshot.version() < known.version { SnapshotAge::Stale } else { SnapshotAge::Fresh }
 }

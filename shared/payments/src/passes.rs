@@ -30,7 +30,8 @@ pub(crate) fn run(
     (settings, uploads): (&Settings, &[Upload]),
     now: Timestamp,
 ) -> Verdict {
-    let mut run = Run { stored, snapshot, settings, uploads, now, change: Change::of(stored) };
+    let mut run =
+        Comparison { stored, snapshot, settings, uploads, now, change: Change::of(stored) };
     run.after.xero = Some(XeroFacts::from(snapshot));
     run.after.moved_away = stored.moved_away.filter(|moved| moved.invoice != snapshot.invoice);
     if stored.local.is_some() {
@@ -40,7 +41,7 @@ pub(crate) fn run(
 }
 
 /// One run over one invoice.
-struct Run<'a> {
+struct Comparison<'a> {
     stored: &'a StoredInvoice,
     snapshot: &'a Snapshot,
     settings: &'a Settings,
@@ -49,7 +50,7 @@ struct Run<'a> {
     change: Change,
 }
 
-impl std::ops::Deref for Run<'_> {
+impl std::ops::Deref for Comparison<'_> {
     type Target = Change;
 
     fn deref(&self) -> &Change {
@@ -57,13 +58,13 @@ impl std::ops::Deref for Run<'_> {
     }
 }
 
-impl std::ops::DerefMut for Run<'_> {
+impl std::ops::DerefMut for Comparison<'_> {
     fn deref_mut(&mut self) -> &mut Change {
         &mut self.change
     }
 }
 
-impl Run<'_> {
+impl Comparison<'_> {
     /// Passes 0 to 5.
     fn compare(&mut self) {
         let all = self.snapshot.counted_payments();

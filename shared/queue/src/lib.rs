@@ -15,8 +15,8 @@ mod uploads;
 pub use changes::{Changes, SendError, SendProblem};
 pub use codec::{DecodeError, VERSION};
 pub use dead_letters::{
-    About, AllQueues, Attribute, DeadLetter, DeadLetterError, DeadLetters, Depth, LETTERS_MAX,
-    Letter, Letters, QueueName, QueueUrls, about,
+    AllQueues, Attribute, DeadLetter, DeadLetterError, DeadLetters, Depth, LETTERS_MAX, Letter,
+    Letters, MessageSubject, QueueName, QueueUrls, about,
 };
 pub use delay::{DELAY_MAX, delay_until};
 pub use message::{

@@ -27,7 +27,7 @@ const ALIKE_MAX: i32 = 5;
 
 /// Why a change is made, for the activity log.
 #[derive(Clone, Copy, Debug)]
-pub struct Because {
+pub struct ChangeContext {
     /// What set it off: `webhook`, `intake`, `sweep`, …
     pub cause: &'static str,
     /// When that happened at its source, if it is known.
@@ -237,7 +237,7 @@ impl Tables {
         &self,
         before: &StoredInvoice,
         change: &Change,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         self.write_invoice_and(before, change, Vec::new(), because).await
     }
@@ -248,7 +248,7 @@ impl Tables {
         before: &StoredInvoice,
         change: &Change,
         beside: Vec<TransactWriteItem>,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         let mut groups = self.groups(before, change, because)?;
         groups.push(beside);
@@ -279,7 +279,7 @@ impl Tables {
         &self,
         before: &StoredInvoice,
         change: &Change,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Vec<Vec<TransactWriteItem>>, WriteError> {
         let after = &change.after;
         let known: BTreeMap<_, _> = before.payments.iter().map(|p| (&p.id, p)).collect();

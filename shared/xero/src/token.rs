@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::error::{Outage, ReadError, Refusal};
-use crate::http::{Answer, Failed, Http};
+use crate::http::{Failed, Http, HttpResponse};
 use crate::limits::{LimitProblem, retry_after};
 use crate::user_tokens::Granted;
 
@@ -290,7 +290,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    fn read(answer: &Answer) -> Option<Self> {
+    fn read(answer: &HttpResponse) -> Option<Self> {
         let wire: WireToken = serde_json::from_slice(&answer.body).ok()?;
         let access_token = SecretString::from(wire.access_token);
         header(&access_token)?;

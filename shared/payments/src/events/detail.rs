@@ -26,14 +26,14 @@ pub struct Detail {
     at: Timestamp,
     action: String,
     #[serde(flatten)]
-    said: Said,
+    said: Cause,
     #[serde(flatten)]
-    about: About,
+    about: Subject,
 }
 
 /// Why, by which rule, and by whom.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Said {
+struct Cause {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ struct Said {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct About {
+pub(super) struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +148,7 @@ impl Detail {
             organisation: entry.organisation,
             at: entry.at,
             action: entry.logged.to_string(),
-            said: Said {
+            said: Cause {
                 rule: text(entry.rule.as_deref()),
                 cause: text(entry.cause.as_deref()),
                 event_at: entry.event_at,

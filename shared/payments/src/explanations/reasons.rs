@@ -7,7 +7,7 @@ use crate::reason::{Held, Ignored};
 
 /// The words that explain a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Words {
+pub struct ReasonText {
     /// The rules that say so.
     pub rules: &'static [&'static str],
     /// What it means, as a sentence.
@@ -20,13 +20,13 @@ pub(super) const fn words(
     rules: &'static [&'static str],
     says: &'static str,
     cure: &'static str,
-) -> Words {
-    Words { rules, says, cure }
+) -> ReasonText {
+    ReasonText { rules, says, cure }
 }
 
 impl State {
     /// The rules, the sentence and the cure that belong to it.
-    pub fn words(self) -> Words {
+    pub fn words(self) -> ReasonText {
         match self {
             Self::Applied => words(
                 &["CM-07", "CM-34"],
@@ -79,7 +79,7 @@ impl State {
     }
 }
 
-fn of_held(held: Held) -> Words {
+fn of_held(held: Held) -> ReasonText {
     match held {
         Held::FutureDated => words(
             &["CM-40", "AMB-20"],
@@ -107,7 +107,7 @@ fn of_held(held: Held) -> Words {
     }
 }
 
-fn of_kept(kept: Kept) -> Words {
+fn of_kept(kept: Kept) -> ReasonText {
     match kept {
         Kept::Journaled => words(
             &["CM-27"],
@@ -139,7 +139,7 @@ fn of_kept(kept: Kept) -> Words {
     }
 }
 
-fn of_ignored(ignored: Ignored) -> Words {
+fn of_ignored(ignored: Ignored) -> ReasonText {
     match ignored {
         Ignored::Disabled => words(
             &["CM-01"],
@@ -180,7 +180,7 @@ fn of_ignored(ignored: Ignored) -> Words {
     }
 }
 
-fn of_failure(failure: Failure) -> Words {
+fn of_failure(failure: Failure) -> ReasonText {
     match failure {
         Failure::MoneyNotTaken => words(
             &["SP-12", "EX-02"],

@@ -34,8 +34,8 @@ mod stamp;
 
 pub use admission::{Admission, admit, admit_bill, changed_after_upload};
 pub use caps::{
-    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, Freed, GUARD_WINDOW, Granted,
-    NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
+    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, GUARD_WINDOW, Granted, NEVER_TRIPS_PER_NIGHT,
+    NIGHTLY_MAX, RESERVATIONS_MAX, ReleasedSlot, Reservation, SendMode,
 };
 pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
@@ -50,7 +50,7 @@ pub use duplicate::{
     XeroMoney, XeroMoneyKind, standings, twins,
 };
 pub(crate) use eligibility::is_spread_by_night;
-pub use eligibility::{Judgement, blocked, freed_by_start, gate};
+pub use eligibility::{UploadDecision, blocked, freed_by_start, gate};
 pub use forecast::Forecast;
 pub use ledger::Upload;
 pub use link::{link, link_found};
@@ -61,8 +61,8 @@ pub use overdue::{
 };
 pub use pair::{OnContact, Pair, flagged_with};
 pub use part::{
-    Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
-    UploadState,
+    Absence, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
+    UploadState, WriteOutcome,
 };
 pub use planner::{Books, OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{

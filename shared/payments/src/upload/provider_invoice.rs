@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::contact::ContactStanding;
-use super::eligibility::{Judgement, fits_books, fits_xero};
+use super::eligibility::{UploadDecision, fits_books, fits_xero};
 use super::ledger::Upload;
 use super::part::Target;
 use super::planner::Books;
@@ -167,45 +167,52 @@ pub fn judge_bill(
     books: &Books,
     settings: &Settings,
     uploading: &UploadSettings,
-) -> Judgement {
+) -> UploadDecision {
     if let Err(judgement) = after_start(upload, settings, uploading.start) {
         return judgement;
     }
     let Some(contact) = uploading.merchant_contact else {
-        return Judgement::Hold(Hold::MerchantContactMissing, NO_MERCHANT_CONTACT.to_owned());
+        return UploadDecision::Hold(Hold::MerchantContactMissing, NO_MERCHANT_CONTACT.to_owned());
     };
     let unmapped = bill.unmapped(uploading);
     if !unmapped.is_empty() {
-        return Judgement::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped));
+        return UploadDecision::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped));
     }
     let fees = bill.fees.iter().map(|fee| fee.amount);
     if let Err(judgement) = fits_books(&upload.receipt, books).and_then(|()| fits_xero(fees)) {
         return judgement;
     }
     match upload.to_place() {
-        Ok(left) if left.is_positive() => Judgement::Send(vec![(Target::Bill { contact }, left)]),
-        Ok(_) => Judgement::Send(Vec::new()),
+        Ok(left) if left.is_positive() => {
+            UploadDecision::Send(vec![(Target::Bill { contact }, left)])
+        }
+        Ok(_) => UploadDecision::Send(Vec::new()),
         Err(_) => {
             let why = "its parts are in another currency".to_owned();
-            Judgement::Hold(Hold::CurrencyMismatch, why)
+            UploadDecision::Hold(Hold::CurrencyMismatch, why)
         }
     }
 }
 
 /// The same on the merchant contact as Xero shows it (EX-37): one that was merged is followed, and one that takes
 /// nothing keeps the invoice back.
-pub fn on_merchant_contact(judgement: Judgement, standing: Option<&ContactStanding>) -> Judgement {
-    let (Judgement::Send(parts), Some(standing)) = (&judgement, standing) else { return judgement };
+pub fn on_merchant_contact(
+    judgement: UploadDecision,
+    standing: Option<&ContactStanding>,
+) -> UploadDecision {
+    let (UploadDecision::Send(parts), Some(standing)) = (&judgement, standing) else {
+        return judgement;
+    };
     match standing {
         ContactStanding::Active(contact) => {
             let target = Target::Bill { contact: *contact };
-            Judgement::Send(parts.iter().map(|(_, left)| (target.clone(), *left)).collect())
+            UploadDecision::Send(parts.iter().map(|(_, left)| (target.clone(), *left)).collect())
         }
         ContactStanding::Unusable { why, .. } => {
             let why = format!("{why}; restore it in Xero, or set another merchant_contact_id");
-            Judgement::Hold(Hold::MerchantContactMissing, why)
+            UploadDecision::Hold(Hold::MerchantContactMissing, why)
         }
-        ContactStanding::Unreadable(why) => Judgement::Hold(Hold::CannotBeSent, why.clone()),
+        ContactStanding::Unreadable(why) => UploadDecision::Hold(Hold::CannotBeSent, why.clone()),
     }
 }
 
@@ -222,7 +229,7 @@ pub fn why_unmapped(kinds: &BTreeSet<&FeeKind>) -> String {
 
 /// Only what was issued after the start date goes up (EX-14). Of the moment of issue nothing is known, so
 /// that the very day is a matter for a person even if the start is a moment (AMB-14).
-fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), Judgement> {
+fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), UploadDecision> {
     let date = upload.receipt.date;
     let day = match start {
         Start::Moment(moment) => settings.day_of(moment),
@@ -230,11 +237,11 @@ fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(),
     };
     if date < day {
         let why = format!("issued {date}; provider invoices are uploaded from {start} on");
-        return Err(Judgement::Skip(Skip::BeforeStartDate, why));
+        return Err(UploadDecision::Skip(Skip::BeforeStartDate, why));
     }
     if date == day && !upload.included {
         let why = format!("issued {date}, the start date itself; release it to include it");
-        return Err(Judgement::Skip(Skip::OnStartDate, why));
+        return Err(UploadDecision::Skip(Skip::OnStartDate, why));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::admission::judge_report;
-use super::caps::Freed;
+use super::caps::ReleasedSlot;
 use super::command::obey_quiet;
 use super::duplicate::{Certain, Counterpart, Suspicion};
 use super::ledger::Upload;
@@ -110,7 +110,7 @@ impl Upload {
         certain: &[Certain],
         night: Option<Night>,
         now: Timestamp,
-    ) -> Option<Freed> {
+    ) -> Option<ReleasedSlot> {
         let unsent = self.parts.iter().all(|part| part.tries == 0);
         self.withdraw_planned();
         if self.is_partly_there() {
@@ -133,7 +133,7 @@ impl Upload {
         suspicion: Suspicion,
         night: Option<Night>,
         now: Timestamp,
-    ) -> Option<Freed> {
+    ) -> Option<ReleasedSlot> {
         let unsent = self.parts.iter().all(|part| part.tries == 0);
         self.parts.retain(|part| part.state != PartState::Planned || part.tries > 0);
         let freed = if self.is_partly_there() {
