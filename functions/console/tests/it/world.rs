@@ -8,6 +8,7 @@ use console::invoker::{InvokeError, Invoker};
 use console::order::Function;
 use console::roles::Role;
 use console::{Console, Reply};
+use harness::dynamodb::{self, Row};
 use host::clock::Clock;
 use host::invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +17,6 @@ use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigge
 use payments::{NumberPrefix, OrganisationId, Settings};
 use serde_json::{Value, json};
 use table::Tables;
-
-use crate::engine::{self, Row};
 
 pub const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
 pub const OTHER: &str = "0c1d2e3f-0000-4000-8000-00000000000b";
@@ -66,7 +65,7 @@ impl World {
     }
 
     async fn bare(database: dynoxide::Database) -> Self {
-        let direct = engine::client(&engine::serve(database).await, 1);
+        let direct = dynamodb::client(&dynamodb::serve(database).await, 1);
         table::schema::create(&direct, "").await.unwrap();
         let tables = Tables::new(direct.clone(), "");
         let sweep_every = SignedDuration::from_mins(30);
@@ -153,7 +152,7 @@ impl World {
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {
-        engine::rows(&self.direct, table).await
+        dynamodb::rows(&self.direct, table).await
     }
 
     /// A row as another writer may have left it; texts that begin with `#` are numbers.

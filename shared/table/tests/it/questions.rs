@@ -1,5 +1,6 @@
 //! The README's table of questions, executed: every statement in it works on real rows.
 
+use harness::dynamodb::{Row, having, text};
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::grant::{Death, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
@@ -8,7 +9,6 @@ use payments::upload::{
 };
 use payments::{DiscrepancyKey, DiscrepancyKind};
 
-use crate::engine::{Row, having, text};
 use crate::samples::{now, organisation, settings, snapshot, xero_payment};
 use crate::sweeps;
 use crate::upload_samples::{self, night};

@@ -1,6 +1,7 @@
 //! The rows that operators edit by hand.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use harness::Do;
 use jiff::civil::time;
 use payments::upload::{FeeAccount, Start, Taken, UploadSettings};
 use payments::{OrganisationId, Settings, XeroAccountId, XeroContactId};
@@ -9,7 +10,6 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::faults::Do;
 use crate::round_trips::law;
 use crate::samples::{arb_date, arb_instant, arb_uuid, organisation, settings};
 use crate::world::World;

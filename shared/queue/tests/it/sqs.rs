@@ -1,14 +1,10 @@
 //! The SQS side against a server that answers as SQS does, and as it does on bad days
 //! (FAULT-06).
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::retry::RetryConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -87,22 +83,14 @@ async fn answer(
 async fn start(plans: impl IntoIterator<Item = Plan>) -> (Arc<Server>, ChangesQueue) {
     let server = Arc::new(Server::default());
     server.plans.lock().unwrap().extend(plans);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = harness::http::listener().await;
     let app = Router::new().fallback(answer).with_state(Arc::clone(&server));
     tokio::spawn(async move { axum::serve(listener, app).await });
     (server, queue_at(&url))
 }
 
 fn queue_at(url: &str) -> ChangesQueue {
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("ap-southeast-2"))
-        .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .endpoint_url(url)
-        .build();
-    ChangesQueue::new(Client::from_conf(config), format!("{url}/000000000000/changes"))
+    ChangesQueue::new(harness::sqs::client(url), format!("{url}/000000000000/changes"))
 }
 
 fn messages(count: u128) -> Vec<Message> {
@@ -253,8 +241,7 @@ async fn a_call_that_fails_says_why() {
 
 #[tokio::test]
 async fn a_queue_that_is_not_there_is_an_error() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = harness::http::listener().await;
     drop(listener);
     let error = send(&queue_at(&url), 1).await.unwrap_err();
     assert_eq!((error.confirmed, error.total), (0, 1));

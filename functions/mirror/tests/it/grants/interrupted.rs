@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use harness::{CrashPoint, Moment};
 use xero::Retry;
 
-use crate::faults::{Guillotine, Moment};
-use crate::world::{World, minutes, seconds};
+use super::world::{World, minutes, seconds};
 
-/// A process renews the grant and calls Xero, and ends where the guillotine says. Returns whether it did.
-async fn ends(world: &World, guillotine: &std::sync::Arc<Guillotine>) -> bool {
-    world.end_with(guillotine);
-    let ended = guillotine.run(world.call(0)).await;
-    world.end_with(&Guillotine::counting());
+/// A process renews the grant and calls Xero, and ends at the crash point. Returns whether it did.
+async fn ends(world: &World, crash_point: &std::sync::Arc<CrashPoint>) -> bool {
+    world.end_with(crash_point);
+    let ended = crash_point.run(world.call(0)).await;
+    world.end_with(&CrashPoint::counting());
     if let Some(outcome) = &ended {
         outcome.as_ref().unwrap();
     }
@@ -22,7 +22,7 @@ async fn ends(world: &World, guillotine: &std::sync::Arc<Guillotine>) -> bool {
 async fn wherever_the_process_ends_the_grant_lives_on() {
     // FAULT-29: with the next call a minute later, or when the old token has hardly any time left.
     let world = World::connected().await;
-    let counter = Guillotine::counting();
+    let counter = CrashPoint::counting();
     assert!(!ends(&world, &counter).await);
     let calls = counter.calls().len();
     assert!(calls > 8, "{calls}");
@@ -31,7 +31,7 @@ async fn wherever_the_process_ends_the_grant_lives_on() {
             for moment in [Moment::Before, Moment::After] {
                 let what = format!("killed {moment:?} call {call} of {calls}, {pause:?} before");
                 let world = World::connected().await;
-                assert!(ends(&world, &Guillotine::at(call, moment)).await, "{what}");
+                assert!(ends(&world, &CrashPoint::at(call, moment)).await, "{what}");
                 world.clock.advance(pause);
                 for organisation in [1, 0] {
                     let outcome = world.call(organisation).await;
@@ -54,7 +54,7 @@ async fn wherever_the_process_ends_the_grant_lives_on() {
 #[tokio::test]
 async fn whoever_comes_before_the_lease_is_over_waits_and_comes_again() {
     let world = World::connected().await;
-    assert!(ends(&world, &Guillotine::at_effect(1, Moment::After)).await, "with the lease");
+    assert!(ends(&world, &CrashPoint::at_effect(1, Moment::After)).await, "with the lease");
     world.asked_for_tokens();
     let process = world.process().looking_again_after(Duration::from_millis(1));
     let error = process.organisation(world.organisation(0)).await.unwrap_err();

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use harness::{CrashPoint, CurrentCrashPoint};
 use payments::GrantId;
 use payments::grant::{GrantError, Pair, Pairs};
 use tokio::sync::Notify;
-
-use crate::faults::{Guillotine, Moment};
 
 #[derive(Clone, Default)]
 pub struct Safe(Arc<State>);
@@ -15,7 +14,7 @@ pub struct Safe(Arc<State>);
 #[derive(Default)]
 struct State {
     pairs: Mutex<BTreeMap<GrantId, Pair>>,
-    guillotine: Mutex<Arc<Guillotine>>,
+    crash_point: CurrentCrashPoint,
     refuses: Mutex<bool>,
     /// Holds up the next write until `goes_on` is notified; notifies `came` when it has come.
     holdup: Mutex<Option<Arc<Holdup>>>,
@@ -28,8 +27,8 @@ pub struct Holdup {
 }
 
 impl Safe {
-    pub fn end_with(&self, guillotine: &Arc<Guillotine>) {
-        *self.0.guillotine.lock().unwrap() = guillotine.clone();
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.0.crash_point.set(crash_point);
     }
 
     /// From now on it takes nothing, or takes everything.
@@ -53,15 +52,7 @@ impl Safe {
     }
 
     async fn calls<T>(&self, has_effect: bool, act: impl FnOnce() -> T) -> T {
-        let guillotine = self.0.guillotine.lock().unwrap().clone();
-        let last = guillotine.count(has_effect);
-        if last == Some(Moment::Before) {
-            guillotine.fall().await;
-        }
-        let outcome = act();
-        if last == Some(Moment::After) {
-            guillotine.fall().await;
-        }
+        let outcome = self.0.crash_point.pass(has_effect, async { act() }).await;
         // Gives way, so that others can come between two calls.
         tokio::task::yield_now().await;
         outcome

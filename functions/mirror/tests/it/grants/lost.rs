@@ -4,7 +4,7 @@ use payments::grant::Death;
 use xero::{ErrorClass, ReadError, Refusal};
 use xero_simulator::{Effect, Fault};
 
-use crate::world::{World, grant_id, minutes, seconds};
+use super::world::{World, grant_id, minutes, seconds};
 
 /// The next answer of the identity service is lost, with the pair in it.
 async fn lose_a_pair(world: &World) {

@@ -1,14 +1,15 @@
-//! Faults between us and DynamoDB, which the engine does not make by itself (engines.md 6): a
-//! proxy that counts calls, and lets chosen ones go wrong. The tests of `mirror` use this, too.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! Faults between a function and DynamoDB, which the engine does not make by itself: a proxy that counts calls, and lets
+//! chosen ones go wrong.
 
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Response};
 use tokio::sync::Notify;
+
+use crate::crash_point::{CrashPoint, CurrentCrashPoint};
+use crate::http;
 
 /// A call that reached the proxy.
 #[derive(Clone, Debug)]
@@ -50,110 +51,34 @@ pub enum Do {
     Wait(Arc<Notify>),
 }
 
-/// The moment at which a process ends.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Moment {
-    /// The call is not carried out any more.
-    Before,
-    /// It is carried out, and its answer is lost.
-    After,
-}
-
-/// Ends a process at one of its calls to the outside. What calls, is dropped by the test as soon
-/// as [`Guillotine::fallen`] says so.
-#[derive(Debug, Default)]
-pub struct Guillotine {
-    calls: Mutex<Vec<bool>>,
-    falls: Option<(usize, Moment)>,
-    /// Whether only calls with an effect count.
-    effects_only: bool,
-    bell: Notify,
-}
-
-impl Guillotine {
-    pub fn counting() -> Arc<Self> {
-        Arc::default()
-    }
-
-    pub fn at(call: usize, moment: Moment) -> Arc<Self> {
-        Arc::new(Self { falls: Some((call, moment)), ..Self::default() })
-    }
-
-    /// Falls at a call that has an effect, counted among those.
-    pub fn at_effect(call: usize, moment: Moment) -> Arc<Self> {
-        let falls = Some((call, moment));
-        Arc::new(Self { falls, effects_only: true, ..Self::default() })
-    }
-
-    /// The calls that there were, and whether each of them could have an effect.
-    pub fn calls(&self) -> Vec<bool> {
-        self.calls.lock().unwrap().clone()
-    }
-
-    /// Counts a call, and says whether it is the last one.
-    pub fn count(&self, has_effect: bool) -> Option<Moment> {
-        let mut calls = self.calls.lock().unwrap();
-        if self.effects_only && !has_effect {
-            return None;
-        }
-        calls.push(has_effect);
-        self.falls.filter(|(at, _)| *at == calls.len()).map(|(_, moment)| moment)
-    }
-
-    /// Never returns: the process that waits for this call has ended.
-    pub async fn fall(&self) {
-        self.bell.notify_one();
-        std::future::pending().await
-    }
-
-    /// Waits until it has fallen.
-    pub async fn fallen(&self) {
-        self.bell.notified().await;
-    }
-
-    /// Runs to the end (`Some`), or to the call at which the process ends.
-    pub async fn run<T>(&self, process: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            () = self.fallen() => None,
-            output = process => Some(output),
-        }
-    }
-}
-
 type Plan = Box<dyn Fn(&Call) -> Do + Send + Sync>;
 
 struct State {
     upstream: String,
-    http: reqwest::Client,
     calls: Mutex<Vec<Call>>,
     scanned: Mutex<usize>,
     plan: Mutex<Arc<Plan>>,
-    guillotine: Mutex<Arc<Guillotine>>,
+    crash_point: CurrentCrashPoint,
 }
 
 /// A proxy in front of an engine.
-pub struct Proxy {
+pub struct DynamoDbProxy {
     pub url: String,
     state: Arc<State>,
 }
 
-impl Proxy {
+impl DynamoDbProxy {
     pub async fn start(upstream: String) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let pass: Plan = Box::new(|_| Do::Pass);
         let state = Arc::new(State {
             upstream,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
             calls: Mutex::default(),
             scanned: Mutex::default(),
             plan: Mutex::new(Arc::new(pass)),
-            guillotine: Mutex::default(),
+            crash_point: CurrentCrashPoint::default(),
         });
         let shared = state.clone();
-        let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        let url = http::serve(move |request: Request| answer(shared.clone(), request)).await;
         Self { url, state }
     }
 
@@ -168,12 +93,12 @@ impl Proxy {
     /// From now on, calls are counted afresh and all go well.
     pub fn heal(&self) {
         self.plan(|_| Do::Pass);
-        self.end_with(Guillotine::counting());
+        self.end_with(&CrashPoint::counting());
     }
 
-    /// From now on, calls count for this guillotine.
-    pub fn end_with(&self, guillotine: Arc<Guillotine>) {
-        *self.state.guillotine.lock().unwrap() = guillotine;
+    /// From now on, calls count for this crash point.
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.state.crash_point.set(crash_point);
     }
 
     pub fn calls(&self) -> Vec<Call> {
@@ -210,42 +135,32 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
         calls.push(call.clone());
         call
     };
-    let guillotine = state.guillotine.lock().unwrap().clone();
-    let last = guillotine.count(call.has_effect());
-    if last == Some(Moment::Before) {
-        guillotine.fall().await;
-    }
+    let crash_point = state.crash_point.get();
+    crash_point.pass(call.has_effect(), carry_out(&state, &call, &parts.headers, body)).await
+}
+
+async fn carry_out(state: &State, call: &Call, headers: &HeaderMap, body: Bytes) -> Response<Body> {
     let plan = state.plan.lock().unwrap().clone();
-    let answer = match plan(&call) {
-        Do::Pass => forward(&state, &parts.headers, body).await,
+    match plan(call) {
+        Do::Pass => forward(state, headers, body).await,
         Do::Refuse(code) => error(400, code, ""),
         Do::Cancel(reasons) => cancelled(reasons),
         Do::LoseAnswer => {
-            forward(&state, &parts.headers, body).await;
+            forward(state, headers, body).await;
             error(500, "InternalServerError", "")
         }
         Do::LeaveOut => left_out(&call.body),
         Do::Wait(bell) => {
             bell.notified().await;
-            forward(&state, &parts.headers, body).await
+            forward(state, headers, body).await
         }
-    };
-    if last == Some(Moment::After) {
-        guillotine.fall().await;
     }
-    answer
 }
 
 async fn forward(state: &State, headers: &HeaderMap, body: Bytes) -> Response<Body> {
-    let mut headers = headers.clone();
-    headers.remove("host");
-    let answer = state.http.post(&state.upstream).headers(headers).body(body).send().await.unwrap();
-    let mut response = Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        if name != "transfer-encoding" && name != "content-length" {
-            response = response.header(name, value);
-        }
-    }
+    let request = http::client().post(&state.upstream).headers(http::forwarded(headers));
+    let answer = request.body(body).send().await.unwrap();
+    let response = http::answer_like(&answer);
     let body = answer.bytes().await.unwrap();
     *state.scanned.lock().unwrap() += scanned(&body);
     response.body(Body::from(body)).unwrap()

@@ -1,12 +1,9 @@
 //! Messages as texts, against an SQS in memory: what is looked at can be had again, what is sent again is
 //! the same to the byte.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod engine;
 
 use std::time::Duration;
 
-use engine::Queues;
+use harness::sqs::Queues;
 use queue::{AllQueues, Attribute, DeadLetters as _, Letter, Letters as _, QueueName, QueueUrls};
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -1,67 +1,30 @@
 //! No secret, signature or name in any log line, at any level (N9; FAULT-30).
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use lambda_runtime::tracing::subscriber::fmt;
-use tracing::Level;
+use harness::log_capture;
 
 use crate::world::{CHECK, FixedKeys, World, delivery, event, request, sign, signed};
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    /// Everything that is logged on this thread from now on, at every level.
-    fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        let lines = self.clone();
-        let subscriber = fmt()
-            .with_max_level(Level::TRACE)
-            .with_ansi(false)
-            .without_time()
-            .with_writer(move || lines.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 #[tokio::test]
 async fn n9_an_accepted_delivery_is_one_line_with_counts_and_organisations() {
     let world = World::default();
-    let lines = Lines::default();
-    let guard = lines.capture();
+    log_capture::start();
     let events = [
         event(1, "INVOICE", 10, "2026-10-05T03:41:22"),
         event(2, "INVOICE", 10, "2026-10-05T03:41:22"),
         event(1, "CONTACT", 11, "2026-10-05T03:41:22"),
     ];
     world.accept(&signed(&delivery(&events))).await;
-    drop(guard);
-    let text = lines.text();
+    let text = log_capture::take();
     assert_eq!(text.lines().count(), 1, "{text}");
     for part in [
         "delivery accepted",
-        "answer.status=200",
-        "delivery.events=3",
-        "delivery.invoices=2",
-        "delivery.not_mirrored=1",
-        "delivery.messages=2",
-        "delivery.first_sequence=7",
-        "delivery.last_sequence=9",
+        "\"answer.status\":200",
+        "\"delivery.events\":3",
+        "\"delivery.invoices\":2",
+        "\"delivery.not_mirrored\":1",
+        "\"delivery.messages\":2",
+        "\"delivery.first_sequence\":7",
+        "\"delivery.last_sequence\":9",
         "00000000-0000-0000-0000-000000000001 00000000-0000-0000-0000-000000000002",
     ] {
         assert!(text.contains(part), "{part} in {text}");
@@ -86,8 +49,7 @@ async fn n9_nothing_that_must_stay_secret_is_logged_whatever_happens() {
         canary.to_owned(),
         format!(r#"{{"events":"{canary}"}}"#),
     ];
-    let lines = Lines::default();
-    let guard = lines.capture();
+    log_capture::start();
     let world = World::default();
     let mut signatures = Vec::new();
 
@@ -112,10 +74,9 @@ async fn n9_nothing_that_must_stay_secret_is_logged_whatever_happens() {
     get.request_context.http.method = Some("canary-4711".to_owned());
     get.request_context.http.path = Some("/canary-4711".to_owned());
     assert_eq!(world.post(&get).await.status_code, 405);
-    drop(guard);
 
     // then
-    let text = lines.text();
+    let text = log_capture::take();
     assert_eq!(text.lines().count(), 4 * bodies.len() + 1, "one line for each request: {text}");
     assert!(!text.contains("4711") && !text.contains("forged"), "{text}");
     for signature in signatures {

@@ -1,14 +1,14 @@
-//! A DynamoDB of one's own in memory, and what a test sees of its tables. The tests of `mirror`
-//! use this file, too.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! A DynamoDB in memory for one test, and what the test sees of its tables.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::http;
 
 /// A row: attribute names and values as text. Numbers begin with `#`, so that a text that looks
 /// like a number is not taken for one.
@@ -21,8 +21,7 @@ pub async fn start() -> String {
 
 /// Starts an engine over this database, and returns its address.
 pub async fn serve(database: dynoxide::Database) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = http::listener().await;
     tokio::spawn(dynoxide::server::serve_on(listener, database));
     url
 }
@@ -35,8 +34,9 @@ pub fn client(url: &str, attempts: u32) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .endpoint_url(url)
-        .region(Region::new("ap-southeast-2"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .http_client(http::aws())
+        .region(http::region())
+        .credentials_provider(http::credentials())
         .retry_config(retries)
         .build();
     Client::from_conf(config)
@@ -104,6 +104,7 @@ pub fn assert_same(
 /// the decisions stand in the log.
 pub const RUN: &[&str] = &["revision", "at"];
 
+/// A value as text.
 pub fn text(value: &AttributeValue) -> String {
     match value {
         AttributeValue::S(text) => text.clone(),

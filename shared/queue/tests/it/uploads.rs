@@ -1,11 +1,7 @@
 //! The `uploads` queue: its SQS side against a server that answers as SQS does, and its texts.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::retry::RetryConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -36,22 +32,14 @@ async fn answer(
 
 async fn start(status: u16, answers: Value) -> (Arc<Server>, UploadsQueue) {
     let server = Arc::new(Server { status, answer: answers, calls: Mutex::default() });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = harness::http::listener().await;
     let app = Router::new().fallback(answer).with_state(Arc::clone(&server));
     tokio::spawn(async move { axum::serve(listener, app).await });
     (server, queue_at(&url))
 }
 
 fn queue_at(url: &str) -> UploadsQueue {
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("ap-southeast-2"))
-        .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .endpoint_url(url)
-        .build();
-    UploadsQueue::new(Client::from_conf(config), format!("{url}/000000000000/uploads"))
+    UploadsQueue::new(harness::sqs::client(url), format!("{url}/000000000000/uploads"))
 }
 
 const TAKEN: &str = "5f1c2a77-5d0e-4b6a-9a41-0c7e5b8d2f10";

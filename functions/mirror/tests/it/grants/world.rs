@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use harness::dynamodb::{self, Row};
+use harness::{CrashPoint, DynamoDbProxy, XeroProxy};
 use jiff::{SignedDuration, Timestamp};
 use payments::grant::{Grant, Grants as _, Stores};
 use payments::{GrantId, OrganisationId};
@@ -15,10 +17,7 @@ use xero_simulator::{
     Options, Simulator,
 };
 
-use crate::engine::{self, Row};
-use crate::faults::{Guillotine, Proxy};
-use crate::safe::Safe;
-use crate::xero_proxy::XeroProxy;
+use super::safe::Safe;
 
 pub const START: &str = "2026-10-05T03:41:25Z";
 const BACK: &str = "http://localhost:9000/back";
@@ -30,7 +29,7 @@ pub struct World {
     pub clock: ManualClock,
     pub simulator: Simulator,
     pub xero: XeroProxy,
-    pub proxy: Proxy,
+    pub proxy: DynamoDbProxy,
     pub safe: Safe,
     /// Past the proxy.
     pub direct: aws_sdk_dynamodb::Client,
@@ -67,14 +66,14 @@ impl World {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = format!("http://{}", listener.local_addr().unwrap());
         simulator.clone().serve(listener);
-        let engine = engine::start().await;
-        let direct = engine::client(&engine, 1);
+        let engine = dynamodb::start().await;
+        let direct = dynamodb::client(&engine, 1);
         table::schema::create(&direct, "").await.unwrap();
         Self {
             clock,
             simulator,
             xero: XeroProxy::start(upstream).await,
-            proxy: Proxy::start(engine).await,
+            proxy: DynamoDbProxy::start(engine).await,
             safe: Safe::default(),
             tables: Tables::new(direct.clone(), ""),
             direct,
@@ -127,7 +126,7 @@ impl World {
         };
         let clock = self.clock.clone();
         let client = Client::new(config, credentials, move || clock.now()).unwrap();
-        let grants = Tables::new(engine::client(&self.proxy.url, 1), "");
+        let grants = Tables::new(dynamodb::client(&self.proxy.url, 1), "");
         client.with_grants(Some(Stores { grants, pairs: self.safe.clone() }))
     }
 
@@ -136,10 +135,10 @@ impl World {
         self.process().organisation(self.organisation(organisation)).await
     }
 
-    pub fn end_with(&self, guillotine: &Arc<Guillotine>) {
-        self.xero.end_with(guillotine.clone());
-        self.proxy.end_with(guillotine.clone());
-        self.safe.end_with(guillotine);
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.xero.end_with(crash_point);
+        self.proxy.end_with(crash_point);
+        self.safe.end_with(crash_point);
     }
 
     pub async fn grant(&self) -> Grant {
@@ -148,7 +147,7 @@ impl World {
 
     /// The grant's messages to the operators.
     pub async fn messages(&self) -> Vec<Row> {
-        engine::rows(&self.direct, "messages").await
+        dynamodb::rows(&self.direct, "messages").await
     }
 
     /// How often the identity service was asked since the last time.

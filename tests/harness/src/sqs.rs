@@ -1,13 +1,11 @@
-//! An SQS of one's own in memory, with our queues and their dead letters. The tests of functions use this
-//! file, too.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! An SQS in memory for one test, with our queues and their dead letters.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::BehaviorVersion;
 use aws_sdk_sqs::config::retry::RetryConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -20,19 +18,21 @@ use rustack_sqs_http::{
 };
 use serde_json::Value;
 
+use crate::http;
+
 /// As in the template.
 const RETENTION_SECONDS: &str = "1209600";
 
 /// Starts an engine, and returns its address.
 pub async fn start() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (listener, url) = http::listener().await;
     let address = listener.local_addr().unwrap();
     let config =
         SqsConfig { host: address.ip().to_string(), port: address.port(), ..SqsConfig::default() };
     let engine = Arc::new(RustackSqsHandler::new(Arc::new(RustackSqs::new(config))));
     let app = Router::new().fallback(answer).with_state(engine);
     tokio::spawn(async move { axum::serve(listener, app).await });
-    format!("http://{address}")
+    url
 }
 
 async fn answer(
@@ -57,8 +57,9 @@ async fn answer(
 pub fn client(url: &str) -> Client {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .http_client(http::aws())
+        .region(http::region())
+        .credentials_provider(http::credentials())
         .retry_config(RetryConfig::disabled())
         .endpoint_url(url)
         .build();

@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use xero::{ErrorClass, ReadError, Refusal};
 use xero_simulator::{Effect, Fault};
 
-use crate::world::{World, minutes, seconds};
+use super::world::{World, minutes, seconds};
 
 /// So many processes call Xero at once, for the one organisation and for the other.
 async fn all_at_once(world: &World, count: usize) -> Vec<Result<(), ReadError>> {

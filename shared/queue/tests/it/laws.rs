@@ -1,5 +1,4 @@
 //! What holds for every message: it survives the round trip, it fits, and no text breaks the reader.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

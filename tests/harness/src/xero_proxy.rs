@@ -1,21 +1,19 @@
-//! What stands between the function and its Xero: it counts calls, and ends the process at one of them. The
-//! tests of `sweep` use this, too.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! Faults between a function and the simulated Xero, which the simulator does not make by itself: a proxy that counts
+//! calls, changes the books between two of them, spoils answers, and ends the process at a call.
 
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::Response;
+use axum::http::{Response, request};
 
-use crate::faults::{Guillotine, Moment};
+use crate::crash_point::{CrashPoint, CurrentCrashPoint};
+use crate::http;
 
 struct State {
     upstream: String,
-    http: reqwest::Client,
     calls: Mutex<Vec<String>>,
-    guillotine: Mutex<Arc<Guillotine>>,
+    crash_point: CurrentCrashPoint,
     meanwhile: Mutex<Option<Meanwhile>>,
     each: Mutex<Option<Each>>,
     held: Mutex<Option<(String, Arc<tokio::sync::Notify>)>>,
@@ -38,13 +36,10 @@ pub struct XeroProxy {
 
 impl XeroProxy {
     pub async fn start(upstream: String) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(State {
             upstream,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
             calls: Mutex::default(),
-            guillotine: Mutex::default(),
+            crash_point: CurrentCrashPoint::default(),
             meanwhile: Mutex::default(),
             each: Mutex::default(),
             held: Mutex::default(),
@@ -52,14 +47,13 @@ impl XeroProxy {
             refuses: Mutex::default(),
         });
         let shared = state.clone();
-        let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        let url = http::serve(move |request: Request| answer(shared.clone(), request)).await;
         Self { url, state }
     }
 
-    /// From now on, calls count for this guillotine.
-    pub fn end_with(&self, guillotine: Arc<Guillotine>) {
-        *self.state.guillotine.lock().unwrap() = guillotine;
+    /// From now on, calls count for this crash point.
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.state.crash_point.set(crash_point);
     }
 
     /// This happens in Xero after everything was planned, and before the next write arrives.
@@ -114,48 +108,39 @@ async fn answer(state: Arc<State>, request: Request) -> Response<Body> {
         let_go.notified().await;
         state.held.lock().unwrap().take();
     }
-    let guillotine = state.guillotine.lock().unwrap().clone();
-    let last = guillotine.count(parts.method == "PUT");
-    if last == Some(Moment::Before) {
-        guillotine.fall().await;
-    }
     let refused = state.refuses.lock().unwrap().clone();
     let sent = String::from_utf8_lossy(&body).into_owned();
-    if refused.is_some_and(|text| sent.contains(&text) || path.contains(&text)) {
-        return Response::builder().status(400).body(Body::from(REFUSED_WHOLE)).unwrap();
-    }
-    let is_read = parts.method == "GET";
-    let mut headers = parts.headers.clone();
-    headers.remove("host");
-    let sent = state
-        .http
-        .request(parts.method, format!("{}{path}", state.upstream))
-        .headers(headers)
-        .body(body)
-        .send()
-        .await;
-    if last == Some(Moment::After) {
-        guillotine.fall().await;
-    }
+    let crash_point = state.crash_point.get();
+    let answer = crash_point.pass(parts.method == "PUT", async {
+        if refused.is_some_and(|text| sent.contains(&text) || path.contains(&text)) {
+            return Some(refusal());
+        }
+        forward(&state, &parts, &path, body).await
+    });
     // A connection that the simulator has cut is a bad gateway here: no answer of Xero's either way.
-    let Ok(sent) = sent else {
-        return Response::builder().status(502).body(Body::empty()).unwrap();
+    answer.await.unwrap_or_else(|| Response::builder().status(502).body(Body::empty()).unwrap())
+}
+
+fn refusal() -> Response<Body> {
+    Response::builder().status(400).body(Body::from(REFUSED_WHOLE)).unwrap()
+}
+
+async fn forward(
+    state: &State,
+    parts: &request::Parts,
+    path: &str,
+    body: Bytes,
+) -> Option<Response<Body>> {
+    let request = http::client()
+        .request(parts.method.clone(), format!("{}{path}", state.upstream))
+        .headers(http::forwarded(&parts.headers));
+    let sent = request.body(body).send().await.ok()?;
+    let response = http::answer_like(&sent);
+    let bytes = sent.bytes().await.ok()?;
+    let spoils = state.spoils.lock().unwrap();
+    let bytes = match spoils.as_ref().filter(|_| parts.method == "GET") {
+        Some(spoils) => spoils(path, String::from_utf8(bytes.to_vec()).unwrap()).into(),
+        None => bytes,
     };
-    let mut response = Response::builder().status(sent.status());
-    for (name, value) in sent.headers() {
-        if name != "transfer-encoding" && name != "content-length" {
-            response = response.header(name, value);
-        }
-    }
-    match sent.bytes().await {
-        Ok(bytes) => {
-            let spoils = state.spoils.lock().unwrap();
-            let bytes = match spoils.as_ref().filter(|_| is_read) {
-                Some(spoils) => spoils(&path, String::from_utf8(bytes.to_vec()).unwrap()).into(),
-                None => bytes,
-            };
-            response.body(Body::from(bytes)).unwrap()
-        }
-        Err(_) => Response::builder().status(502).body(Body::empty()).unwrap(),
-    }
+    Some(response.body(Body::from(bytes)).unwrap())
 }
