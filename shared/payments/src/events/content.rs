@@ -1,11 +1,11 @@
 //! What each kind of announcement says, and what its row has to have for that.
 
 use super::Incomplete;
-use super::detail::{
-    Contact, Customer, Discrepancy, Figures, Invoice, Payment, ProviderInvoice, Subject, text,
-};
 use super::event_type::Kind;
 use super::log_entry::{Entry, EntryPayment};
+use super::subject::{
+    Contact, Customer, Discrepancy, Figures, Invoice, Payment, ProviderInvoice, Subject, text,
+};
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::payment::Origin;
 

@@ -12,13 +12,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::bill::Bill;
 use super::caps::{ReleasedSlot, SendMode};
-use super::command::GivenOrder;
-use super::duplicate::{Counterpart, Suspicion};
 use super::night::Night;
+use super::order::GivenOrder;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
-use super::provider_invoice::Bill;
 use super::route::{Hold, Route, Skip, route};
+use super::suspicion::{Counterpart, Suspicion};
 use crate::money::Money;
 use crate::reports::Receipt;
 
