@@ -30,9 +30,9 @@ ONE_OWNER = {
     "reqwest": "xero",
 }
 # Engines and servers of tests and of the local stack; nothing of these is ever deployed.
-NEVER_DEPLOYED = re.compile(r"^(dynoxide|rustack|axum$|harness$|local$|xero-simulator$)")
-# What tests share: no crate depends on it but for its tests.
-FOR_TESTS_ONLY = "harness"
+NEVER_DEPLOYED = re.compile(r"^(dynoxide|rustack|axum$|harness$|local$|scenarios$|xero-simulator$)")
+# What tests share: no crate depends on these but for its tests.
+FOR_TESTS_ONLY = {"harness", "scenarios"}
 
 
 def workspace():
@@ -71,8 +71,8 @@ def broken(crates, tree_of):
     for name in sorted(reached for reached in tree_of("payments") if OUTSIDE_WORLD.match(reached)):
         yield f"payments must stay pure, but its tree reaches {name}"
     for crate, (folder, direct) in sorted(crates.items()):
-        if FOR_TESTS_ONLY in direct:
-            yield f"{crate} may depend on {FOR_TESTS_ONLY} for its tests only"
+        for other in sorted(direct & FOR_TESTS_ONLY):
+            yield f"{crate} may depend on {other} for its tests only"
         if folder == "shared":
             for other in sorted((direct & crates.keys()) - known_to(crate)):
                 yield (

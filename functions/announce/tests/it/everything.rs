@@ -7,7 +7,6 @@ use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::digest::Morning;
 use payments::failures::Failures;
 use payments::grant::{Dead, Death, Grant, Grants as _};
-use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
     Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, WriteOutcome, admit,
     link,
@@ -38,15 +37,8 @@ pub(crate) fn xero_id(id: u128) -> XeroPaymentId {
 
 fn settings() -> Settings {
     Settings {
-        organisation: organisation(),
-        mirror_enabled: true,
-        prefix: payments::NumberPrefix::default(),
-        zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
-        calls_per_day: 5_000,
-        mass_change_max: Some(MASS_CHANGE_MAX),
-        cutover_on: None,
-        upload: None,
+        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
     }
 }
 

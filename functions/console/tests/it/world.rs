@@ -14,7 +14,7 @@ use host::invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
-use payments::{NumberPrefix, OrganisationId, Settings};
+use payments::{OrganisationId, Settings};
 use serde_json::{Value, json};
 use table::Tables;
 
@@ -95,15 +95,11 @@ impl World {
 
     pub async fn settings(&self, organisation: &str) {
         let settings = Settings {
-            organisation: organisation.parse().unwrap(),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
-            forward_days: None,
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(
+                organisation.parse().unwrap(),
+                jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            )
         };
         self.tables.store_settings(&settings).await.unwrap();
     }

@@ -11,8 +11,8 @@ use host::clock::Clock;
 use intake::Intake;
 use jiff::{Timestamp, tz::TimeZone};
 use payments::{
-    Figures, InvoiceKind, InvoiceStatus, Money, NumberPrefix, Settings, Snapshot, StoredInvoice,
-    Verdict, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
+    Figures, InvoiceKind, InvoiceStatus, Money, Settings, Snapshot, StoredInvoice, Verdict,
+    XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
 };
 use queue::{Cause, Message};
 use serde_json::Value;
@@ -81,15 +81,11 @@ impl World {
         // The SDK's own retries would hide what a failed call does.
         let tables = Tables::new(dynamodb::client(&faults.proxy.url, 1), "");
         let settings = Settings {
-            organisation: ORGANISATION.parse().unwrap(),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: TimeZone::get("Australia/Sydney").unwrap(),
-            forward_days: None,
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(
+                ORGANISATION.parse().unwrap(),
+                TimeZone::get("Australia/Sydney").unwrap(),
+            )
         };
         tables.store_settings(&settings).await.unwrap();
         let changes = FlakyChanges::default();

@@ -131,15 +131,9 @@ impl World {
 
     pub async fn set_up(&self, organisation: OrganisationId, change: impl Fn(&mut Settings)) {
         let mut settings = Settings {
-            organisation,
-            mirror_enabled: true,
-            prefix: payments::NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(organisation, jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
         };
         change(&mut settings);
         self.tables.store_settings(&settings).await.unwrap();

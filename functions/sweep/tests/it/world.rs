@@ -15,9 +15,7 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
 use payments::sweep::{SweepKind, SweepState};
-use payments::{
-    Contact, InvoiceNumber, LocalInvoice, Money, NumberPrefix, OrganisationId, Settings,
-};
+use payments::{Contact, InvoiceNumber, LocalInvoice, Money, OrganisationId, Settings};
 use queue::{Cause, InvoiceChange, Message};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -116,15 +114,9 @@ impl World {
         change: impl FnOnce(&mut Settings),
     ) {
         let mut settings = Settings {
-            organisation,
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(organisation, jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
         };
         change(&mut settings);
         self.tables.store_settings(&settings).await.unwrap();

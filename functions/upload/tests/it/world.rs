@@ -14,8 +14,7 @@ use payments::upload::{
     admit_bill,
 };
 use payments::{
-    Money, NumberPrefix, OrganisationId, PaymentId, Receipt, Settings, XeroAccountId,
-    XeroContactId, record_part,
+    Money, OrganisationId, PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part,
 };
 use queue::UploadTask;
 use rust_decimal::Decimal;
@@ -125,15 +124,13 @@ impl World {
         uploading.prepayment_account.clone_from(&revenue.code);
         change(&mut uploading);
         let settings = Settings {
-            organisation: self.organisation(),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
             upload: Some(uploading),
+            ..Settings::new(
+                self.organisation(),
+                jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            )
         };
         self.tables.store_settings(&settings).await.unwrap();
     }

@@ -88,15 +88,14 @@ fn law_settings_are_read_as_they_were_stored() {
         all,
         async |world, organisation, ((enabled, prefix, zone), days, (calls, max), upload)| {
             let stored = Settings {
-                organisation,
                 mirror_enabled: enabled,
                 prefix: payments::NumberPrefix::new(prefix).unwrap(),
-                zone: jiff::tz::TimeZone::get(zone).unwrap(),
                 forward_days: days.0,
                 calls_per_day: calls,
                 mass_change_max: max,
                 cutover_on: days.1,
                 upload,
+                ..Settings::new(organisation, jiff::tz::TimeZone::get(zone).unwrap())
             };
             world.tables.store_settings(&stored).await.unwrap();
             let read = world.tables.settings(organisation).await.unwrap().unwrap();
