@@ -9,7 +9,7 @@ use super::content::Teller;
 use super::event_type::Kind;
 use super::log_entry::{Entry, TEXT_CHARS_MAX};
 use crate::ids::{
-    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
+    CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
     XeroPaymentId,
 };
 use crate::money::Money;
@@ -66,6 +66,8 @@ pub(super) struct Subject {
     pub(super) discrepancy: Option<Discrepancy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer: Option<Customer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) order: Option<Order>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -128,6 +130,15 @@ pub(super) struct Customer {
     pub(super) id: CustomerId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) blocked: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Order {
+    pub(super) id: OrderId,
+    pub(super) progress: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<&'static str>,
+    pub(super) received: Figures,
 }
 
 impl Detail {
