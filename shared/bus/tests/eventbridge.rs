@@ -112,6 +112,7 @@ fn announcement(number: usize, why: &str) -> Announcement {
         contact: None,
         customer: None,
         blocked: None,
+        order: None,
         night: None,
         until: None,
     };
