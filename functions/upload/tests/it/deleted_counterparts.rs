@@ -67,7 +67,7 @@ impl Place {
         };
         match self {
             Self::OurInvoice => {
-                enter(world, world.invoice(contact, "CM-77", 900_00, march(1)), 70_00)
+                enter(world, world.invoice(contact, "CM-701", 900_00, march(1)), 70_00)
             }
             Self::ForeignInvoice => {
                 enter(world, world.invoice(contact, "INV-77", 900_00, march(1)), 70_00)
