@@ -18,7 +18,7 @@ use payments::{
     record_invoice, record_journaling, record_part, removed_warning, report, warnings,
 };
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, SendError};
-use table::{Because, ContactBecause, ReadError, Tables, WriteError};
+use table::{ChangeContext, ContactBecause, ReadError, Tables, WriteError};
 
 use crate::contract::{InvoiceReport, Journaling, Report};
 
@@ -82,7 +82,7 @@ impl<C: Changes> Recorder<'_, C> {
     /// Takes in a report.
     pub(crate) async fn record(&self, report: &Report) -> Result<Recorded, Failure> {
         for _ in 0..RACES_MAX {
-            let because = Because {
+            let because = ChangeContext {
                 cause: Cause::Intake.code(),
                 event_at: self.event_at,
                 now: self.clock.now(),
@@ -102,7 +102,11 @@ impl<C: Changes> Recorder<'_, C> {
         Err(Failure::Races)
     }
 
-    async fn invoice(&self, report: &InvoiceReport, because: Because) -> Result<Recorded, Failure> {
+    async fn invoice(
+        &self,
+        report: &InvoiceReport,
+        because: ChangeContext,
+    ) -> Result<Recorded, Failure> {
         let stored = self.stored(&report.invoice.number).await?;
         let mut change = record_invoice(&stored, &report.invoice, because.now)?;
         if let Some(change) = &mut change {
@@ -117,7 +121,11 @@ impl<C: Changes> Recorder<'_, C> {
     /// All refusals are found before anything is written. The receipt is written last: it says that
     /// all parts are there and all looks asked for, and it takes the place of the one by which the
     /// invoices of the version before are known.
-    async fn payment(&self, incoming: &Receipt, because: Because) -> Result<Recorded, Failure> {
+    async fn payment(
+        &self,
+        incoming: &Receipt,
+        because: ChangeContext,
+    ) -> Result<Recorded, Failure> {
         let now = because.now;
         let known = self.tables.receipt(incoming.organisation, &incoming.id).await?;
         let (accepted, latest, invoices) = match (report(known.as_ref(), incoming)?, &known) {
@@ -252,7 +260,7 @@ impl<C: Changes> Recorder<'_, C> {
     async fn provider_invoice(
         &self,
         incoming: &ProviderInvoice,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Recorded, Failure> {
         let before = self.tables.upload(incoming.organisation, &incoming.id).await?;
         let Admission { upload, warning } = admit_bill(before.as_ref(), incoming, because.now)?;
@@ -286,7 +294,7 @@ impl<C: Changes> Recorder<'_, C> {
     async fn journaling(
         &self,
         journaling: &Journaling,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Recorded, Failure> {
         let Journaling { organisation, invoice, payment, revision, journaled } = journaling;
         let stored = self.stored(invoice).await?;
@@ -315,7 +323,7 @@ impl<C: Changes> Recorder<'_, C> {
         &self,
         stored: &StoredInvoice,
         change: Option<Change>,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Option<XeroInvoiceId>, WriteError> {
         if let Some(change) = &change {
             self.tables.write_invoice(stored, change, because).await?;

@@ -10,7 +10,7 @@ use payments::{
     mirror_with_uploads, unknown_uploads,
 };
 use queue::Changes;
-use table::{Because, ReadError, Tables, WriteError};
+use table::{ChangeContext, ReadError, Tables, WriteError};
 
 use crate::handler::Handler;
 
@@ -66,7 +66,7 @@ impl Decided {
         Self { stored, change, uploads }
     }
 
-    async fn write(&self, tables: &Tables, because: Because) -> Result<(), WriteError> {
+    async fn write(&self, tables: &Tables, because: ChangeContext) -> Result<(), WriteError> {
         tables.write_invoice_with_uploads(&self.stored, &self.change, &self.uploads, because).await
     }
 }
@@ -238,7 +238,7 @@ pub(crate) async fn write<C: Changes>(
     settings: &Settings,
     snapshot: &Snapshot,
     draft: Draft,
-    because: Because,
+    because: ChangeContext,
 ) -> Result<Applied, ApplyError> {
     let mut decisions = 0;
     for decided in draft.changes {
@@ -271,7 +271,7 @@ async fn judge<C: Changes>(
     settings: &Settings,
     snapshot: &Snapshot,
     (number, mut asked): (&InvoiceNumber, u32),
-    because: Because,
+    because: ChangeContext,
 ) -> Result<Applied, ApplyError> {
     let tables = handler.tables;
     for _ in 1..RACES_MAX {

@@ -10,7 +10,7 @@ use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message, delay_until}
 
 use crate::handler::{Handler, log_failure};
 use crate::jobs::{Job, Jobs, Swept};
-use crate::organisation::{Later, Left};
+use crate::organisation::{Deferred, Left};
 use crate::tally::Tally;
 
 impl<C: Changes> Handler<'_, C> {
@@ -84,11 +84,11 @@ impl<C: Changes> Handler<'_, C> {
         &self,
         organisation: OrganisationId,
         jobs: &Jobs,
-        later: Vec<Later>,
+        later: Vec<Deferred>,
         tally: &mut Tally,
     ) -> Left {
         tally.handed_back += later.len();
-        let mut groups: BTreeMap<(Duration, Cause), Vec<Later>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Duration, Cause), Vec<Deferred>> = BTreeMap::new();
         for item in later {
             groups.entry((item.2, jobs[&item.0].cause)).or_default().push(item);
         }

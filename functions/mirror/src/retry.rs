@@ -36,7 +36,7 @@ const NOT_FOUND_MAX: u32 = 8;
 
 /// What to do with an invoice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum Disposition {
     /// Its event is satisfied.
     Done,
     /// Look again, not before the pause is over.
@@ -47,22 +47,22 @@ pub(crate) enum Fate {
 
 /// Judges a read that succeeded. `latest` is the newest version of the invoice that we know of. What
 /// `cause` brought says which clock the event's time is of: the webhook's, or the invoice's own.
-pub(crate) fn after_read(change: InvoiceChange, cause: Cause, latest: Timestamp) -> Fate {
+pub(crate) fn after_read(change: InvoiceChange, cause: Cause, latest: Timestamp) -> Disposition {
     let fresh = change
         .event_at
         .is_none_or(|event_at| latest.saturating_add(EVENT_TOLERANCE).is_ok_and(|t| t >= event_at));
     if fresh {
-        return Fate::Done;
+        return Disposition::Done;
     }
     let tried = usize::try_from(change.stale_reads).unwrap_or(usize::MAX);
-    let (pauses, end): (&[Duration], Fate) = match cause {
-        Cause::Sweep => (&STALE_READ_PAUSES, Fate::Park("stale_read")),
-        Cause::Webhook | Cause::Intake | Cause::Manual => (&STALE_EVENT_PAUSES, Fate::Done),
+    let (pauses, end): (&[Duration], Disposition) = match cause {
+        Cause::Sweep => (&STALE_READ_PAUSES, Disposition::Park("stale_read")),
+        Cause::Webhook | Cause::Intake | Cause::Manual => (&STALE_EVENT_PAUSES, Disposition::Done),
     };
     match pauses.get(tried) {
         Some(&pause) => {
             let change = InvoiceChange { stale_reads: change.stale_reads + 1, ..change };
-            Fate::Later(change, pause)
+            Disposition::Later(change, pause)
         }
         None => end,
     }
@@ -70,13 +70,13 @@ pub(crate) fn after_read(change: InvoiceChange, cause: Cause, latest: Timestamp)
 
 /// Judges a read that failed (rules A7.3). Waiting for a call limit never counts as a failure, so
 /// that it can never end in parking.
-pub(crate) fn after_failure(change: InvoiceChange, error: &ReadError) -> Fate {
+pub(crate) fn after_failure(change: InvoiceChange, error: &ReadError) -> Disposition {
     if let ReadError::Limited { problem, after } = *error {
-        return Fate::Later(change, limit_pause(problem, after));
+        return Disposition::Later(change, limit_pause(problem, after));
     }
     match error.retry() {
         Retry::Later { after, counts_as_failure: false } => {
-            Fate::Later(change, after.unwrap_or(FAILURE_PAUSE_FIRST))
+            Disposition::Later(change, after.unwrap_or(FAILURE_PAUSE_FIRST))
         }
         Retry::Later { after, counts_as_failure: true } => {
             let max =
@@ -87,7 +87,7 @@ pub(crate) fn after_failure(change: InvoiceChange, error: &ReadError) -> Fate {
         Retry::Never if error.class() == ErrorClass::Authentication => {
             count(change, queue::DELAY_MAX, FAILURES_MAX, error)
         }
-        Retry::Never => Fate::Park(error.class().code()),
+        Retry::Never => Disposition::Park(error.class().code()),
     }
 }
 
@@ -119,12 +119,12 @@ pub(crate) fn closed_door(read: &Invoices) -> Option<ReadError> {
     refused.or_else(outage)
 }
 
-fn count(change: InvoiceChange, pause: Duration, max: u32, error: &ReadError) -> Fate {
+fn count(change: InvoiceChange, pause: Duration, max: u32, error: &ReadError) -> Disposition {
     let failures = change.failures.saturating_add(1);
     if failures >= max {
-        return Fate::Park(error.class().code());
+        return Disposition::Park(error.class().code());
     }
-    Fate::Later(InvoiceChange { failures, ..change }, pause)
+    Disposition::Later(InvoiceChange { failures, ..change }, pause)
 }
 
 fn pause_after(failures: u32) -> Duration {
@@ -150,11 +150,11 @@ mod tests {
     fn a_read_as_new_as_its_event_satisfies_it() {
         let event = change("2026-10-05T03:41:22.518Z");
         let judge = |event, latest| after_read(event, Cause::Webhook, at(latest));
-        assert_eq!(judge(event, "2026-10-05T03:41:22.518Z"), Fate::Done);
-        assert_eq!(judge(event, "2026-10-05T03:50:00Z"), Fate::Done);
-        assert_eq!(judge(event, "2026-10-05T03:41:17.518Z"), Fate::Done, "tolerance");
+        assert_eq!(judge(event, "2026-10-05T03:41:22.518Z"), Disposition::Done);
+        assert_eq!(judge(event, "2026-10-05T03:50:00Z"), Disposition::Done);
+        assert_eq!(judge(event, "2026-10-05T03:41:17.518Z"), Disposition::Done, "tolerance");
         let without = InvoiceChange { event_at: None, ..event };
-        assert_eq!(judge(without, "1970-01-01T00:00:00Z"), Fate::Done);
+        assert_eq!(judge(without, "1970-01-01T00:00:00Z"), Disposition::Done);
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
             let mut pauses = Vec::new();
             loop {
                 match after_read(event, cause, at("2026-10-05T03:41:00Z")) {
-                    Fate::Later(next, pause) => {
+                    Disposition::Later(next, pause) => {
                         pauses.push(pause.as_secs());
                         event = next;
                     }
@@ -173,8 +173,8 @@ mod tests {
                 }
             }
         };
-        assert_eq!(end(Cause::Webhook), (vec![60], Fate::Done));
-        assert_eq!(end(Cause::Sweep), (vec![30, 120, 600], Fate::Park("stale_read")));
+        assert_eq!(end(Cause::Webhook), (vec![60], Disposition::Done));
+        assert_eq!(end(Cause::Sweep), (vec![30, 120, 600], Disposition::Park("stale_read")));
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         let mut event = change("2026-10-05T03:41:22.518Z");
         for _ in 0..10_000 {
             match after_failure(event, &error) {
-                Fate::Later(next, pause) => {
+                Disposition::Later(next, pause) => {
                     assert_eq!(pause.as_secs(), 64_800);
                     assert_eq!(next.failures, 0);
                     event = next;
@@ -203,11 +203,11 @@ mod tests {
         let error = ReadError::Unavailable { cause: Outage::TimedOut, after: None };
         let mut event = change("2026-10-05T03:41:22.518Z");
         let mut waited = Duration::ZERO;
-        while let Fate::Later(next, pause) = after_failure(event, &error) {
+        while let Disposition::Later(next, pause) = after_failure(event, &error) {
             waited += pause;
             event = next;
         }
-        assert_eq!(after_failure(event, &error), Fate::Park("Timeout"));
+        assert_eq!(after_failure(event, &error), Disposition::Park("Timeout"));
         assert!(waited > Duration::from_secs(22 * 3600), "{waited:?}");
         assert!(waited < Duration::from_secs(26 * 3600), "{waited:?}");
     }
@@ -216,6 +216,6 @@ mod tests {
     fn what_can_never_be_read_is_parked_at_once_with_its_class() {
         let event = change("2026-10-05T03:41:22.518Z");
         let schema = ReadError::Schema { field: "Total" };
-        assert_eq!(after_failure(event, &schema), Fate::Park("Schema"));
+        assert_eq!(after_failure(event, &schema), Disposition::Park("Schema"));
     }
 }

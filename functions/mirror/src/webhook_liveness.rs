@@ -16,9 +16,9 @@ const WRITTEN_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// When this process has last written that a webhook came.
 #[derive(Debug, Default)]
-pub(crate) struct Heard(Mutex<BTreeMap<OrganisationId, Timestamp>>);
+pub(crate) struct LivenessCache(Mutex<BTreeMap<OrganisationId, Timestamp>>);
 
-impl Heard {
+impl LivenessCache {
     fn is_news(&self, organisation: OrganisationId, accepted_at: Timestamp) -> bool {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let last = written.get(&organisation);

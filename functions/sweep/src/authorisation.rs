@@ -2,7 +2,7 @@
 //! with which the user comes back (X-14, infra/decisions/0009).
 
 use host::telemetry;
-use payments::{GrantId, Occurrence, Visit, visit_key};
+use payments::{GrantId, Occurrence, PendingAuthorisation, visit_key};
 use secrecy::SecretString;
 use table::Order;
 use url::Url;
@@ -28,7 +28,7 @@ impl<C, Q> Sweeper<C, Q> {
         let grant = grant.unwrap_or_else(|| GrantId::new(Uuid::new_v4()));
         // 244 bits from the operating system's own generator.
         let state = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let visit = Visit::new(grant, redirect.to_string(), now);
+        let visit = PendingAuthorisation::new(grant, redirect.to_string(), now);
         let key = visit_key(&state.clone().into());
         let begun = self.tables.begin_visit(&key, &visit, &said.by, &said.why).await;
         begun.map_err(|error| tables(&error))?;

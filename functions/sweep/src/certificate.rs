@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use host::telemetry;
 use jiff::Timestamp;
 use payments::sweep::{
-    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, OVERLAP, PaymentChange, Place,
-    Refund, SweepKind, SyncRun,
+    Accounted, Certificate, CertificateState, FIRST_LOOK_BACK, ListPosition, OVERLAP,
+    PaymentChange, Refund, SweepKind, SyncRun,
 };
 use payments::{InvoiceNumber, StoredInvoice, XeroInvoiceId, XeroPaymentId};
 use queue::{Cause, Changes};
 
 use crate::error::RunError;
-use crate::refunds::Known;
+use crate::refunds::OpenDiscrepancies;
 use crate::run::{Queued, Run, Stop, Work};
 
 /// Invoices that a message names.
@@ -68,7 +68,7 @@ impl<C: Changes> Run<'_, C> {
             return Ok(Some(Stop::OutOfTime));
         }
         let until = certificate.until;
-        let mut place = Some(Place::from(certificate.from));
+        let mut place = Some(ListPosition::from(certificate.from));
         // An unreadable row has no stamp, and may come again with the next page.
         let mut named = BTreeSet::new();
         let mut queued = Queued::new();
@@ -116,7 +116,7 @@ impl<C: Changes> Run<'_, C> {
         run: &mut SyncRun,
     ) -> Result<(), RunError> {
         let mut known: BTreeMap<InvoiceNumber, StoredInvoice> = BTreeMap::new();
-        let mut known_refunds = Known::new();
+        let mut known_refunds = OpenDiscrepancies::new();
         for change in changes {
             if change.kind.is_refund() {
                 let known = match &change.refund {

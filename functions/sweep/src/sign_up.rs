@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use payments::Settings;
 use payments::sweep::SweptList;
 use queue::Changes;
-use table::Because;
+use table::ChangeContext;
 
 use crate::answer::Answer;
 use crate::orders::tables;
@@ -49,7 +49,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 return Err(HandleError::NotReady { organisation, problem });
             }
         }
-        let because = Because { cause: "console", event_at: None, now: self.clock.now() };
+        let because = ChangeContext { cause: "console", event_at: None, now: self.clock.now() };
         let stored = self.tables.sign_up(&settings, &said.by, &said.why, because).await;
         stored.map_err(|error| tables(&error))?;
         let mut sweeps = Vec::new();

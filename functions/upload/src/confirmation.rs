@@ -1,7 +1,7 @@
 //! A part that is proven to be in Xero, and what that means for its invoice: one step.
 
 use payments::InvoiceNumber;
-use payments::upload::{Answer, Part, PartState, Placed, Target, Upload, link};
+use payments::upload::{Part, PartState, Placed, Target, Upload, WriteOutcome, link};
 use queue::Uploads;
 use table::WriteError;
 
@@ -41,7 +41,7 @@ impl<Q: Uploads> Run<'_, Q> {
             let local = self.local_number(part);
             let now = self.now();
             let mut after = before.clone();
-            after.answer(number, Answer::Placed(placed), again, now)?;
+            after.answer(number, WriteOutcome::Placed(placed), again, now)?;
             match self.store_proof(&before, &after, number, local).await {
                 Ok(()) => return Ok(Some(stored(after))),
                 Err(RunError::Write(WriteError::Conflict)) => {

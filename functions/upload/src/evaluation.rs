@@ -4,8 +4,8 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, ContactStanding, Customer, Hold, Judgement, OpenInvoice, Planner, Route, Skip, Standing,
-    Upload, XeroContacts, gate, judge_bill, on_merchant_contact,
+    Books, ContactStanding, Customer, Hold, OpenInvoice, Planner, Route, Skip, Standing, Upload,
+    UploadDecision, XeroContacts, gate, judge_bill, on_merchant_contact,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
@@ -17,7 +17,7 @@ use crate::run::Run;
 
 /// What this run has read of Xero other than invoices and money, each once.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct EvaluationContext {
     books: OnceCell<Books>,
     pub(crate) contacts: RefCell<XeroContacts>,
 }
@@ -33,14 +33,18 @@ pub(crate) struct Customers {
 /// The decisions about payments.
 pub(crate) struct Judged {
     /// One for each payment, in their order.
-    pub(crate) judgements: Vec<Judgement>,
+    pub(crate) judgements: Vec<UploadDecision>,
     /// What Xero says of their customers' contacts. To be stored before the payments are.
     pub(crate) contacts: Vec<FoundContact>,
 }
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Judges payments, the oldest first; each sees what the ones before it have taken.
-    pub(crate) async fn judge(&self, rows: &[Upload], known: &Known) -> Result<Judged, RunError> {
+    pub(crate) async fn judge(
+        &self,
+        rows: &[Upload],
+        known: &EvaluationContext,
+    ) -> Result<Judged, RunError> {
         let books = self.books(known).await?;
         let mut customers = self.customers(rows).await?;
         let named = self.named_parts(rows).await?;
@@ -70,8 +74,8 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut standings = Box::pin(self.standings(claims, planner.money())).await?;
         let judgements = rows.iter().zip(gates).map(|(row, gate)| match gate {
             Ok(_) => match standings.remove(&row.receipt.id) {
-                Some(Standing::Certain(certain)) => Judgement::Found(certain),
-                Some(Standing::Possible(suspicion)) => Judgement::Suspect(suspicion),
+                Some(Standing::Certain(certain)) => UploadDecision::Found(certain),
+                Some(Standing::Possible(suspicion)) => UploadDecision::Suspect(suspicion),
                 Some(Standing::Absent) | None => match unusable.get(&row.receipt.id) {
                     Some(held) => held.clone(),
                     None => planner.plan(row, customer_of(row, &customers.known)),
@@ -89,7 +93,7 @@ impl<Q: Uploads> Run<'_, Q> {
         (customers, merchant): (&Customers, Option<&ContactStanding>),
         named: &NamedParts,
         books: &Books,
-    ) -> Result<Route, Judgement> {
+    ) -> Result<Route, UploadDecision> {
         if let Some(bill) = &row.bill {
             // Nothing is left to be planned, by any judgement.
             let judged = judge_bill(row, bill, books, self.settings, self.uploading);
@@ -98,17 +102,17 @@ impl<Q: Uploads> Run<'_, Q> {
         let why = row.receipt.customer.as_ref().and_then(|of| customers.unreadable.get(of));
         let why = why.or_else(|| named.unreadable.get(&row.receipt.id));
         if let Some(why) = why {
-            return Err(Judgement::Hold(Hold::CannotBeSent, why.clone()));
+            return Err(UploadDecision::Hold(Hold::CannotBeSent, why.clone()));
         }
         if named.gone.contains(&row.receipt.id) && !row.included && !row.may_be_in_xero() {
             let why = "the payment in Xero that was the same was deleted there";
-            return Err(Judgement::Skip(Skip::RemovedInXero, why.to_owned()));
+            return Err(UploadDecision::Skip(Skip::RemovedInXero, why.to_owned()));
         }
         let customer = customer_of(row, &customers.known);
         gate(row, customer, books, self.settings, self.uploading)
     }
 
-    async fn books<'k>(&self, known: &'k Known) -> Result<&'k Books, RunError> {
+    async fn books<'k>(&self, known: &'k EvaluationContext) -> Result<&'k Books, RunError> {
         if let Some(books) = known.books.get() {
             return Ok(books);
         }
@@ -198,7 +202,7 @@ impl<Q: Uploads> Run<'_, Q> {
 }
 
 /// The payments that may be planned.
-fn passed<'r>(rows: &'r [Upload], gates: &[Result<Route, Judgement>]) -> Vec<&'r Upload> {
+fn passed<'r>(rows: &'r [Upload], gates: &[Result<Route, UploadDecision>]) -> Vec<&'r Upload> {
     rows.iter().zip(gates).filter(|(_, gate)| gate.is_ok()).map(|(row, _)| row).collect()
 }
 

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use payments::upload::{Hold, Line, Sending, Upload, UploadState, is_held_from_posting};
+use payments::upload::{Hold, Line, SendMode, Upload, UploadState, is_held_from_posting};
 use queue::Uploads;
 
 use crate::error::RunError;
-use crate::evaluation::Known;
+use crate::evaluation::EvaluationContext;
 use crate::resumption::after_limit;
 use crate::run::{Run, Stop};
 
@@ -47,7 +47,7 @@ impl<Q: Uploads> Run<'_, Q> {
         others.extend(held.into_iter().filter(claims));
         rows.extend(others.into_iter().filter(|row| !back.contains(&row.receipt.id)));
         rows.sort_by_key(Upload::order);
-        let known = Known::default();
+        let known = EvaluationContext::default();
         if rows.iter().any(|row| row.hold() == Some(Hold::BlockedByAction)) {
             self.review_contacts(&known).await?;
         }
@@ -59,7 +59,7 @@ impl<Q: Uploads> Run<'_, Q> {
         self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;
         Box::pin(self.write_found(sorted.found)).await?;
-        let mut rows = Box::pin(self.reserve(sorted.direct, Sending::Direct)).await?.rows;
+        let mut rows = Box::pin(self.reserve(sorted.direct, SendMode::Direct)).await?.rows;
         rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
         Box::pin(self.send_all(rows)).await
     }

@@ -1,7 +1,7 @@
 //! Slots, before anything is sent.
 
 use payments::Money;
-use payments::upload::{Granted, Sending, Target, Upload, UploadState};
+use payments::upload::{Granted, SendMode, Target, Upload, UploadState};
 use queue::Uploads;
 use table::{UPLOADS_WITH_CAPS_MAX, WriteError};
 
@@ -10,7 +10,7 @@ use crate::run::{Move, Run, Stop, stored};
 
 /// A payment that is to be sent, in these parts. `row.after` waits.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct SlotRequest {
     pub(crate) row: Move,
     pub(crate) parts: Vec<(Target, Money)>,
 }
@@ -26,8 +26,8 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Reserves for these payments, in this order, as far as the caps allow: caps and rows in one step.
     pub(crate) async fn reserve(
         &self,
-        wanted: Vec<Wanted>,
-        sending: Sending,
+        wanted: Vec<SlotRequest>,
+        sending: SendMode,
     ) -> Result<Reserved, RunError> {
         let mut wanted = self.reservable(wanted).await?;
         let mut reserved = Reserved::default();
@@ -46,12 +46,12 @@ impl<Q: Uploads> Run<'_, Q> {
     /// sending it as well.
     pub(crate) async fn reserve_uncounted(
         &self,
-        wanted: Vec<Wanted>,
+        wanted: Vec<SlotRequest>,
     ) -> Result<Vec<Upload>, RunError> {
         let wanted = self.reservable(wanted).await?;
         let now = self.now();
         let mut moves = Vec::with_capacity(wanted.len());
-        for Wanted { mut row, parts } in wanted {
+        for SlotRequest { mut row, parts } in wanted {
             row.after.reserve(self.night, parts, now)?;
             moves.push(row);
         }
@@ -62,10 +62,10 @@ impl<Q: Uploads> Run<'_, Q> {
     /// for any: asked once more, the caps say what stands in the way.
     async fn reserve_chunk(
         &self,
-        mut chunk: Vec<Wanted>,
-        sending: Sending,
+        mut chunk: Vec<SlotRequest>,
+        sending: SendMode,
         reserved: &mut Reserved,
-    ) -> Result<Option<Vec<Wanted>>, RunError> {
+    ) -> Result<Option<Vec<SlotRequest>>, RunError> {
         for _ in 0..RACES_MAX {
             let now = self.now();
             let caps = self.caps().await?;
@@ -101,10 +101,10 @@ impl<Q: Uploads> Run<'_, Q> {
         Err(RunError::Races)
     }
 
-    async fn still_wanted(&self, chunk: Vec<Wanted>) -> Result<Vec<Wanted>, RunError> {
+    async fn still_wanted(&self, chunk: Vec<SlotRequest>) -> Result<Vec<SlotRequest>, RunError> {
         let moves = chunk.iter().map(|wanted| wanted.row.clone()).collect();
         let same = self.unchanged(moves).await?;
-        let waits = |wanted: &Wanted| {
+        let waits = |wanted: &SlotRequest| {
             wanted.row.after.state == UploadState::Waiting
                 && same.iter().any(|row| row.before.receipt.id == wanted.row.before.receipt.id)
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Answer, Hold, Judgement, Part, Placed, Standing, Upload};
+use payments::upload::{Hold, Part, Placed, Standing, Upload, UploadDecision, WriteOutcome};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
@@ -14,7 +14,7 @@ use xero::{Answers, Bundle, RefusalKind, StampedKind, TurnedAway};
 use crate::bisection::Halvings;
 use crate::bundle::{bundle, is_sendable, kind_of, most_of};
 use crate::error::RunError;
-use crate::evaluation::Known;
+use crate::evaluation::EvaluationContext;
 use crate::run::{Move, Run, Stop, stored};
 
 /// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
@@ -236,7 +236,7 @@ impl<Q: Uploads> Run<'_, Q> {
         for Picked { payment, part } in picked {
             let Some(row) = rows.rows.get(payment) else { continue };
             match put.answers.of(&part.stamp) {
-                Answer::Placed(placed) if self.is_mirrored(part) => {
+                WriteOutcome::Placed(placed) if self.is_mirrored(part) => {
                     proven.push((payment.clone(), part.number, placed));
                 }
                 answer => {
@@ -296,7 +296,7 @@ impl<Q: Uploads> Run<'_, Q> {
             Vec::new()
         } else {
             // Contacts are read afresh: one may have been merged since the plan (EX-37).
-            let judged = Box::pin(self.judge(&here, &Known::default())).await?;
+            let judged = Box::pin(self.judge(&here, &EvaluationContext::default())).await?;
             self.keep_contacts(&judged.contacts).await?;
             judged.judgements
         };
@@ -317,24 +317,24 @@ impl<Q: Uploads> Run<'_, Q> {
         for (row, judgement) in here.into_iter().zip(judged) {
             let mut moved = Move::of(row);
             match judgement {
-                Judgement::Send(parts) => {
+                UploadDecision::Send(parts) => {
                     if let Err(error) = moved.after.replan(parts, now) {
                         moved.after.leave_refused(Some(&error.to_string()));
                     }
                 }
-                Judgement::Hold(
+                UploadDecision::Hold(
                     hold @ (Hold::BlockedByAction | Hold::MerchantContactMissing),
                     why,
                 ) => {
                     moved.freed = moved.after.hold_refused(hold, &why, self.night, now);
                 }
-                Judgement::Hold(_, why) | Judgement::Skip(_, why) => {
+                UploadDecision::Hold(_, why) | UploadDecision::Skip(_, why) => {
                     moved.after.leave_refused(Some(&why));
                 }
-                Judgement::Found(certain) => {
+                UploadDecision::Found(certain) => {
                     moved.freed = moved.after.found(&certain, Some(self.night), now);
                 }
-                Judgement::Suspect(suspicion) => {
+                UploadDecision::Suspect(suspicion) => {
                     moved.freed = moved.after.suspect(suspicion, Some(self.night), now);
                 }
             }

@@ -5,7 +5,7 @@ use std::{error::Error, rc::Rc, time::Duration};
 
 use announce::Announcer;
 use anyhow::Context as _;
-use bus::{Bus, Sending};
+use bus::{Bus, PublishOutcome};
 use console::{
     Console,
     invoker::{LambdaInvoker, Names},
@@ -49,7 +49,7 @@ pub(crate) struct Surroundings {
 struct Nowhere;
 
 impl Bus for Nowhere {
-    async fn send(&self, announcements: &[Announcement]) -> Sending {
+    async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
         for announcement in announcements {
             tracing::info!(
                 event.id = announcement.detail.id(),
@@ -57,7 +57,7 @@ impl Bus for Nowhere {
                 "no event bus locally; event dropped"
             );
         }
-        Sending { done: announcements.len(), ..Sending::default() }
+        PublishOutcome { done: announcements.len(), ..PublishOutcome::default() }
     }
 }
 

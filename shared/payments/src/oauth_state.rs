@@ -14,7 +14,7 @@ pub const VISIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// One way to Xero and back.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Visit {
+pub struct PendingAuthorisation {
     /// The grant that comes of it.
     pub grant: GrantId,
     /// Where the user comes back to. Xero wants to hear it again with the code.
@@ -23,7 +23,7 @@ pub struct Visit {
     pub until: Timestamp,
 }
 
-impl Visit {
+impl PendingAuthorisation {
     /// One that begins now.
     pub fn new(grant: GrantId, redirect: String, now: Timestamp) -> Self {
         let until = now.saturating_add(VISIT_MAX).unwrap_or(Timestamp::MAX);
@@ -55,7 +55,8 @@ mod tests {
     #[test]
     fn a_visit_is_over_after_ten_minutes_to_the_second() {
         let now: Timestamp = "2026-10-05T03:41:25Z".parse().unwrap();
-        let visit = Visit::new(GrantId::new(Uuid::nil()), "https://a.b/c".to_owned(), now);
+        let visit =
+            PendingAuthorisation::new(GrantId::new(Uuid::nil()), "https://a.b/c".to_owned(), now);
         assert!(!visit.is_over(now + SignedDuration::from_secs(599)));
         assert!(visit.is_over(now + SignedDuration::from_secs(600)));
     }

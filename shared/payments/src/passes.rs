@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, ToSpan};
 
+use crate::change::{Change, Verdict};
 use crate::decision::{Action, Decision};
 use crate::fingerprint;
 use crate::ids::{PaymentId, XeroPaymentId};
@@ -9,7 +10,6 @@ use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
 use crate::invoice_discrepancies;
 use crate::mass_change::REPLACED_BY_REPORT;
 use crate::matching::{self, Matching, Pass};
-use crate::mirror::{Change, Verdict};
 use crate::money::Money;
 use crate::payment::{
     HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, Origin, Payment,
@@ -30,7 +30,8 @@ pub(crate) fn run(
     (settings, uploads): (&Settings, &[Upload]),
     now: Timestamp,
 ) -> Verdict {
-    let mut run = Run { stored, snapshot, settings, uploads, now, change: Change::of(stored) };
+    let mut run =
+        Comparison { stored, snapshot, settings, uploads, now, change: Change::of(stored) };
     run.after.xero = Some(XeroFacts::from(snapshot));
     run.after.moved_away = stored.moved_away.filter(|moved| moved.invoice != snapshot.invoice);
     if stored.local.is_some() {
@@ -40,7 +41,7 @@ pub(crate) fn run(
 }
 
 /// One run over one invoice.
-struct Run<'a> {
+struct Comparison<'a> {
     stored: &'a StoredInvoice,
     snapshot: &'a Snapshot,
     settings: &'a Settings,
@@ -49,7 +50,7 @@ struct Run<'a> {
     change: Change,
 }
 
-impl std::ops::Deref for Run<'_> {
+impl std::ops::Deref for Comparison<'_> {
     type Target = Change;
 
     fn deref(&self) -> &Change {
@@ -57,13 +58,13 @@ impl std::ops::Deref for Run<'_> {
     }
 }
 
-impl std::ops::DerefMut for Run<'_> {
+impl std::ops::DerefMut for Comparison<'_> {
     fn deref_mut(&mut self) -> &mut Change {
         &mut self.change
     }
 }
 
-impl Run<'_> {
+impl Comparison<'_> {
     /// Passes 0 to 5.
     fn compare(&mut self) {
         let all = self.snapshot.counted_payments();

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::fingerprint;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
+use crate::rules_version;
 use crate::upload::UploadSettings;
 
 /// Most days ahead that `forward_days` may allow.
@@ -48,7 +48,7 @@ impl Settings {
     pub fn judging(&self) -> String {
         let days = self.forward_days.map_or_else(|| "off".to_owned(), |days| days.to_string());
         let zone = self.zone.iana_name().unwrap_or("unknown");
-        format!("{} forward_days={days} time_zone={zone}", fingerprint::rules())
+        format!("{} forward_days={days} time_zone={zone}", rules_version::rules())
     }
 
     /// The same, the settings by which it is known which invoices are ours, and the day after which warnings are

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::{
-    APP_MINUTE_MAX, AppMinute, Budget, CLOCKS_DIFFER_MAX, ClockId, DAY_MAX, Exhausted,
-    IN_FLIGHT_MAX, MINUTE_MAX, OPEN_MAX, Pass, Purpose, Reserves, Wait, Word,
+    APP_MINUTE_MAX, AppMinute, Budget, CLOCKS_DIFFER_MAX, CallPermit, ClockId, DAY_MAX, Exhausted,
+    IN_FLIGHT_MAX, MINUTE_MAX, OPEN_MAX, Purpose, Reserves, Wait, Word,
 };
 use proptest::prelude::*;
 
@@ -33,13 +33,18 @@ fn unused() -> Budget {
 }
 
 /// As the store does it.
-fn enter(budget: &mut Budget, purpose: Purpose, day: u32, now: Timestamp) -> Result<Pass, Wait> {
+fn enter(
+    budget: &mut Budget,
+    purpose: Purpose,
+    day: u32,
+    now: Timestamp,
+) -> Result<CallPermit, Wait> {
     let (after, pass) = budget.enter(purpose, day, now)?;
     *budget = Budget { revision: budget.revision + 1, ..after };
     Ok(pass)
 }
 
-fn leave(budget: &mut Budget, pass: Pass, word: Word, now: Timestamp) {
+fn leave(budget: &mut Budget, pass: CallPermit, word: Word, now: Timestamp) {
     *budget = Budget { revision: budget.revision + 1, ..budget.leave(pass, word, now) };
 }
 
@@ -100,7 +105,7 @@ proptest! {
         steps in prop::collection::vec(arb_step(), 1..1_500),
     ) {
         let (mut budget, mut now) = (unused(), start());
-        let mut open: Vec<(Pass, Timestamp)> = Vec::new();
+        let mut open: Vec<(CallPermit, Timestamp)> = Vec::new();
         let mut arrived = Vec::new();
         for step in steps {
             match step {
@@ -318,7 +323,7 @@ fn fifty_thousand_invoices_are_drained_within_one_and_a_fifth_of_the_least_time(
     let took = SignedDuration::from_millis(800);
     let mut budget = unused();
     let mut todo = calls;
-    let mut events: BTreeMap<(Timestamp, usize), Option<Pass>> =
+    let mut events: BTreeMap<(Timestamp, usize), Option<CallPermit>> =
         (0..50).map(|consumer| ((start(), consumer), None)).collect();
     let (mut arrived, mut ended) = (Vec::new(), start());
     while let Some(((now, consumer), pass)) = events.pop_first() {

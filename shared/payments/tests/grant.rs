@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use payments::GrantId;
 use payments::grant::{
-    ACCESS_MARGIN, Death, GRACE, Grant, GrantMessage, LEASE, Pair, Turn, UNUSED_MAX,
+    ACCESS_MARGIN, Death, GRACE, Grant, GrantMessage, LEASE, Pair, TokenAction, UNUSED_MAX,
 };
 use proptest::prelude::*;
 
@@ -121,16 +121,16 @@ impl World {
         match process {
             Process::Idle { spent } => Process::Read(self.row.clone(), spent),
             Process::Read(grant, spent) => match grant.turn(spent, self.now) {
-                Turn::Renew(leased) => match self.store(&grant, leased) {
+                TokenAction::Renew(leased) => match self.store(&grant, leased) {
                     Some(leased) => Process::Leased(leased, spent),
                     None => Process::Idle { spent },
                 },
-                Turn::Take => {
+                TokenAction::Take => {
                     assert!(self.secret.0.generation >= grant.generation);
                     idle
                 }
-                Turn::Wait(_) | Turn::Paused(_) => Process::Idle { spent },
-                Turn::Dead(dead) => panic!("{dead:?}"),
+                TokenAction::Wait(_) | TokenAction::Paused(_) => Process::Idle { spent },
+                TokenAction::Dead(dead) => panic!("{dead:?}"),
             },
             Process::Leased(grant, spent) => {
                 let kept = self.secret.clone();
@@ -238,22 +238,22 @@ proptest! {
 fn a_token_is_taken_until_shortly_before_its_end_and_then_renewed_by_one() {
     let grant = authorised();
     let over = start() + ACCESS - ACCESS_MARGIN;
-    assert_eq!(grant.turn(None, over - seconds(1)), Turn::Take);
-    let Turn::Renew(leased) = grant.turn(None, over) else { panic!() };
-    assert_eq!(leased.turn(None, over), Turn::Wait(over + LEASE));
+    assert_eq!(grant.turn(None, over - seconds(1)), TokenAction::Take);
+    let TokenAction::Renew(leased) = grant.turn(None, over) else { panic!() };
+    assert_eq!(leased.turn(None, over), TokenAction::Wait(over + LEASE));
     assert_eq!(leased.lease_for_writing(over), None);
-    assert!(matches!(leased.turn(None, over + LEASE), Turn::Renew(_)));
+    assert!(matches!(leased.turn(None, over + LEASE), TokenAction::Renew(_)));
     let renewed = leased.saved(&pair(2, over, ACCESS));
-    assert_eq!((renewed.turn(None, over), renewed.lease), (Turn::Take, None));
+    assert_eq!((renewed.turn(None, over), renewed.lease), (TokenAction::Take, None));
 }
 
 #[test]
 fn a_token_that_was_refused_is_renewed_once_for_all_who_had_it() {
     let grant = authorised();
-    let Turn::Renew(leased) = grant.turn(Some(1), start()) else { panic!() };
+    let TokenAction::Renew(leased) = grant.turn(Some(1), start()) else { panic!() };
     let renewed = leased.saved(&pair(2, start(), ACCESS));
-    assert_eq!(renewed.turn(Some(1), start()), Turn::Take);
-    assert!(matches!(renewed.turn(Some(2), start()), Turn::Renew(_)));
+    assert_eq!(renewed.turn(Some(1), start()), TokenAction::Take);
+    assert!(matches!(renewed.turn(Some(2), start()), TokenAction::Renew(_)));
 }
 
 #[test]
@@ -261,10 +261,10 @@ fn pauses_double_and_leave_several_tries_while_the_old_token_works() {
     let over = start() + ACCESS;
     let (mut grant, mut now, mut tries) = (authorised(), over, 0);
     while now < over + GRACE {
-        let Turn::Renew(leased) = grant.turn(None, now) else { panic!("{grant:?}") };
+        let TokenAction::Renew(leased) = grant.turn(None, now) else { panic!("{grant:?}") };
         grant = leased.failed(now);
         let until = grant.failing.unwrap().until;
-        assert_eq!(grant.turn(None, now), Turn::Paused(until));
+        assert_eq!(grant.turn(None, now), TokenAction::Paused(until));
         assert!(until.duration_since(now) <= SignedDuration::from_mins(5), "{grant:?}");
         (now, tries) = (until, tries + 1);
     }
@@ -284,12 +284,15 @@ fn what_is_dead_stays_dead_is_told_once_and_comes_back_by_a_user_alone() {
     assert_eq!((again.dead, dead.message(&again)), (dead.dead, None));
     for spent in [None, Some(9)] {
         for at in [start(), start() + days(100)] {
-            assert_eq!(dead.turn(spent, at), Turn::Dead(dead.dead.unwrap()));
+            assert_eq!(dead.turn(spent, at), TokenAction::Dead(dead.dead.unwrap()));
         }
     }
     let leased = dead.lease_for_writing(start()).unwrap();
     let back = leased.authorised(&pair(2, start(), ACCESS), grant.organisations.clone());
-    assert_eq!((back.turn(None, start()), back.message(&dead).is_some()), (Turn::Take, true));
+    assert_eq!(
+        (back.turn(None, start()), back.message(&dead).is_some()),
+        (TokenAction::Take, true)
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub struct Ordered<'a> {
     pub organisation: Option<OrganisationId>,
     /// The code of the order.
     pub order: &'a str,
-    /// About what, if not about everything.
+    /// The subject; none if it is about everything.
     pub subject: Option<&'a str>,
     /// `done`, `failed` or `refused`.
     pub result: &'a str,

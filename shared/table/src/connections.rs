@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem, Update};
 use jiff::Timestamp;
 use payments::OrganisationId;
-use payments::connection::{ConnectionStatus, Facts, Trouble, Turn, turn};
+use payments::connection::{ConnectionStatus, Facts, StatusChange, Trouble, turn};
 use payments::failures::FailedRun;
 
 use crate::activity::day;
@@ -275,7 +275,7 @@ fn told(troubles: &[Trouble], grant_is_dead: bool) -> Vec<Trouble> {
     troubles.iter().copied().filter(is_told).collect()
 }
 
-fn log_row(organisation: OrganisationId, turn: &Turn, now: Timestamp) -> Item {
+fn log_row(organisation: OrganisationId, turn: &StatusChange, now: Timestamp) -> Item {
     Writer::default()
         .text("day", day(organisation, now))
         .text("at", format!("{}#connection#{}", instant(now), turn.occurrence))

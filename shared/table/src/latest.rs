@@ -76,7 +76,7 @@ pub(crate) fn sorted<'a, T>(
 
 /// From which end of a partition rows are read.
 #[derive(Clone, Copy)]
-enum Order {
+enum SortOrder {
     FirstFirst,
     LastFirst,
 }
@@ -117,7 +117,7 @@ impl Tables {
         of: (&str, &str),
         max: usize,
     ) -> Result<Newest<Item>, ReadError> {
-        self.in_order(table, index, of, Order::LastFirst, max).await
+        self.in_order(table, index, of, SortOrder::LastFirst, max).await
     }
 
     /// The first rows of a partition of a table or of an index, in their order, at most `max`.
@@ -128,7 +128,7 @@ impl Tables {
         of: (&str, &str),
         max: usize,
     ) -> Result<Newest<Item>, ReadError> {
-        self.in_order(table, index, of, Order::FirstFirst, max).await
+        self.in_order(table, index, of, SortOrder::FirstFirst, max).await
     }
 
     async fn in_order(
@@ -136,7 +136,7 @@ impl Tables {
         table: &'static str,
         index: Option<&str>,
         (key, value): (&str, &str),
-        order: Order,
+        order: SortOrder,
         max: usize,
     ) -> Result<Newest<Item>, ReadError> {
         let mut rows: Vec<Item> = Vec::new();
@@ -151,7 +151,7 @@ impl Tables {
                 .key_condition_expression("#key = :value")
                 .expression_attribute_names("#key", key)
                 .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
-                .scan_index_forward(matches!(order, Order::FirstFirst))
+                .scan_index_forward(matches!(order, SortOrder::FirstFirst))
                 .limit(i32::try_from(left).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(from.take())
                 .send()

@@ -1,7 +1,7 @@
 //! Users on their way to Xero and back: one row of the table `grants` for each, until the user is back.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
-use payments::Visit;
+use payments::PendingAuthorisation;
 
 use crate::attributes::{Reader, Writer};
 use crate::error::{ReadError, WriteError};
@@ -16,7 +16,7 @@ impl Tables {
     pub async fn begin_visit(
         &self,
         key: &str,
-        visit: &Visit,
+        visit: &PendingAuthorisation,
         by: &str,
         why: &str,
     ) -> Result<(), WriteError> {
@@ -34,10 +34,10 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
-    pub async fn visit(&self, key: &str) -> Result<Option<Visit>, ReadError> {
+    pub async fn visit(&self, key: &str) -> Result<Option<PendingAuthorisation>, ReadError> {
         let Some(item) = self.one(GRANTS, &[("grant", place(key))]).await? else { return Ok(None) };
         let row = Reader::new(GRANTS, &item);
-        Ok(Some(Visit {
+        Ok(Some(PendingAuthorisation {
             grant: row.parsed("comes_of_it")?,
             redirect: row.text("redirect")?.to_owned(),
             until: row.parsed("until")?,

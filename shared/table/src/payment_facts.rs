@@ -27,7 +27,7 @@ pub const PARKED_ROWS_MAX: i32 = 500;
 
 /// Everything stored about a payment, and the effort of reading it.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct PaymentFacts {
     /// The stored facts.
     pub facts: Facts,
     /// Invoices of which only the payment's own row was read.
@@ -70,7 +70,7 @@ impl Tables {
         &self,
         settings: &Settings,
         subject: &Subject,
-    ) -> Result<Known, ReadError> {
+    ) -> Result<PaymentFacts, ReadError> {
         let (organisation, mut meter) = (settings.organisation, Meter::default());
         let (mut numbers, mut gaps) = (BTreeSet::new(), Gaps::default());
         let mut facts = Facts::none(subject.clone());
@@ -112,11 +112,11 @@ impl Tables {
         if let Some(ours) = self.upload_of_held(&facts, &mut meter).await? {
             // By its own name the upload speaks for it.
             let known = Box::pin(self.known_of(settings, &Subject::Ours(ours))).await?;
-            return Ok(Known { read: known.read.saturating_add(meter.total()), ..known });
+            return Ok(PaymentFacts { read: known.read.saturating_add(meter.total()), ..known });
         }
         facts.removed.sort_by_key(|removed| removed.tombstone.removed_at);
         facts.parked = self.parked_about(organisation, &needles(&facts), &mut meter).await?;
-        Ok(Known { facts, not_whole, unreadable: gaps.0, read: meter.total() })
+        Ok(PaymentFacts { facts, not_whole, unreadable: gaps.0, read: meter.total() })
     }
 
     /// The rows around an invoice that say how its payments stand, and how many rows were read.

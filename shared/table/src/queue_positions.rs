@@ -1,7 +1,7 @@
 //! What the lines of uploads say about one payment: its place, and which upload a stamp is of.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
-use payments::explanations::{Facts, Place};
+use payments::explanations::{Facts, QueuePosition};
 use payments::upload::{Line, Stamp, Upload};
 use payments::{Held, OrganisationId, PaymentId};
 
@@ -24,7 +24,10 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn place_in_line(&self, upload: &Upload) -> Result<(Option<Place>, u32), ReadError> {
+    pub async fn place_in_line(
+        &self,
+        upload: &Upload,
+    ) -> Result<(Option<QueuePosition>, u32), ReadError> {
         if upload.line() != Some(Line::Waiting) {
             return Ok((None, 0));
         }
@@ -33,7 +36,7 @@ impl Tables {
         loop {
             let left = PLACES_MAX.saturating_sub(before);
             if left == 0 {
-                return Ok((Some(Place::Behind(before)), before));
+                return Ok((Some(QueuePosition::Behind(before)), before));
             }
             let answer = self
                 .client()
@@ -52,7 +55,7 @@ impl Tables {
             before = before.saturating_add(u32::try_from(answer.count).unwrap_or(0));
             after = answer.last_evaluated_key;
             if after.is_none() {
-                return Ok((Some(Place::At(before.saturating_add(1))), before));
+                return Ok((Some(QueuePosition::At(before.saturating_add(1))), before));
             }
         }
     }

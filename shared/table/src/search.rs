@@ -1,7 +1,7 @@
 //! Where what an operator typed leads to: invoices and payments, by their keys and indexes alone.
 
 use jiff::Timestamp;
-use payments::explanations::{Search, Subject, Wanted};
+use payments::explanations::{Search, SearchTerm, Subject};
 use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroInvoiceId, XeroPaymentId};
 
 use crate::amounts::AmountsFound;
@@ -71,16 +71,16 @@ impl Tables {
         let (mut found, mut meter) = (Found::default(), Meter::default());
         for wanted in &search.wanted {
             match wanted {
-                Wanted::Invoice(number) => {
+                SearchTerm::Invoice(number) => {
                     if self.has_invoice(organisation, number, &mut meter).await? {
                         found.invoice(number.clone());
                     }
                 }
-                Wanted::XeroInvoice(id) => {
+                SearchTerm::XeroInvoice(id) => {
                     let numbers = self.numbers_by_id(organisation, *id, &mut meter).await?;
                     numbers.into_iter().for_each(|number| found.invoice(number));
                 }
-                Wanted::XeroPayment(id) => {
+                SearchTerm::XeroPayment(id) => {
                     let known = self.whereabouts(organisation, *id, &mut meter).await?;
                     match known.ours {
                         Some(ours) => found.payment(Subject::Ours(ours)),
@@ -88,12 +88,12 @@ impl Tables {
                         None => found.payment(Subject::Xero(*id)),
                     }
                 }
-                Wanted::Payment(id) => {
+                SearchTerm::Payment(id) => {
                     if self.has_payment(organisation, id, &mut meter).await? {
                         found.payment(Subject::Ours(id.clone()));
                     }
                 }
-                Wanted::Amount(amount, currency) => {
+                SearchTerm::Amount(amount, currency) => {
                     let amounts = self.find_amount(organisation, *amount, *currency, now).await?;
                     meter.add(usize::try_from(amounts.searched.read).unwrap_or(usize::MAX));
                     found.amounts = Some(amounts);

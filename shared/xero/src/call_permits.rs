@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
-use payments::budget::{CallBudget, Denied, Exhausted, Pass, Purpose, Word};
+use payments::budget::{CallBudget, CallPermit, Denied, Exhausted, Purpose, Word};
 
 use crate::error::ReadError;
-use crate::http::Answer;
-use crate::limits::{LimitProblem, Limits, retry_after};
+use crate::http::HttpResponse;
+use crate::limit_problem::LimitProblem;
+use crate::limits::{Limits, retry_after};
 
 /// How long to wait when the count of calls cannot be kept.
 const UNCOUNTED_PAUSE: Duration = Duration::from_secs(30);
@@ -23,11 +24,11 @@ impl CallBudget for Unmetered {
         organisation: OrganisationId,
         _: Purpose,
         _: Timestamp,
-    ) -> Result<Pass, Denied> {
-        Ok(Pass { organisation, number: 0 })
+    ) -> Result<CallPermit, Denied> {
+        Ok(CallPermit { organisation, number: 0 })
     }
 
-    async fn leave(&self, _: Pass, _: Word, _: Timestamp) {}
+    async fn leave(&self, _: CallPermit, _: Word, _: Timestamp) {}
 }
 
 /// A call that the budget denies, in the words of an answer that does.
@@ -56,7 +57,7 @@ pub(crate) fn denial(organisation: OrganisationId, denied: Denied, now: Timestam
 }
 
 /// What an answer says of the limits, for the budget.
-pub(crate) fn word(answer: &Answer) -> Word {
+pub(crate) fn word(answer: &HttpResponse) -> Word {
     let limits = Limits::read(&answer.headers);
     let turned_away = (answer.status == 429).then(|| {
         let exhausted = match LimitProblem::read(&answer.headers) {

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::client::{Ask, Client, Meter, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
-use crate::pages::{List, PAGE_SIZES, Which, if_modified_since, page, row_id};
+use crate::list::Which;
+use crate::pages::{List, PAGE_SIZES, if_modified_since, page, row_id};
 use crate::refund::refund;
 use crate::unreadable::Unreadable;
 use crate::wire::{
@@ -89,10 +90,10 @@ struct WireFigures<'a> {
 }
 
 /// A row of a list: its stamp, and what it is about.
-type Row = (Timestamp, About);
+type Row = (Timestamp, RowSubject);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum About {
+enum RowSubject {
     Invoice(Seen),
     Refund(Refund),
     Other,
@@ -155,9 +156,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             (Vec::new(), Vec::new(), Vec::new(), 0);
         for (stamp, about) in rows {
             match about {
-                About::Other => others += 1,
-                About::Refund(refund) => refunds.push(refund),
-                About::Invoice(invoice) => {
+                RowSubject::Other => others += 1,
+                RowSubject::Refund(refund) => refunds.push(refund),
+                RowSubject::Invoice(invoice) => {
                     seen.push(invoice);
                     stamps.push(stamp);
                 }
@@ -182,7 +183,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         list: &List<'_>,
         meter: &mut Meter,
-    ) -> Result<(crate::http::Answer, u32), ReadError> {
+    ) -> Result<(crate::http::HttpResponse, u32), ReadError> {
         for size in PAGE_SIZES {
             let mut url = self.url(&[list.which.name()]);
             url.set_query(Some(&format!("{}page=1&pageSize={size}", list.query)));
@@ -230,7 +231,7 @@ fn row(which: Which, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
         | Which::BankTransactions
         | Which::Contacts
         | Which::Overpayments
-        | Which::Prepayments => About::Invoice(Seen {
+        | Which::Prepayments => RowSubject::Invoice(Seen {
             invoice: XeroInvoiceId::new(id),
             kind: match required_text(wire.r#type, "Type")?.as_str() {
                 "ACCREC" => InvoiceKind::Sales,
@@ -246,22 +247,22 @@ fn row(which: Which, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
 
 /// The invoice of a payment. The refund of an overpayment has an id there, too, which is not that of an
 /// invoice, so that the type decides (calcinai/xero-php#889).
-fn of_payment(id: Uuid, wire: &WireChanged<'_>, raw: &RawValue) -> Result<About, ReadError> {
+fn of_payment(id: Uuid, wire: &WireChanged<'_>, raw: &RawValue) -> Result<RowSubject, ReadError> {
     let kind = match optional_text(wire.payment_type, "PaymentType")? {
         None => XeroPaymentKind::Received,
         Some(code) => XeroPaymentKind::from_code(&code).unwrap_or(XeroPaymentKind::Other),
     };
     if kind.is_refund() {
         let refund = refund(XeroPaymentId::new(id), kind, raw)?;
-        return Ok(refund.map_or(About::Other, About::Refund));
+        return Ok(refund.map_or(RowSubject::Other, RowSubject::Refund));
     }
     if kind != XeroPaymentKind::Received {
-        return Ok(About::Other);
+        return Ok(RowSubject::Other);
     }
     let of: WireInvoiceOfPayment<'_> =
         wire.invoice.and_then(object).ok_or(schema("Payment.Invoice"))?;
     let id = text(of.invoice_id).and_then(|id| id.parse().ok());
-    Ok(About::Invoice(Seen {
+    Ok(RowSubject::Invoice(Seen {
         invoice: id.ok_or(schema("Payment.Invoice.InvoiceID"))?,
         kind: InvoiceKind::Sales,
         number: optional_text(of.invoice_number, "Payment.Invoice.InvoiceNumber")?,
@@ -304,15 +305,16 @@ mod tests {
 
     #[test]
     fn a_list_is_walked_on_from_the_second_of_its_last_row() {
-        let rows =
-            |stamps: &[&str]| stamps.iter().map(|s| (at(s), About::Other)).collect::<Vec<Row>>();
+        let rows = |stamps: &[&str]| {
+            stamps.iter().map(|s| (at(s), RowSubject::Other)).collect::<Vec<Row>>()
+        };
         let since = at("2026-10-05T03:00:00Z");
         let sorted = rows(&["2026-10-05T03:00:00.5Z", "2026-10-05T03:00:02.9Z"]);
         assert_eq!(way_on(&sorted, since), Some(at("2026-10-05T03:00:02Z")));
         // All within a second, or not in order: that would be no way on.
         assert_eq!(way_on(&rows(&["2026-10-05T03:00:00.5Z"]), since), None);
         assert_eq!(way_on(&rows(&["2026-10-05T03:00:03Z", "2026-10-05T03:00:02Z"]), since), None);
-        assert_eq!(way_on::<About>(&[], since), None);
+        assert_eq!(way_on::<RowSubject>(&[], since), None);
     }
 
     #[test]
@@ -327,12 +329,12 @@ mod tests {
             ))
         };
         for kind in ["", r#","PaymentType":"ACCRECPAYMENT""#] {
-            let (_, About::Invoice(seen)) = of(kind).unwrap() else { panic!("{kind}") };
+            let (_, RowSubject::Invoice(seen)) = of(kind).unwrap() else { panic!("{kind}") };
             assert_eq!((seen.number.as_deref(), seen.updated_at), (Some("CM-7"), None));
         }
         for kind in ["ACCPAYPAYMENT", "APCREDITPAYMENT", "NEWPAYMENT"] {
             let (_, about) = of(&format!(r#","PaymentType":"{kind}""#)).unwrap();
-            assert_eq!(about, About::Other, "{kind}");
+            assert_eq!(about, RowSubject::Other, "{kind}");
         }
         let without = read(r#"{"UpdatedDateUTC":"/Date(1790000000000+0000)/"}"#);
         assert_eq!(without, Err(ReadError::Schema { field: "Payment.Invoice" }));
@@ -366,13 +368,13 @@ mod tests {
                 r#","Invoice":{{"InvoiceID":"249f15fa-f2a7-4acc-8769-0984103f2225"}}{by_name}"#
             );
             for more in [in_place, by_name, both] {
-                let About::Refund(refund) = read(kind, &more) else { panic!("{kind}{more}") };
+                let RowSubject::Refund(refund) = read(kind, &more) else { panic!("{kind}{more}") };
                 let contact = "430fa14a-f945-44d3-9f97-5df5e28441b8".parse().unwrap();
                 assert_eq!((refund.contact, refund.deleted), (contact, false));
                 let detail = refund.detail();
                 assert!(detail.starts_with("2.00 NZD of 2019-03-14 went back, of a"), "{detail}");
             }
-            assert_eq!(read(kind, ""), About::Other, "no contact is named");
+            assert_eq!(read(kind, ""), RowSubject::Other, "no contact is named");
         }
     }
 }

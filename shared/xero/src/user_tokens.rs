@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use payments::grant::{Death, Grant, GrantError, Grants, Pair, Pairs, Turn};
+use payments::grant::{Death, Grant, GrantError, Grants, Pair, Pairs, TokenAction};
 use payments::{GrantId, OrganisationId};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::{Outage, ReadError, Refusal};
 use crate::http::Http;
-use crate::token::{Asker, INVALID_GRANT, Received, Token};
+use crate::identity_service::{Asker, INVALID_GRANT, Received, Token};
 
 /// The pause before a grant is looked at again that another process renews. That takes a second.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -32,11 +32,11 @@ pub(crate) struct Granted<G> {
     pause: Duration,
     places: Mutex<BTreeMap<OrganisationId, GrantId>>,
     /// Each behind a lock of its own: who waits for one grant does not hold up the others.
-    held: Mutex<BTreeMap<GrantId, Arc<tokio::sync::Mutex<Held>>>>,
+    held: Mutex<BTreeMap<GrantId, Arc<tokio::sync::Mutex<CachedToken>>>>,
 }
 
 #[derive(Default)]
-struct Held {
+struct CachedToken {
     pair: Option<Pair>,
     /// Xero has given it, and the store would not take it. Nothing is called with it.
     unsaved: Option<Pair>,
@@ -44,7 +44,7 @@ struct Held {
     failure: Option<(Timestamp, ReadError)>,
 }
 
-impl Held {
+impl CachedToken {
     fn token(&self, spent: Option<u64>, now: Timestamp) -> Option<Token> {
         let is_new = |pair: &&Pair| spent.is_none_or(|spent| pair.generation > spent);
         let pair = self.pair.as_ref().filter(is_new)?;
@@ -53,18 +53,18 @@ impl Held {
 }
 
 /// What the holder of a lease found instead of a pair.
-enum Trouble {
+enum TokenProblem {
     Dead(Death),
     Read(ReadError),
 }
 
-impl From<ReadError> for Trouble {
+impl From<ReadError> for TokenProblem {
     fn from(error: ReadError) -> Self {
         Self::Read(error)
     }
 }
 
-impl From<GrantError> for Trouble {
+impl From<GrantError> for TokenProblem {
     fn from(error: GrantError) -> Self {
         Self::Read(store_failed(&error))
     }
@@ -102,7 +102,7 @@ impl<G> Granted<G> {
         places.get(&organisation).copied()
     }
 
-    fn held(&self, id: GrantId) -> Arc<tokio::sync::Mutex<Held>> {
+    fn held(&self, id: GrantId) -> Arc<tokio::sync::Mutex<CachedToken>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.entry(id).or_default().clone()
     }
@@ -150,16 +150,18 @@ impl<G: Grants + Pairs> Granted<G> {
     async fn take_or_renew(
         &self,
         need: &Need<'_>,
-        held: &mut Held,
+        held: &mut CachedToken,
         mut grant: Grant,
         mut spent: Option<u64>,
     ) -> Result<Token, ReadError> {
         for _ in 0..LOOKS_MAX {
             let now = need.http.now();
             match grant.turn(spent, now) {
-                Turn::Dead(dead) => return Err(ReadError::NotAuthorised(Refusal::Lost(dead.why))),
-                Turn::Paused(until) => return Err(held.paused(until, now)),
-                Turn::Take => match self.stores.pair(grant.id).await {
+                TokenAction::Dead(dead) => {
+                    return Err(ReadError::NotAuthorised(Refusal::Lost(dead.why)));
+                }
+                TokenAction::Paused(until) => return Err(held.paused(until, now)),
+                TokenAction::Take => match self.stores.pair(grant.id).await {
                     Err(error) => return Err(store_failed(&error)),
                     Ok(None) => return Err(self.bury(&grant, Death::SecretMissing, now).await),
                     Ok(Some(pair)) if pair.generation >= grant.generation => {
@@ -168,16 +170,18 @@ impl<G: Grants + Pairs> Granted<G> {
                     // The store of secrets still shows the pair before.
                     Ok(Some(_)) => tokio::time::sleep(self.pause).await,
                 },
-                Turn::Wait(_) => tokio::time::sleep(self.pause).await,
-                Turn::Renew(leased) => match self.stores.store_grant(&grant, leased, now).await {
-                    Ok(leased) => match self.renew(need, held, &leased, spent).await? {
-                        Renewed::Token(token) => return Ok(token),
-                        Renewed::Overtaken(generation) => spent = spent.max(Some(generation)),
-                    },
-                    // Another process was quicker.
-                    Err(GrantError::Changed) => {}
-                    Err(error) => return Err(store_failed(&error)),
-                },
+                TokenAction::Wait(_) => tokio::time::sleep(self.pause).await,
+                TokenAction::Renew(leased) => {
+                    match self.stores.store_grant(&grant, leased, now).await {
+                        Ok(leased) => match self.renew(need, held, &leased, spent).await? {
+                            Renewed::Token(token) => return Ok(token),
+                            Renewed::Overtaken(generation) => spent = spent.max(Some(generation)),
+                        },
+                        // Another process was quicker.
+                        Err(GrantError::Changed) => {}
+                        Err(error) => return Err(store_failed(&error)),
+                    }
+                }
             }
             grant = self.stores.grant(grant.id).await.map_err(|error| store_failed(&error))?;
         }
@@ -190,7 +194,7 @@ impl<G: Grants + Pairs> Granted<G> {
     async fn renew(
         &self,
         need: &Need<'_>,
-        held: &mut Held,
+        held: &mut CachedToken,
         grant: &Grant,
         spent: Option<u64>,
     ) -> Result<Renewed, ReadError> {
@@ -213,8 +217,8 @@ impl<G: Grants + Pairs> Granted<G> {
                 tracing::info!(grant = %grant.id, generation = pair.generation, "grant renewed");
                 held.keep(pair).map(Renewed::Token)
             }
-            Err(Trouble::Dead(why)) => Err(self.bury(grant, why, now).await),
-            Err(Trouble::Read(error)) => {
+            Err(TokenProblem::Dead(why)) => Err(self.bury(grant, why, now).await),
+            Err(TokenProblem::Read(error)) => {
                 let failed = grant.failed(now);
                 held.failure = failed.failing.map(|failing| (failing.until, error));
                 if let Err(error) = self.stores.store_grant(grant, failed, now).await {
@@ -229,12 +233,12 @@ impl<G: Grants + Pairs> Granted<G> {
     async fn next_pair(
         &self,
         need: &Need<'_>,
-        held: &mut Held,
+        held: &mut CachedToken,
         grant: &Grant,
         spent: Option<u64>,
-    ) -> Result<Pair, Trouble> {
+    ) -> Result<Pair, TokenProblem> {
         let stored = self.stores.pair(grant.id).await?;
-        let mut pair = stored.ok_or(Trouble::Dead(Death::SecretMissing))?;
+        let mut pair = stored.ok_or(TokenProblem::Dead(Death::SecretMissing))?;
         if let Some(unsaved) = held.unsaved.clone() {
             pair = self.save(held, grant.id, unsaved).await?;
         }
@@ -251,13 +255,13 @@ impl<G: Grants + Pairs> Granted<G> {
                 // Another process may have renewed it, in spite of the lease.
                 let again = self.stores.pair(grant.id).await?;
                 let newer = again.filter(|again| again.generation > pair.generation);
-                pair = newer.ok_or(Trouble::Dead(Death::InvalidGrant))?;
+                pair = newer.ok_or(TokenProblem::Dead(Death::InvalidGrant))?;
                 if is_new(&pair) && pair.serves(need.http.now()) {
                     return Ok(pair);
                 }
                 match refresh(need, grant, &pair.refresh_token).await {
                     Err(error) if is_invalid_grant(&error) => {
-                        return Err(Trouble::Dead(Death::InvalidGrant));
+                        return Err(TokenProblem::Dead(Death::InvalidGrant));
                     }
                     received => received?,
                 }
@@ -276,7 +280,12 @@ impl<G: Grants + Pairs> Granted<G> {
 
     /// Keeps the next pair. If there is one of its generation already, which the lease should have
     /// prevented, then that one stays.
-    async fn save(&self, held: &mut Held, grant: GrantId, next: Pair) -> Result<Pair, GrantError> {
+    async fn save(
+        &self,
+        held: &mut CachedToken,
+        grant: GrantId,
+        next: Pair,
+    ) -> Result<Pair, GrantError> {
         held.unsaved = Some(next.clone());
         let there = self.stores.pair(grant).await?;
         let kept = match there.filter(|there| there.generation >= next.generation) {
@@ -300,7 +309,7 @@ impl<G: Grants + Pairs> Granted<G> {
     }
 }
 
-impl Held {
+impl CachedToken {
     fn keep(&mut self, pair: Pair) -> Result<Token, ReadError> {
         let token = Token::of(&pair).ok_or(Outage::Grant)?;
         (self.pair, self.failure) = (Some(pair), None);

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use payments::upload::{Answer, Placed, Stamp};
+use payments::upload::{Placed, Stamp, WriteOutcome};
 use payments::{XeroInvoiceId, XeroPaymentId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -110,7 +110,7 @@ struct WireWholeRefusal<'a> {
 }
 
 /// What an element says of itself.
-enum Said {
+enum ElementVerdict {
     /// It is there, and what it is was compared with what was sent.
     Stored(Placed),
     Refused(String),
@@ -120,17 +120,18 @@ enum Said {
 
 /// What the elements of an answer say, for every stamp of the bundle. `None` if it is no answer to
 /// such a call at all.
-pub(crate) fn read(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Answer>> {
+pub(crate) fn read(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, WriteOutcome>> {
     let elements = elements(bundle.kind(), body)?;
     let count = elements.len();
-    let mut by_stamp: BTreeMap<&Stamp, Vec<Said>> = BTreeMap::new();
+    let mut by_stamp: BTreeMap<&Stamp, Vec<ElementVerdict>> = BTreeMap::new();
     let mut strays = Vec::new();
     let mut is_foreign = false;
     for raw in elements {
         let element: Option<WireElement<'_>> = object(raw);
         let stamp = element.as_ref().and_then(|element| stamp_of(bundle.kind(), element));
         let sent = stamp.as_ref().map(|stamp| bundle.sent().iter().find(|s| s.stamp == *stamp));
-        let said = element.map_or(Said::Nothing, |e| said(bundle.kind(), &e, sent.flatten()));
+        let said =
+            element.map_or(ElementVerdict::Nothing, |e| said(bundle.kind(), &e, sent.flatten()));
         match sent {
             Some(Some(sent)) => by_stamp.entry(&sent.stamp).or_default().push(said),
             Some(None) => is_foreign = true,
@@ -139,54 +140,54 @@ pub(crate) fn read(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Answe
     }
     let missing: Vec<&Stamp> =
         bundle.stamps().filter(|stamp| !by_stamp.contains_key(stamp)).collect();
-    let mut answers: BTreeMap<Stamp, Answer> = by_stamp
+    let mut answers: BTreeMap<Stamp, WriteOutcome> = by_stamp
         .into_iter()
         .map(|(stamp, mut said)| {
             // Two elements for one stamp contradict each other, even if they say the same.
             let only = if said.len() == 1 { said.pop() } else { None };
-            (stamp.clone(), only.unwrap_or(Said::Nothing).into_answer())
+            (stamp.clone(), only.unwrap_or(ElementVerdict::Nothing).into_answer())
         })
         .collect();
     // Refused elements may lack their reference (Xero-Java#199). If there are exactly as many as are
     // missing, and nothing but refusals among them, all of the missing ones were refused; only which
     // sentence belongs to which is taken from the order.
     let fits = !is_foreign && count == bundle.sent().len() && strays.len() == missing.len();
-    let all_refused = strays.iter().all(|said| matches!(said, Said::Refused(_)));
+    let all_refused = strays.iter().all(|said| matches!(said, ElementVerdict::Refused(_)));
     let mut strays = strays.into_iter();
     for stamp in missing {
         let said = if fits && all_refused { strays.next() } else { None };
-        answers.insert(stamp.clone(), said.unwrap_or(Said::Nothing).into_answer());
+        answers.insert(stamp.clone(), said.unwrap_or(ElementVerdict::Nothing).into_answer());
     }
     unless_proven_once(&mut answers);
     Some(answers)
 }
 
 /// One id is no proof of two payments.
-fn unless_proven_once(answers: &mut BTreeMap<Stamp, Answer>) {
+fn unless_proven_once(answers: &mut BTreeMap<Stamp, WriteOutcome>) {
     let proofs: Vec<Uuid> = answers.values().filter_map(proof).collect();
     for answer in answers.values_mut() {
         let shared = |id| proofs.iter().filter(|other| **other == id).count() > 1;
         if proof(answer).is_some_and(shared) {
-            *answer = Answer::Unclear;
+            *answer = WriteOutcome::Unclear;
         }
     }
 }
 
-fn proof(answer: &Answer) -> Option<Uuid> {
+fn proof(answer: &WriteOutcome) -> Option<Uuid> {
     match answer {
-        Answer::Placed(Placed::Payment(id)) => id.to_string().parse().ok(),
-        Answer::Placed(Placed::Prepayment { transaction, .. }) => Some(*transaction),
-        Answer::Placed(Placed::Bill(id)) => id.to_string().parse().ok(),
+        WriteOutcome::Placed(Placed::Payment(id)) => id.to_string().parse().ok(),
+        WriteOutcome::Placed(Placed::Prepayment { transaction, .. }) => Some(*transaction),
+        WriteOutcome::Placed(Placed::Bill(id)) => id.to_string().parse().ok(),
         _ => None,
     }
 }
 
-impl Said {
-    fn into_answer(self) -> Answer {
+impl ElementVerdict {
+    fn into_answer(self) -> WriteOutcome {
         match self {
-            Self::Stored(placed) => Answer::Placed(placed),
-            Self::Refused(why) => Answer::Refused(why),
-            Self::Nothing => Answer::Unclear,
+            Self::Stored(placed) => WriteOutcome::Placed(placed),
+            Self::Refused(why) => WriteOutcome::Refused(why),
+            Self::Nothing => WriteOutcome::Unclear,
         }
     }
 }
@@ -214,15 +215,15 @@ pub(crate) fn whole_refusal(body: &[u8]) -> Option<RefusalKind> {
 /// an error of its own is refused with that, and the only element of a call with any sentence there is; the
 /// others were turned away along with it. `None` if it is no such refusal, or shows the id of something stored. It
 /// proves nothing where the same key was sent before: then it may be an echo (FAULT-25).
-pub(crate) fn refused_whole(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Answer>> {
+pub(crate) fn refused_whole(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, WriteOutcome>> {
     let whole: &RawValue = serde_json::from_slice(body).ok()?;
     let wire: WireWholeRefusal<'_> = object(whole)?;
     let elements: Vec<&RawValue> = match wire.elements {
         None => Vec::new(),
         Some(raw) => serde_json::from_str(raw.get()).ok()?,
     };
-    let mut answers: BTreeMap<Stamp, Answer> =
-        bundle.stamps().map(|stamp| (stamp.clone(), Answer::TurnedAway)).collect();
+    let mut answers: BTreeMap<Stamp, WriteOutcome> =
+        bundle.stamps().map(|stamp| (stamp.clone(), WriteOutcome::TurnedAway)).collect();
     let mut sentence = text(wire.message).filter(|message| !message.trim().is_empty());
     for raw in elements {
         let element: WireElement<'_> = object(raw)?;
@@ -232,16 +233,16 @@ pub(crate) fn refused_whole(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Sta
         let Some(why) = refusal_of(&element).ok()? else { continue };
         let stamp = stamp_of(bundle.kind(), &element);
         if let Some(answer) = stamp.and_then(|stamp| answers.get_mut(&stamp)) {
-            *answer = Answer::Refused(why.clone());
+            *answer = WriteOutcome::Refused(why.clone());
         }
         sentence = Some(why);
     }
     // One about the key speaks of another request, which is not this one.
     let sentence = sentence.filter(|said| !said.to_lowercase().contains("idempotency"))?;
     if let [only] = bundle.sent()
-        && answers.values().all(|answer| *answer == Answer::TurnedAway)
+        && answers.values().all(|answer| *answer == WriteOutcome::TurnedAway)
     {
-        answers.insert(only.stamp.clone(), Answer::Refused(kept(&sentence)));
+        answers.insert(only.stamp.clone(), WriteOutcome::Refused(kept(&sentence)));
     }
     Some(answers)
 }
@@ -297,15 +298,15 @@ fn own_id(kind: StampedKind, element: &WireElement<'_>) -> Result<Option<Uuid>, 
     }
 }
 
-fn said(kind: StampedKind, element: &WireElement<'_>, sent: Option<&Sent>) -> Said {
+fn said(kind: StampedKind, element: &WireElement<'_>, sent: Option<&Sent>) -> ElementVerdict {
     match (own_id(kind, element), refusal_of(element)) {
         (Ok(Some(id)), Ok(None))
             if sent.is_some_and(|sent| is_what_was_sent(kind, element, sent)) =>
         {
-            Said::Stored(placed(kind, id, element))
+            ElementVerdict::Stored(placed(kind, id, element))
         }
-        (Ok(None), Ok(Some(why))) => Said::Refused(why),
-        _ => Said::Nothing,
+        (Ok(None), Ok(Some(why))) => ElementVerdict::Refused(why),
+        _ => ElementVerdict::Nothing,
     }
 }
 

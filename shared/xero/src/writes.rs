@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::upload::{Answer, Stamp};
+use payments::upload::{Stamp, WriteOutcome};
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::bundle::{Bundle, StampedKind};
-use crate::client::{Client, Meter, Sending, refusal};
+use crate::client::{Attempts, Client, Meter, refusal};
 use crate::error::{Outage, ReadError};
 use crate::refusal::RefusalKind;
 use crate::write_results;
@@ -34,11 +34,11 @@ pub enum TurnedAway {
     NotSent,
 }
 
-/// The knowledge of each element of a bundle after its call: an [`Answer`] for every stamp, after every
+/// The knowledge of each element of a bundle after its call: a [`WriteOutcome`] for every stamp, after every
 /// outcome.
 #[derive(Clone)]
 pub struct Answers {
-    by_stamp: BTreeMap<Stamp, Answer>,
+    by_stamp: BTreeMap<Stamp, WriteOutcome>,
     call: Call,
 }
 
@@ -66,8 +66,8 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let (call, by_stamp) = self.try_put(organisation, bundle, key, &mut meter).await;
         let answers = match (by_stamp, call) {
             (Some(by_stamp), _) => by_stamp,
-            (None, Call::TurnedAway(..)) => all(bundle, &Answer::TurnedAway),
-            (None, _) => all(bundle, &Answer::Unclear),
+            (None, Call::TurnedAway(..)) => all(bundle, &WriteOutcome::TurnedAway),
+            (None, _) => all(bundle, &WriteOutcome::Unclear),
         };
         let answers = Answers { by_stamp: answers, call };
         tracing::debug!(
@@ -86,7 +86,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         bundle: &Bundle,
         key: &str,
         meter: &mut Meter,
-    ) -> (Call, Option<BTreeMap<Stamp, Answer>>) {
+    ) -> (Call, Option<BTreeMap<Stamp, WriteOutcome>>) {
         if !is_sendable(key) {
             return (Call::TurnedAway(TurnedAway::NotSent, None), None);
         }
@@ -99,7 +99,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             Ok(token) => token,
             Err(error) => return (self.turned_away(error), None),
         };
-        let once = Sending::Once;
+        let once = Attempts::Once;
         let mut answer =
             self.call(organisation, self.putting(bundle, key), &token, once, meter).await;
         if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
@@ -167,18 +167,18 @@ fn is_sendable(key: &str) -> bool {
     (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn all(bundle: &Bundle, answer: &Answer) -> BTreeMap<Stamp, Answer> {
+fn all(bundle: &Bundle, answer: &WriteOutcome) -> BTreeMap<Stamp, WriteOutcome> {
     bundle.stamps().map(|stamp| (stamp.clone(), answer.clone())).collect()
 }
 
 impl Answers {
     /// The answer for this stamp; `Unclear` if the bundle had none.
-    pub fn of(&self, stamp: &Stamp) -> Answer {
-        self.by_stamp.get(stamp).cloned().unwrap_or(Answer::Unclear)
+    pub fn of(&self, stamp: &Stamp) -> WriteOutcome {
+        self.by_stamp.get(stamp).cloned().unwrap_or(WriteOutcome::Unclear)
     }
 
     /// The answers for all stamps.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Stamp, &Answer)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Stamp, &WriteOutcome)> {
         self.by_stamp.iter()
     }
 
@@ -222,13 +222,14 @@ impl Answers {
 /// Counts only. A refusal's text may hold a name or an amount and is for the tables (N9).
 impl fmt::Debug for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |is: fn(&Answer) -> bool| self.by_stamp.values().filter(|a| is(a)).count();
+        let count =
+            |is: fn(&WriteOutcome) -> bool| self.by_stamp.values().filter(|a| is(a)).count();
         f.debug_struct("Answers")
             .field("call", &self.call)
-            .field("placed", &count(|answer| matches!(answer, Answer::Placed(_))))
-            .field("refused", &count(|answer| matches!(answer, Answer::Refused(_))))
-            .field("turned_away", &count(|answer| matches!(answer, Answer::TurnedAway)))
-            .field("unclear", &count(|answer| matches!(answer, Answer::Unclear)))
+            .field("placed", &count(|answer| matches!(answer, WriteOutcome::Placed(_))))
+            .field("refused", &count(|answer| matches!(answer, WriteOutcome::Refused(_))))
+            .field("turned_away", &count(|answer| matches!(answer, WriteOutcome::TurnedAway)))
+            .field("unclear", &count(|answer| matches!(answer, WriteOutcome::Unclear)))
             .finish()
     }
 }

@@ -9,7 +9,8 @@ use payments::failures::Failures;
 use payments::grant::{Dead, Death, Grant, Grants as _};
 use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
-    Answer, Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, admit, link,
+    Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, WriteOutcome, admit,
+    link,
 };
 use payments::{
     Change, Contact, DiscrepancyKey, DiscrepancyKind, Figures, InvoiceKind, InvoiceStatus,
@@ -17,14 +18,14 @@ use payments::{
     WarningKind, XeroContactId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept,
     mirror, record_invoice, restore,
 };
-use table::{Because, ContactBecause};
+use table::{ChangeContext, ContactBecause};
 use uuid::Uuid;
 
 use crate::world::{World, now, organisation};
 
-fn because() -> Because {
+fn because() -> ChangeContext {
     let event_at = Some("2026-11-23T00:59:58.5Z".parse().unwrap());
-    Because { cause: "webhook", event_at, now: now() }
+    ChangeContext { cause: "webhook", event_at, now: now() }
 }
 
 fn aud(text: &str) -> Money {
@@ -251,7 +252,7 @@ impl Everything<'_> {
         let amount = sent.receipt.amount;
         sent.reserve("2026-11-23".parse().unwrap(), vec![(target, amount)], now()).unwrap();
         sent.send(&[1], "key", now()).unwrap();
-        let placed = Answer::Placed(Placed::Payment(xero_id(42)));
+        let placed = WriteOutcome::Placed(Placed::Payment(xero_id(42)));
         sent.answer(1, placed, false, now()).unwrap();
         let stored = self.stored().await;
         let change = link(&stored, &sent, &sent.parts[0], now()).unwrap();

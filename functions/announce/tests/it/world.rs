@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use bus::fakes::RecordedBus;
-use bus::{Bus, Sending};
+use bus::{Bus, PublishOutcome};
 use dynoxide::Database;
 use dynoxide::actions::describe_stream::DescribeStreamRequest;
 use dynoxide::actions::get_records::GetRecordsRequest;
@@ -25,7 +25,7 @@ use uuid::Uuid;
 pub(crate) struct Shared(pub(crate) Arc<RecordedBus>);
 
 impl Bus for Shared {
-    async fn send(&self, announcements: &[Announcement]) -> Sending {
+    async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
         self.0.send(announcements).await
     }
 }

@@ -4,7 +4,7 @@
 //! costs calls: `upload` does that when a person asks for it, and never because a dashboard is open.
 
 use askama::Template;
-use payments::explanations::{Outlook, Place};
+use payments::explanations::{Outlook, QueuePosition};
 use payments::upload::{
     self, ATTEMPTS_MAX, Caps, Line, NIGHTLY_MAX, Night, NightState, Route, Upload,
 };
@@ -154,7 +154,7 @@ fn bars(stage: &Stage<'_>, rows: &Rows) -> Vec<Bar> {
 
 /// In which night the payment at this place of the line goes.
 fn expected(stage: &Stage<'_>, rows: &Rows, place: usize) -> String {
-    let place = Place::At(u32::try_from(place).unwrap_or(u32::MAX));
+    let place = QueuePosition::At(u32::try_from(place).unwrap_or(u32::MAX));
     let outlook = Outlook::of(place, &rows.caps, stage.settings, rows.is_over, stage.now);
     match (&rows.caps.disabled, outlook) {
         (None, Some(outlook)) => outlook.to_string(),

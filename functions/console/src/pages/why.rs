@@ -9,7 +9,7 @@ use payments::explanations::{
 };
 use payments::upload::{Night, NightState, Upload};
 use serde_json::json;
-use table::Known;
+use table::PaymentFacts;
 
 use super::payment_list::{self, Listed};
 use super::{Page, PageError, Stage, filled, payment_actions};
@@ -141,7 +141,7 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
 async fn told_of(
     stage: &Stage<'_>,
     search: &Search,
-    (subject, known): (&Subject, &Known),
+    (subject, known): (&Subject, &PaymentFacts),
     links: &XeroLinks,
     night_over: bool,
 ) -> Result<Option<Told>, PageError> {

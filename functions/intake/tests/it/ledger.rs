@@ -2,7 +2,7 @@
 
 use payments::upload::{Line, Upload, UploadState};
 use queue::UploadTask;
-use table::Because;
+use table::ChangeContext;
 
 use crate::world::{World, now};
 
@@ -23,7 +23,7 @@ impl World {
         let before = self.upload(payment).await.unwrap();
         let mut after = before.clone();
         change(&mut after);
-        let because = Because { cause: "upload", event_at: None, now: now() };
+        let because = ChangeContext { cause: "upload", event_at: None, now: now() };
         self.tables.write_uploads(&[(Some(&before), &after)], None, because).await.unwrap();
     }
 

@@ -26,7 +26,7 @@ use payments::{
 use queue::fakes::{RecordedChanges, RecordedUploads};
 use queue::{Cause, Changes, Message, SendError, UploadTask, Uploads};
 use serde_json::Value;
-use table::{Because, Tables};
+use table::{ChangeContext, Tables};
 use uuid::Uuid;
 
 use crate::messages::ORGANISATION;
@@ -251,7 +251,7 @@ impl World {
         let Verdict::Changed(change) = mirror(&stored, &snapshot, &self.settings, now()) else {
             panic!("nothing changed");
         };
-        let because = Because { cause: Cause::Webhook.code(), event_at: None, now: now() };
+        let because = ChangeContext { cause: Cause::Webhook.code(), event_at: None, now: now() };
         self.tables.write_invoice(&stored, &change, because).await.unwrap();
     }
 

@@ -3,7 +3,7 @@
 
 use payments::upload::{Stamp, Target, admit};
 use payments::{Kind, Payment, PaymentStatus, Receipt, State};
-use table::Because;
+use table::ChangeContext;
 
 use crate::faults::{Guillotine, Moment};
 use crate::world::{
@@ -90,7 +90,7 @@ async fn payments_left_on_a_former_number_are_found_by_the_next_read_of_whatever
     // As if a process that did not see the new number had written the old one.
     forget(&world, 2).await;
     see(&world, old).await;
-    let because = table::Because { cause: "webhook", event_at: None, now: at(0) };
+    let because = table::ChangeContext { cause: "webhook", event_at: None, now: at(0) };
     let unknown = world.stored(2).await;
     let after = payments::StoredInvoice { revision: unknown.revision, ..second };
     let change = payments::Change { after, tombstones: vec![], decisions: vec![] };
@@ -320,7 +320,7 @@ async fn a_stamp_that_a_person_has_copied_into_a_reference_holds_the_payment_for
 #[tokio::test]
 async fn what_bears_the_stamp_of_an_upload_on_its_way_stays_with_it_however_long_that_takes() {
     let world = both_local().await;
-    let because = Because { cause: "upload", event_at: None, now: now() };
+    let because = ChangeContext { cause: "upload", event_at: None, now: now() };
     let mut row = admit(None, &receipt(), now()).upload.unwrap();
     let target = Target::Invoice { id: invoice(1), number: "CM-10001".to_owned() };
     row.reserve("2026-03-02".parse().unwrap(), vec![(target, aud(100))], now()).unwrap();

@@ -17,7 +17,7 @@ use payments::{
 };
 use queue::fakes::RecordedChanges;
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message, SendError};
-use table::{Because, Tables};
+use table::{ChangeContext, Tables};
 use uuid::Uuid;
 
 use crate::engine::{self, Row};
@@ -328,7 +328,7 @@ impl World {
         }
         let known = self.tables.upload(organisation(), &receipt.id).await.unwrap();
         if let Some(upload) = payments::upload::admit(known.as_ref(), &receipt, now()).upload {
-            let because = Because { cause: "intake", event_at: None, now: now() };
+            let because = ChangeContext { cause: "intake", event_at: None, now: now() };
             let rows = [(known.as_ref(), &*upload)];
             self.tables.write_uploads(&rows, None, because).await.unwrap();
         }
@@ -348,7 +348,7 @@ impl World {
     async fn local(&self, n: u32, change: impl FnOnce(&StoredInvoice) -> Option<Change>) {
         let before = self.stored(n).await;
         let change = change(&before).unwrap();
-        let because = Because { cause: "intake", event_at: None, now: now() };
+        let because = ChangeContext { cause: "intake", event_at: None, now: now() };
         self.tables.write_invoice(&before, &change, because).await.unwrap();
     }
 }

@@ -123,7 +123,7 @@ async fn a_morning_on_which_money_waits_for_a_person_is_not_well_and_what_xero_r
         allocations: allocations.clone(),
         entered_at: world.now(),
     };
-    let because = table::Because { cause: "upload", event_at: None, now: world.now() };
+    let because = table::ChangeContext { cause: "upload", event_at: None, now: world.now() };
     let waiting = |id| *payments::upload::admit(None, &receipt(id), world.now()).upload.unwrap();
     let mut held = waiting("P-1");
     let (hold, why) = (payments::upload::Hold::BlockedByAction, "it names no customer".to_owned());

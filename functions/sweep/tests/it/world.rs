@@ -21,7 +21,7 @@ use queue::{Cause, Changes, InvoiceChange, Message, SendError};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sweep::Sweeper;
-use table::{Because, Tables};
+use table::{ChangeContext, Tables};
 use uuid::Uuid;
 use xero_simulator::{
     DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
@@ -231,7 +231,7 @@ impl World {
         };
         let before = self.tables.invoice(self.organisation(), &number).await.unwrap();
         let change = payments::record_invoice(&before, &local, self.now()).unwrap().unwrap();
-        let because = Because { cause: "intake", event_at: None, now: self.now() };
+        let because = ChangeContext { cause: "intake", event_at: None, now: self.now() };
         self.tables.write_invoice(&before, &change, because).await.unwrap();
     }
 

@@ -321,7 +321,7 @@ async fn solving_an_action_has_the_invoices_read_again_that_waited_for_it() {
     after.held_back = true;
     after.xero = Some(world.facts(xero));
     let change = payments::Change { after, tombstones: vec![], decisions: vec![] };
-    let because = table::Because { cause: "webhook", event_at: None, now: world.now() };
+    let because = table::ChangeContext { cause: "webhook", event_at: None, now: world.now() };
     world.tables.write_invoice(&before, &change, because).await.unwrap();
     let order = |block: bool| {
         json!({"organisation": world.organisation(), "customer": "K-1", "block": block,

@@ -18,7 +18,7 @@ use payments::{
 use queue::{SendError, UploadTask, Uploads};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use table::{Because, Tables};
+use table::{ChangeContext, Tables};
 use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{
@@ -246,7 +246,7 @@ impl World {
         for part in &receipt.allocations {
             let stored = self.tables.invoice(self.organisation(), &part.invoice).await.unwrap();
             if let Some(change) = record_part(&stored, &receipt, self.now()).unwrap() {
-                let because = Because { cause: "intake", event_at: None, now: self.now() };
+                let because = ChangeContext { cause: "intake", event_at: None, now: self.now() };
                 self.tables.write_invoice(&stored, &change, because).await.unwrap();
             }
         }
@@ -283,7 +283,7 @@ impl World {
         };
         let row = self.tables.upload(self.organisation(), &invoice.id).await.unwrap();
         let admitted = admit_bill(row.as_ref(), &invoice, self.now()).unwrap().upload.unwrap();
-        let because = Because { cause: "intake", event_at: None, now: self.now() };
+        let because = ChangeContext { cause: "intake", event_at: None, now: self.now() };
         self.tables.write_uploads(&[(row.as_ref(), &*admitted)], None, because).await.unwrap();
     }
 

@@ -1,11 +1,11 @@
 //! What each kind of announcement says, and what its row has to have for that.
 
 use super::Incomplete;
-use super::detail::{
-    About, Contact, Customer, Discrepancy, Figures, Invoice, Payment, ProviderInvoice, text,
-};
 use super::event_type::Kind;
 use super::log_entry::{Entry, EntryPayment};
+use super::subject::{
+    Contact, Customer, Discrepancy, Figures, Invoice, Payment, ProviderInvoice, Subject, text,
+};
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::payment::Origin;
 
@@ -16,34 +16,34 @@ pub(super) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    pub(super) fn about(&self) -> Result<About, Incomplete> {
+    pub(super) fn about(&self) -> Result<Subject, Incomplete> {
         let entry = self.entry;
         Ok(match self.kind {
             Kind::PaymentMirrored | Kind::PaymentMatched | Kind::PaymentPlaced => {
                 self.needs("payment_id", entry.payment.id.as_ref())?;
                 self.needs("xero_payment_id", entry.payment.xero)?;
-                About {
+                Subject {
                     invoice: Some(self.invoice()?),
                     payment: Some(self.payment(entry.payment.origin)?),
-                    ..About::default()
+                    ..Subject::default()
                 }
             }
             Kind::PaymentRemoved | Kind::PaymentRestored => {
                 self.needs("payment_id", entry.payment.id.as_ref())?;
-                About {
+                Subject {
                     invoice: Some(self.invoice()?),
                     payment: Some(self.payment(entry.payment.origin)?),
-                    ..About::default()
+                    ..Subject::default()
                 }
             }
             Kind::PaymentHeld | Kind::PaymentReleased => {
                 self.needs("xero_payment_id", entry.payment.xero)?;
-                About {
+                Subject {
                     reason: self.reason()?,
                     until: entry.until,
                     invoice: Some(self.invoice()?),
                     payment: Some(self.payment(Some(Origin::Xero))?),
-                    ..About::default()
+                    ..Subject::default()
                 }
             }
             Kind::PaymentUploadHeld
@@ -54,46 +54,46 @@ impl Teller<'_> {
             | Kind::PaymentRefused
             | Kind::PaymentWarned => {
                 self.needs("payment_id", entry.payment.id.as_ref())?;
-                About {
+                Subject {
                     reason: self.reason()?,
                     night: entry.night,
                     payment: Some(self.payment(Some(Origin::Local))?),
-                    ..About::default()
+                    ..Subject::default()
                 }
             }
             Kind::ProviderInvoiceHeld
             | Kind::ProviderInvoiceRefused
             | Kind::ProviderInvoiceSkipped
             | Kind::ProviderInvoiceUnknown
-            | Kind::ProviderInvoiceUploaded => About {
+            | Kind::ProviderInvoiceUploaded => Subject {
                 reason: self.reason()?,
                 provider_invoice: Some(self.provider_invoice()?),
-                ..About::default()
+                ..Subject::default()
             },
             Kind::InvoiceNumberChanged => {
-                About { invoice: Some(self.invoice()?), ..About::default() }
+                Subject { invoice: Some(self.invoice()?), ..Subject::default() }
             }
             Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => {
                 let contact = entry.contact.filter(|_| entry.invoice.is_none());
                 let invoice = if contact.is_none() { Some(self.invoice()?) } else { None };
-                About {
+                Subject {
                     invoice,
                     contact: contact.map(|xero_contact_id| Contact { xero_contact_id }),
                     discrepancy: Some(self.discrepancy()?),
-                    ..About::default()
+                    ..Subject::default()
                 }
             }
             Kind::CustomerBlocked | Kind::CustomerUnblocked => {
-                About { customer: Some(self.customer()?), ..About::default() }
+                Subject { customer: Some(self.customer()?), ..Subject::default() }
             }
             Kind::DigestReady
             | Kind::ConnectionDegraded
             | Kind::ConnectionLost
-            | Kind::ConnectionRestored => About { reason: self.reason()?, ..About::default() },
+            | Kind::ConnectionRestored => Subject { reason: self.reason()?, ..Subject::default() },
             Kind::MassChangeApproved
             | Kind::MassChangeStopped
             | Kind::UploadDisabled
-            | Kind::UploadEnabled => About::default(),
+            | Kind::UploadEnabled => Subject::default(),
         })
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::comparison::{Compared, compare};
 use super::facts::{Facts, ParkedReport};
-use super::forecast::{Outlook, Place};
+use super::forecast::{Outlook, QueuePosition};
 use super::links::{Link, XeroLinks};
 use super::parts::PartLine;
 use super::state::{Off, State, Turn};
@@ -25,7 +25,7 @@ pub struct Context<'a> {
     /// Makes links into the organisation's books.
     pub links: &'a XeroLinks,
     /// Where the payment stands, if it waits for a night and that is known.
-    pub place: Option<Place>,
+    pub place: Option<QueuePosition>,
     /// Whether the upload of this night is finished.
     pub night_over: bool,
 }

@@ -9,7 +9,7 @@ use crate::upload::{ATTEMPTS_MAX, Caps, NIGHTLY_MAX, Night};
 
 /// Where a payment stands in the line of those that wait for a night, from 1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Place {
+pub enum QueuePosition {
     /// There.
     At(u32),
     /// Behind at least so many; further ones were not counted.
@@ -20,7 +20,7 @@ pub enum Place {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Outlook {
     /// Where it stands.
-    pub place: Place,
+    pub place: QueuePosition,
     /// Its night, or the earliest one that it can be.
     pub night: Night,
     /// Whether that is the one which is to come first.
@@ -33,7 +33,7 @@ impl Outlook {
     /// Of a payment at that place. `night_over` says that the upload of this night is finished; none if
     /// uploading is not set up.
     pub fn of(
-        place: Place,
+        place: QueuePosition,
         caps: &Caps,
         settings: &Settings,
         night_over: bool,
@@ -48,8 +48,8 @@ impl Outlook {
             (tonight, caps.left(tonight, nightly_max, now))
         };
         let at = match place {
-            Place::At(at) => at.max(1),
-            Place::Behind(many) => many.saturating_add(1),
+            QueuePosition::At(at) => at.max(1),
+            QueuePosition::Behind(many) => many.saturating_add(1),
         };
         let nights = at.saturating_sub(left).div_ceil(nightly_max);
         let attempts_left = ATTEMPTS_MAX.saturating_sub(caps.attempts(now));
@@ -66,9 +66,11 @@ impl fmt::Display for Outlook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let night = self.night.date().strftime("%-d %B %Y");
         match (self.place, self.is_next) {
-            (Place::At(at), true) => write!(f, "the next upload, place {at}: night of {night}")?,
-            (Place::At(at), false) => write!(f, "place {at} in line: night of {night}")?,
-            (Place::Behind(many), _) => {
+            (QueuePosition::At(at), true) => {
+                write!(f, "the next upload, place {at}: night of {night}")?
+            }
+            (QueuePosition::At(at), false) => write!(f, "place {at} in line: night of {night}")?,
+            (QueuePosition::Behind(many), _) => {
                 write!(f, "behind more than {many} others: not before the night of {night}")?;
             }
         }
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
     use crate::ids::OrganisationId;
     use crate::number::NumberPrefix;
-    use crate::upload::{Sending, UploadSettings};
+    use crate::upload::{SendMode, UploadSettings};
 
     fn settings(nightly_max: u32) -> Settings {
         let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
@@ -115,7 +117,7 @@ mod tests {
     }
 
     fn outlook(place: u32, caps: &Caps, night_over: bool) -> String {
-        let place = Place::At(place);
+        let place = QueuePosition::At(place);
         Outlook::of(place, caps, &settings(200), night_over, evening()).unwrap().to_string()
     }
 
@@ -132,7 +134,7 @@ mod tests {
     fn what_tonight_has_used_is_not_promised_again() {
         // EX-31
         let night = Night::of(evening(), &settings(200).zone);
-        let used = unused().reserve(150, Sending::Nightly(night), 200, evening()).caps.unwrap();
+        let used = unused().reserve(150, SendMode::Nightly(night), 200, evening()).caps.unwrap();
         assert!(outlook(50, &used, false).ends_with("night of 29 November 2026"));
         assert!(outlook(51, &used, false).ends_with("night of 30 November 2026"));
         assert!(outlook(200, &used, true).ends_with("place 200: night of 30 November 2026"));
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn a_place_that_was_not_counted_out_is_told_as_such() {
         let outlook =
-            Outlook::of(Place::Behind(1_000), &unused(), &settings(100), false, evening());
+            Outlook::of(QueuePosition::Behind(1_000), &unused(), &settings(100), false, evening());
         assert_eq!(
             outlook.unwrap().to_string(),
             "behind more than 1000 others: not before the night of 9 December 2026"

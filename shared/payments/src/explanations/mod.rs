@@ -5,7 +5,7 @@
 //! every answer to a question is made here, so that all explain the same payment in the same way.
 //!
 //! Reading order: [`Search`] (what was typed), [`Facts`] (what is stored), [`State`] (the one state),
-//! [`Words`] (each reason's rule, sentence and cure), [`explain`], [`Outlook`] (which night), [`InvoiceView`]
+//! [`ReasonText`] (each reason's rule, sentence and cure), [`explain`], [`Outlook`] (which night), [`InvoiceView`]
 //! (an invoice with its balances), [`XeroLinks`].
 
 mod amount;
@@ -15,25 +15,29 @@ mod comparison;
 mod explanation;
 mod facts;
 mod forecast;
+mod invoice_context;
 mod invoice_lines;
 mod invoice_view;
 mod links;
 mod notes;
 mod parts;
+mod reason_text;
 mod reasons;
 mod search;
 mod state;
 mod upload_reasons;
 
+pub use balances::Agreement;
 pub use comparison::{Compared, Side};
 pub use explanation::{Context, Explanation, History, explain};
 pub use facts::{Facts, ParkedReport, RemovedRow, Row, Subject};
-pub use forecast::{Outlook, Place};
+pub use forecast::{Outlook, QueuePosition};
+pub use invoice_context::Beside;
 pub use invoice_lines::{PaymentLine, RemovedLine};
-pub use invoice_view::{Agreement, Beside, InvoiceView, Overdue};
+pub use invoice_view::{InvoiceView, Overdue};
 pub use links::{Link, NEEDS_LOGIN, XeroLinks};
 pub use notes::Remark;
 pub use parts::PartLine;
-pub use reasons::Words;
-pub use search::{SEARCH_CHARS_MAX, Search, Wanted};
+pub use reason_text::ReasonText;
+pub use search::{SEARCH_CHARS_MAX, Search, SearchTerm};
 pub use state::{Direction, Failure, Kept, Off, Stage, State, Turn};

@@ -1,32 +1,14 @@
 //! What each reason means and what would change it. Every match here names every reason, so that a new one
 //! does not compile before its cure is written.
 
+use super::reason_text::{ReasonText, words};
 use super::state::{Failure, Kept, State};
 use super::upload_reasons::{of_hold, of_off, of_skip, of_stage, of_turn};
 use crate::reason::{Held, Ignored};
 
-/// The words that explain a state.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Words {
-    /// The rules that say so.
-    pub rules: &'static [&'static str],
-    /// What it means, as a sentence.
-    pub says: &'static str,
-    /// What would change it, as a sentence.
-    pub cure: &'static str,
-}
-
-pub(super) const fn words(
-    rules: &'static [&'static str],
-    says: &'static str,
-    cure: &'static str,
-) -> Words {
-    Words { rules, says, cure }
-}
-
 impl State {
     /// The rules, the sentence and the cure that belong to it.
-    pub fn words(self) -> Words {
+    pub fn words(self) -> ReasonText {
         match self {
             Self::Applied => words(
                 &["CM-07", "CM-34"],
@@ -79,7 +61,7 @@ impl State {
     }
 }
 
-fn of_held(held: Held) -> Words {
+fn of_held(held: Held) -> ReasonText {
     match held {
         Held::FutureDated => words(
             &["CM-40", "AMB-20"],
@@ -107,7 +89,7 @@ fn of_held(held: Held) -> Words {
     }
 }
 
-fn of_kept(kept: Kept) -> Words {
+fn of_kept(kept: Kept) -> ReasonText {
     match kept {
         Kept::Journaled => words(
             &["CM-27"],
@@ -139,7 +121,7 @@ fn of_kept(kept: Kept) -> Words {
     }
 }
 
-fn of_ignored(ignored: Ignored) -> Words {
+fn of_ignored(ignored: Ignored) -> ReasonText {
     match ignored {
         Ignored::Disabled => words(
             &["CM-01"],
@@ -180,7 +162,7 @@ fn of_ignored(ignored: Ignored) -> Words {
     }
 }
 
-fn of_failure(failure: Failure) -> Words {
+fn of_failure(failure: Failure) -> ReasonText {
     match failure {
         Failure::MoneyNotTaken => words(
             &["SP-12", "EX-02"],

@@ -21,7 +21,7 @@ const UUID_CHARS: usize = 36;
 
 /// One thing that the text may mean.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Wanted {
+pub enum SearchTerm {
     /// An invoice, by its local number.
     Invoice(InvoiceNumber),
     /// A payment, or a provider's invoice, by the business's own id, or by that of a copy.
@@ -34,7 +34,7 @@ pub enum Wanted {
     Amount(Decimal, Option<Currency>),
 }
 
-impl fmt::Display for Wanted {
+impl fmt::Display for SearchTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invoice(number) => write!(f, "invoice {number}"),
@@ -53,7 +53,7 @@ pub struct Search {
     /// The typed text, without what surrounds it and without control characters.
     pub typed: String,
     /// What it may mean; nothing if nothing was typed.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<SearchTerm>,
     /// Why the mirror leaves the invoice alone, if what was typed is its number in Xero (CM-05).
     pub ignored: Option<Ignored>,
 }
@@ -65,28 +65,28 @@ impl Search {
             typed.chars().filter(|c| !c.is_control()).take(SEARCH_CHARS_MAX).collect();
         let text = seen.trim();
         let mut wanted = Vec::new();
-        let mut want = |one: Wanted| {
+        let mut want = |one: SearchTerm| {
             if !wanted.contains(&one) {
                 wanted.push(one);
             }
         };
         if let Some(id) = uuid_in(text) {
-            want(Wanted::XeroPayment(XeroPaymentId::new(id)));
-            want(Wanted::XeroInvoice(XeroInvoiceId::new(id)));
+            want(SearchTerm::XeroPayment(XeroPaymentId::new(id)));
+            want(SearchTerm::XeroInvoice(XeroInvoiceId::new(id)));
         }
         for number in numbers(text, prefix) {
-            want(Wanted::Invoice(number));
+            want(SearchTerm::Invoice(number));
         }
         // An address is no id, but for the id that is in it.
         let ids = if text.contains("://") { None } else { text.parse::<PaymentId>().ok() };
         if let Some(id) = ids {
             let bill = PaymentId::of_provider_invoice(text).ok();
             let bill = bill.filter(|_| !id.is_provider_invoice() && !id.is_copy());
-            want(Wanted::Payment(id));
-            bill.into_iter().for_each(|bill| want(Wanted::Payment(bill)));
+            want(SearchTerm::Payment(id));
+            bill.into_iter().for_each(|bill| want(SearchTerm::Payment(bill)));
         }
         if let Some((amount, currency)) = amount(text) {
-            want(Wanted::Amount(amount, currency));
+            want(SearchTerm::Amount(amount, currency));
         }
         // An id of Xero is not taken for a number.
         let is_number = !text.is_empty() && !wanted.iter().any(is_id_of_xero);
@@ -112,8 +112,8 @@ impl Search {
     }
 }
 
-fn is_id_of_xero(wanted: &Wanted) -> bool {
-    matches!(wanted, Wanted::XeroPayment(_) | Wanted::XeroInvoice(_))
+fn is_id_of_xero(wanted: &SearchTerm) -> bool {
+    matches!(wanted, SearchTerm::XeroPayment(_) | SearchTerm::XeroInvoice(_))
 }
 
 /// The first UUID in a text: alone, behind `xero-`, or in an address of Xero's.
@@ -163,7 +163,7 @@ mod tests {
             assert_eq!(wanted(typed)[0], "invoice 10234", "{typed:?}");
         }
         let acme = Search::read("ACME/7", &NumberPrefix::new("ACME/").unwrap());
-        assert_eq!(acme.wanted[0], Wanted::Invoice("7".parse().unwrap()));
+        assert_eq!(acme.wanted[0], SearchTerm::Invoice("7".parse().unwrap()));
         // Another prefix than the organisation's: the number as it is.
         assert_eq!(wanted("INV-9")[0], "invoice INV-9");
     }
@@ -261,7 +261,7 @@ mod tests {
         fn law_every_amount_is_read_as_it_is_written(cents in 0_i64..1_000_000_000_000) {
             let amount = Decimal::new(cents, 2);
             let search = Search::read(&amount.to_string(), &NumberPrefix::default());
-            proptest::prop_assert!(search.wanted.contains(&Wanted::Amount(amount.normalize(), None)));
+            proptest::prop_assert!(search.wanted.contains(&SearchTerm::Amount(amount.normalize(), None)));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What each reason of uploading means and what would change it, as in `reasons`.
 
-use super::reasons::{Words, words};
+use super::reason_text::{ReasonText, words};
 use super::state::{Off, Stage, Turn};
 use crate::upload::{Hold, Skip};
 
-pub(super) fn of_turn(turn: Turn) -> Words {
+pub(super) fn of_turn(turn: Turn) -> ReasonText {
     match turn {
         Turn::Night => words(
             &["EX-03", "EX-31"],
@@ -19,7 +19,7 @@ pub(super) fn of_turn(turn: Turn) -> Words {
     }
 }
 
-pub(super) fn of_stage(stage: Stage) -> Words {
+pub(super) fn of_stage(stage: Stage) -> ReasonText {
     match stage {
         Stage::Reserved => words(
             &["EX-31", "A2.1"],
@@ -39,7 +39,7 @@ pub(super) fn of_stage(stage: Stage) -> Words {
     }
 }
 
-pub(super) fn of_off(off: Off) -> Words {
+pub(super) fn of_off(off: Off) -> ReasonText {
     match off {
         Off::NotSetUp => words(
             &["A2.1"],
@@ -59,7 +59,7 @@ pub(super) fn of_off(off: Off) -> Words {
     }
 }
 
-pub(super) fn of_skip(skip: Skip) -> Words {
+pub(super) fn of_skip(skip: Skip) -> ReasonText {
     match skip {
         Skip::NotApproved => words(
             &["EX-02", "EX-35"],
@@ -117,7 +117,7 @@ pub(super) fn of_skip(skip: Skip) -> Words {
     }
 }
 
-pub(super) fn of_hold(hold: Hold) -> Words {
+pub(super) fn of_hold(hold: Hold) -> ReasonText {
     match hold {
         Hold::BlockedByAction => words(
             &["EX-28", "EX-27", "AMB-15"],

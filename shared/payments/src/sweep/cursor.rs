@@ -31,14 +31,14 @@ codes! {
 
 /// A place in a list that is ordered by change, at which a walk through it can be gone on with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Place {
+pub struct ListPosition {
     /// What changed from then on is still to be read.
     pub since: Timestamp,
     /// Of that, so many rows, from the last of them to the first: where stamps are no way on.
     pub rest: Option<u32>,
 }
 
-impl Place {
+impl ListPosition {
     /// Where what changed since then begins.
     pub const fn from(since: Timestamp) -> Self {
         Self { since, rest: None }

@@ -18,7 +18,7 @@ pub use certificate::{
     Accounted, CERTIFIED_AFTER, Certificate, CertificateState, LISTED_MAX, Missing, PaymentChange,
     account,
 };
-pub use cursor::{FIRST_LOOK_BACK, OVERLAP, Place, Progress, SKEW, SweptList, begun_at};
+pub use cursor::{FIRST_LOOK_BACK, ListPosition, OVERLAP, Progress, SKEW, SweptList, begun_at};
 pub use refund::{Refund, RefundStep};
 pub use run::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger, VISIBLE_WITHIN};
 pub use state::{COOL_DOWN, OpenWalk, Start, SweepKind, SweepState};

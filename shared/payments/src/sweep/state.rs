@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::cursor::{self, Place, Progress};
+use super::cursor::{self, ListPosition, Progress};
 use super::run::{SyncRunId, SyncState, Trigger};
 use crate::ids::{InvoiceNumber, OrganisationId};
 use crate::reason::codes;
@@ -52,7 +52,7 @@ pub struct OpenWalk {
     /// Under which settings, in short ([`Settings::going_through`]).
     pub judging: String,
     /// From where Xero's list is read on; `None` once it was read to its end.
-    pub xero: Option<Place>,
+    pub xero: Option<ListPosition>,
     /// The number up to which the stored invoices were compared.
     pub after: Option<InvoiceNumber>,
     /// How many parts of what was seen are stored in rows of their own.
@@ -67,7 +67,7 @@ impl OpenWalk {
         Self {
             begun_at: now,
             judging: settings.going_through(),
-            xero: Some(Place::from(Timestamp::UNIX_EPOCH)),
+            xero: Some(ListPosition::from(Timestamp::UNIX_EPOCH)),
             after: None,
             parts: 0,
             awaiting: 0,

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::fingerprint;
 use crate::ids::{InvoiceNumber, XeroInvoiceId};
 use crate::invoice::InvoiceStatus;
 use crate::money::Money;
 use crate::reason::codes;
+use crate::rules_version;
 use crate::settings::Settings;
 
 /// An open sales invoice as Xero lists it.
@@ -112,7 +112,7 @@ pub fn review(
 ) -> Option<Difference> {
     let xero = standing.xero.as_ref()?;
     // Other rules may find something on any open invoice, other settings only on what waits for a day.
-    let is_by_other_rules = |by: &String| !by.starts_with(&format!("{} ", fingerprint::rules()));
+    let is_by_other_rules = |by: &String| !by.starts_with(&format!("{} ", rules_version::rules()));
     let may_change = standing.review_on.is_some()
         || (xero.status == InvoiceStatus::Authorised
             && standing.judging.as_ref().is_some_and(is_by_other_rules));

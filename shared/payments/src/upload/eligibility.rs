@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::books::Books;
 use super::customer::{Customer, NO_CONTACT};
-use super::duplicate::{Certain, Suspicion};
 use super::ledger::Upload;
 use super::part::{Target, UploadState};
-use super::planner::Books;
 use super::route::{Hold, Route, Skip, route, taken};
 use super::settings::{Start, UploadSettings};
+use super::suspicion::{Certain, Suspicion};
 use crate::money::{Money, XERO_DECIMALS};
 use crate::reports::Receipt;
 use crate::settings::Settings;
@@ -19,7 +19,7 @@ const NO_CUSTOMER: &str = "the payment names no customer: the business's own sys
 
 /// The decision about a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Judgement {
+pub enum UploadDecision {
     /// Send it, in these parts.
     Send(Vec<(Target, Money)>),
     /// It waits for something.
@@ -43,9 +43,9 @@ pub fn gate(
     books: &Books,
     settings: &Settings,
     uploading: &UploadSettings,
-) -> Result<Route, Judgement> {
-    let skip = |skip, why: String| Judgement::Skip(skip, why);
-    let hold = |hold, why: String| Judgement::Hold(hold, why);
+) -> Result<Route, UploadDecision> {
+    let skip = |skip, why: String| UploadDecision::Skip(skip, why);
+    let hold = |hold, why: String| UploadDecision::Hold(hold, why);
     let receipt = &upload.receipt;
 
     let route = upload.route().map_err(|s| skip(s, format!("paid by {}", receipt.method)))?;
@@ -69,9 +69,9 @@ pub fn gate(
 }
 
 /// It waits for an action about its customer, which says what is to be solved.
-pub fn blocked(to_solve: &str) -> Judgement {
+pub fn blocked(to_solve: &str) -> UploadDecision {
     let why = format!("an action about the customer is open: {to_solve}");
-    Judgement::Hold(Hold::BlockedByAction, why)
+    UploadDecision::Hold(Hold::BlockedByAction, why)
 }
 
 /// Whether a payment finds its invoices by itself: a night spreads it over what its customer owes (EX-03), as
@@ -103,28 +103,28 @@ pub fn freed_by_start(
 }
 
 /// What the books themselves do not take.
-pub(super) fn fits_books(receipt: &Receipt, books: &Books) -> Result<(), Judgement> {
+pub(super) fn fits_books(receipt: &Receipt, books: &Books) -> Result<(), UploadDecision> {
     if receipt.amount.currency() != books.currency {
         let why =
             format!("paid in {}, the books are in {}", receipt.amount.currency(), books.currency);
-        return Err(Judgement::Hold(Hold::CurrencyMismatch, why));
+        return Err(UploadDecision::Hold(Hold::CurrencyMismatch, why));
     }
     fits_xero([receipt.amount])?;
     if let Some(locked) = books.locked_until.filter(|locked| receipt.date <= *locked) {
         let why = format!("dated {}, and Xero is locked until {locked}", receipt.date);
-        return Err(Judgement::Hold(Hold::LockedPeriod, why));
+        return Err(UploadDecision::Hold(Hold::LockedPeriod, why));
     }
     Ok(())
 }
 
 /// Whether Xero can hold these amounts as they are (AMB-30).
-pub(super) fn fits_xero(amounts: impl IntoIterator<Item = Money>) -> Result<(), Judgement> {
+pub(super) fn fits_xero(amounts: impl IntoIterator<Item = Money>) -> Result<(), UploadDecision> {
     match amounts.into_iter().find(|amount| !amount.fits_xero()) {
         None => Ok(()),
         Some(amount) => {
             let why =
                 format!("{amount} has more than the {XERO_DECIMALS} decimals that Xero keeps");
-            Err(Judgement::Hold(Hold::AmountNotRepresentable, why))
+            Err(UploadDecision::Hold(Hold::AmountNotRepresentable, why))
         }
     }
 }
@@ -136,7 +136,7 @@ fn after_start(
     included: bool,
     settings: &Settings,
     start: Start,
-) -> Result<(), Judgement> {
+) -> Result<(), UploadDecision> {
     let (date, entered_at) = (receipt.date, receipt.entered_at);
     let (day, moment) = match start {
         Start::Moment(moment) => (settings.day_of(moment), Some(moment)),
@@ -145,11 +145,11 @@ fn after_start(
     let before = date < day || (date == day && moment.is_some_and(|moment| entered_at <= moment));
     if before {
         let why = format!("dated {date}; payments are uploaded from {start} on");
-        return Err(Judgement::Skip(Skip::BeforeStartDate, why));
+        return Err(UploadDecision::Skip(Skip::BeforeStartDate, why));
     }
     if date == day && moment.is_none() && !included {
         let why = format!("dated {date}, the start date itself; release it to include it");
-        return Err(Judgement::Skip(Skip::OnStartDate, why));
+        return Err(UploadDecision::Skip(Skip::OnStartDate, why));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::ledger::Upload;
-use super::part::{Absence, Answer, LedgerError, PartState, SURE_AFTER};
+use super::part::{Absence, LedgerError, PartState, SURE_AFTER, WriteOutcome};
 
 /// How many reads must not show a part before it is sent again.
 const ABSENCES_NEEDED: u32 = 2;
@@ -27,7 +27,7 @@ impl Upload {
     pub fn answer(
         &mut self,
         number: u32,
-        answer: Answer,
+        answer: WriteOutcome,
         again: bool,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
@@ -39,20 +39,20 @@ impl Upload {
         // Once it is unknown what came of a call, another answer is about another call.
         let only_call = part.tries == 1 && !again && part.state == PartState::Sent;
         match answer {
-            Answer::Placed(placed) => {
+            WriteOutcome::Placed(placed) => {
                 part.state = PartState::Done;
                 part.placed = Some(placed);
                 part.refusal = None;
             }
-            Answer::Refused(why) => {
+            WriteOutcome::Refused(why) => {
                 part.state = if only_call { PartState::Refused } else { PartState::Unknown };
                 part.refusal = Some(why);
             }
-            Answer::TurnedAway if only_call => {
+            WriteOutcome::TurnedAway if only_call => {
                 part.state = PartState::Planned;
                 part.tries = 0;
             }
-            Answer::TurnedAway | Answer::Unclear => part.state = PartState::Unknown,
+            WriteOutcome::TurnedAway | WriteOutcome::Unclear => part.state = PartState::Unknown,
         }
         self.follow_parts(now);
         Ok(())

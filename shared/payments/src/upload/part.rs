@@ -163,7 +163,7 @@ impl Part {
 
 /// The evidence about a part after it was sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Answer {
+pub enum WriteOutcome {
     /// It is in Xero.
     Placed(Placed),
     /// Xero says that it is not, and why.

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::admission::judge_report;
-use super::caps::Freed;
+use super::caps::ReleasedSlot;
 use super::command::obey_quiet;
-use super::duplicate::{Certain, Counterpart, Suspicion};
 use super::ledger::Upload;
 use super::night::Night;
 use super::part::{Part, PartState, Placed, Target, UploadState};
 use super::route::{Hold, Route, Skip};
 use super::stamp::Stamp;
+use super::suspicion::{Certain, Counterpart, Suspicion};
+use crate::change::Change;
 use crate::ids::{PaymentId, XeroPaymentId};
-use crate::mirror::Change;
 use crate::payment::{Kind, Origin, Payment};
 use crate::reason::Held;
 use crate::stored::StoredInvoice;
@@ -110,7 +110,7 @@ impl Upload {
         certain: &[Certain],
         night: Option<Night>,
         now: Timestamp,
-    ) -> Option<Freed> {
+    ) -> Option<ReleasedSlot> {
         let unsent = self.parts.iter().all(|part| part.tries == 0);
         self.withdraw_planned();
         if self.is_partly_there() {
@@ -133,7 +133,7 @@ impl Upload {
         suspicion: Suspicion,
         night: Option<Night>,
         now: Timestamp,
-    ) -> Option<Freed> {
+    ) -> Option<ReleasedSlot> {
         let unsent = self.parts.iter().all(|part| part.tries == 0);
         self.parts.retain(|part| part.state != PartState::Planned || part.tries > 0);
         let freed = if self.is_partly_there() {

@@ -1,14 +1,14 @@
 //! Whole explanations, as a page shows them.
 
-use payments::explanations::{Context, Explanation, Facts, Place, XeroLinks, explain};
+use payments::explanations::{Context, Explanation, Facts, QueuePosition, XeroLinks, explain};
 use payments::mass_change::Brake;
-use payments::upload::{Answer, Caps, Customer, Placed};
+use payments::upload::{Caps, Customer, Placed, WriteOutcome};
 use payments::{StoredInvoice, Verdict, XeroPayment, XeroPaymentKind, mirror};
 
 use crate::samples::{admitted, bpay, on, ours, removed, sent, settings, uploading, xero};
 use crate::worlds::{aud, known_invoice, noon, snapshot, xero_id};
 
-fn explained_at(facts: &Facts, place: Option<Place>) -> Explanation {
+fn explained_at(facts: &Facts, place: Option<QueuePosition>) -> Explanation {
     let (settings, links) = (settings(), XeroLinks::new(None, true));
     let context =
         Context { settings: &settings, now: noon(10), links: &links, place, night_over: false };
@@ -87,7 +87,7 @@ fn a_payment_that_waits_says_its_place_and_its_night() {
     // EX-31, AMB-06
     let mut facts = uploading(admitted(&bpay("P-1")));
     facts.caps = Some(Caps::unused(settings().organisation));
-    let explained = explained_at(&facts, Some(Place::At(231)));
+    let explained = explained_at(&facts, Some(QueuePosition::At(231)));
     assert_eq!(explained.cures[0], "place 231 in line: night of 11 March 2026");
     assert_eq!(explained.details, ["waits for a night with a free slot"]);
 }
@@ -97,8 +97,8 @@ fn a_partly_uploaded_payment_lists_each_part_with_its_state() {
     // AMB-26, EX-23
     let mut upload = sent(&bpay("P-1"), &[10_00, 30_00]);
     let refusal = "Payment amount exceeds the amount outstanding".to_owned();
-    upload.answer(1, Answer::Placed(Placed::Payment(xero_id(1))), false, noon(3)).unwrap();
-    upload.answer(2, Answer::Refused(refusal), false, noon(3)).unwrap();
+    upload.answer(1, WriteOutcome::Placed(Placed::Payment(xero_id(1))), false, noon(3)).unwrap();
+    upload.answer(2, WriteOutcome::Refused(refusal), false, noon(3)).unwrap();
     let explained = explained(&uploading(upload));
     assert_eq!(explained.state.to_string(), "partly uploaded 1 of 2");
     let parts: Vec<_> = explained.parts.iter().map(|part| part.says()).collect();

@@ -1,7 +1,7 @@
 //! The vectors of rules A1.2 and A2.2: the state that an operator sees of each payment of them.
 
 use payments::explanations::{Facts, State, Subject};
-use payments::upload::{Answer, Customer, Disabled, Hold, Placed, Skip, Upload, taken};
+use payments::upload::{Customer, Disabled, Hold, Placed, Skip, Upload, WriteOutcome, taken};
 use payments::{Ignored, NumberPrefix, PaymentStatus, Receipt, StoredInvoice, Tombstone, Verdict};
 
 use crate::samples::{
@@ -121,9 +121,9 @@ fn answered(receipt: &Receipt, cents: &[i64], refused: &[u32]) -> Upload {
     let parts: Vec<_> = upload.parts.iter().map(|part| part.number).collect();
     for number in parts {
         let answer = if refused.contains(&number) {
-            Answer::Refused("Payment amount exceeds the amount outstanding".to_owned())
+            WriteOutcome::Refused("Payment amount exceeds the amount outstanding".to_owned())
         } else {
-            Answer::Placed(Placed::Payment(xero_id(u8::try_from(number).unwrap())))
+            WriteOutcome::Placed(Placed::Payment(xero_id(u8::try_from(number).unwrap())))
         };
         upload.answer(number, answer, false, noon(2)).unwrap();
     }
@@ -146,7 +146,7 @@ fn every_outbound_vector_has_its_one_state() {
     let mut unmapped = admitted(&bpay("P-1"));
     unmapped.put_on_hold(Hold::AccountUnmapped, "chargeback has no account", None, noon(3));
     let mut unknown = sent(&bpay("P-1"), &[40_00]);
-    unknown.answer(1, Answer::Unclear, false, noon(2)).unwrap();
+    unknown.answer(1, WriteOutcome::Unclear, false, noon(2)).unwrap();
     let vectors: Vec<(&str, Upload, &str)> = vec![
         ("U1 EX-01, before", admitted(&pay_now("P-1")), "waiting (at_once)"),
         ("U1 EX-01", answered(&pay_now("P-1"), &[40_00], &[]), "uploaded"),

@@ -4,8 +4,8 @@ mod laws;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Forecast, Freed, GUARD_WINDOW, NEVER_TRIPS_PER_NIGHT,
-    NIGHTLY_MAX, Night, RESERVATIONS_MAX, Sending,
+    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Forecast, GUARD_WINDOW, NEVER_TRIPS_PER_NIGHT,
+    NIGHTLY_MAX, Night, RESERVATIONS_MAX, ReleasedSlot, SendMode,
 };
 
 use crate::samples::{night, organisation, zone};
@@ -18,7 +18,7 @@ fn unused() -> Caps {
 }
 
 /// Reserves, and writes what is to be written.
-fn take(caps: &mut Caps, wanted: u32, sending: Sending, at: Timestamp) -> u32 {
+fn take(caps: &mut Caps, wanted: u32, sending: SendMode, at: Timestamp) -> u32 {
     let granted = caps.reserve(wanted, sending, NIGHTLY_MAX, at);
     if let Some(after) = granted.caps {
         *caps = after;
@@ -31,8 +31,8 @@ fn sydney(at: &str) -> Timestamp {
     local.to_zoned(zone("Australia/Sydney")).unwrap().timestamp()
 }
 
-fn nightly(at: Timestamp) -> Sending {
-    Sending::Nightly(Night::of(at, &zone("Australia/Sydney")))
+fn nightly(at: Timestamp) -> SendMode {
+    SendMode::Nightly(Night::of(at, &zone("Australia/Sydney")))
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn the_attempt_after_4000_switches_off_and_direct_posts_go_on() {
     // Off stays off, even when there is room again, until a person switches it on.
     let later = at + DAY * 31;
     assert_eq!(caps.reserve(5, nightly(later), 200, later).count, 0);
-    assert_eq!(take(&mut caps, 3, Sending::Direct, at + HOUR), 3);
+    assert_eq!(take(&mut caps, 3, SendMode::Direct, at + HOUR), 3);
     assert_eq!(caps.attempts(at + HOUR), ATTEMPTS_MAX + 3);
 
     // Switching it on resets nothing: the next attempt of a night switches it off again.
@@ -111,7 +111,7 @@ fn the_attempt_after_4000_switches_off_and_direct_posts_go_on() {
 fn as_many_as_are_left_of_4000_are_granted_and_then_none() {
     // EX-32: exactly 4,000 is allowed.
     let (mut caps, at) = (unused(), sydney("2026-05-01T22:00"));
-    assert_eq!(take(&mut caps, 3_990, Sending::Direct, at), 3_990);
+    assert_eq!(take(&mut caps, 3_990, SendMode::Direct, at), 3_990);
     assert_eq!(take(&mut caps, 50, nightly(at), at), 10);
     assert!(caps.disabled.is_none());
     assert_eq!(take(&mut caps, 40, nightly(at), at), 0);
@@ -122,9 +122,9 @@ fn as_many_as_are_left_of_4000_are_granted_and_then_none() {
 fn a_direct_post_that_is_one_too_many_goes_and_switches_the_nights_off() {
     // AMB-13, AMB-10: counted like any other, and never held back.
     let (mut caps, at) = (unused(), sydney("2026-05-01T22:00"));
-    take(&mut caps, ATTEMPTS_MAX, Sending::Direct, at);
+    take(&mut caps, ATTEMPTS_MAX, SendMode::Direct, at);
     assert!(caps.disabled.is_none());
-    assert_eq!(take(&mut caps, 1, Sending::Direct, at), 1);
+    assert_eq!(take(&mut caps, 1, SendMode::Direct, at), 1);
     assert!(caps.disabled.is_some());
 }
 
@@ -132,7 +132,7 @@ fn a_direct_post_that_is_one_too_many_goes_and_switches_the_nights_off() {
 fn direct_posts_take_no_slot_of_the_night() {
     // AMB-10
     let (mut caps, at) = (unused(), sydney("2026-05-01T22:00"));
-    take(&mut caps, 500, Sending::Direct, at);
+    take(&mut caps, 500, SendMode::Direct, at);
     assert_eq!(take(&mut caps, 200, nightly(at), at), 200);
 }
 
@@ -151,18 +151,19 @@ fn a_clock_that_was_a_day_ahead_loses_nothing() {
     let (mut caps, start) = (unused(), sydney("2026-05-01T22:00"));
     take(&mut caps, 7, nightly(start), start);
     let at = start + ATTEMPTS_WINDOW - HOUR;
-    take(&mut caps, 1, Sending::Direct, at + DAY);
+    take(&mut caps, 1, SendMode::Direct, at + DAY);
     assert_eq!(caps.attempts(at), 8);
 }
 
 #[test]
 fn what_nothing_came_of_is_given_back_for_its_own_night_only() {
     let (mut caps, at) = (unused(), sydney("2026-03-10T22:00"));
-    let Sending::Nightly(tonight) = nightly(at) else { panic!() };
+    let SendMode::Nightly(tonight) = nightly(at) else { panic!() };
     take(&mut caps, 2, nightly(at), at);
     take(&mut caps, 3, nightly(at), at + HOUR);
-    take(&mut caps, 1, Sending::Direct, at + HOUR);
-    let freed = |sending, attempt| Freed { sending, reserved_at: at + HOUR, slot: true, attempt };
+    take(&mut caps, 1, SendMode::Direct, at + HOUR);
+    let freed =
+        |sending, attempt| ReleasedSlot { sending, reserved_at: at + HOUR, slot: true, attempt };
 
     // A refusal frees the slot; it was an attempt (AMB-11).
     let after = caps.give_back(freed(nightly(at), false));
@@ -172,7 +173,7 @@ fn what_nothing_came_of_is_given_back_for_its_own_night_only() {
     let after = caps.give_back(freed(nightly(at), true));
     assert_eq!((after.used_in(tonight), after.attempts(at + HOUR)), (4, 5));
     // A direct post has no slot to give: the night's stay used.
-    let after = caps.give_back(freed(Sending::Direct, true));
+    let after = caps.give_back(freed(SendMode::Direct, true));
     assert_eq!((after.used_in(tonight), after.attempts(at + HOUR)), (5, 5));
 }
 
@@ -183,16 +184,16 @@ fn operators_are_told_once_at_75_and_90_and_95_percent() {
     let mut told = Vec::new();
     for step in 0..40 {
         let at = start + HOUR * step;
-        let granted = caps.reserve(100, Sending::Direct, 200, at);
+        let granted = caps.reserve(100, SendMode::Direct, 200, at);
         told.extend(granted.warn.map(|percent| (caps.attempts(at) + 100, percent)));
         caps = granted.caps.unwrap();
     }
     assert_eq!(told, [(3000, 75), (3600, 90), (3800, 95)]);
     // After the attempts have gone down, it begins again.
     let later = start + ATTEMPTS_WINDOW + DAY;
-    assert_eq!(caps.reserve(10, Sending::Direct, 200, later).warn, None);
-    let again = caps.reserve(10, Sending::Direct, 200, later).caps.unwrap();
-    assert_eq!(again.reserve(1_500, Sending::Direct, 200, later).warn, Some(75));
+    assert_eq!(caps.reserve(10, SendMode::Direct, 200, later).warn, None);
+    let again = caps.reserve(10, SendMode::Direct, 200, later).caps.unwrap();
+    assert_eq!(again.reserve(1_500, SendMode::Direct, 200, later).warn, Some(75));
 }
 
 #[test]
@@ -276,7 +277,7 @@ fn many_reservations_are_kept_as_few_and_never_count_for_less() {
         let apart = SignedDuration::from_secs(86_400 / a_day);
         for n in 0..i32::try_from(a_day).unwrap() * 45 {
             let at = start + apart * n;
-            let sending = if n % every == 1 { nightly(at) } else { Sending::Direct };
+            let sending = if n % every == 1 { nightly(at) } else { SendMode::Direct };
             if take(&mut caps, 1, sending, at) == 1 {
                 true_times.push((at, sending));
             }
@@ -288,10 +289,11 @@ fn many_reservations_are_kept_as_few_and_never_count_for_less() {
             let count = |window| u32::try_from(since(window).count()).unwrap();
             assert!(caps.attempts(at) >= count(ATTEMPTS_WINDOW));
             assert!(caps.attempts(at) <= count(ATTEMPTS_WINDOW + HOUR * 4), "carried along");
-            let slots = |window| since(window).filter(|(_, made)| *made != Sending::Direct).count();
+            let slots =
+                |window| since(window).filter(|(_, made)| *made != SendMode::Direct).count();
             assert!(caps.used_lately(at) >= u32::try_from(slots(GUARD_WINDOW)).unwrap());
-            let Sending::Nightly(tonight) = nightly(at) else { panic!() };
-            let used = true_times.iter().filter(|(_, made)| *made == Sending::Nightly(tonight));
+            let SendMode::Nightly(tonight) = nightly(at) else { panic!() };
+            let used = true_times.iter().filter(|(_, made)| *made == SendMode::Nightly(tonight));
             assert_eq!(caps.used_in(tonight), u32::try_from(used.count()).unwrap());
         }
         if a_day == 131 {
@@ -307,11 +309,11 @@ fn what_was_merged_can_still_be_given_back() {
     take(&mut caps, 40, nightly(run), run);
     take(&mut caps, 40, nightly(run), run + SignedDuration::from_mins(20));
     for n in 0..1_200 {
-        take(&mut caps, 1, Sending::Direct, run + HOUR + SignedDuration::from_mins(10) * n);
+        take(&mut caps, 1, SendMode::Direct, run + HOUR + SignedDuration::from_mins(10) * n);
     }
-    let Sending::Nightly(tonight) = nightly(run) else { panic!() };
+    let SendMode::Nightly(tonight) = nightly(run) else { panic!() };
     let of_night = |caps: &Caps| caps.reservations.iter().filter(|r| r.night.is_some()).count();
     assert_eq!((caps.used_in(tonight), of_night(&caps)), (80, 1));
-    let back = Freed { sending: nightly(run), reserved_at: run, slot: true, attempt: false };
+    let back = ReleasedSlot { sending: nightly(run), reserved_at: run, slot: true, attempt: false };
     assert_eq!(caps.give_back(back).used_in(tonight), 79);
 }

@@ -2,7 +2,7 @@
 //! what is in Xero already.
 
 use jiff::Timestamp;
-use payments::upload::{Answer, Stamp, Target, Upload, UploadState, admit, link, reference};
+use payments::upload::{Stamp, Target, Upload, UploadState, WriteOutcome, admit, link, reference};
 use payments::{
     Action, Allocation, Change, Contact, DiscrepancyKind, Figures, Held, InvoiceKind,
     InvoiceStatus, Kind, LocalInvoice, Money, NOTE_UPLOADED, Payment, PaymentStatus, Receipt,
@@ -94,7 +94,7 @@ struct Uploaded {
 
 fn uploaded_as(receipt: &Receipt) -> Uploaded {
     let mut row = sent(receipt, &[(on(1, "10234"), "100.00")]);
-    row.answer(1, Answer::Placed(placed(9)), false, now()).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(9)), false, now()).unwrap();
     let stamp = row.parts[0].stamp.clone();
     let text = reference(&receipt.method, receipt.reference.as_deref(), &stamp);
     Uploaded { row, xero: xero(9, "100.00", Some(text)), stamp }
@@ -258,10 +258,10 @@ fn a_payment_over_several_invoices_is_linked_on_each() {
     // CM-28 is about payments that we did not upload: of these we know which part is where.
     let mut row =
         sent(&receipt("P-1", "100.00"), &[(on(1, "10234"), "60.00"), (on(2, "10235"), "40.00")]);
-    row.answer(1, Answer::Placed(placed(9)), false, now()).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(9)), false, now()).unwrap();
     let first = link(&invoice("10234"), &row, &row.parts[0], now()).unwrap().after;
     assert_eq!(link(&invoice("10235"), &row, &row.parts[1], now()), None, "not proven yet");
-    row.answer(2, Answer::Placed(placed(10)), false, now()).unwrap();
+    row.answer(2, WriteOutcome::Placed(placed(10)), false, now()).unwrap();
     let second = link(&invoice("10235"), &row, &row.parts[1], now()).unwrap().after;
     for (stored, n, number, amount, id) in
         [(&first, 1, "10234", "60.00", 9), (&second, 2, "10235", "40.00", 10)]
@@ -286,7 +286,7 @@ fn a_payment_over_several_invoices_is_linked_on_each() {
 fn a_prepayment_is_on_no_invoice() {
     let prepayment = Target::Prepayment { contact: crate::samples::contact_id(1) };
     let mut row = sent(&receipt("P-1", "100.00"), &[(prepayment, "100.00")]);
-    row.answer(1, Answer::Placed(placed(9)), false, now()).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(9)), false, now()).unwrap();
     assert_eq!(link(&invoice("10234"), &row, &row.parts[0], now()), None);
 }
 

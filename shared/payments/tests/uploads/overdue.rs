@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use payments::upload::{
-    Answer, NightState, OVERDUE_AFTER, UNKNOWN_MAX, is_overdue, is_unknown_too_long,
+    NightState, OVERDUE_AFTER, UNKNOWN_MAX, WriteOutcome, is_overdue, is_unknown_too_long,
 };
 
 use crate::samples::{instant, on, placed, receipt, reserved, sent};
@@ -32,12 +32,12 @@ fn a_payment_is_unknown_too_long_an_hour_after_its_slot_was_reserved() {
     let mut row = sent(&receipt, &parts);
     assert!(!is_unknown_too_long(&row, slot + UNKNOWN_MAX));
     assert!(is_unknown_too_long(&row, late), "sent, and the process died");
-    row.answer(1, Answer::Unclear, false, slot + SECOND).unwrap();
+    row.answer(1, WriteOutcome::Unclear, false, slot + SECOND).unwrap();
     assert!(is_unknown_too_long(&row, late));
     // A row that has a slot and is not sent stands still as well.
     assert!(!is_unknown_too_long(&reserved(&receipt, &parts), slot + UNKNOWN_MAX));
     assert!(is_unknown_too_long(&reserved(&receipt, &parts), late));
     // A settled row is not unknown, however old it is.
-    row.answer(1, Answer::Placed(placed(7)), false, late).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(7)), false, late).unwrap();
     assert!(!is_unknown_too_long(&row, late));
 }

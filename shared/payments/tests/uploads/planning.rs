@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Answer, Books, Customer, Hold, Judgement, OpenInvoice, PARTS_MAX, PartState, Planner,
-    SURE_AFTER, Skip, Start, Taken, Target, Upload, UploadSettings, UploadState, admit, gate,
+    Books, Customer, Hold, OpenInvoice, PARTS_MAX, PartState, Planner, SURE_AFTER, Skip, Start,
+    Taken, Target, Upload, UploadDecision, UploadSettings, UploadState, WriteOutcome, admit, gate,
 };
 use payments::{
     InvoiceKind, InvoiceNumber, InvoiceStatus, Money, NumberPrefix, Receipt, XeroAccountId,
@@ -48,7 +48,7 @@ fn customer() -> Customer {
 
 fn plan(planner: &mut Planner<'_>, row: &Upload) -> Vec<(Target, Money)> {
     match planner.plan(row, Some(&customer())) {
-        Judgement::Send(parts) => parts,
+        UploadDecision::Send(parts) => parts,
         other => panic!("{other:?}"),
     }
 }
@@ -58,7 +58,7 @@ fn planner(invoices: Vec<OpenInvoice>, prefix: &NumberPrefix) -> Planner<'_> {
 }
 
 fn refuse(row: &mut Upload, number: u32) {
-    row.answer(number, Answer::Refused("no".into()), false, row.since).unwrap();
+    row.answer(number, WriteOutcome::Refused("no".into()), false, row.since).unwrap();
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_was_refused_is_planned_anew_on_fresh_figures() {
     // FAULT-26: a person has paid the invoice meanwhile.
     let prefix = NumberPrefix::default();
     let mut row = sent(&receipt("P-1", "100.00"), &[(on(1, "1"), "60.00"), (on(2, "2"), "40.00")]);
-    row.answer(1, Answer::Placed(placed(9)), false, row.since).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(9)), false, row.since).unwrap();
     refuse(&mut row, 2);
     // The part that is there already counts in what is due on its invoice; it gets no second one.
     let fresh = vec![open(1, "2026-01-01", "500.00"), open(3, "2026-02-01", "30.00")];
@@ -83,16 +83,16 @@ fn a_refused_part_that_a_direct_post_named_is_tried_on_the_same_invoice() {
     let mut named = pay_now("P-1", "1", "100.00");
     named.allocations = vec![allocation("1", "60.00"), allocation("2", "40.00")];
     let mut row = sent(&named, &[(on(1, "1"), "60.00"), (on(2, "2"), "40.00")]);
-    row.answer(1, Answer::Placed(placed(9)), false, row.since).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(9)), false, row.since).unwrap();
     refuse(&mut row, 2);
     let both = || vec![open(1, "2026-01-01", "500.00"), open(2, "2026-01-01", "40.00")];
     assert_eq!(plan(&mut planner(both(), &prefix), &row), [(on(2, "2"), money("40.00"))]);
     let mut less = both();
     less[1].due = money("39.99");
     let judged = planner(less, &prefix).plan(&row, None);
-    assert!(matches!(judged, Judgement::Hold(Hold::ExceedsDue, _)), "{judged:?}");
+    assert!(matches!(judged, UploadDecision::Hold(Hold::ExceedsDue, _)), "{judged:?}");
     let judged = planner(vec![], &prefix).plan(&row, None);
-    assert!(matches!(judged, Judgement::Hold(Hold::InvoiceNotOpen, _)), "{judged:?}");
+    assert!(matches!(judged, UploadDecision::Hold(Hold::InvoiceNotOpen, _)), "{judged:?}");
 }
 
 #[test]
@@ -145,8 +145,8 @@ fn what_is_proven_absent_passes_every_gate_again() {
     let later = UploadSettings { when: Taken::Settled, ..uploading("2026-06-01") };
     let judge = |row: &Upload, books: &Books, uploading: &UploadSettings| {
         gate(row, Some(&customer()), books, &settings(), uploading).map_err(|no| match no {
-            Judgement::Hold(hold, _) => hold.code(),
-            Judgement::Skip(skip, _) => skip.code(),
+            UploadDecision::Hold(hold, _) => hold.code(),
+            UploadDecision::Skip(skip, _) => skip.code(),
             _ => "goes",
         })
     };
@@ -164,7 +164,7 @@ fn more_parts_than_one_upload_may_have_are_not_made() {
     let many = u128::try_from(PARTS_MAX).unwrap();
     let row = admitted(&receipt("P-1", "201.00"));
     let judged = planner(invoices(many), &prefix).plan(&row, Some(&customer()));
-    assert!(matches!(judged, Judgement::Skip(Skip::TooManyParts, _)), "{judged:?}");
+    assert!(matches!(judged, UploadDecision::Skip(Skip::TooManyParts, _)), "{judged:?}");
     let row = admitted(&receipt("P-1", "200.00"));
     assert_eq!(plan(&mut planner(invoices(many), &prefix), &row).len(), PARTS_MAX);
 }
@@ -234,18 +234,18 @@ proptest! {
             let bpay = receipt.method == "bpay";
             let before = left.clone();
             let parts = match planner.plan(&row, Some(&customer())) {
-                Judgement::Send(parts) => parts,
-                Judgement::Hold(hold, why) => {
+                UploadDecision::Send(parts) => parts,
+                UploadDecision::Hold(hold, why) => {
                     prop_assert!(bpay || hold != Hold::NoPrepaymentAccount, "{why}");
                     prop_assert!(hold != Hold::NoPrepaymentAccount || !prepayments);
                     prop_assert!(!bpay || hold != Hold::PartlyAllocated);
                     continue;
                 }
-                Judgement::Skip(skip, _) => {
+                UploadDecision::Skip(skip, _) => {
                     prop_assert!(false, "{skip}");
                     continue;
                 }
-                Judgement::Found(_) | Judgement::Suspect(_) => {
+                UploadDecision::Found(_) | UploadDecision::Suspect(_) => {
                     prop_assert!(false, "a plan asks for no money in Xero");
                     continue;
                 }
@@ -330,7 +330,7 @@ fn amb_33_of_several_invoices_of_one_number_only_the_authorised_one_counts() {
     for both in [[Authorised, Authorised], [Deleted, Voided]] {
         let invoices = vec![of(1, both[0]), of(2, both[1])];
         let judged = planner(invoices, &prefix).plan(&row, None);
-        let Judgement::Hold(Hold::InvoiceNotOpen, why) = judged else { panic!("{judged:?}") };
+        let UploadDecision::Hold(Hold::InvoiceNotOpen, why) = judged else { panic!("{judged:?}") };
         for n in [1, 2] {
             assert!(why.contains(&invoice_id(n).to_string()), "all are named: {why}");
         }
@@ -338,6 +338,6 @@ fn amb_33_of_several_invoices_of_one_number_only_the_authorised_one_counts() {
     // A number is compared with its blanks, and they are made visible.
     let blank = OpenInvoice { number: "CM-1 ".to_owned(), ..open(1, "2026-01-01", "500.00") };
     let judged = planner(vec![blank], &prefix).plan(&row, None);
-    let Judgement::Hold(Hold::InvoiceNotOpen, why) = judged else { panic!("{judged:?}") };
+    let UploadDecision::Hold(Hold::InvoiceNotOpen, why) = judged else { panic!("{judged:?}") };
     assert!(why.contains("\"CM-1\""), "{why}");
 }

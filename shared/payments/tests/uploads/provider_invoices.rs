@@ -2,8 +2,8 @@
 //! them in a night.
 
 use payments::upload::{
-    Admission, Answer, Bill, Fee, FeeKind, Line, Placed, ProviderInvoice, REFERENCE_CHARS_MAX,
-    Route, Stamp, Target, Upload, UploadState, admit_bill,
+    Admission, Bill, Fee, FeeKind, Line, Placed, ProviderInvoice, REFERENCE_CHARS_MAX, Route,
+    Stamp, Target, Upload, UploadState, WriteOutcome, admit_bill,
 };
 use payments::{PROVIDER_INVOICE_ID_CHARS_MAX, PaymentId, Refusal, WarningKind};
 
@@ -53,7 +53,7 @@ fn reserved() -> Upload {
 fn in_xero() -> Upload {
     let mut row = reserved();
     row.send(&[1], "key", now()).unwrap();
-    row.answer(1, Answer::Placed(Placed::Bill(invoice_id(5))), false, now()).unwrap();
+    row.answer(1, WriteOutcome::Placed(Placed::Bill(invoice_id(5))), false, now()).unwrap();
     row
 }
 
@@ -77,7 +77,7 @@ fn what_it_never_took_of_the_caps_it_does_not_give_back() {
 
     let mut row = reserved();
     row.send(&[1], "key", now()).unwrap();
-    row.answer(1, Answer::Refused("no".to_owned()), false, now()).unwrap();
+    row.answer(1, WriteOutcome::Refused("no".to_owned()), false, now()).unwrap();
     assert_eq!(row.free_slot(), None);
     assert_eq!((row.state, row.reserved_at), (UploadState::Refused, None));
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::changes::SendError;
 
 pub use sqs::{AllQueues, QueueUrls};
-pub use subject::{About, about};
+pub use subject::{MessageSubject, about};
 
 /// Most letters that one look brings; SQS's limit.
 pub const LETTERS_MAX: usize = 10;

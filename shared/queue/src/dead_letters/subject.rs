@@ -16,7 +16,7 @@ const SHOWN_CHARS_MAX: usize = 100;
 
 /// What a message is about.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct About {
+pub struct MessageSubject {
     /// The organisation, as far as it is known.
     pub organisation: Option<OrganisationId>,
     /// The kind of message; `unreadable` if it cannot be read.
@@ -30,7 +30,7 @@ pub struct About {
 }
 
 /// What this message of that queue, or of its dead-letter queue, is about.
-pub fn about(queue: QueueName, body: &str) -> About {
+pub fn about(queue: QueueName, body: &str) -> MessageSubject {
     let read = match queue {
         QueueName::Changes => change(body),
         QueueName::Uploads => task(body),
@@ -38,10 +38,13 @@ pub fn about(queue: QueueName, body: &str) -> About {
         QueueName::Schedules => schedule(body),
         QueueName::Events => decisions(body),
     };
-    read.unwrap_or_else(|| About { kind: "unreadable".to_owned(), ..About::default() })
+    read.unwrap_or_else(|| MessageSubject {
+        kind: "unreadable".to_owned(),
+        ..MessageSubject::default()
+    })
 }
 
-fn change(body: &str) -> Option<About> {
+fn change(body: &str) -> Option<MessageSubject> {
     let message = Message::from_json(body).ok()?;
     let (organisation, kind) = (message.organisation(), message.kind().to_owned());
     let (subject, invoices) = match message {
@@ -53,52 +56,62 @@ fn change(body: &str) -> Option<About> {
         }
         Message::Noted(_) => (None, Vec::new()),
     };
-    Some(About { organisation, kind, subject, invoices, written: None })
+    Some(MessageSubject { organisation, kind, subject, invoices, written: None })
 }
 
-fn task(body: &str) -> Option<About> {
+fn task(body: &str) -> Option<MessageSubject> {
     let task = UploadTask::from_json(body).ok()?;
     let subject = match &task {
         UploadTask::Direct { .. } => None,
         UploadTask::Night { scheduled_at, .. } => Some(scheduled_at.to_string()),
     };
     let organisation = Some(task.organisation());
-    Some(About { organisation, kind: task.kind().to_owned(), subject, ..About::default() })
+    Some(MessageSubject {
+        organisation,
+        kind: task.kind().to_owned(),
+        subject,
+        ..MessageSubject::default()
+    })
 }
 
 /// The intake's contract is the business of the intake; kind and ids are taken from the names of its members.
-fn report(body: &str) -> Option<About> {
+fn report(body: &str) -> Option<MessageSubject> {
     let report = object(body)?;
     let id = ["id", "payment", "number", "invoice", "customer"];
-    Some(About {
+    Some(MessageSubject {
         organisation: text(&report, "organisation").and_then(|text| text.parse().ok()),
         kind: text(&report, "type")?,
         subject: id.into_iter().find_map(|name| text(&report, name)),
-        ..About::default()
+        ..MessageSubject::default()
     })
 }
 
 /// An event that EventBridge could not deliver, or a batch of the stream that Lambda gave up: Lambda keeps its position,
 /// not its rows. Source:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
-fn decisions(body: &str) -> Option<About> {
+fn decisions(body: &str) -> Option<MessageSubject> {
     let whole = object(body)?;
     let Some(Value::Object(batch)) = whole.get("DDBStreamBatchInfo") else {
         let kind = text(&whole, "detail-type")?;
         let written = moment(&whole, "time").map(|at| (at, end_of(at)));
         let kind = format!("not delivered {}", shown(&kind));
-        return Some(About { kind, written, ..About::default() });
+        return Some(MessageSubject { kind, written, ..MessageSubject::default() });
     };
     let from = text(batch, "startSequenceNumber").unwrap_or_default();
     let at = text(batch, "approximateArrivalOfFirstRecord").unwrap_or_default();
     let subject = Some(format!("from {} of {}", shown(&from), shown(&at)));
     let last = moment(batch, "approximateArrivalOfLastRecord").map(end_of);
     let written = moment(batch, "approximateArrivalOfFirstRecord").zip(last);
-    Some(About { kind: "not announced".to_owned(), subject, written, ..About::default() })
+    Some(MessageSubject {
+        kind: "not announced".to_owned(),
+        subject,
+        written,
+        ..MessageSubject::default()
+    })
 }
 
 /// A schedule's event that EventBridge could not deliver, or one on which a function failed, in Lambda's envelope.
-fn schedule(body: &str) -> Option<About> {
+fn schedule(body: &str) -> Option<MessageSubject> {
     let whole = object(body)?;
     let (kind, asked) = match whole.get("requestPayload") {
         Some(Value::Object(asked)) => {
@@ -122,7 +135,7 @@ fn schedule(body: &str) -> Option<About> {
     }
     let organisation = text(asked, "organisation").and_then(|text| text.parse().ok());
     let subject = Some(asked_for.join(", ")).filter(|subject| !subject.is_empty());
-    Some(About { organisation, kind, subject, ..About::default() })
+    Some(MessageSubject { organisation, kind, subject, ..MessageSubject::default() })
 }
 
 fn object(body: &str) -> Option<Map<String, Value>> {

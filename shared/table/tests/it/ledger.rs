@@ -1,7 +1,7 @@
 //! Uploads are written as one, by one, and found again in their line and in their night.
 
 use jiff::civil::date;
-use payments::upload::{Caps, Line, Sending, Upload};
+use payments::upload::{Caps, Line, SendMode, Upload};
 use payments::{InvoiceNumber, PaymentId, Receipt};
 use table::{Tables, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX, WriteError};
 
@@ -25,7 +25,7 @@ pub async fn backlog(world: &World, count: usize) -> Vec<Upload> {
 
 /// The caps after so many slots were reserved.
 fn used(caps: &Caps, count: u32) -> Caps {
-    caps.reserve(count, Sending::Nightly(night()), 200, now()).caps.unwrap()
+    caps.reserve(count, SendMode::Nightly(night()), 200, now()).caps.unwrap()
 }
 
 fn pairs<'a>(before: &'a [Upload], after: &'a [Upload]) -> Vec<(Option<&'a Upload>, &'a Upload)> {
@@ -158,7 +158,7 @@ async fn more_than_one_transaction_holds_is_refused_before_anything_is_written()
     let new: Vec<_> = uploads.iter().map(|upload| (None, upload)).collect();
     let unused = Caps::unused(organisation());
     // One more than all: uploading switches itself off, which is another row.
-    let off = unused.reserve(4001, Sending::Direct, 200, now()).caps.unwrap();
+    let off = unused.reserve(4001, SendMode::Direct, 200, now()).caps.unwrap();
     let caps = Some((&unused, &off));
 
     let too_many = [

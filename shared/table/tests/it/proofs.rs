@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use payments::upload::{Answer, Placed, Target, Upload, UploadState, admit, link};
+use payments::upload::{Placed, Target, Upload, UploadState, WriteOutcome, admit, link};
 use payments::{Receipt, StoredInvoice, XeroPaymentId};
 use table::WriteError;
 
@@ -25,7 +25,7 @@ fn proven(upload: &Upload) -> Upload {
     upload.reserve(night(), parts, now()).unwrap();
     upload.send(&[1], "key", now()).unwrap();
     let placed = Placed::Payment(XeroPaymentId::new(uuid::Uuid::from_u128(42)));
-    upload.answer(1, Answer::Placed(placed), false, now()).unwrap();
+    upload.answer(1, WriteOutcome::Placed(placed), false, now()).unwrap();
     upload
 }
 

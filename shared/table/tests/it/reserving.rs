@@ -2,7 +2,7 @@
 
 use dynoxide::{AttributeValue, Database, ImportOptions};
 use payments::OrganisationId;
-use payments::upload::{Line, NIGHTLY_MAX, Sending, Upload};
+use payments::upload::{Line, NIGHTLY_MAX, SendMode, Upload};
 use table::{Tables, UPLOADS_PER_TRANSACTION_MAX, WriteError};
 
 use crate::engine;
@@ -31,7 +31,7 @@ async fn reserve_all(tables: &Tables, few: usize) -> usize {
         let caps = tables.caps(organisation()).await.unwrap();
         let (next, _) = tables.line(organisation(), Line::Waiting, None, few).await.unwrap();
         let wanted = u32::try_from(next.len()).unwrap();
-        let granted = caps.reserve(wanted, Sending::Nightly(night()), NIGHTLY_MAX, now());
+        let granted = caps.reserve(wanted, SendMode::Nightly(night()), NIGHTLY_MAX, now());
         let Some(after) = granted.caps else { return mine };
         let chosen = &next[..usize::try_from(granted.count).unwrap()];
         let slots: Vec<Upload> = chosen.iter().map(reserved).collect();

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::{Change, Settings, Snapshot, StoredInvoice, Verdict, mirror};
-use table::{Because, ReadError, Tables, WriteError};
+use table::{ChangeContext, ReadError, Tables, WriteError};
 
 use crate::engine::{self, Row};
 use crate::faults::Proxy;
@@ -91,7 +91,7 @@ impl World {
 pub async fn apply(
     tables: &Tables,
     snapshot: &Snapshot,
-    because: Because,
+    because: ChangeContext,
 ) -> Result<Driven, Trouble> {
     apply_to(tables, snapshot, &number(), &settings(), because).await
 }
@@ -101,7 +101,7 @@ pub async fn apply_to(
     snapshot: &Snapshot,
     number: &payments::InvoiceNumber,
     settings: &Settings,
-    because: Because,
+    because: ChangeContext,
 ) -> Result<Driven, Trouble> {
     for _ in 0..100 {
         let before = tables.invoice(organisation(), number).await.map_err(Trouble::Read)?;

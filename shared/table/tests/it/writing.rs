@@ -200,7 +200,7 @@ async fn a_held_payment_is_logged_with_its_amount_method_and_transaction_id() {
 async fn without_an_event_there_is_no_time_to_measure() {
     // SP-09
     let world = World::with_local_invoice().await;
-    let because = table::Because { cause: "sweep", event_at: None, now: now() };
+    let because = table::ChangeContext { cause: "sweep", event_at: None, now: now() };
     crate::world::apply(&world.tables, &snapshot(1, vec![xero_payment(1, 1)]), because)
         .await
         .unwrap();

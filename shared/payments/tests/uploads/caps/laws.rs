@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Freed, GUARD_WINDOW, NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, Night,
-    Sending,
+    ATTEMPTS_MAX, ATTEMPTS_WINDOW, GUARD_WINDOW, NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, Night,
+    ReleasedSlot, SendMode,
 };
 use proptest::prelude::*;
 
@@ -37,7 +37,7 @@ fn arb_step() -> impl Strategy<Value = Step> {
 #[derive(Clone, Copy, Debug)]
 struct Granted {
     at: Timestamp,
-    sending: Sending,
+    sending: SendMode,
     slot: bool,
     attempt: bool,
     returned: bool,
@@ -92,7 +92,7 @@ proptest! {
                 }
                 Step::Nightly(wanted) => {
                     let tonight = Night::of(now, &zone);
-                    let sending = Sending::Nightly(tonight);
+                    let sending = SendMode::Nightly(tonight);
                     let of_night = book.slots(|one| one.sending == sending);
                     let lately = book.slots(|one| one.at > now - GUARD_WINDOW);
                     let left = nightly_max.saturating_sub(of_night).min(200 - lately.min(200));
@@ -108,13 +108,13 @@ proptest! {
                     write_down(&mut book, granted.count, sending, now);
                 }
                 Step::Direct(wanted) => {
-                    let granted = caps.reserve(wanted, Sending::Direct, nightly_max, now);
+                    let granted = caps.reserve(wanted, SendMode::Direct, nightly_max, now);
                     prop_assert_eq!(granted.count, wanted, "direct posts always go");
                     let over = book.attempts(now) + wanted > ATTEMPTS_MAX;
                     let was_off = caps.disabled.is_some();
                     caps = granted.caps.unwrap();
                     prop_assert_eq!(caps.disabled.is_some(), was_off || over);
-                    write_down(&mut book, wanted, Sending::Direct, now);
+                    write_down(&mut book, wanted, SendMode::Direct, now);
                 }
                 Step::GiveBack { which, attempt } => {
                     let kept = |one: &Granted| !one.returned && one.at > latest - DAY * 29;
@@ -122,7 +122,7 @@ proptest! {
                     if open.is_empty() { continue; }
                     let one = &mut book.0[open[which.index(open.len())]];
                     let (sending, reserved_at) = (one.sending, one.at);
-                    caps = caps.give_back(Freed { sending, reserved_at, slot: true, attempt });
+                    caps = caps.give_back(ReleasedSlot { sending, reserved_at, slot: true, attempt });
                     (one.slot, one.returned) = (false, true);
                     one.attempt &= !attempt;
                 }
@@ -130,7 +130,7 @@ proptest! {
             }
             latest = latest.max(now);
             let tonight = Night::of(now, &zone);
-            let of_night = book.slots(|one| one.sending == Sending::Nightly(tonight));
+            let of_night = book.slots(|one| one.sending == SendMode::Nightly(tonight));
             prop_assert_eq!(caps.used_in(tonight), of_night);
             prop_assert!(of_night <= nightly_max);
             prop_assert_eq!(caps.attempts(now), book.attempts(now));
@@ -155,7 +155,7 @@ proptest! {
             let tonight = night("2026-01-01").plus(n);
             let due = tonight.date().at(23, 30, 0, 0).to_zoned(zone.clone()).unwrap().timestamp();
             let at = due + SignedDuration::from_secs(i64::from(jitter));
-            let granted = caps.reserve(500, Sending::Nightly(tonight), NEVER_TRIPS_PER_NIGHT, at);
+            let granted = caps.reserve(500, SendMode::Nightly(tonight), NEVER_TRIPS_PER_NIGHT, at);
             // Runs that lie less than 20 hours apart share 200 (N6).
             prop_assert!(granted.count > 0);
             if let Some(after) = granted.caps {
@@ -167,8 +167,8 @@ proptest! {
     }
 }
 
-fn write_down(book: &mut Book, count: u32, sending: Sending, at: Timestamp) {
-    let slot = sending != Sending::Direct;
+fn write_down(book: &mut Book, count: u32, sending: SendMode, at: Timestamp) {
+    let slot = sending != SendMode::Direct;
     let one = Granted { at, sending, slot, attempt: true, returned: false };
     book.0.extend(std::iter::repeat_n(one, usize::try_from(count).unwrap()));
 }

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Absence, Answer, Hold, LedgerError, Line, Order, OrderError, PartState, SURE_AFTER, Sending,
-    Skip, Target, Totals, Upload, UploadState, admit, obey,
+    Absence, Hold, LedgerError, Line, Order, OrderError, PartState, SURE_AFTER, SendMode, Skip,
+    Target, Totals, Upload, UploadState, WriteOutcome, admit, obey,
 };
 use payments::{PaymentStatus, Receipt};
 
@@ -13,8 +13,8 @@ use crate::samples::{
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-fn refused() -> Answer {
-    Answer::Refused("Payment amount exceeds the amount outstanding".to_owned())
+fn refused() -> WriteOutcome {
+    WriteOutcome::Refused("Payment amount exceeds the amount outstanding".to_owned())
 }
 
 fn sent_at() -> Timestamp {
@@ -45,7 +45,7 @@ fn the_way_of_a_payment_that_goes_well() {
     assert_eq!((row.state, row.attempts), (UploadState::Reserved, 1));
     let mut row = hundred();
     assert_eq!((row.state, row.may_be_in_xero()), (UploadState::Sent, true));
-    row.answer(1, Answer::Placed(placed(7)), false, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(7)), false, sent_at()).unwrap();
     assert_eq!((row.state, row.line()), (UploadState::Uploaded, None));
     assert_eq!((row.parts[0].placed, row.progress()), (Some(placed(7)), (1, 1)));
 }
@@ -64,7 +64,7 @@ fn a_refusal_of_the_first_and_only_call_is_believed_and_frees_the_slot() {
     assert_eq!(row.state, UploadState::Refused);
     assert!(row.why.contains("exceeds the amount outstanding"), "{}", row.why);
     let freed = row.free_slot().unwrap();
-    assert_eq!(freed.sending, Sending::Nightly(night("2026-03-10")));
+    assert_eq!(freed.sending, SendMode::Nightly(night("2026-03-10")));
     assert!(freed.slot && !freed.attempt, "it was an attempt (AMB-11)");
     assert_eq!(row.free_slot(), None, "once");
 }
@@ -77,12 +77,12 @@ fn a_refusal_after_a_repeated_call_is_not_believed() {
     assert_eq!((row.state, row.free_slot()), (UploadState::Unknown, None));
     // Nor is one that comes after it was unknown what became of the first call.
     let mut row = hundred();
-    row.answer(1, Answer::Unclear, false, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::Unclear, false, sent_at()).unwrap();
     row.answer(1, refused(), false, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Unknown);
     let mut row = hundred();
     row.pick_up(sent_at());
-    row.answer(1, Answer::TurnedAway, false, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::TurnedAway, false, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Unknown);
 }
 
@@ -119,9 +119,9 @@ fn two_late_reads_apart_prove_that_it_is_not_there() {
 fn it_turns_up_after_all() {
     // U15: the answer was lost, the stamp is found.
     let mut row = hundred();
-    row.answer(1, Answer::Unclear, true, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::Unclear, true, sent_at()).unwrap();
     row.absent(1, sent_at() + SURE_AFTER, sent_at()).unwrap();
-    row.answer(1, Answer::Placed(placed(7)), true, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(7)), true, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Uploaded);
     assert!(row.send(&[1], "key 2", sent_at()).is_err());
     assert!(row.absent(1, sent_at() + SURE_AFTER, sent_at()).is_err());
@@ -131,7 +131,7 @@ fn it_turns_up_after_all() {
 fn partly_uploaded_says_how_many_of_how_many_parts() {
     // AMB-26
     let mut row = sixty_and_forty();
-    row.answer(1, Answer::Placed(placed(7)), false, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(7)), false, sent_at()).unwrap();
     assert_eq!((row.state, row.progress()), (UploadState::Sent, (1, 2)));
     row.answer(2, refused(), false, sent_at()).unwrap();
     assert_eq!((row.state, row.progress()), (UploadState::PartlyUploaded, (1, 2)));
@@ -145,7 +145,7 @@ fn partly_uploaded_says_how_many_of_how_many_parts() {
     assert_eq!(row.parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
     row.send(&[3, 4], "key 2", sent_at()).unwrap();
     row.answer(3, refused(), false, sent_at()).unwrap();
-    row.answer(4, Answer::Placed(placed(8)), false, sent_at()).unwrap();
+    row.answer(4, WriteOutcome::Placed(placed(8)), false, sent_at()).unwrap();
     assert_eq!((row.state, row.progress()), (UploadState::PartlyUploaded, (2, 3)));
     // Once a night.
     assert!(row.replan(vec![(on(4, "4"), money("15.00"))], sent_at()).is_err());
@@ -154,7 +154,7 @@ fn partly_uploaded_says_how_many_of_how_many_parts() {
 #[test]
 fn the_rest_that_was_refused_is_tried_again_when_a_person_says_so() {
     let mut row = sixty_and_forty();
-    row.answer(1, Answer::Placed(placed(7)), false, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(7)), false, sent_at()).unwrap();
     row.answer(2, refused(), false, sent_at()).unwrap();
     for order in [Order::Hold, Order::DoNotSend] {
         let error = obey(&row, order, "Ana", "why not", sent_at()).unwrap_err();
@@ -199,18 +199,18 @@ fn a_row_that_was_never_sent_gives_slot_and_attempt_back() {
     assert_eq!(row.pick_up(sent_at()), None);
 
     let mut direct = reserved(&pay_now("P-1", "1", "100.00"), &[(on(1, "1"), "100.00")]);
-    assert_eq!(direct.pick_up(sent_at()).unwrap().sending, Sending::Direct);
+    assert_eq!(direct.pick_up(sent_at()).unwrap().sending, SendMode::Direct);
 }
 
 #[test]
 fn a_call_that_was_turned_away_counts_for_nothing() {
     let mut row = hundred();
-    row.answer(1, Answer::TurnedAway, false, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::TurnedAway, false, sent_at()).unwrap();
     assert_eq!((row.state, row.parts[0].tries), (UploadState::Reserved, 0));
     assert!(!row.may_be_in_xero());
     // But not if it was repeated, for the first call may have gone through.
     let mut row = hundred();
-    row.answer(1, Answer::TurnedAway, true, sent_at()).unwrap();
+    row.answer(1, WriteOutcome::TurnedAway, true, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Unknown);
 }
 
@@ -302,7 +302,7 @@ fn only_a_row_in_hand_is_sent() {
     }
     row.put_on_hold(Hold::BlockedByAction, "an action", None, sent_at());
     assert!(row.send(&[1], "key", sent_at()).is_err());
-    assert!(row.answer(1, Answer::Unclear, false, sent_at()).is_err(), "it was not sent");
+    assert!(row.answer(1, WriteOutcome::Unclear, false, sent_at()).is_err(), "it was not sent");
     assert!(row.absent(1, sent_at(), sent_at()).is_err());
     assert_eq!(states(&row), [PartState::Planned, PartState::Planned]);
 }
@@ -363,12 +363,12 @@ fn a_report_is_taken_in_by_the_state_of_the_row() {
     assert_eq!(taken_in(&reserved(&known, &[(on(1, "1"), "100.00")])), anew(false));
     assert_eq!(taken_in(&hundred()), kept(UploadState::Sent));
     let mut row = hundred();
-    row.answer(1, Answer::Unclear, false, at).unwrap();
+    row.answer(1, WriteOutcome::Unclear, false, at).unwrap();
     assert_eq!(taken_in(&row), kept(UploadState::Unknown));
-    row.answer(1, Answer::Placed(placed(7)), true, at).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(7)), true, at).unwrap();
     assert_eq!(taken_in(&row), kept(UploadState::Uploaded));
     let mut row = sixty_and_forty();
-    row.answer(1, Answer::Placed(placed(7)), false, at).unwrap();
+    row.answer(1, WriteOutcome::Placed(placed(7)), false, at).unwrap();
     row.answer(2, refused(), false, at).unwrap();
     assert_eq!(taken_in(&row), kept(UploadState::PartlyUploaded));
     let mut row = hundred();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use payments::Money;
 use payments::upload::{
-    Absence, Answer, PartState, SURE_AFTER, Stamp, Target, Upload, UploadState,
+    Absence, PartState, SURE_AFTER, Stamp, Target, Upload, UploadState, WriteOutcome,
 };
 use proptest::prelude::*;
 
@@ -79,14 +79,14 @@ fn call(row: &mut Upload, number: u32, books: &mut Books, fate: Fate, now: Times
         let since = now + SignedDuration::from_secs(fate.works_for);
         books.0.push((part.stamp, part.amount, since));
     }
-    let (no, yes) = (Answer::Refused("no".to_owned()), Answer::Placed(placed(9)));
+    let (no, yes) = (WriteOutcome::Refused("no".to_owned()), WriteOutcome::Placed(placed(9)));
     let truth = if created { yes } else { no.clone() };
     let (answer, again) = match (fate.reaches && fate.heard, fate.again) {
-        _ if fate.limited => (Answer::TurnedAway, false),
+        _ if fate.limited => (WriteOutcome::TurnedAway, false),
         (true, _) => (truth, false),
-        (false, None) => (Answer::Unclear, false),
-        (false, Some(Again::Silence)) => (Answer::Unclear, true),
-        (false, Some(Again::TurnedAway)) => (Answer::TurnedAway, true),
+        (false, None) => (WriteOutcome::Unclear, false),
+        (false, Some(Again::Silence)) => (WriteOutcome::Unclear, true),
+        (false, Some(Again::TurnedAway)) => (WriteOutcome::TurnedAway, true),
         // To a call that it never got, Xero says no now.
         (false, Some(Again::Refused)) => (no, true),
         (false, Some(Again::Remembered)) => (truth, true),
@@ -104,7 +104,7 @@ fn look(row: &mut Upload, books: &Books, now: Timestamp) {
             continue;
         }
         if books.shows(&part.stamp, now) {
-            row.answer(part.number, Answer::Placed(placed(9)), true, now).unwrap();
+            row.answer(part.number, WriteOutcome::Placed(placed(9)), true, now).unwrap();
         } else {
             let absence = row.absent(part.number, now, now).unwrap();
             assert!(absence != Absence::NotThere || books.0.iter().all(|(s, ..)| *s != part.stamp));

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use payments::Money;
 use payments::upload::{
-    Answer, Freed, Hold, Line, Night, Order, Part, PartState, SURE_AFTER, Sending, Skip, Stamp,
-    Target, Upload, UploadState, admit, obey,
+    Hold, Line, Night, Order, Part, PartState, ReleasedSlot, SURE_AFTER, SendMode, Skip, Stamp,
+    Target, Upload, UploadState, WriteOutcome, admit, obey,
 };
 use proptest::prelude::*;
 
@@ -36,7 +36,7 @@ enum Move {
     Reserve { nights: u32, plan: Plan },
     Replan(Plan),
     Send { all: bool, number: u32 },
-    Answer { number: u32, answer: Answer, again: bool },
+    WriteOutcome { number: u32, answer: WriteOutcome, again: bool },
     Absent { number: u32, ago: i64 },
     InDoubt { number: u32 },
     TakeBack,
@@ -61,10 +61,10 @@ fn arb_plan() -> impl Strategy<Value = Plan> {
 fn arb_move() -> impl Strategy<Value = Move> {
     let number = || 1_u32..5;
     let answer = prop_oneof![
-        3 => (0_u128..9).prop_map(|n| Answer::Placed(placed(n))),
-        3 => Just(Answer::Refused("Xero said no".to_owned())),
-        2 => Just(Answer::TurnedAway),
-        3 => Just(Answer::Unclear),
+        3 => (0_u128..9).prop_map(|n| WriteOutcome::Placed(placed(n))),
+        3 => Just(WriteOutcome::Refused("Xero said no".to_owned())),
+        2 => Just(WriteOutcome::TurnedAway),
+        3 => Just(WriteOutcome::Unclear),
     ];
     let order = prop::sample::select(Order::ALL);
     prop_oneof![
@@ -73,7 +73,7 @@ fn arb_move() -> impl Strategy<Value = Move> {
         3 => arb_plan().prop_map(Move::Replan),
         10 => (prop::bool::weighted(0.7), number()).prop_map(|(all, number)| Move::Send { all, number }),
         10 => (number(), answer, prop::bool::weighted(0.3))
-            .prop_map(|(number, answer, again)| Move::Answer { number, answer, again }),
+            .prop_map(|(number, answer, again)| Move::WriteOutcome { number, answer, again }),
         10 => (number(), prop_oneof![4 => Just(0_i64), 1 => 0_i64..300])
             .prop_map(|(number, ago)| Move::Absent { number, ago }),
         1 => number().prop_map(|number| Move::InDoubt { number }),
@@ -106,7 +106,7 @@ struct World {
     now: Timestamp,
     witnesses: BTreeMap<Stamp, Witness>,
     reserves: u32,
-    freed: Vec<Freed>,
+    freed: Vec<ReleasedSlot>,
 }
 
 impl World {
@@ -180,7 +180,7 @@ impl World {
                 }
                 done
             }
-            Move::Answer { number, answer, again } => {
+            Move::WriteOutcome { number, answer, again } => {
                 self.row.answer(*number, answer.clone(), *again, now).is_ok()
             }
             Move::Absent { number, ago } => {
@@ -283,12 +283,13 @@ impl World {
             let witness = self.witnesses.entry(old.stamp.clone()).or_default();
             let proven = witness.absences.len() >= 2;
             // The only call, and its only answer.
-            let first =
-                matches!(step, Move::Answer { again: false, .. }) && old.state == PartState::Sent;
+            let first = matches!(step, Move::WriteOutcome { again: false, .. })
+                && old.state == PartState::Sent;
             let turned_away = first
                 && witness.clean
-                && matches!(step, Move::Answer { answer: Answer::TurnedAway, .. });
-            let refused = matches!(step, Move::Answer { answer: Answer::Refused(_), .. });
+                && matches!(step, Move::WriteOutcome { answer: WriteOutcome::TurnedAway, .. });
+            let refused =
+                matches!(step, Move::WriteOutcome { answer: WriteOutcome::Refused(_), .. });
             prop_assert!(new.tries >= old.tries || turned_away, "tries went down");
             let unsure = |part: &Part| matches!(part.state, PartState::Sent | PartState::Unknown);
             match (old.state, new.state) {
@@ -322,7 +323,7 @@ impl World {
                 "what was sent was an attempt"
             );
             let direct = !self.row.route().unwrap().is_nightly();
-            prop_assert_eq!(last.sending == Sending::Direct, direct);
+            prop_assert_eq!(last.sending == SendMode::Direct, direct);
         }
         prop_assert!(self.freed.len() <= usize::try_from(self.reserves).unwrap());
         let given_back = self.freed.iter().filter(|freed| freed.attempt).count();

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use payments::upload::{
-    Answer, Books, Caps, Customer, FeeAccount, Forecast, Hold, Judgement, Night, OpenInvoice,
-    Order, Planner, Route, Sending, Taken, Target, Upload, UploadSettings, UploadState, admit,
-    admit_bill, gate, judge_bill, obey,
+    Books, Caps, Customer, FeeAccount, Forecast, Hold, Night, OpenInvoice, Order, Planner, Route,
+    SendMode, Taken, Target, Upload, UploadDecision, UploadSettings, UploadState, WriteOutcome,
+    admit, admit_bill, gate, judge_bill, obey,
 };
 use payments::{
     CustomerId, InvoiceNumber, InvoiceStatus, Money, NumberPrefix, PaymentId, Settings,
@@ -66,7 +66,7 @@ impl World {
         };
         if given.attempts_so_far > 0 {
             let at = world.now;
-            let granted = world.caps.reserve(given.attempts_so_far, Sending::Direct, 200, at);
+            let granted = world.caps.reserve(given.attempts_so_far, SendMode::Direct, 200, at);
             world.caps = granted.caps.unwrap();
         }
         world.choose(&given.settings);
@@ -214,7 +214,7 @@ impl World {
             let judgement = match gate {
                 Err(no) => no,
                 Ok(_) if self.found_in_xero.contains(&row.receipt.id) => {
-                    Judgement::Found(Vec::new())
+                    UploadDecision::Found(Vec::new())
                 }
                 Ok(_) => planner.plan(&row, customer.as_ref()),
             };
@@ -222,15 +222,15 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, mut row: Upload, judgement: Judgement, nightly: bool) {
+    fn carry_out(&mut self, mut row: Upload, judgement: UploadDecision, nightly: bool) {
         let (tonight, now) = (self.tonight, self.now);
         match judgement {
-            Judgement::Skip(skip, why) => row.skip(skip, why, Some(tonight), now),
-            Judgement::Found(certain) => drop(row.found(&certain, Some(tonight), now)),
-            Judgement::Suspect(suspicion) => drop(row.suspect(suspicion, Some(tonight), now)),
-            Judgement::Hold(hold, why) => row.put_on_hold(hold, why, Some(tonight), now),
-            Judgement::Send(parts) => {
-                let sending = if nightly { Sending::Nightly(tonight) } else { Sending::Direct };
+            UploadDecision::Skip(skip, why) => row.skip(skip, why, Some(tonight), now),
+            UploadDecision::Found(certain) => drop(row.found(&certain, Some(tonight), now)),
+            UploadDecision::Suspect(suspicion) => drop(row.suspect(suspicion, Some(tonight), now)),
+            UploadDecision::Hold(hold, why) => row.put_on_hold(hold, why, Some(tonight), now),
+            UploadDecision::Send(parts) => {
+                let sending = if nightly { SendMode::Nightly(tonight) } else { SendMode::Direct };
                 if row.route().is_ok_and(Route::is_counted) {
                     let granted = self.caps.reserve(1, sending, self.uploading.nightly_max, now);
                     self.caps = granted.caps.unwrap_or_else(|| self.caps.clone());
@@ -257,7 +257,7 @@ impl World {
         let numbers: Vec<_> = row.planned().map(|part| part.number).collect();
         row.send(&numbers, "key", self.now).unwrap();
         for number in numbers {
-            row.answer(number, Answer::Placed(placed(1)), false, self.now).unwrap();
+            row.answer(number, WriteOutcome::Placed(placed(1)), false, self.now).unwrap();
         }
         assert_eq!(row.state, UploadState::Uploaded);
         for part in &row.parts {
