@@ -1,6 +1,7 @@
 //! Money in Xero that a person has called the same as a payment, and that is deleted there (A8.3): the payment is the
 //! business's own money, so that it goes up once, wherever that money stood. Money is counted at the simulator.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use payments::XeroContactId;
 use rust_decimal::Decimal;
@@ -67,7 +68,7 @@ impl Place {
         };
         match self {
             Self::OurInvoice => {
-                enter(world, world.invoice(contact, "CM-77", 900_00, march(1)), 70_00)
+                enter(world, world.invoice(contact, "CM-701", 900_00, march(1)), 70_00)
             }
             Self::ForeignInvoice => {
                 enter(world, world.invoice(contact, "INV-77", 900_00, march(1)), 70_00)
@@ -304,4 +305,30 @@ async fn a_read_that_fails_holds_no_payment_up_and_is_made_again() {
     world.simulator.clear_faults();
     next_night(&world).await;
     assert_eq!(world.state("P-1").await, "uploaded");
+}
+
+#[tokio::test]
+async fn a_pair_that_was_written_before_pairs_had_a_line_of_their_own_is_found_as_well() {
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    let by_hand = Place::ForeignInvoice.enter(&world, contact);
+    world.pay(bpay("P-1", "K", 70_00, march(1))).await;
+    world.night(evening()).await;
+    order(&world, "P-1", "same_payment").await;
+    let line = format!("{}/skipped", world.tenant);
+    let update = world.direct.update_item().table_name("uploads");
+    let update = update.key("organisation", AttributeValue::S(world.tenant.to_string()));
+    let update = update.key("payment_id", AttributeValue::S("P-1".to_owned()));
+    let update = update.update_expression("SET line = :line");
+    update.expression_attribute_values(":line", AttributeValue::S(line)).send().await.unwrap();
+    let update = world.direct.update_item().table_name("connections");
+    let update = update.key("organisation", AttributeValue::S(world.tenant.to_string()));
+    update.update_expression("REMOVE same_money_seen_until").send().await.unwrap();
+    next_night(&world).await;
+    assert_eq!(world.state("P-1").await, "skipped");
+
+    world.simulator.delete_payment(by_hand).unwrap();
+    next_night(&world).await;
+
+    assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 1));
 }

@@ -328,3 +328,22 @@ async fn ex_37_a_pair_that_was_flagged_before_two_merges_is_not_flagged_again() 
         assert_eq!(open(&world, contacts[1]).await, [""; 0], "the facts agree");
     }
 }
+
+#[tokio::test]
+async fn looking_for_what_was_entered_since_costs_three_reads_a_night_for_ten_nights() {
+    // Rules A8.3, N3: however much went up, and nothing where nothing did.
+    for uploads in [0_usize, 1, 40] {
+        let world = World::new().await;
+        world.bpay_payments(uploads).await;
+        world.night(evening()).await;
+        assert_eq!(world.in_xero().len(), uploads);
+        for night in 1..=11 {
+            world.xero.take_calls();
+            next_night(&world).await;
+            let calls = world.xero.take_calls();
+            let reads = calls.iter().filter(|call| call.starts_with("GET")).count();
+            let watched = uploads > 0 && night <= 10;
+            assert_eq!(reads, if watched { 3 } else { 0 }, "{uploads} in night {night}: {calls:?}");
+        }
+    }
+}
