@@ -16,13 +16,13 @@ mod webhook_liveness;
 pub use access::StartError;
 use access::Xero;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use host::batch::BlankId;
+use host::batch::{self, BlankId};
 use host::clock::Clock;
 use host::env::Environment;
 use host::metrics::Metrics;
 use jiff::Timestamp;
 use payments::budget::Purpose;
-use queue::{Changes, ChangesQueue};
+use queue::{Changes, ChangesQueue, Redelivery};
 use table::Tables;
 use xero::{Client, Config};
 
@@ -35,6 +35,8 @@ pub struct Mirror<C> {
     xero: Xero,
     tables: Tables,
     changes: C,
+    /// Has failed messages come again early; without it they come when their time is over.
+    redelivery: Option<Redelivery>,
     heard: LivenessCache,
     metrics: Metrics,
     clock: Clock,
@@ -57,10 +59,12 @@ impl Mirror<ChangesQueue> {
         );
         let xero =
             Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Live).await?;
+        let url = env.required("CHANGES_QUEUE_URL")?;
         Ok(Self {
             xero,
             tables,
-            changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
+            changes: ChangesQueue::new(sqs.clone(), url.clone()),
+            redelivery: Some(Redelivery::new(sqs, url)),
             heard: LivenessCache::default(),
             metrics: Metrics::from_env(env, "mirror")?,
             clock,
@@ -76,6 +80,7 @@ impl<C: Changes> Mirror<C> {
             xero,
             tables,
             changes,
+            redelivery: None,
             heard: LivenessCache::default(),
             metrics: Metrics::off(),
             clock,
@@ -105,6 +110,9 @@ impl<C: Changes> Mirror<C> {
         self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.was_refused() {
             self.xero.renew_credentials(self.clock.now()).await;
+        }
+        if let (Ok(answer), Some(redelivery)) = (&answer, &self.redelivery) {
+            redelivery.after(&batch::again(&event.records, answer)).await;
         }
         answer
     }

@@ -48,7 +48,9 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut claims = Vec::with_capacity(passed.len());
         for row in passed {
             let linked = |number: &InvoiceNumber| {
-                named.linked.get(&(number.clone(), row.receipt.id.clone())).copied()
+                let linked = named.linked.get(&(number.clone(), row.receipt.id.clone())).copied();
+                // The mirror may not have seen yet that it was deleted.
+                linked.filter(|id| !self.known_money.borrow().deleted.contains(&id.uuid()))
             };
             let customer = customer_of(row, &customers.known);
             claims.push(planner.claim(row, customer, linked, self.twins(row).await?));

@@ -12,6 +12,7 @@ mod capped;
 mod contacts;
 mod crashes;
 mod days;
+mod deleted_counterparts;
 mod direct;
 #[path = "../../../mirror/tests/it/ear.rs"]
 mod ear;
