@@ -15,7 +15,7 @@ use table::{ReadError, Tables};
 use crate::contract::{self, Message, Report};
 use crate::parked::{Parking, sent_at};
 use crate::recorder::{Failure, Recorded, Recorder};
-use crate::run_log::Share;
+use crate::share::Share;
 use crate::tally::Tally;
 
 /// Time kept back before the deadline: the longest that one message takes, which is a payment

@@ -11,7 +11,7 @@ use queue::{UploadTask, Uploads};
 use table::WriteError;
 
 use crate::error::{RACES_MAX, RunError};
-use crate::evaluation::EvaluationContext;
+use crate::evaluation_context::EvaluationContext;
 use crate::reservation::SlotRequest;
 use crate::resumption::{after_limit, standing};
 use crate::run::{Move, PAGE, Run, Stop, delay};
