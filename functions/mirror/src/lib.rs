@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod applied;
 mod change;
 mod handler;
 mod jobs;
+mod liveness_cache;
 mod organisation;
 mod other_messages;
 mod requeue;
@@ -14,25 +16,27 @@ mod webhook_liveness;
 pub use access::StartError;
 use access::Xero;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use host::batch::BlankId;
+use host::batch::{self, BlankId};
 use host::clock::Clock;
 use host::env::Environment;
 use host::metrics::Metrics;
 use jiff::Timestamp;
 use payments::budget::Purpose;
-use queue::{Changes, ChangesQueue};
+use queue::{Changes, ChangesQueue, Redelivery};
 use table::Tables;
 use xero::{Client, Config};
 
 use crate::handler::Handler;
+use crate::liveness_cache::LivenessCache;
 use crate::tally::Tally;
-use crate::webhook_liveness::LivenessCache;
 
 /// The function: everything between its environment and its handler.
 pub struct Mirror<C> {
     xero: Xero,
     tables: Tables,
     changes: C,
+    /// Has failed messages come again early; without it they come when their time is over.
+    redelivery: Option<Redelivery>,
     heard: LivenessCache,
     metrics: Metrics,
     clock: Clock,
@@ -55,10 +59,12 @@ impl Mirror<ChangesQueue> {
         );
         let xero =
             Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Live).await?;
+        let url = env.required("CHANGES_QUEUE_URL")?;
         Ok(Self {
             xero,
             tables,
-            changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
+            changes: ChangesQueue::new(sqs.clone(), url.clone()),
+            redelivery: Some(Redelivery::new(sqs, url)),
             heard: LivenessCache::default(),
             metrics: Metrics::from_env(env, "mirror")?,
             clock,
@@ -74,6 +80,7 @@ impl<C: Changes> Mirror<C> {
             xero,
             tables,
             changes,
+            redelivery: None,
             heard: LivenessCache::default(),
             metrics: Metrics::off(),
             clock,
@@ -103,6 +110,9 @@ impl<C: Changes> Mirror<C> {
         self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.was_refused() {
             self.xero.renew_credentials(self.clock.now()).await;
+        }
+        if let (Ok(answer), Some(redelivery)) = (&answer, &self.redelivery) {
+            redelivery.after(&batch::again(&event.records, answer)).await;
         }
         answer
     }

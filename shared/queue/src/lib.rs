@@ -9,6 +9,7 @@ pub mod fakes;
 mod message;
 mod pack;
 pub mod recursion;
+mod redelivery;
 mod sqs;
 mod uploads;
 
@@ -26,5 +27,6 @@ pub use pack::{
     INVOICES_PER_MESSAGE_MAX, NOTED_CHARS_MAX, NOTED_REASONS_MAX, PART_BYTES_MAX,
     PROBLEM_CHARS_MAX, REASON_REST,
 };
+pub use redelivery::Redelivery;
 pub use sqs::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, ChangesQueue, SEND_ATTEMPTS_MAX};
 pub use uploads::{DELAY_SECONDS_MAX, UploadTask, Uploads, UploadsQueue};

@@ -11,6 +11,7 @@ mod client;
 mod contacts;
 mod dates;
 mod decimals;
+mod deleted_money;
 mod envelope;
 mod error;
 mod http;
@@ -46,6 +47,7 @@ pub use call_permits::Unmetered;
 pub use changed_invoices::ChangedPage;
 pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Spent};
 pub use contacts::FoundContacts;
+pub use deleted_money::DeletedMoney;
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
 };

@@ -12,6 +12,7 @@ mod capped;
 mod contacts;
 mod crashes;
 mod days;
+mod deleted_counterparts;
 mod direct;
 mod laws;
 mod money_law;

@@ -36,7 +36,8 @@ pub enum XeroMoneyKind {
 }
 
 impl XeroMoneyKind {
-    const fn noun(self) -> &'static str {
+    /// As a sentence names it.
+    pub const fn noun(self) -> &'static str {
         match self {
             Self::Payment => "payment",
             Self::Prepayment => "prepayment",
@@ -94,6 +95,8 @@ pub struct Claim {
     pub twins: Vec<PaymentId>,
     /// What a person has said it is not the same as.
     pub apart_from: BTreeSet<Counterpart>,
+    /// What a person has said it is the same as, and what was not deleted since: no other payment's.
+    pub same_as: BTreeSet<Counterpart>,
 }
 
 impl Claim {
@@ -110,7 +113,14 @@ impl Claim {
                 && money.amount.amount() <= amount.amount()
         });
         let is_linked = self.named.iter().any(|portion| is_link_of(money, portion));
-        is_linked || (days_apart(money.date, self.date) <= days && (of_portion || of_contact))
+        is_linked
+            || self.is_said_same(money)
+            || (days_apart(money.date, self.date) <= days && (of_portion || of_contact))
+    }
+
+    /// Whether a person has said that this is the same.
+    fn is_said_same(&self, money: &XeroMoney) -> bool {
+        self.same_as.contains(&Counterpart::Xero(money.id))
     }
 }
 
@@ -137,7 +147,10 @@ pub fn standings(
     money.dedup_by_key(|money| money.id);
     let mut claims: Vec<&Claim> = claims.iter().collect();
     claims.sort_by(|a, b| (a.entered_at, &a.payment).cmp(&(b.entered_at, &b.payment)));
-    let mut pairing = Pairing { money, taken: BTreeSet::new(), days };
+    let said = claims
+        .iter()
+        .flat_map(|claim| claim.same_as.iter().map(|same| (same.clone(), claim.payment.clone())));
+    let mut pairing = Pairing { money, said: said.collect(), taken: BTreeSet::new(), days };
     let certain: Vec<_> = claims.iter().map(|claim| pairing.certain(claim)).collect();
     let judged = claims.iter().zip(certain).map(|(claim, certain)| {
         let all = certain.len() == claim.named.len() && claim.unnamed.is_none();
@@ -173,6 +186,8 @@ pub fn twins(upload: &Upload, others: &[Upload]) -> Vec<PaymentId> {
 /// The pairs so far.
 struct Pairing<'a> {
     money: Vec<&'a XeroMoney>,
+    /// Whose a person has said what is.
+    said: BTreeMap<Counterpart, PaymentId>,
     taken: BTreeSet<Uuid>,
     days: u32,
 }
@@ -181,8 +196,10 @@ impl<'a> Pairing<'a> {
     /// What this payment can be the same as: not taken, no other payment's, and not declined by a person.
     fn free<'p>(&'p self, claim: &'p Claim) -> impl Iterator<Item = &'a XeroMoney> + use<'p, 'a> {
         self.money.iter().copied().filter(move |money| {
+            let said = self.said.get(&Counterpart::Xero(money.id));
+            let owner = money.owner.as_ref().or(said);
             !self.taken.contains(&money.id)
-                && money.owner.as_ref().is_none_or(|owner| *owner == claim.payment)
+                && owner.is_none_or(|owner| *owner == claim.payment)
                 && !claim.apart_from.contains(&Counterpart::Xero(money.id))
         })
     }
@@ -249,6 +266,14 @@ impl<'a> Pairing<'a> {
                 )),
             }
             found.extend(together);
+        }
+        // What is left of the money that it was said to be the same as, however much that is.
+        let said: Vec<_> = self.free(claim).filter(|money| claim.is_said_same(money)).collect();
+        for money in said {
+            self.taken.insert(money.id);
+            let same = "a person has said that it is the same";
+            why.push(format!("{}; {same}", beside(money, claim.date)));
+            found.push(money);
         }
         let mut with: BTreeSet<_> = found.iter().map(|money| Counterpart::Xero(money.id)).collect();
         for twin in &claim.twins {

@@ -121,6 +121,7 @@ impl Upload {
             UploadState::Waiting if self.route().is_ok_and(Route::is_nightly) => Line::Waiting,
             UploadState::Waiting => Line::Direct,
             UploadState::Held => Line::Held,
+            UploadState::Skipped if self.is_said_same() => Line::Same,
             UploadState::Skipped => Line::Skipped,
             UploadState::Reserved => Line::Reserved,
             UploadState::Sent => Line::Sent,

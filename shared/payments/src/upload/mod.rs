@@ -14,6 +14,7 @@ mod caps;
 mod command;
 mod contact;
 mod customer;
+mod deleted_counterpart;
 mod deleted_prepayment;
 mod duplicate;
 mod eligibility;
@@ -49,6 +50,7 @@ pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
     record_customer,
 };
+pub use deleted_counterpart::deletions_from;
 pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{

@@ -69,6 +69,7 @@ impl Upload {
             unnamed: Some((contact, unnamed)),
             twins: Vec::new(),
             apart_from: self.apart_from.union(&self.same_as).cloned().collect(),
+            same_as: BTreeSet::new(),
         })
     }
 

@@ -276,6 +276,7 @@ impl<'a> Planner<'a> {
             named,
             twins,
             apart_from: upload.apart_from.clone(),
+            same_as: upload.same_as.clone(),
         }
     }
 

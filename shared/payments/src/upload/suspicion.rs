@@ -18,6 +18,16 @@ pub enum Counterpart {
     Local(PaymentId),
 }
 
+impl Counterpart {
+    /// Xero's id, of money there.
+    pub fn in_xero(&self) -> Option<Uuid> {
+        match self {
+            Self::Xero(id) => Some(*id),
+            Self::Local(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Counterpart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,5 +3,6 @@
 
 mod laws;
 mod letters;
+mod redelivery;
 mod sqs;
 mod uploads;

@@ -81,6 +81,8 @@ impl Stage {
             let by_person = [Hold::HeldByPerson.code(), Skip::DoNotSend.code()];
             match (row.state, report.status) {
                 (UploadState::Uploaded, _) => there.push(report),
+                // A person's word need not be so by the law, and counts as long as what it names stands.
+                (_, Status::Confirmed) if already && self.books.said_same_stands(report) => {}
                 (_, Status::Confirmed) if already => there.push(report),
                 (_, Status::Pending | Status::Failed | Status::Refunded) => {}
                 _ if report.method == "cheque" => {}
@@ -95,8 +97,6 @@ impl Stage {
                 _ => return Err(format!("it is neither in Xero nor explained: {}", books())),
             }
         }
-        // What a person has said to be the same need not be so by the law.
-        there.retain(|report| report.same_as.is_none());
         if !self.books.are_there(&there) {
             return Err(format!("{there:#?} are not all in Xero: {:#?}", self.books));
         }

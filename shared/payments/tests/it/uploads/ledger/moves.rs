@@ -363,6 +363,7 @@ impl World {
                 Some(Line::Reserved)
             }
             UploadState::Waiting if !row.route().unwrap().is_nightly() => Some(Line::Direct),
+            UploadState::Skipped if row.is_said_same() => Some(Line::Same),
             state => Line::from_code(state.code()),
         };
         prop_assert_eq!(row.line(), line);
