@@ -68,22 +68,23 @@ impl<Q: Uploads> Run<'_, Q> {
             return Ok(Vec::new());
         };
         let asked = watched.ids();
-        let mut deleted = BTreeSet::new();
+        let (mut deleted, mut all_read) = (BTreeSet::new(), true);
         for kind in KINDS {
             let read = self.xero.deleted_money(self.organisation(), kind, since, &asked).await?;
             let DeletedMoney { ids, unreadable } = read;
             deleted.extend(ids);
+            all_read &= unreadable.is_empty();
             self.name_unreadable(kind, &unreadable).await?;
         }
         self.known_money.borrow_mut().deleted.clone_from(&deleted);
-        let (back, all) = self.judge_afresh(watched.said, &deleted).await?;
+        let (back, all_written) = self.judge_afresh(watched.said, &deleted).await?;
         for (contact, found, with) in &watched.flagged {
             if deleted.contains(with) {
                 self.close_on_contact(*contact, found).await?;
             }
         }
-        // A row that another writer has changed meanwhile is looked at again in the next night.
-        if all {
+        // What cannot be read, and what another writer has changed meanwhile, is looked at again in the next night.
+        if all_read && all_written {
             self.tables.saw_same_money(self.organisation(), began).await?;
         }
         Ok(back)

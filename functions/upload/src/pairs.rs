@@ -150,7 +150,9 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn watch(&self) -> Result<(), RunError> {
         let organisation = self.organisation();
         let mut uploads = Vec::new();
-        let nights = self.tables.nights(organisation, usize::from(WATCHED_NIGHTS)).await?;
+        // The latest one is this night.
+        let count = usize::from(WATCHED_NIGHTS).saturating_add(1);
+        let nights = self.tables.nights(organisation, count).await?;
         let is_watched = |night: Night| night.plus(u32::from(WATCHED_NIGHTS)) >= self.night;
         for report in nights.iter().filter(|report| is_watched(report.night)) {
             uploads.extend(self.tables.uploads_of_night(organisation, report.night).await?);

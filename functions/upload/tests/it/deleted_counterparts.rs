@@ -332,3 +332,46 @@ async fn a_pair_that_was_written_before_pairs_had_a_line_of_their_own_is_found_a
 
     assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 1));
 }
+
+#[tokio::test]
+async fn amb_30_a_row_of_xero_that_cannot_be_read_is_named_and_hides_no_other() {
+    let world = World::new().await;
+    let mut by_hand = Vec::new();
+    for n in [1, 2] {
+        let customer = format!("K-{n}");
+        let contact = world.customer(&customer).await;
+        by_hand.push(Place::Prepayment.enter(&world, contact));
+        world.pay(bpay(&format!("P-{n}"), &customer, 70_00, march(1))).await;
+    }
+    world.night(evening()).await;
+    for payment in ["P-1", "P-2"] {
+        order(&world, payment, "same_payment").await;
+    }
+    next_night(&world).await;
+    for id in &by_hand {
+        world.simulator.void_credit(*id).unwrap();
+    }
+    let spoilt = by_hand[0].to_string();
+    world.xero.spoil(move |path, body| {
+        if !path.contains("/Prepayments") {
+            return body;
+        }
+        let mut whole: serde_json::Value = serde_json::from_str(&body).unwrap();
+        for row in whole["Prepayments"].as_array_mut().unwrap() {
+            if row["PrepaymentID"] == spoilt.as_str() {
+                row["Status"] = json!(7);
+            }
+        }
+        whole.to_string()
+    });
+
+    next_night(&world).await;
+
+    assert_eq!((world.state("P-2").await, world.state("P-1").await), ("uploaded", "skipped"));
+    let told = world.rows("messages").await;
+    let named = told.iter().filter(|row| row["why"].contains("Status"));
+    assert!(named.count() == 1, "{told:#?}");
+    world.xero.spoil(|_, body| body);
+    next_night(&world).await;
+    assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2));
+}
