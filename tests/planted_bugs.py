@@ -196,6 +196,16 @@ BUGS = [
         MONEY,
     ),
     (
+        "two hands: what a person has called the same is deleted, and the payment is forgotten",
+        [("functions/upload/src/night.rs", "        ready.extend(Box::pin(self.follow_deleted()).await?);\n", "")],
+        MONEY,
+    ),
+    (
+        "two hands: what is left of what a person has called the same is no question",
+        [(DUPLICATE, ".filter(|money| claim.is_said_same(money))", ".filter(|_| false)")],
+        MONEY,
+    ),
+    (
         "two hands: nothing is compared immediately before it is sent",
         [(SENDING, "let standing = standings.get(&id);", "let standing = standings.get(&id).filter(|_| false);")],
         [*UPLOAD, "what_a_person_enters_between_plan_and_sending"],

@@ -96,14 +96,14 @@ ALLOWED = {
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
     | _tables("Organisations", "GetItem")
-    | _tables("Invoices Receipts Customers Uploads", "GetItem", "PutItem")
+    | _tables("Invoices Receipts Customers Uploads Orders", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments", "Query", "PutItem", "DeleteItem")
     | _tables("HeldPayments", "Query")
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Activity Parked SyncRuns", "PutItem"),
+    | _tables("Activity Parked SyncRuns OrderLinks", "PutItem"),
     "Upload": _own_log("Upload")
     | _on("UploadsQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")

@@ -15,7 +15,7 @@ use table::{ReadError, Tables};
 use crate::contract::{self, Message, Report};
 use crate::parked::{Parking, sent_at};
 use crate::recorder::{Failure, Recorded, Recorder};
-use crate::run_log::Share;
+use crate::share::Share;
 use crate::tally::Tally;
 
 /// Time kept back before the deadline: the longest that one message takes, which is a payment
@@ -255,6 +255,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::Journaling(_) => tally.journalings += 1,
             Report::Customer(_) => tally.customers += 1,
             Report::ProviderInvoice(_) => tally.provider_invoices += 1,
+            Report::Order(_) => tally.orders += 1,
         }
     }
 }

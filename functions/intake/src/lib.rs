@@ -5,6 +5,7 @@ mod handler;
 mod parked;
 mod recorder;
 mod run_log;
+mod share;
 mod tally;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};

@@ -1,7 +1,6 @@
 //! The reports of one organisation in a batch, as a row in the sync log (CC-09).
 
 use aws_lambda_events::sqs::SqsMessage;
-use host::batch::Outcome;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;
@@ -9,24 +8,7 @@ use payments::sweep::{SyncKind, SyncRun, Trigger};
 use queue::{Changes, Uploads};
 
 use crate::handler::Handler;
-use crate::tally::Tally;
-
-/// An organisation's part of a batch.
-#[derive(Debug, Default)]
-pub(crate) struct Share {
-    pub(crate) tally: Tally,
-    /// Its records, as they were worked on.
-    pub(crate) positions: Vec<usize>,
-}
-
-impl Share {
-    /// Counts its records, and those that are to come again.
-    pub(crate) fn count(&mut self, outcomes: &[Outcome]) {
-        let outcomes = self.positions.iter().filter_map(|position| outcomes.get(*position));
-        self.tally.again = outcomes.filter(|outcome| **outcome == Outcome::Again).count();
-        self.tally.records = self.positions.len();
-    }
-}
+use crate::share::Share;
 
 impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     /// Writes the row of a part of a batch that is over. What it did is done, whether or not that succeeds.

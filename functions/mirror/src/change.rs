@@ -12,6 +12,7 @@ use payments::{
 use queue::Changes;
 use table::{ChangeContext, ReadError, Tables, WriteError};
 
+use crate::applied::Applied;
 use crate::handler::Handler;
 
 /// Attempts at one invoice before lost races count as a failure. Another process has won each of them,
@@ -20,24 +21,6 @@ const RACES_MAX: u32 = 8;
 /// How long after it was seen first a payment of ours is known as ours: by then its proof has long been stored, or its
 /// upload is in a line of what is on its way.
 const KNOWN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
-
-/// What became of a snapshot.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Applied {
-    /// The invoice is none of ours.
-    Ignored(Ignored),
-    /// The stored invoice is newer, of this version.
-    Stale(Timestamp),
-    /// The stored invoice is of the same version, and was read at this moment, which has not come yet: by a clock
-    /// that is ahead of ours. Until then it is unknown which of the two reads is the later one.
-    ReadAhead(Timestamp),
-    /// Nothing had to be written.
-    Unchanged,
-    /// So many decisions were written.
-    Changed(usize),
-    /// Too many payments would be removed or altered at once: it waits for a person.
-    Braked,
-}
 
 /// Why a snapshot could not be applied. The queue delivers its message again.
 #[derive(Debug, thiserror::Error)]

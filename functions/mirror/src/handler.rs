@@ -14,9 +14,9 @@ use queue::{Changes, delay_until};
 use table::Tables;
 
 use crate::jobs::sort;
+use crate::liveness_cache::LivenessCache;
 use crate::other_messages::keep;
 use crate::tally::Tally;
-use crate::webhook_liveness::LivenessCache;
 
 /// Organisations of a batch that are worked on at the same time. Each has limits of its own at Xero.
 const ORGANISATIONS_AT_ONCE: usize = 16;

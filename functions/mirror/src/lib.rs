@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod applied;
 mod change;
 mod handler;
 mod jobs;
+mod liveness_cache;
 mod organisation;
 mod other_messages;
 mod requeue;
@@ -25,8 +27,8 @@ use table::Tables;
 use xero::{Client, Config};
 
 use crate::handler::Handler;
+use crate::liveness_cache::LivenessCache;
 use crate::tally::Tally;
-use crate::webhook_liveness::LivenessCache;
 
 /// The function: everything between its environment and its handler.
 pub struct Mirror<C> {

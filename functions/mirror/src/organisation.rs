@@ -12,7 +12,8 @@ use queue::{Cause, Changes, InvoiceChange};
 use table::ChangeContext;
 use xero::{Invoices, Outage, ReadError};
 
-use crate::change::{Applied, ApplyError, Draft, draft, write};
+use crate::applied::Applied;
+use crate::change::{ApplyError, Draft, draft, write};
 use crate::handler::{Handler, log_failure};
 use crate::jobs::{Job, Jobs};
 use crate::retry::{Disposition, after_failure, after_read, closed_door};

@@ -1,34 +1,12 @@
 //! Whether webhooks come: what the watch over their silence rests on.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use payments::OrganisationId;
 use payments::connection::{FOUND_WITHIN, WEBHOOK_WITHIN};
 use queue::{Cause, Changes};
 
 use crate::handler::{Handler, log_failure};
 use crate::jobs::Jobs;
-
-/// How often it is written that a webhook came: each one would cost as much as a change.
-const WRITTEN_EVERY: SignedDuration = SignedDuration::from_mins(5);
-
-/// When this process has last written that a webhook came.
-#[derive(Debug, Default)]
-pub(crate) struct LivenessCache(Mutex<BTreeMap<OrganisationId, Timestamp>>);
-
-impl LivenessCache {
-    fn is_news(&self, organisation: OrganisationId, accepted_at: Timestamp) -> bool {
-        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = written.get(&organisation);
-        let news = last.is_none_or(|last| accepted_at.duration_since(*last) >= WRITTEN_EVERY);
-        if news {
-            written.insert(organisation, accepted_at);
-        }
-        news
-    }
-}
 
 impl<C: Changes> Handler<'_, C> {
     /// Notes that webhooks come. No work depends on it.

@@ -6,30 +6,8 @@ use queue::Uploads;
 use xero::StampedKind;
 
 use crate::error::RunError;
+use crate::outgoing_rows::{CALLS_MAX, Picked, Rows};
 use crate::run::{Run, Stop};
-use crate::submission::{Picked, Rows};
-
-/// Most calls of one sending that search for the element for which Xero refuses the others: one bad element of
-/// fifty takes twelve, and Xero allows sixty a minute. Parts that are still together then wait for another run.
-const CALLS_MAX: u32 = 40;
-
-/// The calls that are left for that search.
-#[derive(Debug)]
-pub(crate) struct Halvings(u32);
-
-impl Default for Halvings {
-    fn default() -> Self {
-        Self(CALLS_MAX)
-    }
-}
-
-impl Halvings {
-    fn take(&mut self) -> bool {
-        let any = self.0 > 0;
-        self.0 = self.0.saturating_sub(1);
-        any
-    }
-}
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Sends parts of one kind. A part that is still planned after its call was refused along with others:

@@ -11,19 +11,11 @@ use queue::Uploads;
 use table::WriteError;
 
 use crate::error::{RACES_MAX, RunError};
-use crate::evaluation::{Customers, EvaluationContext, customer_of};
+use crate::evaluation_context::{Customers, EvaluationContext, FoundContact, customer_of};
 use crate::run::Run;
 
 /// Most open actions whose contacts are looked at in one run.
 const ACTIONS_MAX: usize = 1_000;
-
-/// What Xero says of a contact that a customer's payments rest on.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundContact {
-    customer: CustomerId,
-    asked: XeroContactId,
-    standing: ContactStanding,
-}
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Reads contacts that this run has not read yet, and those that they were merged into.

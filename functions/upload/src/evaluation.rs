@@ -1,34 +1,18 @@
 //! Gathers the facts about payments that wait, and asks for the decision about each.
 
-use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
     Books, ContactStanding, Customer, Hold, OpenInvoice, Planner, Route, Skip, Standing, Upload,
-    UploadDecision, XeroContacts, gate, judge_bill, on_merchant_contact,
+    UploadDecision, gate, judge_bill, on_merchant_contact,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
 use table::NamedParts;
 
-use crate::contacts::FoundContact;
 use crate::error::RunError;
+use crate::evaluation_context::{Customers, EvaluationContext, FoundContact, customer_of};
 use crate::run::Run;
-
-/// What this run has read of Xero other than invoices and money, each once.
-#[derive(Debug, Default)]
-pub(crate) struct EvaluationContext {
-    books: OnceCell<Books>,
-    pub(crate) contacts: RefCell<XeroContacts>,
-}
-
-/// The customers of payments.
-#[derive(Debug, Default)]
-pub(crate) struct Customers {
-    pub(crate) known: BTreeMap<CustomerId, Customer>,
-    /// Those that cannot be read, here or in Xero, and why.
-    pub(crate) unreadable: BTreeMap<CustomerId, String>,
-}
 
 /// The decisions about payments.
 pub(crate) struct Judged {
@@ -64,7 +48,9 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut claims = Vec::with_capacity(passed.len());
         for row in passed {
             let linked = |number: &InvoiceNumber| {
-                named.linked.get(&(number.clone(), row.receipt.id.clone())).copied()
+                let linked = named.linked.get(&(number.clone(), row.receipt.id.clone())).copied();
+                // The mirror may not have seen yet that it was deleted.
+                linked.filter(|id| !self.known_money.borrow().deleted.contains(&id.uuid()))
             };
             let customer = customer_of(row, &customers.known);
             claims.push(planner.claim(row, customer, linked, self.twins(row).await?));
@@ -202,11 +188,4 @@ impl<Q: Uploads> Run<'_, Q> {
 /// The payments that may be planned.
 fn passed<'r>(rows: &'r [Upload], gates: &[Result<Route, UploadDecision>]) -> Vec<&'r Upload> {
     rows.iter().zip(gates).filter(|(_, gate)| gate.is_ok()).map(|(row, _)| row).collect()
-}
-
-pub(crate) fn customer_of<'c>(
-    row: &Upload,
-    customers: &'c BTreeMap<CustomerId, Customer>,
-) -> Option<&'c Customer> {
-    row.receipt.customer.as_ref().and_then(|id| customers.get(id))
 }

@@ -8,7 +8,7 @@ use payments::upload::{Hold, Line, SendMode, Upload, UploadState, is_held_from_p
 use queue::Uploads;
 
 use crate::error::RunError;
-use crate::evaluation::EvaluationContext;
+use crate::evaluation_context::EvaluationContext;
 use crate::resumption::after_limit;
 use crate::run::{Run, Stop};
 

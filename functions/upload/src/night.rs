@@ -11,7 +11,7 @@ use queue::{UploadTask, Uploads};
 use table::WriteError;
 
 use crate::error::{RACES_MAX, RunError};
-use crate::evaluation::EvaluationContext;
+use crate::evaluation_context::EvaluationContext;
 use crate::reservation::SlotRequest;
 use crate::resumption::{after_limit, standing};
 use crate::run::{Move, PAGE, Run, Stop, delay};
@@ -128,12 +128,13 @@ impl<Q: Uploads> Run<'_, Q> {
         Err(RunError::Races)
     }
 
-    /// Looks for unknown parts first, then sends payments that wait.
+    /// Looks for unknown parts first, then for what was deleted in Xero, then sends payments that wait.
     async fn work(&self) -> Result<Option<Stop>, RunError> {
         self.close_earlier_nights().await?;
         self.follow_start().await?;
         let mut ready = Box::pin(self.pick_up()).await?;
         ready.extend(Box::pin(self.look()).await?);
+        ready.extend(Box::pin(self.follow_deleted()).await?);
         let (to_weigh, waiting): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(Upload::is_to_be_weighed);
         if let Some(stop) = Box::pin(self.send_all(to_weigh)).await? {

@@ -9,7 +9,7 @@ use queue::Uploads;
 use serde::Serialize;
 
 use crate::error::RunError;
-use crate::evaluation::EvaluationContext;
+use crate::evaluation_context::EvaluationContext;
 use crate::night::turn;
 use crate::run::Run;
 

@@ -5,62 +5,21 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Hold, Part, Placed, Standing, Upload, UploadDecision, WriteOutcome};
+use payments::upload::{Hold, Placed, Standing, Upload, UploadDecision, WriteOutcome};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
 use xero::{Answers, Bundle, RefusalKind, StampedKind, TurnedAway};
 
-use crate::bisection::Halvings;
 use crate::bundle::{bundle, is_sendable, kind_of, most_of};
 use crate::error::RunError;
-use crate::evaluation::EvaluationContext;
+use crate::evaluation_context::EvaluationContext;
+use crate::outgoing_rows::{Picked, Rows};
 use crate::run::{Move, Run, Stop, stored};
 
 /// Xero remembers an idempotency key for about six minutes; within five, the same bytes may be sent again
 /// with the same key (facts.md 4.10).
 const RESEND_WITHIN: SignedDuration = SignedDuration::from_mins(5);
-
-/// The rows that are being sent, by payment, and the order in which they go.
-pub(crate) struct Rows {
-    order: Vec<PaymentId>,
-    rows: BTreeMap<PaymentId, Upload>,
-    pub(crate) halvings: Halvings,
-}
-
-impl Rows {
-    fn new(rows: Vec<Upload>) -> Self {
-        let order = rows.iter().map(|row| row.receipt.id.clone()).collect();
-        let rows = rows.into_iter().map(|row| (row.receipt.id.clone(), row)).collect();
-        Self { order, rows, halvings: Halvings::default() }
-    }
-
-    fn put(&mut self, row: Upload) {
-        self.rows.insert(row.receipt.id.clone(), row);
-    }
-
-    /// Leaves a row to others, or to a later run.
-    pub(crate) fn remove(&mut self, payment: &PaymentId) -> Option<Upload> {
-        self.rows.remove(payment)
-    }
-
-    /// Whether a part is still to be sent.
-    pub(crate) fn is_planned(&self, picked: &Picked) -> bool {
-        let row = self.rows.get(&picked.payment);
-        row.is_some_and(|row| row.planned().any(|part| part.number == picked.part.number))
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Upload> {
-        self.order.iter().filter_map(|id| self.rows.get(id))
-    }
-}
-
-/// A part that goes into a bundle.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Picked {
-    pub(crate) payment: PaymentId,
-    part: Part,
-}
 
 /// The answers to a bundle that was sent, and when it was last sent again, if it was.
 struct Put {

@@ -6,9 +6,9 @@ use xero::BundleError;
 
 use crate::bundle::{bundle, is_sendable, kind_of};
 use crate::error::RunError;
+use crate::outgoing_rows::Rows;
 use crate::reservation::SlotRequest;
 use crate::run::{Move, Run};
-use crate::submission::Rows;
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Holds the rows of which a planned part cannot be written as Xero takes it: a setting was taken away after

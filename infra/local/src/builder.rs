@@ -268,6 +268,14 @@ fn url(address: Option<SocketAddr>, port: u16) -> String {
         .map_or_else(|| format!("http://127.0.0.1:{port}"), |address| format!("http://{address}"))
 }
 
+impl Stack {
+    /// Everything in memory and on free ports, unless the builder is set otherwise.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl Default for Builder {
     fn default() -> Self {
         Self {

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
+use crate::change::Change;
 use crate::decision::Action;
 use crate::discrepancy::{Acceptance, Discrepancy, DiscrepancyKey};
 use crate::invoice_discrepancies::decision;
-use crate::mirror::Change;
 use crate::stored::StoredInvoice;
 
 /// Why a discrepancy cannot be accepted.

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::change::Change;
 use crate::decision::{Action, Decision};
 use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
 use crate::ids::PaymentId;
 use crate::invoice::{InvoiceStatus, Snapshot, XeroPayment};
-use crate::mirror::Change;
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{Kind, Origin, Payment, PaymentStatus};
 use crate::reason::Held;

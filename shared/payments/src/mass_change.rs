@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::change::Change;
 use crate::decision::{Action, Decision};
 use crate::ids::{InvoiceNumber, OrganisationId};
-use crate::mirror::Change;
 
 /// Payments that may be removed or altered within an hour, if the organisation's row does not say otherwise.
 pub const MASS_CHANGE_MAX: u32 = 100;

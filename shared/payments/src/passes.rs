@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, ToSpan};
 
+use crate::change::{Change, Verdict};
 use crate::decision::{Action, Decision};
 use crate::fingerprint;
 use crate::ids::{PaymentId, XeroPaymentId};
@@ -9,7 +10,6 @@ use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
 use crate::invoice_discrepancies;
 use crate::mass_change::REPLACED_BY_REPORT;
 use crate::matching::{self, Matching, Pass};
-use crate::mirror::{Change, Verdict};
 use crate::money::Money;
 use crate::payment::{
     HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, Origin, Payment,

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::change::{Change, Verdict};
 use crate::decision::{Action, Decision};
 use crate::ids::{InvoiceNumber, PaymentId, XeroPaymentId};
 use crate::invoice::Snapshot;
 use crate::invoice_discrepancies;
-use crate::mirror::{Change, Verdict, is_fresh};
 use crate::payment::{Kind, Payment};
+use crate::snapshot_age::is_fresh;
 use crate::stored::{MovedAway, StoredInvoice};
 use crate::upload::Stamp;
 

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::change::Change;
 use crate::decision::{Action, Decision};
 use crate::ids::{CustomerId, InvoiceNumber, OrganisationId, PaymentId};
 use crate::invoice::LocalInvoice;
 use crate::invoice_discrepancies;
-use crate::mirror::Change;
 use crate::money::{Currency, Money};
 use crate::payment::{Kind, Origin, Payment, PaymentStatus, State, Tombstone};
 use crate::reason::codes;

@@ -1,7 +1,7 @@
 //! A copy that was deleted, brought back from its tombstone by a person.
 
+use crate::change::Change;
 use crate::decision::{Action, Decision};
-use crate::mirror::Change;
 use crate::payment::{Kind, Payment};
 use crate::stored::StoredInvoice;
 

@@ -9,7 +9,7 @@ use payments::{
 };
 
 use crate::attributes::{Item, Writer, instant};
-use crate::invoices::ChangeContext;
+use crate::change_context::ChangeContext;
 use crate::rows;
 
 /// Hands out the activity rows of a change, each once.

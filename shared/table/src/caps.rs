@@ -7,8 +7,8 @@ use payments::{Occurrence, OrganisationId};
 
 use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::ChangeContext;
 use crate::schema::{ACTIVITY, CAPS};
 use crate::tables::Tables;
 

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
-use jiff::Timestamp;
 use payments::{
     Change, CustomerId, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
 };
 
 use crate::activity::Log;
 use crate::attributes::{Item, Reader};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
 use crate::latest::readable;
 use crate::rows;
@@ -24,17 +24,6 @@ const ROWS_PER_TRANSACTION_MAX: usize = TRANSACTION_ROWS_MAX - 1;
 
 /// How many numbers are looked at that begin like one.
 const ALIKE_MAX: i32 = 5;
-
-/// Why a change is made, for the activity log.
-#[derive(Clone, Copy, Debug)]
-pub struct ChangeContext {
-    /// What set it off: `webhook`, `intake`, `sweep`, …
-    pub cause: &'static str,
-    /// When that happened at its source, if it is known.
-    pub event_at: Option<Timestamp>,
-    /// Now.
-    pub now: Timestamp,
-}
 
 impl Tables {
     /// The invoice itself, without its payments: enough to know whether it is settled.

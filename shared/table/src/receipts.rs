@@ -8,8 +8,8 @@ use payments::upload::{Channel, Upload};
 use payments::{Allocation, Currency, OrganisationId, PaymentId, PaymentStatus, Receipt, Warning};
 
 use crate::attributes::{Item, Reader, Writer};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::ChangeContext;
 use crate::rows;
 use crate::schema::RECEIPTS;
 use crate::tables::{Tables, transact};

@@ -15,8 +15,8 @@ use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Setti
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::ChangeContext;
 use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::tables::Tables;
 

@@ -9,8 +9,8 @@ use payments::{Change, InvoiceNumber, OrganisationId, PaymentId, StoredInvoice};
 
 use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::ChangeContext;
 use crate::latest::{Unreadable, sorted};
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};

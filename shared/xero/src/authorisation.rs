@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, refusal};
 use crate::error::{Outage, ReadError};
-use crate::token::{Received, header};
+use crate::identity_service::{Received, header};
 use crate::user_tokens::store_failed;
 
 /// Where users log in.

@@ -8,7 +8,8 @@ use payments::budget::{CallBudget, CallPermit, Denied, Exhausted, Purpose, Word}
 
 use crate::error::ReadError;
 use crate::http::HttpResponse;
-use crate::limits::{LimitProblem, Limits, retry_after};
+use crate::limit_problem::LimitProblem;
+use crate::limits::{Limits, retry_after};
 
 /// How long to wait when the count of calls cannot be kept.
 const UNCOUNTED_PAUSE: Duration = Duration::from_secs(30);

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::client::{Ask, Client, Meter, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
-use crate::pages::{List, PAGE_SIZES, Which, if_modified_since, page, row_id};
+use crate::list::Which;
+use crate::pages::{List, PAGE_SIZES, if_modified_since, page, row_id};
 use crate::refund::refund;
 use crate::unreadable::Unreadable;
 use crate::wire::{

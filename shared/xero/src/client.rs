@@ -16,10 +16,12 @@ use url::Url;
 use crate::call_permits::{Unmetered, denial, word};
 use crate::error::{Outage, ReadError, Refusal};
 use crate::http::{Failed, Http, HttpResponse};
+use crate::identity_service::{Credentials, Token};
 use crate::invoice::{self, Reading};
-use crate::limits::{LimitProblem, Limits, retry_after};
+use crate::limit_problem::LimitProblem;
+use crate::limits::{Limits, retry_after};
 use crate::organisation::{Organisation, allowed_actions};
-use crate::token::{Credentials, Token, Tokens};
+use crate::token::Tokens;
 use crate::user_tokens::Granted;
 
 /// Most invoices that one call may be configured to ask for. No ceiling is documented; at 52 ids

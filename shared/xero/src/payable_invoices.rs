@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::client::{Client, SCOPE_INVOICES};
 use crate::error::ReadError;
 use crate::invoice::payments;
-use crate::pages::{List, Which};
+use crate::list::Which;
+use crate::pages::List;
 use crate::unreadable::Unreadable;
 use crate::wire::{
     Member, object, optional_day, optional_text, required_currency, required_money, required_text,

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::bundle::StampedKind;
 use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::error::ReadError;
-use crate::pages::{List, Which, if_modified_since};
+use crate::list::Which;
+use crate::pages::{List, if_modified_since};
 use crate::readback::SKEW_MARGIN;
 use crate::wire::{
     Member, object, optional_text, required_day, required_money, required_text, text,

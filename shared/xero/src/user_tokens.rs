@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::{Outage, ReadError, Refusal};
 use crate::http::Http;
-use crate::token::{Asker, INVALID_GRANT, Received, Token};
+use crate::identity_service::{Asker, INVALID_GRANT, Received, Token};
 
 /// The pause before a grant is looked at again that another process renews. That takes a second.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);

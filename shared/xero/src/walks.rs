@@ -17,7 +17,8 @@ use crate::changed_invoices::{open_figures, way_on, whole_second};
 use crate::changed_payments::change;
 use crate::client::{Ask, Client, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
-use crate::pages::{PAGE_SIZES, Which, if_modified_since, page, row_id};
+use crate::list::Which;
+use crate::pages::{PAGE_SIZES, if_modified_since, page, row_id};
 use crate::unreadable::Unreadable;
 
 /// A page of a walk.

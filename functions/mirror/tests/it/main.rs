@@ -8,12 +8,8 @@ mod clocks;
 mod contract;
 mod crashes;
 mod days;
-mod ear;
-#[path = "../../../../shared/table/tests/it/engine.rs"]
-mod engine;
-#[path = "../../../../shared/table/tests/it/faults.rs"]
-mod faults;
 mod freshness;
+mod grants;
 mod keeping;
 mod outages;
 mod renumbering;

@@ -1,9 +1,9 @@
 //! The example vectors of rules A1.2, end to end: a message comes in, Xero is read, the tables
 //! say what they should.
 
+use harness::dynamodb::{RUN, everything, having};
 use payments::{DiscrepancyKind, Held, Kind, Payment, StoredInvoice};
 
-use crate::engine::{RUN, everything, having};
 use crate::world::{World, at, aud, events, march, now, organisation, paid, paper, record};
 use crate::xero::{Paid, Reply};
 

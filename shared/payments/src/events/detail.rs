@@ -1,18 +1,14 @@
 //! What stands in an announcement: only what belongs to its kind, and all that its schema asks for.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Incomplete;
 use super::content::Teller;
 use super::event_type::Kind;
-use super::log_entry::{Entry, TEXT_CHARS_MAX};
-use crate::ids::{
-    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
-    XeroPaymentId,
-};
-use crate::money::Money;
+use super::log_entry::Entry;
+use super::subject::{Subject, text};
+use crate::ids::OrganisationId;
 
 /// Counts the meanings of the members. A member more is no new version; another meaning is.
 pub const VERSION: u32 = 1;
@@ -46,90 +42,6 @@ struct Cause {
     why: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Subject {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) until: Option<Date>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) night: Option<Date>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) invoice: Option<Invoice>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) contact: Option<Contact>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) payment: Option<Payment>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) provider_invoice: Option<ProviderInvoice>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) discrepancy: Option<Discrepancy>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) customer: Option<Customer>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Invoice {
-    pub(super) number: InvoiceNumber,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) xero_invoice_id: Option<XeroInvoiceId>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Contact {
-    pub(super) xero_contact_id: XeroContactId,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Payment {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<PaymentId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) xero_payment_id: Option<XeroPaymentId>,
-    #[serde(flatten)]
-    pub(super) money: Figures,
-    pub(super) date: Date,
-    pub(super) origin: &'static str,
-    pub(super) method: String,
-    pub(super) transaction_id: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct ProviderInvoice {
-    pub(super) id: String,
-    pub(super) number: String,
-    #[serde(flatten)]
-    pub(super) money: Figures,
-    pub(super) issued_on: Date,
-}
-
-/// An amount is text, so that no reader's JSON library makes a float of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Figures {
-    pub(super) amount: String,
-    pub(super) currency: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Discrepancy {
-    pub(super) kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) about: Option<String>,
-    pub(super) detected_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reopened_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reopened_count: Option<u32>,
-    pub(super) due_at: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Customer {
-    pub(super) id: CustomerId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) blocked: Option<String>,
-}
-
 impl Detail {
     /// Names the event for de-duplication: one row of the log has the same id for ever.
     pub fn id(&self) -> &str {
@@ -158,15 +70,4 @@ impl Detail {
             about: Teller { kind, entry }.about()?,
         })
     }
-}
-
-impl Figures {
-    pub(super) fn of(amount: Money) -> Self {
-        Self { amount: amount.amount().to_string(), currency: amount.currency().code() }
-    }
-}
-
-/// The beginning of a text; none of one that is empty.
-pub(super) fn text(text: Option<&str>) -> Option<String> {
-    text.filter(|text| !text.is_empty()).map(|text| text.chars().take(TEXT_CHARS_MAX).collect())
 }

@@ -2,17 +2,20 @@
 //!
 //! One row of the activity log is none or one announcement: [`Kind::of`] chooses, [`announce`] says it. Every
 //! decision is a row of the log, written in one step with what it changed, so there is an announcement if and
-//! only if there is the decision. Read `event_type.rs` first, then `log_entry.rs`, `content.rs` and
-//! `detail.rs`.
+//! only if there is the decision. Read `event_type.rs` first, then `log_entry.rs`, `subject.rs`,
+//! `content.rs` and `detail.rs`.
 
 mod content;
 mod detail;
 mod event_type;
 mod log_entry;
+mod subject;
 
 pub use detail::{Detail, VERSION};
 pub use event_type::Kind;
-pub use log_entry::{Entry, EntryDiscrepancy, EntryInvoice, EntryPayment, TEXT_CHARS_MAX};
+pub use log_entry::{
+    Entry, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment, TEXT_CHARS_MAX,
+};
 
 use jiff::Timestamp;
 

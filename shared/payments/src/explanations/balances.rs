@@ -1,9 +1,26 @@
 //! The balance of an invoice after each of its payments, and whether it ends where Xero's does.
 
 use super::invoice_lines::PaymentLine;
-use super::invoice_view::Agreement;
 use crate::money::Money;
 use crate::stored::StoredInvoice;
+
+/// Whether our payments lead to what Xero says is due.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Agreement {
+    /// They do.
+    Agrees,
+    /// They do not.
+    Differs {
+        /// The amount left by the payments listed here.
+        ours: Money,
+        /// The amount left in Xero.
+        xero: Money,
+        /// The first less the second.
+        by: Money,
+    },
+    /// It cannot be said, for this reason.
+    CannotSay(&'static str),
+}
 
 /// The amount to be paid before any payment. Credit has no place in the order of dates, so it is taken
 /// off first, as the balances that are stored do (AMB-19).

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::facts::{Facts, RemovedRow, Subject};
-use super::invoice_view::Beside;
+use super::invoice_context::Beside;
 use super::links::{Link, XeroLinks};
 use super::state::{Failure, State};
 use crate::ids::{PaymentId, XeroPaymentId};

@@ -1,42 +1,24 @@
 //! An invoice as a person reads it: its payments in the order of their dates, the balance after each, and
 //! whether they lead to Xero's own figure (ST-03, ST-05, ST-09, ST-12).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::balances;
-use super::facts::RemovedRow;
+use super::balances::{self, Agreement};
+use super::invoice_context::Beside;
 use super::invoice_lines::{self, PaymentLine, RemovedLine};
 use super::links::{Link, XeroLinks};
 use super::notes::{self, Remark};
 use crate::applied_credit::AppliedCredit;
 use crate::discrepancy::Discrepancy;
-use crate::ids::{CustomerId, InvoiceNumber, PaymentId};
+use crate::ids::InvoiceNumber;
 use crate::invoice::{Contact, InvoiceStatus};
 use crate::invoice_discrepancies::due_on;
-use crate::mass_change::Brake;
 use crate::money::Money;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
-use crate::upload::{Caps, Customer, Upload};
-
-/// The stored facts, other than the invoice itself, that say how its payments stand.
-#[derive(Clone, Debug, Default)]
-pub struct Beside {
-    /// The payments that were removed from it.
-    pub removed: Vec<RemovedRow>,
-    /// The uploads of its payments.
-    pub uploads: BTreeMap<PaymentId, Upload>,
-    /// Those who paid them.
-    pub customers: BTreeMap<CustomerId, Customer>,
-    /// What the organisation has used of its caps.
-    pub caps: Option<Caps>,
-    /// The brake on mass changes.
-    pub brake: Option<Brake>,
-}
 
 /// An invoice that is due, unpaid, and late (ST-12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,24 +27,6 @@ pub struct Overdue {
     pub due: Money,
     /// For how many days it has been late today, in the organisation's time zone.
     pub days: u32,
-}
-
-/// Whether our payments lead to what Xero says is due.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Agreement {
-    /// They do.
-    Agrees,
-    /// They do not.
-    Differs {
-        /// The amount left by the payments listed here.
-        ours: Money,
-        /// The amount left in Xero.
-        xero: Money,
-        /// The first less the second.
-        by: Money,
-    },
-    /// It cannot be said, for this reason.
-    CannotSay(&'static str),
 }
 
 /// An invoice as a person reads it.

@@ -1,28 +1,10 @@
 //! What each reason means and what would change it. Every match here names every reason, so that a new one
 //! does not compile before its cure is written.
 
+use super::reason_text::{ReasonText, words};
 use super::state::{Failure, Kept, State};
 use super::upload_reasons::{of_hold, of_off, of_skip, of_stage, of_turn};
 use crate::reason::{Held, Ignored};
-
-/// The words that explain a state.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ReasonText {
-    /// The rules that say so.
-    pub rules: &'static [&'static str],
-    /// What it means, as a sentence.
-    pub says: &'static str,
-    /// What would change it, as a sentence.
-    pub cure: &'static str,
-}
-
-pub(super) const fn words(
-    rules: &'static [&'static str],
-    says: &'static str,
-    cure: &'static str,
-) -> ReasonText {
-    ReasonText { rules, says, cure }
-}
 
 impl State {
     /// The rules, the sentence and the cure that belong to it.

@@ -1,6 +1,6 @@
 //! What each reason of uploading means and what would change it, as in `reasons`.
 
-use super::reasons::{ReasonText, words};
+use super::reason_text::{ReasonText, words};
 use super::state::{Off, Stage, Turn};
 use crate::upload::{Hold, Skip};
 

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::books::Books;
 use super::customer::{Customer, NO_CONTACT};
-use super::duplicate::{Certain, Suspicion};
 use super::ledger::Upload;
 use super::part::{Target, UploadState};
-use super::planner::Books;
 use super::route::{Hold, Route, Skip, route, taken};
 use super::settings::{Start, UploadSettings};
+use super::suspicion::{Certain, Suspicion};
 use crate::money::{Money, XERO_DECIMALS};
 use crate::reports::Receipt;
 use crate::settings::Settings;

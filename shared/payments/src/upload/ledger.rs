@@ -12,13 +12,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::bill::Bill;
 use super::caps::{ReleasedSlot, SendMode};
-use super::command::GivenOrder;
-use super::duplicate::{Counterpart, Suspicion};
 use super::night::Night;
+use super::order::GivenOrder;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
-use super::provider_invoice::Bill;
 use super::route::{Hold, Route, Skip, route};
+use super::suspicion::{Counterpart, Suspicion};
 use crate::money::Money;
 use crate::reports::Receipt;
 
@@ -121,6 +121,7 @@ impl Upload {
             UploadState::Waiting if self.route().is_ok_and(Route::is_nightly) => Line::Waiting,
             UploadState::Waiting => Line::Direct,
             UploadState::Held => Line::Held,
+            UploadState::Skipped if self.is_said_same() => Line::Same,
             UploadState::Skipped => Line::Skipped,
             UploadState::Reserved => Line::Reserved,
             UploadState::Sent => Line::Sent,

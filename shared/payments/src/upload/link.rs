@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::ledger::Upload;
 use super::part::{Part, Placed, Target};
 use super::route::Route;
+use crate::change::Change;
 use crate::decision::{Action, Decision};
 use crate::ids::{InvoiceNumber, PaymentId, XeroInvoiceId, XeroPaymentId};
 use crate::invoice_discrepancies;
 use crate::mass_change::REPLACED_BY_REPORT;
-use crate::mirror::Change;
 use crate::payment::{Kind, NOTE_UPLOADED, Origin, Payment, PaymentStatus, State};
 use crate::stored::StoredInvoice;
 

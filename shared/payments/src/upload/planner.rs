@@ -59,15 +59,6 @@ impl OpenInvoice {
     }
 }
 
-/// What the books say, read for this plan.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Books {
-    /// The currency of the books.
-    pub currency: Currency,
-    /// Nothing dated on or before this day may be written: the later of both lock dates.
-    pub locked_until: Option<Date>,
-}
-
 /// An invoice in Xero of which nothing is known but this: it is there, or may be, and cannot be read
 /// (AMB-30).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -285,6 +276,7 @@ impl<'a> Planner<'a> {
             named,
             twins,
             apart_from: upload.apart_from.clone(),
+            same_as: upload.same_as.clone(),
         }
     }
 

@@ -6,17 +6,16 @@
 //! are concerned, and the mirror never sees them.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::bill::{Bill, FeeKind};
+use super::books::Books;
 use super::contact::ContactStanding;
 use super::eligibility::{UploadDecision, fits_books, fits_xero};
 use super::ledger::Upload;
 use super::part::Target;
-use super::planner::Books;
 use super::route::{Hold, Skip};
 use super::settings::{Start, UploadSettings};
 use super::stamp::{REFERENCE_CHARS_MAX, Stamp, stamped};
@@ -28,62 +27,11 @@ use crate::settings::Settings;
 
 /// Most fees on one invoice: each is a line in Xero, far more than a provider has kinds of.
 pub const FEES_MAX: usize = 200;
-/// Longest name of a fee kind, in characters.
-pub const FEE_KIND_CHARS_MAX: usize = 40;
 /// Why an invoice waits until a setting says whose bill it is, for its row and for the message (EX-13).
 pub const NO_MERCHANT_CONTACT: &str = "Validation: no contact stands for the payment provider; set \
     merchant_contact_id to its ContactID in Xero";
 /// What stands for the method of payment where rows of the ledger show one.
 const METHOD: &str = "provider_invoice";
-
-/// What a fee is for, in the provider's words: a lower-case name such as `chargeback`. The business says
-/// for each of them where it is booked (EX-19).
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct FeeKind(String);
-
-/// A text that names no kind of fee.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error(
-    "a fee kind is a lower-case name such as chargeback, with at most {FEE_KIND_CHARS_MAX} letters"
-)]
-pub struct FeeKindError;
-
-impl FromStr for FeeKind {
-    type Err = FeeKindError;
-
-    fn from_str(text: &str) -> Result<Self, FeeKindError> {
-        let fits = text.len() <= FEE_KIND_CHARS_MAX
-            && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        if fits { Ok(Self(text.to_owned())) } else { Err(FeeKindError) }
-    }
-}
-
-impl fmt::Display for FeeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// One fee of an invoice.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fee {
-    /// What it is for.
-    pub kind: FeeKind,
-    /// The provider's own words for it.
-    pub description: Option<String>,
-    /// How much, taxes included.
-    pub amount: Money,
-}
-
-/// Where a kind of fee is booked in Xero.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FeeAccount {
-    /// The code of the account.
-    pub code: String,
-    /// The tax type of the line; Xero's default for the account if it is left out.
-    pub tax: Option<String>,
-}
 
 /// An invoice of the provider, as the business's own system reports it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,17 +48,6 @@ pub struct ProviderInvoice {
     pub date: Date,
     /// What only a bill has.
     pub bill: Bill,
-}
-
-/// The content of a bill that it does not have in common with a payment.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Bill {
-    /// The provider's number.
-    pub number: String,
-    /// Day on which it is due; the day of issue if the provider names none.
-    pub due_on: Option<Date>,
-    /// What it consists of; at least one.
-    pub fees: Vec<Fee>,
 }
 
 impl ProviderInvoice {

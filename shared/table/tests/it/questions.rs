@@ -1,5 +1,8 @@
 //! The README's table of questions, executed: every statement in it works on real rows.
 
+use std::collections::BTreeSet;
+
+use harness::dynamodb::{Row, having, text};
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::grant::{Death, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
@@ -8,7 +11,6 @@ use payments::upload::{
 };
 use payments::{DiscrepancyKey, DiscrepancyKind};
 
-use crate::engine::{Row, having, text};
 use crate::samples::{now, organisation, settings, snapshot, xero_payment};
 use crate::sweeps;
 use crate::upload_samples::{self, night};
@@ -213,7 +215,7 @@ async fn upload(world: &World) {
     let totals = Totals::of([&held, &done, &unknown]);
     tables.store_night(&NightReport { totals, carried: 2, ..begun }).await.unwrap();
     let from = payments::XeroContactId::new(uuid::Uuid::from_u128(17));
-    let merged = Some(MergedContact { from, at: now() });
+    let merged = Some(MergedContact { from, between: BTreeSet::new(), at: now() });
     let free = Customer { merged, ..upload_samples::customer("C-2") };
     let blocked = Some("call".to_owned());
     let blocked = Customer { blocked, blocked_at: Some(now()), ..upload_samples::customer("C-1") };

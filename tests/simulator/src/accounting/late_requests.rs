@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    asked::Asked,
+    dispatch::answered,
     idempotency::{Claim, Key, claim},
-    pipeline::{Asked, answered},
 };
 use crate::{clock::after, world::World};
 

@@ -1,14 +1,16 @@
 //! The Accounting API.
 //!
-//! `door` lets a call in or turns it away, `route` says what it is for, and one module per endpoint
-//! answers it. An endpoint is a function from the world and a call to a [`Reply`](crate::reply::Reply).
+//! `pipeline` lets a call in or turns it away, `route` names its endpoint, `dispatch` hands it over, and one module
+//! per endpoint answers it. An endpoint is a function from the world and a call to a [`Reply`](crate::reply::Reply).
 
 mod accounts;
+mod asked;
 mod bank_transactions;
 mod batch;
 mod batch_payments;
 mod contacts;
 mod credits;
+mod dispatch;
 mod idempotency;
 mod invoices;
 mod late_requests;
