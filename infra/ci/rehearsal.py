@@ -26,8 +26,11 @@ MESSAGES = ("changes", "intake", "intake-dlq", "uploads")
 SECRETS = ("xero-api", "xero-webhook")
 
 
+BEGAN = time.monotonic()
+
+
 def say(sentence):
-    print(f"rehearsal: {sentence}", flush=True)
+    print(f"rehearsal: {sentence} ({time.monotonic() - BEGAN:.0f} s)", flush=True)
 
 
 def expect(what, found, wanted):
@@ -39,7 +42,9 @@ class Operator:
     """Types commands, as the README and the runbook have them."""
 
     def __init__(self, cloud):
-        self.cloud, self.environment = cloud, {**os.environ, **cloud.environment(), "SAM_CLI_TELEMETRY": "0"}
+        self.cloud, self.environment = cloud, {**os.environ, **cloud.environment(), "SAM_CLI_TELEMETRY": "0",
+                                          # Seconds between two looks of SAM at a stack.
+                                          "SAM_CLI_POLL_DELAY": "0.5"}
 
     def types(self, script, *arguments, succeeds=True):
         """Runs one of the scripts; what it printed."""
@@ -105,9 +110,9 @@ class Data:
             found[name] = self.secrets.get_secret_value(SecretId=f"{self.stack}/{name}")["SecretString"]
         return found
 
-    def is_gone(self):
-        names = self.tables.list_tables()["TableNames"]
-        return not [name for name in names if name.startswith(f"{self.stack}-")]
+    def left(self):
+        """The names of its tables."""
+        return sorted(name for name in self.tables.list_tables()["TableNames"] if name.startswith(f"{self.stack}-"))
 
 
 def status(cloud, stack):
@@ -159,7 +164,7 @@ def a_first_deployment_that_fails(cloud, operator, now, broken):
     """The name of a queue is refused, at the end of the creation. Then the same again, without that."""
     (FOLDER / "first.log").write_text(operator.deploys(STACK, broken, succeeds=False))
     expect("the stack of the deployment that failed", status(cloud, STACK), "ROLLBACK_COMPLETE")
-    expect("that nothing is left of it", Data(cloud, STACK).is_gone(), True)
+    expect("what is left of it", Data(cloud, STACK).left(), [])
     printed = operator.deploys(STACK, now)
     expect("the stack of the second deployment", status(cloud, STACK), "UPDATE_COMPLETE")
     for words in ("failed and was undone", "protected against deletion", "The webhook's address for Xero"):
@@ -227,7 +232,7 @@ def a_stack_that_is_deleted_and_goes_on(cloud, operator, data, wanted, now):
     ministack.wait_for("the stack is gone", 120, lambda: status(cloud, OLD_STACK) in ("gone", "DELETE_COMPLETE"))
     expect("what outlives the stack", data.all(), wanted)
     printed = operator.deploys(OLD_STACK, now, succeeds=False)
-    expect("that the way out is named", "adopt.py" in printed and "21 tables" in printed, True)
+    expect("that the way out is named", "adopt.py" in printed and "tables of an earlier stack" in printed, True)
     # The engine takes in tables and queues. Keys are kept by hand.
     operator.types("adopt.py", "--stack", OLD_STACK, "--leave", "AWS::SecretsManager::Secret")
     for name in SECRETS:
@@ -242,7 +247,6 @@ def a_stack_that_is_deleted_and_goes_on(cloud, operator, data, wanted, now):
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
     now, broken, before = templates(FOLDER)
     try:
         with ministack.started(FOLDER) as cloud:
@@ -254,7 +258,7 @@ def main():
     finally:
         for path in (now, broken, before):
             Path(path).unlink(missing_ok=True)
-    say(f"all of it in {time.monotonic() - began:.0f} s")
+    say("all of it came true")
 
 
 if __name__ == "__main__":
