@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use payments::upload::{
-    Certain, Claim, Counterpart, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind,
+    Certain, Claim, Counterpart, Stamp, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind,
     link_found, standings, twins,
 };
-use payments::{InvoiceNumber, PaymentId, XeroPayment, XeroPaymentId, XeroPaymentKind, owners};
+use payments::{
+    InvoiceNumber, PaymentId, XeroContactId, XeroPayment, XeroPaymentId, XeroPaymentKind, owners,
+};
 use queue::Uploads;
 use table::{ReadError, WriteError};
 use uuid::Uuid;
@@ -32,6 +34,8 @@ pub(crate) struct KnownMoney {
     /// The payments that it has judged and not sent.
     claims: BTreeMap<PaymentId, Claim>,
     pub(crate) money: BTreeMap<Uuid, XeroMoney>,
+    /// Whose our own payments are now, of those that the reads have shown.
+    pub(crate) ours: BTreeMap<Stamp, XeroContactId>,
     /// What a person has called the same as a payment, and was deleted in Xero.
     pub(crate) deleted: BTreeSet<Uuid>,
     /// What went up in the nights before.
@@ -148,7 +152,8 @@ impl<Q: Uploads> Run<'_, Q> {
             let found = self.xero.money_received(self.organisation(), kind, asked).await?;
             let mut known = self.known_money.borrow_mut();
             known.reads.push(Read { kind, from, to, at });
-            known.money.extend(found.into_iter().map(|money| (money.id, money)));
+            known.money.extend(found.money.into_iter().map(|money| (money.id, money)));
+            known.ours.extend(found.ours);
         }
         Ok(())
     }

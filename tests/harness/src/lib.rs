@@ -11,10 +11,12 @@ mod dynamodb_proxy;
 pub mod http;
 pub mod log_capture;
 mod queues;
+mod scripted_server;
 pub mod sqs;
 mod xero_proxy;
 
 pub use crash_point::{CrashPoint, CurrentCrashPoint, Moment};
 pub use dynamodb_proxy::{Call, Do, DynamoDbProxy};
 pub use queues::{FlakyChanges, FlakyQueues, FlakyUploads};
+pub use scripted_server::{Reply, ScriptedServer, Seen};
 pub use xero_proxy::{REFUSED_WHOLE, XeroProxy};

@@ -226,7 +226,7 @@ async fn credentials_that_were_replaced_are_read_again_without_a_restart() {
     let mirror = Mirror::from_env(&variables, &aws(&url), Clock::new(now)).await.unwrap();
     let refusal = Reply::status(400, r#"{"error":"invalid_client"}"#);
     world.xero.script(move |seen, _| {
-        let old = seen.authorization == "Basic aWQ6b2xk"; // id:old
+        let old = seen.header("authorization") == "Basic aWQ6b2xk"; // id:old
         (seen.path == "/connect/token" && old).then(|| refusal.clone())
     });
     let deliver = async || {

@@ -113,7 +113,7 @@ async fn a_change_during_a_fetch_is_fetched_by_its_own_event() {
         if seen.number == 1 && seen.path.contains("Invoices") {
             let mut changed = paper(1, vec![paid(1, 2, 100), paid(2, 3, 200)]);
             changed.updated_at = at(1);
-            books.insert((seen.tenant.clone(), invoice(1).to_string()), changed);
+            books.insert((crate::xero::tenant(seen), invoice(1).to_string()), changed);
         }
         Some(reply)
     });

@@ -14,6 +14,7 @@ mod keeping;
 mod outages;
 mod renumbering;
 mod runs;
+mod scenarios;
 mod silence;
 mod troubles;
 mod vectors;

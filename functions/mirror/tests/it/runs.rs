@@ -39,7 +39,8 @@ async fn a_batch_leaves_a_run_for_each_organisation_with_counts_calls_bytes_and_
     assert!(world.deliver(&records).await.is_empty());
 
     let calls = world.xero.calls();
-    let call = calls.iter().find(|call| call.tenant == organisation().to_string()).unwrap();
+    let call =
+        calls.iter().find(|call| crate::xero::tenant(call) == organisation().to_string()).unwrap();
     let expected = SyncRun {
         state: SyncState::Finished,
         ended_at: Some(now()),

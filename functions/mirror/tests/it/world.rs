@@ -34,6 +34,10 @@ pub fn now() -> Timestamp {
     NOW.get()
 }
 
+pub fn set_now(at: Timestamp) {
+    NOW.set(at);
+}
+
 pub fn advance(by: Duration) {
     NOW.set(now() + by);
 }

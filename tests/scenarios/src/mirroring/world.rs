@@ -55,6 +55,11 @@ impl World {
         world
     }
 
+    /// All invoices as they stand.
+    pub fn invoices(&self) -> impl Iterator<Item = &StoredInvoice> {
+        self.invoices.values()
+    }
+
     fn stored(&mut self, number: &str) -> &mut StoredInvoice {
         self.invoices.entry(number.to_owned()).or_insert_with(|| unknown(number))
     }
