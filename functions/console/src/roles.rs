@@ -72,6 +72,18 @@ mod tests {
     use crate::pages::Page;
 
     #[test]
+    fn the_checks_of_dashboards_know_every_page_and_its_least_role() {
+        let pages = Page::ALL.map(|page| {
+            let role = page.least_role().code();
+            serde_json::json!({"code": page.code(), "title": page.title(), "least_role": role})
+        });
+        let pages = serde_json::Value::from(pages.to_vec());
+        let checked = include_str!("../../../infra/ci/facts/pages.json");
+        let checked: serde_json::Value = serde_json::from_str(checked).unwrap();
+        assert_eq!(checked, pages, "infra/ci/facts/pages.json has to be:\n{pages:#}");
+    }
+
+    #[test]
     fn each_role_may_what_the_one_before_it_may_and_a_viewer_orders_nothing() {
         // ST-22
         for order in Order::ALL {
