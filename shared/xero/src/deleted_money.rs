@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::error::ReadError;
-use crate::pages::{List, Which, if_modified_since};
+use crate::list::Which;
+use crate::pages::{List, if_modified_since};
 use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, required_text, schema};
 

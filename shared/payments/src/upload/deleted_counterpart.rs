@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::duplicate::Counterpart;
 use super::ledger::Upload;
 use super::pair::Pair;
 use super::part::{Part, PartState, Placed, UploadState};
 use super::route::Skip;
+use super::suspicion::Counterpart;
 use crate::discrepancy::Discrepancy;
 
 /// How much earlier Xero is asked from: the index of lines lags, a person answers while a look is under way, and
