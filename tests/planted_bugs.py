@@ -13,16 +13,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SENDING = "functions/upload/src/sending.rs"
+SENDING = "functions/upload/src/submission.rs"
 CAPS = "shared/table/src/caps.rs"
 LEDGER = "shared/payments/src/upload/ledger.rs"
-PROOF = "shared/payments/src/upload/proof.rs"
+PROOF = "shared/payments/src/upload/evidence.rs"
 NIGHT = "shared/payments/src/upload/night.rs"
 BUDGET = "shared/payments/src/budget.rs"
-PLACE = "shared/payments/src/sweep/place.rs"
+PLACE = "shared/payments/src/sweep/cursor.rs"
 DUPLICATE = "shared/payments/src/upload/duplicate.rs"
-JUDGING = "functions/upload/src/judging.rs"
-SWEEPING = "shared/xero/src/sweeping.rs"
+JUDGING = "functions/upload/src/evaluation.rs"
+SWEEPING = "shared/xero/src/changed_invoices.rs"
 UPLOAD = ["-p", "upload", "--test", "it"]
 SWEEP = ["-p", "sweep", "--test", "it"]
 # The same money by two hands: every order of events.
@@ -63,7 +63,7 @@ BUGS = [
     ),
     (
         "what was refused is forgotten by whoever comes after a crash",
-        [("functions/upload/src/looking.rs",
+        [("functions/upload/src/unknown_outcomes.rs",
           "row.state == UploadState::Waiting || row.is_to_be_weighed()", "row.state == UploadState::Waiting")],
         [*UPLOAD, "crashes"],
     ),
@@ -92,7 +92,7 @@ BUGS = [
     ),
     (
         "a mass change that stops after the first payment",
-        [("shared/payments/src/brake.rs", "let too_many = lately.saturating_add(count) > max;",
+        [("shared/payments/src/mass_change.rs", "let too_many = lately.saturating_add(count) > max;",
           "let too_many = lately > max;")],
         ["-p", "mirror", "--test", "it", "braking"],
     ),
@@ -196,13 +196,23 @@ BUGS = [
         MONEY,
     ),
     (
+        "two hands: what a person has called the same is deleted, and the payment is forgotten",
+        [("functions/upload/src/night.rs", "        ready.extend(Box::pin(self.follow_deleted()).await?);\n", "")],
+        MONEY,
+    ),
+    (
+        "two hands: what is left of what a person has called the same is no question",
+        [(DUPLICATE, ".filter(|money| claim.is_said_same(money))", ".filter(|_| false)")],
+        MONEY,
+    ),
+    (
         "two hands: nothing is compared immediately before it is sent",
         [(SENDING, "let standing = standings.get(&id);", "let standing = standings.get(&id).filter(|_| false);")],
         [*UPLOAD, "what_a_person_enters_between_plan_and_sending"],
     ),
     (
         "what is sent again counts in the twenty hours of its first sending",
-        [("functions/upload/src/reserving.rs",
+        [("functions/upload/src/reservation.rs",
           "            let granted = caps.reserve(count, sending, self.uploading.nightly_max, now);",
           "            let parts = chunk.iter().flat_map(|wanted| &wanted.row.before.parts);\n"
           "            let at = parts.filter_map(|part| part.sent_at).min().unwrap_or(now);\n"

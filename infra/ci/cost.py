@@ -158,9 +158,29 @@ def standing(template, prices, kept):
                       f"{logged:.2f} GB, kept for {days} days, {scanned:.2f} GB asked by the dashboard")
     yield prices.line("events", {"event": load["events to the business"], "schedule": schedules},
                       f"{load['events to the business']:,} events to the business, {schedules:,.0f} schedules")
+    # CloudTrail puts what it records in five minutes into one object. The calls of the schedules are left out.
+    yield prices.line("who ordered", {"recorded call": load["calls by people"], "stored object": load["periods with such calls"]},
+                      f"{load['calls by people']:,} calls by people, which CloudTrail records")
     stored = load["program GB"] * len(functions)
     yield prices.line("mails and programs", {"mail": load["mails"], "stored GB": stored},
                       f"{load['mails']} mails, {math.ceil(stored * 1024)} MB of programs")
+
+
+# A forged request costs a request, the memory of a few milliseconds (256 MB), and its share of a line a minute.
+FORGED_SECONDS = Decimal("0.003")
+# The most requests that AWS lets one copy behind a function URL take in a second.
+URL_REQUESTS_A_COPY = 10
+
+
+def flood(prices, copies, architecture):
+    """What forged requests cost: for a million, and for a day in which so many copies are kept busy."""
+    million = Decimal(1_000_000)
+    each = prices.prices
+    seconds = million * FORGED_SECONDS / 4
+    price = million * Decimal(each["invocation"]["usd"]) / each["invocation"]["per"]
+    price += seconds * Decimal(each[f"GB-second {architecture}"]["usd"])
+    requests = Decimal(copies * URL_REQUESTS_A_COPY * 24 * 60 * 60)
+    return price.quantize(CENT, ROUND_HALF_UP), (price * requests / million).quantize(CENT, ROUND_HALF_UP)
 
 
 def lines(template, prices=None, kept=None):
@@ -181,6 +201,10 @@ def main():
     for line in found:
         print(f"cost: {line.what:20}{line.list_price:>12}{line.free_tier:>12}  {line.how_much}")
     print(f"cost: {'standing':20}{full:>12}{free:>12}")
+    architecture = sam_template.load(options.template)["Parameters"]["Architecture"]["Default"]
+    for copies in (10, 20, 1000):
+        million, day = flood(prices, copies, architecture)
+        print(f"cost: a flood that keeps {copies} copies of the webhook busy: {day} a day, {million} a million requests")
     if full > LIST_MAX or free > FREE_TIER_MAX:
         print(f"cost: FAILED: at most {LIST_MAX} at list price and {FREE_TIER_MAX} with the free tier are promised")
         return 1

@@ -24,10 +24,13 @@ import story
 from template_rules import ALLOWED, TAKEN_BY, functions
 
 STACK = "paymirror-ci"
-# SendMessageBatch has no permission of its own in AWS: sqs:SendMessage allows it. The engine asks for one all the same.
-BATCH_OF = {"sqs:SendMessage": "sqs:SendMessageBatch"}
+# A batch has no permission of its own in AWS: that of the single operation allows it. The engine asks for one all the same.
+BATCH_OF = {
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+    "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
+}
 # Resources that the engine cannot make. Nothing that is played through it depends on these.
-UNKNOWN_TO_THE_ENGINE = {"AWS::Logs::QueryDefinition", "AWS::CloudWatch::CompositeAlarm"}
+UNKNOWN_TO_THE_ENGINE = {"AWS::Logs::QueryDefinition", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudTrail::Trail"}
 # Of each function, when something fails.
 LOG_LINES_MAX = 40
 CONFIG = sam_template.ROOT / "infra/samconfig.toml"

@@ -44,6 +44,13 @@ REASONS = (
     ("CKV_AWS_119", "AWS::DynamoDB::Table.*", OWN_KEYS),
     ("CKV_AWS_26", "AWS::SNS::Topic.AlarmTopic",
      "CloudWatch may not use the key that AWS has for topics; no text has a name or an amount, and each becomes a mail"),
+    ("CKV_AWS_18", "AWS::S3::Bucket.AuditBucket",
+     "CloudTrail alone writes there, and what an administrator reads or deletes is not what the records are about"),
+    ("CKV_AWS_21", "AWS::S3::Bucket.AuditBucket",
+     "CloudTrail writes each object once, and signs each hour's list of them (EnableLogFileValidation): a changed one is noticed"),
+    ("CKV_AWS_67", "AWS::CloudTrail::Trail.AuditTrailOfOrders", "it records the calls of functions that are in one region"),
+    ("CKV_AWS_35", "AWS::CloudTrail::Trail.AuditTrailOfOrders", OWN_KEYS),
+    ("CKV_AWS_166", "AWS::Backup::BackupVault.BackupVault", OWN_KEYS),
     ("CKV_AWS_158", "AWS::Logs::LogGroup.*", f"no line holds a name, an amount or a secret; {OWN_KEYS}"),
 )
 

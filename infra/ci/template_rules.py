@@ -14,6 +14,8 @@ import sam_template
 from sam_template import as_list, one_name, resources
 
 POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+# What the functions of queues do: a message that failed comes again early, by its visibility.
+TAKE = (*POLL, "sqs:ChangeMessageVisibility")
 STREAM = ("DescribeStream", "GetRecords", "GetShardIterator")
 
 
@@ -43,8 +45,7 @@ def _grants():
 
 
 def _dead_letters(*queues):
-    actions = (*POLL, "sqs:ChangeMessageVisibility")
-    return {pair for queue in queues for pair in _on(f"{queue}DeadLetterQueue.Arn", *actions)}
+    return {pair for queue in queues for pair in _on(f"{queue}DeadLetterQueue.Arn", *TAKE)}
 
 # The tables that every page of the operators may be made of, and the log of orders.
 CONSOLE = (
@@ -73,7 +74,7 @@ ALLOWED = {
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("XeroWebhookSecret.Id", "secretsmanager:GetSecretValue"),
     "Mirror": _own_log("Mirror")
-    | _on("ChangesQueue.Arn", *POLL, "sqs:SendMessage")
+    | _on("ChangesQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem")
     | _tables("Invoices", "GetItem", "PutItem")
@@ -91,20 +92,20 @@ ALLOWED = {
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _grants(),
     "Intake": _own_log("Intake")
-    | _on("IntakeQueue.Arn", *POLL)
+    | _on("IntakeQueue.Arn", *TAKE)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
     | _tables("Organisations", "GetItem")
-    | _tables("Invoices Receipts Customers Uploads", "GetItem", "PutItem")
+    | _tables("Invoices Receipts Customers Uploads Orders", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("Payments", "Query", "PutItem", "DeleteItem")
     | _tables("HeldPayments", "Query")
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Activity Parked SyncRuns", "PutItem"),
+    | _tables("Activity Parked SyncRuns OrderLinks", "PutItem"),
     "Upload": _own_log("Upload")
-    | _on("UploadsQueue.Arn", *POLL, "sqs:SendMessage")
+    | _on("UploadsQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
@@ -158,8 +159,8 @@ ALLOWED = {
     | _on(GRANT_SECRETS, "secretsmanager:CreateSecret")
     | _tables("Grants", "DeleteItem"),
     "Announce": _own_log("Announce")
-    | _on("ActivityTable.StreamArn", *(f"dynamodb:{name}" for name in STREAM))
-    | _on("${ActivityTable.Arn}/stream/*", "dynamodb:ListStreams")
+    # Of every stream that the table has: one that was restored has another.
+    | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     # Decisions to announce again are read from the table, and the order is a row of it.
     | _tables("Activity", "Query", "PutItem")
     | _on("EventBus.Arn", "events:PutEvents")
@@ -173,30 +174,59 @@ ALLOWED = {
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
 }
 
-DASHBOARDS = "arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/${AWS::StackName}-*"
-LOG_GROUPS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-*"
+DASHBOARD = "arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/${%sDashboard}"
+SCHEDULES = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/default/${AWS::StackName}-*"
+# By their own names: a stack `paymirror-dev` in the same account has names that begin like ours.
 SEE = (
-    _on(DASHBOARDS, "cloudwatch:GetDashboard")
+    {pair for name in ("View", "Operate", "Administer") for pair in _on(DASHBOARD % name, "cloudwatch:GetDashboard")}
     # The lights of alarms, the graphs of metrics, and those of the logs.
-    | _on("*", "cloudwatch:ListDashboards", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData")
+    | _on("*", "cloudwatch:ListDashboards", "cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory")
+    | _on("*", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics")
     | _on("*", "logs:GetQueryResults", "logs:StopQuery")
-    | _on(LOG_GROUPS, "logs:StartQuery")
+    | {pair for name in ALLOWED if name != "Scheduler" for pair in _on(f"{name}LogGroup.Arn", "logs:StartQuery")}
+)
+
+
+def _call(*names):
+    return {pair for name in names for pair in _on(f"{name}Function.Arn", "lambda:InvokeFunction")}
+
+
+ASKED_TABLES = (
+    "Organisations Invoices Payments HeldPayments Tombstones Discrepancies Activity Parked Messages Uploads Caps Brakes Budgets "
+    "Grants Certificates Nights SyncRuns"
+)
+# What `Runbook.test_responders_may_what_commands_do` finds in the runbook, and no more.
+RESPOND = (
+    _call("Console", "Operate", "Announce", "Sweep", "Upload")
+    | _tables(ASKED_TABLES, "PartiQLSelect")
+    | _tables("Organisations", "PartiQLUpdate")
+    | _on("${SyncRunsTable.Arn}/index/failures", "dynamodb:PartiQLSelect")
+    | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:PartiQLSelect")
+    | {
+        pair
+        for queue in ("Changes", "Intake", "Uploads")
+        for pair in _on(f"{queue}DeadLetterQueue.Arn", *POLL, "sqs:GetQueueUrl", "sqs:StartMessageMoveTask")
+        | _on(f"{queue}Queue.Arn", "sqs:SendMessage")
+    }
+    | _on("XeroApiSecret.Id", "secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue")
+    | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue")
+    | _on(SCHEDULES, "scheduler:GetSchedule")
+    | _on("AWS::StackId", "cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents")
 )
 
 # Everything that people of each role may do.
 PEOPLE = {
-    "Viewer": SEE | _on("ConsoleFunction.Arn", "lambda:InvokeFunction"),
-    "Operator": SEE
-    | _on("ConsoleFunction.Arn", "lambda:InvokeFunction")
-    | _on("OperateFunction.Arn", "lambda:InvokeFunction"),
-    "Administrator": SEE
-    | _on("ConsoleFunction.Arn", "lambda:InvokeFunction")
-    | _on("OperateFunction.Arn", "lambda:InvokeFunction")
-    | _on("AdministerFunction.Arn", "lambda:InvokeFunction"),
+    "Viewer": SEE | _call("Console"),
+    "Operator": SEE | _call("Console", "Operate"),
+    "Administrator": SEE | _call("Console", "Operate", "Administer"),
+    "Responder": SEE | RESPOND,
 }
 
 # Who takes each role on; Lambda, if nothing is said.
 TAKEN_BY = {"Scheduler": "scheduler.amazonaws.com"}
+
+# The role of AWS Backup, which is no function's and follows a list of AWS.
+BACKUP = "BackupRole"
 
 # EventBridge serves every account: without this, it could be made to take on our role for a stranger's schedule.
 OUR_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
@@ -222,7 +252,7 @@ ONLY = {
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
-    "ActivityTable.StreamArn": {"Announce"},
+    "${ActivityTable.Arn}/stream/*": {"Announce"},
     "EventBus.Arn": {"Announce"},
     "SweepsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     "ChangesDeadLetterQueue.Arn": {"Sweep"},
@@ -234,7 +264,9 @@ ONLY = {
 }
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
-RECEIVES_MAX = 5
+# Within two hours: the pauses between them grow from 15 seconds to a quarter of an hour (`host::batch::pause`).
+RECEIVES_MAX = int(re.search(
+    r"RECEIVES_MAX: u32 = (\d+)", (sam_template.ROOT / "shared/host/src/batch.rs").read_text(encoding="utf-8")).group(1))
 
 
 def functions(template):
@@ -416,7 +448,7 @@ def each_role_allows_exactly_its_list(template):
             yield f"the role of {owner} can be assumed by somebody other than {service}"
         if owner in TAKEN_BY and [statement.get("Condition") for statement in trust] != [OUR_ACCOUNT]:
             yield f"the role of {owner} can be assumed for another account"
-    for name in sorted(roles.keys() - {f"{owner}Role" for owner in owners}):
+    for name in sorted(roles.keys() - {f"{owner}Role" for owner in owners} - {BACKUP}):
         yield f"{name} belongs to no function"
 
 
@@ -426,8 +458,9 @@ def promises_are_kept(template):
         owner = name.removesuffix("Role")
         for action, resource in sorted(granted(role)):
             whole = re.sub(r"^\$\{(.+?)\}.*$", r"\1", resource)
-            if owner not in ONLY.get(whole, {owner}):
-                yield f"{owner} may {action} on {resource}, which is promised to {' and '.join(sorted(ONLY[whole]))}"
+            only = ONLY.get(resource, ONLY.get(whole, {owner}))
+            if owner not in only:
+                yield f"{owner} may {action} on {resource}, which is promised to {' and '.join(sorted(only))}"
 
 
 def people_may_exactly_what_is_listed(template):
@@ -451,12 +484,38 @@ MORE_THAN_LOOKING = {
 LOOKING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
 
 
-def names_of_rights_are_left_to_aws(template):
-    """A role or a policy with a name of its own needs CAPABILITY_NAMED_IAM to deploy, and no page says so."""
-    for kind, name in (("Role", "RoleName"), ("ManagedPolicy", "ManagedPolicyName")):
-        for resource, properties in resources(template, f"AWS::IAM::{kind}").items():
-            if name in properties:
-                yield f"{resource} has a {name}: `sam deploy` would need CAPABILITY_NAMED_IAM"
+def people_find_their_policies_by_name(template):
+    """IAM Identity Center takes a policy by its name. IAM knows no regions, so the name has the region."""
+    for resource, properties in resources(template, "AWS::IAM::ManagedPolicy").items():
+        wanted = "${AWS::StackName}-" + resource.removesuffix("Policy").lower() + "-${AWS::Region}"
+        if one_name(properties.get("ManagedPolicyName")) != wanted:
+            yield f"{resource} is not named {wanted}"
+    for resource, properties in resources(template, "AWS::IAM::Role").items():
+        if "RoleName" in properties:
+            yield f"{resource} has a RoleName, by which nothing finds it"
+
+
+BOUNDARY = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+
+
+def every_role_takes_a_boundary(template):
+    """A company that requires a permissions boundary refuses a single role without it."""
+    for resource, properties in resources(template, "AWS::IAM::Role").items():
+        if properties.get("PermissionsBoundary") != BOUNDARY:
+            yield f"{resource} does not take PermissionsBoundaryArn"
+
+
+# What of the template outlives its stack, and is not left behind by a first deployment that failed.
+KEPT = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::SecretsManager::Secret", "AWS::S3::Bucket", "AWS::Backup::BackupVault")
+
+
+def what_cannot_be_had_again_outlives_the_stack(template):
+    """Rows, messages, keys and records stay when a stack goes; a creation that is undone leaves nothing in the way."""
+    for kind in KEPT:
+        for name in resources(template, kind):
+            resource = template["Resources"][name]
+            if (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) != ("RetainExceptOnCreate", "Retain"):
+                yield f"{name} does not outlive its stack, or is left behind by a creation that failed"
 
 
 def the_console_only_looks(template):
@@ -504,7 +563,6 @@ def roles_fit_what_the_table_crate_calls(template):
 def tables_survive_mistakes(template):
     """Every table can be restored to any second, is encrypted, and outlives its stack."""
     for name, table in resources(template, "AWS::DynamoDB::Table").items():
-        resource = template["Resources"][name]
         wanted = {
             "billed on demand": table.get("BillingMode") == "PAY_PER_REQUEST",
             "restorable to any second": table.get("PointInTimeRecoverySpecification")
@@ -513,8 +571,6 @@ def tables_survive_mistakes(template):
             # nothing more.
             "encrypted with DynamoDB's own key": table.get("SSESpecification") == {"SSEEnabled": False},
             "protected against deletion": table.get("DeletionProtectionEnabled") == {"Ref": "DeletionProtection"},
-            "kept when its resource goes": {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
-            == {"Retain"},
         }
         for wish in (wish for wish, holds in wanted.items() if not holds):
             yield f"{name} is not {wish}"
@@ -646,7 +702,9 @@ RULES = (
     promises_are_kept,
     people_may_exactly_what_is_listed,
     the_console_only_looks,
-    names_of_rights_are_left_to_aws,
+    people_find_their_policies_by_name,
+    every_role_takes_a_boundary,
+    what_cannot_be_had_again_outlives_the_stack,
     roles_fit_what_the_table_crate_calls,
     tables_survive_mistakes,
     logs_are_kept_for_a_set_time,

@@ -60,6 +60,14 @@ class Cost(unittest.TestCase):
         days = cost.DAYS
         self.assertEqual(cost.scheduled(self.template), {"SweepFunction": 1460 + 730 + 3 * days, "UploadFunction": 730 + days})
 
+    def test_the_runbook_says_what_a_flood_costs(self):
+        text = " ".join(operations.RUNBOOK.read_text(encoding="utf-8").split())
+        for copies in (10, 20, 1000):
+            million, day = cost.flood(cost.Prices(), copies, "x86_64")
+            requests = f"{copies * 10:,} a second"
+            self.assertIn(f"| {copies:,} copies | {requests} | {day} |", text)
+            self.assertIn(f"US$ {million} for a million forged requests", text)
+
     def test_the_runbook_has_the_same_lines(self):
         rows = {row["what"].strip("*"): row for heading, row in operations.tables(operations.RUNBOOK) if "list price" in row}
         expected = {line.what: (line.how_much, line.list_price, line.free_tier) for line in self.lines}

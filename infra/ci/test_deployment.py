@@ -46,6 +46,12 @@ class Deployment(unittest.TestCase):
     def test_parameters_accept_what_they_are_for(self):
         for name, value, taken in (
             ("XeroApiUrl", "https://api.xero.com/", False), ("XeroApiUrl", "http://127.0.0.1:9400", True),
+            ("XeroApiUrl", "http://api.xero.com", False), ("XeroIdentityUrl", "http://identity.xero.com", False),
+            ("XeroApiUrl", "http://127.0.0.1.example.com", False), ("XeroApiUrl", "https://api.xero.com", True),
+            ("XeroApiUrl", "https://proxy.example.com/xero", True),
+            ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/boundary", True),
+            ("PermissionsBoundaryArn", "boundary", False),
+            ("BackupVaultArn", "arn:aws:backup:us-west-2:123456789012:backup-vault:paymirror", True),
             ("UploadTime", "03:30", False), ("UploadTime", "23:59", True), ("UploadTimeZone", "Sydney", False),
             ("UploadTimeZone", "America/Argentina/Buenos_Aires", True), ("WebhookConcurrencyMax", "0", True),
             ("WebhookConcurrencyMax", "-1", False), ("SweepMinutes", "10", True), ("SweepMinutes", "60", False),
@@ -104,14 +110,23 @@ class Deployment(unittest.TestCase):
         self.assertEqual([(condition, target["Arn"]) for condition, target, _ in targets],
                          [("HasAlarmTopic", {"Ref": "AlarmTopicArn"}), ("HasAlarmEmail", {"Ref": "AlarmTopic"})])
 
+    def test_what_people_may_do_fits_into_a_policy(self):
+        for name, policy in resources(self.template, "AWS::IAM::ManagedPolicy").items():
+            document = json.dumps(policy["PolicyDocument"], separators=(",", ":"))
+            # Each reference becomes an ARN of at most this length, with a long name of a stack.
+            text = re.sub(r'\{"(?:Fn::\w+|Ref)":(?:"[^"]*"|\[[^\]]*\])\}', '"' + "x" * 90 + '"', document)
+            with self.subTest(name):
+                self.assertLess(len(text), 6144)
+
     def test_no_table_goes_with_the_stack_or_by_mistake(self):
-        self.assertEqual(self.parameters["DeletionProtection"]["Default"], "true")
+        # A first deployment that fails is undone only if it is off; `infra/account/deploy.py` switches it on.
+        self.assertEqual(self.parameters["DeletionProtection"]["Default"], "false")
         tables = resources(self.template, "AWS::DynamoDB::Table")
         self.assertGreater(len(tables), 20)
         for name, table in tables.items():
             resource = self.template["Resources"][name]
             with self.subTest(name):
-                self.assertEqual((resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("Retain", "Retain"))
+                self.assertEqual((resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("RetainExceptOnCreate", "Retain"))
                 self.assertEqual(table["DeletionProtectionEnabled"], {"Ref": "DeletionProtection"})
 
 

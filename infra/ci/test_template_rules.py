@@ -112,9 +112,9 @@ class Rules(unittest.TestCase):
     def test_a_sweep_that_reads_the_stream_is_noticed(self):
         self.statements("SweepRole").append({
             "Effect": "Allow", "Action": "dynamodb:GetRecords",
-            "Resource": {"Fn::GetAtt": ["ActivityTable", "StreamArn"]},
+            "Resource": {"Fn::Sub": "${ActivityTable.Arn}/stream/*"},
         })
-        self.expect(rules.promises_are_kept, "Sweep", "ActivityTable.StreamArn", "Announce")
+        self.expect(rules.promises_are_kept, "Sweep", "${ActivityTable.Arn}/stream/*", "Announce")
 
     def test_a_dead_letter_queue_that_nobody_can_look_into_is_noticed(self):
         del self.properties("SweepFunction")["Environment"]["Variables"]["UPLOADS_DEAD_LETTER_QUEUE_URL"]
@@ -124,9 +124,28 @@ class Rules(unittest.TestCase):
         del self.properties("SweepFunction")["Environment"]["Variables"]["INTAKE_QUEUE_URL"]
         self.expect(rules.dead_letters_are_all_within_reach, "IntakeDeadLetterQueue", "IntakeQueue")
 
-    def test_a_policy_with_a_name_is_noticed(self):
+    def test_a_policy_that_people_do_not_find_by_name_is_noticed(self):
         self.properties("ViewerPolicy")["ManagedPolicyName"] = "viewer"
-        self.expect(rules.names_of_rights_are_left_to_aws, "ViewerPolicy", "NAMED_IAM")
+        self.expect(rules.people_find_their_policies_by_name, "ViewerPolicy", "${AWS::Region}")
+
+    def test_a_role_without_a_boundary_is_noticed(self):
+        del self.properties("SweepRole")["PermissionsBoundary"]
+        self.expect(rules.every_role_takes_a_boundary, "SweepRole")
+
+    def test_a_queue_or_a_secret_that_goes_with_its_stack_is_noticed(self):
+        for name in ("IntakeQueue", "IntakeDeadLetterQueue", "XeroApiSecret", "AuditBucket"):
+            with self.subTest(name):
+                self.setUp()
+                self.template["Resources"][name]["DeletionPolicy"] = "Delete"
+                self.expect(rules.what_cannot_be_had_again_outlives_the_stack, name)
+
+    def test_a_table_that_a_failed_creation_leaves_behind_is_noticed(self):
+        self.template["Resources"]["PaymentsTable"]["DeletionPolicy"] = "Retain"
+        self.expect(rules.what_cannot_be_had_again_outlives_the_stack, "PaymentsTable")
+
+    def test_a_queue_that_tries_otherwise_than_the_code_counts_is_noticed(self):
+        self.properties("UploadsQueue")["RedrivePolicy"]["maxReceiveCount"] = 5
+        self.expect(rules.nothing_is_lost_in_a_queue, "UploadsQueue", "10 times")
 
     def test_one_more_action_is_noticed(self):
         self.statements("WebhookRole")[0]["Action"] = ["sqs:SendMessage", "sqs:ReceiveMessage"]
@@ -246,7 +265,7 @@ class Rules(unittest.TestCase):
 
     def test_a_table_that_goes_with_its_stack_is_noticed(self):
         self.template["Resources"]["PaymentsTable"]["DeletionPolicy"] = "Delete"
-        self.expect(rules.tables_survive_mistakes, "PaymentsTable", "kept")
+        self.expect(rules.what_cannot_be_had_again_outlives_the_stack, "PaymentsTable")
 
     def test_a_log_kept_for_ever_is_noticed(self):
         del self.properties("MirrorLogGroup")["RetentionInDays"]

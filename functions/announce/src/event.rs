@@ -1,6 +1,6 @@
 //! What the function is asked to do: a batch of the stream, or what a person wants announced again.
 
-use host::wishes::{without_values, words};
+use host::input::{without_values, words};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use serde::Deserialize;
@@ -150,10 +150,7 @@ mod tests {
             (wish(json!({ "next": later })), "`next`"),
             (wish(json!({ "next": earlier })), "`next`"),
             (wish(json!({"by": " "})), "`by` must have"),
-            (
-                wish(json!({"why": "x".repeat(host::wishes::WORDS_CHARS_MAX + 1)})),
-                "`why` must have",
-            ),
+            (wish(json!({"why": "x".repeat(host::input::WORDS_CHARS_MAX + 1)})), "`why` must have"),
             (json!({"Records": "canary"}), "cannot be read"),
         ] {
             let refusal = Asked::read(&event).unwrap_err().to_string();

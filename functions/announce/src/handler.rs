@@ -3,7 +3,7 @@
 use bus::Bus;
 use host::clock::Clock;
 use host::telemetry;
-use payments::announcement::{Announcement, Kind, announce};
+use payments::events::{Announcement, Kind, announce};
 
 use crate::stream::{BatchAnswer, Record, StreamEvent, Unnamed};
 use crate::tally::Tally;

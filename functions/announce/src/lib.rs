@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod again;
 mod event;
 mod handler;
+mod replay;
 mod stream;
 mod tally;
 
@@ -15,10 +15,10 @@ use serde::Serialize;
 use serde_json::Value;
 use table::Tables;
 
-use crate::again::Again;
-pub use crate::again::AgainAnswer;
 use crate::event::Asked;
 pub use crate::event::EventError;
+use crate::replay::Again;
+pub use crate::replay::AgainAnswer;
 pub use crate::stream::{BatchAnswer, Record, StreamEvent, Unnamed};
 use crate::tally::Tally;
 
@@ -33,7 +33,7 @@ pub struct Announcer<B> {
 /// What the function answers.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum Reply {
     /// To a batch of the stream: from where on it is to come again.
     Batch(BatchAnswer),
     /// To a person.
@@ -88,11 +88,11 @@ impl<B: Bus> Announcer<B> {
     ///
     /// # Errors
     /// [`HandleError`].
-    pub async fn answer(&self, event: &Value, deadline: Timestamp) -> Result<Answer, HandleError> {
+    pub async fn answer(&self, event: &Value, deadline: Timestamp) -> Result<Reply, HandleError> {
         let wish = match Asked::read(event)? {
             Asked::Batch(batch) => {
                 // On the heap, as below: with everything, this future is too deep for the compiler.
-                return Ok(Answer::Batch(Box::pin(self.handle(batch)).await?));
+                return Ok(Reply::Batch(Box::pin(self.handle(batch)).await?));
             }
             Asked::Again(wish) => wish,
         };
@@ -103,7 +103,7 @@ impl<B: Bus> Announcer<B> {
             let sent = Metric::count("EventsSent", announce_again.announced);
             self.metrics.emit(clock.now(), &[sent]);
         }
-        Ok(Answer::Again { announce_again })
+        Ok(Reply::Again { announce_again })
     }
 
     /// Announces one batch of the stream, and says from where on it is to come again.

@@ -13,7 +13,7 @@ use crate::event::Show;
 use crate::invoker::Invoker;
 use crate::order::Order;
 use crate::passing::{About, event};
-use crate::rights::Role;
+use crate::roles::Role;
 
 /// What refusals are recorded by.
 const REFUSED_BY: &str = "ST-22";

@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html>.
 //! So nothing in it is trusted, and what is not understood is left out.
 
-use host::wishes::WORDS_CHARS_MAX;
+use host::input::WORDS_CHARS_MAX;
 use payments::OrganisationId;
 use serde_json::Value;
 

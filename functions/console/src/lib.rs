@@ -10,7 +10,7 @@ pub mod order;
 pub mod pages;
 pub mod passing;
 mod plan;
-pub mod rights;
+pub mod roles;
 mod times;
 pub mod view;
 
@@ -31,7 +31,7 @@ use crate::event::{Asked, OrganisationSaid, Show};
 use crate::invoker::{Invoker, LambdaInvoker, Names};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
-use crate::rights::Role;
+use crate::roles::Role;
 use crate::view::{Buttons, Notice};
 
 /// Most organisations that are listed to choose from.

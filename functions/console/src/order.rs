@@ -3,9 +3,9 @@
 use std::fmt;
 
 // The functions that carry out orders take no more.
-use host::wishes::WORDS_CHARS_MAX;
+use host::input::WORDS_CHARS_MAX;
 
-use crate::rights::Role;
+use crate::roles::Role;
 
 /// The function that carries an order out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

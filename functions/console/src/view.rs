@@ -3,12 +3,12 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use host::wishes::WORDS_CHARS_MAX;
+use host::input::WORDS_CHARS_MAX;
 use serde_json::{Value, json};
 
 use crate::order::{Order, Said};
 use crate::pages::Page;
-use crate::rights::Role;
+use crate::roles::Role;
 
 /// A button that asks this same function for something, by CloudWatch's own element:
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_interactivity.html>.

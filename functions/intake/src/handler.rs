@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use host::batch::{self, BlankId, Outcome};
+use host::batch::{self, BlankId, Outcome, RECEIVES_MAX};
 use host::clock::Clock;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
@@ -12,15 +12,12 @@ use payments::{OrganisationId, Refusal, Settings};
 use queue::{Changes, UploadTask, Uploads};
 use table::{ReadError, Tables};
 
-use crate::acting::{Failure, Recorded, Recorder};
 use crate::contract::{self, Message, Report};
-use crate::parking::{Parking, sent_at};
-use crate::recording::Share;
+use crate::parked::{Parking, sent_at};
+use crate::recorder::{Failure, Recorded, Recorder};
+use crate::share::Share;
 use crate::tally::Tally;
 
-/// How often the queue delivers a message before it gives it up: `maxReceiveCount` in
-/// `template.yaml`. What could still pass later is parked on the last of these receives.
-const RECEIVES_MAX: u32 = 5;
 /// Time kept back before the deadline: the longest that one message takes, which is a payment
 /// over 200 invoices, and the longest that waking the `upload` function takes.
 const RESERVE: SignedDuration = SignedDuration::from_secs(30);
@@ -54,7 +51,7 @@ impl Done {
 }
 
 /// Settings by organisation; `None` for one that is not set up here.
-type Known = BTreeMap<OrganisationId, Option<Settings>>;
+type SettingsCache = BTreeMap<OrganisationId, Option<Settings>>;
 
 /// The records of payments and provider invoices that wait to be posted at once, by organisation.
 type Direct = BTreeMap<OrganisationId, Vec<usize>>;
@@ -85,7 +82,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             .collect();
         work.sort_by_key(|(_, read)| read.as_ref().map(|message| message.report.place()).ok());
         let mut outcomes = vec![Outcome::Again; records.len()];
-        let mut known = Known::new();
+        let mut known = SettingsCache::new();
         let mut direct = Direct::new();
         let mut shares = Shares::new();
         for (position, read) in work {
@@ -158,7 +155,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         &self,
         record: &SqsMessage,
         Message { report, event_at }: &Message,
-        known: &mut Known,
+        known: &mut SettingsCache,
         tally: &mut Tally,
     ) -> Done {
         let organisation = report.organisation();
@@ -190,7 +187,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
                 if recorded.direct { Done::Direct } else { Done::As(Outcome::Done) }
             }
             Err(Failure::Refused(refusal)) => {
-                if refusal.may_pass_later() && receives(record) < RECEIVES_MAX {
+                if refusal.may_pass_later() && batch::receives(record) < RECEIVES_MAX {
                     tally.early += 1;
                     return Done::As(Outcome::Again);
                 }
@@ -209,7 +206,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     async fn settings<'k>(
         &self,
         organisation: OrganisationId,
-        known: &'k mut Known,
+        known: &'k mut SettingsCache,
     ) -> Result<Option<&'k Settings>, ReadError> {
         let settings = match known.entry(organisation) {
             Entry::Occupied(known) => known.into_mut(),
@@ -258,6 +255,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::Journaling(_) => tally.journalings += 1,
             Report::Customer(_) => tally.customers += 1,
             Report::ProviderInvoice(_) => tally.provider_invoices += 1,
+            Report::Order(_) => tally.orders += 1,
         }
     }
 }
@@ -279,12 +277,6 @@ fn code(refusal: &Refusal) -> &'static str {
         Refusal::CurrencyDiffers { .. } => "currency_differs",
         Refusal::UnknownCopy { .. } => "unknown_copy",
     }
-}
-
-/// How often the queue has delivered the message, this time included.
-fn receives(record: &SqsMessage) -> u32 {
-    let count = record.attributes.get("ApproximateReceiveCount");
-    count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 fn log_failure(

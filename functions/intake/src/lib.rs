@@ -1,19 +1,20 @@
 #![doc = include_str!("../README.md")]
 
-mod acting;
 pub mod contract;
 mod handler;
-mod parking;
-mod recording;
+mod parked;
+mod recorder;
+mod run_log;
+mod share;
 mod tally;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use host::batch::BlankId;
+use host::batch::{self, BlankId};
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use jiff::Timestamp;
-use queue::{Changes, ChangesQueue, Uploads, UploadsQueue};
+use queue::{Changes, ChangesQueue, Redelivery, Uploads, UploadsQueue};
 use table::Tables;
 
 use crate::handler::Handler;
@@ -24,6 +25,8 @@ pub struct Intake<C, U> {
     tables: Tables,
     changes: C,
     uploads: U,
+    /// Has failed messages come again early; without it they come when their time is over.
+    redelivery: Option<Redelivery>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -40,11 +43,13 @@ impl Intake<ChangesQueue, UploadsQueue> {
         clock: Clock,
     ) -> Result<Self, EnvError> {
         let sqs = aws_sdk_sqs::Client::new(aws);
+        let own = env.optional("INTAKE_QUEUE_URL")?;
         Ok(Self {
             tables: Tables::new(
                 aws_sdk_dynamodb::Client::new(aws),
                 env.optional("TABLE_PREFIX")?.unwrap_or_default(),
             ),
+            redelivery: own.map(|url| Redelivery::new(sqs.clone(), url)),
             changes: ChangesQueue::new(sqs.clone(), env.required("CHANGES_QUEUE_URL")?),
             uploads: UploadsQueue::new(sqs, env.required("UPLOADS_QUEUE_URL")?),
             metrics: Metrics::from_env(env, "intake")?,
@@ -56,7 +61,7 @@ impl Intake<ChangesQueue, UploadsQueue> {
 impl<C: Changes, U: Uploads> Intake<C, U> {
     /// Puts the function together from its parts.
     pub fn new(tables: Tables, changes: C, uploads: U, clock: Clock) -> Self {
-        Self { tables, changes, uploads, metrics: Metrics::off(), clock }
+        Self { tables, changes, uploads, redelivery: None, metrics: Metrics::off(), clock }
     }
 
     /// Works on one batch, which has to be over at the deadline.
@@ -80,6 +85,9 @@ impl<C: Changes, U: Uploads> Intake<C, U> {
         let answer = Box::pin(handler.batch(&event, &mut tally)).await;
         tally.log();
         self.metrics.emit(self.clock.now(), &tally.metrics());
+        if let (Ok(answer), Some(redelivery)) = (&answer, &self.redelivery) {
+            redelivery.after(&batch::again(&event.records, answer)).await;
+        }
         answer
     }
 }

@@ -13,10 +13,10 @@ use payments::OrganisationId;
 use queue::{Changes, delay_until};
 use table::Tables;
 
-use crate::hearing::Heard;
-use crate::records::keep;
+use crate::jobs::sort;
+use crate::liveness_cache::LivenessCache;
+use crate::other_messages::keep;
 use crate::tally::Tally;
-use crate::work::sort;
 
 /// Organisations of a batch that are worked on at the same time. Each has limits of its own at Xero.
 const ORGANISATIONS_AT_ONCE: usize = 16;
@@ -26,7 +26,7 @@ pub(crate) struct Handler<'a, C> {
     pub(crate) xero: &'a Xero,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
-    pub(crate) heard: &'a Heard,
+    pub(crate) heard: &'a LivenessCache,
     pub(crate) clock: &'a Clock,
     /// When the invocation has to be over.
     pub(crate) deadline: Timestamp,

@@ -1,31 +1,33 @@
 #![doc = include_str!("../README.md")]
 
-mod applying;
-mod handing_back;
+mod applied;
+mod change;
 mod handler;
-mod hearing;
+mod jobs;
+mod liveness_cache;
 mod organisation;
-mod recording;
-mod records;
-mod retrying;
+mod other_messages;
+mod requeue;
+mod retry;
+mod run_log;
 mod tally;
-mod work;
+mod webhook_liveness;
 
 pub use access::StartError;
 use access::Xero;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use host::batch::BlankId;
+use host::batch::{self, BlankId};
 use host::clock::Clock;
 use host::env::Environment;
 use host::metrics::Metrics;
 use jiff::Timestamp;
 use payments::budget::Purpose;
-use queue::{Changes, ChangesQueue};
+use queue::{Changes, ChangesQueue, Redelivery};
 use table::Tables;
 use xero::{Client, Config};
 
 use crate::handler::Handler;
-use crate::hearing::Heard;
+use crate::liveness_cache::LivenessCache;
 use crate::tally::Tally;
 
 /// The function: everything between its environment and its handler.
@@ -33,7 +35,9 @@ pub struct Mirror<C> {
     xero: Xero,
     tables: Tables,
     changes: C,
-    heard: Heard,
+    /// Has failed messages come again early; without it they come when their time is over.
+    redelivery: Option<Redelivery>,
+    heard: LivenessCache,
     metrics: Metrics,
     clock: Clock,
 }
@@ -55,11 +59,13 @@ impl Mirror<ChangesQueue> {
         );
         let xero =
             Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Live).await?;
+        let url = env.required("CHANGES_QUEUE_URL")?;
         Ok(Self {
             xero,
             tables,
-            changes: ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?),
-            heard: Heard::default(),
+            changes: ChangesQueue::new(sqs.clone(), url.clone()),
+            redelivery: Some(Redelivery::new(sqs, url)),
+            heard: LivenessCache::default(),
             metrics: Metrics::from_env(env, "mirror")?,
             clock,
         })
@@ -70,7 +76,15 @@ impl<C: Changes> Mirror<C> {
     /// Puts the function together from its parts.
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
         let xero = Xero::with(xero, &tables, Purpose::Live);
-        Self { xero, tables, changes, heard: Heard::default(), metrics: Metrics::off(), clock }
+        Self {
+            xero,
+            tables,
+            changes,
+            redelivery: None,
+            heard: LivenessCache::default(),
+            metrics: Metrics::off(),
+            clock,
+        }
     }
 
     /// Works on one batch, which has to be over at the deadline.
@@ -96,6 +110,9 @@ impl<C: Changes> Mirror<C> {
         self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.was_refused() {
             self.xero.renew_credentials(self.clock.now()).await;
+        }
+        if let (Ok(answer), Some(redelivery)) = (&answer, &self.redelivery) {
+            redelivery.after(&batch::again(&event.records, answer)).await;
         }
         answer
     }

@@ -9,14 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::{Ignored, InvoiceNumber, OrganisationId, Settings, Snapshot, XeroInvoiceId};
 use queue::{Cause, Changes, InvoiceChange};
-use table::Because;
+use table::ChangeContext;
 use xero::{Invoices, Outage, ReadError};
 
-use crate::applying::{Applied, ApplyError, Draft, draft, write};
+use crate::applied::Applied;
+use crate::change::{ApplyError, Draft, draft, write};
 use crate::handler::{Handler, log_failure};
-use crate::retrying::{Fate, after_failure, after_read, closed_door};
+use crate::jobs::{Job, Jobs};
+use crate::retry::{Disposition, after_failure, after_read, closed_door};
 use crate::tally::Tally;
-use crate::work::{Job, Jobs};
 
 /// Invoices read by one call, and then written before the next one is made.
 const PACK: usize = 40;
@@ -48,7 +49,7 @@ enum Brake {
 }
 
 /// An invoice that is to be looked at again, and how long to wait.
-pub(crate) type Later = (XeroInvoiceId, InvoiceChange, Duration);
+pub(crate) type Deferred = (XeroInvoiceId, InvoiceChange, Duration);
 
 /// What of an organisation's part of a batch is not done.
 #[derive(Debug, Default)]
@@ -66,16 +67,16 @@ impl Left {
 }
 
 /// One organisation's part of a batch.
-struct Run<'a> {
+struct OrganisationRun<'a> {
     settings: Settings,
     jobs: &'a Jobs,
     /// Records that are to come again.
     again: BTreeSet<usize>,
     /// Invoices that are to be looked at later.
-    later: Vec<Later>,
+    later: Vec<Deferred>,
 }
 
-impl Run<'_> {
+impl OrganisationRun<'_> {
     fn comes_again(&mut self, job: &Job) {
         self.again.extend(job.records.keys());
     }
@@ -109,7 +110,7 @@ impl<C: Changes> Handler<'_, C> {
         };
         self.hear(organisation, jobs).await;
         let of_run = self.begun(organisation, jobs, records);
-        let mut run = Run { settings, jobs, again: BTreeSet::new(), later: Vec::new() };
+        let mut run = OrganisationRun { settings, jobs, again: BTreeSet::new(), later: Vec::new() };
         self.packs(organisation, &mut run, tally).await;
         let mut left = self.hand_back(organisation, jobs, run.later, tally).await;
         left.again.extend(run.again);
@@ -118,7 +119,12 @@ impl<C: Changes> Handler<'_, C> {
     }
 
     /// What happens now goes before what can wait: the day has calls for it when the others are used up.
-    async fn packs(&self, organisation: OrganisationId, run: &mut Run<'_>, tally: &mut Tally) {
+    async fn packs(
+        &self,
+        organisation: OrganisationId,
+        run: &mut OrganisationRun<'_>,
+        tally: &mut Tally,
+    ) {
         for purpose in [Purpose::Live, Purpose::Sweep] {
             let of_purpose = run.jobs.iter().filter(|(_, job)| purpose_of(job.cause) == purpose);
             let ids: Vec<_> = of_purpose.map(|(id, _)| *id).collect();
@@ -131,7 +137,7 @@ impl<C: Changes> Handler<'_, C> {
         purpose: Purpose,
         organisation: OrganisationId,
         ids: &[XeroInvoiceId],
-        run: &mut Run<'_>,
+        run: &mut OrganisationRun<'_>,
         tally: &mut Tally,
     ) {
         let mut closed: Option<ReadError> = None;
@@ -179,7 +185,12 @@ impl<C: Changes> Handler<'_, C> {
 
     /// Applies what was read: everything is decided before the first row is written, so that a mass change
     /// is seen as one.
-    async fn found(&self, run: &mut Run<'_>, snapshots: &[Snapshot], tally: &mut Tally) {
+    async fn found(
+        &self,
+        run: &mut OrganisationRun<'_>,
+        snapshots: &[Snapshot],
+        tally: &mut Tally,
+    ) {
         let (jobs, settings) = (run.jobs, &run.settings);
         let drafts: Vec<_> = futures_util::stream::iter(snapshots)
             .map(|snapshot| async move {
@@ -201,7 +212,7 @@ impl<C: Changes> Handler<'_, C> {
                 let brake = &brake;
                 async move {
                     let job = &jobs[&snapshot.invoice];
-                    let because = Because {
+                    let because = ChangeContext {
                         cause: job.cause.code(),
                         event_at: event_at(job, snapshot),
                         now: self.now(),
@@ -287,7 +298,7 @@ impl<C: Changes> Handler<'_, C> {
     /// Decides what becomes of an event now that its invoice has been read.
     async fn conclude(
         &self,
-        run: &mut Run<'_>,
+        run: &mut OrganisationRun<'_>,
         snapshot: &Snapshot,
         applied: Result<Applied, ApplyError>,
         tally: &mut Tally,
@@ -300,7 +311,7 @@ impl<C: Changes> Handler<'_, C> {
                 match error {
                     // It would be the same at every delivery: a person has to mend the row.
                     ApplyError::Read(error @ table::ReadError::Unreadable { .. }) => {
-                        let fate = Fate::Park("unreadable_row");
+                        let fate = Disposition::Park("unreadable_row");
                         self.settle(run, snapshot.invoice, fate, &error.to_string(), tally).await;
                     }
                     error => {
@@ -330,20 +341,23 @@ impl<C: Changes> Handler<'_, C> {
             Applied::ReadAhead(read_at) => {
                 let ahead = Duration::try_from(read_at.duration_since(self.now()));
                 let pause = ahead.unwrap_or_default().saturating_add(MOMENT).min(queue::DELAY_MAX);
-                let fate = Fate::Later(job.change, pause);
+                let fate = Disposition::Later(job.change, pause);
                 return self
                     .settle(run, snapshot.invoice, fate, "read by a clock ahead", tally)
                     .await;
             }
             // A person may take a while; none of it counts as a failure.
             Applied::Braked => {
-                let fate = Fate::Later(job.change, BRAKED_PAUSE);
+                let fate = Disposition::Later(job.change, BRAKED_PAUSE);
                 return self.settle(run, snapshot.invoice, fate, "braked", tally).await;
             }
             Applied::Unchanged | Applied::Changed(_) => snapshot.updated_at,
         };
         let fate = after_read(job.change, job.cause, latest);
-        if fate == Fate::Done && job.change.stale_reads > 0 && Some(latest) < job.change.event_at {
+        if fate == Disposition::Done
+            && job.change.stale_reads > 0
+            && Some(latest) < job.change.event_at
+        {
             tracing::info!(
                 xero.tenant_id = %organisation,
                 xero.invoice_id = %snapshot.invoice,
@@ -355,7 +369,7 @@ impl<C: Changes> Handler<'_, C> {
 
     async fn failed(
         &self,
-        run: &mut Run<'_>,
+        run: &mut OrganisationRun<'_>,
         id: XeroInvoiceId,
         error: ReadError,
         tally: &mut Tally,
@@ -367,17 +381,17 @@ impl<C: Changes> Handler<'_, C> {
 
     async fn settle(
         &self,
-        run: &mut Run<'_>,
+        run: &mut OrganisationRun<'_>,
         id: XeroInvoiceId,
-        fate: Fate,
+        fate: Disposition,
         detail: &str,
         tally: &mut Tally,
     ) {
         let job = &run.jobs[&id];
         match fate {
-            Fate::Done => {}
-            Fate::Later(change, pause) => run.later.push((id, change, pause)),
-            Fate::Park(reason) => {
+            Disposition::Done => {}
+            Disposition::Later(change, pause) => run.later.push((id, change, pause)),
+            Disposition::Park(reason) => {
                 tally.parked += 1;
                 if !self.park(run.settings.organisation, job, reason, detail).await {
                     run.comes_again(job);

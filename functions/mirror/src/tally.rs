@@ -8,7 +8,7 @@ use payments::sweep::{Latency, SyncRun};
 use queue::Cause;
 use xero::ErrorClass;
 
-use crate::applying::Applied;
+use crate::applied::Applied;
 
 /// The counts of one invocation.
 #[derive(Debug, Default)]

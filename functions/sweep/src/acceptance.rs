@@ -3,7 +3,7 @@
 use payments::{AcceptError, DiscrepancyKey, InvoiceNumber, OrganisationId, XeroContactId, accept};
 use queue::Changes;
 use serde::Deserialize;
-use table::{Because, WriteError};
+use table::{ChangeContext, WriteError};
 
 use crate::error::RACES_MAX;
 use crate::event::{Asked, EventError, said, says};
@@ -14,7 +14,7 @@ use crate::{HandleError, Sweeper};
 /// Which discrepancy is accepted.
 #[derive(Debug)]
 pub(crate) struct Accept {
-    place: Place,
+    place: DiscrepancySubject,
     /// Which of those that stand there.
     pub(crate) key: DiscrepancyKey,
     /// What the person has read of it, if that is said.
@@ -23,7 +23,7 @@ pub(crate) struct Accept {
 
 /// What a discrepancy stands on.
 #[derive(Debug)]
-enum Place {
+enum DiscrepancySubject {
     /// An invoice, by its number in the business's own system.
     Invoice(InvoiceNumber),
     /// A contact in Xero.
@@ -47,9 +47,11 @@ impl WireAccept {
         let place = match (self.invoice, self.contact) {
             (Some(invoice), None) => {
                 let number = invoice.trim().parse();
-                Place::Invoice(number.map_err(|_| says("`invoice` is no number of an invoice"))?)
+                DiscrepancySubject::Invoice(
+                    number.map_err(|_| says("`invoice` is no number of an invoice"))?,
+                )
             }
-            (None, Some(contact)) => Place::Contact(contact),
+            (None, Some(contact)) => DiscrepancySubject::Contact(contact),
             _ => return Err(says("`accept` takes either an `invoice` or a `contact`")),
         };
         let key = DiscrepancyKey::parse(&self.discrepancy).ok_or_else(|| {
@@ -73,10 +75,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     ) -> Result<(), HandleError> {
         for _ in 0..RACES_MAX {
             let written = match &wanted.place {
-                Place::Invoice(number) => {
+                DiscrepancySubject::Invoice(number) => {
                     self.accept_on_invoice(organisation, number, wanted, said).await?
                 }
-                Place::Contact(contact) => {
+                DiscrepancySubject::Contact(contact) => {
                     self.accept_about_contact(organisation, *contact, wanted, said).await?
                 }
             };
@@ -101,7 +103,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let stored = stored.map_err(|error| tables(&error))?;
         let words = (said.by.as_str(), said.why.as_str());
         let change = accept(&stored, &wanted.key, wanted.seen.as_deref(), words, now)?;
-        let because = Because { cause: "console", event_at: None, now };
+        let because = ChangeContext { cause: "console", event_at: None, now };
         Ok(self.tables.write_invoice(&stored, &change, because).await)
     }
 

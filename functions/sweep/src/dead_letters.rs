@@ -8,7 +8,8 @@ use host::telemetry;
 use jiff::Timestamp;
 use payments::Occurrence;
 use queue::{
-    About, Changes, DeadLetter, DeadLetterError, DeadLetters, Depth, Letters, QueueName, about,
+    Changes, DeadLetter, DeadLetterError, DeadLetters, Depth, Letters, MessageSubject, QueueName,
+    about,
 };
 use table::{DISCARDED, Order, Parked, in_parts};
 
@@ -151,7 +152,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         queue: QueueName,
         letter: &DeadLetter,
         said: &Said,
-    ) -> Result<About, HandleError> {
+    ) -> Result<MessageSubject, HandleError> {
         let told = about(queue, &letter.letter.body);
         let order = self.order(Occurrence::Discarded, letter, queue, said);
         let detail =

@@ -1,7 +1,7 @@
 //! What the function is asked to do. Every way of asking is one shape, and a field that is not known is
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
-use host::wishes::{without_values, words};
+use host::input::{without_values, words};
 use jiff::Timestamp;
 use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, Settings, XeroInvoiceId};
 use queue::QueueName;

@@ -8,7 +8,7 @@ use payments::sweep::{Difference, OpenFigures, OpenWalk, Standing, compare, revi
 use payments::upload::{OpenInvoice, UnreadableInvoice};
 use payments::{InvoiceKind, InvoiceNumber, XeroInvoiceId};
 use queue::{Cause, Changes};
-use table::{Because, WriteError};
+use table::{ChangeContext, WriteError};
 
 use crate::error::RunError;
 use crate::run::{Queued, Run, Stop, Work};
@@ -286,7 +286,7 @@ impl<C: Changes> Run<'_, C> {
         let Some(change) = payments::not_in_xero(&stored, self.settings, now) else {
             return Ok(());
         };
-        let because = Because { cause: Cause::Sweep.code(), event_at: None, now };
+        let because = ChangeContext { cause: Cause::Sweep.code(), event_at: None, now };
         match self.tables.write_invoice(&stored, &change, because).await {
             Ok(()) => work.run.count("not_in_xero", 1),
             // It is written at this moment: the next night sees what came of it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use host::telemetry;
 use payments::{InvoiceNumber, OrganisationId, PaymentId, restore};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges};
-use table::{Because, WriteError};
+use table::{ChangeContext, WriteError};
 
 use crate::error::RACES_MAX;
 use crate::wanted::Said;
@@ -62,7 +62,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             let stored = self.tables.invoice(organisation, invoice).await;
             let stored = stored.map_err(|error| tables(&error))?;
             let change = restore(&stored, &was, &said.by, &said.why)?;
-            let because = Because { cause: "console", event_at: None, now: self.clock.now() };
+            let because = ChangeContext { cause: "console", event_at: None, now: self.clock.now() };
             match self.tables.write_invoice(&stored, &change, because).await {
                 Ok(()) => return Ok(()),
                 Err(WriteError::Conflict) => {}

@@ -13,7 +13,7 @@ use crate::error::RunError;
 use crate::run::Run;
 
 /// The discrepancies of the contacts that were looked up, each contact once.
-pub(crate) type Known = BTreeMap<XeroContactId, Vec<Discrepancy>>;
+pub(crate) type OpenDiscrepancies = BTreeMap<XeroContactId, Vec<Discrepancy>>;
 
 impl<C: Changes> Run<'_, C> {
     /// Opens and closes the discrepancies of refunds that were seen.
@@ -22,7 +22,7 @@ impl<C: Changes> Run<'_, C> {
         refunds: &[Refund],
         run: &mut SyncRun,
     ) -> Result<(), RunError> {
-        let mut known = Known::new();
+        let mut known = OpenDiscrepancies::new();
         for refund in refunds {
             let standing = self.known_of(refund, &mut known).await?.cloned();
             let because =
@@ -60,7 +60,7 @@ impl<C: Changes> Run<'_, C> {
     pub(crate) async fn known_of<'a>(
         &self,
         refund: &Refund,
-        known: &'a mut Known,
+        known: &'a mut OpenDiscrepancies,
     ) -> Result<Option<&'a Discrepancy>, RunError> {
         if let Entry::Vacant(unread) = known.entry(refund.contact) {
             let rows =

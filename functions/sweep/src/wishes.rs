@@ -1,6 +1,6 @@
 //! What a person may ask of dead-letter queues and of users' grants: the shapes of those events.
 
-use host::wishes::words;
+use host::input::words;
 use payments::GrantId;
 use queue::QueueName;
 use secrecy::SecretString;

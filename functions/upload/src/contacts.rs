@@ -4,32 +4,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    ContactStanding, Hold, Judgement, Planner, Route, Upload, blocked, record_contact,
+    ContactStanding, Hold, Planner, Route, Upload, UploadDecision, blocked, record_contact,
 };
 use payments::{CustomerId, PaymentId, XeroContactId};
 use queue::Uploads;
 use table::WriteError;
 
 use crate::error::{RACES_MAX, RunError};
-use crate::judging::{Customers, Known, customer_of};
+use crate::evaluation_context::{Customers, EvaluationContext, FoundContact, customer_of};
 use crate::run::Run;
 
 /// Most open actions whose contacts are looked at in one run.
 const ACTIONS_MAX: usize = 1_000;
 
-/// What Xero says of a contact that a customer's payments rest on.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundContact {
-    customer: CustomerId,
-    asked: XeroContactId,
-    standing: ContactStanding,
-}
-
 impl<Q: Uploads> Run<'_, Q> {
     /// Reads contacts that this run has not read yet, and those that they were merged into.
     async fn read_contacts(
         &self,
-        known: &Known,
+        known: &EvaluationContext,
         wanted: &BTreeSet<XeroContactId>,
     ) -> Result<(), RunError> {
         loop {
@@ -47,7 +39,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// more if any of them was merged.
     pub(crate) async fn follow_contacts(
         &self,
-        known: &Known,
+        known: &EvaluationContext,
         rows: &[&Upload],
         customers: &mut Customers,
     ) -> Result<Vec<FoundContact>, RunError> {
@@ -76,7 +68,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// How the contact is that stands for the provider, if any of these is an invoice of the provider.
     pub(crate) async fn merchant(
         &self,
-        known: &Known,
+        known: &EvaluationContext,
         rows: &[Upload],
     ) -> Result<Option<ContactStanding>, RunError> {
         let Some(merchant) = self.uploading.merchant_contact else { return Ok(None) };
@@ -105,11 +97,11 @@ impl<Q: Uploads> Run<'_, Q> {
     /// costs no call for it.
     pub(crate) async fn on_unusable_contacts(
         &self,
-        known: &Known,
+        known: &EvaluationContext,
         rows: &[&Upload],
         planner: &Planner<'_>,
         customers: &mut Customers,
-    ) -> Result<(BTreeMap<PaymentId, Judgement>, Vec<FoundContact>), RunError> {
+    ) -> Result<(BTreeMap<PaymentId, UploadDecision>, Vec<FoundContact>), RunError> {
         let is_doubtful =
             |row: &&&Upload| row.is_to_be_weighed() || row.hold() == Some(Hold::BlockedByAction);
         let doubtful: Vec<_> = rows
@@ -130,7 +122,7 @@ impl<Q: Uploads> Run<'_, Q> {
             let action = customer.and_then(|id| customers.known.get(&id)?.blocked.as_deref());
             let judgement = match action {
                 Some(action) => blocked(action),
-                None => Judgement::Hold(Hold::BlockedByAction, why),
+                None => UploadDecision::Hold(Hold::BlockedByAction, why),
             };
             held.insert(row.receipt.id.clone(), judgement);
         }
@@ -169,7 +161,7 @@ impl<Q: Uploads> Run<'_, Q> {
 
     /// Looks again at the contacts for which we have opened actions: one that takes documents again, or was merged,
     /// solves its action. No call where there is no such action.
-    pub(crate) async fn review_contacts(&self, known: &Known) -> Result<(), RunError> {
+    pub(crate) async fn review_contacts(&self, known: &EvaluationContext) -> Result<(), RunError> {
         let actions = self.tables.open_actions(self.organisation(), ACTIONS_MAX).await?;
         let waiting: Vec<_> = actions
             .rows

@@ -20,7 +20,7 @@ use crate::pairs::Watch;
 use crate::run::{Move, Run};
 
 /// Everything that money stands as in Xero.
-const KINDS: [XeroMoneyKind; 3] =
+pub(crate) const KINDS: [XeroMoneyKind; 3] =
     [XeroMoneyKind::Payment, XeroMoneyKind::Prepayment, XeroMoneyKind::Overpayment];
 
 /// Days between two payments that are read by one call rather than by two.
@@ -32,6 +32,8 @@ pub(crate) struct KnownMoney {
     /// The payments that it has judged and not sent.
     claims: BTreeMap<PaymentId, Claim>,
     pub(crate) money: BTreeMap<Uuid, XeroMoney>,
+    /// What a person has called the same as a payment, and was deleted in Xero.
+    pub(crate) deleted: BTreeSet<Uuid>,
     /// What went up in the nights before.
     pub(crate) watch: Watch,
     reads: Vec<Read>,
@@ -166,6 +168,9 @@ impl<Q: Uploads> Run<'_, Q> {
 
     /// Says which local payment each of these is known to be the same as.
     pub(crate) async fn name_owners(&self, money: &mut [XeroMoney]) -> Result<(), RunError> {
+        if money.is_empty() {
+            return Ok(());
+        }
         let mut on: BTreeMap<InvoiceNumber, Vec<XeroPayment>> = BTreeMap::new();
         for money in money.iter() {
             let Some((_, number)) = &money.invoice else { continue };

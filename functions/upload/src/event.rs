@@ -2,7 +2,7 @@
 //! an error: an order that is silently ignored is worse than one that is refused.
 
 use aws_lambda_events::sqs::SqsEvent;
-use host::wishes::{without_values, words};
+use host::input::{without_values, words};
 use jiff::Timestamp;
 use payments::upload::Order;
 use payments::{CustomerId, OrganisationId, PaymentId};

@@ -1,32 +1,35 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod answer;
-mod bundling;
+mod bisection;
+mod bundle;
 mod catch_up;
+mod confirmation;
 mod contacts;
-mod direct;
+mod deleted_counterparts;
 mod duplicates;
 mod error;
+mod evaluation;
+mod evaluation_context;
 mod event;
-mod halves;
-mod judging;
-mod looking;
+mod immediate;
 mod night;
 mod orders;
 mod organisations;
+mod outgoing_rows;
 mod pairs;
 mod prepayments;
 mod preview;
-mod proving;
-mod recording;
-mod reserving;
+mod reservation;
 mod resumption;
 mod run;
-mod sending;
+mod run_log;
 mod start_date;
+mod submission;
 mod tally;
 mod tasks;
-mod telling;
+mod unknown_outcomes;
 mod unsendable;
 
 use std::cell::{Cell, RefCell};
@@ -43,8 +46,8 @@ use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
-use queue::{Changes, ChangesQueue, Uploads, UploadsQueue};
-use table::{Because, Tables};
+use queue::{Changes, ChangesQueue, Redelivery, Uploads, UploadsQueue};
+use table::{ChangeContext, Tables};
 use xero::{Client, Config};
 
 pub use crate::answer::{Answer, CustomerOrdered, NightAnswer, PaymentOrdered, PreviewAnswer};
@@ -62,6 +65,8 @@ pub struct Uploader<Q, C = ChangesQueue> {
     xero: Xero,
     tables: Tables,
     uploads: Q,
+    /// Has failed tasks come again early; without it they come when their time is over.
+    redelivery: Option<Redelivery>,
     /// Where invoices are sent that are to be looked at again because an action is solved.
     changes: Option<C>,
     metrics: Metrics,
@@ -124,10 +129,12 @@ impl Uploader<UploadsQueue> {
         );
         let xero =
             Xero::from_env(env, aws, &tables, &clock, Config::uploading(), Purpose::Upload).await?;
+        let url = env.required("UPLOADS_QUEUE_URL")?;
         Ok(Self {
             xero,
             tables,
-            uploads: UploadsQueue::new(sqs.clone(), env.required("UPLOADS_QUEUE_URL")?),
+            uploads: UploadsQueue::new(sqs.clone(), url.clone()),
+            redelivery: Some(Redelivery::new(sqs.clone(), url)),
             changes: Some(ChangesQueue::new(sqs, env.required("CHANGES_QUEUE_URL")?)),
             metrics: Metrics::from_env(env, "upload")?,
             clock,
@@ -143,6 +150,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             xero: Xero::with(xero, &tables, Purpose::Upload),
             tables,
             uploads,
+            redelivery: None,
             changes: None,
             metrics: Metrics::off(),
             clock,
@@ -348,8 +356,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         Ok(Answer::Previews { previews })
     }
 
-    fn because(&self, cause: &'static str) -> Because {
-        Because { cause, event_at: None, now: self.clock.now() }
+    fn because(&self, cause: &'static str) -> ChangeContext {
+        ChangeContext { cause, event_at: None, now: self.clock.now() }
     }
 }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Certain, Forecast, Hold, Judgement, Line, Night, NightReport, NightState, Route, Sending,
-    Totals, Upload, UploadState,
+    Certain, Forecast, Hold, Line, Night, NightReport, NightState, Route, SendMode, Totals, Upload,
+    UploadDecision, UploadState,
 };
 use queue::{UploadTask, Uploads};
 use table::WriteError;
 
 use crate::error::{RACES_MAX, RunError};
-use crate::judging::Known;
-use crate::reserving::Wanted;
+use crate::evaluation_context::EvaluationContext;
+use crate::reservation::SlotRequest;
 use crate::resumption::{after_limit, standing};
 use crate::run::{Move, PAGE, Run, Stop, delay};
 
@@ -128,12 +128,13 @@ impl<Q: Uploads> Run<'_, Q> {
         Err(RunError::Races)
     }
 
-    /// Looks for unknown parts first, then sends payments that wait.
+    /// Looks for unknown parts first, then for what was deleted in Xero, then sends payments that wait.
     async fn work(&self) -> Result<Option<Stop>, RunError> {
         self.close_earlier_nights().await?;
         self.follow_start().await?;
         let mut ready = Box::pin(self.pick_up()).await?;
         ready.extend(Box::pin(self.look()).await?);
+        ready.extend(Box::pin(self.follow_deleted()).await?);
         let (to_weigh, waiting): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(Upload::is_to_be_weighed);
         if let Some(stop) = Box::pin(self.send_all(to_weigh)).await? {
@@ -150,7 +151,7 @@ impl<Q: Uploads> Run<'_, Q> {
 
     /// `back` waits again since a moment ago, so that its line may not show it yet.
     async fn send_waiting(&self, back: Vec<Upload>) -> Result<Option<Stop>, RunError> {
-        let known = Known::default();
+        let known = EvaluationContext::default();
         self.review_contacts(&known).await?;
         let mut cursor = None;
         let mut others = self.whole_line(Line::Held).await?;
@@ -197,7 +198,7 @@ impl<Q: Uploads> Run<'_, Q> {
         &self,
         candidates: Vec<Upload>,
         left: usize,
-        known: &Known,
+        known: &EvaluationContext,
     ) -> Result<Option<Stop>, RunError> {
         let judged = Box::pin(self.judge(&candidates, known)).await?;
         self.keep_contacts(&judged.contacts).await?;
@@ -205,8 +206,8 @@ impl<Q: Uploads> Run<'_, Q> {
         self.tell_held(&sorted.stay).await?;
         self.write(sorted.stay).await?;
         Box::pin(self.write_found(sorted.found)).await?;
-        let direct = Box::pin(self.reserve(sorted.direct, Sending::Direct)).await?;
-        let nightly = Box::pin(self.reserve(sorted.nightly, Sending::Nightly(self.night))).await?;
+        let direct = Box::pin(self.reserve(sorted.direct, SendMode::Direct)).await?;
+        let nightly = Box::pin(self.reserve(sorted.nightly, SendMode::Nightly(self.night))).await?;
         let mut rows = direct.rows;
         rows.extend(nightly.rows);
         rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
@@ -216,7 +217,7 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) fn sort(
         &self,
         candidates: Vec<Upload>,
-        judged: Vec<Judgement>,
+        judged: Vec<UploadDecision>,
         left: usize,
     ) -> Sorted {
         let now = self.now();
@@ -225,27 +226,27 @@ impl<Q: Uploads> Run<'_, Q> {
         for (row, judgement) in candidates.into_iter().zip(judged) {
             let mut row = Move::of(row);
             match judgement {
-                Judgement::Skip(skip, why) => row.after.skip(skip, why, night, now),
-                Judgement::Hold(hold, why) => {
+                UploadDecision::Skip(skip, why) => row.after.skip(skip, why, night, now),
+                UploadDecision::Hold(hold, why) => {
                     let same = row.before.hold() == Some(hold) && row.before.why == why;
                     // A night that finds it as the one before has nothing to write.
                     if !same {
                         row.after.put_on_hold(hold, why, night, now);
                     }
                 }
-                Judgement::Found(certain) => {
+                UploadDecision::Found(certain) => {
                     row.freed = row.after.found(&certain, night, now);
                     sorted.found.push((row, certain));
                     continue;
                 }
-                Judgement::Suspect(suspicion) => {
+                UploadDecision::Suspect(suspicion) => {
                     if row.before.suspicion.as_ref() != Some(&suspicion) {
                         row.freed = row.after.suspect(suspicion, night, now);
                     }
                 }
                 // All of it is in Xero, or is given back.
-                Judgement::Send(parts) if parts.is_empty() => {}
-                Judgement::Send(parts) => {
+                UploadDecision::Send(parts) if parts.is_empty() => {}
+                UploadDecision::Send(parts) => {
                     if row.after.state == UploadState::Held && row.after.release_hold(now).is_err()
                     {
                         continue;
@@ -254,9 +255,9 @@ impl<Q: Uploads> Run<'_, Q> {
                     let nightly = route.is_ok_and(Route::is_nightly);
                     let counted = route.is_ok_and(Route::is_counted);
                     match (nightly, sorted.nightly.len() < left) {
-                        (true, true) => sorted.nightly.push(Wanted { row, parts }),
-                        (false, _) if counted => sorted.direct.push(Wanted { row, parts }),
-                        (false, _) => sorted.uncounted.push(Wanted { row, parts }),
+                        (true, true) => sorted.nightly.push(SlotRequest { row, parts }),
+                        (false, _) if counted => sorted.direct.push(SlotRequest { row, parts }),
+                        (false, _) => sorted.uncounted.push(SlotRequest { row, parts }),
                         (true, false) => sorted.stay.push(row),
                     }
                     continue;
@@ -373,11 +374,11 @@ pub(crate) struct Sorted {
     /// Xero holds their money already.
     pub(crate) found: Vec<(Move, Vec<Certain>)>,
     /// They go in this night.
-    pub(crate) nightly: Vec<Wanted>,
+    pub(crate) nightly: Vec<SlotRequest>,
     /// They go at once.
-    pub(crate) direct: Vec<Wanted>,
+    pub(crate) direct: Vec<SlotRequest>,
     /// They go at once, and are no attempts: invoices of the provider.
-    pub(crate) uncounted: Vec<Wanted>,
+    pub(crate) uncounted: Vec<SlotRequest>,
 }
 
 /// Who is planned first: payments that name their invoices, so that no older one without a name takes

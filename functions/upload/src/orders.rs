@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use payments::upload::{Line, Order, OrderError, Upload, link_found, obey, record_action};
+use payments::upload::{
+    Customer, Line, Order, OrderError, Upload, link_found, obey, record_action,
+};
 use payments::{CustomerId, DiscrepancyKey, DiscrepancyKind, OrganisationId, PaymentId, accept};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, UploadTask, Uploads};
 use serde::Serialize;
@@ -90,13 +92,18 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let answers = matches!(order, Order::SamePayment | Order::TwoPayments);
         let Some(said) = held.held_on_contact().filter(|_| answers) else { return Ok(()) };
         let organisation = held.receipt.organisation;
-        let open = self.tables.contact_discrepancies(organisation, said.contact).await?;
-        if let Some(open) = open.iter().find(|open| open.key == said.key) {
-            let now = self.clock.now();
-            let because = ContactBecause { cause: "console", rule: "A8.3", now };
-            self.tables
-                .close_contact_discrepancy(organisation, said.contact, open, because)
-                .await?;
+        let customer = match &held.receipt.customer {
+            Some(id) => self.tables.customer(organisation, id).await?,
+            None => None,
+        };
+        let former = customer.iter().flat_map(Customer::former_contacts);
+        for contact in former.chain([said.contact]) {
+            let open = self.tables.contact_discrepancies(organisation, contact).await?;
+            if let Some(open) = open.iter().find(|open| open.key == said.key) {
+                let now = self.clock.now();
+                let because = ContactBecause { cause: "console", rule: "A8.3", now };
+                self.tables.close_contact_discrepancy(organisation, contact, open, because).await?;
+            }
         }
         Ok(())
     }

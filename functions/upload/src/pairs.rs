@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
     Claim, Counterpart, Night, OnContact, Pair, Standing, Suspicion, Upload, XeroMoney,
-    XeroMoneyKind, flagged_with, standings,
+    flagged_with, standings,
 };
 use payments::{CustomerId, Discrepancy, PaymentId, XeroContactId};
 use queue::Uploads;
 use table::{ContactBecause, ReadError, WriteError};
 
+use crate::duplicates::KINDS;
 use crate::error::{RACES_MAX, RunError};
 use crate::run::{Move, Run};
 
@@ -22,26 +23,52 @@ const WATCHED_NIGHTS: u8 = 10;
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     uploads: BTreeMap<PaymentId, Upload>,
+    /// The contacts that were merged into those of the claims.
+    former: BTreeMap<XeroContactId, Vec<XeroContactId>>,
     pub(crate) claims: Vec<Claim>,
 }
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Says of the contacts of payments that are held as possible duplicates, and name no invoice, that they are.
     pub(crate) async fn tell_contacts(&self, moves: &[Move]) -> Result<(), RunError> {
-        for held in moves.iter().filter_map(|moved| moved.after.held_on_contact()) {
-            self.raise(&held).await?;
+        let held: Vec<_> = moves
+            .iter()
+            .filter_map(|moved| {
+                Some((&moved.after.receipt.customer, moved.after.held_on_contact()?))
+            })
+            .collect();
+        let ids: BTreeSet<_> =
+            held.iter().filter_map(|(customer, _)| (*customer).clone()).collect();
+        let ids = Vec::from_iter(ids);
+        let customers = self.tables.each_customer(self.organisation(), &ids).await?;
+        for (customer, found) in held {
+            let customer = customer.as_ref().and_then(|id| customers.get(id)?.as_ref().ok());
+            let former: Vec<_> =
+                customer.iter().flat_map(|known| known.former_contacts()).collect();
+            self.raise(&found, &former).await?;
         }
         Ok(())
     }
 
-    async fn raise(&self, found: &OnContact) -> Result<(), RunError> {
+    /// Says of a contact that something does not agree; of one that was merged into it, where it stands there
+    /// already, so that a person is asked once.
+    async fn raise(&self, found: &OnContact, former: &[XeroContactId]) -> Result<(), RunError> {
         let organisation = self.organisation();
         for _ in 0..RACES_MAX {
-            let known = self.of_contact(found.contact).await?;
-            let known = known.iter().find(|known| known.key == found.key);
+            let mut found = found.clone();
+            let mut known = None;
+            for contact in [found.contact].iter().chain(former) {
+                let of_contact = self.of_contact(*contact).await?;
+                known = of_contact.into_iter().find(|known| known.key == found.key);
+                if known.is_some() {
+                    found.contact = *contact;
+                    break;
+                }
+            }
             let because = self.because_of_pair();
+            let known = known.as_ref();
             let raised =
-                self.tables.raise_contact_discrepancy(organisation, found, known, because).await;
+                self.tables.raise_contact_discrepancy(organisation, &found, known, because).await;
             match raised {
                 Ok(()) => return Ok(()),
                 Err(WriteError::Conflict) => {}
@@ -80,16 +107,25 @@ impl<Q: Uploads> Run<'_, Q> {
             // Of one that cannot be read, nothing says that it is settled (AMB-30).
             let is_unread = known.unreadable.iter().any(|row| row.key == pair.payment.as_str());
             if !is_unread && !pair.is_open(upload) {
-                let because = self.because_of_pair();
-                self.tables
-                    .close_contact_discrepancy(organisation, *contact, found, because)
-                    .await?;
+                self.close_on_contact(*contact, found).await?;
             }
         }
         Ok(())
     }
 
-    /// Which local payments a person has said that money of a contact is the same as (A8.3).
+    /// Closes what does not agree about a contact any more.
+    pub(crate) async fn close_on_contact(
+        &self,
+        contact: XeroContactId,
+        found: &Discrepancy,
+    ) -> Result<(), RunError> {
+        let (organisation, because) = (self.organisation(), self.because_of_pair());
+        self.tables.close_contact_discrepancy(organisation, contact, found, because).await?;
+        Ok(())
+    }
+
+    /// Which local payments a person has said that money is the same as (A8.3): what stands in their line, as of a
+    /// moment ago and whatever became of its contact, and what was said of these contacts until now.
     pub(crate) async fn said_to_be_the_same(
         &self,
         contacts: &BTreeSet<XeroContactId>,
@@ -101,7 +137,9 @@ impl<Q: Uploads> Run<'_, Q> {
             payments.extend(pairs.map(|pair| pair.payment));
         }
         let uploads = self.tables.uploads(self.organisation(), &Vec::from_iter(payments)).await?;
-        let same = uploads.iter().flat_map(|upload| {
+        let mut rows = self.said_same().await?;
+        rows.extend(uploads);
+        let same = rows.iter().flat_map(|upload| {
             upload.same_as.iter().map(|same| (same.clone(), upload.receipt.id.clone()))
         });
         Ok(same.collect())
@@ -112,7 +150,9 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn watch(&self) -> Result<(), RunError> {
         let organisation = self.organisation();
         let mut uploads = Vec::new();
-        let nights = self.tables.nights(organisation, usize::from(WATCHED_NIGHTS)).await?;
+        // The latest one is this night.
+        let count = usize::from(WATCHED_NIGHTS).saturating_add(1);
+        let nights = self.tables.nights(organisation, count).await?;
         let is_watched = |night: Night| night.plus(u32::from(WATCHED_NIGHTS)) >= self.night;
         for report in nights.iter().filter(|report| is_watched(report.night)) {
             uploads.extend(self.tables.uploads_of_night(organisation, report.night).await?);
@@ -123,8 +163,13 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut watch = Watch::default();
         for upload in uploads {
             let customer = upload.receipt.customer.as_ref().and_then(|id| customers.get(id));
-            let contact = customer.and_then(|known| known.as_ref().ok()?.contact);
-            if let Some(claim) = contact.and_then(|contact| upload.sent_claim(contact)) {
+            let customer = customer.and_then(|known| known.as_ref().ok());
+            let Some((customer, contact)) = customer.zip(customer.and_then(|one| one.contact))
+            else {
+                continue;
+            };
+            if let Some(claim) = upload.sent_claim(contact) {
+                watch.former.insert(contact, customer.former_contacts().collect());
                 watch.claims.push(claim);
                 watch.uploads.insert(upload.receipt.id.clone(), upload);
             }
@@ -136,13 +181,12 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Flags what another hand has entered since payments without an invoice went up. What this night's payments are
     /// held for, and what was flagged or answered before, is left out.
     pub(crate) async fn flag_entered_since(&self) -> Result<(), RunError> {
-        let Watch { uploads, mut claims } =
+        let Watch { uploads, former, mut claims } =
             std::mem::take(&mut self.known_money.borrow_mut().watch);
         if claims.is_empty() {
             return Ok(());
         }
-        for kind in [XeroMoneyKind::Payment, XeroMoneyKind::Prepayment, XeroMoneyKind::Overpayment]
-        {
+        for kind in KINDS {
             self.read_unread(kind, &claims.iter().collect::<Vec<_>>()).await?;
         }
         let days = self.uploading.same_money_days;
@@ -153,7 +197,10 @@ impl<Q: Uploads> Run<'_, Q> {
         money.retain(|money| claims.iter().any(|claim| claim.concerns(money, days)));
         for claim in &mut claims {
             let Some((contact, _)) = claim.unnamed else { continue };
-            let known = self.of_contact(contact).await?;
+            let mut known = self.of_contact(contact).await?;
+            for contact in former.get(&contact).into_iter().flatten() {
+                known.extend(self.of_contact(*contact).await?);
+            }
             claim.apart_from.extend(flagged_with(&claim.payment, known.iter()));
         }
         self.name_owners(&mut money).await?;
@@ -166,7 +213,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 upload.entered_since(*contact, &suspicion)
             };
             if let Some(found) = upload.zip(contact).and_then(flag) {
-                self.raise(&found).await?;
+                self.raise(&found, &[]).await?;
             }
         }
         Ok(())

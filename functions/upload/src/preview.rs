@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use payments::upload::{
-    Caps, Hold, Judgement, Line, Order, Route, Skip, Target, Upload, sensible_orders,
+    Caps, Hold, Line, Order, Route, Skip, Target, Upload, UploadDecision, sensible_orders,
 };
 use payments::{Money, OrganisationId, PaymentId};
 use queue::Uploads;
 use serde::Serialize;
 
 use crate::error::RunError;
-use crate::judging::Known;
+use crate::evaluation_context::EvaluationContext;
 use crate::night::turn;
 use crate::run::Run;
 
@@ -68,7 +68,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let listed = u32::try_from(waiting.0.len()).unwrap_or(u32::MAX);
         rows.extend(waiting.0);
         rows.sort_by_key(turn);
-        let judged = Box::pin(self.judge(&rows, &Known::default())).await?;
+        let judged = Box::pin(self.judge(&rows, &EvaluationContext::default())).await?;
         let waiting = self.tables.line_count(self.organisation(), Line::Waiting).await?;
         Ok(self.describe(&caps, left, waiting.saturating_sub(listed), rows, judged.judgements))
     }
@@ -79,7 +79,7 @@ impl<Q: Uploads> Run<'_, Q> {
         left: u32,
         behind: u32,
         rows: Vec<Upload>,
-        judged: Vec<Judgement>,
+        judged: Vec<UploadDecision>,
     ) -> Preview {
         let mut slots = left;
         let mut go = 0;
@@ -88,17 +88,17 @@ impl<Q: Uploads> Run<'_, Q> {
         let payments = rows.into_iter().zip(judged).map(|(row, judgement)| {
             let mut planned = Planned::of(&row, self.now());
             match judgement {
-                Judgement::Skip(skip, why) => planned.not("skip", skip.code(), why),
-                Judgement::Hold(hold, why) => planned.not("hold", hold.code(), why),
-                Judgement::Found(_) => planned.not(
+                UploadDecision::Skip(skip, why) => planned.not("skip", skip.code(), why),
+                UploadDecision::Hold(hold, why) => planned.not("hold", hold.code(), why),
+                UploadDecision::Found(_) => planned.not(
                     "skip",
                     Skip::AlreadyInXero.code(),
                     "a payment in Xero is the same".to_owned(),
                 ),
-                Judgement::Suspect(suspicion) => {
+                UploadDecision::Suspect(suspicion) => {
                     planned.not("hold", Hold::PossibleDuplicate.code(), suspicion.why);
                 }
-                Judgement::Send(parts) => {
+                UploadDecision::Send(parts) => {
                     planned.parts = parts.iter().map(part).collect();
                     let is_nightly = row.route().is_ok_and(Route::is_nightly);
                     if is_nightly && slots == 0 {

@@ -6,10 +6,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use payments::upload::{Caps, Freed, Line, Night, Route, Upload, UploadSettings, UploadState};
+use payments::upload::{
+    Caps, Line, Night, ReleasedSlot, Route, Upload, UploadSettings, UploadState,
+};
 use payments::{CustomerId, OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
-use table::{Because, Cursor, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
+use table::{ChangeContext, Cursor, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Spent;
 
 use crate::duplicates::KnownMoney;
@@ -85,7 +87,7 @@ pub(crate) struct Move {
     pub(crate) before: Upload,
     pub(crate) after: Upload,
     /// What it gives back to the caps.
-    pub(crate) freed: Option<Freed>,
+    pub(crate) freed: Option<ReleasedSlot>,
 }
 
 impl Move {
@@ -143,8 +145,8 @@ impl<Q: Uploads> Run<'_, Q> {
         self.now().saturating_add(STEP).is_ok_and(|end| end > self.deadline)
     }
 
-    pub(crate) fn because(&self) -> Because {
-        Because { cause: "upload", event_at: None, now: self.now() }
+    pub(crate) fn because(&self) -> ChangeContext {
+        ChangeContext { cause: "upload", event_at: None, now: self.now() }
     }
 
     /// Whether this run may touch what has begun to go up.

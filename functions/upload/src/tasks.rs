@@ -1,7 +1,7 @@
 //! Messages of the `uploads` queue: nights that go on, and payments to be posted at once.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use host::batch::{self, BlankId, Outcome};
+use host::batch::{self, BlankId, Outcome, RECEIVES_MAX};
 use host::telemetry;
 use jiff::Timestamp;
 use payments::sweep::{SyncKind, Trigger};
@@ -14,9 +14,6 @@ use crate::error::RunError;
 use crate::run::{Run, Stop};
 use crate::tally::Tally;
 use crate::{Failed, Uploader, night, uploading};
-
-/// How often SQS hands out a message, as in the template.
-const RECEIVES_MAX: u32 = 5;
 
 impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// Works on a batch, and says which messages are to come again.
@@ -33,14 +30,18 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             let outcome = match UploadTask::from_json(body) {
                 Ok(task) => match self.task(&task, deadline, tally).await {
                     // It only says when. The work stands in the tables, and the hourly look finds it there.
-                    Outcome::Again if is_last_receive(record) => Outcome::Done,
+                    Outcome::Again if batch::receives(record) >= RECEIVES_MAX => Outcome::Done,
                     outcome => outcome,
                 },
                 Err(error) => self.park(record, &error.to_string()).await,
             };
             outcomes.push((id, outcome));
         }
-        batch::answer(outcomes.iter().map(|(id, outcome)| (id.as_deref(), *outcome)))
+        let answer = batch::answer(outcomes.iter().map(|(id, outcome)| (id.as_deref(), *outcome)))?;
+        if let Some(redelivery) = &self.redelivery {
+            redelivery.after(&batch::again(&event.records, &answer)).await;
+        }
+        Ok(answer)
     }
 
     async fn task(&self, task: &UploadTask, deadline: Timestamp, tally: &mut Tally) -> Outcome {
@@ -112,12 +113,6 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
         }
     }
-}
-
-/// Whether SQS would put the message into the dead-letter queue if it came again.
-fn is_last_receive(record: &SqsMessage) -> bool {
-    let count = record.attributes.get("ApproximateReceiveCount");
-    count.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count >= RECEIVES_MAX)
 }
 
 fn failed(

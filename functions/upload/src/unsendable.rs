@@ -4,11 +4,11 @@ use payments::upload::{Hold, LedgerError, Upload};
 use queue::Uploads;
 use xero::BundleError;
 
-use crate::bundling::{bundle, is_sendable, kind_of};
+use crate::bundle::{bundle, is_sendable, kind_of};
 use crate::error::RunError;
-use crate::reserving::Wanted;
+use crate::outgoing_rows::Rows;
+use crate::reservation::SlotRequest;
 use crate::run::{Move, Run};
-use crate::sending::Rows;
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Holds the rows of which a planned part cannot be written as Xero takes it: a setting was taken away after
@@ -38,7 +38,10 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     /// Those of the payments whose parts the ledger takes; any other is held.
-    pub(crate) async fn reservable(&self, wanted: Vec<Wanted>) -> Result<Vec<Wanted>, RunError> {
+    pub(crate) async fn reservable(
+        &self,
+        wanted: Vec<SlotRequest>,
+    ) -> Result<Vec<SlotRequest>, RunError> {
         let (mut good, mut held) = (Vec::with_capacity(wanted.len()), Vec::new());
         for wanted in wanted {
             let mut row = wanted.row.after.clone();

@@ -14,7 +14,7 @@ use queue::{Changes, ChangesQueue};
 use secrecy::SecretString;
 use xero::WebhookKeys;
 
-use crate::handler::{Handled, Trouble, handle};
+use crate::handler::{Failure, Handled, handle};
 use crate::keys::{ActiveKeys, Keys};
 use crate::report;
 
@@ -99,7 +99,7 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
         let handling = handle(request, &self.keys, &self.changes, now);
         let handled = tokio::time::timeout(self.answer_within, handling)
             .await
-            .unwrap_or_else(|_| Handled::trouble(Trouble::Late, 0));
+            .unwrap_or_else(|_| Handled::trouble(Failure::Late, 0));
         report::log(&handled);
         self.metrics.emit(now, &report::metrics(&handled));
         handled.answer.response()

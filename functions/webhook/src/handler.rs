@@ -24,7 +24,7 @@ const ENCODED_BYTES_MAX: usize = BODY_BYTES_MAX.div_ceil(3) * 4;
 
 /// The status of the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Answer {
+pub enum Response {
     /// 200: every event is queued or kept, or there was none.
     Accepted,
     /// 401: there is no signature, or it does not belong to these bytes. For nothing else.
@@ -37,7 +37,7 @@ pub enum Answer {
     Unavailable,
 }
 
-impl Answer {
+impl Response {
     /// The HTTP status.
     pub const fn status(self) -> u16 {
         match self {
@@ -66,7 +66,7 @@ impl Answer {
 
 /// Why the answer is 503.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum Failure {
     /// The keys cannot be had, so that no signature can be judged.
     #[error("the signing keys cannot be had")]
     Keys(#[source] SecretError),
@@ -88,7 +88,7 @@ pub enum Trouble {
 #[derive(Debug)]
 pub struct Handled {
     /// The status of the answer.
-    pub answer: Answer,
+    pub answer: Response,
     /// What the delivery held; all zero if it was not read.
     pub counts: Counts,
     /// How many messages were to be sent.
@@ -96,16 +96,16 @@ pub struct Handled {
     /// Size of the body, if it was looked at.
     pub body_bytes: usize,
     /// Why the answer is 503.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<Failure>,
 }
 
 impl Handled {
-    fn with(answer: Answer, body_bytes: usize) -> Self {
+    fn with(answer: Response, body_bytes: usize) -> Self {
         Self { answer, counts: Counts::default(), messages: 0, body_bytes, trouble: None }
     }
 
-    pub(crate) fn trouble(trouble: Trouble, body_bytes: usize) -> Self {
-        Self { trouble: Some(trouble), ..Self::with(Answer::Unavailable, body_bytes) }
+    pub(crate) fn trouble(trouble: Failure, body_bytes: usize) -> Self {
+        Self { trouble: Some(trouble), ..Self::with(Response::Unavailable, body_bytes) }
     }
 }
 
@@ -118,7 +118,7 @@ pub async fn handle(
 ) -> Handled {
     let method = request.request_context.http.method.as_deref();
     if method != Some("POST") {
-        return Handled::with(Answer::NotPost, 0);
+        return Handled::with(Response::NotPost, 0);
     }
     let body = match body(request) {
         Ok(body) => body,
@@ -126,11 +126,11 @@ pub async fn handle(
     };
     let bytes = body.len();
     let Some(signature) = signature(request) else {
-        return Handled::with(Answer::NotSigned, bytes);
+        return Handled::with(Response::NotSigned, bytes);
     };
     let verified = match verify(&body, signature, keys, now).await {
         Ok(Some(verified)) => verified,
-        Ok(None) => return Handled::with(Answer::NotSigned, bytes),
+        Ok(None) => return Handled::with(Response::NotSigned, bytes),
         Err(trouble) => return Handled::trouble(trouble, bytes),
     };
     let plan = match verified.delivery() {
@@ -144,8 +144,8 @@ pub async fn handle(
         _ => changes.send(&plan.messages, Duration::ZERO).await,
     };
     let handled = match sent {
-        Ok(()) => Handled::with(Answer::Accepted, bytes),
-        Err(error) => Handled::trouble(Trouble::Queue(error), bytes),
+        Ok(()) => Handled::with(Response::Accepted, bytes),
+        Err(error) => Handled::trouble(Failure::Queue(error), bytes),
     };
     Handled { counts: plan.counts, messages, ..handled }
 }
@@ -159,9 +159,9 @@ enum NoBody {
 impl From<NoBody> for Handled {
     fn from(reason: NoBody) -> Self {
         match reason {
-            NoBody::TooLarge(bytes) => Self::with(Answer::TooLarge, bytes),
+            NoBody::TooLarge(bytes) => Self::with(Response::TooLarge, bytes),
             // Only the front door encodes, so this says nothing about the signature.
-            NoBody::NotBase64(bytes) => Self::trouble(Trouble::Encoding, bytes),
+            NoBody::NotBase64(bytes) => Self::trouble(Failure::Encoding, bytes),
         }
     }
 }
@@ -200,16 +200,16 @@ async fn verify<'b>(
     signature: &str,
     keys: &impl Keys,
     now: Timestamp,
-) -> Result<Option<Verified<'b>>, Trouble> {
-    let mut active = keys.current(now).await.map_err(Trouble::Keys)?;
+) -> Result<Option<Verified<'b>>, Failure> {
+    let mut active = keys.current(now).await.map_err(Failure::Keys)?;
     if let Ok(verified) = active.verify(body, Some(signature)) {
         return Ok(Some(verified));
     }
-    if let Some(newer) = keys.renewed(now).await.map_err(Trouble::Keys)? {
+    if let Some(newer) = keys.renewed(now).await.map_err(Failure::Keys)? {
         active = newer;
         if let Ok(verified) = active.verify(body, Some(signature)) {
             return Ok(Some(verified));
         }
     }
-    if active.is_empty() { Err(Trouble::NoKeys) } else { Ok(None) }
+    if active.is_empty() { Err(Failure::NoKeys) } else { Ok(None) }
 }

@@ -7,6 +7,6 @@ mod plan;
 mod report;
 
 pub use composition::{ANSWER_WITHIN, Webhook};
-pub use handler::{Answer, BODY_BYTES_MAX, Handled, Trouble, handle};
+pub use handler::{BODY_BYTES_MAX, Failure, Handled, Response, handle};
 pub use keys::{ActiveKeys, Keys};
 pub use plan::{Counts, FOREIGN_RESOURCE_URL, Plan, UNKNOWN_CATEGORY, plan, plan_for_unreadable};

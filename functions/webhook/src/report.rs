@@ -3,7 +3,7 @@
 use host::metrics::Metric;
 use host::telemetry;
 
-use crate::handler::{Answer, Handled};
+use crate::handler::{Handled, Response};
 
 /// Most organisations named in a line. Beyond that the number says enough.
 const ORGANISATIONS_MAX: usize = 20;
@@ -12,7 +12,7 @@ pub(crate) fn log(handled: &Handled) {
     let Handled { answer, counts, messages, body_bytes, trouble } = handled;
     let status = answer.status();
     match answer {
-        Answer::Accepted => {
+        Response::Accepted => {
             let organisations = organisations(handled);
             tracing::info!(
                 answer.status = status,
@@ -32,12 +32,12 @@ pub(crate) fn log(handled: &Handled) {
                 "delivery accepted"
             );
         }
-        Answer::NotSigned | Answer::NotPost | Answer::TooLarge => tracing::info!(
+        Response::NotSigned | Response::NotPost | Response::TooLarge => tracing::info!(
             answer.status = status,
             delivery.body_bytes = body_bytes,
             "request refused: {answer:?}"
         ),
-        Answer::Unavailable => tracing::error!(
+        Response::Unavailable => tracing::error!(
             answer.status = status,
             delivery.body_bytes = body_bytes,
             delivery.events = counts.events,
@@ -54,15 +54,15 @@ pub(crate) fn log(handled: &Handled) {
 /// Every number of [`Handled`], the refusals as well as the successes.
 pub(crate) fn metrics(handled: &Handled) -> Vec<Metric> {
     let Handled { answer, counts, messages, .. } = handled;
-    let answered = |this: Answer| u32::from(*answer == this);
+    let answered = |this: Response| u32::from(*answer == this);
     // A delivery that was not accepted comes again, and is counted then.
-    let accepted = |count: usize| if *answer == Answer::Accepted { count } else { 0 };
+    let accepted = |count: usize| if *answer == Response::Accepted { count } else { 0 };
     vec![
-        Metric::count("DeliveriesAccepted", answered(Answer::Accepted)),
-        Metric::count("RefusedNotSigned", answered(Answer::NotSigned)),
-        Metric::count("RefusedNotPost", answered(Answer::NotPost)),
-        Metric::count("RefusedTooLarge", answered(Answer::TooLarge)),
-        Metric::count("DeliveriesUnavailable", answered(Answer::Unavailable)),
+        Metric::count("DeliveriesAccepted", answered(Response::Accepted)),
+        Metric::count("RefusedNotSigned", answered(Response::NotSigned)),
+        Metric::count("RefusedNotPost", answered(Response::NotPost)),
+        Metric::count("RefusedTooLarge", answered(Response::TooLarge)),
+        Metric::count("DeliveriesUnavailable", answered(Response::Unavailable)),
         Metric::count("Events", accepted(counts.events)),
         Metric::count("InvoiceEvents", accepted(counts.invoice_events)),
         Metric::count("Invoices", accepted(counts.invoices)),

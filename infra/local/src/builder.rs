@@ -14,11 +14,11 @@ use xero_simulator::{AdvancingClock, Options};
 use crate::{
     clients::Clients,
     clock::LocalClock,
-    elsewhere::Elsewhere,
     engines::{Engines, RunningEngines, queues},
+    external_endpoints::Elsewhere,
     lambda::poller::Mapping,
     ports::Ports,
-    prepare,
+    setup,
     simulator::{self, RunningSimulator},
     stack::Stack,
 };
@@ -234,16 +234,16 @@ impl Builder {
 
     async fn prepare(&self, stack: &Stack) -> anyhow::Result<()> {
         let started = Instant::now();
-        let made = prepare::tables(&stack.clients, &stack.dynamodb_url).await;
+        let made = setup::tables(&stack.clients, &stack.dynamodb_url).await;
         made.context(if self.parts.engines {
             "DynamoDB does not answer as it should"
         } else {
             "DynamoDB does not answer as it should; does `cargo run -- engines` run?"
         })?;
         if self.elsewhere.sqs_url.is_some() {
-            prepare::queues(&stack.clients, &stack.sqs_url, self.visibility).await?;
+            setup::queues(&stack.clients, &stack.sqs_url, self.visibility).await?;
         }
-        let organisation = prepare::organisation(&stack.clients, &stack.xero).await?;
+        let organisation = setup::organisation(&stack.clients, &stack.xero).await?;
         self.tell(started, "tables and queues", organisation);
         Ok(())
     }
@@ -266,6 +266,14 @@ impl Builder {
 fn url(address: Option<SocketAddr>, port: u16) -> String {
     address
         .map_or_else(|| format!("http://127.0.0.1:{port}"), |address| format!("http://{address}"))
+}
+
+impl Stack {
+    /// Everything in memory and on free ports, unless the builder is set otherwise.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
 }
 
 impl Default for Builder {

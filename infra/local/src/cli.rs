@@ -9,7 +9,7 @@ use tokio::runtime;
 
 use crate::{
     Parts, Stack, connect,
-    elsewhere::{DYNAMODB_URL, Elsewhere, SQS_URL, XERO_API_URL},
+    external_endpoints::{DYNAMODB_URL, Elsewhere, SQS_URL, XERO_API_URL},
     hints,
     interrupt::Interrupt,
     logs,

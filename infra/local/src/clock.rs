@@ -135,7 +135,7 @@ impl Display for LocalClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::directory;
+    use crate::test_support::directory;
 
     const DAY: SignedDuration = SignedDuration::from_hours(24);
 

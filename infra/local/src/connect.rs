@@ -17,8 +17,8 @@ use xero::{Config, LOGIN_URL};
 
 use crate::{
     clients::Clients,
-    elsewhere::Elsewhere,
     engines::queues,
+    external_endpoints::Elsewhere,
     functions::{client, letters},
     ports::Ports,
     simulator::sample_xero,

@@ -5,16 +5,16 @@ use std::{error::Error, rc::Rc, time::Duration};
 
 use announce::Announcer;
 use anyhow::Context as _;
-use bus::{Bus, Sending};
+use bus::{Bus, PublishOutcome};
 use console::{
     Console,
     invoker::{LambdaInvoker, Names},
-    rights::Role,
+    roles::Role,
 };
 use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, UploadsQueue};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,8 +26,8 @@ use xero::{Config, Credentials, WebhookKeys};
 
 use crate::{
     clients::{self, Clients},
-    elsewhere::Xero,
     engines::queues,
+    external_endpoints::Xero,
     lambda::{Answer, Call, Failure, Function, Host, Worker},
 };
 
@@ -49,7 +49,7 @@ pub(crate) struct Surroundings {
 struct Nowhere;
 
 impl Bus for Nowhere {
-    async fn send(&self, announcements: &[Announcement]) -> Sending {
+    async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
         for announcement in announcements {
             tracing::info!(
                 event.id = announcement.detail.id(),
@@ -57,7 +57,7 @@ impl Bus for Nowhere {
                 "no event bus locally; event dropped"
             );
         }
-        Sending { done: announcements.len(), ..Sending::default() }
+        PublishOutcome { done: announcements.len(), ..PublishOutcome::default() }
     }
 }
 

@@ -9,9 +9,9 @@ use crate::{
     Stack,
     clients::ACCESS_KEY,
     engines::queues::{ACCOUNT, CHANGES, INTAKE, REGION, dead_letters_of},
-    look::{Invoice, Look},
     next_night::{NextNight, next_night},
-    prepare::TIME_ZONE,
+    setup::TIME_ZONE,
+    table_queries::{Invoice, Look},
 };
 
 /// Time for a change to get through on a slow machine, after the window.

@@ -9,7 +9,7 @@ use xero_simulator::{
     Simulator, WebhookSettings,
 };
 
-use crate::{elsewhere::Xero, half::Half, ports::Place};
+use crate::{external_endpoints::Xero, isolated_runtime::Half, ports::Place};
 
 /// The sample organisation; the same on every machine, so that what is printed can be pasted.
 pub const SAMPLE_ORGANISATION: Uuid = uuid!("5a3e9c1d-0b7f-4e2a-9d64-1f8c2b6a7e30");

@@ -6,21 +6,20 @@ use anyhow::{Context as _, bail};
 use xero_simulator::Simulator;
 
 use crate::{
-    builder::Builder,
     clients::Clients,
     clock::LocalClock,
-    elsewhere::Xero,
+    clock_control::Companion,
     engines::{
         RunningEngines,
         queues::{self, Depth},
     },
+    external_endpoints::Xero,
     lambda::{
         poller::Mapping,
         service::{Functions, RunningFunctions},
     },
     ports::Ports,
     simulator::RunningSimulator,
-    travel::Companion,
 };
 
 /// How often [`Stack::drained`] looks.
@@ -42,12 +41,6 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Everything in memory and on free ports, unless the builder is set otherwise.
-    #[must_use]
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// Client for the tables.
     #[must_use]
     pub const fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {

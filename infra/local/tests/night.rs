@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 use local::{
-    Builder, Parts, Stack, elsewhere::Elsewhere, engines::queues, simulator::SAMPLE_ORGANISATION,
+    Builder, Parts, Stack, engines::queues, external_endpoints::Elsewhere,
+    simulator::SAMPLE_ORGANISATION,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;

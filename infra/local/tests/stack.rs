@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::{
-    Builder, Parts, Stack, elsewhere::Elsewhere, engines::queues, simulator::SAMPLE_ORGANISATION,
+    Builder, Parts, Stack, engines::queues, external_endpoints::Elsewhere,
+    simulator::SAMPLE_ORGANISATION,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -10,9 +10,9 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::ProvideErrorMetadata as _;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 
-use crate::port::{Bus, Problem, Sending};
+use crate::port::{Bus, Problem, PublishOutcome};
 
 /// The `source` of every event of ours.
 pub const SOURCE: &str = "paymirror";
@@ -46,7 +46,7 @@ struct Entry {
 }
 
 /// What EventBridge says of one entry.
-enum Answer {
+enum PutOutcome {
     Accepted,
     Refused(String),
     Again(String),
@@ -102,9 +102,9 @@ impl EventBus {
             let mut code = None;
             for (entry, answer) in waiting.into_iter().zip(answers) {
                 match answer {
-                    Answer::Accepted => {}
-                    Answer::Refused(why) => refused.push((entry.position, why)),
-                    Answer::Again(why) => {
+                    PutOutcome::Accepted => {}
+                    PutOutcome::Refused(why) => refused.push((entry.position, why)),
+                    PutOutcome::Again(why) => {
                         code.get_or_insert(why);
                         again.push(entry);
                     }
@@ -126,7 +126,7 @@ impl EventBus {
         }
     }
 
-    async fn call(&self, waiting: &[&Entry]) -> Result<Vec<Answer>, Problem> {
+    async fn call(&self, waiting: &[&Entry]) -> Result<Vec<PutOutcome>, Problem> {
         let entries = waiting.iter().map(|entry| entry.written.clone()).collect();
         let output = self
             .client
@@ -141,19 +141,21 @@ impl EventBus {
     }
 }
 
-fn answer(said: Option<&PutEventsResultEntry>) -> Answer {
-    let Some(said) = said else { return Answer::Again("not mentioned in the answer".to_owned()) };
+fn answer(said: Option<&PutEventsResultEntry>) -> PutOutcome {
+    let Some(said) = said else {
+        return PutOutcome::Again("not mentioned in the answer".to_owned());
+    };
     match (said.event_id(), said.error_code()) {
-        (_, Some(code)) if REFUSALS.contains(&code) => Answer::Refused(code.to_owned()),
-        (_, Some(code)) => Answer::Again(code.to_owned()),
-        (Some(_), None) => Answer::Accepted,
-        (None, None) => Answer::Again("no event id in the answer".to_owned()),
+        (_, Some(code)) if REFUSALS.contains(&code) => PutOutcome::Refused(code.to_owned()),
+        (_, Some(code)) => PutOutcome::Again(code.to_owned()),
+        (Some(_), None) => PutOutcome::Accepted,
+        (None, None) => PutOutcome::Again("no event id in the answer".to_owned()),
     }
 }
 
 impl Bus for EventBus {
-    async fn send(&self, announcements: &[Announcement]) -> Sending {
-        let mut sending = Sending::default();
+    async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
+        let mut sending = PublishOutcome::default();
         let mut entries = Vec::with_capacity(announcements.len());
         for (position, announcement) in announcements.iter().enumerate() {
             match self.write(position, announcement) {

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 
-use crate::port::{Bus, Problem, Sending};
+use crate::port::{Bus, Problem, PublishOutcome};
 
 /// Remembers what was sent, and fails on demand.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl RecordedBus {
 }
 
 impl Bus for RecordedBus {
-    async fn send(&self, announcements: &[Announcement]) -> Sending {
+    async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
         let mut state = self.state();
         state.calls += 1;
         let all = announcements.len();
@@ -74,7 +74,11 @@ impl Bus for RecordedBus {
             None => (all, None, Vec::new()),
             Some(Plan::Keep(count)) if count < all => {
                 state.sent.extend_from_slice(&announcements[..count]);
-                return Sending { done: count, refused: Vec::new(), problem: Some(the_test()) };
+                return PublishOutcome {
+                    done: count,
+                    refused: Vec::new(),
+                    problem: Some(the_test()),
+                };
             }
             Some(Plan::Keep(_)) => (all, None, Vec::new()),
             Some(Plan::Refuse(at)) => (all, Some(at), vec![(at, "MalformedDetail".to_owned())]),
@@ -82,7 +86,7 @@ impl Bus for RecordedBus {
         };
         let kept = announcements.iter().enumerate().filter(|(at, _)| Some(*at) != lost);
         state.sent.extend(kept.map(|(_, announcement)| announcement.clone()));
-        Sending { done, refused, problem: (done < all).then(the_test) }
+        PublishOutcome { done, refused, problem: (done < all).then(the_test) }
     }
 }
 

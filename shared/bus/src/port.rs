@@ -1,17 +1,17 @@
 //! The port: announcements go out in the order of their decisions.
 
-use payments::announcement::Announcement;
+use payments::events::Announcement;
 
 /// Where announcements go.
 pub trait Bus {
     /// Sends announcements. An implementation must count as done only what was confirmed, or refused for
     /// good, one by one; and must not send anything behind a call that failed.
-    async fn send(&self, announcements: &[Announcement]) -> Sending;
+    async fn send(&self, announcements: &[Announcement]) -> PublishOutcome;
 }
 
 /// What came of sending.
 #[derive(Debug, Default)]
-pub struct Sending {
+pub struct PublishOutcome {
     /// So many, from the first one on, are done: accepted, or refused for good.
     pub done: usize,
     /// Positions of those that were refused for good, with the bus's word for it.

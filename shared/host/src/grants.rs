@@ -15,12 +15,12 @@ use crate::secrets::{Files, SecretError, SecretStore as _, SecretWriter as _, Se
 /// Where the tokens of grants are.
 #[derive(Clone, Debug)]
 pub struct GrantSecrets {
-    place: Place,
+    place: SecretLocation,
     prefix: String,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+enum SecretLocation {
     Manager(SecretsManager),
     Files(Files),
 }
@@ -28,12 +28,12 @@ enum Place {
 impl GrantSecrets {
     /// Secrets of AWS Secrets Manager whose names are `prefix` and the id of the grant.
     pub fn in_aws(aws: &SdkConfig, prefix: String) -> Self {
-        Self { place: Place::Manager(SecretsManager::new(aws)), prefix }
+        Self { place: SecretLocation::Manager(SecretsManager::new(aws)), prefix }
     }
 
     /// Files in this folder, named by the id of the grant; for one's own machine.
     pub fn in_folder(folder: PathBuf) -> Self {
-        Self { place: Place::Files(Files::new(folder)), prefix: String::new() }
+        Self { place: SecretLocation::Files(Files::new(folder)), prefix: String::new() }
     }
 
     /// Makes a place for the tokens of a grant, before Xero is asked for them. One that is there stays as it
@@ -45,8 +45,8 @@ impl GrantSecrets {
     pub async fn make(&self, grant: GrantId) -> Result<(), SecretError> {
         let name = self.name(grant);
         match &self.place {
-            Place::Manager(manager) => manager.make(&name).await,
-            Place::Files(files) => files.make(&name).await,
+            SecretLocation::Manager(manager) => manager.make(&name).await,
+            SecretLocation::Files(files) => files.make(&name).await,
         }
     }
 
@@ -59,8 +59,8 @@ impl Pairs for GrantSecrets {
     async fn pair(&self, grant: GrantId) -> Result<Option<Pair>, GrantError> {
         let name = self.name(grant);
         let read = match &self.place {
-            Place::Manager(manager) => manager.read(&name).await,
-            Place::Files(files) => files.read(&name).await,
+            SecretLocation::Manager(manager) => manager.read(&name).await,
+            SecretLocation::Files(files) => files.read(&name).await,
         };
         match read {
             Ok(secret) => pair_in(&secret).map(Some).map_err(unavailable),
@@ -72,8 +72,8 @@ impl Pairs for GrantSecrets {
     async fn store_pair(&self, grant: GrantId, pair: &Pair) -> Result<(), GrantError> {
         let (name, secret) = (self.name(grant), secret_of(pair));
         let written = match &self.place {
-            Place::Manager(manager) => manager.write(&name, &secret).await,
-            Place::Files(files) => files.write(&name, &secret).await,
+            SecretLocation::Manager(manager) => manager.write(&name, &secret).await,
+            SecretLocation::Files(files) => files.write(&name, &secret).await,
         };
         written.map_err(unavailable)
     }

@@ -6,12 +6,12 @@ pub mod clock;
 pub mod connection;
 pub mod env;
 pub mod grants;
+pub mod input;
 pub mod invocation;
 pub mod metrics;
 pub mod secrets;
 pub mod telemetry;
 pub mod webhook_secret;
-pub mod wishes;
 
 pub use ::aws_config::SdkConfig;
 pub use aws::aws_config;

@@ -247,14 +247,14 @@ enum Origin<S> {
 
 #[derive(Debug, Default)]
 struct State {
-    held: Option<Held>,
+    held: Option<CachedSecret>,
     /// The last read, and whether it failed.
     asked_at: Option<Timestamp>,
     failed: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Held {
+struct CachedSecret {
     value: SecretString,
     read_at: Timestamp,
 }
@@ -324,11 +324,11 @@ impl State {
         self.failed = true;
         let value = store.read(id).await?;
         self.failed = false;
-        self.held = Some(Held { value: value.clone(), read_at: now });
+        self.held = Some(CachedSecret { value: value.clone(), read_at: now });
         Ok(value)
     }
 
-    fn held_within(&self, span: Duration, now: Timestamp) -> Option<Held> {
+    fn held_within(&self, span: Duration, now: Timestamp) -> Option<CachedSecret> {
         self.held.clone().filter(|held| within(held.read_at, span, now))
     }
 

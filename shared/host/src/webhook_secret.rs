@@ -10,12 +10,12 @@ use crate::secrets::{Files, SecretError, SecretStore as _, SecretsManager};
 /// Where the keys are.
 #[derive(Clone, Debug)]
 pub struct WebhookSecret {
-    place: Place,
+    place: SecretLocation,
     id: String,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+enum SecretLocation {
     Manager(SecretsManager),
     Files(Files),
 }
@@ -27,12 +27,12 @@ impl WebhookSecret {
     /// The variable makes no sense.
     pub fn from_env(env: &Environment, aws: &SdkConfig) -> Result<Option<Self>, EnvError> {
         let id = env.optional("XERO_WEBHOOK_SECRET_ARN")?;
-        Ok(id.map(|id| Self { place: Place::Manager(SecretsManager::new(aws)), id }))
+        Ok(id.map(|id| Self { place: SecretLocation::Manager(SecretsManager::new(aws)), id }))
     }
 
     /// A file of this name in a folder; for one's own machine.
     pub fn in_folder(folder: PathBuf, name: String) -> Self {
-        Self { place: Place::Files(Files::new(folder)), id: name }
+        Self { place: SecretLocation::Files(Files::new(folder)), id: name }
     }
 
     /// Whether a value was ever put into it: the stack makes it without one.
@@ -41,8 +41,8 @@ impl WebhookSecret {
     /// [`SecretError::Unavailable`]: it is not known.
     pub async fn has_value(&self) -> Result<bool, SecretError> {
         match &self.place {
-            Place::Manager(manager) => manager.has_value(&self.id).await,
-            Place::Files(files) => match files.read(&self.id).await {
+            SecretLocation::Manager(manager) => manager.has_value(&self.id).await,
+            SecretLocation::Files(files) => match files.read(&self.id).await {
                 Ok(_) => Ok(true),
                 Err(SecretError::Missing { .. }) => Ok(false),
                 Err(error) => Err(error),

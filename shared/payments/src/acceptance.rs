@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
+use crate::change::Change;
 use crate::decision::Action;
 use crate::discrepancy::{Acceptance, Discrepancy, DiscrepancyKey};
-use crate::findings::decision;
-use crate::mirroring::Change;
+use crate::invoice_discrepancies::decision;
 use crate::stored::StoredInvoice;
 
 /// Why a discrepancy cannot be accepted.

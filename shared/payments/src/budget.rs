@@ -98,7 +98,7 @@ pub struct Wait {
 
 /// The right to make one call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Pass {
+pub struct CallPermit {
     /// In whose books.
     pub organisation: OrganisationId,
     /// Its number.
@@ -143,11 +143,16 @@ pub trait CallBudget {
         organisation: OrganisationId,
         purpose: Purpose,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Pass, Denied>> + Send;
+    ) -> impl Future<Output = Result<CallPermit, Denied>> + Send;
 
     /// Reports that the call is over, and what its answer said. A pass that is never reported counts as
     /// open for [`OPEN_MAX`].
-    fn leave(&self, pass: Pass, word: Word, now: Timestamp) -> impl Future<Output = ()> + Send;
+    fn leave(
+        &self,
+        pass: CallPermit,
+        word: Word,
+        now: Timestamp,
+    ) -> impl Future<Output = ()> + Send;
 }
 
 /// A call whose answer is not there yet.
@@ -173,7 +178,7 @@ pub struct Fetched {
 
 /// Calls that were taken from the app's minute for this organisation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Grant {
+pub struct AppAllotment {
     /// How many of them are left.
     pub left: u32,
     /// Until when they may be made.
@@ -204,7 +209,7 @@ pub struct Budget {
     /// The bytes fetched in the month of the last answer.
     pub fetched: Option<Fetched>,
     /// What it has of the app's minute.
-    pub grant: Option<Grant>,
+    pub grant: Option<AppAllotment>,
 }
 
 impl Budget {
@@ -234,7 +239,7 @@ impl Budget {
         purpose: Purpose,
         day_max: u32,
         now: Timestamp,
-    ) -> Result<(Self, Pass), Wait> {
+    ) -> Result<(Self, CallPermit), Wait> {
         self.enter_by(ClockId::default(), purpose, day_max, now)
     }
 
@@ -248,7 +253,7 @@ impl Budget {
         purpose: Purpose,
         day_max: u32,
         now: Timestamp,
-    ) -> Result<(Self, Pass), Wait> {
+    ) -> Result<(Self, CallPermit), Wait> {
         let mut budget = self.at_by(clock, now);
         if let Some(blocked) = budget.blocked {
             return Err(blocked);
@@ -270,9 +275,9 @@ impl Budget {
         }
         budget.grant = budget
             .grant
-            .and_then(|grant| Some(Grant { left: grant.left.checked_sub(1)?, ..grant }));
+            .and_then(|grant| Some(AppAllotment { left: grant.left.checked_sub(1)?, ..grant }));
         let pass =
-            Pass { organisation: self.organisation, number: self.revision.saturating_add(1) };
+            CallPermit { organisation: self.organisation, number: self.revision.saturating_add(1) };
         budget.open.push(Open { number: pass.number, at: now, by: clock });
         budget.count(purpose, now);
         Ok((budget, pass))
@@ -285,13 +290,13 @@ impl Budget {
 
     /// A call is over, where all share one clock.
     #[must_use]
-    pub fn leave(&self, pass: Pass, word: Word, now: Timestamp) -> Self {
+    pub fn leave(&self, pass: CallPermit, word: Word, now: Timestamp) -> Self {
         self.leave_by(ClockId::default(), pass, word, now)
     }
 
     /// A call is over.
     #[must_use]
-    pub fn leave_by(&self, clock: ClockId, pass: Pass, word: Word, now: Timestamp) -> Self {
+    pub fn leave_by(&self, clock: ClockId, pass: CallPermit, word: Word, now: Timestamp) -> Self {
         let mut budget = self.at_by(clock, now);
         if let Some(place) = budget.open.iter().position(|open| open.number == pass.number) {
             let open = budget.open.remove(place);
@@ -360,7 +365,7 @@ impl AppMinute {
     ///
     /// # Errors
     /// When to ask again.
-    pub fn grant(&self, now: Timestamp) -> Result<(Self, Grant), Wait> {
+    pub fn grant(&self, now: Timestamp) -> Result<(Self, AppAllotment), Wait> {
         let mut app = self.clone();
         app.granted.retain(|(at, _)| later(*at, GRANT_COUNTS) > now);
         let sum = app.granted.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
@@ -378,7 +383,7 @@ impl AppMinute {
                 app.granted.sort_unstable();
             }
         }
-        Ok((app, Grant { left: GRANT, until: later(now, GRANT_LASTS) }))
+        Ok((app, AppAllotment { left: GRANT, until: later(now, GRANT_LASTS) }))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::activity_kind::Occurrence;
 use crate::failures::Failures;
-use crate::logged::Occurrence;
-use crate::reason::codes;
+pub use crate::health_issue::{ConnectionStatus, Trouble};
 use crate::settings::Settings;
 
 /// Without a success for so long, a connection is not active, even if all else is well (CC-23).
@@ -20,144 +20,6 @@ pub const CHECK_LASTS: SignedDuration = SignedDuration::from_hours(3);
 /// How old such a change may be at most to say anything about webhooks of now: a sweep comes every half
 /// hour, and what an organisation's first load brings was never to be announced.
 pub const FOUND_WITHIN: SignedDuration = SignedDuration::from_hours(2);
-
-codes! {
-    /// The status of a connection (CC-02 to CC-04). Where several things are wrong, the first of these that
-    /// fits counts, and nothing that is wrong is ever active (AMB-22).
-    ConnectionStatus {
-        /// Xero does not let us in, or has switched its webhook off.
-        Disconnected = "Disconnected",
-        /// It works, with failures; or nothing has succeeded for a day.
-        Error = "Error",
-        /// Everything works.
-        Active = "Active",
-    }
-    /// Something that is wrong with a connection.
-    Trouble {
-        /// Xero refuses the token, the credentials or the permission.
-        Refused = "REFUSED",
-        /// The user who let us in may not do in Xero what a feature that is switched on needs.
-        MissingPermission = "MISSING_PERMISSION",
-        /// No webhook has come for what changed in Xero, for so long that Xero has switched it off.
-        WebhookOff = "WEBHOOK_OFF",
-        /// No webhook has come for what changed in Xero.
-        WebhookSilent = "WEBHOOK_SILENT",
-        /// Xero does not answer, or not sensibly.
-        Unreachable = "UNREACHABLE",
-        /// The day's calls are used up. Work waits, and goes on by itself.
-        DayLimit = "DAY_LIMIT",
-        /// The last run of some work failed (AMB-36).
-        RunFailed = "RUN_FAILED",
-        /// Nothing has succeeded for a day.
-        Stale = "STALE",
-        /// The hourly check has not looked for hours how the connection is.
-        NotChecked = "NOT_CHECKED",
-        /// The last certificate is not complete, or could not be made.
-        NotCertified = "NOT_CERTIFIED",
-        /// The nightly upload is switched off.
-        UploadsOff = "UPLOADS_OFF",
-        /// A mass change waits for a person.
-        MassChange = "MASS_CHANGE",
-        /// Uploads are refused by Xero, are not known to be there or not, or stand still (AMB-36).
-        ItemsFailing = "ITEMS_FAILING",
-        /// Something that came from Xero could not be processed and is parked.
-        Parked = "PARKED",
-    }
-}
-
-impl Trouble {
-    /// What it makes of the connection.
-    pub const fn status(self) -> ConnectionStatus {
-        match self {
-            Self::Refused | Self::WebhookOff => ConnectionStatus::Disconnected,
-            _ => ConnectionStatus::Error,
-        }
-    }
-
-    /// The class under which it is shown (A7.3).
-    pub const fn class(self) -> &'static str {
-        match self {
-            Self::Refused | Self::MissingPermission => "Authentication",
-            Self::DayLimit => "Limit",
-            Self::WebhookOff
-            | Self::WebhookSilent
-            | Self::Unreachable
-            | Self::RunFailed
-            | Self::Stale
-            | Self::NotChecked => "Timeout",
-            Self::NotCertified
-            | Self::UploadsOff
-            | Self::MassChange
-            | Self::ItemsFailing
-            | Self::Parked => "Validation",
-        }
-    }
-
-    /// The trouble, in words for people.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Refused => "Xero does not let us in",
-            Self::MissingPermission => "Xero does not allow us what the settings need",
-            Self::WebhookOff => "no webhook has come for a day: Xero has switched it off",
-            Self::WebhookSilent => "changes come without webhooks",
-            Self::Unreachable => "Xero does not answer",
-            Self::DayLimit => "the day's calls are used up",
-            Self::RunFailed => "the last run failed",
-            Self::Stale => "no sync has succeeded for a day",
-            Self::NotChecked => "nobody has looked for hours how the connection is",
-            Self::NotCertified => "not every change of a payment is accounted for",
-            Self::UploadsOff => "the nightly upload has switched itself off",
-            Self::MassChange => "a mass change waits for a person",
-            Self::ItemsFailing => "payments on their way to Xero fail",
-            Self::Parked => "something could not be processed and is parked",
-        }
-    }
-
-    /// What to do about it.
-    pub const fn cure(self) -> &'static str {
-        match self {
-            Self::Refused => {
-                "in Xero, see under Settings, Connected apps whether the app is still connected and who \
-                 authorised it; then put valid credentials into the secret of the stack. They are read again \
-                 within a minute"
-            }
-            Self::MissingPermission => {
-                "in Xero, under Settings, Users, give the user who authorised the app the right; or switch the \
-                 feature off"
-            }
-            Self::WebhookOff | Self::WebhookSilent => {
-                "at developer.xero.com, My Apps, open the app, then Webhooks: see that the delivery URL is the \
-                 stack's, and press Send 'Intent to receive'. Until then the sweep brings every change within \
-                 half an hour"
-            }
-            Self::Unreachable => {
-                "nothing, if Xero's status page says so; it is tried again by itself. Else see whether the \
-                 function reaches the internet"
-            }
-            Self::DayLimit => {
-                "nothing: what waits goes on by itself. If it happens often, see whether another program uses \
-                 the same app at Xero, or take a larger tier"
-            }
-            Self::RunFailed => {
-                "see the newest errors below, each with its class and its cure; the next good run ends this"
-            }
-            Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
-            Self::NotChecked => {
-                "see whether the function sweep still runs: its alarm needs-a-look, and its log"
-            }
-            Self::NotCertified => {
-                "see missing_payments in the table certificates; the invoices are read again by themselves"
-            }
-            Self::UploadsOff => "find out why, and switch uploading on with a reason",
-            Self::MassChange => "see the table brakes, and approve the change if it is meant",
-            Self::ItemsFailing => {
-                "see the lines refused, unknown and reserved of the table uploads: each payment has its \
-                 reason; correct it at its source and release it"
-            }
-            Self::Parked => "see the table parked: each row has its reason, and can be sent again",
-        }
-    }
-}
 
 /// The facts about a connection.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -231,7 +93,7 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) 
 
 /// The facts that were found out about a connection some time ago.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known<'a> {
+pub struct ConnectionFacts<'a> {
     /// The troubles at that check; none, if there was no check yet.
     pub troubles: &'a [Trouble],
     /// When the connection was checked.
@@ -246,7 +108,10 @@ pub struct Known<'a> {
 
 /// How a connection is now, by what was found out some time ago. A trouble that comes and goes with time is
 /// judged again, so that nothing is shown as active that has not been heard of since.
-pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) {
+pub fn judge_known(
+    known: &ConnectionFacts<'_>,
+    now: Timestamp,
+) -> (ConnectionStatus, Vec<Trouble>) {
     let facts = Facts {
         last_success_at: known.last_success_at,
         silent_since: known.silent_since,
@@ -268,7 +133,7 @@ pub fn judge_known(known: &Known<'_>, now: Timestamp) -> (ConnectionStatus, Vec<
 
 /// How the state of a connection has changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Turn {
+pub struct StatusChange {
     /// The change that has happened.
     pub occurrence: Occurrence,
     /// The rule that defines the state that it has now.
@@ -281,7 +146,7 @@ pub struct Turn {
 
 /// How the status of a connection has changed between two checks, by the troubles at each; `None` if it is
 /// the same. For a connection without an earlier check, only its loss is news: nothing has succeeded yet.
-pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<Turn> {
+pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<StatusChange> {
     use ConnectionStatus::{Active, Disconnected, Error};
     let (was, is) = (before.map(status_of), status_of(after));
     let (occurrence, rule) = match (was, is) {
@@ -299,7 +164,7 @@ pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<Turn> {
         None => "everything works".to_owned(),
         Some(worst) => format!("{}. What to do: {}", words.join("; "), worst.cure()),
     };
-    Some(Turn { occurrence, rule, reason: after.first().copied(), why })
+    Some(StatusChange { occurrence, rule, reason: after.first().copied(), why })
 }
 
 fn status_of(troubles: &[Trouble]) -> ConnectionStatus {
@@ -374,7 +239,7 @@ mod tests {
     fn what_was_active_an_hour_ago_is_not_active_for_ever() {
         // CC-23, CC-03, X-03: the stored status grows old.
         let known = |troubles, checked, success, silent: Option<i64>| {
-            let known = Known {
+            let known = ConnectionFacts {
                 troubles,
                 checked_at: Some(hours(checked)),
                 last_success_at: Some(hours(success)),
@@ -392,7 +257,7 @@ mod tests {
         assert_eq!(known(&over, 1, 1, None).0, ConnectionStatus::Active);
         assert_eq!(known(&[Trouble::Refused], 1, 1, None).0, ConnectionStatus::Disconnected);
         assert_eq!(
-            judge_known(&Known::default(), now()),
+            judge_known(&ConnectionFacts::default(), now()),
             (ConnectionStatus::Error, vec![Trouble::Stale, Trouble::NotChecked])
         );
     }

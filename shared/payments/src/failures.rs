@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::connection::Trouble;
+use crate::health_issue::Trouble;
 use crate::reason::codes;
 use crate::sweep::{SyncKind, SyncRun, SyncState};
 

@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::invoice::Snapshot;
+use crate::rules_version::ALGORITHM;
 use crate::settings::Settings;
-
-/// Raised whenever the algorithm changes, so that settled invoices are judged again.
-const ALGORITHM: u32 = 5;
 
 /// What separates the settings from the digest.
 const MARK: char = '#';
@@ -17,11 +15,6 @@ const MARK: char = '#';
 /// made it.
 pub(crate) fn judging(fingerprint: &str) -> Option<&str> {
     fingerprint.rsplit_once(MARK).map(|(judging, _)| judging)
-}
-
-/// The rules of this version, in short: what was judged by earlier ones may have to be judged again.
-pub(crate) fn rules() -> String {
-    format!("rules={ALGORITHM}")
 }
 
 /// The settings in short, and the digest in hexadecimal. The time of the read is not part of it.

@@ -125,7 +125,7 @@ pub struct Grant {
 
 /// The step of a caller that needs a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Turn {
+pub enum TokenAction {
     /// Take the pair that is in the store of secrets.
     Take,
     /// Store this, which gives the lease, and then renew.
@@ -157,18 +157,18 @@ impl Grant {
 
     /// The step of a caller that needs a token, and for which the pairs up to `spent` are of no use any
     /// more, since Xero has refused one.
-    pub fn turn(&self, spent: Option<u64>, now: Timestamp) -> Turn {
+    pub fn turn(&self, spent: Option<u64>, now: Timestamp) -> TokenAction {
         if let Some(dead) = self.dead {
-            return Turn::Dead(dead);
+            return TokenAction::Dead(dead);
         }
         let is_spent = spent.is_some_and(|spent| self.generation <= spent);
         if !is_spent && serves(self.access_until, now) {
-            return Turn::Take;
+            return TokenAction::Take;
         }
         match (self.leased_until(now), self.failing.filter(|failing| failing.until > now)) {
-            (Some(until), _) => Turn::Wait(until),
-            (None, Some(failing)) => Turn::Paused(failing.until),
-            (None, None) => Turn::Renew(self.leased(now)),
+            (Some(until), _) => TokenAction::Wait(until),
+            (None, Some(failing)) => TokenAction::Paused(failing.until),
+            (None, None) => TokenAction::Renew(self.leased(now)),
         }
     }
 

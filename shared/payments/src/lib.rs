@@ -1,39 +1,44 @@
 #![doc = include_str!("../README.md")]
 
 mod acceptance;
-pub mod announcement;
+mod activity_kind;
 mod applied_credit;
-pub mod brake;
 pub mod budget;
+mod change;
 pub mod connection;
 mod decision;
 pub mod digest;
 mod discrepancy;
-pub mod explaining;
+pub mod events;
+pub mod explanations;
 pub mod failures;
-mod findings;
 mod fingerprint;
 pub mod grant;
+mod health_issue;
 mod ids;
 mod invoice;
-mod logged;
-mod mark;
+mod invoice_discrepancies;
+pub mod mass_change;
 mod matching;
-mod mirroring;
+mod mirror;
 mod money;
-mod moving;
 mod number;
+mod oauth_state;
+mod order;
 mod passes;
 mod payment;
 mod reason;
-mod recording;
-mod restoring;
+mod renumbering;
+mod replay_marker;
+mod reports;
+mod restoration;
+mod rules_version;
 mod settings;
+mod snapshot_age;
 mod stored;
 pub mod sweep;
 mod terms;
 pub mod upload;
-mod visit;
 
 pub use acceptance::{AcceptError, accept};
 pub use applied_credit::{AppliedCredit, CreditKind};
@@ -41,10 +46,12 @@ pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
 };
-pub use findings::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
+pub use invoice_discrepancies::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
 
+pub use activity_kind::{Logged, Occurrence};
+pub use change::{Change, Verdict};
 pub use ids::{
-    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,
+    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
     XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };
@@ -52,25 +59,28 @@ pub use invoice::{
     Contact, Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Snapshot, Version, XeroFacts,
     XeroPayment, XeroPaymentKind,
 };
-pub use logged::{Logged, Occurrence};
-pub use mark::{NoMark, ReplayMark};
 pub use matching::owners;
-pub use mirroring::{Change, Verdict, eligible, is_settled, mirror, mirror_with_uploads};
+pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
-pub use moving::{GoingAlong, depart, going_along, unknown_uploads};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
+pub use oauth_state::{PendingAuthorisation, VISIT_MAX, visit_key};
+pub use order::{
+    ComponentDifference, Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus,
+    is_news, standing, total_difference,
+};
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,
     Origin, Payment, PaymentStatus, Protection, State, Tombstone,
 };
 pub use reason::{Held, Ignored};
-pub use recording::{
+pub use renumbering::{GoingAlong, depart, going_along, unknown_uploads};
+pub use replay_marker::{NoMark, ReplayMark};
+pub use reports::{
     Allocation, Receipt, Refusal, Reported, Warning, WarningKind, cutover_moved,
     journaling_warning, record_invoice, record_journaling, record_part, removed_warning, report,
     warnings,
 };
-pub use restoring::{RestoreError, restore};
+pub use restoration::{RestoreError, restore};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};
-pub use visit::{VISIT_MAX, Visit, visit_key};

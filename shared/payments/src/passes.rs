@@ -2,14 +2,14 @@
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::brake::REPLACED_BY_REPORT;
+use crate::change::{Change, Verdict};
 use crate::decision::{Action, Decision};
-use crate::findings;
 use crate::fingerprint;
 use crate::ids::{PaymentId, XeroPaymentId};
 use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
+use crate::invoice_discrepancies;
+use crate::mass_change::REPLACED_BY_REPORT;
 use crate::matching::{self, Matching, Pass};
-use crate::mirroring::{Change, Verdict};
 use crate::money::Money;
 use crate::payment::{
     HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, Origin, Payment,
@@ -30,7 +30,8 @@ pub(crate) fn run(
     (settings, uploads): (&Settings, &[Upload]),
     now: Timestamp,
 ) -> Verdict {
-    let mut run = Run { stored, snapshot, settings, uploads, now, change: Change::of(stored) };
+    let mut run =
+        Comparison { stored, snapshot, settings, uploads, now, change: Change::of(stored) };
     run.after.xero = Some(XeroFacts::from(snapshot));
     run.after.moved_away = stored.moved_away.filter(|moved| moved.invoice != snapshot.invoice);
     if stored.local.is_some() {
@@ -40,7 +41,7 @@ pub(crate) fn run(
 }
 
 /// One run over one invoice.
-struct Run<'a> {
+struct Comparison<'a> {
     stored: &'a StoredInvoice,
     snapshot: &'a Snapshot,
     settings: &'a Settings,
@@ -49,7 +50,7 @@ struct Run<'a> {
     change: Change,
 }
 
-impl std::ops::Deref for Run<'_> {
+impl std::ops::Deref for Comparison<'_> {
     type Target = Change;
 
     fn deref(&self) -> &Change {
@@ -57,13 +58,13 @@ impl std::ops::Deref for Run<'_> {
     }
 }
 
-impl std::ops::DerefMut for Run<'_> {
+impl std::ops::DerefMut for Comparison<'_> {
     fn deref_mut(&mut self) -> &mut Change {
         &mut self.change
     }
 }
 
-impl Run<'_> {
+impl Comparison<'_> {
     /// Passes 0 to 5.
     fn compare(&mut self) {
         let all = self.snapshot.counted_payments();
@@ -320,7 +321,7 @@ impl Run<'_> {
     }
 
     fn finish(mut self) -> Verdict {
-        findings::update(&mut self.change, self.snapshot, self.settings, self.now);
+        invoice_discrepancies::update(&mut self.change, self.snapshot, self.settings, self.now);
         self.after.sort();
         // A payment held back is judged again with each read, and by the next full sweep at the latest.
         self.after.held_back = self.stored.blocked;
@@ -345,7 +346,7 @@ impl Run<'_> {
     fn review_on(&self) -> Option<jiff::civil::Date> {
         let released = self.after.held.iter().filter_map(|held| held.until);
         let today = self.settings.today(self.now);
-        let underpaid_from = findings::due_on(&self.after)
+        let underpaid_from = invoice_discrepancies::due_on(&self.after)
             .filter(|due| *due >= today)
             .and_then(|due| due.checked_add(1.day()).ok());
         // Our own payment may be known under another number of its invoice by then (AMB-33).

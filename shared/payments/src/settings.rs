@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::fingerprint;
+use crate::budget::DAY_MAX;
 use crate::ids::OrganisationId;
+use crate::mass_change::MASS_CHANGE_MAX;
 use crate::number::NumberPrefix;
+use crate::rules_version;
 use crate::upload::UploadSettings;
 
 /// Most days ahead that `forward_days` may allow.
@@ -38,6 +40,22 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The settings of an organisation that has just been signed up, in this time zone: it mirrors all payments, and
+    /// nothing has been chosen.
+    pub fn new(organisation: OrganisationId, zone: TimeZone) -> Self {
+        Self {
+            organisation,
+            mirror_enabled: true,
+            prefix: NumberPrefix::default(),
+            zone,
+            forward_days: None,
+            cutover_on: None,
+            calls_per_day: DAY_MAX,
+            mass_change_max: Some(MASS_CHANGE_MAX),
+            upload: None,
+        }
+    }
+
     /// Whether anything is done for it at all: it mirrors, or uploads, or both (AMB-37).
     pub fn is_at_work(&self) -> bool {
         self.mirror_enabled || self.upload.as_ref().is_some_and(|upload| upload.enabled)
@@ -48,7 +66,7 @@ impl Settings {
     pub fn judging(&self) -> String {
         let days = self.forward_days.map_or_else(|| "off".to_owned(), |days| days.to_string());
         let zone = self.zone.iana_name().unwrap_or("unknown");
-        format!("{} forward_days={days} time_zone={zone}", fingerprint::rules())
+        format!("{} forward_days={days} time_zone={zone}", rules_version::rules())
     }
 
     /// The same, the settings by which it is known which invoices are ours, and the day after which warnings are

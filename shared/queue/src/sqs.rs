@@ -14,8 +14,8 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use payments::OrganisationId;
 
 use crate::changes::{Changes, SendError, SendProblem};
+use crate::delay::whole_seconds;
 use crate::message::Message;
-use crate::parking::whole_seconds;
 
 /// Most entries in one call; SQS's limit.
 pub const BATCH_ENTRIES_MAX: usize = 10;
@@ -43,7 +43,7 @@ struct Entry {
 }
 
 /// How one call went: the positions that were confirmed, and what was said about the others.
-struct Answer {
+struct BatchOutcome {
     confirmed: BTreeSet<usize>,
     /// The sender's mistakes: sending them again changes nothing.
     refused: Option<String>,
@@ -95,7 +95,7 @@ impl ChangesQueue {
         group: &[Entry],
         waiting: &[usize],
         seconds: i32,
-    ) -> Result<Answer, SendProblem> {
+    ) -> Result<BatchOutcome, SendProblem> {
         let mut entries = Vec::with_capacity(waiting.len());
         for &position in waiting {
             let entry = SendMessageBatchRequestEntry::builder()
@@ -129,7 +129,7 @@ impl ChangesQueue {
             .find(|entry| entry.sender_fault())
             .map(|entry| entry.code().to_owned());
         let code = output.failed().first().map_or("not mentioned in the answer", |e| e.code());
-        Ok(Answer { confirmed, refused, code: code.to_owned() })
+        Ok(BatchOutcome { confirmed, refused, code: code.to_owned() })
     }
 }
 

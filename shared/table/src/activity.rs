@@ -9,13 +9,13 @@ use payments::{
 };
 
 use crate::attributes::{Item, Writer, instant};
-use crate::invoices::Because;
+use crate::change_context::ChangeContext;
 use crate::rows;
 
 /// Hands out the activity rows of a change, each once.
 pub(crate) struct Log<'a> {
     change: &'a Change,
-    because: Because,
+    because: ChangeContext,
     /// The payments that decisions can be about, as they are after the change, or last were.
     payments: BTreeMap<&'a PaymentId, &'a Payment>,
     held: BTreeMap<XeroPaymentId, &'a HeldPayment>,
@@ -29,7 +29,11 @@ pub(crate) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    pub(crate) fn new(before: &'a StoredInvoice, change: &'a Change, because: Because) -> Self {
+    pub(crate) fn new(
+        before: &'a StoredInvoice,
+        change: &'a Change,
+        because: ChangeContext,
+    ) -> Self {
         let removed = change.tombstones.iter().map(|tombstone| &tombstone.payment);
         let payments = removed.chain(&change.after.payments).map(|p| (&p.id, p)).collect();
         let held = before.held.iter().chain(&change.after.held);
@@ -154,7 +158,7 @@ pub(crate) fn day(organisation: OrganisationId, now: Timestamp) -> String {
 }
 
 /// When the cause happened, and how long it took to become visible here (SP-09).
-pub(crate) fn event(row: Writer, because: Because) -> Writer {
+pub(crate) fn event(row: Writer, because: ChangeContext) -> Writer {
     match because.event_at {
         Some(event_at) => row
             .instant("event_at", event_at)

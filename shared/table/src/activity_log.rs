@@ -10,7 +10,7 @@ use payments::{InvoiceNumber, Occurrence, OrganisationId, PaymentId, XeroPayment
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Newest;
+use crate::latest::Newest;
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_INVOICE};
 use crate::tables::{Tables, owner};
@@ -65,7 +65,7 @@ pub struct Ordered<'a> {
     pub organisation: Option<OrganisationId>,
     /// The code of the order.
     pub order: &'a str,
-    /// About what, if not about everything.
+    /// The subject; none if it is about everything.
     pub subject: Option<&'a str>,
     /// `done`, `failed` or `refused`.
     pub result: &'a str,

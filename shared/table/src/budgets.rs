@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::{
-    AppMinute, Budget, CallBudget, ClockId, DAY_MAX, DayWord, Denied, Exhausted, Fetched, Grant,
-    Hour, Open, Pass, Purpose, Wait, Word,
+    AppAllotment, AppMinute, Budget, CallBudget, CallPermit, ClockId, DAY_MAX, DayWord, Denied,
+    Exhausted, Fetched, Hour, Open, Purpose, Wait, Word,
 };
 
 use crate::attributes::{Item, Reader, Writer};
@@ -92,7 +92,7 @@ impl CallBudget for Budgets {
         organisation: OrganisationId,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Result<Pass, Denied> {
+    ) -> Result<CallPermit, Denied> {
         let day_max = self.day_max(organisation, now).await?;
         for _ in 0..RACES_MAX {
             let mut budget = self.tables.budget(organisation).await.map_err(unknown)?;
@@ -112,7 +112,7 @@ impl CallBudget for Budgets {
         Err(busy(Exhausted::Concurrent, now))
     }
 
-    async fn leave(&self, pass: Pass, word: Word, now: Timestamp) {
+    async fn leave(&self, pass: CallPermit, word: Word, now: Timestamp) {
         for _ in 0..RACES_MAX {
             match self.try_leave(pass, word, now).await {
                 Ok(()) => return,
@@ -131,7 +131,12 @@ impl CallBudget for Budgets {
 }
 
 impl Budgets {
-    async fn try_leave(&self, pass: Pass, word: Word, now: Timestamp) -> Result<(), WriteError> {
+    async fn try_leave(
+        &self,
+        pass: CallPermit,
+        word: Word,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
         let organisation = pass.organisation;
         let read = self.tables.budget(organisation).await;
         let budget = read.map_err(|error| WriteError::Malformed(Box::new(error)))?;
@@ -142,7 +147,7 @@ impl Budgets {
     }
 
     /// Takes some calls from the app's minute.
-    async fn grant(&self, now: Timestamp) -> Result<Grant, Denied> {
+    async fn grant(&self, now: Timestamp) -> Result<AppAllotment, Denied> {
         for _ in 0..RACES_MAX {
             let app = self.tables.app_minute().await.map_err(unknown)?;
             let (after, grant) = app.grant(now)?;
@@ -277,7 +282,7 @@ fn read_budget(organisation: OrganisationId, row: Reader<'_>) -> Result<Budget, 
     };
     let grant = match row.number_if("granted")? {
         None => None,
-        Some(left) => Some(Grant { left, until: moment(row, "granted_until")? }),
+        Some(left) => Some(AppAllotment { left, until: moment(row, "granted_until")? }),
     };
     let (answered_by, clocks) = read_clocks(row)?;
     Ok(Budget {

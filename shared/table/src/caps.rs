@@ -7,8 +7,8 @@ use payments::{Occurrence, OrganisationId};
 
 use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::Because;
 use crate::schema::{ACTIVITY, CAPS};
 use crate::tables::Tables;
 
@@ -36,7 +36,7 @@ impl Tables {
         after: &Caps,
         by: &str,
         why: &str,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         let log = event(log_row(before, after, why, because).text("by", by), because);
         let rows =
@@ -49,7 +49,7 @@ impl Tables {
         &self,
         before: &Caps,
         after: &Caps,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Vec<TransactWriteItem>, WriteError> {
         let mut rows = vec![self.put_caps(before, after, because.now)?];
         if let (None, Some(disabled)) = (&before.disabled, &after.disabled) {
@@ -70,7 +70,7 @@ impl Tables {
     }
 }
 
-fn log_row(before: &Caps, after: &Caps, why: &str, because: Because) -> Writer {
+fn log_row(before: &Caps, after: &Caps, why: &str, because: ChangeContext) -> Writer {
     let action = match (&before.disabled, &after.disabled) {
         (None, Some(_)) => Occurrence::UploadingDisabled,
         (Some(_), None) => Occurrence::UploadingEnabled,

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem, Update};
 use jiff::Timestamp;
 use payments::OrganisationId;
-use payments::connection::{ConnectionStatus, Facts, Trouble, Turn, turn};
+use payments::connection::{ConnectionStatus, Facts, StatusChange, Trouble, turn};
 use payments::failures::FailedRun;
 
 use crate::activity::day;
@@ -42,6 +42,8 @@ pub struct ConnectionRow {
     pub prepayments_seen_until: Option<Timestamp>,
     /// Since when Xero does not let us at its bank transactions, if it does not.
     pub prepayments_refused_at: Option<Timestamp>,
+    /// Until when it is known which money was deleted in Xero that a person has called the same as a payment.
+    pub same_money_seen_until: Option<Timestamp>,
     /// The start date, in short, by which payments to go up were kept back.
     pub judged_start: Option<String>,
 }
@@ -273,7 +275,7 @@ fn told(troubles: &[Trouble], grant_is_dead: bool) -> Vec<Trouble> {
     troubles.iter().copied().filter(is_told).collect()
 }
 
-fn log_row(organisation: OrganisationId, turn: &Turn, now: Timestamp) -> Item {
+fn log_row(organisation: OrganisationId, turn: &StatusChange, now: Timestamp) -> Item {
     Writer::default()
         .text("day", day(organisation, now))
         .text("at", format!("{}#connection#{}", instant(now), turn.occurrence))
@@ -305,6 +307,7 @@ fn read(item: &Item) -> Result<ConnectionRow, ReadError> {
         failed_runs: failed_runs(item),
         prepayments_seen_until: row.parsed_if("prepayments_seen_until")?,
         prepayments_refused_at: row.parsed_if("prepayments_refused_at")?,
+        same_money_seen_until: row.parsed_if("same_money_seen_until")?,
         judged_start: row.text_if("judged_start")?.map(str::to_owned),
     })
 }

@@ -11,7 +11,7 @@ use payments::{Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrganisationI
 use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::{Listed, readable};
+use crate::latest::{Listed, readable};
 use crate::rows::{discrepancy_attributes, read_discrepancy, state_of};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::{Tables, transact};
@@ -130,8 +130,10 @@ impl Tables {
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| ReadError::unavailable(DISCREPANCIES, error))?;
-            if let Ok(OpenDiscrepancy { place: Place::Contact(contact), found: open }) =
-                read_open(&item)
+            if let Ok(OpenDiscrepancy {
+                place: DiscrepancySubject::Contact(contact),
+                found: open,
+            }) = read_open(&item)
             {
                 found.push((contact, open));
             }
@@ -208,7 +210,7 @@ fn contact_row(organisation: OrganisationId, contact: XeroContactId, found: &Dis
 
 /// What an open discrepancy stands on.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Place {
+pub enum DiscrepancySubject {
     /// An invoice, by its number in the business's own system.
     Invoice(InvoiceNumber),
     /// A contact in Xero.
@@ -219,7 +221,7 @@ pub enum Place {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OpenDiscrepancy {
     /// The invoice or the contact.
-    pub place: Place,
+    pub place: DiscrepancySubject,
     /// The discrepancy.
     pub found: Discrepancy,
 }
@@ -227,8 +229,8 @@ pub struct OpenDiscrepancy {
 fn read_open(item: &Item) -> Result<OpenDiscrepancy, ReadError> {
     let row = Reader::new(DISCREPANCIES, item);
     let place = match row.parsed_if("xero_contact_id")? {
-        Some(contact) => Place::Contact(contact),
-        None => Place::Invoice(row.parsed("invoice_number")?),
+        Some(contact) => DiscrepancySubject::Contact(contact),
+        None => DiscrepancySubject::Invoice(row.parsed("invoice_number")?),
     };
     Ok(OpenDiscrepancy { place, found: read_discrepancy(item)? })
 }

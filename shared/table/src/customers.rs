@@ -11,7 +11,7 @@ use payments::{CustomerId, Occurrence, OrganisationId};
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::{Listed, Newest};
+use crate::latest::{Listed, Newest};
 use crate::schema::{ACTIVITY, CUSTOMERS, OPEN_ACTIONS};
 use crate::tables::{Tables, transact};
 
@@ -136,8 +136,8 @@ impl Tables {
         if known.and_then(|known| known.blocked.as_ref()) != after.blocked.as_ref() {
             rows.push(self.putting(ACTIVITY, activity_row(known, after, said, now))?);
         }
-        if let Some(merged) = after.merged
-            && known.and_then(|known| known.merged) != Some(merged)
+        if let Some(merged) = &after.merged
+            && known.and_then(|known| known.merged.as_ref()) != Some(merged)
         {
             rows.push(self.putting(ACTIVITY, merge_row(known, after, merged, now))?);
         }
@@ -152,7 +152,7 @@ fn still(put: PutBuilder, known: &Customer) -> PutBuilder {
     let mut condition = "revision = :revision".to_owned();
     for (name, read) in [
         ("xero_contact_id", known.contact.map(|contact| contact.to_string())),
-        ("merged_at", known.merged.map(|merged| instant(merged.at))),
+        ("merged_at", known.merged.as_ref().map(|merged| instant(merged.at))),
         ("blocked", known.blocked.clone()),
         ("blocked_at", known.blocked_at.map(instant)),
         ("unusable_contact_id", known.unusable_contact.map(|contact| contact.to_string())),
@@ -169,14 +169,21 @@ fn still(put: PutBuilder, known: &Customer) -> PutBuilder {
 }
 
 fn customer_row(customer: &Customer, now: Timestamp) -> Item {
-    Writer::default()
-        .text("organisation", customer.organisation)
+    let between = customer.merged.iter().flat_map(|merged| &merged.between);
+    let between: Vec<_> = between.map(|id| AttributeValue::S(id.to_string())).collect();
+    let row = Writer::default();
+    let row = if between.is_empty() {
+        row
+    } else {
+        row.value("merged_between_contact_ids", AttributeValue::L(between))
+    };
+    row.text("organisation", customer.organisation)
         .text("customer", &customer.id)
         .number("revision", customer.revision)
         .text_if("name", customer.name.as_deref())
         .text_if("xero_contact_id", customer.contact)
-        .text_if("merged_from_contact_id", customer.merged.map(|merged| merged.from))
-        .instant_if("merged_at", customer.merged.map(|merged| merged.at))
+        .text_if("merged_from_contact_id", customer.merged.as_ref().map(|merged| merged.from))
+        .instant_if("merged_at", customer.merged.as_ref().map(|merged| merged.at))
         .text_if("blocked", customer.blocked.as_deref())
         // The list of open actions has those rows that have this, so that none may lack it.
         .instant_if("blocked_at", customer.blocked.as_ref().and(customer.blocked_at.or(Some(now))))
@@ -188,7 +195,12 @@ fn customer_row(customer: &Customer, now: Timestamp) -> Item {
 fn read_customer(item: &Item) -> Result<Customer, ReadError> {
     let row = Reader::new(CUSTOMERS, item);
     let merged = match row.parsed_if("merged_from_contact_id")? {
-        Some(from) => Some(MergedContact { from, at: row.parsed("merged_at")? }),
+        Some(from) => {
+            let name = "merged_between_contact_ids";
+            let between = if row.has(name) { row.list_of(name)? } else { Vec::new() };
+            let between = between.into_iter().collect();
+            Some(MergedContact { from, between, at: row.parsed("merged_at")? })
+        }
         None => None,
     };
     Ok(Customer {
@@ -238,7 +250,7 @@ fn about(after: &Customer, action: Occurrence, now: Timestamp) -> Writer {
 fn merge_row(
     known: Option<&Customer>,
     after: &Customer,
-    merged: MergedContact,
+    merged: &MergedContact,
     now: Timestamp,
 ) -> Item {
     let action = Occurrence::ContactFollowed;

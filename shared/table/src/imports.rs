@@ -10,7 +10,7 @@ use payments::sweep::{SweepKind, SyncRunId};
 
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
-use crate::newest::readable;
+use crate::latest::readable;
 use crate::schema::SWEEPS;
 use crate::tables::Tables;
 

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
-use jiff::Timestamp;
 use payments::{
     Change, CustomerId, InvoiceNumber, OrganisationId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
 };
 
 use crate::activity::Log;
 use crate::attributes::{Item, Reader};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::newest::readable;
+use crate::latest::readable;
 use crate::rows;
 use crate::schema::{
     ACTIVITY, BY_WAITS_FOR, BY_XERO_INVOICE_ID, BY_XERO_PAYMENT_ID, DISCREPANCIES, HELD_PAYMENTS,
@@ -24,17 +24,6 @@ const ROWS_PER_TRANSACTION_MAX: usize = TRANSACTION_ROWS_MAX - 1;
 
 /// How many numbers are looked at that begin like one.
 const ALIKE_MAX: i32 = 5;
-
-/// Why a change is made, for the activity log.
-#[derive(Clone, Copy, Debug)]
-pub struct Because {
-    /// What set it off: `webhook`, `intake`, `sweep`, …
-    pub cause: &'static str,
-    /// When that happened at its source, if it is known.
-    pub event_at: Option<Timestamp>,
-    /// Now.
-    pub now: Timestamp,
-}
 
 impl Tables {
     /// The invoice itself, without its payments: enough to know whether it is settled.
@@ -237,7 +226,7 @@ impl Tables {
         &self,
         before: &StoredInvoice,
         change: &Change,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         self.write_invoice_and(before, change, Vec::new(), because).await
     }
@@ -248,7 +237,7 @@ impl Tables {
         before: &StoredInvoice,
         change: &Change,
         beside: Vec<TransactWriteItem>,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         let mut groups = self.groups(before, change, because)?;
         groups.push(beside);
@@ -279,7 +268,7 @@ impl Tables {
         &self,
         before: &StoredInvoice,
         change: &Change,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Vec<Vec<TransactWriteItem>>, WriteError> {
         let after = &change.after;
         let known: BTreeMap<_, _> = before.payments.iter().map(|p| (&p.id, p)).collect();

@@ -2,7 +2,7 @@
 
 use payments::OrganisationId;
 use payments::connection::ConnectionStatus;
-use payments::explaining::XeroLinks;
+use payments::explanations::XeroLinks;
 
 use crate::attributes::Reader;
 use crate::error::ReadError;

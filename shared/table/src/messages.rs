@@ -1,9 +1,10 @@
 //! Messages for the operators, as they are read.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
+use jiff::Timestamp;
 use payments::OrganisationId;
 
-use crate::attributes::{Item, Reader};
+use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
 use crate::schema::MESSAGES;
 use crate::tables::Tables;
@@ -142,6 +143,29 @@ fn kind_of(key: &str) -> &str {
 }
 
 impl Tables {
+    /// Raises a message for the operators that is not about one payment alone. `kind` and `subject` make
+    /// it one and the same: raising it again changes only its text and its time.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn raise_message(
+        &self,
+        organisation: OrganisationId,
+        kind: &str,
+        subject: &str,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let row = Writer::default()
+            .text("organisation", organisation)
+            .text("message", key_of(kind, subject))
+            .text("kind", kind)
+            .text("subject", subject)
+            .text("why", why)
+            .instant("raised_at", now);
+        self.put_row(MESSAGES, row.finish()).await
+    }
+
     /// Takes a message back whose cause has ended. That it is not there is as well.
     ///
     /// # Errors

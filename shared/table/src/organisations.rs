@@ -7,7 +7,7 @@ use payments::{OrganisationId, Settings};
 use crate::activity_log::{Ordered, order_row};
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Newest;
+use crate::latest::Newest;
 use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::settings::read_settings;
 use crate::tables::Tables;

@@ -2,14 +2,15 @@
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use jiff::Timestamp;
 use payments::{OrganisationId, ReplayMark};
 
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::audit::{Order, order_row};
 use crate::error::{ReadError, WriteError};
-use crate::newest::{Newest, readable};
-use crate::orders::{Order, order_row};
+use crate::latest::{Newest, readable};
 use crate::schema::{ACTIVITY, PARKED};
-use crate::tables::{Parked, Tables, owner, transact};
+use crate::tables::{Tables, owner, transact};
 
 /// Most rows that are looked at in one go.
 pub const PARKED_MAX: usize = 1_000;
@@ -19,6 +20,25 @@ pub const PARKED_BYTES_MAX: usize = 256 * 1024;
 
 /// The reason of what a person has taken out of a dead-letter queue.
 pub const DISCARDED: &str = "discarded";
+
+/// Something that could not be processed, kept in full for a person.
+#[derive(Clone, Debug)]
+pub struct Parked<'a> {
+    /// Whose it is, as far as it is known.
+    pub organisation: Option<OrganisationId>,
+    /// What makes it one and the same when it is parked twice: a message id, or a digest.
+    pub id: &'a str,
+    /// Which function parked it.
+    pub by: &'static str,
+    /// A code, for counting.
+    pub reason: &'a str,
+    /// The problem, and its place.
+    pub detail: &'a str,
+    /// The thing itself.
+    pub body: &'a [u8],
+    /// When it arrived.
+    pub received_at: Timestamp,
+}
 
 /// Something that is parked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,6 +60,14 @@ pub struct ParkedRow {
 }
 
 impl Tables {
+    /// Keeps something that could not be processed. Parking it again changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn park(&self, parked: &Parked<'_>) -> Result<(), WriteError> {
+        self.put_row(PARKED, parked_row(parked, &parked_key(parked)).finish()).await
+    }
+
     /// Keeps something that came with the mark of a replay under the key that it was parked with before, so
     /// that it is one row. A mark on another body than that row's is none of ours, and what bears it is kept
     /// as what it is. Parking it again changes nothing.

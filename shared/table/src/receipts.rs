@@ -8,8 +8,8 @@ use payments::upload::{Channel, Upload};
 use payments::{Allocation, Currency, OrganisationId, PaymentId, PaymentStatus, Receipt, Warning};
 
 use crate::attributes::{Item, Reader, Writer};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::Because;
 use crate::rows;
 use crate::schema::RECEIPTS;
 use crate::tables::{Tables, transact};
@@ -117,7 +117,7 @@ impl Tables {
         let mut rows = vec![transact(put)?];
         rows.extend(self.warning_rows(known, receipt, warnings, now)?);
         if let Some((before, after)) = upload {
-            let because = Because { cause: "intake", event_at: None, now };
+            let because = ChangeContext { cause: "intake", event_at: None, now };
             rows.extend(self.upload_rows(before, after, because)?);
         }
         self.commit(RECEIPTS, rows).await

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use payments::brake::MASS_CHANGE_MAX;
 use payments::budget::DAY_MAX;
+use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
     BUNDLE_MAX, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX, Taken,
     UploadSettings,
@@ -15,8 +15,8 @@ use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Setti
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::Because;
 use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::tables::Tables;
 
@@ -153,7 +153,7 @@ impl Tables {
         settings: &Settings,
         by: &str,
         why: &str,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         let organisation = settings.organisation;
         let log = Writer::default()

@@ -1,7 +1,8 @@
 //! How far the sweeps of Xero have come: one row for each organisation and sweep.
 
 use payments::sweep::{
-    OpenWalk, Place, Progress, SweepKind, SweepState, SweptList, SyncRun, SyncRunId, SyncState,
+    ListPosition, OpenWalk, Progress, SweepKind, SweepState, SweptList, SyncRun, SyncRunId,
+    SyncState,
 };
 use payments::{OrganisationId, XeroInvoiceId};
 
@@ -165,7 +166,7 @@ fn read_sweep(
             Some(OpenWalk {
                 begun_at,
                 judging: row.text("walk_judging")?.to_owned(),
-                xero: since.map(|since| Place { since, rest }),
+                xero: since.map(|since| ListPosition { since, rest }),
                 after: row.parsed_if("walk_after")?,
                 parts: row.number("walk_parts")?,
                 awaiting: row.number("walk_awaiting_xero")?,

@@ -8,7 +8,7 @@ use payments::sweep::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger}
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
-use crate::newest::Newest;
+use crate::latest::Newest;
 use crate::schema::{FAILURES, SYNC_RUNS};
 use crate::tables::Tables;
 

@@ -1,16 +1,11 @@
-//! The tables of one deployment, and the reads and writes that are not about one invoice.
+//! The tables of one deployment, and the reads and writes of single rows and transactions.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use jiff::Timestamp;
-use payments::{Action, OrganisationId};
+use payments::OrganisationId;
 
-use crate::activity::day;
-use crate::attributes::{Item, Writer, instant};
+use crate::attributes::Item;
 use crate::error::{ReadError, WriteError};
-use crate::messages::key_of;
-use crate::parked::{parked_key, parked_row};
-use crate::schema::{ACTIVITY, MESSAGES, PARKED};
 
 /// DynamoDB takes so many actions in a transaction.
 pub(crate) const TRANSACTION_ROWS_MAX: usize = 100;
@@ -23,42 +18,6 @@ pub(crate) const UNKNOWN_OWNER: &str = "unknown";
 pub struct Tables {
     client: Client,
     prefix: String,
-}
-
-/// Something that could not be processed, kept in full for a person.
-#[derive(Clone, Debug)]
-pub struct Parked<'a> {
-    /// Whose it is, as far as it is known.
-    pub organisation: Option<OrganisationId>,
-    /// What makes it one and the same when it is parked twice: a message id, or a digest.
-    pub id: &'a str,
-    /// Which function parked it.
-    pub by: &'static str,
-    /// A code, for counting.
-    pub reason: &'a str,
-    /// The problem, and its place.
-    pub detail: &'a str,
-    /// The thing itself.
-    pub body: &'a [u8],
-    /// When it arrived.
-    pub received_at: Timestamp,
-}
-
-/// Something that was seen and deliberately left alone.
-#[derive(Clone, Debug)]
-pub struct Noted<'a> {
-    /// Whose it is, as far as it is known.
-    pub organisation: Option<OrganisationId>,
-    /// What makes it one and the same when it is noted twice.
-    pub id: &'a str,
-    /// Why it was left alone.
-    pub reason: &'a str,
-    /// What it was, without content.
-    pub what: &'a str,
-    /// How many there were.
-    pub count: u32,
-    /// When it arrived.
-    pub received_at: Timestamp,
 }
 
 impl Tables {
@@ -117,60 +76,6 @@ impl Tables {
             items.extend(page.items.unwrap_or_default());
         }
         Ok(items)
-    }
-
-    /// Keeps something that could not be processed. Parking it again changes nothing.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn park(&self, parked: &Parked<'_>) -> Result<(), WriteError> {
-        self.put_row(PARKED, parked_row(parked, &parked_key(parked)).finish()).await
-    }
-
-    /// Records in the activity log that something was left alone. Noting it again changes nothing.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn note(&self, noted: &Noted<'_>) -> Result<(), WriteError> {
-        let (date, at) = (noted.received_at.strftime("%Y-%m-%d"), instant(noted.received_at));
-        let row = Writer::default()
-            .text(
-                "day",
-                noted.organisation.map_or_else(
-                    || format!("unknown/{date}"),
-                    |organisation| day(organisation, noted.received_at),
-                ),
-            )
-            .text("at", format!("{at}#{}", noted.id))
-            .text("organisation", owner(noted.organisation))
-            .logged(Action::Ignored)
-            .text("reason", noted.reason)
-            .text("what", noted.what)
-            .number("count", noted.count);
-        self.put_row(ACTIVITY, row.finish()).await
-    }
-
-    /// Raises a message for the operators that is not about one payment alone. `kind` and `subject` make
-    /// it one and the same: raising it again changes only its text and its time.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn raise_message(
-        &self,
-        organisation: OrganisationId,
-        kind: &str,
-        subject: &str,
-        why: &str,
-        now: Timestamp,
-    ) -> Result<(), WriteError> {
-        let row = Writer::default()
-            .text("organisation", organisation)
-            .text("message", key_of(kind, subject))
-            .text("kind", kind)
-            .text("subject", subject)
-            .text("why", why)
-            .instant("raised_at", now);
-        self.put_row(MESSAGES, row.finish()).await
     }
 
     /// Writes rows in one transaction. The SDK gives it a token, and keeps the token when it tries

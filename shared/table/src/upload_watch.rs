@@ -53,6 +53,18 @@ impl Tables {
         self.watch(organisation, update, instant(now)).await
     }
 
+    /// It is known until then which money was deleted in Xero that a person has called the same as a payment.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn saw_same_money(
+        &self,
+        organisation: OrganisationId,
+        until: Timestamp,
+    ) -> Result<(), WriteError> {
+        self.watch(organisation, "SET same_money_seen_until = :value", instant(until)).await
+    }
+
     /// By this start date, in short, payments are kept back from now on, and none by an earlier one (AMB-35).
     ///
     /// # Errors
@@ -63,6 +75,35 @@ impl Tables {
         start: &str,
     ) -> Result<(), WriteError> {
         self.watch(organisation, "SET judged_start = :value", start.to_owned()).await
+    }
+
+    /// The payments that do not go since a person has said that they are the same as others, and that stand in the
+    /// line of all that do not go: they were written there before they had a line of their own.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn said_same_among_skipped(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Vec<Upload>, ReadError> {
+        let line = line_key(organisation, Line::Skipped);
+        let mut rows = self
+            .client()
+            .query()
+            .table_name(self.name(UPLOADS))
+            .index_name(BY_LINE)
+            .key_condition_expression("line = :line")
+            .filter_expression("attribute_exists(same_as)")
+            .expression_attribute_values(":line", AttributeValue::S(line))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = rows.next().await {
+            let item = item.map_err(|error| ReadError::unavailable(UPLOADS, error))?;
+            found.extend(read_upload(&item).ok());
+        }
+        Ok(found)
     }
 
     async fn watch(

@@ -9,9 +9,9 @@ use payments::{Change, InvoiceNumber, OrganisationId, PaymentId, StoredInvoice};
 
 use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::invoices::Because;
-use crate::newest::{Unreadable, sorted};
+use crate::latest::{Unreadable, sorted};
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
@@ -290,7 +290,7 @@ impl Tables {
         &self,
         moves: &[(Option<&Upload>, &Upload)],
         caps: Option<(&Caps, &Caps)>,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         let max = if caps.is_some() { UPLOADS_WITH_CAPS_MAX } else { UPLOADS_PER_TRANSACTION_MAX };
         if moves.len() > max {
@@ -325,7 +325,7 @@ impl Tables {
         before: &StoredInvoice,
         change: &Change,
         upload: (&Upload, &Upload),
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         let number = upload.1.only_target().map(|_| &before.number);
         let rows = self.upload_rows_about(Some(upload.0), upload.1, number, because)?;
@@ -343,7 +343,7 @@ impl Tables {
         before: &StoredInvoice,
         change: &Change,
         uploads: &[(Upload, Upload)],
-        because: Because,
+        because: ChangeContext,
     ) -> Result<(), WriteError> {
         let mut rows = Vec::new();
         for (was, is) in uploads {
@@ -357,7 +357,7 @@ impl Tables {
         &self,
         before: Option<&Upload>,
         after: &Upload,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Vec<TransactWriteItem>, WriteError> {
         self.upload_rows_about(before, after, None, because)
     }
@@ -368,7 +368,7 @@ impl Tables {
         before: Option<&Upload>,
         after: &Upload,
         invoice: Option<&InvoiceNumber>,
-        because: Because,
+        because: ChangeContext,
     ) -> Result<Vec<TransactWriteItem>, WriteError> {
         if before.is_some_and(|before| name(before) != name(after)) {
             return Err(WriteError::Malformed("an upload becomes another one".into()));
@@ -408,7 +408,7 @@ fn activity_row(
     upload: &Upload,
     revision: u64,
     invoice: Option<&InvoiceNumber>,
-    because: Because,
+    because: ChangeContext,
 ) -> Item {
     let (organisation, receipt) = (upload.receipt.organisation, &upload.receipt);
     // No other row of the log begins with this word and ends with a bare number.

@@ -13,14 +13,16 @@ use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, AUTHORIZATION, IF_MODIFIED_SINCE};
 use url::Url;
 
+use crate::call_permits::{Unmetered, denial, word};
 use crate::error::{Outage, ReadError, Refusal};
-use crate::granted::Granted;
-use crate::http::{Answer, Failed, Http};
+use crate::http::{Failed, Http, HttpResponse};
+use crate::identity_service::{Credentials, Token};
 use crate::invoice::{self, Reading};
-use crate::limits::{LimitProblem, Limits, retry_after};
-use crate::metering::{Unmetered, denial, word};
+use crate::limit_problem::LimitProblem;
+use crate::limits::{Limits, retry_after};
 use crate::organisation::{Organisation, allowed_actions};
-use crate::token::{Credentials, Token, Tokens};
+use crate::token::Tokens;
+use crate::user_tokens::Granted;
 
 /// Most invoices that one call may be configured to ask for. No ceiling is documented; at 52 ids
 /// Xero answered 404 (XeroAPI/Xero-OpenAPI#534), which fits a query of 2,048 characters.
@@ -143,7 +145,7 @@ pub(crate) struct Ask {
 
 /// How often a request may be sent.
 #[derive(Clone, Copy)]
-pub(crate) enum Sending {
+pub(crate) enum Attempts {
     /// Once more if the connection failed: for reads.
     Reads,
     /// Once, even after a failure: for writes.
@@ -178,8 +180,10 @@ impl Client {
             &["connect", "token"],
             "the address of the identity service",
         )?;
+        let is_plain = [&api_url, &token_url].iter().all(|url| url.scheme() == "http");
         Ok(Self {
-            http: Http::new(config.timeout, Box::new(clock)).map_err(ConfigError::Http)?,
+            http: Http::new(config.timeout, is_plain, Box::new(clock))
+                .map_err(ConfigError::Http)?,
             tokens: Tokens::new(token_url, config.scopes, credentials),
             budget: Unmetered,
             purpose: Purpose::Live,
@@ -322,7 +326,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         ids: &[XeroInvoiceId],
         meter: &mut Meter,
-    ) -> Result<Answer, ReadError> {
+    ) -> Result<HttpResponse, ReadError> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let mut url = self.url(&["Invoices"]);
         url.set_query(Some(&format!("IDs={}", ids.join(","))));
@@ -339,7 +343,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         url: Url,
         scope: &'static str,
         meter: &mut Meter,
-    ) -> Result<Answer, ReadError> {
+    ) -> Result<HttpResponse, ReadError> {
         self.ask(organisation, &Ask { url, modified_since: None, scope }, meter).await
     }
 
@@ -349,7 +353,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         ask: &Ask,
         meter: &mut Meter,
-    ) -> Result<Answer, ReadError> {
+    ) -> Result<HttpResponse, ReadError> {
         let request = || {
             let request = self.http.client().get(ask.url.clone());
             match &ask.modified_since {
@@ -358,10 +362,10 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             }
         };
         let token = self.tokens.current(&self.http, organisation).await?;
-        let mut answer = self.call(organisation, request(), &token, Sending::Reads, meter).await?;
+        let mut answer = self.call(organisation, request(), &token, Attempts::Reads, meter).await?;
         if answer.status == 401 {
             let token = self.tokens.instead_of(&self.http, organisation, &token).await?;
-            answer = self.call(organisation, request(), &token, Sending::Reads, meter).await?;
+            answer = self.call(organisation, request(), &token, Attempts::Reads, meter).await?;
         }
         match answer.status {
             200 => Ok(answer),
@@ -375,16 +379,16 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         request: RequestBuilder,
         token: &Token,
-        sending: Sending,
+        sending: Attempts,
         meter: &mut Meter,
-    ) -> Result<Answer, ReadError> {
+    ) -> Result<HttpResponse, ReadError> {
         let request = request
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, token.header.clone())
             .header("Xero-Tenant-Id", organisation.to_string());
         let again = match sending {
-            Sending::Reads => request.try_clone(),
-            Sending::Once => None,
+            Attempts::Reads => request.try_clone(),
+            Attempts::Once => None,
         };
         let answer = match (self.one_call(organisation, request, meter).await, again) {
             // The connection may have been an old one that Xero had closed.
@@ -416,7 +420,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         request: RequestBuilder,
         meter: &mut Meter,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<HttpResponse, Failed> {
         let now = self.http.now();
         let pass = self
             .budget
@@ -457,7 +461,7 @@ impl<B, G> fmt::Debug for Client<B, G> {
 }
 
 /// What an answer other than 200 means (rules A7.3).
-pub(crate) fn refusal(answer: &Answer, scope: &'static str) -> ReadError {
+pub(crate) fn refusal(answer: &HttpResponse, scope: &'static str) -> ReadError {
     let after = retry_after(&answer.headers);
     match answer.status {
         401 => ReadError::NotAuthorised(Refusal::Token),

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::client::{Client, IDS_MAX_LIMIT};
 use crate::error::{Outage, ReadError};
-use crate::pages::{List, Which};
+use crate::list::Which;
+use crate::pages::List;
 use crate::wire::{Member, object, optional_text, required_text, schema};
 
 /// What reading contacts needs (facts.md 2.3).

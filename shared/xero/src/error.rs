@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use payments::grant::Death;
 
-use crate::limits::LimitProblem;
+use crate::limit_problem::LimitProblem;
 
 /// Why Xero's side of an invoice is not known. None of these is evidence that anything was
 /// deleted (rules A1.1, guard 2).

@@ -31,7 +31,7 @@ pub(crate) struct Http {
 }
 
 /// An answer, with any status.
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     /// Empty if the status is not 200 and the body could not be read: the status says enough.
@@ -42,8 +42,16 @@ pub(crate) struct Answer {
 
 impl Http {
     /// A proxy out of the environment is never used: the client secret would pass through it.
-    pub(crate) fn new(timeout: Duration, clock: Clock) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
+    /// A client of plain addresses alone, as tests and the local stack have them, reads no root certificates of the
+    /// machine: it trusts none, and an address with TLS fails.
+    pub(crate) fn new(
+        timeout: Duration,
+        is_plain: bool,
+        clock: Clock,
+    ) -> Result<Self, reqwest::Error> {
+        let builder = reqwest::Client::builder();
+        let builder = if is_plain { builder.tls_certs_only([]) } else { builder };
+        let client = builder
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -63,7 +71,7 @@ impl Http {
     }
 
     /// Sends a request: once. Whether it may be sent again, the caller knows.
-    pub(crate) async fn attempt(&self, request: RequestBuilder) -> Result<Answer, Failed> {
+    pub(crate) async fn attempt(&self, request: RequestBuilder) -> Result<HttpResponse, Failed> {
         let started_at = self.now();
         let mut response = request.send().await.map_err(|error| match outage(&error) {
             Outage::TimedOut => Failed::Otherwise(Outage::TimedOut.into()),
@@ -75,7 +83,12 @@ impl Http {
             Err(_) if status != 200 => Vec::new(),
             Err(error) => return Err(Failed::Otherwise(error)),
         };
-        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body, started_at })
+        Ok(HttpResponse {
+            status,
+            headers: std::mem::take(response.headers_mut()),
+            body,
+            started_at,
+        })
     }
 }
 

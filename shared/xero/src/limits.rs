@@ -1,11 +1,11 @@
 //! Xero's call limits, as its answers state them.
 
-use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
 use crate::error::ReadError;
+use crate::limit_problem::LimitProblem;
 
 /// Longest wait we believe. The longest window is the day's; 77,000 seconds have been seen.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -48,52 +48,6 @@ impl Limits {
     }
 }
 
-/// Which limit was hit.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum LimitProblem {
-    /// 60 calls a minute for an organisation; also any limit that we do not know.
-    Minute,
-    /// 5,000 calls a day for an organisation, or 1,000.
-    Day,
-    /// Five calls at once for an organisation.
-    Concurrent,
-    /// 10,000 calls a minute for our app.
-    AppMinute,
-    /// None of Xero's: our own count of the calls cannot be kept, so that none is made.
-    Uncounted,
-}
-
-impl LimitProblem {
-    /// Reads `X-Rate-Limit-Problem`. Its exact words are undocumented; these are the ones that
-    /// captures and other people's code contain.
-    pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let word = headers.get("x-rate-limit-problem").and_then(|value| value.to_str().ok());
-        match word.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-            "day" | "daylimit" | "daily" => Self::Day,
-            "concurrent" | "concurrency" => Self::Concurrent,
-            "appminute" | "app minute" | "app-minute" | "appminlimit" => Self::AppMinute,
-            _ => Self::Minute,
-        }
-    }
-
-    /// The word for tables and logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Day => "day",
-            Self::Concurrent => "concurrent",
-            Self::AppMinute => "app-minute",
-            Self::Uncounted => "uncounted",
-        }
-    }
-}
-
-impl fmt::Display for LimitProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
 /// Reads `Retry-After`: whole seconds. More than a day is taken as a day.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("retry-after")?.to_str().ok()?.trim();
@@ -127,18 +81,6 @@ mod tests {
             assert_eq!(read(other), None, "{other}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn an_unknown_limit_problem_is_the_minute() {
-        let read = |value| LimitProblem::read(&headers(&[("x-rate-limit-problem", value)]));
-        assert_eq!(read("day"), LimitProblem::Day);
-        assert_eq!(read("DayLimit"), LimitProblem::Day);
-        assert_eq!(read("Concurrent"), LimitProblem::Concurrent);
-        assert_eq!(read("appminute"), LimitProblem::AppMinute);
-        assert_eq!(read("Minute"), LimitProblem::Minute);
-        assert_eq!(read("fortnight"), LimitProblem::Minute);
-        assert_eq!(LimitProblem::read(&HeaderMap::new()), LimitProblem::Minute);
     }
 
     #[test]

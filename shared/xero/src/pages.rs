@@ -11,11 +11,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::answers::id;
 use crate::client::{Ask, Client, Meter};
 use crate::error::{Outage, ReadError};
+use crate::list::Which;
 use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, schema};
+use crate::write_results::id;
 
 /// Most pages of a list that are read: far more than a night's payments, and 1,000 rows each.
 pub const PAGES_MAX: u32 = 50;
@@ -37,41 +38,6 @@ pub(crate) struct List<'a> {
     pub(crate) query: &'a str,
     pub(crate) modified_since: Option<String>,
     pub(crate) scope: &'static str,
-}
-
-/// Which of Xero's lists.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub(crate) enum Which {
-    BankTransactions,
-    Contacts,
-    Invoices,
-    Overpayments,
-    Payments,
-    Prepayments,
-}
-
-impl Which {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::BankTransactions => "BankTransactions",
-            Self::Contacts => "Contacts",
-            Self::Invoices => "Invoices",
-            Self::Overpayments => "Overpayments",
-            Self::Payments => "Payments",
-            Self::Prepayments => "Prepayments",
-        }
-    }
-
-    const fn id_name(self) -> &'static str {
-        match self {
-            Self::BankTransactions => "BankTransactionID",
-            Self::Contacts => "ContactID",
-            Self::Invoices => "InvoiceID",
-            Self::Overpayments => "OverpaymentID",
-            Self::Payments => "PaymentID",
-            Self::Prepayments => "PrepaymentID",
-        }
-    }
 }
 
 /// The rows of a list.

@@ -8,15 +8,16 @@ use payments::upload::DeletedPrepayment;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::answers::{WireElement, stamp_of};
 use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::{Client, SCOPE_BANK_TRANSACTIONS};
 use crate::decimals::decimal;
 use crate::error::ReadError;
-use crate::pages::{List, Which, if_modified_since};
+use crate::list::Which;
+use crate::pages::{List, if_modified_since};
 use crate::readback::SKEW_MARGIN;
 use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, optional_text, required_day, required_text, schema, text};
+use crate::write_results::{WireElement, stamp_of};
 
 /// The condition is one of equalities. That few rows fit it keeps this one call, however much is booked.
 const DELETED: &str = "where=Type%3D%3D%22RECEIVE-PREPAYMENT%22%20AND%20Status%3D%3D%22DELETED%22&\

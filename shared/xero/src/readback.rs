@@ -12,15 +12,16 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::answers::{WireElement, WireInvoiceOf, lines, placed, stamp_of};
 use crate::bills::ACCPAY;
 use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::{Client, SCOPE_BANK_TRANSACTIONS, SCOPE_INVOICES};
 use crate::decimals;
 use crate::error::ReadError;
-use crate::pages::{List, Which, if_modified_since};
+use crate::list::Which;
+use crate::pages::{List, if_modified_since};
 use crate::unreadable::Unreadable;
 use crate::wire::{object, required_text, schema, text};
+use crate::write_results::{WireElement, WireInvoiceOf, lines, placed, stamp_of};
 
 /// How much earlier than the moment asked for Xero is asked: its clock and ours may differ.
 pub const SKEW_MARGIN: SignedDuration = SignedDuration::from_mins(5);

@@ -11,15 +11,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::answers::{WireElement, stamp_of};
 use crate::bundle::StampedKind;
 use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::error::ReadError;
-use crate::pages::{List, Which, if_modified_since};
+use crate::list::Which;
+use crate::pages::{List, if_modified_since};
 use crate::readback::SKEW_MARGIN;
 use crate::wire::{
     Member, object, optional_text, required_day, required_money, required_text, text,
 };
+use crate::write_results::{WireElement, stamp_of};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -19,7 +19,7 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Classifies a text by its words: sentences that are divided by `;`, as in
-    /// [`Answer::Refused`](payments::upload::Answer). Texts that are not known are `Other`, and so
+    /// [`WriteOutcome::Refused`](payments::upload::WriteOutcome). Texts that are not known are `Other`, and so
     /// are several reasons at once. Only the two reasons that the ground has moved (A7.3) may come
     /// together, because Xero gives both for an invoice that was paid meanwhile.
     pub fn of(text: &str) -> Self {

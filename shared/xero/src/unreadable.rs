@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::ReadError;
-use crate::pages::Which;
+use crate::list::Which;
 use crate::wire::{Member, object, text};
 
 /// A row that could not be read, with what can be read of it all the same.

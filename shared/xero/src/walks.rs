@@ -9,15 +9,16 @@ use jiff::Timestamp;
 use payments::OrganisationId;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::sweep::{OpenFigures, PaymentChange, Place};
+use payments::sweep::{ListPosition, OpenFigures, PaymentChange};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::certifying::change;
+use crate::changed_invoices::{open_figures, way_on, whole_second};
+use crate::changed_payments::change;
 use crate::client::{Ask, Client, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
-use crate::pages::{PAGE_SIZES, Which, if_modified_since, page, row_id};
-use crate::sweeping::{open_figures, way_on, whole_second};
+use crate::list::Which;
+use crate::pages::{PAGE_SIZES, if_modified_since, page, row_id};
 use crate::unreadable::Unreadable;
 
 /// A page of a walk.
@@ -29,7 +30,7 @@ pub struct WalkedPage<R> {
     /// with the next page.
     pub unreadable: Vec<Unreadable>,
     /// Where the next page begins; `None` at the end of the list.
-    pub next: Option<Place>,
+    pub next: Option<ListPosition>,
 }
 
 /// A list that is walked.
@@ -62,7 +63,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     pub async fn open_invoices_page(
         &self,
         organisation: OrganisationId,
-        at: Place,
+        at: ListPosition,
     ) -> Result<WalkedPage<OpenFigures>, ReadError> {
         let read = |id, raw: &RawValue| open_figures(id, raw);
         self.walked_page(organisation, &OPEN_INVOICES, at, read, |row| row.updated_at).await
@@ -75,7 +76,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     pub async fn payments_page(
         &self,
         organisation: OrganisationId,
-        at: Place,
+        at: ListPosition,
     ) -> Result<WalkedPage<PaymentChange>, ReadError> {
         self.walked_page(organisation, &PAYMENTS, at, change, |row| row.updated_at).await
     }
@@ -84,7 +85,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         &self,
         organisation: OrganisationId,
         list: &Walked,
-        at: Place,
+        at: ListPosition,
         read: impl Fn(Uuid, &RawValue) -> Result<Option<R>, ReadError>,
         stamp: impl Fn(&R) -> Timestamp,
     ) -> Result<WalkedPage<R>, ReadError> {
@@ -125,7 +126,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             rows.retain(|row| stamp(row) >= since);
             if at.rest.is_some() {
                 let rest = number.saturating_sub(1).saturating_mul(size);
-                let next = (rest > 0).then_some(Place { since, rest: Some(rest) });
+                let next = (rest > 0).then_some(ListPosition { since, rest: Some(rest) });
                 return Ok(WalkedPage { rows, unreadable, next });
             }
             let Some(pagination) = found.pagination.filter(|pages| pages.page_count > 1) else {
@@ -136,7 +137,11 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
                 // What changed in the last second comes again with the next page.
                 Some(next) => {
                     rows.retain(|row| stamp(row) < next);
-                    WalkedPage { rows, unreadable, next: Some(Place { since: next, rest: None }) }
+                    WalkedPage {
+                        rows,
+                        unreadable,
+                        next: Some(ListPosition { since: next, rest: None }),
+                    }
                 }
                 None => {
                     let rest = u32::try_from(pagination.item_count).unwrap_or(u32::MAX);
@@ -147,7 +152,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
                         "a list cannot be walked by its stamps; the rest is read from its end"
                     );
                     // All of it is still to be read, from its end.
-                    let next = Some(Place { since, rest: Some(rest) });
+                    let next = Some(ListPosition { since, rest: Some(rest) });
                     WalkedPage { rows: Vec::new(), unreadable: Vec::new(), next }
                 }
             });

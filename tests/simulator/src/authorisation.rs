@@ -6,17 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    body::Body,
-    extract::{RawQuery, State},
-    http::Response,
-};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use url::Url;
 use uuid::Uuid;
 
-use crate::{Simulator, clock::after, query::Query, random::Random, reply::Reply, world::World};
+use crate::{clock::after, random::Random};
 
 /// How long a code is good for; and only once.
 const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -82,7 +76,7 @@ pub(crate) struct Authorisations {
     codes: BTreeMap<String, Code>,
     given: BTreeMap<Uuid, Authorisation>,
     tokens: BTreeMap<String, RefreshToken>,
-    refreshed: u32,
+    pub(crate) refreshed: u32,
 }
 
 impl Authorisations {
@@ -90,7 +84,12 @@ impl Authorisations {
         self.redirects.contains_key(client)
     }
 
-    fn consent(&mut self, consent: Consent, noise: &mut Random, now: Timestamp) -> String {
+    pub(crate) fn consent(
+        &mut self,
+        consent: Consent,
+        noise: &mut Random,
+        now: Timestamp,
+    ) -> String {
         let Consent { client_id, redirect_uri, scopes, organisations } = consent;
         let redirects = self.redirects.entry(client_id.clone()).or_default();
         if !redirects.contains(&redirect_uri) {
@@ -162,7 +161,7 @@ impl Authorisations {
         Authorised { id, scopes, organisations, refresh_token }
     }
 
-    fn revoke(&mut self, organisation: Uuid) -> Vec<Uuid> {
+    pub(crate) fn revoke(&mut self, organisation: Uuid) -> Vec<Uuid> {
         let of_it = |given: &Authorisation| given.organisations.contains(&organisation);
         let mut revoked = Vec::new();
         for (id, given) in self.given.iter_mut().filter(|(_, given)| of_it(given)) {
@@ -171,82 +170,4 @@ impl Authorisations {
         }
         revoked
     }
-}
-
-/// Users, and what they allow.
-impl Simulator {
-    /// A user allows an app what it asks for. Returns the code that the user's browser would bring
-    /// back, good for five minutes and once.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such app, or it may not have one of the scopes or organisations.
-    pub fn consent(&self, consent: Consent) -> anyhow::Result<String> {
-        self.with(|world, now| consented(world, consent, now))
-    }
-
-    /// The user who has authorised is removed from this organisation, or disconnects the app: everything
-    /// that was authorised for it ends at once.
-    pub fn revoke_authorisations(&self, organisation: Uuid) {
-        self.with(|world, now| {
-            for id in world.authorisations.revoke(organisation) {
-                world.tokens.revoke(id, now);
-            }
-        });
-    }
-
-    /// How many pairs of tokens were given for a refresh token.
-    #[must_use]
-    pub fn refreshes(&self) -> u32 {
-        self.with(|world, _| world.authorisations.refreshed)
-    }
-}
-
-fn consented(world: &mut World, consent: Consent, now: Timestamp) -> anyhow::Result<String> {
-    let client = world.clients.iter().find(|client| client.id == consent.client_id);
-    let Some(client) = client else {
-        anyhow::bail!("there is no app {}", consent.client_id);
-    };
-    let allowed = |scope: &String| scope == OFFLINE || client.scopes.contains(scope);
-    anyhow::ensure!(consent.scopes.iter().all(allowed), "the app may not have one of the scopes");
-    let known = world.organisations_of(&consent.client_id);
-    let are_known = consent.organisations.iter().all(|id| known.contains(id));
-    anyhow::ensure!(are_known, "the app cannot be connected to one of the organisations");
-    let World { authorisations, noise, .. } = world;
-    Ok(authorisations.consent(consent, noise, now))
-}
-
-/// `GET /identity/connect/authorize`: the user agrees at once, for all organisations, and the browser is
-/// sent back with the code and with the state as it came.
-pub(crate) async fn authorize(
-    State(simulator): State<Simulator>,
-    RawQuery(query): RawQuery,
-) -> Response<Body> {
-    let query = Query::parse(&query.unwrap_or_default());
-    let reply = simulator.with(|world, now| agreed(world, &query, now));
-    reply
-        .unwrap_or_else(|problem| Reply::text(400, &format!("unauthorized: {problem}")))
-        .into_response()
-}
-
-fn agreed(world: &mut World, query: &Query, now: Timestamp) -> anyhow::Result<Reply> {
-    let value = |name: &str| {
-        query.value(name).ok_or_else(|| anyhow::anyhow!("{name} is missing")).map(str::to_owned)
-    };
-    anyhow::ensure!(value("response_type")? == "code", "response_type is not code");
-    let consent = Consent {
-        client_id: value("client_id")?,
-        redirect_uri: value("redirect_uri")?,
-        scopes: value("scope")?.split_whitespace().map(str::to_owned).collect(),
-        organisations: world.organisations_of(&value("client_id")?),
-    };
-    let mut address = Url::parse(&consent.redirect_uri)?;
-    let code = consented(world, consent, now)?;
-    address.query_pairs_mut().append_pair("code", &code);
-    if let Some(state) = query.value("state") {
-        address.query_pairs_mut().append_pair("state", state);
-    }
-    let mut reply = Reply::text(302, "");
-    reply.headers.push(("Location".to_owned(), address.into()));
-    Ok(reply)
 }

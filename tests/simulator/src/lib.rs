@@ -5,6 +5,7 @@ mod authorisation;
 mod books;
 mod clock;
 mod connection;
+mod consent;
 mod control;
 mod faults;
 mod gzip;
@@ -16,6 +17,7 @@ mod query;
 mod random;
 mod reply;
 mod state;
+mod tokens;
 mod webhooks;
 mod wire;
 mod world;
@@ -124,7 +126,7 @@ impl Simulator {
 
     fn router(self) -> Router {
         Router::new()
-            .route("/identity/connect/authorize", get(authorisation::authorize))
+            .route("/identity/connect/authorize", get(consent::authorize))
             .route("/connect/token", post(identity::token))
             .route("/connections", get(identity::connections))
             .route("/Connections", get(identity::connections))

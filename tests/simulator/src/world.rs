@@ -9,11 +9,11 @@ use crate::{
     books::{Books, Change, Refusal},
     clock::after,
     faults::Faults,
-    identity::{Token, Tokens},
     limits::Gate,
     meter::Meters,
     options::{Batches, Client, ConnectedTo, Oddities, Options, PrepaymentReferences},
     random::Random,
+    tokens::{Token, Tokens},
     webhooks::{Delivery, Event, Outbox, Resource},
 };
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
-use payments::announcement::Kind;
+use payments::events::Kind;
 use serde_json::{Value, json};
 
 use crate::everything::Everything;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use payments::CustomerId;
-use payments::explaining::{Link, NEEDS_LOGIN, XeroLinks};
+use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
 use payments::upload::{Customer, Hold, Line, Upload};
 use serde_json::json;
 

@@ -2,10 +2,10 @@
 //! AMB-31). What stands on a contact belongs to no invoice, and is seen here only (A8.3, CM-50).
 
 use askama::Template;
-use payments::explaining::{Link, NEEDS_LOGIN, XeroLinks};
+use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
 use payments::{Discrepancy, DiscrepancyKind};
 use serde_json::{Value, json};
-use table::{OpenDiscrepancy, Place};
+use table::{DiscrepancySubject, OpenDiscrepancy};
 
 use super::{Page, PageError, Stage, filled};
 use crate::event::TEXT_CHARS_MAX;
@@ -66,14 +66,14 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
 fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
     let found = &open.found;
     let (place, look, link, which) = match &open.place {
-        Place::Invoice(number) => {
+        DiscrepancySubject::Invoice(number) => {
             let which = json!({"invoice": number.as_str(), "clear": true});
             let look = stage.buttons.page("Invoice", Page::Invoice, which);
             let look = look.about(number.as_str());
             let which = json!({"invoice": number.as_str()});
             (format!("invoice {number}"), Some(look), None, which)
         }
-        Place::Contact(contact) => {
+        DiscrepancySubject::Contact(contact) => {
             let look = payment(found).map(|payment| {
                 let search = json!({"search": payment, "clear": true});
                 stage.buttons.page("Why", Page::Why, search).about(payment)

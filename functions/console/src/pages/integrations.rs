@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 use jiff::Timestamp;
 use payments::connection::{
-    ConnectionStatus, Known, SWITCHED_OFF_AFTER, Trouble, cure_of_class, judge_known,
+    ConnectionFacts, ConnectionStatus, SWITCHED_OFF_AFTER, Trouble, cure_of_class, judge_known,
 };
 use payments::failures::Failures;
 use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun};
@@ -144,7 +144,7 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
 fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     let connection = rows.connection.as_ref();
     let troubles = connection.and_then(|row| row.troubles.clone()).unwrap_or_default();
-    let known = Known {
+    let known = ConnectionFacts {
         troubles: &troubles,
         checked_at: connection.and_then(|row| row.checked_at),
         // A first read that is on its way is not out of date.

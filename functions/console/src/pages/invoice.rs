@@ -1,10 +1,10 @@
 //! An invoice with its payments in order, the balance after each, and its history (ST-12, ST-14).
-//! `payments::explaining` makes the sentences; here they are only shown.
+//! `payments::explanations` makes the sentences; here they are only shown.
 
 use std::sync::Arc;
 
 use askama::Template;
-use payments::explaining::{
+use payments::explanations::{
     Agreement, Beside, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State, XeroLinks,
 };
 use payments::{
@@ -15,7 +15,7 @@ use table::{ActivityRow, HistoryPage};
 
 use super::activity::{number_of, unreadable};
 use super::integrations::TO_BE_JUDGED_AGAIN;
-use super::{Page, PageError, Stage, discrepancies, filled, sending};
+use super::{Page, PageError, Stage, discrepancies, filled, payment_actions};
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
 
@@ -71,7 +71,7 @@ struct Shown {
     agrees: bool,
     agreement: String,
     facts: Vec<(&'static str, String)>,
-    remarks: Vec<payments::explaining::Remark>,
+    remarks: Vec<payments::explanations::Remark>,
     lines: Vec<Line>,
     left_out: Option<String>,
     gone: Vec<Gone>,
@@ -254,13 +254,15 @@ fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &Beside, here: &Value)
         is_held: matches!(line.state, State::Held(_) | State::HeldForApproval),
         counts: line.counts,
         why: stage.buttons.page(&format!("Why {name}"), Page::Why, search),
-        orders: upload.map(|upload| sending::orders(stage, upload, here)).unwrap_or_default(),
+        orders: upload
+            .map(|upload| payment_actions::orders(stage, upload, here))
+            .unwrap_or_default(),
         link: line.link.clone(),
     }
 }
 
 fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside: &Beside) -> Gone {
-    let is_this = |row: &&payments::explaining::RemovedRow| {
+    let is_this = |row: &&payments::explanations::RemovedRow| {
         row.tombstone.payment.id == gone.payment && row.tombstone.removed_at == gone.removed_at
     };
     let was = beside.removed.iter().find(is_this);

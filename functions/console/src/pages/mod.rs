@@ -11,12 +11,12 @@ mod feeds;
 mod integrations;
 mod invoice;
 mod limits;
-mod listed;
 mod messages;
+mod notices;
 mod parked;
-mod sending;
+mod payment_actions;
+mod payment_list;
 mod sync_log;
-mod told;
 mod tonight;
 mod why;
 
@@ -30,10 +30,10 @@ use serde_json::Value;
 use table::{Newest, OrganisationRow, ReadError, Tables};
 
 pub(crate) use self::choose::choose;
-pub(crate) use self::told::{describe, nobody, refused, tell};
+pub(crate) use self::notices::{describe, nobody, refused, tell};
 use crate::event::Show;
 use crate::order::Order;
-use crate::rights::Role;
+use crate::roles::Role;
 use crate::times;
 use crate::view::{Button, Buttons, Frame, Notice, Sign};
 

@@ -4,13 +4,13 @@
 //! costs calls: `upload` does that when a person asks for it, and never because a dashboard is open.
 
 use askama::Template;
-use payments::explaining::{Outlook, Place};
+use payments::explanations::{Outlook, QueuePosition};
 use payments::upload::{
     self, ATTEMPTS_MAX, Caps, Line, NIGHTLY_MAX, Night, NightState, Route, Upload,
 };
 use serde_json::json;
 
-use super::{Page, PageError, Stage, filled, sending};
+use super::{Page, PageError, Stage, filled, payment_actions};
 use crate::order::Order;
 use crate::plan::{self, Plan, Planned};
 use crate::view::{Bar, Button, Frame, Sign};
@@ -154,7 +154,7 @@ fn bars(stage: &Stage<'_>, rows: &Rows) -> Vec<Bar> {
 
 /// In which night the payment at this place of the line goes.
 fn expected(stage: &Stage<'_>, rows: &Rows, place: usize) -> String {
-    let place = Place::At(u32::try_from(place).unwrap_or(u32::MAX));
+    let place = QueuePosition::At(u32::try_from(place).unwrap_or(u32::MAX));
     let outlook = Outlook::of(place, &rows.caps, stage.settings, rows.is_over, stage.now);
     match (&rows.caps.disabled, outlook) {
         (None, Some(outlook)) => outlook.to_string(),
@@ -170,7 +170,7 @@ fn of_tables(stage: &Stage<'_>, rows: &Rows) -> Vec<Group> {
         date: upload.receipt.date.to_string(),
         when,
         reason,
-        orders: sending::orders(stage, upload, &here),
+        orders: payment_actions::orders(stage, upload, &here),
     };
     let waiting =
         rows.waiting.iter().zip(1..).map(|(upload, place)| {
@@ -232,8 +232,8 @@ fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
 fn of_planned(stage: &Stage<'_>, planned: &Planned, when: String) -> Payment {
     let here = json!({});
     let orders = planned.orders.iter().filter_map(|code| upload::Order::from_code(code));
-    let orders =
-        orders.filter_map(|order| sending::order_about(stage, order, &planned.payment, &here));
+    let orders = orders
+        .filter_map(|order| payment_actions::order_about(stage, order, &planned.payment, &here));
     let reason = match (&planned.reason, &planned.why) {
         (Some(reason), Some(why)) => format!("{reason}: {why}"),
         (Some(reason), None) => reason.clone(),

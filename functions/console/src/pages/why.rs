@@ -1,18 +1,18 @@
 //! Why a payment is where it is: a person types an id, a number or an amount, and everything that is found is explained
-//! (EX-23, ST-20, AMB-26). `payments::explaining` makes the sentences; here they are only shown.
+//! (EX-23, ST-20, AMB-26). `payments::explanations` makes the sentences; here they are only shown.
 
 use askama::Template;
 use jiff::Timestamp;
-use payments::explaining::{
+use payments::explanations::{
     Compared, Context, Explanation, Link, NEEDS_LOGIN, Search, Side, State, Subject, XeroLinks,
     explain,
 };
 use payments::upload::{Night, NightState, Upload};
 use serde_json::json;
-use table::Known;
+use table::PaymentFacts;
 
-use super::listed::{self, Listed};
-use super::{Page, PageError, Stage, filled, sending};
+use super::payment_list::{self, Listed};
+use super::{Page, PageError, Stage, filled, payment_actions};
 use crate::view::{Button, Frame, Sign};
 
 /// Payments that are explained in full. An id is that of one or two, and of an amount all are listed.
@@ -120,9 +120,9 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     let amounts = found.amounts.as_ref();
     let mut lists = Vec::new();
     for number in found.invoices.iter().take(LISTED_MAX) {
-        lists.extend(listed::of_invoice(stage, number, &links).await?);
+        lists.extend(payment_list::of_invoice(stage, number, &links).await?);
     }
-    lists.extend(amounts.map(|amounts| listed::of_amount(stage, amounts)));
+    lists.extend(amounts.map(|amounts| payment_list::of_amount(stage, amounts)));
     let invoices = found.invoices.iter().take(INVOICES_MAX);
     Ok(Shown {
         // An index may show for a moment what is not there any more.
@@ -131,7 +131,7 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
             .filter(|_| !is_unread)
             .filter(|_| amounts.is_none_or(|amounts| amounts.candidates.is_empty())),
         told,
-        invoices: invoices.map(|number| listed::invoice(stage, number)).collect(),
+        invoices: invoices.map(|number| payment_list::invoice(stage, number)).collect(),
         lists,
         left_out: (!left_out.is_empty()).then(|| left_out.join(" ")),
     })
@@ -141,7 +141,7 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
 async fn told_of(
     stage: &Stage<'_>,
     search: &Search,
-    (subject, known): (&Subject, &Known),
+    (subject, known): (&Subject, &PaymentFacts),
     links: &XeroLinks,
     night_over: bool,
 ) -> Result<Option<Told>, PageError> {
@@ -160,7 +160,8 @@ async fn told_of(
     let xero: Vec<_> = known.facts.xero_payments().iter().map(ToString::to_string).collect();
     let names = (subject.to_string(), xero.join(", "), upload);
     let mut told = told(stage, explained, names);
-    told.orders = upload.map(|upload| sending::orders(stage, upload, &more)).unwrap_or_default();
+    told.orders =
+        upload.map(|upload| payment_actions::orders(stage, upload, &more)).unwrap_or_default();
     let not_whole: Vec<_> = known.not_whole.iter().map(ToString::to_string).collect();
     told.left_out = (!not_whole.is_empty()).then(|| {
         let numbers = not_whole.join(", ");
@@ -206,7 +207,7 @@ fn told(
         cures: explained.cures,
         parts: parts.collect(),
         links,
-        invoices: numbers.map(|number| listed::invoice(stage, number)).collect(),
+        invoices: numbers.map(|number| payment_list::invoice(stage, number)).collect(),
         orders: Vec::new(),
         left_out: None,
     }

@@ -1,7 +1,7 @@
 //! What a person has to solve before anything about a customer goes on.
 
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use payments::XeroContactId;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::upload::{Customer, Hold};

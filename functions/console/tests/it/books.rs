@@ -2,14 +2,16 @@
 
 use jiff::SignedDuration;
 use jiff::civil::date;
-use payments::upload::{Answer, Customer, Placed, Start, Target, Upload, UploadSettings, admit};
+use payments::upload::{
+    Customer, Placed, Start, Target, Upload, UploadSettings, WriteOutcome, admit,
+};
 use payments::{
     AppliedCredit, Contact, CreditKind, Figures, InvoiceKind, InvoiceNumber, InvoiceStatus,
     LocalInvoice, Money, PaymentStatus, Receipt, Settings, Snapshot, Verdict, XeroContactId,
     XeroCreditId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
     record_invoice,
 };
-use table::Because;
+use table::ChangeContext;
 use uuid::Uuid;
 
 use crate::world::{World, ago, now, organisation};
@@ -17,8 +19,8 @@ use crate::world::{World, ago, now, organisation};
 /// Whose short code is part of every link.
 pub const CODE: &str = "!mBdtL";
 
-pub fn because(minutes: i64) -> Because {
-    Because { cause: "webhook", event_at: None, now: ago(minutes) }
+pub fn because(minutes: i64) -> ChangeContext {
+    ChangeContext { cause: "webhook", event_at: None, now: ago(minutes) }
 }
 
 /// So many cents of Australian dollars.
@@ -34,15 +36,10 @@ pub fn settings() -> Settings {
     let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
     let start = Start::Day(date(2026, 1, 1));
     Settings {
-        organisation: organisation(),
-        mirror_enabled: true,
-        prefix: payments::NumberPrefix::default(),
-        zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
-        calls_per_day: payments::budget::DAY_MAX,
         mass_change_max: None,
-        cutover_on: None,
         upload: Some(UploadSettings { enabled: true, ..UploadSettings::new(start, account) }),
+        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
     }
 }
 
@@ -157,10 +154,10 @@ pub fn partly(upload: &Upload) -> Upload {
     upload.send(&[1, 2, 3, 4], "key", ago(290)).unwrap();
     for n in [1, 2] {
         let placed = Placed::Payment(xero(90 + u128::from(n)));
-        upload.answer(n, Answer::Placed(placed), false, ago(280)).unwrap();
+        upload.answer(n, WriteOutcome::Placed(placed), false, ago(280)).unwrap();
     }
     for n in [3, 4] {
-        let refused = Answer::Refused("the invoice is paid".to_owned());
+        let refused = WriteOutcome::Refused("the invoice is paid".to_owned());
         upload.answer(n, refused, false, ago(280)).unwrap();
     }
     upload

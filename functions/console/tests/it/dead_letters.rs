@@ -2,7 +2,7 @@
 
 use console::invoker::InvokeError;
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use serde_json::{Value, json};
 
 use crate::html::{assert_harmless, text};

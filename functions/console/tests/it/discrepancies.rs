@@ -1,7 +1,7 @@
 //! The page of what does not agree.
 
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use payments::upload::OnContact;
 use payments::{Discrepancy, DiscrepancyKey, DiscrepancyKind, XeroContactId};
 use serde_json::json;

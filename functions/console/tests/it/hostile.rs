@@ -1,7 +1,7 @@
 //! Everything that stands in a table, an event or an answer is shown as text.
 
 use console::invoker::InvokeError;
-use console::rights::Role;
+use console::roles::Role;
 use jiff::civil::date;
 use payments::XeroPayment;
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ async fn the_limits_show_hostile_text_as_text() {
     let mut caps = payments::upload::Caps::unused(ORGANISATION.parse().unwrap());
     caps.disabled = Some(payments::upload::Disabled { at: ago(600), why: HOSTILE.to_owned() });
     let before = payments::upload::Caps { revision: 1, ..caps.clone() };
-    let because = table::Because { cause: "night", event_at: None, now: ago(600) };
+    let because = table::ChangeContext { cause: "night", event_at: None, now: ago(600) };
     world.tables.write_caps(&before, &caps, "Ada", "w", because).await.unwrap();
     for role in Role::ALL {
         let html = world.page(role, json!({"page": "limits"})).await;

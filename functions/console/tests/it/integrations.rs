@@ -1,6 +1,6 @@
 //! The tiles of the connections.
 
-use console::rights::Role;
+use console::roles::Role;
 use payments::connection::{Facts, Trouble};
 use payments::sweep::{SweepKind, SyncKind, SyncState};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! An invoice with its payments and balances.
 
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use payments::Allocation;
 use payments::upload::Hold;
 use serde_json::json;

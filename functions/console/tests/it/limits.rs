@@ -1,12 +1,12 @@
 //! The used part of each limit.
 
-use console::rights::Role;
+use console::roles::Role;
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::upload::{
-    Caps, Disabled, Forecast, Night, NightReport, NightState, Reservation, Sending, Totals,
+    Caps, Disabled, Forecast, Night, NightReport, NightState, Reservation, SendMode, Totals,
 };
 use serde_json::json;
-use table::Because;
+use table::ChangeContext;
 
 use crate::html::{assert_harmless, text};
 use crate::world::{World, ago, now, organisation, well};
@@ -40,13 +40,13 @@ async fn caps(world: &World, change: impl FnOnce(&mut Caps)) {
     let before = Caps::unused(organisation());
     let mut caps = before.clone();
     change(&mut caps);
-    let because = Because { cause: "night", event_at: None, now: ago(60) };
+    let because = ChangeContext { cause: "night", event_at: None, now: ago(60) };
     world.tables.write_caps(&before, &caps, "upload", "w", because).await.unwrap();
 }
 
 fn reserved(minutes_ago: i64, slots: u32, night: Night) -> Reservation {
-    let sending = Sending::Nightly(night);
-    let Sending::Nightly(night) = sending else { unreachable!() };
+    let sending = SendMode::Nightly(night);
+    let SendMode::Nightly(night) = sending else { unreachable!() };
     Reservation { at: ago(minutes_ago), night: Some(night), slots, attempts: slots }
 }
 

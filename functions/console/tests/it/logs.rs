@@ -1,6 +1,6 @@
 //! Activity, sync log, messages and what is parked.
 
-use console::rights::Role;
+use console::roles::Role;
 use payments::sweep::{SyncKind, SyncRun, SyncState, Trigger};
 use serde_json::{Value, json};
 

@@ -2,10 +2,10 @@
 
 use console::invoker::InvokeError;
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use payments::upload::{Caps, Disabled};
 use serde_json::json;
-use table::Because;
+use table::ChangeContext;
 
 use crate::html::text;
 use crate::world::{ORGANISATION, World, ago, organisation, well};
@@ -110,7 +110,7 @@ async fn switching_on_is_written_down_once_whether_or_not_it_was_off() {
     let world = well().await;
     let before = Caps::unused(organisation());
     let disabled = Some(Disabled { at: ago(9), why: "w".to_owned() });
-    let because = Because { cause: "night", event_at: None, now: ago(9) };
+    let because = ChangeContext { cause: "night", event_at: None, now: ago(9) };
     let off = Caps { disabled, ..before.clone() };
     world.tables.write_caps(&before, &off, "upload", "w", because).await.unwrap();
     world.answers(on());

@@ -3,7 +3,7 @@
 use console::invoker::InvokeError;
 use console::order::{Function, Order};
 use console::pages::Page;
-use console::rights::Role;
+use console::roles::Role;
 use serde_json::json;
 
 use crate::html::text;

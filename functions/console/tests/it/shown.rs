@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use console::pages::Page;
-use console::rights::Role;
+use console::roles::Role;
 use serde_json::json;
 
 use crate::books;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-use console::rights::Role;
+use console::roles::Role;
 use dynoxide::{AttributeValue, Database, ImportOptions};
 use payments::upload::Hold;
 use serde_json::{Value, json};

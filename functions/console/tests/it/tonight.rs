@@ -1,7 +1,7 @@
 //! Tonight's uploads.
 
 use console::order::Function;
-use console::rights::Role;
+use console::roles::Role;
 use payments::upload::{Caps, Order, Upload, obey};
 use serde_json::{Value, json};
 

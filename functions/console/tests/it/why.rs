@@ -1,6 +1,6 @@
 //! Why a payment is where it is.
 
-use console::rights::Role;
+use console::roles::Role;
 use serde_json::json;
 
 use crate::books::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};

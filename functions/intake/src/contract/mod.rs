@@ -3,13 +3,14 @@
 
 mod json;
 mod members;
+mod order;
 mod problems;
 mod provider_invoice;
-mod reading;
+mod reader;
 mod values;
 
 pub use problems::{Invalid, Problem};
-pub use reading::{
+pub use reader::{
     ALLOCATIONS_MAX, BODY_BYTES_MAX, InvoiceReport, Journaling, Message, Report, VERSION, read,
     read_message,
 };

@@ -1,5 +1,6 @@
 //! Copies of Xero payments that the business's own system has journaled.
 
+use host::batch::RECEIVES_MAX;
 use payments::Protection;
 
 use crate::messages::{invoice, journaling};
@@ -59,10 +60,10 @@ async fn the_latest_revision_of_journaling_counts_in_whatever_order_they_come() 
 async fn journaling_of_a_copy_that_is_not_there_waits_and_is_parked_in_the_end() {
     let world = World::new().await;
     let message = journaling("10234", &copy(1), 1, true);
-    for nth in 1..5 {
+    for nth in 1..RECEIVES_MAX {
         assert!(!world.receive(&message, nth).await);
     }
     assert!(world.parked().await.is_empty());
-    assert!(world.receive(&message, 5).await);
+    assert!(world.receive(&message, RECEIVES_MAX).await);
     assert_eq!(world.parked().await, ["unknown_copy"]);
 }

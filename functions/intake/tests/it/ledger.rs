@@ -2,7 +2,7 @@
 
 use payments::upload::{Line, Upload, UploadState};
 use queue::UploadTask;
-use table::Because;
+use table::ChangeContext;
 
 use crate::world::{World, now};
 
@@ -23,7 +23,7 @@ impl World {
         let before = self.upload(payment).await.unwrap();
         let mut after = before.clone();
         change(&mut after);
-        let because = Because { cause: "upload", event_at: None, now: now() };
+        let because = ChangeContext { cause: "upload", event_at: None, now: now() };
         self.tables.write_uploads(&[(Some(&before), &after)], None, because).await.unwrap();
     }
 
@@ -36,8 +36,8 @@ impl World {
 
     /// For whom the `upload` function was woken since the last time, in order.
     pub(crate) fn woken_for(&self) -> Vec<String> {
-        let tasks = self.uploads.0.sent_with_delays();
-        self.uploads.0.take();
+        let tasks = self.uploads.recorded.sent_with_delays();
+        self.uploads.recorded.take();
         let organisation = |(task, delay)| match task {
             UploadTask::Direct { organisation } if delay == 0 => organisation.to_string(),
             other => panic!("{other:?} after {delay} seconds"),

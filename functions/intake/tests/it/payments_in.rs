@@ -1,5 +1,6 @@
 //! Payments of the business's own system.
 
+use host::batch::RECEIVES_MAX;
 use payments::upload::uploaded_deleted;
 use payments::{DiscrepancyKind, Kind, Money, PaymentStatus, Protection, State};
 use serde_json::json;
@@ -218,10 +219,10 @@ async fn a_status_that_came_too_early_waits_for_the_one_before_and_is_parked_in_
     assert_eq!(world.invoice("10234").await.payments[0].status, PaymentStatus::Refunded);
 
     let lost = at(9, "pending");
-    for nth in 1..5 {
+    for nth in 1..RECEIVES_MAX {
         assert!(!world.receive(&lost, nth).await);
     }
-    assert!(world.receive(&lost, 5).await, "before the queue gives it up, it is parked");
+    assert!(world.receive(&lost, RECEIVES_MAX).await, "before the queue gives it up, it is parked");
     assert_eq!(world.parked().await, ["illegal_status"]);
 }
 

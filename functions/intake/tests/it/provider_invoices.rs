@@ -1,6 +1,6 @@
 //! Invoices of the payment provider on their way into the ledger of uploads (EX-12).
 
-use payments::upload::{Answer, Line, Night, Placed, Route, Target, UploadState};
+use payments::upload::{Line, Night, Placed, Route, Target, UploadState, WriteOutcome};
 use serde_json::Value;
 
 use crate::messages::{ORGANISATION, invoice, provider_invoice, with};
@@ -70,8 +70,8 @@ async fn what_is_in_xero_stays_as_it_was_sent_and_a_change_is_told() {
     let parts = vec![(Target::Bill { contact }, before.receipt.amount)];
     after.reserve(Night::of(now(), &jiff::tz::TimeZone::UTC), parts, now()).unwrap();
     after.send(&[1], "key", now()).unwrap();
-    after.answer(1, Answer::Placed(Placed::Bill(xero_id("1"))), false, now()).unwrap();
-    let because = table::Because { cause: "upload", event_at: None, now: now() };
+    after.answer(1, WriteOutcome::Placed(Placed::Bill(xero_id("1"))), false, now()).unwrap();
+    let because = table::ChangeContext { cause: "upload", event_at: None, now: now() };
     world.tables.write_uploads(&[(Some(&before), &after)], None, because).await.unwrap();
 
     world.take(&dearer(2)).await;
@@ -105,7 +105,7 @@ async fn a_message_that_does_not_add_up_is_parked_with_all_that_is_wrong() {
 #[tokio::test]
 async fn a_wake_that_is_lost_is_asked_for_again() {
     let world = World::new().await;
-    world.uploads.0.fail_next();
+    world.uploads.recorded.fail_next();
 
     let again = world.deliver(&[provider_invoice("F-1", 1, "80.00")]).await;
 

@@ -2,11 +2,11 @@
 
 use intake::contract::{Report, read};
 use payments::upload::{
-    Answer, Hold, Line, Night, Order, Placed, Target, Upload, UploadState, link, obey,
+    Hold, Line, Night, Order, Placed, Target, Upload, UploadState, WriteOutcome, link, obey,
 };
 use payments::{Kind, NOTE_TAKEN_BACK, PaymentStatus, Receipt, XeroPayment};
 use serde_json::Value;
-use table::Because;
+use table::ChangeContext;
 
 use crate::messages::{ORGANISATION, bpay, invoice, pay_now, payment, with};
 use crate::world::{World, assert_same, aud, now, xero_id, xero_payment};
@@ -25,7 +25,7 @@ fn upload_to(upload: &mut Upload, number: &str) {
     let amount = upload.receipt.amount;
     upload.reserve(night, vec![(target, amount)], now()).unwrap();
     upload.send(&[1], "key", now()).unwrap();
-    let placed = Answer::Placed(Placed::Payment(xero_payment(1, "60.00").id));
+    let placed = WriteOutcome::Placed(Placed::Payment(xero_payment(1, "60.00").id));
     upload.answer(1, placed, false, now()).unwrap();
 }
 
@@ -229,7 +229,7 @@ async fn spread_by_the_night(world: &World) -> XeroPayment {
     world.mirrored("10234", "110.00", std::slice::from_ref(&shown)).await;
     let stored = world.invoice("10234").await;
     let change = link(&stored, &upload, &upload.parts[0], now()).unwrap();
-    let because = Because { cause: "upload", event_at: None, now: now() };
+    let because = ChangeContext { cause: "upload", event_at: None, now: now() };
     world.tables.write_invoice(&stored, &change, because).await.unwrap();
     shown
 }

@@ -176,7 +176,7 @@ pub async fn cloud(
 ) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = harness::http::client();
     let app = Router::new().fallback(move |request: Request| {
         let (http, dynamo, secret) = (http.clone(), dynamo.clone(), secret.clone());
         async move {

@@ -162,7 +162,7 @@ async fn what_the_sweep_finds_is_timed_from_its_change_in_xero_and_the_rest_from
         world.deliver(&[record("m-1", Message::Invoices(changes))]).await;
         let rows = world.rows("activity").await;
         let wanted = [("action", "imported"), ("cause", cause.code())];
-        let [row] = crate::engine::having(&rows, &wanted)[..] else { panic!("{rows:#?}") };
+        let [row] = harness::dynamodb::having(&rows, &wanted)[..] else { panic!("{rows:#?}") };
         assert_eq!(row.get("visible_after_ms").map(String::as_str), took);
     }
 }

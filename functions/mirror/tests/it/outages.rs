@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use harness::Do;
+use harness::dynamodb::having;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 
-use crate::engine::having;
-use crate::faults::Do;
 use crate::world::{
     World, advance, another_organisation, at, events, events_of, invoice, now, organisation, paid,
     paper, record, sent_back,

@@ -1,11 +1,11 @@
 //! An invoice that gets another number in Xero: its payments are on one number at most, and in
 //! the end on the right one.
 
+use harness::{CrashPoint, Moment};
 use payments::upload::{Stamp, Target, admit};
 use payments::{Kind, Payment, PaymentStatus, Receipt, State};
-use table::Because;
+use table::ChangeContext;
 
-use crate::faults::{Guillotine, Moment};
 use crate::world::{
     World, advance, at, aud, events, invoice, march, now, number, organisation, paid, paper, record,
 };
@@ -90,7 +90,7 @@ async fn payments_left_on_a_former_number_are_found_by_the_next_read_of_whatever
     // As if a process that did not see the new number had written the old one.
     forget(&world, 2).await;
     see(&world, old).await;
-    let because = table::Because { cause: "webhook", event_at: None, now: at(0) };
+    let because = table::ChangeContext { cause: "webhook", event_at: None, now: at(0) };
     let unknown = world.stored(2).await;
     let after = payments::StoredInvoice { revision: unknown.revision, ..second };
     let change = payments::Change { after, tombstones: vec![], decisions: vec![] };
@@ -132,17 +132,17 @@ async fn a_crash_in_the_middle_of_a_large_move_leaves_nothing_behind() {
         world.proxy.heal();
         let records = [record("m-2", events(&[1], Some(at(10))))];
         // The last of the reads before it, and so many of the writes.
-        let guillotine = Guillotine::counting();
-        world.end_with(&guillotine);
+        let crash_point = CrashPoint::counting();
+        world.end_with(&crash_point);
         if transaction == 1 {
             world.deliver(&records).await;
-            transactions = guillotine.calls().iter().filter(|write| **write).count();
+            transactions = crash_point.calls().iter().filter(|write| **write).count();
             assert!(transactions > 8, "{transactions}");
         } else {
-            let calls = Guillotine::at_effect(transaction, Moment::After);
+            let calls = CrashPoint::at_effect(transaction, Moment::After);
             world.end_with(&calls);
             calls.run(world.deliver(&records)).await;
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             assert!(world.deliver(&records).await.is_empty());
         }
         assert_eq!(counts(&world).await, (0, 250), "killed after transaction {transaction}");
@@ -282,10 +282,10 @@ async fn amb_33_a_crash_between_the_two_numbers_loses_and_doubles_nothing() {
         world.xero.put(organisation(), invoice(1), numbered(2, 10, payments));
         world.proxy.heal();
         let records = [record("m-2", events(&[1], Some(at(10))))];
-        let calls = Guillotine::at_effect(write, Moment::After);
+        let calls = CrashPoint::at_effect(write, Moment::After);
         world.end_with(&calls);
         calls.run(world.deliver(&records)).await;
-        world.end_with(&Guillotine::counting());
+        world.end_with(&CrashPoint::counting());
         assert!(world.deliver(&records).await.is_empty());
         let there = standing(&world).await;
         assert_eq!(there, [(2, "P-1".to_owned(), "uploaded")], "killed after write {write}");
@@ -320,7 +320,7 @@ async fn a_stamp_that_a_person_has_copied_into_a_reference_holds_the_payment_for
 #[tokio::test]
 async fn what_bears_the_stamp_of_an_upload_on_its_way_stays_with_it_however_long_that_takes() {
     let world = both_local().await;
-    let because = Because { cause: "upload", event_at: None, now: now() };
+    let because = ChangeContext { cause: "upload", event_at: None, now: now() };
     let mut row = admit(None, &receipt(), now()).upload.unwrap();
     let target = Target::Invoice { id: invoice(1), number: "CM-10001".to_owned() };
     row.reserve("2026-03-02".parse().unwrap(), vec![(target, aud(100))], now()).unwrap();

@@ -1,10 +1,10 @@
 //! Records of each batch: the sync log (CC-09), and how long changes took (SP-09).
 
+use harness::Do;
 use jiff::SignedDuration;
 use payments::sweep::{Latency, SyncKind, SyncRun, SyncState, Trigger};
 use queue::Message;
 
-use crate::faults::Do;
 use crate::world::{
     World, another_organisation, at, events, invoice, now, organisation, paid, paper, record,
 };

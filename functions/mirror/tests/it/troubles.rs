@@ -1,7 +1,8 @@
 //! DynamoDB and SQS on bad days (FAULT-19): the record comes again, and nothing else is lost.
 
-use crate::engine::having;
-use crate::faults::Do;
+use harness::Do;
+use harness::dynamodb::having;
+
 use crate::world::{World, at, events, invoice, organisation, paid, paper, record, sent_back};
 use crate::xero::Reply;
 

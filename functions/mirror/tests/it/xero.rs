@@ -8,10 +8,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::Response;
+use harness::{CrashPoint, CurrentCrashPoint};
 use jiff::Timestamp;
 use jiff::civil::Date;
-
-use crate::faults::{Guillotine, Moment};
 
 /// An invoice in the books. Amounts are cents.
 #[derive(Clone, Debug)]
@@ -151,7 +150,7 @@ struct State {
     books: Arc<Mutex<Books>>,
     script: Arc<Mutex<Script>>,
     seen: Arc<Mutex<Vec<Seen>>>,
-    guillotine: Arc<Mutex<Arc<Guillotine>>>,
+    crash_point: CurrentCrashPoint,
 }
 
 pub struct Xero {
@@ -168,7 +167,7 @@ impl Xero {
             books: Arc::default(),
             script: Arc::new(Mutex::new(none)),
             seen: Arc::default(),
-            guillotine: Arc::default(),
+            crash_point: CurrentCrashPoint::default(),
         };
         let shared = state.clone();
         let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
@@ -198,8 +197,8 @@ impl Xero {
         self.script(|_, _| None);
     }
 
-    pub fn end_with(&self, guillotine: Arc<Guillotine>) {
-        *self.state.guillotine.lock().unwrap() = guillotine;
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.state.crash_point.set(crash_point);
     }
 
     /// The calls to the API so far, those for a token not among them.
@@ -245,7 +244,7 @@ async fn answer(state: State, request: Request) -> Response<Body> {
         let value = parts.headers.get(name).map(|value| value.to_str().unwrap());
         value.unwrap_or_default().to_owned()
     };
-    let (reply, guillotine, last) = {
+    let reply = {
         let mut all = state.seen.lock().unwrap();
         let number = all.iter().filter(|seen| !seen.is_token()).count() + 1;
         let seen = Seen {
@@ -258,14 +257,9 @@ async fn answer(state: State, request: Request) -> Response<Body> {
         all.push(seen.clone());
         let mut books = state.books.lock().unwrap();
         let script = state.script.lock().unwrap();
-        let reply = script(&seen, &mut books).unwrap_or_else(|| usual(&seen, &books));
-        let guillotine = state.guillotine.lock().unwrap().clone();
-        let last = guillotine.count(false);
-        (reply, guillotine, last)
+        script(&seen, &mut books).unwrap_or_else(|| usual(&seen, &books))
     };
-    if last.is_some_and(|moment| matches!(moment, Moment::Before | Moment::After)) {
-        guillotine.fall().await;
-    }
+    let reply = state.crash_point.pass(false, async { reply }).await;
     if reply.hangs {
         std::future::pending::<()>().await;
     }

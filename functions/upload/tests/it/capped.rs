@@ -60,7 +60,7 @@ async fn attempted(world: &World, attempts: u32) {
     let at = world.now() - SignedDuration::from_hours(48);
     let made = Reservation { at, night: None, slots: 0, attempts };
     let caps = Caps { reservations: vec![made], ..unused.clone() };
-    let because = table::Because { cause: "test", event_at: None, now: world.now() };
+    let because = table::ChangeContext { cause: "test", event_at: None, now: world.now() };
     world.tables.write_caps(&unused, &caps, "a test", "a month of work", because).await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use queue::Message;
 use queue::fakes::RecordedChanges;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use table::Because;
+use table::ChangeContext;
 use uuid::Uuid;
 
 use crate::paid::{bpay, pay_now};
@@ -57,7 +57,7 @@ async fn waiting_invoice(world: &World, id: &str) -> XeroInvoiceId {
     after.held_back = true;
     after.xero = Some(world.facts(invoice));
     let change = Change { after, tombstones: vec![], decisions: vec![] };
-    let because = Because { cause: "webhook", event_at: None, now: world.now() };
+    let because = ChangeContext { cause: "webhook", event_at: None, now: world.now() };
     world.tables.write_invoice(&before, &change, because).await.unwrap();
     invoice
 }

@@ -1,6 +1,8 @@
 //! Whole days of waiting, with the hourly look, and with Lambda's detection of endless loops as the template has it:
 //! no message ends in a dead-letter queue, and everything is in Xero afterwards (A7.3, FAULT-18 and FAULT-20).
 
+use aws_lambda_events::sqs::SqsMessage;
+use host::batch::{RECEIVES_MAX, pause};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use queue::UploadTask;
@@ -12,9 +14,6 @@ use crate::paid::pay_now;
 use crate::world::{World, evening};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Of the queue `uploads`, as in the template.
-const VISIBILITY: SignedDuration = SignedDuration::from_secs(5_400);
-const RECEIVES_MAX: u32 = 5;
 
 fn as_deployed() -> RecursiveLoop {
     RecursiveLoop::of(include_str!("../../../../template.yaml"), "Upload")
@@ -98,7 +97,10 @@ impl<'w> Lambda<'w> {
         };
         self.collect(waiting.passes + 1);
         if !done {
-            waiting.at = self.world.now() + VISIBILITY;
+            let mut failed = SqsMessage::default();
+            let receives = waiting.receives.to_string();
+            failed.attributes.insert("ApproximateReceiveCount".to_owned(), receives);
+            waiting.at = self.world.now() + pause(&failed);
             self.queue.push(waiting);
         }
     }

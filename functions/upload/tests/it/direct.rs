@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use jiff::civil::date;
-use payments::upload::{Sending, Target};
+use payments::upload::{SendMode, Target};
 use payments::{PaymentStatus, XeroContactId};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -136,8 +136,8 @@ async fn a_post_at_once_leaves_alone_what_a_night_is_sending() {
     world.pay(pay_now("P-now", "1", 100_00)).await;
     let night = "2026-03-02".parse().unwrap();
     let caps = world.tables.caps(world.organisation()).await.unwrap();
-    let granted = caps.reserve(2, Sending::Nightly(night), 200, world.now()).caps.unwrap();
-    let because = table::Because { cause: "upload", event_at: None, now: world.now() };
+    let granted = caps.reserve(2, SendMode::Nightly(night), 200, world.now()).caps.unwrap();
+    let because = table::ChangeContext { cause: "upload", event_at: None, now: world.now() };
     let mut rows = Vec::new();
     for payment in ["P-0001", "P-0002"] {
         let before = world.row(payment).await;

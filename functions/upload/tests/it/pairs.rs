@@ -232,3 +232,118 @@ async fn a8_3_a_payment_whose_row_cannot_be_read_stays_open_and_the_others_go() 
     }
     assert_eq!(open(&world, contact).await, ["P-1"]);
 }
+
+/// A person merges a contact into another one, which is its customer's from then on.
+fn merge(world: &World, from: Uuid) -> Uuid {
+    let name = format!("The survivor of {from}");
+    let into = world.simulator.add_contact(world.tenant, &name).unwrap();
+    world.simulator.merge_contact(from, into).unwrap();
+    into
+}
+
+#[tokio::test]
+async fn ex_37_a_payment_that_is_held_when_its_contact_is_merged_is_one_question() {
+    // A8.3: the question stands where it stood, and ends with the answer or with the facts.
+    for end in ["same_payment", "two_payments", "deleted"] {
+        let (world, former, by_hand) = held_for_one_by_hand().await;
+        let survivor = merge(&world, former);
+        next_night(&world).await;
+        assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE", "{end}");
+        assert_eq!(open(&world, former).await, ["P-1"], "{end}");
+        assert_eq!(open(&world, survivor).await, [""; 0], "{end}: it is not asked twice");
+        // And merged once more.
+        let last = merge(&world, survivor);
+        next_night(&world).await;
+        assert_eq!(open(&world, former).await, ["P-1"], "{end}");
+
+        match end {
+            "deleted" => {
+                world.simulator.delete_payment(by_hand).unwrap();
+                next_night(&world).await;
+            }
+            answer => order(&world, "P-1", answer).await,
+        }
+
+        for contact in [former, survivor, last] {
+            assert_eq!(open(&world, contact).await, [""; 0], "{end}");
+        }
+        next_night(&world).await;
+        let goes = usize::from(end != "same_payment");
+        assert_eq!(world.in_xero().len(), goes, "{end}");
+    }
+}
+
+#[tokio::test]
+async fn ex_37_what_was_called_the_same_before_a_merge_is_no_other_payments_afterwards() {
+    let (world, former, by_hand) = held_for_one_by_hand().await;
+    order(&world, "P-1", "same_payment").await;
+    let survivor = merge(&world, former);
+    world.pay(bpay("P-2", "K", 70_00, march(3))).await;
+    next_night(&world).await;
+    assert_eq!((world.state("P-2").await, world.in_xero().len()), ("uploaded", 1));
+    for contact in [former, survivor] {
+        assert_eq!(open(&world, contact).await, [""; 0]);
+    }
+    // A8.3: its money is deleted, and the payment goes up.
+    world.simulator.delete_payment(by_hand).unwrap();
+    next_night(&world).await;
+    assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2));
+}
+
+#[tokio::test]
+async fn ex_37_a_pair_that_was_flagged_before_two_merges_is_not_flagged_again() {
+    for accepted in [true, false] {
+        let world = World::new().await;
+        let first = world.customer("K").await;
+        world.invoice(first, "CM-1", 70_00, march(1));
+        let mut contacts = vec![first];
+        // The pair is flagged on the contact in the middle.
+        world.pay(bpay("P-1", "K", 70_00, march(1))).await;
+        world.night(evening()).await;
+        contacts.push(merge(&world, first));
+        world.invoice(contacts[1], "CM-2", 20_00, march(1));
+        world.pay(bpay("P-2", "K", 20_00, march(2))).await;
+        next_night(&world).await;
+        let other = world.invoice(contacts[1], "CM-3", 900_00, march(1));
+        let by_hand = enter(&world, other, 70_00, march(2));
+        next_night(&world).await;
+        let pair = format!("P-1 xero/{by_hand}");
+        assert_eq!(open(&world, contacts[1]).await, [pair.as_str()]);
+        if accepted {
+            accept(&world, contacts[1]).await;
+        }
+
+        contacts.push(merge(&world, contacts[1]));
+        world.invoice(contacts[2], "CM-4", 30_00, march(1));
+        world.pay(bpay("P-3", "K", 30_00, march(2))).await;
+        next_night(&world).await;
+        next_night(&world).await;
+
+        assert_eq!(world.state("P-3").await, "uploaded");
+        let there = if accepted { vec![] } else { vec![pair.clone()] };
+        assert_eq!(open(&world, contacts[1]).await, there, "accepted: {accepted}");
+        assert_eq!(open(&world, contacts[2]).await, [""; 0], "accepted: {accepted}");
+        world.simulator.delete_payment(by_hand).unwrap();
+        next_night(&world).await;
+        assert_eq!(open(&world, contacts[1]).await, [""; 0], "the facts agree");
+    }
+}
+
+#[tokio::test]
+async fn looking_for_what_was_entered_since_costs_three_reads_a_night_for_ten_nights() {
+    // Rules A8.3, N3: however much went up, and nothing where nothing did.
+    for uploads in [0_usize, 1, 40] {
+        let world = World::new().await;
+        world.bpay_payments(uploads).await;
+        world.night(evening()).await;
+        assert_eq!(world.in_xero().len(), uploads);
+        for night in 1..=11 {
+            world.xero.take_calls();
+            next_night(&world).await;
+            let calls = world.xero.take_calls();
+            let reads = calls.iter().filter(|call| call.starts_with("GET")).count();
+            let watched = uploads > 0 && night <= 10;
+            assert_eq!(reads, if watched { 3 } else { 0 }, "{uploads} in night {night}: {calls:?}");
+        }
+    }
+}

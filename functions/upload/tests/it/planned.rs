@@ -50,7 +50,7 @@ async fn an_invoice_on_a_payment_plan_receives_no_bpay_money() {
     };
     let stored = world.tables.invoice(world.organisation(), &local.number).await.unwrap();
     let change = record_invoice(&stored, &local, world.now()).unwrap().unwrap();
-    let because = table::Because { cause: "intake", event_at: None, now: world.now() };
+    let because = table::ChangeContext { cause: "intake", event_at: None, now: world.now() };
     world.tables.write_invoice(&stored, &change, because).await.unwrap();
     world.pay(bpay("P-1", "K", 100_00, march(1))).await;
 
@@ -134,7 +134,7 @@ async fn change_part(world: &World, change: impl FnOnce(&mut Vec<payments::Payme
     let mut after = stored.clone();
     change(&mut after.payments);
     let change = Change { after, tombstones: Vec::new(), decisions: Vec::new() };
-    let because = table::Because { cause: "webhook", event_at: None, now: world.now() };
+    let because = table::ChangeContext { cause: "webhook", event_at: None, now: world.now() };
     world.tables.write_invoice(&stored, &change, because).await.unwrap();
 }
 

@@ -1,14 +1,14 @@
 //! Stopped work starts again by itself: nothing waits for the next night because a timer was shorter than a guard,
 //! and nothing hangs on one message of the queue (EX-01, EX-28, N3).
 
+use harness::log_capture;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::XeroContactId;
-use payments::upload::{Night, NightReport, NightState, Sending, Target};
+use payments::upload::{Night, NightReport, NightState, SendMode, Target};
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault, LimitProblem, LockDates};
 
-use crate::ear::{heard, listen};
 use crate::paid::pay_now;
 use crate::world::{World, evening, march};
 
@@ -131,17 +131,17 @@ async fn an_unknown_post_is_looked_for_although_every_message_is_lost() {
 
 /// Another invocation has reserved the payment, and ended.
 async fn in_another_hand(world: &World) {
-    reserve(world, "P-1", "2026-03-02".parse().unwrap(), Sending::Direct).await;
+    reserve(world, "P-1", "2026-03-02".parse().unwrap(), SendMode::Direct).await;
 }
 
-async fn reserve(world: &World, payment: &str, night: Night, sending: Sending) {
+async fn reserve(world: &World, payment: &str, night: Night, sending: SendMode) {
     let before = world.row(payment).await;
     let mut after = before.clone();
     let target = Target::Prepayment { contact: XeroContactId::new(uuid::Uuid::from_u128(1)) };
     after.reserve(night, vec![(target, before.receipt.amount)], world.now()).unwrap();
     let caps = world.tables.caps(world.organisation()).await.unwrap();
     let granted = caps.reserve(1, sending, 200, world.now()).caps.unwrap();
-    let because = table::Because { cause: "upload", event_at: None, now: world.now() };
+    let because = table::ChangeContext { cause: "upload", event_at: None, now: world.now() };
     let rows = [(Some(&before), &after)];
     world.tables.write_uploads(&rows, Some((&caps, &granted)), because).await.unwrap();
 }
@@ -265,13 +265,13 @@ async fn what_is_reserved_and_stands_still_is_counted_with_the_unknown() {
     world.clock.advance(HOUR * 15);
     world.bpay_payments(1).await;
     let night = "2026-03-03".parse().unwrap();
-    reserve(&world, "P-0001", night, Sending::Nightly(night)).await;
+    reserve(&world, "P-0001", night, SendMode::Nightly(night)).await;
     world.clock.advance(HOUR + MINUTE);
 
-    listen("upload");
+    log_capture::start();
     look_and_lose_tasks(&world).await;
 
-    let heard = heard();
+    let heard = log_capture::take();
     let line = heard.lines().rfind(|line| line.contains("upload done")).unwrap();
     let said = serde_json::from_str::<Value>(line).unwrap()["fields"].clone();
     assert_eq!(said["payments.unknown_too_long"], json!(1), "{said}");

@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    half::Half,
+    isolated_runtime::Half,
     ports::{Place, Ports},
 };
 

@@ -22,7 +22,7 @@ pub const EVENTS: &str = "events";
 pub const ALL: [&str; 3] = [CHANGES, INTAKE, UPLOADS];
 
 /// After this many receives a message moves to the dead-letter queue, as in the template.
-pub const RECEIVES_MAX: u32 = 5;
+pub const RECEIVES_MAX: u32 = 10;
 /// How long a received message stays hidden unless it is deleted. The template says 722 s for
 /// `changes`, 361 s for `intake` and more than 900 s for `uploads`; here a killed function's work comes back sooner.
 pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -269,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn messages_outlive_the_engine_even_in_flight_and_deleted_ones_do_not() {
-        let data = crate::testing::directory("queues");
+        let data = crate::test_support::directory("queues");
         let (sqs, left) = open(data.path()).await;
         assert_eq!(left, 0);
         for body in ["in flight", "done"] {

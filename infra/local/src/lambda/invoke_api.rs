@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Answer, Function, Host, PAYLOAD_BYTES_MAX, arn};
-use crate::travel::TimeTravel;
+use crate::clock_control::TimeTravel;
 
 /// Largest event of an asynchronous invocation.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -156,7 +156,7 @@ mod tests {
     use xero_simulator::AdvancingClock;
 
     use super::*;
-    use crate::{clock::LocalClock, lambda::host::tests::sample_host, travel::Companion};
+    use crate::{clock::LocalClock, clock_control::Companion, lambda::host::tests::sample_host};
 
     /// The Invoke API on a port of its own.
     async fn api() -> String {

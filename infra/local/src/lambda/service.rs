@@ -15,12 +15,12 @@ use super::{
 use crate::{
     clients::Clients,
     clock::LocalClock,
-    elsewhere::Xero,
+    clock_control::{Companion, TimeTravel},
     engines::queues,
+    external_endpoints::Xero,
     functions::{self, Surroundings},
-    half::Half,
+    isolated_runtime::Half,
     ports::{Place, Ports},
-    travel::{Companion, TimeTravel},
     widgets,
 };
 

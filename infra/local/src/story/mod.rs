@@ -3,11 +3,11 @@
 
 mod bills;
 mod business;
-mod forger;
-mod invoking;
+mod forged_delivery;
+mod invocation;
+mod narrator;
 mod night;
 mod sweep;
-mod teller;
 mod xero;
 
 use std::time::Instant;
@@ -20,15 +20,15 @@ use xero_simulator::{InvoiceKind, NewInvoice, NewPayment, Simulator};
 
 use self::{
     business::{Business, Paid},
+    narrator::{Seen, Teller},
     night::NightScene,
-    teller::{Seen, Teller},
 };
 use crate::{
     Stack,
     engines::queues,
-    look::{self, Look},
-    prepare::TIME_ZONE,
+    setup::TIME_ZONE,
     simulator::SAMPLE_ORGANISATION,
+    table_queries::{self, Look},
 };
 
 /// Currency of the sample organisation.
@@ -118,7 +118,7 @@ impl Scene<'_> {
                 let known = known.iter().filter(|invoice| invoice.number >= self.first).count();
                 let payments = self.look.payments(two).await?;
                 let expected = known == 3 && payments.iter().any(|payment| payment.id == id);
-                let payments = look::describe(&payments);
+                let payments = table_queries::describe(&payments);
                 Ok(Seen::when(expected, format!("{known} invoices; on {two}: {payments}")))
             })
             .await
@@ -165,11 +165,14 @@ impl Scene<'_> {
         teller
             .look(event, async || {
                 let payments = self.look.payments(two).await?;
-                let same = |found: &look::Payment| {
+                let same = |found: &table_queries::Payment| {
                     found.id == self.typed_in() && found.xero_id.as_deref() == Some(&payment)
                 };
                 let expected = payments.len() == 1 && payments.iter().all(same);
-                Ok(Seen::when(expected, format!("on {two}: {}", look::describe(&payments))))
+                Ok(Seen::when(
+                    expected,
+                    format!("on {two}: {}", table_queries::describe(&payments)),
+                ))
             })
             .await
     }
@@ -217,7 +220,7 @@ impl Scene<'_> {
         let event = Instant::now();
         let mut found = Vec::new();
         let mut refused = true;
-        for forgery in forger::forgeries(good) {
+        for forgery in forged_delivery::forgeries(good) {
             let status = forgery.post(&http, &stack.webhook_url()).await?;
             refused &= status == 401;
             found.push(format!("{}: {status}", forgery.what));
@@ -263,7 +266,7 @@ impl Scene<'_> {
             .look(event, async || {
                 let payments = self.look.payments(one).await?;
                 let tombstones = self.look.tombstones(one).await?;
-                let copy = |found: &look::Payment| {
+                let copy = |found: &table_queries::Payment| {
                     found.origin == "xero"
                         && found.amount == amount
                         && found.xero_id.as_deref() == Some(&payment)
@@ -292,10 +295,14 @@ impl Scene<'_> {
     }
 }
 
-fn on(invoice: u64, payments: &[look::Payment], tombstones: &[look::Payment]) -> String {
-    let mut found = format!("on {invoice}: {}", look::describe(payments));
+fn on(
+    invoice: u64,
+    payments: &[table_queries::Payment],
+    tombstones: &[table_queries::Payment],
+) -> String {
+    let mut found = format!("on {invoice}: {}", table_queries::describe(payments));
     if !tombstones.is_empty() {
-        found = format!("{found}; removed: {}", look::describe(tombstones));
+        found = format!("{found}; removed: {}", table_queries::describe(tombstones));
     }
     found
 }

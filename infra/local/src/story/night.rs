@@ -16,16 +16,16 @@ use super::{
     CURRENCY, amount,
     bills::{Bills, CUSTOMERS, PAYMENTS, TOO_MUCH},
     business::Business,
-    invoking::invoke,
-    teller::{Seen, Teller},
+    invocation::invoke,
+    narrator::{Seen, Teller},
     xero::{Uploaded, calls_since},
 };
 use crate::{
     Stack,
     lambda::Function,
-    look::Look,
     next_night::{NextNight, next_night},
     simulator::SAMPLE_ORGANISATION,
+    table_queries::Look,
 };
 
 /// How many go in a night.

@@ -10,13 +10,13 @@ use xero_simulator::{NewPayment, WebhookSettings};
 
 use super::{
     CURRENCY,
-    invoking::invoke,
-    teller::{Seen, Teller},
+    invocation::invoke,
+    narrator::{Seen, Teller},
 };
 use crate::{
     Stack,
     lambda::Function,
-    look::{self, Look},
+    table_queries::{self, Look},
 };
 
 /// Longest that what a first sweep finds takes to be dealt with: it looks back a month.
@@ -52,7 +52,7 @@ pub(super) async fn play(
             let copied = payments.iter().any(|found| found.xero_id.as_deref() == Some(&payment));
             let found = format!(
                 "on {number}: {}; {} calls, {} invoices of {} rows on the queue",
-                look::describe(&payments),
+                table_queries::describe(&payments),
                 run["calls"],
                 run["counts"]["queued"],
                 run["counts"]["rows"],

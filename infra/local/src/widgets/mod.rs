@@ -13,7 +13,7 @@ use axum::{
     response::IntoResponse as _,
     routing::{get, post},
 };
-use console::{pages::Page, rights::Role};
+use console::{pages::Page, roles::Role};
 
 use crate::lambda::{Function, Host};
 

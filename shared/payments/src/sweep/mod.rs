@@ -5,21 +5,21 @@
 //! invoices agree), `certificate` (whether every change is accounted for), `refund` (money
 //! that went back).
 
+mod candidates;
 mod certificate;
-mod place;
+mod cursor;
 mod refund;
 mod run;
-mod seen;
 mod state;
 mod tie_out;
 
+pub use candidates::{Concern, Seen, concern};
 pub use certificate::{
     Accounted, CERTIFIED_AFTER, Certificate, CertificateState, LISTED_MAX, Missing, PaymentChange,
     account,
 };
-pub use place::{FIRST_LOOK_BACK, OVERLAP, Place, Progress, SKEW, SweptList, begun_at};
+pub use cursor::{FIRST_LOOK_BACK, ListPosition, OVERLAP, Progress, SKEW, SweptList, begun_at};
 pub use refund::{Refund, RefundStep};
 pub use run::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger, VISIBLE_WITHIN};
-pub use seen::{Concern, Seen, concern};
 pub use state::{COOL_DOWN, OpenWalk, Start, SweepKind, SweepState};
 pub use tie_out::{Difference, OpenFigures, Standing, XeroStanding, compare, review};

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::place::{self, Place, Progress};
+use super::cursor::{self, ListPosition, Progress};
 use super::run::{SyncRunId, SyncState, Trigger};
 use crate::ids::{InvoiceNumber, OrganisationId};
 use crate::reason::codes;
@@ -52,7 +52,7 @@ pub struct OpenWalk {
     /// Under which settings, in short ([`Settings::going_through`]).
     pub judging: String,
     /// From where Xero's list is read on; `None` once it was read to its end.
-    pub xero: Option<Place>,
+    pub xero: Option<ListPosition>,
     /// The number up to which the stored invoices were compared.
     pub after: Option<InvoiceNumber>,
     /// How many parts of what was seen are stored in rows of their own.
@@ -67,7 +67,7 @@ impl OpenWalk {
         Self {
             begun_at: now,
             judging: settings.going_through(),
-            xero: Some(Place::from(Timestamp::UNIX_EPOCH)),
+            xero: Some(ListPosition::from(Timestamp::UNIX_EPOCH)),
             after: None,
             parts: 0,
             awaiting: 0,
@@ -238,7 +238,7 @@ impl SweepState {
 
     /// From where a read goes on, or begins.
     pub fn next_read(&self, now: Timestamp) -> Progress {
-        self.progress.unwrap_or_else(|| Progress::from(place::since(self.cursor, now)))
+        self.progress.unwrap_or_else(|| Progress::from(cursor::since(self.cursor, now)))
     }
 
     /// Whether settings have changed by which what is stored is judged, and not everything that they concern

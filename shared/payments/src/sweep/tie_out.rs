@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::fingerprint;
 use crate::ids::{InvoiceNumber, XeroInvoiceId};
 use crate::invoice::InvoiceStatus;
 use crate::money::Money;
 use crate::reason::codes;
+use crate::rules_version;
 use crate::settings::Settings;
 
 /// An open sales invoice as Xero lists it.
@@ -112,7 +112,7 @@ pub fn review(
 ) -> Option<Difference> {
     let xero = standing.xero.as_ref()?;
     // Other rules may find something on any open invoice, other settings only on what waits for a day.
-    let is_by_other_rules = |by: &String| !by.starts_with(&format!("{} ", fingerprint::rules()));
+    let is_by_other_rules = |by: &String| !by.starts_with(&format!("{} ", rules_version::rules()));
     let may_change = standing.review_on.is_some()
         || (xero.status == InvoiceStatus::Authorised
             && standing.judging.as_ref().is_some_and(is_by_other_rules));
@@ -136,21 +136,16 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::number::NumberPrefix;
 
     const NOW: &str = "2026-10-05T16:00:00Z";
 
     fn settings() -> Settings {
         Settings {
-            organisation: crate::OrganisationId::new(Uuid::from_u128(1)),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(0),
-            calls_per_day: crate::budget::DAY_MAX,
-            mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(
+                crate::OrganisationId::new(Uuid::from_u128(1)),
+                jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            )
         }
     }
 

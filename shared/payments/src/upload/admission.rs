@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::bill::Bill;
 use super::ledger::Upload;
 use super::part::UploadState;
-use super::provider_invoice::{Bill, ProviderInvoice};
+use super::provider_invoice::ProviderInvoice;
 use super::route::{Hold, Skip, route, taken};
 use crate::payment::PaymentStatus;
-use crate::recording::{Receipt, Refusal, Warning, WarningKind};
+use crate::reports::{Receipt, Refusal, Warning, WarningKind};
 
 /// What a report means for the ledger.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -32,7 +32,7 @@ const WARNINGS: [u8; 3] = [95, 90, 75];
 
 /// What payments are sent for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Sending {
+pub enum SendMode {
     /// A night's upload.
     Nightly(Night),
     /// At once: outside of the night's number, but an attempt like any other (AMB-10).
@@ -54,9 +54,9 @@ pub struct Reservation {
 
 /// What one payment had reserved and nothing came of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Freed {
+pub struct ReleasedSlot {
     /// What it was reserved for.
-    pub sending: Sending,
+    pub sending: SendMode,
     /// When it was reserved.
     pub reserved_at: Timestamp,
     /// Whether its slot is free: nothing of it came into being in Xero.
@@ -137,16 +137,16 @@ impl Caps {
     pub fn reserve(
         &self,
         wanted: u32,
-        sending: Sending,
+        sending: SendMode,
         nightly_max: u32,
         now: Timestamp,
     ) -> Granted {
         let none = Granted { count: 0, caps: None, warn: None };
         let attempts_left = ATTEMPTS_MAX.saturating_sub(self.attempts(now));
         let (count, night) = match sending {
-            Sending::Direct => (wanted, None),
-            Sending::Nightly(_) if self.disabled.is_some() => return none,
-            Sending::Nightly(night) => {
+            SendMode::Direct => (wanted, None),
+            SendMode::Nightly(_) if self.disabled.is_some() => return none,
+            SendMode::Nightly(night) => {
                 let fits = wanted.min(self.left(night, nightly_max, now));
                 if fits > 0 && attempts_left == 0 {
                     return Granted { caps: Some(self.off(now)), ..none };
@@ -169,10 +169,10 @@ impl Caps {
 
     /// Gives back what nothing came of.
     #[must_use]
-    pub fn give_back(&self, freed: Freed) -> Self {
+    pub fn give_back(&self, freed: ReleasedSlot) -> Self {
         let night = match freed.sending {
-            Sending::Nightly(night) => Some(night),
-            Sending::Direct => None,
+            SendMode::Nightly(night) => Some(night),
+            SendMode::Direct => None,
         };
         let mut caps = self.clone();
         let (mut slots, mut attempts) = (u32::from(freed.slot), u32::from(freed.attempt));

@@ -1,5 +1,7 @@
 //! The business's customers, as far as uploading needs them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::contact::ContactStanding;
@@ -30,10 +32,12 @@ pub struct Customer {
 }
 
 /// A contact that was merged into another one in Xero.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MergedContact {
     /// The contact that the business names.
     pub from: XeroContactId,
+    /// Further contacts that were the customer's between that one and the present one.
+    pub between: BTreeSet<XeroContactId>,
     /// When the last merge was noticed.
     pub at: Timestamp,
 }
@@ -43,6 +47,12 @@ pub struct MergedContact {
 pub const NO_CONTACT: &str = "the customer has no contact in Xero yet";
 
 impl Customer {
+    /// The contacts that were merged into its present one. What does not agree may stand on any of them.
+    pub fn former_contacts(&self) -> impl Iterator<Item = XeroContactId> {
+        let merged = self.merged.iter();
+        merged.flat_map(|merged| merged.between.iter().copied().chain([merged.from]))
+    }
+
     /// Whether the open action is ours, and the contact is what it waits for.
     pub fn waits_for_contact(&self) -> bool {
         self.blocked.as_deref() == Some(NO_CONTACT)
@@ -71,7 +81,7 @@ pub fn record_customer(
         return Ok(None);
     }
     // The business names the contact that it knows; where that was merged, the merge stands (EX-37).
-    let followed = known.merged.filter(|merged| incoming.contact == Some(merged.from));
+    let followed = known.merged.clone().filter(|merged| incoming.contact == Some(merged.from));
     let contact = if followed.is_some() { known.contact } else { incoming.contact };
     let points_elsewhere =
         known.unusable_contact.is_some_and(|dead| contact.is_some_and(|contact| contact != dead));
@@ -146,9 +156,16 @@ pub fn record_contact(
     };
     let mut after = known.clone();
     if known.contact == Some(asked) && end != asked {
-        let from = known.merged.map_or(asked, |merged| merged.from);
+        let merged = match &known.merged {
+            None => MergedContact { from: asked, between: BTreeSet::new(), at: now },
+            Some(before) => {
+                let mut between = before.between.clone();
+                between.insert(asked);
+                MergedContact { between, at: now, ..before.clone() }
+            }
+        };
         after.contact = Some(end);
-        after.merged = Some(MergedContact { from, at: now });
+        after.merged = Some(merged);
     }
     match standing {
         ContactStanding::Active(_) if known.unusable_contact == Some(asked) => {
@@ -259,16 +276,22 @@ mod tests {
         let followed =
             record_contact(&known, contact(1), &ContactStanding::Active(contact(2)), now).unwrap();
         assert_eq!(followed.contact, Some(contact(2)));
-        assert_eq!(followed.merged, Some(MergedContact { from: contact(1), at: now }));
+        let from = contact(1);
+        assert_eq!(
+            followed.merged,
+            Some(MergedContact { from, between: BTreeSet::new(), at: now })
+        );
         // Merged again: the business still names the first one.
         let again =
             record_contact(&followed, contact(2), &ContactStanding::Active(contact(3)), now)
                 .unwrap();
-        assert_eq!(again.merged.map(|merged| merged.from), Some(contact(1)));
+        assert_eq!(again.merged.as_ref().map(|merged| merged.from), Some(contact(1)));
+        let former: Vec<_> = again.former_contacts().collect();
+        assert_eq!(former, [contact(2), contact(1)], "what does not agree may stand on either");
         assert_eq!(record_customer(Some(&again), &known), Ok(None), "the same report comes again");
         let newer = Customer { contact: Some(contact(1)), ..reported(2, "Ana") };
         let merged = record_customer(Some(&again), &newer).unwrap().unwrap();
-        assert_eq!((merged.contact, merged.merged), (Some(contact(3)), again.merged));
+        assert_eq!((merged.contact, merged.merged), (Some(contact(3)), again.merged.clone()));
         let other = Customer { contact: Some(contact(9)), ..reported(2, "Ana") };
         let moved = record_customer(Some(&again), &other).unwrap().unwrap();
         assert_eq!((moved.contact, moved.merged), (Some(contact(9)), None));

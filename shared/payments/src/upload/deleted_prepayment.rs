@@ -7,7 +7,7 @@ use super::ledger::Upload;
 use super::stamp::Stamp;
 use crate::discrepancy::{DiscrepancyKey, DiscrepancyKind};
 use crate::ids::{PaymentId, XeroContactId};
-use crate::recording::Receipt;
+use crate::reports::Receipt;
 
 /// A deleted prepayment that bears a stamp of ours.
 #[derive(Clone, Debug, Eq, PartialEq)]

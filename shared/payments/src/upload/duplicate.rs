@@ -5,8 +5,6 @@
 //! the oldest payment first, then possible ones among what is left.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,6 +14,7 @@ use uuid::Uuid;
 use super::ledger::Upload;
 use super::part::UploadState;
 use super::route::Skip;
+use super::suspicion::{Certain, Counterpart, Suspicion};
 use crate::ids::{PaymentId, XeroContactId, XeroInvoiceId, XeroPaymentId};
 use crate::money::Money;
 
@@ -37,7 +36,8 @@ pub enum XeroMoneyKind {
 }
 
 impl XeroMoneyKind {
-    const fn noun(self) -> &'static str {
+    /// As a sentence names it.
+    pub const fn noun(self) -> &'static str {
         match self {
             Self::Payment => "payment",
             Self::Prepayment => "prepayment",
@@ -63,41 +63,6 @@ pub struct XeroMoney {
     pub date: Date,
     /// The local payment that it is known to be the same as, if there is one.
     pub owner: Option<PaymentId>,
-}
-
-/// The other side of a pair, as a decision of a person names it.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Counterpart {
-    /// Money in Xero.
-    Xero(Uuid),
-    /// Another payment of the business's own.
-    Local(PaymentId),
-}
-
-impl fmt::Display for Counterpart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Xero(id) => write!(f, "xero/{id}"),
-            Self::Local(id) => write!(f, "payment/{id}"),
-        }
-    }
-}
-
-/// A text that names no counterpart.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("a counterpart is written `xero/ID` or `payment/ID`")]
-pub struct CounterpartError;
-
-impl FromStr for Counterpart {
-    type Err = CounterpartError;
-
-    fn from_str(text: &str) -> Result<Self, CounterpartError> {
-        match text.split_once('/') {
-            Some(("xero", id)) => Uuid::parse_str(id).map(Self::Xero).map_err(|_| CounterpartError),
-            Some(("payment", id)) => id.parse().map(Self::Local).map_err(|_| CounterpartError),
-            _ => Err(CounterpartError),
-        }
-    }
 }
 
 /// What a payment brings to one invoice that it names.
@@ -130,6 +95,8 @@ pub struct Claim {
     pub twins: Vec<PaymentId>,
     /// What a person has said it is not the same as.
     pub apart_from: BTreeSet<Counterpart>,
+    /// What a person has said it is the same as, and what was not deleted since: no other payment's.
+    pub same_as: BTreeSet<Counterpart>,
 }
 
 impl Claim {
@@ -146,34 +113,15 @@ impl Claim {
                 && money.amount.amount() <= amount.amount()
         });
         let is_linked = self.named.iter().any(|portion| is_link_of(money, portion));
-        is_linked || (days_apart(money.date, self.date) <= days && (of_portion || of_contact))
+        is_linked
+            || self.is_said_same(money)
+            || (days_apart(money.date, self.date) <= days && (of_portion || of_contact))
     }
-}
 
-/// A portion of a payment that stands in Xero for certain.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Certain {
-    /// On which invoice.
-    pub invoice: XeroInvoiceId,
-    /// Its number in Xero.
-    pub number: String,
-    /// How much.
-    pub amount: Money,
-    /// The payment in Xero.
-    pub payment: XeroPaymentId,
-}
-
-/// Why a payment is held until a person says *the same* or *two payments*.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Suspicion {
-    /// What of it stands in Xero for certain.
-    pub certain: Vec<Certain>,
-    /// What it may be the same as.
-    pub with: BTreeSet<Counterpart>,
-    /// The contact on which that stands, of a payment that names no invoice.
-    pub contact: Option<XeroContactId>,
-    /// Both sides in a sentence. For tables, never for logs: it holds amounts.
-    pub why: String,
+    /// Whether a person has said that this is the same.
+    fn is_said_same(&self, money: &XeroMoney) -> bool {
+        self.same_as.contains(&Counterpart::Xero(money.id))
+    }
 }
 
 /// What Xero holds of a payment's money.
@@ -199,7 +147,10 @@ pub fn standings(
     money.dedup_by_key(|money| money.id);
     let mut claims: Vec<&Claim> = claims.iter().collect();
     claims.sort_by(|a, b| (a.entered_at, &a.payment).cmp(&(b.entered_at, &b.payment)));
-    let mut pairing = Pairing { money, taken: BTreeSet::new(), days };
+    let said = claims
+        .iter()
+        .flat_map(|claim| claim.same_as.iter().map(|same| (same.clone(), claim.payment.clone())));
+    let mut pairing = Pairing { money, said: said.collect(), taken: BTreeSet::new(), days };
     let certain: Vec<_> = claims.iter().map(|claim| pairing.certain(claim)).collect();
     let judged = claims.iter().zip(certain).map(|(claim, certain)| {
         let all = certain.len() == claim.named.len() && claim.unnamed.is_none();
@@ -235,6 +186,8 @@ pub fn twins(upload: &Upload, others: &[Upload]) -> Vec<PaymentId> {
 /// The pairs so far.
 struct Pairing<'a> {
     money: Vec<&'a XeroMoney>,
+    /// Whose a person has said what is.
+    said: BTreeMap<Counterpart, PaymentId>,
     taken: BTreeSet<Uuid>,
     days: u32,
 }
@@ -243,8 +196,10 @@ impl<'a> Pairing<'a> {
     /// What this payment can be the same as: not taken, no other payment's, and not declined by a person.
     fn free<'p>(&'p self, claim: &'p Claim) -> impl Iterator<Item = &'a XeroMoney> + use<'p, 'a> {
         self.money.iter().copied().filter(move |money| {
+            let said = self.said.get(&Counterpart::Xero(money.id));
+            let owner = money.owner.as_ref().or(said);
             !self.taken.contains(&money.id)
-                && money.owner.as_ref().is_none_or(|owner| *owner == claim.payment)
+                && owner.is_none_or(|owner| *owner == claim.payment)
                 && !claim.apart_from.contains(&Counterpart::Xero(money.id))
         })
     }
@@ -311,6 +266,14 @@ impl<'a> Pairing<'a> {
                 )),
             }
             found.extend(together);
+        }
+        // What is left of the money that it was said to be the same as, however much that is.
+        let said: Vec<_> = self.free(claim).filter(|money| claim.is_said_same(money)).collect();
+        for money in said {
+            self.taken.insert(money.id);
+            let same = "a person has said that it is the same";
+            why.push(format!("{}; {same}", beside(money, claim.date)));
+            found.push(money);
         }
         let mut with: BTreeSet<_> = found.iter().map(|money| Counterpart::Xero(money.id)).collect();
         for twin in &claim.twins {

@@ -12,15 +12,15 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::caps::{Freed, Sending};
-use super::command::GivenOrder;
-use super::duplicate::{Counterpart, Suspicion};
+use super::bill::Bill;
+use super::caps::{ReleasedSlot, SendMode};
 use super::night::Night;
+use super::order::GivenOrder;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
-use super::provider_invoice::Bill;
 use super::route::{Hold, Route, Skip, route};
+use super::suspicion::{Counterpart, Suspicion};
 use crate::money::Money;
-use crate::recording::Receipt;
+use crate::reports::Receipt;
 
 /// A payment of the business on its way to Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -121,6 +121,7 @@ impl Upload {
             UploadState::Waiting if self.route().is_ok_and(Route::is_nightly) => Line::Waiting,
             UploadState::Waiting => Line::Direct,
             UploadState::Held => Line::Held,
+            UploadState::Skipped if self.is_said_same() => Line::Same,
             UploadState::Skipped => Line::Skipped,
             UploadState::Reserved => Line::Reserved,
             UploadState::Sent => Line::Sent,
@@ -255,7 +256,7 @@ impl Upload {
     ///
     /// # Errors
     /// Nothing of it was refused, or that has been weighed.
-    pub fn plan_later(&mut self, now: Timestamp) -> Result<Option<Freed>, LedgerError> {
+    pub fn plan_later(&mut self, now: Timestamp) -> Result<Option<ReleasedSlot>, LedgerError> {
         if !self.is_to_be_weighed() {
             return Err(LedgerError::State { from: self.state, what: "planned anew later" });
         }
@@ -272,7 +273,7 @@ impl Upload {
         why: &str,
         night: Night,
         now: Timestamp,
-    ) -> Option<Freed> {
+    ) -> Option<ReleasedSlot> {
         let freed = self.free_slot();
         self.put_on_hold(hold, why, Some(night), now);
         freed
@@ -324,7 +325,7 @@ impl Upload {
     /// unknown. A row of which nothing more can be on its way waits again and is judged afresh, by the
     /// newest report and the orders given meanwhile (AMB-28); what it had reserved is free unless something
     /// of it is in Xero. Whether it goes, and in which slot, is decided when it is sent (AMB-29).
-    pub fn pick_up(&mut self, now: Timestamp) -> Option<Freed> {
+    pub fn pick_up(&mut self, now: Timestamp) -> Option<ReleasedSlot> {
         for part in &mut self.parts {
             if part.state == PartState::Sent {
                 part.state = PartState::Unknown;
@@ -356,7 +357,7 @@ impl Upload {
         why: &str,
         night: Night,
         now: Timestamp,
-    ) -> Result<Option<Freed>, LedgerError> {
+    ) -> Result<Option<ReleasedSlot>, LedgerError> {
         let is_open = |part: &Part| matches!(part.state, PartState::Sent | PartState::Unknown);
         if self.state != UploadState::Reserved || self.parts.iter().any(is_open) {
             return Err(LedgerError::State { from: self.state, what: "taken back" });
@@ -373,18 +374,18 @@ impl Upload {
     }
 
     /// The slot of a row that was refused as a whole, which is free now; once.
-    pub fn free_slot(&mut self) -> Option<Freed> {
+    pub fn free_slot(&mut self) -> Option<ReleasedSlot> {
         if self.state == UploadState::Refused { self.free(false) } else { None }
     }
 
-    pub(super) fn free(&mut self, attempt: bool) -> Option<Freed> {
+    pub(super) fn free(&mut self, attempt: bool) -> Option<ReleasedSlot> {
         let route = self.route();
         let nightly = route.is_ok_and(Route::is_nightly);
-        let sending = if nightly { Sending::Nightly(self.night?) } else { Sending::Direct };
+        let sending = if nightly { SendMode::Nightly(self.night?) } else { SendMode::Direct };
         let reserved_at = self.reserved_at.take()?;
         // A slot that was never counted is not given back: it would be another payment's.
         let counted = route.is_ok_and(Route::is_counted);
-        counted.then_some(Freed { sending, reserved_at, slot: true, attempt })
+        counted.then_some(ReleasedSlot { sending, reserved_at, slot: true, attempt })
     }
 
     pub(super) fn part_mut(&mut self, number: u32) -> Result<&mut Part, LedgerError> {

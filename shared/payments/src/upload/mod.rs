@@ -8,66 +8,73 @@
 //! invoice), [`Forecast`] and [`NightReport`].
 
 mod admission;
+mod bill;
+mod books;
 mod caps;
 mod command;
 mod contact;
 mod customer;
+mod deleted_counterpart;
 mod deleted_prepayment;
 mod duplicate;
+mod eligibility;
+mod evidence;
 mod forecast;
-mod gates;
 mod ledger;
-mod linking;
+mod link;
 mod night;
+mod order;
 mod overdue;
 mod pair;
 mod part;
 mod plan;
 mod planner;
-mod proof;
 mod provider_invoice;
 mod reassessment;
 mod report;
 mod route;
 mod settings;
 mod stamp;
+mod suspicion;
 
 pub use admission::{Admission, admit, admit_bill, changed_after_upload};
+pub use bill::{Bill, FEE_KIND_CHARS_MAX, Fee, FeeAccount, FeeKind, FeeKindError};
+pub use books::Books;
 pub use caps::{
-    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, Freed, GUARD_WINDOW, Granted,
-    NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, RESERVATIONS_MAX, Reservation, Sending,
+    ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, GUARD_WINDOW, Granted, NEVER_TRIPS_PER_NIGHT,
+    NIGHTLY_MAX, RESERVATIONS_MAX, ReleasedSlot, Reservation, SendMode,
 };
-pub use command::{GivenOrder, Order, OrderError, obey, sensible_orders};
+pub use command::{OrderError, obey, sensible_orders};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
 pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
     record_customer,
 };
+pub use deleted_counterpart::deletions_from;
 pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
-    ADDENDS_MAX, Certain, Claim, Counterpart, CounterpartError, NamedPortion, Standing, Suspicion,
-    XeroMoney, XeroMoneyKind, standings, twins,
+    ADDENDS_MAX, Claim, NamedPortion, Standing, XeroMoney, XeroMoneyKind, standings, twins,
 };
+pub(crate) use eligibility::is_spread_by_night;
+pub use eligibility::{UploadDecision, blocked, freed_by_start, gate};
 pub use forecast::Forecast;
-pub(crate) use gates::is_spread_by_night;
-pub use gates::{Judgement, blocked, freed_by_start, gate};
 pub use ledger::Upload;
-pub use linking::{link, link_found};
+pub use link::{link, link_found};
 pub use night::Night;
+pub use order::{GivenOrder, Order};
 pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
 };
 pub use pair::{OnContact, Pair, flagged_with};
 pub use part::{
-    Absence, Answer, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
-    UploadState,
+    Absence, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
+    UploadState, WriteOutcome,
 };
-pub use planner::{Books, OpenInvoice, Planner, UnreadableInvoice};
+pub use planner::{OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{
-    Bill, FEE_KIND_CHARS_MAX, FEES_MAX, Fee, FeeAccount, FeeKind, FeeKindError,
-    NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, on_merchant_contact, why_unmapped,
+    FEES_MAX, NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, on_merchant_contact, why_unmapped,
 };
 pub(crate) use reassessment::on_their_way;
 pub use reassessment::{concerned, follow};
@@ -76,3 +83,4 @@ pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
 pub(crate) use route::{is_entered_by_hand, is_meant_whole, never_gets_an_invoice};
 pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};
+pub use suspicion::{Certain, Counterpart, CounterpartError, Suspicion};

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::duplicate::{Claim, Counterpart, Suspicion};
+use super::duplicate::Claim;
 use super::ledger::Upload;
 use super::part::UploadState;
 use super::planner::Planner;
 use super::route::Route;
+use super::suspicion::{Counterpart, Suspicion};
 use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
 use crate::ids::{PaymentId, XeroContactId};
 use crate::money::Money;
@@ -68,6 +69,7 @@ impl Upload {
             unnamed: Some((contact, unnamed)),
             twins: Vec::new(),
             apart_from: self.apart_from.union(&self.same_as).cloned().collect(),
+            same_as: BTreeSet::new(),
         })
     }
 

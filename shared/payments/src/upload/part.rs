@@ -46,6 +46,8 @@ codes! {
         Held = "held",
         /// Does not go.
         Skipped = "skipped",
+        /// Does not go, since a person has said that money in Xero is the same: until that is deleted there.
+        Same = "same",
         /// Has a slot; or parts of it were refused, and that is not weighed yet.
         Reserved = "reserved",
         /// Was sent.
@@ -161,7 +163,7 @@ impl Part {
 
 /// The evidence about a part after it was sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Answer {
+pub enum WriteOutcome {
     /// It is in Xero.
     Placed(Placed),
     /// Xero says that it is not, and why.

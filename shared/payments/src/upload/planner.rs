@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::customer::Customer;
 use super::duplicate::{Claim, NamedPortion, XeroMoney, XeroMoneyKind};
-use super::gates::{Judgement, fits_xero};
+use super::eligibility::{UploadDecision, fits_xero};
 use super::ledger::Upload;
 use super::part::{PARTS_MAX, PartState, Target};
 use super::route::{Hold, Route, Skip};
@@ -59,15 +59,6 @@ impl OpenInvoice {
     }
 }
 
-/// What the books say, read for this plan.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Books {
-    /// The currency of the books.
-    pub currency: Currency,
-    /// Nothing dated on or before this day may be written: the later of both lock dates.
-    pub locked_until: Option<Date>,
-}
-
 /// An invoice in Xero of which nothing is known but this: it is there, or may be, and cannot be read
 /// (AMB-30).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -83,14 +74,14 @@ pub struct UnreadableInvoice {
 }
 
 impl UnreadableInvoice {
-    fn hold(&self) -> Judgement {
+    fn hold(&self) -> UploadDecision {
         let which = match (&self.number, self.id) {
             (Some(number), Some(id)) => format!("invoice {number} ({id})"),
             (Some(number), None) => format!("invoice {number}"),
             (None, Some(id)) => format!("invoice {id}"),
             (None, None) => "an invoice without an id".to_owned(),
         };
-        Judgement::Hold(Hold::InvoiceUnreadable, format!("{which} in Xero: {}", self.why))
+        UploadDecision::Hold(Hold::InvoiceUnreadable, format!("{which} in Xero: {}", self.why))
     }
 }
 
@@ -131,15 +122,15 @@ impl<'a> Planner<'a> {
     fn must_be_readable(
         &self,
         is_it: impl Fn(&UnreadableInvoice) -> bool,
-    ) -> Result<(), Judgement> {
+    ) -> Result<(), UploadDecision> {
         self.unreadable.iter().find(|invoice| is_it(invoice)).map_or(Ok(()), |it| Err(it.hold()))
     }
 
     /// Plans what is left of a payment that has passed the gates. Named invoices first; then, for
     /// BPAY, an exact amount, the oldest first, and the rest as a prepayment (EX-03 to EX-08).
-    pub fn plan(&mut self, upload: &Upload, customer: Option<&Customer>) -> Judgement {
+    pub fn plan(&mut self, upload: &Upload, customer: Option<&Customer>) -> UploadDecision {
         let Ok(mut left) = upload.to_place() else {
-            return Judgement::Hold(
+            return UploadDecision::Hold(
                 Hold::CurrencyMismatch,
                 "its parts are in another currency".into(),
             );
@@ -154,9 +145,9 @@ impl<'a> Planner<'a> {
         }
         if left.is_positive() {
             let rest = match upload.route() {
-                Err(skip) => Err(Judgement::Skip(skip, "it goes no way".into())),
+                Err(skip) => Err(UploadDecision::Skip(skip, "it goes no way".into())),
                 Ok(Route::Bpay) => self.spread(upload, customer, left, &parts),
-                Ok(_) => Err(Judgement::Hold(
+                Ok(_) => Err(UploadDecision::Hold(
                     Hold::PartlyAllocated,
                     format!("it names invoices for all but {left}"),
                 )),
@@ -167,17 +158,17 @@ impl<'a> Planner<'a> {
             }
         } else if left.amount().is_sign_negative() && !left.amount().is_zero() {
             let why = "it names invoices for more than is left of it".to_owned();
-            return Judgement::Hold(Hold::PartlyAllocated, why);
+            return UploadDecision::Hold(Hold::PartlyAllocated, why);
         }
         if upload.parts.len().saturating_add(parts.len()) > PARTS_MAX {
             let why = format!("it would take more than {PARTS_MAX} parts");
-            return Judgement::Skip(Skip::TooManyParts, why);
+            return UploadDecision::Skip(Skip::TooManyParts, why);
         }
         if let Err(judgement) = fits_xero(parts.iter().map(|(_, amount)| *amount)) {
             return judgement;
         }
         self.take(&parts);
-        Judgement::Send(parts)
+        UploadDecision::Send(parts)
     }
 
     /// Whether the names that it bears now decide. BPAY that was refused on the invoices it names goes to
@@ -188,13 +179,13 @@ impl<'a> Planner<'a> {
     }
 
     /// The parts that the payment itself names (EX-01, EX-10), but for those that stand already.
-    fn named(&self, upload: &Upload) -> Result<Vec<(Target, Money)>, Judgement> {
+    fn named(&self, upload: &Upload) -> Result<Vec<(Target, Money)>, UploadDecision> {
         let standing = own_targets(upload);
         let named = upload.receipt.allocations.iter().map(|part| {
             let number = self.prefix.to_xero(&part.invoice);
             (part, self.numbered(&number), number)
         });
-        let stands = |found: &Result<&OpenInvoice, Judgement>| {
+        let stands = |found: &Result<&OpenInvoice, UploadDecision>| {
             found.as_ref().is_ok_and(|invoice| standing.contains(&invoice.id))
         };
         named
@@ -204,7 +195,7 @@ impl<'a> Planner<'a> {
                 self.fits(invoice, part.amount)?;
                 if upload.route() == Ok(Route::Bpay) && self.on_payment_plan.contains(&invoice.id) {
                     let why = format!("invoice {number} is on a payment plan, not open to BPAY");
-                    return Err(Judgement::Hold(Hold::InvoiceNotOpen, why));
+                    return Err(UploadDecision::Hold(Hold::InvoiceNotOpen, why));
                 }
                 Ok((target(invoice), part.amount))
             })
@@ -213,13 +204,13 @@ impl<'a> Planner<'a> {
 
     /// The sales invoice of this number. Of several, as a deleted draft leaves its number free, only an
     /// authorised one counts (AMB-33).
-    pub(super) fn numbered(&self, number: &str) -> Result<&OpenInvoice, Judgement> {
+    pub(super) fn numbered(&self, number: &str) -> Result<&OpenInvoice, UploadDecision> {
         self.must_be_readable(|invoice| invoice.number.as_deref() == Some(number))?;
         let sales =
             |invoice: &&OpenInvoice| invoice.kind == InvoiceKind::Sales && invoice.number == number;
         let all: Vec<_> = self.invoices.values().filter(sales).collect();
         let authorised: Vec<_> = all.iter().filter(|invoice| invoice.is_authorised()).collect();
-        let hold = |why| Err(Judgement::Hold(Hold::InvoiceNotOpen, why));
+        let hold = |why| Err(UploadDecision::Hold(Hold::InvoiceNotOpen, why));
         match (authorised.as_slice(), all.as_slice()) {
             ([only], _) => Ok(only),
             ([], []) => hold(format!(
@@ -285,6 +276,7 @@ impl<'a> Planner<'a> {
             named,
             twins,
             apart_from: upload.apart_from.clone(),
+            same_as: upload.same_as.clone(),
         }
     }
 
@@ -309,19 +301,19 @@ impl<'a> Planner<'a> {
         )
     }
 
-    fn fits(&self, invoice: &OpenInvoice, amount: Money) -> Result<(), Judgement> {
+    fn fits(&self, invoice: &OpenInvoice, amount: Money) -> Result<(), UploadDecision> {
         let number = &invoice.number;
         if invoice.due.currency() != amount.currency() {
             let why = format!("invoice {number} is in {}", invoice.due.currency());
-            return Err(Judgement::Hold(Hold::CurrencyMismatch, why));
+            return Err(UploadDecision::Hold(Hold::CurrencyMismatch, why));
         }
         if invoice.status != InvoiceStatus::Authorised {
             let why = format!("in Xero, invoice {number} is {}", invoice.status);
-            return Err(Judgement::Hold(Hold::InvoiceNotOpen, why));
+            return Err(UploadDecision::Hold(Hold::InvoiceNotOpen, why));
         }
         if amount.amount() > invoice.due.amount() {
             let why = format!("{amount} is more than the {} due on invoice {number}", invoice.due);
-            return Err(Judgement::Hold(Hold::ExceedsDue, why));
+            return Err(UploadDecision::Hold(Hold::ExceedsDue, why));
         }
         Ok(())
     }
@@ -333,10 +325,10 @@ impl<'a> Planner<'a> {
         customer: Option<&Customer>,
         amount: Money,
         named: &[(Target, Money)],
-    ) -> Result<Vec<(Target, Money)>, Judgement> {
+    ) -> Result<Vec<(Target, Money)>, UploadDecision> {
         let Some(contact) = customer.and_then(|customer| customer.contact) else {
             let why = "its customer has no contact in Xero yet";
-            return Err(Judgement::Hold(Hold::BlockedByAction, why.into()));
+            return Err(UploadDecision::Hold(Hold::BlockedByAction, why.into()));
         };
         self.must_be_readable(|invoice| invoice.contact == Some(contact))?;
         let candidates = self.candidates(contact, amount.currency(), upload, named);
@@ -357,7 +349,7 @@ impl<'a> Planner<'a> {
         if left.is_positive() {
             if !self.prepayments {
                 let why = format!("{left} of it would become a prepayment");
-                return Err(Judgement::Hold(Hold::NoPrepaymentAccount, why));
+                return Err(UploadDecision::Hold(Hold::NoPrepaymentAccount, why));
             }
             parts.push((Target::Prepayment { contact }, left));
         }

@@ -6,84 +6,32 @@
 //! are concerned, and the mirror never sees them.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::bill::{Bill, FeeKind};
+use super::books::Books;
 use super::contact::ContactStanding;
-use super::gates::{Judgement, fits_books, fits_xero};
+use super::eligibility::{UploadDecision, fits_books, fits_xero};
 use super::ledger::Upload;
 use super::part::Target;
-use super::planner::Books;
 use super::route::{Hold, Skip};
 use super::settings::{Start, UploadSettings};
 use super::stamp::{REFERENCE_CHARS_MAX, Stamp, stamped};
 use crate::ids::{OrganisationId, PaymentId};
 use crate::money::{Money, MoneyError};
 use crate::payment::PaymentStatus;
-use crate::recording::Receipt;
+use crate::reports::Receipt;
 use crate::settings::Settings;
 
 /// Most fees on one invoice: each is a line in Xero, far more than a provider has kinds of.
 pub const FEES_MAX: usize = 200;
-/// Longest name of a fee kind, in characters.
-pub const FEE_KIND_CHARS_MAX: usize = 40;
 /// Why an invoice waits until a setting says whose bill it is, for its row and for the message (EX-13).
 pub const NO_MERCHANT_CONTACT: &str = "Validation: no contact stands for the payment provider; set \
     merchant_contact_id to its ContactID in Xero";
 /// What stands for the method of payment where rows of the ledger show one.
 const METHOD: &str = "provider_invoice";
-
-/// What a fee is for, in the provider's words: a lower-case name such as `chargeback`. The business says
-/// for each of them where it is booked (EX-19).
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct FeeKind(String);
-
-/// A text that names no kind of fee.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error(
-    "a fee kind is a lower-case name such as chargeback, with at most {FEE_KIND_CHARS_MAX} letters"
-)]
-pub struct FeeKindError;
-
-impl FromStr for FeeKind {
-    type Err = FeeKindError;
-
-    fn from_str(text: &str) -> Result<Self, FeeKindError> {
-        let fits = text.len() <= FEE_KIND_CHARS_MAX
-            && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        if fits { Ok(Self(text.to_owned())) } else { Err(FeeKindError) }
-    }
-}
-
-impl fmt::Display for FeeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// One fee of an invoice.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fee {
-    /// What it is for.
-    pub kind: FeeKind,
-    /// The provider's own words for it.
-    pub description: Option<String>,
-    /// How much, taxes included.
-    pub amount: Money,
-}
-
-/// Where a kind of fee is booked in Xero.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FeeAccount {
-    /// The code of the account.
-    pub code: String,
-    /// The tax type of the line; Xero's default for the account if it is left out.
-    pub tax: Option<String>,
-}
 
 /// An invoice of the provider, as the business's own system reports it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,17 +48,6 @@ pub struct ProviderInvoice {
     pub date: Date,
     /// What only a bill has.
     pub bill: Bill,
-}
-
-/// The content of a bill that it does not have in common with a payment.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Bill {
-    /// The provider's number.
-    pub number: String,
-    /// Day on which it is due; the day of issue if the provider names none.
-    pub due_on: Option<Date>,
-    /// What it consists of; at least one.
-    pub fees: Vec<Fee>,
 }
 
 impl ProviderInvoice {
@@ -167,45 +104,52 @@ pub fn judge_bill(
     books: &Books,
     settings: &Settings,
     uploading: &UploadSettings,
-) -> Judgement {
+) -> UploadDecision {
     if let Err(judgement) = after_start(upload, settings, uploading.start) {
         return judgement;
     }
     let Some(contact) = uploading.merchant_contact else {
-        return Judgement::Hold(Hold::MerchantContactMissing, NO_MERCHANT_CONTACT.to_owned());
+        return UploadDecision::Hold(Hold::MerchantContactMissing, NO_MERCHANT_CONTACT.to_owned());
     };
     let unmapped = bill.unmapped(uploading);
     if !unmapped.is_empty() {
-        return Judgement::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped));
+        return UploadDecision::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped));
     }
     let fees = bill.fees.iter().map(|fee| fee.amount);
     if let Err(judgement) = fits_books(&upload.receipt, books).and_then(|()| fits_xero(fees)) {
         return judgement;
     }
     match upload.to_place() {
-        Ok(left) if left.is_positive() => Judgement::Send(vec![(Target::Bill { contact }, left)]),
-        Ok(_) => Judgement::Send(Vec::new()),
+        Ok(left) if left.is_positive() => {
+            UploadDecision::Send(vec![(Target::Bill { contact }, left)])
+        }
+        Ok(_) => UploadDecision::Send(Vec::new()),
         Err(_) => {
             let why = "its parts are in another currency".to_owned();
-            Judgement::Hold(Hold::CurrencyMismatch, why)
+            UploadDecision::Hold(Hold::CurrencyMismatch, why)
         }
     }
 }
 
 /// The same on the merchant contact as Xero shows it (EX-37): one that was merged is followed, and one that takes
 /// nothing keeps the invoice back.
-pub fn on_merchant_contact(judgement: Judgement, standing: Option<&ContactStanding>) -> Judgement {
-    let (Judgement::Send(parts), Some(standing)) = (&judgement, standing) else { return judgement };
+pub fn on_merchant_contact(
+    judgement: UploadDecision,
+    standing: Option<&ContactStanding>,
+) -> UploadDecision {
+    let (UploadDecision::Send(parts), Some(standing)) = (&judgement, standing) else {
+        return judgement;
+    };
     match standing {
         ContactStanding::Active(contact) => {
             let target = Target::Bill { contact: *contact };
-            Judgement::Send(parts.iter().map(|(_, left)| (target.clone(), *left)).collect())
+            UploadDecision::Send(parts.iter().map(|(_, left)| (target.clone(), *left)).collect())
         }
         ContactStanding::Unusable { why, .. } => {
             let why = format!("{why}; restore it in Xero, or set another merchant_contact_id");
-            Judgement::Hold(Hold::MerchantContactMissing, why)
+            UploadDecision::Hold(Hold::MerchantContactMissing, why)
         }
-        ContactStanding::Unreadable(why) => Judgement::Hold(Hold::CannotBeSent, why.clone()),
+        ContactStanding::Unreadable(why) => UploadDecision::Hold(Hold::CannotBeSent, why.clone()),
     }
 }
 
@@ -222,7 +166,7 @@ pub fn why_unmapped(kinds: &BTreeSet<&FeeKind>) -> String {
 
 /// Only what was issued after the start date goes up (EX-14). Of the moment of issue nothing is known, so
 /// that the very day is a matter for a person even if the start is a moment (AMB-14).
-fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), Judgement> {
+fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), UploadDecision> {
     let date = upload.receipt.date;
     let day = match start {
         Start::Moment(moment) => settings.day_of(moment),
@@ -230,11 +174,11 @@ fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(),
     };
     if date < day {
         let why = format!("issued {date}; provider invoices are uploaded from {start} on");
-        return Err(Judgement::Skip(Skip::BeforeStartDate, why));
+        return Err(UploadDecision::Skip(Skip::BeforeStartDate, why));
     }
     if date == day && !upload.included {
         let why = format!("issued {date}, the start date itself; release it to include it");
-        return Err(Judgement::Skip(Skip::OnStartDate, why));
+        return Err(UploadDecision::Skip(Skip::OnStartDate, why));
     }
     Ok(())
 }

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::admission::judge_report;
-use super::caps::Freed;
+use super::caps::ReleasedSlot;
 use super::command::obey_quiet;
-use super::duplicate::{Certain, Counterpart, Suspicion};
 use super::ledger::Upload;
 use super::night::Night;
 use super::part::{Part, PartState, Placed, Target, UploadState};
 use super::route::{Hold, Route, Skip};
 use super::stamp::Stamp;
+use super::suspicion::{Certain, Counterpart, Suspicion};
+use crate::change::Change;
 use crate::ids::{PaymentId, XeroPaymentId};
-use crate::mirroring::Change;
 use crate::payment::{Kind, Origin, Payment};
 use crate::reason::Held;
 use crate::stored::StoredInvoice;
@@ -110,7 +110,7 @@ impl Upload {
         certain: &[Certain],
         night: Option<Night>,
         now: Timestamp,
-    ) -> Option<Freed> {
+    ) -> Option<ReleasedSlot> {
         let unsent = self.parts.iter().all(|part| part.tries == 0);
         self.withdraw_planned();
         if self.is_partly_there() {
@@ -133,7 +133,7 @@ impl Upload {
         suspicion: Suspicion,
         night: Option<Night>,
         now: Timestamp,
-    ) -> Option<Freed> {
+    ) -> Option<ReleasedSlot> {
         let unsent = self.parts.iter().all(|part| part.tries == 0);
         self.parts.retain(|part| part.state != PartState::Planned || part.tries > 0);
         let freed = if self.is_partly_there() {
@@ -206,6 +206,8 @@ impl Upload {
     pub(super) fn is_the_same(&mut self, said: &str, now: Timestamp) {
         let suspicion = self.suspicion.take().unwrap_or_default();
         self.same_as.extend(suspicion.with);
+        let certain = suspicion.certain.iter().map(|found| found.payment.uuid());
+        self.same_as.extend(certain.map(Counterpart::Xero));
         if self.is_partly_there() {
             self.add_found(&suspicion.certain);
         }
@@ -217,10 +219,8 @@ impl Upload {
     pub fn same_in_xero(&self) -> Option<XeroPaymentId> {
         let suspicion = self.suspicion.as_ref()?;
         let whole = self.receipt.allocations.len() == 1 && self.receipt.unallocated().is_none();
-        let mut in_xero = suspicion.with.iter().filter_map(|with| match with {
-            Counterpart::Xero(id) => Some(XeroPaymentId::new(*id)),
-            Counterpart::Local(_) => None,
-        });
+        let in_xero = suspicion.with.iter().filter_map(Counterpart::in_xero);
+        let mut in_xero = in_xero.map(XeroPaymentId::new);
         let only = in_xero.next()?;
         (whole && in_xero.next().is_none()).then_some(only)
     }

@@ -2,7 +2,7 @@
 
 use crate::payment::PaymentStatus;
 use crate::reason::codes;
-use crate::recording::Receipt;
+use crate::reports::Receipt;
 
 codes! {
     /// Through which door of the business's own system a payment came.

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
+use super::bill::{FeeAccount, FeeKind};
 use super::caps::NIGHTLY_MAX;
-use super::provider_invoice::{FeeAccount, FeeKind};
 use super::route::Taken;
 use crate::ids::{XeroAccountId, XeroContactId};
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use payments::OrganisationId;
 use serde::{Deserialize, Serialize};
 
-use crate::encoding::{DecodeError, Envelope, body, kind_of, unknown_kind};
+use crate::codec::{DecodeError, Envelope, body, kind_of, unknown_kind};
 
 /// One message of the `uploads` queue.
 ///

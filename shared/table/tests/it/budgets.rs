@@ -1,14 +1,14 @@
 //! The count of calls, by many at once and with faults in between (X-09, N7).
 
+use harness::Do;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::Settings;
 use payments::budget::{
-    Budget, CallBudget, DAY_MAX, Denied, Exhausted, MINUTE_MAX, Pass, Purpose, Wait, Word,
+    Budget, CallBudget, CallPermit, DAY_MAX, Denied, Exhausted, MINUTE_MAX, Purpose, Wait, Word,
 };
 use proptest::prelude::*;
 
-use crate::faults::Do;
 use crate::round_trips::law;
 use crate::samples::{now, organisation, settings};
 use crate::world::World;
@@ -159,7 +159,7 @@ fn law_a_budget_is_kept_as_it_is() {
     law(48, prop::collection::vec(step, 1..30), async |world, organisation, steps| {
         let budgets = world.tables.budgets();
         let mut expected = Budget::unused(organisation);
-        let mut open: Vec<Pass> = Vec::new();
+        let mut open: Vec<CallPermit> = Vec::new();
         // The row holds whole milliseconds.
         let mut at = Timestamp::from_millisecond(now().as_millisecond()).unwrap();
         for step in steps {

@@ -2,8 +2,8 @@
 //! reads.
 
 use dynoxide::{AttributeValue, Database, ImportOptions};
-use payments::explaining::{Search, State, Subject};
-use payments::upload::{Answer, Customer, Placed};
+use payments::explanations::{Search, State, Subject};
+use payments::upload::{Customer, Placed, WriteOutcome};
 use payments::{Allocation, NumberPrefix, Receipt, XeroPaymentId};
 use table::Found;
 
@@ -166,7 +166,7 @@ async fn a_payment_of_the_business_is_found_by_its_own_id_and_by_that_of_xero() 
     world.tables.write_uploads(&[(None, &upload)], None, because()).await.unwrap();
     let stored = world.tables.upload(organisation(), &upload.receipt.id).await.unwrap().unwrap();
     let mut proven = stored.clone();
-    proven.answer(1, Answer::Placed(Placed::Payment(xero(9))), false, now()).unwrap();
+    proven.answer(1, WriteOutcome::Placed(Placed::Payment(xero(9))), false, now()).unwrap();
     let invoice = world.stored().await;
     let change = payments::upload::link(&invoice, &proven, &proven.parts[0], now()).unwrap();
     world.tables.link_upload(&invoice, &change, (&stored, &proven), because()).await.unwrap();

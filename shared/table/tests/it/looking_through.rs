@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
-use payments::explaining::{Place, Subject, XeroLinks};
+use payments::explanations::{QueuePosition, Subject, XeroLinks};
 use rust_decimal::Decimal;
 
 use crate::finding::{crowd, eventful, find, xero};
@@ -19,7 +19,7 @@ async fn a_payment_that_waits_knows_its_place_in_line() {
     let new: Vec<_> = uploads.iter().map(|upload| (None, upload)).collect();
     world.tables.write_uploads(&new, None, because()).await.unwrap();
     for (position, upload) in uploads.iter().enumerate().step_by(10) {
-        let place = Place::At(u32::try_from(position).unwrap() + 1);
+        let place = QueuePosition::At(u32::try_from(position).unwrap() + 1);
         let (found, read) = world.tables.place_in_line(upload).await.unwrap();
         assert_eq!((found, usize::try_from(read).unwrap()), (Some(place), position));
     }

@@ -1,14 +1,16 @@
 //! The README's table of questions, executed: every statement in it works on real rows.
 
+use std::collections::BTreeSet;
+
+use harness::dynamodb::{Row, having, text};
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::grant::{Death, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
 use payments::upload::{
-    Answer, Caps, Customer, Hold, MergedContact, NightReport, Placed, Sending, Totals,
+    Caps, Customer, Hold, MergedContact, NightReport, Placed, SendMode, Totals, WriteOutcome,
 };
 use payments::{DiscrepancyKey, DiscrepancyKind};
 
-use crate::engine::{Row, having, text};
 use crate::samples::{now, organisation, settings, snapshot, xero_payment};
 use crate::sweeps;
 use crate::upload_samples::{self, night};
@@ -154,7 +156,7 @@ async fn sweep(world: &World) {
     let mut found = snapshot(1, vec![xero_payment(7, 700)]);
     found.number = "CM-30001".to_owned();
     found.invoice = payments::XeroInvoiceId::new(uuid::Uuid::from_u128(3));
-    let because = table::Because { cause: "sweep", ..crate::samples::because() };
+    let because = table::ChangeContext { cause: "sweep", ..crate::samples::because() };
     crate::world::apply_to(tables, &found, &number, &settings(), because).await.unwrap();
 }
 
@@ -198,13 +200,13 @@ async fn upload(world: &World) {
     let [mut done, mut unknown] = sent;
     let id = uuid::Uuid::from_u128(8);
     let placed = Placed::Prepayment { transaction: id, prepayment: None };
-    done.answer(1, Answer::Placed(placed), false, now()).unwrap();
-    unknown.answer(1, Answer::Unclear, false, now()).unwrap();
+    done.answer(1, WriteOutcome::Placed(placed), false, now()).unwrap();
+    unknown.answer(1, WriteOutcome::Unclear, false, now()).unwrap();
     let mut unmapped = upload_samples::provider_invoice("F-1");
     unmapped.put_on_hold(Hold::AccountUnmapped, "no account is set", None, now());
     let all = [&waiting[0], &waiting[1], &held, &done, &unknown, &unmapped];
     let caps = Caps::unused(organisation());
-    let after = caps.reserve(2, Sending::Nightly(night()), 200, now()).caps.unwrap();
+    let after = caps.reserve(2, SendMode::Nightly(night()), 200, now()).caps.unwrap();
     let new = all.map(|upload| (None, upload));
     tables.write_uploads(&new, Some((&caps, &after)), because).await.unwrap();
     let pass = tables.budgets().enter(organisation(), Purpose::Live, now()).await.unwrap();
@@ -213,7 +215,7 @@ async fn upload(world: &World) {
     let totals = Totals::of([&held, &done, &unknown]);
     tables.store_night(&NightReport { totals, carried: 2, ..begun }).await.unwrap();
     let from = payments::XeroContactId::new(uuid::Uuid::from_u128(17));
-    let merged = Some(MergedContact { from, at: now() });
+    let merged = Some(MergedContact { from, between: BTreeSet::new(), at: now() });
     let free = Customer { merged, ..upload_samples::customer("C-2") };
     let blocked = Some("call".to_owned());
     let blocked = Customer { blocked, blocked_at: Some(now()), ..upload_samples::customer("C-1") };

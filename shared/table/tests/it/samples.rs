@@ -17,7 +17,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use table::Because;
+use table::ChangeContext;
 use uuid::Uuid;
 
 pub fn organisation() -> OrganisationId {
@@ -40,21 +40,15 @@ pub fn now() -> Timestamp {
     at("2026-10-05T03:41:25.123456Z")
 }
 
-pub fn because() -> Because {
-    Because { cause: "webhook", event_at: Some(at("2026-10-05T03:41:22.518Z")), now: now() }
+pub fn because() -> ChangeContext {
+    ChangeContext { cause: "webhook", event_at: Some(at("2026-10-05T03:41:22.518Z")), now: now() }
 }
 
 pub fn settings() -> Settings {
     Settings {
-        organisation: organisation(),
-        mirror_enabled: true,
-        prefix: payments::NumberPrefix::default(),
-        zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
-        calls_per_day: 5_000,
         mass_change_max: None,
-        cutover_on: None,
-        upload: None,
+        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
     }
 }
 

@@ -1,10 +1,10 @@
 //! What uploading writes is what it reads, and what people can read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::upload::{Answer, Caps, Customer, NightReport, Placed, Target, Upload};
+use harness::dynamodb::having;
+use payments::upload::{Caps, Customer, NightReport, Placed, Target, Upload, WriteOutcome};
 use payments::{LocalInvoice, Receipt, StoredInvoice};
 
-use crate::engine::having;
 use crate::round_trips::law;
 use crate::samples::{because, local_invoice, now, number, organisation, receipt};
 use crate::upload_samples::{
@@ -113,7 +113,7 @@ async fn the_row_of_a_provider_invoice_names_its_fees_and_its_bill() {
     upload.send(&[1], "key", now()).unwrap();
     let bill = "40000000-0000-4000-8000-000000000001";
     let placed = Placed::Bill(bill.parse().unwrap());
-    upload.answer(1, Answer::Placed(placed), false, now()).unwrap();
+    upload.answer(1, WriteOutcome::Placed(placed), false, now()).unwrap();
     world.tables.write_uploads(&[(None, &upload)], None, because()).await.unwrap();
 
     let rows = world.rows("uploads").await;

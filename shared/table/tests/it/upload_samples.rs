@@ -274,7 +274,8 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
     // What blocks it has a time, and nothing else has.
     let texts = (option::of(arb_text()), option::of((arb_text(), arb_instant())));
     let which = (arb_organisation(), arb_customer_id(), any::<u64>());
-    let merged = option::of((arb_uuid(), arb_instant()));
+    let between = btree_set(arb_uuid().prop_map(XeroContactId::new), 0..3);
+    let merged = option::of((arb_uuid(), between, arb_instant()));
     let contacts = (option::of(arb_uuid()), merged, option::of(arb_uuid()));
     (which, texts, contacts).prop_map(|(which, texts, (contact, merged, unusable))| Customer {
         organisation: which.0,
@@ -284,7 +285,11 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
         contact: contact.map(XeroContactId::new),
         blocked: texts.1.as_ref().map(|(blocked, _)| blocked.clone()),
         blocked_at: texts.1.map(|(_, at)| at),
-        merged: merged.map(|(from, at)| MergedContact { from: XeroContactId::new(from), at }),
+        merged: merged.map(|(from, between, at)| MergedContact {
+            from: XeroContactId::new(from),
+            between,
+            at,
+        }),
         unusable_contact: unusable.map(XeroContactId::new),
     })
 }

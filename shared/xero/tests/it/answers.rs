@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use payments::upload::{Answer, Placed};
+use payments::upload::{Placed, WriteOutcome};
 use proptest::prelude::*;
 use xero::{Answers, Client};
 
@@ -91,15 +91,15 @@ fn law_only_an_element_of_its_own_with_an_id_places_a_stamp() {
             match own[..] {
                 [Shape::Stored] => {
                     let id = Placed::Payment(payment_id(number).parse().unwrap());
-                    prop_assert_eq!(said, Answer::Placed(id));
+                    prop_assert_eq!(said, WriteOutcome::Placed(id));
                 }
-                [Shape::Refused] => prop_assert!(matches!(said, Answer::Refused(_))),
+                [Shape::Refused] => prop_assert!(matches!(said, WriteOutcome::Refused(_))),
                 // Without an element of its own, at most the refusals that no other element can own.
-                [] => prop_assert!(matches!(said, Answer::Unclear | Answer::Refused(_))),
-                _ => prop_assert_eq!(said, Answer::Unclear),
+                [] => prop_assert!(matches!(said, WriteOutcome::Unclear | WriteOutcome::Refused(_))),
+                _ => prop_assert_eq!(said, WriteOutcome::Unclear),
             }
         }
-        prop_assert!(!answers.iter().any(|(_, answer)| *answer == Answer::TurnedAway));
+        prop_assert!(!answers.iter().any(|(_, answer)| *answer == WriteOutcome::TurnedAway));
     });
 }
 
@@ -115,8 +115,8 @@ fn law_the_order_of_the_elements_changes_no_answer_with_a_stamp() {
         let answers = puppet.put(6, answer("Payments", &list.collect::<Vec<_>>()));
         for number in 1..=6 {
             let expected = match refusals >> (number - 1) & 1 {
-                1 => Answer::Refused("no".to_owned()),
-                _ => Answer::Placed(Placed::Payment(payment_id(number).parse().unwrap())),
+                1 => WriteOutcome::Refused("no".to_owned()),
+                _ => WriteOutcome::Placed(Placed::Payment(payment_id(number).parse().unwrap())),
             };
             prop_assert_eq!(answers.of(&payment(number).stamp), expected);
         }
@@ -134,7 +134,7 @@ fn law_hostile_bytes_are_unclear_and_never_a_panic() {
     ];
     proptest!(|(bytes in bytes)| {
         let answers = puppet.put(3, bytes);
-        prop_assert!(answers.iter().all(|(_, answer)| *answer == Answer::Unclear));
+        prop_assert!(answers.iter().all(|(_, answer)| *answer == WriteOutcome::Unclear));
         prop_assert_eq!(answers.iter().len(), 3);
     });
     // One byte of a good answer changed: never an id that was not in it, never a lost stamp.
@@ -143,6 +143,6 @@ fn law_hostile_bytes_are_unclear_and_never_a_panic() {
         changed[at] = byte;
         let answers = puppet.put(3, changed);
         prop_assert_eq!(answers.iter().len(), 3);
-        prop_assert!(!matches!(answers.of(&payment(2).stamp), Answer::Placed(_)));
+        prop_assert!(!matches!(answers.of(&payment(2).stamp), WriteOutcome::Placed(_)));
     });
 }

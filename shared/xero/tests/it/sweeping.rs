@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use payments::InvoiceKind;
-use payments::sweep::{Place, SweptList};
+use payments::sweep::{ListPosition, SweptList};
 use xero::{ChangedPage, Outage, ReadError};
 
 use crate::xero::{Reply, Seen, Xero, books, id, organisation};
@@ -114,7 +114,7 @@ async fn open_sales_invoices_are_asked_for_by_status_and_bills_are_none() {
     // only optimised filters
     let rows: Vec<_> = (8..=10).map(|n| invoice(n, 0)).collect();
     let xero = asking(move |seen| Reply::page(seen, "Invoices", &rows, 1_000)).await;
-    let at = Place::from(Timestamp::UNIX_EPOCH);
+    let at = ListPosition::from(Timestamp::UNIX_EPOCH);
     let read = xero.client().open_invoices_page(organisation(), at).await.unwrap();
     assert_eq!(read.unreadable, []);
     let numbers: Vec<_> = read.rows.iter().map(|open| open.number.as_str()).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use payments::upload::Answer;
+use payments::upload::WriteOutcome;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use url::Url;
@@ -26,7 +26,7 @@ async fn a_limit_turns_the_call_away_and_says_until_when() {
         let xero = answering(reply).await;
         let client = xero.client();
         let answers = client.put(organisation(), &bundle(3), KEY).await;
-        all(&answers, &Answer::TurnedAway);
+        all(&answers, &WriteOutcome::TurnedAway);
         let Some(TurnedAway::Limited { until }) = answers.turned_away() else {
             panic!("{problem}")
         };
@@ -41,7 +41,7 @@ async fn a_limit_turns_the_call_away_and_says_until_when() {
 #[tokio::test]
 async fn a_missing_permission_turns_the_call_away() {
     let answers = put_three(Reply::status(403, "")).await;
-    all(&answers, &Answer::TurnedAway);
+    all(&answers, &WriteOutcome::TurnedAway);
     assert_eq!(answers.turned_away(), Some(&TurnedAway::NotAuthorised));
     let expected = ReadError::NotAuthorised(Refusal::Permission("accounting.payments"));
     assert_eq!(answers.error(), Some(expected));
@@ -63,7 +63,7 @@ async fn a_refused_token_is_replaced_once() {
     assert_eq!((&first.body, first.header("idempotency-key")), (&second.body, KEY));
     let xero = answering(Reply::status(401, "")).await;
     let answers = put(&xero, &bundle(3)).await;
-    all(&answers, &Answer::TurnedAway);
+    all(&answers, &WriteOutcome::TurnedAway);
     assert_eq!(answers.turned_away(), Some(&TurnedAway::NotAuthorised));
     assert_eq!(xero.calls().len(), 2);
 }
@@ -77,7 +77,7 @@ async fn without_a_token_nothing_is_sent() {
     ] {
         let xero = Xero::start(books(0), move |seen| seen.is_token().then(|| reply.clone())).await;
         let answers = put(&xero, &bundle(3)).await;
-        all(&answers, &Answer::TurnedAway);
+        all(&answers, &WriteOutcome::TurnedAway);
         assert_eq!((answers.turned_away(), xero.calls().len()), (Some(&why), 0));
         assert!(xero.calls().is_empty());
     }
@@ -95,7 +95,7 @@ async fn a_key_that_cannot_be_sent_is_not_sent() {
     let xero = answering(Reply::ok("")).await;
     for key in ["", "two words", "line\nfeed", "ü", &"k".repeat(xero::KEY_CHARS_MAX + 1)] {
         let answers = xero.client().put(organisation(), &bundle(3), key).await;
-        all(&answers, &Answer::TurnedAway);
+        all(&answers, &WriteOutcome::TurnedAway);
         assert_eq!(answers.turned_away(), Some(&TurnedAway::NotSent));
     }
     assert!(xero.seen().is_empty());
@@ -128,12 +128,12 @@ async fn whatever_is_no_clear_answer_leaves_everything_unclear_and_is_sent_once(
         (Reply::ok("[".repeat(500_000)), Outage::Unreadable),
     ] {
         let answers = put_three(reply).await;
-        all(&answers, &Answer::Unclear);
+        all(&answers, &WriteOutcome::Unclear);
         assert_eq!(answers.error(), Some(ReadError::Unavailable { cause, after: None }));
         assert!(answers.is_silence() && answers.turned_away().is_none(), "{cause}");
     }
     let long = put_three(Reply::ok(" ".repeat(xero::RESPONSE_BYTES_MAX + 1))).await;
-    all(&long, &Answer::Unclear);
+    all(&long, &WriteOutcome::Unclear);
     assert_eq!(long.error(), Some(ReadError::TooLong));
 }
 
@@ -153,7 +153,7 @@ async fn a_refusal_of_the_whole_call_is_no_proof() {
         (413, "", None),
     ] {
         let answers = put_three(Reply::status(status, body)).await;
-        all(&answers, &Answer::Unclear);
+        all(&answers, &WriteOutcome::Unclear);
         assert_eq!(answers.whole_refusal(), kind, "{body}");
         assert!(!answers.is_silence(), "sending it again would give the same");
         assert_eq!(answers.error().unwrap().class(), ErrorClass::Validation);
@@ -164,13 +164,13 @@ async fn a_refusal_of_the_whole_call_is_no_proof() {
 async fn amb_30_a_call_refused_as_a_whole_says_who_is_to_blame_or_that_nobody_is_in_xero() {
     let unparsed = r#"{"ErrorNumber":14,"Type":"PostDataInvalidException","Message":"JSON for post data was invalid"}"#;
     let answers = put_three(Reply::status(400, unparsed)).await;
-    all(&answers, &Answer::TurnedAway);
+    all(&answers, &WriteOutcome::TurnedAway);
     assert_eq!((answers.is_silence(), answers.turned_away()), (false, None));
     assert_eq!(answers.error(), Some(ReadError::Invalid { status: 400 }));
     // The only one is the one.
     let xero = answering(Reply::status(400, unparsed)).await;
     let answers = xero.client().put(organisation(), &bundle(1), KEY).await;
-    let only = Answer::Refused("JSON for post data was invalid".to_owned());
+    let only = WriteOutcome::Refused("JSON for post data was invalid".to_owned());
     assert_eq!(answers.of(&payment(1).stamp), only);
     // Xero lists good elements too; those with errors are named.
     let good = |number| created(number).replace(&payment_id(number), "");
@@ -181,10 +181,10 @@ async fn amb_30_a_call_refused_as_a_whole_says_who_is_to_blame_or_that_nobody_is
     let answers = put_three(Reply::status(400, named)).await;
     assert_eq!(
         answers.of(&payment(2).stamp),
-        Answer::Refused("The account is archived".to_owned())
+        WriteOutcome::Refused("The account is archived".to_owned())
     );
     for number in [1, 3] {
-        assert_eq!(answers.of(&payment(number).stamp), Answer::TurnedAway);
+        assert_eq!(answers.of(&payment(number).stamp), WriteOutcome::TurnedAway);
     }
 }
 
@@ -195,7 +195,7 @@ async fn silence_ends_with_the_time_limit_and_is_not_sent_again() {
     let config = Config { timeout: Duration::from_millis(150), ..xero.config() };
     let started = Instant::now();
     let answers = xero.client_with(config).put(organisation(), &bundle(3), KEY).await;
-    all(&answers, &Answer::Unclear);
+    all(&answers, &WriteOutcome::Unclear);
     assert_eq!(answers.error(), Some(Outage::TimedOut.into()));
     assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!((xero.calls().len(), answers.is_silence()), (1, true));
@@ -210,7 +210,7 @@ async fn a_cut_connection_is_not_tried_again() {
         let (address, connections) = cutting(sent).await;
         let config = Config { api_url: address, ..xero.config() };
         let answers = xero.client_with(config).put(organisation(), &bundle(3), KEY).await;
-        all(&answers, &Answer::Unclear);
+        all(&answers, &WriteOutcome::Unclear);
         assert_eq!(answers.error(), Some(Outage::Cut.into()), "{sent}");
         assert_eq!(connections.load(Ordering::SeqCst), 1);
     }
@@ -239,7 +239,9 @@ async fn nothing_that_is_shown_repeats_what_was_sent_or_answered() {
     }
     // The words of a refusal are for the tables.
     let answers = put_three(Reply::ok(body)).await;
-    assert!(matches!(answers.of(&payment(2).stamp), Answer::Refused(why) if why.contains("owes")));
+    assert!(
+        matches!(answers.of(&payment(2).stamp), WriteOutcome::Refused(why) if why.contains("owes"))
+    );
 }
 
 /// A server that reads a request, sends this, and closes the connection; it counts the connections.

@@ -1,6 +1,6 @@
 //! Writing to Xero: what becomes of each element, FAULT-26.
 
-use payments::upload::{Answer, Placed, Stamp};
+use payments::upload::{Placed, Stamp, WriteOutcome};
 use xero::{Answers, Bundle, RefusalKind};
 
 use crate::samples::{
@@ -26,7 +26,7 @@ pub async fn put_three(reply: Reply) -> Answers {
     answers
 }
 
-pub fn all(answers: &Answers, expected: &Answer) {
+pub fn all(answers: &Answers, expected: &WriteOutcome) {
     let shown: Vec<&Stamp> = answers.iter().map(|(stamp, _)| stamp).collect();
     let mut sent = stamps(3);
     sent.sort();
@@ -34,8 +34,8 @@ pub fn all(answers: &Answers, expected: &Answer) {
     assert!(answers.iter().all(|(_, answer)| answer == expected), "{answers:?}");
 }
 
-pub fn placed(number: u32) -> Answer {
-    Answer::Placed(Placed::Payment(payment_id(number).parse().unwrap()))
+pub fn placed(number: u32) -> WriteOutcome {
+    WriteOutcome::Placed(Placed::Payment(payment_id(number).parse().unwrap()))
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_prepayment_goes_to_the_bank_transactions() {
     for number in 1..=2 {
         let id = |lead| format!("{lead}0000000-0000-4000-8000-{number:012}").parse().unwrap();
         let expected = Placed::Prepayment { transaction: id(2), prepayment: Some(id(3)) };
-        assert_eq!(answers.of(&prepayment(number).stamp), Answer::Placed(expected));
+        assert_eq!(answers.of(&prepayment(number).stamp), WriteOutcome::Placed(expected));
     }
     assert_eq!(xero.calls()[0].path, "/api.xro/2.0/BankTransactions");
 }
@@ -85,7 +85,7 @@ async fn a_bill_is_proven_by_its_own_id_and_nothing_else() {
     // EX-13, X-12
     let bundle = Bundle::of_bills(&[bill(1), bill(2)]).unwrap();
     let id = |number| format!("40000000-0000-4000-8000-{number:012}");
-    let placed = |number| Answer::Placed(Placed::Bill(id(number).parse().unwrap()));
+    let placed = |number| WriteOutcome::Placed(Placed::Bill(id(number).parse().unwrap()));
     let of_first = async |first: String| {
         let body = answer("Invoices", &[created_bill(2), first]);
         let xero = answering(Reply::ok(body)).await;
@@ -107,7 +107,7 @@ async fn a_bill_is_proven_by_its_own_id_and_nothing_else() {
         ("an id and an error", own.replacen("\"HasErrors\":false", "\"HasErrors\":true", 1)),
     ] {
         assert_ne!(element, own, "{what}");
-        assert_eq!(of_first(element).await, Answer::Unclear, "{what}");
+        assert_eq!(of_first(element).await, WriteOutcome::Unclear, "{what}");
     }
     let why = "Account code '404' is not a valid code for this document.";
     let refused = own.replacen(&id(1), "00000000-0000-0000-0000-000000000000", 1).replacen(
@@ -115,7 +115,7 @@ async fn a_bill_is_proven_by_its_own_id_and_nothing_else() {
         &format!("\"ERROR\",\"ValidationErrors\":[{{\"Message\":\"{why}\"}}]"),
         1,
     );
-    assert_eq!(of_first(refused).await, Answer::Refused(why.to_owned()));
+    assert_eq!(of_first(refused).await, WriteOutcome::Refused(why.to_owned()));
     assert_eq!(RefusalKind::of(why), RefusalKind::AccountUnusable);
 }
 
@@ -126,7 +126,7 @@ async fn one_id_is_no_proof_of_two_bills() {
     let second = created_bill(2).replacen("8000-000000000002", "8000-000000000001", 1);
     let xero = answering(Reply::ok(answer("Invoices", &[created_bill(1), second]))).await;
     let answers = put(&xero, &bundle).await;
-    assert!(answers.iter().all(|(_, answer)| *answer == Answer::Unclear), "{answers:?}");
+    assert!(answers.iter().all(|(_, answer)| *answer == WriteOutcome::Unclear), "{answers:?}");
 }
 
 #[tokio::test]
@@ -135,11 +135,11 @@ async fn elements_are_matched_by_their_stamps_and_not_by_their_order() {
     let why = "Payment amount exceeds the amount outstanding on this document";
     let elements = [created(3), refused(1, why), created(2)];
     let answers = put_three(Reply::ok(answer("Payments", &elements))).await;
-    assert_eq!(answers.of(&payment(1).stamp), Answer::Refused(why.to_owned()));
+    assert_eq!(answers.of(&payment(1).stamp), WriteOutcome::Refused(why.to_owned()));
     assert_eq!(answers.of(&payment(2).stamp), placed(2));
     assert_eq!(answers.of(&payment(3).stamp), placed(3));
     assert_eq!(RefusalKind::of(why), RefusalKind::ExceedsDue);
-    assert_eq!(answers.of(&payment(4).stamp), Answer::Unclear, "was not in the bundle");
+    assert_eq!(answers.of(&payment(4).stamp), WriteOutcome::Unclear, "was not in the bundle");
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn an_element_without_its_own_id_is_never_taken_as_stored() {
         assert_ne!(element, own, "{what}");
         let elements = [element, created(2), created(3)];
         let answers = put_three(Reply::ok(answer("Payments", &elements))).await;
-        assert_eq!(answers.of(&payment(1).stamp), Answer::Unclear, "{what}");
+        assert_eq!(answers.of(&payment(1).stamp), WriteOutcome::Unclear, "{what}");
         assert_eq!(answers.of(&payment(2).stamp), placed(2), "{what}");
         assert!(!answers.is_silence() && answers.error().is_none(), "{what}");
     }
@@ -200,19 +200,19 @@ async fn small_differences_in_the_shape_of_a_good_answer_do_not_matter() {
 async fn a_stamp_that_is_missing_or_stands_twice_is_unclear() {
     let twice =
         put_three(Reply::ok(answer("Payments", &[created(1), created(1), created(2)]))).await;
-    assert_eq!(twice.of(&payment(1).stamp), Answer::Unclear);
+    assert_eq!(twice.of(&payment(1).stamp), WriteOutcome::Unclear);
     assert_eq!(twice.of(&payment(2).stamp), placed(2));
-    assert_eq!(twice.of(&payment(3).stamp), Answer::Unclear);
+    assert_eq!(twice.of(&payment(3).stamp), WriteOutcome::Unclear);
     let contradiction = [created(1), refused(1, "no"), created(2)];
     let answers = put_three(Reply::ok(answer("Payments", &contradiction))).await;
-    assert_eq!(answers.of(&payment(1).stamp), Answer::Unclear);
-    all(&put_three(Reply::ok(answer("Payments", &[]))).await, &Answer::Unclear);
+    assert_eq!(answers.of(&payment(1).stamp), WriteOutcome::Unclear);
+    all(&put_three(Reply::ok(answer("Payments", &[]))).await, &WriteOutcome::Unclear);
     // One id is no proof of two payments.
     let same_id = created(2).replacen(&payment_id(2), &payment_id(1), 1);
     let answers =
         put_three(Reply::ok(answer("Payments", &[created(1), same_id, created(3)]))).await;
-    assert_eq!(answers.of(&payment(1).stamp), Answer::Unclear);
-    assert_eq!(answers.of(&payment(2).stamp), Answer::Unclear);
+    assert_eq!(answers.of(&payment(1).stamp), WriteOutcome::Unclear);
+    assert_eq!(answers.of(&payment(2).stamp), WriteOutcome::Unclear);
     assert_eq!(answers.of(&payment(3).stamp), placed(3));
 }
 
@@ -224,9 +224,9 @@ async fn refusals_without_a_reference_count_only_if_nothing_else_can_be_meant() 
     };
     let elements = [created(2), bare("first"), bare("second")];
     let answers = put_three(Reply::ok(answer("Payments", &elements))).await;
-    assert_eq!(answers.of(&payment(1).stamp), Answer::Refused("first".to_owned()));
+    assert_eq!(answers.of(&payment(1).stamp), WriteOutcome::Refused("first".to_owned()));
     assert_eq!(answers.of(&payment(2).stamp), placed(2));
-    assert_eq!(answers.of(&payment(3).stamp), Answer::Refused("second".to_owned()));
+    assert_eq!(answers.of(&payment(3).stamp), WriteOutcome::Refused("second".to_owned()));
     let id_without_stamp = created(3).replacen("PM-", "P-", 1);
     for (what, elements) in [
         ("too few", vec![created(2), bare("first")]),
@@ -238,7 +238,7 @@ async fn refusals_without_a_reference_count_only_if_nothing_else_can_be_meant() 
     ] {
         let answers = put_three(Reply::ok(answer("Payments", &elements))).await;
         for number in [1, 3] {
-            assert_eq!(answers.of(&payment(number).stamp), Answer::Unclear, "{what}");
+            assert_eq!(answers.of(&payment(number).stamp), WriteOutcome::Unclear, "{what}");
         }
     }
 }
@@ -250,8 +250,8 @@ async fn a_refusal_keeps_its_words_within_a_limit() {
     let none = refused(3, "").replacen("{\"Message\":\"\"}", "", 1);
     let answers = put_three(Reply::ok(answer("Payments", &[refused(1, &long), two, none]))).await;
     let cut = "x".repeat(xero::REFUSAL_CHARS_MAX);
-    assert_eq!(answers.of(&payment(1).stamp), Answer::Refused(cut));
-    assert_eq!(answers.of(&payment(2).stamp), Answer::Refused("one; two lines".to_owned()));
-    let reasonless = Answer::Refused("Xero gives no reason".to_owned());
+    assert_eq!(answers.of(&payment(1).stamp), WriteOutcome::Refused(cut));
+    assert_eq!(answers.of(&payment(2).stamp), WriteOutcome::Refused("one; two lines".to_owned()));
+    let reasonless = WriteOutcome::Refused("Xero gives no reason".to_owned());
     assert_eq!(answers.of(&payment(3).stamp), reasonless);
 }

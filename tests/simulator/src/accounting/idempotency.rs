@@ -6,7 +6,7 @@ use axum::{body::Bytes, http::Method};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::door::Asked;
+use super::asked::Asked;
 use crate::{clock::after, identity, reply::Reply, world::World};
 
 /// How long a key is remembered, counted from its first call.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::{
-    deliver::{elapsed_ms, post},
+    delivery::{elapsed_ms, post},
     envelope::{self, ENTROPY_LENGTH},
 };
 use crate::{Simulator, random::Random};

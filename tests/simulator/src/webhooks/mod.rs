@@ -1,13 +1,13 @@
 //! Xero's webhook: events are gathered, delivered in order, retried, and given up on.
 
-mod deliver;
+mod delivery;
 mod envelope;
 mod intent;
 mod outbox;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use deliver::{client, deliver, pump};
+pub(crate) use delivery::{client, deliver, pump};
 pub(crate) use envelope::{Event, Resource};
 pub use intent::{IntentToReceive, Probe, Signature};
 pub(crate) use outbox::Outbox;

@@ -62,6 +62,46 @@ async fn a_found_payment_that_is_changed_is_compared_again() {
 }
 
 #[tokio::test]
+async fn what_a_person_has_called_the_same_goes_when_that_is_deleted() {
+    // On an invoice that it names, on another day; and without an invoice, as money in advance.
+    keeps_the_law(&[
+        report(Way::Named(0), 0),
+        Deed::EnterReported { report: 0, how: Entry::AsReported(0), days: 2 },
+        Deed::Night,
+        Deed::Order { report: 0, word: Word::Same },
+        Deed::Mirror,
+        Deed::Delete { entry: 0 },
+        Deed::Mirror,
+    ])
+    .await;
+    keeps_the_law(&[
+        report(Way::Unnamed, 0),
+        Deed::EnterReported { report: 0, how: Entry::InAdvance, days: 1 },
+        Deed::Night,
+        Deed::Order { report: 0, word: Word::Same },
+        Deed::Delete { entry: 0 },
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn while_some_of_what_a_person_has_called_the_same_stands_it_does_not_go() {
+    for word in [Word::Same, Word::Two] {
+        keeps_the_law(&[
+            report(Way::Unnamed, 2),
+            Deed::EnterReported { report: 0, how: Entry::InPieces(0), days: 1 },
+            Deed::Night,
+            Deed::Order { report: 0, word: Word::Same },
+            Deed::Delete { entry: 1 },
+            Deed::Night,
+            Deed::Order { report: 0, word },
+            Deed::Night,
+        ])
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn the_rest_that_another_hand_entered_goes_when_that_is_deleted() {
     keeps_the_law(&[
         report(Way::OverTwo(0), 1),

@@ -122,6 +122,18 @@ impl Books {
         self.entered.iter().filter(shown)
     }
 
+    /// What a person has said it is the same as, and is still there.
+    pub fn said_same<'b>(&'b self, report: &'b Reported) -> impl Iterator<Item = &'b Entered> {
+        let said = |id: &Uuid| report.same_as.as_ref().is_some_and(|same| same.contains(id));
+        self.entered.iter().filter(move |one| said(&one.id) && !one.deleted)
+    }
+
+    /// Whether a person has said what it is the same as, and all of that is still there.
+    pub fn said_same_stands(&self, report: &Reported) -> bool {
+        let said = report.same_as.as_ref();
+        said.is_some_and(|same| self.said_same(report).count() == same.len())
+    }
+
     /// Whether we have put all of it into Xero.
     pub fn is_all_ours(&self, report: &Reported) -> bool {
         self.of(report).map(|ours| ours.cents).sum::<i64>() >= report.cents()
@@ -186,14 +198,13 @@ impl Books {
         });
         for rival in rivals {
             taken.extend(&rival.there);
-            match &rival.same_as {
-                Some(same) => taken.extend(same),
-                None => {
-                    // What a person has put in the place of ours is the same payment.
-                    let live = self.ours.iter().filter(|one| !one.deleted);
-                    let open = self.open(rival, live).into_iter();
-                    others.extend(open.map(|portion| (rival, portion)));
-                }
+            taken.extend(self.said_same(rival).map(|one| one.id));
+            // When some of that is deleted, it is judged afresh, and may be something else.
+            if !self.said_same_stands(rival) {
+                // What a person has put in the place of ours is the same payment.
+                let live = self.ours.iter().filter(|one| !one.deleted);
+                let open = self.open(rival, live).into_iter();
+                others.extend(open.map(|portion| (rival, portion)));
             }
         }
         let open = self.open(report, before.iter());
@@ -247,6 +258,9 @@ impl Books {
             };
             if !new().all(named) {
                 return wrong("it stands on an invoice that it does not name");
+            }
+            if self.said_same(report).any(|one| days_apart(one.day, report.day) <= DAYS) {
+                return wrong("a person has said that what stands there is the same");
             }
             if !self.can_be_unmatched(report, before) {
                 return wrong("a person had entered this money, or what may be it");

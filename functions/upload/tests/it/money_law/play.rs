@@ -319,7 +319,7 @@ impl Stage {
         }
     }
 
-    fn delete(&mut self, position: usize) {
+    pub fn delete(&mut self, position: usize) {
         let entered = &self.books.entered[position];
         match entered.on {
             Some(on) => {
@@ -384,6 +384,8 @@ impl Stage {
             }
             Word::Two => {
                 report.apart_from.extend(shown_with(&shown));
+                let apart = &report.apart_from;
+                report.same_as = report.same_as.take().map(|same| &same - apart);
                 report.there.extend(shown_there(&shown));
                 let own = shown.suspicion.iter().flat_map(|shown| &shown.with);
                 report.apart_from_own.extend(own.filter_map(|with| match with {

@@ -1,0 +1,108 @@
+//! Pages that say something instead of showing something.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::{Page, PageError, configure, filled};
+use crate::event::Show;
+use crate::roles::Role;
+use crate::view::{Button, Buttons, Frame, Notice, Sign};
+
+#[derive(Template)]
+#[template(path = "told.html")]
+struct Told {
+    frame: Frame,
+    lines: Vec<String>,
+    sign: Option<Sign>,
+    sign_up: Option<Button>,
+}
+
+/// A page of sentences.
+pub(crate) fn tell(
+    title: &'static str,
+    dark: bool,
+    buttons: &Buttons,
+    notices: Vec<Notice>,
+    lines: Vec<String>,
+    now: Timestamp,
+) -> Result<String, PageError> {
+    let frame = Frame {
+        dark,
+        title,
+        organisation: buttons.organisation.clone().unwrap_or_default(),
+        role: buttons.role,
+        nav: Vec::new(),
+        notices,
+        footer: format!("As of {now:.0}."),
+    };
+    filled(&Told { frame, lines, sign: None, sign_up: None })
+}
+
+/// The page of a stack in which no organisation is set up: an administrator signs the first one up.
+pub(crate) fn nobody(
+    show: &Show,
+    buttons: &Buttons,
+    notices: Vec<Notice>,
+    now: Timestamp,
+) -> Result<String, PageError> {
+    let sign_up = configure::sign_up(buttons);
+    let who = match sign_up {
+        Some(_) => "Sign the first one up here.".to_owned(),
+        None => {
+            format!("An administrator signs the first one up, with -{}.", Role::Admin.function())
+        }
+    };
+    let frame = Frame {
+        dark: show.dark,
+        title: "No organisation",
+        organisation: String::new(),
+        role: buttons.role,
+        nav: Vec::new(),
+        notices,
+        footer: format!("As of {now:.0}."),
+    };
+    let sign = sign_up.as_ref().map(|_| Sign::of(&show.said, true));
+    let lines = vec![format!("No organisation is set up. {who}")];
+    filled(&Told { frame, lines, sign, sign_up })
+}
+
+/// The page for those who may not (ST-22): what was refused, and who may.
+pub(crate) fn refused(
+    what: &str,
+    least: Role,
+    dark: bool,
+    buttons: &Buttons,
+    now: Timestamp,
+) -> Result<String, PageError> {
+    let lines = vec![
+        format!(
+            "\u{201c}{what}\u{201d} takes the role {least}, and this function serves as {}. Nothing was done.",
+            buttons.role
+        ),
+        format!(
+            "With the stack's {} you find it on the dashboard whose widgets call the function that ends \
+             in -{}. An administrator of the AWS account gives that policy.",
+            least.policy(),
+            least.function()
+        ),
+        "This attempt stands in the activity log, with the request's id.".to_owned(),
+    ];
+    tell("Not allowed", dark, buttons, Vec::new(), lines, now)
+}
+
+/// The help that CloudWatch shows to the author of a widget of the function.
+pub(crate) fn describe(role: Role) -> String {
+    let mut text = format!(
+        "## Paymirror, as {role}\n\nShows a page of the operators' console.\n\n\
+         | parameter | meaning |\n|---|---|\n\
+         | `page` | which page; `{}` if it is left out |\n\
+         | `organisation` | Xero's tenant id; needed if there are several |\n\n\
+         | `page` | shows |\n|---|---|\n",
+        Page::default()
+    );
+    for page in Page::ALL.into_iter().filter(|page| role.may(page.least_role())) {
+        text.push_str(&format!("| `{page}` | {} |\n", page.what()));
+    }
+    text.push_str("\n```yaml\npage: integrations\n```\n");
+    text
+}

@@ -1,0 +1,186 @@
+//! What each kind of announcement says, and what its row has to have for that.
+
+use super::Incomplete;
+use super::event_type::Kind;
+use super::log_entry::{Entry, EntryPayment};
+use super::subject::{
+    Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice, Subject,
+    text,
+};
+use crate::ids::PROVIDER_INVOICE_PREFIX;
+use crate::order::OrderStatus;
+use crate::payment::Origin;
+
+/// Reads an entry for one kind, and knows what is missing.
+pub(super) struct Teller<'a> {
+    pub(super) kind: Kind,
+    pub(super) entry: &'a Entry,
+}
+
+impl Teller<'_> {
+    pub(super) fn about(&self) -> Result<Subject, Incomplete> {
+        let entry = self.entry;
+        Ok(match self.kind {
+            Kind::PaymentMirrored | Kind::PaymentMatched | Kind::PaymentPlaced => {
+                self.needs("payment_id", entry.payment.id.as_ref())?;
+                self.needs("xero_payment_id", entry.payment.xero)?;
+                Subject {
+                    invoice: Some(self.invoice()?),
+                    payment: Some(self.payment(entry.payment.origin)?),
+                    ..Subject::default()
+                }
+            }
+            Kind::PaymentRemoved | Kind::PaymentRestored => {
+                self.needs("payment_id", entry.payment.id.as_ref())?;
+                Subject {
+                    invoice: Some(self.invoice()?),
+                    payment: Some(self.payment(entry.payment.origin)?),
+                    ..Subject::default()
+                }
+            }
+            Kind::PaymentHeld | Kind::PaymentReleased => {
+                self.needs("xero_payment_id", entry.payment.xero)?;
+                Subject {
+                    reason: self.reason()?,
+                    until: entry.until,
+                    invoice: Some(self.invoice()?),
+                    payment: Some(self.payment(Some(Origin::Xero))?),
+                    ..Subject::default()
+                }
+            }
+            Kind::PaymentUploadHeld
+            | Kind::PaymentUploadSkipped
+            | Kind::PaymentUploadUnknown
+            | Kind::PaymentUploaded
+            | Kind::PaymentPartlyUploaded
+            | Kind::PaymentRefused
+            | Kind::PaymentWarned => {
+                self.needs("payment_id", entry.payment.id.as_ref())?;
+                Subject {
+                    reason: self.reason()?,
+                    night: entry.night,
+                    payment: Some(self.payment(Some(Origin::Local))?),
+                    ..Subject::default()
+                }
+            }
+            Kind::ProviderInvoiceHeld
+            | Kind::ProviderInvoiceRefused
+            | Kind::ProviderInvoiceSkipped
+            | Kind::ProviderInvoiceUnknown
+            | Kind::ProviderInvoiceUploaded => Subject {
+                reason: self.reason()?,
+                provider_invoice: Some(self.provider_invoice()?),
+                ..Subject::default()
+            },
+            Kind::InvoiceNumberChanged => {
+                Subject { invoice: Some(self.invoice()?), ..Subject::default() }
+            }
+            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => {
+                let contact = entry.contact.filter(|_| entry.invoice.is_none());
+                let invoice = if contact.is_none() { Some(self.invoice()?) } else { None };
+                Subject {
+                    invoice,
+                    contact: contact.map(|xero_contact_id| Contact { xero_contact_id }),
+                    discrepancy: Some(self.discrepancy()?),
+                    ..Subject::default()
+                }
+            }
+            Kind::CustomerBlocked | Kind::CustomerUnblocked => {
+                Subject { customer: Some(self.customer()?), ..Subject::default() }
+            }
+            Kind::OrderCompleted | Kind::OrderProgressChanged => Subject {
+                customer: self.entry.customer.is_some().then(|| self.customer()).transpose()?,
+                order: Some(self.order()?),
+                ..Subject::default()
+            },
+            Kind::DigestReady
+            | Kind::ConnectionDegraded
+            | Kind::ConnectionLost
+            | Kind::ConnectionRestored => Subject { reason: self.reason()?, ..Subject::default() },
+            Kind::MassChangeApproved
+            | Kind::MassChangeStopped
+            | Kind::UploadDisabled
+            | Kind::UploadEnabled => Subject::default(),
+        })
+    }
+
+    fn needs<T>(&self, attribute: &'static str, value: Option<T>) -> Result<T, Incomplete> {
+        value.ok_or(Incomplete { kind: self.kind, attribute })
+    }
+
+    /// An announcement that something waits, or does not go, has to say why.
+    fn reason(&self) -> Result<Option<String>, Incomplete> {
+        let reason = text(self.entry.reason.as_deref());
+        match self.kind {
+            Kind::PaymentHeld
+            | Kind::PaymentReleased
+            | Kind::PaymentUploadHeld
+            | Kind::PaymentUploadSkipped
+            | Kind::PaymentWarned
+            | Kind::ProviderInvoiceHeld
+            | Kind::ProviderInvoiceSkipped
+            | Kind::ConnectionDegraded
+            | Kind::DigestReady => self.needs("reason", reason).map(Some),
+            _ => Ok(reason),
+        }
+    }
+
+    fn invoice(&self) -> Result<Invoice, Incomplete> {
+        let invoice = self.needs("invoice_number", self.entry.invoice.as_ref())?;
+        Ok(Invoice { number: invoice.number.clone(), xero_invoice_id: invoice.xero })
+    }
+
+    fn payment(&self, origin: Option<Origin>) -> Result<Payment, Incomplete> {
+        let EntryPayment { id, xero, amount, date, method, transaction_id, .. } =
+            &self.entry.payment;
+        Ok(Payment {
+            id: id.clone(),
+            xero_payment_id: *xero,
+            money: Figures::of(self.needs("amount", *amount)?),
+            date: self.needs("date", *date)?,
+            origin: self.needs("origin", origin)?.code(),
+            method: self.needs("method", text(method.as_deref()))?,
+            transaction_id: self.needs("transaction_id", text(transaction_id.as_deref()))?,
+        })
+    }
+
+    fn provider_invoice(&self) -> Result<ProviderInvoice, Incomplete> {
+        let EntryPayment { id, amount, date, transaction_id, .. } = &self.entry.payment;
+        let id = id.as_ref().and_then(|id| id.as_str().strip_prefix(PROVIDER_INVOICE_PREFIX));
+        Ok(ProviderInvoice {
+            id: self.needs("payment_id", id)?.to_owned(),
+            number: self.needs("transaction_id", text(transaction_id.as_deref()))?,
+            money: Figures::of(self.needs("amount", *amount)?),
+            issued_on: self.needs("date", *date)?,
+        })
+    }
+
+    fn discrepancy(&self) -> Result<Discrepancy, Incomplete> {
+        let found = self.needs("discrepancy", self.entry.discrepancy.as_ref())?;
+        Ok(Discrepancy {
+            kind: found.kind.code(),
+            about: text(Some(&found.subject)),
+            detected_at: found.detected_at,
+            reopened_at: found.reopened_at,
+            reopened_count: found.reopened_count,
+            due_at: found.due_at,
+        })
+    }
+
+    fn order(&self) -> Result<Order, Incomplete> {
+        let order = self.needs("order", self.entry.order.as_ref())?;
+        Ok(Order {
+            id: order.id.clone(),
+            progress: self.needs("progress", order.progress)?.code(),
+            status: order.status.map(OrderStatus::code),
+            received: Figures::of(self.needs("amount", self.entry.payment.amount)?),
+        })
+    }
+
+    fn customer(&self) -> Result<Customer, Incomplete> {
+        Ok(Customer {
+            id: self.needs("customer", self.entry.customer.clone())?,
+            blocked: text(self.entry.blocked.as_deref()),
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! Which decisions the business's own system hears of, and by which name.
+
+use crate::activity_kind::{Logged, Occurrence};
+use crate::decision::Action;
+use crate::reason::codes;
+use crate::upload::UploadState;
+
+codes! {
+    /// What an announcement is about. The code is the `detail-type` of the event; it is part of the contract.
+    Kind {
+        /// A connection works, with failures, and was as it should be before (CC-04).
+        ConnectionDegraded = "connection.degraded",
+        /// Xero no longer lets us in, or has switched its webhook off (CC-03).
+        ConnectionLost = "connection.lost",
+        /// A connection is better than it was (CC-02, X-14).
+        ConnectionRestored = "connection.restored",
+        /// Everything about a customer waits (EX-28).
+        CustomerBlocked = "customer.blocked",
+        /// A customer's payments go on.
+        CustomerUnblocked = "customer.unblocked",
+        /// What operators read in the morning (CC-20).
+        DigestReady = "digest.ready",
+        /// The facts agree again (SP-19), or a person has accepted them (AMB-31).
+        DiscrepancyClosed = "discrepancy.closed",
+        /// Something does not agree, or does not agree again (SP-21).
+        DiscrepancyOpened = "discrepancy.opened",
+        /// An invoice bears another number in Xero.
+        InvoiceNumberChanged = "invoice.number_changed",
+        /// A mass change goes on.
+        MassChangeApproved = "mass_change.approved",
+        /// A mass change waits for a person.
+        MassChangeStopped = "mass_change.stopped",
+        /// All that is to be paid for an order is here (SP-05).
+        OrderCompleted = "order.completed",
+        /// The payment of an order has come further, or less far, than before (SP-07).
+        OrderProgressChanged = "order.progress_changed",
+        /// A Xero payment is known, and not copied for now (CM-28, CM-40).
+        PaymentHeld = "payment.held",
+        /// A payment of the business's own is the same as one in Xero, and follows it (CM-32, CM-33).
+        PaymentMatched = "payment.matched",
+        /// A Xero payment was copied, or its copy was made equal to it again (CM-07, CM-08).
+        PaymentMirrored = "payment.mirrored",
+        /// Some of a payment is in Xero, the rest was refused.
+        PaymentPartlyUploaded = "payment.partly_uploaded",
+        /// An uploaded payment stands on an invoice in Xero, with Xero's id (AMB-05).
+        PaymentPlaced = "payment.placed",
+        /// Xero refused an upload.
+        PaymentRefused = "payment.refused",
+        /// A held Xero payment is held no longer.
+        PaymentReleased = "payment.released",
+        /// A payment was taken off an invoice (CM-09, CM-37).
+        PaymentRemoved = "payment.removed",
+        /// A person has brought a removed payment back.
+        PaymentRestored = "payment.restored",
+        /// An upload waits for a condition other than its night (EX-28).
+        PaymentUploadHeld = "payment.upload_held",
+        /// A payment does not go to Xero (EX-02, EX-09, EX-33).
+        PaymentUploadSkipped = "payment.upload_skipped",
+        /// A payment was sent, and its outcome is unknown. Xero is asked before it is sent again.
+        PaymentUploadUnknown = "payment.upload_unknown",
+        /// All of a payment is in Xero, proven by Xero's ids (EX-23).
+        PaymentUploaded = "payment.uploaded",
+        /// A report of a payment raised a warning (CM-03, CM-04, SP-11).
+        PaymentWarned = "payment.warned",
+        /// An invoice of the payment provider waits for something (EX-19).
+        ProviderInvoiceHeld = "provider_invoice.held",
+        /// Xero refused it.
+        ProviderInvoiceRefused = "provider_invoice.refused",
+        /// It does not go to Xero (EX-14).
+        ProviderInvoiceSkipped = "provider_invoice.skipped",
+        /// It was sent, and its outcome is unknown.
+        ProviderInvoiceUnknown = "provider_invoice.unknown",
+        /// It is a bill in Xero (EX-12).
+        ProviderInvoiceUploaded = "provider_invoice.uploaded",
+        /// The nightly upload is off (EX-32).
+        UploadDisabled = "upload.disabled",
+        /// The nightly upload is on again (AMB-12).
+        UploadEnabled = "upload.enabled",
+    }
+}
+
+impl Kind {
+    /// As what a row of the log is announced; `None` for what the business has said or done itself, and for
+    /// the steps on the way to something that is announced.
+    pub fn of(logged: Logged, is_provider_invoice: bool) -> Option<Self> {
+        match logged {
+            Logged::Decided(action) => Self::of_decision(action),
+            Logged::Upload(state) if is_provider_invoice => Self::of_bill(state),
+            Logged::Upload(state) => Self::of_upload(state),
+            Logged::Happened(occurrence) => Self::of_occurrence(occurrence),
+        }
+    }
+
+    fn of_decision(action: Action) -> Option<Self> {
+        Some(match action {
+            Action::Imported | Action::Updated => Self::PaymentMirrored,
+            Action::Adopted | Action::Matched => Self::PaymentMatched,
+            Action::Deleted => Self::PaymentRemoved,
+            Action::Held => Self::PaymentHeld,
+            Action::Released => Self::PaymentReleased,
+            Action::Restored => Self::PaymentRestored,
+            Action::Uploaded => Self::PaymentPlaced,
+            Action::DiscrepancyRaised => Self::DiscrepancyOpened,
+            Action::DiscrepancyResolved | Action::DiscrepancyAccepted => Self::DiscrepancyClosed,
+            Action::NumberChanged => Self::InvoiceNumberChanged,
+            // The business has said so itself; of what is ignored, nothing is here at all.
+            Action::Recorded | Action::Journaled | Action::Ignored => return None,
+        })
+    }
+
+    fn of_upload(state: UploadState) -> Option<Self> {
+        Some(match state {
+            UploadState::Held => Self::PaymentUploadHeld,
+            UploadState::Skipped => Self::PaymentUploadSkipped,
+            UploadState::Unknown => Self::PaymentUploadUnknown,
+            UploadState::Uploaded => Self::PaymentUploaded,
+            UploadState::PartlyUploaded => Self::PaymentPartlyUploaded,
+            UploadState::Refused => Self::PaymentRefused,
+            // On the way: what comes of it is announced.
+            UploadState::Waiting | UploadState::Reserved | UploadState::Sent => return None,
+        })
+    }
+
+    /// An invoice of the provider is no payment of anybody, so that it has names of its own.
+    fn of_bill(state: UploadState) -> Option<Self> {
+        Some(match state {
+            UploadState::Held => Self::ProviderInvoiceHeld,
+            UploadState::Skipped => Self::ProviderInvoiceSkipped,
+            UploadState::Unknown => Self::ProviderInvoiceUnknown,
+            UploadState::Uploaded => Self::ProviderInvoiceUploaded,
+            // One bill or none: a part of it would be as wrong as nothing.
+            UploadState::PartlyUploaded | UploadState::Refused => Self::ProviderInvoiceRefused,
+            UploadState::Waiting | UploadState::Reserved | UploadState::Sent => return None,
+        })
+    }
+
+    fn of_occurrence(occurrence: Occurrence) -> Option<Self> {
+        Some(match occurrence {
+            Occurrence::ConnectionDegraded => Self::ConnectionDegraded,
+            Occurrence::ConnectionLost => Self::ConnectionLost,
+            Occurrence::ConnectionRestored => Self::ConnectionRestored,
+            Occurrence::CustomerBlocked => Self::CustomerBlocked,
+            Occurrence::CustomerUnblocked => Self::CustomerUnblocked,
+            Occurrence::MassChangeApproved => Self::MassChangeApproved,
+            Occurrence::MassChangeStopped => Self::MassChangeStopped,
+            Occurrence::MorningDigest => Self::DigestReady,
+            Occurrence::OrderCompleted => Self::OrderCompleted,
+            Occurrence::OrderProgressChanged => Self::OrderProgressChanged,
+            Occurrence::UploadingDisabled => Self::UploadDisabled,
+            Occurrence::UploadingEnabled => Self::UploadEnabled,
+            Occurrence::Warned => Self::PaymentWarned,
+            // Acts of an operator that end nothing which was announced, a merge that changes nothing for a payment, and
+            // what the business has said itself.
+            Occurrence::AnnouncedAgain
+            | Occurrence::Authorising
+            | Occurrence::CapsChanged
+            | Occurrence::Connected
+            | Occurrence::ContactFollowed
+            | Occurrence::Discarded
+            | Occurrence::OrderRecorded
+            | Occurrence::Ordered
+            | Occurrence::Redriven
+            | Occurrence::Replayed
+            | Occurrence::SignedUp => return None,
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! A row of the activity log, with the fields that an announcement needs.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::activity_kind::Logged;
+use crate::discrepancy::DiscrepancyKind;
+use crate::ids::{
+    CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
+    XeroPaymentId,
+};
+use crate::money::Money;
+use crate::order::{OrderProgress, OrderStatus};
+use crate::payment::Origin;
+
+/// Longest text that is announced, in characters; the rest of it stands in the log. It keeps every
+/// announcement far below what an event may be, however long a typed text is.
+pub const TEXT_CHARS_MAX: usize = 1_000;
+
+/// A row of the log. What it does not say is absent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Its key. The same row has the same one for ever, and no two have the same.
+    pub id: String,
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The action or change that the row records.
+    pub logged: Logged,
+    /// The rule that says so.
+    pub rule: Option<String>,
+    /// What set it off: `webhook`, `intake`, `sweep`, …
+    pub cause: Option<String>,
+    /// When that happened at its source.
+    pub event_at: Option<Timestamp>,
+    /// Why something is held, skipped or warned of: a code.
+    pub reason: Option<String>,
+    /// Who said so, if a person did.
+    pub by: Option<String>,
+    /// The figures and the reason, in a sentence.
+    pub why: Option<String>,
+    /// The invoice concerned.
+    pub invoice: Option<EntryInvoice>,
+    /// The payment concerned, or the provider's invoice.
+    pub payment: EntryPayment,
+    /// The discrepancy concerned.
+    pub discrepancy: Option<EntryDiscrepancy>,
+    /// The contact in Xero, of a row that is about one and about no invoice.
+    pub contact: Option<XeroContactId>,
+    /// The customer concerned.
+    pub customer: Option<CustomerId>,
+    /// The order concerned, with how it stands in money.
+    pub order: Option<EntryOrder>,
+    /// The issue about the customer that has to be solved, or was solved.
+    pub blocked: Option<String>,
+    /// The night of an upload: the day on which it begins.
+    pub night: Option<Date>,
+    /// From when on a payment is held no longer, if that is known.
+    pub until: Option<Date>,
+}
+
+/// The invoice of a row.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryInvoice {
+    /// Its local number.
+    pub number: InvoiceNumber,
+    /// Its id in Xero, if it is known there.
+    pub xero: Option<XeroInvoiceId>,
+}
+
+/// What a row says of a payment.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EntryPayment {
+    /// The local id.
+    pub id: Option<PaymentId>,
+    /// Xero's id.
+    pub xero: Option<XeroPaymentId>,
+    /// On an invoice the part of it, else the whole payment.
+    pub amount: Option<Money>,
+    /// The calendar day.
+    pub date: Option<Date>,
+    /// Where it was first recorded.
+    pub origin: Option<Origin>,
+    /// How it was paid.
+    pub method: Option<String>,
+    /// The bank's or gateway's id of the transaction; the provider's number of an invoice.
+    pub transaction_id: Option<String>,
+}
+
+/// What a row says of an order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryOrder {
+    /// The sender's id.
+    pub id: OrderId,
+    /// How far its payment has come; none in a row that says nothing of it.
+    pub progress: Option<OrderProgress>,
+    /// How it stands in money, once any has come.
+    pub status: Option<OrderStatus>,
+}
+
+/// What a row says of a discrepancy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryDiscrepancy {
+    /// Its kind.
+    pub kind: DiscrepancyKind,
+    /// The payment it is about; empty if it is the invoice as a whole.
+    pub subject: String,
+    /// When it was first found.
+    pub detected_at: Timestamp,
+    /// When it last came back, if it did.
+    pub reopened_at: Option<Timestamp>,
+    /// How often it came back.
+    pub reopened_count: Option<u32>,
+    /// Until when it is to be resolved (SP-19).
+    pub due_at: Timestamp,
+}

@@ -1,0 +1,169 @@
+use super::*;
+use crate::activity_kind::{Logged, Occurrence};
+use crate::decision::Action;
+use crate::money::Money;
+use crate::payment::Origin;
+use crate::upload::UploadState;
+
+fn entry(logged: impl Into<Logged>) -> Entry {
+    let aud = "AUD".parse().unwrap();
+    Entry {
+        id: "o/2026-11-23#2026-11-23T01:00:00.000000Z#10234#7-0".to_owned(),
+        organisation: "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap(),
+        at: "2026-11-23T01:00:00Z".parse().unwrap(),
+        logged: logged.into(),
+        rule: Some("CM-34".to_owned()),
+        cause: Some("webhook".to_owned()),
+        event_at: None,
+        reason: None,
+        by: None,
+        why: Some("46.00 AUD of 2026-11-23".to_owned()),
+        invoice: Some(EntryInvoice { number: "10234".parse().unwrap(), xero: None }),
+        payment: EntryPayment {
+            id: Some("P-1".parse().unwrap()),
+            xero: Some("3f1c2a77-5d0e-4b6a-9a41-0c7e5b8d2f10".parse().unwrap()),
+            amount: Some(Money::parse("46", aud).unwrap()),
+            date: Some("2026-11-23".parse().unwrap()),
+            origin: Some(Origin::Xero),
+            method: Some("xero".to_owned()),
+            transaction_id: Some("T-1".to_owned()),
+        },
+        discrepancy: None,
+        contact: None,
+        customer: None,
+        blocked: None,
+        order: None,
+        night: None,
+        until: None,
+    }
+}
+
+fn json(entry: &Entry) -> serde_json::Value {
+    let announcement = announce(entry).unwrap().unwrap();
+    serde_json::to_value(&announcement.detail).unwrap()
+}
+
+/// Every payment of the business's own that has gone, or not gone, is announced with its reason (EX-23), and the
+/// business's own report is not announced back to it.
+#[test]
+fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
+    let quiet = [
+        Logged::from(Action::Recorded),
+        Action::Journaled.into(),
+        Action::Ignored.into(),
+        UploadState::Waiting.into(),
+        UploadState::Reserved.into(),
+        UploadState::Sent.into(),
+        Occurrence::AnnouncedAgain.into(),
+        Occurrence::Authorising.into(),
+        Occurrence::CapsChanged.into(),
+        Occurrence::Connected.into(),
+        Occurrence::ContactFollowed.into(),
+        Occurrence::Discarded.into(),
+        Occurrence::Ordered.into(),
+        Occurrence::Redriven.into(),
+        Occurrence::Replayed.into(),
+        Occurrence::SignedUp.into(),
+    ];
+    let decided = Action::ALL.iter().map(|action| Logged::from(*action));
+    let uploads = UploadState::ALL.iter().map(|state| Logged::from(*state));
+    let happened = Occurrence::ALL.iter().map(|occurrence| Logged::from(*occurrence));
+    for logged in decided.chain(uploads).chain(happened) {
+        assert_eq!(Kind::of(logged, false).is_none(), quiet.contains(&logged), "{logged}");
+    }
+}
+
+#[test]
+fn every_kind_is_the_announcement_of_something() {
+    let decided = Action::ALL.iter().map(|action| (Logged::from(*action), false));
+    let happened = Occurrence::ALL.iter().map(|occurrence| (Logged::from(*occurrence), false));
+    let states = || UploadState::ALL.iter().map(|state| Logged::from(*state));
+    let uploads = states().map(|state| (state, false)).chain(states().map(|state| (state, true)));
+    let mut kinds: Vec<_> = decided
+        .chain(happened)
+        .chain(uploads)
+        .filter_map(|(logged, is_provider_invoice)| Kind::of(logged, is_provider_invoice))
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    assert_eq!(kinds, Kind::ALL);
+}
+
+/// An amount is text with the decimals of its currency: no reader makes a float of it (CM-13).
+#[test]
+fn amounts_are_text_with_the_decimals_of_their_currency() {
+    let mut yen = entry(Action::Imported);
+    assert_eq!(json(&yen)["payment"]["amount"], "46.00");
+    yen.payment.amount = Some(Money::parse("1200", "JPY".parse().unwrap()).unwrap());
+    let yen = json(&yen);
+    assert_eq!(
+        (&yen["payment"]["amount"], &yen["payment"]["currency"]),
+        (&"1200".into(), &"JPY".into())
+    );
+}
+
+/// What the provider invoices is no payment of anybody (EX-12).
+#[test]
+fn an_invoice_of_the_provider_is_never_announced_as_a_payment() {
+    for state in UploadState::ALL {
+        let mut bill = entry(*state);
+        bill.payment.id = Some("provider-invoice-PI-7".parse().unwrap());
+        bill.reason = Some("ACCOUNT_UNMAPPED".to_owned());
+        let Some(announcement) = announce(&bill).unwrap() else { continue };
+        assert!(announcement.kind.code().starts_with("provider_invoice."), "{state}");
+        let detail = json(&bill);
+        assert_eq!(detail["provider_invoice"]["id"], "PI-7");
+        assert!(detail.get("payment").is_none(), "{detail}");
+    }
+}
+
+#[test]
+fn a_row_that_lacks_what_its_announcement_says_is_not_announced() {
+    let missing = |change: fn(&mut Entry)| {
+        let mut entry = entry(Action::Imported);
+        change(&mut entry);
+        announce(&entry).unwrap_err().attribute
+    };
+    assert_eq!(missing(|entry| entry.invoice = None), "invoice_number");
+    assert_eq!(missing(|entry| entry.payment.id = None), "payment_id");
+    assert_eq!(missing(|entry| entry.payment.xero = None), "xero_payment_id");
+    assert_eq!(missing(|entry| entry.payment.amount = None), "amount");
+    assert_eq!(missing(|entry| entry.payment.origin = None), "origin");
+    assert_eq!(announce(&entry(UploadState::Skipped)).unwrap_err().attribute, "reason");
+    let mut found = entry(Action::DiscrepancyRaised);
+    found.discrepancy = None;
+    assert_eq!(announce(&found).unwrap_err().attribute, "discrepancy");
+}
+
+#[test]
+fn a_discrepancy_of_a_contact_names_the_contact_in_the_place_of_an_invoice() {
+    // CM-50, AMB-38
+    let contact = "430fa14a-f945-44d3-9f97-5df5e28441b8";
+    let mut refund = entry(Action::DiscrepancyRaised);
+    refund.discrepancy = Some(EntryDiscrepancy {
+        kind: crate::DiscrepancyKind::RefundInXero,
+        subject: "3f1c2a77-5d0e-4b6a-9a41-0c7e5b8d2f10".to_owned(),
+        detected_at: refund.at,
+        reopened_at: None,
+        reopened_count: None,
+        due_at: refund.at,
+    });
+    refund.contact = Some(contact.parse().unwrap());
+    assert!(json(&refund).get("contact").is_none(), "the invoice says whose it is");
+    refund.invoice = None;
+    let detail = json(&refund);
+    assert_eq!(detail["contact"]["xero_contact_id"], contact);
+    assert!(detail.get("invoice").is_none());
+    refund.contact = None;
+    assert_eq!(announce(&refund).unwrap_err().attribute, "invoice_number");
+}
+
+#[test]
+fn a_long_text_is_cut_and_an_empty_one_is_left_out() {
+    let mut long = entry(Action::Deleted);
+    long.why = Some("€".repeat(400_000));
+    long.cause = Some(String::new());
+    let detail = json(&long);
+    assert_eq!(detail["why"].as_str().unwrap().chars().count(), TEXT_CHARS_MAX);
+    assert!(detail.get("cause").is_none());
+}

@@ -1,0 +1,55 @@
+//! What a person has ordered: one row of the activity log for each thing that was done.
+
+use jiff::Timestamp;
+use payments::{Occurrence, OrganisationId};
+
+use crate::activity::day;
+use crate::attributes::{Item, Writer, instant};
+use crate::error::WriteError;
+use crate::schema::ACTIVITY;
+use crate::tables::{Tables, owner};
+
+/// Something that was done on the word of a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The action.
+    pub action: Occurrence,
+    /// Its object: a key, the id of a message or of a grant.
+    pub subject: &'a str,
+    /// Why that needed a person: a code, or where it was.
+    pub reason: &'a str,
+    /// Who has ordered it.
+    pub by: &'a str,
+    /// Why.
+    pub why: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Tables {
+    /// Records an action. Without a known organisation, it stands under `unknown/DAY`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn log_order(
+        &self,
+        organisation: Option<OrganisationId>,
+        order: &Order<'_>,
+    ) -> Result<(), WriteError> {
+        self.put_row(ACTIVITY, order_row(organisation, order)).await
+    }
+}
+
+pub(crate) fn order_row(organisation: Option<OrganisationId>, order: &Order<'_>) -> Item {
+    let of_nobody = || format!("unknown/{}", order.at.strftime("%Y-%m-%d"));
+    Writer::default()
+        .text("day", organisation.map_or_else(of_nobody, |known| day(known, order.at)))
+        .text("at", format!("{}#{}#{}", instant(order.at), order.action, order.subject))
+        .text("organisation", owner(organisation))
+        .logged(order.action)
+        .text("subject", order.subject)
+        .text("reason", order.reason)
+        .text("by", order.by)
+        .text("why", order.why)
+        .finish()
+}

@@ -1,0 +1,36 @@
+//! The lists of Xero that are walked, by name.
+
+/// Which of Xero's lists.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Which {
+    BankTransactions,
+    Contacts,
+    Invoices,
+    Overpayments,
+    Payments,
+    Prepayments,
+}
+
+impl Which {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::BankTransactions => "BankTransactions",
+            Self::Contacts => "Contacts",
+            Self::Invoices => "Invoices",
+            Self::Overpayments => "Overpayments",
+            Self::Payments => "Payments",
+            Self::Prepayments => "Prepayments",
+        }
+    }
+
+    pub(crate) const fn id_name(self) -> &'static str {
+        match self {
+            Self::BankTransactions => "BankTransactionID",
+            Self::Contacts => "ContactID",
+            Self::Invoices => "InvoiceID",
+            Self::Overpayments => "OverpaymentID",
+            Self::Payments => "PaymentID",
+            Self::Prepayments => "PrepaymentID",
+        }
+    }
+}
