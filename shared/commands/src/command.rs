@@ -1,16 +1,14 @@
-//! Every command: its fields, and in one table what pages, the command line and the function `operations` have to
-//! know of it.
+//! Every command: its fields, and in one table what pages and the command line have to know of
+//! it.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::{
-    CustomerId, DiscrepancyKey, GrantId, InvoiceNumber, OrganisationId, PaymentId, QueueName,
-    XeroContactId, XeroInvoiceId,
+    CustomerId, GrantId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::checks::{contact, customer, discrepancy, invoice, organisation, payment, queue, shown};
 use crate::field::Field;
 use crate::role::Role;
 
@@ -27,10 +25,8 @@ pub struct Spec {
     pub role: Role,
     /// The question before it is executed, if that cannot be undone.
     pub confirmation: Option<&'static str>,
-    /// Whether it only looks: such a command needs nobody who answers for it, and leaves no row.
+    /// Whether it only looks: such a command needs no attribution, and leaves no row.
     pub is_read_only: bool,
-    /// Whether the function `operations` executes it; names for pages are changed by the pages' own function.
-    pub is_executed_by_operations: bool,
     /// Its fields.
     pub fields: &'static [Field],
 }
@@ -42,7 +38,6 @@ const OPERATORS: Spec = Spec {
     role: Role::Operator,
     confirmation: None,
     is_read_only: false,
-    is_executed_by_operations: true,
     fields: &[],
 };
 const ADMINISTRATORS: Spec = Spec { role: Role::Admin, ..OPERATORS };
@@ -75,7 +70,7 @@ macro_rules! commands {
             /// The row of the table about it.
             pub const fn spec(self) -> Spec {
                 match self {
-                    $(Self::$kind => Spec { code: $code, about: concat!($($about),+), $($spec)* ..$base },)*
+                    $(Self::$kind => const { Spec { code: $code, about: concat!($($about),+), $($spec)* ..$base } },)*
                 }
             }
         }
@@ -197,7 +192,6 @@ commands! {
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
     Rename(OnOrganisation) = "rename" in ADMINISTRATORS {
         label: Some("Save the names"),
-        is_executed_by_operations: false,
         fields: &[ORGANISATION],
     }
     /// An organisation is mirrored from now on.
@@ -234,7 +228,8 @@ const FROM: Field = Field::text("from", "hours", "The first moment, such as 2026
 const TO: Field = Field::text("to", "hours", "The last moment");
 const NEXT: Field =
     Field::text("next", "place", "Goes on behind this place, as a reply had it").optional();
-const AT: Field = Field::text("at", "moment", "The night of this moment; now if left out").optional();
+const AT: Field =
+    Field::text("at", "moment", "The night of this moment; now if left out").optional();
 const TIME_ZONE: Field =
     Field::text("time_zone", "time zone", "IANA name, such as Australia/Sydney").typed();
 const PREFIX: Field =
@@ -242,7 +237,8 @@ const PREFIX: Field =
 const FORWARD_DAYS: Field =
     Field::number("forward_days", "How many days ahead a payment may be dated; all if left out");
 const CUTOVER_ON: Field =
-    Field::text("cutover_on", "day", "Day from which payments are reported by the business").optional();
+    Field::text("cutover_on", "day", "Day from which payments are reported by the business")
+        .optional();
 const CALLS_PER_DAY: Field =
     Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
 const MASS_CHANGE_MAX: Field =
@@ -372,12 +368,9 @@ pub struct Replay {
 pub struct Accept {
     #[serde(deserialize_with = "organisation")]
     pub organisation: OrganisationId,
-    #[serde(deserialize_with = "discrepancy", serialize_with = "shown")]
-    pub discrepancy: DiscrepancyKey,
-    #[serde(default, deserialize_with = "invoice::optional")]
+    pub discrepancy: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<InvoiceNumber>,
-    #[serde(default, deserialize_with = "contact")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<XeroContactId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -391,7 +384,7 @@ pub struct Accept {
 pub struct Restore {
     #[serde(deserialize_with = "organisation")]
     pub organisation: OrganisationId,
-    #[serde(deserialize_with = "invoice::required")]
+    #[serde(deserialize_with = "invoice")]
     pub invoice: InvoiceNumber,
     #[serde(deserialize_with = "payment")]
     pub payment: PaymentId,
@@ -413,8 +406,7 @@ pub struct PreviewPlan {
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the table describes each field")]
 pub struct OnQueue {
-    #[serde(deserialize_with = "queue", serialize_with = "shown")]
-    pub queue: QueueName,
+    pub queue: String,
 }
 
 /// A message of a dead-letter queue.
@@ -422,8 +414,7 @@ pub struct OnQueue {
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the table describes each field")]
 pub struct MessageOfQueue {
-    #[serde(deserialize_with = "queue", serialize_with = "shown")]
-    pub queue: QueueName,
+    pub queue: String,
     pub message: String,
 }
 
@@ -495,4 +486,24 @@ impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.expose_secret())
     }
+}
+
+macro_rules! named {
+    ($($name:ident: $type:ty;)*) => {$(
+        /// Reads it; the error names the field, and does not quote its value.
+        fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+            let text = String::deserialize(deserializer)?;
+            text.trim().parse().map_err(|_| {
+                let what = concat!("`", stringify!($name), "` is no id or number as the tables have it");
+                serde::de::Error::custom(what)
+            })
+        }
+    )*};
+}
+
+named! {
+    organisation: OrganisationId;
+    payment: PaymentId;
+    customer: CustomerId;
+    invoice: InvoiceNumber;
 }
