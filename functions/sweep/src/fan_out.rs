@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use aws_lambda_events::sqs::SqsEvent;
+use commands::text::redact;
 use host::batch;
-use host::input::without_values;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, Settings};
@@ -36,7 +36,7 @@ pub(crate) fn messages(event: &Value) -> Result<Option<SqsEvent>, EventError> {
         return Ok(None);
     }
     let read = serde_json::from_str(&event.to_string());
-    read.map(Some).map_err(|error| EventError(without_values(&error)))
+    read.map(Some).map_err(|error| EventError(redact(&error)))
 }
 
 /// Whether a schedule wants its work done by messages (`"fan_out": true`), and the rest of the event. An event without
