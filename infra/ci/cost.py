@@ -166,8 +166,10 @@ def standing(template, prices, kept):
                       f"{load['mails']} mails, {math.ceil(stored * 1024)} MB of programs")
 
 
-# A forged request costs a request, the memory of a few milliseconds (256 MB), and its share of a line a minute.
+# A forged request costs a request and the memory of a few milliseconds (256 MB).
 FORGED_SECONDS = Decimal("0.003")
+# Of them all, a copy writes so many lines a minute (`webhook::refusals`), each in the log and as a record of numbers.
+FORGED_LINES, FORGED_LINE_KB = 11, Decimal("0.8")
 # The most requests that AWS lets one copy behind a function URL take in a second.
 URL_REQUESTS_A_COPY = 10
 
@@ -180,7 +182,8 @@ def flood(prices, copies, architecture):
     price = million * Decimal(each["invocation"]["usd"]) / each["invocation"]["per"]
     price += seconds * Decimal(each[f"GB-second {architecture}"]["usd"])
     requests = Decimal(copies * URL_REQUESTS_A_COPY * 24 * 60 * 60)
-    return price.quantize(CENT, ROUND_HALF_UP), (price * requests / million).quantize(CENT, ROUND_HALF_UP)
+    logged = copies * FORGED_LINES * 24 * 60 * FORGED_LINE_KB / 1024 / 1024 * Decimal(each["log GB"]["usd"])
+    return price.quantize(CENT, ROUND_HALF_UP), (price * requests / million + logged).quantize(CENT, ROUND_HALF_UP)
 
 
 def lines(template, prices=None, kept=None):

@@ -30,7 +30,7 @@ BATCH_OF = {
     "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
 }
 # Resources that the engine cannot make. Nothing that is played through it depends on these.
-UNKNOWN_TO_THE_ENGINE = {"AWS::Logs::QueryDefinition", "AWS::CloudWatch::CompositeAlarm"}
+UNKNOWN_TO_THE_ENGINE = {"AWS::Logs::QueryDefinition", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudTrail::Trail"}
 # Of each function, when something fails.
 LOG_LINES_MAX = 40
 CONFIG = sam_template.ROOT / "infra/samconfig.toml"

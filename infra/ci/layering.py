@@ -30,11 +30,13 @@ ONE_OWNER = {
     "reqwest": "xero",
 }
 # Engines and servers of tests and of the local stack; nothing of these is ever deployed.
-NEVER_DEPLOYED = re.compile(r"^(dynoxide|rustack|axum$|local$|xero-simulator$)")
+NEVER_DEPLOYED = re.compile(r"^(dynoxide|rustack|axum$|harness$|local$|scenarios$|xero-simulator$)")
+# What tests share: no crate depends on these but for its tests.
+FOR_TESTS_ONLY = {"harness", "scenarios"}
 
 
 def workspace():
-    """Folder and direct normal dependencies of every crate of ours."""
+    """Folder and direct dependencies of every crate of ours, without those of its tests."""
     answer = subprocess.run(
         ["cargo", "metadata", "--no-deps", "--locked", "--format-version", "1"],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -42,7 +44,7 @@ def workspace():
     return {
         package["name"]: (
             Path(package["manifest_path"]).relative_to(ROOT).parts[0],
-            {d["name"] for d in package["dependencies"] if d["kind"] is None},
+            {d["name"] for d in package["dependencies"] if d["kind"] != "dev"},
         )
         for package in json.loads(answer.stdout)["packages"]
     }
@@ -69,6 +71,8 @@ def broken(crates, tree_of):
     for name in sorted(reached for reached in tree_of("payments") if OUTSIDE_WORLD.match(reached)):
         yield f"payments must stay pure, but its tree reaches {name}"
     for crate, (folder, direct) in sorted(crates.items()):
+        for other in sorted(direct & FOR_TESTS_ONLY):
+            yield f"{crate} may depend on {other} for its tests only"
         if folder == "shared":
             for other in sorted((direct & crates.keys()) - known_to(crate)):
                 yield (

@@ -9,11 +9,26 @@ import operations
 import sam_template
 from operations import RUNBOOK, STACK, headings, physical
 from sam_template import ROOT, resources
+from template_rules import PEOPLE
 
 # The parts of every paragraph about a trouble, in this order.
 PARTS = ("*You notice*", "*For the money*", "*Do*", "*It is over*")
 # Paragraphs of another kind.
 FREE = {"Costs": ("*You notice*", "*Do*")}
+# Those who may do these restore, deploy and pay.
+ADMINISTRATORS = {"Disaster recovery", "Roll back a deployment", "Costs"}
+# What the commands of all other paragraphs need. Records of CloudTrail (`aws s3`) are for administrators as well.
+ACTIONS = {
+    ("cloudformation", "describe-stacks"): {"cloudformation:DescribeStacks"},
+    ("dynamodb", "execute-statement"): {"dynamodb:PartiQLSelect"},
+    ("dynamodb", "update"): {"dynamodb:PartiQLUpdate"},
+    ("lambda", "invoke"): {"lambda:InvokeFunction"},
+    ("scheduler", "get-schedule"): {"scheduler:GetSchedule"},
+    ("secretsmanager", "put-secret-value"): {"secretsmanager:PutSecretValue"},
+    ("sqs", "get-queue-attributes"): {"sqs:GetQueueAttributes"},
+    ("sqs", "get-queue-url"): {"sqs:GetQueueUrl"},
+    ("sqs", "start-message-move-task"): {"sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:SendMessage"},
+}
 WANTED = (
     "Which cause it is", "Dead letters", "Rotate the webhook key", "Rotate Xero credentials", "Re-enable the webhook", "Re-enable uploads",
     "A mass change was stopped", "Restore a deleted payment", "Replay parked work", "Replay a day", "Change the prefix",
@@ -129,7 +144,7 @@ class Runbook(unittest.TestCase):
 
     def test_every_metric_that_is_named_is_written(self):
         written = {name for function in operations.functions() for name in operations.emitted(function)}
-        written |= {metric for _, metric in operations.catalogue()[1]} | {"WebhookUrl", "DashboardUrl"} | self.template["Parameters"].keys()
+        written |= {metric for _, metric in operations.catalogue()[1]} | self.template["Outputs"].keys() | self.template["Parameters"].keys()
         for name in re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", self.text):
             with self.subTest(name):
                 self.assertIn(name, written)
@@ -148,6 +163,27 @@ class Runbook(unittest.TestCase):
         for name in re.findall(rf"\b{STACK}[-/][\w/-]+", "\n".join(self.blocks)):
             with self.subTest(name):
                 self.assertIn(name.removesuffix("-restored"), names | {f"{STACK}-"})
+
+    def test_responders_may_what_commands_do(self):
+        """What is typed in paragraphs other than those of administrators of the account, and what the policy allows."""
+        typed = set()
+        for heading, text in self.paragraphs.items():
+            if heading in ADMINISTRATORS:
+                continue
+            for block in re.findall(r"^ *```sh\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE):
+                for service, operation in re.findall(r"\baws ([a-z]+) ([a-z-]+)", block):
+                    if service != "s3":
+                        typed.add((service, operation))
+                if "UPDATE" in block:
+                    typed.add(("dynamodb", "update"))
+        self.assertEqual(typed, set(ACTIONS))
+        allowed = {action for action, _ in PEOPLE["Responder"]}
+        for actions in ACTIONS.values():
+            self.assertLessEqual(actions, allowed)
+        tables = {table.lower() for table in re.findall(r'FROM "paymirror-(\w+)"', self.text)}
+        may = {resource.removesuffix("Table.Arn").lower() for action, resource in PEOPLE["Responder"]
+               if action == "dynamodb:PartiQLSelect"} | {"uploads"}
+        self.assertLessEqual({table.replace("_", "") for table in tables}, may)
 
     def test_every_link_leads_somewhere(self):
         for path in ("runbook.md", "metrics.md", "queries.md"):

@@ -112,9 +112,9 @@ class Rules(unittest.TestCase):
     def test_a_sweep_that_reads_the_stream_is_noticed(self):
         self.statements("SweepRole").append({
             "Effect": "Allow", "Action": "dynamodb:GetRecords",
-            "Resource": {"Fn::GetAtt": ["ActivityTable", "StreamArn"]},
+            "Resource": {"Fn::Sub": "${ActivityTable.Arn}/stream/*"},
         })
-        self.expect(rules.promises_are_kept, "Sweep", "ActivityTable.StreamArn", "Announce")
+        self.expect(rules.promises_are_kept, "Sweep", "${ActivityTable.Arn}/stream/*", "Announce")
 
     def test_a_dead_letter_queue_that_nobody_can_look_into_is_noticed(self):
         del self.properties("SweepFunction")["Environment"]["Variables"]["UPLOADS_DEAD_LETTER_QUEUE_URL"]

@@ -255,6 +255,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::Journaling(_) => tally.journalings += 1,
             Report::Customer(_) => tally.customers += 1,
             Report::ProviderInvoice(_) => tally.provider_invoices += 1,
+            Report::Order(_) => tally.orders += 1,
         }
     }
 }

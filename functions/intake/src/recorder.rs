@@ -13,9 +13,10 @@ use payments::upload::{
     uploaded_deleted,
 };
 use payments::{
-    Change, Discrepancy, DiscrepancyKey, DiscrepancyKind, InvoiceNumber, PaymentStatus, Receipt,
-    Refusal, Reported, Settings, StoredInvoice, Warning, XeroInvoiceId, journaling_warning,
-    record_invoice, record_journaling, record_part, removed_warning, report, warnings,
+    Change, Discrepancy, DiscrepancyKey, DiscrepancyKind, InvoiceNumber, Order, PaymentStatus,
+    Receipt, Refusal, Reported, Settings, StoredInvoice, Warning, XeroInvoiceId, is_news,
+    journaling_warning, record_invoice, record_journaling, record_part, removed_warning, report,
+    warnings,
 };
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, SendError};
 use table::{ChangeContext, ContactBecause, ReadError, Tables, WriteError};
@@ -93,6 +94,7 @@ impl<C: Changes> Recorder<'_, C> {
                 Report::Journaling(journaling) => self.journaling(journaling, because).await,
                 Report::Customer(customer) => self.customer(customer, because.now).await,
                 Report::ProviderInvoice(invoice) => self.provider_invoice(invoice, because).await,
+                Report::Order(order) => self.order(order, because.now).await,
             };
             match recorded {
                 Err(Failure::Write(WriteError::Conflict)) => {}
@@ -289,6 +291,15 @@ impl<C: Changes> Recorder<'_, C> {
         }
         let last = self.tables.removed_by(stored.organisation, &stored.number, &receipt.id).await?;
         Ok(last.as_deref() == Some("mirror"))
+    }
+
+    async fn order(&self, incoming: &Order, now: Timestamp) -> Result<Recorded, Failure> {
+        let known = self.tables.order(incoming.organisation, &incoming.id).await?;
+        let changed = is_news(known.as_ref().map(|known| &known.order), incoming)?;
+        if changed {
+            self.tables.store_order(known.as_ref(), incoming, now).await?;
+        }
+        Ok(Recorded { changed, ..Recorded::default() })
     }
 
     async fn journaling(

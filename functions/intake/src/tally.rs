@@ -15,6 +15,7 @@ pub(crate) struct Tally {
     pub(crate) journalings: usize,
     pub(crate) customers: usize,
     pub(crate) provider_invoices: usize,
+    pub(crate) orders: usize,
     pub(crate) unchanged: usize,
     pub(crate) warnings: usize,
     pub(crate) parked: usize,
@@ -51,6 +52,7 @@ impl Tally {
         self.journalings += other.journalings;
         self.customers += other.customers;
         self.provider_invoices += other.provider_invoices;
+        self.orders += other.orders;
         self.unchanged += other.unchanged;
         self.warnings += other.warnings;
         self.parked += other.parked;
@@ -75,6 +77,7 @@ impl Tally {
             ("journalings", self.journalings),
             ("customers", self.customers),
             ("provider_invoices", self.provider_invoices),
+            ("orders", self.orders),
             ("unchanged", self.unchanged),
             ("warnings", self.warnings),
             ("parked", self.parked),
@@ -101,6 +104,7 @@ impl Tally {
             journaling.recorded = self.journalings,
             customers.recorded = self.customers,
             provider_invoices.recorded = self.provider_invoices,
+            orders.recorded = self.orders,
             unchanged = self.unchanged,
             warnings = self.warnings,
             parked = self.parked,
@@ -124,6 +128,7 @@ impl Tally {
             Metric::count("JournalingRecorded", self.journalings),
             Metric::count("CustomersRecorded", self.customers),
             Metric::count("ProviderInvoicesRecorded", self.provider_invoices),
+            Metric::count("OrdersRecorded", self.orders),
             Metric::count("Unchanged", self.unchanged),
             Metric::count("Warnings", self.warnings),
             Metric::count("Parked", self.parked),

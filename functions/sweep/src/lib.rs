@@ -122,7 +122,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         deadline: Timestamp,
     ) -> Result<Answer, HandleError> {
         let mut tally = Tally::default();
-        let answer = self.asked(event, deadline, &mut tally).await;
+        let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
         tally.log();
         self.metrics.emit(self.clock.now(), &tally.metrics());
         if tally.refused {
@@ -268,7 +268,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             settings,
             deadline,
         };
-        match run.run(wanted).await {
+        match Box::pin(run.run(wanted)).await {
             Ok(outcome) => {
                 tally.add(&outcome, self.clock.now());
                 log(settings.organisation, &outcome);

@@ -68,9 +68,9 @@ impl<C: Changes> Run<'_, C> {
             Err(outcome) => return Ok(outcome),
         };
         let done = match &wanted.target {
-            Target::Changes => self.changes(&mut work).await,
-            Target::Open => self.open(&mut work).await,
-            Target::Certificate => self.certify(&mut work).await,
+            Target::Changes => Box::pin(self.changes(&mut work)).await,
+            Target::Open => Box::pin(self.open(&mut work)).await,
+            Target::Certificate => Box::pin(self.certify(&mut work)).await,
             Target::Invoice(number) => self.invoice(number, &mut work).await,
             Target::Window { from, to } => self.window(*from, *to, &mut work).await,
         };

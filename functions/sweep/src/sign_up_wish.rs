@@ -42,16 +42,13 @@ impl WireSignUp {
         let calls = (1..=DAY_MAX).contains(&calls_per_day);
         within("calls_per_day", calls, &format!("is not from 1 to {DAY_MAX}"))?;
         let settings = Settings {
-            organisation: self.organisation,
-            mirror_enabled: true,
             prefix,
-            zone,
             forward_days: self.forward_days,
             calls_per_day,
             mass_change_max: Some(self.mass_change_max.unwrap_or(MASS_CHANGE_MAX))
                 .filter(|max| *max > 0),
             cutover_on: self.cutover_on,
-            upload: None,
+            ..Settings::new(self.organisation, zone)
         };
         let said = said(&self.by, &self.why)?;
         Ok(Asked::SignUp { settings: Box::new(settings), said })

@@ -17,12 +17,12 @@ use crate::known_money::KINDS;
 use crate::run::{Move, Run, stored};
 use crate::start_date::remembered;
 
-/// What a deletion in Xero can change.
+/// The rows that a deletion in Xero can change.
 #[derive(Default)]
 struct Watched {
-    /// What a person has said is the same as money there.
+    /// Payments that a person has called the same as money there.
     said: Vec<Upload>,
-    /// What is open about payments that went up, and money that another hand has entered since.
+    /// Discrepancies about payments that went up and money that another hand has entered since.
     flagged: Vec<(XeroContactId, Discrepancy, Uuid)>,
 }
 
@@ -34,7 +34,7 @@ impl Watched {
 }
 
 impl<Q: Uploads> Run<'_, Q> {
-    /// Follows what was deleted in Xero since the last look. Returns the payments that wait again. Trouble with
+    /// Follows the deletions in Xero since the last look. Returns the payments that wait again. Trouble with
     /// these reads holds no other payment up: the next night looks again from the same moment.
     pub(crate) async fn follow_deleted(&self) -> Result<Vec<Upload>, RunError> {
         use xero::ReadError::{Limited, NotAuthorised};
@@ -43,7 +43,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 tracing::warn!(
                     xero.organisation_id = %self.organisation(),
                     error = telemetry::chain(&error),
-                    "what was deleted of the money that is the same as payments could not be read"
+                    "deletions of money that is the same as payments could not be read"
                 );
                 Ok(Vec::new())
             }
@@ -68,22 +68,23 @@ impl<Q: Uploads> Run<'_, Q> {
             return Ok(Vec::new());
         };
         let asked = watched.ids();
-        let mut deleted = BTreeSet::new();
+        let (mut deleted, mut all_read) = (BTreeSet::new(), true);
         for kind in KINDS {
             let read = self.xero.deleted_money(self.organisation(), kind, since, &asked).await?;
             let DeletedMoney { ids, unreadable } = read;
             deleted.extend(ids);
+            all_read &= unreadable.is_empty();
             self.name_unreadable(kind, &unreadable).await?;
         }
         self.known_money.borrow_mut().deleted.clone_from(&deleted);
-        let (back, all) = self.judge_afresh(watched.said, &deleted).await?;
+        let (back, all_written) = self.judge_afresh(watched.said, &deleted).await?;
         for (contact, found, with) in &watched.flagged {
             if deleted.contains(with) {
                 self.close_on_contact(*contact, found).await?;
             }
         }
-        // A row that another writer has changed meanwhile is looked at again in the next night.
-        if all {
+        // What cannot be read, and what another writer has changed meanwhile, is looked at again in the next night.
+        if all_read && all_written {
             self.tables.saw_same_money(self.organisation(), began).await?;
         }
         Ok(back)
@@ -100,7 +101,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(Watched { said, flagged: flagged.collect() })
     }
 
-    /// What a person has said is the same as others, as of a moment ago.
+    /// The payments that a person has called the same as others, as of a moment ago.
     pub(crate) async fn said_same(&self) -> Result<Vec<Upload>, RunError> {
         let mut rows = self.whole_line(Line::Same).await?;
         rows.extend(self.whole_line(Line::PartlyUploaded).await?);
@@ -115,7 +116,7 @@ impl<Q: Uploads> Run<'_, Q> {
         for row in rows {
             match self.store(&[(Some(&row), &row)], None).await {
                 Ok(()) => moved.push(stored(row)),
-                // What has changed it has written its line.
+                // The other writer has written its line.
                 Err(WriteError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

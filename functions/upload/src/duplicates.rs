@@ -119,7 +119,8 @@ impl<Q: Uploads> Run<'_, Q> {
             let found = self.xero.money_received(self.organisation(), kind, asked).await?;
             let mut known = self.known_money.borrow_mut();
             known.reads.push(Read { kind, from, to, at });
-            known.money.extend(found.into_iter().map(|money| (money.id, money)));
+            known.money.extend(found.money.into_iter().map(|money| (money.id, money)));
+            known.ours.extend(found.ours);
         }
         Ok(())
     }

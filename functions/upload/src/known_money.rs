@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use payments::upload::{Claim, Upload, XeroMoney, XeroMoneyKind};
+use payments::upload::{Claim, Stamp, Upload, XeroMoney, XeroMoneyKind};
 use payments::{PaymentId, XeroContactId};
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ pub(crate) struct KnownMoney {
     /// The payments that it has judged and not sent.
     pub(crate) claims: BTreeMap<PaymentId, Claim>,
     pub(crate) money: BTreeMap<Uuid, XeroMoney>,
+    /// Whose our own payments are now, of those that the reads have shown.
+    pub(crate) ours: BTreeMap<Stamp, XeroContactId>,
     /// What a person has called the same as a payment, and was deleted in Xero.
     pub(crate) deleted: BTreeSet<Uuid>,
     /// What went up in the nights before.

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Counterpart, Night, OnContact, Pair, Standing, Suspicion, Upload, XeroMoney, flagged_with,
-    standings,
+    Claim, Counterpart, Night, OnContact, Pair, Standing, Suspicion, Upload, XeroMoney,
+    flagged_with, standings,
 };
 use payments::{CustomerId, Discrepancy, PaymentId, XeroContactId};
 use queue::Uploads;
@@ -116,7 +116,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     /// Which local payments a person has said that money is the same as (A8.3): what stands in their line, as of a
-    /// moment ago and whatever became of its contact, and what was said of these contacts until now.
+    /// moment ago and whether or not its contact was merged, and what was said of these contacts until now.
     pub(crate) async fn said_to_be_the_same(
         &self,
         contacts: &BTreeSet<XeroContactId>,
@@ -141,7 +141,9 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn watch(&self) -> Result<(), RunError> {
         let organisation = self.organisation();
         let mut uploads = Vec::new();
-        let nights = self.tables.nights(organisation, usize::from(WATCHED_NIGHTS)).await?;
+        // The latest one is this night.
+        let count = usize::from(WATCHED_NIGHTS).saturating_add(1);
+        let nights = self.tables.nights(organisation, count).await?;
         let is_watched = |night: Night| night.plus(u32::from(WATCHED_NIGHTS)) >= self.night;
         for report in nights.iter().filter(|report| is_watched(report.night)) {
             uploads.extend(self.tables.uploads_of_night(organisation, report.night).await?);
@@ -170,13 +172,16 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Flags what another hand has entered since payments without an invoice went up. What this night's payments are
     /// held for, and what was flagged or answered before, is left out.
     pub(crate) async fn flag_entered_since(&self) -> Result<(), RunError> {
-        let Watch { uploads, former, mut claims } =
+        let Watch { uploads, mut former, mut claims } =
             std::mem::take(&mut self.known_money.borrow_mut().watch);
         if claims.is_empty() {
             return Ok(());
         }
         for kind in KINDS {
             self.read_unread(kind, &claims.iter().collect::<Vec<_>>()).await?;
+        }
+        for claim in &mut claims {
+            self.follow_contact(claim, uploads.get(&claim.payment), &mut former);
         }
         let days = self.uploading.same_money_days;
         let mut money: Vec<XeroMoney> = self.known_money.borrow().money.values().cloned().collect();
@@ -206,6 +211,27 @@ impl<Q: Uploads> Run<'_, Q> {
             }
         }
         Ok(())
+    }
+
+    /// What went up stands on the contact that its own was merged into, whether or not its customer has paid since.
+    fn follow_contact(
+        &self,
+        claim: &mut Claim,
+        upload: Option<&Upload>,
+        former: &mut BTreeMap<XeroContactId, Vec<XeroContactId>>,
+    ) {
+        let known = self.known_money.borrow();
+        let parts = upload.into_iter().flat_map(|upload| &upload.parts);
+        let now = parts.filter_map(|part| known.ours.get(&part.stamp).copied());
+        let now: Vec<XeroContactId> = now.collect::<BTreeSet<_>>().into_iter().collect();
+        // A part may stand on an invoice of another contact, which the payment has named: then it is not followed.
+        let (Some((contact, _)), [now]) = (&mut claim.unnamed, now.as_slice()) else { return };
+        if contact != now {
+            let mut before = former.get(contact).cloned().unwrap_or_default();
+            before.push(*contact);
+            former.entry(*now).or_default().extend(before);
+            *contact = *now;
+        }
     }
 
     /// What payments are held for at this moment.

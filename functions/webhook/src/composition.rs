@@ -16,6 +16,7 @@ use xero::WebhookKeys;
 
 use crate::handler::{Failure, Handled, handle};
 use crate::keys::{ActiveKeys, Keys};
+use crate::refusals::Refusals;
 use crate::report;
 
 /// Longest time to an answer. Xero waits 5 seconds; the rest is for the way and for a
@@ -34,6 +35,7 @@ pub struct Webhook<K = ActiveKeys, C = ChangesQueue> {
     keys: K,
     changes: C,
     metrics: Metrics,
+    refusals: Refusals,
     answer_within: Duration,
 }
 
@@ -79,13 +81,13 @@ impl Webhook {
 
 impl<K: Keys, C: Changes> Webhook<K, C> {
     /// Of these parts.
-    pub const fn new(keys: K, changes: C, metrics: Metrics) -> Self {
-        Self { keys, changes, metrics, answer_within: ANSWER_WITHIN }
+    pub fn new(keys: K, changes: C, metrics: Metrics) -> Self {
+        Self { keys, changes, metrics, refusals: Refusals::default(), answer_within: ANSWER_WITHIN }
     }
 
     /// With another limit than [`ANSWER_WITHIN`].
     #[must_use]
-    pub const fn answering_within(mut self, limit: Duration) -> Self {
+    pub fn answering_within(mut self, limit: Duration) -> Self {
         self.answer_within = limit;
         self
     }
@@ -100,8 +102,10 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
         let handled = tokio::time::timeout(self.answer_within, handling)
             .await
             .unwrap_or_else(|_| Handled::trouble(Failure::Late, 0));
-        report::log(&handled);
-        self.metrics.emit(now, &report::metrics(&handled));
+        if let Some(refused) = self.refusals.of(handled.answer, now) {
+            report::log(&handled, refused);
+            self.metrics.emit(now, &report::metrics(&handled, refused));
+        }
         handled.answer.response()
     }
 }

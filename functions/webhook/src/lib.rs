@@ -4,6 +4,7 @@ mod composition;
 mod handler;
 mod keys;
 mod plan;
+mod refusals;
 mod report;
 
 pub use composition::{ANSWER_WITHIN, Webhook};

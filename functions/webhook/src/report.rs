@@ -4,11 +4,12 @@ use host::metrics::Metric;
 use host::telemetry;
 
 use crate::handler::{Handled, Response};
+use crate::refusals::Refused;
 
 /// Most organisations named in a line. Beyond that the number says enough.
 const ORGANISATIONS_MAX: usize = 20;
 
-pub(crate) fn log(handled: &Handled) {
+pub(crate) fn log(handled: &Handled, refused: Refused) {
     let Handled { answer, counts, messages, body_bytes, trouble } = handled;
     let status = answer.status();
     match answer {
@@ -35,6 +36,7 @@ pub(crate) fn log(handled: &Handled) {
         Response::NotSigned | Response::NotPost | Response::TooLarge => tracing::info!(
             answer.status = status,
             delivery.body_bytes = body_bytes,
+            refused = refused.all(),
             "request refused: {answer:?}"
         ),
         Response::Unavailable => tracing::error!(
@@ -51,17 +53,17 @@ pub(crate) fn log(handled: &Handled) {
     }
 }
 
-/// Every number of [`Handled`], the refusals as well as the successes.
-pub(crate) fn metrics(handled: &Handled) -> Vec<Metric> {
+/// Every number of [`Handled`], and the refusals since the line before.
+pub(crate) fn metrics(handled: &Handled, refused: Refused) -> Vec<Metric> {
     let Handled { answer, counts, messages, .. } = handled;
     let answered = |this: Response| u32::from(*answer == this);
     // A delivery that was not accepted comes again, and is counted then.
     let accepted = |count: usize| if *answer == Response::Accepted { count } else { 0 };
     vec![
         Metric::count("DeliveriesAccepted", answered(Response::Accepted)),
-        Metric::count("RefusedNotSigned", answered(Response::NotSigned)),
-        Metric::count("RefusedNotPost", answered(Response::NotPost)),
-        Metric::count("RefusedTooLarge", answered(Response::TooLarge)),
+        Metric::count("RefusedNotSigned", refused.not_signed),
+        Metric::count("RefusedNotPost", refused.not_post),
+        Metric::count("RefusedTooLarge", refused.too_large),
         Metric::count("DeliveriesUnavailable", answered(Response::Unavailable)),
         Metric::count("Events", accepted(counts.events)),
         Metric::count("InvoiceEvents", accepted(counts.invoice_events)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::{civil::Date, tz::TimeZone};
 use payments::{
-    NumberPrefix, OrganisationId, Settings, XeroAccountId,
+    OrganisationId, Settings, XeroAccountId,
     upload::{Start, UploadSettings},
 };
 use serde::Deserialize;
@@ -67,15 +67,11 @@ pub(crate) async fn organisation(clients: &Clients, xero: &Xero) -> anyhow::Resu
     let settings = match known {
         Some(known) => Settings { upload, ..known },
         None => Settings {
-            organisation,
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: TimeZone::get(TIME_ZONE).context("the sample's time zone")?,
-            forward_days: None,
-            calls_per_day: payments::budget::DAY_MAX,
-            mass_change_max: Some(payments::mass_change::MASS_CHANGE_MAX),
-            cutover_on: None,
             upload,
+            ..Settings::new(
+                organisation,
+                TimeZone::get(TIME_ZONE).context("the sample's time zone")?,
+            )
         },
     };
     tables.store_settings(&settings).await.context("the organisation's settings")?;

@@ -39,6 +39,12 @@ codes! {
         MassChangeApproved = "mass_change_approved",
         /// Too many payments would be removed or altered: it waits for a person.
         MassChangeStopped = "mass_change_stopped",
+        /// All that is to be paid for an order is here (SP-05).
+        OrderCompleted = "order_completed",
+        /// The payment of an order has come further, or less far, than before (SP-07).
+        OrderProgressChanged = "order_progress_changed",
+        /// The business has reported an order, or a change of one (SP-02).
+        OrderRecorded = "order_recorded",
         /// A person has ordered something on the operators' pages, or was refused it (ST-22).
         Ordered = "ordered",
         /// A dead letter is on its way again.

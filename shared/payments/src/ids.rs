@@ -132,6 +132,8 @@ text_ids! {
     CustomerId, "a customer id";
     /// An invoice number of the business's own system, for example `10234` (in Xero: `CM-10234`).
     InvoiceNumber, "an invoice number";
+    /// An order of a customer, as the business's own system names it.
+    OrderId, "an order id";
     /// A payment of the business's own system: its own id, or `xero-…` for a copy that we made.
     PaymentId, "a payment id";
 }

@@ -24,6 +24,7 @@ mod mirror;
 mod money;
 mod number;
 mod oauth_state;
+mod order;
 mod passes;
 mod payment;
 mod reason;
@@ -50,7 +51,7 @@ pub use invoice_discrepancies::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
 pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};
 pub use ids::{
-    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrganisationId,
+    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
     XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };
@@ -63,6 +64,10 @@ pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use oauth_state::{PendingAuthorisation, VISIT_MAX, visit_key};
+pub use order::{
+    ComponentDifference, Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus,
+    is_news, standing, total_difference,
+};
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,
     Origin, Payment, PaymentStatus, Protection, State, Tombstone,

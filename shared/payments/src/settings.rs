@@ -4,10 +4,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::budget::DAY_MAX;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::rules_version;
 use crate::upload::UploadSettings;
+
+/// Payments that may be removed or altered within an hour, if the organisation's row does not say otherwise.
+pub const MASS_CHANGE_MAX: u32 = 100;
 
 /// Most days ahead that `forward_days` may allow.
 pub const FORWARD_DAYS_MAX: u16 = 3660;
@@ -38,6 +42,22 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The settings of an organisation that has just been signed up, in this time zone: it mirrors all payments, and
+    /// nothing has been chosen.
+    pub fn new(organisation: OrganisationId, zone: TimeZone) -> Self {
+        Self {
+            organisation,
+            mirror_enabled: true,
+            prefix: NumberPrefix::default(),
+            zone,
+            forward_days: None,
+            cutover_on: None,
+            calls_per_day: DAY_MAX,
+            mass_change_max: Some(MASS_CHANGE_MAX),
+            upload: None,
+        }
+    }
+
     /// Whether anything is done for it at all: it mirrors, or uploads, or both (AMB-37).
     pub fn is_at_work(&self) -> bool {
         self.mirror_enabled || self.upload.as_ref().is_some_and(|upload| upload.enabled)

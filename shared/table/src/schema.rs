@@ -54,6 +54,8 @@ pub(crate) const CONNECTIONS: &str = "connections";
 pub(crate) const BRAKES: &str = "brakes";
 pub(crate) const BUDGETS: &str = "budgets";
 pub(crate) const GRANTS: &str = "grants";
+pub(crate) const ORDERS: &str = "orders";
+pub(crate) const ORDER_LINKS: &str = "order_links";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
@@ -142,6 +144,8 @@ pub const TABLES: &[Table] = &[
     table(BRAKES, "organisation", None),
     table(BUDGETS, "organisation", None),
     table(GRANTS, "grant", None),
+    table(ORDERS, "organisation", Some("order")),
+    table(ORDER_LINKS, "link", Some("order")),
     table(CERTIFICATES, "organisation", Some("day")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use payments::events::{Entry, EntryDiscrepancy, EntryInvoice, EntryPayment};
-use payments::{DiscrepancyKind, Logged, OrganisationId, Origin};
+use payments::events::{Entry, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment};
+use payments::{DiscrepancyKind, Logged, OrderProgress, OrderStatus, OrganisationId, Origin};
 use serde::Deserialize;
 
 use crate::attributes::{Item, Reader};
@@ -99,6 +99,7 @@ impl Image {
             discrepancy: discrepancy(row)?,
             contact: row.parsed_if("xero_contact_id")?,
             customer: row.parsed_if("customer")?,
+            order: order(row)?,
             blocked: owned(row, "blocked")?,
             night: row.parsed_if("night")?,
             until: row.parsed_if("until")?,
@@ -146,6 +147,19 @@ fn payment(row: Reader<'_>) -> Result<EntryPayment, ReadError> {
         method: owned(row, "method")?,
         transaction_id: owned(row, "transaction_id")?,
     })
+}
+
+fn order(row: Reader<'_>) -> Result<Option<EntryOrder>, ReadError> {
+    let Some(id) = row.parsed_if("order")? else { return Ok(None) };
+    let progress = match row.has("progress") {
+        true => Some(row.code("progress", OrderProgress::from_code)?),
+        false => None,
+    };
+    let status = match row.has("status") {
+        true => Some(row.code("status", OrderStatus::from_code)?),
+        false => None,
+    };
+    Ok(Some(EntryOrder { id, progress, status }))
 }
 
 fn discrepancy(row: Reader<'_>) -> Result<Option<EntryDiscrepancy>, ReadError> {

@@ -180,8 +180,10 @@ impl Client {
             &["connect", "token"],
             "the address of the identity service",
         )?;
+        let is_plain = [&api_url, &token_url].iter().all(|url| url.scheme() == "http");
         Ok(Self {
-            http: Http::new(config.timeout, Box::new(clock)).map_err(ConfigError::Http)?,
+            http: Http::new(config.timeout, is_plain, Box::new(clock))
+                .map_err(ConfigError::Http)?,
             tokens: Tokens::new(token_url, config.scopes, credentials),
             budget: Unmetered,
             purpose: Purpose::Live,

@@ -76,3 +76,26 @@ fn is_deleted(which: Which, raw: &RawValue) -> Result<bool, ReadError> {
     let status = required_text(wire.status, "Status")?;
     Ok(matches!(status.as_str(), "DELETED" | "VOIDED"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<bool, ReadError> {
+        is_deleted(Which::Payments, serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn only_a_status_says_that_money_does_not_stand_any_more() {
+        // X-06
+        for (status, deleted) in
+            [("DELETED", true), ("VOIDED", true), ("AUTHORISED", false), ("PAID", false)]
+        {
+            assert_eq!(read(&format!(r#"{{"Status":"{status}"}}"#)), Ok(deleted), "{status}");
+        }
+        for strange in ["{}", r#"{"Status":7}"#] {
+            let error = read(strange).unwrap_err();
+            assert!(matches!(error, ReadError::Schema { field: "Status" }), "{error}");
+        }
+    }
+}

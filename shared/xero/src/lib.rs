@@ -62,7 +62,7 @@ pub use pages::PAGES_MAX;
 pub use payable_invoices::OpenInvoices;
 pub use prepayments::DeletedPrepayments;
 pub use readback::{Found, SKEW_MARGIN, Stamped};
-pub use receipts::ReceivedBetween;
+pub use receipts::{MoneyReceived, ReceivedBetween};
 pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};
 pub use unreadable::Unreadable;

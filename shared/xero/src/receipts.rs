@@ -1,12 +1,14 @@
 //! Money received that stands in Xero: payments on sales invoices, prepayments and overpayments of contacts.
 //! Before our own upload sends a payment it asks whether another hand has entered it (rules A8.3).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::upload::{XeroMoney, XeroMoneyKind};
-use payments::{Currency, OrganisationId, XeroPaymentKind};
+use payments::upload::{Stamp, XeroMoney, XeroMoneyKind};
+use payments::{Currency, OrganisationId, XeroContactId, XeroPaymentKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -76,9 +78,25 @@ pub struct ReceivedBetween {
     pub base: Currency,
 }
 
+/// What was found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct MoneyReceived {
+    /// What another hand has entered.
+    pub money: Vec<XeroMoney>,
+    /// What bears a stamp of ours, with the contact whose it is now: contacts are merged (EX-37).
+    pub ours: BTreeMap<Stamp, XeroContactId>,
+}
+
+/// A row of a list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Received {
+    Theirs(XeroMoney),
+    Ours(Stamp, Option<XeroContactId>),
+}
+
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     /// Reads the money of one kind that is dated between two days and stands. What bears a stamp of ours is
-    /// left out: another hand has not entered it. A row that cannot be read equals no payment, and is left
+    /// named apart: another hand has not entered it. A row that cannot be read equals no payment, and is left
     /// out as well.
     ///
     /// # Errors
@@ -88,7 +106,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         organisation: OrganisationId,
         kind: XeroMoneyKind,
         asked: ReceivedBetween,
-    ) -> Result<Vec<XeroMoney>, ReadError> {
+    ) -> Result<MoneyReceived, ReadError> {
         let which = match kind {
             XeroMoneyKind::Payment => Which::Payments,
             XeroMoneyKind::Prepayment => Which::Prepayments,
@@ -107,9 +125,17 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let mut meter = self.meter();
         let read = |id, raw: &RawValue| Ok(received(kind, id, raw, asked.base));
         let rows = self.whole_list(organisation, &list, read, &mut meter).await?;
-        let mut found: Vec<_> = rows.rows.into_values().collect();
-        // A condition that is ignored brings everything there is.
-        found.retain(|money| money.date >= asked.from && money.date <= asked.to);
+        let mut found = MoneyReceived::default();
+        for row in rows.rows.into_values() {
+            match row {
+                // A condition that is ignored brings everything there is.
+                Received::Theirs(money) if money.date < asked.from || money.date > asked.to => {}
+                Received::Theirs(money) => found.money.push(money),
+                Received::Ours(stamp, contact) => {
+                    found.ours.extend(contact.map(|contact| (stamp, contact)));
+                }
+            }
+        }
         Ok(found)
     }
 }
@@ -118,7 +144,7 @@ fn date_time(day: Date) -> String {
     format!("DateTime({}%2C{}%2C{})", day.year(), day.month(), day.day())
 }
 
-fn received(kind: XeroMoneyKind, id: Uuid, raw: &RawValue, base: Currency) -> Option<XeroMoney> {
+fn received(kind: XeroMoneyKind, id: Uuid, raw: &RawValue, base: Currency) -> Option<Received> {
     let wire: WireReceipt<'_> = object(raw)?;
     let stands = match required_text(wire.status, "Status").ok()?.as_str() {
         "AUTHORISED" => true,
@@ -147,12 +173,12 @@ fn received(kind: XeroMoneyKind, id: Uuid, raw: &RawValue, base: Currency) -> Op
     }
     let date = required_day(wire.date, "Date").ok()?;
     if kind != XeroMoneyKind::Payment {
-        if is_ours.is_some() {
-            return None;
+        if let Some(stamp) = is_ours {
+            return Some(Received::Ours(stamp, contact(wire.contact)));
         }
         let currency = currency(wire.currency_code).unwrap_or(base);
         let amount = required_money(wire.total, currency, "Total").ok()?;
-        return Some(XeroMoney {
+        return Some(Received::Theirs(XeroMoney {
             id,
             kind,
             invoice: None,
@@ -160,19 +186,19 @@ fn received(kind: XeroMoneyKind, id: Uuid, raw: &RawValue, base: Currency) -> Op
             amount,
             date,
             owner: None,
-        });
+        }));
     }
     let of: WireInvoice<'_> = object(wire.invoice?)?;
     let invoice = text(of.invoice_id)?.parse().ok()?;
     // The same reference on another invoice is no sign of ours.
-    if is_ours.is_some_and(|stamp| stamp.is_for(invoice)) {
-        return None;
+    if let Some(stamp) = is_ours.filter(|stamp| stamp.is_for(invoice)) {
+        return Some(Received::Ours(stamp, contact(of.contact)));
     }
     let amount =
         required_money(wire.amount, currency(of.currency_code).unwrap_or(base), "Amount").ok()?;
     let number = optional_text(of.invoice_number, "InvoiceNumber").ok()?.unwrap_or_default();
     let contact = contact(of.contact);
-    Some(XeroMoney {
+    Some(Received::Theirs(XeroMoney {
         id,
         kind,
         invoice: Some((invoice, number)),
@@ -180,27 +206,25 @@ fn received(kind: XeroMoneyKind, id: Uuid, raw: &RawValue, base: Currency) -> Op
         amount,
         date,
         owner: None,
-    })
+    }))
 }
 
 fn currency(member: Member<'_>) -> Option<Currency> {
     text(member)?.parse().ok()
 }
 
-fn contact(member: Member<'_>) -> Option<payments::XeroContactId> {
+fn contact(member: Member<'_>) -> Option<XeroContactId> {
     let wire: WireContact<'_> = object(member?)?;
     text(wire.contact_id)?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use payments::upload::Stamp;
-
     use super::*;
 
     const INVOICE: &str = "3f1c2a77-5d0e-4b6a-9a41-0c7e5b8d2f10";
 
-    fn payment(members: &str) -> Option<XeroMoney> {
+    fn payment(members: &str) -> Option<Received> {
         let json = format!(
             r#"{{"Date":"/Date(1772409600000+0000)/","Amount":50.00,"PaymentType":"ACCRECPAYMENT","Status":"AUTHORISED",
             "Invoice":{{"InvoiceID":"{INVOICE}","InvoiceNumber":"CM-7","CurrencyCode":"NZD",
@@ -213,7 +237,7 @@ mod tests {
     #[test]
     fn a_payment_is_read_with_its_invoice_contact_and_currency() {
         // AMB-27
-        let read = payment("").unwrap();
+        let Some(Received::Theirs(read)) = payment("") else { panic!() };
         assert_eq!(read.amount.to_string(), "50.00 NZD");
         assert_eq!(read.invoice.unwrap().1, "CM-7");
         assert!(read.contact.is_some() && read.date == jiff::civil::date(2026, 3, 2));
@@ -224,7 +248,10 @@ mod tests {
         let [stamp, elsewhere]: [Stamp; 2] =
             ["PM-BFZ0JBZ3TY4E-PNMW8", "PM-BFZ0JBZ3TY4E-JV5FJ"].map(|text| text.parse().unwrap());
         assert!(stamp.is_for(INVOICE) && !elsewhere.is_for(INVOICE));
-        assert_eq!(payment(&format!(r#","Reference":"{stamp}""#)), None);
-        assert!(payment(&format!(r#","Reference":"{elsewhere}""#)).is_some());
+        let ours = payment(&format!(r#","Reference":"{stamp}""#));
+        let contact = "00000000-0000-0000-0000-000000000009".parse().unwrap();
+        assert_eq!(ours, Some(Received::Ours(stamp, Some(contact))));
+        let theirs = payment(&format!(r#","Reference":"{elsewhere}""#));
+        assert!(matches!(theirs, Some(Received::Theirs(_))));
     }
 }

@@ -7,16 +7,15 @@ use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::digest::Morning;
 use payments::failures::Failures;
 use payments::grant::{Dead, Death, Grant, Grants as _};
-use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
     Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, WriteOutcome, admit,
     link,
 };
 use payments::{
-    Change, Contact, DiscrepancyKey, DiscrepancyKind, Figures, InvoiceKind, InvoiceStatus,
-    LocalInvoice, Money, PaymentStatus, Receipt, Settings, Snapshot, StoredInvoice, Verdict,
-    WarningKind, XeroContactId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept,
-    mirror, record_invoice, restore,
+    Change, Components, Contact, DiscrepancyKey, DiscrepancyKind, Figures, InvoiceKind,
+    InvoiceStatus, LocalInvoice, Money, Order, OrderFacts, PaymentStatus, Receipt, Settings,
+    Snapshot, StoredInvoice, Verdict, WarningKind, XeroContactId, XeroInvoiceId, XeroPayment,
+    XeroPaymentId, XeroPaymentKind, accept, mirror, record_invoice, restore, standing,
 };
 use table::{ChangeContext, ContactBecause};
 use uuid::Uuid;
@@ -38,15 +37,8 @@ pub(crate) fn xero_id(id: u128) -> XeroPaymentId {
 
 fn settings() -> Settings {
     Settings {
-        organisation: organisation(),
-        mirror_enabled: true,
-        prefix: payments::NumberPrefix::default(),
-        zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
-        calls_per_day: 5_000,
-        mass_change_max: Some(MASS_CHANGE_MAX),
-        cutover_on: None,
-        upload: None,
+        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
     }
 }
 
@@ -124,6 +116,40 @@ impl Everything<'_> {
         self.the_rest().await;
         self.a_refund().await;
         self.morning().await;
+        self.an_order().await;
+    }
+
+    /// An order that is paid in two parts.
+    async fn an_order(&self) {
+        let total = aud("100.00");
+        let zero = Money::zero(total.currency());
+        let order = Order {
+            organisation: organisation(),
+            id: "O-1".parse().unwrap(),
+            revision: 1,
+            customer: Some("C-1".parse().unwrap()),
+            placed_at: now(),
+            completed_at: None,
+            components: Components {
+                goods: total,
+                tax: zero,
+                shipping: zero,
+                discount: zero,
+                total,
+            },
+            invoices: [].into(),
+            payments: ["O-1-1", "O-1-2"].map(|id| id.parse().unwrap()).into(),
+            cancelled: false,
+        };
+        let tables = &self.0.tables;
+        tables.store_order(None, &order, now()).await.unwrap();
+        let mut facts = OrderFacts::default();
+        for payment in ["O-1-1", "O-1-2"] {
+            facts.receipts.push(receipt(payment, "50.00"));
+            let stored = tables.order(organisation(), &order.id).await.unwrap().unwrap();
+            let standing = standing(&order, &facts).unwrap();
+            tables.store_standing(&stored, standing, now()).await.unwrap();
+        }
     }
 
     /// A discrepancy about a contact and about no invoice (AMB-38).

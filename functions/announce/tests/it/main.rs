@@ -4,8 +4,6 @@
 
 mod again;
 mod contract;
-#[path = "../../../mirror/tests/it/ear.rs"]
-mod ear;
 mod everything;
 mod failures;
 mod isolation;

@@ -19,6 +19,7 @@ async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_be_told_ex_24()
         "upload_reserved",
         "upload_sent",
         "caps_changed",
+        "order_recorded",
         "replayed",
         "signed_up",
     ];

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use announce::{Announcer, StreamEvent};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use bus::fakes::RecordedBus;
 use bus::{Bus, PublishOutcome};
@@ -13,6 +12,7 @@ use dynoxide::actions::describe_stream::DescribeStreamRequest;
 use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::actions::list_streams::ListStreamsRequest;
+use harness::dynamodb;
 use host::clock::Clock;
 use jiff::Timestamp;
 use payments::OrganisationId;
@@ -78,16 +78,8 @@ pub(crate) fn now() -> Timestamp {
 impl World {
     pub(crate) async fn new() -> Self {
         let db = Database::memory().unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(dynoxide::server::serve_on(listener, db.clone()));
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("ap-southeast-2"))
-            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .endpoint_url(&url)
-            .build();
-        let client = Client::from_conf(config);
+        let url = dynamodb::serve(db.clone()).await;
+        let client = dynamodb::client(&url, 3);
         table::schema::create(&client, "").await.unwrap();
         table::schema::add_streams(&client, "").await.unwrap();
         let bus = Shared::default();

@@ -36,15 +36,10 @@ pub fn settings() -> Settings {
     let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
     let start = Start::Day(date(2026, 1, 1));
     Settings {
-        organisation: organisation(),
-        mirror_enabled: true,
-        prefix: payments::NumberPrefix::default(),
-        zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
-        calls_per_day: payments::budget::DAY_MAX,
         mass_change_max: None,
-        cutover_on: None,
         upload: Some(UploadSettings { enabled: true, ..UploadSettings::new(start, account) }),
+        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
     }
 }
 

@@ -1,10 +1,10 @@
 //! However long the past and however large the backlog: a page reads as many rows as it says, and no more.
 
 use console::roles::Role;
+use harness::log_capture;
 use serde_json::json;
 
 use crate::books;
-use crate::ear::{heard, listen};
 use crate::html::text;
 use crate::world::{ORGANISATION, World, ago, now, well};
 
@@ -40,7 +40,7 @@ async fn many(
 
 #[tokio::test]
 async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
-    listen("console");
+    log_capture::start();
     let world = well().await;
     let day = format!("{ORGANISATION}/2026-11-25");
     let at = |n: usize| format!("{}#{n:05}", table::instant(now()));
@@ -98,7 +98,7 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
     }
     let said = text(&world.look("limits").await);
     assert!(said.contains("at least 1000 wait"), "{said}");
-    let heard = heard();
+    let heard = log_capture::take();
     assert!(heard.contains("\"rows_read\":503"), "{heard}");
 }
 

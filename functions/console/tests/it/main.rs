@@ -7,10 +7,6 @@ mod books;
 mod bounded;
 mod dead_letters;
 mod discrepancies;
-#[path = "../../../mirror/tests/it/ear.rs"]
-mod ear;
-#[path = "../../../../shared/table/tests/it/engine.rs"]
-mod engine;
 mod hostile;
 mod html;
 mod integrations;

@@ -8,16 +8,15 @@ use console::invoker::{InvokeError, Invoker};
 use console::order::Function;
 use console::roles::Role;
 use console::{Console, Reply};
+use harness::dynamodb::{self, Row};
 use host::clock::Clock;
 use host::invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
-use payments::{NumberPrefix, OrganisationId, Settings};
+use payments::{OrganisationId, Settings};
 use serde_json::{Value, json};
 use table::Tables;
-
-use crate::engine::{self, Row};
 
 pub const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
 pub const OTHER: &str = "0c1d2e3f-0000-4000-8000-00000000000b";
@@ -66,7 +65,7 @@ impl World {
     }
 
     async fn bare(database: dynoxide::Database) -> Self {
-        let direct = engine::client(&engine::serve(database).await, 1);
+        let direct = dynamodb::client(&dynamodb::serve(database).await, 1);
         table::schema::create(&direct, "").await.unwrap();
         let tables = Tables::new(direct.clone(), "");
         let sweep_every = SignedDuration::from_mins(30);
@@ -96,15 +95,11 @@ impl World {
 
     pub async fn settings(&self, organisation: &str) {
         let settings = Settings {
-            organisation: organisation.parse().unwrap(),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
-            forward_days: None,
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(
+                organisation.parse().unwrap(),
+                jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            )
         };
         self.tables.store_settings(&settings).await.unwrap();
     }
@@ -153,7 +148,7 @@ impl World {
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {
-        engine::rows(&self.direct, table).await
+        dynamodb::rows(&self.direct, table).await
     }
 
     /// A row as another writer may have left it; texts that begin with `#` are numbers.

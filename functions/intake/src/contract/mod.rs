@@ -3,6 +3,7 @@
 
 mod json;
 mod members;
+mod order;
 mod problems;
 mod provider_invoice;
 mod reader;

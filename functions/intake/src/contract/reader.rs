@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
-    Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, OrganisationId,
-    PaymentId, PaymentStatus, Receipt,
+    Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, Order,
+    OrganisationId, PaymentId, PaymentStatus, Receipt,
 };
 
 use super::json::Json;
 use super::members::{Members, Node, member};
+use super::order::order;
 use super::problems::{Invalid, Problem, Problems};
 use super::provider_invoice::provider_invoice;
 use super::values;
@@ -35,6 +36,8 @@ pub enum Report {
     Customer(Customer),
     /// An invoice of the payment provider as it is now.
     ProviderInvoice(ProviderInvoice),
+    /// An order as it is now.
+    Order(Order),
 }
 
 /// An invoice, and whose it is.
@@ -72,6 +75,7 @@ impl Report {
             Self::Journaling(journaling) => journaling.organisation,
             Self::Customer(customer) => customer.organisation,
             Self::ProviderInvoice(invoice) => invoice.organisation,
+            Self::Order(order) => order.organisation,
         }
     }
 
@@ -85,6 +89,7 @@ impl Report {
             Self::Payment(receipt) => (2, receipt.revision),
             Self::Journaling(journaling) => (3, journaling.revision),
             Self::ProviderInvoice(invoice) => (4, invoice.revision),
+            Self::Order(order) => (5, order.revision),
         }
     }
 }
@@ -149,8 +154,11 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "provider_invoice" => {
             provider_invoice(organisation, &mut members, problems).map(Report::ProviderInvoice)
         }
+        Json::Text(kind) if kind == "order" => {
+            order(organisation, &mut members, problems).map(Report::Order)
+        }
         _ => {
-            let what = "must be invoice, payment, journaling, customer or provider_invoice";
+            let what = "must be invoice, payment, journaling, customer, provider_invoice or order";
             problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }

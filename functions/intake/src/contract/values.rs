@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::upload::{Channel, FEE_KIND_CHARS_MAX, FeeKind};
 use payments::{
-    COPY_PREFIX, Currency, CustomerId, IdError, InvoiceNumber, Money, OrganisationId,
+    COPY_PREFIX, Currency, CustomerId, IdError, InvoiceNumber, Money, OrderId, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, PaymentStatus,
     TERM_DAYS_MAX, TEXT_ID_CHARS_MAX, Terms, XeroContactId,
 };
@@ -65,6 +65,10 @@ pub(super) fn revision(node: &Node<'_>, problems: &mut Problems) -> Option<u64> 
 }
 
 pub(super) fn invoice_number(node: &Node<'_>, problems: &mut Problems) -> Option<InvoiceNumber> {
+    id(node, problems)
+}
+
+pub(super) fn order_id(node: &Node<'_>, problems: &mut Problems) -> Option<OrderId> {
     id(node, problems)
 }
 
@@ -187,7 +191,7 @@ pub(super) fn money(node: &Node<'_>, positive: bool, problems: &mut Problems) ->
     amount
 }
 
-fn currency(node: &Node<'_>, problems: &mut Problems) -> Option<Currency> {
+pub(super) fn currency(node: &Node<'_>, problems: &mut Problems) -> Option<Currency> {
     let text = node.text("the three letters of a currency, such as AUD", problems)?;
     problems.value(&node.path, text.parse())
 }

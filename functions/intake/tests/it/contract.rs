@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::messages;
 
 /// Refused messages in which JSON Schema sees nothing wrong.
-const BEYOND_THE_SCHEMA: [&str; 8] = [
+const BEYOND_THE_SCHEMA: [&str; 9] = [
     "allocations-exceed-the-payment",
     "allocations-name-an-invoice-twice",
     "amount-too-large",
@@ -19,6 +19,7 @@ const BEYOND_THE_SCHEMA: [&str; 8] = [
     "currency-unknown",
     "member-of-total-twice",
     "member-twice",
+    "order-components-do-not-add-up",
     "provider-invoice-fees-do-not-add-up",
 ];
 
@@ -60,6 +61,7 @@ fn every_example_is_valid_by_the_schema_and_is_taken_in() {
             Report::Journaling(_) => "journaling",
             Report::Customer(_) => "customer",
             Report::ProviderInvoice(_) => "provider_invoice",
+            Report::Order(_) => "order",
         };
         assert_eq!(json["type"], kind, "{name}");
     }
@@ -108,7 +110,7 @@ fn every_refusal_says_where_and_why() {
         ("list", "the message: must be an object, not a list"),
         (
             "type-unknown",
-            "/type: must be invoice, payment, journaling, customer or provider_invoice",
+            "/type: must be invoice, payment, journaling, customer, provider_invoice or order",
         ),
         ("payment-channel-unknown", "/channel: must be pay_now or virtual_terminal"),
         (
@@ -126,6 +128,17 @@ fn every_refusal_says_where_and_why() {
             "/xero_contact_id: must be the id of a Xero contact, a UUID with hyphens",
         ),
         ("customer-without-id", "/customer: is missing"),
+        (
+            "order-components-do-not-add-up",
+            "/components: add up to 111.00 AUD (goods, tax and shipping, less the discount), and the total is \
+             121.00 AUD",
+        ),
+        ("order-names-an-invoice-twice", "/invoices/1: is in the list already"),
+        (
+            "order-names-a-copy",
+            "/payments/0: must not begin with `xero-`: such ids are given by us",
+        ),
+        ("order-with-a-status", "/status: is no member that we know"),
         ("customer-name-too-long", "/name: must have at most 255 characters"),
         ("customer-name-is-null", "/name: must be a string, not null"),
         (

@@ -121,8 +121,8 @@ async fn a_failed_request_for_a_look_is_repeated_until_it_succeeds() {
     let world = given().await;
     let (undisturbed, _) = deliver(&world, &message).await;
     let world = given().await;
-    world.changes.0.fail_next();
-    world.changes.0.fail_next();
+    world.changes.recorded.fail_next();
+    world.changes.recorded.fail_next();
     let (end, deliveries) = deliver(&world, &message).await;
     assert_same(&end.0, &undisturbed.0, "after two failures");
     assert_eq!((end.1, deliveries), (undisturbed.1, 3));

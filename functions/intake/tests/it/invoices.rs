@@ -66,11 +66,11 @@ async fn no_look_is_lost_because_the_queue_of_changes_fails() {
     let world = World::new().await;
     world.mirrored("10234", "110.00", &[]).await;
     let message = invoice("10234", 1, "110.00");
-    world.changes.0.fail_always();
+    world.changes.recorded.fail_always();
     for nth in 1..4 {
         assert!(!world.receive(&message, nth).await, "to come again");
     }
-    world.changes.0.recover();
+    world.changes.recorded.recover();
     let before = world.dump().await;
     assert!(world.receive(&message, 4).await);
     assert_eq!(world.looks(), [xero_id("10234")].into());

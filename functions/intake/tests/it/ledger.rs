@@ -36,8 +36,8 @@ impl World {
 
     /// For whom the `upload` function was woken since the last time, in order.
     pub(crate) fn woken_for(&self) -> Vec<String> {
-        let tasks = self.uploads.0.sent_with_delays();
-        self.uploads.0.take();
+        let tasks = self.uploads.recorded.sent_with_delays();
+        self.uploads.recorded.take();
         let organisation = |(task, delay)| match task {
             UploadTask::Direct { organisation } if delay == 0 => organisation.to_string(),
             other => panic!("{other:?} after {delay} seconds"),

@@ -11,6 +11,7 @@ mod laws;
 mod ledger;
 mod messages;
 mod moves;
+mod orders;
 mod parking;
 mod payments_in;
 mod provider_invoices;

@@ -69,6 +69,15 @@ pub(crate) fn provider_invoice(id: &str, revision: u64, amount: &str) -> Value {
     })
 }
 
+/// An order that names these invoices.
+pub(crate) fn order(id: &str, revision: u64, total: &str, invoices: &[&str]) -> Value {
+    json!({
+        "version": 1, "type": "order", "organisation": ORGANISATION,
+        "id": id, "revision": revision, "placed_at": "2026-03-09T01:00:00Z",
+        "components": {"currency": "AUD", "goods": total, "total": total}, "invoices": invoices,
+    })
+}
+
 /// The same message with one value replaced.
 pub(crate) fn with(mut message: Value, pointer: &str, value: impl Into<Value>) -> Value {
     let (object, member) = pointer.rsplit_once('/').unwrap();

@@ -105,7 +105,7 @@ async fn a_message_that_does_not_add_up_is_parked_with_all_that_is_wrong() {
 #[tokio::test]
 async fn a_wake_that_is_lost_is_asked_for_again() {
     let world = World::new().await;
-    world.uploads.0.fail_next();
+    world.uploads.recorded.fail_next();
 
     let again = world.deliver(&[provider_invoice("F-1", 1, "80.00")]).await;
 

@@ -56,8 +56,8 @@ async fn a_payment_nobody_was_told_of_comes_again_until_somebody_is() {
     let world = World::new().await;
     let batch =
         [bpay("P-1", 1, "60.00"), pay_now("P-2", 1, "60.00", "10234"), invoice("10234", 1, "110")];
-    world.uploads.0.fail_next();
-    world.uploads.0.lose_next_answer();
+    world.uploads.recorded.fail_next();
+    world.uploads.recorded.lose_next_answer();
     assert_eq!(world.deliver(&batch).await, [1], "the others are done");
     let stored = world.dump().await;
     assert_eq!(world.line(Line::Direct).await, ["P-2"], "the row is there before it is asked for");
@@ -75,7 +75,7 @@ async fn the_failure_for_one_organisation_does_not_hold_up_another() {
     let other = Settings { organisation: OTHER.parse().unwrap(), ..world.settings.clone() };
     world.tables.store_settings(&other).await.unwrap();
     let ours = pay_now("P-1", 1, "60.00", "10234");
-    world.uploads.0.fail_next();
+    world.uploads.recorded.fail_next();
     let again = world.deliver(&[ours.clone(), with(ours, "/organisation", OTHER)]).await;
     assert_eq!(again, [1], "the first one, by its id");
     assert_eq!(world.wakes(), 1);

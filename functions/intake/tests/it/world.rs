@@ -2,29 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::{
-    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
-};
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
-};
-use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use harness::{Call, Do, DynamoDbProxy, FlakyChanges, FlakyUploads, dynamodb};
 use host::clock::Clock;
 use intake::Intake;
 use jiff::{Timestamp, tz::TimeZone};
 use payments::{
-    Figures, InvoiceKind, InvoiceStatus, Money, NumberPrefix, Settings, Snapshot, StoredInvoice,
-    Verdict, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
+    Figures, InvoiceKind, InvoiceStatus, Money, Settings, Snapshot, StoredInvoice, Verdict,
+    XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, mirror,
 };
-use queue::fakes::{RecordedChanges, RecordedUploads};
-use queue::{Cause, Changes, Message, SendError, UploadTask, Uploads};
+use queue::{Cause, Message};
 use serde_json::Value;
 use table::{ChangeContext, Tables};
 use uuid::Uuid;
@@ -38,111 +28,44 @@ pub(crate) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// Fails one call to DynamoDB: before it is made, or after it has been carried out.
-#[derive(Debug)]
+/// Fails one call to DynamoDB: before it is carried out, or after.
 pub(crate) struct Faults {
-    calls: AtomicUsize,
-    /// The operation of each call since then.
-    operations: Mutex<Vec<String>>,
-    before: AtomicUsize,
-    after: AtomicUsize,
+    proxy: DynamoDbProxy,
 }
 
 impl Faults {
-    fn none() -> Self {
-        let never = || AtomicUsize::new(usize::MAX);
-        Self {
-            calls: AtomicUsize::new(0),
-            operations: Mutex::default(),
-            before: never(),
-            after: never(),
-        }
-    }
-
     /// The call with this number, counted from now and from 0, fails.
     pub(crate) fn fail(&self, call: usize, carried_out: bool) {
-        self.calls.store(0, Ordering::SeqCst);
-        self.operations.lock().unwrap().clear();
-        let (before, after) = if carried_out { (usize::MAX, call) } else { (call, usize::MAX) };
-        self.before.store(before, Ordering::SeqCst);
-        self.after.store(after, Ordering::SeqCst);
+        let calls = AtomicUsize::new(0);
+        self.proxy.plan(move |seen| match (counts(seen), carried_out) {
+            (true, _) if calls.fetch_add(1, Ordering::SeqCst) != call => Do::Pass,
+            (true, true) => Do::LoseAnswer,
+            (true, false) => Do::Refuse("InternalServerError"),
+            (false, _) => Do::Pass,
+        });
     }
 
     /// Whether each call since then was a write.
     pub(crate) fn writes(&self) -> Vec<bool> {
-        let operations = self.operations.lock().unwrap();
         let reads = ["GetItem", "Query", "Scan"];
-        operations.iter().map(|name| !reads.iter().any(|read| name.ends_with(read))).collect()
-    }
-
-    fn hits(&self, at: &AtomicUsize, call: usize) -> Result<(), BoxError> {
-        if at.load(Ordering::SeqCst) == call { Err("the test said so".into()) } else { Ok(()) }
+        let is_write = |call: &Call| !reads.iter().any(|read| call.operation.ends_with(read));
+        self.proxy.calls().iter().filter(|call| counts(call)).map(is_write).collect()
     }
 }
 
-#[derive(Clone, Debug)]
-struct Hook(Arc<Faults>);
-
-impl Intercept for Hook {
-    fn name(&self) -> &'static str {
-        "faults"
-    }
-
-    fn modify_before_transmit(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request();
-        let body = request.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
-        // The sync log, to which every run adds, is no outcome.
-        if body.contains(r#""TableName":"sync_runs""#) {
-            return Ok(());
-        }
-        let operation = request.headers().get("x-amz-target").unwrap_or_default();
-        self.0.operations.lock().unwrap().push(operation.to_owned());
-        let call = self.0.calls.fetch_add(1, Ordering::SeqCst);
-        self.0.hits(&self.0.before, call)
-    }
-
-    fn modify_before_deserialization(
-        &self,
-        _: &mut BeforeDeserializationInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let call = self.0.calls.load(Ordering::SeqCst).saturating_sub(1);
-        self.0.hits(&self.0.after, call)
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Shared(pub(crate) Arc<RecordedChanges>);
-
-impl Changes for Shared {
-    async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
-        self.0.send(messages, delay).await
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Woken(pub(crate) Arc<RecordedUploads>);
-
-impl Uploads for Woken {
-    async fn send(&self, task: &UploadTask, delay_seconds: u16) -> Result<(), SendError> {
-        self.0.send(task, delay_seconds).await
-    }
+/// The sync log, to which every run adds, is no outcome.
+fn counts(call: &Call) -> bool {
+    !call.body.contains(r#""TableName":"sync_runs""#)
 }
 
 pub(crate) struct World {
     client: Client,
     pub(crate) tables: Tables,
-    pub(crate) changes: Shared,
-    pub(crate) uploads: Woken,
-    pub(crate) faults: Arc<Faults>,
+    pub(crate) changes: FlakyChanges,
+    pub(crate) uploads: FlakyUploads,
+    pub(crate) faults: Faults,
     pub(crate) settings: Settings,
-    intake: Intake<Shared, Woken>,
+    intake: Intake<FlakyChanges, FlakyUploads>,
 }
 
 /// Every row of every table, as text.
@@ -151,37 +74,22 @@ pub(crate) type Row = BTreeMap<String, String>;
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let database = dynoxide::Database::memory().unwrap();
-        tokio::spawn(dynoxide::server::serve_on(listener, database));
-        let faults = Arc::new(Faults::none());
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("ap-southeast-2"))
-            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .endpoint_url(url)
-            // The SDK's own retries would hide what a failed call does.
-            .retry_config(RetryConfig::disabled())
-            .interceptor(Hook(Arc::clone(&faults)))
-            .build();
-        let client = Client::from_conf(config);
+        let engine = dynamodb::start().await;
+        let client = dynamodb::client(&engine, 1);
         table::schema::create(&client, "").await.unwrap();
-        let tables = Tables::new(client.clone(), "");
+        let faults = Faults { proxy: DynamoDbProxy::start(engine).await };
+        // The SDK's own retries would hide what a failed call does.
+        let tables = Tables::new(dynamodb::client(&faults.proxy.url, 1), "");
         let settings = Settings {
-            organisation: ORGANISATION.parse().unwrap(),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: TimeZone::get("Australia/Sydney").unwrap(),
-            forward_days: None,
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(
+                ORGANISATION.parse().unwrap(),
+                TimeZone::get("Australia/Sydney").unwrap(),
+            )
         };
         tables.store_settings(&settings).await.unwrap();
-        let changes = Shared::default();
-        let uploads = Woken::default();
+        let changes = FlakyChanges::default();
+        let uploads = FlakyUploads::default();
         let intake = Intake::new(tables.clone(), changes.clone(), uploads.clone(), Clock::new(now));
         Self { client, tables, changes, uploads, faults, settings, intake }
     }
@@ -257,7 +165,7 @@ impl World {
 
     /// The Xero invoices that we asked to be looked at since the last time.
     pub(crate) fn looks(&self) -> BTreeSet<XeroInvoiceId> {
-        let messages = self.changes.0.take();
+        let messages = self.changes.recorded.take();
         messages
             .into_iter()
             .flat_map(|message| match message {

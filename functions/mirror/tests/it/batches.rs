@@ -1,10 +1,10 @@
 //! Many messages, few calls; and each record has its own answer.
 
 use aws_lambda_events::sqs::SqsEvent;
+use harness::dynamodb::{RUN, everything, having};
 use jiff::SignedDuration;
 use queue::Message;
 
-use crate::engine::{RUN, everything, having};
 use crate::world::{
     World, at, at_most_two_minutes, events, invoice, now, organisation, paid, paper, raw_record,
     record, sent_back,

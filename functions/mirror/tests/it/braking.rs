@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use harness::Do;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
-use crate::faults::Do;
 use crate::world::{
     World, advance, at, events, invoice, now, organisation, paid, paper, record, sent_back,
 };

@@ -176,7 +176,7 @@ pub async fn cloud(
 ) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = harness::http::client();
     let app = Router::new().fallback(move |request: Request| {
         let (http, dynamo, secret) = (http.clone(), dynamo.clone(), secret.clone());
         async move {
@@ -226,7 +226,7 @@ async fn credentials_that_were_replaced_are_read_again_without_a_restart() {
     let mirror = Mirror::from_env(&variables, &aws(&url), Clock::new(now)).await.unwrap();
     let refusal = Reply::status(400, r#"{"error":"invalid_client"}"#);
     world.xero.script(move |seen, _| {
-        let old = seen.authorization == "Basic aWQ6b2xk"; // id:old
+        let old = seen.header("authorization") == "Basic aWQ6b2xk"; // id:old
         (seen.path == "/connect/token" && old).then(|| refusal.clone())
     });
     let deliver = async || {

@@ -2,10 +2,10 @@
 //! effect; then everything is delivered again. In the end the tables are those of a run that
 //! nothing happened to.
 
+use harness::dynamodb::{RUN, assert_same, everything};
+use harness::{CrashPoint, Moment};
 use queue::{Message, Noted, NotedReason};
 
-use crate::engine::{RUN, assert_same, everything};
-use crate::faults::{Guillotine, Moment};
 use crate::world::{
     World, another_organisation, at, events, events_of, invoice, now, organisation, paid, paper,
     raw_record, record,
@@ -72,7 +72,7 @@ pub async fn eventful() -> (World, Vec<aws_lambda_events::sqs::SqsMessage>) {
 #[tokio::test]
 async fn wherever_the_process_ends_the_tables_end_the_same() {
     let (world, records) = eventful().await;
-    let counter = Guillotine::counting();
+    let counter = CrashPoint::counting();
     world.end_with(&counter);
     world.drain(records).await;
     let expected = everything(&world.direct, RUN).await;
@@ -89,12 +89,12 @@ async fn wherever_the_process_ends_the_tables_end_the_same() {
                 continue;
             }
             let (world, mut queue) = eventful().await;
-            let guillotine = Guillotine::at(call, moment);
-            world.end_with(&guillotine);
+            let crash_point = CrashPoint::at(call, moment);
+            world.end_with(&crash_point);
             // Messages under way are still in the queue, and come again.
-            killed += usize::from(guillotine.run(world.work_off(&mut queue)).await.is_none());
+            killed += usize::from(crash_point.run(world.work_off(&mut queue)).await.is_none());
             runs += 1;
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             world.work_off(&mut queue).await;
             let tables = everything(&world.direct, RUN).await;
             assert_same(&tables, &expected, &format!("killed {moment:?} call {call}"));

@@ -113,7 +113,7 @@ async fn a_change_during_a_fetch_is_fetched_by_its_own_event() {
         if seen.number == 1 && seen.path.contains("Invoices") {
             let mut changed = paper(1, vec![paid(1, 2, 100), paid(2, 3, 200)]);
             changed.updated_at = at(1);
-            books.insert((seen.tenant.clone(), invoice(1).to_string()), changed);
+            books.insert((crate::xero::tenant(seen), invoice(1).to_string()), changed);
         }
         Some(reply)
     });
@@ -162,7 +162,7 @@ async fn what_the_sweep_finds_is_timed_from_its_change_in_xero_and_the_rest_from
         world.deliver(&[record("m-1", Message::Invoices(changes))]).await;
         let rows = world.rows("activity").await;
         let wanted = [("action", "imported"), ("cause", cause.code())];
-        let [row] = crate::engine::having(&rows, &wanted)[..] else { panic!("{rows:#?}") };
+        let [row] = harness::dynamodb::having(&rows, &wanted)[..] else { panic!("{rows:#?}") };
         assert_eq!(row.get("visible_after_ms").map(String::as_str), took);
     }
 }

@@ -1,9 +1,9 @@
 //! Messages that are not mirrored are kept, with the reason.
 
+use harness::Do;
+use harness::dynamodb::having;
 use queue::{Message, Noted, NotedReason, UnreadablePart};
 
-use crate::engine::having;
-use crate::faults::Do;
 use crate::world::{World, another_organisation, at, events, events_of, organisation, record};
 
 #[tokio::test]

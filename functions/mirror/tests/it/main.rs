@@ -8,16 +8,13 @@ mod clocks;
 mod contract;
 mod crashes;
 mod days;
-mod ear;
-#[path = "../../../../shared/table/tests/it/engine.rs"]
-mod engine;
-#[path = "../../../../shared/table/tests/it/faults.rs"]
-mod faults;
 mod freshness;
+mod grants;
 mod keeping;
 mod outages;
 mod renumbering;
 mod runs;
+mod scenarios;
 mod silence;
 mod troubles;
 mod vectors;

@@ -1,11 +1,11 @@
 //! An invoice that gets another number in Xero: its payments are on one number at most, and in
 //! the end on the right one.
 
+use harness::{CrashPoint, Moment};
 use payments::upload::{Stamp, Target, admit};
 use payments::{Kind, Payment, PaymentStatus, Receipt, State};
 use table::ChangeContext;
 
-use crate::faults::{Guillotine, Moment};
 use crate::world::{
     World, advance, at, aud, events, invoice, march, now, number, organisation, paid, paper, record,
 };
@@ -132,17 +132,17 @@ async fn a_crash_in_the_middle_of_a_large_move_leaves_nothing_behind() {
         world.proxy.heal();
         let records = [record("m-2", events(&[1], Some(at(10))))];
         // The last of the reads before it, and so many of the writes.
-        let guillotine = Guillotine::counting();
-        world.end_with(&guillotine);
+        let crash_point = CrashPoint::counting();
+        world.end_with(&crash_point);
         if transaction == 1 {
             world.deliver(&records).await;
-            transactions = guillotine.calls().iter().filter(|write| **write).count();
+            transactions = crash_point.calls().iter().filter(|write| **write).count();
             assert!(transactions > 8, "{transactions}");
         } else {
-            let calls = Guillotine::at_effect(transaction, Moment::After);
+            let calls = CrashPoint::at_effect(transaction, Moment::After);
             world.end_with(&calls);
             calls.run(world.deliver(&records)).await;
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             assert!(world.deliver(&records).await.is_empty());
         }
         assert_eq!(counts(&world).await, (0, 250), "killed after transaction {transaction}");
@@ -282,10 +282,10 @@ async fn amb_33_a_crash_between_the_two_numbers_loses_and_doubles_nothing() {
         world.xero.put(organisation(), invoice(1), numbered(2, 10, payments));
         world.proxy.heal();
         let records = [record("m-2", events(&[1], Some(at(10))))];
-        let calls = Guillotine::at_effect(write, Moment::After);
+        let calls = CrashPoint::at_effect(write, Moment::After);
         world.end_with(&calls);
         calls.run(world.deliver(&records)).await;
-        world.end_with(&Guillotine::counting());
+        world.end_with(&CrashPoint::counting());
         assert!(world.deliver(&records).await.is_empty());
         let there = standing(&world).await;
         assert_eq!(there, [(2, "P-1".to_owned(), "uploaded")], "killed after write {write}");

@@ -1,10 +1,10 @@
 //! Records of each batch: the sync log (CC-09), and how long changes took (SP-09).
 
+use harness::Do;
 use jiff::SignedDuration;
 use payments::sweep::{Latency, SyncKind, SyncRun, SyncState, Trigger};
 use queue::Message;
 
-use crate::faults::Do;
 use crate::world::{
     World, another_organisation, at, events, invoice, now, organisation, paid, paper, record,
 };
@@ -39,7 +39,8 @@ async fn a_batch_leaves_a_run_for_each_organisation_with_counts_calls_bytes_and_
     assert!(world.deliver(&records).await.is_empty());
 
     let calls = world.xero.calls();
-    let call = calls.iter().find(|call| call.tenant == organisation().to_string()).unwrap();
+    let call =
+        calls.iter().find(|call| crate::xero::tenant(call) == organisation().to_string()).unwrap();
     let expected = SyncRun {
         state: SyncState::Finished,
         ended_at: Some(now()),

@@ -1,7 +1,8 @@
 //! DynamoDB and SQS on bad days (FAULT-19): the record comes again, and nothing else is lost.
 
-use crate::engine::having;
-use crate::faults::Do;
+use harness::Do;
+use harness::dynamodb::having;
+
 use crate::world::{World, at, events, invoice, organisation, paid, paper, record, sent_back};
 use crate::xero::Reply;
 
@@ -118,7 +119,7 @@ async fn only_the_records_whose_work_could_not_go_back_come_again() {
     world.xero.script(|seen, _| {
         let second = invoice(2).to_string();
         let whole_list = seen.ids().len() > 1;
-        (seen.ids().contains(&second) && !whole_list).then(|| Reply::status(404, ""))
+        (seen.ids().contains(&second.as_str()) && !whole_list).then(|| Reply::status(404, ""))
     });
     world.xero.put(organisation(), invoice(2), strange());
     world.line.recorded.fail_always();

@@ -1,12 +1,14 @@
 //! Everything around the function, fresh for each test: clock, Xero, tables, queue.
 
 use std::cell::Cell;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::xero::{Client, Config, Credentials};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
+use harness::dynamodb::{self, Row};
+use harness::{CrashPoint, DynamoDbProxy, FlakyChanges};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -15,13 +17,10 @@ use payments::{
     Allocation, Change, Contact, InvoiceNumber, LocalInvoice, Money, OrganisationId, Payment,
     PaymentStatus, Receipt, Settings, StoredInvoice, XeroInvoiceId,
 };
-use queue::fakes::RecordedChanges;
-use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message, SendError};
+use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 use table::{ChangeContext, Tables};
 use uuid::Uuid;
 
-use crate::engine::{self, Row};
-use crate::faults::{Guillotine, Moment, Proxy};
 use crate::xero::{Paid, Paper, Xero};
 
 pub const START: &str = "2026-10-05T03:41:25Z";
@@ -33,6 +32,10 @@ thread_local! {
 
 pub fn now() -> Timestamp {
     NOW.get()
+}
+
+pub fn set_now(at: Timestamp) {
+    NOW.set(at);
 }
 
 pub fn advance(by: Duration) {
@@ -89,36 +92,14 @@ pub fn paper(n: u32, payments: Vec<Paid>) -> Paper {
     }
 }
 
-/// The queue as the function sees it.
-#[derive(Clone, Default)]
-pub struct Line {
-    pub recorded: Arc<RecordedChanges>,
-    guillotine: Arc<Mutex<Arc<Guillotine>>>,
-}
-
-impl Changes for Line {
-    async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
-        let guillotine = self.guillotine.lock().unwrap().clone();
-        let last = guillotine.count(true);
-        if last == Some(Moment::Before) {
-            guillotine.fall().await;
-        }
-        let result = self.recorded.send(messages, delay).await;
-        if last == Some(Moment::After) {
-            guillotine.fall().await;
-        }
-        result
-    }
-}
-
 pub struct World {
     pub xero: Xero,
-    pub proxy: Proxy,
+    pub proxy: DynamoDbProxy,
     /// DynamoDB, past the proxy.
     pub direct: aws_sdk_dynamodb::Client,
     /// The tables, past the proxy.
     pub tables: Tables,
-    pub line: Line,
+    pub line: FlakyChanges,
     /// Longest wait of our client for an answer of Xero's.
     pub patience: Duration,
     serial: Cell<u32>,
@@ -128,15 +109,15 @@ impl World {
     /// One in which the organisation is set up, and nothing else.
     pub async fn new() -> Self {
         NOW.set(START.parse().unwrap());
-        let engine = engine::start().await;
-        let direct = engine::client(&engine, 1);
+        let engine = dynamodb::start().await;
+        let direct = dynamodb::client(&engine, 1);
         table::schema::create(&direct, "").await.unwrap();
         let world = Self {
             xero: Xero::start().await,
-            proxy: Proxy::start(engine).await,
+            proxy: DynamoDbProxy::start(engine).await,
             tables: Tables::new(direct.clone(), ""),
             direct,
-            line: Line::default(),
+            line: FlakyChanges::default(),
             patience: Duration::from_secs(20),
             serial: Cell::new(0),
         };
@@ -154,27 +135,21 @@ impl World {
 
     pub async fn set_up(&self, organisation: OrganisationId, change: impl Fn(&mut Settings)) {
         let mut settings = Settings {
-            organisation,
-            mirror_enabled: true,
-            prefix: payments::NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(organisation, jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
         };
         change(&mut settings);
         self.tables.store_settings(&settings).await.unwrap();
     }
 
     /// The function, as a new process has it.
-    pub fn mirror(&self) -> Mirror<Line> {
+    pub fn mirror(&self) -> Mirror<FlakyChanges> {
         self.mirror_with(now)
     }
 
     /// The same with a clock of its own.
-    pub fn mirror_with(&self, clock: fn() -> Timestamp) -> Mirror<Line> {
+    pub fn mirror_with(&self, clock: fn() -> Timestamp) -> Mirror<FlakyChanges> {
         let config = Config {
             api_url: self.xero.url.parse().unwrap(),
             identity_url: self.xero.url.parse().unwrap(),
@@ -187,7 +162,7 @@ impl World {
         };
         let client = Client::new(config, credentials, clock).unwrap();
         let clock = Clock::new(clock);
-        let tables = Tables::new(engine::client(&self.proxy.url, 1), "");
+        let tables = Tables::new(dynamodb::client(&self.proxy.url, 1), "");
         Mirror::new(client, tables, self.line.clone(), clock)
     }
 
@@ -199,7 +174,7 @@ impl World {
 
     pub async fn deliver_to(
         &self,
-        mirror: &Mirror<Line>,
+        mirror: &Mirror<FlakyChanges>,
         records: &[SqsMessage],
         deadline: Timestamp,
     ) -> Vec<String> {
@@ -249,10 +224,10 @@ impl World {
         panic!("the queue is never empty");
     }
 
-    pub fn end_with(&self, guillotine: &Arc<Guillotine>) {
-        self.xero.end_with(guillotine.clone());
-        self.proxy.end_with(guillotine.clone());
-        *self.line.guillotine.lock().unwrap() = guillotine.clone();
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.xero.end_with(crash_point);
+        self.proxy.end_with(crash_point);
+        self.line.end_with(crash_point);
     }
 
     pub async fn stored(&self, n: u32) -> StoredInvoice {
@@ -260,7 +235,7 @@ impl World {
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {
-        engine::rows(&self.direct, table).await
+        dynamodb::rows(&self.direct, table).await
     }
 
     /// The business's own system reports `invoice(n)`.
@@ -399,7 +374,7 @@ fn due_at(record: &SqsMessage) -> Timestamp {
 }
 
 /// The invoices of the messages that went back to the queue, each with its pause.
-pub fn sent_back(line: &Line) -> Vec<(InvoiceChange, Option<Timestamp>, Duration)> {
+pub fn sent_back(line: &FlakyChanges) -> Vec<(InvoiceChange, Option<Timestamp>, Duration)> {
     let mut all = Vec::new();
     for (message, delay) in line.recorded.sent_with_delays() {
         let Message::Invoices(changes) = message else { panic!("{message:?}") };

@@ -1,17 +1,13 @@
-//! A tiny Xero: it notes what it is asked, and answers from its books or as a test says. Written
-//! from Xero's documentation (facts.md 2 and 4), and sharing no type with our client.
+//! A Xero with a few invoices, which answers from them or as a test says. Written from Xero's documentation (facts.md 2
+//! and 4), and sharing no type with our client.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::Request;
-use axum::http::Response;
+use harness::{CrashPoint, ScriptedServer};
+pub use harness::{Reply, Seen};
 use jiff::Timestamp;
 use jiff::civil::Date;
-
-use crate::faults::{Guillotine, Moment};
 
 /// An invoice in the books. Amounts are cents.
 #[derive(Clone, Debug)]
@@ -94,86 +90,33 @@ fn ms_date(at: Timestamp) -> String {
 /// Per tenant and invoice id.
 pub type Books = BTreeMap<(String, String), Paper>;
 
-/// One request as it arrived.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// Counted from 1 over the calls to the API.
-    pub number: usize,
-    pub path: String,
-    pub query: String,
-    pub tenant: String,
-    pub authorization: String,
-}
-
-impl Seen {
-    fn is_token(&self) -> bool {
-        self.path == "/connect/token"
-    }
-
-    pub fn ids(&self) -> Vec<String> {
-        match self.path.strip_prefix("/api.xro/2.0/Invoices/") {
-            Some(id) => vec![id.to_owned()],
-            None => {
-                let ids = self.query.strip_prefix("IDs=").unwrap_or_default();
-                ids.split(',').map(str::to_owned).collect()
-            }
-        }
-    }
-}
-
-/// Xero's answer to a call.
-#[derive(Clone, Debug, Default)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: String,
-    /// Nothing is ever answered.
-    pub hangs: bool,
-}
-
-impl Reply {
-    pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self { status, body: body.into(), ..Self::default() }
-    }
-
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
-        self
-    }
-}
-
 pub const TOKEN: &str = "token-canary-7f3a";
 
 type Script = Box<dyn Fn(&Seen, &mut Books) -> Option<Reply> + Send + Sync>;
 
-#[derive(Clone)]
 struct State {
-    books: Arc<Mutex<Books>>,
-    script: Arc<Mutex<Script>>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    guillotine: Arc<Mutex<Arc<Guillotine>>>,
+    books: Mutex<Books>,
+    script: Mutex<Script>,
 }
 
 pub struct Xero {
     pub url: String,
-    state: State,
+    server: ScriptedServer,
+    state: Arc<State>,
 }
 
 impl Xero {
     pub async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let none: Script = Box::new(|_, _| None);
-        let state = State {
-            books: Arc::default(),
-            script: Arc::new(Mutex::new(none)),
-            seen: Arc::default(),
-            guillotine: Arc::default(),
-        };
+        let state = Arc::new(State { books: Mutex::default(), script: Mutex::new(none) });
         let shared = state.clone();
-        let app = Router::new().fallback(move |request: Request| answer(shared.clone(), request));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, state }
+        let server = ScriptedServer::start(move |seen| {
+            let mut books = shared.books.lock().unwrap();
+            let script = shared.script.lock().unwrap();
+            script(seen, &mut books).unwrap_or_else(|| usual(seen, &books))
+        });
+        let server = server.await;
+        Self { url: server.url.clone(), server, state }
     }
 
     /// Puts an invoice into the books, in the place of what they had.
@@ -198,14 +141,13 @@ impl Xero {
         self.script(|_, _| None);
     }
 
-    pub fn end_with(&self, guillotine: Arc<Guillotine>) {
-        *self.state.guillotine.lock().unwrap() = guillotine;
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.server.end_with(crash_point);
     }
 
     /// The calls to the API so far, those for a token not among them.
     pub fn calls(&self) -> Vec<Seen> {
-        let seen = self.state.seen.lock().unwrap();
-        seen.iter().filter(|seen| !seen.is_token()).cloned().collect()
+        self.server.calls()
     }
 
     /// How long the usual answer to a call is, in bytes.
@@ -214,64 +156,28 @@ impl Xero {
     }
 
     pub fn forget_calls(&self) {
-        self.state.seen.lock().unwrap().clear();
+        self.server.forget_calls();
     }
+}
+
+/// The organisation that a call is about.
+pub fn tenant(seen: &Seen) -> String {
+    seen.header("xero-tenant-id").to_owned()
 }
 
 /// The answer from the books.
 pub fn usual(seen: &Seen, books: &Books) -> Reply {
     if seen.is_token() {
-        let body =
-            format!(r#"{{"access_token":"{TOKEN}","expires_in":1800,"token_type":"Bearer"}}"#);
-        return Reply::status(200, body);
+        return Reply::token(TOKEN);
     }
-    let single = !seen.query.starts_with("IDs=");
     let mut found = Vec::new();
     for id in seen.ids() {
-        if let Some(paper) = books.get(&(seen.tenant.clone(), id.clone())) {
-            found.push(paper.json(&id));
+        if let Some(paper) = books.get(&(tenant(seen), id.to_owned())) {
+            found.push(paper.json(id));
         }
     }
-    if single && found.is_empty() {
-        return Reply::status(404, "The resource you're looking for cannot be found");
+    if found.is_empty() && !seen.query.starts_with("IDs=") {
+        return Reply::not_found();
     }
-    Reply::status(200, format!(r#"{{"Status":"OK","Invoices":[{}]}}"#, found.join(",")))
-}
-
-async fn answer(state: State, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let _: Bytes = axum::body::to_bytes(body, 100_000).await.unwrap();
-    let header = |name| {
-        let value = parts.headers.get(name).map(|value| value.to_str().unwrap());
-        value.unwrap_or_default().to_owned()
-    };
-    let (reply, guillotine, last) = {
-        let mut all = state.seen.lock().unwrap();
-        let number = all.iter().filter(|seen| !seen.is_token()).count() + 1;
-        let seen = Seen {
-            number,
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            tenant: header("xero-tenant-id"),
-            authorization: header("authorization"),
-        };
-        all.push(seen.clone());
-        let mut books = state.books.lock().unwrap();
-        let script = state.script.lock().unwrap();
-        let reply = script(&seen, &mut books).unwrap_or_else(|| usual(&seen, &books));
-        let guillotine = state.guillotine.lock().unwrap().clone();
-        let last = guillotine.count(false);
-        (reply, guillotine, last)
-    };
-    if last.is_some_and(|moment| matches!(moment, Moment::Before | Moment::After)) {
-        guillotine.fall().await;
-    }
-    if reply.hangs {
-        std::future::pending::<()>().await;
-    }
-    let mut response = Response::builder().status(reply.status);
-    for (name, value) in reply.headers {
-        response = response.header(name, value);
-    }
-    response.body(Body::from(reply.body)).unwrap()
+    Reply::invoices(&found)
 }

@@ -1,11 +1,11 @@
 //! AMB-31, A7.1: what does not agree and may stay so, on the word of a person.
 
+use harness::dynamodb::{Row, having};
 use jiff::SignedDuration;
 use payments::XeroContactId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::engine::{Row, having};
 use crate::world::World;
 
 /// An invoice whose contact is called otherwise in Xero.

@@ -1,12 +1,12 @@
 //! The completeness certificate: it asks Xero and the tables, believes neither the queue nor the log, and
 //! fails openly (goal "never missed", AMB-04).
 
+use harness::dynamodb::Row;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, InvoiceKind};
 
-use crate::engine::Row;
 use crate::world::{World, march};
 
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);

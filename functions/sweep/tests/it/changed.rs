@@ -1,12 +1,12 @@
 //! What changed since the last time.
 
+use harness::dynamodb::having;
 use jiff::SignedDuration;
 use payments::sweep::SyncState;
 use queue::Cause;
 use serde_json::json;
 use xero_simulator::InvoiceKind;
 
-use crate::engine::having;
 use crate::world::{HALF_AN_HOUR, World, uuid};
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_payment_deleted_while_its_invoice_keeps_its_stamp_is_found_and_remove
     assert_eq!(world.work_off().await, 1, "read once: no stamp of the invoice was waited for");
     assert_eq!(world.mirrored().await, world.in_xero());
     assert_eq!(world.rows("tombstones").await.len(), 1);
-    assert_eq!(world.rows("parked").await, Vec::<crate::engine::Row>::new());
+    assert_eq!(world.rows("parked").await, Vec::<harness::dynamodb::Row>::new());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use harness::log_capture;
 use host::grants::GrantSecrets;
 use jiff::SignedDuration;
 use payments::grant::{Grants as _, Pairs as _};
@@ -13,7 +14,6 @@ use url::Url;
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, NewOrganisation};
 
-use crate::ear::{heard, listen};
 use crate::world::World;
 
 const BACK: &str = "https://paymirror.example/back";
@@ -268,7 +268,7 @@ async fn a_custom_connection_has_no_users_and_an_address_must_be_safe() {
 #[tokio::test]
 async fn no_token_code_or_state_is_in_a_line_an_error_or_a_row() {
     // N9.
-    listen("sweep");
+    log_capture::start();
     let users = Users::new().await;
     let authorise = users.authorise(json!({})).await;
     let (code, state) = users.agree(&authorise).await;
@@ -284,7 +284,7 @@ async fn no_token_code_or_state_is_in_a_line_an_error_or_a_row() {
     for table in table::schema::TABLES {
         said.push_str(&format!("{:?}", users.world.rows(table.name).await));
     }
-    said.push_str(&heard());
+    said.push_str(&log_capture::take());
     assert!(said.contains("a user has let us in") && said.contains("may_be_signed_up"), "{said}");
     for secret in [&*code, &*state, &*code_2, &*state_2, "sim.", "refresh-", "canary"] {
         assert!(!said.contains(secret), "{secret}: {said}");

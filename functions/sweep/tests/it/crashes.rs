@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use harness::{CrashPoint, Moment};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::faults::{Guillotine, Moment};
 use crate::world::{HALF_AN_HOUR, World};
 
 /// Longer than a lease.
@@ -42,10 +42,10 @@ async fn swept(world: &World, full: bool) {
 
 async fn wherever_the_process_ends(full: bool) -> (usize, usize) {
     let world = eventful().await;
-    let counter = Guillotine::counting();
+    let counter = CrashPoint::counting();
     world.end_with(&counter);
     swept(&world, full).await;
-    world.end_with(&Guillotine::counting());
+    world.end_with(&CrashPoint::counting());
     let queued: BTreeSet<_> = {
         let queued = world.line.recorded.sent().len();
         world.work_off().await;
@@ -60,11 +60,11 @@ async fn wherever_the_process_ends(full: bool) -> (usize, usize) {
                 continue;
             }
             let world = eventful().await;
-            let guillotine = Guillotine::at(call, moment);
-            world.end_with(&guillotine);
-            killed += usize::from(guillotine.run(swept(&world, full)).await.is_none());
+            let crash_point = CrashPoint::at(call, moment);
+            world.end_with(&crash_point);
+            killed += usize::from(crash_point.run(swept(&world, full)).await.is_none());
             runs += 1;
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             world.clock.advance(LATER);
             swept(&world, full).await;
             let rows = world.rows("sweeps").await;

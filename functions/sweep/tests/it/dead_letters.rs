@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use harness::{CrashPoint, Moment};
 use payments::sweep::SweepKind;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::faults::{Guillotine, Moment};
 use crate::world::World;
 
 fn body(world: &World, n: u128) -> String {
@@ -98,12 +98,12 @@ async fn wherever_a_redrive_ends_nothing_is_lost_and_the_next_one_goes_on() {
         for moment in [Moment::Before, Moment::After] {
             let (world, all) = dead(2).await;
             world.post.hide_nothing();
-            let guillotine = Guillotine::at_effect(call, moment);
-            world.end_with(&guillotine);
-            let ended = guillotine.run(redrive(&world, "changes", json!({}))).await;
+            let crash_point = CrashPoint::at_effect(call, moment);
+            world.end_with(&crash_point);
+            let ended = crash_point.run(redrive(&world, "changes", json!({}))).await;
             reached |= ended.is_none();
             killed += usize::from(ended.is_none());
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             let mut somewhere = bodies(&world, "changes").await;
             somewhere.extend(bodies(&world, "changes-dlq").await);
             assert_eq!(somewhere, all, "killed {moment:?} call {call}");
@@ -203,12 +203,12 @@ async fn wherever_a_discard_ends_the_message_is_in_the_queue_or_parked_and_once(
             world.post.hide_nothing();
             let id = world.queues.seen("changes-dlq").await[0].id.clone();
             let event = wish("discard", "changes", json!({"message": id}));
-            let guillotine = Guillotine::at_effect(call, moment);
-            world.end_with(&guillotine);
-            let ended = guillotine.run(world.invoke(event.clone())).await;
+            let crash_point = CrashPoint::at_effect(call, moment);
+            world.end_with(&crash_point);
+            let ended = crash_point.run(world.invoke(event.clone())).await;
             reached |= ended.is_none();
             killed += usize::from(ended.is_none());
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             let parked = world.rows("parked").await;
             let in_queue = bodies(&world, "changes-dlq").await;
             let somewhere = parked.iter().map(|row| row["body"].clone()).chain(in_queue);

@@ -1,6 +1,7 @@
 //! Laws: for any sequence of changes in Xero, sweeps, crashes, faults and Sync Nows, nothing is missed once a
 //! sweep succeeds and the queue is worked off (N1, N3); and the cursor never runs ahead of what is on the queue.
 
+use harness::{CrashPoint, Moment};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -8,7 +9,6 @@ use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, LimitProblem};
 
-use crate::faults::{Guillotine, Moment};
 use crate::world::World;
 
 /// How many stories are tried usually.
@@ -96,10 +96,10 @@ async fn act(world: &World, invoices: &[Uuid], payments: &mut Vec<Uuid>, deed: &
         }
         Deed::Killed(call, after) => {
             let moment = if *after { Moment::After } else { Moment::Before };
-            let guillotine = Guillotine::at(*call, moment);
-            world.end_with(&guillotine);
-            let _ = guillotine.run(world.invoke(scheduled)).await;
-            world.end_with(&Guillotine::counting());
+            let crash_point = CrashPoint::at(*call, moment);
+            world.end_with(&crash_point);
+            let _ = crash_point.run(world.invoke(scheduled)).await;
+            world.end_with(&CrashPoint::counting());
         }
         Deed::Fault(path, effect) => {
             world.simulator.inject(Fault::on("GET", path, effect.clone()).times(1));

@@ -15,20 +15,11 @@ mod checked;
 mod connected;
 mod crashes;
 mod dead_letters;
-#[path = "../../../mirror/tests/it/ear.rs"]
-mod ear;
-#[path = "../../../../shared/table/tests/it/engine.rs"]
-mod engine;
-#[path = "../../../../shared/table/tests/it/faults.rs"]
-mod faults;
 mod laws;
-#[path = "../../../../shared/queue/tests/engine/mod.rs"]
-mod letters;
 mod mornings;
 mod not_in_xero;
 mod open;
 mod ordered;
-mod post;
 mod refunds;
 mod replayed;
 mod several;
@@ -39,5 +30,3 @@ mod troubles;
 mod watched;
 mod week;
 mod world;
-#[path = "../../../upload/tests/it/xero_proxy.rs"]
-mod xero_proxy;

@@ -1,5 +1,6 @@
 //! What operators read in the morning (CC-20).
 
+use harness::dynamodb::{Row, having};
 use jiff::SignedDuration;
 use payments::CustomerId;
 use payments::upload::record_action;
@@ -7,7 +8,6 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
-use crate::engine::{Row, having};
 use crate::world::World;
 
 async fn digest(world: &World, at: jiff::Timestamp) -> Value {
@@ -173,10 +173,8 @@ async fn an_organisation_of_which_nothing_can_be_told_is_told_again() {
     let world = World::new().await;
     world.both("10031").await;
     world.proxy.plan(|call| match call.operation.as_str() {
-        "Query" if call.body.contains("open_in") => {
-            crate::faults::Do::Refuse("InternalServerError")
-        }
-        _ => crate::faults::Do::Pass,
+        "Query" if call.body.contains("open_in") => harness::Do::Refuse("InternalServerError"),
+        _ => harness::Do::Pass,
     });
     let at = world.now();
     let event = json!({"scheduled_time": at, "digest": true});

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use harness::dynamodb::{Row, having};
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{CreditKind, NewCredit, NewPayment};
 
-use crate::engine::{Row, having};
 use crate::world::{HALF_AN_HOUR, World, march};
 
 const KINDS: [CreditKind; 3] =

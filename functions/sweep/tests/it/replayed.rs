@@ -2,6 +2,8 @@
 //! twice in the table.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
+use harness::sqs::Seen;
+use harness::{CrashPoint, Moment};
 use host::clock::Clock;
 use intake::Intake;
 use jiff::SignedDuration;
@@ -10,8 +12,6 @@ use queue::fakes::{RecordedChanges, RecordedUploads};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::faults::{Guillotine, Moment};
-use crate::letters::Seen;
 use crate::world::World;
 
 /// An organisation that is not set up here.
@@ -181,12 +181,12 @@ async fn wherever_a_replay_ends_the_message_is_there_and_is_one_row() {
         let mut reached = false;
         for moment in [Moment::Before, Moment::After] {
             let world = parked().await;
-            let guillotine = Guillotine::at_effect(call, moment);
-            world.end_with(&guillotine);
-            let ended = guillotine.run(replay(&world, Some(stranger()), json!({}))).await;
+            let crash_point = CrashPoint::at_effect(call, moment);
+            world.end_with(&crash_point);
+            let ended = crash_point.run(replay(&world, Some(stranger()), json!({}))).await;
             reached |= ended.is_none();
             killed += usize::from(ended.is_none());
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             let on_the_way = world.queues.bodies("intake").await.len();
             assert!(on_the_way + world.rows("parked").await.len() > 0, "{moment:?} {call}");
 

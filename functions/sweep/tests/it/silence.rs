@@ -1,19 +1,16 @@
 //! N9: what is written about a sweep holds ids and counts, and never a secret, a name, a reference or an
 //! amount.
 
+use harness::log_capture;
 use rust_decimal::Decimal;
 use serde_json::json;
 use xero_simulator::{Effect, Fault, NewInvoice, NewPayment};
 
-use crate::ear::{heard, listen};
 use crate::world::{HALF_AN_HOUR, World, march};
-
-/// Stand for a customer, a reference, an amount of 47,110.26 and what opens doors.
-const CANARIES: [&str; 4] = ["Canary", "47110", "Bearer", "Basic "];
 
 #[tokio::test]
 async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
-    listen("sweep");
+    log_capture::start();
     let world = World::new().await;
     world.local("1").await;
     let wanted = NewInvoice {
@@ -60,11 +57,9 @@ async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
     ] {
         answers.push(format!("{:?}", world.invoke(event).await));
     }
-    let heard = heard();
-    assert!(heard.contains("a dead letter discarded"), "it was listened to");
-    assert!(heard.contains("sweep done"), "it was listened to");
-    for canary in CANARIES {
-        assert!(!heard.contains(canary), "{canary} was said");
-        assert!(!answers.iter().any(|answer| answer.contains(canary)), "{canary} was answered");
-    }
+    log_capture::assert_redacted(
+        &log_capture::take(),
+        &answers,
+        &["a dead letter discarded", "sweep done"],
+    );
 }

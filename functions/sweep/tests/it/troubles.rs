@@ -1,11 +1,11 @@
 //! Failures: nothing moves that should not, and nothing is lost.
 
+use harness::Do;
 use jiff::SignedDuration;
 use payments::sweep::SyncState;
 use serde_json::json;
 use xero_simulator::{Effect, Fault, LimitProblem};
 
-use crate::faults::Do;
 use crate::world::{HALF_AN_HOUR, World};
 
 #[tokio::test]

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use harness::log_capture;
 use jiff::SignedDuration;
 use payments::GrantId;
 use payments::grant::{Grant, Grants as _, Pair};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::ear::{heard, listen};
 use crate::world::World;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the function says in its one line when it is asked this.
 async fn said(world: &World, event: Value) -> Value {
-    listen("sweep");
+    log_capture::start();
     let _ = world.invoke(event).await;
-    let heard = heard();
+    let heard = log_capture::take();
     let line = heard.lines().rfind(|line| line.contains("sweep done")).unwrap();
     serde_json::from_str::<Value>(line).unwrap()["fields"].clone()
 }

@@ -2,22 +2,21 @@
 //! tables, the queue, and the mirror at its other end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use ::xero::{Client, Config, Credentials};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
+use harness::dynamodb::{self, Row};
+use harness::sqs::Queues;
+use harness::{CrashPoint, DynamoDbProxy, FlakyChanges, FlakyQueues, XeroProxy};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
 use payments::sweep::{SweepKind, SweepState};
-use payments::{
-    Contact, InvoiceNumber, LocalInvoice, Money, NumberPrefix, OrganisationId, Settings,
-};
-use queue::fakes::RecordedChanges;
-use queue::{Cause, Changes, InvoiceChange, Message, SendError};
+use payments::{Contact, InvoiceNumber, LocalInvoice, Money, OrganisationId, Settings};
+use queue::{Cause, InvoiceChange, Message};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sweep::Sweeper;
@@ -27,12 +26,6 @@ use xero_simulator::{
     DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
     NewOrganisation, NewPayment, Options, PaymentStatus, Simulator,
 };
-
-use crate::engine::{self, Row};
-use crate::faults::{Guillotine, Moment, Proxy};
-use crate::letters::Queues;
-use crate::post::Post;
-use crate::xero_proxy::XeroProxy;
 
 /// A Monday noon in Sydney.
 pub const START: &str = "2026-03-02T01:00:00Z";
@@ -54,41 +47,19 @@ pub fn uuid(id: payments::XeroInvoiceId) -> Uuid {
     id.to_string().parse().unwrap()
 }
 
-/// The queue as both functions see it.
-#[derive(Clone, Default)]
-pub struct Line {
-    pub recorded: Arc<RecordedChanges>,
-    guillotine: Arc<Mutex<Arc<Guillotine>>>,
-}
-
-impl Changes for Line {
-    async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
-        let guillotine = self.guillotine.lock().unwrap().clone();
-        let last = guillotine.count(true);
-        if last == Some(Moment::Before) {
-            guillotine.fall().await;
-        }
-        let result = self.recorded.send(messages, delay).await;
-        if last == Some(Moment::After) {
-            guillotine.fall().await;
-        }
-        result
-    }
-}
-
 pub struct World {
     pub clock: ManualClock,
     pub simulator: Simulator,
     pub xero: XeroProxy,
-    pub proxy: Proxy,
+    pub proxy: DynamoDbProxy,
     /// DynamoDB, past the proxy.
     pub direct: aws_sdk_dynamodb::Client,
     /// The tables, past the proxy.
     pub tables: Tables,
-    pub line: Line,
+    pub line: FlakyChanges,
     /// SQS, with all our queues; the changes are on `line`.
     pub queues: Queues,
-    pub post: Post,
+    pub post: FlakyQueues,
     /// Xero, past the proxy.
     pub xero_url: String,
     pub tenant: Uuid,
@@ -104,18 +75,18 @@ impl World {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let xero_url = format!("http://{}", listener.local_addr().unwrap());
         drop(simulator.clone().serve(listener));
-        let engine = engine::start().await;
-        let direct = engine::client(&engine, 1);
+        let engine = dynamodb::start().await;
+        let direct = dynamodb::client(&engine, 1);
         table::schema::create(&direct, "").await.unwrap();
         let queues = Queues::new().await;
         let world = Self {
             clock,
             xero: XeroProxy::start(xero_url.clone()).await,
-            proxy: Proxy::start(engine).await,
+            proxy: DynamoDbProxy::start(engine).await,
             tables: Tables::new(direct.clone(), ""),
             direct,
-            line: Line::default(),
-            post: Post::new(queues.all.clone()),
+            line: FlakyChanges::default(),
+            post: FlakyQueues::new(queues.all.clone()),
             queues,
             xero_url,
             tenant,
@@ -143,15 +114,9 @@ impl World {
         change: impl FnOnce(&mut Settings),
     ) {
         let mut settings = Settings {
-            organisation,
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(organisation, jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
         };
         change(&mut settings);
         self.tables.store_settings(&settings).await.unwrap();
@@ -256,9 +221,9 @@ impl World {
     }
 
     /// The function, as a new process has it.
-    pub fn sweeper(&self) -> Sweeper<Line, Post> {
+    pub fn sweeper(&self) -> Sweeper<FlakyChanges, FlakyQueues> {
         let clock = self.clock.clone();
-        let tables = Tables::new(engine::client(&self.proxy.url, 1), "");
+        let tables = Tables::new(dynamodb::client(&self.proxy.url, 1), "");
         let clock = Clock::new(move || clock.now());
         let client = self.client(&self.xero.url);
         Sweeper::new(client, tables, self.line.clone(), self.post.clone(), clock)
@@ -306,7 +271,7 @@ impl World {
         let token = self.token().await;
         let body = json!({"Invoices": [{"InvoiceID": invoice, "InvoiceNumber": number}]});
         let url = format!("{}/api.xro/2.0/Invoices/{invoice}", self.xero_url);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = harness::http::client();
         let request = http.post(url).header("accept", "application/json").bearer_auth(token);
         let request = request.header("xero-tenant-id", self.tenant.to_string());
         let request = request.header("content-type", "application/json").body(body.to_string());
@@ -317,7 +282,7 @@ impl World {
 
     /// A token that may write invoices.
     async fn token(&self) -> String {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = harness::http::client();
         let request = http.post(format!("{}/connect/token", self.xero_url));
         let request = request.basic_auth(DEFAULT_CLIENT_ID, Some(DEFAULT_CLIENT_SECRET));
         let form = [("grant_type", "client_credentials"), ("scope", "accounting.invoices")];
@@ -394,15 +359,15 @@ impl World {
         panic!("the queue is never empty");
     }
 
-    pub fn end_with(&self, guillotine: &Arc<Guillotine>) {
-        self.xero.end_with(guillotine.clone());
-        self.proxy.end_with(guillotine.clone());
-        *self.line.guillotine.lock().unwrap() = guillotine.clone();
-        self.post.end_with(guillotine);
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.xero.end_with(crash_point);
+        self.proxy.end_with(crash_point);
+        self.line.end_with(crash_point);
+        self.post.end_with(crash_point);
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {
-        engine::rows(&self.direct, table).await
+        dynamodb::rows(&self.direct, table).await
     }
 
     /// The one run that there was.

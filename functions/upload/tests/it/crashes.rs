@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use harness::dynamodb::Row;
+use harness::{CrashPoint, Moment};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::upload::Stamp;
@@ -11,8 +13,6 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use xero_simulator::NewPayment;
 
-use crate::engine::Row;
-use crate::faults::{Guillotine, Moment};
 use crate::paid::{bpay, pay_now};
 use crate::world::{World, evening, march};
 
@@ -86,7 +86,7 @@ async fn outcome(world: &World) -> (BTreeMap<Stamp, Decimal>, BTreeMap<&'static 
 #[tokio::test]
 async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
     let world = eventful().await;
-    let counter = Guillotine::counting();
+    let counter = CrashPoint::counting();
     world.end_with(&counter);
     two_nights(&world).await;
     let expected = outcome(&world).await;
@@ -104,11 +104,11 @@ async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
                 continue;
             }
             let world = eventful().await;
-            let guillotine = Guillotine::at(call, moment);
-            world.end_with(&guillotine);
-            killed += usize::from(guillotine.run(two_nights(&world)).await.is_none());
+            let crash_point = CrashPoint::at(call, moment);
+            world.end_with(&crash_point);
+            killed += usize::from(crash_point.run(two_nights(&world)).await.is_none());
             runs += 1;
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             world.check().await;
             world.clock.advance(LATER);
             two_nights(&world).await;
@@ -144,7 +144,7 @@ async fn wake_and_night(world: &World) {
 async fn wherever_the_process_ends_a_provider_invoice_is_one_bill_in_xero() {
     // EX-12: in Xero nothing else keeps it from being two, since numbers of bills need not be unique.
     let world = invoiced().await;
-    let counter = Guillotine::counting();
+    let counter = CrashPoint::counting();
     world.end_with(&counter);
     wake_and_night(&world).await;
     let expected = outcome(&world).await;
@@ -161,11 +161,11 @@ async fn wherever_the_process_ends_a_provider_invoice_is_one_bill_in_xero() {
                 continue;
             }
             let world = invoiced().await;
-            let guillotine = Guillotine::at(call, moment);
-            world.end_with(&guillotine);
-            killed += usize::from(guillotine.run(wake_and_night(&world)).await.is_none());
+            let crash_point = CrashPoint::at(call, moment);
+            world.end_with(&crash_point);
+            killed += usize::from(crash_point.run(wake_and_night(&world)).await.is_none());
             runs += 1;
-            world.end_with(&Guillotine::counting());
+            world.end_with(&CrashPoint::counting());
             world.check().await;
             world.clock.advance(LATER);
             wake_and_night(&world).await;
@@ -206,7 +206,7 @@ async fn moved_ground() -> World {
 #[tokio::test]
 async fn wherever_the_process_ends_what_was_refused_is_planned_anew() {
     let world = moved_ground().await;
-    let counter = Guillotine::counting();
+    let counter = CrashPoint::counting();
     world.end_with(&counter);
     two_nights(&world).await;
     assert_eq!(world.state("P-1").await, "uploaded");
@@ -214,10 +214,10 @@ async fn wherever_the_process_ends_what_was_refused_is_planned_anew() {
     for call in (1..=counter.calls().len()).filter(|call| is_sampled(*call)) {
         for moment in [Moment::Before, Moment::After] {
             let world = moved_ground().await;
-            let guillotine = Guillotine::at(call, moment);
-            world.end_with(&guillotine);
-            let _ = guillotine.run(two_nights(&world)).await;
-            world.end_with(&Guillotine::counting());
+            let crash_point = CrashPoint::at(call, moment);
+            world.end_with(&crash_point);
+            let _ = crash_point.run(two_nights(&world)).await;
+            world.end_with(&CrashPoint::counting());
             world.clock.advance(LATER);
             two_nights(&world).await;
             let row = world.row("P-1").await;

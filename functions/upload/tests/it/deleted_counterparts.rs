@@ -1,6 +1,7 @@
 //! Money in Xero that a person has called the same as a payment, and that is deleted there (A8.3): the payment is the
 //! business's own money, so that it goes up once, wherever that money stood. Money is counted at the simulator.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use payments::XeroContactId;
 use rust_decimal::Decimal;
@@ -67,7 +68,7 @@ impl Place {
         };
         match self {
             Self::OurInvoice => {
-                enter(world, world.invoice(contact, "CM-77", 900_00, march(1)), 70_00)
+                enter(world, world.invoice(contact, "CM-701", 900_00, march(1)), 70_00)
             }
             Self::ForeignInvoice => {
                 enter(world, world.invoice(contact, "INV-77", 900_00, march(1)), 70_00)
@@ -304,4 +305,73 @@ async fn a_read_that_fails_holds_no_payment_up_and_is_made_again() {
     world.simulator.clear_faults();
     next_night(&world).await;
     assert_eq!(world.state("P-1").await, "uploaded");
+}
+
+#[tokio::test]
+async fn a_pair_that_was_written_before_pairs_had_a_line_of_their_own_is_found_as_well() {
+    let world = World::new().await;
+    let contact = world.customer("K").await;
+    let by_hand = Place::ForeignInvoice.enter(&world, contact);
+    world.pay(bpay("P-1", "K", 70_00, march(1))).await;
+    world.night(evening()).await;
+    order(&world, "P-1", "same_payment").await;
+    let line = format!("{}/skipped", world.tenant);
+    let update = world.direct.update_item().table_name("uploads");
+    let update = update.key("organisation", AttributeValue::S(world.tenant.to_string()));
+    let update = update.key("payment_id", AttributeValue::S("P-1".to_owned()));
+    let update = update.update_expression("SET line = :line");
+    update.expression_attribute_values(":line", AttributeValue::S(line)).send().await.unwrap();
+    let update = world.direct.update_item().table_name("connections");
+    let update = update.key("organisation", AttributeValue::S(world.tenant.to_string()));
+    update.update_expression("REMOVE same_money_seen_until").send().await.unwrap();
+    next_night(&world).await;
+    assert_eq!(world.state("P-1").await, "skipped");
+
+    world.simulator.delete_payment(by_hand).unwrap();
+    next_night(&world).await;
+
+    assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 1));
+}
+
+#[tokio::test]
+async fn amb_30_a_row_of_xero_that_cannot_be_read_is_named_and_hides_no_other() {
+    let world = World::new().await;
+    let mut by_hand = Vec::new();
+    for n in [1, 2] {
+        let customer = format!("K-{n}");
+        let contact = world.customer(&customer).await;
+        by_hand.push(Place::Prepayment.enter(&world, contact));
+        world.pay(bpay(&format!("P-{n}"), &customer, 70_00, march(1))).await;
+    }
+    world.night(evening()).await;
+    for payment in ["P-1", "P-2"] {
+        order(&world, payment, "same_payment").await;
+    }
+    next_night(&world).await;
+    for id in &by_hand {
+        world.simulator.void_credit(*id).unwrap();
+    }
+    let spoilt = by_hand[0].to_string();
+    world.xero.spoil(move |path, body| {
+        if !path.contains("/Prepayments") {
+            return body;
+        }
+        let mut whole: serde_json::Value = serde_json::from_str(&body).unwrap();
+        for row in whole["Prepayments"].as_array_mut().unwrap() {
+            if row["PrepaymentID"] == spoilt.as_str() {
+                row["Status"] = json!(7);
+            }
+        }
+        whole.to_string()
+    });
+
+    next_night(&world).await;
+
+    assert_eq!((world.state("P-2").await, world.state("P-1").await), ("uploaded", "skipped"));
+    let told = world.rows("messages").await;
+    let named = told.iter().filter(|row| row["why"].contains("Status"));
+    assert!(named.count() == 1, "{told:#?}");
+    world.xero.spoil(|_, body| body);
+    next_night(&world).await;
+    assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2));
 }

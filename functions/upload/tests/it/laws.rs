@@ -2,6 +2,7 @@
 //! clock changes, Xero holds no more of a payment than it is (N5) and no more payments than a night may
 //! have (N6); and once everything works again, every payment is in Xero once (N1, N3).
 
+use harness::{CrashPoint, Moment};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -9,7 +10,6 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use xero_simulator::{Effect, Fault, LimitProblem};
 
-use crate::faults::{Guillotine, Moment};
 use crate::paid::{bpay, pay_now};
 use crate::world::{World, evening, march};
 
@@ -102,10 +102,10 @@ async fn deed(world: &World, deed: &Deed) {
         Deed::Night(times) => run(world, at, *times).await,
         Deed::Killed(call, after) => {
             let moment = if *after { Moment::After } else { Moment::Before };
-            let guillotine = Guillotine::at(*call, moment);
-            world.end_with(&guillotine);
-            guillotine.run(run(world, at, 1)).await;
-            world.end_with(&Guillotine::counting());
+            let crash_point = CrashPoint::at(*call, moment);
+            world.end_with(&crash_point);
+            crash_point.run(run(world, at, 1)).await;
+            world.end_with(&CrashPoint::counting());
         }
         Deed::Fault(method, path, effect, times) => {
             world.simulator.inject(Fault::on(method, path, effect.clone()).times(*times));

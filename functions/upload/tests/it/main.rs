@@ -14,12 +14,6 @@ mod crashes;
 mod days;
 mod deleted_counterparts;
 mod direct;
-#[path = "../../../mirror/tests/it/ear.rs"]
-mod ear;
-#[path = "../../../../shared/table/tests/it/engine.rs"]
-mod engine;
-#[path = "../../../../shared/table/tests/it/faults.rs"]
-mod faults;
 mod laws;
 mod money_law;
 mod nights;
@@ -36,4 +30,3 @@ mod start_date;
 mod two_hands;
 mod watched;
 mod world;
-mod xero_proxy;

@@ -1,11 +1,11 @@
 //! What a person orders, and what a preview shows.
 
+use harness::dynamodb::everything;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use xero_simulator::{Effect, Fault};
 
-use crate::engine::everything;
 use crate::paid::bpay;
 use crate::world::{World, evening, march};
 
@@ -122,7 +122,7 @@ async fn a_blocked_customer_waits_and_the_others_go_on() {
 
 /// What the log says of customers.
 async fn actions(world: &World) -> Vec<String> {
-    let rows = crate::engine::rows(&world.direct, "activity").await;
+    let rows = harness::dynamodb::rows(&world.direct, "activity").await;
     let mut actions: Vec<_> = rows
         .into_iter()
         .map(|row| row["action"].clone())
@@ -194,7 +194,7 @@ async fn the_same_order_by_another_person_with_another_reason_is_in_the_log_as_w
             let answer = world.invoke(ordered(by, why, order)).await.unwrap();
             assert_eq!(answer["recorded"], true, "{answer}");
             world.clock.advance(SignedDuration::from_secs(1));
-            let rows = crate::engine::rows(&world.direct, "activity").await;
+            let rows = harness::dynamodb::rows(&world.direct, "activity").await;
             let said = format!("{by}: {why}");
             let action = if order == "hold" { "upload_held" } else { "upload_skipped" };
             let of_it = rows.iter().filter(|row| row["action"] == action && row["why"] == said);

@@ -328,3 +328,50 @@ async fn ex_37_a_pair_that_was_flagged_before_two_merges_is_not_flagged_again() 
         assert_eq!(open(&world, contacts[1]).await, [""; 0], "the facts agree");
     }
 }
+
+#[tokio::test]
+async fn looking_for_what_was_entered_since_costs_three_reads_a_night_for_ten_nights() {
+    // Rules A8.3, N3: however much went up, and nothing where nothing did.
+    for uploads in [0_usize, 1, 40] {
+        let world = World::new().await;
+        world.bpay_payments(uploads).await;
+        world.night(evening()).await;
+        assert_eq!(world.in_xero().len(), uploads);
+        for night in 1..=11 {
+            world.xero.take_calls();
+            next_night(&world).await;
+            let calls = world.xero.take_calls();
+            let reads = calls.iter().filter(|call| call.starts_with("GET")).count();
+            let watched = uploads > 0 && night <= 10;
+            assert_eq!(reads, if watched { 3 } else { 0 }, "{uploads} in night {night}: {calls:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn ex_37_what_is_entered_on_the_survivor_is_flagged_although_the_customer_has_not_paid_since()
+{
+    // A8.3: of a payment on an invoice, and of one in advance.
+    for in_advance in [true, false] {
+        let world = World::new().await;
+        let former = world.customer("K").await;
+        if !in_advance {
+            world.invoice(former, "CM-1", 70_00, march(1));
+        }
+        world.pay(bpay("P-1", "K", 70_00, march(1))).await;
+        world.night(evening()).await;
+        assert_eq!(world.state("P-1").await, "uploaded");
+        let survivor = merge(&world, former);
+        let other = world.invoice(survivor, "CM-2", 900_00, march(1));
+        let by_hand = enter(&world, other, 70_00, march(2));
+        for _ in 0..2 {
+            next_night(&world).await;
+            let pair = format!("P-1 xero/{by_hand}");
+            assert_eq!(open(&world, survivor).await, [pair], "in advance: {in_advance}");
+            assert_eq!(open(&world, former).await, [""; 0]);
+        }
+        accept(&world, survivor).await;
+        next_night(&world).await;
+        assert_eq!(open(&world, survivor).await, [""; 0], "it is not asked again");
+    }
+}

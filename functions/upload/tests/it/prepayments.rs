@@ -1,12 +1,12 @@
 //! Prepayments of ours that are deleted in Xero (AMB-08, AMB-32), and whether Xero lets us look (ST-19).
 
+use harness::dynamodb::Row;
 use jiff::SignedDuration;
 use payments::PaymentStatus;
 use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, PrepaymentReferences};
 
-use crate::engine::Row;
 use crate::paid::{Paid, bpay};
 use crate::world::{World, evening, march};
 

@@ -1,6 +1,7 @@
 //! Stopped work starts again by itself: nothing waits for the next night because a timer was shorter than a guard,
 //! and nothing hangs on one message of the queue (EX-01, EX-28, N3).
 
+use harness::log_capture;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::XeroContactId;
@@ -8,7 +9,6 @@ use payments::upload::{Night, NightReport, NightState, SendMode, Target};
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault, LimitProblem, LockDates};
 
-use crate::ear::{heard, listen};
 use crate::paid::pay_now;
 use crate::world::{World, evening, march};
 
@@ -268,10 +268,10 @@ async fn what_is_reserved_and_stands_still_is_counted_with_the_unknown() {
     reserve(&world, "P-0001", night, SendMode::Nightly(night)).await;
     world.clock.advance(HOUR + MINUTE);
 
-    listen("upload");
+    log_capture::start();
     look_and_lose_tasks(&world).await;
 
-    let heard = heard();
+    let heard = log_capture::take();
     let line = heard.lines().rfind(|line| line.contains("upload done")).unwrap();
     let said = serde_json::from_str::<Value>(line).unwrap()["fields"].clone();
     assert_eq!(said["payments.unknown_too_long"], json!(1), "{said}");

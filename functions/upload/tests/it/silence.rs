@@ -1,20 +1,17 @@
 //! N9: what is written about a night holds ids and counts, and never a secret, a name, a reference or an
 //! amount.
 
+use harness::log_capture;
 use jiff::SignedDuration;
 use serde_json::json;
 use xero_simulator::{Effect, Fault};
 
-use crate::ear::{heard, listen};
 use crate::paid::bpay;
 use crate::world::{World, evening, march};
 
-/// Stand for a customer, a reference, an amount of 47,110,915.26 and what opens doors.
-const CANARIES: [&str; 5] = ["Canary", "47110915", "4711091526", "Bearer", "Basic "];
-
 #[tokio::test]
 async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
-    listen("upload");
+    log_capture::start();
     let world = World::new().await;
     let contact = world.simulator.add_contact(world.tenant, "Canary Ltd").unwrap();
     world.customer("K").await;
@@ -39,10 +36,5 @@ async fn no_line_and_no_error_names_a_person_an_amount_or_a_secret() {
     }
     let nonsense = json!({"scheduled_time": "Canary", "why": "47110915.26"});
     answers.push(format!("{:?}", world.invoke(nonsense).await));
-    let heard = heard();
-    assert!(heard.contains("upload done"), "it was listened to");
-    for canary in CANARIES {
-        assert!(!heard.contains(canary), "{canary} was said");
-        assert!(!answers.iter().any(|answer| answer.contains(canary)), "{canary} was answered");
-    }
+    log_capture::assert_redacted(&log_capture::take(), &answers, &["upload done"]);
 }

@@ -1,17 +1,17 @@
 //! The figures of alarms: nights that are overdue, and payments of unknown fate (EX-31, N5).
 
+use harness::log_capture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
-use crate::ear::{heard, listen};
 use crate::world::{World, evening};
 
 /// What the hourly look says in its one line.
 async fn look(world: &World) -> Value {
-    listen("upload");
+    log_capture::start();
     let _ = world.invoke(json!({"catch_up": true})).await;
-    let heard = heard();
+    let heard = log_capture::take();
     let line = heard.lines().rfind(|line| line.contains("upload done")).unwrap();
     serde_json::from_str::<Value>(line).unwrap()["fields"].clone()
 }
@@ -55,7 +55,7 @@ async fn the_hourly_look_counts_what_is_unknown_too_long_and_nights_that_are_ove
         (&json!(0), &json!(0))
     );
     // A run that does not look says nothing of it.
-    listen("upload");
+    log_capture::start();
     world.night(evening() + SignedDuration::from_hours(24)).await;
-    assert!(!heard().contains("unknown_too_long"));
+    assert!(!log_capture::take().contains("unknown_too_long"));
 }

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ::xero::{Client, Config, Credentials};
+use harness::dynamodb::{self, Row};
+use harness::{CrashPoint, DynamoDbProxy, FlakyUploads, XeroProxy};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -12,10 +14,9 @@ use payments::upload::{
     admit_bill,
 };
 use payments::{
-    Money, NumberPrefix, OrganisationId, PaymentId, Receipt, Settings, XeroAccountId,
-    XeroContactId, record_part,
+    Money, OrganisationId, PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part,
 };
-use queue::{SendError, UploadTask, Uploads};
+use queue::UploadTask;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use table::{ChangeContext, Tables};
@@ -26,10 +27,7 @@ use xero_simulator::{
     NewOrganisation, Options, PrepaymentReferences, Simulator,
 };
 
-use crate::engine::{self, Row};
-use crate::faults::{Guillotine, Moment, Proxy};
 use crate::paid::{Paid, bpay};
-use crate::xero_proxy::XeroProxy;
 
 /// Ten in the evening in Sydney: the night of 2 March.
 pub const EVENING: &str = "2026-03-02T11:00:00Z";
@@ -48,45 +46,17 @@ pub fn aud(cents: i64) -> Money {
     Money::new(Decimal::new(cents, 2), "AUD".parse().unwrap()).unwrap()
 }
 
-/// The queue as the function sees it.
-#[derive(Clone, Default)]
-pub struct Tasks {
-    sent: Arc<Mutex<Vec<(UploadTask, u16)>>>,
-    guillotine: Arc<Mutex<Arc<Guillotine>>>,
-}
-
-impl Tasks {
-    pub fn take(&self) -> Vec<(UploadTask, u16)> {
-        std::mem::take(&mut self.sent.lock().unwrap())
-    }
-}
-
-impl Uploads for Tasks {
-    async fn send(&self, task: &UploadTask, delay_seconds: u16) -> Result<(), SendError> {
-        let guillotine = self.guillotine.lock().unwrap().clone();
-        let last = guillotine.count(true);
-        if last == Some(Moment::Before) {
-            guillotine.fall().await;
-        }
-        self.sent.lock().unwrap().push((task.clone(), delay_seconds));
-        if last == Some(Moment::After) {
-            guillotine.fall().await;
-        }
-        Ok(())
-    }
-}
-
 pub struct World {
     pub clock: ManualClock,
     pub simulator: Simulator,
     pub xero: XeroProxy,
-    pub proxy: Proxy,
+    pub proxy: DynamoDbProxy,
     /// DynamoDB, past the proxy.
     pub direct: aws_sdk_dynamodb::Client,
     /// The tables, past the proxy.
     pub tables: Tables,
-    pub tasks: Tasks,
-    /// Tasks in the queue, and when each of them is delivered.
+    pub tasks: FlakyUploads,
+    /// FlakyUploads in the queue, and when each of them is delivered.
     waiting: Mutex<Vec<(Timestamp, UploadTask)>>,
     /// The contact that stands for the provider.
     provider: OnceLock<Uuid>,
@@ -117,16 +87,16 @@ impl World {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = format!("http://{}", listener.local_addr().unwrap());
         drop(simulator.clone().serve(listener));
-        let engine = engine::start().await;
-        let direct = engine::client(&engine, 1);
+        let engine = dynamodb::start().await;
+        let direct = dynamodb::client(&engine, 1);
         table::schema::create(&direct, "").await.unwrap();
         let world = Self {
             clock,
             xero: XeroProxy::start(upstream).await,
-            proxy: Proxy::start(engine).await,
+            proxy: DynamoDbProxy::start(engine).await,
             tables: Tables::new(direct.clone(), ""),
             direct,
-            tasks: Tasks::default(),
+            tasks: FlakyUploads::default(),
             waiting: Mutex::default(),
             provider: OnceLock::new(),
             tenant,
@@ -154,15 +124,13 @@ impl World {
         uploading.prepayment_account.clone_from(&revenue.code);
         change(&mut uploading);
         let settings = Settings {
-            organisation: self.organisation(),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
-            calls_per_day: payments::budget::DAY_MAX,
             mass_change_max: None,
-            cutover_on: None,
             upload: Some(uploading),
+            ..Settings::new(
+                self.organisation(),
+                jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            )
         };
         self.tables.store_settings(&settings).await.unwrap();
     }
@@ -323,16 +291,19 @@ impl World {
     }
 
     /// The function, as a new process has it.
-    pub fn uploader(&self) -> Uploader<Tasks> {
+    pub fn uploader(&self) -> Uploader<FlakyUploads> {
         self.new_uploader()
     }
 
     /// The same, with another queue of changes.
-    pub fn uploader_to<'a, C: queue::Changes>(&self, changes: &'a C) -> Uploader<Tasks, &'a C> {
+    pub fn uploader_to<'a, C: queue::Changes>(
+        &self,
+        changes: &'a C,
+    ) -> Uploader<FlakyUploads, &'a C> {
         self.new_uploader().with_changes(changes)
     }
 
-    fn new_uploader<C: queue::Changes>(&self) -> Uploader<Tasks, C> {
+    fn new_uploader<C: queue::Changes>(&self) -> Uploader<FlakyUploads, C> {
         let config = Config {
             api_url: self.xero.url.parse().unwrap(),
             identity_url: self.xero.url.parse().unwrap(),
@@ -345,7 +316,7 @@ impl World {
         let clock = self.clock.clone();
         let client = Client::new(config, credentials, move || clock.now()).unwrap();
         let clock = self.clock.clone();
-        let tables = Tables::new(engine::client(&self.proxy.url, 1), "");
+        let tables = Tables::new(dynamodb::client(&self.proxy.url, 1), "");
         Uploader::new(client, tables, self.tasks.clone(), Clock::new(move || clock.now()))
             .with_pauses(vec![Duration::ZERO; 2])
     }
@@ -396,10 +367,10 @@ impl World {
         waiting.first().cloned()
     }
 
-    pub fn end_with(&self, guillotine: &Arc<Guillotine>) {
-        self.xero.end_with(guillotine.clone());
-        self.proxy.end_with(guillotine.clone());
-        *self.tasks.guillotine.lock().unwrap() = guillotine.clone();
+    pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
+        self.xero.end_with(crash_point);
+        self.proxy.end_with(crash_point);
+        self.tasks.end_with(crash_point);
     }
 
     pub async fn row(&self, payment: &str) -> Upload {
@@ -412,7 +383,7 @@ impl World {
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {
-        engine::rows(&self.direct, table).await
+        dynamodb::rows(&self.direct, table).await
     }
 
     /// All rows of the ledger.

@@ -4,9 +4,11 @@ use super::Incomplete;
 use super::event_type::Kind;
 use super::log_entry::{Entry, EntryPayment};
 use super::subject::{
-    Contact, Customer, Discrepancy, Figures, Invoice, Payment, ProviderInvoice, Subject, text,
+    Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice, Subject,
+    text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
+use crate::order::OrderStatus;
 use crate::payment::Origin;
 
 /// Reads an entry for one kind, and knows what is missing.
@@ -86,6 +88,11 @@ impl Teller<'_> {
             Kind::CustomerBlocked | Kind::CustomerUnblocked => {
                 Subject { customer: Some(self.customer()?), ..Subject::default() }
             }
+            Kind::OrderCompleted | Kind::OrderProgressChanged => Subject {
+                customer: self.entry.customer.is_some().then(|| self.customer()).transpose()?,
+                order: Some(self.order()?),
+                ..Subject::default()
+            },
             Kind::DigestReady
             | Kind::ConnectionDegraded
             | Kind::ConnectionLost
@@ -157,6 +164,16 @@ impl Teller<'_> {
             reopened_at: found.reopened_at,
             reopened_count: found.reopened_count,
             due_at: found.due_at,
+        })
+    }
+
+    fn order(&self) -> Result<Order, Incomplete> {
+        let order = self.needs("order", self.entry.order.as_ref())?;
+        Ok(Order {
+            id: order.id.clone(),
+            progress: self.needs("progress", order.progress)?.code(),
+            status: order.status.map(OrderStatus::code),
+            received: Figures::of(self.needs("amount", self.entry.payment.amount)?),
         })
     }
 

@@ -30,6 +30,10 @@ codes! {
         MassChangeApproved = "mass_change.approved",
         /// A mass change waits for a person.
         MassChangeStopped = "mass_change.stopped",
+        /// All that is to be paid for an order is here (SP-05).
+        OrderCompleted = "order.completed",
+        /// The payment of an order has come further, or less far, than before (SP-07).
+        OrderProgressChanged = "order.progress_changed",
         /// A Xero payment is known, and not copied for now (CM-28, CM-40).
         PaymentHeld = "payment.held",
         /// A payment of the business's own is the same as one in Xero, and follows it (CM-32, CM-33).
@@ -140,16 +144,20 @@ impl Kind {
             Occurrence::MassChangeApproved => Self::MassChangeApproved,
             Occurrence::MassChangeStopped => Self::MassChangeStopped,
             Occurrence::MorningDigest => Self::DigestReady,
+            Occurrence::OrderCompleted => Self::OrderCompleted,
+            Occurrence::OrderProgressChanged => Self::OrderProgressChanged,
             Occurrence::UploadingDisabled => Self::UploadDisabled,
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
-            // Acts of an operator that end nothing which was announced, and a merge that changes nothing for a payment.
+            // Acts of an operator that end nothing which was announced, a merge that changes nothing for a payment, and
+            // what the business has said itself.
             Occurrence::AnnouncedAgain
             | Occurrence::Authorising
             | Occurrence::CapsChanged
             | Occurrence::Connected
             | Occurrence::ContactFollowed
             | Occurrence::Discarded
+            | Occurrence::OrderRecorded
             | Occurrence::Ordered
             | Occurrence::Redriven
             | Occurrence::Replayed

@@ -6,10 +6,11 @@ use jiff::civil::Date;
 use crate::activity_kind::Logged;
 use crate::discrepancy::DiscrepancyKind;
 use crate::ids::{
-    CustomerId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
+    CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
     XeroPaymentId,
 };
 use crate::money::Money;
+use crate::order::{OrderProgress, OrderStatus};
 use crate::payment::Origin;
 
 /// Longest text that is announced, in characters; the rest of it stands in the log. It keeps every
@@ -49,6 +50,8 @@ pub struct Entry {
     pub contact: Option<XeroContactId>,
     /// The customer concerned.
     pub customer: Option<CustomerId>,
+    /// The order concerned, with how it stands in money.
+    pub order: Option<EntryOrder>,
     /// The issue about the customer that has to be solved, or was solved.
     pub blocked: Option<String>,
     /// The night of an upload: the day on which it begins.
@@ -83,6 +86,17 @@ pub struct EntryPayment {
     pub method: Option<String>,
     /// The bank's or gateway's id of the transaction; the provider's number of an invoice.
     pub transaction_id: Option<String>,
+}
+
+/// What a row says of an order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryOrder {
+    /// The sender's id.
+    pub id: OrderId,
+    /// How far its payment has come; none in a row that says nothing of it.
+    pub progress: Option<OrderProgress>,
+    /// How it stands in money, once any has come.
+    pub status: Option<OrderStatus>,
 }
 
 /// What a row says of a discrepancy.

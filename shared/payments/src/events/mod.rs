@@ -13,7 +13,9 @@ mod subject;
 
 pub use detail::{Detail, VERSION};
 pub use event_type::Kind;
-pub use log_entry::{Entry, EntryDiscrepancy, EntryInvoice, EntryPayment, TEXT_CHARS_MAX};
+pub use log_entry::{
+    Entry, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment, TEXT_CHARS_MAX,
+};
 
 use jiff::Timestamp;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::log_entry::TEXT_CHARS_MAX;
 use crate::ids::{
-    CustomerId, InvoiceNumber, PaymentId, XeroContactId, XeroInvoiceId, XeroPaymentId,
+    CustomerId, InvoiceNumber, OrderId, PaymentId, XeroContactId, XeroInvoiceId, XeroPaymentId,
 };
 use crate::money::Money;
 
@@ -30,6 +30,8 @@ pub(super) struct Subject {
     pub(super) discrepancy: Option<Discrepancy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer: Option<Customer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) order: Option<Order>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,6 +94,15 @@ pub(super) struct Customer {
     pub(super) id: CustomerId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) blocked: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Order {
+    pub(super) id: OrderId,
+    pub(super) progress: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<&'static str>,
+    pub(super) received: Figures,
 }
 
 impl Figures {

@@ -32,6 +32,7 @@ fn entry(logged: impl Into<Logged>) -> Entry {
         contact: None,
         customer: None,
         blocked: None,
+        order: None,
         night: None,
         until: None,
     }

@@ -88,22 +88,19 @@ mod tests {
 
     use super::*;
     use crate::ids::OrganisationId;
-    use crate::number::NumberPrefix;
     use crate::upload::{SendMode, UploadSettings};
 
     fn settings(nightly_max: u32) -> Settings {
         let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
         let uploading = UploadSettings::new("2026-03-10".parse().unwrap(), account);
         Settings {
-            organisation: OrganisationId::new(Uuid::from_u128(1)),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(7),
-            cutover_on: None,
-            calls_per_day: 5_000,
             mass_change_max: None,
             upload: Some(UploadSettings { nightly_max, ..uploading }),
+            ..Settings::new(
+                OrganisationId::new(Uuid::from_u128(1)),
+                TimeZone::get("Australia/Sydney").unwrap(),
+            )
         }
     }
 

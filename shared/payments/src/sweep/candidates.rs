@@ -51,19 +51,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::number::NumberPrefix;
 
     fn settings() -> Settings {
         Settings {
-            organisation: crate::OrganisationId::new(Uuid::from_u128(1)),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::UTC,
-            forward_days: None,
-            calls_per_day: crate::budget::DAY_MAX,
-            mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(crate::OrganisationId::new(Uuid::from_u128(1)), jiff::tz::TimeZone::UTC)
         }
     }
 

@@ -136,21 +136,16 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::number::NumberPrefix;
 
     const NOW: &str = "2026-10-05T16:00:00Z";
 
     fn settings() -> Settings {
         Settings {
-            organisation: crate::OrganisationId::new(Uuid::from_u128(1)),
-            mirror_enabled: true,
-            prefix: NumberPrefix::default(),
-            zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
             forward_days: Some(0),
-            calls_per_day: crate::budget::DAY_MAX,
-            mass_change_max: None,
-            cutover_on: None,
-            upload: None,
+            ..Settings::new(
+                crate::OrganisationId::new(Uuid::from_u128(1)),
+                jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
+            )
         }
     }
 

@@ -271,8 +271,7 @@ impl<'a> Pairing<'a> {
         let said: Vec<_> = self.free(claim).filter(|money| claim.is_said_same(money)).collect();
         for money in said {
             self.taken.insert(money.id);
-            let same = "a person has said that it is the same";
-            why.push(format!("{}; {same}", beside(money, claim.date)));
+            why.push(beside(money, claim.date) + "; a person has said that it is the same");
             found.push(money);
         }
         let mut with: BTreeSet<_> = found.iter().map(|money| Counterpart::Xero(money.id)).collect();

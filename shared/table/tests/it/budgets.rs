@@ -1,5 +1,6 @@
 //! The count of calls, by many at once and with faults in between (X-09, N7).
 
+use harness::Do;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::Settings;
@@ -8,7 +9,6 @@ use payments::budget::{
 };
 use proptest::prelude::*;
 
-use crate::faults::Do;
 use crate::round_trips::law;
 use crate::samples::{now, organisation, settings};
 use crate::world::World;

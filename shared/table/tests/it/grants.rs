@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use harness::Do;
+use harness::dynamodb::having;
 use jiff::{SignedDuration, Timestamp};
 use payments::grant::{Death, Failing, Grant, GrantError, Grants as _, Pair};
 use payments::{GrantId, OrganisationId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::engine::having;
-use crate::faults::Do;
 use crate::round_trips::law;
 use crate::samples::{now, organisation};
 use crate::world::World;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use harness::dynamodb::{self, RUN, Row, having};
+use harness::{CrashPoint, Do, Moment};
 use payments::{
     Held, PaymentId, Protection, Snapshot, State, StoredInvoice, Verdict, XeroPayment, mirror,
 };
 use tokio::sync::Notify;
 
-use crate::engine::{self, RUN, Row, having};
-use crate::faults::{Do, Guillotine, Moment};
 use crate::samples::{
     at, aud, because, now, number, organisation, settings, snapshot, xero_payment,
 };
@@ -115,7 +115,7 @@ async fn undisturbed(story: Story) -> (usize, BTreeMap<&'static str, Vec<Row>>) 
     story.check(&world.stored().await);
     let calls = world.proxy.calls();
     let transactions = calls.iter().filter(|call| call.operation == OPERATION).count();
-    (transactions, engine::everything(&world.direct, RUN).await)
+    (transactions, dynamodb::everything(&world.direct, RUN).await)
 }
 
 /// Kills the process after every transaction, which is before the next one, and runs again.
@@ -125,10 +125,10 @@ async fn survives_a_crash_after_every_transaction(story: Story) {
     for transaction in 1..=transactions {
         let (world, snapshot) = story.begin().await;
         // The reads come first: header and three partitions.
-        let guillotine = Guillotine::at(4 + transaction, Moment::After);
-        world.proxy.end_with(guillotine.clone());
+        let crash_point = CrashPoint::at(4 + transaction, Moment::After);
+        world.proxy.end_with(&crash_point);
 
-        let killed = guillotine.run(world.apply(&snapshot)).await;
+        let killed = crash_point.run(world.apply(&snapshot)).await;
 
         let what = format!("{story:?}, transaction {transaction} of {transactions}");
         assert!(killed.is_none(), "{what}");
@@ -147,8 +147,8 @@ async fn survives_a_crash_after_every_transaction(story: Story) {
         world.apply(&snapshot).await.unwrap();
 
         story.check(&world.stored().await);
-        let tables = engine::everything(&world.direct, RUN).await;
-        engine::assert_same(&tables, &expected, &what);
+        let tables = dynamodb::everything(&world.direct, RUN).await;
+        dynamodb::assert_same(&tables, &expected, &what);
     }
 }
 
@@ -261,8 +261,8 @@ async fn two_who_write_the_same_snapshot_help_each_other_and_log_each_decision_o
     let (one, other) = tokio::join!(world.apply(&snapshot), world.apply(&snapshot));
     one.unwrap();
     other.unwrap();
-    let tables = engine::everything(&world.direct, RUN).await;
-    engine::assert_same(&tables, &expected, "two at once");
+    let tables = dynamodb::everything(&world.direct, RUN).await;
+    dynamodb::assert_same(&tables, &expected, "two at once");
 }
 
 #[tokio::test]
@@ -294,9 +294,9 @@ async fn partitions_of_more_than_a_megabyte_are_read_whole() {
 async fn what_the_first_transaction_says_of_xero_is_what_the_last_one_says() {
     // A reader in between sees the new figures and that they are not settled yet.
     let (world, snapshot) = Story::Created.begin().await;
-    let guillotine = Guillotine::at(5, Moment::After);
-    world.proxy.end_with(guillotine.clone());
-    guillotine.run(world.apply(&snapshot)).await;
+    let crash_point = CrashPoint::at(5, Moment::After);
+    world.proxy.end_with(&crash_point);
+    crash_point.run(world.apply(&snapshot)).await;
     let invoices = world.rows("invoices").await;
     let total = Some(&format!("#{}", aud(100_000_000).amount().normalize()));
     assert_eq!(invoices[0].get("xero_total"), total);

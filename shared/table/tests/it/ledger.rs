@@ -1,12 +1,12 @@
 //! Uploads are written as one, by one, and found again in their line and in their night.
 
+use harness::dynamodb::{self, having};
+use harness::{CrashPoint, Do, Moment};
 use jiff::civil::date;
 use payments::upload::{Caps, Line, SendMode, Upload};
 use payments::{InvoiceNumber, PaymentId, Receipt};
 use table::{Tables, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX, WriteError};
 
-use crate::engine::{self, having};
-use crate::faults::{Do, Guillotine, Moment};
 use crate::samples::{because, now, number, organisation, receipt};
 use crate::upload_samples::{admitted, night, reserved, stored, waiting};
 use crate::world::World;
@@ -71,7 +71,7 @@ async fn the_caps_and_the_uploads_that_use_them_are_written_together_or_not_at_a
     let caps = used(&unused, 3);
     let elsewhere = Upload { included: true, ..before[2].clone() };
     world.tables.write_uploads(&[(Some(&before[2]), &elsewhere)], None, because()).await.unwrap();
-    let tables_before = engine::everything(&world.direct, &[]).await;
+    let tables_before = dynamodb::everything(&world.direct, &[]).await;
 
     // When one of the three, or the caps, are not what they were
     let moves = pairs(&before, &after);
@@ -83,7 +83,7 @@ async fn the_caps_and_the_uploads_that_use_them_are_written_together_or_not_at_a
     for lost in [lost, lost_too] {
         assert!(matches!(lost, Err(WriteError::Conflict)), "{lost:?}");
     }
-    assert_eq!(engine::everything(&world.direct, &[]).await, tables_before);
+    assert_eq!(dynamodb::everything(&world.direct, &[]).await, tables_before);
     let caps = used(&unused, 2);
     world.tables.write_uploads(&moves[..2], Some((&unused, &caps)), because()).await.unwrap();
     let read = world.tables.caps(organisation()).await.unwrap();
@@ -100,12 +100,12 @@ async fn wherever_a_run_ends_the_caps_and_the_uploads_agree() {
         let after: Vec<_> = before.iter().map(reserved).collect();
         let unused = world.tables.caps(organisation()).await.unwrap();
         let caps = used(&unused, 3);
-        let guillotine = Guillotine::at_effect(1, moment);
-        world.proxy.end_with(guillotine.clone());
+        let crash_point = CrashPoint::at_effect(1, moment);
+        world.proxy.end_with(&crash_point);
         let moves = pairs(&before, &after);
         let write = world.tables.write_uploads(&moves, Some((&unused, &caps)), because());
 
-        assert!(guillotine.run(write).await.is_none());
+        assert!(crash_point.run(write).await.is_none());
 
         world.proxy.heal();
         let slots = world.tables.caps(organisation()).await.unwrap().used_in(night());
@@ -119,7 +119,7 @@ async fn wherever_a_run_ends_the_caps_and_the_uploads_agree() {
 async fn a_lost_answer_is_recognised_as_our_own_success_by_every_write() {
     // FAULT-19: the first try is carried out and its answer lost; the SDK tries again.
     let world = World::new().await;
-    let retrying = Tables::new(engine::client(&world.proxy.url, 3), "");
+    let retrying = Tables::new(dynamodb::client(&world.proxy.url, 3), "");
     let lose = || {
         world.proxy.plan(|call| match (call.operation.as_str(), call.of_its_kind) {
             ("TransactWriteItems", 1) => Do::LoseAnswer,

@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
 mod budgets;
-mod engine;
-mod faults;
 mod finding;
 mod grants;
 mod large_invoices;

@@ -1,11 +1,11 @@
 //! What a night did, who is blocked, which messages operators get, and which invoices are on a plan.
 
+use harness::dynamodb::having;
 use jiff::SignedDuration;
 use payments::upload::{Caps, Customer, Disabled, Night, NightReport, NightState};
 use payments::{InvoiceNumber, LocalInvoice, StoredInvoice};
 use table::{OpenActions, WriteError};
 
-use crate::engine::having;
 use crate::samples::{because, local_invoice, now, organisation};
 use crate::upload_samples::{customer, night};
 use crate::world::{World, change_to};

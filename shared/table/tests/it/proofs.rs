@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use harness::dynamodb::{self, having};
+use harness::{CrashPoint, Moment};
 use payments::upload::{Placed, Target, Upload, UploadState, WriteOutcome, admit, link};
 use payments::{Receipt, StoredInvoice, XeroPaymentId};
 use table::WriteError;
 
-use crate::engine::{self, having};
-use crate::faults::{Guillotine, Moment};
 use crate::ledger::backlog;
 use crate::samples::{
     because, invoice_id, now, number, organisation, receipt, snapshot, unlinked, xero_payment,
@@ -37,7 +37,7 @@ async fn a_proven_part_and_its_link_are_one_step() {
     let after = proven(before);
     let invoice = world.stored().await;
     let change = link(&invoice, &after, &after.parts[0], now()).unwrap();
-    let tables_before = engine::everything(&world.direct, &[]).await;
+    let tables_before = dynamodb::everything(&world.direct, &[]).await;
     let write = async |invoice: &StoredInvoice, before: &Upload| {
         world.tables.link_upload(invoice, &change, (before, &after), because()).await
     };
@@ -48,7 +48,7 @@ async fn a_proven_part_and_its_link_are_one_step() {
     for lost in [write(&invoice, &newer).await, write(&moved, before).await] {
         assert!(matches!(lost, Err(WriteError::Conflict)), "{lost:?}");
     }
-    assert_eq!(engine::everything(&world.direct, &[]).await, tables_before);
+    assert_eq!(dynamodb::everything(&world.direct, &[]).await, tables_before);
 
     // Else both
     write(&invoice, before).await.unwrap();
@@ -95,10 +95,10 @@ async fn an_invoice_of_several_transactions_takes_the_upload_into_the_last_one()
     let expected = change.after.clone();
 
     // When the process ends before the last transaction
-    let guillotine = Guillotine::at_effect(2, Moment::Before);
-    world.proxy.end_with(guillotine.clone());
+    let crash_point = CrashPoint::at_effect(2, Moment::Before);
+    world.proxy.end_with(&crash_point);
     let write = world.tables.link_upload(&invoice, &change, (before, &after), because());
-    assert!(guillotine.run(write).await.is_none());
+    assert!(crash_point.run(write).await.is_none());
     world.proxy.heal();
 
     // Then the upload is not known to be there; and after the next run it is

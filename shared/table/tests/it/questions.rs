@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use harness::dynamodb::{Row, having, text};
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::grant::{Death, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
@@ -10,7 +11,6 @@ use payments::upload::{
 };
 use payments::{DiscrepancyKey, DiscrepancyKind};
 
-use crate::engine::{Row, having, text};
 use crate::samples::{now, organisation, settings, snapshot, xero_payment};
 use crate::sweeps;
 use crate::upload_samples::{self, night};

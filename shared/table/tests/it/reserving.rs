@@ -1,11 +1,11 @@
 //! Many runs at once, and a long past.
 
 use dynoxide::{AttributeValue, Database, ImportOptions};
+use harness::dynamodb;
 use payments::OrganisationId;
 use payments::upload::{Line, NIGHTLY_MAX, SendMode, Upload};
 use table::{Tables, UPLOADS_PER_TRANSACTION_MAX, WriteError};
 
-use crate::engine;
 use crate::samples::{because, now, organisation};
 use crate::upload_samples::{night, reserved, waiting};
 use crate::world::World;
@@ -118,7 +118,7 @@ async fn what_went_up_long_ago_costs_a_night_nothing() {
     assert_eq!(scanned().await, 5);
     let of_night = world.tables.uploads_of_night(organisation(), night()).await.unwrap();
     assert_eq!((of_night.len(), scanned().await), (2, 2));
-    let count = engine::count(&world.direct, "uploads").await;
+    let count = dynamodb::count(&world.direct, "uploads").await;
     assert_eq!(count, PAST + 7);
     println!(
         "with {PAST} payments of the past: 5 rows read for the 5 that wait, 2 for the 2 of the night"

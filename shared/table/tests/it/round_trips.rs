@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 
+use harness::dynamodb::{self, having};
 use payments::{OrganisationId, Receipt, StoredInvoice, Tombstone, Version};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::engine::{self, having};
 use crate::samples::{
     arb_instant, arb_payment, arb_receipt, arb_stored_invoice, at, aud, because, now, number,
     organisation, snapshot, xero_payment,
@@ -216,7 +216,7 @@ async fn what_is_parked_or_noted_twice_is_there_once_and_what_is_not_text_stays_
     );
     world.tables.park(&parked("Größe".as_bytes())).await.unwrap();
     assert_eq!(world.rows("parked").await[0]["body"], "Größe");
-    let rows = engine::rows(&world.direct, "activity").await;
+    let rows = dynamodb::rows(&world.direct, "activity").await;
     assert_eq!(having(&rows, &[("reason", "disabled"), ("count", "#3")]).len(), 1);
     assert_eq!(rows.len(), 1);
 }

@@ -46,15 +46,9 @@ pub fn because() -> ChangeContext {
 
 pub fn settings() -> Settings {
     Settings {
-        organisation: organisation(),
-        mirror_enabled: true,
-        prefix: payments::NumberPrefix::default(),
-        zone: jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
         forward_days: Some(7),
-        calls_per_day: 5_000,
         mass_change_max: None,
-        cutover_on: None,
-        upload: None,
+        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
     }
 }
 

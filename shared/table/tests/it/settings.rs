@@ -1,6 +1,7 @@
 //! The rows that operators edit by hand.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use harness::Do;
 use jiff::civil::time;
 use payments::upload::{FeeAccount, Start, Taken, UploadSettings};
 use payments::{OrganisationId, Settings, XeroAccountId, XeroContactId};
@@ -9,7 +10,6 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::faults::Do;
 use crate::round_trips::law;
 use crate::samples::{arb_date, arb_instant, arb_uuid, organisation, settings};
 use crate::world::World;
@@ -88,15 +88,14 @@ fn law_settings_are_read_as_they_were_stored() {
         all,
         async |world, organisation, ((enabled, prefix, zone), days, (calls, max), upload)| {
             let stored = Settings {
-                organisation,
                 mirror_enabled: enabled,
                 prefix: payments::NumberPrefix::new(prefix).unwrap(),
-                zone: jiff::tz::TimeZone::get(zone).unwrap(),
                 forward_days: days.0,
                 calls_per_day: calls,
                 mass_change_max: max,
                 cutover_on: days.1,
                 upload,
+                ..Settings::new(organisation, jiff::tz::TimeZone::get(zone).unwrap())
             };
             world.tables.store_settings(&stored).await.unwrap();
             let read = world.tables.settings(organisation).await.unwrap().unwrap();

@@ -1,12 +1,12 @@
 //! What the operators' console reads: the newest rows and no more of them, and the rows that it writes.
 
+use harness::Do;
+use harness::dynamodb::Row;
 use jiff::SignedDuration;
 use payments::connection::{ConnectionStatus, Facts, Trouble};
 use payments::sweep::SyncState;
 use table::{NameOf, Ordered, WriteError};
 
-use crate::engine::Row;
-use crate::faults::Do;
 use crate::samples::{now, organisation, settings};
 use crate::sweeps::{failed_run, run, sweep};
 use crate::world::World;

@@ -1,10 +1,10 @@
 //! What uploading writes is what it reads, and what people can read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use harness::dynamodb::having;
 use payments::upload::{Caps, Customer, NightReport, Placed, Target, Upload, WriteOutcome};
 use payments::{LocalInvoice, Receipt, StoredInvoice};
 
-use crate::engine::having;
 use crate::round_trips::law;
 use crate::samples::{because, local_invoice, now, number, organisation, receipt};
 use crate::upload_samples::{

@@ -2,15 +2,15 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use harness::DynamoDbProxy;
+use harness::dynamodb::{self, Row};
 use payments::{Change, Settings, Snapshot, StoredInvoice, Verdict, mirror};
 use table::{ChangeContext, ReadError, Tables, WriteError};
 
-use crate::engine::{self, Row};
-use crate::faults::Proxy;
 use crate::samples::{because, local_invoice, number, organisation, settings};
 
 pub struct World {
-    pub proxy: Proxy,
+    pub proxy: DynamoDbProxy,
     /// Past the proxy.
     pub direct: Client,
     /// Through the proxy; no call is tried twice.
@@ -38,11 +38,11 @@ impl World {
 
     /// One whose rows can also be put past DynamoDB's interface.
     pub async fn over(database: dynoxide::Database) -> Self {
-        let engine = engine::serve(database).await;
-        let direct = engine::client(&engine, 1);
+        let engine = dynamodb::serve(database).await;
+        let direct = dynamodb::client(&engine, 1);
         table::schema::create(&direct, "").await.unwrap();
-        let proxy = Proxy::start(engine).await;
-        let tables = Tables::new(engine::client(&proxy.url, 1), "");
+        let proxy = DynamoDbProxy::start(engine).await;
+        let tables = Tables::new(dynamodb::client(&proxy.url, 1), "");
         Self { proxy, direct, tables }
     }
 
@@ -67,7 +67,7 @@ impl World {
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Row> {
-        engine::rows(&self.direct, table).await
+        dynamodb::rows(&self.direct, table).await
     }
 
     /// Changes a text of a row that is there, as a person might by hand.

@@ -1,10 +1,10 @@
 //! One invoice is written as one, by one.
 
+use harness::Do;
+use harness::dynamodb::{self, having};
 use payments::{StoredInvoice, Verdict, mirror};
 use table::{Tables, WriteError};
 
-use crate::engine::{self, having};
-use crate::faults::Do;
 use crate::samples::{
     because, local_invoice, now, number, organisation, settings, snapshot, xero_payment,
 };
@@ -57,12 +57,12 @@ async fn an_item_that_dynamodb_refuses_takes_everything_with_it() {
     let read = snapshot(1, vec![xero_payment(1, 100), xero_payment(2, 200)]);
     let mut change = changed(mirror(&before, &read, &settings(), now()));
     change.after.payments[1].note = Some("n".repeat(450_000));
-    let tables_before = engine::everything(&world.direct, &[]).await;
+    let tables_before = dynamodb::everything(&world.direct, &[]).await;
 
     let refused = world.tables.write_invoice(&before, &change, because()).await;
 
     assert!(matches!(refused, Err(WriteError::Unavailable { .. })), "{refused:?}");
-    assert_eq!(engine::everything(&world.direct, &[]).await, tables_before);
+    assert_eq!(dynamodb::everything(&world.direct, &[]).await, tables_before);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_throttled_call_is_no_lost_race() {
 async fn a_lost_answer_is_recognised_as_our_own_success() {
     // FAULT-19: the first try is carried out and its answer lost; the SDK tries again.
     let world = World::with_local_invoice().await;
-    let retrying = Tables::new(engine::client(&world.proxy.url, 3), "");
+    let retrying = Tables::new(dynamodb::client(&world.proxy.url, 3), "");
     world.proxy.plan(|call| match (call.operation.as_str(), call.of_its_kind) {
         ("TransactWriteItems", 1) => Do::LoseAnswer,
         _ => Do::Pass,

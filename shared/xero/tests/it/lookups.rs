@@ -218,6 +218,7 @@ async fn whatever_is_not_a_whole_list_is_no_evidence() {
 
 fn page_one() -> Seen {
     Seen {
+        number: 1,
         method: "GET".to_owned(),
         path: String::new(),
         query: "page=1".to_owned(),

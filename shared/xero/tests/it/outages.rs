@@ -9,7 +9,7 @@ use xero::{
     Config, ErrorClass, LimitProblem, Outage, RESPONSE_BYTES_MAX, ReadError, Refusal, Retry,
 };
 
-use crate::xero::{Reply, Xero, books, id, ids, invoice, list, organisation};
+use crate::xero::{Reply, Xero, books, id, ids, invoice, organisation};
 
 /// A Xero that gives tokens, and answers everything else with this.
 async fn answering(reply: Reply) -> Xero {
@@ -73,7 +73,7 @@ async fn the_last_call_of_a_minute_or_a_day_is_the_last_call() {
         let xero = Xero::start(books(0), move |seen| {
             let found: Vec<String> =
                 seen.ids().iter().skip(1).map(|id| invoice(id.parse().unwrap(), &[])).collect();
-            (!seen.is_token()).then(|| list(&found).with(header, 0))
+            (!seen.is_token()).then(|| Reply::invoices(&found).with(header, 0))
         })
         .await;
         let read = xero.client().invoices(organisation(), &ids(120)).await;
@@ -110,7 +110,7 @@ async fn a_500_for_one_invoice_does_not_keep_its_neighbours_away() {
 
 #[tokio::test]
 async fn if_everything_is_a_500_or_unreadable_the_read_ends_soon() {
-    let whole = String::from_utf8(list(&[invoice(id(1), &[40])]).body).unwrap();
+    let whole = String::from_utf8(Reply::invoices(&[invoice(id(1), &[40])]).body).unwrap();
     for (reply, cause) in [
         (Reply::status(500, "oops"), Outage::Status(500)),
         (Reply::ok("<html><body>Scheduled maintenance</body></html>"), Outage::Unreadable),

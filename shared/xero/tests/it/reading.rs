@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use payments::XeroInvoiceId;
 use xero::{ErrorClass, Outage, ReadError, Retry};
 
-use crate::xero::{Books, CALL_SECONDS, Reply, Xero, books, id, ids, invoice, list, organisation};
+use crate::xero::{Books, CALL_SECONDS, Reply, Xero, books, id, ids, invoice, organisation};
 
 /// The ids of what was found and of what failed, each sorted.
 fn outcome(read: &xero::Invoices) -> (Vec<XeroInvoiceId>, Vec<XeroInvoiceId>) {
@@ -113,7 +113,9 @@ async fn a_missing_invoice_is_asked_for_alone_before_it_is_not_found() {
     let mut some = books(3);
     some.remove(&id(2));
     let xero = Xero::start(some, move |seen| {
-        seen.path.ends_with(&id(4).to_string()).then(|| list(std::slice::from_ref(&hidden)))
+        seen.path
+            .ends_with(&id(4).to_string())
+            .then(|| Reply::invoices(std::slice::from_ref(&hidden)))
     })
     .await;
     let read = xero.client().invoices(organisation(), &ids(4)).await;
@@ -130,9 +132,9 @@ async fn an_invoice_nobody_asked_for_leaves_no_trace() {
     let foreign = invoice(id(99), &[]);
     let own = invoice(id(1), &[]);
     let xero = Xero::start(books(2), move |seen| match seen.path.rsplit('/').next() {
-        Some("Invoices") => Some(list(&[foreign.clone(), own.clone()])),
+        Some("Invoices") => Some(Reply::invoices(&[foreign.clone(), own.clone()])),
         Some("token") => None,
-        _ => Some(list(std::slice::from_ref(&foreign))),
+        _ => Some(Reply::invoices(std::slice::from_ref(&foreign))),
     })
     .await;
     let client = xero.client();
@@ -147,7 +149,7 @@ async fn an_invoice_nobody_asked_for_leaves_no_trace() {
 async fn an_invoice_that_stands_twice_in_a_list_is_read_alone() {
     let xero = Xero::start(books(2), |seen| {
         let both = [invoice(id(1), &[]), invoice(id(1), &[40]), invoice(id(2), &[])];
-        (!seen.query.is_empty()).then(|| list(&both))
+        (!seen.query.is_empty()).then(|| Reply::invoices(&both))
     })
     .await;
     let read = xero.client().invoices(organisation(), &ids(2)).await;
@@ -182,8 +184,10 @@ async fn a_list_that_leaves_payments_out_is_not_believed() {
         let mut some = books(2);
         some.insert(id(1), whole.clone());
         let answer = [thin.clone(), some[&id(2)].clone()];
-        let xero =
-            Xero::start(some, move |seen| (!seen.query.is_empty()).then(|| list(&answer))).await;
+        let xero = Xero::start(some, move |seen| {
+            (!seen.query.is_empty()).then(|| Reply::invoices(&answer))
+        })
+        .await;
         let read = xero.client().invoices(organisation(), &ids(2)).await;
         assert_eq!((outcome(&read), xero.calls().len()), ((ids(2), vec![]), calls), "{thin}");
         let first = read.found.iter().find(|snapshot| snapshot.invoice == id(1)).unwrap();
@@ -210,7 +214,7 @@ async fn what_is_left_of_the_limits_is_known_after_a_call() {
     //
     let xero = Xero::start(books(1), |seen| {
         (!seen.is_token()).then(|| {
-            list(&[invoice(id(1), &[])])
+            Reply::invoices(&[invoice(id(1), &[])])
                 .with("X-DayLimit-Remaining", 4_998)
                 .with("X-MinLimit-Remaining", 58)
                 .with("X-AppMinLimit-Remaining", 9_999)

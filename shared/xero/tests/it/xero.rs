@@ -1,14 +1,12 @@
-//! A tiny Xero: it notes what it is asked, and answers from its books or as a test says.
+//! A Xero with a few invoices, which answers from them or as a test says; and a client of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::Request;
-use axum::http::{HeaderMap, Response};
+use harness::ScriptedServer;
+pub use harness::{Reply, Seen};
 use jiff::Timestamp;
 use payments::{OrganisationId, XeroInvoiceId};
 use secrecy::SecretString;
@@ -18,86 +16,12 @@ use xero::{Client, Config, Credentials};
 /// How far a call to this Xero moves the clock.
 pub const CALL_SECONDS: i64 = 5;
 
-/// One request as it arrived.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
-    pub path: String,
-    pub query: String,
-    pub headers: HeaderMap,
-    pub body: String,
-}
-
-impl Seen {
-    pub fn is_token(&self) -> bool {
-        self.path == "/connect/token"
-    }
-
-    /// The ids of a list query.
-    pub fn ids(&self) -> Vec<&str> {
-        self.query.strip_prefix("IDs=").map(|ids| ids.split(',').collect()).unwrap_or_default()
-    }
-
-    /// A value of the query, as it stands there.
-    pub fn value(&self, name: &str) -> &str {
-        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(found, _)| *found == name).map(|(_, value)| value).unwrap_or_default()
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
-    }
-}
-
-/// A scripted answer.
-#[derive(Clone, Debug, Default)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
-    /// Nothing is ever answered.
-    pub hangs: bool,
-}
-
-impl Reply {
-    pub fn ok(body: impl Into<String>) -> Self {
-        Self::status(200, body)
-    }
-
-    pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self { status, body: body.into().into_bytes(), ..Self::default() }
-    }
-
-    /// A body that need not be text.
-    pub fn raw(body: Vec<u8>) -> Self {
-        Self { status: 200, body, ..Self::default() }
-    }
-
-    /// One page of a list: the page that was asked for, `size` rows long at most.
-    pub fn page(seen: &Seen, list: &str, rows: &[String], size: usize) -> Self {
-        let page: usize = seen.value("page").parse().unwrap();
-        let shown: Vec<&str> =
-            rows.iter().skip((page - 1) * size).take(size).map(String::as_str).collect();
-        let (pages, count) = (rows.len().div_ceil(size), rows.len());
-        Self::ok(format!(
-            r#"{{"Status":"OK","pagination":{{"page":{page},"pageSize":{size},"pageCount":{pages},"itemCount":{count}}},"{list}":[{}]}}"#,
-            shown.join(",")
-        ))
-    }
-
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
-        self
-    }
-}
-
 pub type Books = BTreeMap<XeroInvoiceId, String>;
-type Script = Box<dyn Fn(&Seen) -> Option<Reply> + Send + Sync>;
 
 pub struct Xero {
     pub url: Url,
     pub clock: Arc<AtomicI64>,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    server: ScriptedServer,
 }
 
 impl Xero {
@@ -106,25 +30,14 @@ impl Xero {
         books: Books,
         script: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let script: Arc<Script> = Arc::new(Box::new(script));
-        let (books, tokens) = (Arc::new(books), Arc::new(AtomicU32::new(0)));
         let clock = Arc::new(AtomicI64::new(1_790_000_000));
-        let state = (seen.clone(), script, books, tokens, clock.clone());
-        let app = Router::new().fallback(move |request: Request| {
-            let (seen, script, books, tokens, clock) = state.clone();
-            async move {
-                let request = note(request).await;
-                clock.fetch_add(CALL_SECONDS, Ordering::SeqCst);
-                seen.lock().unwrap().push(request.clone());
-                let reply = script(&request).unwrap_or_else(|| usual(&request, &books, &tokens));
-                answer(reply).await
-            }
+        let (time, tokens) = (clock.clone(), AtomicU32::new(0));
+        let server = ScriptedServer::start(move |seen| {
+            time.fetch_add(CALL_SECONDS, Ordering::SeqCst);
+            script(seen).unwrap_or_else(|| usual(seen, &books, &tokens))
         });
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, clock, seen }
+        let server = server.await;
+        Self { url: server.url.parse().unwrap(), clock, server }
     }
 
     pub fn config(&self) -> Config {
@@ -149,17 +62,17 @@ impl Xero {
 
     /// Every request so far, those for tokens included.
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        self.server.seen()
     }
 
     /// The requests to the API.
     pub fn calls(&self) -> Vec<Seen> {
-        self.seen().into_iter().filter(|seen| !seen.is_token()).collect()
+        self.server.calls()
     }
 
     /// How many tokens were asked for.
     pub fn tokens(&self) -> usize {
-        self.seen().iter().filter(|seen| seen.is_token()).count()
+        self.server.tokens()
     }
 }
 
@@ -198,10 +111,6 @@ pub fn invoice(id: XeroInvoiceId, amounts: &[u32]) -> String {
     )
 }
 
-pub fn list(invoices: &[String]) -> Reply {
-    Reply::ok(format!("{{\"Status\":\"OK\",\"Invoices\":[{}]}}", invoices.join(",")))
-}
-
 /// Books with so many invoices, the first one being `id(1)`.
 pub fn books(count: u32) -> Books {
     ids(count).into_iter().map(|id| (id, invoice(id, &[40]))).collect()
@@ -210,42 +119,13 @@ pub fn books(count: u32) -> Books {
 fn usual(seen: &Seen, books: &Books, tokens: &AtomicU32) -> Reply {
     if seen.is_token() {
         let serial = tokens.fetch_add(1, Ordering::SeqCst) + 1;
-        return Reply::ok(format!(
-            r#"{{"access_token":"token-{serial}","expires_in":1800,"token_type":"Bearer"}}"#
-        ));
+        return Reply::token(&format!("token-{serial}"));
     }
-    if seen.path == "/api.xro/2.0/Invoices" {
-        let wanted = seen.ids();
-        let found: Vec<String> =
-            wanted.iter().filter_map(|id| books.get(&id.parse().ok()?).cloned()).collect();
-        return list(&found);
+    let ids = seen.ids();
+    let found: Vec<String> =
+        ids.iter().filter_map(|id| books.get(&id.parse().ok()?).cloned()).collect();
+    if found.is_empty() && seen.path != "/api.xro/2.0/Invoices" {
+        return Reply::not_found();
     }
-    let wanted = seen.path.strip_prefix("/api.xro/2.0/Invoices/").and_then(|id| id.parse().ok());
-    match wanted.and_then(|id| books.get(&id)) {
-        Some(found) => list(std::slice::from_ref(found)),
-        None => Reply::status(404, "The resource you're looking for cannot be found"),
-    }
-}
-
-async fn note(request: Request) -> Seen {
-    let (parts, body) = request.into_parts();
-    let body: Bytes = axum::body::to_bytes(body, 100_000).await.unwrap();
-    Seen {
-        method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body: String::from_utf8(body.to_vec()).unwrap(),
-    }
-}
-
-async fn answer(reply: Reply) -> Response<Body> {
-    if reply.hangs {
-        std::future::pending::<()>().await;
-    }
-    let mut response = Response::builder().status(reply.status);
-    for (name, value) in reply.headers {
-        response = response.header(name, value);
-    }
-    response.body(Body::from(reply.body)).unwrap()
+    Reply::invoices(&found)
 }

@@ -1,5 +1,6 @@
 //! The one who carries deliveries out, one at a time and in order.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
@@ -20,11 +21,17 @@ pub(super) const BODY_TYPE: &str = "application/json; charset=utf-8";
 
 /// The HTTP client for deliveries: no redirect is followed, no proxy is asked.
 pub(crate) fn client() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder()
+    // One for the process: each would read the machine's certificates again.
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    let client = reqwest::Client::builder()
         .timeout(ANSWER_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .build()?)
+        .build()?;
+    Ok(CLIENT.get_or_init(|| client).clone())
 }
 
 /// Delivers for as long as the simulator is served.

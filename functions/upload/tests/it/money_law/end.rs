@@ -37,30 +37,53 @@ impl Stage {
         questions
     }
 
-    pub async fn end(&mut self, answers: &[bool]) -> Result<(), String> {
-        self.world.simulator.clear_faults();
-        self.world.work_off_tasks().await;
-        self.look()?;
-        let mut answers = answers.iter().cycle();
+    /// Nights, until every question is answered.
+    async fn settle(&mut self, answers: &mut impl Iterator<Item = bool>) -> Result<(), String> {
         let mut quiet = 0;
         for _ in 0..DAYS_MAX {
             self.next_night().await?;
             let questions = self.questions().await;
             quiet = if questions.is_empty() { quiet + 1 } else { 0 };
             for position in questions {
-                let same = answers.next().copied().unwrap_or_default();
-                let word = if same { Word::Same } else { Word::Two };
+                let word = if answers.next().unwrap_or_default() { Word::Same } else { Word::Two };
                 if !self.say(position, word).await {
                     let report = &self.books.reported[position];
                     return Err(format!("the question about {report:#?} has no possible answer"));
                 }
             }
             if quiet == 2 {
-                break;
+                return Ok(());
             }
         }
-        if quiet < 2 {
-            return Err("questions never end".to_owned());
+        Err("questions never end".to_owned())
+    }
+
+    /// A person deletes in Xero some of what was called the same as a report that does not go for it; whether
+    /// anything was.
+    async fn delete_said_same(&mut self, answers: &mut impl Iterator<Item = bool>) -> bool {
+        let mut doomed = BTreeSet::new();
+        for report in &self.books.reported {
+            if self.row(report).await.reason == Skip::AlreadyInXero.code() {
+                doomed.extend(self.books.said_same(report).map(|one| one.id));
+            }
+        }
+        doomed.retain(|_| answers.next().unwrap_or_default());
+        for position in 0..self.books.entered.len() {
+            if doomed.contains(&self.books.entered[position].id) {
+                self.delete(position);
+            }
+        }
+        !doomed.is_empty()
+    }
+
+    pub async fn end(&mut self, answers: &[bool]) -> Result<(), String> {
+        self.world.simulator.clear_faults();
+        self.world.work_off_tasks().await;
+        self.look()?;
+        let mut answers = answers.iter().copied().cycle();
+        self.settle(&mut answers).await?;
+        if self.delete_said_same(&mut answers).await {
+            self.settle(&mut answers).await?;
         }
         self.sweep().await;
         let parked = self.world.rows("parked").await;

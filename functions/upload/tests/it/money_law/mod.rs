@@ -1,4 +1,4 @@
-//! The law of A8.3, second edition of N5: in any order in which payments are reported, changed, refunded, entered in
+//! The law of A8.3, second edition of N5 (FAULT-31): in any order in which payments are reported, changed, refunded, entered in
 //! Xero, edited, deleted, mirrored, planned, sent, lost, found and proven absent, we put no money into Xero that a
 //! person has entered there, or that may be what a person has entered. A person may enter later what we have sent, so
 //! that it is judged whenever we put something into Xero, and by what the simulator holds then. In the end, when

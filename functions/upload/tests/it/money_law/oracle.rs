@@ -123,7 +123,7 @@ impl Books {
     }
 
     /// What a person has said it is the same as, and is still there.
-    fn said_same<'b>(&'b self, report: &'b Reported) -> impl Iterator<Item = &'b Entered> {
+    pub fn said_same<'b>(&'b self, report: &'b Reported) -> impl Iterator<Item = &'b Entered> {
         let said = |id: &Uuid| report.same_as.as_ref().is_some_and(|same| same.contains(id));
         self.entered.iter().filter(move |one| said(&one.id) && !one.deleted)
     }

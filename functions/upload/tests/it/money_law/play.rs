@@ -319,7 +319,7 @@ impl Stage {
         }
     }
 
-    fn delete(&mut self, position: usize) {
+    pub fn delete(&mut self, position: usize) {
         let entered = &self.books.entered[position];
         match entered.on {
             Some(on) => {

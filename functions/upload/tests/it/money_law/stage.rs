@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use ::xero::{Client, Config, Credentials};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use harness::dynamodb;
 use host::clock::Clock;
 use intake::Intake;
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +23,6 @@ use xero_simulator::{CreatedKind, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, NewO
 
 use super::oracle::{Books, Ours, Reported, Status, Whose};
 use super::story::{CUSTOMERS, TOTALS};
-use crate::engine;
 use crate::world::{World, march};
 
 /// A customer as it stands in Xero.
@@ -131,7 +131,7 @@ impl Stage {
     }
 
     fn tables(&self) -> Tables {
-        Tables::new(engine::client(&self.world.proxy.url, 1), "")
+        Tables::new(dynamodb::client(&self.world.proxy.url, 1), "")
     }
 
     fn clock(&self) -> impl Fn() -> Timestamp + Send + Sync + 'static {

@@ -1,0 +1,14 @@
+//! Uploading: scenarios that a customer can read, and laws that hold in every world.
+//!
+//! `PROPTEST_CASES` raises the number of worlds that are tried.
+
+mod caps;
+mod coming_back;
+mod ledger;
+mod nights;
+mod overdue;
+mod planning;
+mod provider_invoices;
+mod samples;
+mod scenarios;
+mod stamps;

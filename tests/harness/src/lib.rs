@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed; names that say it all need no second line"
+)]
+
+mod crash_point;
+pub mod dynamodb;
+mod dynamodb_proxy;
+pub mod http;
+pub mod log_capture;
+mod queues;
+mod scripted_server;
+pub mod sqs;
+mod xero_proxy;
+
+pub use crash_point::{CrashPoint, CurrentCrashPoint, Moment};
+pub use dynamodb_proxy::{Call, Do, DynamoDbProxy};
+pub use queues::{FlakyChanges, FlakyQueues, FlakyUploads};
+pub use scripted_server::{Reply, ScriptedServer, Seen};
+pub use xero_proxy::{REFUSED_WHOLE, XeroProxy};
