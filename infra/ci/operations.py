@@ -12,8 +12,9 @@ CATALOGUE = ROOT / "infra/metrics.md"
 RUNBOOK = ROOT / "infra/runbook.md"
 # The name that the tests give to the stack.
 STACK = "paymirror"
-NAMESPACE = "Paymirror"
-DIMENSION = "Stack"
+# Written from the Rust sources, and held against them by a test of `host::metrics`.
+FACTS = json.loads((ROOT / "infra/ci/facts/metrics.json").read_text(encoding="utf-8"))
+NAMESPACE, DIMENSION = FACTS["namespace"], FACTS["dimension"]
 UNITS = {"count": "Count", "milliseconds": "Milliseconds"}
 
 
@@ -46,38 +47,15 @@ def emitted(function):
 
 @cache
 def kept():
-    """The metrics that CloudWatch keeps, read from `KEPT` of `host::metrics`: for each name the parts that are
-    always kept, those that are kept if there are any, and those of which the largest share counts, with what each may be."""
-    text = (ROOT / "shared/host/src/metrics.rs").read_text(encoding="utf-8")
-    body = re.search(r"const KEPT: .+? = &\[\n(.+?)\n\];", text, re.DOTALL).group(1)
-    found = {}
-    for name, how, made in re.findall(r'"(\w+)",\s*Made::(Sum|Share)(.+?)(?=\(\s*"\w+",\s*Made::|\Z)', body, re.DOTALL):
-        if how == "Share":
-            limits = {part: int(most.replace("_", "")) for part, most in re.findall(r'"(\w+)", ([\d_]+)', made)}
-            found[name] = ((), (), limits)
-        else:
-            always, if_any = (tuple(re.findall(r'"(\w+)"', part)) for part in made.split("if_any", 1))
-            found[name] = (always, if_any, {})
-    return found
+    """The metrics that CloudWatch keeps: for each name the parts that are always kept, those that are kept if there are
+    any, and those of which the largest share counts, with the most that each may be."""
+    return {each["metric"]: (tuple(each["always"]), tuple(each["if_any"]), each["shares"]) for each in FACTS["kept"]}
 
 
 def parts(name):
     """The numbers of which a kept metric is made."""
     always, if_any, limits = kept()[name]
     return (*always, *if_any, *limits)
-
-
-def kept_of(values):
-    """The metrics that CloudWatch makes of the numbers of one line."""
-    found = {}
-    for name, (always, if_any, limits) in kept().items():
-        shares = [-(-values[part] * 100 // most) for part, most in limits.items() if part in values]
-        there = [values[part] for part in (*always, *if_any) if part in values]
-        if shares:
-            found[name] = max(shares)
-        elif there and (sum(there) > 0 or any(part in values for part in always)):
-            found[name] = sum(there)
-    return found
 
 
 def tables(path):
@@ -211,26 +189,6 @@ def runbook_of(alarm):
     """The heading that an alarm's description names, or nothing."""
     match = re.search(r"^.+[.!?] Runbook: (.+)$", alarm["AlarmDescription"])
     return match.group(1) if match else None
-
-
-def emf(function, at, values):
-    """A line as `host::metrics` prints it: the same shape, units and names."""
-    units, made = emitted(function), kept_of(values)
-
-    def unit(name):
-        present = [part for part in parts(name) if part in values]
-        return "Percent" if kept()[name][2] else units[present[0]]
-
-    record = {} if not made else {
-        "_aws": {
-            "Timestamp": at * 1000,
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]],
-                "Metrics": [{"Name": name, "Unit": unit(name)} for name in made],
-            }],
-        },
-    }
-    return json.dumps({**record, DIMENSION: STACK, "Function": f"{STACK}-{function}", **values, **made})
 
 
 def _arguments(text, at):

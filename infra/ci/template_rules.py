@@ -10,6 +10,7 @@ import re
 import sys
 import tomllib
 
+import operations
 import sam_template
 from sam_template import as_list, one_name, resources
 
@@ -128,6 +129,7 @@ ALLOWED = {
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants(),
     "Sweep": _own_log("Sweep")
+    | _on("SchedulesQueue.Arn", *POLL, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("IntakeQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
@@ -651,17 +653,15 @@ def the_night_has_an_hour_that_exists(template):
 
 def alarms_watch_what_is_measured(template):
     """An alarm on a metric that nothing writes never rings."""
-    host = (sam_template.ROOT / "shared/host/src/metrics.rs").read_text(encoding="utf-8")
-    kept = host.partition("const KEPT")[2].partition("\n];")[0]
     for name, metric in watched_metrics(template):
         if metric["Namespace"].startswith("AWS/"):
             continue
         dimension, = metric["Dimensions"]
-        if f'NAMESPACE: &str = "{metric["Namespace"]}"' not in host:
+        if metric["Namespace"] != operations.NAMESPACE:
             yield f"{name} looks into the namespace {metric['Namespace']}, which is not ours"
-        if f'DIMENSION: &str = "{dimension["Name"]}"' not in host or dimension["Value"] != {"Ref": "AWS::StackName"}:
+        if dimension != {"Name": operations.DIMENSION, "Value": {"Ref": "AWS::StackName"}}:
             yield f"{name} looks for the dimension {dimension['Name']} of {dimension['Value']}, which is not ours"
-        if not re.search(rf'"{metric["MetricName"]}",\s*Made::', kept):
+        if metric["MetricName"] not in operations.kept():
             yield f"{name} watches {metric['MetricName']}, which CloudWatch does not keep"
     variables = template["Globals"]["Function"].get("Environment", {}).get("Variables", {})
     if variables.get("STACK_NAME") != {"Ref": "AWS::StackName"}:

@@ -31,11 +31,6 @@ class Metrics(unittest.TestCase):
             with self.subTest(f"{function} {name}"):
                 self.assertEqual(UNITS[row["unit"]], operations.emitted(function)[name])
 
-    def test_namespace_and_dimension_are_those_of_the_host(self):
-        (_, text), = [each for each in operations.rust("shared/host/src") if each[0].name == "metrics.rs"]
-        self.assertIn(f'NAMESPACE: &str = "{operations.NAMESPACE}"', text)
-        self.assertIn(f'DIMENSION: &str = "{operations.DIMENSION}"', text)
-
     def test_every_row_says_what_it_is_what_is_normal_and_what_is_missing(self):
         for (function, name), row in self.ours.items():
             with self.subTest(f"{function} {name}"):

@@ -37,7 +37,7 @@ enum Made {
 }
 
 /// What CloudWatch keeps as metrics: each has a name and its parts. Ten are free in every account.
-/// `infra/ci/operations.py` reads this list, and `infra/metrics.md` explains it.
+/// `infra/ci/facts/metrics.json` repeats this list for the checks of alarms, and `infra/metrics.md` explains it.
 const KEPT: &[(&str, Made)] = &[
     (
         "NeedsAPerson",
@@ -237,15 +237,25 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_the_one_that_the_tests_of_alarms_are_fed_with() {
-        // `infra/ci/test_alarms.py` makes its lines like this one.
-        let metrics = [
-            Metric::count("InvoicesBraked", 2_u32),
-            Metric::count("LateSyncs", 1_u32),
-            Metric::milliseconds("SlowestSync", 312_000_u64),
-        ];
-        let fed = include_str!("../../../infra/ci/fixtures/emf-line.json");
-        assert_eq!(line(&metrics), serde_json::from_str::<Value>(fed).unwrap());
+    fn the_checks_of_alarms_know_every_metric_that_is_kept() {
+        let kept = KEPT.iter().map(|(name, made)| match made {
+            Made::Sum { always, if_any } => {
+                json!({"metric": name, "always": always, "if_any": if_any, "shares": {}})
+            }
+            Made::Share(parts) => {
+                let shares = parts.iter().map(|(part, most)| ((*part).to_owned(), json!(most)));
+                let shares: Map<String, Value> = shares.collect();
+                json!({"metric": name, "always": [], "if_any": [], "shares": shares})
+            }
+        });
+        let facts = json!({
+            "namespace": NAMESPACE,
+            "dimension": DIMENSION,
+            "kept": kept.collect::<Vec<_>>(),
+        });
+        let checked = include_str!("../../../infra/ci/facts/metrics.json");
+        let checked: Value = serde_json::from_str(checked).unwrap();
+        assert_eq!(checked, facts, "infra/ci/facts/metrics.json has to be:\n{facts:#}");
     }
 
     #[test]
