@@ -4,9 +4,9 @@ use documents::imports::{by_crate, circle};
 use documents::repository::documents;
 
 /// Crates in which files still import each other in a loop.
-const WITH_LOOPS: &[&str] = &["functions/sweep"];
-/// Modules that end in "ing" and are nouns, and two (acting, passing) that are still named after what they do.
-const NOUNS: &[&str] = &["acting", "matching", "mirroring", "passing", "renumbering"];
+const WITH_LOOPS: &[&str] = &["functions/sweep", "shared/commands"];
+/// Modules that end in "ing" and are nouns.
+const NOUNS: &[&str] = &["acting", "matching", "mirroring", "renumbering"];
 
 #[test]
 fn files_of_a_crate_do_not_import_each_other_in_a_loop() {
