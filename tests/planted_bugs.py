@@ -130,8 +130,8 @@ BUGS = [
     ),
     (
         "the sweep takes a payment's stamp for that of its invoice",
-        [(SWEEPING, "Which::Payments => of_payment(id, &wire, raw)?,",
-          "Which::Payments => match of_payment(id, &wire, raw)? {\n"
+        [(SWEEPING, "ListName::Payments => of_payment(id, &wire, raw)?,",
+          "ListName::Payments => match of_payment(id, &wire, raw)? {\n"
           "            About::Invoice(seen) => About::Invoice(Seen { updated_at: Some(stamp), ..seen }),\n"
           "            other => other,\n        },")],
         [*SWEEP, "changed"],

@@ -39,15 +39,16 @@ def resources(aws, stack, kind):
 
 def woken_by_schedules(aws, stack):
     """The functions that schedules call."""
-    names = [name.rpartition("|")[2] for name in resources(aws, stack, "AWS::Scheduler::Schedule")]
-    targets = {aws.call("scheduler", "get-schedule", Name=name)["Target"]["Arn"] for name in names}
-    return sorted(target.rpartition(":function:")[2] for target in targets)
+    ours = {name.rpartition("|")[2] for name in resources(aws, stack, "AWS::Scheduler::Schedule")}
+    there = aws.call("scheduler", "list-schedules", NamePrefix=f"{stack}-")["Schedules"]
+    return sorted({each["Target"]["Arn"].rpartition(":function:")[2] for each in there if each["Name"] in ours})
 
 
 def triggers(aws, stack):
     """Every trigger of the stack's functions, also one that was made by `tables`."""
-    return [each for function in resources(aws, stack, "AWS::Lambda::Function")
-            for each in aws.call("lambda", "list-event-source-mappings", FunctionName=function)["EventSourceMappings"]]
+    ours = set(resources(aws, stack, "AWS::Lambda::Function"))
+    there = aws.call("lambda", "list-event-source-mappings")["EventSourceMappings"]
+    return [each for each in there if each["FunctionArn"].rpartition(":")[2] in ours]
 
 
 def switch(aws, stack, enabled):

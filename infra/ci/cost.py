@@ -112,11 +112,16 @@ def watching(template, prices, kept):
     yield Line(found.what, found.how_much, found.list_price + more, found.free_tier + more)
 
 
+def is_on(trigger):
+    """Whether a trigger asks: one that is switched on by a condition is for many organisations (`XeroConnection`)."""
+    return trigger["Properties"].get("Enabled", True) is True
+
+
 def standing(template, prices, kept):
     """Every line of the sum."""
     load, functions = prices.load, resources(template, "AWS::Serverless::Function")
     triggers = [event for function in functions.values() for event in function.get("Events", {}).values()]
-    polled = sum(event["Type"] == "SQS" for event in triggers)
+    polled = sum(event["Type"] == "SQS" and is_on(event) for event in triggers)
     by_schedule = scheduled(template)
     schedules, events = sum(by_schedule.values()), load["events"]
     yield from watching(template, prices, kept)

@@ -183,7 +183,7 @@ def a_table_that_is_restored(cloud, operator):
     data.put("before the mishap")
     wanted = data.all()
     operator.types("restore.py", "stop", "--stack", STACK)
-    operator.types("restore.py", "tables", "activity", "payments", "sync_runs", "--stack", STACK)
+    operator.types("restore.py", "tables", "activity", "sync_runs", "--stack", STACK)
     expect("everything in it", data.all(), wanted)
     tables, functions = cloud.client("dynamodb"), cloud.client("lambda")
     found = tables.describe_table(TableName=f"{STACK}-activity")["Table"]
@@ -191,7 +191,7 @@ def a_table_that_is_restored(cloud, operator):
     expect("the protection", found["DeletionProtectionEnabled"], True)
     ttl = tables.describe_time_to_live(TableName=f"{STACK}-sync_runs")["TimeToLiveDescription"]
     expect("that runs expire", ttl.get("AttributeName"), "expires_at")
-    for noun in ("activity", "payments", "sync_runs"):
+    for noun in ("activity", "sync_runs"):
         backups = tables.describe_continuous_backups(TableName=f"{STACK}-{noun}")["ContinuousBackupsDescription"]
         expect(f"the recovery of {noun}", backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], "ENABLED")
     operator.types("restore.py", "start", "--stack", STACK)

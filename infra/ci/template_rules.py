@@ -129,6 +129,7 @@ ALLOWED = {
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants(),
     "Sweep": _own_log("Sweep")
+    | _on("SchedulesQueue.Arn", *POLL, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("IntakeQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")

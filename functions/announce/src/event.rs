@@ -1,6 +1,6 @@
 //! What the function is asked to do: a batch of the stream, or what a person wants announced again.
 
-use host::input::{without_values, words};
+use commands::text::{redact, validate};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use serde::Deserialize;
@@ -68,7 +68,7 @@ impl Asked {
     /// # Errors
     /// The first thing that is wrong with it.
     pub(crate) fn read(event: &Value) -> Result<Self, EventError> {
-        let wrong = |error: serde_json::Error| EventError(without_values(&error));
+        let wrong = |error: serde_json::Error| EventError(redact(&error));
         if event.get("Records").is_some() {
             return StreamEvent::deserialize(event).map(Self::Batch).map_err(wrong);
         }
@@ -98,7 +98,7 @@ impl WireAgain {
             }
         }
         let (by, why) =
-            (words("by", &by).map_err(EventError)?, words("why", &why).map_err(EventError)?);
+            (validate("by", &by).map_err(EventError)?, validate("why", &why).map_err(EventError)?);
         Ok(Wish { organisation, from, to, next, preview, by, why })
     }
 }
@@ -150,7 +150,10 @@ mod tests {
             (wish(json!({ "next": later })), "`next`"),
             (wish(json!({ "next": earlier })), "`next`"),
             (wish(json!({"by": " "})), "`by` must have"),
-            (wish(json!({"why": "x".repeat(host::input::WORDS_CHARS_MAX + 1)})), "`why` must have"),
+            (
+                wish(json!({"why": "x".repeat(commands::text::TEXT_CHARS_MAX + 1)})),
+                "`why` must have",
+            ),
             (json!({"Records": "canary"}), "cannot be read"),
         ] {
             let refusal = Asked::read(&event).unwrap_err().to_string();

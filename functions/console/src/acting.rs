@@ -1,5 +1,8 @@
 //! Carries out what a person orders, and writes down who wanted it, why, and what came of it.
 
+use std::collections::BTreeMap;
+
+use commands::{Command, Request, invocation};
 use host::clock::Clock;
 use host::invocation::Invocation;
 use host::telemetry;
@@ -10,9 +13,8 @@ use table::{NameOf, Ordered, Tables};
 
 use crate::answer::{self, Outcome, Told};
 use crate::event::Show;
-use crate::invoker::Invoker;
+use crate::invoker::{InvokeError, Invoker};
 use crate::order::Order;
-use crate::passing::{About, event};
 use crate::roles::Role;
 
 /// What refusals are recorded by.
@@ -43,23 +45,27 @@ impl<I: Invoker> Acting<'_, I> {
         if order == Order::Rename {
             return self.rename(organisation, show).await;
         }
-        if order == Order::LookAtDeadLetters && show.about.queue.is_none() {
+        if order == Order::LookAtDeadLetters && !show.about.contains_key("queue") {
             return self.look_at_all(organisation, show).await;
         }
-        let asked = match event(order, organisation, &show.about, &show.said) {
-            Ok(Some(asked)) => asked,
-            Ok(None) => return Told::failed("no function carries that out"),
-            Err(incomplete) => return Told::failed(incomplete.to_string()),
+        let request = match request(order, organisation, show) {
+            Ok(request) => request,
+            Err(words) => return Told::failed(words),
         };
         // Switching on what is on changes nothing, and leaves no row of its own.
         let was_on = order == Order::EnableUploads && !self.is_off(organisation).await;
-        let (function, event) = asked;
-        let answer = self.invoker.invoke(function, &event).await;
-        let told = answer::read(order, &show.said, answer);
-        if !order.only_looks() && (!told.is_recorded || was_on) {
+        let told = answer::read(order, &show.said, self.pass_on(&request).await);
+        if !order.is_read_only() && (!told.is_recorded || was_on) {
             self.record(Some(organisation), order.code(), &told, None, show).await;
         }
         told
+    }
+
+    async fn pass_on(&self, request: &Request) -> Result<serde_json::Value, InvokeError> {
+        match invocation(request) {
+            Some((function, event)) => self.invoker.invoke(function, &event).await,
+            None => Err(InvokeError::Failed("no function carries that out".to_owned())),
+        }
     }
 
     /// A look at each dead-letter queue, one after the other, until one takes too long.
@@ -71,11 +77,14 @@ impl<I: Invoker> Acting<'_, I> {
                 failed.push(format!("{queue}: there was no time for it"));
                 continue;
             }
-            let about = About { queue: Some(queue.code().to_owned()), ..About::default() };
-            let Ok(Some((function, event))) = event(order, organisation, &about, &show.said) else {
-                continue;
+            let which = Show {
+                about: BTreeMap::from([("queue".to_owned(), queue.code().to_owned())]),
+                ..show.clone()
             };
-            let told = answer::read(order, &show.said, self.invoker.invoke(function, &event).await);
+            let told = match request(order, organisation, &which) {
+                Ok(request) => answer::read(order, &show.said, self.pass_on(&request).await),
+                Err(words) => Told::failed(words),
+            };
             match told.answer {
                 Some(answer) => answers.push(answer),
                 None => failed.push(format!("{queue}: {}", told.words)),
@@ -147,7 +156,7 @@ impl<I: Invoker> Acting<'_, I> {
         Ordered {
             organisation,
             order,
-            subject: show.about.subject(),
+            subject: subject(&show.about),
             result: told.outcome.code(),
             detail: &told.words,
             rule,
@@ -179,4 +188,33 @@ impl<I: Invoker> Acting<'_, I> {
             );
         }
     }
+}
+
+/// The command that a button orders, with what was typed next to it.
+fn request(order: Order, organisation: OrganisationId, show: &Show) -> Result<Request, String> {
+    let mut fields = show.about.clone();
+    fields.insert("organisation".to_owned(), organisation.to_string());
+    // A discrepancy is on an invoice or on a contact.
+    if order == Order::Accept && !["contact", "invoice"].iter().any(|on| fields.contains_key(*on)) {
+        return Err("please say which invoice; nothing was done".to_owned());
+    }
+    let command = Command::of(order, &fields).map_err(|error| error.to_string())?;
+    let attribution = show.said.attribution().ok();
+    Request::new(command, attribution).map_err(|error| error.to_string())
+}
+
+/// The object of an order in one word, for the activity log.
+fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
+    const NAMES: [&str; 9] = [
+        "payment",
+        "discrepancy",
+        "customer",
+        "parked_at",
+        "reason",
+        "message",
+        "queue",
+        "from",
+        "time_zone",
+    ];
+    NAMES.iter().find_map(|name| about.get(*name)).map(String::as_str)
 }

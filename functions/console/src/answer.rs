@@ -55,7 +55,7 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
         Ok(answer) => answer,
         Err(InvokeError::StillRunning) => {
             let words = match order {
-                order if order.only_looks() => {
+                order if order.is_read_only() => {
                     "That takes longer than a page waits. Nothing is changed by it: ask again in a minute."
                 }
                 Order::AnnounceAgain => {
@@ -121,6 +121,10 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
         }
         Order::AnnounceAgain => announced_again(answer),
         Order::Rename => done("The names are saved.".to_owned(), true),
+        // No page has a button for these.
+        Order::PreviewAnnounceAgain | Order::Authorise | Order::Connect => {
+            Told { answer: Some(answer), ..looked() }
+        }
     }
 }
 

@@ -5,13 +5,14 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html>.
 //! So nothing in it is trusted, and what is not understood is left out.
 
-use host::input::WORDS_CHARS_MAX;
+use std::collections::BTreeMap;
+
+use commands::text;
 use payments::OrganisationId;
 use serde_json::Value;
 
-use crate::order::{Order, Said};
+use crate::order::{self, Order, Said};
 use crate::pages::Page;
-use crate::passing::About;
 
 /// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
 pub(crate) const TEXT_CHARS_MAX: usize = 1_000;
@@ -37,7 +38,7 @@ pub struct Show {
     /// Something was ordered that is no order.
     pub unknown_order: bool,
     /// What the order is about.
-    pub about: About,
+    pub about: BTreeMap<String, String>,
     /// Who gives it, and why.
     pub said: Said,
     /// The names to save.
@@ -87,12 +88,9 @@ pub struct Names {
 impl Names {
     /// Whether each of them is short enough, and nothing but text.
     pub fn fit(&self) -> bool {
-        let fits = |text: &String| {
-            text.chars().count() <= WORDS_CHARS_MAX && !text.chars().any(char::is_control)
-        };
         [&self.name, &self.administrator, &self.bank_feed, &self.payment_gateway]
             .into_iter()
-            .all(fits)
+            .all(|name| text::fits(name))
     }
 }
 
@@ -105,41 +103,33 @@ impl Asked {
         let context = event.get("widgetContext");
         let forms = context.and_then(|context| context.get("forms")?.get("all"));
         let clear = event.get("clear") == Some(&Value::Bool(true));
-        let form = |name: &str| forms.and_then(|forms| text(forms.get(name)?));
+        let form = |name: &str| forms.and_then(|forms| text_of(forms.get(name)?));
         // What a person has typed counts for more than what the widget was made with.
         let field = |typed: &str, given: &str| {
             let typed = if clear { None } else { form(typed) };
-            typed.or_else(|| text(event.get(given)?)).unwrap_or_default()
+            typed.or_else(|| text_of(event.get(given)?)).unwrap_or_default()
         };
-        let given = |name: &str| text(event.get(name)?).filter(|text| !text.is_empty());
+        let given = |name: &str| text_of(event.get(name)?).filter(|text| !text.is_empty());
         let page = given("page").and_then(|page| Page::from_code(&page)).unwrap_or_default();
         let organisation = given("organisation")
             .or_else(|| form("pm_organisation").filter(|text| !text.is_empty()))
             .map(|text| OrganisationSaid(text.parse().ok()));
+        let order = given("order").and_then(|order| order::from_code(&order));
+        let fields = order.map(|order| order.spec().fields).unwrap_or_default();
+        let about = fields.iter().filter_map(|field| {
+            let typed = || form(&format!("pm_{}", field.name)).filter(|text| !text.is_empty());
+            let text = given(field.name).or_else(|| field.is_typed.then(typed).flatten());
+            Some((field.name.to_owned(), text?))
+        });
+        let about = about.collect();
         Self::Show(Box::new(Show {
             page,
             organisation,
-            order: given("order").and_then(|order| Order::from_code(&order)),
+            order,
             unknown_order: event
                 .get("order")
-                .is_some_and(|order| order.as_str().and_then(Order::from_code).is_none()),
-            about: About {
-                payment: given("payment"),
-                customer: given("customer")
-                    .or_else(|| form("pm_customer").filter(|text| !text.is_empty())),
-                parked_at: given("parked_at"),
-                reason: given("reason"),
-                invoice: given("invoice"),
-                contact: given("contact"),
-                discrepancy: given("discrepancy"),
-                seen: given("seen"),
-                queue: given("queue"),
-                message: given("message"),
-                from: given("from"),
-                to: given("to"),
-                next: given("next"),
-                time_zone: form("pm_time_zone").filter(|text| !text.is_empty()),
-            },
+                .is_some_and(|order| order.as_str().and_then(order::from_code).is_none()),
+            about,
             said: Said {
                 by: form("pm_by").unwrap_or_default(),
                 why: form("pm_why").unwrap_or_default(),
@@ -164,7 +154,7 @@ impl Asked {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
+fn text_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),

@@ -8,7 +8,6 @@ mod letters;
 mod links;
 pub mod order;
 pub mod pages;
-pub mod passing;
 mod plan;
 pub mod roles;
 mod times;
@@ -281,8 +280,8 @@ impl<I: Invoker> Asking<'_, I> {
             Whose::One(_) if order == Order::SignUp && self.show.organisation.is_none() => {
                 Told::failed("please say which organisation, by Xero's tenant id; nothing was done")
             }
-            Whose::One(organisation) => match self.show.said.check() {
-                Err(not_said) if !order.only_looks() => Told::failed(not_said.to_string()),
+            Whose::One(organisation) => match self.show.said.attribution() {
+                Err(not_said) if !order.is_read_only() => Told::failed(not_said.to_string()),
                 _ => self.acting().obey(order, *organisation, &self.show).await,
             },
             _ => Told::failed("please say which organisation; nothing was done"),

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use host::input::WORDS_CHARS_MAX;
+use commands::text::TEXT_CHARS_MAX;
 use serde_json::{Value, json};
 
 use crate::order::{Order, Said};
@@ -153,7 +153,7 @@ impl Sign {
     /// The fields with what was typed; what was done is not done again for the same reason.
     pub fn of(said: &Said, keep_why: bool) -> Self {
         let why = if keep_why { said.why.clone() } else { String::new() };
-        Self { by: said.by.clone(), why, chars_max: WORDS_CHARS_MAX }
+        Self { by: said.by.clone(), why, chars_max: TEXT_CHARS_MAX }
     }
 }
 

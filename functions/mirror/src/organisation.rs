@@ -108,7 +108,7 @@ impl<C: Changes> Handler<'_, C> {
                 return Left::again(all.collect());
             }
         };
-        self.hear(organisation, jobs).await;
+        self.record_webhook_seen(organisation, jobs).await;
         let of_run = self.begun(organisation, jobs, records);
         let mut run = OrganisationRun { settings, jobs, again: BTreeSet::new(), later: Vec::new() };
         self.packs(organisation, &mut run, tally).await;
@@ -238,7 +238,7 @@ impl<C: Changes> Handler<'_, C> {
             swept && matches!(applied, Ok(Applied::Changed(_)))
         });
         let found: Vec<_> = found.map(|(snapshot, _)| snapshot.updated_at).collect();
-        self.miss(settings.organisation, &found).await;
+        self.record_webhook_missed(settings.organisation, &found).await;
         for (snapshot, applied) in applied {
             self.conclude(run, snapshot, applied, tally).await;
         }

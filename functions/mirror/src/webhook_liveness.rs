@@ -10,7 +10,7 @@ use crate::jobs::Jobs;
 
 impl<C: Changes> Handler<'_, C> {
     /// Notes that webhooks come. No work depends on it.
-    pub(crate) async fn hear(&self, organisation: OrganisationId, jobs: &Jobs) {
+    pub(crate) async fn record_webhook_seen(&self, organisation: OrganisationId, jobs: &Jobs) {
         let webhooks = jobs.values().filter(|job| job.cause == Cause::Webhook);
         let latest = webhooks.flat_map(|job| job.records.values()).max().copied();
         let Some(accepted_at) = latest.filter(|at| self.heard.is_news(organisation, *at)) else {
@@ -23,7 +23,11 @@ impl<C: Changes> Handler<'_, C> {
 
     /// Notes that a sweep had to find changes; of when they are. A change of a moment ago does not count: its
     /// webhook may be on its way.
-    pub(crate) async fn miss(&self, organisation: OrganisationId, found: &[Timestamp]) {
+    pub(crate) async fn record_webhook_missed(
+        &self,
+        organisation: OrganisationId,
+        found: &[Timestamp],
+    ) {
         let now = self.now();
         let says = |at: &&Timestamp| {
             let age = now.duration_since(**at);

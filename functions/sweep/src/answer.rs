@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_lambda_events::sqs::BatchItemFailure;
 use jiff::Timestamp;
 use payments::sweep::{Start, SyncRun};
 use payments::{GrantId, OrganisationId, XeroInvoiceId};
@@ -41,6 +42,12 @@ pub struct Answer {
     /// What a user of Xero has granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect: Option<ConnectAnswer>,
+    /// For how many organisations a schedule has put a message on the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<usize>,
+    /// The answer to messages of that queue: none of them is to come again.
+    #[serde(rename = "batchItemFailures", skip_serializing_if = "Option::is_none")]
+    pub batch_item_failures: Option<Vec<BatchItemFailure>>,
 }
 
 impl Answer {
@@ -56,6 +63,8 @@ impl Answer {
             discard: None,
             authorise: None,
             connect: None,
+            listed: None,
+            batch_item_failures: None,
         }
     }
 }

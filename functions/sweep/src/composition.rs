@@ -6,7 +6,7 @@ use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use host::webhook_secret::WebhookSecret;
 use payments::budget::Purpose;
-use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls};
+use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue};
 use table::Tables;
 use xero::{Config, LOGIN_URL};
 
@@ -35,6 +35,11 @@ impl Sweeper<ChangesQueue, AllQueues> {
             xero,
             tables,
             changes: ChangesQueue::new(sqs.clone(), env.required("CHANGES_QUEUE_URL")?),
+            // A custom connection has one organisation: nothing is gained by a queue.
+            schedules: env
+                .optional("SCHEDULES_QUEUE_URL")?
+                .filter(|_| secrets.is_some())
+                .map(|url| SchedulesQueue::new(sqs.clone(), url)),
             letters: AllQueues::new(sqs, queues(env)?),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
             users: secrets.map(|secrets| Users { secrets, login }),

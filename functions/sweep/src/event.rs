@@ -1,7 +1,7 @@
 //! What the function is asked to do. Every way of asking is one shape, and a field that is not known is
 //! an error: a wish that is silently ignored is worse than one that is refused.
 
-use host::input::{without_values, words};
+use commands::text::{redact, validate};
 use jiff::Timestamp;
 use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, Settings, XeroInvoiceId};
 use queue::QueueName;
@@ -139,8 +139,8 @@ impl Asked {
     /// # Errors
     /// The event asks for nothing that sweep does; `EventError` says what is wrong with it.
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
-        let wire: Wire = serde_json::from_str(&event.to_string())
-            .map_err(|error| EventError(without_values(&error)))?;
+        let wire: Wire =
+            serde_json::from_str(&event.to_string()).map_err(|error| EventError(redact(&error)))?;
         let Wire { scheduled_time, full, certify, check, digest, organisation, .. } = wire;
         let kinds = [full, certify, check, digest].into_iter().filter(|kind| *kind).count();
         let of_schedule = scheduled_time.is_some() || kinds > 0 || organisation.is_some();
@@ -231,7 +231,7 @@ impl WireSyncNow {
         let target = match (self.invoice, self.from, self.to) {
             (None, None, None) => Target::Changes,
             (Some(invoice), None, None) => {
-                Target::Invoice(words("invoice", &invoice).map_err(EventError)?)
+                Target::Invoice(validate("invoice", &invoice).map_err(EventError)?)
             }
             (None, Some(from), Some(to)) if from <= to => Target::Window { from, to },
             (None, Some(_), Some(_)) => return Err(says("`from` must not be later than `to`")),
@@ -245,8 +245,8 @@ impl WireSyncNow {
 
 pub(crate) fn said(by: &str, why: &str) -> Result<Said, EventError> {
     Ok(Said {
-        by: words("by", by).map_err(EventError)?,
-        why: words("why", why).map_err(EventError)?,
+        by: validate("by", by).map_err(EventError)?,
+        why: validate("why", why).map_err(EventError)?,
     })
 }
 

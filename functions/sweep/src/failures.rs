@@ -14,6 +14,12 @@ pub enum HandleError {
     /// An organisation is not set up here, or what is asked for needs the mirror, which is off.
     #[error("organisation {0} is not set up here, or the mirror is not switched on for it")]
     NotMirroring(OrganisationId),
+    /// Messages that are no work of a schedule. SQS keeps them among the dead letters.
+    #[error("a message of the queue of schedules cannot be read: {0}")]
+    Task(String),
+    /// The work of a schedule could not be put on the queue. What is there already does no harm twice.
+    #[error("the organisations are not all on the queue of schedules")]
+    NotListed(#[source] SendError),
     /// The organisations could not be read.
     #[error("{0}")]
     Tables(String),

@@ -12,6 +12,7 @@ mod digest;
 mod error;
 mod event;
 mod failures;
+mod fan_out;
 mod health;
 mod open;
 mod orders;
@@ -35,7 +36,7 @@ use host::webhook_secret::WebhookSecret;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::{OrganisationId, Settings};
-use queue::{Changes, DeadLetters, Letters};
+use queue::{Changes, DeadLetters, Letters, SchedulesQueue};
 use table::Tables;
 use url::Url;
 use xero::Client;
@@ -65,6 +66,8 @@ pub struct Sweeper<C, Q> {
     changes: C,
     /// All queues with their dead letters, for what a person orders.
     letters: Q,
+    /// Where the work of a schedule goes, one message for each organisation; without it all of it is done at once.
+    schedules: Option<SchedulesQueue>,
     /// Where the keys are that Xero signs webhooks with, if they are in a secret.
     webhook_secret: Option<WebhookSecret>,
     /// How users let us in, if they do.
@@ -89,6 +92,7 @@ impl<C, Q> Sweeper<C, Q> {
             tables,
             changes,
             letters,
+            schedules: None,
             webhook_secret: None,
             users: None,
             metrics: Metrics::off(),
@@ -102,6 +106,12 @@ impl<C, Q> Sweeper<C, Q> {
     pub fn let_in_by(self, secrets: GrantSecrets, login: Url) -> Self {
         let xero = self.xero.let_in_by(secrets.clone(), &self.tables);
         Self { xero, users: Some(Users { secrets, login }), ..self }
+    }
+
+    /// The same, with schedules that put one message for each organisation on this queue.
+    #[must_use]
+    pub fn with_schedules(self, schedules: SchedulesQueue) -> Self {
+        Self { schedules: Some(schedules), ..self }
     }
 
     /// The same, with webhooks whose keys are in this secret.
@@ -137,7 +147,17 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
-        match Asked::read(event)? {
+        if let Some(event) = fan_out::messages(event)? {
+            return Box::pin(self.tasks(&event, deadline, tally)).await;
+        }
+        let (wants_messages, event) = fan_out::wish(event);
+        let asked = Asked::read(&event)?;
+        if let Some(queue) = self.schedules.as_ref().filter(|_| wants_messages)
+            && let Some(work) = fan_out::for_all(&asked, self.clock.now())
+        {
+            return self.list(queue, work, None, deadline, tally).await;
+        }
+        match asked {
             Asked::Scheduled { scheduled_at, organisation, target } => {
                 let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
                 let all = self.organisations(organisation, tally).await?;
@@ -208,7 +228,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
 }
 
 impl<C: Changes, Q> Sweeper<C, Q> {
-    async fn scheduled(
+    pub(crate) async fn scheduled(
         &self,
         organisations: &[Settings],
         wanted: &Wanted,

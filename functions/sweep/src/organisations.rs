@@ -73,7 +73,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
 
     /// The organisations in which this sweep was tried longest ago, first. By the last attempt and not by the
     /// last success: one that always fails must not always be first.
-    async fn longest_waiting<'a>(
+    pub(crate) async fn longest_waiting<'a>(
         &self,
         organisations: &[&'a Settings],
         kind: SweepKind,
@@ -196,7 +196,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     }
 
     /// The organisations whose connection was looked at longest ago, first.
-    async fn longest_unchecked<'a>(&self, organisations: &'a [Settings]) -> Vec<&'a Settings> {
+    pub(crate) async fn longest_unchecked<'a>(
+        &self,
+        organisations: &'a [Settings],
+    ) -> Vec<&'a Settings> {
         let mut waiting: Vec<(Option<Timestamp>, &Settings)> =
             futures_util::stream::iter(organisations)
                 .map(|settings| async move {

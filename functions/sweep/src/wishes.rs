@@ -1,6 +1,6 @@
 //! What a person may ask of dead-letter queues and of users' grants: the shapes of those events.
 
-use host::input::words;
+use commands::text::validate;
 use payments::GrantId;
 use queue::QueueName;
 use secrecy::SecretString;
@@ -74,7 +74,7 @@ impl WireRedrive {
 impl WireDiscard {
     pub(crate) fn asked(self) -> Result<Asked, EventError> {
         let queue = queue(&self.queue)?;
-        let message = words("message", &self.message).map_err(EventError)?;
+        let message = validate("message", &self.message).map_err(EventError)?;
         Ok(Asked::Discard { queue, message, said: said(&self.by, &self.why)? })
     }
 }

@@ -12,8 +12,8 @@ use table::WriteError;
 use uuid::Uuid;
 use xero::{DeletedMoney, Unreadable};
 
-use crate::duplicates::KINDS;
 use crate::error::RunError;
+use crate::known_money::KINDS;
 use crate::run::{Move, Run, stored};
 use crate::start_date::remembered;
 

@@ -4,58 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, ToSpan};
 use payments::upload::{
-    Certain, Claim, Counterpart, Stamp, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind,
+    Certain, Claim, Counterpart, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind,
     link_found, standings, twins,
 };
-use payments::{
-    InvoiceNumber, PaymentId, XeroContactId, XeroPayment, XeroPaymentId, XeroPaymentKind, owners,
-};
+use payments::{InvoiceNumber, PaymentId, XeroPayment, XeroPaymentId, XeroPaymentKind, owners};
 use queue::Uploads;
 use table::{ReadError, WriteError};
-use uuid::Uuid;
 use xero::ReceivedBetween;
 
 use crate::error::RunError;
-use crate::pairs::Watch;
+use crate::known_money::{KINDS, Read};
 use crate::run::{Move, Run};
-
-/// Everything that money stands as in Xero.
-pub(crate) const KINDS: [XeroMoneyKind; 3] =
-    [XeroMoneyKind::Payment, XeroMoneyKind::Prepayment, XeroMoneyKind::Overpayment];
 
 /// Days between two payments that are read by one call rather than by two.
 const GAP_MAX: i32 = 31;
 
-/// What a run knows of the money in Xero that may be its payments'.
-#[derive(Debug, Default)]
-pub(crate) struct KnownMoney {
-    /// The payments that it has judged and not sent.
-    claims: BTreeMap<PaymentId, Claim>,
-    pub(crate) money: BTreeMap<Uuid, XeroMoney>,
-    /// Whose our own payments are now, of those that the reads have shown.
-    pub(crate) ours: BTreeMap<Stamp, XeroContactId>,
-    /// What a person has called the same as a payment, and was deleted in Xero.
-    pub(crate) deleted: BTreeSet<Uuid>,
-    /// What went up in the nights before.
-    pub(crate) watch: Watch,
-    reads: Vec<Read>,
-    /// When Xero was last asked for the payments that are being sent.
-    looked_at: Option<Timestamp>,
-}
-
 /// How long a look before sending counts for the bundles that follow each other in one go.
 const LOOK_COUNTS_FOR: SignedDuration = SignedDuration::from_secs(5);
-
-/// A stretch of days that was read.
-#[derive(Clone, Copy, Debug)]
-struct Read {
-    kind: XeroMoneyKind,
-    from: Date,
-    to: Date,
-    at: Timestamp,
-}
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Takes up what payments claim, and what the read for their plan has shown; says what Xero holds of each.

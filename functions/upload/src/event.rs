@@ -2,7 +2,7 @@
 //! an error: an order that is silently ignored is worse than one that is refused.
 
 use aws_lambda_events::sqs::SqsEvent;
-use host::input::{without_values, words};
+use commands::text::{redact, validate};
 use jiff::Timestamp;
 use payments::upload::Order;
 use payments::{CustomerId, OrganisationId, PaymentId};
@@ -65,7 +65,7 @@ impl Asked {
     /// [`EventError`], which says what is wrong with the event.
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let text = event.to_string();
-        let wrong = |error: serde_json::Error| EventError(without_values(&error));
+        let wrong = |error: serde_json::Error| EventError(redact(&error));
         if event.get("Records").is_some() {
             return serde_json::from_str(&text).map(Box::new).map(Self::Tasks).map_err(wrong);
         }
@@ -126,7 +126,7 @@ impl Wire {
 
     fn said(&self) -> Result<Said, EventError> {
         let words = |name, text: &Option<String>| {
-            words(name, text.as_deref().unwrap_or_default()).map_err(EventError)
+            validate(name, text.as_deref().unwrap_or_default()).map_err(EventError)
         };
         Ok(Said { by: words("by", &self.by)?, why: words("why", &self.why)? })
     }

@@ -14,6 +14,7 @@ mod evaluation;
 mod evaluation_context;
 mod event;
 mod immediate;
+mod known_money;
 mod night;
 mod orders;
 mod organisations;

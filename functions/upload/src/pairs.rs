@@ -11,22 +11,13 @@ use payments::{CustomerId, Discrepancy, PaymentId, XeroContactId};
 use queue::Uploads;
 use table::{ContactBecause, ReadError, WriteError};
 
-use crate::duplicates::KINDS;
 use crate::error::{RACES_MAX, RunError};
+use crate::known_money::{KINDS, Watch};
 use crate::run::{Move, Run};
 
 /// For how many nights after a payment has gone up the same money, entered by another hand, is looked for. As many
 /// days, too: an organisation whose nights were off for a month has no use for what went up before.
 const WATCHED_NIGHTS: u8 = 10;
-
-/// What went up lately and names no invoice.
-#[derive(Debug, Default)]
-pub(crate) struct Watch {
-    uploads: BTreeMap<PaymentId, Upload>,
-    /// The contacts that were merged into those of the claims.
-    former: BTreeMap<XeroContactId, Vec<XeroContactId>>,
-    pub(crate) claims: Vec<Claim>,
-}
 
 impl<Q: Uploads> Run<'_, Q> {
     /// Says of the contacts of payments that are held as possible duplicates, and name no invoice, that they are.

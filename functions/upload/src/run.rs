@@ -14,8 +14,8 @@ use queue::{DELAY_SECONDS_MAX, Uploads};
 use table::{ChangeContext, Cursor, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Spent;
 
-use crate::duplicates::KnownMoney;
 use crate::error::{RACES_MAX, RunError};
+use crate::known_money::KnownMoney;
 
 /// Rows of one line that are read at a time.
 pub(crate) const PAGE: usize = 200;

@@ -60,7 +60,7 @@ pub struct Builder {
     parts: Parts,
     elsewhere: Elsewhere,
     visibility: Duration,
-    mappings: [Mapping; 3],
+    mappings: [Mapping; 4],
     simulator: Options,
     report: Report,
 }
@@ -284,7 +284,7 @@ impl Default for Builder {
             parts: Parts::ALL,
             elsewhere: Elsewhere::default(),
             visibility: queues::VISIBILITY_TIMEOUT,
-            mappings: [Mapping::CHANGES, Mapping::INTAKE, Mapping::UPLOADS],
+            mappings: [Mapping::CHANGES, Mapping::INTAKE, Mapping::UPLOADS, Mapping::SCHEDULES],
             simulator: Options::default(),
             report: Arc::new(|_| {}),
         }

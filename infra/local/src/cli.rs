@@ -8,7 +8,7 @@ use host::env::Environment;
 use tokio::runtime;
 
 use crate::{
-    Parts, Stack, connect,
+    Parts, Stack, command, connect,
     external_endpoints::{DYNAMODB_URL, Elsewhere, SQS_URL, XERO_API_URL},
     hints,
     interrupt::Interrupt,
@@ -48,7 +48,7 @@ Parts can live elsewhere; then they are not started here:
   RUST_LOG                                          what is logged";
 
 /// One part of the system in a process of its own.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Subcommand)]
+#[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
 enum Command {
     /// Start DynamoDB, SQS and the Xero simulator: all but the functions
     Engines,
@@ -58,6 +58,8 @@ enum Command {
     Simulator,
     /// Let a user of Xero grant organisations, while `cargo run` stays up in another terminal
     Connect,
+    /// Order what the operators' pages order, here or in a stack on AWS; without a name, list the commands
+    Command(command::Line),
 }
 
 #[derive(Args, Debug)]
@@ -113,6 +115,9 @@ async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     if let Some(command) = command {
         ensure!(!once, "--once is for the story, which `{command:?}` does not play");
         logs::to_stderr()?;
+        if let Command::Command(line) = &command {
+            return command::run(line, options.port_invoke).await;
+        }
         if command == Command::Connect {
             return tokio::select! {
                 connected = connect::run(ports(&options), &options.data) => connected,

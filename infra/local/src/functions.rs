@@ -15,7 +15,7 @@ use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
 use payments::events::Announcement;
-use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, UploadsQueue};
+use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue, UploadsQueue};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use sweep::Sweeper;
@@ -100,6 +100,8 @@ impl Product {
         let changes = || ChangesQueue::new(clients.sqs.clone(), changes_url.clone());
         let uploads_url = queues::url(&clients.sqs, queues::UPLOADS).await?;
         let uploads = || UploadsQueue::new(clients.sqs.clone(), uploads_url.clone());
+        let schedules = queues::url(&clients.sqs, queues::SCHEDULES).await.ok();
+        let schedules = schedules.map(|url| SchedulesQueue::new(clients.sqs.clone(), url));
         let keys = xero.webhook_keys.iter().cloned().map(SecretString::from).collect();
         let keys = ActiveKeys::Fixed(WebhookKeys::new(keys));
         let tables = Tables::new(clients.dynamodb.clone(), String::new());
@@ -115,6 +117,13 @@ impl Product {
             let invoker = LambdaInvoker::over(lambda.clone(), names);
             Console::new(role, tables.clone(), invoker, clock.clone())
         };
+        let sweep = Sweeper::new(
+            client(&xero, Config::default(), &clock)?,
+            tables.clone(),
+            changes(),
+            letters(&clients).await?,
+            clock.clone(),
+        );
         Ok(Self {
             webhook: Webhook::new(keys, changes(), Metrics::off()),
             mirror: Mirror::new(
@@ -131,13 +140,10 @@ impl Product {
                 clock.clone(),
             )
             .with_changes(changes()),
-            sweep: Sweeper::new(
-                client(&xero, Config::default(), &clock)?,
-                tables.clone(),
-                changes(),
-                letters(&clients).await?,
-                clock.clone(),
-            ),
+            sweep: match schedules {
+                Some(schedules) => sweep.with_schedules(schedules),
+                None => sweep,
+            },
             announce: Announcer::new(Nowhere, tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),

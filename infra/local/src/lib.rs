@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod clock_control;
+mod command;
 mod connect;
 pub mod engines;
 pub mod external_endpoints;

@@ -29,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Stack {
     pub(crate) ports: Ports,
-    pub(crate) mappings: [Mapping; 3],
+    pub(crate) mappings: [Mapping; 4],
     pub(crate) clients: Clients,
     pub(crate) clock: LocalClock,
     pub(crate) dynamodb_url: String,

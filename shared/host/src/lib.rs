@@ -6,7 +6,6 @@ pub mod clock;
 pub mod connection;
 pub mod env;
 pub mod grants;
-pub mod input;
 pub mod invocation;
 pub mod metrics;
 pub mod secrets;

@@ -11,9 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::change::Change;
 use crate::decision::{Action, Decision};
 use crate::ids::{InvoiceNumber, OrganisationId};
-
-/// Payments that may be removed or altered within an hour, if the organisation's row does not say otherwise.
-pub const MASS_CHANGE_MAX: u32 = 100;
+pub use crate::settings::MASS_CHANGE_MAX;
 /// Most invoices that are listed by name.
 pub const LISTED_MAX: usize = 500;
 

@@ -23,7 +23,7 @@ pub struct Components {
     pub tax: Money,
     /// Shipping, without tax.
     pub shipping: Money,
-    /// What is taken off.
+    /// The deduction.
     pub discount: Money,
     /// The amount to pay: the first three, less the discount.
     pub total: Money,
@@ -54,7 +54,7 @@ pub struct Order {
     pub placed_at: Timestamp,
     /// When it was completed, if it was.
     pub completed_at: Option<Timestamp>,
-    /// What is to be paid for it.
+    /// The amounts to be paid for it.
     pub components: Components,
     /// The invoices that were made of it.
     pub invoices: BTreeSet<InvoiceNumber>,
@@ -106,7 +106,7 @@ codes! {
         PartiallyPaid = "partially_paid",
         /// All that had come was given back.
         Refunded = "refunded",
-        /// More was kept than is to be paid; also whatever was kept of a cancelled order.
+        /// More was kept than is to be paid; also money that was kept of a cancelled order.
         Overpaid = "overpaid",
         /// Cancelled, and no money is or was here for it.
         Cancelled = "cancelled",
@@ -120,11 +120,11 @@ pub struct OrderStanding {
     pub progress: OrderProgress,
     /// How it stands; `None` as long as nothing has come and something is to be paid.
     pub status: Option<OrderStatus>,
-    /// What has come and was kept.
+    /// Money that came and was kept.
     pub received: Money,
-    /// What has come and was given back.
+    /// Money that came and was given back.
     pub refunded: Money,
-    /// What is on its way.
+    /// Money on its way.
     pub pending: Money,
     /// Whether money in another currency came for it, which is in none of the figures.
     pub other_currency: bool,

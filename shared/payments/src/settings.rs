@@ -6,10 +6,12 @@ use jiff::tz::TimeZone;
 
 use crate::budget::DAY_MAX;
 use crate::ids::OrganisationId;
-use crate::mass_change::MASS_CHANGE_MAX;
 use crate::number::NumberPrefix;
 use crate::rules_version;
 use crate::upload::UploadSettings;
+
+/// Payments that may be removed or altered within an hour, if the organisation's row does not say otherwise.
+pub const MASS_CHANGE_MAX: u32 = 100;
 
 /// Most days ahead that `forward_days` may allow.
 pub const FORWARD_DAYS_MAX: u16 = 3660;

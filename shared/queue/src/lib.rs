@@ -10,6 +10,7 @@ mod message;
 mod pack;
 pub mod recursion;
 mod redelivery;
+mod schedules;
 mod sqs;
 mod uploads;
 
@@ -28,5 +29,6 @@ pub use pack::{
     PROBLEM_CHARS_MAX, REASON_REST,
 };
 pub use redelivery::Redelivery;
+pub use schedules::{ScheduleTask, ScheduledWork, SchedulesQueue};
 pub use sqs::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, ChangesQueue, SEND_ATTEMPTS_MAX};
 pub use uploads::{DELAY_SECONDS_MAX, UploadTask, Uploads, UploadsQueue};

@@ -36,10 +36,10 @@ pub struct ChangesQueue {
 }
 
 /// One message, written.
-struct Entry {
-    text: String,
+pub(crate) struct Entry {
+    pub(crate) text: String,
     /// Whose it is: the queue is a fair one, and serves those that have little in it first.
-    group: Option<OrganisationId>,
+    pub(crate) group: Option<OrganisationId>,
 }
 
 /// How one call went: the positions that were confirmed, and what was said about the others.
@@ -133,21 +133,13 @@ impl ChangesQueue {
     }
 }
 
-impl Changes for ChangesQueue {
-    async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
-        let total = messages.len();
+impl ChangesQueue {
+    /// Sends what is written, in as few calls as there can be.
+    pub(crate) async fn send_all(&self, entries: &[Entry], seconds: i32) -> Result<(), SendError> {
+        let total = entries.len();
         let failed = |confirmed, problem| SendError { confirmed, total, problem };
-        // Everything is written before anything is sent: a message that cannot be sent at all
-        // must not leave half of a delivery behind, again with each retry.
-        let entries = messages
-            .iter()
-            .map(write)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|problem| failed(0, problem))?;
-        // 900 at most.
-        let seconds = i32::try_from(whole_seconds(delay)).unwrap_or(900);
         let mut confirmed = 0;
-        let mut rest = entries.as_slice();
+        let mut rest = entries;
         while !rest.is_empty() {
             let (group, others) = rest.split_at(group_len(rest));
             self.send_group(group, seconds)
@@ -157,6 +149,22 @@ impl Changes for ChangesQueue {
             rest = others;
         }
         Ok(())
+    }
+}
+
+impl Changes for ChangesQueue {
+    async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
+        // Everything is written before anything is sent: a message that cannot be sent at all
+        // must not leave half of a delivery behind, again with each retry.
+        let total = messages.len();
+        let entries = messages
+            .iter()
+            .map(write)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|problem| SendError { confirmed: 0, total, problem })?;
+        // 900 at most.
+        let seconds = i32::try_from(whole_seconds(delay)).unwrap_or(900);
+        self.send_all(&entries, seconds).await
     }
 }
 

@@ -86,6 +86,34 @@ impl Tables {
         self.organisations_with(&["mirror_enabled", "upload_enabled"]).await
     }
 
+    /// Some of the organisations that have the mirror or uploading switched on, and the key after which the list goes
+    /// on, if it does. At most so many rows are read.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn organisations_at_work_after(
+        &self,
+        after: Option<String>,
+        max: usize,
+    ) -> Result<(Vec<Enabled>, Option<String>), ReadError> {
+        let start = after.map(|key| [("organisation".to_owned(), AttributeValue::S(key))].into());
+        let page = self
+            .client()
+            .scan()
+            .table_name(self.name(ORGANISATIONS))
+            .consistent_read(true)
+            .limit(i32::try_from(max).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
+        let switches = ["mirror_enabled", "upload_enabled"];
+        let rows = page.items().iter().filter(|item| is_switched_on(item, &switches));
+        let next = page.last_evaluated_key().and_then(|key| key.get("organisation"));
+        let next = next.and_then(|key| key.as_s().ok()).cloned();
+        Ok((rows.map(enabled).collect(), next))
+    }
+
     async fn organisations_with(&self, switches: &[&str]) -> Result<Vec<Enabled>, ReadError> {
         let mut pages = self
             .client()
@@ -97,13 +125,8 @@ impl Tables {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
-            let is_on = |item: &Item, switch: &str| match item.get(switch) {
-                None | Some(AttributeValue::Bool(false)) => false,
-                // Not true either, perhaps: then the row says so when it is read.
-                Some(_) => true,
-            };
-            let switched_on = |item: &&Item| switches.iter().any(|switch| is_on(item, switch));
-            found.extend(page.items().iter().filter(switched_on).map(enabled));
+            let switched_on = page.items().iter().filter(|item| is_switched_on(item, switches));
+            found.extend(switched_on.map(enabled));
         }
         found.sort_by_key(|enabled| enabled.organisation);
         Ok(found)
@@ -188,6 +211,13 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         None => row,
     };
     Ok(row.finish())
+}
+
+/// Whether one of these switches is on. One that is not a truth value may be meant so: then the row says so when it is
+/// read.
+fn is_switched_on(item: &Item, switches: &[&str]) -> bool {
+    let is_off = |value: &AttributeValue| matches!(value, AttributeValue::Bool(false));
+    switches.iter().any(|switch| item.get(*switch).is_some_and(|value| !is_off(value)))
 }
 
 fn enabled(item: &Item) -> Enabled {

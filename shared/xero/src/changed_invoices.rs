@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::client::{Ask, Client, Meter, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::{List, PAGE_SIZES, if_modified_since, page, row_id};
 use crate::refund::refund;
 use crate::unreadable::Unreadable;
@@ -118,8 +118,8 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     ) -> Result<ChangedPage, ReadError> {
         let mut meter = self.meter();
         let (which, scope) = match list {
-            SweptList::Invoices => (Which::Invoices, SCOPE_INVOICES),
-            SweptList::Payments => (Which::Payments, SCOPE_PAYMENTS),
+            SweptList::Invoices => (ListName::Invoices, SCOPE_INVOICES),
+            SweptList::Payments => (ListName::Payments, SCOPE_PAYMENTS),
         };
         let since = whole_second(since);
         let list =
@@ -222,16 +222,16 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
-fn row(which: Which, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
+fn row(which: ListName, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
     let wire: WireChanged<'_> = object(raw).ok_or(schema(which.name()))?;
     let stamp = required_instant(wire.updated_date_utc, "UpdatedDateUTC")?;
     let seen = match which {
-        Which::Payments => of_payment(id, &wire, raw)?,
-        Which::Invoices
-        | Which::BankTransactions
-        | Which::Contacts
-        | Which::Overpayments
-        | Which::Prepayments => RowSubject::Invoice(Seen {
+        ListName::Payments => of_payment(id, &wire, raw)?,
+        ListName::Invoices
+        | ListName::BankTransactions
+        | ListName::Contacts
+        | ListName::Overpayments
+        | ListName::Prepayments => RowSubject::Invoice(Seen {
             invoice: XeroInvoiceId::new(id),
             kind: match required_text(wire.r#type, "Type")?.as_str() {
                 "ACCREC" => InvoiceKind::Sales,
@@ -321,7 +321,7 @@ mod tests {
     fn what_a_payment_is_on_depends_on_its_type() {
         let read = |json: &str| {
             let raw: &RawValue = serde_json::from_str(json).unwrap();
-            row(Which::Payments, Uuid::nil(), raw)
+            row(ListName::Payments, Uuid::nil(), raw)
         };
         let of = |kind: &str| {
             read(&format!(
@@ -355,7 +355,7 @@ mod tests {
                 "Date":"/Date(1552521600000+0000)/","UpdatedDateUTC":"/Date(1551812346173+0000)/"{more}}}"#
             );
             let raw: &RawValue = serde_json::from_str(&json).unwrap();
-            row(Which::Payments, Uuid::nil(), raw).unwrap().1
+            row(ListName::Payments, Uuid::nil(), raw).unwrap().1
         };
         for (kind, nested, id) in [
             ("ARCREDITPAYMENT", "CreditNote", "CreditNoteID"),

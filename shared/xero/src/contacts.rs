@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, IDS_MAX_LIMIT};
 use crate::error::{Outage, ReadError};
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::List;
 use crate::wire::{Member, object, optional_text, required_text, schema};
 
@@ -63,7 +63,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             let texts: Vec<String> = asked.iter().map(ToString::to_string).collect();
             let query = format!("IDs={}&includeArchived=true&", texts.join(","));
             let list = List {
-                which: Which::Contacts,
+                which: ListName::Contacts,
                 query: &query,
                 modified_since: None,
                 scope: SCOPE_CONTACTS,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::error::ReadError;
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::{List, if_modified_since};
 use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, required_text, schema};
@@ -54,9 +54,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         asked: &BTreeSet<Uuid>,
     ) -> Result<DeletedMoney, ReadError> {
         let (which, query) = match kind {
-            XeroMoneyKind::Payment => (Which::Payments, DELETED_PAYMENTS),
-            XeroMoneyKind::Prepayment => (Which::Prepayments, CHANGED_CREDITS),
-            XeroMoneyKind::Overpayment => (Which::Overpayments, CHANGED_CREDITS),
+            XeroMoneyKind::Payment => (ListName::Payments, DELETED_PAYMENTS),
+            XeroMoneyKind::Prepayment => (ListName::Prepayments, CHANGED_CREDITS),
+            XeroMoneyKind::Overpayment => (ListName::Overpayments, CHANGED_CREDITS),
         };
         let modified_since = Some(if_modified_since(since));
         let list = List { which, query, modified_since, scope: SCOPE_PAYMENTS };
@@ -71,7 +71,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     }
 }
 
-fn is_deleted(which: Which, raw: &RawValue) -> Result<bool, ReadError> {
+fn is_deleted(which: ListName, raw: &RawValue) -> Result<bool, ReadError> {
     let wire: WireMoney<'_> = object(raw).ok_or(schema(which.name()))?;
     let status = required_text(wire.status, "Status")?;
     Ok(matches!(status.as_str(), "DELETED" | "VOIDED"))
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<bool, ReadError> {
-        is_deleted(Which::Payments, serde_json::from_str(json).unwrap())
+        is_deleted(ListName::Payments, serde_json::from_str(json).unwrap())
     }
 
     #[test]

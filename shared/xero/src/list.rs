@@ -2,7 +2,7 @@
 
 /// Which of Xero's lists.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub(crate) enum Which {
+pub(crate) enum ListName {
     BankTransactions,
     Contacts,
     Invoices,
@@ -11,7 +11,7 @@ pub(crate) enum Which {
     Prepayments,
 }
 
-impl Which {
+impl ListName {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::BankTransactions => "BankTransactions",

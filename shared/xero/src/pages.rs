@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::client::{Ask, Client, Meter};
 use crate::error::{Outage, ReadError};
-use crate::list::Which;
+use crate::list::ListName;
 use crate::unreadable::Unreadable;
 use crate::wire::{Member, object, schema};
 use crate::write_results::id;
@@ -33,7 +33,7 @@ const WALKS_MAX: u32 = 3;
 
 /// A list to be walked.
 pub(crate) struct List<'a> {
-    pub(crate) which: Which,
+    pub(crate) which: ListName,
     /// The query without the page, ending with `&` if there is any.
     pub(crate) query: &'a str,
     pub(crate) modified_since: Option<String>,
@@ -218,16 +218,16 @@ pub(crate) fn if_modified_since(at: Timestamp) -> String {
     TimeZone::UTC.to_datetime(at).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-pub(crate) fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
+pub(crate) fn page(which: ListName, body: &[u8]) -> Result<Page<'_>, ReadError> {
     let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Outage::Unreadable)?;
     let wire: WirePage<'_> = object(whole).ok_or(Outage::Unreadable)?;
     let list = match which {
-        Which::BankTransactions => wire.bank_transactions,
-        Which::Contacts => wire.contacts,
-        Which::Invoices => wire.invoices,
-        Which::Overpayments => wire.overpayments,
-        Which::Payments => wire.payments,
-        Which::Prepayments => wire.prepayments,
+        ListName::BankTransactions => wire.bank_transactions,
+        ListName::Contacts => wire.contacts,
+        ListName::Invoices => wire.invoices,
+        ListName::Overpayments => wire.overpayments,
+        ListName::Payments => wire.payments,
+        ListName::Prepayments => wire.prepayments,
     };
     let rows: Vec<&RawValue> = serde_json::from_str(list.ok_or(Outage::Unreadable)?.get())
         .map_err(|_| Outage::Unreadable)?;
@@ -239,15 +239,15 @@ pub(crate) fn page(which: Which, body: &[u8]) -> Result<Page<'_>, ReadError> {
     Ok(Page { rows, pagination })
 }
 
-pub(crate) fn row_id(which: Which, raw: &RawValue) -> Result<Uuid, ReadError> {
+pub(crate) fn row_id(which: ListName, raw: &RawValue) -> Result<Uuid, ReadError> {
     let row: WireRow<'_> = object(raw).ok_or(schema(which.name()))?;
     let member = match which {
-        Which::BankTransactions => row.bank_transaction_id,
-        Which::Contacts => row.contact_id,
-        Which::Invoices => row.invoice_id,
-        Which::Overpayments => row.overpayment_id,
-        Which::Payments => row.payment_id,
-        Which::Prepayments => row.prepayment_id,
+        ListName::BankTransactions => row.bank_transaction_id,
+        ListName::Contacts => row.contact_id,
+        ListName::Invoices => row.invoice_id,
+        ListName::Overpayments => row.overpayment_id,
+        ListName::Payments => row.payment_id,
+        ListName::Prepayments => row.prepayment_id,
     };
     id(member).ok().flatten().ok_or(schema(which.id_name()))
 }

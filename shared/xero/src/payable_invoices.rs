@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::client::{Client, SCOPE_INVOICES};
 use crate::error::ReadError;
 use crate::invoice::payments;
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::List;
 use crate::unreadable::Unreadable;
 use crate::wire::{
@@ -156,7 +156,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             // Numbers hardly ever change, so that the order is the same on every page.
             let query = format!("{}&order=InvoiceNumber%20ASC&", ask(&keys));
             let list = List {
-                which: Which::Invoices,
+                which: ListName::Invoices,
                 query: &query,
                 modified_since: None,
                 scope: SCOPE_INVOICES,

@@ -12,7 +12,7 @@ use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::{Client, SCOPE_BANK_TRANSACTIONS};
 use crate::decimals::decimal;
 use crate::error::ReadError;
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::{List, if_modified_since};
 use crate::readback::SKEW_MARGIN;
 use crate::unreadable::Unreadable;
@@ -69,7 +69,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     ) -> Result<DeletedPrepayments, ReadError> {
         let since = since.saturating_sub(SKEW_MARGIN).unwrap_or(since);
         let list = List {
-            which: Which::BankTransactions,
+            which: ListName::BankTransactions,
             query: DELETED,
             modified_since: Some(if_modified_since(since)),
             scope: SCOPE_BANK_TRANSACTIONS,

@@ -17,7 +17,7 @@ use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::{Client, SCOPE_BANK_TRANSACTIONS, SCOPE_INVOICES};
 use crate::decimals;
 use crate::error::ReadError;
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::{List, if_modified_since};
 use crate::unreadable::Unreadable;
 use crate::wire::{object, required_text, schema, text};
@@ -124,9 +124,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
             return Ok(Found { started_at: self.http.now(), by_stamp, unclear });
         }
         let (which, scope) = match kind {
-            StampedKind::Payments => (Which::Payments, "accounting.payments.read"),
-            StampedKind::Prepayments => (Which::BankTransactions, SCOPE_BANK_TRANSACTIONS),
-            StampedKind::Bills => (Which::Invoices, SCOPE_INVOICES),
+            StampedKind::Payments => (ListName::Payments, "accounting.payments.read"),
+            StampedKind::Prepayments => (ListName::BankTransactions, SCOPE_BANK_TRANSACTIONS),
+            StampedKind::Bills => (ListName::Invoices, SCOPE_INVOICES),
         };
         let query = match kind {
             StampedKind::Payments | StampedKind::Prepayments => "order=UpdatedDateUTC%20ASC&",

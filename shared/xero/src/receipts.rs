@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::bundle::StampedKind;
 use crate::client::{Client, SCOPE_PAYMENTS};
 use crate::error::ReadError;
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::{List, if_modified_since};
 use crate::readback::SKEW_MARGIN;
 use crate::wire::{
@@ -108,9 +108,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         asked: ReceivedBetween,
     ) -> Result<MoneyReceived, ReadError> {
         let which = match kind {
-            XeroMoneyKind::Payment => Which::Payments,
-            XeroMoneyKind::Prepayment => Which::Prepayments,
-            XeroMoneyKind::Overpayment => Which::Overpayments,
+            XeroMoneyKind::Payment => ListName::Payments,
+            XeroMoneyKind::Prepayment => ListName::Prepayments,
+            XeroMoneyKind::Overpayment => ListName::Overpayments,
         };
         // Ranges of dates are among what Xero calls optimised (facts.md 3.5).
         let query = format!(

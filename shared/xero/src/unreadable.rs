@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::ReadError;
-use crate::list::Which;
+use crate::list::ListName;
 use crate::wire::{Member, object, text};
 
 /// A row that could not be read, with what can be read of it all the same.
@@ -78,7 +78,7 @@ impl Unreadable {
     /// # Errors
     /// The error if the row is not the cause.
     pub(crate) fn of(
-        which: Which,
+        which: ListName,
         id: Option<Uuid>,
         raw: &RawValue,
         error: ReadError,
@@ -99,12 +99,12 @@ impl Unreadable {
         let Some(names) = object::<WireNames<'_>>(raw) else { return Ok(unnamed) };
         let unnamed = Self { contact: names.contact.and_then(contact), ..unnamed };
         Ok(match which {
-            Which::Invoices => unnamed.invoice(&names),
-            Which::Payments => unnamed.payment(&names),
-            Which::BankTransactions
-            | Which::Contacts
-            | Which::Overpayments
-            | Which::Prepayments => unnamed,
+            ListName::Invoices => unnamed.invoice(&names),
+            ListName::Payments => unnamed.payment(&names),
+            ListName::BankTransactions
+            | ListName::Contacts
+            | ListName::Overpayments
+            | ListName::Prepayments => unnamed,
         })
     }
 

@@ -21,7 +21,7 @@ use crate::identity_service::{Asker, INVALID_GRANT, Received, Token};
 /// The pause before a grant is looked at again that another process renews. That takes a second.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// How often. After that the work comes again, rather than that it waits for a process that may be dead.
-const LOOKS_MAX: u32 = 40;
+const POLLS_MAX: u32 = 40;
 /// The longest that a request to the identity service may be on its way. With less left of the lease it
 /// is not sent: it could meet that of the next one.
 const SENDING_MAX: SignedDuration = SignedDuration::from_secs(25);
@@ -154,7 +154,7 @@ impl<G: Grants + Pairs> Granted<G> {
         mut grant: Grant,
         mut spent: Option<u64>,
     ) -> Result<Token, ReadError> {
-        for _ in 0..LOOKS_MAX {
+        for _ in 0..POLLS_MAX {
             let now = need.http.now();
             match grant.turn(spent, now) {
                 TokenAction::Dead(dead) => {
@@ -163,7 +163,9 @@ impl<G: Grants + Pairs> Granted<G> {
                 TokenAction::Paused(until) => return Err(held.paused(until, now)),
                 TokenAction::Take => match self.stores.pair(grant.id).await {
                     Err(error) => return Err(store_failed(&error)),
-                    Ok(None) => return Err(self.bury(&grant, Death::SecretMissing, now).await),
+                    Ok(None) => {
+                        return Err(self.mark_revoked(&grant, Death::SecretMissing, now).await);
+                    }
                     Ok(Some(pair)) if pair.generation >= grant.generation => {
                         return held.keep(pair);
                     }
@@ -217,7 +219,7 @@ impl<G: Grants + Pairs> Granted<G> {
                 tracing::info!(grant = %grant.id, generation = pair.generation, "grant renewed");
                 held.keep(pair).map(Renewed::Token)
             }
-            Err(TokenProblem::Dead(why)) => Err(self.bury(grant, why, now).await),
+            Err(TokenProblem::Dead(why)) => Err(self.mark_revoked(grant, why, now).await),
             Err(TokenProblem::Read(error)) => {
                 let failed = grant.failed(now);
                 held.failure = failed.failing.map(|failing| (failing.until, error));
@@ -300,7 +302,7 @@ impl<G: Grants + Pairs> Granted<G> {
     }
 
     /// Writes down that a grant is dead. Only the first one does, and so one message is raised.
-    async fn bury(&self, grant: &Grant, why: Death, now: Timestamp) -> ReadError {
+    async fn mark_revoked(&self, grant: &Grant, why: Death, now: Timestamp) -> ReadError {
         tracing::error!(grant = %grant.id, why = why.code(), "a grant is lost: a user has to authorise again");
         if let Err(error) = self.stores.store_grant(grant, grant.died(why, now), now).await {
             tracing::warn!(grant = %grant.id, error = %error, "that a grant is lost was not written down");

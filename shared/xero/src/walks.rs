@@ -17,7 +17,7 @@ use crate::changed_invoices::{open_figures, way_on, whole_second};
 use crate::changed_payments::change;
 use crate::client::{Ask, Client, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
-use crate::list::Which;
+use crate::list::ListName;
 use crate::pages::{PAGE_SIZES, if_modified_since, page, row_id};
 use crate::unreadable::Unreadable;
 
@@ -35,13 +35,13 @@ pub struct WalkedPage<R> {
 
 /// A list that is walked.
 struct Walked {
-    which: Which,
+    which: ListName,
     query: &'static str,
     scope: &'static str,
 }
 
 const OPEN_INVOICES: Walked = Walked {
-    which: Which::Invoices,
+    which: ListName::Invoices,
     // By status, which is an optimised filter: organisations with a hundred thousand documents refuse
     // others.
     query: "Statuses=AUTHORISED&order=UpdatedDateUTC%20ASC&",
@@ -49,7 +49,7 @@ const OPEN_INVOICES: Walked = Walked {
 };
 
 const PAYMENTS: Walked = Walked {
-    which: Which::Payments,
+    which: ListName::Payments,
     // Without a status in the question, or deleted ones would not be seen.
     query: "order=UpdatedDateUTC%20ASC&",
     scope: SCOPE_PAYMENTS,

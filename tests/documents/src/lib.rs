@@ -2,6 +2,7 @@
 
 pub mod citation;
 pub mod definition;
+pub mod imports;
 pub mod link;
 pub mod prose;
 pub mod repository;

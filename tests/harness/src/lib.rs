@@ -13,10 +13,12 @@ pub mod log_capture;
 mod queues;
 mod scripted_server;
 pub mod sqs;
+mod world;
 mod xero_proxy;
 
 pub use crash_point::{CrashPoint, CurrentCrashPoint, Moment};
 pub use dynamodb_proxy::{Call, Do, DynamoDbProxy};
 pub use queues::{FlakyChanges, FlakyQueues, FlakyUploads};
 pub use scripted_server::{Reply, ScriptedServer, Seen};
+pub use world::{World, aud, march, settings};
 pub use xero_proxy::{REFUSED_WHOLE, XeroProxy};

@@ -47,6 +47,9 @@ async fn answer(
     // Groups of standard queues, which SQS has had since 2025, the engine does not know.
     let mut request: Value = serde_json::from_slice(&body).unwrap();
     request.as_object_mut().unwrap().remove("MessageGroupId");
+    for entry in request.get_mut("Entries").and_then(Value::as_array_mut).into_iter().flatten() {
+        entry.as_object_mut().unwrap().remove("MessageGroupId");
+    }
     let body = Bytes::from(serde_json::to_vec(&request).unwrap());
     match dispatch_operation(engine.as_ref(), operation, body).await {
         Ok(response) => response.map(Body::new),

@@ -75,7 +75,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let any_link = actions.iter().any(|action| action.link.is_some());
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
     // Typed text that was not carried out is still there.
-    let typed = stage.show.about.customer.clone().filter(|_| stage.keep_why);
+    let typed = stage.show.about.get("customer").cloned().filter(|_| stage.keep_why);
     filled(&Actions {
         frame: stage.frame(),
         sign: stage.sign(),

@@ -109,7 +109,7 @@ fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
 fn again(stage: &Stage<'_>) -> Option<Again> {
     let about = &stage.show.about;
     let unfinished = stage.answer.as_ref().and_then(letters::unfinished);
-    let (what, which) = match (unfinished, &about.from, &about.to) {
+    let (what, which) = match (unfinished, about.get("from"), about.get("to")) {
         (Some(unfinished), Some(from), Some(to)) => {
             let mut hours = json!({"from": from, "to": to});
             if let Some(next) = unfinished.next {

@@ -36,10 +36,8 @@ pub fn settings() -> Settings {
     let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
     let start = Start::Day(date(2026, 1, 1));
     Settings {
-        forward_days: Some(7),
-        mass_change_max: None,
         upload: Some(UploadSettings { enabled: true, ..UploadSettings::new(start, account) }),
-        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
+        ..harness::settings(organisation())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::world::{ORGANISATION, well};
 async fn an_order_that_the_role_may_not_give_is_refused_and_written_down() {
     // ST-22
     let world = well().await;
-    for order in Order::ALL {
+    for order in Order::ALL.iter().filter(|order| order.spec().label.is_some()) {
         for role in Role::ALL.into_iter().filter(|role| !role.may(order.least_role())) {
             let before = world.rows("activity").await.len();
             let event = json!({"page": "integrations", "order": order.code(), "payment": "P-1"});

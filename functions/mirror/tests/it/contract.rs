@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Response;
+use harness::ScriptedServer;
 use host::clock::Clock;
 use host::connection::ConnectionError;
 use host::env::Environment;
@@ -244,4 +245,36 @@ async fn credentials_that_were_replaced_are_read_again_without_a_restart() {
 
     assert!(answer.batch_item_failures.is_empty());
     assert_eq!(world.stored(1).await.payments.len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_failed_comes_again_in_seconds() {
+    // FAULT-33
+    let gone = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"gone"}"#;
+    let cloud = ScriptedServer::start(move |seen| {
+        if seen.header("x-amz-target").starts_with("AmazonSQS") {
+            Reply::ok(r#"{"Successful":[{"Id":"0"}],"Failed":[]}"#)
+        } else {
+            Reply::status(400, gone)
+        }
+    })
+    .await;
+    let queue: &'static str = format!("{}/000000000000/changes", cloud.url).leak();
+    let variables = environment(&[("CHANGES_QUEUE_URL", queue)]);
+    let mirror = Mirror::from_env(&variables, &aws(&cloud.url), Clock::new(now)).await.unwrap();
+    let mut event = aws_lambda_events::sqs::SqsEvent::default();
+    let mut failing = record("m-1", events(&[1], Some(at(-3))));
+    failing.receipt_handle = Some("as it was received".to_owned());
+    event.records = vec![failing];
+
+    let answer = mirror.handle(event, at_most_two_minutes()).await.unwrap();
+
+    assert_eq!(answer.batch_item_failures.len(), 1);
+    let asked = cloud.seen();
+    let asked = asked
+        .iter()
+        .find(|seen| seen.header("x-amz-target") == "AmazonSQS.ChangeMessageVisibilityBatch");
+    let asked: Value = serde_json::from_str(&asked.unwrap().body).unwrap();
+    let entry = json!({"Id": "0", "ReceiptHandle": "as it was received", "VisibilityTimeout": 15});
+    assert_eq!(asked["Entries"], json!([entry]));
 }

@@ -9,12 +9,13 @@ use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::dynamodb::{self, Row};
 use harness::{CrashPoint, DynamoDbProxy, FlakyChanges};
+pub use harness::{aud, march};
 use host::clock::Clock;
-use jiff::civil::{Date, date};
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
 use payments::{
-    Allocation, Change, Contact, InvoiceNumber, LocalInvoice, Money, OrganisationId, Payment,
+    Allocation, Change, Contact, InvoiceNumber, LocalInvoice, OrganisationId, Payment,
     PaymentStatus, Receipt, Settings, StoredInvoice, XeroInvoiceId,
 };
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
@@ -62,14 +63,6 @@ pub fn invoice(n: u32) -> XeroInvoiceId {
 /// The local number of `invoice(n)`.
 pub fn number(n: u32) -> InvoiceNumber {
     format!("{}", 10_000 + n).parse().unwrap()
-}
-
-pub fn march(day: i8) -> Date {
-    date(2026, 3, day)
-}
-
-pub fn aud(cents: i64) -> Money {
-    Money::new(rust_decimal::Decimal::new(cents, 2), "AUD".parse().unwrap()).unwrap()
 }
 
 pub fn paid(id: u32, day: i8, cents: i64) -> Paid {
@@ -134,11 +127,7 @@ impl World {
     }
 
     pub async fn set_up(&self, organisation: OrganisationId, change: impl Fn(&mut Settings)) {
-        let mut settings = Settings {
-            forward_days: Some(7),
-            mass_change_max: None,
-            ..Settings::new(organisation, jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
-        };
+        let mut settings = harness::settings(organisation);
         change(&mut settings);
         self.tables.store_settings(&settings).await.unwrap();
     }

@@ -4,27 +4,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ::xero::{Client, Config, Credentials};
+use ::xero::Config;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
-use harness::dynamodb::{self, Row};
+use harness::dynamodb::Row;
 use harness::sqs::Queues;
-use harness::{CrashPoint, DynamoDbProxy, FlakyChanges, FlakyQueues, XeroProxy};
+use harness::{CrashPoint, FlakyChanges, FlakyQueues};
+pub use harness::{aud, march};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
 use payments::sweep::{SweepKind, SweepState};
-use payments::{Contact, InvoiceNumber, LocalInvoice, Money, OrganisationId, Settings};
+use payments::{Contact, InvoiceNumber, LocalInvoice, OrganisationId, Settings};
 use queue::{Cause, InvoiceChange, Message};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sweep::Sweeper;
-use table::{ChangeContext, Tables};
+use table::ChangeContext;
 use uuid::Uuid;
 use xero_simulator::{
-    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
-    NewOrganisation, NewPayment, Options, PaymentStatus, Simulator,
+    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, NewInvoice, NewOrganisation, NewPayment,
+    Options, PaymentStatus,
 };
 
 /// A Monday noon in Sydney.
@@ -35,73 +36,40 @@ const INVOCATION: SignedDuration = SignedDuration::from_mins(5);
 const BATCH: SignedDuration = SignedDuration::from_mins(2);
 pub const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
 
-pub fn march(day: i8) -> Date {
-    date(2026, 3, day)
-}
-
-pub fn aud(cents: i64) -> Money {
-    Money::new(Decimal::new(cents, 2), "AUD".parse().unwrap()).unwrap()
-}
-
 pub fn uuid(id: payments::XeroInvoiceId) -> Uuid {
     id.to_string().parse().unwrap()
 }
 
 pub struct World {
-    pub clock: ManualClock,
-    pub simulator: Simulator,
-    pub xero: XeroProxy,
-    pub proxy: DynamoDbProxy,
-    /// DynamoDB, past the proxy.
-    pub direct: aws_sdk_dynamodb::Client,
-    /// The tables, past the proxy.
-    pub tables: Tables,
+    common: harness::World,
     pub line: FlakyChanges,
     /// SQS, with all our queues; the changes are on `line`.
     pub queues: Queues,
     pub post: FlakyQueues,
-    /// Xero, past the proxy.
-    pub xero_url: String,
-    pub tenant: Uuid,
+}
+
+impl std::ops::Deref for World {
+    type Target = harness::World;
+
+    fn deref(&self) -> &harness::World {
+        &self.common
+    }
 }
 
 impl World {
     /// One in which the organisation is set up and mirrors, and nothing else.
     pub async fn new() -> Self {
-        let clock = ManualClock::new(START.parse().unwrap());
-        let options = Options { clock: clock.clock(), seed: Some(7), ..Options::default() };
-        let simulator = Simulator::new(options).unwrap();
-        let tenant = simulator.add_organisation(NewOrganisation::default()).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let xero_url = format!("http://{}", listener.local_addr().unwrap());
-        drop(simulator.clone().serve(listener));
-        let engine = dynamodb::start().await;
-        let direct = dynamodb::client(&engine, 1);
-        table::schema::create(&direct, "").await.unwrap();
+        let options = Options { seed: Some(7), ..Options::default() };
+        let at = START.parse().unwrap();
         let queues = Queues::new().await;
         let world = Self {
-            clock,
-            xero: XeroProxy::start(xero_url.clone()).await,
-            proxy: DynamoDbProxy::start(engine).await,
-            tables: Tables::new(direct.clone(), ""),
-            direct,
+            common: harness::World::new(at, NewOrganisation::default(), options).await,
             line: FlakyChanges::default(),
             post: FlakyQueues::new(queues.all.clone()),
             queues,
-            xero_url,
-            tenant,
-            simulator,
         };
         world.settings(|_| {}).await;
         world
-    }
-
-    pub fn organisation(&self) -> OrganisationId {
-        OrganisationId::new(self.tenant)
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     pub async fn settings(&self, change: impl FnOnce(&mut Settings)) {
@@ -113,11 +81,7 @@ impl World {
         organisation: OrganisationId,
         change: impl FnOnce(&mut Settings),
     ) {
-        let mut settings = Settings {
-            forward_days: Some(7),
-            mass_change_max: None,
-            ..Settings::new(organisation, jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
-        };
+        let mut settings = harness::settings(organisation);
         change(&mut settings);
         self.tables.store_settings(&settings).await.unwrap();
     }
@@ -206,26 +170,11 @@ impl World {
         self.invoice(&format!("CM-{number}"))
     }
 
-    fn client(&self, url: &str) -> Client {
-        let config = Config {
-            api_url: url.parse().unwrap(),
-            identity_url: url.parse().unwrap(),
-            ..Config::default()
-        };
-        let credentials = Credentials {
-            client_id: DEFAULT_CLIENT_ID.to_owned(),
-            client_secret: DEFAULT_CLIENT_SECRET.into(),
-        };
-        let clock = self.clock.clone();
-        Client::new(config, credentials, move || clock.now()).unwrap()
-    }
-
     /// The function, as a new process has it.
     pub fn sweeper(&self) -> Sweeper<FlakyChanges, FlakyQueues> {
-        let clock = self.clock.clone();
-        let tables = Tables::new(dynamodb::client(&self.proxy.url, 1), "");
-        let clock = Clock::new(move || clock.now());
-        let client = self.client(&self.xero.url);
+        let client = self.client(&self.xero.url, Config::default());
+        let clock = Clock::new(self.time());
+        let tables = self.tables_of_a_process();
         Sweeper::new(client, tables, self.line.clone(), self.post.clone(), clock)
     }
 
@@ -328,9 +277,8 @@ impl World {
 
     /// The mirror works on one message.
     pub async fn mirror(&self, message: Message) {
-        let clock = self.clock.clone();
-        let clock = Clock::new(move || clock.now());
-        let client = self.client(&self.xero_url);
+        let clock = Clock::new(self.time());
+        let client = self.client(&self.xero_url, Config::default());
         let mirror = Mirror::new(client, self.tables.clone(), self.line.clone(), clock);
         let mut record = SqsMessage::default();
         record.message_id = Some("m".to_owned());
@@ -360,14 +308,9 @@ impl World {
     }
 
     pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
-        self.xero.end_with(crash_point);
-        self.proxy.end_with(crash_point);
+        self.common.end_with(crash_point);
         self.line.end_with(crash_point);
         self.post.end_with(crash_point);
-    }
-
-    pub async fn rows(&self, table: &str) -> Vec<Row> {
-        dynamodb::rows(&self.direct, table).await
     }
 
     /// The one run that there was.

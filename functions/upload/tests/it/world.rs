@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use ::xero::{Client, Config, Credentials};
-use harness::dynamodb::{self, Row};
-use harness::{CrashPoint, DynamoDbProxy, FlakyUploads, XeroProxy};
+use ::xero::Config;
+use harness::{CrashPoint, FlakyUploads};
+pub use harness::{aud, march};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -13,19 +13,14 @@ use payments::upload::{
     Bill, Customer, Fee, FeeAccount, ProviderInvoice, Start, Upload, UploadSettings, admit,
     admit_bill,
 };
-use payments::{
-    Money, OrganisationId, PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part,
-};
+use payments::{PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part};
 use queue::UploadTask;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use table::{ChangeContext, Tables};
+use table::ChangeContext;
 use upload::Uploader;
 use uuid::Uuid;
-use xero_simulator::{
-    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, ManualClock, NewInvoice,
-    NewOrganisation, Options, PrepaymentReferences, Simulator,
-};
+use xero_simulator::{InvoiceKind, NewInvoice, NewOrganisation, Options, PrepaymentReferences};
 
 use crate::paid::{Paid, bpay};
 
@@ -38,29 +33,21 @@ pub fn evening() -> Timestamp {
     EVENING.parse().unwrap()
 }
 
-pub fn march(day: i8) -> Date {
-    date(2026, 3, day)
-}
-
-pub fn aud(cents: i64) -> Money {
-    Money::new(Decimal::new(cents, 2), "AUD".parse().unwrap()).unwrap()
-}
-
 pub struct World {
-    pub clock: ManualClock,
-    pub simulator: Simulator,
-    pub xero: XeroProxy,
-    pub proxy: DynamoDbProxy,
-    /// DynamoDB, past the proxy.
-    pub direct: aws_sdk_dynamodb::Client,
-    /// The tables, past the proxy.
-    pub tables: Tables,
+    common: harness::World,
     pub tasks: FlakyUploads,
-    /// FlakyUploads in the queue, and when each of them is delivered.
+    /// Tasks in the queue, and when each of them is delivered.
     waiting: Mutex<Vec<(Timestamp, UploadTask)>>,
     /// The contact that stands for the provider.
     provider: OnceLock<Uuid>,
-    pub tenant: Uuid,
+}
+
+impl std::ops::Deref for World {
+    type Target = harness::World;
+
+    fn deref(&self) -> &harness::World {
+        &self.common
+    }
 }
 
 impl World {
@@ -75,43 +62,16 @@ impl World {
 
     /// One whose organisation keeps these books.
     pub async fn keeping(books: NewOrganisation, references: PrepaymentReferences) -> Self {
-        let clock = ManualClock::new(evening());
-        let options = Options {
-            clock: clock.clock(),
-            seed: Some(7),
-            prepayment_references: references,
-            ..Options::default()
-        };
-        let simulator = Simulator::new(options).unwrap();
-        let tenant = simulator.add_organisation(books).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = format!("http://{}", listener.local_addr().unwrap());
-        drop(simulator.clone().serve(listener));
-        let engine = dynamodb::start().await;
-        let direct = dynamodb::client(&engine, 1);
-        table::schema::create(&direct, "").await.unwrap();
+        let options =
+            Options { seed: Some(7), prepayment_references: references, ..Options::default() };
         let world = Self {
-            clock,
-            xero: XeroProxy::start(upstream).await,
-            proxy: DynamoDbProxy::start(engine).await,
-            tables: Tables::new(direct.clone(), ""),
-            direct,
+            common: harness::World::new(evening(), books, options).await,
             tasks: FlakyUploads::default(),
             waiting: Mutex::default(),
             provider: OnceLock::new(),
-            tenant,
-            simulator,
         };
         world.settings(|_| {}).await;
         world
-    }
-
-    pub fn organisation(&self) -> OrganisationId {
-        OrganisationId::new(self.tenant)
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     /// Changes the settings of uploading; everything else is as usual.
@@ -123,15 +83,8 @@ impl World {
         let mut uploading = UploadSettings::new(start, XeroAccountId::new(bank));
         uploading.prepayment_account.clone_from(&revenue.code);
         change(&mut uploading);
-        let settings = Settings {
-            forward_days: Some(7),
-            mass_change_max: None,
-            upload: Some(uploading),
-            ..Settings::new(
-                self.organisation(),
-                jiff::tz::TimeZone::get("Australia/Sydney").unwrap(),
-            )
-        };
+        let settings =
+            Settings { upload: Some(uploading), ..harness::settings(self.organisation()) };
         self.tables.store_settings(&settings).await.unwrap();
     }
 
@@ -304,20 +257,9 @@ impl World {
     }
 
     fn new_uploader<C: queue::Changes>(&self) -> Uploader<FlakyUploads, C> {
-        let config = Config {
-            api_url: self.xero.url.parse().unwrap(),
-            identity_url: self.xero.url.parse().unwrap(),
-            ..Config::uploading()
-        };
-        let credentials = Credentials {
-            client_id: DEFAULT_CLIENT_ID.to_owned(),
-            client_secret: DEFAULT_CLIENT_SECRET.into(),
-        };
-        let clock = self.clock.clone();
-        let client = Client::new(config, credentials, move || clock.now()).unwrap();
-        let clock = self.clock.clone();
-        let tables = Tables::new(dynamodb::client(&self.proxy.url, 1), "");
-        Uploader::new(client, tables, self.tasks.clone(), Clock::new(move || clock.now()))
+        let client = self.client(&self.xero.url, Config::uploading());
+        let clock = Clock::new(self.time());
+        Uploader::new(client, self.tables_of_a_process(), self.tasks.clone(), clock)
             .with_pauses(vec![Duration::ZERO; 2])
     }
 
@@ -368,8 +310,7 @@ impl World {
     }
 
     pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
-        self.xero.end_with(crash_point);
-        self.proxy.end_with(crash_point);
+        self.common.end_with(crash_point);
         self.tasks.end_with(crash_point);
     }
 
@@ -380,10 +321,6 @@ impl World {
 
     pub async fn state(&self, payment: &str) -> &'static str {
         self.row(payment).await.state.code()
-    }
-
-    pub async fn rows(&self, table: &str) -> Vec<Row> {
-        dynamodb::rows(&self.direct, table).await
     }
 
     /// All rows of the ledger.

@@ -13,13 +13,13 @@ pub const INTAKE: &str = "intake";
 /// Wakes the upload outside of its schedule.
 pub const UPLOADS: &str = "uploads";
 
-/// Where schedules end that failed: a dead-letter queue alone. Here nothing is put into it.
+/// The work of a schedule, one message for each organisation.
 pub const SCHEDULES: &str = "schedules";
 /// What could not be announced: a dead-letter queue alone. Empty here, where nothing announces.
 pub const EVENTS: &str = "events";
 
 /// Every queue that a function is called for.
-pub const ALL: [&str; 3] = [CHANGES, INTAKE, UPLOADS];
+pub const ALL: [&str; 4] = [CHANGES, INTAKE, UPLOADS, SCHEDULES];
 
 /// After this many receives a message moves to the dead-letter queue, as in the template.
 pub const RECEIVES_MAX: u32 = 10;
@@ -62,9 +62,7 @@ pub(crate) fn definitions(visibility: Duration) -> Vec<(String, HashMap<String, 
         ));
     }
     let retention = ("MessageRetentionPeriod".to_owned(), RETENTION_S.to_string());
-    for alone in [SCHEDULES, EVENTS] {
-        queues.push((dead_letters_of(alone), HashMap::from([retention.clone()])));
-    }
+    queues.push((dead_letters_of(EVENTS), HashMap::from([retention])));
     queues
 }
 

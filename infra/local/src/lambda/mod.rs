@@ -98,7 +98,7 @@ impl Function {
     #[must_use]
     pub const fn recursion(self) -> RecursiveLoop {
         match self {
-            Self::Mirror | Self::Upload => RecursiveLoop::Allow,
+            Self::Mirror | Self::Upload | Self::Sweep => RecursiveLoop::Allow,
             _ => RecursiveLoop::Terminate,
         }
     }

@@ -67,6 +67,14 @@ impl Mapping {
         window: Duration::from_secs(1),
     };
 
+    /// The work of a schedule for one organisation.
+    pub const SCHEDULES: Self = Self {
+        queue: queues::SCHEDULES,
+        function: Function::Sweep,
+        batch_max: 1,
+        window: Duration::ZERO,
+    };
+
     /// What the upload goes on with; each message is a run of its own.
     pub const UPLOADS: Self = Self {
         queue: queues::UPLOADS,

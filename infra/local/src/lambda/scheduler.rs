@@ -27,7 +27,7 @@ pub(super) async fn catch_up(host: Host, stop: watch::Receiver<bool>) {
 
 /// Calls `sweep` every half hour in the same way.
 pub(super) async fn sweep(host: Host, clock: LocalClock, stop: watch::Receiver<bool>) {
-    let event = || format!(r#"{{"scheduled_time":"{}"}}"#, clock.now());
+    let event = || format!(r#"{{"scheduled_time":"{}","fan_out":true}}"#, clock.now());
     every(SWEEP_EVERY, host, Function::Sweep, event, stop).await;
 }
 

@@ -93,6 +93,11 @@ impl Functions {
         let (host, worker) = functions::start(surroundings).await?;
         let mut pollers = JoinSet::new();
         for mapping in self.mappings {
+            // Engines of an earlier version have none; then a schedule's work is done at once.
+            let is_new = mapping.queue == queues::SCHEDULES;
+            if is_new && queues::url(&sqs, mapping.queue).await.is_err() {
+                continue;
+            }
             let poller = poller(mapping, host.clone(), sqs.clone(), clock.clone()).await?;
             pollers.spawn(poller.run(stopping.clone()));
         }

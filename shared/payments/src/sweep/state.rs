@@ -150,11 +150,17 @@ impl SweepState {
         }
         match trigger {
             Trigger::Manual if self.cools_until.is_some_and(|until| until > now) => Start::Cooling,
-            Trigger::Schedule if scheduled_at.is_some() && self.scheduled_at >= scheduled_at => {
+            Trigger::Schedule if scheduled_at.is_some() && self.is_done_for(scheduled_at) => {
                 Start::Done
             }
             Trigger::Manual | Trigger::Schedule | Trigger::Queue => Start::Go,
         }
+    }
+
+    /// Whether what was asked for then is done: by that schedule, or by a whole read that began later. So a message
+    /// that waited long behind others asks nothing of Xero (CC-22).
+    fn is_done_for(&self, scheduled_at: Option<Timestamp>) -> bool {
+        self.scheduled_at >= scheduled_at || self.cursor > scheduled_at
     }
 
     /// The run before, if it has never ended: its process did.
@@ -317,6 +323,16 @@ mod tests {
         state.end(SyncState::Finished, Trigger::Schedule, Some(at(0)), true, at(70));
         assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(80)), Start::Done);
         assert_eq!(state.may_start(Trigger::Schedule, Some(at(1800)), at(1800)), Start::Go);
+    }
+
+    #[test]
+    fn a_schedule_that_comes_late_finds_a_later_read_and_is_done() {
+        // CC-22
+        let mut state = begun(Trigger::Manual);
+        state.read_whole(at(10));
+        state.end(SyncState::Finished, Trigger::Manual, None, true, at(30));
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(9)), at(100)), Start::Done);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(11)), at(100)), Start::Go);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::ledger::Upload;
-use super::order::{GivenOrder, Order};
 use super::part::UploadState;
+use super::payment_order::{GivenOrder, Order};
 use super::route::{Hold, Skip};
 use crate::ids::PaymentId;
 

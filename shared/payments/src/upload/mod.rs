@@ -23,10 +23,10 @@ mod forecast;
 mod ledger;
 mod link;
 mod night;
-mod order;
 mod overdue;
 mod pair;
 mod part;
+mod payment_order;
 mod plan;
 mod planner;
 mod provider_invoice;
@@ -62,7 +62,6 @@ pub use forecast::Forecast;
 pub use ledger::Upload;
 pub use link::{link, link_found};
 pub use night::Night;
-pub use order::{GivenOrder, Order};
 pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
@@ -72,6 +71,7 @@ pub use part::{
     Absence, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState, WriteOutcome,
 };
+pub use payment_order::{GivenOrder, Order};
 pub use planner::{OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{
     FEES_MAX, NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, on_merchant_contact, why_unmapped,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::QueueName;
 use crate::message::Message;
+use crate::schedules::ScheduleTask;
 use crate::uploads::UploadTask;
 
 /// Most ids of invoices, and most names of members, that are listed.
@@ -35,7 +36,7 @@ pub fn about(queue: QueueName, body: &str) -> MessageSubject {
         QueueName::Changes => change(body),
         QueueName::Uploads => task(body),
         QueueName::Intake => report(body),
-        QueueName::Schedules => schedule(body),
+        QueueName::Schedules => scheduled(body).or_else(|| schedule(body)),
         QueueName::Events => decisions(body),
     };
     read.unwrap_or_else(|| MessageSubject {
@@ -106,6 +107,17 @@ fn decisions(body: &str) -> Option<MessageSubject> {
         kind: "not announced".to_owned(),
         subject,
         written,
+        ..MessageSubject::default()
+    })
+}
+
+/// The work of a schedule for one organisation.
+fn scheduled(body: &str) -> Option<MessageSubject> {
+    let task = ScheduleTask::from_json(body).ok()?;
+    Some(MessageSubject {
+        organisation: task.organisation(),
+        kind: format!("{} {}", task.work(), task.kind()),
+        subject: Some(task.scheduled_at().to_string()),
         ..MessageSubject::default()
     })
 }

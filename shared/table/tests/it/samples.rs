@@ -45,11 +45,7 @@ pub fn because() -> ChangeContext {
 }
 
 pub fn settings() -> Settings {
-    Settings {
-        forward_days: Some(7),
-        mass_change_max: None,
-        ..Settings::new(organisation(), jiff::tz::TimeZone::get("Australia/Sydney").unwrap())
-    }
+    harness::settings(organisation())
 }
 
 /// So many cents of Australian dollars.

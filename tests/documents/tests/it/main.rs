@@ -1,4 +1,5 @@
 //! The documents against the code.
 
+mod modules;
 mod rules;
 mod words;

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use super::{
-    accounts, asked::Asked, bank_transactions, batch_payments, contacts, credits, invoices,
-    organisation, payments, route::Route,
+    accounts, admitted_call::AdmittedCall, bank_transactions, batch_payments, contacts, credits,
+    invoices, organisation, payments, route::Route,
 };
 use crate::{query::QUERY_LENGTH_MAX, reply::Reply, world::World};
 
 /// Does what is asked, at `now`.
-pub(super) fn answered(world: &mut World, asked: &Asked, now: Timestamp) -> Reply {
+pub(super) fn answered(world: &mut World, asked: &AdmittedCall, now: Timestamp) -> Reply {
     let reply = dispatch(world, asked, now).unwrap_or_else(|reply| reply);
     match asked.call.accepts_json() {
         true if world.oddities.escaped_slashes => reply.with_escaped_slashes(),
@@ -18,8 +18,8 @@ pub(super) fn answered(world: &mut World, asked: &Asked, now: Timestamp) -> Repl
     }
 }
 
-fn dispatch(world: &mut World, asked: &Asked, now: Timestamp) -> Result<Reply, Reply> {
-    let Asked { call, caller: (_, organisation), route, manner } = asked;
+fn dispatch(world: &mut World, asked: &AdmittedCall, now: Timestamp) -> Result<Reply, Reply> {
+    let AdmittedCall { call, caller: (_, organisation), route, manner } = asked;
     let organisation = *organisation;
     // The web server in front of the API does this, without an explanation (facts.md 3.5).
     if call.raw_query.len() > QUERY_LENGTH_MAX {

@@ -6,7 +6,7 @@ use axum::{body::Bytes, http::Method};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::asked::Asked;
+use super::admitted_call::AdmittedCall;
 use crate::{clock::after, identity, reply::Reply, world::World};
 
 /// How long a key is remembered, counted from its first call.
@@ -26,8 +26,8 @@ struct Sent {
     body: Bytes,
 }
 
-impl From<&Asked> for Sent {
-    fn from(asked: &Asked) -> Self {
+impl From<&AdmittedCall> for Sent {
+    fn from(asked: &AdmittedCall) -> Self {
         Self {
             organisation: asked.caller.1,
             method: asked.call.method.clone(),
@@ -64,7 +64,7 @@ enum Recall {
 }
 
 impl Memory {
-    fn recall(&mut self, key: &Key, asked: &Asked, now: Timestamp) -> Recall {
+    fn recall(&mut self, key: &Key, asked: &AdmittedCall, now: Timestamp) -> Recall {
         self.0.retain(|_, entry| after(entry.since, REMEMBERED_FOR) > now);
         match self.0.get(key) {
             None => Recall::New,
@@ -73,13 +73,13 @@ impl Memory {
         }
     }
 
-    pub(super) fn keep(&mut self, key: Key, asked: &Asked, reply: &Reply, now: Timestamp) {
+    pub(super) fn keep(&mut self, key: Key, asked: &AdmittedCall, reply: &Reply, now: Timestamp) {
         let reply = Some(reply.clone());
         self.0.insert(key, Remembered { sent: asked.into(), reply, since: now });
     }
 
     /// Remembers a call that is to be carried out later.
-    pub(super) fn expect(&mut self, key: Key, asked: &Asked, now: Timestamp) {
+    pub(super) fn expect(&mut self, key: Key, asked: &AdmittedCall, now: Timestamp) {
         self.0.insert(key, Remembered { sent: asked.into(), reply: None, since: now });
     }
 
@@ -109,7 +109,7 @@ pub(super) enum Claim {
 }
 
 /// Looks into the memory before anything is done.
-pub(super) fn claim(world: &mut World, asked: &Asked, now: Timestamp) -> Claim {
+pub(super) fn claim(world: &mut World, asked: &AdmittedCall, now: Timestamp) -> Claim {
     let key = asked.call.header("idempotency-key").filter(|_| asked.call.method != Method::GET);
     let Some(key) = key else {
         return Claim::Unkeyed;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    asked::Asked,
+    admitted_call::AdmittedCall,
     dispatch::answered,
     idempotency::{Claim, Key, claim},
 };
@@ -23,7 +23,7 @@ pub(crate) struct Postponed {
 
 #[derive(Debug)]
 struct Waiting {
-    asked: Asked,
+    asked: AdmittedCall,
     since: Timestamp,
     key: Option<Key>,
 }
@@ -42,7 +42,7 @@ impl Postponed {
 }
 
 /// Puts a request off. One whose key is known already has its outcome, and is not put off.
-pub(super) fn postpone(world: &mut World, asked: &Asked, millis: u64, now: Timestamp) {
+pub(super) fn postpone(world: &mut World, asked: &AdmittedCall, millis: u64, now: Timestamp) {
     let key = match claim(world, asked, now) {
         Claim::Unkeyed => None,
         Claim::Answered(_) => return,

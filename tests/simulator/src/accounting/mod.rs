@@ -4,7 +4,7 @@
 //! per endpoint answers it. An endpoint is a function from the world and a call to a [`Reply`](crate::reply::Reply).
 
 mod accounts;
-mod asked;
+mod admitted_call;
 mod bank_transactions;
 mod batch;
 mod batch_payments;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    asked::Asked,
+    admitted_call::AdmittedCall,
     dispatch::answered,
     idempotency::{Claim, claim},
     late_requests,
@@ -80,7 +80,7 @@ async fn handle(simulator: Simulator, call: Call) -> (Outcome, Option<Visit>) {
         Ok(effects) => {
             tokio::time::sleep(simulator.inner.latency).await;
             let manner = Manner::of(&effects);
-            let asked = Asked { call, caller: caller.clone(), route, manner };
+            let asked = AdmittedCall { call, caller: caller.clone(), route, manner };
             if let Some(millis) = faults::postponement(&effects) {
                 simulator.with(|world, now| late_requests::postpone(world, &asked, millis, now));
             }
@@ -150,7 +150,7 @@ fn admit(
 }
 
 /// Answers from the memory of `Idempotency-Key`, or carries the call out and remembers the reply.
-fn remembered(world: &mut World, asked: &Asked, now: Timestamp) -> Reply {
+fn remembered(world: &mut World, asked: &AdmittedCall, now: Timestamp) -> Reply {
     match claim(world, asked, now) {
         Claim::Answered(reply) => reply,
         Claim::Unkeyed => answered(world, asked, now),

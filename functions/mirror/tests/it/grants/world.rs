@@ -2,20 +2,15 @@
 
 use std::sync::Arc;
 
-use harness::dynamodb::{self, Row};
-use harness::{CrashPoint, DynamoDbProxy, XeroProxy};
-use jiff::{SignedDuration, Timestamp};
+use harness::CrashPoint;
+use harness::dynamodb::Row;
+use jiff::SignedDuration;
 use payments::grant::{Grant, Grants as _, Stores};
 use payments::{GrantId, OrganisationId};
 use table::Tables;
 use uuid::Uuid;
-use xero::{
-    Client, Config, Credentials, LOGIN_URL, Organisation, ReadError, SCOPE_OFFLINE, Unmetered,
-};
-use xero_simulator::{
-    Consent, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Limits, ManualClock, NewOrganisation,
-    Options, Simulator,
-};
+use xero::{Client, Config, LOGIN_URL, Organisation, ReadError, SCOPE_OFFLINE, Unmetered};
+use xero_simulator::{Consent, DEFAULT_CLIENT_ID, Limits, NewOrganisation, Options};
 
 use super::safe::Safe;
 
@@ -26,15 +21,17 @@ const BACK: &str = "http://localhost:9000/back";
 pub type Process = Client<Unmetered, Stores<Tables, Safe>>;
 
 pub struct World {
-    pub clock: ManualClock,
-    pub simulator: Simulator,
-    pub xero: XeroProxy,
-    pub proxy: DynamoDbProxy,
+    common: harness::World,
     pub safe: Safe,
-    /// Past the proxy.
-    pub direct: aws_sdk_dynamodb::Client,
-    pub tables: Tables,
     organisations: [Uuid; 2],
+}
+
+impl std::ops::Deref for World {
+    type Target = harness::World;
+
+    fn deref(&self) -> &harness::World {
+        &self.common
+    }
 }
 
 pub fn minutes(count: i64) -> SignedDuration {
@@ -53,32 +50,12 @@ pub fn grant_id() -> GrantId {
 impl World {
     /// One in which no user has authorised anything.
     pub async fn new() -> Self {
-        let clock = ManualClock::new(START.parse().unwrap());
-        let options = Options {
-            clock: clock.clock(),
-            seed: Some(1),
-            limits: Limits::NONE,
-            ..Options::default()
-        };
-        let simulator = Simulator::new(options).unwrap();
-        let organisations =
-            [(); 2].map(|()| simulator.add_organisation(NewOrganisation::default()).unwrap());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = format!("http://{}", listener.local_addr().unwrap());
-        simulator.clone().serve(listener);
-        let engine = dynamodb::start().await;
-        let direct = dynamodb::client(&engine, 1);
-        table::schema::create(&direct, "").await.unwrap();
-        Self {
-            clock,
-            simulator,
-            xero: XeroProxy::start(upstream).await,
-            proxy: DynamoDbProxy::start(engine).await,
-            safe: Safe::default(),
-            tables: Tables::new(direct.clone(), ""),
-            direct,
-            organisations,
-        }
+        let options = Options { seed: Some(1), limits: Limits::NONE, ..Options::default() };
+        let at = START.parse().unwrap();
+        let common = harness::World::new(at, NewOrganisation::default(), options).await;
+        let other = common.simulator.add_organisation(NewOrganisation::default()).unwrap();
+        let organisations = [common.tenant, other];
+        Self { common, safe: Safe::default(), organisations }
     }
 
     /// One in which a user has connected both organisations, and half an hour has passed: the access token
@@ -118,15 +95,8 @@ impl World {
     }
 
     pub fn process(&self) -> Process {
-        let url: url::Url = self.xero.url.parse().unwrap();
-        let config = Config { api_url: url.clone(), identity_url: url, ..Config::default() };
-        let credentials = Credentials {
-            client_id: DEFAULT_CLIENT_ID.to_owned(),
-            client_secret: DEFAULT_CLIENT_SECRET.into(),
-        };
-        let clock = self.clock.clone();
-        let client = Client::new(config, credentials, move || clock.now()).unwrap();
-        let grants = Tables::new(dynamodb::client(&self.proxy.url, 1), "");
+        let client = self.client(&self.xero.url, Config::default());
+        let grants = self.tables_of_a_process();
         client.with_grants(Some(Stores { grants, pairs: self.safe.clone() }))
     }
 
@@ -136,8 +106,7 @@ impl World {
     }
 
     pub fn end_with(&self, crash_point: &Arc<CrashPoint>) {
-        self.xero.end_with(crash_point);
-        self.proxy.end_with(crash_point);
+        self.common.end_with(crash_point);
         self.safe.end_with(crash_point);
     }
 
@@ -147,15 +116,11 @@ impl World {
 
     /// The grant's messages to the operators.
     pub async fn messages(&self) -> Vec<Row> {
-        dynamodb::rows(&self.direct, "messages").await
+        self.rows("messages").await
     }
 
     /// How often the identity service was asked since the last time.
     pub fn asked_for_tokens(&self) -> usize {
         self.xero.take_calls().iter().filter(|call| call.ends_with("/connect/token")).count()
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 }

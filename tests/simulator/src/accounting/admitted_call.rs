@@ -5,7 +5,7 @@ use crate::{faults::Manner, limits::Caller};
 
 /// A call, its caller, and the manner in which it is to be answered.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct AdmittedCall {
     pub(super) call: Call,
     pub(super) caller: Caller,
     pub(super) route: Route,

@@ -1,0 +1,509 @@
+//! Every command: its fields, and in one table what pages and the command line have to know of
+//! it.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use payments::{
+    CustomerId, GrantId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::field::Field;
+use crate::role::Role;
+
+/// What is to be known of a command, apart from its execution.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// Its code in JSON, in logs and in the activity log.
+    pub code: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// The text of its button; `None` if no page has one.
+    pub label: Option<&'static str>,
+    /// The least role that may order it from a page (ST-22).
+    pub role: Role,
+    /// The question before it is executed, if that cannot be undone.
+    pub confirmation: Option<&'static str>,
+    /// Whether it only looks: such a command needs no attribution, and leaves no row.
+    pub is_read_only: bool,
+    /// Its fields.
+    pub fields: &'static [Field],
+}
+
+const OPERATORS: Spec = Spec {
+    code: "",
+    about: "",
+    label: None,
+    role: Role::Operator,
+    confirmation: None,
+    is_read_only: false,
+    fields: &[],
+};
+const ADMINISTRATORS: Spec = Spec { role: Role::Admin, ..OPERATORS };
+
+macro_rules! commands {
+    ($($(#[doc = $about:literal])+ $kind:ident($payload:ty) = $code:literal in $base:ident { $($spec:tt)* })*) => {
+        /// A command, as JSON: its code, and its fields.
+        #[derive(Clone, Debug, Deserialize, Serialize)]
+        pub enum Command {
+            $($(#[doc = $about])+ #[serde(rename = $code)] $kind($payload),)*
+        }
+
+        /// Which command.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum Kind {
+            $($(#[doc = $about])+ $kind,)*
+        }
+
+        impl Command {
+            /// Which command it is.
+            pub const fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind,)* }
+            }
+        }
+
+        impl Kind {
+            /// Every command.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// The row of the table about it.
+            pub const fn spec(self) -> Spec {
+                match self {
+                    $(Self::$kind => const { Spec { code: $code, about: concat!($($about),+), $($spec)* ..$base } },)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Everything that changed since the last time is read at once; or one invoice, or what changed from a moment to another (ST-18, CC-12).
+    SyncNow(SyncNow) = "sync_now" in OPERATORS {
+        label: Some("Sync now"),
+        fields: &[ORGANISATION, INVOICE_IN_XERO, FROM.optional(), TO.optional()],
+    }
+    /// A mass change that was stopped goes through.
+    ApproveMassChange(OnOrganisation) = "approve_mass_change" in OPERATORS {
+        label: Some("Approve the mass change"),
+        confirmation: Some("For a day, every removal and change of payments goes through. Removed payments are kept \
+            among the tombstones. Go on?"),
+        fields: &[ORGANISATION],
+    }
+    /// The nightly upload is enabled again (EX-32).
+    EnableUploads(OnOrganisation) = "enable_uploads" in OPERATORS {
+        label: Some("Switch uploading on"),
+        confirmation: Some("The next night posts payments to Xero again. Posting cannot be undone. Go on?"),
+        fields: &[ORGANISATION],
+    }
+    /// One payment waits for a person.
+    Hold(OnPayment) = "hold" in OPERATORS { label: Some("Hold"), fields: &[ORGANISATION, PAYMENT], }
+    /// One payment goes on.
+    Release(OnPayment) = "release" in OPERATORS {
+        label: Some("Release"),
+        confirmation: Some("The next run may post this payment to Xero. Go on?"),
+        fields: &[ORGANISATION, PAYMENT],
+    }
+    /// One payment does not go to Xero.
+    DoNotSend(OnPayment) = "do_not_send" in OPERATORS { label: Some("Do not send"), fields: &[ORGANISATION, PAYMENT], }
+    /// One payment is the same as the one that it is held for (A8.3).
+    SamePayment(OnPayment) = "same_payment" in OPERATORS {
+        label: Some("The same payment"),
+        confirmation: Some("The payment does not go to Xero, since its money is there already. Go on?"),
+        fields: &[ORGANISATION, PAYMENT],
+    }
+    /// One payment is another one than the one that it is held for (A8.3).
+    TwoPayments(OnPayment) = "two_payments" in OPERATORS {
+        label: Some("Two payments"),
+        confirmation: Some("The next run may post this payment to Xero in addition to the one that is there. Go on?"),
+        fields: &[ORGANISATION, PAYMENT],
+    }
+    /// Something about a customer is to be solved first: until then everything about it waits (EX-28).
+    OpenAction(OnCustomer) = "open_action" in OPERATORS {
+        label: Some("Open an action"),
+        fields: &[ORGANISATION, CUSTOMER],
+    }
+    /// The action about a customer is solved: what waited goes on.
+    Solve(OnCustomer) = "solve" in OPERATORS {
+        label: Some("Solved"),
+        confirmation: Some("What waits for this customer goes on, and the next run may post it to Xero. Go on?"),
+        fields: &[ORGANISATION, CUSTOMER],
+    }
+    /// Shows what a replay would do.
+    PreviewReplay(Replay) = "preview_replay" in OPERATORS {
+        label: Some("Preview the replay"),
+        is_read_only: true,
+        fields: &PARKED,
+    }
+    /// Parked messages are done again.
+    Replay(Replay) = "replay" in OPERATORS {
+        label: Some("Replay"),
+        confirmation: Some("These rows are taken out and done again. Go on?"),
+        fields: &PARKED,
+    }
+    /// A discrepancy may stay as it is (AMB-31).
+    Accept(Accept) = "accept" in OPERATORS {
+        label: Some("Accept"),
+        confirmation: Some("It counts as closed, and comes back only if its figures change. Go on?"),
+        fields: &[ORGANISATION, DISCREPANCY, INVOICE.optional(), CONTACT, SEEN],
+    }
+    /// A payment that was removed from an invoice comes back.
+    Restore(Restore) = "restore" in OPERATORS {
+        label: Some("Restore"),
+        confirmation: Some("The payment comes back as the business's own, and Xero's next read leaves it alone. Go on?"),
+        fields: &[ORGANISATION, INVOICE, PAYMENT],
+    }
+    /// Shows what the next night would do with each payment.
+    PreviewPlan(PreviewPlan) = "preview_plan" in OPERATORS {
+        label: Some("Judge it now"),
+        is_read_only: true,
+        fields: &[ORGANISATION.optional(), AT],
+    }
+    /// Shows the messages of a dead-letter queue.
+    LookAtDeadLetters(OnQueue) = "look_at_dead_letters" in OPERATORS {
+        label: Some("Look"),
+        is_read_only: true,
+        fields: &[QUEUE],
+    }
+    /// The messages of a dead-letter queue go onto its queue again.
+    Redrive(OnQueue) = "redrive" in OPERATORS {
+        label: Some("Send them again"),
+        confirmation: Some("Everything in this dead-letter queue is sent to its queue again, and done again. Go on?"),
+        fields: &[QUEUE],
+    }
+    /// One message is taken out of a dead-letter queue, and kept among what is parked.
+    Discard(MessageOfQueue) = "discard" in OPERATORS {
+        label: Some("Discard"),
+        confirmation: Some("The message is taken out of the queue and kept among what is parked. Go on?"),
+        fields: &[QUEUE, MESSAGE],
+    }
+    /// Decisions of some hours are announced again.
+    AnnounceAgain(Republish) = "announce_again" in OPERATORS {
+        label: Some("Announce again"),
+        confirmation: Some("Every decision of these hours is announced once more, under its old id, so that who has it \
+            already drops it. Go on?"),
+        fields: &[ORGANISATION, FROM, TO, NEXT],
+    }
+    /// Shows which decisions of some hours would be announced again.
+    PreviewAnnounceAgain(Republish) = "preview_announce_again" in OPERATORS {
+        is_read_only: true,
+        fields: &[ORGANISATION, FROM, TO, NEXT],
+    }
+    /// The names that pages show are changed: of the organisation, its administrator, its third parties.
+    Rename(OnOrganisation) = "rename" in ADMINISTRATORS {
+        label: Some("Save the names"),
+        fields: &[ORGANISATION],
+    }
+    /// An organisation is mirrored from now on.
+    SignUp(SignUp) = "sign_up" in ADMINISTRATORS {
+        label: Some("Sign up"),
+        confirmation: Some("Everything open in Xero is read and mirrored. Go on?"),
+        fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX],
+    }
+    /// Gives the address at which a user of Xero lets us in, good for ten minutes.
+    Authorise(Authorise) = "authorise" in ADMINISTRATORS { fields: &[REDIRECT_URI, GRANT, READ_ONLY], }
+    /// A user of Xero has let us in, and has come back with a code.
+    Connect(Connect) = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
+}
+
+const ORGANISATION: Field = Field::text("organisation", "organisation", "Xero's tenant id");
+const PAYMENT: Field = Field::text("payment", "payment", "The payment's id in the tables");
+const CUSTOMER: Field =
+    Field::text("customer", "customer", "The customer's id in the business's own system").typed();
+const INVOICE: Field =
+    Field::text("invoice", "invoice", "The invoice's number in the business's own system");
+const INVOICE_IN_XERO: Field =
+    Field::text("invoice", "invoice", "Only this invoice, by its number in Xero").optional();
+const CONTACT: Field =
+    Field::text("contact", "contact", "The contact's id in Xero, in place of an invoice")
+        .optional();
+const DISCREPANCY: Field =
+    Field::text("discrepancy", "discrepancy", "Its key in the table discrepancies: KIND#subject");
+const SEEN: Field =
+    Field::text("seen", "text", "The text that was read: another one is not accepted").optional();
+const QUEUE: Field =
+    Field::text("queue", "queue", "One of changes, intake, uploads, schedules, events");
+const MESSAGE: Field = Field::text("message", "message", "The message's id");
+const FROM: Field = Field::text("from", "hours", "The first moment, such as 2026-11-23T00:00:00Z");
+const TO: Field = Field::text("to", "hours", "The last moment");
+const NEXT: Field =
+    Field::text("next", "place", "Goes on behind this place, as a reply had it").optional();
+const AT: Field =
+    Field::text("at", "moment", "The night of this moment; now if left out").optional();
+const TIME_ZONE: Field =
+    Field::text("time_zone", "time zone", "IANA name, such as Australia/Sydney").typed();
+const PREFIX: Field =
+    Field::text("prefix", "prefix", "Prefix of our invoices' numbers in Xero; CM-").optional();
+const FORWARD_DAYS: Field =
+    Field::number("forward_days", "How many days ahead a payment may be dated; all if left out");
+const CUTOVER_ON: Field =
+    Field::text("cutover_on", "day", "Day from which payments are reported by the business")
+        .optional();
+const CALLS_PER_DAY: Field =
+    Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
+const MASS_CHANGE_MAX: Field =
+    Field::number("mass_change_max", "How many payments may go within an hour unasked; 100");
+const REDIRECT_URI: Field =
+    Field::text("redirect_uri", "address", "Where Xero sends the user back to");
+const GRANT: Field = Field::text("grant", "grant", "An earlier grant to bring back").optional();
+const READ_ONLY: Field = Field::flag("read_only", "Ask for no permission to write");
+const CODE: Field = Field::text("code", "code", "The code that the user has brought back");
+const STATE: Field = Field::text("state", "state", "The state that the user has brought back");
+const PARKED: [Field; 6] = [
+    ORGANISATION.optional(),
+    Field::text("parked_at", "row", "Only this row, by its key").optional(),
+    Field::text("reason", "reason", "Only rows parked for this reason").optional(),
+    Field::text("invoice", "invoice", "Only rows about this invoice, by Xero's id").optional(),
+    FROM.optional(),
+    TO.optional(),
+];
+
+impl Kind {
+    /// Its code.
+    pub const fn code(self) -> &'static str {
+        self.spec().code
+    }
+
+    /// The command of this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.code() == code)
+    }
+
+    /// The text of its button, or its code if no page has one.
+    pub fn label(self) -> &'static str {
+        self.spec().label.unwrap_or(self.code())
+    }
+
+    /// The least role that may order it from a page (ST-22).
+    pub const fn least_role(self) -> Role {
+        self.spec().role
+    }
+
+    /// The question before it is executed, if that cannot be undone.
+    pub const fn confirmation(self) -> Option<&'static str> {
+        self.spec().confirmation
+    }
+
+    /// Whether it only looks.
+    pub const fn is_read_only(self) -> bool {
+        self.spec().is_read_only
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// An organisation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct OnOrganisation {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+}
+
+/// What is read: everything that changed, one invoice, or what changed between two moments.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct SyncNow {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Timestamp>,
+}
+
+/// A payment.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct OnPayment {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    #[serde(deserialize_with = "payment")]
+    pub payment: PaymentId,
+}
+
+/// A customer.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct OnCustomer {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    #[serde(deserialize_with = "customer")]
+    pub customer: CustomerId,
+}
+
+/// Parked work: all of it, if nothing is chosen; without an organisation, that of no known one.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Replay {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<OrganisationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<XeroInvoiceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Timestamp>,
+}
+
+/// A discrepancy on an invoice or on a contact.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Accept {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub discrepancy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<InvoiceNumber>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<XeroContactId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+}
+
+/// A payment that was removed from an invoice.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Restore {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    #[serde(deserialize_with = "invoice")]
+    pub invoice: InvoiceNumber,
+    #[serde(deserialize_with = "payment")]
+    pub payment: PaymentId,
+}
+
+/// A night of one organisation, or of all.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct PreviewPlan {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<OrganisationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+/// A dead-letter queue, by the name of its queue.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct OnQueue {
+    pub queue: String,
+}
+
+/// A message of a dead-letter queue.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct MessageOfQueue {
+    pub queue: String,
+    pub message: String,
+}
+
+/// The decisions from a moment to another, both included, of an organisation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Republish {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// The settings of a new organisation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct SignUp {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub time_zone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_days: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutover_on: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_day: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mass_change_max: Option<u32>,
+}
+
+/// A user's way to Xero.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Authorise {
+    pub redirect_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// A user's way back from Xero.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Connect {
+    pub code: Secret,
+    pub state: Secret,
+}
+
+/// A text that is passed on and never shown, not even by `Debug`.
+#[derive(Clone, Debug)]
+pub struct Secret(pub SecretString);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.into()))
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
+macro_rules! named {
+    ($($name:ident: $type:ty;)*) => {$(
+        /// Reads it; the error names the field, and does not quote its value.
+        fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+            let text = String::deserialize(deserializer)?;
+            text.trim().parse().map_err(|_| {
+                let what = concat!("`", stringify!($name), "` is no id or number as the tables have it");
+                serde::de::Error::custom(what)
+            })
+        }
+    )*};
+}
+
+named! {
+    organisation: OrganisationId;
+    payment: PaymentId;
+    customer: CustomerId;
+    invoice: InvoiceNumber;
+}
