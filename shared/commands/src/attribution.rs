@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(said("Ada", " "), Err(AttributionError::Reason));
         assert_eq!(said("A\u{7}da", "\n"), Err(AttributionError::Both));
         let wire = serde_json::json!({"by": "Ada", "reason": "x".repeat(201)});
-        let error = serde_json::from_value::<Attribution>(wire).unwrap_err();
+        let error = Attribution::deserialize(wire).unwrap_err();
         assert_eq!(text::redact(&error), "`reason` must have 1 to 200 characters");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use crate::command::{Command, Kind};
@@ -93,7 +94,8 @@ impl Command {
             }
         }
         let tagged = Map::from_iter([(kind.code().to_owned(), Value::Object(fields))]);
-        serde_json::from_value(Value::Object(tagged))
+        // Ids, texts and dates: no command has an amount, whose digits a `Value` could lose.
+        Self::deserialize(Value::Object(tagged))
             .map_err(|error| FieldError::Wrong(text::redact(&error)))
     }
 }
