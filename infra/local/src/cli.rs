@@ -59,7 +59,8 @@ enum Command {
     /// Let a user of Xero grant organisations, while `cargo run` stays up in another terminal
     Connect,
     /// Order what the operators' pages order, here or in a stack on AWS; without a name, list the commands
-    Command(command::Line),
+    #[command(name = "command")]
+    Operate(command::Line),
 }
 
 #[derive(Args, Debug)]
@@ -115,7 +116,7 @@ async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     if let Some(command) = command {
         ensure!(!once, "--once is for the story, which `{command:?}` does not play");
         logs::to_stderr()?;
-        if let Command::Command(line) = &command {
+        if let Command::Operate(line) = &command {
             return command::run(line, options.port_invoke).await;
         }
         if command == Command::Connect {
