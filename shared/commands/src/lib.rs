@@ -3,17 +3,20 @@
 mod attribution;
 mod command;
 mod field;
+mod form;
 mod invocation;
+mod payload;
 mod request;
 mod role;
 pub mod text;
 
 pub use attribution::{Attribution, AttributionError};
-pub use command::{
-    Accept, Authorise, Command, Connect, Kind, MessageOfQueue, OnCustomer, OnOrganisation,
-    OnPayment, OnQueue, PreviewPlan, Replay, Republish, Restore, Secret, SignUp, Spec, SyncNow,
-};
+pub use command::{Command, Kind, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use invocation::{Function, invocation};
+pub use payload::{
+    Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue,
+    PreviewPlan, Replay, Republish, Restore, Secret, SignUp, SyncNow,
+};
 pub use request::{Request, RequestError};
 pub use role::Role;

@@ -6,4 +6,4 @@
     reason = "a scenario that cannot be read has failed; its fields are explained in the README"
 )]
 
-pub mod mirroring;
+pub mod mirror;

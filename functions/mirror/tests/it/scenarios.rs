@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::{Change, InvoiceKind, PaymentId, Snapshot, StoredInvoice, Verdict, XeroPayment};
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
-use scenarios::mirroring::check::{changed_parts, differences};
-use scenarios::mirroring::format::{Scenario, Step};
-use scenarios::mirroring::world::{Played, World as Story};
-use scenarios::mirroring::{files, read};
+use scenarios::mirror::check::{changed_parts, differences};
+use scenarios::mirror::format::{Scenario, Step};
+use scenarios::mirror::world::{Played, World as Story};
+use scenarios::mirror::{files, read};
 use serde_json::{Value, json};
 use table::ChangeContext;
 

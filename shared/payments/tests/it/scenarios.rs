@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use scenarios::mirroring;
+use scenarios::mirror;
 
 /// The rules about mirroring that one look at one invoice decides. The others of their families
 /// are about reading, queues, timing or pages, and are tested there.
@@ -24,11 +24,11 @@ const RULES: &[&str] = &[
 fn every_scenario_comes_true() {
     let mut failures = Vec::new();
     let mut played = 0;
-    for path in mirroring::files() {
+    for path in mirror::files() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        match mirroring::read(&path) {
+        match mirror::read(&path) {
             Ok(scenario) => {
-                let differences = mirroring::play(&scenario);
+                let differences = mirror::play(&scenario);
                 if !differences.is_empty() {
                     let text = differences.join("\n    ");
                     failures.push(format!("{name}: {}\n    {text}", scenario.title));
@@ -39,15 +39,15 @@ fn every_scenario_comes_true() {
         played += 1;
     }
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
-    assert_eq!(played, std::fs::read_dir(mirroring::folder()).unwrap().count());
+    assert_eq!(played, std::fs::read_dir(mirror::folder()).unwrap().count());
     assert!(played > 0);
 }
 
 #[test]
 fn every_rule_about_mirroring_has_a_scenario() {
-    let covered: BTreeSet<String> = mirroring::files()
+    let covered: BTreeSet<String> = mirror::files()
         .iter()
-        .filter_map(|path| mirroring::read(path).ok())
+        .filter_map(|path| mirror::read(path).ok())
         .flat_map(|scenario| scenario.rules)
         .collect();
     let missing: Vec<_> = RULES.iter().filter(|rule| !covered.contains(**rule)).collect();
@@ -58,7 +58,7 @@ fn every_rule_about_mirroring_has_a_scenario() {
 fn an_expectation_that_is_misspelt_is_an_error_and_not_ignored() {
     let text = r#"{"rules": ["V1"], "title": "t", "steps": [{"now": "2026-03-02T00:00:00Z",
         "xero": {}, "then": {"outcome": "unchanged", "heldd": []}}]}"#;
-    let error = serde_json::from_str::<mirroring::format::Scenario>(text).unwrap_err();
+    let error = serde_json::from_str::<mirror::format::Scenario>(text).unwrap_err();
     assert!(error.to_string().contains("heldd"), "{error}");
 }
 
@@ -69,7 +69,7 @@ fn an_expectation_that_does_not_come_true_is_told_in_words() {
         "steps": [{"now": "2026-03-02T00:00:00Z",
             "xero": {"payments": [{"id": "x1", "date": "2026-03-02", "amount": "40.00"}]},
             "then": {"outcome": "changed", "payments": [], "deleted": ["a"]}}]}"#;
-    let differences = mirroring::play(&serde_json::from_str(text).unwrap());
+    let differences = mirror::play(&serde_json::from_str(text).unwrap());
     assert_eq!(differences.len(), 2, "{differences:#?}");
     assert!(differences[0].starts_with("step 1: payments: missing [], not expected ["));
     assert!(differences[1].starts_with("step 1: deleted: missing ["));

@@ -3,7 +3,7 @@
 use payments::explanations::{Facts, State, Subject};
 use payments::upload::{Customer, Disabled, Hold, Placed, Skip, Upload, WriteOutcome, taken};
 use payments::{Ignored, NumberPrefix, PaymentStatus, Receipt, StoredInvoice, Tombstone, Verdict};
-use scenarios::mirroring;
+use scenarios::mirror;
 
 use crate::explaining::samples::{
     admitted, bpay, on, pay_now, removed, reserved, sent, settings, told, uploading,
@@ -45,9 +45,9 @@ const INBOUND: &[(&str, &str, &str, &str)] = &[
 /// Plays a scenario, or its first steps; the invoice, and what was removed from it.
 fn played(name: &str) -> (StoredInvoice, Vec<Tombstone>) {
     let (name, steps) = name.split_once(' ').unwrap_or((name, "99"));
-    let path = mirroring::folder().join(format!("{name}.json"));
-    let scenario = mirroring::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let mut world = mirroring::world::World::given(&scenario.given);
+    let path = mirror::folder().join(format!("{name}.json"));
+    let scenario = mirror::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut world = mirror::world::World::given(&scenario.given);
     let (mut after, mut tombstones) = (None, Vec::new());
     for step in scenario.steps.iter().take(steps.parse().unwrap()) {
         let played = world.play(step);
@@ -62,9 +62,9 @@ fn played(name: &str) -> (StoredInvoice, Vec<Tombstone>) {
 fn subject(name: &str) -> Subject {
     let is_xero = name.strip_prefix('x').is_some_and(|rest| rest.parse::<u8>().is_ok());
     if is_xero {
-        Subject::Xero(mirroring::world::xero_payment_id(name))
+        Subject::Xero(mirror::world::xero_payment_id(name))
     } else {
-        Subject::Ours(mirroring::world::payment_id(name))
+        Subject::Ours(mirror::world::payment_id(name))
     }
 }
 

@@ -7,7 +7,7 @@ mod coming_back;
 mod ledger;
 mod nights;
 mod overdue;
-mod planning;
+mod plans;
 mod provider_invoices;
 mod samples;
 mod scenarios;
