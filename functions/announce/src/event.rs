@@ -6,7 +6,7 @@ use payments::OrganisationId;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::stream::StreamEvent;
+use table::stream_batch::StreamEvent;
 
 /// Longest sort key of a row, in characters; DynamoDB has none of more than 1,024 bytes.
 const KEY_CHARS_MAX: usize = 1_024;

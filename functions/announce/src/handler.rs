@@ -5,8 +5,8 @@ use host::clock::Clock;
 use host::telemetry;
 use payments::events::{Announcement, Kind, announce};
 
-use crate::stream::{BatchAnswer, Record, StreamEvent, Unnamed};
 use crate::tally::Tally;
+use table::stream_batch::{BatchAnswer, Record, StreamEvent, Unnamed};
 
 /// Announces what the new rows of a batch say. A row that cannot be read is passed over, and so is one that the
 /// bus will never take: the row itself stays in the log, and what comes after it must not wait for a person.

@@ -3,7 +3,6 @@
 mod event;
 mod handler;
 mod replay;
-mod stream;
 mod tally;
 
 use bus::{Bus, EventBus};
@@ -19,8 +18,8 @@ use crate::event::Asked;
 pub use crate::event::EventError;
 use crate::replay::Again;
 pub use crate::replay::AgainAnswer;
-pub use crate::stream::{BatchAnswer, Record, StreamEvent, Unnamed};
 use crate::tally::Tally;
+pub use table::stream_batch::{BatchAnswer, Record, StreamEvent, Unnamed};
 
 /// The function: everything between its environment and its handler.
 pub struct Announcer<B> {

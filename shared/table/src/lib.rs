@@ -44,6 +44,7 @@ pub mod schema;
 mod search;
 mod settings;
 pub mod stream;
+pub mod stream_batch;
 mod sweeps;
 mod sync_runs;
 mod tables;

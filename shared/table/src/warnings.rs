@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use payments::{
-    InvoiceNumber, Occurrence, OrganisationId, PaymentId, Receipt, Warning, WarningKind,
+    Action, InvoiceNumber, Occurrence, OrganisationId, PaymentId, Receipt, Warning, WarningKind,
 };
 
 use crate::activity::day;
@@ -67,6 +67,12 @@ impl Tables {
             put(MESSAGES, message_row(receipt.organisation, warning, now))?;
             put(ACTIVITY, activity_row(receipt, position, warning, now))?;
         }
+        // What is on an invoice has its row there (SP-04).
+        if warnings.is_empty() && receipt.allocations.is_empty() {
+            let why = format!("{} of {}, {}", receipt.amount, receipt.date, receipt.status);
+            let row = about_receipt(receipt, 0, now).logged(Action::Recorded).text("rule", "SP-04");
+            put(ACTIVITY, row.text("why", why).finish())?;
+        }
         let was_unlinked = known.is_some_and(|known| known.unallocated().is_some());
         if was_unlinked && warnings.iter().all(|warning| warning.kind != WarningKind::Unlinked) {
             let unlinked = message(WarningKind::Unlinked, &receipt.id);
@@ -92,23 +98,27 @@ fn message_row(organisation: OrganisationId, warning: &Warning, now: Timestamp) 
         .finish()
 }
 
+fn activity_row(receipt: &Receipt, position: usize, warning: &Warning, now: Timestamp) -> Item {
+    about_receipt(receipt, position, now)
+        .logged(Occurrence::Warned)
+        .text("reason", warning.kind)
+        .text("why", &warning.why)
+        .finish()
+}
+
 /// A payment that is on no invoice has its activity here: transaction id, amount, method and time
 /// of every payment event are logged (SP-04).
-fn activity_row(receipt: &Receipt, position: usize, warning: &Warning, now: Timestamp) -> Item {
+fn about_receipt(receipt: &Receipt, position: usize, now: Timestamp) -> Writer {
     let at = format!("{}#{}#{}-{position}", instant(now), receipt.id, receipt.revision);
     let row = Writer::default()
         .text("day", day(receipt.organisation, now))
         .text("at", at)
         .text("organisation", receipt.organisation)
         .text("cause", "intake")
-        .logged(Occurrence::Warned)
-        .text("reason", warning.kind)
-        .text("payment_id", &receipt.id)
-        .text("why", &warning.why);
+        .text("payment_id", &receipt.id);
     rows::with_amount(row, receipt.amount)
         .text("method", &receipt.method)
         .text("transaction_id", &receipt.transaction_id)
         .text("date", receipt.date)
         .text("status", receipt.status)
-        .finish()
 }

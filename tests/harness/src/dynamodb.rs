@@ -7,6 +7,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
+use dynoxide::Database;
+use dynoxide::actions::describe_stream::DescribeStreamRequest;
+use dynoxide::actions::get_records::GetRecordsRequest;
+use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
+use dynoxide::actions::list_streams::ListStreamsRequest;
+use serde_json::Value;
 
 use crate::http;
 
@@ -124,4 +130,23 @@ pub fn text(value: &AttributeValue) -> String {
 pub fn having<'a>(rows: &'a [Row], wanted: &[(&str, &str)]) -> Vec<&'a Row> {
     let has = |row: &&Row| wanted.iter().all(|(n, v)| row.get(*n).is_some_and(|have| have == v));
     rows.iter().filter(has).collect()
+}
+
+/// Everything that the stream of the activity log has shown so far, as Lambda hands it over.
+pub fn stream_of_the_log(db: &Database) -> Vec<Value> {
+    let table_name = Some("activity".to_owned());
+    let request = ListStreamsRequest { table_name, ..Default::default() };
+    let stream_arn = db.list_streams(request).unwrap().streams[0].stream_arn.clone();
+    let request = DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() };
+    let stream = db.describe_stream(request).unwrap().stream_description;
+    assert_eq!(stream.stream_view_type, "NEW_IMAGE");
+    let request = GetShardIteratorRequest {
+        stream_arn,
+        shard_id: stream.shards[0].shard_id.clone(),
+        shard_iterator_type: "TRIM_HORIZON".to_owned(),
+        ..Default::default()
+    };
+    let shard_iterator = db.get_shard_iterator(request).unwrap().shard_iterator.unwrap();
+    let records = db.get_records(GetRecordsRequest { shard_iterator, limit: None }).unwrap();
+    records.records.iter().map(|record| serde_json::to_value(record).unwrap()).collect()
 }

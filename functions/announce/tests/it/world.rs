@@ -8,10 +8,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use bus::fakes::RecordedBus;
 use bus::{Bus, PublishOutcome};
 use dynoxide::Database;
-use dynoxide::actions::describe_stream::DescribeStreamRequest;
-use dynoxide::actions::get_records::GetRecordsRequest;
-use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
-use dynoxide::actions::list_streams::ListStreamsRequest;
 use harness::dynamodb;
 use host::clock::Clock;
 use jiff::Timestamp;
@@ -95,23 +91,7 @@ impl World {
 
     /// Everything that the stream of the log has shown so far, as Lambda hands it over.
     pub(crate) fn stream(&self) -> Vec<Value> {
-        let table_name = Some("activity".to_owned());
-        let request = ListStreamsRequest { table_name, ..Default::default() };
-        let stream_arn = self.db.list_streams(request).unwrap().streams[0].stream_arn.clone();
-        let request =
-            DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() };
-        let stream = self.db.describe_stream(request).unwrap().stream_description;
-        assert_eq!(stream.stream_view_type, "NEW_IMAGE");
-        let request = GetShardIteratorRequest {
-            stream_arn,
-            shard_id: stream.shards[0].shard_id.clone(),
-            shard_iterator_type: "TRIM_HORIZON".to_owned(),
-            ..Default::default()
-        };
-        let shard_iterator = self.db.get_shard_iterator(request).unwrap().shard_iterator.unwrap();
-        let records =
-            self.db.get_records(GetRecordsRequest { shard_iterator, limit: None }).unwrap();
-        records.records.iter().map(|record| serde_json::to_value(record).unwrap()).collect()
+        dynamodb::stream_of_the_log(&self.db)
     }
 
     /// Hands over these records; the answer as Lambda gets it.

@@ -1,7 +1,7 @@
 //! A batch of a DynamoDB stream as Lambda hands it over, and the answer to it. Only what is needed of it.
 
+use crate::stream::Image;
 use serde::{Deserialize, Serialize};
-use table::stream::Image;
 
 /// A batch of the stream.
 #[derive(Debug, Deserialize)]
@@ -32,17 +32,17 @@ struct Change {
 
 impl Record {
     /// Whether a row was added. The log is only ever added to; any other change is no decision.
-    pub(crate) fn is_new(&self) -> bool {
+    pub fn is_new(&self) -> bool {
         self.name == "INSERT"
     }
 
     /// The row.
-    pub(crate) fn image(&self) -> &Image {
+    pub fn image(&self) -> &Image {
         &self.dynamodb.new_image
     }
 
     /// Its place in the stream.
-    pub(crate) fn sequence_number(&self) -> &str {
+    pub fn sequence_number(&self) -> &str {
         &self.dynamodb.sequence_number
     }
 }
@@ -62,7 +62,7 @@ struct Failure {
 
 impl BatchAnswer {
     /// Everything before this place is done. One is enough: Lambda goes on from the lowest that is named.
-    pub(crate) fn from(sequence_number: &str) -> Self {
+    pub fn from(sequence_number: &str) -> Self {
         let failure = Failure { item_identifier: sequence_number.to_owned() };
         Self { batch_item_failures: vec![failure] }
     }

@@ -1,0 +1,108 @@
+//! A fresh DynamoDB whose log has a stream, intake in front of it, and the function behind it.
+
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_sdk_dynamodb::Client;
+use dynoxide::Database;
+use harness::dynamodb::{self, Row};
+use harness::{DynamoDbProxy, FlakyChanges, FlakyUploads};
+use host::clock::Clock;
+use intake::Intake;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use payments::{OrganisationId, Settings};
+use reconcile::Reconciler;
+use serde_json::{Value, json};
+use table::Tables;
+
+const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
+
+pub(crate) fn organisation() -> OrganisationId {
+    ORGANISATION.parse().unwrap()
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-03-10T01:00:00Z".parse().unwrap()
+}
+
+pub(crate) struct World {
+    db: Database,
+    pub(crate) client: Client,
+    pub(crate) proxy: DynamoDbProxy,
+    intake: Intake<FlakyChanges, FlakyUploads>,
+    reconciler: Reconciler,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let db = Database::memory().unwrap();
+        let engine = dynamodb::serve(db.clone()).await;
+        let client = dynamodb::client(&engine, 1);
+        table::schema::create(&client, "").await.unwrap();
+        table::schema::add_streams(&client, "").await.unwrap();
+        let proxy = DynamoDbProxy::start(engine).await;
+        let tables = Tables::new(client.clone(), "");
+        let settings = Settings::new(organisation(), TimeZone::get("Australia/Sydney").unwrap());
+        tables.store_settings(&settings).await.unwrap();
+        let clock = Clock::new(now);
+        let (changes, uploads) = (FlakyChanges::default(), FlakyUploads::default());
+        let intake = Intake::new(tables, changes, uploads, clock.clone());
+        let reconciler = Reconciler::new(Tables::new(dynamodb::client(&proxy.url, 1), ""), clock);
+        Self { db, client, proxy, intake, reconciler }
+    }
+
+    /// What the business's own system reports.
+    pub(crate) async fn report(&self, message: Value) {
+        let mut message = message;
+        message["version"] = 1.into();
+        message["organisation"] = ORGANISATION.into();
+        let mut record = SqsMessage::default();
+        record.message_id = Some("0".to_owned());
+        record.body = Some(message.to_string());
+        let mut event = SqsEvent::default();
+        event.records = vec![record];
+        let deadline = now() + SignedDuration::from_mins(1);
+        let answer = self.intake.handle(event, deadline).await.unwrap();
+        assert!(answer.batch_item_failures.is_empty(), "{message}");
+        let parked = self.rows("parked").await;
+        assert!(parked.is_empty(), "{parked:#?}");
+    }
+
+    pub(crate) async fn rows(&self, table: &str) -> Vec<Row> {
+        dynamodb::rows(&self.client, table).await
+    }
+
+    /// All of the log's stream.
+    pub(crate) fn stream(&self) -> Vec<Value> {
+        dynamodb::stream_of_the_log(&self.db)
+    }
+
+    /// Hands records over, until a moment; the answer as Lambda gets it.
+    pub(crate) async fn hand_over(&self, records: &[Value], seconds: i64) -> Value {
+        let deadline = now() + SignedDuration::from_secs(seconds);
+        let answer =
+            self.reconciler.answer(&json!({ "Records": records }), deadline).await.unwrap();
+        serde_json::to_value(answer).unwrap()
+    }
+
+    /// Hands over all that the stream has shown; what was handed over before does no harm.
+    pub(crate) async fn catch_up(&self) {
+        let answer = self.hand_over(&self.stream(), 60).await;
+        assert_eq!(answer, json!({"batchItemFailures": []}));
+    }
+
+    /// Progress, status and money received of an order, by its row.
+    pub(crate) async fn standing(&self, id: &str) -> (String, String, String) {
+        let rows = self.rows("orders").await;
+        let row = rows.iter().find(|row| row["order"] == id).unwrap();
+        let of = |name: &str| row.get(name).cloned().unwrap_or_default();
+        (of("progress"), of("status"), of("received"))
+    }
+
+    /// What the log says of orders, in its order.
+    pub(crate) async fn said(&self) -> Vec<String> {
+        let mut rows = self.rows("activity").await;
+        rows.retain(|row| row.contains_key("order"));
+        rows.sort_by_key(|row| row["at"].clone());
+        rows.iter().map(|row| format!("{} {}", row["order"], row["action"])).collect()
+    }
+}
