@@ -629,7 +629,8 @@ def schedules_lose_no_night(template):
         daily = "cron" in str(schedule["ScheduleExpression"])
         if daily and "ScheduleExpressionTimezone" not in schedule:
             yield f"the schedule {name} names an hour and no time zone"
-        given = json.loads(schedule.get("Input", "{}"))
+        given = schedule.get("Input", "{}")
+        given = json.loads(given.get("Fn::Sub") if isinstance(given, dict) else given)
         if daily and SCHEDULED_TIME not in given.values():
             yield f"the schedule {name} does not carry its own time, by which the function knows the night"
         config = functions(template)[function].get("EventInvokeConfig", {})

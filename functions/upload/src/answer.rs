@@ -12,6 +12,11 @@ use crate::preview::Preview;
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
+    /// For how many nights a schedule has left a task.
+    HandedOut {
+        /// How many.
+        handed_out: usize,
+    },
     /// What became of the nights that were asked for.
     Nights {
         /// One for each organisation.

@@ -30,6 +30,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// by now, and counts what stands still for too long. An organisation that cannot be looked at stops no other.
     pub(crate) async fn catch_up(
         &self,
+        by_tasks: bool,
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
@@ -46,7 +47,11 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 Err(error) => drop(failed.get_or_insert(not_looked_at(settings, &error))),
             }
         }
-        let answer = Box::pin(self.nights(nights, deadline, tally)).await;
+        let answer = if by_tasks {
+            self.hand_out(nights).await
+        } else {
+            Box::pin(self.nights(nights, deadline, tally)).await
+        };
         for settings in direct {
             if let Err(error) = self.post_late(settings, deadline, tally).await {
                 failed.get_or_insert(error);

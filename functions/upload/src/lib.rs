@@ -13,6 +13,7 @@ mod error;
 mod evaluation;
 mod evaluation_context;
 mod event;
+mod fan_out;
 mod immediate;
 mod known_money;
 mod night;
@@ -54,6 +55,7 @@ use xero::{Client, Config};
 pub use crate::answer::{Answer, CustomerOrdered, NightAnswer, PaymentOrdered, PreviewAnswer};
 pub use crate::event::EventError;
 use crate::event::{Asked, Said};
+use crate::fan_out::FanOut;
 use crate::night::Outcome;
 use crate::run::Run;
 use crate::tally::Tally;
@@ -198,13 +200,21 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
-        match Asked::read(event)? {
+        let (fan_out, event) = FanOut::of(event);
+        match Asked::read(&event)? {
+            Asked::Night { scheduled_at, organisation: None } if fan_out.is_some() => {
+                let mut all = self.organisations(None).await?;
+                all.retain(|one| {
+                    fan_out.as_ref().is_some_and(|wish| wish.begins(one, scheduled_at))
+                });
+                self.hand_out(all.into_iter().map(|one| (one, scheduled_at)).collect()).await
+            }
             Asked::Night { scheduled_at, organisation } => {
                 let settings = self.organisations(organisation).await?;
                 let due = settings.into_iter().map(|settings| (settings, scheduled_at));
                 Box::pin(self.nights(due.collect(), deadline, tally)).await
             }
-            Asked::CatchUp => Box::pin(self.catch_up(deadline, tally)).await,
+            Asked::CatchUp => Box::pin(self.catch_up(fan_out.is_some(), deadline, tally)).await,
             Asked::Preview { organisation, at } => {
                 Box::pin(self.previews(organisation, at, deadline)).await
             }

@@ -14,6 +14,7 @@ mod crashes;
 mod days;
 mod deleted_counterparts;
 mod direct;
+mod fan_out;
 mod laws;
 mod money_law;
 mod nights;

@@ -14,7 +14,7 @@ use crate::clock::LocalClock;
 /// How often a missing night is looked for, as in the template. The night's own schedule is not
 /// imitated: an hour later the night that is due is run all the same.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(60 * 60);
-const CATCH_UP: &str = r#"{"catch_up":true}"#;
+const CATCH_UP: &str = r#"{"catch_up":true,"fan_out":true}"#;
 /// How often it is looked for what changed in Xero, as in the template. The night's full sweep is not
 /// imitated.
 const SWEEP_EVERY: Duration = Duration::from_secs(30 * 60);
@@ -97,7 +97,7 @@ mod tests {
         scheduler.await.expect("it ends");
 
         let calls = calls.lock().expect("no panic here").clone();
-        let expected = (Function::Upload, serde_json::json!({ "catch_up": true }));
+        let expected = (Function::Upload, serde_json::json!({ "catch_up": true, "fan_out": true }));
         assert!(calls.iter().all(|call| *call == expected), "{calls:?}");
     }
 }
