@@ -56,9 +56,9 @@ class Cost(unittest.TestCase):
         self.assertGreater(self.changed(own)[0], self.full)
 
     def test_schedules_come_as_often_as_they_say(self):
-        # Half-hourly, hourly, and three times a day; the night and an hourly catch-up.
+        # Half-hourly, hourly, and three times a day; the nights at their hour, and a catch-up every 45 minutes.
         days = cost.DAYS
-        self.assertEqual(cost.scheduled(self.template), {"SweepFunction": 1460 + 730 + 3 * days, "UploadFunction": 730 + days})
+        self.assertEqual(cost.scheduled(self.template), {"SweepFunction": 1460 + 730 + 3 * days, "UploadFunction": Decimal(730 * 60) / 45 + days})
 
     def test_the_runbook_says_what_a_flood_costs(self):
         text = " ".join(operations.RUNBOOK.read_text(encoding="utf-8").split())

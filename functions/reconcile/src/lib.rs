@@ -4,9 +4,9 @@ mod handler;
 mod standing;
 mod tally;
 
+use commands::text::redact;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
-use host::input::without_values;
 use host::metrics::Metrics;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -66,7 +66,7 @@ impl Reconciler {
         deadline: Timestamp,
     ) -> Result<BatchAnswer, HandleError> {
         let event: StreamEvent = serde_json::from_value(event.clone())
-            .map_err(|error| HandleError::Event(without_values(&error)))?;
+            .map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = Tally::default();
         let answer = Box::pin(handler::batch(event, self, deadline, &mut tally)).await;
         tally.log();
