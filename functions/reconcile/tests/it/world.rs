@@ -98,6 +98,15 @@ impl World {
         (of("progress"), of("status"), of("received"))
     }
 
+    /// What is open about an order or a payment: key and figures, in the order of the keys.
+    pub(crate) async fn open(&self, place: &str) -> Vec<String> {
+        let mut rows = self.rows("discrepancies").await;
+        rows.retain(|row| row["invoice"] == format!("{ORGANISATION}/ {place}"));
+        rows.retain(|row| row["state"] == "open");
+        rows.sort_by_key(|row| row["discrepancy"].clone());
+        rows.iter().map(|row| format!("{} {}", row["discrepancy"], row["detail"])).collect()
+    }
+
     /// What the log says of orders, in its order.
     pub(crate) async fn said(&self) -> Vec<String> {
         let mut rows = self.rows("activity").await;

@@ -100,6 +100,7 @@ pub fn local_invoice(number: InvoiceNumber) -> LocalInvoice {
         contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
         payment_plan: false,
         revision: 1,
+        components: Default::default(),
     }
 }
 
@@ -122,6 +123,7 @@ pub fn receipt(id: &str) -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: at("2026-03-02T01:00:00Z"),
+        document: None,
     }
 }
 
@@ -291,6 +293,7 @@ fn arb_local(number: InvoiceNumber) -> impl Strategy<Value = LocalInvoice> {
             contact: Contact { company, person },
             payment_plan: rest.0,
             revision: rest.1,
+            components: Default::default(),
         },
     )
 }
@@ -402,6 +405,7 @@ pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
                 .map(|(invoice, amount)| Allocation { invoice, amount })
                 .collect(),
             entered_at: rest.2,
+            document: None,
         },
     )
 }
