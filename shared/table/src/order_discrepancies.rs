@@ -97,7 +97,7 @@ impl Tables {
             rows.push(transact(put)?);
             let was_open = change.known.as_ref().is_some_and(Discrepancy::is_open);
             if was_open != change.now.is_open() {
-                rows.push(self.putting(ACTIVITY, activity_row(judged, &change.now, because))?);
+                rows.push(self.put(ACTIVITY, activity_row(judged, &change.now, because))?);
             }
         }
         if rows.is_empty() { Ok(()) } else { self.commit(DISCREPANCIES, rows).await }
