@@ -146,6 +146,63 @@ async fn sp_11_money_that_floats_free_has_a_clock_and_ends_with_its_order_or_inv
     assert_eq!(world.open("payment:P-1").await, [""; 0]);
 }
 
+/// EX-03, EX-09, EX-11: not of money that a night spreads over invoices, nor of methods that never get one.
+#[tokio::test]
+async fn sp_11_only_what_should_be_on_an_invoice_floats_free() {
+    let by = |id: &str, method: &str, channel: Option<&str>| {
+        let mut message = payment(1, "C-1", &[], receipt("115.00", "10.00", "5.00"));
+        message["id"] = id.into();
+        message["method"] = method.into();
+        if let Some(channel) = channel {
+            message["channel"] = channel.into();
+        }
+        message
+    };
+    let world = World::new().await;
+    for (n, (method, channel, is_free)) in [
+        ("batch_debit", None, false),
+        ("direct_debit", None, false),
+        ("virtual_terminal", None, false),
+        ("card", Some("virtual_terminal"), false),
+        ("direct_debit", Some("pay_now"), true),
+        ("card", None, true),
+        ("paypal", None, true),
+        ("bank_transfer", None, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = format!("P-{n}");
+        world.report(by(&id, method, channel)).await;
+        world.catch_up().await;
+        let open = world.open(&format!("payment:{id}")).await;
+        assert_eq!(open.len(), usize::from(is_free), "{method} {channel:?}: {open:?}");
+    }
+    for (id, from, enabled, is_free) in [
+        ("B-1", "2026-01-01", true, false),
+        ("B-2", "2027-01-01", true, true),
+        ("B-3", "2026-01-01", false, true),
+    ] {
+        world.upload_from(from, enabled).await;
+        world.report(by(id, "bpay", None)).await;
+        world.catch_up().await;
+        let open = world.open(&format!("payment:{id}")).await;
+        assert_eq!(open.len(), usize::from(is_free), "{id}: {open:?}");
+    }
+}
+
+/// A part of it is applied, and the rest is forgotten.
+#[tokio::test]
+async fn sp_11_a_part_that_is_on_no_invoice_floats_free() {
+    let world = World::new().await;
+    let mut message = payment(1, "C-1", &["10234"], receipt("115.00", "10.00", "5.00"));
+    message["allocations"][0]["amount"] = "60.00".into();
+    world.report(message).await;
+    world.catch_up().await;
+    let expected = ["UNLINKED# 55.00 AUD of 115.00 AUD names no invoice and no order"];
+    assert_eq!(world.open("payment:P-1").await, expected);
+}
+
 #[tokio::test]
 async fn sp_37_a_payer_who_is_not_the_customer_of_invoice_and_order_is_named() {
     let world = World::new().await;
