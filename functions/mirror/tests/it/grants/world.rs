@@ -85,6 +85,7 @@ impl World {
             redirect_uri: BACK.to_owned(),
             scopes: scopes.split(' ').map(str::to_owned).collect(),
             organisations: self.organisations.to_vec(),
+            user: None,
         };
         self.simulator.consent(consent).unwrap()
     }
