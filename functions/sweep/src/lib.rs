@@ -70,18 +70,10 @@ pub struct Sweeper<C, Q> {
     schedules: Option<SchedulesQueue>,
     /// Where the keys are that Xero signs webhooks with, if they are in a secret.
     webhook_secret: Option<WebhookSecret>,
-    /// How users let us in, if they do.
-    users: Option<Users>,
+    /// Where users log in at Xero who let us in, if they do.
+    login: Option<Url>,
     metrics: Metrics,
     clock: Clock,
-}
-
-/// Users who let us in.
-pub(crate) struct Users {
-    /// Where the tokens of their grants are.
-    pub(crate) secrets: GrantSecrets,
-    /// Where they log in at Xero.
-    pub(crate) login: Url,
 }
 
 impl<C, Q> Sweeper<C, Q> {
@@ -94,7 +86,7 @@ impl<C, Q> Sweeper<C, Q> {
             letters,
             schedules: None,
             webhook_secret: None,
-            users: None,
+            login: None,
             metrics: Metrics::off(),
             clock,
         }
@@ -104,8 +96,8 @@ impl<C, Q> Sweeper<C, Q> {
     /// address.
     #[must_use]
     pub fn let_in_by(self, secrets: GrantSecrets, login: Url) -> Self {
-        let xero = self.xero.let_in_by(secrets.clone(), &self.tables);
-        Self { xero, users: Some(Users { secrets, login }), ..self }
+        let xero = self.xero.let_in_by(secrets, &self.tables);
+        Self { xero, login: Some(login), ..self }
     }
 
     /// The same, with schedules that put one message for each organisation on this queue.

@@ -77,6 +77,7 @@ pub use latest::{Listed, Newest, Unreadable};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};
 pub use notes::Noted;
+pub use oauth_states::OneTime;
 pub use orders::{OrderLink, StoredOrder};
 pub use organisations::{NameOf, OrganisationRow};
 pub use parked::{DISCARDED, PARKED_BYTES_MAX, PARKED_MAX, Parked, ParkedRow, in_parts};

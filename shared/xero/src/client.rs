@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use payments::budget::{CallBudget, Purpose, Word};
 use payments::grant::{Grants, NoGrants, Pairs};
+use payments::permission::{self, Feature};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE, WWW_AUTHENTICATE};
@@ -40,11 +41,6 @@ pub(crate) const SCOPE_BANK_TRANSACTIONS: &str = "accounting.banktransactions.re
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";
 
-/// The permissions that uploading needs (facts.md 2.3). Prepayments are made of bank transactions, bills
-/// are invoices; what may be written may be read as well.
-pub const SCOPES_UPLOADING: &str = "accounting.payments accounting.banktransactions \
-    accounting.invoices accounting.contacts.read accounting.settings.read";
-
 /// How Xero is reached.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -68,15 +64,15 @@ impl Default for Config {
             identity_url: address("https://identity.xero.com"),
             timeout: Duration::from_secs(20),
             ids_max: 40,
-            scopes: format!("{SCOPE_INVOICES} {SCOPE_PAYMENTS} {SCOPE_SETTINGS}"),
+            scopes: permission::scopes(&[Feature::Mirror].into()),
         }
     }
 }
 
 impl Config {
-    /// The same for a process that writes: with [`SCOPES_UPLOADING`].
+    /// The same for a process that writes: with the permissions of all features.
     pub fn uploading() -> Self {
-        Self { scopes: SCOPES_UPLOADING.to_owned(), ..Self::default() }
+        Self { scopes: permission::scopes(&Feature::ALL.into()), ..Self::default() }
     }
 }
 
