@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use payments::oauth_state::{PendingAuthorisation, VISIT_MAX, until, visit_key};
 use payments::{GrantId, Occurrence, OrganisationId};
 use secrecy::{ExposeSecret as _, SecretString};
-use table::{OneTime, Order, Tables};
+use table::{AuditEntry, OneTime, Tables};
 use url::Url;
 use uuid::Uuid;
 use xero::Consented;
@@ -215,7 +215,7 @@ async fn log_grant(
     at: Timestamp,
 ) -> Result<(), VisitError> {
     let subject = grant.to_string();
-    let order = Order { action, subject: &subject, reason: "grant", by, why, at };
+    let order = AuditEntry { action, subject: &subject, reason: "grant", by, why, at };
     tables.log_order(organisation, &order).await.map_err(|error| failed(&error))
 }
 
