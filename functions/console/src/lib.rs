@@ -16,7 +16,7 @@ pub mod view;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
-use host::metrics::{Metric, Metrics};
+use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
@@ -63,13 +63,24 @@ pub enum Reply {
     },
 }
 
-/// What one invocation did: its log line and its metrics.
+/// What one invocation did.
 #[derive(Debug, Default)]
 struct Tally {
     rows_read: usize,
     order: Option<&'static str>,
     outcome: Option<Outcome>,
     failed: bool,
+}
+
+host::counters! {
+    /// The numbers of one invocation. Its log line holds words as well.
+    struct Numbers {
+        pages: u32, metric "ConsolePages";
+        rows_read: usize, metric "ConsoleRowsRead";
+        orders: u32, metric "ConsoleOrders";
+        refusals: u32, metric "ConsoleRefusals";
+        failures: u32, metric "ConsoleFailures";
+    }
 }
 
 impl Console<LambdaInvoker> {
@@ -160,14 +171,14 @@ impl<I: Invoker> Console<I> {
             request_id = asked.invocation.request_id,
             "console done"
         );
-        let metrics = [
-            Metric::count("ConsolePages", 1_u32),
-            Metric::count("ConsoleRowsRead", tally.rows_read),
-            Metric::count("ConsoleOrders", u32::from(tally.order.is_some() && !refused)),
-            Metric::count("ConsoleRefusals", u32::from(refused)),
-            Metric::count("ConsoleFailures", u32::from(failed)),
-        ];
-        self.metrics.emit(asked.now, &metrics);
+        let numbers = Numbers {
+            pages: 1,
+            rows_read: tally.rows_read,
+            orders: u32::from(tally.order.is_some() && !refused),
+            refusals: u32::from(refused),
+            failures: u32::from(failed),
+        };
+        self.metrics.report(asked.now, &numbers);
     }
 }
 
@@ -356,5 +367,19 @@ fn notice(told: &Told) -> Notice {
         Outcome::Done => Notice::good(format!("Done. {}", told.words)),
         Outcome::Started => Notice::good(told.words.clone()),
         Outcome::Failed | Outcome::Refused => Notice::bad(told.words.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use host::counters::Counters as _;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        for role in [Role::Viewer, Role::Operator, Role::Admin] {
+            harness::catalogue::assert_lists(role.function(), &Numbers::catalogue());
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod aws;
 pub mod batch;
 pub mod clock;
 pub mod connection;
+pub mod counters;
 pub mod env;
 pub mod grants;
 pub mod invocation;

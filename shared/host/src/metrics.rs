@@ -11,6 +11,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::counters::Counters;
 use crate::env::{EnvError, Environment};
 
 /// The namespace of all our metrics.
@@ -120,6 +121,11 @@ impl Metric {
     pub fn milliseconds(name: &'static str, value: impl TryInto<u64>) -> Self {
         Self { name, unit: "Milliseconds", value: value.try_into().unwrap_or(u64::MAX) }
     }
+
+    /// What it is called.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 /// Where the records of one function go.
@@ -154,8 +160,14 @@ impl Metrics {
         Self { stack: String::new(), function: String::new(), on: false }
     }
 
+    /// Writes the log line about an invocation, and the record of its numbers.
+    pub fn report(&self, now: Timestamp, counters: &impl Counters) {
+        counters.log();
+        self.emit(now, &counters.metrics());
+    }
+
     /// Writes one record.
-    pub fn emit(&self, now: Timestamp, metrics: &[Metric]) {
+    fn emit(&self, now: Timestamp, metrics: &[Metric]) {
         if self.on {
             // A number that cannot be written must not undo the work it counts.
             let _ = writeln!(std::io::stdout().lock(), "{}", self.line(now, metrics));
