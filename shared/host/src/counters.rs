@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::sweep::{Latency, SyncRun};
 use tracing::field::{DebugValue, debug};
 
-use crate::metrics::Metric;
+use crate::metric::Metric;
 
 #[doc(hidden)]
 pub use tracing;

@@ -8,6 +8,7 @@ pub mod counters;
 pub mod env;
 pub mod grants;
 pub mod invocation;
+mod metric;
 pub mod metrics;
 pub mod secrets;
 pub mod telemetry;

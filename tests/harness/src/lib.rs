@@ -12,6 +12,7 @@ mod dynamodb_proxy;
 pub mod http;
 pub mod log_capture;
 mod queues;
+pub mod runbook;
 mod scripted_server;
 pub mod sqs;
 mod world;
