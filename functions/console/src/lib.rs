@@ -10,8 +10,14 @@ pub mod order;
 pub mod pages;
 mod plan;
 pub mod roles;
+mod tally;
 mod times;
 pub mod view;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
 
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
@@ -31,10 +37,15 @@ use crate::invoker::{Invoker, LambdaInvoker, Names};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
 use crate::roles::Role;
+use crate::tally::Tally;
 use crate::view::{Buttons, Notice};
 
 /// Most organisations that are listed to choose from.
 const ORGANISATIONS_MAX: usize = 100;
+
+/// How long a page may take. Lambda ends the function after 30 seconds (`Timeout` in the template), and a function that
+/// was ended counts no failure; an order is waited for at most 20 ([`invoker::WAIT_MAX`]).
+const PAGE_MAX: Duration = Duration::from_secs(27);
 
 /// How often what changed is looked for, if nothing is said.
 const SWEEP_MINUTES: u8 = 30;
@@ -63,24 +74,16 @@ pub enum Reply {
     },
 }
 
-/// What one invocation did.
-#[derive(Debug, Default)]
-struct Tally {
-    rows_read: usize,
-    order: Option<&'static str>,
-    outcome: Option<Outcome>,
-    failed: bool,
-}
-
-host::counters! {
-    /// The numbers of one invocation. Its log line holds words as well.
-    struct Numbers {
-        pages: u32, metric "ConsolePages";
-        rows_read: usize, metric "ConsoleRowsRead";
-        orders: u32, metric "ConsoleOrders";
-        refusals: u32, metric "ConsoleRefusals";
-        failures: u32, metric "ConsoleFailures";
-    }
+/// The page, or that it took too long or broke: so each failure of a page is counted by the function itself.
+async fn unbroken(
+    mut page: Pin<Box<impl Future<Output = Result<String, PageError>>>>,
+    most: Duration,
+) -> Result<String, PageError> {
+    let caught = std::future::poll_fn(move |context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| page.as_mut().poll(context)));
+        polled.unwrap_or(Poll::Ready(Err(PageError::Panicked)))
+    });
+    tokio::time::timeout(most, caught).await.unwrap_or(Err(PageError::TooLate))
 }
 
 impl Console<LambdaInvoker> {
@@ -142,7 +145,7 @@ impl<I: Invoker> Console<I> {
         let mut tally = Tally::default();
         let asked = Asking { console: self, show, invocation, now: self.clock.now() };
         // On the heap: a future that holds every page and every order is too deep for the compiler, and large.
-        let html = match Box::pin(asked.html(&mut tally)).await {
+        let html = match unbroken(Box::pin(asked.html(&mut tally)), PAGE_MAX).await {
             Ok(html) => html,
             Err(error) => {
                 tally.failed = true;
@@ -160,8 +163,6 @@ impl<I: Invoker> Console<I> {
     }
 
     fn report(&self, asked: &Asking<'_, I>, tally: &Tally) {
-        let refused = tally.outcome == Some(Outcome::Refused);
-        let failed = tally.failed || tally.outcome == Some(Outcome::Failed);
         tracing::info!(
             page = asked.show.page.code(),
             role = self.role.code(),
@@ -171,14 +172,7 @@ impl<I: Invoker> Console<I> {
             request_id = asked.invocation.request_id,
             "console done"
         );
-        let numbers = Numbers {
-            pages: 1,
-            rows_read: tally.rows_read,
-            orders: u32::from(tally.order.is_some() && !refused),
-            refusals: u32::from(refused),
-            failures: u32::from(failed),
-        };
-        self.metrics.report(asked.now, &numbers);
+        self.metrics.report(asked.now, &tally.numbers());
     }
 }
 
@@ -349,15 +343,16 @@ impl<I: Invoker> Asking<'_, I> {
         let why = match error {
             // It names the table and the attribute, and quotes nothing.
             PageError::Read(error @ table::ReadError::Unreadable { .. }) => format!("{error}."),
-            PageError::Read(_) | PageError::Template(_) => format!("{error}."),
+            error => format!("{error}."),
         };
-        let lines = vec![
-            format!("This page cannot be shown now: {why}"),
-            format!(
-                "The function's log says more, by the request's id {}.",
-                self.invocation.request_id
-            ),
-        ];
+        let mut lines = vec![format!("This page cannot be shown now: {why}")];
+        if self.show.order.is_some() {
+            lines.push("Whether the order was carried out is not known: look at the page Activity before you order it again.".into());
+        }
+        lines.extend([format!(
+            "The function's log says more, by the request's id {}.",
+            self.invocation.request_id
+        )]);
         self.tell("Not now", Vec::new(), lines).unwrap_or_default()
     }
 }
@@ -372,14 +367,16 @@ fn notice(told: &Told) -> Notice {
 
 #[cfg(test)]
 mod tests {
-    use host::counters::Counters as _;
-
     use super::*;
 
-    #[test]
-    fn the_catalogue_lists_what_is_written() {
-        for role in [Role::Viewer, Role::Operator, Role::Admin] {
-            harness::catalogue::assert_lists(role.function(), &Numbers::catalogue());
-        }
+    #[tokio::test]
+    async fn a_page_that_breaks_or_takes_too_long_is_a_failure_that_is_counted() {
+        // Lambda would report both as errors of the function, which no alarm watches: `runs-failed` does.
+        let late = unbroken(Box::pin(std::future::pending()), Duration::ZERO).await;
+        assert!(matches!(late, Err(PageError::TooLate)), "{late:?}");
+        let broken = unbroken(Box::pin(async { panic!("a fault") }), PAGE_MAX).await;
+        assert!(matches!(broken, Err(PageError::Panicked)), "{broken:?}");
+        let good = unbroken(Box::pin(async { Ok("a page".to_owned()) }), PAGE_MAX).await;
+        assert_eq!(good.unwrap(), "a page");
     }
 }

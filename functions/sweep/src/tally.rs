@@ -9,6 +9,9 @@ use xero::ErrorClass;
 
 use crate::run::Outcome;
 
+/// After so long without a webhook it is time to act: Xero switches one off after 24 hours of failures (CM-42).
+const WEBHOOK_ENDS_AFTER: SignedDuration = SignedDuration::from_hours(20);
+
 host::counters! {
     /// The counts of one invocation.
     pub(crate) struct Tally, logged as "sweep done" {
@@ -30,6 +33,7 @@ host::counters! {
         without_certificate: u32, metric "OrganisationsNotCertified" when is_checked;
         with_parked: u32, metric "OrganisationsWithParked" when is_checked;
         grants_ending: u32, log grants.ending when is_checked, metric "GrantsEnding" when is_checked;
+        webhooks_ending: u32, metric "WebhooksEnding" when is_checked;
         silence: Longest, log webhooks.silence_ms when is_checked = Longest::or_zero,
             metric "WebhookSilence" when is_checked = Longest::milliseconds;
         certificate_age: Longest, log certificates.oldest_ms when is_checked = Longest::or_zero,
@@ -80,7 +84,9 @@ impl Tally {
         add(&mut self.without_certificate, facts.not_certified);
         add(&mut self.with_parked, facts.parked);
         if let Some(since) = facts.silent_since {
-            self.silence.add(now.duration_since(since));
+            let silent = now.duration_since(since);
+            add(&mut self.webhooks_ending, silent > WEBHOOK_ENDS_AFTER);
+            self.silence.add(silent);
         }
     }
 
@@ -88,7 +94,7 @@ impl Tally {
     pub(crate) fn checked_grant(&mut self, grant: &Grant, now: Timestamp) {
         let first = WARNING_DAYS.into_iter().max().unwrap_or_default();
         let soon = SignedDuration::from_hours(i64::from(first) * 24);
-        let ends = grant.dead.is_some() || grant.dies_at().duration_since(now) <= soon;
+        let ends = grant.dead.is_some() || grant.ends_at().duration_since(now) <= soon;
         self.grants_ending = self.grants_ending.saturating_add(u32::from(ends));
     }
 
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_longest_silence_of_webhooks_is_measured() {
-        // CM-42: the alarms at 1 and 20 hours read this; in between the message and the digest say when it ends.
+        // CM-42: `behind` rings after an hour, and in between the message and the digest say when it ends.
         let mut tally = Tally::default();
         for silent in [None, Some(hours(7)), Some(hours(2))] {
             let facts = Facts { silent_since: silent.map(|ago| now() - ago), ..Facts::default() };
@@ -131,6 +137,18 @@ mod tests {
         let metrics = tally.metrics();
         assert!(metrics.contains(&Metric::milliseconds("WebhookSilence", 7 * 3_600_000_u32)));
         assert!(metrics.contains(&Metric::count("ConnectionsNotActive", 3_u32)));
+    }
+
+    #[test]
+    fn a_webhook_that_ends_in_four_hours_needs_a_person() {
+        // CM-42: it is not a matter for tomorrow.
+        let mut tally = Tally::default();
+        for silent in [None, Some(hours(7)), Some(hours(20)), Some(hours(21)), Some(hours(30))] {
+            let facts = Facts { silent_since: silent.map(|ago| now() - ago), ..Facts::default() };
+            tally.checked(ConnectionStatus::Error, &facts, now());
+        }
+        tally.check_is_complete();
+        assert!(tally.metrics().contains(&Metric::count("WebhooksEnding", 2_u32)));
     }
 
     #[test]
@@ -167,7 +185,7 @@ mod tests {
         for (grant, count) in [
             (used(45), 0_u32),
             (used(46), 1),
-            (used(1).died(payments::grant::Death::InvalidGrant, now()), 1),
+            (used(1).ended(payments::grant::GrantEnd::InvalidGrant, now()), 1),
         ] {
             let mut tally = Tally::default();
             tally.checked_grant(&grant, now());
