@@ -145,8 +145,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     ) -> Result<Answer, HandleError> {
         let mut tally = Tally::default();
         let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }
