@@ -189,12 +189,13 @@ fn line(stage: &Stage<'_>, stored: &StoredOrder) -> Line {
 }
 
 fn sums(rows: &[StoredOrder]) -> Vec<Sum> {
-    let mut of: BTreeMap<(&str, Currency), Vec<&StoredOrder>> = BTreeMap::new();
+    let mut of: BTreeMap<(&str, &str), (Currency, Vec<&StoredOrder>)> = BTreeMap::new();
     for stored in rows {
         let currency = stored.order.components.total.currency();
-        of.entry((status(stored), currency)).or_default().push(stored);
+        let key = (status(stored), currency.code());
+        of.entry(key).or_insert((currency, Vec::new())).1.push(stored);
     }
-    let sum = |((status, currency), rows): ((&str, Currency), Vec<&StoredOrder>)| {
+    let sum = |((status, _), (currency, rows)): ((&str, &str), (Currency, Vec<&StoredOrder>))| {
         let add = |of: fn(&StoredOrder) -> Option<Money>| {
             let sum = Money::sum(currency, rows.iter().filter_map(|stored| of(stored)));
             sum.map_or_else(|_| "too much to add up".to_owned(), |sum| sum.to_string())
