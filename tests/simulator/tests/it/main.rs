@@ -8,6 +8,7 @@ mod bills;
 mod books;
 mod clock;
 mod control;
+mod credit_notes;
 mod credits;
 mod faults;
 mod idempotency;
