@@ -13,6 +13,8 @@ codes! {
     DiscrepancyKind {
         /// Name of the Xero contact and of the local one (CM-15).
         ContactDiffers = "CONTACT_DIFFERS",
+        /// A person has applied a credit note of the provider in Xero, which we do by ourselves (EX-18).
+        CreditAppliedByHand = "CREDIT_APPLIED_BY_HAND",
         /// A payment is in another currency than its invoice, so that no figure of it can be right.
         CurrencyDiffers = "CURRENCY_DIFFERS",
         /// Xero changed a payment whose copy has been journaled (CM-27, AMB-03).

@@ -183,7 +183,7 @@ async fn answers_have_the_names_and_types_of_the_description() {
         .await;
     description.check(&created.json(), "Invoices");
     let note = format!(
-        r#"{{"CreditNotes":[{{"Type":"ACCRECCREDIT","Status":"AUTHORISED","Contact":{{"ContactID":"{contact}"}},"LineItems":[{{"Description":"B","UnitAmount":1,"AccountCode":"200"}}]}},{{"Type":"ACCPAY"}}]}}"#
+        r#"{{"CreditNotes":[{{"Type":"ACCRECCREDIT","Status":"AUTHORISED","Contact":{{"ContactID":"{contact}"}},"LineItems":[{{"Description":"B","UnitAmount":1,"AccountCode":"200"}}]}},{{"Type":"ACCPAYCREDIT"}}]}}"#
     );
     let notes = bench.send(Method::PUT, "/CreditNotes?summarizeErrors=false", &note).await.json();
     description.check(&notes, "CreditNotes");
