@@ -24,6 +24,7 @@ mod pairs;
 mod planned;
 mod prepayments;
 mod promises;
+mod provider_credits;
 mod provider_invoices;
 mod restarts;
 mod silence;
