@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::upload::{
     AppliedPart, Bill, Certain, Counterpart, CreditLine, CreditTerms, DocumentForm, Fee,
-    GivenOrder, Line, Night, Order, Part, PartState, Placed, Suspicion, Target, Upload,
+    GivenCommand, Line, Night, Part, PartState, PaymentCommand, Placed, Suspicion, Target, Upload,
     UploadState,
 };
 use payments::{Currency, OrganisationId};
@@ -89,8 +89,8 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
             None => None,
         },
         ordered_since: match row.text_if("ordered_since")? {
-            Some(_) => Some(GivenOrder {
-                order: row.code("ordered_since", Order::from_code)?,
+            Some(_) => Some(GivenCommand {
+                order: row.code("ordered_since", PaymentCommand::from_code)?,
                 said: row.text("ordered_since_by")?.to_owned(),
             }),
             None => None,

@@ -284,6 +284,7 @@ impl Upload {
             channel: None,
             customer: None,
             transaction_id: number.clone(),
+            document: None,
             status: PaymentStatus::Confirmed,
             approved: false,
             settled: false,

@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
-use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::explanations::{QueuePosition, Subject, XeroLinks};
 use rust_decimal::Decimal;
 
-use crate::finding::{crowd, eventful, find, xero};
 use crate::samples::{aud, because, now, number, organisation, snapshot, xero_payment};
+use crate::search::{crowd, eventful, find, xero};
 use crate::upload_samples::{contact, reserved, waiting};
 use crate::world::World;
 
@@ -136,7 +136,7 @@ async fn links_carry_the_short_code_and_lead_to_contacts_only_while_connected() 
     for (status, connected) in
         [(ConnectionStatus::Active, true), (ConnectionStatus::Disconnected, false)]
     {
-        let (judged, facts) = ((status, Vec::<Trouble>::new()), Facts::default());
+        let (judged, facts) = ((status, Vec::<HealthIssue>::new()), Facts::default());
         let code = Some("!mBdtL");
         world
             .tables
