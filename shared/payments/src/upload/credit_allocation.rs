@@ -5,7 +5,7 @@
 //! ledger, as of any other part, and the note itself: what is applied to a bill by any hand is not applied again, and
 //! what is planned is never more than what Xero, or the ledger, shows to be left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,6 +17,7 @@ use super::ledger::Upload;
 use super::part::{PartState, Placed, SURE_AFTER, Target, UploadState};
 use super::provider_credit::{XeroAllocation, XeroCreditNote};
 use super::route::Skip;
+use super::stamp::Stamp;
 use crate::discrepancy::{DiscrepancyKey, DiscrepancyKind};
 use crate::ids::{PaymentId, XeroInvoiceId};
 use crate::money::Money;
@@ -197,14 +198,13 @@ impl Draft<'_> {
 
     /// What the provider has not applied goes to the bills issued on the day of the credit or later.
     fn spread_remainder(&mut self, bills: &BTreeMap<PaymentId, Upload>, due: &mut [DueBill]) {
-        let named: Vec<_> = self
-            .terms
-            .applied
-            .iter()
-            .filter_map(|part| bills.get(&part.invoice).and_then(placed_bill))
-            .collect();
+        // By its stamp: a bill may be there and not be proven yet.
+        let named = self.terms.applied.iter().filter_map(|part| bills.get(&part.invoice));
+        let named: BTreeSet<&Stamp> =
+            named.flat_map(|bill| &bill.parts).map(|part| &part.stamp).collect();
         for bill in due.iter_mut() {
-            if bill.issued_on < self.standing.upload.receipt.date || named.contains(&bill.id) {
+            let is_named = Stamp::find_in(&bill.number).is_some_and(|stamp| named.contains(&stamp));
+            if bill.issued_on < self.standing.upload.receipt.date || is_named {
                 continue;
             }
             let Ok(over) = self.left.minus(self.reserved) else { return };

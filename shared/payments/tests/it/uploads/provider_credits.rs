@@ -162,7 +162,10 @@ fn plan(
 fn wanted(plan: &AllocationPlan) -> Vec<String> {
     plan.wanted
         .iter()
-        .map(|(bill, amount)| format!("{:.2} on {}", amount.amount(), bill.number))
+        .map(|(bill, amount)| {
+            let number = bill.number.split(' ').next().unwrap();
+            format!("{:.2} on {number}", amount.amount())
+        })
         .collect()
 }
 
@@ -276,8 +279,21 @@ fn what_is_left_goes_to_the_next_bill_and_then_to_the_one_after() {
     // What the provider has applied goes first, and is kept for a bill that is not there yet.
     let applied = [("F-9", "25.00"), ("F-3", "5.00")];
     let some = standing(credit("C-1", "2026-03-12", "50.00", &applied), note("50.00", &[]));
-    let planned = plan(&some, &[bill_in_xero("F-3", 3)], next);
+    let third = bill_in_xero("F-3", 3);
+    let stamp = &third.1.parts[0].stamp;
+    let stamped = |mut due: DueBill| {
+        if due.id == invoice_id(3) {
+            due.number = format!("F-3 {stamp}");
+        }
+        due
+    };
+    let next: Vec<_> = next.into_iter().map(stamped).collect();
+    let planned = plan(&some, std::slice::from_ref(&third), next.clone());
     assert_eq!(wanted(&planned), ["5.00 on F-3", "20.00 on F-2"]);
+    // The bill is there, and not proven yet: nothing of the remainder goes to it.
+    let mut unproven = third.clone();
+    unproven.1.parts[0].placed = None;
+    assert_eq!(wanted(&plan(&some, &[unproven], next)), ["20.00 on F-2"]);
     let none = plan(&some, &[bill_in_xero("F-3", 3)], Vec::new());
     assert!(wanted(&none).is_empty() && !none.is_used_up);
 }
