@@ -5,7 +5,7 @@
 //! ledger, as of any other part, and the note itself: what is applied to a bill by any hand is not applied again, and
 //! what is planned is never more than what Xero, or the ledger, shows to be left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -198,12 +198,10 @@ impl Draft<'_> {
 
     /// What the provider has not applied goes to the bills issued on the day of the credit or later.
     fn spread_remainder(&mut self, bills: &BTreeMap<PaymentId, Upload>, due: &mut [DueBill]) {
-        // By its stamp: a bill may be there and not be proven yet.
         let named = self.terms.applied.iter().filter_map(|part| bills.get(&part.invoice));
-        let named: BTreeSet<&Stamp> =
-            named.flat_map(|bill| &bill.parts).map(|part| &part.stamp).collect();
+        let named: Vec<&Upload> = named.collect();
         for bill in due.iter_mut() {
-            let is_named = Stamp::find_in(&bill.number).is_some_and(|stamp| named.contains(&stamp));
+            let is_named = named.iter().any(|named| is_of(bill, named));
             if bill.issued_on < self.standing.upload.receipt.date || is_named {
                 continue;
             }
@@ -240,6 +238,13 @@ impl Draft<'_> {
         };
         (standing.upload.receipt.id.clone(), plan)
     }
+}
+
+/// Whether a bill in Xero is this invoice of the provider: it may be there and not be proven yet.
+fn is_of(bill: &DueBill, invoice: &Upload) -> bool {
+    let stamp = Stamp::find_in(&bill.number);
+    let is_stamped = stamp.is_some_and(|stamp| invoice.stamped(&stamp).is_some());
+    is_stamped || placed_bill(invoice) == Some(bill.id)
 }
 
 /// The bill that a provider's invoice is in Xero, if that is proven.
