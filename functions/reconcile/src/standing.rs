@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use payments::{MoneyError, OrderFacts, OrderId, OrganisationId, standing};
-use table::{OrderLink, ReadError, StoredOrder, Tables, WriteError};
-
-/// How often a lost race is tried again at once.
-const RACES_MAX: u32 = 8;
+use table::{OrderLink, Races, ReadError, StoredOrder, Tables, WriteError};
 
 /// Why an order could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +15,6 @@ pub(crate) enum JudgeError {
     Write(#[from] WriteError),
     #[error("its money cannot be added up")]
     Money(#[from] MoneyError),
-    #[error("lost the race for the same row {RACES_MAX} times in a row")]
-    Races,
 }
 
 /// Derives how an order stands, and stores it if that is news; whether it was.
@@ -29,20 +24,18 @@ pub(crate) async fn judge(
     order: &OrderId,
     now: Timestamp,
 ) -> Result<bool, JudgeError> {
-    for _ in 0..RACES_MAX {
+    let mut races = Races::default();
+    loop {
         let Some(known) = tables.order(organisation, order).await? else { return Ok(false) };
         let facts = facts(tables, &known).await?;
         let standing = standing(&known.order, &facts)?;
         if known.standing == Some(standing) {
             return Ok(false);
         }
-        match tables.store_standing(&known, standing, now).await {
-            Ok(()) => return Ok(true),
-            Err(WriteError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+        if races.won(tables.store_standing(&known, standing, now).await)?.is_some() {
+            return Ok(true);
         }
     }
-    Err(JudgeError::Races)
 }
 
 /// The facts about an order's money, read after the order itself, so that they are not older.
