@@ -104,7 +104,8 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Activity Parked SyncRuns OrderLinks", "PutItem"),
+    | _tables("OrderLinks", "BatchWriteItem")
+    | _tables("Activity Parked SyncRuns", "PutItem"),
     "Upload": _own_log("Upload")
     | _on("UploadsQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -166,6 +167,14 @@ ALLOWED = {
     # Decisions to announce again are read from the table, and the order is a row of it.
     | _tables("Activity", "Query", "PutItem")
     | _on("EventBus.Arn", "events:PutEvents")
+    | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
+    "Reconcile": _own_log("Reconcile")
+    | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
+    | _tables("Orders", "GetItem", "Query", "PutItem")
+    | _tables("Organisations Invoices Receipts", "GetItem")
+    | _tables("OrderLinks Payments HeldPayments", "Query")
+    | _tables("Discrepancies", "Query", "PutItem")
+    | _tables("Activity", "PutItem")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
     "Operate": _own_log("Operate") | CONSOLE | ORDERS,
@@ -254,8 +263,11 @@ ONLY = {
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
-    "${ActivityTable.Arn}/stream/*": {"Announce"},
+    "${ActivityTable.Arn}/stream/*": {"Announce", "Reconcile"},
     "EventBus.Arn": {"Announce"},
+    # How an order stands is derived by one function, and typed by none.
+    "OrdersTable.Arn": {"Intake", "Reconcile"} | LOOKERS,
+    "OrderLinksTable.Arn": {"Intake", "Reconcile"} | LOOKERS,
     "SweepsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     "ChangesDeadLetterQueue.Arn": {"Sweep"},
     "IntakeDeadLetterQueue.Arn": {"Sweep"},

@@ -5,12 +5,14 @@ use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use host::webhook_secret::WebhookSecret;
+use jiff::civil::Time;
 use payments::budget::Purpose;
+use payments::sweep::{DailySchedules, DailyTimes};
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue};
 use table::Tables;
 use xero::{Config, LOGIN_URL};
 
-use crate::{StartError, Sweeper, Users};
+use crate::{StartError, Sweeper};
 
 impl Sweeper<ChangesQueue, AllQueues> {
     /// Reads the environment, see the README, and makes the SDK's clients.
@@ -30,7 +32,7 @@ impl Sweeper<ChangesQueue, AllQueues> {
         let login = env.url("XERO_LOGIN_URL", Some(LOGIN_URL))?;
         let xero =
             Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
-        let secrets = xero.grant_secrets().cloned();
+        let users = xero.grant_secrets().is_some();
         Ok(Self {
             xero,
             tables,
@@ -38,15 +40,28 @@ impl Sweeper<ChangesQueue, AllQueues> {
             // A custom connection has one organisation: nothing is gained by a queue.
             schedules: env
                 .optional("SCHEDULES_QUEUE_URL")?
-                .filter(|_| secrets.is_some())
+                .filter(|_| users)
                 .map(|url| SchedulesQueue::new(sqs.clone(), url)),
             letters: AllQueues::new(sqs, queues(env)?),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
-            users: secrets.map(|secrets| Users { secrets, login }),
+            login: users.then_some(login),
+            daily: daily_schedules(env)?,
             metrics: Metrics::from_env(env, "sweep")?,
             clock,
         })
     }
+}
+
+/// When the stack's daily schedules come; none where nothing says so.
+fn daily_schedules(env: &Environment) -> Result<Option<DailySchedules>, EnvError> {
+    let Some(zone) = env.optional("SCHEDULE_TIME_ZONE")? else { return Ok(None) };
+    let time = |name| env.parsed::<Time>(name, "must be a time such as 05:30");
+    let times = DailyTimes {
+        full_sweep: time("FULL_SWEEP_TIME")?,
+        certificate: time("CERTIFICATE_TIME")?,
+        digest: time("DIGEST_TIME")?,
+    };
+    Ok(Some(DailySchedules { zone, times }))
 }
 
 /// All queues, as the environment names them.
