@@ -2,7 +2,7 @@
 
 use console::roles::Role;
 use payments::{
-    Allocation, Components, DiscrepancyChange, DiscrepancyKey, DiscrepancyKind, Discrepancy, Order,
+    Allocation, Components, Discrepancy, DiscrepancyChange, DiscrepancyKey, DiscrepancyKind, Order,
     PaymentStatus, Receipt, ReceiptDocument, TaxAndShipping, standing,
 };
 use serde_json::{Value, json};
@@ -163,7 +163,10 @@ async fn two_hundred_orders_are_shown_and_the_earlier_ones_are_a_page_away() {
     }
     let html = page(&world, json!({})).await;
     let said = text(&html);
-    assert!(said.contains("O-0204") && said.contains("O-0005") && !said.contains("O-0004"), "{said}");
+    assert!(
+        said.contains("O-0204") && said.contains("O-0005") && !said.contains("O-0004"),
+        "{said}"
+    );
     let older = text(&page(&world, json!({"before": "O-0005"})).await);
     assert!(older.contains("O-0004") && !older.contains("O-0005"), "{older}");
 }
