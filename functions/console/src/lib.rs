@@ -3,7 +3,6 @@
 mod acting;
 pub mod answer;
 pub mod event;
-pub mod invoker;
 mod letters;
 mod links;
 pub mod order;
@@ -13,9 +12,12 @@ pub mod roles;
 mod times;
 pub mod view;
 
+use std::time::Duration;
+
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
+use host::invoker::{Invoker, LambdaInvoker};
 use host::metrics::{Metric, Metrics};
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +29,6 @@ use table::{OrganisationRow, Tables};
 use crate::acting::Acting;
 use crate::answer::{Outcome, Told};
 use crate::event::{Asked, OrganisationSaid, Show};
-use crate::invoker::{Invoker, LambdaInvoker, Names};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
 use crate::roles::Role;
@@ -35,6 +36,10 @@ use crate::view::{Buttons, Notice};
 
 /// Most organisations that are listed to choose from.
 const ORGANISATIONS_MAX: usize = 100;
+
+/// How long a command is waited for. A sync may take minutes, and the person who pressed the button looks at a
+/// page that does nothing meanwhile: after this, the page says that it goes on.
+pub const INVOKED_MAX: Duration = Duration::from_secs(20);
 
 /// How often what changed is looked for, if nothing is said.
 const SWEEP_MINUTES: u8 = 30;
@@ -85,16 +90,11 @@ impl Console<LambdaInvoker> {
         let role = Role::from_code(&env.required("CONSOLE_ROLE")?)
             .ok_or_else(|| EnvError::new("CONSOLE_ROLE", "must be viewer, operator or admin"))?;
         // The viewers' function calls no other, and has no name to call.
-        let name = |variable| match role {
-            Role::Viewer => Ok(None),
-            Role::Operator | Role::Admin => env.required(variable).map(Some),
+        let name = match role {
+            Role::Viewer => None,
+            Role::Operator | Role::Admin => Some(env.required("OPERATIONS_FUNCTION")?),
         };
-        let names = Names {
-            sweep: name("SWEEP_FUNCTION")?,
-            upload: name("UPLOAD_FUNCTION")?,
-            announce: name("ANNOUNCE_FUNCTION")?,
-        };
-        let invoker = LambdaInvoker::new(aws, names);
+        let invoker = LambdaInvoker::new(aws, name, INVOKED_MAX);
         let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
         let tables = Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix);
         let minutes = env.parsed::<u8>("SWEEP_MINUTES", "must be a number of minutes")?;

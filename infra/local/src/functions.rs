@@ -6,14 +6,11 @@ use std::{error::Error, rc::Rc, time::Duration};
 use announce::Announcer;
 use anyhow::Context as _;
 use bus::{Bus, PublishOutcome};
-use console::{
-    Console,
-    invoker::{LambdaInvoker, Names},
-    roles::Role,
-};
-use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
+use console::{Console, INVOKED_MAX, roles::Role};
+use host::{clock::Clock, invocation::Invocation, invoker::LambdaInvoker, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
+use operations::{InProcess, Operations, Parts};
 use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue, UploadsQueue};
 use secrecy::SecretString;
@@ -41,12 +38,12 @@ pub(crate) struct Surroundings {
     pub(crate) sqs_url: String,
     pub(crate) xero: Xero,
     pub(crate) clock: Clock,
-    /// Where functions are called: the console passes orders on.
+    /// Where functions are called: the console passes commands on.
     pub(crate) invoke_url: String,
 }
 
 /// Where announcements end here: there is no bus, and the log says what would be on it.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Bus for Nowhere {
     async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
@@ -67,8 +64,9 @@ struct Product {
     mirror: Mirror<ChangesQueue>,
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
-    sweep: Sweeper<ChangesQueue, AllQueues>,
+    sweep: Sweeper<ChangesQueue>,
     announce: Announcer<Nowhere>,
+    operations: LocalOperations,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
     administer: Console<LambdaInvoker>,
@@ -107,23 +105,17 @@ impl Product {
         let tables = Tables::new(clients.dynamodb.clone(), String::new());
         let lambda = clients::lambda_at(&invoke_url).await;
         let console = |role: Role| {
-            let name =
-                |function: Function| role.may(Role::Operator).then(|| function.name().to_owned());
-            let names = Names {
-                sweep: name(Function::Sweep),
-                upload: name(Function::Upload),
-                announce: name(Function::Announce),
-            };
-            let invoker = LambdaInvoker::over(lambda.clone(), names);
+            let name = role.may(Role::Operator).then(|| Function::Operations.name().to_owned());
+            let invoker = LambdaInvoker::over(lambda.clone(), name, INVOKED_MAX);
             Console::new(role, tables.clone(), invoker, clock.clone())
         };
         let sweep = Sweeper::new(
             client(&xero, Config::default(), &clock)?,
             tables.clone(),
             changes(),
-            letters(&clients).await?,
             clock.clone(),
         );
+        let operations = operations(&clients, &xero, &clock).await?;
         Ok(Self {
             webhook: Webhook::new(keys, changes(), Metrics::off()),
             mirror: Mirror::new(
@@ -144,7 +136,8 @@ impl Product {
                 Some(schedules) => sweep.with_schedules(schedules),
                 None => sweep,
             },
-            announce: Announcer::new(Nowhere, tables.clone(), clock.clone()),
+            announce: Announcer::new(Nowhere, clock.clone()),
+            operations,
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),
@@ -153,6 +146,7 @@ impl Product {
     }
 
     async fn answer(&self, call: Call) -> Answer {
+        let operations = InProcess { operations: &self.operations, deadline: call.deadline };
         match call.function {
             Function::Webhook => {
                 let request = read(&call)?;
@@ -167,15 +161,19 @@ impl Product {
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Upload => {
-                let answer = self.upload.handle(&read(&call)?, call.deadline).await;
+                let answer = self.upload.answer(&read(&call)?, call.deadline, &operations).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Sweep => {
-                let answer = self.sweep.handle(&read(&call)?, call.deadline).await;
+                let answer = self.sweep.answer(&read(&call)?, call.deadline, &operations).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Announce => {
-                let answer = self.announce.answer(&read(&call)?, call.deadline).await;
+                let answer = self.announce.answer(&read(&call)?, &operations).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Operations => {
+                let answer = self.operations.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Console => page(&self.console, &call).await,
@@ -191,8 +189,46 @@ async fn page(console: &Console<LambdaInvoker>, call: &Call) -> Answer {
     written(&console.handle(&read(call)?, &invocation).await)
 }
 
+/// The function that executes commands, on this machine.
+pub(crate) type LocalOperations = Operations<ChangesQueue, UploadsQueue, AllQueues, Nowhere>;
+
+/// That function, let in by a custom connection.
+pub(crate) async fn operations(
+    clients: &Clients,
+    xero: &Xero,
+    clock: &Clock,
+) -> anyhow::Result<LocalOperations> {
+    let tables = Tables::new(clients.dynamodb.clone(), String::new());
+    let changes =
+        ChangesQueue::new(clients.sqs.clone(), queues::url(&clients.sqs, queues::CHANGES).await?);
+    let uploads =
+        UploadsQueue::new(clients.sqs.clone(), queues::url(&clients.sqs, queues::UPLOADS).await?);
+    let sweeper = Sweeper::new(
+        client(xero, Config::default(), clock)?,
+        tables.clone(),
+        changes.clone(),
+        clock.clone(),
+    );
+    let uploader = Uploader::new(
+        client(xero, Config::uploading(), clock)?,
+        tables.clone(),
+        uploads.clone(),
+        clock.clone(),
+    );
+    Ok(Operations::new(Parts {
+        sweeper,
+        uploader: uploader.with_changes(changes.clone()),
+        tables,
+        changes,
+        uploads,
+        letters: letters(clients).await?,
+        bus: Nowhere,
+        clock: clock.clone(),
+    }))
+}
+
 /// All queues with their dead letters.
-pub(crate) async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
+async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
     let mut urls = Vec::new();
     for name in QueueName::ALL {
         let queue = if name.takes_messages() {
@@ -208,7 +244,7 @@ pub(crate) async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
 }
 
 /// A client for Xero with the permissions that `defaults` ask for.
-pub(crate) fn client(xero: &Xero, defaults: Config, clock: &Clock) -> anyhow::Result<xero::Client> {
+fn client(xero: &Xero, defaults: Config, clock: &Clock) -> anyhow::Result<xero::Client> {
     let config = Config {
         api_url: xero.api_url.parse().context("the address of Xero's API")?,
         identity_url: xero

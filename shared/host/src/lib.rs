@@ -7,6 +7,7 @@ pub mod connection;
 pub mod env;
 pub mod grants;
 pub mod invocation;
+pub mod invoker;
 pub mod metrics;
 pub mod secrets;
 pub mod telemetry;

@@ -39,8 +39,10 @@ pub enum Function {
     Upload,
     /// Finds what changed in Xero, whether or not it was announced.
     Sweep,
-    /// Announces decisions; here only again, since nothing listens to the stream.
+    /// Announces decisions.
     Announce,
+    /// Executes what operators order.
+    Operations,
     /// Shows the operators' pages to those who look.
     Console,
     /// The same to operators.
@@ -51,13 +53,14 @@ pub enum Function {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Webhook,
         Self::Mirror,
         Self::Intake,
         Self::Upload,
         Self::Sweep,
         Self::Announce,
+        Self::Operations,
         Self::Console,
         Self::Operate,
         Self::Administer,
@@ -73,6 +76,7 @@ impl Function {
             Self::Upload => "upload",
             Self::Sweep => "sweep",
             Self::Announce => "announce",
+            Self::Operations => "operations",
             Self::Console => "console",
             Self::Operate => "operate",
             Self::Administer => "administer",
@@ -111,7 +115,7 @@ impl Function {
             Self::Mirror => Duration::from_secs(120),
             Self::Intake | Self::Announce => Duration::from_secs(60),
             Self::Upload => Duration::from_secs(900),
-            Self::Sweep => Duration::from_secs(300),
+            Self::Sweep | Self::Operations => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),
         }
     }

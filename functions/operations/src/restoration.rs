@@ -1,0 +1,38 @@
+//! A deleted payment comes back from its tombstone.
+
+use commands::{Attribution, Restore};
+use payments::restore;
+use table::{ChangeContext, WriteError};
+
+use crate::error::{RACES_MAX, tables};
+use crate::{CommandError, Operations};
+
+impl<C, U, Q, B> Operations<C, U, Q, B> {
+    /// Brings a payment back from its tombstone.
+    pub(crate) async fn restore(
+        &self,
+        command: &Restore,
+        attribution: &Attribution,
+    ) -> Result<(), CommandError> {
+        let Restore { organisation, invoice, payment } = command;
+        let was = self.tables.removed_payment(*organisation, invoice, payment).await;
+        let Some(was) = was.map_err(|error| tables(&error))? else {
+            return Err(CommandError::NoTombstone {
+                payment: payment.clone(),
+                invoice: invoice.clone(),
+            });
+        };
+        for _ in 0..RACES_MAX {
+            let stored = self.tables.invoice(*organisation, invoice).await;
+            let stored = stored.map_err(|error| tables(&error))?;
+            let change = restore(&stored, &was, attribution.by(), attribution.reason())?;
+            let because = ChangeContext { cause: "console", event_at: None, now: self.clock.now() };
+            match self.tables.write_invoice(&stored, &change, because).await {
+                Ok(()) => return Ok(()),
+                Err(WriteError::Conflict) => {}
+                Err(error) => return Err(tables(&error)),
+            }
+        }
+        Err(CommandError::Races)
+    }
+}
