@@ -90,8 +90,7 @@ impl<B: Bus> Announcer<B> {
     pub async fn handle(&self, event: StreamEvent) -> Result<BatchAnswer, Unnamed> {
         let mut tally = Tally::default();
         let answer = handler::batch(event, &self.bus, &self.clock, &mut tally).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         answer
     }
 }

@@ -9,16 +9,20 @@ pub mod order;
 pub mod pages;
 mod plan;
 pub mod roles;
+mod tally;
 mod times;
 pub mod view;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
 use host::invoker::{Invoker, LambdaInvoker};
-use host::metrics::{Metric, Metrics};
+use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
@@ -32,6 +36,7 @@ use crate::event::{Asked, OrganisationSaid, Show};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
 use crate::roles::Role;
+use crate::tally::Tally;
 use crate::view::{Buttons, Notice};
 
 /// Most organisations that are listed to choose from.
@@ -40,6 +45,10 @@ const ORGANISATIONS_MAX: usize = 100;
 /// How long a command is waited for. A sync may take minutes, and the person who pressed the button looks at a
 /// page that does nothing meanwhile: after this, the page says that it goes on.
 pub const INVOKED_MAX: Duration = Duration::from_secs(20);
+
+/// How long a page may take. Lambda ends the function after 30 seconds (`Timeout` in the template), and a function that
+/// was ended counts no failure; an order is waited for at most 20 ([`INVOKED_MAX`]).
+const PAGE_MAX: Duration = Duration::from_secs(27);
 
 /// How often what changed is looked for, if nothing is said.
 const SWEEP_MINUTES: u8 = 30;
@@ -68,13 +77,16 @@ pub enum Reply {
     },
 }
 
-/// What one invocation did: its log line and its metrics.
-#[derive(Debug, Default)]
-struct Tally {
-    rows_read: usize,
-    order: Option<&'static str>,
-    outcome: Option<Outcome>,
-    failed: bool,
+/// The page, or that it took too long or broke: so each failure of a page is counted by the function itself.
+async fn unbroken(
+    mut page: Pin<Box<impl Future<Output = Result<String, PageError>>>>,
+    most: Duration,
+) -> Result<String, PageError> {
+    let caught = std::future::poll_fn(move |context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| page.as_mut().poll(context)));
+        polled.unwrap_or(Poll::Ready(Err(PageError::Panicked)))
+    });
+    tokio::time::timeout(most, caught).await.unwrap_or(Err(PageError::TooLate))
 }
 
 impl Console<LambdaInvoker> {
@@ -131,7 +143,7 @@ impl<I: Invoker> Console<I> {
         let mut tally = Tally::default();
         let asked = Asking { console: self, show, invocation, now: self.clock.now() };
         // On the heap: a future that holds every page and every order is too deep for the compiler, and large.
-        let html = match Box::pin(asked.html(&mut tally)).await {
+        let html = match unbroken(Box::pin(asked.html(&mut tally)), PAGE_MAX).await {
             Ok(html) => html,
             Err(error) => {
                 tally.failed = true;
@@ -149,8 +161,6 @@ impl<I: Invoker> Console<I> {
     }
 
     fn report(&self, asked: &Asking<'_, I>, tally: &Tally) {
-        let refused = tally.outcome == Some(Outcome::Refused);
-        let failed = tally.failed || tally.outcome == Some(Outcome::Failed);
         tracing::info!(
             page = asked.show.page.code(),
             role = self.role.code(),
@@ -160,14 +170,7 @@ impl<I: Invoker> Console<I> {
             request_id = asked.invocation.request_id,
             "console done"
         );
-        let metrics = [
-            Metric::count("ConsolePages", 1_u32),
-            Metric::count("ConsoleRowsRead", tally.rows_read),
-            Metric::count("ConsoleOrders", u32::from(tally.order.is_some() && !refused)),
-            Metric::count("ConsoleRefusals", u32::from(refused)),
-            Metric::count("ConsoleFailures", u32::from(failed)),
-        ];
-        self.metrics.emit(asked.now, &metrics);
+        self.metrics.report(asked.now, &tally.numbers());
     }
 }
 
@@ -338,15 +341,16 @@ impl<I: Invoker> Asking<'_, I> {
         let why = match error {
             // It names the table and the attribute, and quotes nothing.
             PageError::Read(error @ table::ReadError::Unreadable { .. }) => format!("{error}."),
-            PageError::Read(_) | PageError::Template(_) => format!("{error}."),
+            error => format!("{error}."),
         };
-        let lines = vec![
-            format!("This page cannot be shown now: {why}"),
-            format!(
-                "The function's log says more, by the request's id {}.",
-                self.invocation.request_id
-            ),
-        ];
+        let mut lines = vec![format!("This page cannot be shown now: {why}")];
+        if self.show.order.is_some() {
+            lines.push("Whether the order was carried out is not known: look at the page Activity before you order it again.".into());
+        }
+        lines.extend([format!(
+            "The function's log says more, by the request's id {}.",
+            self.invocation.request_id
+        )]);
         self.tell("Not now", Vec::new(), lines).unwrap_or_default()
     }
 }
@@ -356,5 +360,21 @@ fn notice(told: &Told) -> Notice {
         Outcome::Done => Notice::good(format!("Done. {}", told.words)),
         Outcome::Started => Notice::good(told.words.clone()),
         Outcome::Failed | Outcome::Refused => Notice::bad(told.words.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_that_breaks_or_takes_too_long_is_a_failure_that_is_counted() {
+        // Lambda would report both as errors of the function, which no alarm watches: `runs-failed` does.
+        let late = unbroken(Box::pin(std::future::pending()), Duration::ZERO).await;
+        assert!(matches!(late, Err(PageError::TooLate)), "{late:?}");
+        let broken = unbroken(Box::pin(async { panic!("a fault") }), PAGE_MAX).await;
+        assert!(matches!(broken, Err(PageError::Panicked)), "{broken:?}");
+        let good = unbroken(Box::pin(async { Ok("a page".to_owned()) }), PAGE_MAX).await;
+        assert_eq!(good.unwrap(), "a page");
     }
 }

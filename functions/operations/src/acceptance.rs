@@ -5,7 +5,7 @@ use payments::{AcceptError, DiscrepancyKey, InvoiceNumber, XeroContactId, accept
 use table::{ChangeContext, WriteError};
 
 use crate::error::{RACES_MAX, tables};
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// Closes a discrepancy on a person's word. Returns its key.
@@ -13,8 +13,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         &self,
         command: &Accept,
         attribution: &Attribution,
-    ) -> Result<String, CommandError> {
-        let wrong = |what: &str| CommandError::Field(Kind::Accept, what.to_owned());
+    ) -> Result<String, ExecutionError> {
+        let wrong = |what: &str| ExecutionError::Field(Kind::Accept, what.to_owned());
         let key = DiscrepancyKey::parse(&command.discrepancy).ok_or_else(|| {
             wrong("`discrepancy` is no key as the table `discrepancies` has it: `KIND#subject`")
         })?;
@@ -34,7 +34,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
                 Err(error) => return Err(tables(&error)),
             }
         }
-        Err(CommandError::Races)
+        Err(ExecutionError::Races)
     }
 
     async fn accept_on_invoice(
@@ -43,7 +43,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         command: &Accept,
         key: &DiscrepancyKey,
         attribution: &Attribution,
-    ) -> Result<Result<(), WriteError>, CommandError> {
+    ) -> Result<Result<(), WriteError>, ExecutionError> {
         let now = self.clock.now();
         let stored = self.tables.invoice(command.organisation, number).await;
         let stored = stored.map_err(|error| tables(&error))?;
@@ -59,7 +59,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         command: &Accept,
         key: &DiscrepancyKey,
         attribution: &Attribution,
-    ) -> Result<Result<(), WriteError>, CommandError> {
+    ) -> Result<Result<(), WriteError>, ExecutionError> {
         let organisation = command.organisation;
         let all = self.tables.contact_discrepancies(organisation, contact).await;
         let all = all.map_err(|error| tables(&error))?;

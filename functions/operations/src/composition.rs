@@ -12,7 +12,7 @@ use table::Tables;
 use upload::Uploader;
 use xero::LOGIN_URL;
 
-use crate::{Operations, Parts, Users};
+use crate::{Operations, Parts};
 
 impl Operations<ChangesQueue, UploadsQueue, AllQueues, EventBus> {
     /// Reads the environment, see the README, and makes the SDK's clients.
@@ -28,7 +28,7 @@ impl Operations<ChangesQueue, UploadsQueue, AllQueues, EventBus> {
         let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
         let sweeper = Sweeper::from_env(env, aws, clock.clone()).await?;
         let login = env.url("XERO_LOGIN_URL", Some(LOGIN_URL))?;
-        let users = sweeper.xero().grant_secrets().cloned();
+        let by_grants = sweeper.xero().grant_secrets().is_some();
         let parts = Parts {
             uploader: Uploader::from_env(env, aws, clock.clone()).await?,
             sweeper,
@@ -43,7 +43,7 @@ impl Operations<ChangesQueue, UploadsQueue, AllQueues, EventBus> {
             clock,
         };
         Ok(Self {
-            users: users.map(|secrets| Users { secrets, login }),
+            login: by_grants.then_some(login),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
             metrics: Metrics::from_env(env, commands::FUNCTION)?,
             ..Self::new(parts)

@@ -7,7 +7,7 @@ use queue::{Changes, Uploads};
 use table::WriteError;
 
 use crate::error::{RACES_MAX, tables};
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
     /// Opens an action about a customer, so that everything about it waits. The reason is what has to be solved.
@@ -15,7 +15,7 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
         &self,
         on: &OnCustomer,
         attribution: &Attribution,
-    ) -> Result<CustomerReply, CommandError> {
+    ) -> Result<CustomerReply, ExecutionError> {
         self.set_action(on, true, attribution).await
     }
 
@@ -25,7 +25,7 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
         &self,
         on: &OnCustomer,
         attribution: &Attribution,
-    ) -> Result<CustomerReply, CommandError> {
+    ) -> Result<CustomerReply, ExecutionError> {
         let reply = self.set_action(on, false, attribution).await?;
         if reply.changed {
             self.post_at_once(on.organisation).await?;
@@ -39,7 +39,7 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
         on: &OnCustomer,
         blocked: bool,
         attribution: &Attribution,
-    ) -> Result<CustomerReply, CommandError> {
+    ) -> Result<CustomerReply, ExecutionError> {
         let OnCustomer { organisation, customer } = on;
         let to_solve = blocked.then_some(attribution.reason());
         for _ in 0..RACES_MAX {
@@ -65,6 +65,6 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
                 Err(error) => return Err(tables(&error)),
             }
         }
-        Err(CommandError::Races)
+        Err(ExecutionError::Races)
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use commands::reply::{DeadLetter as Shown, DeadLetters as Report, DiscardedLetter};
+use commands::reply::{DeadLetterSummary, DeadLettersReport, DiscardedLetter};
 use commands::{Attribution, Kind, MessageOfQueue, text};
 use host::telemetry;
 use jiff::Timestamp;
@@ -12,10 +12,10 @@ use payments::Occurrence;
 use queue::{
     DeadLetter, DeadLetterError, DeadLetters, Depth, Letters, MessageSubject, QueueName, about,
 };
-use table::{DISCARDED, Order, Parked, in_parts};
+use table::{AuditEntry, DISCARDED, Parked, in_parts};
 
 use crate::error::tables;
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 /// How long a message is hidden from others while it is looked at: longer than that takes, and short if we
 /// die meanwhile.
@@ -34,7 +34,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         &self,
         queue: &str,
         deadline: Timestamp,
-    ) -> Result<Report, CommandError> {
+    ) -> Result<DeadLettersReport, ExecutionError> {
         let queue = named(Kind::LookAtDeadLetters, queue)?;
         let (found, looked) = self.find(queue, deadline, |_| false).await;
         self.put_back(queue, found.values()).await;
@@ -44,7 +44,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         letters.sort_by_key(|letter| letter.sent_at);
         let letters = letters.into_iter().map(|letter| shown(queue, letter, depth)).collect();
         let left = total(depth);
-        Ok(Report {
+        Ok(DeadLettersReport {
             queue: queue.code().to_owned(),
             preview: true,
             redriven: 0,
@@ -62,12 +62,12 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         queue: &str,
         attribution: &Attribution,
         deadline: Timestamp,
-    ) -> Result<Report, CommandError> {
+    ) -> Result<DeadLettersReport, ExecutionError> {
         let queue = named(Kind::Redrive, queue)?;
         if !queue.takes_messages() {
             let what = "`schedules` and `events` can only be looked at (`look_at_dead_letters`) or discarded: the next \
                 schedule catches up, and `announce_again` sends what was not announced";
-            return Err(CommandError::Field(Kind::Redrive, what.to_owned()));
+            return Err(ExecutionError::Field(Kind::Redrive, what.to_owned()));
         }
         let before = self.letters.depth(queue).await?;
         let mut letters = Vec::new();
@@ -78,7 +78,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         let redriven = letters.len();
         tracing::info!(queue = queue.code(), redriven, left, problem, "dead letters sent again");
         let queue = queue.code().to_owned();
-        Ok(Report { queue, preview: false, redriven, left, letters, problem })
+        Ok(DeadLettersReport { queue, preview: false, redriven, left, letters, problem })
     }
 
     async fn redrive_all(
@@ -87,8 +87,8 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         attribution: &Attribution,
         deadline: Timestamp,
         depth: Depth,
-        done: &mut Vec<Shown>,
-    ) -> Result<(), CommandError> {
+        done: &mut Vec<DeadLetterSummary>,
+    ) -> Result<(), ExecutionError> {
         loop {
             let found = self.letters.look(queue, HIDDEN_FOR).await?;
             if found.is_empty() {
@@ -96,7 +96,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
             }
             let mut rest = found.iter();
             for letter in rest.by_ref() {
-                if done.len() >= REDRIVEN_MAX || self.is_near_deadline(deadline) {
+                if done.len() >= REDRIVEN_MAX || self.is_short_of_time(deadline) {
                     self.put_back(queue, std::iter::once(letter).chain(rest)).await;
                     return Ok(());
                 }
@@ -114,8 +114,8 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         queue: QueueName,
         letter: &DeadLetter,
         attribution: &Attribution,
-    ) -> Result<(), CommandError> {
-        self.letters.post(queue, &letter.letter).await.map_err(CommandError::NotSent)?;
+    ) -> Result<(), ExecutionError> {
+        self.letters.post(queue, &letter.letter).await.map_err(ExecutionError::NotSent)?;
         let order = self.record_of(Occurrence::Redriven, letter, queue, attribution);
         let whose = about(queue, &letter.letter.body).organisation;
         self.tables.log_order(whose, &order).await.map_err(|error| tables(&error))?;
@@ -128,17 +128,17 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         command: &MessageOfQueue,
         attribution: &Attribution,
         deadline: Timestamp,
-    ) -> Result<DiscardedLetter, CommandError> {
+    ) -> Result<DiscardedLetter, ExecutionError> {
         let queue = named(Kind::Discard, &command.queue)?;
         let message = text::validate("message", &command.message)
-            .map_err(|what| CommandError::Field(Kind::Discard, what))?;
+            .map_err(|what| ExecutionError::Field(Kind::Discard, what))?;
         let message = message.as_str();
         let (mut found, looked) = self.find(queue, deadline, |letter| letter.id == message).await;
         let wanted = found.remove(message);
         self.put_back(queue, found.values()).await;
         looked?;
         let Some(letter) = wanted else {
-            return Err(CommandError::NoSuchLetter { message: message.to_owned(), queue });
+            return Err(ExecutionError::NoSuchLetter { message: message.to_owned(), queue });
         };
         let told = match self.discard_one(queue, &letter, attribution).await {
             Ok(told) => told,
@@ -162,7 +162,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         queue: QueueName,
         letter: &DeadLetter,
         attribution: &Attribution,
-    ) -> Result<MessageSubject, CommandError> {
+    ) -> Result<MessageSubject, ExecutionError> {
         let told = about(queue, &letter.letter.body);
         let order = self.record_of(Occurrence::Discarded, letter, queue, attribution);
         let detail =
@@ -198,7 +198,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         is_last: impl Fn(&DeadLetter) -> bool,
     ) -> (Found, Result<(), DeadLetterError>) {
         let mut found = Found::new();
-        while found.len() < LOOKED_AT_MAX && !self.is_near_deadline(deadline) {
+        while found.len() < LOOKED_AT_MAX && !self.is_short_of_time(deadline) {
             let letters = match self.letters.look(queue, HIDDEN_FOR).await {
                 Ok(letters) => letters,
                 Err(error) => return (found, Err(error)),
@@ -232,15 +232,22 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         letter: &'a DeadLetter,
         queue: QueueName,
         attribution: &'a Attribution,
-    ) -> Order<'a> {
+    ) -> AuditEntry<'a> {
         let (by, why) = (attribution.by(), attribution.reason());
-        Order { action, subject: &letter.id, reason: queue.code(), by, why, at: self.clock.now() }
+        AuditEntry {
+            action,
+            subject: &letter.id,
+            reason: queue.code(),
+            by,
+            why,
+            at: self.clock.now(),
+        }
     }
 }
 
-fn shown(queue: QueueName, letter: &DeadLetter, depth: Depth) -> Shown {
+fn shown(queue: QueueName, letter: &DeadLetter, depth: Depth) -> DeadLetterSummary {
     let told = about(queue, &letter.letter.body);
-    Shown {
+    DeadLetterSummary {
         message: letter.id.clone(),
         organisation: told.organisation,
         kind: told.kind,
@@ -259,10 +266,10 @@ fn total(depth: Depth) -> u32 {
 }
 
 /// The queue of this name. The name of the dead-letter queue is as good as that of its queue.
-fn named(kind: Kind, name: &str) -> Result<QueueName, CommandError> {
+fn named(kind: Kind, name: &str) -> Result<QueueName, ExecutionError> {
     let name = name.strip_suffix("-dlq").unwrap_or(name);
     QueueName::from_code(name).ok_or_else(|| {
         let what = "`queue` is none of `changes`, `intake`, `uploads`, `schedules` and `events`";
-        CommandError::Field(kind, what.to_owned())
+        ExecutionError::Field(kind, what.to_owned())
     })
 }

@@ -2,7 +2,7 @@
 
 use commands::{Kind, RequestError};
 use host::telemetry;
-use payments::upload::OrderError;
+use payments::upload::CommandError;
 use payments::{AcceptError, GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError};
 use queue::{DeadLetterError, QueueName, SendError};
 
@@ -10,9 +10,9 @@ use queue::{DeadLetterError, QueueName, SendError};
 /// progress.
 pub(crate) const RACES_MAX: u32 = 8;
 
-/// Why a command was not executed. What was done before stays, and is not done twice.
+/// Why a command was not executed. Its steps before that stay, and are not done twice.
 #[derive(Debug, thiserror::Error)]
-pub enum CommandError {
+pub enum ExecutionError {
     /// The event is no command.
     #[error("no command: {0}")]
     Request(#[from] RequestError),
@@ -36,7 +36,7 @@ pub enum CommandError {
     NoPayment(PaymentId),
     /// The state of the payment does not permit the order.
     #[error("the order is not possible")]
-    Order(#[from] OrderError),
+    Order(#[from] CommandError),
     /// Other processes wrote the same row each time.
     #[error("lost the race for the same row {RACES_MAX} times in a row")]
     Races,
@@ -122,6 +122,6 @@ pub enum CommandError {
     },
 }
 
-pub(crate) fn tables(error: &dyn std::error::Error) -> CommandError {
-    CommandError::Tables(telemetry::chain(error))
+pub(crate) fn tables(error: &dyn std::error::Error) -> ExecutionError {
+    ExecutionError::Tables(telemetry::chain(error))
 }

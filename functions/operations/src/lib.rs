@@ -12,6 +12,7 @@ mod replay;
 mod republication;
 mod restoration;
 mod sign_up;
+mod tally;
 mod upload_switch;
 
 use bus::Bus;
@@ -19,15 +20,15 @@ use commands::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, DeadLettersReply, DiscardReply, GrantReply,
     PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply,
 };
-use commands::{Attribution, Command, Reply, Request, RequestError};
+use commands::{Attribution, Command, Reply, Request, RequestError, earlier};
 use host::clock::Clock;
 use host::grants::GrantSecrets;
 use host::invoker::{InvokeError, Invoker};
-use host::metrics::{Metric, Metrics};
+use host::metrics::Metrics;
 use host::telemetry;
 use host::webhook_secret::WebhookSecret;
 use jiff::{SignedDuration, Timestamp};
-use payments::upload::Order;
+use payments::upload::PaymentCommand;
 use queue::{Changes, DeadLetters, Letters, Uploads};
 use serde_json::Value;
 use sweep::Sweeper;
@@ -35,10 +36,11 @@ use table::Tables;
 use upload::Uploader;
 use url::Url;
 
-pub use crate::error::CommandError;
+pub use crate::error::ExecutionError;
+use crate::tally::Tally;
 
 /// What a message takes that is sent again, with all its retries; and the answer after the last of them.
-const LAST_STEPS: SignedDuration = SignedDuration::from_secs(40);
+const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(40);
 
 /// The function: everything between its environment and its handler.
 pub struct Operations<C, U, Q, B> {
@@ -54,8 +56,8 @@ pub struct Operations<C, U, Q, B> {
     bus: B,
     /// Where the keys are that Xero signs webhooks with, if they are in a secret.
     webhook_secret: Option<WebhookSecret>,
-    /// How users let us in, if they do.
-    users: Option<Users>,
+    /// Where users log in at Xero who let us in, if they do.
+    login: Option<Url>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -73,14 +75,6 @@ pub struct Parts<C, U, Q, B> {
     pub clock: Clock,
 }
 
-/// Users who let us in.
-struct Users {
-    /// Where the tokens of their grants are.
-    secrets: GrantSecrets,
-    /// Where they log in at Xero.
-    login: Url,
-}
-
 impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// Puts the function together from its parts, for a custom connection.
     pub fn new(parts: Parts<C, U, Q, B>) -> Self {
@@ -94,7 +88,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
             letters,
             bus,
             webhook_secret: None,
-            users: None,
+            login: None,
             metrics: Metrics::off(),
             clock,
         }
@@ -103,9 +97,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// The same, let in by what users grant: with the tokens in this store, and users who log in at this
     /// address.
     #[must_use]
-    pub fn let_in_by(self, secrets: GrantSecrets, login: Url) -> Self {
-        let sweeper = self.sweeper.let_in_by(secrets.clone());
-        Self { sweeper, users: Some(Users { secrets, login }), ..self }
+    pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
+        Self { sweeper: self.sweeper.with_grants(secrets), login: Some(login), ..self }
     }
 
     /// The same, with webhooks whose keys are in this secret.
@@ -115,8 +108,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
     }
 
     /// Whether there is no time left for another message.
-    fn is_near_deadline(&self, deadline: Timestamp) -> bool {
-        self.clock.now().saturating_add(LAST_STEPS).is_ok_and(|end| end > deadline)
+    fn is_short_of_time(&self, deadline: Timestamp) -> bool {
+        self.clock.now().saturating_add(CLOSING_TIME).is_ok_and(|end| end > deadline)
     }
 }
 
@@ -124,9 +117,13 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
     /// Executes the command of an event, which has to be over at the deadline.
     ///
     /// # Errors
-    /// [`CommandError`].
-    pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Reply, CommandError> {
-        let request = Request::read(event)?;
+    /// [`ExecutionError`].
+    pub async fn handle(
+        &self,
+        event: &Value,
+        deadline: Timestamp,
+    ) -> Result<Reply, ExecutionError> {
+        let request = earlier::request(event)?;
         let executed = Box::pin(self.execute(&request, deadline)).await;
         let error = executed.as_ref().err().map(|error| telemetry::chain(error));
         tracing::info!(
@@ -135,16 +132,15 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             error,
             "command executed"
         );
-        let failed = u32::from(executed.is_err());
-        let numbers = [
-            Metric::count("CommandsExecuted", 1 - failed),
-            Metric::count("CommandsFailed", failed),
-        ];
-        self.metrics.emit(self.clock.now(), &numbers);
+        self.metrics.report(self.clock.now(), &Tally::of(&executed));
         executed
     }
 
-    async fn execute(&self, request: &Request, deadline: Timestamp) -> Result<Reply, CommandError> {
+    async fn execute(
+        &self,
+        request: &Request,
+        deadline: Timestamp,
+    ) -> Result<Reply, ExecutionError> {
         let command = request.command();
         let Some(by) = request.attribution() else { return self.look(command, deadline).await };
         Ok(match command {
@@ -160,14 +156,18 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::EnableUploads(whose) => {
                 Reply::EnableUploads(self.enable_uploads(whose.organisation, by).await?)
             }
-            Command::Hold(on) => Reply::Hold(self.order(on, Order::Hold, by).await?),
-            Command::Release(on) => Reply::Release(self.order(on, Order::Release, by).await?),
-            Command::DoNotSend(on) => Reply::DoNotSend(self.order(on, Order::DoNotSend, by).await?),
+            Command::Hold(on) => Reply::Hold(self.order(on, PaymentCommand::Hold, by).await?),
+            Command::Release(on) => {
+                Reply::Release(self.order(on, PaymentCommand::Release, by).await?)
+            }
+            Command::DoNotSend(on) => {
+                Reply::DoNotSend(self.order(on, PaymentCommand::DoNotSend, by).await?)
+            }
             Command::SamePayment(on) => {
-                Reply::SamePayment(self.order(on, Order::SamePayment, by).await?)
+                Reply::SamePayment(self.order(on, PaymentCommand::SamePayment, by).await?)
             }
             Command::TwoPayments(on) => {
-                Reply::TwoPayments(self.order(on, Order::TwoPayments, by).await?)
+                Reply::TwoPayments(self.order(on, PaymentCommand::TwoPayments, by).await?)
             }
             Command::OpenAction(on) => Reply::OpenAction(self.open_action(on, by).await?),
             Command::Solve(on) => Reply::Solve(self.solve(on, by).await?),
@@ -208,8 +208,8 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
         })
     }
 
-    /// A command that only looks: it leaves no row, and nobody has to order it.
-    async fn look(&self, command: &Command, deadline: Timestamp) -> Result<Reply, CommandError> {
+    /// A command that only looks: it leaves no row, and needs no attribution.
+    async fn look(&self, command: &Command, deadline: Timestamp) -> Result<Reply, ExecutionError> {
         Ok(match command {
             Command::PreviewReplay(which) => {
                 let replay = self.replay(which, None, deadline).await?;
@@ -228,7 +228,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let reply = RepublicationReply { announce_again, recorded: false };
                 Reply::PreviewAnnounceAgain(reply)
             }
-            Command::Rename(_) => return Err(CommandError::OnAPage),
+            Command::Rename(_) => return Err(ExecutionError::OnAPage),
             _ => return Err(RequestError::Unattributed.into()),
         })
     }
@@ -238,7 +238,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
         which: &commands::Replay,
         by: &Attribution,
         deadline: Timestamp,
-    ) -> Result<ReplayReply, CommandError> {
+    ) -> Result<ReplayReply, ExecutionError> {
         let replay = self.replay(which, Some(by), deadline).await?;
         let recorded = replay.replayed > 0;
         Ok(ReplayReply { replay, recorded })
@@ -248,7 +248,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
         &self,
         way: &commands::Connect,
         by: &Attribution,
-    ) -> Result<GrantReply, CommandError> {
+    ) -> Result<GrantReply, ExecutionError> {
         let connect = self.connect(way, by).await?;
         let recorded = !connect.signed_up.is_empty() || !connect.may_be_signed_up.is_empty();
         Ok(GrantReply { connect, recorded })
@@ -270,5 +270,19 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Invoker
         let reply = self.operations.handle(event, self.deadline).await;
         let reply = reply.map_err(|error| InvokeError::Failed(telemetry::chain(&error)))?;
         serde_json::to_value(reply).map_err(|error| InvokeError::Unavailable(Box::new(error)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_payload_of_the_runbook_is_understood() {
+        for payload in harness::runbook::payloads(commands::FUNCTION) {
+            if let Err(error) = earlier::request(&payload) {
+                panic!("{payload}: {error}");
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use payments::OrganisationId;
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges};
 
 use crate::error::tables;
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 impl<C: Changes, U, Q, B> Operations<C, U, Q, B> {
     /// Lets a mass change through, and has the invoices looked at again that waited for it. Returns how
@@ -16,7 +16,7 @@ impl<C: Changes, U, Q, B> Operations<C, U, Q, B> {
         &self,
         organisation: OrganisationId,
         attribution: &Attribution,
-    ) -> Result<usize, CommandError> {
+    ) -> Result<usize, ExecutionError> {
         let now = self.clock.now();
         let approved = self
             .tables
@@ -39,7 +39,7 @@ impl<C: Changes, U, Q, B> Operations<C, U, Q, B> {
         let messages = changes.pack();
         if !messages.is_empty() {
             let sent = self.changes.send(&messages, Duration::ZERO).await;
-            sent.map_err(CommandError::Queue)?;
+            sent.map_err(ExecutionError::Queue)?;
         }
         Ok(waiting.len())
     }

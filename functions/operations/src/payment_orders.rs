@@ -2,28 +2,28 @@
 
 use commands::reply::PaymentReply;
 use commands::{Attribution, OnPayment};
-use payments::upload::{Customer, Line, Order, Upload, link_found, obey};
+use payments::upload::{Customer, Line, PaymentCommand, Upload, link_found, obey};
 use payments::{DiscrepancyKey, DiscrepancyKind, OrganisationId, accept};
 use queue::{UploadTask, Uploads};
 use table::{ChangeContext, ContactBecause, WriteError};
 
 use crate::error::{RACES_MAX, tables};
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 impl<C, U: Uploads, Q, B> Operations<C, U, Q, B> {
     /// Holds, releases or keeps back one payment; the next run obeys.
     pub(crate) async fn order(
         &self,
         on: &OnPayment,
-        order: Order,
+        order: PaymentCommand,
         attribution: &Attribution,
-    ) -> Result<PaymentReply, CommandError> {
+    ) -> Result<PaymentReply, ExecutionError> {
         let OnPayment { organisation, payment } = on;
         for _ in 0..RACES_MAX {
             let known = self.tables.upload(*organisation, payment).await;
             let known = known.map_err(|error| tables(&error))?;
             let Some(known) = known else {
-                return Err(CommandError::NoPayment(payment.clone()));
+                return Err(ExecutionError::NoPayment(payment.clone()));
             };
             let now = self.clock.now();
             let Some(after) = obey(&known, order, attribution.by(), attribution.reason(), now)?
@@ -47,13 +47,17 @@ impl<C, U: Uploads, Q, B> Operations<C, U, Q, B> {
                 Err(error) => return Err(tables(&error)),
             }
         }
-        Err(CommandError::Races)
+        Err(ExecutionError::Races)
     }
 
     /// A person has said whether a payment is what it was held for: nothing of its contact is open about it any
     /// more (A8.3).
-    async fn close_answered(&self, held: &Upload, order: Order) -> Result<(), CommandError> {
-        let answers = matches!(order, Order::SamePayment | Order::TwoPayments);
+    async fn close_answered(
+        &self,
+        held: &Upload,
+        order: PaymentCommand,
+    ) -> Result<(), ExecutionError> {
+        let answers = matches!(order, PaymentCommand::SamePayment | PaymentCommand::TwoPayments);
         let Some(question) = held.held_on_contact().filter(|_| answers) else { return Ok(()) };
         let organisation = held.receipt.organisation;
         let customer = match &held.receipt.customer {
@@ -83,19 +87,21 @@ impl<C, U: Uploads, Q, B> Operations<C, U, Q, B> {
         &self,
         before: &Upload,
         after: &Upload,
-        order: Order,
+        order: PaymentCommand,
         attribution: &Attribution,
-    ) -> Result<Result<(), WriteError>, CommandError> {
+    ) -> Result<Result<(), WriteError>, ExecutionError> {
         let because = ChangeContext { cause: "console", event_at: None, now: self.clock.now() };
-        let decides = matches!(order, Order::SamePayment | Order::TwoPayments);
+        let decides = matches!(order, PaymentCommand::SamePayment | PaymentCommand::TwoPayments);
         if let ([part], true) = (before.receipt.allocations.as_slice(), decides) {
             let invoice = self.tables.invoice(before.receipt.organisation, &part.invoice).await;
             let invoice = invoice.map_err(|error| tables(&error))?;
             let id = &before.receipt.id;
             let change = match (order, before.same_in_xero()) {
                 // It is linked with the other one where it may be (A8.3).
-                (Order::SamePayment, Some(xero)) => link_found(&invoice, id, xero, because.now),
-                (Order::SamePayment, None) => None,
+                (PaymentCommand::SamePayment, Some(xero)) => {
+                    link_found(&invoice, id, xero, because.now)
+                }
+                (PaymentCommand::SamePayment, None) => None,
                 // The order answers the question about the two, by the same person (AMB-31).
                 _ => {
                     let asked = DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, id);
@@ -114,9 +120,9 @@ impl<C, U: Uploads, Q, B> Operations<C, U, Q, B> {
     pub(crate) async fn post_at_once(
         &self,
         organisation: OrganisationId,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), ExecutionError> {
         let sent = self.uploads.send(&UploadTask::Direct { organisation }, 0).await;
-        sent.map_err(CommandError::NotWoken)
+        sent.map_err(ExecutionError::NotWoken)
     }
 }
 

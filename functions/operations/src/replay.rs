@@ -9,10 +9,10 @@ use payments::{Occurrence, OrganisationId, ReplayMark};
 use queue::{
     Cause, Changes, DeadLetters, InvoiceChange, InvoiceChanges, Letter, Letters, Message, QueueName,
 };
-use table::{DISCARDED, Order, ParkedRow};
+use table::{AuditEntry, DISCARDED, ParkedRow};
 
 use crate::error::tables;
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 /// Rows that an answer shows.
 const SHOWN_MAX: usize = 50;
@@ -37,7 +37,7 @@ impl<C: Changes, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         which: &Replay,
         attribution: Option<&Attribution>,
         deadline: Timestamp,
-    ) -> Result<ReplayReport, CommandError> {
+    ) -> Result<ReplayReport, ExecutionError> {
         let organisation = which.organisation;
         let parked = self.tables.parked(organisation).await.map_err(|error| tables(&error))?;
         let mut answer = ReplayReport { preview: attribution.is_none(), ..ReplayReport::default() };
@@ -58,14 +58,14 @@ impl<C: Changes, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
                 answer.left += 1;
                 continue;
             };
-            if attribution.is_some() && self.is_near_deadline(deadline) {
+            if attribution.is_some() && self.is_short_of_time(deadline) {
                 answer.not_reached += 1;
                 continue;
             }
             answer.replayed += 1;
             if let Some(attribution) = attribution {
                 self.send_again(row, way).await?;
-                let order = Order {
+                let order = AuditEntry {
                     action: Occurrence::Replayed,
                     subject: &row.parked_at,
                     reason: &row.reason,
@@ -80,7 +80,7 @@ impl<C: Changes, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         Ok(answer)
     }
 
-    async fn send_again(&self, row: &ParkedRow, way: Way<'_>) -> Result<(), CommandError> {
+    async fn send_again(&self, row: &ParkedRow, way: Way<'_>) -> Result<(), ExecutionError> {
         let sent = match way {
             Way::Look(changes) => {
                 let changes = InvoiceChanges { accepted_at: self.clock.now(), ..changes };
@@ -96,7 +96,7 @@ impl<C: Changes, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
                 self.letters.post(queue, &letter).await
             }
         };
-        sent.map_err(CommandError::NotSent)
+        sent.map_err(ExecutionError::NotSent)
     }
 }
 

@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use payments::Occurrence;
 use payments::events::{Announcement, announce};
-use table::Order;
+use table::AuditEntry;
 use table::stream::Image;
 
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 /// Longest sort key of a row, in characters; DynamoDB has none of more than 1,024 bytes.
 const KEY_CHARS_MAX: usize = 1_024;
@@ -25,7 +25,7 @@ const ROWS_MAX: usize = 2_000;
 /// Most keys that an answer lists.
 const KEYS_MAX: usize = 100;
 /// What a page takes at most, with all its retries, and the answer after it.
-const LAST_STEPS: SignedDuration = SignedDuration::from_secs(20);
+const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(20);
 
 /// Longest that decisions are announced: `announce` waits no longer for the answer to a command of the version before.
 const WORK_MAX: SignedDuration = SignedDuration::from_secs(55);
@@ -41,7 +41,7 @@ impl<C, U, Q, B: Bus> Operations<C, U, Q, B> {
         wish: &Republish,
         attribution: Option<&Attribution>,
         deadline: Timestamp,
-    ) -> Result<Republication, CommandError> {
+    ) -> Result<Republication, ExecutionError> {
         check(wish)?;
         if let Some(attribution) = attribution {
             self.record_republication(wish, attribution).await?;
@@ -78,9 +78,9 @@ impl<C, U, Q, B: Bus> Operations<C, U, Q, B> {
         &self,
         wish: &Republish,
         attribution: &Attribution,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), ExecutionError> {
         let subject = format!("{} to {}", wish.from, wish.to);
-        let order = Order {
+        let order = AuditEntry {
             action: Occurrence::AnnouncedAgain,
             subject: &subject,
             reason: "events",
@@ -89,7 +89,7 @@ impl<C, U, Q, B: Bus> Operations<C, U, Q, B> {
             at: self.clock.now(),
         };
         let written = self.tables.log_order(Some(wish.organisation), &order).await;
-        written.map_err(|error| CommandError::NotAnnounced(telemetry::chain(&error)))
+        written.map_err(|error| ExecutionError::NotAnnounced(telemetry::chain(&error)))
     }
 
     /// Whether all of the hours is done; `next` says how far it came.
@@ -162,7 +162,7 @@ impl<C, U, Q, B: Bus> Operations<C, U, Q, B> {
     }
 
     fn is_late(&self, deadline: Timestamp) -> bool {
-        self.clock.now().saturating_add(LAST_STEPS).is_ok_and(|end| end > deadline)
+        self.clock.now().saturating_add(CLOSING_TIME).is_ok_and(|end| end > deadline)
     }
 }
 
@@ -170,9 +170,9 @@ impl<C, U, Q, B: Bus> Operations<C, U, Q, B> {
 ///
 /// # Errors
 /// The field that does not.
-fn check(wish: &Republish) -> Result<(), CommandError> {
+fn check(wish: &Republish) -> Result<(), ExecutionError> {
     let Republish { from, to, next, .. } = wish;
-    let wrong = |what: &str| CommandError::Field(Kind::AnnounceAgain, what.to_owned());
+    let wrong = |what: &str| ExecutionError::Field(Kind::AnnounceAgain, what.to_owned());
     if from > to {
         return Err(wrong("`from` must not be later than `to`"));
     }

@@ -5,7 +5,7 @@ use payments::restore;
 use table::{ChangeContext, WriteError};
 
 use crate::error::{RACES_MAX, tables};
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// Brings a payment back from its tombstone.
@@ -13,11 +13,11 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         &self,
         command: &Restore,
         attribution: &Attribution,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), ExecutionError> {
         let Restore { organisation, invoice, payment } = command;
         let was = self.tables.removed_payment(*organisation, invoice, payment).await;
         let Some(was) = was.map_err(|error| tables(&error))? else {
-            return Err(CommandError::NoTombstone {
+            return Err(ExecutionError::NoTombstone {
                 payment: payment.clone(),
                 invoice: invoice.clone(),
             });
@@ -33,6 +33,6 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
                 Err(error) => return Err(tables(&error)),
             }
         }
-        Err(CommandError::Races)
+        Err(ExecutionError::Races)
     }
 }

@@ -6,7 +6,7 @@ use payments::OrganisationId;
 use table::{ChangeContext, WriteError};
 
 use crate::error::{RACES_MAX, tables};
-use crate::{CommandError, Operations};
+use crate::{ExecutionError, Operations};
 
 impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// The attempts of the last 30 days still count (AMB-12). The log has a row of it if uploading was off.
@@ -14,7 +14,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         &self,
         organisation: OrganisationId,
         attribution: &Attribution,
-    ) -> Result<UploadsReply, CommandError> {
+    ) -> Result<UploadsReply, ExecutionError> {
         for _ in 0..RACES_MAX {
             let caps = self.tables.caps(organisation).await.map_err(|error| tables(&error))?;
             let now = self.clock.now();
@@ -36,6 +36,6 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
                 Err(error) => return Err(tables(&error)),
             }
         }
-        Err(CommandError::Races)
+        Err(ExecutionError::Races)
     }
 }

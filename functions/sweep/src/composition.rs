@@ -2,9 +2,11 @@
 
 use access::Xero;
 use host::clock::Clock;
-use host::env::Environment;
+use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
+use jiff::civil::Time;
 use payments::budget::Purpose;
+use payments::sweep::{DailySchedules, DailyTimes};
 use queue::{ChangesQueue, SchedulesQueue};
 use table::Tables;
 use xero::Config;
@@ -28,7 +30,7 @@ impl Sweeper<ChangesQueue> {
         );
         let xero =
             Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
-        let by_grants = xero.grant_secrets().is_some();
+        let users = xero.grant_secrets().is_some();
         Ok(Self {
             xero,
             tables,
@@ -36,10 +38,23 @@ impl Sweeper<ChangesQueue> {
             // A custom connection has one organisation: nothing is gained by a queue.
             schedules: env
                 .optional("SCHEDULES_QUEUE_URL")?
-                .filter(|_| by_grants)
+                .filter(|_| users)
                 .map(|url| SchedulesQueue::new(sqs, url)),
+            daily: daily_schedules(env)?,
             metrics: Metrics::from_env(env, "sweep")?,
             clock,
         })
     }
+}
+
+/// When the stack's daily schedules come; none where nothing says so.
+fn daily_schedules(env: &Environment) -> Result<Option<DailySchedules>, EnvError> {
+    let Some(zone) = env.optional("SCHEDULE_TIME_ZONE")? else { return Ok(None) };
+    let time = |name| env.parsed::<Time>(name, "must be a time such as 05:30");
+    let times = DailyTimes {
+        full_sweep: time("FULL_SWEEP_TIME")?,
+        certificate: time("CERTIFICATE_TIME")?,
+        digest: time("DIGEST_TIME")?,
+    };
+    Ok(Some(DailySchedules { zone, times }))
 }

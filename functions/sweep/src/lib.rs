@@ -30,6 +30,7 @@ use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
+use payments::sweep::DailySchedules;
 use payments::{OrganisationId, Settings};
 use queue::{Changes, SchedulesQueue};
 use serde_json::Value;
@@ -41,6 +42,7 @@ use crate::answer::{failed, failure, not_reached, not_run, swept};
 use crate::event::Asked;
 pub use crate::event::EventError;
 pub use crate::failures::HandleError;
+use crate::fan_out::{List, Wish};
 use crate::run::{Outcome, Run};
 use crate::tally::Tally;
 use crate::wanted::{Target, Wanted};
@@ -50,7 +52,7 @@ pub use access::StartError;
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a message takes that is sent again, with all its retries; and the answer after the last of them.
-const LAST_STEPS: SignedDuration = SignedDuration::from_secs(40);
+const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(40);
 
 /// The function: everything between its environment and its handler.
 pub struct Sweeper<C> {
@@ -59,6 +61,8 @@ pub struct Sweeper<C> {
     changes: C,
     /// Where the work of a schedule goes, one message for each organisation; without it all of it is done at once.
     schedules: Option<SchedulesQueue>,
+    /// When the stack's daily schedules come: an organisation with another clock has its day by its own (CC-22).
+    daily: Option<DailySchedules>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -71,6 +75,7 @@ impl<C> Sweeper<C> {
             tables,
             changes,
             schedules: None,
+            daily: None,
             metrics: Metrics::off(),
             clock,
         }
@@ -78,14 +83,20 @@ impl<C> Sweeper<C> {
 
     /// The same, let in by what users grant, with the tokens in this store.
     #[must_use]
-    pub fn let_in_by(self, secrets: GrantSecrets) -> Self {
-        Self { xero: self.xero.let_in_by(secrets, &self.tables), ..self }
+    pub fn with_grants(self, secrets: GrantSecrets) -> Self {
+        Self { xero: self.xero.with_grants(secrets, &self.tables), ..self }
     }
 
     /// The same, with schedules that put one message for each organisation on this queue.
     #[must_use]
     pub fn with_schedules(self, schedules: SchedulesQueue) -> Self {
         Self { schedules: Some(schedules), ..self }
+    }
+
+    /// The same, in a stack whose daily schedules come at these times.
+    #[must_use]
+    pub fn with_daily_schedules(self, daily: DailySchedules) -> Self {
+        Self { daily: Some(daily), ..self }
     }
 
     /// How it calls Xero.
@@ -127,8 +138,7 @@ impl<C: Changes> Sweeper<C> {
     ) -> Result<T, HandleError> {
         let mut tally = Tally::default();
         let done = work(&mut tally).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }
@@ -144,17 +154,25 @@ impl<C: Changes> Sweeper<C> {
         if let Some(event) = fan_out::messages(event)? {
             return Box::pin(self.tasks(&event, deadline, tally)).await;
         }
-        let (wants_messages, event) = fan_out::wish(event);
+        let (wish, event) = Wish::of(event);
         let asked = Asked::read(&event)?;
-        if let Some(queue) = self.schedules.as_ref().filter(|_| wants_messages)
-            && let Some(work) = fan_out::for_all(&asked, self.clock.now())
+        let for_all = fan_out::for_all(&asked, self.clock.now());
+        if let Some(queue) = self.schedules.as_ref().filter(|_| wish.by_messages)
+            && let Some((work, scheduled_at)) = for_all
         {
-            return self.list(queue, work, None, deadline, tally).await;
+            let list = List { work, scheduled_at, after: None, zone: wish.zone };
+            return self.list(queue, list, deadline, tally).await;
         }
+        let concerned = |mut all: Vec<Settings>| {
+            if let Some((work, _)) = for_all {
+                all.retain(|one| fan_out::concerns(work, one, wish.zone.as_deref()));
+            }
+            all
+        };
         match asked {
             Asked::Scheduled { scheduled_at, organisation, target } => {
                 let wanted = Wanted { target, scheduled_at: Some(scheduled_at), attribution: None };
-                let all = self.organisations(organisation, tally).await?;
+                let all = concerned(self.organisations(organisation, tally).await?);
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
             }
             Asked::Check { organisation } => {
@@ -163,7 +181,7 @@ impl<C: Changes> Sweeper<C> {
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::Digest { scheduled_at, organisation } => {
-                let all = self.organisations(organisation, tally).await?;
+                let all = concerned(self.organisations(organisation, tally).await?);
                 let connections = self.digests(&all, scheduled_at, deadline, tally).await?;
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
@@ -187,6 +205,7 @@ impl<C: Changes> Sweeper<C> {
         }
         let (mirroring, uploading): (Vec<_>, Vec<_>) =
             organisations.iter().partition(|settings| settings.mirror_enabled);
+        let mut digests = Ok(());
         let mut sweeps = self.sweeps(&mirroring, wanted, deadline, tally).await;
         if wanted.target == Target::Certificate {
             sweeps.extend(self.sweeps(&uploading, wanted, deadline, tally).await);
@@ -200,16 +219,14 @@ impl<C: Changes> Sweeper<C> {
                 let made_up = Wanted { target, scheduled_at: None, attribution: None };
                 sweeps.extend(self.sweeps(&due, &made_up, deadline, tally).await);
             }
+            digests = self.own_digests(organisations, deadline, tally).await;
         }
         let failures: Vec<&str> = sweeps.iter().filter_map(failure).collect();
-        match failures.first() {
-            None => Ok(Answer::of(sweeps)),
-            Some(first) => Err(HandleError::Sweeps {
-                failed: failures.len(),
-                all: sweeps.len(),
-                first: (*first).to_owned(),
-            }),
+        if let Some(first) = failures.first() {
+            let (failed, all) = (failures.len(), sweeps.len());
+            return Err(HandleError::Sweeps { failed, all, first: (*first).to_owned() });
         }
+        digests.map(|()| Answer::of(sweeps))
     }
 
     async fn sweep(
@@ -219,7 +236,7 @@ impl<C: Changes> Sweeper<C> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> OrganisationSweep {
-        if self.is_nearly(deadline) {
+        if self.is_short_of_time(deadline) {
             // Its row stays as it is, so that it is among the first of the next invocation.
             return not_reached(settings.organisation);
         }
@@ -251,8 +268,8 @@ impl<C: Changes> Sweeper<C> {
     }
 
     /// Whether there is no time left for another message.
-    pub(crate) fn is_nearly(&self, deadline: Timestamp) -> bool {
-        self.clock.now().saturating_add(LAST_STEPS).is_ok_and(|end| end > deadline)
+    pub(crate) fn is_short_of_time(&self, deadline: Timestamp) -> bool {
+        self.clock.now().saturating_add(CLOSING_TIME).is_ok_and(|end| end > deadline)
     }
 }
 

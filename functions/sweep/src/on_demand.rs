@@ -63,7 +63,7 @@ fn ordered(target: Target, attribution: &Attribution) -> Wanted {
     Wanted { target, scheduled_at: None, attribution: Some(attribution.clone()) }
 }
 
-/// What is to be read.
+/// The invoices that are read.
 ///
 /// # Errors
 /// The part of the command that makes no sense.

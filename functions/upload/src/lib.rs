@@ -217,8 +217,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     ) -> Result<T, HandleError> {
         let mut tally = Tally::default();
         let done = work(&mut tally).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }

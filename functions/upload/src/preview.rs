@@ -4,7 +4,7 @@ use commands::reply::{Disposition, Plan, PlannedPayment};
 use jiff::Timestamp;
 use payments::Money;
 use payments::upload::{
-    Caps, Hold, Line, Route, Skip, Target, Upload, UploadDecision, sensible_orders,
+    Caps, Hold, Line, Route, Skip, Target, Upload, UploadDecision, applicable_commands,
 };
 use queue::Uploads;
 
@@ -103,7 +103,7 @@ fn planned_of(row: &Upload, now: Timestamp) -> PlannedPayment {
         would: Disposition::Go,
         reason: None,
         why: None,
-        orders: sensible_orders(row, now).map(|order| order.code().to_owned()).collect(),
+        orders: applicable_commands(row, now).map(|order| order.code().to_owned()).collect(),
         parts: Vec::new(),
     }
 }

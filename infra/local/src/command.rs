@@ -206,6 +206,20 @@ mod tests {
     }
 
     #[test]
+    fn every_command_of_the_runbook_is_taken() {
+        for words in harness::runbook::commands() {
+            let line = ["command".to_owned()].into_iter().chain(words.iter().cloned());
+            let clap = Line::augment_args(Clap::new("command")).try_get_matches_from(line);
+            let matches = clap.unwrap_or_else(|error| panic!("{words:?}: {error}"));
+            let order = Line::from_arg_matches(&matches).unwrap().order.unwrap();
+            assert_eq!(order.stack.as_deref(), Some("paymirror"), "{words:?}");
+            if let Err(error) = order.request() {
+                panic!("{words:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
     fn an_order_that_changes_something_needs_who_and_why() {
         let clap = || Line::augment_args(Clap::new("command"));
         assert!(clap().try_get_matches_from(["command", "hold", "--payment", "P-1"]).is_err());

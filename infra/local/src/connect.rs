@@ -87,5 +87,5 @@ async fn operations(ports: Ports, data: &Path, clock: &Clock) -> anyhow::Result<
     let dynamodb_url = dynamodb_url.unwrap_or_else(|| here(ports.dynamodb));
     let clients = Clients::new(&dynamodb_url, &sqs_url.unwrap_or_else(|| here(ports.sqs))).await;
     let operations = functions::operations(&clients, &xero, clock).await?;
-    Ok(operations.let_in_by(GrantSecrets::in_folder(data.join(FOLDER)), login))
+    Ok(operations.with_grants(GrantSecrets::in_folder(data.join(FOLDER)), login))
 }

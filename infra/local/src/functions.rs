@@ -13,6 +13,7 @@ use mirror::Mirror;
 use operations::{InProcess, Operations, Parts};
 use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue, UploadsQueue};
+use reconcile::Reconciler;
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use sweep::Sweeper;
@@ -25,7 +26,7 @@ use crate::{
     clients::{self, Clients},
     engines::queues,
     external_endpoints::Xero,
-    lambda::{Answer, Call, Failure, Function, Host, Worker},
+    lambda::{Answer, Call, Failure, Function, Host, Worker, stream::StreamWriter},
 };
 
 /// How long a call to Xero may take.
@@ -40,12 +41,14 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
     /// Where functions are called: the console passes commands on.
     pub(crate) invoke_url: String,
+    /// Where rows of the log go that are written.
+    pub(crate) stream: StreamWriter,
 }
 
 /// Where announcements end here: there is no bus, and the log says what would be on it.
-pub(crate) struct Nowhere;
+pub(crate) struct NoBus;
 
-impl Bus for Nowhere {
+impl Bus for NoBus {
     async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
         for announcement in announcements {
             tracing::info!(
@@ -65,8 +68,9 @@ struct Product {
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
     sweep: Sweeper<ChangesQueue>,
-    announce: Announcer<Nowhere>,
+    announce: Announcer<NoBus>,
     operations: LocalOperations,
+    reconcile: Reconciler,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
     administer: Console<LambdaInvoker>,
@@ -92,8 +96,8 @@ pub(crate) async fn start(surroundings: Surroundings) -> anyhow::Result<(Host, W
 
 impl Product {
     async fn new(surroundings: Surroundings) -> anyhow::Result<Self> {
-        let Surroundings { dynamodb_url, sqs_url, xero, clock, invoke_url } = surroundings;
-        let clients = Clients::new(&dynamodb_url, &sqs_url).await;
+        let Surroundings { dynamodb_url, sqs_url, xero, clock, invoke_url, stream } = surroundings;
+        let clients = Clients::new(&dynamodb_url, &sqs_url).await.streamed(stream);
         let changes_url = queues::url(&clients.sqs, queues::CHANGES).await?;
         let changes = || ChangesQueue::new(clients.sqs.clone(), changes_url.clone());
         let uploads_url = queues::url(&clients.sqs, queues::UPLOADS).await?;
@@ -136,8 +140,9 @@ impl Product {
                 Some(schedules) => sweep.with_schedules(schedules),
                 None => sweep,
             },
-            announce: Announcer::new(Nowhere, clock.clone()),
+            announce: Announcer::new(NoBus, clock.clone()),
             operations,
+            reconcile: Reconciler::new(tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),
@@ -176,6 +181,10 @@ impl Product {
                 let answer = self.operations.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
+            Function::Reconcile => {
+                let answer = self.reconcile.answer(&read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
             Function::Console => page(&self.console, &call).await,
             Function::Operate => page(&self.operate, &call).await,
             Function::Administer => page(&self.administer, &call).await,
@@ -190,7 +199,7 @@ async fn page(console: &Console<LambdaInvoker>, call: &Call) -> Answer {
 }
 
 /// The function that executes commands, on this machine.
-pub(crate) type LocalOperations = Operations<ChangesQueue, UploadsQueue, AllQueues, Nowhere>;
+pub(crate) type LocalOperations = Operations<ChangesQueue, UploadsQueue, AllQueues, NoBus>;
 
 /// That function, let in by a custom connection.
 pub(crate) async fn operations(
@@ -222,7 +231,7 @@ pub(crate) async fn operations(
         changes,
         uploads,
         letters: letters(clients).await?,
-        bus: Nowhere,
+        bus: NoBus,
         clock: clock.clone(),
     }))
 }

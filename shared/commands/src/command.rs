@@ -15,7 +15,7 @@ use crate::reply::{
 };
 use crate::role::Role;
 
-/// What is to be known of a command, apart from its execution.
+/// The description of a command, apart from its execution.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// Its code in JSON, in logs and in the activity log.

@@ -17,11 +17,19 @@ pub fn is_command(event: &Value) -> bool {
     !tags(event).is_empty() || !kinds(event).is_empty()
 }
 
-/// Reads a command in the earlier form.
+/// Reads a command in either form.
 ///
 /// # Errors
 /// The first thing that is wrong with it, without its values.
-pub(crate) fn read(event: &Value) -> Result<Request, RequestError> {
+pub fn request(event: &Value) -> Result<Request, RequestError> {
+    if event.get("command").is_none() && is_command(event) {
+        read(event)
+    } else {
+        Request::read(event)
+    }
+}
+
+fn read(event: &Value) -> Result<Request, RequestError> {
     let several = || wrong("it asks for several things at once");
     let mut event = event.as_object().cloned().unwrap_or_default();
     let tags = tags(&event);
@@ -101,7 +109,7 @@ fn tagged(tag: &str, mut fields: Map<String, Value>) -> Result<Request, RequestE
         let Value::Object(which) = which else { return Err(wrong("`which` has no fields")) };
         fields.extend(which);
     }
-    request(kind, fields, attribution)
+    of(kind, fields, attribution)
 }
 
 fn flat(kind: Option<Kind>, mut fields: Map<String, Value>) -> Result<Request, RequestError> {
@@ -119,10 +127,10 @@ fn flat(kind: Option<Kind>, mut fields: Map<String, Value>) -> Result<Request, R
     {
         fields.insert("at".to_owned(), at);
     }
-    request(kind.code(), fields, attribution)
+    of(kind.code(), fields, attribution)
 }
 
-fn request(
+fn of(
     code: &str,
     fields: Map<String, Value>,
     attribution: Option<Attribution>,

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use payments::{CustomerId, GrantId, OrganisationId, PaymentId};
 use serde::{Deserialize, Serialize};
 
-pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersReply, DiscardReply, DiscardedLetter};
+pub use dead_letters::{
+    DeadLetterSummary, DeadLettersReply, DeadLettersReport, DiscardReply, DiscardedLetter,
+};
 pub use plan::{Disposition, Plan, PlanReply, PlannedPayment};
 
 /// What a run over each organisation has done; after a sign-up, with the health of the connection.
@@ -113,7 +115,8 @@ pub struct ConnectionIssue {
     /// Why, in words.
     pub why: String,
     /// The remedy.
-    pub cure: String,
+    #[serde(rename = "cure")]
+    pub remedy: String,
 }
 
 /// A mass change that goes through.
@@ -128,7 +131,7 @@ pub struct ApprovalReply {
 /// Uploading that is on.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct UploadsReply {
-    /// What was done, in words.
+    /// The result in words.
     pub done: String,
     /// Whether the activity log has a row with who ordered it, and why: not if it was on already.
     pub recorded: bool,

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribution::Attribution;
 use crate::command::Command;
-use crate::earlier;
 use crate::text;
 
 /// The function that executes commands, behind the name of the stack. Its event is a [`Request`], its answer the command's
@@ -50,14 +49,11 @@ impl Request {
         Ok(Self { command, attribution })
     }
 
-    /// Reads an event, also one in the form of the version before.
+    /// Reads an event.
     ///
     /// # Errors
     /// The first thing that is wrong with it, without its values.
     pub fn read(event: &serde_json::Value) -> Result<Self, RequestError> {
-        if event.get("command").is_none() && earlier::is_command(event) {
-            return earlier::read(event);
-        }
         // From a text, so that the error says where.
         let wire: Wire = serde_json::from_str(&event.to_string())
             .map_err(|error| RequestError::Unreadable(text::redact(&error)))?;

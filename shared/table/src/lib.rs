@@ -33,6 +33,7 @@ mod meter;
 mod nights;
 mod notes;
 mod oauth_states;
+mod order_discrepancies;
 mod orders;
 mod organisations;
 mod parked;
@@ -59,7 +60,7 @@ pub use amounts::{
     Searched,
 };
 pub use attributes::instant;
-pub use audit::Order;
+pub use audit::AuditEntry;
 pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
@@ -77,6 +78,8 @@ pub use latest::{Listed, Newest, Unreadable};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};
 pub use notes::Noted;
+pub use oauth_states::OneTime;
+pub use order_discrepancies::{Judged, order_key, payment_key};
 pub use orders::{OrderLink, StoredOrder};
 pub use organisations::{NameOf, OrganisationRow};
 pub use parked::{DISCARDED, PARKED_BYTES_MAX, PARKED_MAX, Parked, ParkedRow, in_parts};

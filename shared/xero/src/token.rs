@@ -31,8 +31,8 @@ impl<G> Tokens<G> {
         Tokens { app: self.app, grants }
     }
 
-    pub(crate) fn looking_again_after(self, pause: Duration) -> Self {
-        let grants = self.grants.map(|grants| grants.looking_again_after(pause));
+    pub(crate) fn with_retry_pause(self, pause: Duration) -> Self {
+        let grants = self.grants.map(|grants| grants.with_retry_pause(pause));
         Self { app: self.app, grants }
     }
 
@@ -64,6 +64,14 @@ impl<G> Tokens<G> {
         form: &[(&str, &str)],
     ) -> Result<Received, ReadError> {
         self.app.asker().await.ask(http, form).await
+    }
+
+    /// Takes back what a refresh token stands for.
+    pub(crate) async fn revoke(&self, http: &Http, form: &[(&str, &str)]) -> Result<(), ReadError> {
+        let mut asker = self.app.asker().await;
+        // InvoiceContext `connect/token`.
+        asker.url = asker.url.join("revocation").map_err(|_| Outage::Unreadable)?;
+        asker.post(http, form).await.map(|_| ())
     }
 }
 

@@ -12,7 +12,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::bundle::{Bundle, StampedKind};
-use crate::client::{Attempts, Client, Meter, refusal};
+use crate::client::{Attempts, Client, Meter, refusal, token_is_bad};
 use crate::error::{Outage, ReadError};
 use crate::refusal::RefusalKind;
 use crate::write_results;
@@ -101,13 +101,14 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         };
         let once = Attempts::Once;
         let mut answer =
-            self.call(organisation, self.putting(bundle, key), &token, once, meter).await;
-        if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
+            self.call(organisation, self.put_request(bundle, key), &token, once, meter).await;
+        if answer.as_ref().is_ok_and(token_is_bad) {
             let token = match self.tokens.instead_of(&self.http, organisation, &token).await {
                 Ok(token) => token,
                 Err(error) => return (self.turned_away(error), None),
             };
-            answer = self.call(organisation, self.putting(bundle, key), &token, once, meter).await;
+            answer =
+                self.call(organisation, self.put_request(bundle, key), &token, once, meter).await;
         }
         let answer = match answer {
             Ok(answer) => answer,
@@ -136,7 +137,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         }
     }
 
-    fn putting(&self, bundle: &Bundle, key: &str) -> RequestBuilder {
+    fn put_request(&self, bundle: &Bundle, key: &str) -> RequestBuilder {
         let mut url = self.url(&[bundle.kind().list()]);
         url.set_query(Some("summarizeErrors=false"));
         self.http

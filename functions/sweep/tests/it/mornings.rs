@@ -122,6 +122,7 @@ async fn a_morning_on_which_money_waits_for_a_person_is_not_well_and_what_xero_r
         journaled: false,
         allocations: allocations.clone(),
         entered_at: world.now(),
+        document: None,
     };
     let because = table::ChangeContext { cause: "upload", event_at: None, now: world.now() };
     let waiting = |id| *payments::upload::admit(None, &receipt(id), world.now()).upload.unwrap();
@@ -162,8 +163,8 @@ async fn a_morning_on_which_xero_does_not_let_us_in_says_what_to_do() {
 
     let [row] = &told(&world).await[..] else { panic!() };
     assert_eq!(row["reason"], "look");
-    let cure = payments::connection::Trouble::Refused.cure();
-    let line = format!("\n- REFUSED (Authentication): {cure}\n");
+    let remedy = payments::connection::HealthIssue::Refused.remedy();
+    let line = format!("\n- REFUSED (Authentication): {remedy}\n");
     assert!(row["why"].contains("look here before collection work begins"), "{}", row["why"]);
     assert!(row["why"].contains(&line), "{}", row["why"]);
 }

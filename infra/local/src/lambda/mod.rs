@@ -10,6 +10,7 @@ pub mod invoke_api;
 pub mod poller;
 mod scheduler;
 pub mod service;
+pub(crate) mod stream;
 
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub enum Function {
     Announce,
     /// Executes what operators order.
     Operations,
+    /// Derives how far each order is paid.
+    Reconcile,
     /// Shows the operators' pages to those who look.
     Console,
     /// The same to operators.
@@ -53,7 +56,7 @@ pub enum Function {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Webhook,
         Self::Mirror,
         Self::Intake,
@@ -61,6 +64,7 @@ impl Function {
         Self::Sweep,
         Self::Announce,
         Self::Operations,
+        Self::Reconcile,
         Self::Console,
         Self::Operate,
         Self::Administer,
@@ -77,6 +81,7 @@ impl Function {
             Self::Sweep => "sweep",
             Self::Announce => "announce",
             Self::Operations => "operations",
+            Self::Reconcile => "reconcile",
             Self::Console => "console",
             Self::Operate => "operate",
             Self::Administer => "administer",
@@ -113,7 +118,7 @@ impl Function {
         match self {
             Self::Webhook => Duration::from_secs(5),
             Self::Mirror => Duration::from_secs(120),
-            Self::Intake | Self::Announce => Duration::from_secs(60),
+            Self::Intake | Self::Announce | Self::Reconcile => Duration::from_secs(60),
             Self::Upload => Duration::from_secs(900),
             Self::Sweep | Self::Operations => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct DeadLettersReply {
     /// Which.
-    pub redrive: DeadLetters,
+    pub redrive: DeadLettersReport,
     /// Whether the activity log has a row with who ordered it, and why: one for each that was sent again.
     pub recorded: bool,
 }
 
 /// Messages of a dead-letter queue that were looked at, or are on their queue again. Ids and counts only.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct DeadLetters {
+pub struct DeadLettersReport {
     /// The name of the queue.
     pub queue: String,
     /// Whether this was only a look.
@@ -25,7 +25,7 @@ pub struct DeadLetters {
     /// How many are in the dead-letter queue now, as far as SQS knows.
     pub left: u32,
     /// Those that were looked at, or are on their queue again.
-    pub letters: Vec<DeadLetter>,
+    pub letters: Vec<DeadLetterSummary>,
     /// Why that is not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -33,7 +33,7 @@ pub struct DeadLetters {
 
 /// A message of a dead-letter queue.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct DeadLetter {
+pub struct DeadLetterSummary {
     /// Its id.
     pub message: String,
     /// Which organisation it is about.
@@ -72,7 +72,7 @@ pub struct DiscardReply {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct DiscardedLetter {
     /// The message.
-    pub discarded: DeadLetter,
+    pub discarded: DeadLetterSummary,
     /// Whose rows of the table `parked` it stands among: an organisation's, or `unknown`.
     pub parked_under: String,
     /// How many are in the dead-letter queue now, as far as SQS knows.
