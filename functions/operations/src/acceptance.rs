@@ -2,9 +2,9 @@
 
 use commands::{Accept, Attribution, Kind};
 use payments::{AcceptError, DiscrepancyKey, InvoiceNumber, XeroContactId, accept};
-use table::{ChangeContext, WriteError};
+use table::{ChangeContext, Races, WriteError};
 
-use crate::error::{RACES_MAX, tables};
+use crate::error::tables;
 use crate::{ExecutionError, Operations};
 
 impl<C, U, Q, B> Operations<C, U, Q, B> {
@@ -18,7 +18,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         let key = DiscrepancyKey::parse(&command.discrepancy).ok_or_else(|| {
             wrong("`discrepancy` is no key as the table `discrepancies` has it: `KIND#subject`")
         })?;
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let written = match (&command.invoice, command.contact) {
                 (Some(number), None) => {
                     self.accept_on_invoice(number, command, &key, attribution).await?
@@ -28,13 +29,10 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
                 }
                 _ => return Err(wrong("it takes either an `invoice` or a `contact`")),
             };
-            match written {
-                Ok(()) => return Ok(key.to_string()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
+            if races.won(written).map_err(|error| tables(&error))?.is_some() {
+                return Ok(key.to_string());
             }
         }
-        Err(ExecutionError::Races)
     }
 
     async fn accept_on_invoice(

@@ -4,9 +4,9 @@ use commands::reply::CustomerReply;
 use commands::{Attribution, OnCustomer};
 use payments::upload::record_action;
 use queue::{Changes, Uploads};
-use table::WriteError;
+use table::Races;
 
-use crate::error::{RACES_MAX, tables};
+use crate::error::tables;
 use crate::{ExecutionError, Operations};
 
 impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
@@ -42,7 +42,8 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
     ) -> Result<CustomerReply, ExecutionError> {
         let OnCustomer { organisation, customer } = on;
         let to_solve = blocked.then_some(attribution.reason());
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let known = self.tables.customer(*organisation, customer).await;
             let known = known.map_err(|error| tables(&error))?;
             let now = self.clock.now();
@@ -59,12 +60,10 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
                 return Ok(reply(false));
             };
             let why = Some((attribution.by(), attribution.reason()));
-            match self.tables.store_customer(known.as_ref(), &after, why, now).await {
-                Ok(()) => return Ok(reply(true)),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
+            let written = self.tables.store_customer(known.as_ref(), &after, why, now).await;
+            if races.won(written).map_err(|error| tables(&error))?.is_some() {
+                return Ok(reply(true));
             }
         }
-        Err(ExecutionError::Races)
     }
 }

@@ -6,10 +6,6 @@ use payments::upload::CommandError;
 use payments::{AcceptError, GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError};
 use queue::{DeadLetterError, QueueName, SendError};
 
-/// Attempts before lost races count as a failure. Another process has won each of them, so there is
-/// progress.
-pub(crate) const RACES_MAX: u32 = 8;
-
 /// Why a command was not executed. Its steps before that stay, and are not done twice.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutionError {
@@ -37,9 +33,6 @@ pub enum ExecutionError {
     /// The state of the payment does not permit the order.
     #[error("the order is not possible")]
     Order(#[from] CommandError),
-    /// Other processes wrote the same row each time.
-    #[error("lost the race for the same row {RACES_MAX} times in a row")]
-    Races,
     /// There is nothing from which the payment could be brought back.
     #[error("payment {payment} was never deleted from invoice {invoice}")]
     NoTombstone {

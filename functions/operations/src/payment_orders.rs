@@ -5,9 +5,9 @@ use commands::{Attribution, OnPayment};
 use payments::upload::{Customer, Line, PaymentCommand, Upload, link_found, obey};
 use payments::{DiscrepancyKey, DiscrepancyKind, OrganisationId, accept};
 use queue::{UploadTask, Uploads};
-use table::{ChangeContext, ContactBecause, WriteError};
+use table::{ChangeContext, ContactBecause, Races, WriteError};
 
-use crate::error::{RACES_MAX, tables};
+use crate::error::tables;
 use crate::{ExecutionError, Operations};
 
 impl<C, U: Uploads, Q, B> Operations<C, U, Q, B> {
@@ -19,7 +19,8 @@ impl<C, U: Uploads, Q, B> Operations<C, U, Q, B> {
         attribution: &Attribution,
     ) -> Result<PaymentReply, ExecutionError> {
         let OnPayment { organisation, payment } = on;
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let known = self.tables.upload(*organisation, payment).await;
             let known = known.map_err(|error| tables(&error))?;
             let Some(known) = known else {
@@ -31,23 +32,18 @@ impl<C, U: Uploads, Q, B> Operations<C, U, Q, B> {
                 return Ok(reply(known, false));
             };
             let written = self.store_order(&known, &after, order, attribution).await?;
-            match written {
-                Ok(()) => {
-                    if let Err(error) = self.close_answered(&known, order).await {
-                        // The answer is stored, and the next night closes it.
-                        let error = host::telemetry::chain(&error);
-                        tracing::warn!(error, "an answered discrepancy could not be closed");
-                    }
-                    if after.line() == Some(Line::Direct) {
-                        self.post_at_once(*organisation).await?;
-                    }
-                    return Ok(reply(after, true));
+            if races.won(written).map_err(|error| tables(&error))?.is_some() {
+                if let Err(error) = self.close_answered(&known, order).await {
+                    // The answer is stored, and the next night closes it.
+                    let error = host::telemetry::chain(&error);
+                    tracing::warn!(error, "an answered discrepancy could not be closed");
                 }
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
+                if after.line() == Some(Line::Direct) {
+                    self.post_at_once(*organisation).await?;
+                }
+                return Ok(reply(after, true));
             }
         }
-        Err(ExecutionError::Races)
     }
 
     /// A person has said whether a payment is what it was held for: nothing of its contact is open about it any

@@ -2,9 +2,9 @@
 
 use commands::{Attribution, Restore};
 use payments::restore;
-use table::{ChangeContext, WriteError};
+use table::{ChangeContext, Races};
 
-use crate::error::{RACES_MAX, tables};
+use crate::error::tables;
 use crate::{ExecutionError, Operations};
 
 impl<C, U, Q, B> Operations<C, U, Q, B> {
@@ -22,17 +22,16 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
                 invoice: invoice.clone(),
             });
         };
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let stored = self.tables.invoice(*organisation, invoice).await;
             let stored = stored.map_err(|error| tables(&error))?;
             let change = restore(&stored, &was, attribution.by(), attribution.reason())?;
             let because = ChangeContext { cause: "console", event_at: None, now: self.clock.now() };
-            match self.tables.write_invoice(&stored, &change, because).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
+            let written = self.tables.write_invoice(&stored, &change, because).await;
+            if races.won(written).map_err(|error| tables(&error))?.is_some() {
+                return Ok(());
             }
         }
-        Err(ExecutionError::Races)
     }
 }

@@ -3,9 +3,9 @@
 use commands::Attribution;
 use commands::reply::UploadsReply;
 use payments::OrganisationId;
-use table::{ChangeContext, WriteError};
+use table::{ChangeContext, Races};
 
-use crate::error::{RACES_MAX, tables};
+use crate::error::tables;
 use crate::{ExecutionError, Operations};
 
 impl<C, U, Q, B> Operations<C, U, Q, B> {
@@ -15,7 +15,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         organisation: OrganisationId,
         attribution: &Attribution,
     ) -> Result<UploadsReply, ExecutionError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let caps = self.tables.caps(organisation).await.map_err(|error| tables(&error))?;
             let now = self.clock.now();
             let reply = |recorded| UploadsReply {
@@ -30,12 +31,10 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
             }
             let because = ChangeContext { cause: "console", event_at: None, now };
             let (by, why) = (attribution.by(), attribution.reason());
-            match self.tables.write_caps(&caps, &caps.on(), by, why, because).await {
-                Ok(()) => return Ok(reply(true)),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
+            let written = self.tables.write_caps(&caps, &caps.on(), by, why, because).await;
+            if races.won(written).map_err(|error| tables(&error))?.is_some() {
+                return Ok(reply(true));
             }
         }
-        Err(ExecutionError::Races)
     }
 }
