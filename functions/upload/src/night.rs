@@ -8,9 +8,9 @@ use payments::upload::{
     UploadDecision, UploadState,
 };
 use queue::{UploadTask, Uploads};
-use table::WriteError;
+use table::{Races, WriteError};
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::evaluation_context::EvaluationContext;
 use crate::reservation::SlotRequest;
 use crate::resumption::{after_limit, standing};
@@ -100,7 +100,8 @@ impl<Q: Uploads> Run<'_, Q> {
         &self,
         scheduled_at: Timestamp,
     ) -> Result<Result<NightReport, Outcome>, RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let now = self.now();
             let known = self.tables.night(self.organisation(), self.night).await?;
             let mut report = match known {
@@ -119,13 +120,10 @@ impl<Q: Uploads> Run<'_, Q> {
             report.state = NightState::Running;
             report.lease_until = self.deadline.saturating_add(LEASE_MARGIN).ok();
             report.rounds = report.rounds.saturating_add(1);
-            match self.tables.store_night(&report).await {
-                Ok(stored) => return Ok(Ok(stored)),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            if let Some(stored) = races.won(self.tables.store_night(&report).await)? {
+                return Ok(Ok(stored));
             }
         }
-        Err(RunError::Races)
     }
 
     /// Looks for unknown parts first, then for what was deleted in Xero, then sends payments that wait.
