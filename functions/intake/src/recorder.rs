@@ -88,7 +88,9 @@ impl<C: Changes> Recorder<'_, C> {
                 Report::Payment(receipt) => self.payment(receipt, because).await,
                 Report::Journaling(journaling) => self.journaling(journaling, because).await,
                 Report::Customer(customer) => self.customer(customer, because.now).await,
-                Report::ProviderInvoice(invoice) => self.provider_invoice(invoice, because).await,
+                Report::ProviderInvoice(invoice) | Report::ProviderCredit(invoice) => {
+                    self.provider_invoice(invoice, because).await
+                }
                 Report::Order(order) => self.order(order, because.now).await,
             };
             match recorded {
@@ -267,7 +269,9 @@ impl<C: Changes> Recorder<'_, C> {
         if let Some(after) = after {
             self.tables.write_uploads(&[(before.as_ref(), after)], None, because).await?;
         }
-        let direct = after.or(before.as_ref()).and_then(Upload::line) == Some(Line::Direct);
+        // What a credit note in Xero is applied to may be news (EX-17).
+        let line = after.or(before.as_ref()).and_then(Upload::line);
+        let direct = matches!(line, Some(Line::Direct | Line::Credit));
         Ok(Recorded { changed: after.is_some(), warnings: raised.len(), looks: 0, direct })
     }
 

@@ -23,8 +23,8 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut messages: BTreeMap<(Hold, String), String> = BTreeMap::new();
         for row in moves.iter().filter(|moved| moved.is_news()).map(|moved| &moved.after) {
             match (row.hold(), &row.bill) {
-                (Some(hold @ Hold::AccountUnmapped), Some(bill)) => {
-                    for kind in bill.unmapped(self.uploading) {
+                (Some(hold @ Hold::AccountUnmapped), Some(_)) => {
+                    for kind in row.unmapped(self.uploading) {
                         let why = why_unmapped(&BTreeSet::from([kind]));
                         messages.insert((hold, kind.to_string()), why);
                     }
@@ -100,7 +100,8 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 }
 
-/// Of a setting that is missing there is a message for each kind of fee, or for the setting.
+/// Of a setting that is missing there is a message for each kind of fee, or for the setting. A credit invoice that goes
+/// with its bill waits for no person.
 fn has_messages_of_its_own(hold: Hold) -> bool {
-    matches!(hold, Hold::AccountUnmapped | Hold::MerchantContactMissing)
+    matches!(hold, Hold::AccountUnmapped | Hold::MerchantContactMissing | Hold::WaitsForBill)
 }

@@ -13,7 +13,10 @@ impl<Q: Uploads> Run<'_, Q> {
     fn local_number(&self, part: &Part) -> Option<InvoiceNumber> {
         match &part.target {
             Target::Invoice { number, .. } => self.settings.prefix.to_local(number).ok(),
-            Target::Prepayment { .. } | Target::Bill { .. } => None,
+            Target::Prepayment { .. }
+            | Target::Bill { .. }
+            | Target::CreditNote { .. }
+            | Target::Allocation { .. } => None,
         }
     }
 

@@ -141,6 +141,9 @@ impl<Q: Uploads> Run<'_, Q> {
         self.watch().await?;
         let stop = Box::pin(self.send_waiting(waiting)).await?;
         if matches!(stop, None | Some(Stop::Disabled)) {
+            if let Some(stop) = Box::pin(self.allocate_credits()).await? {
+                return Ok(Some(stop));
+            }
             Box::pin(self.flag_entered_since()).await?;
         }
         self.close_settled_pairs().await?;
@@ -198,7 +201,9 @@ impl<Q: Uploads> Run<'_, Q> {
         left: usize,
         known: &EvaluationContext,
     ) -> Result<Option<Stop>, RunError> {
+        let candidates = self.with_credit_lines(candidates);
         let judged = Box::pin(self.judge(&candidates, known)).await?;
+        let credits = credits_of(&candidates);
         self.keep_contacts(&judged.contacts).await?;
         let sorted = self.sort(candidates, judged.judgements, left);
         self.tell_held(&sorted.stay).await?;
@@ -209,7 +214,9 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut rows = direct.rows;
         rows.extend(nightly.rows);
         rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
-        Ok(Box::pin(self.send_all(rows)).await?.or(nightly.stop))
+        let stop = Box::pin(self.send_all(rows)).await?;
+        self.follow_credit_lines(&credits).await?;
+        Ok(stop.or(nightly.stop))
     }
 
     pub(crate) fn sort(
@@ -377,6 +384,11 @@ pub(crate) struct Sorted {
     pub(crate) direct: Vec<SlotRequest>,
     /// They go at once, and are no attempts: invoices of the provider.
     pub(crate) uncounted: Vec<SlotRequest>,
+}
+
+/// The credit invoices among these rows.
+pub(crate) fn credits_of(rows: &[Upload]) -> Vec<Upload> {
+    rows.iter().filter(|row| row.route() == Ok(Route::ProviderCredit)).cloned().collect()
 }
 
 /// Who is planned first: payments that name their invoices, so that no older one without a name takes
