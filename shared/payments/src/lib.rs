@@ -5,6 +5,7 @@ mod activity_kind;
 mod applied_credit;
 pub mod budget;
 mod change;
+mod components;
 pub mod connection;
 mod decision;
 pub mod digest;
@@ -23,10 +24,12 @@ mod matching;
 mod mirror;
 mod money;
 mod number;
-mod oauth_state;
+pub mod oauth_state;
 mod order;
+mod order_comparison;
 mod passes;
 mod payment;
+pub mod permission;
 mod reason;
 mod renumbering;
 mod replay_marker;
@@ -50,8 +53,10 @@ pub use invoice_discrepancies::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
 
 pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};
+pub use components::{Component, ReceiptDocument, TaxAndShipping};
 pub use ids::{
-    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId, OrganisationId,
+    COPY_PREFIX, CREDIT_ALLOCATION_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId,
+    OrganisationId, PROVIDER_CREDIT_ID_CHARS_MAX, PROVIDER_CREDIT_PREFIX,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
     XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };
@@ -63,10 +68,12 @@ pub use matching::owners;
 pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
-pub use oauth_state::{PendingAuthorisation, VISIT_MAX, visit_key};
 pub use order::{
-    ComponentDifference, Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus,
-    is_news, standing, total_difference,
+    Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
+};
+pub use order_comparison::{
+    ComponentValues, Differences, DiscrepancyChange, compare, discrepancy_changes,
+    order_differences, payment_differences,
 };
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
     Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, Order,
-    OrganisationId, PaymentId, PaymentStatus, Receipt,
+    OrganisationId, PaymentId, PaymentStatus, Receipt, TaxAndShipping,
 };
 
 use super::json::Json;
 use super::members::{Members, Node, member};
-use super::order::order;
+use super::order::{document, order, tax_and_shipping};
 use super::problems::{Invalid, Problem, Problems};
-use super::provider_invoice::provider_invoice;
+use super::provider_invoice::{provider_credit, provider_invoice};
 use super::values;
 
 /// The version of the contract that is read here.
@@ -36,6 +36,8 @@ pub enum Report {
     Customer(Customer),
     /// An invoice of the payment provider as it is now.
     ProviderInvoice(ProviderInvoice),
+    /// A credit invoice of the payment provider as it is now.
+    ProviderCredit(ProviderInvoice),
     /// An order as it is now.
     Order(Order),
 }
@@ -74,7 +76,7 @@ impl Report {
             Self::Payment(receipt) => receipt.organisation,
             Self::Journaling(journaling) => journaling.organisation,
             Self::Customer(customer) => customer.organisation,
-            Self::ProviderInvoice(invoice) => invoice.organisation,
+            Self::ProviderInvoice(invoice) | Self::ProviderCredit(invoice) => invoice.organisation,
             Self::Order(order) => order.organisation,
         }
     }
@@ -88,8 +90,10 @@ impl Report {
             Self::Invoice(report) => (1, report.invoice.revision),
             Self::Payment(receipt) => (2, receipt.revision),
             Self::Journaling(journaling) => (3, journaling.revision),
-            Self::ProviderInvoice(invoice) => (4, invoice.revision),
-            Self::Order(order) => (5, order.revision),
+            // Before the invoice on which it may be a line (EX-15b).
+            Self::ProviderCredit(credit) => (4, credit.revision),
+            Self::ProviderInvoice(invoice) => (5, invoice.revision),
+            Self::Order(order) => (6, order.revision),
         }
     }
 }
@@ -154,11 +158,14 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "provider_invoice" => {
             provider_invoice(organisation, &mut members, problems).map(Report::ProviderInvoice)
         }
+        Json::Text(kind) if kind == "provider_credit" => {
+            provider_credit(organisation, &mut members, problems).map(Report::ProviderCredit)
+        }
         Json::Text(kind) if kind == "order" => {
             order(organisation, &mut members, problems).map(Report::Order)
         }
         _ => {
-            let what = "must be invoice, payment, journaling, customer, provider_invoice or order";
+            let what = "must be invoice, payment, journaling, customer, provider_invoice, provider_credit or order";
             problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }
@@ -207,6 +214,10 @@ fn invoice(
     let payment_plan = members.flag("payment_plan", problems);
     let customer = members.optional("customer");
     let customer = customer.and_then(|node| values::customer_id(&node, problems));
+    let components = match members.optional("components") {
+        Some(node) => tax_and_shipping(&node, total, problems),
+        None => Some(TaxAndShipping::default()),
+    };
     Some(Report::Invoice(InvoiceReport {
         organisation: organisation?,
         customer,
@@ -219,6 +230,7 @@ fn invoice(
             contact: contact?,
             payment_plan: payment_plan?,
             revision: revision?,
+            components: components?,
         },
     }))
 }
@@ -262,6 +274,10 @@ fn payment(
     let reference = optional("reference").and_then(|node| values::free_text(&node, problems));
     let channel = optional("channel").and_then(|node| values::channel(&node, problems));
     let customer = optional("customer").and_then(|node| values::customer_id(&node, problems));
+    let document = match members.optional("document") {
+        Some(node) => document(&node, amount, problems).map(Some),
+        None => Some(None),
+    };
     Some(Report::Payment(Receipt {
         organisation: organisation?,
         id: id?,
@@ -279,6 +295,7 @@ fn payment(
         journaled: journaled?,
         allocations: allocations?,
         entered_at: entered_at?,
+        document: document?,
     }))
 }
 
