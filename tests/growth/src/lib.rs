@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::as_conversions,
+    reason = "small numbers of organisations, copies and messages; none is money"
+)]
 
 mod costs;
 mod fleet;

@@ -1,5 +1,7 @@
 //! CC-22, SP-09: 5,000 organisations, of which 50 are large and 5 are broken.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use growth::{Fleet, Loop, Plan, Product, Report, simulate};
 use jiff::SignedDuration;
 
