@@ -65,7 +65,7 @@ struct Work<'a> {
     judged: BTreeSet<(OrganisationId, Subject)>,
 }
 
-/// What is asked once about an organisation.
+/// The answers that an organisation gives once for a batch.
 struct Organisation {
     /// Whether it has any orders.
     has_orders: bool,
@@ -73,7 +73,7 @@ struct Organisation {
     settings: Option<Settings>,
 }
 
-/// What is judged.
+/// An order or a payment to judge.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Subject {
     Order(OrderId),
