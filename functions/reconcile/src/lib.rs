@@ -10,6 +10,7 @@ use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use jiff::Timestamp;
+use serde::Deserialize as _;
 use serde_json::Value;
 use table::Tables;
 use table::stream_batch::{BatchAnswer, StreamEvent, Unnamed};
@@ -66,8 +67,8 @@ impl Reconciler {
         event: &Value,
         deadline: Timestamp,
     ) -> Result<BatchAnswer, HandleError> {
-        let event: StreamEvent = serde_json::from_value(event.clone())
-            .map_err(|error| HandleError::Event(redact(&error)))?;
+        let event =
+            StreamEvent::deserialize(event).map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = Tally::default();
         let answer = Box::pin(handler::batch(event, self, deadline, &mut tally)).await;
         self.metrics.report(self.clock.now(), &tally);
