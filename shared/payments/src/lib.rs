@@ -5,6 +5,7 @@ mod activity_kind;
 mod applied_credit;
 pub mod budget;
 mod change;
+pub mod close;
 pub mod connection;
 mod decision;
 pub mod digest;

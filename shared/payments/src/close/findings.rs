@@ -1,0 +1,112 @@
+//! What a close finds that no change of an invoice has shown: it becomes a discrepancy like any other.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::cause::Cause;
+use super::facts::Subject;
+use super::judgement::CloseStatus;
+use super::result::Item;
+use crate::change::Change;
+use crate::discrepancy::{DiscrepancyKey, DiscrepancyKind};
+use crate::ids::PaymentId;
+use crate::invoice_discrepancies::{is_unprocessed, overdue_without_xero, raise_one};
+use crate::money::Money;
+use crate::settings::Settings;
+use crate::stored::StoredInvoice;
+
+/// Something that a close has found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Finding {
+    /// A payment has not come to its end in time (SP-15).
+    Unprocessed {
+        /// Where it stands.
+        subject: Subject,
+        /// The payment.
+        payment: PaymentId,
+        /// Its money.
+        amount: Money,
+        /// Why.
+        cause: Cause,
+    },
+    /// A payment failed, and it is on no invoice that would show it (SP-12).
+    Failed {
+        /// The payment.
+        payment: PaymentId,
+        /// Its money.
+        amount: Money,
+    },
+    /// The due date of an invoice has passed (SP-15).
+    Overdue(Subject),
+}
+
+impl Item {
+    /// What a person has to hear of this row, at the close of that day.
+    pub fn findings(&self, day: Date) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (name, judged) in &self.listed {
+            let Ok(payment) = name.parse::<PaymentId>() else { continue };
+            if judged.status != CloseStatus::NotReconciled {
+                continue;
+            }
+            let (amount, subject) = (judged.amount, self.subject.clone());
+            match judged.cause {
+                Some(cause @ (Cause::NightMissed | Cause::OtherMethod | Cause::PendingTooLong)) => {
+                    found.push(Finding::Unprocessed { subject, payment, amount, cause });
+                }
+                Some(Cause::FailedPayment) if matches!(subject, Subject::Payment(_)) => {
+                    found.push(Finding::Failed { payment, amount });
+                }
+                _ => {}
+            }
+        }
+        let position = self.facts.position.as_ref().map(|position| &position.value);
+        let is_due = position.is_some_and(|position| {
+            position.left.is_positive() && position.due_on.is_some_and(|due_on| due_on < day)
+        });
+        if is_due {
+            found.push(Finding::Overdue(self.subject.clone()));
+        }
+        found
+    }
+}
+
+impl Cause {
+    /// The cause and its remedy, for a payment that has not come to its end.
+    pub fn sentence(self, amount: Money) -> String {
+        match self {
+            Self::NightMissed => format!(
+                "{amount} waits for a night that is over: see why the upload does not send it"
+            ),
+            Self::OtherMethod => format!(
+                "{amount} was paid in a way that is entered in Xero by hand or by the bank, and is not there: enter it \
+                 in Xero, or correct it here"
+            ),
+            Self::PendingTooLong => format!(
+                "{amount} is pending for too long: ask the bank or the gateway, and report what became of it"
+            ),
+            other => format!("{amount}: {other}"),
+        }
+    }
+}
+
+/// The change of an invoice that a finding asks for, if its stored facts still say so and it is not open already.
+pub fn raise(
+    stored: &StoredInvoice,
+    finding: &Finding,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<Change> {
+    match finding {
+        Finding::Unprocessed { payment, amount, cause, .. } => {
+            is_unprocessed(stored, payment.as_str()).then_some(())?;
+            let key = DiscrepancyKey::about(DiscrepancyKind::Unprocessed, payment);
+            raise_one(stored, key, cause.sentence(*amount), now)
+        }
+        Finding::Overdue(_) => {
+            let (key, why) = overdue_without_xero(stored, settings.today(now))?;
+            raise_one(stored, key, why, now)
+        }
+        Finding::Failed { .. } => None,
+    }
+}

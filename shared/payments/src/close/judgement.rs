@@ -1,0 +1,238 @@
+//! What reconciles, what is in transit, and what does not reconcile (SP-14, AMB-24).
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+
+use super::calendar::Calendar;
+use super::cause::Cause;
+use super::facts::{DayFacts, PaymentFacts, Record, Stamped, Subject, SubjectFacts, UploadFact};
+use crate::discrepancy::DiscrepancyKind;
+use crate::money::Money;
+use crate::payment::PaymentStatus;
+use crate::reason::codes;
+use crate::settings::Settings;
+use crate::upload::{Night, Skip, UploadSettings, UploadState};
+
+/// How many closes a payment may be pending at. At one more it is unprocessed (SP-15).
+pub const PENDING_CLOSES_MAX: usize = 2;
+
+codes! {
+    /// How an invoice or a payment stands at the close of a day, from best to worst.
+    CloseStatus {
+        /// The money failed or was given back, and both sides agree that it is not here.
+        NoMoney = "no_money",
+        /// An invoice on which no money has come, and that is not overdue.
+        Open = "open",
+        /// Both sides have the same.
+        Reconciled = "reconciled",
+        /// On its way, and not late (AMB-24).
+        InTransit = "in_transit",
+        /// It does not agree, and a person has to look.
+        NotReconciled = "not_reconciled",
+    }
+}
+
+/// How a payment stands at a close.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JudgedPayment {
+    /// The money that is meant.
+    pub amount: Money,
+    /// How it stands.
+    pub status: CloseStatus,
+    /// Why it does not reconcile.
+    pub cause: Option<Cause>,
+    /// When it is expected, if it is in transit: the night of its upload, or the day on which another hand should have
+    /// entered it.
+    pub expected: Option<Date>,
+    /// Whether its money is part of the day's sums.
+    pub is_counted: bool,
+}
+
+impl JudgedPayment {
+    fn new(amount: Money, status: CloseStatus) -> Self {
+        Self { amount, status, cause: None, expected: None, is_counted: true }
+    }
+
+    fn wrong(amount: Money, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..Self::new(amount, CloseStatus::NotReconciled) }
+    }
+
+    fn expected(amount: Money, expected: Option<Date>) -> Self {
+        Self { expected, ..Self::new(amount, CloseStatus::InTransit) }
+    }
+}
+
+/// Judges the facts of one day, as they were at its close.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    settings: &'a Settings,
+    calendar: Calendar<'a>,
+    day: Date,
+    closes_at: Timestamp,
+}
+
+impl<'a> Judge<'a> {
+    /// For the close of a business day.
+    pub fn of(settings: &'a Settings, day: Date) -> Self {
+        let calendar = Calendar::of(settings);
+        Self { settings, calendar, day, closes_at: calendar.closes_at(day) }
+    }
+
+    /// The business day.
+    pub const fn day(&self) -> Date {
+        self.day
+    }
+
+    /// How a payment stands; `None` if it was taken off its invoice, or nothing is known of its money.
+    pub(super) fn payment(
+        &self,
+        (subject, name): (&Subject, &str),
+        facts: &PaymentFacts,
+        around: &SubjectFacts,
+        day: &DayFacts,
+    ) -> Option<JudgedPayment> {
+        let upload = newer(facts.upload.as_ref(), day.upload(name));
+        let record = match (&facts.record, upload) {
+            (Some(record), _) => record.clone(),
+            (None, Some(upload)) => recorded_by(upload),
+            (None, None) => return None,
+        };
+        if record.value.gone {
+            return None;
+        }
+        if let Subject::Payment(payment) = subject
+            && day.names_invoices_since(payment, &record.key)
+        {
+            return None;
+        }
+        let mut judged = match record.value.status {
+            PaymentStatus::Failed => failed(&record.value, around),
+            PaymentStatus::Refunded if record.value.in_xero => {
+                JudgedPayment::wrong(record.value.amount, Cause::Refund)
+            }
+            PaymentStatus::Refunded => {
+                JudgedPayment::new(record.value.amount, CloseStatus::NoMoney)
+            }
+            PaymentStatus::Pending => self.pending(&record, facts.pending_since),
+            PaymentStatus::Confirmed => self.confirmed(&record, upload),
+        };
+        judged.is_counted = facts.reported || matches!(subject, Subject::Payment(_));
+        Some(judged)
+    }
+
+    fn pending(&self, record: &Stamped<Record>, since: Option<Timestamp>) -> JudgedPayment {
+        let amount = record.value.amount;
+        let mut last = self.calendar.day_of(since.unwrap_or(record.at));
+        for _ in 0..PENDING_CLOSES_MAX {
+            last = self.calendar.next(last);
+        }
+        if self.day >= last {
+            return JudgedPayment::wrong(amount, Cause::PendingTooLong);
+        }
+        JudgedPayment::expected(amount, None)
+    }
+
+    fn confirmed(
+        &self,
+        record: &Stamped<Record>,
+        upload: Option<&Stamped<UploadFact>>,
+    ) -> JudgedPayment {
+        let amount = record.value.amount;
+        if let Some(until) = record.value.held_until {
+            return JudgedPayment::expected(amount, Some(until));
+        }
+        if record.value.in_xero {
+            return JudgedPayment::new(amount, CloseStatus::Reconciled);
+        }
+        let Some(upload) = upload else { return self.by_another_hand(record) };
+        match upload.value.state {
+            UploadState::Uploaded => JudgedPayment::new(amount, CloseStatus::Reconciled),
+            UploadState::Waiting
+            | UploadState::Reserved
+            | UploadState::Sent
+            | UploadState::Unknown => self.by_night(amount, upload),
+            UploadState::Held => JudgedPayment::wrong(amount, Cause::Held),
+            UploadState::PartlyUploaded | UploadState::Refused => {
+                JudgedPayment::wrong(amount, Cause::Refused)
+            }
+            UploadState::Skipped if upload.value.reason == Skip::AlreadyInXero.code() => {
+                JudgedPayment::new(amount, CloseStatus::Reconciled)
+            }
+            UploadState::Skipped => self.by_another_hand(record),
+        }
+    }
+
+    /// It goes up by itself, and is late once its night is over (AMB-24).
+    fn by_night(&self, amount: Money, upload: &Stamped<UploadFact>) -> JudgedPayment {
+        let expected = self.expected_night(upload);
+        if Night::of(self.closes_at, &self.settings.zone) > expected {
+            return JudgedPayment::wrong(amount, Cause::NightMissed);
+        }
+        JudgedPayment::expected(amount, Some(expected.date()))
+    }
+
+    fn expected_night(&self, upload: &Stamped<UploadFact>) -> Night {
+        if let Some(night) = upload.value.night {
+            // A night has dealt with it, and has left it for the next one.
+            let is_left = upload.value.state == UploadState::Waiting;
+            return Night::from(night).plus(u32::from(is_left));
+        }
+        let night = Night::of(upload.at, &self.settings.zone);
+        let is_over =
+            night.due(self.due_at(), &self.settings.zone).is_some_and(|due| due < upload.at);
+        night.plus(u32::from(is_over))
+    }
+
+    fn due_at(&self) -> Time {
+        self.settings.upload.as_ref().map_or(UploadSettings::DUE_AT, |upload| upload.due_at)
+    }
+
+    /// The bank or a bookkeeper enters it in Xero: it is expected there by the next close.
+    fn by_another_hand(&self, record: &Stamped<Record>) -> JudgedPayment {
+        let amount = record.value.amount;
+        let expected = self.calendar.next(self.calendar.day_of(record.at));
+        if self.day >= expected {
+            return JudgedPayment::wrong(amount, Cause::OtherMethod);
+        }
+        JudgedPayment::expected(amount, Some(expected))
+    }
+}
+
+/// What is wrong about an invoice as a whole, or about a contact or payment that has discrepancies of its own.
+pub(super) fn causes(facts: &SubjectFacts) -> BTreeSet<Cause> {
+    let on_invoice = facts.position.iter().flat_map(|position| &position.value.open).copied();
+    let apart = facts.found.iter().filter(|(_, found)| found.value).map(|(key, _)| key.kind);
+    on_invoice.chain(apart).map(Cause::of).collect()
+}
+
+fn failed(record: &Record, around: &SubjectFacts) -> JudgedPayment {
+    let is_followed = match &around.position {
+        Some(position) => position.value.open.contains(&DiscrepancyKind::FailedPayment),
+        // On no invoice, no other payment takes its place.
+        None => true,
+    };
+    match is_followed {
+        true => JudgedPayment::wrong(record.amount, Cause::FailedPayment),
+        false => JudgedPayment::new(record.amount, CloseStatus::NoMoney),
+    }
+}
+
+fn newer<'a, T>(
+    one: Option<&'a Stamped<T>>,
+    other: Option<&'a Stamped<T>>,
+) -> Option<&'a Stamped<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) if other.key > one.key => Some(other),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The money of a payment of which only the upload has rows among the facts.
+fn recorded_by(upload: &Stamped<UploadFact>) -> Stamped<Record> {
+    let UploadFact { amount, status, state, .. } = upload.value;
+    let in_xero = state == UploadState::Uploaded;
+    let record = Record { amount, status, in_xero, gone: false, held_until: None };
+    Stamped { key: upload.key.clone(), at: upload.at, value: record }
+}
