@@ -89,7 +89,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
             }
             let mut rest = found.iter();
             for letter in rest.by_ref() {
-                if done.len() >= REDRIVEN_MAX || self.is_nearly(deadline) {
+                if done.len() >= REDRIVEN_MAX || self.is_short_of_time(deadline) {
                     self.put_back(queue, std::iter::once(letter).chain(rest)).await;
                     return Ok(());
                 }
@@ -188,7 +188,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         is_last: impl Fn(&DeadLetter) -> bool,
     ) -> (Found, Result<(), DeadLetterError>) {
         let mut found = Found::new();
-        while found.len() < LOOKED_AT_MAX && !self.is_nearly(deadline) {
+        while found.len() < LOOKED_AT_MAX && !self.is_short_of_time(deadline) {
             let letters = match self.letters.look(queue, HIDDEN_FOR).await {
                 Ok(letters) => letters,
                 Err(error) => return (found, Err(error)),

@@ -60,7 +60,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 answer.left += 1;
                 continue;
             };
-            if !preview && self.is_nearly(deadline) {
+            if !preview && self.is_short_of_time(deadline) {
                 answer.not_reached += 1;
                 continue;
             }

@@ -118,7 +118,7 @@ impl Tally {
     pub(crate) fn checked_grant(&mut self, grant: &Grant, now: Timestamp) {
         let first = WARNING_DAYS.into_iter().max().unwrap_or_default();
         let soon = SignedDuration::from_hours(i64::from(first) * 24);
-        let ends = grant.dead.is_some() || grant.dies_at().duration_since(now) <= soon;
+        let ends = grant.dead.is_some() || grant.ends_at().duration_since(now) <= soon;
         let count = &mut self.checking.grants_ending;
         *count = count.saturating_add(u32::from(ends));
     }
@@ -251,7 +251,7 @@ mod tests {
         for (grant, count) in [
             (used(45), 0_u32),
             (used(46), 1),
-            (used(1).died(payments::grant::Death::InvalidGrant, now()), 1),
+            (used(1).ended(payments::grant::GrantEnd::InvalidGrant, now()), 1),
         ] {
             let mut tally = Tally::default();
             tally.checked_grant(&grant, now());

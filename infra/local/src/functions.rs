@@ -46,9 +46,9 @@ pub(crate) struct Surroundings {
 }
 
 /// Where announcements end here: there is no bus, and the log says what would be on it.
-struct Nowhere;
+struct NoBus;
 
-impl Bus for Nowhere {
+impl Bus for NoBus {
     async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
         for announcement in announcements {
             tracing::info!(
@@ -68,7 +68,7 @@ struct Product {
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
     sweep: Sweeper<ChangesQueue, AllQueues>,
-    announce: Announcer<Nowhere>,
+    announce: Announcer<NoBus>,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
     administer: Console<LambdaInvoker>,
@@ -144,7 +144,7 @@ impl Product {
                 Some(schedules) => sweep.with_schedules(schedules),
                 None => sweep,
             },
-            announce: Announcer::new(Nowhere, tables.clone(), clock.clone()),
+            announce: Announcer::new(NoBus, tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),

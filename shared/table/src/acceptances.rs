@@ -52,6 +52,6 @@ impl Tables {
             .text("why", format!("{}: {}; accepted: {}", found.key, found.detail, accepted.why));
         let log = with_discrepancy(log, Action::DiscrepancyAccepted, found).finish();
         let update = TransactWriteItem::builder().update(update).build();
-        self.commit(DISCREPANCIES, vec![update, self.putting(ACTIVITY, log)?]).await
+        self.commit(DISCREPANCIES, vec![update, self.put(ACTIVITY, log)?]).await
     }
 }

@@ -97,7 +97,7 @@ impl Tables {
         let mut rows = vec![transact(put)?];
         if again.is_open() && !known.is_open() {
             let log = activity_row(organisation, *contact, &again, because);
-            rows.push(self.putting(ACTIVITY, log)?);
+            rows.push(self.put(ACTIVITY, log)?);
         }
         self.commit(DISCREPANCIES, rows).await
     }
@@ -186,7 +186,7 @@ impl Tables {
             .set_item(Some(contact_row(organisation, contact, found)))
             .condition_expression(condition);
         let log = activity_row(organisation, contact, found, because);
-        let rows = vec![transact(put)?, self.putting(ACTIVITY, log)?];
+        let rows = vec![transact(put)?, self.put(ACTIVITY, log)?];
         match self.commit(DISCREPANCIES, rows).await {
             Ok(()) => Ok(true),
             Err(WriteError::Conflict) => Ok(false),

@@ -108,8 +108,8 @@ impl Tables {
             .text("discarded_by", order.by)
             .text("why", order.why);
         let rows = vec![
-            self.putting(PARKED, row.finish())?,
-            self.putting(ACTIVITY, order_row(parked.organisation, order))?,
+            self.put(PARKED, row.finish())?,
+            self.put(ACTIVITY, order_row(parked.organisation, order))?,
         ];
         self.commit(PARKED, rows).await
     }
@@ -179,7 +179,7 @@ impl Tables {
         let delete = delete.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
         let delete = TransactWriteItem::builder().delete(delete).build();
         let log = order_row(organisation, order);
-        match self.commit(PARKED, vec![delete, self.putting(ACTIVITY, log.clone())?]).await {
+        match self.commit(PARKED, vec![delete, self.put(ACTIVITY, log.clone())?]).await {
             Err(WriteError::Conflict) => self.put_row(ACTIVITY, log).await,
             done => done,
         }

@@ -1,6 +1,6 @@
 //! The orders about a payment on its way to Xero, where they would change something.
 
-use payments::upload::{self, Upload, sensible_orders};
+use payments::upload::{self, Upload, applicable_commands};
 use serde_json::{Value, json};
 
 use super::Stage;
@@ -11,7 +11,7 @@ use crate::view::Button;
 /// afterwards.
 pub(super) fn orders(stage: &Stage<'_>, upload: &Upload, more: &Value) -> Vec<Button> {
     let payment = upload.receipt.id.as_str();
-    let sensible = sensible_orders(upload, stage.now);
+    let sensible = applicable_commands(upload, stage.now);
     sensible.filter_map(|order| order_about(stage, order, payment, more)).collect()
 }
 

@@ -109,7 +109,7 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
         let html = why(&world, Role::Viewer, id).await;
         assert!(!html.contains("&#34;order&#34;") && html.contains("OperatorPolicy"), "{html}");
     }
-    // A blocked payment says why, and leads to its cure.
+    // A blocked payment says why, and leads to its remedy.
     blocked(&world, "C-1", "two contacts").await;
     let said = text(&why(&world, Role::Operator, "P-1").await);
     assert!(

@@ -113,7 +113,7 @@ pub(super) fn obey_quiet(upload: &mut Upload, given: &GivenOrder, now: Timestamp
 }
 
 /// The orders that would change what becomes of a payment, as things are.
-pub fn sensible_orders(upload: &Upload, now: Timestamp) -> impl Iterator<Item = Order> {
+pub fn applicable_commands(upload: &Upload, now: Timestamp) -> impl Iterator<Item = Order> {
     Order::ALL.iter().copied().filter(move |order| {
         !is_so_already(upload, *order) && matches!(obey(upload, *order, "", "", now), Ok(Some(_)))
     })

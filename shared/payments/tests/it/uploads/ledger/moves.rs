@@ -198,7 +198,7 @@ impl World {
                 done.is_ok()
             }
             Move::PickUp => {
-                let freed = self.row.pick_up(now);
+                let freed = self.row.resume(now);
                 self.freed.extend(freed);
                 true
             }
@@ -213,7 +213,7 @@ impl World {
                 done.is_ok()
             }
             Move::LeaveRefused => {
-                self.row.leave_refused(Some("no better plan"));
+                self.row.settle_refusal(Some("no better plan"));
                 true
             }
             // A night judges only what waits or is held.
