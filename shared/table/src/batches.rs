@@ -16,7 +16,7 @@ use crate::tables::Tables;
 const KEYS_MAX: usize = 100;
 /// How often keys are asked for that DynamoDB has left out. An answer ends at 16 MB, which 100 rows
 /// hardly reach, so that what is left out is throttled.
-const ROUNDS_MAX: u32 = 7;
+pub(crate) const ROUNDS_MAX: u32 = 7;
 /// The wait before the second round, doubled before each one after it: 3.15 seconds in all.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
@@ -130,9 +130,7 @@ impl Tables {
     ) -> Result<Vec<Item>, ReadError> {
         let mut found = Vec::new();
         for round in 0..ROUNDS_MAX {
-            if let Some(before) = round.checked_sub(1) {
-                tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << before)).await;
-            }
+            pause(round).await;
             let request = asking_for(keys, wanted)
                 .map_err(|source| ReadError::Unavailable { table, source: Box::new(source) })?;
             let answer = self
@@ -151,6 +149,13 @@ impl Tables {
         }
         let source = "some rows were left out again and again".into();
         Err(ReadError::Unavailable { table, source })
+    }
+}
+
+/// The wait before a round; none before the first one.
+pub(crate) async fn pause(round: u32) {
+    if let Some(before) = round.checked_sub(1) {
+        tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << before)).await;
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
+use payments::close::{CloseSettings, HOLIDAYS_MAX};
 use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
     BUNDLE_MAX, Certainty, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX,
@@ -24,7 +25,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 21] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -32,6 +33,8 @@ const SETTINGS: [&str; 19] = [
     "calls_per_day",
     "mass_change_max",
     "cutover_on",
+    "close_at",
+    "holidays",
     "upload_enabled",
     "upload_start",
     "upload_when",
@@ -205,7 +208,16 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         .number_if("forward_days", settings.forward_days)
         .number("calls_per_day", settings.calls_per_day)
         .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
-        .text_if("cutover_on", settings.cutover_on);
+        .text_if("cutover_on", settings.cutover_on)
+        .text("close_at", time_text(settings.close.at));
+    let holidays: Vec<_> = settings.close.holidays.iter().map(ToString::to_string).collect();
+    let row = match holidays.is_empty() {
+        true => row,
+        false => row.value(
+            "holidays",
+            AttributeValue::L(holidays.into_iter().map(AttributeValue::S).collect()),
+        ),
+    };
     let row = match &settings.upload {
         Some(upload) => upload_attributes(row, upload),
         None => row,
@@ -266,6 +278,7 @@ pub(crate) fn read_settings(
             Some(max) => Some(max),
         },
         cutover_on: row.parsed_if("cutover_on")?,
+        close: read_close_settings(row)?,
         upload: read_upload_settings(row)?,
     })
 }
@@ -301,6 +314,20 @@ fn fee_accounts(accounts: &BTreeMap<FeeKind, FeeAccount>) -> Item {
 fn time_text(time: Time) -> String {
     let whole = time.second() == 0 && time.subsec_nanosecond() == 0;
     if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
+}
+
+/// When days are closed: at the usual time, on every weekday, unless the row says otherwise (SP-13).
+fn read_close_settings(row: Reader<'_>) -> Result<CloseSettings, ReadError> {
+    let at = row.parsed_if("close_at")?.unwrap_or(CloseSettings::AT);
+    if !UploadSettings::always_exists(at) {
+        return Err(row.wrong("close_at", "is before 04:00, a time that some days do not have"));
+    }
+    let holidays: Vec<Date> =
+        if row.has("holidays") { row.list_of("holidays")? } else { Vec::new() };
+    if holidays.len() > HOLIDAYS_MAX {
+        return Err(row.wrong("holidays", format!("lists more than {HOLIDAYS_MAX} days")));
+    }
+    Ok(CloseSettings { at, holidays: holidays.into_iter().collect() })
 }
 
 /// Without a start, without an account and without being switched on, uploading is not set up.

@@ -19,4 +19,4 @@ pub use facts::{DayFacts, PaymentFacts, Record, Stamped, Subject, SubjectFacts, 
 pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};
 pub use position::{InvoicePosition, position};
-pub use result::{Close, Item, Sum, close};
+pub use result::{Close, Item, Sum, Sums, close};

@@ -1,0 +1,387 @@
+//! The daily closes: a row for each business day, and one for each invoice, contact or free payment of a day.
+//!
+//! The rows of a day are written before the day's own row, and bear its revision. So a day is closed as a whole or not
+//! yet, and what an earlier revision said stays.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use payments::close::{Close, CloseStatus, Item as CloseItem, Subject, SubjectFacts};
+use payments::{Occurrence, OrganisationId};
+use sha2::{Digest as _, Sha256};
+
+use crate::activity::day as log_day;
+use crate::attributes::{Item, Reader, Writer, instant};
+use crate::close_rows::{item_row, read_facts, sums};
+use crate::error::{ReadError, WriteError};
+use crate::schema::{ACTIVITY, CLOSES};
+use crate::stream::Image;
+use crate::tables::Tables;
+
+/// DynamoDB takes so many rows in one write of many.
+const ROWS_MAX: usize = 25;
+/// Writes of many rows that are under way at once.
+const WRITES_AT_ONCE: usize = 8;
+
+/// A business day that was closed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClosedDay {
+    /// The business day.
+    pub day: Date,
+    /// Behind which moment it begins: the close before.
+    pub from: Timestamp,
+    /// Its close.
+    pub until: Timestamp,
+    /// The business day before, if it was closed: what that left unfinished was judged again.
+    pub previous: Option<Date>,
+    /// Counts how often it was closed with another outcome, from 1.
+    pub revision: u64,
+    /// A checksum over all of its rows.
+    pub digest: String,
+}
+
+/// A row of the log that says something of a day after its close.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct LateFact {
+    /// The partition of the log in which it stands.
+    pub log_day: String,
+    /// Its sort key there.
+    pub at: String,
+}
+
+impl Tables {
+    /// The close of a day; `None` if it was not closed.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn closed_day(
+        &self,
+        organisation: OrganisationId,
+        day: Date,
+    ) -> Result<Option<ClosedDay>, ReadError> {
+        let key = [("organisation", organisation.to_string()), ("close", day_key(day))];
+        self.one(CLOSES, &key).await?.as_ref().map(read_day).transpose()
+    }
+
+    /// The last day that was closed, or the last one before another; `None` if there is none.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn last_close(
+        &self,
+        organisation: OrganisationId,
+        before: Option<Date>,
+    ) -> Result<Option<ClosedDay>, ReadError> {
+        let until = before.map_or_else(|| format!("{DAY}~"), day_key);
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.name(CLOSES))
+            .key_condition_expression(
+                "organisation = :organisation AND #close BETWEEN :from AND :to",
+            )
+            .expression_attribute_names("#close", "close")
+            .expression_attribute_values(":organisation", text(organisation))
+            .expression_attribute_values(":from", text(DAY))
+            .expression_attribute_values(":to", text(until))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(2)
+            .send()
+            .await
+            .map_err(|error| ReadError::unavailable(CLOSES, error))?;
+        let days = answer.items().iter().map(read_day);
+        let mut days = days.filter(|read| match (read, before) {
+            (Ok(read), Some(before)) => read.day < before,
+            _ => true,
+        });
+        days.next().transpose()
+    }
+
+    /// What a close has left unfinished: its subjects with what is known of them. A row that cannot be read is an error:
+    /// a close without it would say that it is finished.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn unfinished(
+        &self,
+        organisation: OrganisationId,
+        closed: &ClosedDay,
+    ) -> Result<Vec<(Subject, SubjectFacts)>, ReadError> {
+        let mut items = self
+            .client()
+            .query()
+            .table_name(self.name(CLOSES))
+            .key_condition_expression("organisation = :organisation AND begins_with(#close, :rows)")
+            .filter_expression("#status IN (:transit, :wrong)")
+            .expression_attribute_names("#close", "close")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":organisation", text(organisation))
+            .expression_attribute_values(":rows", text(rows_of(closed.day, closed.revision)))
+            .expression_attribute_values(":transit", text(CloseStatus::InTransit))
+            .expression_attribute_values(":wrong", text(CloseStatus::NotReconciled))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| ReadError::unavailable(CLOSES, error))?;
+            found.push(read_facts(&item)?);
+        }
+        Ok(found)
+    }
+
+    /// Notes rows of the log that say something of a day after its close.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn note_late(
+        &self,
+        organisation: OrganisationId,
+        day: Date,
+        facts: &[LateFact],
+    ) -> Result<(), WriteError> {
+        let row = |fact: &LateFact| {
+            Writer::default()
+                .text("organisation", organisation)
+                .text("close", format!("late#{day}#{}#{}", fact.at, fact.log_day))
+                .text("log_day", &fact.log_day)
+                .text("log_at", &fact.at)
+                .finish()
+        };
+        self.put_many(facts.iter().map(row).collect()).await
+    }
+
+    /// The rows of the log that were noted for a day after its close.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn late_facts(
+        &self,
+        organisation: OrganisationId,
+        day: Date,
+    ) -> Result<Vec<Image>, ReadError> {
+        let mut rows = self
+            .client()
+            .query()
+            .table_name(self.name(CLOSES))
+            .key_condition_expression("organisation = :organisation AND begins_with(#close, :late)")
+            .expression_attribute_names("#close", "close")
+            .expression_attribute_values(":organisation", text(organisation))
+            .expression_attribute_values(":late", text(format!("late#{day}#")))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut keys = Vec::new();
+        while let Some(item) = rows.next().await {
+            let item = item.map_err(|error| ReadError::unavailable(CLOSES, error))?;
+            let row = Reader::new(CLOSES, &item);
+            keys.push((row.text("log_day")?.to_owned(), row.text("log_at")?.to_owned()));
+        }
+        let found = self.many(ACTIVITY, ["day", "at"], keys, None).await?;
+        Ok(found.into_iter().map(Image::of_row).collect())
+    }
+
+    /// Stores the close of a day as a new revision, if it says something else than what is `known`: its rows first, then
+    /// the day's own row together with its row of the log. Whether it was news.
+    ///
+    /// # Errors
+    /// `Conflict` if the day was closed by another in the meantime; `Unavailable`.
+    pub async fn store_close(
+        &self,
+        organisation: OrganisationId,
+        known: Option<&ClosedDay>,
+        closed: (Timestamp, Timestamp, Option<Date>),
+        (close, items): (&Close, &[CloseItem]),
+        now: Timestamp,
+    ) -> Result<bool, WriteError> {
+        let (from, until, previous) = closed;
+        let revision = known.map_or(0, |known| known.revision).saturating_add(1);
+        let mut checksum = Sha256::new();
+        let mut rows = Vec::with_capacity(items.len());
+        for item in items {
+            let row = item_row(item);
+            canonical(&AttributeValue::M(row.clone()), &mut checksum);
+            rows.push(row);
+        }
+        let day = day_row(close, (from, until, previous));
+        canonical(&AttributeValue::M(day.clone()), &mut checksum);
+        let digest: String = checksum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if known.is_some_and(|known| known.digest == digest) {
+            return Ok(false);
+        }
+        let prefix = rows_of(close.day, revision);
+        for (row, item) in rows.iter_mut().zip(items) {
+            row.insert("organisation".to_owned(), text(organisation));
+            row.insert("close".to_owned(), text(format!("{prefix}{}", item.subject)));
+        }
+        self.put_many(rows).await?;
+        let mut day = day;
+        day.extend(
+            Writer::default()
+                .text("organisation", organisation)
+                .text("close", day_key(close.day))
+                .number("revision", revision)
+                .text("digest", &digest)
+                .instant("closed_at", now)
+                .finish(),
+        );
+        let read = known.map_or(0, |known| known.revision);
+        let row = self.replace(CLOSES, day, read)?;
+        let log = self.put(ACTIVITY, log_row(organisation, close, revision, now))?;
+        self.commit(CLOSES, vec![row, log]).await?;
+        Ok(true)
+    }
+
+    /// Writes rows over any that were there before, many at a time.
+    async fn put_many(&self, rows: Vec<Item>) -> Result<(), WriteError> {
+        let chunks: Vec<Vec<Item>> = rows.chunks(ROWS_MAX).map(<[Item]>::to_vec).collect();
+        for at_once in chunks.chunks(WRITES_AT_ONCE) {
+            let writes = at_once.iter().map(|chunk| self.put_chunk(chunk.clone()));
+            futures_util::future::try_join_all(writes).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_chunk(&self, rows: Vec<Item>) -> Result<(), WriteError> {
+        let name = self.name(CLOSES);
+        let mut requests = Vec::with_capacity(rows.len());
+        for row in rows {
+            let put = PutRequest::builder().set_item(Some(row)).build();
+            let put = put.map_err(|error| WriteError::Malformed(Box::new(error)))?;
+            requests.push(WriteRequest::builder().put_request(put).build());
+        }
+        let mut left = HashMap::from([(name, requests)]);
+        // What DynamoDB leaves out is throttled. The SDK waits between failures; so do we.
+        for round in 0..crate::batches::ROUNDS_MAX {
+            crate::batches::pause(round).await;
+            let answer = self
+                .client()
+                .batch_write_item()
+                .set_request_items(Some(left))
+                .send()
+                .await
+                .map_err(|error| WriteError::unavailable(CLOSES, error))?;
+            left = answer.unprocessed_items.unwrap_or_default();
+            if left.values().all(Vec::is_empty) {
+                return Ok(());
+            }
+        }
+        let source = "some rows were left out again and again";
+        Err(WriteError::Unavailable { table: CLOSES, source: source.into() })
+    }
+}
+
+/// What the key of a day's own row begins with.
+const DAY: &str = "day#";
+
+fn day_key(day: Date) -> String {
+    format!("{DAY}{day}")
+}
+
+/// What the keys of a day's rows begin with.
+fn rows_of(day: Date, revision: u64) -> String {
+    format!("row#{day}#{revision}#")
+}
+
+fn text(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+/// The figures of a day.
+fn day_row(close: &Close, (from, until, previous): (Timestamp, Timestamp, Option<Date>)) -> Item {
+    let subjects = close.subjects.iter();
+    let subjects = subjects.map(|(status, count)| (status.to_string(), number(*count)));
+    let causes = close.causes.iter().map(|(cause, count)| (cause.to_string(), number(*count)));
+    let mut row = Writer::default()
+        .text("day", close.day)
+        .instant("from", from)
+        .instant("until", until)
+        .text_if("previous", previous)
+        .value("sums", sums(&close.sums))
+        .value("subjects", AttributeValue::M(subjects.collect()))
+        .value("causes", AttributeValue::M(causes.collect()))
+        .text_if("expected_first", close.expected.map(|(first, _)| first))
+        .text_if("expected_last", close.expected.map(|(_, last)| last));
+    for status in CloseStatus::ALL {
+        row = row.number(status.code(), payments_of(close, *status));
+    }
+    row.finish()
+}
+
+fn number(count: u64) -> AttributeValue {
+    AttributeValue::N(count.to_string())
+}
+
+/// How many payments stand like this, in any currency.
+fn payments_of(close: &Close, status: CloseStatus) -> u64 {
+    close.sums.iter().filter(|((_, of), _)| *of == status).map(|(_, sum)| sum.count).sum()
+}
+
+fn log_row(organisation: OrganisationId, close: &Close, revision: u64, now: Timestamp) -> Item {
+    let what = if revision == 1 { Occurrence::CloseCompleted } else { Occurrence::CloseReopened };
+    let count = |status| payments_of(close, status);
+    let (reconciled, in_transit, wrong) = (
+        count(CloseStatus::Reconciled),
+        count(CloseStatus::InTransit),
+        count(CloseStatus::NotReconciled),
+    );
+    let why = format!(
+        "{}: {reconciled} payments reconcile, {in_transit} are in transit, {wrong} do not reconcile",
+        close.day
+    );
+    Writer::default()
+        .text("day", log_day(organisation, now))
+        .text("at", format!("{}#close#{}#{revision}", instant(now), close.day))
+        .text("organisation", organisation)
+        .text("cause", "schedule")
+        .logged(what)
+        .text("rule", "SP-13")
+        .text("close", close.day)
+        .number("revision", revision)
+        .number("reconciled", reconciled)
+        .number("in_transit", in_transit)
+        .number("not_reconciled", wrong)
+        .text("why", why)
+        .finish()
+}
+
+fn read_day(item: &Item) -> Result<ClosedDay, ReadError> {
+    let row = Reader::new(CLOSES, item);
+    Ok(ClosedDay {
+        day: row.parsed("day")?,
+        from: row.parsed("from")?,
+        until: row.parsed("until")?,
+        previous: row.parsed_if("previous")?,
+        revision: row.number("revision")?,
+        digest: row.text("digest")?.to_owned(),
+    })
+}
+
+/// Feeds a value to a checksum, the same value always in the same way.
+fn canonical(value: &AttributeValue, checksum: &mut Sha256) {
+    match value {
+        AttributeValue::S(text) => checksum.update(format!("S{}:{text}", text.len())),
+        AttributeValue::N(number) => checksum.update(format!("N{}:{number}", number.len())),
+        AttributeValue::Bool(flag) => checksum.update(format!("B{flag}")),
+        AttributeValue::L(list) => {
+            checksum.update(format!("L{}", list.len()));
+            list.iter().for_each(|value| canonical(value, checksum));
+        }
+        AttributeValue::M(map) => {
+            checksum.update(format!("M{}", map.len()));
+            let mut names: Vec<_> = map.keys().collect();
+            names.sort_unstable();
+            for name in names {
+                checksum.update(format!("{}:{name}", name.len()));
+                canonical(&map[name], checksum);
+            }
+        }
+        // We write no other.
+        _ => checksum.update("?"),
+    }
+}
