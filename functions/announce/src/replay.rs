@@ -12,7 +12,7 @@ use payments::Occurrence;
 use payments::events::{Announcement, announce};
 use serde::Serialize;
 use table::stream::Image;
-use table::{Order, Tables};
+use table::{AuditEntry, Tables};
 
 use crate::HandleError;
 use crate::event::{Wish, moment_of};
@@ -104,7 +104,7 @@ impl<B: Bus> Again<'_, B> {
 
     async fn write_down(&self, wish: &Wish) -> Result<(), HandleError> {
         let subject = format!("{} to {}", wish.from, wish.to);
-        let order = Order {
+        let order = AuditEntry {
             action: Occurrence::AnnouncedAgain,
             subject: &subject,
             reason: "events",

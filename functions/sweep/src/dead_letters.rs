@@ -11,7 +11,7 @@ use queue::{
     Changes, DeadLetter, DeadLetterError, DeadLetters, Depth, Letters, MessageSubject, QueueName,
     about,
 };
-use table::{DISCARDED, Order, Parked, in_parts};
+use table::{AuditEntry, DISCARDED, Parked, in_parts};
 
 use crate::answer::{DiscardAnswer, LetterAnswer, RedriveAnswer};
 use crate::orders::tables;
@@ -222,9 +222,16 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         letter: &'a DeadLetter,
         queue: QueueName,
         said: &'a Said,
-    ) -> Order<'a> {
+    ) -> AuditEntry<'a> {
         let Said { by, why } = said;
-        Order { action, subject: &letter.id, reason: queue.code(), by, why, at: self.clock.now() }
+        AuditEntry {
+            action,
+            subject: &letter.id,
+            reason: queue.code(),
+            by,
+            why,
+            at: self.clock.now(),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn orders(stage: &Stage<'_>, upload: &Upload, more: &Value) -> Vec<Bu
 /// A button for an order about this payment.
 pub(super) fn order_about(
     stage: &Stage<'_>,
-    order: upload::Order,
+    order: upload::PaymentCommand,
     payment: &str,
     more: &Value,
 ) -> Option<Button> {
@@ -27,11 +27,11 @@ pub(super) fn order_about(
         about.extend(more.clone());
     }
     let order = match order {
-        upload::Order::Hold => Order::Hold,
-        upload::Order::Release => Order::Release,
-        upload::Order::DoNotSend => Order::DoNotSend,
-        upload::Order::SamePayment => Order::SamePayment,
-        upload::Order::TwoPayments => Order::TwoPayments,
+        upload::PaymentCommand::Hold => Order::Hold,
+        upload::PaymentCommand::Release => Order::Release,
+        upload::PaymentCommand::DoNotSend => Order::DoNotSend,
+        upload::PaymentCommand::SamePayment => Order::SamePayment,
+        upload::PaymentCommand::TwoPayments => Order::TwoPayments,
     };
     stage.order_about(order, payment, about)
 }

@@ -83,15 +83,25 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
     // ST-22, EX-28
     let world = books::world().await;
     let mut by_person = waiting("P-2");
-    by_person =
-        payments::upload::obey(&by_person, payments::upload::Order::Hold, "Ada", "w", ago(9))
-            .unwrap()
-            .unwrap();
+    by_person = payments::upload::obey(
+        &by_person,
+        payments::upload::PaymentCommand::Hold,
+        "Ada",
+        "w",
+        ago(9),
+    )
+    .unwrap()
+    .unwrap();
     let mut kept_back = waiting("P-3");
-    kept_back =
-        payments::upload::obey(&kept_back, payments::upload::Order::DoNotSend, "Ada", "w", ago(9))
-            .unwrap()
-            .unwrap();
+    kept_back = payments::upload::obey(
+        &kept_back,
+        payments::upload::PaymentCommand::DoNotSend,
+        "Ada",
+        "w",
+        ago(9),
+    )
+    .unwrap()
+    .unwrap();
     for upload in [&waiting("P-1"), &by_person, &kept_back] {
         store(&world, upload).await;
     }

@@ -16,7 +16,7 @@ use super::bill::Bill;
 use super::caps::{ReleasedSlot, SendMode};
 use super::night::Night;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
-use super::payment_order::GivenOrder;
+use super::payment_command::GivenCommand;
 use super::route::{Hold, Route, Skip, route};
 use super::suspicion::{Counterpart, Suspicion};
 use crate::money::Money;
@@ -65,7 +65,7 @@ pub struct Upload {
     /// invoice. It counts for what turns out not to be there (AMB-28).
     pub reported_since: Option<Box<(Receipt, Option<Bill>)>>,
     /// The order that a person gave in that time. It counts from the proof of absence on (A8.3).
-    pub ordered_since: Option<GivenOrder>,
+    pub ordered_since: Option<GivenCommand>,
 }
 
 impl Upload {
