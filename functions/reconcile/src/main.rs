@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
     let reconciler = Reconciler::from_env(&env, &aws, host::clock::Clock::system())?;
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let deadline = Timestamp::from_millisecond(event.context.deadline.try_into()?)?;
-        Ok::<_, Error>(Box::pin(reconciler.answer(&event.payload, deadline)).await?)
+        Ok::<_, Error>(Box::pin(reconciler.handle(&event.payload, deadline)).await?)
     }))
     .await
 }

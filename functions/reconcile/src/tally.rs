@@ -34,3 +34,69 @@ impl Tally {
         ]
     }
 }
+
+/// The counts of the closes of one invocation.
+#[derive(Debug, Default)]
+pub(crate) struct CloseTally {
+    /// Days that were closed for the first time.
+    pub(crate) completed: usize,
+    /// Closed days that were closed again with another outcome.
+    pub(crate) reopened: usize,
+    /// Days that could not be closed.
+    pub(crate) failed: usize,
+    /// Closes that were due hours ago when they were found.
+    pub(crate) overdue: usize,
+    /// Closes that are left for the next schedule.
+    pub(crate) left: usize,
+    /// Discrepancies that closes have opened.
+    pub(crate) raised: usize,
+    /// Rows that were read: of the log, and what earlier closes have left.
+    pub(crate) rows_read: usize,
+    /// Rows about invoices, contacts and payments that were written.
+    pub(crate) rows_written: usize,
+    /// Rows of the log that cannot be read.
+    pub(crate) passed_over: usize,
+}
+
+impl CloseTally {
+    /// Adds the counts of another.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.completed += other.completed;
+        self.reopened += other.reopened;
+        self.failed += other.failed;
+        self.overdue += other.overdue;
+        self.left += other.left;
+        self.raised += other.raised;
+        self.rows_read += other.rows_read;
+        self.rows_written += other.rows_written;
+        self.passed_over += other.passed_over;
+    }
+
+    /// Writes the one line about the invocation.
+    pub(crate) fn log(&self) {
+        tracing::info!(
+            closes.completed = self.completed,
+            closes.reopened = self.reopened,
+            closes.failed = self.failed,
+            closes.overdue = self.overdue,
+            closes.left = self.left,
+            discrepancies.raised = self.raised,
+            rows.read = self.rows_read,
+            rows.written = self.rows_written,
+            rows.passed_over = self.passed_over,
+            "days closed"
+        );
+    }
+
+    pub(crate) fn metrics(&self) -> [Metric; 7] {
+        [
+            Metric::count("ClosesCompleted", self.completed),
+            Metric::count("ClosesReopened", self.reopened),
+            Metric::count("ClosesFailed", self.failed),
+            Metric::count("ClosesOverdue", self.overdue),
+            Metric::count("CloseRowsRead", self.rows_read),
+            Metric::count("CloseRowsWritten", self.rows_written),
+            Metric::count("RowsPassedOver", self.passed_over),
+        ]
+    }
+}

@@ -26,6 +26,7 @@ pub(crate) fn item_row(item: &CloseItem) -> Item {
         .text("status", item.status)
         .value("causes", AttributeValue::L(causes.collect()))
         .text_if("expected", item.expected)
+        .flag("unfinished", item.is_unfinished())
         .value("sums", sums(&item.sums))
         .value("payments", AttributeValue::L(payments.collect()))
         .value("found", AttributeValue::L(found.collect()));

@@ -131,6 +131,22 @@ pub struct DayFacts {
     named: BTreeMap<PaymentId, String>,
 }
 
+/// When what a row says has happened. Of money that came, changed or went, that is when it did at its source; of anything
+/// else, such as a due date that has passed, when it was decided.
+pub fn happened_at(entry: &Entry) -> Timestamp {
+    let is_money = entry.payment.amount.is_some()
+        && matches!(
+            entry.logged,
+            Logged::Decided(
+                Action::Deleted | Action::Imported | Action::Recorded | Action::Updated
+            )
+        );
+    match entry.event_at.filter(|_| is_money) {
+        Some(event_at) => event_at.min(entry.at),
+        None => entry.at,
+    }
+}
+
 /// How a payment in Xero without a copy is called among the payments of its invoice.
 const IN_XERO: &str = "xero/";
 
@@ -161,8 +177,9 @@ impl DayFacts {
         self.named.get(payment).is_some_and(|named| named.as_str() > key)
     }
 
-    /// Takes a row of the log, about what happened at that instant.
-    pub fn take(&mut self, entry: &Entry, at: Timestamp) {
+    /// Takes a row of the log.
+    pub fn take(&mut self, entry: &Entry) {
+        let at = happened_at(entry);
         if entry.payment.id.as_ref().is_some_and(PaymentId::is_provider_invoice) {
             return;
         }

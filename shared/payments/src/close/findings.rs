@@ -40,6 +40,16 @@ pub enum Finding {
     Overdue(Subject),
 }
 
+impl Finding {
+    /// What it is about; `None` of a payment that is on no invoice.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::Unprocessed { subject, .. } | Self::Overdue(subject) => Some(subject),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
 impl Item {
     /// What a person has to hear of this row, at the close of that day.
     pub fn findings(&self, day: Date) -> Vec<Finding> {

@@ -74,10 +74,9 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// For the close of a business day.
-    pub fn of(settings: &'a Settings, day: Date) -> Self {
-        let calendar = Calendar::of(settings);
-        Self { settings, calendar, day, closes_at: calendar.closes_at(day) }
+    /// For the close of a business day, which is at that moment.
+    pub fn of(settings: &'a Settings, day: Date, closes_at: Timestamp) -> Self {
+        Self { settings, calendar: Calendar::of(settings), day, closes_at }
     }
 
     /// The business day.

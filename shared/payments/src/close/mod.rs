@@ -15,7 +15,9 @@ mod result;
 
 pub use calendar::{Calendar, CloseSettings, HOLIDAYS_MAX};
 pub use cause::{Cause, CauseClass};
-pub use facts::{DayFacts, PaymentFacts, Record, Stamped, Subject, SubjectFacts, UploadFact};
+pub use facts::{
+    DayFacts, PaymentFacts, Record, Stamped, Subject, SubjectFacts, UploadFact, happened_at,
+};
 pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};
 pub use position::{InvoicePosition, position};

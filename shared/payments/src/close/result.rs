@@ -32,9 +32,16 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether the next close looks at it again, whatever the log says of that day.
+    /// Whether the next close looks at it again, whatever the log says of that day. No sweep looks after an invoice that
+    /// Xero does not have, so that a close does.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.status, CloseStatus::InTransit | CloseStatus::NotReconciled)
+        let position = self.facts.position.as_ref();
+        let is_alone = position.is_some_and(|position| !position.value.in_xero);
+        match self.status {
+            CloseStatus::InTransit | CloseStatus::NotReconciled => true,
+            CloseStatus::Open => is_alone,
+            CloseStatus::NoMoney | CloseStatus::Reconciled => false,
+        }
     }
 }
 

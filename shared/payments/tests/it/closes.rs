@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use payments::close::{
     Calendar, Cause, CauseClass, Close, CloseStatus, DayFacts, InvoicePosition, Item, Judge, close,
+    happened_at,
 };
 use payments::events::{Entry, EntryInvoice, EntryPayment};
 use payments::upload::UploadState;
@@ -112,14 +113,18 @@ fn on_no_invoice(mut row: Entry) -> Entry {
 fn facts(rows: &[Entry]) -> DayFacts {
     let mut facts = DayFacts::default();
     for row in rows {
-        facts.take(row, row.event_at.unwrap_or(row.at));
+        facts.take(row);
     }
     facts
 }
 
+fn judge<'a>(settings: &'a Settings, on: &str) -> Judge<'a> {
+    Judge::of(settings, day(on), Calendar::of(settings).closes_at(day(on)))
+}
+
 fn closed(rows: &[Entry], on: &str) -> (Close, Vec<Item>) {
     let settings = settings();
-    close(&facts(rows), &Judge::of(&settings, day(on)))
+    close(&facts(rows), &judge(&settings, on))
 }
 
 /// Status and causes of the one row of a day.
@@ -278,6 +283,25 @@ fn a_payment_that_names_its_invoice_later_is_counted_there() {
     assert_eq!(one(&[free, named], DAY), (CloseStatus::Reconciled, vec![]));
 }
 
+/// Money counts when it came at its source; a due date that has passed, when that was found out (SP-13).
+#[test]
+fn money_happens_at_its_source_and_a_decision_when_it_is_made() {
+    let (at_source, here) = (at("2026-03-09T03:00:00Z"), at("2026-03-10T03:00:00Z"));
+    for (action, expected) in [
+        (Action::Recorded, at_source),
+        (Action::Imported, at_source),
+        (Action::DiscrepancyRaised, here),
+        (Action::Adopted, here),
+    ] {
+        let mut row = row("2026-03-10T03:00:00Z", action, "P-1");
+        row.event_at = Some(at_source);
+        assert_eq!(happened_at(&row), expected, "{action}");
+        // A clock elsewhere may be ahead.
+        row.event_at = Some(at("2026-03-10T04:00:00Z"));
+        assert_eq!(happened_at(&row), here);
+    }
+}
+
 prop_compose! {
     fn arb_row()(
         second in 0_u32..40,
@@ -380,7 +404,7 @@ proptest! {
         for item in items.iter().filter(|item| item.is_unfinished()) {
             carried.carry(item.subject.clone(), item.facts.clone());
         }
-        let next = Judge::of(&settings, day("2026-03-11"));
+        let next = judge(&settings, "2026-03-11");
         let (_, from_carried) = close(&carried, &next);
         let (_, from_rows) = close(&facts(&rows), &next);
         let by_subject = |items: &[Item]| -> BTreeMap<_, _> {
