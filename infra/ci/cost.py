@@ -144,8 +144,8 @@ def standing(template, prices, kept, many):
     keys = load["secret reads"] + ((writes + reads) / 9 if kept_keys else 0)
     yield prices.line("keys", {"key request": keys}, f"{keys:,.0f} requests")
 
-    # Of each event, webhook, mirror and announce hear.
-    hearing = ("Webhook", "Mirror", "Announce")
+    # Of each event, webhook, mirror, announce and reconcile hear.
+    hearing = ("Webhook", "Mirror", "Announce", "Reconcile")
     calls = {name: times for name, times in by_schedule.items()}
     gigabytes = {name: Decimal(function["MemorySize"]) / 1024 for name, function in functions.items()}
     seconds = sum(gigabytes[name] * times * load["seconds a schedule"] for name, times in calls.items())

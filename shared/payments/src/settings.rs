@@ -9,6 +9,7 @@ use crate::close::CloseSettings;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::rules_version;
+use crate::sweep::DailyTimes;
 use crate::upload::UploadSettings;
 
 /// Payments that may be removed or altered within an hour, if the organisation's row does not say otherwise.
@@ -40,6 +41,8 @@ pub struct Settings {
     pub mass_change_max: Option<u32>,
     /// When its days are closed (SP-13).
     pub close: CloseSettings,
+    /// The times of the day's work, where they are not the stack's (CC-22).
+    pub daily: DailyTimes,
     /// Uploading; none if it has not been set up.
     pub upload: Option<UploadSettings>,
 }
@@ -58,6 +61,7 @@ impl Settings {
             calls_per_day: DAY_MAX,
             mass_change_max: Some(MASS_CHANGE_MAX),
             close: CloseSettings::default(),
+            daily: DailyTimes::default(),
             upload: None,
         }
     }

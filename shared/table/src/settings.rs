@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
 use payments::close::{CloseSettings, HOLIDAYS_MAX};
 use payments::mass_change::MASS_CHANGE_MAX;
+use payments::sweep::DailyTimes;
 use payments::upload::{
     BUNDLE_MAX, Certainty, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX,
     UploadSettings,
@@ -25,7 +26,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 21] = [
+const SETTINGS: [&str; 24] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -35,6 +36,9 @@ const SETTINGS: [&str; 21] = [
     "cutover_on",
     "close_at",
     "holidays",
+    "full_sweep_at",
+    "certificate_at",
+    "digest_at",
     "upload_enabled",
     "upload_start",
     "upload_when",
@@ -209,14 +213,15 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         .number("calls_per_day", settings.calls_per_day)
         .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
         .text_if("cutover_on", settings.cutover_on)
-        .text("close_at", time_text(settings.close.at));
-    let holidays: Vec<_> = settings.close.holidays.iter().map(ToString::to_string).collect();
+        .text("close_at", time_text(settings.close.at))
+        .text_if("full_sweep_at", settings.daily.full_sweep.map(time_text))
+        .text_if("certificate_at", settings.daily.certificate.map(time_text))
+        .text_if("digest_at", settings.daily.digest.map(time_text));
+    let holidays: Vec<_> =
+        settings.close.holidays.iter().map(|day| AttributeValue::S(day.to_string())).collect();
     let row = match holidays.is_empty() {
         true => row,
-        false => row.value(
-            "holidays",
-            AttributeValue::L(holidays.into_iter().map(AttributeValue::S).collect()),
-        ),
+        false => row.value("holidays", AttributeValue::L(holidays)),
     };
     let row = match &settings.upload {
         Some(upload) => upload_attributes(row, upload),
@@ -279,6 +284,11 @@ pub(crate) fn read_settings(
         },
         cutover_on: row.parsed_if("cutover_on")?,
         close: read_close_settings(row)?,
+        daily: DailyTimes {
+            full_sweep: read_time(row, "full_sweep_at")?,
+            certificate: read_time(row, "certificate_at")?,
+            digest: read_time(row, "digest_at")?,
+        },
         upload: read_upload_settings(row)?,
     })
 }
@@ -328,6 +338,13 @@ fn read_close_settings(row: Reader<'_>) -> Result<CloseSettings, ReadError> {
         return Err(row.wrong("holidays", format!("lists more than {HOLIDAYS_MAX} days")));
     }
     Ok(CloseSettings { at, holidays: holidays.into_iter().collect() })
+/// A time of each day.
+fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
+    let time: Option<Time> = row.parsed_if(name)?;
+    if time.is_some_and(|time| !UploadSettings::always_exists(time)) {
+        return Err(row.wrong(name, "is before 04:00, a time that some days do not have"));
+    }
+    Ok(time)
 }
 
 /// Without a start, without an account and without being switched on, uploading is not set up.
@@ -342,11 +359,7 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         None => defaults.when,
         Some(_) => row.code("upload_when", Certainty::from_code)?,
     };
-    let due_at: Time = row.parsed_if("upload_due_at")?.unwrap_or(defaults.due_at);
-    if !UploadSettings::always_exists(due_at) {
-        let problem = "is before 04:00, a time that some days do not have";
-        return Err(row.wrong("upload_due_at", problem));
-    }
+    let due_at = read_time(row, "upload_due_at")?.unwrap_or(defaults.due_at);
     Ok(Some(UploadSettings {
         enabled,
         when,

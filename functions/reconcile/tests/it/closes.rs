@@ -25,10 +25,8 @@ fn invoice(number: &str) -> Value {
 }
 
 fn payment(id: &str, amount: &str, status: &str, invoices: &[&str]) -> Value {
-    let parts: Vec<_> = invoices
-        .iter()
-        .map(|number| json!({"invoice": number, "amount": amount}))
-        .collect();
+    let parts: Vec<_> =
+        invoices.iter().map(|number| json!({"invoice": number, "amount": amount})).collect();
     json!({
         "type": "payment", "id": id, "revision": 1,
         "amount": {"amount": amount, "currency": "AUD"}, "date": DAY,
@@ -69,10 +67,8 @@ impl World {
     /// A row is gone.
     async fn forget(&self, key: &str) {
         let delete = self.client.delete_item().table_name("closes");
-        let delete = delete.key(
-            "organisation",
-            AttributeValue::S(crate::world::organisation().to_string()),
-        );
+        let delete =
+            delete.key("organisation", AttributeValue::S(crate::world::organisation().to_string()));
         delete.key("close", AttributeValue::S(key.to_owned())).send().await.unwrap();
     }
 
@@ -96,7 +92,10 @@ async fn a_day_is_closed_after_its_close_and_not_before() {
     world.at(AFTER_THE_CLOSE);
     assert_eq!(world.close().await, ["2026-03-10 closed"]);
     let day = world.day(DAY).await;
-    assert_eq!((&*day["in_transit"], &*day["not_reconciled"], &*day["reconciled"]), ("#1", "#1", "#0"));
+    assert_eq!(
+        (&*day["in_transit"], &*day["not_reconciled"], &*day["reconciled"]),
+        ("#1", "#1", "#0")
+    );
     assert_eq!(day["revision"], "#1");
     assert!(world.stands(DAY, "invoice/10234").await.starts_with("in_transit"));
     let failed = world.stands(DAY, "payment/P-2").await;
@@ -119,11 +118,21 @@ async fn the_same_day_closed_twice_gives_the_same_bytes() {
     let first = world.rows("closes").await;
     // What happens later is another day's.
     world.at("2026-03-10T23:00:00Z");
-    world.report(with(payment("P-2", "40.00", "failed", &[]), json!({"revision": 2, "entered_at": "2026-03-11T09:00:00+11:00"}))).await;
+    world
+        .report(with(
+            payment("P-2", "40.00", "failed", &[]),
+            json!({"revision": 2, "entered_at": "2026-03-11T09:00:00+11:00"}),
+        ))
+        .await;
     let wish = json!({"organisation": crate::world::organisation(), "day": DAY, "by": "Ada", "why": "audit"});
     assert_eq!(world.ask_close(wish.clone()).await, ["2026-03-10 unchanged"]);
     assert_eq!(world.rows("closes").await, first);
-    for key in world.closes(&format!("day#{DAY}")).await.into_keys().chain(world.closes(&format!("row#{DAY}")).await.into_keys()) {
+    for key in world
+        .closes(&format!("day#{DAY}"))
+        .await
+        .into_keys()
+        .chain(world.closes(&format!("row#{DAY}")).await.into_keys())
+    {
         world.forget(&key).await;
     }
     assert_eq!(world.ask_close(wish).await, ["2026-03-10 closed"]);
@@ -180,7 +189,8 @@ async fn the_next_close_covers_days_without_one_and_missed_ones_are_made_up_for(
     world.report(payment("P-2", "20.00", "failed", &[])).await;
     // The schedule has not come for a week.
     world.at("2026-03-16T08:00:00Z");
-    let closed = ["2026-03-10 closed", "2026-03-11 closed", "2026-03-13 closed", "2026-03-16 closed"];
+    let closed =
+        ["2026-03-10 closed", "2026-03-11 closed", "2026-03-13 closed", "2026-03-16 closed"];
     assert_eq!(world.close().await, closed);
     assert!(world.stands("2026-03-13", "payment/P-1").await.starts_with("not_reconciled"));
     assert!(world.stands("2026-03-16", "payment/P-2").await.starts_with("not_reconciled"));

@@ -52,9 +52,8 @@ impl World {
         tables.store_settings(&settings()).await.unwrap();
         let moment = Arc::new(AtomicI64::new(now().as_microsecond()));
         let shown = Arc::clone(&moment);
-        let clock = Clock::new(move || {
-            Timestamp::from_microsecond(shown.load(Ordering::Relaxed)).unwrap()
-        });
+        let clock =
+            Clock::new(move || Timestamp::from_microsecond(shown.load(Ordering::Relaxed)).unwrap());
         let (changes, uploads) = (FlakyChanges::default(), FlakyUploads::default());
         let intake = Intake::new(tables, changes, uploads, clock.clone());
         let reconciler = Reconciler::new(Tables::new(dynamodb::client(&proxy.url, 1), ""), clock);
@@ -82,7 +81,12 @@ impl World {
         let closes = answer["closes"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let one = |close: &Value| {
-            let line = format!("{} {} {}", text(&close["day"]), text(&close["outcome"]), text(&close["problem"]));
+            let line = format!(
+                "{} {} {}",
+                text(&close["day"]),
+                text(&close["outcome"]),
+                text(&close["problem"])
+            );
             line.trim_end().to_owned()
         };
         closes.map(one).collect()

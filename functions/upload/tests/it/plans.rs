@@ -7,7 +7,7 @@ use payments::{Change, Contact, LocalInvoice, record_invoice};
 use serde_json::json;
 use xero_simulator::LockDates;
 
-use crate::paid::{bpay, pay_now};
+use crate::samples::{bpay, pay_now};
 use crate::world::{World, aud, evening, march};
 
 async fn next_night(world: &World) {
