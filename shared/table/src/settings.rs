@@ -328,16 +328,15 @@ fn time_text(time: Time) -> String {
 
 /// When days are closed: at the usual time, on every weekday, unless the row says otherwise (SP-13).
 fn read_close_settings(row: Reader<'_>) -> Result<CloseSettings, ReadError> {
-    let at = row.parsed_if("close_at")?.unwrap_or(CloseSettings::AT);
-    if !UploadSettings::always_exists(at) {
-        return Err(row.wrong("close_at", "is before 04:00, a time that some days do not have"));
-    }
+    let at = read_time(row, "close_at")?.unwrap_or(CloseSettings::AT);
     let holidays: Vec<Date> =
         if row.has("holidays") { row.list_of("holidays")? } else { Vec::new() };
     if holidays.len() > HOLIDAYS_MAX {
         return Err(row.wrong("holidays", format!("lists more than {HOLIDAYS_MAX} days")));
     }
     Ok(CloseSettings { at, holidays: holidays.into_iter().collect() })
+}
+
 /// A time of each day.
 fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
     let time: Option<Time> = row.parsed_if(name)?;
