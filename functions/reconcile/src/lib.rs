@@ -3,6 +3,7 @@
 mod day;
 mod days;
 mod handler;
+mod payment;
 mod standing;
 mod tally;
 

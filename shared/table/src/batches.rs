@@ -3,20 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use futures_util::future::try_join_all;
 use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroPaymentId};
 
 use crate::attributes::{Item, Reader};
-use crate::error::ReadError;
+use crate::error::{ReadError, WriteError};
 use crate::rows::invoice_key;
 use crate::schema::{INVOICES, PAYMENTS};
 use crate::tables::Tables;
 
 /// DynamoDB takes so many keys in one request.
 const KEYS_MAX: usize = 100;
+/// DynamoDB writes so many rows in one request.
+const WRITES_MAX: usize = 25;
+/// Such requests that are under way at once.
+const WRITES_AT_ONCE: usize = 8;
 /// How often keys are asked for that DynamoDB has left out. An answer ends at 16 MB, which 100 rows
 /// hardly reach, so that what is left out is throttled.
-pub(crate) const ROUNDS_MAX: u32 = 7;
+const ROUNDS_MAX: u32 = 7;
 /// The wait before the second round, doubled before each one after it: 3.15 seconds in all.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
@@ -130,7 +135,9 @@ impl Tables {
     ) -> Result<Vec<Item>, ReadError> {
         let mut found = Vec::new();
         for round in 0..ROUNDS_MAX {
-            pause(round).await;
+            if let Some(before) = round.checked_sub(1) {
+                tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << before)).await;
+            }
             let request = asking_for(keys, wanted)
                 .map_err(|source| ReadError::Unavailable { table, source: Box::new(source) })?;
             let answer = self
@@ -152,10 +159,51 @@ impl Tables {
     }
 }
 
-/// The wait before a round; none before the first one.
-pub(crate) async fn pause(round: u32) {
-    if let Some(before) = round.checked_sub(1) {
-        tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << before)).await;
+impl Tables {
+    /// Writes rows, over any that were there before, as many in a request as DynamoDB takes. Some may be written when it
+    /// fails.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub(crate) async fn put_rows(
+        &self,
+        table: &'static str,
+        rows: Vec<Item>,
+    ) -> Result<(), WriteError> {
+        let mut puts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let put = PutRequest::builder().set_item(Some(row)).build();
+            let put = put.map_err(|error| WriteError::Malformed(Box::new(error)))?;
+            puts.push(WriteRequest::builder().put_request(put).build());
+        }
+        let chunks: Vec<_> = puts.chunks(WRITES_MAX).map(<[WriteRequest]>::to_vec).collect();
+        for at_once in chunks.chunks(WRITES_AT_ONCE) {
+            let writes = at_once.iter().map(|chunk| self.put_chunk(table, chunk.clone()));
+            try_join_all(writes).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_chunk(
+        &self,
+        table: &'static str,
+        mut puts: Vec<WriteRequest>,
+    ) -> Result<(), WriteError> {
+        for round in 0..ROUNDS_MAX {
+            if let Some(before) = round.checked_sub(1) {
+                tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << before)).await;
+            }
+            let request = self.client().batch_write_item().request_items(self.name(table), puts);
+            let answer =
+                request.send().await.map_err(|error| WriteError::unavailable(table, error))?;
+            puts =
+                answer.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left).collect();
+            if puts.is_empty() {
+                return Ok(());
+            }
+        }
+        let source = "some rows were left out again and again".into();
+        Err(WriteError::Unavailable { table, source })
     }
 }
 

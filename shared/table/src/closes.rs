@@ -3,9 +3,7 @@
 //! The rows of a day are written before the day's own row, and bear its revision. So a day is closed as a whole or not
 //! yet, and what an earlier revision said stays.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::close::{Close, CloseStatus, Item as CloseItem, Subject, SubjectFacts};
@@ -19,11 +17,6 @@ use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, CLOSES};
 use crate::stream::Image;
 use crate::tables::Tables;
-
-/// DynamoDB takes so many rows in one write of many.
-const ROWS_MAX: usize = 25;
-/// Writes of many rows that are under way at once.
-const WRITES_AT_ONCE: usize = 8;
 
 /// A business day that was closed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -150,7 +143,7 @@ impl Tables {
                 .text("log_at", &fact.at)
                 .finish()
         };
-        self.put_many(facts.iter().map(row).collect()).await
+        self.put_rows(CLOSES, facts.iter().map(row).collect()).await
     }
 
     /// The rows of the log that were noted for a day after its close.
@@ -217,7 +210,7 @@ impl Tables {
             row.insert("organisation".to_owned(), text(organisation));
             row.insert("close".to_owned(), text(format!("{prefix}{}", item.subject)));
         }
-        self.put_many(rows).await?;
+        self.put_rows(CLOSES, rows).await?;
         let mut day = day;
         day.extend(
             Writer::default()
@@ -233,44 +226,6 @@ impl Tables {
         let log = self.put(ACTIVITY, log_row(organisation, close, revision, now))?;
         self.commit(CLOSES, vec![row, log]).await?;
         Ok(true)
-    }
-
-    /// Writes rows over any that were there before, many at a time.
-    async fn put_many(&self, rows: Vec<Item>) -> Result<(), WriteError> {
-        let chunks: Vec<Vec<Item>> = rows.chunks(ROWS_MAX).map(<[Item]>::to_vec).collect();
-        for at_once in chunks.chunks(WRITES_AT_ONCE) {
-            let writes = at_once.iter().map(|chunk| self.put_chunk(chunk.clone()));
-            futures_util::future::try_join_all(writes).await?;
-        }
-        Ok(())
-    }
-
-    async fn put_chunk(&self, rows: Vec<Item>) -> Result<(), WriteError> {
-        let name = self.name(CLOSES);
-        let mut requests = Vec::with_capacity(rows.len());
-        for row in rows {
-            let put = PutRequest::builder().set_item(Some(row)).build();
-            let put = put.map_err(|error| WriteError::Malformed(Box::new(error)))?;
-            requests.push(WriteRequest::builder().put_request(put).build());
-        }
-        let mut left = HashMap::from([(name, requests)]);
-        // What DynamoDB leaves out is throttled. The SDK waits between failures; so do we.
-        for round in 0..crate::batches::ROUNDS_MAX {
-            crate::batches::pause(round).await;
-            let answer = self
-                .client()
-                .batch_write_item()
-                .set_request_items(Some(left))
-                .send()
-                .await
-                .map_err(|error| WriteError::unavailable(CLOSES, error))?;
-            left = answer.unprocessed_items.unwrap_or_default();
-            if left.values().all(Vec::is_empty) {
-                return Ok(());
-            }
-        }
-        let source = "some rows were left out again and again";
-        Err(WriteError::Unavailable { table: CLOSES, source: source.into() })
     }
 }
 

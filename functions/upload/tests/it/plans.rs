@@ -47,6 +47,7 @@ async fn an_invoice_on_a_payment_plan_receives_no_bpay_money() {
         contact: Contact { company: Some("K".to_owned()), person: None },
         payment_plan: true,
         revision: 1,
+        components: Default::default(),
     };
     let stored = world.tables.invoice(world.organisation(), &local.number).await.unwrap();
     let change = record_invoice(&stored, &local, world.now()).unwrap().unwrap();
