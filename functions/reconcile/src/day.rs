@@ -8,13 +8,18 @@ use host::telemetry;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use payments::Settings;
 use payments::close::{
     Calendar, DayFacts, Finding, Item, Judge, Subject, close, happened_at, raise,
 };
 use payments::events::Entry;
+use payments::{
+    Discrepancy, DiscrepancyChange, DiscrepancyKey, DiscrepancyKind, PaymentId, Receipt, Settings,
+    discrepancy_changes,
+};
 use table::stream::Image;
-use table::{ChangeContext, ClosedDay, LateFact, ReadError, Tables, WriteError};
+use table::{
+    ChangeContext, ClosedDay, ContactBecause, Judged, LateFact, ReadError, Tables, WriteError,
+};
 
 use crate::tally::CloseTally;
 
@@ -269,6 +274,9 @@ impl DayClose<'_> {
     }
 
     async fn raise_one(&self, finding: &Finding) -> Result<bool, CloseError> {
+        if let Some((payment, key, detail)) = finding.about_payment() {
+            return self.raise_about(payment, &key, detail).await;
+        }
         let Some(Subject::Invoice(number)) = finding.subject() else { return Ok(false) };
         for _ in 0..RACES_MAX {
             let stored = self.tables.invoice(self.settings.organisation, number).await?;
@@ -284,6 +292,59 @@ impl DayClose<'_> {
             }
         }
         Err(WriteError::Conflict.into())
+    }
+}
+
+impl DayClose<'_> {
+    /// Opens or closes a discrepancy of a payment that is on no invoice.
+    async fn raise_about(
+        &self,
+        payment: &PaymentId,
+        key: &DiscrepancyKey,
+        detail: Option<String>,
+    ) -> Result<bool, CloseError> {
+        let organisation = self.settings.organisation;
+        for _ in 0..RACES_MAX {
+            let Some(receipt) = self.tables.receipt(organisation, payment).await? else {
+                return Ok(false);
+            };
+            // One that failed is followed on the contact of its customer, if that is known.
+            if key.kind == DiscrepancyKind::FailedPayment && self.has_contact(&receipt).await? {
+                return Ok(false);
+            }
+            let (about, now) = (Judged::Payment(&receipt), self.clock.now());
+            let known = self.tables.discrepancies_about(about).await?;
+            let changes: Vec<DiscrepancyChange> = match &detail {
+                Some(detail) => {
+                    discrepancy_changes(&known, &[(key.clone(), detail.clone())].into(), now)
+                        .into_iter()
+                        .filter(|change| change.now.key == *key)
+                        .collect()
+                }
+                None => {
+                    let is_over = |one: &&Discrepancy| one.stands() && one.key == *key;
+                    let over = known.iter().filter(is_over).cloned();
+                    over.map(|over| DiscrepancyChange {
+                        now: Discrepancy { resolved_at: Some(now), ..over.clone() },
+                        known: Some(over),
+                    })
+                    .collect()
+                }
+            };
+            let because = ContactBecause { cause: "close", rule: "SP-15", now };
+            match self.tables.write_discrepancies_about(about, &changes, because).await {
+                Ok(()) => return Ok(!changes.is_empty()),
+                Err(WriteError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(WriteError::Conflict.into())
+    }
+
+    async fn has_contact(&self, receipt: &Receipt) -> Result<bool, CloseError> {
+        let Some(customer) = &receipt.customer else { return Ok(false) };
+        let known = self.tables.customer(receipt.organisation, customer).await?;
+        Ok(known.is_some_and(|known| known.contact.is_some()))
     }
 }
 

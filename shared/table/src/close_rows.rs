@@ -33,6 +33,7 @@ pub(crate) fn item_row(item: &CloseItem) -> Item {
     let row = match &item.subject {
         Subject::Invoice(number) => row.text("invoice_number", number),
         Subject::Payment(payment) => row.text("payment_id", payment),
+        Subject::Order(order) => row.text("order", order),
         Subject::Contact(contact) => row.text("xero_contact_id", contact),
     };
     match &item.facts.position {

@@ -34,6 +34,8 @@ codes! {
         Refund = "REFUND",
         /// Xero refused a payment.
         Refused = "REFUSED",
+        /// A payment, or a part of it, is on no invoice and of no order.
+        Unlinked = "UNLINKED",
     }
     /// The kinds of differences that a close has to resolve (SP-15).
     CauseClass {
@@ -47,9 +49,11 @@ codes! {
 }
 
 impl Cause {
-    /// The cause that a discrepancy stands for.
-    pub fn of(kind: DiscrepancyKind) -> Self {
-        match kind {
+    /// The cause that a discrepancy stands for; `None` of one that a close has opened itself, since its payment says why.
+    pub fn of(kind: DiscrepancyKind) -> Option<Self> {
+        Some(match kind {
+            DiscrepancyKind::Unprocessed => return None,
+            DiscrepancyKind::Unlinked => Self::Unlinked,
             DiscrepancyKind::FailedPayment => Self::FailedPayment,
             DiscrepancyKind::JournaledDeleted | DiscrepancyKind::UploadedDeletedInXero => {
                 Self::DeletedInXero
@@ -64,7 +68,7 @@ impl Cause {
             DiscrepancyKind::Underpaid => Self::PartPayment,
             // Any other kind says that two figures or names differ.
             _ => Self::Mismatch,
-        }
+        })
     }
 
     /// Which kind of difference it is.
@@ -83,7 +87,8 @@ impl Cause {
             | Self::NotInXero
             | Self::OtherMethod
             | Self::PendingTooLong
-            | Self::Refused => CauseClass::Unprocessed,
+            | Self::Refused
+            | Self::Unlinked => CauseClass::Unprocessed,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::activity_kind::{Logged, Occurrence};
 use crate::decision::Action;
 use crate::discrepancy::DiscrepancyKey;
 use crate::events::Entry;
-use crate::ids::{IdError, InvoiceNumber, PaymentId, XeroContactId};
+use crate::ids::{IdError, InvoiceNumber, OrderId, PaymentId, XeroContactId};
 use crate::money::Money;
 use crate::payment::PaymentStatus;
 use crate::upload::UploadState;
@@ -27,7 +27,9 @@ pub enum Subject {
     Contact(XeroContactId),
     /// An invoice.
     Invoice(InvoiceNumber),
-    /// A payment that names no invoice.
+    /// An order, about which something does not agree.
+    Order(OrderId),
+    /// A payment that names no invoice, or about which as a whole something does not agree.
     Payment(PaymentId),
 }
 
@@ -36,6 +38,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Contact(contact) => write!(f, "contact/{contact}"),
             Self::Invoice(number) => write!(f, "invoice/{number}"),
+            Self::Order(order) => write!(f, "order/{order}"),
             Self::Payment(payment) => write!(f, "payment/{payment}"),
         }
     }
@@ -48,6 +51,7 @@ impl FromStr for Subject {
         match text.split_once('/') {
             Some(("contact", id)) => id.parse().map(Self::Contact),
             Some(("invoice", id)) => id.parse().map(Self::Invoice),
+            Some(("order", id)) => id.parse().map(Self::Order),
             Some(("payment", id)) => id.parse().map(Self::Payment),
             _ => Err(IdError::NotText { what: "a subject of a close" }),
         }
@@ -172,6 +176,11 @@ impl DayFacts {
         self.uploads.get(&payment.parse::<PaymentId>().ok()?)
     }
 
+    /// What does not agree about a payment as a whole, if it is on an invoice.
+    pub(super) fn about_payment(&self, payment: &str) -> Option<&SubjectFacts> {
+        self.subjects.get(&Subject::Payment(payment.parse().ok()?))
+    }
+
     /// Whether a payment that was on no invoice names some since.
     pub(super) fn names_invoices_since(&self, payment: &PaymentId, key: &str) -> bool {
         self.named.get(payment).is_some_and(|named| named.as_str() > key)
@@ -232,10 +241,16 @@ impl DayFacts {
         if let Some(contact) = entry.contact.filter(|_| entry.discrepancy.is_some()) {
             return Some(Subject::Contact(contact));
         }
+        let order = entry.order.as_ref().filter(|_| entry.discrepancy.is_some());
+        if let Some(order) = order {
+            return Some(Subject::Order(order.id.clone()));
+        }
         let payment = entry.payment.id.clone()?;
         // A row of an earlier version does not say how many invoices its payment names.
         let names_none = match entry.logged {
             Logged::Decided(Action::Recorded) => true,
+            // What does not agree about it as a whole.
+            _ if entry.discrepancy.is_some() => true,
             _ => entry.payment.invoices == Some(0),
         };
         names_none.then_some(Subject::Payment(payment))
@@ -251,6 +266,9 @@ impl DayFacts {
 
 impl SubjectFacts {
     fn take_payment(&mut self, entry: &Entry, at: Timestamp) {
+        if entry.discrepancy.is_some() {
+            return;
+        }
         let (Some(amount), Some(name)) = (entry.payment.amount, payment_name(entry)) else {
             return;
         };
@@ -273,12 +291,7 @@ impl SubjectFacts {
             Logged::Decided(Action::Deleted | Action::Released) => {
                 newest(&mut facts.record, stamp(Record { gone: true, ..record }));
             }
-            Logged::Decided(
-                Action::DiscrepancyAccepted
-                | Action::DiscrepancyRaised
-                | Action::DiscrepancyResolved,
-            )
-            | Logged::Upload(_) => {}
+            Logged::Upload(_) => {}
             Logged::Decided(action) => {
                 facts.reported |= action != Action::Uploaded;
                 newest(&mut facts.record, stamp(record));

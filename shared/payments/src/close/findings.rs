@@ -38,6 +38,13 @@ pub enum Finding {
     },
     /// The due date of an invoice has passed (SP-15).
     Overdue(Subject),
+    /// What a close has found about a payment on no invoice is over.
+    Over {
+        /// The payment.
+        payment: PaymentId,
+        /// What was found.
+        key: DiscrepancyKey,
+    },
 }
 
 impl Finding {
@@ -45,7 +52,26 @@ impl Finding {
     pub fn subject(&self) -> Option<&Subject> {
         match self {
             Self::Unprocessed { subject, .. } | Self::Overdue(subject) => Some(subject),
-            Self::Failed { .. } => None,
+            Self::Failed { .. } | Self::Over { .. } => None,
+        }
+    }
+
+    /// What it means for the discrepancies of a payment that is on no invoice; `None` if it is about an invoice.
+    pub fn about_payment(&self) -> Option<(&PaymentId, DiscrepancyKey, Option<String>)> {
+        match self {
+            Self::Unprocessed { subject: Subject::Payment(_), payment, amount, cause } => {
+                let key = DiscrepancyKey::of_invoice(DiscrepancyKind::Unprocessed);
+                Some((payment, key, Some(cause.sentence(*amount))))
+            }
+            Self::Failed { payment, amount } => {
+                let key = DiscrepancyKey::of_invoice(DiscrepancyKind::FailedPayment);
+                let why = format!(
+                    "{amount} failed, and it names no invoice; ask for it again, or accept this"
+                );
+                Some((payment, key, Some(why)))
+            }
+            Self::Over { payment, key } => Some((payment, key.clone(), None)),
+            Self::Unprocessed { .. } | Self::Overdue(_) => None,
         }
     }
 }
@@ -77,7 +103,24 @@ impl Item {
         if is_due {
             found.push(Finding::Overdue(self.subject.clone()));
         }
+        found.extend(self.over(&found));
         found
+    }
+}
+
+/// What only closes open and close, about payments on no invoice.
+const OURS: [DiscrepancyKind; 2] = [DiscrepancyKind::FailedPayment, DiscrepancyKind::Unprocessed];
+
+impl Item {
+    /// What was open of this payment, and is not found any more.
+    fn over(&self, found: &[Finding]) -> Vec<Finding> {
+        let Subject::Payment(payment) = &self.subject else { return Vec::new() };
+        let is_found = |key: &DiscrepancyKey| {
+            found.iter().filter_map(Finding::about_payment).any(|(_, found, _)| found == *key)
+        };
+        let open = self.facts.found.iter().filter(|(_, open)| open.value).map(|(key, _)| key);
+        let over = open.filter(|key| OURS.contains(&key.kind) && !is_found(key));
+        over.map(|key| Finding::Over { payment: payment.clone(), key: key.clone() }).collect()
     }
 }
 
@@ -117,6 +160,6 @@ pub fn raise(
             let (key, why) = overdue_without_xero(stored, settings.today(now))?;
             raise_one(stored, key, why, now)
         }
-        Finding::Failed { .. } => None,
+        Finding::Failed { .. } | Finding::Over { .. } => None,
     }
 }

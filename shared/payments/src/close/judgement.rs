@@ -8,7 +8,7 @@ use jiff::civil::{Date, Time};
 use super::calendar::Calendar;
 use super::cause::Cause;
 use super::facts::{DayFacts, PaymentFacts, Record, Stamped, Subject, SubjectFacts, UploadFact};
-use crate::discrepancy::DiscrepancyKind;
+use crate::discrepancy::{DiscrepancyKey, DiscrepancyKind};
 use crate::money::Money;
 use crate::payment::PaymentStatus;
 use crate::reason::codes;
@@ -107,7 +107,7 @@ impl<'a> Judge<'a> {
             return None;
         }
         let mut judged = match record.value.status {
-            PaymentStatus::Failed => failed(&record.value, around),
+            PaymentStatus::Failed => failed(&record, around),
             PaymentStatus::Refunded if record.value.in_xero => {
                 JudgedPayment::wrong(record.value.amount, Cause::Refund)
             }
@@ -117,6 +117,13 @@ impl<'a> Judge<'a> {
             PaymentStatus::Pending => self.pending(&record, facts.pending_since),
             PaymentStatus::Confirmed => self.confirmed(&record, upload),
         };
+        if judged.status == CloseStatus::Reconciled && matches!(subject, Subject::Invoice(_)) {
+            // What does not agree about the payment as a whole is true of each part of it.
+            let cause = day.about_payment(name).and_then(|whole| causes(whole).pop_first());
+            if let Some(cause) = cause {
+                judged = JudgedPayment::wrong(judged.amount, cause);
+            }
+        }
         judged.is_counted = facts.reported || matches!(subject, Subject::Payment(_));
         Some(judged)
     }
@@ -203,18 +210,25 @@ impl<'a> Judge<'a> {
 pub(super) fn causes(facts: &SubjectFacts) -> BTreeSet<Cause> {
     let on_invoice = facts.position.iter().flat_map(|position| &position.value.open).copied();
     let apart = facts.found.iter().filter(|(_, found)| found.value).map(|(key, _)| key.kind);
-    on_invoice.chain(apart).map(Cause::of).collect()
+    // A payment itself says that it has failed.
+    let apart = apart.filter(|kind| *kind != DiscrepancyKind::FailedPayment);
+    on_invoice.chain(apart).filter_map(Cause::of).collect()
 }
 
-fn failed(record: &Record, around: &SubjectFacts) -> JudgedPayment {
-    let is_followed = match &around.position {
-        Some(position) => position.value.open.contains(&DiscrepancyKind::FailedPayment),
-        // On no invoice, no other payment takes its place.
-        None => true,
+fn failed(record: &Stamped<Record>, around: &SubjectFacts) -> JudgedPayment {
+    let is_failed = |key: &&DiscrepancyKey| key.kind == DiscrepancyKind::FailedPayment;
+    let found = around.found.iter().find(|(key, _)| is_failed(key)).map(|(_, found)| found.value);
+    let is_followed = match (&around.position, found) {
+        (Some(position), _) => position.value.open.contains(&DiscrepancyKind::FailedPayment),
+        // On no invoice, no other payment takes its place: until a person accepts it (AMB-31).
+        (None, Some(is_open)) => is_open,
+        // After its day it is followed on the customer's contact.
+        (None, None) => !record.key.is_empty(),
     };
+    let amount = record.value.amount;
     match is_followed {
-        true => JudgedPayment::wrong(record.amount, Cause::FailedPayment),
-        false => JudgedPayment::new(record.amount, CloseStatus::NoMoney),
+        true => JudgedPayment::wrong(amount, Cause::FailedPayment),
+        false => JudgedPayment::new(amount, CloseStatus::NoMoney),
     }
 }
 
