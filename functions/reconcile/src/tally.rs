@@ -1,5 +1,6 @@
 //! What one invocation did: its one log line and its metrics.
 
+<<<<<<< HEAD
 use host::metrics::Metric;
 
 /// The counts of one invocation.
@@ -46,6 +47,18 @@ impl Tally {
             Metric::count("PaymentsJudged", self.payments),
             Metric::count("RowsPassedOver", self.passed_over),
         ]
+=======
+host::counters! {
+    /// The counts of one batch.
+    pub(crate) struct Tally, logged as "orders judged by a batch of the activity log" {
+        pub(crate) records: usize, log records;
+        /// Orders whose standing was derived.
+        pub(crate) judged: usize, log orders.judged, metric "OrdersJudged";
+        /// Of these, orders whose standing is another one than before.
+        pub(crate) changed: usize, log orders.changed, metric "OrdersChanged";
+        /// Orders and rows of the log that cannot be read.
+        pub(crate) passed_over: usize, log rows.passed_over, metric "RowsPassedOver";
+>>>>>>> counters
     }
 }
 

@@ -25,11 +25,12 @@ mod matching;
 mod mirror;
 mod money;
 mod number;
-mod oauth_state;
+pub mod oauth_state;
 mod order;
 mod order_comparison;
 mod passes;
 mod payment;
+pub mod permission;
 mod reason;
 mod renumbering;
 mod replay_marker;
@@ -67,7 +68,6 @@ pub use matching::owners;
 pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
-pub use oauth_state::{PendingAuthorisation, VISIT_MAX, visit_key};
 pub use order::{
     Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
 };

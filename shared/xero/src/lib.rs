@@ -8,6 +8,7 @@ mod call_permits;
 mod changed_invoices;
 mod changed_payments;
 mod client;
+mod connections;
 mod contacts;
 mod dates;
 mod decimals;
@@ -38,14 +39,15 @@ mod wire;
 mod write_results;
 mod writes;
 
-pub use authorisation::{ConnectError, LOGIN_URL, SCOPE_OFFLINE};
+pub use authorisation::{ConnectError, Consented, LOGIN_URL, SCOPE_OFFLINE};
 pub use bills::{BillLine, BillToSend};
 pub use bundle::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
 };
 pub use call_permits::Unmetered;
 pub use changed_invoices::ChangedPage;
-pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Spent};
+pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, Spent};
+pub use connections::Connection;
 pub use contacts::FoundContacts;
 pub use deleted_money::DeletedMoney;
 pub use envelope::{

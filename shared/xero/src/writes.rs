@@ -12,7 +12,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::bundle::{Bundle, StampedKind};
-use crate::client::{Attempts, Client, Meter, refusal};
+use crate::client::{Attempts, Client, Meter, refusal, token_is_bad};
 use crate::error::{Outage, ReadError};
 use crate::refusal::RefusalKind;
 use crate::write_results;
@@ -102,7 +102,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let once = Attempts::Once;
         let mut answer =
             self.call(organisation, self.put_request(bundle, key), &token, once, meter).await;
-        if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
+        if answer.as_ref().is_ok_and(token_is_bad) {
             let token = match self.tokens.instead_of(&self.http, organisation, &token).await {
                 Ok(token) => token,
                 Err(error) => return (self.turned_away(error), None),

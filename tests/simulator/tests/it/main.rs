@@ -7,6 +7,7 @@ mod bench;
 mod bills;
 mod books;
 mod clock;
+mod consents;
 mod control;
 mod credits;
 mod faults;
