@@ -1,6 +1,7 @@
 //! The closes that are due: which days of which organisations.
 
 use futures_util::StreamExt as _;
+use host::counters::Counters as _;
 use host::telemetry;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};

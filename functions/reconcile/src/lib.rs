@@ -90,8 +90,7 @@ impl Reconciler {
             .map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = CloseTally::default();
         let closes = Box::pin(self.closes(&wish, deadline, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         Ok(Answer::Closes { closes: closes.map_err(HandleError::Organisations)? })
     }
 

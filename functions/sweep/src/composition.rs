@@ -44,12 +44,8 @@ impl Sweeper<ChangesQueue, AllQueues> {
                 .map(|url| SchedulesQueue::new(sqs.clone(), url)),
             letters: AllQueues::new(sqs, queues(env)?),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
-<<<<<<< HEAD
-            users: secrets.map(|secrets| Users { secrets, login }),
-            daily: daily_schedules(env)?,
-=======
             login: users.then_some(login),
->>>>>>> connect
+            daily: daily_schedules(env)?,
             metrics: Metrics::from_env(env, "sweep")?,
             clock,
         })

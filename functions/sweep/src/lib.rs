@@ -72,15 +72,10 @@ pub struct Sweeper<C, Q> {
     schedules: Option<SchedulesQueue>,
     /// Where the keys are that Xero signs webhooks with, if they are in a secret.
     webhook_secret: Option<WebhookSecret>,
-<<<<<<< HEAD
-    /// How users let us in, if they do.
-    users: Option<Users>,
-    /// When the stack's daily schedules come: an organisation with another clock has its day by its own (CC-22).
-    daily: Option<DailySchedules>,
-=======
     /// Where users log in at Xero who let us in, if they do.
     login: Option<Url>,
->>>>>>> connect
+    /// When the stack's daily schedules come: an organisation with another clock has its day by its own (CC-22).
+    daily: Option<DailySchedules>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -95,12 +90,8 @@ impl<C, Q> Sweeper<C, Q> {
             letters,
             schedules: None,
             webhook_secret: None,
-<<<<<<< HEAD
-            users: None,
-            daily: None,
-=======
             login: None,
->>>>>>> connect
+            daily: None,
             metrics: Metrics::off(),
             clock,
         }

@@ -81,11 +81,8 @@ pub use latest::{Listed, Newest, Unreadable};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};
 pub use notes::Noted;
-<<<<<<< HEAD
-pub use order_discrepancies::{Judged, order_key, payment_key};
-=======
 pub use oauth_states::OneTime;
->>>>>>> connect
+pub use order_discrepancies::{Judged, order_key, payment_key};
 pub use orders::{OrderLink, StoredOrder};
 pub use organisations::{NameOf, OrganisationRow};
 pub use parked::{DISCARDED, PARKED_BYTES_MAX, PARKED_MAX, Parked, ParkedRow, in_parts};
