@@ -51,9 +51,10 @@ def _dead_letters(*queues):
 # The tables that every page of the operators may be made of, and the log of orders.
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
-    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Receipts Sweeps Uploads", "GetItem")
+    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
     | _tables("Customers Payments Uploads", "BatchGetItem")
-    | _tables("Activity Discrepancies HeldPayments Messages Nights Parked Payments Receipts SyncRuns", "Query")
+    | _tables("Activity Discrepancies HeldPayments Messages Nights OrderLinks Orders Parked Payments", "Query")
+    | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")

@@ -2,7 +2,8 @@
 
 mod acting;
 pub mod answer;
-pub mod event;
+pub mod csv;
+mod event;
 pub mod invoker;
 mod letters;
 mod links;

@@ -36,6 +36,7 @@ mod nights;
 mod notes;
 mod oauth_states;
 mod order_discrepancies;
+mod order_facts;
 mod orders;
 mod organisations;
 mod parked;

@@ -82,7 +82,9 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
             (format!("contact {contact}"), look, links.contact(*contact), which)
         }
         DiscrepancySubject::Order(order) => {
-            (format!("order {order}"), None, None, json!({"order_id": order.as_str()}))
+            let which = json!({"order_id": order.as_str(), "clear": true});
+            let look = stage.buttons.page("Order", Page::Orders, which).about(order.as_str());
+            (format!("order {order}"), Some(look), None, json!({"order_id": order.as_str()}))
         }
         DiscrepancySubject::Payment(id) => {
             let which = json!({"search": id.as_str(), "clear": true});

@@ -4,4 +4,5 @@
 mod closes;
 mod differences;
 mod orders;
+mod shop;
 mod world;
