@@ -4,5 +4,6 @@
 mod closes;
 mod differences;
 mod orders;
+mod scale;
 mod shop;
 mod world;

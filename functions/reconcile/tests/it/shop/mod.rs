@@ -120,7 +120,9 @@ impl Shop {
                     not_before: None,
                     invoices: invoices
                         .iter()
-                        .map(|id| InvoiceChange::new((*id).into(), Some(self.now())))
+                        .map(|id| {
+                            InvoiceChange::new(payments::XeroInvoiceId::new(*id), Some(self.now()))
+                        })
                         .collect(),
                 };
                 record(n, Message::Invoices(changes).to_json().unwrap())
@@ -191,7 +193,7 @@ fn causes(row: &Row) -> String {
 }
 
 fn count() -> usize {
-    std::env::var("ORDERS").ok().and_then(|count| count.parse().ok()).unwrap_or(240)
+    std::env::var("ORDERS").ok().and_then(|count| count.parse().ok()).unwrap_or(110)
 }
 
 /// Orders by card, bank transfer and PayPal, in parts, with refunds and failed tries, wrong tax, shipping, customer and
