@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use payments::close::{
-    Calendar, DayFacts, Finding, Item, Judge, Subject, close, happened_at, raise,
+    Calendar, CloseSubject, DayFacts, Finding, Item, Judge, close, happened_at, raise,
 };
 use payments::events::Entry;
 use payments::{
@@ -24,7 +24,7 @@ use table::{
 use crate::tally::CloseTally;
 
 /// How long after a close the log is still read for what happened before it: by then everything that came in time is in
-/// the log. What comes later is late, and opens the day again.
+/// the log. A row that comes later is late, and opens the day again.
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
 /// Rows of the log in one read: about a megabyte, more than which DynamoDB does not answer with.
 const PAGE: i32 = 2_000;
@@ -277,7 +277,7 @@ impl DayClose<'_> {
         if let Some((payment, key, detail)) = finding.about_payment() {
             return self.raise_about(payment, &key, detail).await;
         }
-        let Some(Subject::Invoice(number)) = finding.subject() else { return Ok(false) };
+        let Some(CloseSubject::Invoice(number)) = finding.subject() else { return Ok(false) };
         for _ in 0..RACES_MAX {
             let stored = self.tables.invoice(self.settings.organisation, number).await?;
             let now = self.clock.now();

@@ -22,7 +22,7 @@ const BEGUN: SignedDuration = SignedDuration::from_secs(180);
 /// How long after its end a close is late: a schedule comes at least every hour.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-/// What is to be closed: whatever is due, or one day again.
+/// The closes that are asked for: all that are due, or one day again.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CloseWish {
@@ -30,7 +30,7 @@ pub(crate) struct CloseWish {
     pub(crate) organisation: Option<OrganisationId>,
     /// Which day; every day that is due, if nothing is said.
     pub(crate) day: Option<Date>,
-    /// Who asks for it, and why: for the log of whoever passes it on.
+    /// Who asks for it, and why: the console keeps that in the log.
     #[serde(rename = "by")]
     _by: Option<String>,
     #[serde(rename = "why")]
@@ -55,7 +55,7 @@ pub struct ClosedAnswer {
 }
 
 impl Reconciler {
-    /// Closes what is due, or one day again.
+    /// Closes the days that are due, or one day again.
     pub(crate) async fn closes(
         &self,
         wish: &CloseWish,

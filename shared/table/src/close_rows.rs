@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::close::{
-    InvoicePosition, Item as CloseItem, JudgedPayment, PaymentFacts, Record, Stamped, Subject,
-    SubjectFacts, Sums, UploadFact,
+    CloseSubject, InvoicePosition, Item as CloseItem, JudgedPayment, PaymentMovement,
+    PaymentRecord, Register, SubjectFacts, Sums, UploadFact,
 };
 use payments::upload::UploadState;
 use payments::{DiscrepancyKey, DiscrepancyKind, PaymentStatus};
@@ -31,10 +31,10 @@ pub(crate) fn item_row(item: &CloseItem) -> Item {
         .value("payments", AttributeValue::L(payments.collect()))
         .value("found", AttributeValue::L(found.collect()));
     let row = match &item.subject {
-        Subject::Invoice(number) => row.text("invoice_number", number),
-        Subject::Payment(payment) => row.text("payment_id", payment),
-        Subject::Order(order) => row.text("order", order),
-        Subject::Contact(contact) => row.text("xero_contact_id", contact),
+        CloseSubject::Invoice(number) => row.text("invoice_number", number),
+        CloseSubject::Payment(payment) => row.text("payment_id", payment),
+        CloseSubject::Order(order) => row.text("order", order),
+        CloseSubject::Contact(contact) => row.text("xero_contact_id", contact),
     };
     match &item.facts.position {
         Some(position) => with_position(row, position).finish(),
@@ -58,7 +58,7 @@ pub(crate) fn sums(sums: &Sums) -> AttributeValue {
     AttributeValue::M(map)
 }
 
-fn with_position(row: Writer, position: &Stamped<InvoicePosition>) -> Writer {
+fn with_position(row: Writer, position: &Register<InvoicePosition>) -> Writer {
     let InvoicePosition { total, left, due_on, in_xero, open } = &position.value;
     let open = open.iter().map(|kind| AttributeValue::S(kind.to_string()));
     row.number("total", total.amount())
@@ -70,7 +70,7 @@ fn with_position(row: Writer, position: &Stamped<InvoicePosition>) -> Writer {
         .instant("position_at", position.at)
 }
 
-fn found_map(key: &DiscrepancyKey, found: &Stamped<bool>) -> AttributeValue {
+fn found_map(key: &DiscrepancyKey, found: &Register<bool>) -> AttributeValue {
     let row = Writer::default()
         .text("discrepancy", key)
         .flag("open", found.value)
@@ -78,7 +78,11 @@ fn found_map(key: &DiscrepancyKey, found: &Stamped<bool>) -> AttributeValue {
     AttributeValue::M(row.finish())
 }
 
-fn payment_map(name: &str, facts: &PaymentFacts, judged: Option<&JudgedPayment>) -> AttributeValue {
+fn payment_map(
+    name: &str,
+    facts: &PaymentMovement,
+    judged: Option<&JudgedPayment>,
+) -> AttributeValue {
     let row = Writer::default()
         .text("payment", name)
         .text_if("status", judged.map(|judged| judged.status))
@@ -88,7 +92,7 @@ fn payment_map(name: &str, facts: &PaymentFacts, judged: Option<&JudgedPayment>)
         .flag("reported", facts.reported);
     let row = match &facts.record {
         None => row,
-        Some(Stamped { at, value, .. }) => row
+        Some(Register { at, value, .. }) => row
             .number("amount", value.amount.amount())
             .text("currency", value.amount.currency())
             .text("money", value.status)
@@ -98,7 +102,7 @@ fn payment_map(name: &str, facts: &PaymentFacts, judged: Option<&JudgedPayment>)
     };
     let row = match &facts.upload {
         None => row,
-        Some(Stamped { at, value, .. }) => row
+        Some(Register { at, value, .. }) => row
             .number("upload_amount", value.amount.amount())
             .text("upload_currency", value.amount.currency())
             .text("upload_money", value.status)
@@ -111,7 +115,7 @@ fn payment_map(name: &str, facts: &PaymentFacts, judged: Option<&JudgedPayment>)
 }
 
 /// The facts of a row, older than any row of the log: what the log says from then on counts.
-pub(crate) fn read_facts(item: &Item) -> Result<(Subject, SubjectFacts), ReadError> {
+pub(crate) fn read_facts(item: &Item) -> Result<(CloseSubject, SubjectFacts), ReadError> {
     let row = Reader::new(CLOSES, item);
     let mut facts = SubjectFacts { position: read_position(row)?, ..SubjectFacts::default() };
     for payment in row.maps("payments")? {
@@ -125,11 +129,11 @@ pub(crate) fn read_facts(item: &Item) -> Result<(Subject, SubjectFacts), ReadErr
     Ok((row.parsed("subject")?, facts))
 }
 
-fn carried<T>(at: Timestamp, value: T) -> Stamped<T> {
-    Stamped { key: String::new(), at, value }
+fn carried<T>(at: Timestamp, value: T) -> Register<T> {
+    Register { key: String::new(), at, value }
 }
 
-fn read_position(row: Reader<'_>) -> Result<Option<Stamped<InvoicePosition>>, ReadError> {
+fn read_position(row: Reader<'_>) -> Result<Option<Register<InvoicePosition>>, ReadError> {
     let Some(at) = row.parsed_if("position_at")? else { return Ok(None) };
     let currency = row.parsed("currency")?;
     let codes: Vec<String> = row.list_of("open")?;
@@ -146,12 +150,12 @@ fn read_position(row: Reader<'_>) -> Result<Option<Stamped<InvoicePosition>>, Re
     Ok(Some(carried(at, position)))
 }
 
-fn read_payment(row: Reader<'_>) -> Result<PaymentFacts, ReadError> {
+fn read_payment(row: Reader<'_>) -> Result<PaymentMovement, ReadError> {
     let record = match row.parsed_if("recorded_at")? {
         None => None,
         Some(at) => Some(carried(
             at,
-            Record {
+            PaymentRecord {
                 amount: row.money("amount", row.parsed("currency")?)?,
                 status: row.code("money", PaymentStatus::from_code)?,
                 in_xero: row.flag("in_xero")?,
@@ -173,7 +177,7 @@ fn read_payment(row: Reader<'_>) -> Result<PaymentFacts, ReadError> {
             },
         )),
     };
-    Ok(PaymentFacts {
+    Ok(PaymentMovement {
         record,
         upload,
         pending_since: row.parsed_if("pending_since")?,

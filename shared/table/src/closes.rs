@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use payments::close::{Close, CloseStatus, Item as CloseItem, Subject, SubjectFacts};
+use payments::close::{Close, CloseStatus, CloseSubject, Item as CloseItem, SubjectFacts};
 use payments::{Occurrence, OrganisationId};
 use sha2::{Digest as _, Sha256};
 
@@ -102,7 +102,7 @@ impl Tables {
         &self,
         organisation: OrganisationId,
         closed: &ClosedDay,
-    ) -> Result<Vec<(Subject, SubjectFacts)>, ReadError> {
+    ) -> Result<Vec<(CloseSubject, SubjectFacts)>, ReadError> {
         let mut items = self
             .client()
             .query()

@@ -87,7 +87,7 @@ fn bytes(row: &Item) -> usize {
 }
 
 async fn measure(payments: usize) -> Measured {
-    let world = World::new().await;
+    let world = World::without_stream().await;
     world.at("2026-03-10T03:00:00Z");
     assert_eq!(world.close().await, ["2026-03-09 closed"]);
     let sample = sample(&world).await;
@@ -103,7 +103,8 @@ async fn measure(payments: usize) -> Measured {
     let begun = Instant::now();
     assert_eq!(world.close().await, ["2026-03-10 closed"]);
     let seconds = begun.elapsed().as_secs_f64();
-    let rows = world.client.scan().table_name("closes").select(aws_sdk_dynamodb::types::Select::Count);
+    let rows =
+        world.client.scan().table_name("closes").select(aws_sdk_dynamodb::types::Select::Count);
     let mut pages = rows.into_paginator().send();
     let mut written = 0;
     while let Some(page) = pages.next().await {
@@ -130,15 +131,23 @@ fn price(what: &str) -> f64 {
 #[tokio::test]
 async fn a_close_grows_with_its_payments_and_with_nothing_else() {
     let mut all = Vec::new();
-    println!("{:>9} {:>10} {:>12} {:>9} {:>10}", "payments", "rows read", "rows written", "seconds", "US$");
+    println!(
+        "{:>9} {:>10} {:>12} {:>9} {:>10}",
+        "payments", "rows read", "rows written", "seconds", "US$"
+    );
     for size in sizes() {
         let measured = measure(size).await;
-        let units = |bytes: usize, unit: usize| f64::from(u32::try_from(bytes.div_ceil(unit)).unwrap());
+        let units =
+            |bytes: usize, unit: usize| f64::from(u32::try_from(bytes.div_ceil(unit)).unwrap());
         let reads = units(measured.bytes_read, READ_UNIT) * price("read unit");
         let writes = units(measured.rows_written * WRITE_UNIT, WRITE_UNIT) * price("write unit");
         println!(
             "{:>9} {:>10} {:>12} {:>9.1} {:>10.4}",
-            measured.payments, measured.rows_read, measured.rows_written, measured.seconds, reads + writes
+            measured.payments,
+            measured.rows_read,
+            measured.rows_written,
+            measured.seconds,
+            reads + writes
         );
         all.push(measured);
     }

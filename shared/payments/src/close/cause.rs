@@ -5,7 +5,7 @@ use crate::reason::codes;
 
 codes! {
     /// Why an invoice or a payment does not reconcile (SP-15).
-    Cause {
+    CloseCause {
         /// Xero no longer has what we had put there, or what was journaled.
         DeletedInXero = "DELETED_IN_XERO",
         /// The same money may stand there twice.
@@ -48,7 +48,7 @@ codes! {
     }
 }
 
-impl Cause {
+impl CloseCause {
     /// The cause that a discrepancy stands for; `None` of one that a close has opened itself, since its payment says why.
     pub fn of(kind: DiscrepancyKind) -> Option<Self> {
         Some(match kind {

@@ -22,7 +22,7 @@ use crate::upload::UploadState;
 
 /// What a row of a close is about.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Subject {
+pub enum CloseSubject {
     /// A contact in Xero, about which something does not agree.
     Contact(XeroContactId),
     /// An invoice.
@@ -33,7 +33,7 @@ pub enum Subject {
     Payment(PaymentId),
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for CloseSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contact(contact) => write!(f, "contact/{contact}"),
@@ -44,7 +44,7 @@ impl fmt::Display for Subject {
     }
 }
 
-impl FromStr for Subject {
+impl FromStr for CloseSubject {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
@@ -61,7 +61,7 @@ impl FromStr for Subject {
 /// A figure, with the row of the log that says it. Rows are compared by their keys, which begin with the instant; a
 /// figure that an earlier close has handed on has none, so that every row is newer.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Stamped<T> {
+pub struct Register<T> {
     /// The key of the row; empty of a figure of an earlier close.
     pub key: String,
     /// When it happened.
@@ -72,7 +72,7 @@ pub struct Stamped<T> {
 
 /// What is known of the money of a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Record {
+pub struct PaymentRecord {
     /// On an invoice the part of it, else the whole payment.
     pub amount: Money,
     /// What became of the money.
@@ -102,11 +102,11 @@ pub struct UploadFact {
 
 /// The facts about one payment, on an invoice or on none.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct PaymentFacts {
+pub struct PaymentMovement {
     /// Its money.
-    pub record: Option<Stamped<Record>>,
+    pub record: Option<Register<PaymentRecord>>,
     /// Its way to Xero.
-    pub upload: Option<Stamped<UploadFact>>,
+    pub upload: Option<Register<UploadFact>>,
     /// Since when it is pending, as far as the rows say.
     pub pending_since: Option<Timestamp>,
     /// Whether it was reported on this invoice, or found there in Xero. A part that a night has placed here was not: its
@@ -118,19 +118,19 @@ pub struct PaymentFacts {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SubjectFacts {
     /// How the invoice stands.
-    pub position: Option<Stamped<InvoicePosition>>,
+    pub position: Option<Register<InvoicePosition>>,
     /// The payments on it, by their ids; a held one by Xero's.
-    pub payments: BTreeMap<String, PaymentFacts>,
+    pub payments: BTreeMap<String, PaymentMovement>,
     /// Discrepancies that were opened or closed where no invoice says how it stands.
-    pub found: BTreeMap<DiscrepancyKey, Stamped<bool>>,
+    pub found: BTreeMap<DiscrepancyKey, Register<bool>>,
 }
 
 /// What the log says of a day.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct DayFacts {
-    subjects: BTreeMap<Subject, SubjectFacts>,
+    subjects: BTreeMap<CloseSubject, SubjectFacts>,
     /// Uploads of payments over several invoices, whose rows name none.
-    uploads: BTreeMap<PaymentId, Stamped<UploadFact>>,
+    uploads: BTreeMap<PaymentId, Register<UploadFact>>,
     /// Since when a payment names invoices.
     named: BTreeMap<PaymentId, String>,
 }
@@ -154,7 +154,7 @@ pub fn happened_at(entry: &Entry) -> Timestamp {
 /// How a payment in Xero without a copy is called among the payments of its invoice.
 const IN_XERO: &str = "xero/";
 
-fn newest<T>(known: &mut Option<Stamped<T>>, incoming: Stamped<T>) {
+fn newest<T>(known: &mut Option<Register<T>>, incoming: Register<T>) {
     if known.as_ref().is_none_or(|known| known.key < incoming.key) {
         *known = Some(incoming);
     }
@@ -162,23 +162,23 @@ fn newest<T>(known: &mut Option<Stamped<T>>, incoming: Stamped<T>) {
 
 impl DayFacts {
     /// Takes what an earlier close has left open.
-    pub fn carry(&mut self, subject: Subject, facts: SubjectFacts) {
+    pub fn carry(&mut self, subject: CloseSubject, facts: SubjectFacts) {
         self.subjects.insert(subject, facts);
     }
 
     /// The subjects with their facts.
-    pub(super) fn subjects(&self) -> impl Iterator<Item = (&Subject, &SubjectFacts)> {
+    pub(super) fn subjects(&self) -> impl Iterator<Item = (&CloseSubject, &SubjectFacts)> {
         self.subjects.iter()
     }
 
     /// The upload of a payment over several invoices.
-    pub(super) fn upload(&self, payment: &str) -> Option<&Stamped<UploadFact>> {
+    pub(super) fn upload(&self, payment: &str) -> Option<&Register<UploadFact>> {
         self.uploads.get(&payment.parse::<PaymentId>().ok()?)
     }
 
     /// What does not agree about a payment as a whole, if it is on an invoice.
     pub(super) fn about_payment(&self, payment: &str) -> Option<&SubjectFacts> {
-        self.subjects.get(&Subject::Payment(payment.parse().ok()?))
+        self.subjects.get(&CloseSubject::Payment(payment.parse().ok()?))
     }
 
     /// Whether a payment that was on no invoice names some since.
@@ -198,9 +198,9 @@ impl DayFacts {
             return;
         };
         let facts = self.subjects.entry(subject).or_default();
-        let stamped = |value| Stamped { key: entry.id.clone(), at, value };
+        let stamped = |value| Register { key: entry.id.clone(), at, value };
         if let Some(position) = entry.invoice.as_ref().and_then(|on| on.position.clone()) {
-            newest(&mut facts.position, Stamped { key: entry.id.clone(), at, value: position });
+            newest(&mut facts.position, Register { key: entry.id.clone(), at, value: position });
         } else if let Some(found) = &entry.discrepancy {
             let key = DiscrepancyKey { kind: found.kind, subject: found.subject.clone() };
             let is_open = entry.logged == Logged::Decided(Action::DiscrepancyRaised);
@@ -224,7 +224,7 @@ impl DayFacts {
     }
 
     /// What a row is about; `None` of a row that says nothing of money, and of an upload over several invoices.
-    fn subject_of(&self, entry: &Entry) -> Option<Subject> {
+    fn subject_of(&self, entry: &Entry) -> Option<CloseSubject> {
         let is_ours = matches!(
             entry.logged,
             Logged::Decided(_) | Logged::Upload(_) | Logged::Happened(Occurrence::Warned)
@@ -236,14 +236,14 @@ impl DayFacts {
         let is_spread =
             matches!(entry.logged, Logged::Upload(_)) && entry.payment.invoices == Some(0);
         if let Some(invoice) = entry.invoice.as_ref().filter(|_| !is_spread) {
-            return Some(Subject::Invoice(invoice.number.clone()));
+            return Some(CloseSubject::Invoice(invoice.number.clone()));
         }
         if let Some(contact) = entry.contact.filter(|_| entry.discrepancy.is_some()) {
-            return Some(Subject::Contact(contact));
+            return Some(CloseSubject::Contact(contact));
         }
         let order = entry.order.as_ref().filter(|_| entry.discrepancy.is_some());
         if let Some(order) = order {
-            return Some(Subject::Order(order.id.clone()));
+            return Some(CloseSubject::Order(order.id.clone()));
         }
         let payment = entry.payment.id.clone()?;
         // A row of an earlier version does not say how many invoices its payment names.
@@ -253,13 +253,13 @@ impl DayFacts {
             _ if entry.discrepancy.is_some() => true,
             _ => entry.payment.invoices == Some(0),
         };
-        names_none.then_some(Subject::Payment(payment))
+        names_none.then_some(CloseSubject::Payment(payment))
     }
 
     fn take_upload_of_several(&mut self, entry: &Entry, at: Timestamp) {
         let (Some(upload), Some(payment)) = (upload_fact(entry), &entry.payment.id) else { return };
         let mut known = self.uploads.remove(payment);
-        newest(&mut known, Stamped { key: entry.id.clone(), at, value: upload });
+        newest(&mut known, Register { key: entry.id.clone(), at, value: upload });
         self.uploads.extend(known.map(|known| (payment.clone(), known)));
     }
 }
@@ -273,23 +273,24 @@ impl SubjectFacts {
             return;
         };
         let facts = self.payments.entry(name).or_default();
-        let stamp = |value| Stamped { key: entry.id.clone(), at, value };
+        let stamp = |value| Register { key: entry.id.clone(), at, value };
         let in_xero = entry.payment.xero.is_some();
         // Rows of an earlier version do not say what became of the money.
         let status = entry.payment.status.unwrap_or(PaymentStatus::Confirmed);
-        let record = Record { amount, status, in_xero, gone: false, held_until: entry.until };
+        let record =
+            PaymentRecord { amount, status, in_xero, gone: false, held_until: entry.until };
         if status == PaymentStatus::Pending {
             let earlier = facts.pending_since.is_some_and(|since| since <= at);
             facts.pending_since = if earlier { facts.pending_since } else { Some(at) };
         }
         if let Some(upload) = upload_fact(entry) {
             facts.reported |= entry.payment.invoices.is_some_and(|invoices| invoices > 0);
-            newest(&mut facts.upload, Stamped { key: entry.id.clone(), at, value: upload });
+            newest(&mut facts.upload, Register { key: entry.id.clone(), at, value: upload });
             return;
         }
         match entry.logged {
             Logged::Decided(Action::Deleted | Action::Released) => {
-                newest(&mut facts.record, stamp(Record { gone: true, ..record }));
+                newest(&mut facts.record, stamp(PaymentRecord { gone: true, ..record }));
             }
             Logged::Upload(_) => {}
             Logged::Decided(action) => {

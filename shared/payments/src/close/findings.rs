@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::cause::Cause;
-use super::facts::Subject;
+use super::cause::CloseCause;
+use super::facts::CloseSubject;
 use super::judgement::CloseStatus;
 use super::result::Item;
 use crate::change::Change;
@@ -21,13 +21,13 @@ pub enum Finding {
     /// A payment has not come to its end in time (SP-15).
     Unprocessed {
         /// Where it stands.
-        subject: Subject,
+        subject: CloseSubject,
         /// The payment.
         payment: PaymentId,
         /// Its money.
         amount: Money,
         /// Why.
-        cause: Cause,
+        cause: CloseCause,
     },
     /// A payment failed, and it is on no invoice that would show it (SP-12).
     Failed {
@@ -37,7 +37,7 @@ pub enum Finding {
         amount: Money,
     },
     /// The due date of an invoice has passed (SP-15).
-    Overdue(Subject),
+    Overdue(CloseSubject),
     /// What a close has found about a payment on no invoice is over.
     Over {
         /// The payment.
@@ -49,7 +49,7 @@ pub enum Finding {
 
 impl Finding {
     /// What it is about; `None` of a payment that is on no invoice.
-    pub fn subject(&self) -> Option<&Subject> {
+    pub fn subject(&self) -> Option<&CloseSubject> {
         match self {
             Self::Unprocessed { subject, .. } | Self::Overdue(subject) => Some(subject),
             Self::Failed { .. } | Self::Over { .. } => None,
@@ -59,7 +59,7 @@ impl Finding {
     /// What it means for the discrepancies of a payment that is on no invoice; `None` if it is about an invoice.
     pub fn about_payment(&self) -> Option<(&PaymentId, DiscrepancyKey, Option<String>)> {
         match self {
-            Self::Unprocessed { subject: Subject::Payment(_), payment, amount, cause } => {
+            Self::Unprocessed { subject: CloseSubject::Payment(_), payment, amount, cause } => {
                 let key = DiscrepancyKey::of_invoice(DiscrepancyKind::Unprocessed);
                 Some((payment, key, Some(cause.sentence(*amount))))
             }
@@ -87,10 +87,14 @@ impl Item {
             }
             let (amount, subject) = (judged.amount, self.subject.clone());
             match judged.cause {
-                Some(cause @ (Cause::NightMissed | Cause::OtherMethod | Cause::PendingTooLong)) => {
+                Some(
+                    cause @ (CloseCause::NightMissed
+                    | CloseCause::OtherMethod
+                    | CloseCause::PendingTooLong),
+                ) => {
                     found.push(Finding::Unprocessed { subject, payment, amount, cause });
                 }
-                Some(Cause::FailedPayment) if matches!(subject, Subject::Payment(_)) => {
+                Some(CloseCause::FailedPayment) if matches!(subject, CloseSubject::Payment(_)) => {
                     found.push(Finding::Failed { payment, amount });
                 }
                 _ => {}
@@ -114,7 +118,7 @@ const OURS: [DiscrepancyKind; 2] = [DiscrepancyKind::FailedPayment, DiscrepancyK
 impl Item {
     /// What was open of this payment, and is not found any more.
     fn over(&self, found: &[Finding]) -> Vec<Finding> {
-        let Subject::Payment(payment) = &self.subject else { return Vec::new() };
+        let CloseSubject::Payment(payment) = &self.subject else { return Vec::new() };
         let is_found = |key: &DiscrepancyKey| {
             found.iter().filter_map(Finding::about_payment).any(|(_, found, _)| found == *key)
         };
@@ -124,7 +128,7 @@ impl Item {
     }
 }
 
-impl Cause {
+impl CloseCause {
     /// The cause and its remedy, for a payment that has not come to its end.
     pub fn sentence(self, amount: Money) -> String {
         match self {

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
 use super::calendar::Calendar;
-use super::cause::Cause;
-use super::facts::{DayFacts, PaymentFacts, Record, Stamped, Subject, SubjectFacts, UploadFact};
+use super::cause::CloseCause;
+use super::facts::{
+    CloseSubject, DayFacts, PaymentMovement, PaymentRecord, Register, SubjectFacts, UploadFact,
+};
 use crate::discrepancy::{DiscrepancyKey, DiscrepancyKind};
 use crate::money::Money;
 use crate::payment::PaymentStatus;
@@ -42,7 +44,7 @@ pub struct JudgedPayment {
     /// How it stands.
     pub status: CloseStatus,
     /// Why it does not reconcile.
-    pub cause: Option<Cause>,
+    pub cause: Option<CloseCause>,
     /// When it is expected, if it is in transit: the night of its upload, or the day on which another hand should have
     /// entered it.
     pub expected: Option<Date>,
@@ -55,7 +57,7 @@ impl JudgedPayment {
         Self { amount, status, cause: None, expected: None, is_counted: true }
     }
 
-    fn wrong(amount: Money, cause: Cause) -> Self {
+    fn wrong(amount: Money, cause: CloseCause) -> Self {
         Self { cause: Some(cause), ..Self::new(amount, CloseStatus::NotReconciled) }
     }
 
@@ -87,8 +89,8 @@ impl<'a> Judge<'a> {
     /// How a payment stands; `None` if it was taken off its invoice, or nothing is known of its money.
     pub(super) fn payment(
         &self,
-        (subject, name): (&Subject, &str),
-        facts: &PaymentFacts,
+        (subject, name): (&CloseSubject, &str),
+        facts: &PaymentMovement,
         around: &SubjectFacts,
         day: &DayFacts,
     ) -> Option<JudgedPayment> {
@@ -101,7 +103,7 @@ impl<'a> Judge<'a> {
         if record.value.gone {
             return None;
         }
-        if let Subject::Payment(payment) = subject
+        if let CloseSubject::Payment(payment) = subject
             && day.names_invoices_since(payment, &record.key)
         {
             return None;
@@ -109,7 +111,7 @@ impl<'a> Judge<'a> {
         let mut judged = match record.value.status {
             PaymentStatus::Failed => failed(&record, around),
             PaymentStatus::Refunded if record.value.in_xero => {
-                JudgedPayment::wrong(record.value.amount, Cause::Refund)
+                JudgedPayment::wrong(record.value.amount, CloseCause::Refund)
             }
             PaymentStatus::Refunded => {
                 JudgedPayment::new(record.value.amount, CloseStatus::NoMoney)
@@ -117,33 +119,33 @@ impl<'a> Judge<'a> {
             PaymentStatus::Pending => self.pending(&record, facts.pending_since),
             PaymentStatus::Confirmed => self.confirmed(&record, upload),
         };
-        if judged.status == CloseStatus::Reconciled && matches!(subject, Subject::Invoice(_)) {
+        if judged.status == CloseStatus::Reconciled && matches!(subject, CloseSubject::Invoice(_)) {
             // What does not agree about the payment as a whole is true of each part of it.
             let cause = day.about_payment(name).and_then(|whole| causes(whole).pop_first());
             if let Some(cause) = cause {
                 judged = JudgedPayment::wrong(judged.amount, cause);
             }
         }
-        judged.is_counted = facts.reported || matches!(subject, Subject::Payment(_));
+        judged.is_counted = facts.reported || matches!(subject, CloseSubject::Payment(_));
         Some(judged)
     }
 
-    fn pending(&self, record: &Stamped<Record>, since: Option<Timestamp>) -> JudgedPayment {
+    fn pending(&self, record: &Register<PaymentRecord>, since: Option<Timestamp>) -> JudgedPayment {
         let amount = record.value.amount;
         let mut last = self.calendar.day_of(since.unwrap_or(record.at));
         for _ in 0..PENDING_CLOSES_MAX {
             last = self.calendar.next(last);
         }
         if self.day >= last {
-            return JudgedPayment::wrong(amount, Cause::PendingTooLong);
+            return JudgedPayment::wrong(amount, CloseCause::PendingTooLong);
         }
         JudgedPayment::expected(amount, None)
     }
 
     fn confirmed(
         &self,
-        record: &Stamped<Record>,
-        upload: Option<&Stamped<UploadFact>>,
+        record: &Register<PaymentRecord>,
+        upload: Option<&Register<UploadFact>>,
     ) -> JudgedPayment {
         let amount = record.value.amount;
         if let Some(until) = record.value.held_until {
@@ -159,9 +161,9 @@ impl<'a> Judge<'a> {
             | UploadState::Reserved
             | UploadState::Sent
             | UploadState::Unknown => self.by_night(amount, upload),
-            UploadState::Held => JudgedPayment::wrong(amount, Cause::Held),
+            UploadState::Held => JudgedPayment::wrong(amount, CloseCause::Held),
             UploadState::PartlyUploaded | UploadState::Refused => {
-                JudgedPayment::wrong(amount, Cause::Refused)
+                JudgedPayment::wrong(amount, CloseCause::Refused)
             }
             UploadState::Skipped if upload.value.reason == Skip::AlreadyInXero.code() => {
                 JudgedPayment::new(amount, CloseStatus::Reconciled)
@@ -171,15 +173,15 @@ impl<'a> Judge<'a> {
     }
 
     /// It goes up by itself, and is late once its night is over (AMB-24).
-    fn by_night(&self, amount: Money, upload: &Stamped<UploadFact>) -> JudgedPayment {
+    fn by_night(&self, amount: Money, upload: &Register<UploadFact>) -> JudgedPayment {
         let expected = self.expected_night(upload);
         if Night::of(self.closes_at, &self.settings.zone) > expected {
-            return JudgedPayment::wrong(amount, Cause::NightMissed);
+            return JudgedPayment::wrong(amount, CloseCause::NightMissed);
         }
         JudgedPayment::expected(amount, Some(expected.date()))
     }
 
-    fn expected_night(&self, upload: &Stamped<UploadFact>) -> Night {
+    fn expected_night(&self, upload: &Register<UploadFact>) -> Night {
         if let Some(night) = upload.value.night {
             // A night has dealt with it, and has left it for the next one.
             let is_left = upload.value.state == UploadState::Waiting;
@@ -196,26 +198,26 @@ impl<'a> Judge<'a> {
     }
 
     /// The bank or a bookkeeper enters it in Xero: it is expected there by the next close.
-    fn by_another_hand(&self, record: &Stamped<Record>) -> JudgedPayment {
+    fn by_another_hand(&self, record: &Register<PaymentRecord>) -> JudgedPayment {
         let amount = record.value.amount;
         let expected = self.calendar.next(self.calendar.day_of(record.at));
         if self.day >= expected {
-            return JudgedPayment::wrong(amount, Cause::OtherMethod);
+            return JudgedPayment::wrong(amount, CloseCause::OtherMethod);
         }
         JudgedPayment::expected(amount, Some(expected))
     }
 }
 
 /// What is wrong about an invoice as a whole, or about a contact or payment that has discrepancies of its own.
-pub(super) fn causes(facts: &SubjectFacts) -> BTreeSet<Cause> {
+pub(super) fn causes(facts: &SubjectFacts) -> BTreeSet<CloseCause> {
     let on_invoice = facts.position.iter().flat_map(|position| &position.value.open).copied();
     let apart = facts.found.iter().filter(|(_, found)| found.value).map(|(key, _)| key.kind);
     // A payment itself says that it has failed.
     let apart = apart.filter(|kind| *kind != DiscrepancyKind::FailedPayment);
-    on_invoice.chain(apart).filter_map(Cause::of).collect()
+    on_invoice.chain(apart).filter_map(CloseCause::of).collect()
 }
 
-fn failed(record: &Stamped<Record>, around: &SubjectFacts) -> JudgedPayment {
+fn failed(record: &Register<PaymentRecord>, around: &SubjectFacts) -> JudgedPayment {
     let is_failed = |key: &&DiscrepancyKey| key.kind == DiscrepancyKind::FailedPayment;
     let found = around.found.iter().find(|(key, _)| is_failed(key)).map(|(_, found)| found.value);
     let is_followed = match (&around.position, found) {
@@ -227,15 +229,15 @@ fn failed(record: &Stamped<Record>, around: &SubjectFacts) -> JudgedPayment {
     };
     let amount = record.value.amount;
     match is_followed {
-        true => JudgedPayment::wrong(amount, Cause::FailedPayment),
+        true => JudgedPayment::wrong(amount, CloseCause::FailedPayment),
         false => JudgedPayment::new(amount, CloseStatus::NoMoney),
     }
 }
 
 fn newer<'a, T>(
-    one: Option<&'a Stamped<T>>,
-    other: Option<&'a Stamped<T>>,
-) -> Option<&'a Stamped<T>> {
+    one: Option<&'a Register<T>>,
+    other: Option<&'a Register<T>>,
+) -> Option<&'a Register<T>> {
     match (one, other) {
         (Some(one), Some(other)) if other.key > one.key => Some(other),
         (one, other) => one.or(other),
@@ -243,9 +245,9 @@ fn newer<'a, T>(
 }
 
 /// The money of a payment of which only the upload has rows among the facts.
-fn recorded_by(upload: &Stamped<UploadFact>) -> Stamped<Record> {
+fn recorded_by(upload: &Register<UploadFact>) -> Register<PaymentRecord> {
     let UploadFact { amount, status, state, .. } = upload.value;
     let in_xero = state == UploadState::Uploaded;
-    let record = Record { amount, status, in_xero, gone: false, held_until: None };
-    Stamped { key: upload.key.clone(), at: upload.at, value: record }
+    let record = PaymentRecord { amount, status, in_xero, gone: false, held_until: None };
+    Register { key: upload.key.clone(), at: upload.at, value: record }
 }

@@ -14,9 +14,10 @@ mod position;
 mod result;
 
 pub use calendar::{Calendar, CloseSettings, HOLIDAYS_MAX};
-pub use cause::{Cause, CauseClass};
+pub use cause::{CauseClass, CloseCause};
 pub use facts::{
-    DayFacts, PaymentFacts, Record, Stamped, Subject, SubjectFacts, UploadFact, happened_at,
+    CloseSubject, DayFacts, PaymentMovement, PaymentRecord, Register, SubjectFacts, UploadFact,
+    happened_at,
 };
 pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};

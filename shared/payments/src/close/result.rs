@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::cause::Cause;
-use super::facts::{DayFacts, Subject, SubjectFacts};
+use super::cause::CloseCause;
+use super::facts::{CloseSubject, DayFacts, SubjectFacts};
 use super::judgement::{CloseStatus, Judge, JudgedPayment, causes};
 use crate::money::Money;
 
@@ -16,11 +16,11 @@ pub const LISTED_MAX: usize = 500;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Item {
     /// What it is about.
-    pub subject: Subject,
+    pub subject: CloseSubject,
     /// How it stands: as the worst of it does.
     pub status: CloseStatus,
     /// Why it does not reconcile.
-    pub causes: BTreeSet<Cause>,
+    pub causes: BTreeSet<CloseCause>,
     /// The first day on which something of it is expected, if it is in transit.
     pub expected: Option<Date>,
     /// Its payments, by status: how many, and the money where it can be added up.
@@ -67,7 +67,7 @@ pub struct Close {
     /// Invoices, contacts and payments on no invoice, by status.
     pub subjects: BTreeMap<CloseStatus, u64>,
     /// What does not reconcile, by cause: how many rows have it.
-    pub causes: BTreeMap<Cause, u64>,
+    pub causes: BTreeMap<CloseCause, u64>,
     /// The first and the last day on which something in transit is expected.
     pub expected: Option<(Date, Date)>,
 }
@@ -105,7 +105,7 @@ pub fn close(facts: &DayFacts, judge: &Judge<'_>) -> (Close, Vec<Item>) {
 
 /// One row; `None` of a subject of which nothing is left to say.
 fn item(
-    subject: &Subject,
+    subject: &CloseSubject,
     facts: &SubjectFacts,
     day: &DayFacts,
     judge: &Judge<'_>,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use payments::close::{
-    Calendar, Cause, CauseClass, Close, CloseStatus, DayFacts, InvoicePosition, Item, Judge, close,
-    happened_at,
+    Calendar, CauseClass, Close, CloseCause, CloseStatus, DayFacts, InvoicePosition, Item, Judge,
+    close, happened_at,
 };
 use payments::events::{Entry, EntryInvoice, EntryPayment};
 use payments::upload::UploadState;
@@ -128,7 +128,7 @@ fn closed(rows: &[Entry], on: &str) -> (Close, Vec<Item>) {
 }
 
 /// Status and causes of the one row of a day.
-fn one(rows: &[Entry], on: &str) -> (CloseStatus, Vec<Cause>) {
+fn one(rows: &[Entry], on: &str) -> (CloseStatus, Vec<CloseCause>) {
     let (_, items) = closed(rows, on);
     assert_eq!(items.len(), 1, "{items:#?}");
     (items[0].status, items[0].causes.iter().copied().collect())
@@ -183,14 +183,14 @@ fn what_waits_for_its_night_is_in_transit_and_late_only_after_it() {
     assert_eq!(items[0].expected, Some("2026-03-10".parse().unwrap()));
     assert_eq!(day.sums[&("AUD", CloseStatus::InTransit)].count, 1);
     let late = one(std::slice::from_ref(&waits), "2026-03-11");
-    assert_eq!(late, (CloseStatus::NotReconciled, vec![Cause::NightMissed]));
+    assert_eq!(late, (CloseStatus::NotReconciled, vec![CloseCause::NightMissed]));
     // The night was full, and has left it for the next one.
     let mut carried = row("2026-03-10T11:00:00Z", UploadState::Waiting, "P-1");
     carried.night = Some("2026-03-10".parse().unwrap());
     let rows = [waits, carried];
     assert_eq!(one(&rows, "2026-03-11"), (CloseStatus::InTransit, vec![]));
     let late = one(&rows, "2026-03-13");
-    assert_eq!(late, (CloseStatus::NotReconciled, vec![Cause::NightMissed]));
+    assert_eq!(late, (CloseStatus::NotReconciled, vec![CloseCause::NightMissed]));
 }
 
 /// What another hand enters in Xero is expected there by the next close (SP-15).
@@ -199,9 +199,9 @@ fn a_bank_transfer_is_expected_by_the_next_close() {
     let transfer = row("2026-03-10T03:00:00Z", Action::Recorded, "P-1");
     let rows = std::slice::from_ref(&transfer);
     assert_eq!(one(rows, DAY), (CloseStatus::InTransit, vec![]));
-    let late = (CloseStatus::NotReconciled, vec![Cause::OtherMethod]);
+    let late = (CloseStatus::NotReconciled, vec![CloseCause::OtherMethod]);
     assert_eq!(one(rows, "2026-03-11"), late);
-    assert_eq!(Cause::OtherMethod.class(), CauseClass::Unprocessed);
+    assert_eq!(CloseCause::OtherMethod.class(), CauseClass::Unprocessed);
     let found = in_xero(row("2026-03-10T23:00:00Z", Action::Matched, "P-1"));
     assert_eq!(one(&[transfer, found], "2026-03-11"), (CloseStatus::Reconciled, vec![]));
 }
@@ -215,7 +215,7 @@ fn a_pending_payment_is_unprocessed_after_two_closes() {
         status(row("2026-03-13T03:00:00Z", Action::Recorded, "P-1"), PaymentStatus::Pending);
     let rows = [pending, again];
     assert_eq!(one(&rows, "2026-03-11"), (CloseStatus::InTransit, vec![]));
-    let late = (CloseStatus::NotReconciled, vec![Cause::PendingTooLong]);
+    let late = (CloseStatus::NotReconciled, vec![CloseCause::PendingTooLong]);
     // Thursday has no close.
     assert_eq!(one(&rows, "2026-03-13"), late);
 }
@@ -230,7 +230,7 @@ fn a_failed_payment_is_followed_until_another_pays() {
         5_000,
         &[DiscrepancyKind::FailedPayment],
     );
-    let wrong = (CloseStatus::NotReconciled, vec![Cause::FailedPayment]);
+    let wrong = (CloseStatus::NotReconciled, vec![CloseCause::FailedPayment]);
     assert_eq!(one(std::slice::from_ref(&alone), DAY), wrong);
     let other = in_xero(row("2026-03-10T04:00:00Z", Action::Imported, "P-2"));
     assert_eq!(one(&[alone, other], DAY), (CloseStatus::Reconciled, vec![]));
@@ -243,12 +243,12 @@ fn a_failed_payment_is_followed_until_another_pays() {
 fn an_open_discrepancy_keeps_an_invoice_from_reconciling() {
     let mut causes = BTreeSet::new();
     for (kind, cause) in [
-        (DiscrepancyKind::Overpaid, Cause::Overpayment),
-        (DiscrepancyKind::Underpaid, Cause::PartPayment),
-        (DiscrepancyKind::MissingPayment, Cause::MissingPayment),
-        (DiscrepancyKind::TotalDiffers, Cause::Mismatch),
-        (DiscrepancyKind::ContactDiffers, Cause::Mismatch),
-        (DiscrepancyKind::PossibleDuplicate, Cause::Duplicate),
+        (DiscrepancyKind::Overpaid, CloseCause::Overpayment),
+        (DiscrepancyKind::Underpaid, CloseCause::PartPayment),
+        (DiscrepancyKind::MissingPayment, CloseCause::MissingPayment),
+        (DiscrepancyKind::TotalDiffers, CloseCause::Mismatch),
+        (DiscrepancyKind::ContactDiffers, CloseCause::Mismatch),
+        (DiscrepancyKind::PossibleDuplicate, CloseCause::Duplicate),
     ] {
         let row = open(in_xero(row("2026-03-10T03:00:00Z", Action::Imported, "P-1")), 0, &[kind]);
         assert_eq!(one(&[row], DAY), (CloseStatus::NotReconciled, vec![cause]), "{kind}");

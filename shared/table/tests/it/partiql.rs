@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use harness::dynamodb::{Row, having, text};
 use payments::budget::{CallBudget as _, Purpose, Word};
 use payments::close::{
-    DayFacts, Judge, PaymentFacts, Record, Stamped, Subject, SubjectFacts, close,
+    CloseSubject, DayFacts, Judge, PaymentMovement, PaymentRecord, Register, SubjectFacts, close,
 };
 use payments::grant::{GrantEnd, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
@@ -169,18 +169,19 @@ async fn sweep(world: &World) {
 async fn close_a_day(world: &World) {
     let day = "2026-11-23".parse().unwrap();
     let mut facts = DayFacts::default();
-    let record = Record {
+    let record = PaymentRecord {
         amount: crate::samples::aud(5_000),
         status: payments::PaymentStatus::Failed,
         in_xero: false,
         gone: false,
         held_until: None,
     };
-    let record = Stamped { key: "first".to_owned(), at: now(), value: record };
-    let payment = PaymentFacts { record: Some(record), reported: true, ..PaymentFacts::default() };
+    let record = Register { key: "first".to_owned(), at: now(), value: record };
+    let payment =
+        PaymentMovement { record: Some(record), reported: true, ..PaymentMovement::default() };
     let about =
         SubjectFacts { payments: [("P-1".to_owned(), payment)].into(), ..SubjectFacts::default() };
-    facts.carry(Subject::Payment("P-1".parse().unwrap()), about);
+    facts.carry(CloseSubject::Payment("P-1".parse().unwrap()), about);
     let settings = settings();
     let (of_day, items) = close(&facts, &Judge::of(&settings, day, now()));
     let tables = &world.tables;
