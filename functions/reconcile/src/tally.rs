@@ -50,3 +50,16 @@ host::counters! {
         pub(crate) passed_over: usize, log rows.passed_over, metric "RowsPassedOver";
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use host::counters::Counters as _;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        let all = [Tally::catalogue(), CloseTally::catalogue()].concat();
+        harness::catalogue::assert_lists("reconcile", &all);
+    }
+}

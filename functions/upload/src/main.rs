@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use host::env::Environment;
-use jiff::Timestamp;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use host::function::{Call, Error, Start, run};
+use host::invoker::LambdaInvoker;
+use serde_json::Value;
 use upload::Uploader;
 
 /// Longest a call to AWS may take, its retries included.
 const AWS_CALL_MAX: Duration = Duration::from_secs(15);
+/// Longest wait for `operations`, which executes commands of the version before: its own time-out.
+const OPERATIONS_MAX: Duration = Duration::from_secs(300);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let env = Environment::process();
-    host::telemetry::init(&env)?;
-    let aws = host::aws_config(AWS_CALL_MAX).await;
-    let uploader = Uploader::from_env(&env, &aws, host::clock::Clock::system()).await?;
-    run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
-        let deadline = Timestamp::from_millisecond(event.context.deadline.try_into()?)?;
-        Ok::<_, Error>(uploader.handle(&event.payload, deadline).await?)
-    }))
+    run(
+        AWS_CALL_MAX,
+        async |Start { env, aws, clock }| {
+            let operations = LambdaInvoker::from_env(&env, &aws, OPERATIONS_MAX)?;
+            Ok::<_, Error>((Uploader::from_env(&env, &aws, clock).await?, operations))
+        },
+        async |(uploader, operations), call: Call<Value>| {
+            uploader.answer(&call.event, call.deadline, operations).await
+        },
+    )
     .await
 }

@@ -4,19 +4,22 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ::xero::Config;
-use harness::{CrashPoint, FlakyUploads};
+use bus::fakes::RecordedBus;
+use harness::{CrashPoint, FlakyChanges, FlakyUploads};
 pub use harness::{aud, march};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
+use operations::{InProcess, Operations, Parts};
 use payments::upload::{
-    Bill, Customer, Fee, FeeAccount, ProviderInvoice, Start, Upload, UploadSettings, admit,
-    admit_bill,
+    AppliedPart, Bill, CreditTerms, Customer, DocumentForm, Fee, FeeAccount, ProviderInvoice,
+    Start, Upload, UploadSettings, admit, admit_bill,
 };
 use payments::{PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part};
-use queue::UploadTask;
+use queue::{AllQueues, UploadTask};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use sweep::Sweeper;
 use table::ChangeContext;
 use upload::Uploader;
 use uuid::Uuid;
@@ -32,6 +35,9 @@ const INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 pub fn evening() -> Timestamp {
     EVENING.parse().unwrap()
 }
+
+/// The function that executes commands, around what is flaky.
+pub type Commands = Operations<FlakyChanges, FlakyUploads, AllQueues, RecordedBus>;
 
 pub struct World {
     common: harness::World,
@@ -200,10 +206,53 @@ impl World {
                 number: format!("PI {id}"),
                 due_on: None,
                 fees: fees.iter().map(fee).collect(),
+                form: DocumentForm::Bill,
             },
         };
-        let row = self.tables.upload(self.organisation(), &invoice.id).await.unwrap();
-        let admitted = admit_bill(row.as_ref(), &invoice, self.now()).unwrap().upload.unwrap();
+        self.report_document(&invoice).await;
+    }
+
+    /// The business's own system reports a credit invoice of the provider, as intake takes it in: `applied` says how
+    /// many cents of it stand on which of the provider's invoices.
+    pub async fn provider_credit(&self, id: &str, cents: i64, applied: &[(&str, i64)]) {
+        self.provider_credit_of(id, march(1), 1, cents, applied).await;
+    }
+
+    /// The same of another day, or in another revision.
+    pub async fn provider_credit_of(
+        &self,
+        id: &str,
+        day: Date,
+        revision: u64,
+        cents: i64,
+        applied: &[(&str, i64)],
+    ) {
+        let part = |(invoice, cents): &(&str, i64)| AppliedPart {
+            invoice: PaymentId::of_provider_invoice(invoice).unwrap(),
+            amount: aud(*cents),
+        };
+        let terms =
+            CreditTerms { applied: applied.iter().map(part).collect(), ..CreditTerms::default() };
+        let kind = "processing".parse().unwrap();
+        let credit = ProviderInvoice {
+            organisation: self.organisation(),
+            id: PaymentId::of_provider_credit(id).unwrap(),
+            revision,
+            total: aud(cents),
+            date: day,
+            bill: Bill {
+                number: format!("CR {id}"),
+                due_on: None,
+                fees: vec![Fee { kind, description: None, amount: aud(cents) }],
+                form: DocumentForm::CreditNote(terms),
+            },
+        };
+        self.report_document(&credit).await;
+    }
+
+    async fn report_document(&self, document: &ProviderInvoice) {
+        let row = self.tables.upload(self.organisation(), &document.id).await.unwrap();
+        let admitted = admit_bill(row.as_ref(), document, self.now()).unwrap().upload.unwrap();
         let because = ChangeContext { cause: "intake", event_at: None, now: self.now() };
         self.tables.write_uploads(&[(row.as_ref(), &*admitted)], None, because).await.unwrap();
     }
@@ -266,10 +315,26 @@ impl World {
     /// Invokes a new process with an event.
     pub async fn invoke(&self, event: Value) -> Result<Value, String> {
         let deadline = self.now() + INVOCATION;
-        let answer = self.uploader().handle(&event, deadline).await;
-        answer
-            .map(|answer| serde_json::to_value(answer).unwrap())
-            .map_err(|error| error.to_string())
+        let operations = self.operations(FlakyChanges::default());
+        let operations = InProcess { operations: &operations, deadline };
+        let answer = self.uploader().answer(&event, deadline, &operations).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// The function that executes commands, as a new process has it, with this queue of changes.
+    pub fn operations(&self, changes: FlakyChanges) -> Commands {
+        let client = self.client(&self.xero.url, Config::default());
+        let (tables, clock) = (self.tables_of_a_process(), Clock::new(self.time()));
+        Operations::new(Parts {
+            sweeper: Sweeper::new(client, tables.clone(), changes.clone(), clock.clone()),
+            uploader: self.new_uploader().with_changes(changes.clone()),
+            tables,
+            changes,
+            uploads: self.tasks.clone(),
+            letters: AllQueues::new(harness::sqs::client("http://127.0.0.1:9"), []),
+            bus: RecordedBus::new(),
+            clock,
+        })
     }
 
     /// Runs the night of that moment once, and gives its answer.
