@@ -5,21 +5,17 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use axum::{Router, extract::RawQuery, routing::get};
+use commands::{Attribution, Authorise, Command, Connect, Reply, Request, Secret};
 use host::{clock::Clock, env::Environment, grants::GrantSecrets};
 use jiff::SignedDuration;
-use queue::{AllQueues, ChangesQueue};
-use serde_json::{Value, json};
-use sweep::Sweeper;
-use table::Tables;
 use tokio::{net::TcpListener, sync::mpsc};
 use url::{Url, form_urlencoded};
-use xero::{Config, LOGIN_URL};
+use xero::LOGIN_URL;
 
 use crate::{
     clients::Clients,
-    engines::queues,
     external_endpoints::Elsewhere,
-    functions::{client, letters},
+    functions::{self, LocalOperations},
     ports::Ports,
     simulator::sample_xero,
 };
@@ -51,15 +47,17 @@ pub(crate) async fn run(ports: Ports, data: &Path) -> anyhow::Result<ExitCode> {
     let app = Router::new().route("/back", get(answer));
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
     let clock = Clock::system();
-    let sweeper = sweeper(ports, data, &clock).await.context("does `cargo run` stay up?")?;
-    let order = async |event: Value| -> anyhow::Result<Value> {
+    let operations = operations(ports, data, &clock).await.context("does `cargo run` stay up?")?;
+    let order = async |command: Command, why: &str| -> anyhow::Result<Reply> {
+        let request = Request::new(command, Some(Attribution::new("local", why)?))?;
         let deadline = clock.now().saturating_add(ORDER_MAX)?;
-        Ok(serde_json::to_value(sweeper.handle(&event, deadline).await?)?)
+        Ok(operations.handle(&serde_json::to_value(request)?, deadline).await?)
     };
 
-    let who = json!({"redirect_uri": BACK, "by": "local", "why": "tried on this machine"});
-    let authorise = order(json!({"authorise": who})).await?;
-    let url = authorise["authorise"]["url"].as_str().context("no address in the answer")?;
+    let way = Authorise { redirect_uri: BACK.to_owned(), grant: None, read_only: false };
+    let reply = order(Command::Authorise(way), "tried on this machine").await?;
+    let Reply::Authorise(reply) = reply else { bail!("it is no reply to `authorise`") };
+    let url = reply.authorise.url;
     println!("Open this in a browser, within ten minutes:\n\n  {url}\n");
     let query = back.recv().await.context("the listener has ended")?;
     serving.abort();
@@ -71,19 +69,14 @@ pub(crate) async fn run(ports: Ports, data: &Path) -> anyhow::Result<ExitCode> {
     let (Some(code), Some(state)) = (value("code"), value("state")) else {
         bail!("the user did not agree: {}", value("error").unwrap_or_default());
     };
-    let brought =
-        json!({"code": code, "state": state, "by": "local", "why": "the user has agreed"});
-    let connect = order(json!({"connect": brought})).await?;
-    println!("{}", serde_json::to_string_pretty(&connect["connect"])?);
+    let back = Connect { code: Secret(code.into()), state: Secret(state.into()) };
+    let reply = order(Command::Connect(back), "the user has agreed").await?;
+    println!("{}", serde_json::to_string_pretty(&reply)?);
     println!("\nThe tokens are in {}.", data.join(FOLDER).display());
     Ok(ExitCode::SUCCESS)
 }
 
-async fn sweeper(
-    ports: Ports,
-    data: &Path,
-    clock: &Clock,
-) -> anyhow::Result<Sweeper<ChangesQueue, AllQueues>> {
+async fn operations(ports: Ports, data: &Path, clock: &Clock) -> anyhow::Result<LocalOperations> {
     let here = |port| format!("http://127.0.0.1:{port}");
     let Elsewhere { dynamodb_url, sqs_url, xero } = Elsewhere::from_env(&Environment::process())?;
     let login: Url = match xero {
@@ -93,13 +86,6 @@ async fn sweeper(
     let xero = xero.unwrap_or_else(|| sample_xero(&here(ports.simulator)));
     let dynamodb_url = dynamodb_url.unwrap_or_else(|| here(ports.dynamodb));
     let clients = Clients::new(&dynamodb_url, &sqs_url.unwrap_or_else(|| here(ports.sqs))).await;
-    let changes_url = queues::url(&clients.sqs, queues::CHANGES).await?;
-    let sweeper = Sweeper::new(
-        client(&xero, Config::default(), clock)?,
-        Tables::new(clients.dynamodb.clone(), String::new()),
-        ChangesQueue::new(clients.sqs.clone(), changes_url),
-        letters(&clients).await?,
-        clock.clone(),
-    );
-    Ok(sweeper.with_grants(GrantSecrets::in_folder(data.join(FOLDER)), login))
+    let operations = functions::operations(&clients, &xero, clock).await?;
+    Ok(operations.with_grants(GrantSecrets::in_folder(data.join(FOLDER)), login))
 }
