@@ -100,7 +100,8 @@ fn the_readme_names_every_variable_and_every_metric() {
         let parts = source.split(before).skip(1);
         parts.filter_map(|part| part.split('"').nth(1)).collect()
     };
-    let mut names = named(include_str!("../../src/tally.rs"), "Metric::");
+    let counters = include_str!("../../src/tally.rs").split("metric \"").skip(1);
+    let mut names: Vec<&str> = counters.filter_map(|rest| rest.split('"').next()).collect();
     let connection = include_str!("../../../../shared/host/src/connection.rs");
     for source in [include_str!("../../src/lib.rs"), connection] {
         for method in ["env.optional(", "env.required(", "env.secret(", "env.parsed(", "url("] {
