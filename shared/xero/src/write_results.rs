@@ -14,8 +14,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::bills::ACCPAY;
-use crate::bundle::{Bundle, RECEIVE_PREPAYMENT, Sent, StampedKind};
-use crate::credit_notes::ACCPAYCREDIT;
+use crate::bundle::{ACCPAYCREDIT, Bundle, RECEIVE_PREPAYMENT, Sent, StampedKind};
 use crate::decimals;
 use crate::refusal::RefusalKind;
 use crate::wire::{Member, object, text};
