@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use commands::{Command, Request};
+use commands::reply::NamesReply;
+use commands::text::redact;
+use commands::{Command, Reply, Request};
 use host::clock::Clock;
 use host::invocation::Invocation;
 use host::invoker::{InvokeError, Invoker};
@@ -52,23 +54,25 @@ impl<I: Invoker> Acting<'_, I> {
             Ok(request) => request,
             Err(words) => return Told::failed(words),
         };
-        // Switching on what is on changes nothing, and leaves no row of its own.
-        let was_on = order == Order::EnableUploads && !self.is_off(organisation).await;
-        let told = answer::read(order, &show.said, self.pass_on(&request).await);
-        if !order.is_read_only() && (!told.is_recorded || was_on) {
+        let told = answer::read(order, self.pass_on(&request).await);
+        if !order.is_read_only() && !told.is_recorded {
             self.record(Some(organisation), order.code(), &told, None, show).await;
         }
         told
     }
 
-    async fn pass_on(&self, request: &Request) -> Result<serde_json::Value, InvokeError> {
+    async fn pass_on(&self, request: &Request) -> Result<Reply, InvokeError> {
         let event = serde_json::to_value(request);
-        self.invoker.invoke(&event.map_err(|error| InvokeError::Unavailable(error.into()))?).await
+        let event = event.map_err(|error| InvokeError::Unavailable(error.into()))?;
+        let reply = self.invoker.invoke(&event).await?;
+        Reply::read(request.command().kind(), &reply).map_err(|error| {
+            InvokeError::Failed(format!("the reply cannot be read: {}", redact(&error)))
+        })
     }
 
     /// A look at each dead-letter queue, one after the other, until one takes too long.
     async fn look_at_all(&self, organisation: OrganisationId, show: &Show) -> Told {
-        let (order, mut answers, mut failed) = (Order::LookAtDeadLetters, Vec::new(), Vec::new());
+        let (order, mut replies, mut failed) = (Order::LookAtDeadLetters, Vec::new(), Vec::new());
         let deadline = self.now.saturating_add(LOOKS_MAX).unwrap_or(self.now);
         for queue in QueueName::ALL {
             if self.clock.now() > deadline {
@@ -80,15 +84,15 @@ impl<I: Invoker> Acting<'_, I> {
                 ..show.clone()
             };
             let told = match request(order, organisation, &which) {
-                Ok(request) => answer::read(order, &show.said, self.pass_on(&request).await),
+                Ok(request) => answer::read(order, self.pass_on(&request).await),
                 Err(words) => Told::failed(words),
             };
-            match told.answer {
-                Some(answer) => answers.push(answer),
-                None => failed.push(format!("{queue}: {}", told.words)),
+            if told.replies.is_empty() {
+                failed.push(format!("{queue}: {}", told.words));
             }
+            replies.extend(told.replies);
         }
-        let told = Told { answer: Some(answers.into()), ..answer::looked() };
+        let told = answer::looked(replies);
         match failed.as_slice() {
             [] => told,
             failed => Told { outcome: Outcome::Failed, words: failed.join("; "), ..told },
@@ -103,20 +107,8 @@ impl<I: Invoker> Acting<'_, I> {
         least: Role,
         show: &Show,
     ) {
-        let told = Told {
-            outcome: Outcome::Refused,
-            words: format!("takes the role {least}"),
-            is_recorded: false,
-            answer: None,
-        };
+        let told = Told::of(Outcome::Refused, format!("takes the role {least}"));
         self.record(organisation, what, &told, Some(REFUSED_BY), show).await;
-    }
-
-    async fn is_off(&self, organisation: OrganisationId) -> bool {
-        match self.tables.caps(organisation).await {
-            Ok(caps) => caps.disabled.is_some(),
-            Err(_) => false,
-        }
     }
 
     async fn rename(&self, organisation: OrganisationId, show: &Show) -> Told {
@@ -130,7 +122,7 @@ impl<I: Invoker> Acting<'_, I> {
             (NameOf::BankFeed, names.bank_feed.as_str()),
             (NameOf::PaymentGateway, names.payment_gateway.as_str()),
         ];
-        let saved = answer::read(Order::Rename, &show.said, Ok(serde_json::Value::Null));
+        let saved = answer::read(Order::Rename, Ok(Reply::Rename(NamesReply { recorded: true })));
         let ordered = self.ordered(Some(organisation), Order::Rename.code(), &saved, None, show);
         match self.tables.rename(organisation, &names, &ordered, self.now).await {
             Ok(()) => saved,

@@ -4,11 +4,9 @@ mod acting;
 pub mod answer;
 pub mod csv;
 mod event;
-mod letters;
 mod links;
 pub mod order;
 pub mod pages;
-mod plan;
 pub mod roles;
 mod tally;
 mod times;
@@ -201,12 +199,12 @@ impl<I: Invoker> Asking<'_, I> {
             notices.push(Notice::bad("That is no order that is known here; nothing was done."));
         }
         let whose = self.whose(tally).await?;
-        let (mut keep_why, mut answer) = (false, None);
+        let (mut keep_why, mut replies) = (false, Vec::new());
         if let Some(order) = self.show.order {
             let told = self.obeyed(order, &whose, tally).await;
             keep_why = told.outcome == Outcome::Failed;
             notices.push(notice(&told));
-            answer = told.answer;
+            replies = told.replies;
         }
         let organisation = match whose {
             Whose::One(organisation) => organisation,
@@ -248,7 +246,7 @@ impl<I: Invoker> Asking<'_, I> {
             buttons: &buttons,
             notices,
             keep_why,
-            answer,
+            replies,
             sweep_every: self.console.sweep_every,
             now: self.now,
             rows_read: tally.rows_read.into(),

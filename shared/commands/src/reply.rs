@@ -1,4 +1,5 @@
-//! The reply to each command, as types with JSON on both sides. Codes and counts; names and amounts only where a page has to
+//! The reply to each command, as types with JSON on both sides. Counts and lists that a reply of another version does not have
+//! are empty. Codes and counts; names and amounts only where a page has to
 //! show them.
 
 mod dead_letters;
@@ -17,6 +18,7 @@ pub use plan::{Disposition, Plan, PlanReply, PlannedPayment};
 
 /// What a run over each organisation has done; after a sign-up, with the health of the connection.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct SyncReply {
     /// One for each run.
     pub sweeps: Vec<OrganisationSweep>,
@@ -171,6 +173,7 @@ pub struct CustomerReply {
 
 /// Parked work that is on its queue again, or would be.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct ReplayReply {
     /// Which and how many.
     pub replay: ReplayReport,
@@ -180,6 +183,7 @@ pub struct ReplayReply {
 
 /// Parked work by what became of it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct ReplayReport {
     /// Whether this was only a look.
     pub preview: bool,
@@ -232,6 +236,7 @@ pub struct RestorationReply {
 
 /// Decisions that were announced again, or would be.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct RepublicationReply {
     /// Which and how many.
     pub announce_again: Republication,
@@ -241,6 +246,7 @@ pub struct RepublicationReply {
 
 /// Decisions that were announced again, or would be. Keys, codes and counts only.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct Republication {
     /// Whether this was only a look.
     pub preview: bool,

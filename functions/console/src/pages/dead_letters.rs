@@ -1,15 +1,16 @@
 //! What failed so often that its queue has given it up: to be looked at, sent again, or discarded.
 //!
-//! Only `sweep` may read these queues, and each look counts among the times that a message was received. So
+//! Only `operations` may read these queues, and each look counts among the times that a message was received. So
 //! an open dashboard looks at none: an operator orders it.
 
 use askama::Template;
+use commands::Reply;
+use commands::reply::{DeadLetterSummary, DeadLettersReport, Republication};
 use jiff::{SignedDuration, Timestamp};
 use queue::QueueName;
 use serde_json::json;
 
 use super::{PageError, Stage, filled};
-use crate::letters::{self, Letter, Looked};
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
 
@@ -35,7 +36,7 @@ struct Message {
 struct Queue {
     name: &'static str,
     what: &'static str,
-    depth: Option<u64>,
+    depth: Option<u32>,
     problem: Option<String>,
     messages: Vec<Message>,
     left_out: bool,
@@ -62,8 +63,12 @@ struct DeadLetters {
 }
 
 pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
-    let looked = stage.answer.as_ref().map(letters::read).unwrap_or_default();
-    let of = |name: QueueName| looked.iter().find(|look| look.queue == name.code());
+    let looked = stage.replies.iter().filter_map(|reply| match reply {
+        Reply::LookAtDeadLetters(look) => Some(&look.redrive),
+        _ => None,
+    });
+    let looked: Vec<_> = looked.collect();
+    let of = |name: QueueName| looked.iter().copied().find(|look| look.queue == name.code());
     filled(&DeadLetters {
         frame: stage.frame(),
         sign: stage.sign(),
@@ -73,7 +78,7 @@ pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     })
 }
 
-fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
+fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&DeadLettersReport>) -> Queue {
     let which = json!({ "queue": name.code() });
     let letters = looked.map(|looked| looked.letters.as_slice()).unwrap_or_default();
     let depth = looked.map(|looked| looked.left);
@@ -86,7 +91,7 @@ fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
         problem: looked.and_then(|looked| looked.problem.clone()),
         messages: shown.map(|letter| message(stage, name, letter)).collect(),
         left_out: letters.len() > SHOWN_MAX
-            || depth > Some(u64::try_from(letters.len()).unwrap_or(u64::MAX)),
+            || depth > Some(u32::try_from(letters.len()).unwrap_or(u32::MAX)),
         look: stage.order_about(Order::LookAtDeadLetters, name.code(), which),
         // Who has not looked does not know what would be done again.
         redrive: redrive.filter(|_| name.takes_messages() && !letters.is_empty()),
@@ -108,11 +113,11 @@ fn queue(stage: &Stage<'_>, name: QueueName, looked: Option<&Looked>) -> Queue {
 /// The hours of the stage's last order, if that did not come to its end; else the last 24.
 fn again(stage: &Stage<'_>) -> Option<Again> {
     let about = &stage.show.about;
-    let unfinished = stage.answer.as_ref().and_then(letters::unfinished);
+    let unfinished = stage.replies.iter().find_map(unfinished);
     let (what, which) = match (unfinished, about.get("from"), about.get("to")) {
         (Some(unfinished), Some(from), Some(to)) => {
             let mut hours = json!({"from": from, "to": to});
-            if let Some(next) = unfinished.next {
+            if let Some(next) = &unfinished.next {
                 hours["next"] = json!(next);
             }
             ("goes on where it stopped.".to_owned(), hours)
@@ -125,6 +130,14 @@ fn again(stage: &Stage<'_>) -> Option<Again> {
     };
     let button = stage.order(Order::AnnounceAgain, which)?;
     Some(Again { what, button })
+}
+
+/// The part of an order to announce again that did not come to its end.
+fn unfinished(reply: &Reply) -> Option<&Republication> {
+    match reply {
+        Reply::AnnounceAgain(reply) => Some(&reply.announce_again).filter(|again| !again.complete),
+        _ => None,
+    }
 }
 
 fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -141,12 +154,9 @@ const fn what(name: QueueName) -> &'static str {
     }
 }
 
-fn message(stage: &Stage<'_>, name: QueueName, letter: &Letter) -> Message {
-    let about: Vec<&str> = [Some(letter.kind.as_str()), letter.subject.as_deref()]
-        .into_iter()
-        .flatten()
-        .chain(letter.invoices.iter().map(String::as_str))
-        .collect();
+fn message(stage: &Stage<'_>, name: QueueName, letter: &DeadLetterSummary) -> Message {
+    let about = [Some(letter.kind.clone()), letter.subject.clone()].into_iter().flatten();
+    let about: Vec<_> = about.chain(letter.invoices.iter().map(ToString::to_string)).collect();
     let which = json!({"queue": name.code(), "message": letter.message});
     let hours = letter.rows_from.zip(letter.rows_to).map(|(from, to)| {
         json!({"from": earlier(from, WRITTEN_WITHIN).to_string(), "to": to.to_string()})
@@ -154,7 +164,7 @@ fn message(stage: &Stage<'_>, name: QueueName, letter: &Letter) -> Message {
     Message {
         id: letter.message.clone(),
         what: about.join(", "),
-        whose: letter.organisation.clone().unwrap_or_else(|| "unknown".to_owned()),
+        whose: letter.organisation.map_or_else(|| "unknown".to_owned(), |id| id.to_string()),
         sent: stage.moment_or(letter.sent_at, "unknown"),
         kept: stage.moment_or(letter.kept_until, "unknown"),
         receives: letter.receives,

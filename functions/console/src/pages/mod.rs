@@ -26,6 +26,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use askama::Template;
+use commands::Reply;
 use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, Settings};
 use serde_json::Value;
@@ -205,8 +206,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) notices: Vec<Notice>,
     /// Whether what was typed as a reason is to stay there: its order was not carried out.
     pub(crate) keep_why: bool,
-    /// What a function has answered to a look.
-    pub(crate) answer: Option<Value>,
+    /// The replies to a look.
+    pub(crate) replies: Vec<Reply>,
     /// How often the stack looks for what has changed in Xero.
     pub(crate) sweep_every: SignedDuration,
     pub(crate) now: Timestamp,

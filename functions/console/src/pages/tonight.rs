@@ -4,6 +4,8 @@
 //! costs calls: `upload` does that when a person asks for it, and never because a dashboard is open.
 
 use askama::Template;
+use commands::Reply;
+use commands::reply::{Disposition, Plan, PlannedPayment};
 use payments::explanations::{Outlook, QueuePosition};
 use payments::upload::{
     self, ATTEMPTS_MAX, Caps, Line, NIGHTLY_MAX, Night, NightState, Route, Upload,
@@ -12,7 +14,6 @@ use serde_json::json;
 
 use super::{Page, PageError, Stage, filled, payment_actions};
 use crate::order::Order;
-use crate::plan::{self, Plan, Planned};
 use crate::view::{Bar, Button, Frame, Sign};
 
 /// Payments of each group that are shown.
@@ -62,19 +63,21 @@ struct Rows {
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let rows = read(stage).await?;
-    let answered = stage.answer.as_ref().map(plan::read);
+    let plan = stage.replies.iter().find_map(|reply| match reply {
+        Reply::PreviewPlan(reply) => Some(reply.previews.first()),
+        _ => None,
+    });
     let (mut judged, mut groups) = (None, of_tables(stage, &rows));
-    match answered {
+    match plan {
         None => {}
-        Some(Ok(Some(plan))) => {
+        Some(Some(plan)) => {
             judged = Some(format!(
                 "This is what the night of {} would do at this moment: {} would go, {} would wait, {} slots are free.",
                 plan.night, plan.would_go, plan.would_wait, plan.slots_left
             ));
-            groups = of_plan(stage, &rows, &plan);
+            groups = of_plan(stage, &rows, plan);
         }
-        Some(Ok(None)) => judged = Some("Nothing is uploaded for this organisation.".to_owned()),
-        Some(Err(_)) => judged = Some("The upload's answer cannot be read.".to_owned()),
+        Some(None) => judged = Some("Nothing is uploaded for this organisation.".to_owned()),
     }
     filled(&Tonight {
         frame: stage.frame(),
@@ -195,14 +198,14 @@ fn group(title: &'static str, (count, more): (u32, bool), lines: Vec<Payment>) -
 fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
     let mut place = 0_usize;
     let mut groups = [
-        ("go", "Go tonight", plan.would_go, Vec::new()),
-        ("wait", "Wait for a later night", plan.would_wait, Vec::new()),
-        ("hold", "Would be held", 0, Vec::new()),
-        ("skip", "Would be skipped", 0, Vec::new()),
+        (Disposition::Go, "Go tonight", plan.would_go, Vec::new()),
+        (Disposition::Wait, "Wait for a later night", plan.would_wait, Vec::new()),
+        (Disposition::Hold, "Would be held", 0, Vec::new()),
+        (Disposition::Skip, "Would be skipped", 0, Vec::new()),
     ];
     for planned in &plan.payments {
         let route = planned.route.as_deref().and_then(Route::from_code);
-        let has_turn = matches!(planned.would.as_str(), "go" | "wait");
+        let has_turn = matches!(planned.would, Disposition::Go | Disposition::Wait);
         let when = match route.filter(|_| has_turn) {
             Some(route) if route.is_nightly() => {
                 place = place.saturating_add(1);
@@ -220,27 +223,28 @@ fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
             lines.push(of_planned(stage, planned, when));
         }
     }
-    let group = |(_, title, count, lines): (_, _, u64, Vec<Payment>)| Group {
+    let group = |(_, title, count, lines): (_, _, u32, Vec<Payment>)| Group {
         title,
         count: count.to_string(),
-        left_out: count > u64::try_from(lines.len()).unwrap_or(u64::MAX),
+        left_out: count > u32::try_from(lines.len()).unwrap_or(u32::MAX),
         lines,
     };
     groups.into_iter().map(group).collect()
 }
 
-fn of_planned(stage: &Stage<'_>, planned: &Planned, when: String) -> Payment {
+fn of_planned(stage: &Stage<'_>, planned: &PlannedPayment, when: String) -> Payment {
     let here = json!({});
     let orders = planned.orders.iter().filter_map(|code| upload::PaymentCommand::from_code(code));
-    let orders = orders
-        .filter_map(|order| payment_actions::order_about(stage, order, &planned.payment, &here));
+    let orders = orders.filter_map(|order| {
+        payment_actions::order_about(stage, order, planned.payment.as_str(), &here)
+    });
     let reason = match (&planned.reason, &planned.why) {
         (Some(reason), Some(why)) => format!("{reason}: {why}"),
         (Some(reason), None) => reason.clone(),
         _ => planned.parts.join(", "),
     };
     Payment {
-        why: why(stage, &planned.payment),
+        why: why(stage, planned.payment.as_str()),
         amount: planned.amount.clone(),
         date: planned.date.clone(),
         when,

@@ -173,7 +173,7 @@ async fn an_action_is_opened_about_the_customer_that_is_typed() {
 
     // A typed id does not change whose action is solved.
     press("C-9", json!({"order": "solve", "customer": "C-1"})).await;
-    assert_eq!(world.asked()[0]["command"]["open_action"]["customer"], "C-1");
+    assert_eq!(world.asked()[0]["command"]["solve"]["customer"], "C-1");
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn an_action_that_cannot_be_read_is_named_and_hides_no_other() {
 
 fn answer(customer: &str, blocked: bool, changed: bool) -> Value {
     json!({"customer": customer, "blocked": blocked, "changed": changed,
-        "was_blocked": !blocked && changed, "reported": true})
+        "was_blocked": !blocked && changed, "reported": true, "recorded": changed})
 }
 
 /// What this function has written down.

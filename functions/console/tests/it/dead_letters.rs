@@ -14,8 +14,8 @@ fn looked(queue: &str, count: usize, left: usize) -> Value {
             "sent_at": "2026-11-24T11:30:00Z", "kept_until": "2026-12-08T11:30:00Z", "receives": 6})
     };
     let letters: Vec<_> = (0..count).map(letter).collect();
-    json!({"sweeps": [], "redrive": {"queue": queue, "preview": true, "redriven": 0, "left": left,
-        "letters": letters}})
+    json!({"redrive": {"queue": queue, "preview": true, "redriven": 0, "left": left,
+        "letters": letters}, "recorded": false})
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_look_says_what_is_in_a_queue_and_what_may_be_done() {
     assert_eq!(html.matches("&#34;order&#34;:&#34;redrive&#34;").count(), 1, "{html}");
     assert_eq!(html.matches("&#34;order&#34;:&#34;discard&#34;").count(), 50, "{html}");
     let look = json!({"queue": "changes"});
-    assert_eq!(world.asked(), [command("look_at_dead_letters", look)]);
+    assert_eq!(world.asked(), [json!({"command": {"look_at_dead_letters": look}})]);
     assert!(world.rows("activity").await.is_empty(), "a look leaves no row");
 }
 
@@ -94,13 +94,16 @@ async fn sending_again_and_discarding_are_told_and_written_down_once() {
     let world = well().await;
     let redrive = json!({"page": "dead_letters", "order": "redrive", "queue": "changes"});
     world.answers(Ok(
-        json!({"redrive": {"queue": "changes", "redriven": 3, "left": 0, "letters": []}}),
+        json!({"redrive": {"queue": "changes", "redriven": 3, "left": 0}, "recorded": true}),
     ));
     let said = text(&world.press(Role::Operator, redrive.clone()).await);
     assert!(said.contains("Done. 3 are on their queue again, 0 are left."), "{said}");
     assert_eq!(world.asked(), [command("redrive", json!({"queue": "changes"}))]);
 
-    world.answers(Ok(json!({"discard": {"discarded": {"message": "m-1"}, "left": 4}})));
+    world.answers(Ok(
+        json!({"discard": {"discarded": {"message": "m-1", "kind": "invoices", "receives": 3},
+        "parked_under": "unknown", "left": 4}, "recorded": true}),
+    ));
     let discard =
         json!({"page": "dead_letters", "order": "discard", "queue": "changes", "message": "m-1"});
     let said = text(&world.press(Role::Operator, discard.clone()).await);
@@ -109,7 +112,7 @@ async fn sending_again_and_discarding_are_told_and_written_down_once() {
 
     // Nothing was there: then only we know who wanted it.
     world.answers(Ok(
-        json!({"redrive": {"queue": "changes", "redriven": 0, "left": 0, "letters": []}}),
+        json!({"redrive": {"queue": "changes", "redriven": 0, "left": 0}, "recorded": false}),
     ));
     world.press(Role::Operator, redrive.clone()).await;
     let rows = world.rows("activity").await;
@@ -153,7 +156,7 @@ async fn what_was_not_announced_is_announced_again_by_its_hours() {
     let again = json!({"page": "dead_letters", "order": "announce_again",
         "from": "2026-11-24T00:00:00Z", "to": "2026-11-24T01:05:01Z"});
     world.answers(Ok(json!({"announce_again": {"announced": 2000, "failed": 0, "unreadable": 1,
-        "not_announced": {"recorded": 3, "replayed": 4}, "complete": false, "next": "2026-11-24T00:30:00.000000Z#1#7-0"}})));
+        "not_announced": {"recorded": 3, "replayed": 4}, "complete": false, "next": "2026-11-24T00:30:00.000000Z#1#7-0"}, "recorded": true})));
     let html = world.press(Role::Operator, again.clone()).await;
     let said = text(&html);
     assert!(
@@ -167,10 +170,10 @@ async fn what_was_not_announced_is_announced_again_by_its_hours() {
     let wish = json!({"organisation": ORGANISATION, "from": "2026-11-24T00:00:00Z",
         "to": "2026-11-24T01:05:01Z"});
     assert_eq!(world.asked(), [command("announce_again", wish)]);
-    assert!(world.rows("activity").await.is_empty(), "announce has written it down");
+    assert!(world.rows("activity").await.is_empty(), "operations has recorded it");
 
     world.answers(Ok(json!({"announce_again": {"announced": 0, "failed": 9, "complete": false,
-        "problem": "the call to the event bus failed"}})));
+        "problem": "the call to the event bus failed"}, "recorded": true})));
     let html = world.press(Role::Operator, again.clone()).await;
     let said = text(&html);
     assert!(

@@ -51,7 +51,7 @@ async fn amb_31_what_stands_on_a_contact_is_listed_and_accepted() {
     assert!(html.contains("&#34;order&#34;:&#34;accept&#34;"), "{html}");
 
     let key = about("P-1").to_string();
-    world.answers(Ok(json!({"sweeps": [], "accepted": key})));
+    world.answers(Ok(json!({"accepted": key, "recorded": true})));
     let event = json!({"page": "discrepancies", "order": "accept", "contact": contact.to_string(),
         "discrepancy": key, "seen": "70.00 AUD is reported as P-1; the two may be one"});
     let said = text(&world.press(Role::Operator, event).await);

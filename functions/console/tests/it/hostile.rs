@@ -187,7 +187,9 @@ async fn what_a_function_answers_is_shown_as_text() {
     let world = well().await;
     for answer in [
         Err(InvokeError::Failed(HOSTILE.to_owned())),
-        Ok(json!({"sweeps": [{"outcome": "failed", "why": HOSTILE}]})),
+        Ok(
+            json!({"sweeps": [{"organisation": ORGANISATION, "outcome": "failed", "why": HOSTILE}]}),
+        ),
         Ok(Value::String(HOSTILE.to_owned())),
     ] {
         world.answers(answer);
@@ -195,15 +197,16 @@ async fn what_a_function_answers_is_shown_as_text() {
             world.press(Role::Operator, json!({"page": "integrations", "order": "sync_now"})).await;
         assert_harmless(&html);
     }
-    let letter = json!({"message": HOSTILE, "organisation": HOSTILE, "kind": HOSTILE,
-        "subject": HOSTILE, "invoices": [HOSTILE]});
-    let looked = json!({"redrive": {"queue": "changes", "left": 1, "problem": HOSTILE, "letters": [letter]}});
+    let letter = json!({"message": HOSTILE, "kind": HOSTILE, "subject": HOSTILE, "receives": 1});
+    let looked = json!({"redrive": {"queue": "changes", "left": 1, "problem": HOSTILE, "letters": [letter]},
+        "recorded": false});
     let planned = |would: &str| {
-        json!({"payment": HOSTILE, "amount": HOSTILE, "date": HOSTILE, "route": HOSTILE,
+        json!({"payment": "P-1", "amount": HOSTILE, "date": HOSTILE, "route": HOSTILE,
             "would": would, "reason": HOSTILE, "why": HOSTILE, "parts": [HOSTILE]})
     };
-    let plan = json!({"previews": [{"night": HOSTILE, "would_go": 1, "would_wait": 0, "slots_left": 0,
-        "disabled": HOSTILE, "payments": [planned("go"), planned("hold"), planned(HOSTILE)]}]});
+    let plan = json!({"previews": [{"organisation": ORGANISATION, "night": HOSTILE, "would_go": 1, "would_wait": 0,
+        "slots_left": 0, "attempts": 0,
+        "disabled": HOSTILE, "payments": [planned("go"), planned("hold")]}]});
     for (page, order, answer) in
         [("dead_letters", "look_at_dead_letters", looked), ("tonight", "preview_plan", plan)]
     {
@@ -213,7 +216,7 @@ async fn what_a_function_answers_is_shown_as_text() {
         assert_harmless(&html);
         assert!(text(&html).contains("<script>alert(1)</script>"), "{html}");
     }
-    world.answers(Ok(json!({"state": HOSTILE, "why": HOSTILE})));
+    world.answers(Ok(json!({"payment": "P-1", "state": HOSTILE, "reason": HOSTILE, "why": HOSTILE, "recorded": true})));
     let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});
     let html = world.press(Role::Operator, hold).await;
     assert_harmless(&html);

@@ -63,7 +63,7 @@ async fn what_was_removed_can_be_restored_by_those_who_may() {
     let payment = html.split("&#34;order&#34;:&#34;restore&#34;").nth(1).unwrap();
     let payment = payment.split("&#34;payment&#34;:&#34;").nth(1).unwrap();
     let payment = payment.split("&#34;").next().unwrap();
-    world.answers(Ok(json!({"sweeps": [], "restored": payment})));
+    world.answers(Ok(json!({"restored": payment, "recorded": true})));
     let event =
         json!({"page": "invoice", "order": "restore", "invoice": "10234", "payment": payment});
     let said = text(&world.press(Role::Operator, event).await);
@@ -118,7 +118,7 @@ async fn amb_31_what_does_not_agree_can_be_accepted_by_those_who_may_and_is_then
     let number = "10301".parse().unwrap();
     let stored = world.tables.invoice(organisation(), &number).await.unwrap();
     let found = stored.open_discrepancies().next().unwrap();
-    world.answers(Ok(json!({"sweeps": [], "accepted": found.key.to_string()})));
+    world.answers(Ok(json!({"accepted": found.key.to_string(), "recorded": true})));
     let event = json!({"page": "invoice", "order": "accept", "invoice": "10301",
         "discrepancy": found.key.to_string(), "seen": found.detail});
     let said = text(&world.press(Role::Operator, event.clone()).await);

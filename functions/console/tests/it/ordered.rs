@@ -2,15 +2,16 @@
 
 use console::roles::Role;
 use host::invoker::InvokeError;
-use payments::upload::{Caps, Disabled};
 use serde_json::json;
-use table::ChangeContext;
 
 use crate::html::text;
-use crate::world::{ORGANISATION, World, ago, command, organisation, well};
+use crate::world::{ORGANISATION, World, command, well};
 
 fn finished() -> serde_json::Value {
-    json!({"sweeps": [{"outcome": "finished", "run": {"counts": {"queued": 7}}}]})
+    let run = json!({"run": "r", "kind": "sweep", "state": "finished", "started_at": "2026-11-25T11:00:00Z",
+        "ended_at": null, "counts": {"queued": 7}, "errors": {}, "calls": 2});
+    let sweep = json!({"organisation": ORGANISATION, "outcome": "finished", "run": run});
+    json!({"sweeps": [sweep], "recorded": false})
 }
 
 #[tokio::test]
@@ -79,12 +80,12 @@ async fn what_failed_is_told_and_written_down() {
 #[tokio::test]
 async fn what_the_function_has_written_down_itself_is_not_written_twice() {
     let world = well().await;
-    let held = json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON", "why": "Ada: a payment is missing"});
+    let held = json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON", "why": "Ada: a payment is missing", "recorded": true});
     let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});
     for (event, answer) in [
         (hold, held),
-        (json!({"order": "approve_mass_change"}), json!({"sweeps": [], "approved": 3})),
-        (json!({"order": "replay"}), json!({"replay": {"replayed": 2, "left": 0, "reasons": {}}})),
+        (json!({"order": "approve_mass_change"}), json!({"approved": 3, "recorded": true})),
+        (json!({"order": "replay"}), json!({"replay": {"replayed": 2}, "recorded": true})),
     ] {
         world.answers(Ok(answer));
         let html = world.press(Role::Operator, event).await;
@@ -92,7 +93,7 @@ async fn what_the_function_has_written_down_itself_is_not_written_twice() {
     }
     assert!(world.rows("activity").await.is_empty());
     // A release that changes nothing leaves no row, so that we do.
-    world.answers(Ok(json!({"payment": "P-1", "state": "waiting", "why": "BPAY"})));
+    world.answers(Ok(json!({"payment": "P-1", "state": "waiting", "reason": "", "why": "BPAY", "recorded": false})));
     world.press(Role::Operator, json!({"order": "release", "payment": "P-1"})).await;
     assert_eq!(world.rows("activity").await.len(), 1);
 }
@@ -100,22 +101,12 @@ async fn what_the_function_has_written_down_itself_is_not_written_twice() {
 #[tokio::test]
 async fn switching_on_is_written_down_once_whether_or_not_it_was_off() {
     // EX-32
-    let on = || Ok(json!({"done": "uploading is on"}));
-    let world = well().await;
-    world.answers(on());
-    world.press(Role::Operator, json!({"page": "limits", "order": "enable_uploads"})).await;
-    assert_eq!(world.rows("activity").await.len(), 1, "it was on: the function writes nothing");
-
-    let world = well().await;
-    let before = Caps::unused(organisation());
-    let disabled = Some(Disabled { at: ago(9), why: "w".to_owned() });
-    let because = ChangeContext { cause: "night", event_at: None, now: ago(9) };
-    let off = Caps { disabled, ..before.clone() };
-    world.tables.write_caps(&before, &off, "upload", "w", because).await.unwrap();
-    world.answers(on());
-    world.press(Role::Operator, json!({"page": "limits", "order": "enable_uploads"})).await;
-    let rows = world.rows("activity").await;
-    assert_eq!(rows.len(), 1, "only that it was switched off: {rows:?}");
+    for (recorded, rows) in [(false, 1), (true, 0)] {
+        let world = well().await;
+        world.answers(Ok(json!({"done": "uploading is on", "recorded": recorded})));
+        world.press(Role::Operator, json!({"page": "limits", "order": "enable_uploads"})).await;
+        assert_eq!(world.rows("activity").await.len(), rows, "recorded: {recorded}");
+    }
 }
 
 #[tokio::test]

@@ -72,8 +72,9 @@ async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
         ];
         world.put("parked", &row).await;
     }
-    let letters = ["m-1", "m-2"].map(|id| json!({"message": id, "kind": "changes"}));
-    let looked = json!({"redrive": {"queue": "changes", "left": 2, "letters": letters}});
+    let letters = ["m-1", "m-2"].map(|id| json!({"message": id, "kind": "changes", "receives": 1}));
+    let looked =
+        json!({"redrive": {"queue": "changes", "left": 2, "letters": letters}, "recorded": false});
     for (page, at_least) in [
         ("parked", 6),
         ("dead_letters", 9),

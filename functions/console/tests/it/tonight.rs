@@ -33,7 +33,7 @@ fn planned(n: usize, would: &str, reason: Option<&str>) -> Value {
     planned
 }
 
-/// As `upload` answers: 200 go, 30 of more wait, one is held and one skipped.
+/// As `operations` replies: 200 go, 30 of more wait, one is held and one skipped.
 fn plan() -> Value {
     let mut payments: Vec<_> = (0..200).map(|n| planned(n, "go", None)).collect();
     payments.extend((200..230).map(|n| planned(n, "wait", None)));
@@ -115,8 +115,8 @@ async fn a_plan_that_cannot_be_read_or_is_none_is_said() {
     let world = books::world().await;
     for (answer, words) in [
         (json!({"previews": []}), "Nothing is uploaded for this organisation."),
-        (json!({"previews": [{"night": 5}]}), "The upload's answer cannot be read."),
-        (json!("?"), "The upload's answer cannot be read."),
+        (json!({"previews": [{"night": 5}]}), "the reply cannot be read"),
+        (json!("?"), "the reply cannot be read"),
     ] {
         world.answers(Ok(answer));
         let event = json!({"page": "tonight", "order": "preview_plan"});
@@ -129,9 +129,8 @@ async fn a_plan_that_cannot_be_read_or_is_none_is_said() {
 async fn an_order_on_the_page_leads_back_to_it() {
     let world = books::world().await;
     store(&world, &waiting("P-1")).await;
-    world.answers(Ok(
-        json!({"payment": "P-1", "state": "held", "why": "Ada: a payment is missing"}),
-    ));
+    world.answers(Ok(json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON",
+            "why": "Ada: a payment is missing", "recorded": true})));
     let event = json!({"page": "tonight", "order": "hold", "payment": "P-1"});
     let said = text(&world.press(Role::Operator, event).await);
     assert!(said.contains("The payment is held") && said.contains("Wait for a night: 1"), "{said}");

@@ -132,9 +132,8 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
 async fn after_an_order_the_same_payment_is_shown_again() {
     let world = books::world().await;
     store(&world, &waiting("P-1")).await;
-    world.answers(Ok(
-        json!({"payment": "P-1", "state": "held", "why": "Ada: a payment is missing"}),
-    ));
+    world.answers(Ok(json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON",
+            "why": "Ada: a payment is missing", "recorded": true})));
     let event = json!({"page": "why", "order": "hold", "payment": "P-1", "search": "P-1"});
     let said = text(&world.press(Role::Operator, event).await);
     assert!(said.contains("The payment is held") && said.contains("Payment P-1"), "{said}");

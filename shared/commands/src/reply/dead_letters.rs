@@ -14,7 +14,8 @@ pub struct DeadLettersReply {
 }
 
 /// Messages of a dead-letter queue that were looked at, or are on their queue again. Ids and counts only.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct DeadLettersReport {
     /// The name of the queue.
     pub queue: String,

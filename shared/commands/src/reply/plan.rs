@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The plans of the next night.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct PlanReply {
     /// One for each organisation that uploads.
     pub previews: Vec<Plan>,
