@@ -42,6 +42,9 @@ pub struct Answer {
     /// What a user of Xero has granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect: Option<ConnectAnswer>,
+    /// What came of disconnecting an organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disconnect: Option<DisconnectAnswer>,
     /// For how many organisations a schedule has put a message on the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listed: Option<usize>,
@@ -63,6 +66,7 @@ impl Answer {
             discard: None,
             authorise: None,
             connect: None,
+            disconnect: None,
             listed: None,
             batch_item_failures: None,
         }
@@ -167,6 +171,17 @@ pub struct ConnectAnswer {
     pub(crate) signed_up: Vec<OrganisationId>,
     /// The others: `sign_up` is what they need next.
     pub(crate) may_be_signed_up: Vec<OrganisationId>,
+}
+
+/// What came of disconnecting an organisation.
+#[derive(Debug, Serialize)]
+pub struct DisconnectAnswer {
+    pub(crate) organisation: OrganisationId,
+    /// `disconnected`; or `disconnecting` while Xero has not confirmed it.
+    pub(crate) state: &'static str,
+    /// Why Xero has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
 }
 
 /// How the connection of one organisation is.

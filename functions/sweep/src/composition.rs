@@ -43,6 +43,10 @@ impl Sweeper<ChangesQueue, AllQueues> {
             letters: AllQueues::new(sqs, queues(env)?),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
             login: users.then_some(login),
+            connect_url: match env.optional("CONNECT_URL")? {
+                Some(_) => Some(env.url("CONNECT_URL", None)?),
+                None => None,
+            },
             metrics: Metrics::from_env(env, "sweep")?,
             clock,
         })

@@ -35,7 +35,14 @@ pub(crate) enum Asked {
     /// A person takes one dead letter out.
     Discard { queue: QueueName, message: String, said: Said },
     /// A person wants the address at which a user of Xero lets us in.
-    Authorise { redirect: Url, grant: Option<GrantId>, read_only: bool, said: Said },
+    Disconnect { organisation: OrganisationId, said: Said },
+    Authorise {
+        redirect: Option<Url>,
+        grant: Option<GrantId>,
+        organisation: Option<OrganisationId>,
+        read_only: bool,
+        said: Said,
+    },
     /// A user has let us in, and has come back with a code.
     Connect { code: SecretString, state: SecretString, said: Said },
     /// A person says that something which does not agree may stay as it is (AMB-31).
@@ -90,6 +97,7 @@ struct Wire {
     discard: Option<WireDiscard>,
     authorise: Option<WireAuthorise>,
     connect: Option<WireConnect>,
+    disconnect: Option<WireApproval>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,6 +164,7 @@ impl Asked {
             wire.discard.is_some(),
             wire.authorise.is_some(),
             wire.connect.is_some(),
+            wire.disconnect.is_some(),
         ];
         if wishes.into_iter().filter(|wish| *wish).count() > 1 || kinds > 1 {
             return Err(says("it asks for several things at once"));
@@ -190,6 +199,9 @@ impl Asked {
         if let Some(wish) = wire.connect {
             return wish.asked();
         }
+        if let Some(WireApproval { organisation, by, why }) = wire.disconnect {
+            return Ok(Self::Disconnect { organisation, said: said(&by, &why)? });
+        }
         // A check is about this moment, whenever it was due.
         if check {
             return Ok(Self::Check { organisation });
@@ -198,7 +210,7 @@ impl Asked {
             return Err(says(
                 "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
                  `approve_mass_change`, `accept`, `restore`, `replay`, `redrive`, `discard`, `sign_up`, \
-                 `authorise` or `connect`",
+                 `authorise`, `connect` or `disconnect`",
             ));
         };
         if digest {

@@ -42,7 +42,7 @@ use url::Url;
 use xero::Client;
 
 pub use crate::answer::{
-    Answer, AuthoriseAnswer, ConnectAnswer, ConnectionAnswer, DiscardAnswer, RedriveAnswer,
+    Answer, AuthoriseAnswer, ConnectAnswer, ConnectionAnswer, DiscardAnswer, DisconnectAnswer, RedriveAnswer,
     ReplayAnswer, SweepAnswer,
 };
 use crate::event::Asked;
@@ -72,6 +72,8 @@ pub struct Sweeper<C, Q> {
     webhook_secret: Option<WebhookSecret>,
     /// Where users log in at Xero who let us in, if they do.
     login: Option<Url>,
+    /// Where the function `connect` is, if there is one.
+    connect_url: Option<Url>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -87,6 +89,7 @@ impl<C, Q> Sweeper<C, Q> {
             schedules: None,
             webhook_secret: None,
             login: None,
+            connect_url: None,
             metrics: Metrics::off(),
             clock,
         }
@@ -98,6 +101,12 @@ impl<C, Q> Sweeper<C, Q> {
     pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
         let xero = self.xero.with_grants(secrets, &self.tables);
         Self { xero, login: Some(login), ..self }
+    }
+
+    /// The same, with users who come by a link to the function `connect` at this address.
+    #[must_use]
+    pub fn with_connect(self, address: Url) -> Self {
+        Self { connect_url: Some(address), ..self }
     }
 
     /// The same, with schedules that put one message for each organisation on this queue.
@@ -188,13 +197,20 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 let discard = self.discard(queue, &message, &said, deadline).await?;
                 Ok(Answer { discard: Some(discard), ..Answer::of(Vec::new()) })
             }
-            Asked::Authorise { redirect, grant, read_only, said } => {
-                let authorise = self.authorise(&redirect, grant, read_only, &said).await?;
+            Asked::Authorise { redirect, grant, organisation, read_only, said } => {
+                let authorise = match redirect {
+                    Some(redirect) => self.authorise(&redirect, grant, read_only, &said).await?,
+                    None => self.invite(organisation, grant, read_only, &said).await?,
+                };
                 Ok(Answer { authorise: Some(authorise), ..Answer::of(Vec::new()) })
             }
             Asked::Connect { code, state, said } => {
                 let connect = self.connect(&code, &state, &said).await?;
                 Ok(Answer { connect: Some(connect), ..Answer::of(Vec::new()) })
+            }
+            Asked::Disconnect { organisation, said } => {
+                let disconnect = self.disconnect(organisation, &said).await?;
+                Ok(Answer { disconnect: Some(disconnect), ..Answer::of(Vec::new()) })
             }
             Asked::Restore { organisation, invoice, payment, said } => {
                 self.restore(organisation, &invoice, &payment, &said).await?;

@@ -1,7 +1,7 @@
 //! What a person may ask of dead-letter queues and of users' grants: the shapes of those events.
 
 use commands::text::validate;
-use payments::GrantId;
+use payments::{GrantId, OrganisationId};
 use queue::QueueName;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
@@ -41,8 +41,11 @@ pub(crate) struct WireDiscard {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WireAuthorise {
-    redirect_uri: String,
+    /// Without one, the user comes by a link to the function `connect`.
+    redirect_uri: Option<String>,
     grant: Option<GrantId>,
+    /// The organisation that is to be reached again.
+    organisation: Option<OrganisationId>,
     #[serde(default)]
     read_only: bool,
     by: String,
@@ -82,14 +85,16 @@ impl WireDiscard {
 impl WireAuthorise {
     pub(crate) fn asked(self) -> Result<Asked, EventError> {
         // Xero takes http for this machine alone, and compares the address with those of the app.
-        let redirect = Url::parse(self.redirect_uri.trim())
-            .ok()
-            .filter(|url| url.has_host() && (url.scheme() == "https" || is_this_machine(url)));
-        let redirect = redirect
-            .ok_or_else(|| says("`redirect_uri` is no address that Xero would send a user to"))?;
+        let is_usable =
+            |url: &Url| url.has_host() && (url.scheme() == "https" || is_this_machine(url));
+        let address = |text: &String| {
+            let url = Url::parse(text.trim()).ok().filter(is_usable);
+            url.ok_or_else(|| says("`redirect_uri` is no address that Xero would send a user to"))
+        };
         Ok(Asked::Authorise {
-            redirect,
+            redirect: self.redirect_uri.as_ref().map(address).transpose()?,
             grant: self.grant,
+            organisation: self.organisation,
             read_only: self.read_only,
             said: said(&self.by, &self.why)?,
         })

@@ -198,8 +198,16 @@ commands! {
         confirmation: Some("Everything open in Xero is read and mirrored. Go on?"),
         fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX],
     }
-    /// Gives the address at which a user of Xero lets us in, good for ten minutes.
-    Authorise(Authorise) = "authorise" in ADMINISTRATORS { fields: &[REDIRECT_URI, GRANT, READ_ONLY], }
+    /// Gives a link by which a user of Xero lets us in; with an address to come back to, one to Xero itself.
+    Authorise(Authorise) = "authorise" in ADMINISTRATORS {
+        fields: &[REDIRECT_URI.optional(), GRANT, ORGANISATION.optional(), READ_ONLY],
+    }
+    /// An organisation is disconnected from Xero: payments go neither way, and Xero ends the connection.
+    Disconnect(OnOrganisation) = "disconnect" in ADMINISTRATORS {
+        confirmation: Some("From now on no payment goes either way, and Xero ends the connection of this organisation. \
+            What was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
+        fields: &[ORGANISATION],
+    }
     /// A user of Xero has let us in, and has come back with a code.
     Connect(Connect) = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
 }

@@ -41,6 +41,7 @@ pub fn invocation(request: &Request) -> Option<(Function, Value)> {
         | Kind::Discard
         | Kind::SignUp
         | Kind::Authorise
+        | Kind::Disconnect
         | Kind::Connect => (Function::Sweep, tagged(kind.code(), signed(fields, request))),
         Kind::PreviewReplay | Kind::Replay => {
             (Function::Sweep, tagged("replay", signed(replay(kind, fields), request)))

@@ -216,6 +216,9 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
 /// Whether one of these switches is on. One that is not a truth value may be meant so: then the row says so when it is
 /// read.
 fn is_switched_on(item: &Item, switches: &[&str]) -> bool {
+    if item.contains_key("disconnected_at") {
+        return false;
+    }
     let is_off = |value: &AttributeValue| matches!(value, AttributeValue::Bool(false));
     switches.iter().any(|switch| item.get(*switch).is_some_and(|value| !is_off(value)))
 }
@@ -246,7 +249,7 @@ pub(crate) fn read_settings(
     if forward_days.is_some_and(|days| days > FORWARD_DAYS_MAX) {
         return Err(row.wrong("forward_days", format!("is more than {FORWARD_DAYS_MAX}")));
     }
-    Ok(Settings {
+    let settings = Settings {
         organisation,
         mirror_enabled: row.flag("mirror_enabled")?,
         prefix,
@@ -267,6 +270,12 @@ pub(crate) fn read_settings(
         },
         cutover_on: row.parsed_if("cutover_on")?,
         upload: read_upload_settings(row)?,
+        disconnected_at: None,
+    };
+    let at = row.parsed_if("disconnected_at")?;
+    Ok(match at {
+        None => settings,
+        Some(at) => settings.disconnected(at),
     })
 }
 

@@ -38,6 +38,7 @@ mod walks;
 mod wire;
 mod write_results;
 mod writes;
+mod zones;
 
 pub use authorisation::{ConnectError, Consented, LOGIN_URL, SCOPE_OFFLINE};
 pub use bills::{BillLine, BillToSend};
@@ -71,3 +72,4 @@ pub use unreadable::Unreadable;
 pub use walks::WalkedPage;
 pub use write_results::REFUSAL_CHARS_MAX;
 pub use writes::{Answers, KEY_CHARS_MAX, TurnedAway};
+pub use zones::{iana_zone, iana_zones};

@@ -10,6 +10,8 @@ codes! {
     Kind {
         /// A connection works, with failures, and was as it should be before (CC-04).
         ConnectionDegraded = "connection.degraded",
+        /// A person has disconnected an organisation from Xero (XC-05).
+        ConnectionDisconnected = "connection.disconnected",
         /// Xero no longer lets us in, or has switched its webhook off (CC-03).
         ConnectionLost = "connection.lost",
         /// A connection is better than it was (CC-02, X-14).
@@ -137,6 +139,7 @@ impl Kind {
     fn of_occurrence(occurrence: Occurrence) -> Option<Self> {
         Some(match occurrence {
             Occurrence::ConnectionDegraded => Self::ConnectionDegraded,
+            Occurrence::Disconnected => Self::ConnectionDisconnected,
             Occurrence::ConnectionLost => Self::ConnectionLost,
             Occurrence::ConnectionRestored => Self::ConnectionRestored,
             Occurrence::CustomerBlocked => Self::CustomerBlocked,
