@@ -51,9 +51,10 @@ def _dead_letters(*queues):
 # The tables that every page of the operators may be made of, and the log of orders.
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
-    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Receipts Sweeps Uploads", "GetItem")
+    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
     | _tables("Customers Payments Uploads", "BatchGetItem")
-    | _tables("Activity Discrepancies HeldPayments Messages Nights Parked Payments Receipts SyncRuns", "Query")
+    | _tables("Activity Discrepancies HeldPayments Messages Nights OrderLinks Orders Parked Payments", "Query")
+    | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
@@ -104,7 +105,8 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Activity Parked SyncRuns OrderLinks", "PutItem"),
+    | _tables("OrderLinks", "BatchWriteItem")
+    | _tables("Activity Parked SyncRuns", "PutItem"),
     "Upload": _own_log("Upload")
     | _on("UploadsQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -158,8 +160,18 @@ ALLOWED = {
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants()
-    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret")
-    | _tables("Grants", "DeleteItem"),
+    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret")
+    | _tables("Grants Organisations", "UpdateItem"),
+    "Connect": _own_log("Connect")
+    | _on("SchedulesQueue.Arn", "sqs:SendMessage")
+    | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
+    | _tables("Organisations Grants", "GetItem", "PutItem", "UpdateItem")
+    | _tables("Activity", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _tables("Budgets", "GetItem", "PutItem")
+    | _grants()
+    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret"),
     "Announce": _own_log("Announce")
     # Of every stream that the table has: one that was restored has another.
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
@@ -170,8 +182,9 @@ ALLOWED = {
     "Reconcile": _own_log("Reconcile")
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     | _tables("Orders", "GetItem", "Query", "PutItem")
-    | _tables("Invoices Receipts", "GetItem")
-    | _tables("OrderLinks Payments HeldPayments Discrepancies", "Query")
+    | _tables("Organisations Invoices Receipts", "GetItem")
+    | _tables("OrderLinks Payments HeldPayments", "Query")
+    | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Activity", "PutItem")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
@@ -247,15 +260,15 @@ LOOKERS = {"Console", "Operate", "Administer"}
 # promise.
 ONLY = {
     # The sweep only sees whether it has a value.
-    "XeroWebhookSecret.Id": {"Webhook", "Sweep"},
-    "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep"},
+    "XeroWebhookSecret.Id": {"Webhook", "Sweep", "Connect"},
+    "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep", "Connect"},
     # The mirror sets aside payments found in Xero (A8.3); the sweep only counts those that fail or are on hold.
     "UploadsTable.Arn": {"Intake", "Mirror", "Upload", "Sweep"} | LOOKERS,
     # The sweep only reads whether uploading is off.
     "CapsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
-    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
-    "GrantsTable.Arn": {"Mirror", "Upload", "Sweep"},
-    GRANT_SECRETS: {"Mirror", "Upload", "Sweep"},
+    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep", "Connect"} | LOOKERS,
+    "GrantsTable.Arn": {"Mirror", "Upload", "Sweep", "Connect"},
+    GRANT_SECRETS: {"Mirror", "Upload", "Sweep", "Connect"},
     "CertificatesTable.Arn": {"Sweep"},
     "BrakesTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     # Each of them notes whether its last run failed.
@@ -277,8 +290,7 @@ ONLY = {
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
 # Within two hours: the pauses between them grow from 15 seconds to a quarter of an hour (`host::batch::pause`).
-RECEIVES_MAX = int(re.search(
-    r"RECEIVES_MAX: u32 = (\d+)", (sam_template.ROOT / "shared/host/src/batch.rs").read_text(encoding="utf-8")).group(1))
+RECEIVES_MAX = operations.CODE["receives_max"]
 
 
 def functions(template):
@@ -539,26 +551,9 @@ def the_console_only_looks(template):
             yield f"{owner} may {action} on {resource}, which is more than looking"
 
 
-# How the table crate calls DynamoDB, and the permission that the call takes.
-CALLS = {
-    r"\.get_item\(": "GetItem",
-    r"\.query\(": "Query",
-    r"\.scan\(": "Scan",
-    r"\.put_item\(|\bPut::builder": "PutItem",
-    r"\.update_item\(|\bUpdate::builder": "UpdateItem",
-    r"\.delete_item\(|\bDelete::builder": "DeleteItem",
-    r"\bConditionCheck::builder": "ConditionCheckItem",
-    r"\.batch_get_item\(": "BatchGetItem",
-    r"\.batch_write_item\(": "BatchWriteItem",
-    r"\.execute_(statement|transaction)\(|\.batch_execute_statement\(": "PartiQL",
-}
-
-
 def roles_fit_what_the_table_crate_calls(template):
     """A call without a permission fails only when it is deployed; a permission without a call is never noticed."""
-    sources = (sam_template.ROOT / "shared/table/src").rglob("*.rs")
-    source = "".join(path.read_text(encoding="utf-8") for path in sources)
-    called = {f"dynamodb:{name}" for pattern, name in CALLS.items() if re.search(pattern, source)}
+    called = {f"dynamodb:{name}" for name in operations.CODE["dynamodb_calls"]}
     allowed = {
         action
         for role in resources(template, "AWS::IAM::Role").values()
@@ -602,14 +597,17 @@ def logs_are_kept_for_a_set_time(template):
 
 
 def environment_is_read_by_the_code(template):
-    """A variable set here and read nowhere is a misspelling: each name stands in the crate's or in host's source."""
-    for function, properties in functions(template).items():
-        folders = [sam_template.ROOT / properties["CodeUri"] / "src", sam_template.ROOT / "shared/host/src"]
-        source = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.rs"))
+    """A variable set here and read nowhere is a misspelling. `facts/code.json` lists those of each crate, and a test of
+    `tests/documents` looks for each of them in the code."""
+    given = {}
+    for properties in functions(template).values():
         own = properties.get("Environment", {}).get("Variables", {})
-        for variable in (*template["Globals"]["Function"]["Environment"]["Variables"], *own):
-            if not re.search(rf'"{variable}"', source):
-                yield f"{function} is given {variable}, which its code does not read"
+        variables = given.setdefault(properties["CodeUri"], set())
+        variables.update(template["Globals"]["Function"]["Environment"]["Variables"], own)
+    listed = operations.CODE["environment"]
+    for crate in sorted(given.keys() | listed.keys()):
+        for variable in sorted(given.get(crate, set()) ^ set(listed.get(crate, []))):
+            yield f"{crate}: {variable} is set in the template or listed in infra/ci/facts/code.json, and not both"
 
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"

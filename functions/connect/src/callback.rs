@@ -29,8 +29,7 @@ impl Connect {
         };
         let now = self.clock.now();
         let Some(code) = request.value("code") else {
-            let declined =
-                self.xero.decline_visit(&self.tables, &state, Some(&browser), now).await;
+            let declined = self.xero.decline_visit(&self.tables, &state, Some(&browser), now).await;
             declined.map_err(|error| not_connected(&error))?;
             return Err(Outcome::SaidNo);
         };

@@ -131,12 +131,17 @@ impl Connect {
     ) -> Result<String, Outcome> {
         let (said, now) = ((choice.by.as_str(), choice.why.as_str()), self.clock.now());
         match self.standing(organisation).await? {
-            Standing::SignedUp => return Ok("It was connected already; nothing has changed.".to_owned()),
+            Standing::SignedUp => {
+                return Ok("It was connected already; nothing has changed.".to_owned());
+            }
             Standing::Disconnected => {
                 let again = self.tables.reconnect(organisation, said, now).await;
                 again.map_err(|error| trouble(&error))?;
                 self.begin(organisation).await;
-                return Ok("It is connected again, and catches up with what has changed meanwhile.".to_owned());
+                return Ok(
+                    "It is connected again, and catches up with what has changed meanwhile."
+                        .to_owned(),
+                );
             }
             Standing::NotUsed => {}
         }
@@ -180,7 +185,8 @@ impl Connect {
                 Err(error) => return Err(format!("It was not signed up: {error}.")),
             },
         };
-        TimeZone::get(&name).map_err(|_| "It was not signed up: there is no such time zone.".to_owned())
+        TimeZone::get(&name)
+            .map_err(|_| "It was not signed up: there is no such time zone.".to_owned())
     }
 
     /// Puts its first work on the queue. Without that, the next schedule begins with it.

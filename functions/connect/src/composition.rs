@@ -3,6 +3,7 @@
 use access::Xero;
 use host::clock::Clock;
 use host::env::Environment;
+use host::metrics::Metrics;
 use host::webhook_secret::WebhookSecret;
 use payments::budget::Purpose;
 use queue::SchedulesQueue;
@@ -42,6 +43,7 @@ impl Connect {
             login: env.url("XERO_LOGIN_URL", Some(LOGIN_URL))?,
             address,
             pages: Pages { console: env.optional("CONSOLE_URL")? },
+            metrics: Metrics::from_env(env, "connect")?,
             clock,
         })
     }

@@ -7,6 +7,7 @@ mod launch;
 mod pages;
 mod request;
 mod response;
+mod tally;
 
 use access::Xero;
 use aws_lambda_events::lambda_function_urls::{
@@ -14,6 +15,7 @@ use aws_lambda_events::lambda_function_urls::{
 };
 use host::clock::Clock;
 use host::grants::GrantSecrets;
+use host::metrics::Metrics;
 use host::webhook_secret::WebhookSecret;
 use payments::budget::Purpose;
 use queue::SchedulesQueue;
@@ -26,6 +28,7 @@ pub use access::StartError;
 use crate::pages::{Outcome, Pages};
 use crate::request::Request;
 use crate::response::Response;
+use crate::tally::Tally;
 
 /// The path to which Xero sends a user back.
 pub const CALLBACK: &str = "/callback";
@@ -45,6 +48,7 @@ pub struct Connect {
     /// Our own address, if it is not the one that Lambda gives.
     address: Option<Url>,
     pages: Pages,
+    metrics: Metrics,
     clock: Clock,
 }
 
@@ -67,6 +71,7 @@ impl Connect {
             login,
             address: Some(address),
             pages: Pages::default(),
+            metrics: Metrics::off(),
             clock,
         }
     }
@@ -91,6 +96,7 @@ impl Connect {
             None => self.pages.outcome(Outcome::Trouble),
             Some(base) => self.answer(&request, base).await,
         };
+        self.metrics.report(self.clock.now(), &Tally::of(response.status()));
         response.finish(request.base.as_ref())
     }
 

@@ -37,7 +37,10 @@ impl Response {
 
     /// The browser goes on by GET: to a path of ours, or to Xero.
     pub(crate) fn redirect(status: u16, to: impl Into<String>) -> Self {
-        Self { location: Some(to.into()), ..Self::new(status, "text/plain; charset=utf-8", String::new()) }
+        Self {
+            location: Some(to.into()),
+            ..Self::new(status, "text/plain; charset=utf-8", String::new())
+        }
     }
 
     fn new(status: u16, kind: &'static str, body: String) -> Self {
@@ -60,6 +63,11 @@ impl Response {
             "{name}={value}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
         );
         Self { cookie: Some(cookie), ..self }
+    }
+
+    /// The status; a redirect to a page of refusal counts as a redirect.
+    pub(crate) const fn status(&self) -> u16 {
+        self.status
     }
 
     pub(crate) fn finish(self, base: Option<&Url>) -> LambdaFunctionUrlResponse {

@@ -122,10 +122,7 @@ pub fn read(order: Order, said: &Said, answer: Result<Value, InvokeError>) -> To
         Order::AnnounceAgain => announced_again(answer),
         Order::Rename => done("The names are saved.".to_owned(), true),
         // No page has a button for these.
-        Order::PreviewAnnounceAgain
-        | Order::Authorise
-        | Order::Connect
-        | Order::Disconnect => {
+        Order::PreviewAnnounceAgain | Order::Authorise | Order::Connect | Order::Disconnect => {
             Told { answer: Some(answer), ..looked() }
         }
     }

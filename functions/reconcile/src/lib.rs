@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod handler;
+mod payment;
 mod standing;
 mod tally;
 
@@ -69,8 +70,7 @@ impl Reconciler {
             .map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = Tally::default();
         let answer = Box::pin(handler::batch(event, self, deadline, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         Ok(answer?)
     }
 }

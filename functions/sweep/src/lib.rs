@@ -35,6 +35,7 @@ use host::telemetry;
 use host::webhook_secret::WebhookSecret;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
+use payments::sweep::DailySchedules;
 use payments::{OrganisationId, Settings};
 use queue::{Changes, DeadLetters, Letters, SchedulesQueue};
 use table::Tables;
@@ -42,12 +43,13 @@ use url::Url;
 use xero::Client;
 
 pub use crate::answer::{
-    Answer, AuthoriseAnswer, ConnectAnswer, ConnectionAnswer, DiscardAnswer, DisconnectAnswer, RedriveAnswer,
-    ReplayAnswer, SweepAnswer,
+    Answer, AuthoriseAnswer, ConnectAnswer, ConnectionAnswer, DiscardAnswer, DisconnectAnswer,
+    RedriveAnswer, ReplayAnswer, SweepAnswer,
 };
 use crate::event::Asked;
 pub use crate::event::EventError;
 pub use crate::failures::HandleError;
+use crate::fan_out::{List, Wish};
 use crate::run::{Outcome, Run};
 use crate::tally::Tally;
 use crate::wanted::{Target, Wanted};
@@ -74,6 +76,8 @@ pub struct Sweeper<C, Q> {
     login: Option<Url>,
     /// Where the function `connect` is, if there is one.
     connect_url: Option<Url>,
+    /// When the stack's daily schedules come: an organisation with another clock has its day by its own (CC-22).
+    daily: Option<DailySchedules>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -90,6 +94,7 @@ impl<C, Q> Sweeper<C, Q> {
             webhook_secret: None,
             login: None,
             connect_url: None,
+            daily: None,
             metrics: Metrics::off(),
             clock,
         }
@@ -115,6 +120,12 @@ impl<C, Q> Sweeper<C, Q> {
         Self { schedules: Some(schedules), ..self }
     }
 
+    /// The same, in a stack whose daily schedules come at these times.
+    #[must_use]
+    pub fn with_daily_schedules(self, daily: DailySchedules) -> Self {
+        Self { daily: Some(daily), ..self }
+    }
+
     /// The same, with webhooks whose keys are in this secret.
     #[must_use]
     pub fn with_webhook_secret(self, secret: WebhookSecret) -> Self {
@@ -134,8 +145,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     ) -> Result<Answer, HandleError> {
         let mut tally = Tally::default();
         let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }
@@ -151,17 +161,25 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         if let Some(event) = fan_out::messages(event)? {
             return Box::pin(self.tasks(&event, deadline, tally)).await;
         }
-        let (wants_messages, event) = fan_out::wish(event);
+        let (wish, event) = Wish::of(event);
         let asked = Asked::read(&event)?;
-        if let Some(queue) = self.schedules.as_ref().filter(|_| wants_messages)
-            && let Some(work) = fan_out::for_all(&asked, self.clock.now())
+        let for_all = fan_out::for_all(&asked, self.clock.now());
+        if let Some(queue) = self.schedules.as_ref().filter(|_| wish.by_messages)
+            && let Some((work, scheduled_at)) = for_all
         {
-            return self.list(queue, work, None, deadline, tally).await;
+            let list = List { work, scheduled_at, after: None, zone: wish.zone };
+            return self.list(queue, list, deadline, tally).await;
         }
+        let concerned = |mut all: Vec<Settings>| {
+            if let Some((work, _)) = for_all {
+                all.retain(|one| fan_out::concerns(work, one, wish.zone.as_deref()));
+            }
+            all
+        };
         match asked {
             Asked::Scheduled { scheduled_at, organisation, target } => {
                 let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
-                let all = self.organisations(organisation, tally).await?;
+                let all = concerned(self.organisations(organisation, tally).await?);
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
             }
             Asked::Check { organisation } => {
@@ -170,7 +188,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::Digest { scheduled_at, organisation } => {
-                let all = self.organisations(organisation, tally).await?;
+                let all = concerned(self.organisations(organisation, tally).await?);
                 let connections = self.digests(&all, scheduled_at, deadline, tally).await?;
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
@@ -252,6 +270,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
         let (mirroring, uploading): (Vec<_>, Vec<_>) =
             organisations.iter().partition(|settings| settings.mirror_enabled);
+        let mut digests = Ok(());
         let mut sweeps = self.sweeps(&mirroring, wanted, deadline, tally).await;
         if wanted.target == Target::Certificate {
             sweeps.extend(self.sweeps(&uploading, wanted, deadline, tally).await);
@@ -265,16 +284,14 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 let made_up = Wanted { target, scheduled_at: None, said: None };
                 sweeps.extend(self.sweeps(&due, &made_up, deadline, tally).await);
             }
+            digests = self.own_digests(organisations, deadline, tally).await;
         }
         let failures: Vec<&str> = sweeps.iter().filter_map(SweepAnswer::failure).collect();
-        match failures.first() {
-            None => Ok(Answer::of(sweeps)),
-            Some(first) => Err(HandleError::Sweeps {
-                failed: failures.len(),
-                all: sweeps.len(),
-                first: (*first).to_owned(),
-            }),
+        if let Some(first) = failures.first() {
+            let (failed, all) = (failures.len(), sweeps.len());
+            return Err(HandleError::Sweeps { failed, all, first: (*first).to_owned() });
         }
+        digests.map(|()| Answer::of(sweeps))
     }
 
     async fn sweep(

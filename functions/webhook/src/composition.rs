@@ -104,7 +104,7 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
             .unwrap_or_else(|_| Handled::trouble(Failure::Late, 0));
         if let Some(refused) = self.refusals.of(handled.answer, now) {
             report::log(&handled, refused);
-            self.metrics.emit(now, &report::metrics(&handled, refused));
+            self.metrics.report(now, &report::numbers(&handled, refused));
         }
         handled.answer.response()
     }

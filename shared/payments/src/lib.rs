@@ -5,6 +5,7 @@ mod activity_kind;
 mod applied_credit;
 pub mod budget;
 mod change;
+mod components;
 pub mod connection;
 mod decision;
 pub mod digest;
@@ -25,6 +26,7 @@ mod money;
 mod number;
 pub mod oauth_state;
 mod order;
+mod order_comparison;
 mod passes;
 mod payment;
 pub mod permission;
@@ -51,6 +53,7 @@ pub use invoice_discrepancies::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
 
 pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};
+pub use components::{Component, ReceiptDocument, TaxAndShipping};
 pub use ids::{
     COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
@@ -65,8 +68,11 @@ pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use order::{
-    ComponentDifference, Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus,
-    is_news, standing, total_difference,
+    Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
+};
+pub use order_comparison::{
+    ComponentValues, Differences, DiscrepancyChange, compare, discrepancy_changes,
+    order_differences, payment_differences,
 };
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,

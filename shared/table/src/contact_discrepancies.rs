@@ -6,7 +6,10 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
 use payments::upload::OnContact;
-use payments::{Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrganisationId, XeroContactId};
+use payments::{
+    Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrderId, OrganisationId, PaymentId,
+    XeroContactId,
+};
 
 use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -215,6 +218,10 @@ pub enum DiscrepancySubject {
     Invoice(InvoiceNumber),
     /// A contact in Xero.
     Contact(XeroContactId),
+    /// An order.
+    Order(OrderId),
+    /// A payment as a whole, by the sender's id.
+    Payment(PaymentId),
 }
 
 /// A discrepancy that is open, and what it stands on.
@@ -228,9 +235,14 @@ pub struct OpenDiscrepancy {
 
 fn read_open(item: &Item) -> Result<OpenDiscrepancy, ReadError> {
     let row = Reader::new(DISCREPANCIES, item);
-    let place = match row.parsed_if("xero_contact_id")? {
-        Some(contact) => DiscrepancySubject::Contact(contact),
-        None => DiscrepancySubject::Invoice(row.parsed("invoice_number")?),
+    let place = if let Some(contact) = row.parsed_if("xero_contact_id")? {
+        DiscrepancySubject::Contact(contact)
+    } else if let Some(order) = row.parsed_if("order")? {
+        DiscrepancySubject::Order(order)
+    } else if let Some(payment) = row.parsed_if("payment_id")? {
+        DiscrepancySubject::Payment(payment)
+    } else {
+        DiscrepancySubject::Invoice(row.parsed("invoice_number")?)
     };
     Ok(OpenDiscrepancy { place, found: read_discrepancy(item)? })
 }

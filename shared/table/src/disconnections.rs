@@ -25,7 +25,9 @@ impl Tables {
         let update = self
             .row_of(organisation)
             .update_expression("SET disconnected_at = :now REMOVE disconnected_in_xero")
-            .condition_expression("attribute_exists(organisation) AND attribute_not_exists(disconnected_at)")
+            .condition_expression(
+                "attribute_exists(organisation) AND attribute_not_exists(disconnected_at)",
+            )
             .expression_attribute_values(":now", AttributeValue::S(instant(now)));
         self.change(organisation, update, Occurrence::Disconnected, "XC-05", said, now).await
     }

@@ -69,7 +69,7 @@ impl<G> Tokens<G> {
     /// Takes back what a refresh token stands for.
     pub(crate) async fn revoke(&self, http: &Http, form: &[(&str, &str)]) -> Result<(), ReadError> {
         let mut asker = self.app.asker().await;
-        // Beside `connect/token`.
+        // InvoiceContext `connect/token`.
         asker.url = asker.url.join("revocation").map_err(|_| Outage::Unreadable)?;
         asker.post(http, form).await.map(|_| ())
     }

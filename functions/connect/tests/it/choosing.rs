@@ -1,9 +1,9 @@
 //! Back from Xero: organisations are picked by name (XC-03), one is not used and ended (XC-03), one is disconnected and
 //! comes back as it was (XC-05, XC-07).
 
+use jiff::tz::TimeZone;
 use payments::grant::{Grants as _, Pairs as _};
 use payments::{OrganisationId, Settings};
-use jiff::tz::TimeZone;
 use xero_simulator::{Effect, Fault};
 
 use crate::world::{Browser, World};
@@ -87,7 +87,10 @@ async fn an_organisation_that_is_not_ready_is_not_signed_up_and_the_others_are()
 
     assert_eq!(world.signed_up().await.len(), 1);
     let done = world.get(&mut browser, "/done").await.text;
-    assert!(done.contains("payments cannot be read") && done.contains("accounting.payments.read"), "{done}");
+    assert!(
+        done.contains("payments cannot be read") && done.contains("accounting.payments.read"),
+        "{done}"
+    );
     let zone = format!("{}time_zone=Moon/Base", picking(&ids[..2]));
     world.post(&mut browser, "/choose", &zone).await;
     let done = world.get(&mut browser, "/done").await.text;
@@ -171,7 +174,10 @@ async fn tokens_go_with_the_last_organisation_and_are_revoked_only_if_their_user
         assert_eq!(world.secrets().pair(second).await.unwrap().is_some(), left > 0);
         assert_eq!(revoked(&world), 1 - left);
     }
-    assert!(world.secrets().pair(first).await.unwrap().is_some(), "it is replaced, and not ended here");
+    assert!(
+        world.secrets().pair(first).await.unwrap().is_some(),
+        "it is replaced, and not ended here"
+    );
 }
 
 #[tokio::test]

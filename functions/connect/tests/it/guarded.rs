@@ -123,7 +123,9 @@ async fn no_link_code_state_cookie_or_token_is_in_a_line_or_a_row() {
         .collect();
     assert_eq!(texts.len(), 4, "code, state and two links: {texts:?}");
     let cookie = browser.cookie.unwrap().split_once('=').unwrap().1.to_owned();
-    for secret in [texts, vec![state, cookie, "canary".into(), "sim.".into(), "refresh-".into()]].concat() {
+    for secret in
+        [texts, vec![state, cookie, "canary".into(), "sim.".into(), "refresh-".into()]].concat()
+    {
         assert!(!seen.contains(&secret), "{secret}");
     }
 }

@@ -69,7 +69,8 @@ impl World {
         let named = |name: &str| NewOrganisation { name: name.to_owned(), ..Default::default() };
         let at: Timestamp = START.parse().unwrap();
         let common = harness::World::new(at, named("Harbour Pty"), options).await;
-        let add = |name| OrganisationId::new(common.simulator.add_organisation(named(name)).unwrap());
+        let add =
+            |name| OrganisationId::new(common.simulator.add_organisation(named(name)).unwrap());
         let names = [
             (common.organisation(), "Harbour Pty"),
             (add("Lighthouse & Sons"), "Lighthouse & Sons"),
@@ -83,7 +84,7 @@ impl World {
             GrantSecrets::in_folder(folder.clone()),
             login,
             ADDRESS.parse().unwrap(),
-            Clock::of(common.time()),
+            Clock::new(common.time()),
         );
         Self { common, connect, names, folder }
     }
@@ -136,7 +137,7 @@ impl World {
             "version": "2.0", "rawPath": path, "rawQueryString": query, "body": form,
             "headers": {"sec-fetch-site": site, "host": "evil.example"},
             "cookies": browser.cookie.iter().collect::<Vec<_>>(),
-            "requestContext": {"domainName": "x.lambda-url.example", "http": {"method": method, "path": path}},
+            "requestContext": {"timeEpoch": 0, "domainName": "x.lambda-url.example", "http": {"method": method, "path": path}},
             "isBase64Encoded": false,
         });
         let request = serde_json::from_value(event).unwrap();

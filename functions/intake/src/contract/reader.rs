@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
     Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, Order,
-    OrganisationId, PaymentId, PaymentStatus, Receipt,
+    OrganisationId, PaymentId, PaymentStatus, Receipt, TaxAndShipping,
 };
 
 use super::json::Json;
 use super::members::{Members, Node, member};
-use super::order::order;
+use super::order::{document, order, tax_and_shipping};
 use super::problems::{Invalid, Problem, Problems};
 use super::provider_invoice::provider_invoice;
 use super::values;
@@ -207,6 +207,10 @@ fn invoice(
     let payment_plan = members.flag("payment_plan", problems);
     let customer = members.optional("customer");
     let customer = customer.and_then(|node| values::customer_id(&node, problems));
+    let components = match members.optional("components") {
+        Some(node) => tax_and_shipping(&node, total, problems),
+        None => Some(TaxAndShipping::default()),
+    };
     Some(Report::Invoice(InvoiceReport {
         organisation: organisation?,
         customer,
@@ -219,6 +223,7 @@ fn invoice(
             contact: contact?,
             payment_plan: payment_plan?,
             revision: revision?,
+            components: components?,
         },
     }))
 }
@@ -262,6 +267,10 @@ fn payment(
     let reference = optional("reference").and_then(|node| values::free_text(&node, problems));
     let channel = optional("channel").and_then(|node| values::channel(&node, problems));
     let customer = optional("customer").and_then(|node| values::customer_id(&node, problems));
+    let document = match members.optional("document") {
+        Some(node) => document(&node, amount, problems).map(Some),
+        None => Some(None),
+    };
     Some(Report::Payment(Receipt {
         organisation: organisation?,
         id: id?,
@@ -279,6 +288,7 @@ fn payment(
         journaled: journaled?,
         allocations: allocations?,
         entered_at: entered_at?,
+        document: document?,
     }))
 }
 

@@ -31,3 +31,4 @@ mod troubles;
 mod watched;
 mod week;
 mod world;
+mod zones;

@@ -102,6 +102,7 @@ fn receipt(id: &str, amount: &str) -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: now(),
+        document: None,
     }
 }
 
@@ -221,6 +222,7 @@ impl Everything<'_> {
             contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
             payment_plan: false,
             revision: 1,
+            components: Default::default(),
         };
         let stored = self.stored().await;
         let change = record_invoice(&stored, &local, now()).unwrap().unwrap();
