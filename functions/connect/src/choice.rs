@@ -118,7 +118,7 @@ impl Connect {
 
     async fn name_of(&self, organisation: OrganisationId) -> Result<String, Outcome> {
         let row = self.tables.organisation(organisation).await.map_err(|error| trouble(&error))?;
-        let name = row.and_then(|row| row.xero_name.or(row.name));
+        let name = row.and_then(|row| row.name);
         Ok(name.unwrap_or_else(|| "the organisation of your link".to_owned()))
     }
 

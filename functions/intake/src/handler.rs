@@ -255,7 +255,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::Payment(_) => tally.payments += 1,
             Report::Journaling(_) => tally.journalings += 1,
             Report::Customer(_) => tally.customers += 1,
-            Report::ProviderInvoice(_) => tally.provider_invoices += 1,
+            Report::ProviderInvoice(_) | Report::ProviderCredit(_) => tally.provider_invoices += 1,
             Report::Order(_) => tally.orders += 1,
         }
     }

@@ -57,7 +57,7 @@ impl Reconciler {
         Self { tables, metrics: Metrics::off(), clock }
     }
 
-    /// Derives anew how the orders stand that a batch of the log is about, and says from where on it is to come again.
+    /// Derives again how the orders stand that a batch of the log is about, and says from where on it is to come again.
     ///
     /// # Errors
     /// [`HandleError`]: all records are to come again.

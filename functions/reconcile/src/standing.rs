@@ -4,10 +4,8 @@ use jiff::Timestamp;
 use payments::{
     MoneyError, OrderId, OrganisationId, discrepancy_changes, order_differences, standing,
 };
-use table::{ContactBecause, Judged, ReadError, StoredOrder, Tables, WriteError};
+use table::{ContactBecause, Judged, Races, ReadError, StoredOrder, Tables, WriteError};
 
-/// How often a lost race is tried again at once.
-const RACES_MAX: u32 = 8;
 /// What this function writes in the log has this cause.
 pub(crate) const CAUSE: &str = "reconcile";
 
@@ -20,8 +18,6 @@ pub(crate) enum JudgeError {
     Write(#[from] WriteError),
     #[error("its money cannot be added up")]
     Money(#[from] MoneyError),
-    #[error("lost the race for the same row {RACES_MAX} times in a row")]
-    Races,
 }
 
 /// Derives how an order stands and what does not agree about it, and stores what is news; whether anything was.
@@ -31,14 +27,14 @@ pub(crate) async fn judge(
     order: &OrderId,
     now: Timestamp,
 ) -> Result<bool, JudgeError> {
-    for _ in 0..RACES_MAX {
+    let mut races = Races::default();
+    loop {
         let Some(known) = tables.order(organisation, order).await? else { return Ok(false) };
         match judge_once(tables, &known, now).await {
-            Err(JudgeError::Write(WriteError::Conflict)) => {}
+            Err(JudgeError::Write(error)) => races.lost(error)?,
             judged => return judged,
         }
     }
-    Err(JudgeError::Races)
 }
 
 async fn judge_once(

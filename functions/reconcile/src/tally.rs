@@ -26,3 +26,15 @@ impl Tally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use host::counters::Counters as _;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        harness::catalogue::assert_lists("reconcile", &Tally::catalogue());
+    }
+}

@@ -3,9 +3,8 @@
 use payments::{AcceptError, DiscrepancyKey, InvoiceNumber, OrganisationId, XeroContactId, accept};
 use queue::Changes;
 use serde::Deserialize;
-use table::{ChangeContext, WriteError};
+use table::{ChangeContext, Races, WriteError};
 
-use crate::error::RACES_MAX;
 use crate::event::{Asked, EventError, said, says};
 use crate::orders::tables;
 use crate::wanted::Said;
@@ -73,7 +72,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         wanted: &Accept,
         said: &Said,
     ) -> Result<(), HandleError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let written = match &wanted.place {
                 DiscrepancySubject::Invoice(number) => {
                     self.accept_on_invoice(organisation, number, wanted, said).await?
@@ -82,13 +82,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                     self.accept_about_contact(organisation, *contact, wanted, said).await?
                 }
             };
-            match written {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
+            if races.won(written).map_err(|error| tables(&error))?.is_some() {
+                return Ok(());
             }
         }
-        Err(tables(&WriteError::Conflict))
     }
 
     async fn accept_on_invoice(

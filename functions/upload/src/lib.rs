@@ -7,6 +7,7 @@ mod bundle;
 mod catch_up;
 mod confirmation;
 mod contacts;
+mod credits;
 mod deleted_counterparts;
 mod duplicates;
 mod error;

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod connection;
 pub mod counters;
 pub mod env;
+pub mod function;
 pub mod grants;
 pub mod invocation;
 mod metric;

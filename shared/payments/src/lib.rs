@@ -55,7 +55,8 @@ pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};
 pub use components::{Component, ReceiptDocument, TaxAndShipping};
 pub use ids::{
-    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId, OrganisationId,
+    COPY_PREFIX, CREDIT_ALLOCATION_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId,
+    OrganisationId, PROVIDER_CREDIT_ID_CHARS_MAX, PROVIDER_CREDIT_PREFIX,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
     XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };

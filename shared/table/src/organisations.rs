@@ -45,8 +45,6 @@ pub struct OrganisationRow {
     pub settings: Result<Settings, ReadError>,
     /// What the organisation is called (`name`).
     pub name: Option<String>,
-    /// What Xero calls it (`xero_name`), as of the last hourly check (XC-04).
-    pub xero_name: Option<String>,
     /// Whether Xero has confirmed that it is disconnected (`disconnected_in_xero`); `None` if it is not disconnected.
     pub ended_in_xero: Option<bool>,
     /// Whom to ask when a connection is lost (`administrator_contact`; CC-19).
@@ -143,7 +141,6 @@ fn read(item: &Item) -> Result<OrganisationRow, ReadError> {
         organisation,
         settings: read_settings(organisation, item),
         name: text("name"),
-        xero_name: text("xero_name"),
         ended_in_xero: row.has("disconnected_at").then(|| row.has("disconnected_in_xero")),
         administrator: text("administrator_contact"),
         bank_feed: text("bank_feed_name"),

@@ -10,6 +10,7 @@ mod changed_payments;
 mod client;
 mod connections;
 mod contacts;
+mod credit_notes;
 mod dates;
 mod decimals;
 mod deleted_money;
@@ -50,6 +51,7 @@ pub use changed_invoices::ChangedPage;
 pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, Spent};
 pub use connections::Connection;
 pub use contacts::FoundContacts;
+pub use credit_notes::{AllocationToSend, CreditNoteToSend, CreditNotes};
 pub use deleted_money::DeletedMoney;
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
@@ -64,7 +66,7 @@ pub use organisation::Organisation;
 pub use pages::PAGES_MAX;
 pub use payable_invoices::OpenInvoices;
 pub use prepayments::DeletedPrepayments;
-pub use readback::{Found, SKEW_MARGIN, Stamped};
+pub use readback::{AllocationSought, Found, SKEW_MARGIN, Stamped};
 pub use receipts::{MoneyReceived, ReceivedBetween};
 pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};

@@ -54,7 +54,7 @@ enum Call {
 }
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
-    /// Creates the payments, prepayments or bills of a bundle, in ONE call: nothing is ever sent again here,
+    /// Creates what a bundle is made of, in ONE call: nothing is ever sent again here,
     /// not even when the connection fails. Only a call that was answered 401, which is to say turned
     /// away at the door, is repeated with a new token.
     ///
@@ -93,7 +93,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let scope = match bundle.kind() {
             StampedKind::Payments => "accounting.payments",
             StampedKind::Prepayments => "accounting.banktransactions",
-            StampedKind::Bills => "accounting.invoices",
+            StampedKind::Bills | StampedKind::CreditNotes | StampedKind::Allocations => {
+                "accounting.invoices"
+            }
         };
         let token = match self.tokens.current(&self.http, organisation).await {
             Ok(token) => token,
@@ -138,7 +140,8 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     }
 
     fn put_request(&self, bundle: &Bundle, key: &str) -> RequestBuilder {
-        let mut url = self.url(&[bundle.kind().list()]);
+        let path = bundle.path();
+        let mut url = self.url(&path.iter().map(String::as_str).collect::<Vec<_>>());
         url.set_query(Some("summarizeErrors=false"));
         self.http
             .client()

@@ -40,9 +40,9 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 pub use authorisation::Consent;
 pub use books::{
     Account, AccountKind, Allocation, BankTransaction, BankTransactionStatus, BatchPayment,
-    Contact, Credit, CreditDocument, CreditKind, Invoice, InvoiceKind, InvoiceStatus, Line,
-    LockDates, NewAccount, NewBatchPayment, NewCredit, NewInvoice, NewOrganisation, NewPayment,
-    Organisation, Payment, PaymentStatus,
+    Contact, Credit, CreditDocument, CreditKind, CreditNoteStage, Invoice, InvoiceKind,
+    InvoiceStatus, Line, LockDates, NewAccount, NewBatchPayment, NewCredit, NewInvoice,
+    NewOrganisation, NewPayment, NewSupplierCredit, Organisation, Payment, PaymentStatus,
 };
 pub use clock::{AdvancingClock, Clock, ManualClock, system_clock};
 pub use faults::{Effect, Fault};

@@ -14,7 +14,7 @@ fn picking(picked: &[OrganisationId]) -> String {
 
 #[tokio::test]
 async fn two_of_three_are_signed_up_and_the_third_is_ended_without_hurting_them() {
-    // XC-03, XC-25
+    // XC-03
     let world = World::new().await;
     let mut browser = Browser::default();
     let ids = world.names.map(|(id, _)| id);

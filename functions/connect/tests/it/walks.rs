@@ -6,7 +6,7 @@ use crate::world::{Browser, World};
 
 #[tokio::test]
 async fn a_user_lets_us_in_and_code_and_state_are_gone_from_the_address() {
-    // XC-02, XC-04
+    // XC-02, XC-11
     let world = World::new().await;
     let mut browser = Browser::default();
     let (link, grant) = world.link(None).await;

@@ -121,7 +121,7 @@ pub(super) fn accept(
     place: Value,
 ) -> Option<Button> {
     let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
-    // What is too long for a button is not compared with what the person has read.
+    // Values too long for a button are not compared with what the person has read.
     let seen = is_short.then_some(found.detail.as_str());
     let mut which = place;
     which["discrepancy"] = json!(found.key.to_string());

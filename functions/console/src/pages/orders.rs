@@ -165,7 +165,7 @@ fn received(stored: &StoredOrder) -> Money {
     stored.standing.map_or(Money::zero(currency), |standing| standing.received)
 }
 
-/// What is still to be paid; less than nothing if too much was kept.
+/// The rest to be paid; less than nothing if too much was kept.
 fn left(stored: &StoredOrder) -> Option<Money> {
     stored.order.to_pay().minus(received(stored)).ok()
 }

@@ -13,7 +13,7 @@ use super::json::Json;
 use super::members::{Members, Node, member};
 use super::order::{document, order, tax_and_shipping};
 use super::problems::{Invalid, Problem, Problems};
-use super::provider_invoice::provider_invoice;
+use super::provider_invoice::{provider_credit, provider_invoice};
 use super::values;
 
 /// The version of the contract that is read here.
@@ -36,6 +36,8 @@ pub enum Report {
     Customer(Customer),
     /// An invoice of the payment provider as it is now.
     ProviderInvoice(ProviderInvoice),
+    /// A credit invoice of the payment provider as it is now.
+    ProviderCredit(ProviderInvoice),
     /// An order as it is now.
     Order(Order),
 }
@@ -74,7 +76,7 @@ impl Report {
             Self::Payment(receipt) => receipt.organisation,
             Self::Journaling(journaling) => journaling.organisation,
             Self::Customer(customer) => customer.organisation,
-            Self::ProviderInvoice(invoice) => invoice.organisation,
+            Self::ProviderInvoice(invoice) | Self::ProviderCredit(invoice) => invoice.organisation,
             Self::Order(order) => order.organisation,
         }
     }
@@ -88,8 +90,10 @@ impl Report {
             Self::Invoice(report) => (1, report.invoice.revision),
             Self::Payment(receipt) => (2, receipt.revision),
             Self::Journaling(journaling) => (3, journaling.revision),
-            Self::ProviderInvoice(invoice) => (4, invoice.revision),
-            Self::Order(order) => (5, order.revision),
+            // Before the invoice on which it may be a line (EX-15b).
+            Self::ProviderCredit(credit) => (4, credit.revision),
+            Self::ProviderInvoice(invoice) => (5, invoice.revision),
+            Self::Order(order) => (6, order.revision),
         }
     }
 }
@@ -154,11 +158,14 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "provider_invoice" => {
             provider_invoice(organisation, &mut members, problems).map(Report::ProviderInvoice)
         }
+        Json::Text(kind) if kind == "provider_credit" => {
+            provider_credit(organisation, &mut members, problems).map(Report::ProviderCredit)
+        }
         Json::Text(kind) if kind == "order" => {
             order(organisation, &mut members, problems).map(Report::Order)
         }
         _ => {
-            let what = "must be invoice, payment, journaling, customer, provider_invoice or order";
+            let what = "must be invoice, payment, journaling, customer, provider_invoice, provider_credit or order";
             problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }

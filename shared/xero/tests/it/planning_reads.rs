@@ -229,11 +229,11 @@ async fn uploading_asks_for_more_than_reading_does() {
     assert_eq!(
         granted(&Config::uploading().scopes),
         [
+            "accounting.settings.read",
             "accounting.payments",
-            "accounting.banktransactions",
-            "accounting.invoices",
             "accounting.contacts.read",
-            "accounting.settings.read"
+            "accounting.banktransactions",
+            "accounting.invoices"
         ]
     );
     let reading = Config::default().scopes;

@@ -9,6 +9,7 @@ mod books;
 mod clock;
 mod consents;
 mod control;
+mod credit_notes;
 mod credits;
 mod faults;
 mod idempotency;
