@@ -1,4 +1,4 @@
-//! A user is back from Xero. Whatever comes, the answer is a redirect to an address without code and state (XC-02), so
+//! A user is back from Xero. The answer is always a redirect to an address without code and state (XC-02), so
 //! that neither is left in the history of the browser.
 
 use access::{Connected, VisitError};
@@ -7,13 +7,13 @@ use payments::oauth_state::{CHOICE_MAX, Choice, until, visit_key};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::Connect;
+use crate::Connector;
 use crate::launch::trouble;
 use crate::pages::Outcome;
 use crate::request::Request;
 use crate::response::{Response, cookie_name};
 
-impl Connect {
+impl Connector {
     /// Takes what Xero sends a browser back with.
     pub(crate) async fn callback(&self, request: &Request, base: &Url) -> Response {
         match self.returned(request, base).await {

@@ -11,7 +11,7 @@ use url::Url;
 use uuid::Uuid;
 use xero::iana_zone;
 
-use crate::Connect;
+use crate::Connector;
 use crate::launch::trouble;
 use crate::pages::{Line, Outcome, Standing};
 use crate::request::Request;
@@ -23,7 +23,7 @@ struct Visitor {
     choice: Choice,
 }
 
-impl Connect {
+impl Connector {
     /// The page with what the user may pick.
     pub(crate) async fn choices(&self, request: &Request, base: &Url) -> Response {
         let shown = async {

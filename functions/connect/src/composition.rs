@@ -11,9 +11,9 @@ use table::Tables;
 use xero::{Config, LOGIN_URL};
 
 use crate::pages::Pages;
-use crate::{Connect, StartError};
+use crate::{Connector, StartError};
 
-impl Connect {
+impl Connector {
     /// Reads the environment, see the README, and makes the SDK's clients.
     ///
     /// # Errors

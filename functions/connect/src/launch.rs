@@ -10,9 +10,9 @@ use url::Url;
 use crate::pages::Outcome;
 use crate::request::Request;
 use crate::response::Response;
-use crate::{CALLBACK, Connect};
+use crate::{CALLBACK, Connector};
 
-impl Connect {
+impl Connector {
     /// The page behind a link.
     pub(crate) async fn invite(&self, request: &Request) -> Response {
         match self.invitation(request).await {

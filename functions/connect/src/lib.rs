@@ -36,7 +36,7 @@ pub const CALLBACK: &str = "/callback";
 pub const LAUNCH: &str = "/launch";
 
 /// The function: everything between its environment and its handler.
-pub struct Connect {
+pub struct Connector {
     xero: Xero,
     tables: Tables,
     /// Where the first work of an organisation goes that was signed up; without it the next schedule begins.
@@ -52,7 +52,7 @@ pub struct Connect {
     clock: Clock,
 }
 
-impl Connect {
+impl Connector {
     /// Puts the function together from its parts.
     pub fn new(
         xero: Client,
@@ -123,8 +123,8 @@ impl Connect {
     }
 }
 
-impl std::fmt::Debug for Connect {
+impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connect").finish_non_exhaustive()
+        f.debug_struct("Connector").finish_non_exhaustive()
     }
 }

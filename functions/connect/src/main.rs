@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
-use connect::Connect;
+use connect::Connector;
 use host::clock::Clock;
 use host::env::Environment;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let env = Environment::process();
     host::telemetry::init(&env)?;
     let aws = host::aws_config(AWS_CALL_MAX).await;
-    let connect = Connect::from_env(&env, &aws, Clock::system()).await?;
+    let connect = Connector::from_env(&env, &aws, Clock::system()).await?;
     run(service_fn(async |event: LambdaEvent<LambdaFunctionUrlRequest>| {
         Ok::<_, Error>(Box::pin(connect.handle(&event.payload)).await)
     }))

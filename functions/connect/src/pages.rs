@@ -52,7 +52,7 @@ impl Line {
     }
 }
 
-/// What can come of a way to Xero, apart from the choice.
+/// Each end of a way to Xero, apart from the choice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
     SaidNo,
@@ -126,7 +126,7 @@ impl Outcome {
         }
     }
 
-    /// What has happened, and what to do.
+    /// The event in words, and what to do.
     const fn words(self) -> (&'static str, &'static str) {
         const ASK: &str = "Ask the operator who sent you the link for a new one.";
         match self {
@@ -160,7 +160,7 @@ impl Outcome {
             ),
             Self::NoChoice => (
                 "There is nothing to choose in this browser",
-                "A choice can be made for half an hour after coming back from Xero, in the same browser. What was \
+                "A choice can be made for half an hour after coming back from Xero, in the same browser. All that was \
                  chosen stands.",
             ),
             Self::InUse => (
@@ -171,7 +171,7 @@ impl Outcome {
             Self::NotFound => ("There is no such page", "Open the operator's link."),
             Self::Trouble => (
                 "This did not work, and the fault is ours",
-                "Try again in a minute. If it happens again, tell the operator; the log has the reason.",
+                "Try again in a minute. If it happens again, call the operator; the log has the reason.",
             ),
         }
     }

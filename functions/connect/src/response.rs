@@ -1,4 +1,4 @@
-//! Answers to a browser. Each of them forbids to be kept, framed, sniffed or to tell another site where it was read.
+//! Answers to a browser. Each of them forbids to be kept, framed or sniffed, or to show another site where it was read.
 
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlResponse;
 use secrecy::{ExposeSecret as _, SecretString};

@@ -11,7 +11,7 @@ use axum::{
     http::{Response, StatusCode},
     response::IntoResponse as _,
 };
-use connect::Connect;
+use connect::Connector;
 use host::{clock::Clock, env::Environment, grants::GrantSecrets};
 use payments::{
     GrantId,
@@ -141,8 +141,8 @@ impl Parts {
         })
     }
 
-    fn function(&self, clock: &Clock) -> anyhow::Result<Connect> {
-        let connect = Connect::new(
+    fn function(&self, clock: &Clock) -> anyhow::Result<Connector> {
+        let connect = Connector::new(
             client(&self.xero, Config::default(), clock)?,
             self.tables.clone(),
             self.secrets.clone(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use payments::grant::{Grant, GrantError, Grants as _, Pairs as _};
 use payments::{Occurrence, OrganisationId};
 use table::{AuditEntry, Tables};
-use xero::Connection;
+use xero::UserConnection;
 
 use crate::Xero;
 
@@ -147,7 +147,7 @@ impl Xero {
 
     /// Deletes the tokens of a grant. They are revoked first only if their user has no other connection: Xero revokes
     /// by user, and would end live connections with them (XC-28).
-    async fn forget(&self, grant: &Grant, left: &[Connection]) -> Result<(), DisconnectError> {
+    async fn forget(&self, grant: &Grant, left: &[UserConnection]) -> Result<(), DisconnectError> {
         let Some(secrets) = self.grant_secrets() else { return Ok(()) };
         let pair = secrets.pair(grant.id).await.map_err(|error| stores(&error))?;
         if let Some(pair) = pair.filter(|_| left.is_empty())

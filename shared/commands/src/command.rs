@@ -205,7 +205,7 @@ commands! {
     /// An organisation is disconnected from Xero: payments go neither way, and Xero ends the connection.
     Disconnect(OnOrganisation) = "disconnect" in ADMINISTRATORS {
         confirmation: Some("From now on no payment goes either way, and Xero ends the connection of this organisation. \
-            What was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
+            All that was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
         fields: &[ORGANISATION],
     }
     /// A user of Xero has let us in, and has come back with a code.

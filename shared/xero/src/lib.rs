@@ -49,7 +49,7 @@ pub use bundle::{
 pub use call_permits::Unmetered;
 pub use changed_invoices::ChangedPage;
 pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, Spent};
-pub use connections::Connection;
+pub use connections::UserConnection;
 pub use contacts::FoundContacts;
 pub use credit_notes::{AllocationToSend, CreditNoteToSend, CreditNotes};
 pub use deleted_money::DeletedMoney;

@@ -47,7 +47,7 @@ async fn a_user_who_says_no_has_changed_nothing() {
     assert!(page.text.contains("you said no") && page.text.contains("Nothing has changed"));
     assert_eq!(world.tables.grant(grant).await.unwrap().revision, 0);
     assert!(!world.simulator.identity_calls().contains(&"POST /connect/token".to_owned()));
-    // The state of a no is used up, whatever is sent with it afterwards.
+    // The state of a no is used up, and a code that is sent with it afterwards is not used.
     let again = world.get(&mut browser, &back.replace("error=access_denied", "code=x")).await;
     assert_eq!(again.location(), "/outcome/used");
 }

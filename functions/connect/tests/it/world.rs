@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use access::Xero;
-use connect::Connect;
+use connect::Connector;
 use host::clock::Clock;
 use host::grants::GrantSecrets;
 use jiff::{SignedDuration, Timestamp};
@@ -44,7 +44,7 @@ pub struct Browser {
 
 pub struct World {
     common: harness::World,
-    pub connect: Connect,
+    pub connect: Connector,
     pub names: [(OrganisationId, &'static str); 3],
     pub folder: PathBuf,
 }
@@ -78,7 +78,7 @@ impl World {
         ];
         let folder = std::env::temp_dir().join(format!("paymirror-connect-{}", Uuid::new_v4()));
         let login = format!("{}/identity/connect/authorize", common.xero_url).parse().unwrap();
-        let connect = Connect::new(
+        let connect = Connector::new(
             common.client(&common.xero.url, Config::default()),
             common.tables_of_a_process(),
             GrantSecrets::in_folder(folder.clone()),
