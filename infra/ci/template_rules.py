@@ -67,8 +67,8 @@ CONSOLE = (
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Activity", "PutItem")
 )
-# The functions that carry out the orders of operators.
-ORDERS = {pair for name in ("Announce", "Sweep", "Upload") for pair in _on(f"{name}Function.Arn", "lambda:InvokeFunction")}
+# The function that executes the commands of operators: pages pass them on, and those of an earlier form are forwarded.
+COMMANDS = _on("OperationsFunction.Arn", "lambda:InvokeFunction")
 
 # Everything that each function may do: pairs of action and resource, and nothing else.
 ALLOWED = {
@@ -129,27 +129,21 @@ ALLOWED = {
     | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Tombstones Activity Parked SyncRuns", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
+    | COMMANDS
     | _grants(),
     "Sweep": _own_log("Sweep")
     | _on("SchedulesQueue.Arn", *POLL, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
-    | _on("IntakeQueue.Arn", "sqs:SendMessage")
-    | _on("UploadsQueue.Arn", "sqs:SendMessage")
-    | _dead_letters("Changes", "Intake", "Uploads", "Schedules", "Events")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
-    # Shows whether there are signing keys, and not the keys.
-    | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
     | _tables("Receipts", "Query")
-    | _tables("Organisations", "GetItem", "Scan", "PutItem")
+    | _tables("Organisations", "GetItem", "Scan")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
-    | _tables("Payments Activity", "Query", "PutItem")
-    | _tables("HeldPayments Tombstones", "Query")
-    | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
-    | _tables("Parked", "Query", "PutItem", "DeleteItem")
+    | _tables("Activity Discrepancies", "Query", "PutItem")
+    | _tables("Payments HeldPayments", "Query")
+    | _tables("Parked", "Query")
     | _tables("Connections", "GetItem", "UpdateItem")
-    | _tables("Caps", "GetItem")
-    | _tables("Brakes", "GetItem", "PutItem")
+    | _tables("Caps Brakes", "GetItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _tables("SyncRuns Budgets", "GetItem", "PutItem")
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
@@ -159,9 +153,8 @@ ALLOWED = {
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _grants()
-    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret")
-    | _tables("Grants Organisations", "UpdateItem"),
+    | COMMANDS
+    | _grants(),
     "Connect": _own_log("Connect")
     | _on("SchedulesQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
@@ -175,10 +168,39 @@ ALLOWED = {
     "Announce": _own_log("Announce")
     # Of every stream that the table has: one that was restored has another.
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
-    # Decisions to announce again are read from the table, and the order is a row of it.
-    | _tables("Activity", "Query", "PutItem")
+    | COMMANDS
     | _on("EventBus.Arn", "events:PutEvents")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
+    "Operations": _own_log("Operations")
+    | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    | _on("IntakeQueue.Arn", "sqs:SendMessage")
+    | _on("UploadsQueue.Arn", "sqs:SendMessage")
+    | _dead_letters("Changes", "Intake", "Uploads", "Schedules", "Events")
+    | _on("EventBus.Arn", "events:PutEvents")
+    | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    # Shows whether there are signing keys, and not the keys.
+    | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
+    | _tables("Organisations", "GetItem", "Scan", "PutItem", "UpdateItem")
+    | _tables("Receipts", "Query")
+    | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
+    | _tables("Payments", "Query", "BatchGetItem", "PutItem", "DeleteItem")
+    | _tables("HeldPayments", "Query", "DeleteItem")
+    | _tables("Tombstones Activity Certificates", "Query", "PutItem")
+    | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
+    | _tables("Parked", "Query", "PutItem", "DeleteItem")
+    | _tables("Uploads Customers", "GetItem", "BatchGetItem", "PutItem")
+    | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
+    | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
+    | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
+    | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
+    | _on("${UploadsTable.Arn}/index/by_transaction", "dynamodb:Query")
+    | _tables("Brakes Budgets Caps SyncRuns", "GetItem", "PutItem")
+    | _tables("Connections", "GetItem", "UpdateItem")
+    | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _grants()
+    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret")
+    | _tables("Grants", "UpdateItem"),
     "Reconcile": _own_log("Reconcile")
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     | _tables("Orders", "GetItem", "Query", "PutItem")
@@ -188,8 +210,8 @@ ALLOWED = {
     | _tables("Activity", "PutItem")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
-    "Operate": _own_log("Operate") | CONSOLE | ORDERS,
-    "Administer": _own_log("Administer") | CONSOLE | ORDERS | _tables("Organisations", "UpdateItem"),
+    "Operate": _own_log("Operate") | CONSOLE | COMMANDS,
+    "Administer": _own_log("Administer") | CONSOLE | COMMANDS | _tables("Organisations", "UpdateItem"),
     # Not a function: the schedules, which wake two.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
@@ -219,7 +241,7 @@ ASKED_TABLES = (
 )
 # What `Runbook.test_responders_may_what_commands_do` finds in the runbook, and no more.
 RESPOND = (
-    _call("Console", "Operate", "Announce", "Sweep", "Upload")
+    _call("Console", "Operate", "Operations", "Announce", "Sweep", "Upload")
     | _tables(ASKED_TABLES, "PartiQLSelect")
     | _tables("Organisations", "PartiQLUpdate")
     | _on("${SyncRunsTable.Arn}/index/failures", "dynamodb:PartiQLSelect")
@@ -259,33 +281,33 @@ LOOKERS = {"Console", "Operate", "Administer"}
 # Resources that these alone may touch. They are listed apart from `ALLOWED`, so that no change of that list breaks a
 # promise.
 ONLY = {
-    # The sweep only sees whether it has a value.
-    "XeroWebhookSecret.Id": {"Webhook", "Sweep", "Connect"},
-    "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep", "Connect"},
+    # Operations only sees whether it has a value.
+    "XeroWebhookSecret.Id": {"Webhook", "Connect", "Operations"},
+    "XeroApiSecret.Id": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     # The mirror sets aside payments found in Xero (A8.3); the sweep only counts those that fail or are on hold.
-    "UploadsTable.Arn": {"Intake", "Mirror", "Upload", "Sweep"} | LOOKERS,
+    "UploadsTable.Arn": {"Intake", "Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
     # The sweep only reads whether uploading is off.
-    "CapsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
-    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep", "Connect"} | LOOKERS,
-    "GrantsTable.Arn": {"Mirror", "Upload", "Sweep", "Connect"},
-    GRANT_SECRETS: {"Mirror", "Upload", "Sweep", "Connect"},
-    "CertificatesTable.Arn": {"Sweep"},
-    "BrakesTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
+    "CapsTable.Arn": {"Upload", "Sweep", "Operations"} | LOOKERS,
+    "BudgetsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
+    "GrantsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
+    GRANT_SECRETS: {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
+    "CertificatesTable.Arn": {"Sweep", "Operations"},
+    "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,
     # Each of them notes whether its last run failed.
-    "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
+    "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "${ActivityTable.Arn}/stream/*": {"Announce", "Reconcile"},
-    "EventBus.Arn": {"Announce"},
+    "EventBus.Arn": {"Announce", "Operations"},
     # How an order stands is derived by one function, and typed by none.
     "OrdersTable.Arn": {"Intake", "Reconcile"} | LOOKERS,
     "OrderLinksTable.Arn": {"Intake", "Reconcile"} | LOOKERS,
-    "SweepsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
-    "ChangesDeadLetterQueue.Arn": {"Sweep"},
-    "IntakeDeadLetterQueue.Arn": {"Sweep"},
-    "UploadsDeadLetterQueue.Arn": {"Sweep"},
-    "AnnounceFunction.Arn": {"Operate", "Administer"},
-    "UploadFunction.Arn": {"Scheduler", "Operate", "Administer"},
-    "SweepFunction.Arn": {"Scheduler", "Operate", "Administer"},
+    "SweepsTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,
+    "ChangesDeadLetterQueue.Arn": {"Operations"},
+    "IntakeDeadLetterQueue.Arn": {"Operations"},
+    "UploadsDeadLetterQueue.Arn": {"Operations"},
+    "OperationsFunction.Arn": {"Announce", "Sweep", "Upload", "Operate", "Administer"},
+    "UploadFunction.Arn": {"Scheduler"},
+    "SweepFunction.Arn": {"Scheduler"},
 }
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
@@ -341,7 +363,8 @@ def calls(template):
         for action, resource in granted(roles.get(f"{function}Role", {})):
             if action == "sqs:SendMessage":
                 called[function] |= triggered.get(resource, set())
-            elif action == "lambda:InvokeFunction":
+            # A message of a queue is never forwarded as a command: this comes back to no function by itself.
+            elif action == "lambda:InvokeFunction" and (action, resource) not in COMMANDS:
                 called[function].add(resource.removesuffix(".Arn").removesuffix("Function"))
     return called
 
@@ -502,8 +525,8 @@ def people_may_exactly_what_is_listed(template):
 # Actions of the operators' pages other than looking: they write orders down, and some of them do a little more.
 MORE_THAN_LOOKING = {
     "Console": _tables("Activity", "PutItem"),
-    "Operate": _tables("Activity", "PutItem") | ORDERS,
-    "Administer": _tables("Activity", "PutItem") | ORDERS | _tables("Organisations", "UpdateItem"),
+    "Operate": _tables("Activity", "PutItem") | COMMANDS,
+    "Administer": _tables("Activity", "PutItem") | COMMANDS | _tables("Organisations", "UpdateItem"),
 }
 LOOKING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
 
@@ -679,16 +702,17 @@ def alarms_watch_what_is_measured(template):
 
 def dead_letters_are_all_within_reach(template):
     """A person looks at every dead-letter queue, and has it emptied, by one function, which knows all of them."""
-    role = resources(template, "AWS::IAM::Role")["SweepRole"]
-    variables = functions(template)["Sweep"]["Environment"]["Variables"]
+    role = resources(template, "AWS::IAM::Role")["OperationsRole"]
+    variables = functions(template)["Operations"]["Environment"]["Variables"]
     known = {str(one_name(value)) for value in variables.values()}
     for name in resources(template, "AWS::SQS::Queue"):
         if not name.endswith("DeadLetterQueue"):
             continue
         if name not in known or ("sqs:ReceiveMessage", f"{name}.Arn") not in granted(role):
-            yield f"nobody can look into {name}"
+            yield f"no function can look into {name}"
         source = name.replace("DeadLetterQueue", "Queue")
-        is_queue = source in resources(template, "AWS::SQS::Queue")
+        # The work of a schedule is done by the next one.
+        is_queue = source in resources(template, "AWS::SQS::Queue") and source != "SchedulesQueue"
         if is_queue and (source not in known or ("sqs:SendMessage", f"{source}.Arn") not in granted(role)):
             yield f"what is in {name} cannot be sent to {source} again"
 

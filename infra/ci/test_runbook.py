@@ -65,10 +65,15 @@ class Runbook(unittest.TestCase):
             for function, payload in re.findall(r"--function-name paymirror-(\w+) .*?--payload '([^']*)'", joined):
                 seen.add((function, next(iter(json.loads(payload)))))
             self.assertEqual(joined.count("--payload"), len(re.findall(r"--payload '[^']*'", joined)))
-        for wish in (("sweep", "sync_now"), ("sweep", "check"), ("sweep", "restore"), ("sweep", "replay"),
-                     ("sweep", "approve_mass_change"), ("sweep", "redrive"), ("sweep", "discard"), ("sweep", "authorise"),
-                     ("upload", "catch_up"), ("upload", "preview"), ("announce", "announce_again")):
+        for wish in (("sweep", "check"), ("sweep", "scheduled_time"), ("upload", "catch_up"), ("operations", "command")):
             self.assertIn(wish, seen)
+
+    def test_every_needed_command_has_its_line(self):
+        """That the command line takes these, a test of the command line tries."""
+        seen = {name for block in self.blocks for name in re.findall(r"cargo run -- command ([a-z-]+)", block)}
+        for name in ("sync-now", "restore", "replay", "preview-replay", "approve-mass-change", "redrive", "look-at-dead-letters",
+                     "discard", "authorise", "connect", "preview-plan", "enable-uploads", "solve", "do-not-send", "announce-again"):
+            self.assertIn(name, seen)
 
     def test_other_json_in_commands_can_be_read(self):
         for block in self.blocks:

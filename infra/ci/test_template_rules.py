@@ -124,11 +124,11 @@ class Rules(unittest.TestCase):
         self.expect(rules.promises_are_kept, "Sweep", "${ActivityTable.Arn}/stream/*", "Announce")
 
     def test_a_dead_letter_queue_that_nobody_can_look_into_is_noticed(self):
-        del self.properties("SweepFunction")["Environment"]["Variables"]["UPLOADS_DEAD_LETTER_QUEUE_URL"]
+        del self.properties("OperationsFunction")["Environment"]["Variables"]["UPLOADS_DEAD_LETTER_QUEUE_URL"]
         self.expect(rules.dead_letters_are_all_within_reach, "UploadsDeadLetterQueue", "look")
 
     def test_dead_letters_that_cannot_go_back_are_noticed(self):
-        del self.properties("SweepFunction")["Environment"]["Variables"]["INTAKE_QUEUE_URL"]
+        del self.properties("OperationsFunction")["Environment"]["Variables"]["INTAKE_QUEUE_URL"]
         self.expect(rules.dead_letters_are_all_within_reach, "IntakeDeadLetterQueue", "IntakeQueue")
 
     def test_a_policy_that_people_do_not_find_by_name_is_noticed(self):
@@ -214,7 +214,7 @@ class Rules(unittest.TestCase):
 
     def test_a_webhook_that_lists_uploads_is_noticed(self):
         self.lists_uploads("WebhookRole")
-        self.expect(rules.promises_are_kept, "Webhook", "by_line", "Intake and Mirror and Operate and Sweep and Upload")
+        self.expect(rules.promises_are_kept, "Webhook", "by_line", "Intake and Mirror and Operate and Operations and Sweep and Upload")
 
     def test_a_mirror_that_lists_the_uploads_of_nights_is_noticed(self):
         self.lists_uploads("MirrorRole", "by_night")
@@ -236,6 +236,40 @@ class Rules(unittest.TestCase):
     def test_an_operator_who_may_call_the_sweep_past_the_console_is_noticed(self):
         self.policy("OperatorPolicy")[-1]["Resource"].append({"Fn::GetAtt": ["SweepFunction", "Arn"]})
         self.expect(rules.people_may_exactly_what_is_listed, "Operator", "SweepFunction.Arn")
+
+    def test_what_only_a_person_orders_no_function_may_that_runs_by_itself(self):
+        table = {noun: {"Fn::GetAtt": [f"{noun}Table", "Arn"]} for noun in (
+            "Organisations", "Brakes", "Parked", "Grants", "Discrepancies", "Payments", "Tombstones", "Activity")}
+        queue = {noun: {"Fn::GetAtt": [f"{noun}Queue", "Arn"]} for noun in (
+            "ChangesDeadLetter", "IntakeDeadLetter", "UploadsDeadLetter", "SchedulesDeadLetter", "EventsDeadLetter", "Intake", "Uploads")}
+        grants = {"Fn::Sub": rules.GRANT_SECRETS}
+        for role, action, resource in (
+            *(("Sweep", f"sqs:{action}", queue[f"{noun}DeadLetter"])
+              for noun in ("Changes", "Intake", "Uploads", "Schedules", "Events")
+              for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")),
+            ("Sweep", "sqs:SendMessage", queue["Intake"]), ("Sweep", "sqs:SendMessage", queue["Uploads"]),
+            ("Sweep", "secretsmanager:DescribeSecret", {"Fn::GetAtt": ["XeroWebhookSecret", "Id"]}),
+            ("Sweep", "secretsmanager:CreateSecret", grants), ("Sweep", "dynamodb:PutItem", table["Organisations"]),
+            ("Sweep", "dynamodb:PutItem", table["Brakes"]), ("Sweep", "dynamodb:PutItem", table["Parked"]),
+            ("Sweep", "dynamodb:DeleteItem", table["Parked"]), ("Sweep", "dynamodb:UpdateItem", table["Grants"]),
+            ("Sweep", "dynamodb:UpdateItem", table["Discrepancies"]), ("Sweep", "dynamodb:PutItem", table["Payments"]),
+            ("Sweep", "dynamodb:Query", table["Tombstones"]), ("Announce", "dynamodb:Query", table["Activity"]),
+            ("Announce", "dynamodb:PutItem", table["Activity"]),
+        ):
+            with self.subTest(f"{role} {action} {resource}"):
+                self.setUp()
+                pair = (action, sam_template.one_name(resource))
+                self.assertNotIn(pair, rules.granted(self.template["Resources"][f"{role}Role"]["Properties"]))
+                self.assertIn(pair, rules.granted(self.template["Resources"]["OperationsRole"]["Properties"]))
+                self.statements(f"{role}Role").append({"Effect": "Allow", "Action": action, "Resource": resource})
+                self.expect(rules.each_role_allows_exactly_its_list, role, action, "not on its list")
+
+    def test_a_command_that_is_forwarded_comes_back_to_no_function(self):
+        self.assertNotIn("Operations", rules.calls(self.template)["Upload"])
+        self.statements("UploadRole").append({
+            "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": ["IntakeFunction", "Arn"]},
+        })
+        self.assertIn("Intake", rules.calls(self.template)["Upload"])
 
     def test_one_more_policy_for_people_is_noticed(self):
         self.template["Resources"]["GuestPolicy"] = copy.deepcopy(self.real["Resources"]["ViewerPolicy"])
@@ -260,7 +294,7 @@ class Rules(unittest.TestCase):
         self.expect(rules.roles_fit_what_the_table_crate_calls, "ConditionCheckItem", "never")
 
     def test_a_call_that_no_role_allows_is_noticed(self):
-        for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole", "ConnectRole"):
+        for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole", "OperationsRole", "ConnectRole"):
             for statement in self.statements(role):
                 actions = sam_template.as_list(statement["Action"])
                 statement["Action"] = [action for action in actions if action != "dynamodb:DeleteItem"]

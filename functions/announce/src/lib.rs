@@ -2,44 +2,25 @@
 
 mod event;
 mod handler;
-mod replay;
 mod tally;
 
 use bus::{Bus, EventBus};
+use commands::earlier;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
+use host::invoker::{InvokeError, Invoker};
 use host::metrics::Metrics;
-use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::Value;
-use table::Tables;
 
-use crate::event::Asked;
 pub use crate::event::EventError;
-use crate::replay::Again;
-pub use crate::replay::AgainAnswer;
-use crate::tally::{Republished, Tally};
+use crate::tally::Tally;
 pub use table::stream_batch::{BatchAnswer, Record, StreamEvent, Unnamed};
 
 /// The function: everything between its environment and its handler.
 pub struct Announcer<B> {
     bus: B,
-    tables: Tables,
     metrics: Metrics,
     clock: Clock,
-}
-
-/// What the function answers.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Reply {
-    /// To a batch of the stream: from where on it is to come again.
-    Batch(BatchAnswer),
-    /// To a person.
-    Again {
-        /// The events that were announced again.
-        announce_again: AgainAnswer,
-    },
 }
 
 /// Why an invocation failed.
@@ -51,9 +32,12 @@ pub enum HandleError {
     /// A record of the stream has no place.
     #[error(transparent)]
     Unnamed(#[from] Unnamed),
-    /// An order could not be written down, and nothing was done.
-    #[error("nothing was announced: {0}")]
-    Tables(String),
+    /// `operations` has not executed a command: its own words, or why it could not be called.
+    #[error(transparent)]
+    Operations(#[from] InvokeError),
+    /// The answer is no JSON.
+    #[error("the answer cannot be written")]
+    Answer(#[from] serde_json::Error),
 }
 
 impl Announcer<EventBus> {
@@ -67,10 +51,8 @@ impl Announcer<EventBus> {
         clock: Clock,
     ) -> Result<Self, EnvError> {
         let client = aws_sdk_eventbridge::Client::new(aws);
-        let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
         Ok(Self {
             bus: EventBus::new(client, env.required("EVENT_BUS_NAME")?),
-            tables: Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix),
             metrics: Metrics::from_env(env, "announce")?,
             clock,
         })
@@ -79,30 +61,26 @@ impl Announcer<EventBus> {
 
 impl<B: Bus> Announcer<B> {
     /// Puts the function together from its parts.
-    pub fn new(bus: B, tables: Tables, clock: Clock) -> Self {
-        Self { bus, tables, metrics: Metrics::off(), clock }
+    pub fn new(bus: B, clock: Clock) -> Self {
+        Self { bus, metrics: Metrics::off(), clock }
     }
 
-    /// Does what is asked, which has to be over at the deadline.
+    /// Answers an event: a batch of the stream by [`Self::handle`], a command in the form of the version before by
+    /// `operations`.
     ///
     /// # Errors
     /// [`HandleError`].
-    pub async fn answer(&self, event: &Value, deadline: Timestamp) -> Result<Reply, HandleError> {
-        let wish = match Asked::read(event)? {
-            Asked::Batch(batch) => {
-                // On the heap, as below: with everything, this future is too deep for the compiler.
-                return Ok(Reply::Batch(Box::pin(self.handle(batch)).await?));
-            }
-            Asked::Again(wish) => wish,
-        };
-        let Self { tables, bus, clock, .. } = self;
-        let again = Again { tables, bus, clock, deadline };
-        let announce_again = Box::pin(again.announce(&wish)).await?;
-        if !announce_again.preview {
-            let sent = Republished { sent: announce_again.announced };
-            self.metrics.report(clock.now(), &sent);
+    pub async fn answer(
+        &self,
+        event: &Value,
+        operations: &impl Invoker,
+    ) -> Result<Value, HandleError> {
+        if earlier::is_command(event) {
+            return Ok(operations.invoke(event).await?);
         }
-        Ok(Reply::Again { announce_again })
+        let batch = event::read(event)?;
+        // On the heap: with everything, this future is too deep for the compiler.
+        Ok(serde_json::to_value(Box::pin(self.handle(batch)).await?)?)
     }
 
     /// Announces one batch of the stream, and says from where on it is to come again.

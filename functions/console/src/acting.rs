@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use commands::{Command, Request, invocation};
+use commands::{Command, Request};
 use host::clock::Clock;
 use host::invocation::Invocation;
+use host::invoker::{InvokeError, Invoker};
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
@@ -13,7 +14,6 @@ use table::{NameOf, Ordered, Tables};
 
 use crate::answer::{self, Outcome, Told};
 use crate::event::Show;
-use crate::invoker::{InvokeError, Invoker};
 use crate::order::Order;
 use crate::roles::Role;
 
@@ -62,10 +62,8 @@ impl<I: Invoker> Acting<'_, I> {
     }
 
     async fn pass_on(&self, request: &Request) -> Result<serde_json::Value, InvokeError> {
-        match invocation(request) {
-            Some((function, event)) => self.invoker.invoke(function, &event).await,
-            None => Err(InvokeError::Failed("no function carries that out".to_owned())),
-        }
+        let event = serde_json::to_value(request);
+        self.invoker.invoke(&event.map_err(|error| InvokeError::Unavailable(error.into()))?).await
     }
 
     /// A look at each dead-letter queue, one after the other, until one takes too long.

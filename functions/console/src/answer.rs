@@ -1,8 +1,8 @@
 //! The answer of a function to an order, in words for the person who gave it.
 
+use host::invoker::InvokeError;
 use serde_json::Value;
 
-use crate::invoker::InvokeError;
 use crate::order::{Order, Said};
 
 /// What came of an order.

@@ -4,7 +4,6 @@ mod acting;
 pub mod answer;
 pub mod csv;
 mod event;
-pub mod invoker;
 mod letters;
 mod links;
 pub mod order;
@@ -23,6 +22,7 @@ use std::time::Duration;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
+use host::invoker::{Invoker, LambdaInvoker};
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
@@ -34,7 +34,6 @@ use table::{OrganisationRow, Tables};
 use crate::acting::Acting;
 use crate::answer::{Outcome, Told};
 use crate::event::{Asked, OrganisationSaid, Show};
-use crate::invoker::{Invoker, LambdaInvoker, Names};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
 use crate::roles::Role;
@@ -44,8 +43,12 @@ use crate::view::{Buttons, Notice};
 /// Most organisations that are listed to choose from.
 const ORGANISATIONS_MAX: usize = 100;
 
+/// How long a command is waited for. A sync may take minutes, and the person who pressed the button looks at a
+/// page that does nothing meanwhile: after this, the page says that it goes on.
+pub const INVOKED_MAX: Duration = Duration::from_secs(20);
+
 /// How long a page may take. Lambda ends the function after 30 seconds (`Timeout` in the template), and a function that
-/// was ended counts no failure; an order is waited for at most 20 ([`invoker::WAIT_MAX`]).
+/// was ended counts no failure; an order is waited for at most 20 ([`INVOKED_MAX`]).
 const PAGE_MAX: Duration = Duration::from_secs(27);
 
 /// How often what changed is looked for, if nothing is said.
@@ -100,16 +103,11 @@ impl Console<LambdaInvoker> {
         let role = Role::from_code(&env.required("CONSOLE_ROLE")?)
             .ok_or_else(|| EnvError::new("CONSOLE_ROLE", "must be viewer, operator or admin"))?;
         // The viewers' function calls no other, and has no name to call.
-        let name = |variable| match role {
-            Role::Viewer => Ok(None),
-            Role::Operator | Role::Admin => env.required(variable).map(Some),
+        let name = match role {
+            Role::Viewer => None,
+            Role::Operator | Role::Admin => Some(env.required("OPERATIONS_FUNCTION")?),
         };
-        let names = Names {
-            sweep: name("SWEEP_FUNCTION")?,
-            upload: name("UPLOAD_FUNCTION")?,
-            announce: name("ANNOUNCE_FUNCTION")?,
-        };
-        let invoker = LambdaInvoker::new(aws, names);
+        let invoker = LambdaInvoker::new(aws, name, INVOKED_MAX);
         let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
         let tables = Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix);
         let minutes = env.parsed::<u8>("SWEEP_MINUTES", "must be a number of minutes")?;

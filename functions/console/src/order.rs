@@ -1,8 +1,8 @@
 //! What a person may order from a page: the table of commands, and who orders it and why as it was typed.
 
+pub use commands::Kind as Order;
 use commands::text::TEXT_CHARS_MAX;
 use commands::{Attribution, AttributionError};
-pub use commands::{Function, Kind as Order};
 
 /// The order of this code, if a page has a button for it.
 pub fn from_code(code: &str) -> Option<Order> {

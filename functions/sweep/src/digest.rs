@@ -1,25 +1,25 @@
 //! The digest that operators read in the morning (CC-20): a new look at each organisation, and one row of the
 //! log for each, from which it goes on to the bus.
 
+use commands::reply::ConnectionHealth;
 use jiff::Timestamp;
 use payments::Settings;
 use payments::digest::Morning;
 use queue::Changes;
 use table::HELD_COUNTED_MAX;
 
-use crate::answer::ConnectionAnswer;
-use crate::orders::tables;
+use crate::failures::tables;
 use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
-impl<C: Changes, Q> Sweeper<C, Q> {
+impl<C: Changes> Sweeper<C> {
     /// Looks at the connection, and writes the digest. A schedule that comes twice writes one.
     pub(crate) async fn digest(
         &self,
         settings: &Settings,
         scheduled_at: Timestamp,
         tally: &mut Tally,
-    ) -> Result<ConnectionAnswer, HandleError> {
+    ) -> Result<ConnectionHealth, HandleError> {
         let organisation = settings.organisation;
         let checked = self.checked(settings, tally).await?;
         let night = match &settings.upload {

@@ -1,7 +1,9 @@
 //! Why the function cannot start, and why an invocation failed.
 
-use payments::{AcceptError, GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError};
-use queue::{DeadLetterError, QueueName, SendError};
+use host::invoker::InvokeError;
+use host::telemetry;
+use payments::OrganisationId;
+use queue::SendError;
 
 use crate::event::EventError;
 
@@ -23,89 +25,12 @@ pub enum HandleError {
     /// The organisations could not be read.
     #[error("{0}")]
     Tables(String),
-    /// There is nothing from which the payment could be brought back.
-    #[error("payment {payment} was never deleted from invoice {invoice}")]
-    NoTombstone {
-        /// Which payment.
-        payment: PaymentId,
-        /// From which invoice.
-        invoice: InvoiceNumber,
-    },
-    /// An organisation that is set up already is changed in its row of the table, not by signing up.
-    #[error("organisation {0} is set up already: change its row of the table `organisations`")]
-    SetUpAlready(OrganisationId),
-    /// A precondition fails, so that nothing is switched on (CM-02).
-    #[error("nothing is switched on for organisation {organisation}: {problem}")]
-    NotReady {
-        /// Which organisation.
-        organisation: OrganisationId,
-        /// Which precondition, and what is wrong.
-        problem: String,
-    },
-    /// The discrepancy cannot be accepted.
-    #[error("not accepted: {0}")]
-    Accept(#[from] AcceptError),
-    /// The payment cannot be brought back.
+    /// `operations` has not executed a command: its own words, or why it could not be called.
     #[error(transparent)]
-    Restore(#[from] RestoreError),
-    /// The approved invoices could not be put on the queue. They come back by themselves within the hour.
-    #[error("approved, but not on the queue yet: {0}")]
-    Queue(#[from] SendError),
-    /// A message could not be put on its queue again. The messages before it are on the queue; it and the others
-    /// are where they were.
-    #[error("a message could not be put on its queue again; it is still where it was")]
-    NotSent(#[source] SendError),
-    /// A dead-letter queue does not answer.
-    #[error(transparent)]
-    DeadLetters(#[from] DeadLetterError),
-    /// There is no such message, or it is hidden because another process looks at it.
-    #[error(
-        "there is no message {message} among the dead letters of `{queue}`, or not at this moment"
-    )]
-    NoSuchLetter {
-        /// The message's id.
-        message: String,
-        /// Whose dead letters.
-        queue: QueueName,
-    },
-    /// A custom connection has no users who grant anything.
-    #[error(
-        "we are let in by a custom connection: no user has to be asked (XERO_GRANTS_SECRET_PREFIX)"
-    )]
-    NoGrants,
-    /// A custom connection is ended in Xero.
-    #[error(
-        "we are let in by a custom connection, which is ended in Xero alone: at developer.xero.com, My Apps, open the \
-         app and disconnect it. Nothing was changed here"
-    )]
-    EndedInXero,
-    /// There is no function `connect` to which a link could lead.
-    #[error("the stack has no function `connect` (CONNECT_URL): say `redirect_uri`")]
-    NoConnect,
-    /// The state that came back with a code is none that was given out, or not any more.
-    #[error(
-        "this state was not given out, was used already, or is over: the code is not used; begin again \
-         with `authorise`"
-    )]
-    NoVisit,
-    /// There is nowhere to keep the tokens. Nothing has happened, and the code is still good.
-    #[error(
-        "there is no place for the tokens of grant {grant}; the code is not used yet: {problem}"
-    )]
-    NoPlace {
-        /// Which grant.
-        grant: GrantId,
-        /// What the store of secrets said.
-        problem: String,
-    },
-    /// Xero gave no tokens for the code.
-    #[error("not connected: {problem}. Begin again with `authorise` and \"grant\": \"{grant}\"")]
-    NotConnected {
-        /// Which grant.
-        grant: GrantId,
-        /// Why.
-        problem: String,
-    },
+    Operations(#[from] InvokeError),
+    /// The answer is no JSON.
+    #[error("the answer cannot be written")]
+    Answer(#[from] serde_json::Error),
     /// Digests that failed; the others were made.
     #[error("{failed} of {all} digests failed: {first}")]
     Digests {
@@ -136,4 +61,8 @@ pub enum HandleError {
         /// Why the first of them did.
         first: String,
     },
+}
+
+pub(crate) fn tables(error: &dyn std::error::Error) -> HandleError {
+    HandleError::Tables(telemetry::chain(error))
 }

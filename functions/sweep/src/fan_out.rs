@@ -110,7 +110,7 @@ pub(crate) fn for_all(asked: &Asked, now: Timestamp) -> Option<(ScheduledWork, T
     }
 }
 
-impl<C: Changes, Q> Sweeper<C, Q> {
+impl<C: Changes> Sweeper<C> {
     /// Puts one message for each organisation on the queue.
     pub(crate) async fn list(
         &self,
@@ -243,7 +243,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 return Ok(Answer { connections, ..Answer::of(Vec::new()) });
             }
         };
-        let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
+        let wanted = Wanted { target, scheduled_at: Some(scheduled_at), attribution: None };
         self.scheduled(one, &wanted, scheduled_at, deadline, tally).await
     }
 }

@@ -1,5 +1,6 @@
 //! How an organisation's connection with Xero is: Xero is asked, and the tables (ST-13, ST-17, CC-02 to CC-05).
 
+use commands::reply::{ConnectionHealth, ConnectionIssue};
 use jiff::Timestamp;
 use payments::connection::{
     BANK_TRANSACTIONS, ConnectionStatus, Facts, HealthIssue, SWITCHED_OFF_AFTER, judge,
@@ -13,8 +14,7 @@ use queue::Changes;
 use table::CONNECTION_LOST;
 use xero::ErrorClass;
 
-use crate::answer::{ConnectionAnswer, TroubleAnswer};
-use crate::orders::tables;
+use crate::failures::tables;
 use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
@@ -37,25 +37,25 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    pub(crate) fn answer(&self, organisation: OrganisationId) -> ConnectionAnswer {
-        let troubles = self.troubles.iter().map(|trouble| TroubleAnswer {
-            what: trouble.code(),
-            class: self.failures.class(*trouble),
+    pub(crate) fn answer(&self, organisation: OrganisationId) -> ConnectionHealth {
+        let troubles = self.troubles.iter().map(|trouble| ConnectionIssue {
+            what: trouble.code().to_owned(),
+            class: self.failures.class(*trouble).to_owned(),
             why: self.failures.words(*trouble),
-            remedy: trouble.remedy(),
+            remedy: trouble.remedy().to_owned(),
         });
-        let (status, troubles) = (self.status.code(), troubles.collect());
-        ConnectionAnswer { organisation, status, troubles }
+        let (status, troubles) = (self.status.code().to_owned(), troubles.collect());
+        ConnectionHealth { organisation, status, troubles }
     }
 }
 
-impl<C: Changes, Q> Sweeper<C, Q> {
+impl<C: Changes> Sweeper<C> {
     /// Finds out how a connection is, stores it, and raises messages about troubles that need a person.
     pub(crate) async fn check(
         &self,
         settings: &Settings,
         tally: &mut Tally,
-    ) -> Result<ConnectionAnswer, HandleError> {
+    ) -> Result<ConnectionHealth, HandleError> {
         Ok(self.checked(settings, tally).await?.answer(settings.organisation))
     }
 
@@ -127,7 +127,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let short_code = asked.ok().and_then(|organisation| organisation.short_code);
         // After Xero was asked: that is when a grant dies.
         let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
-        let with_grants = grant.as_ref().filter(|_| self.login.is_some());
+        let with_grants = grant.as_ref().filter(|_| self.xero.grant_secrets().is_some());
         let grant_is_dead = with_grants.is_some_and(|grant| grant.dead.is_some());
         let code = short_code.as_deref();
         let stored = self

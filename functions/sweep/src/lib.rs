@@ -1,51 +1,44 @@
 #![doc = include_str!("../README.md")]
 
-mod acceptance;
 mod answer;
-mod authorisation;
 mod certificate;
 mod changes;
 mod composition;
 mod cutover;
-mod dead_letters;
 mod digest;
 mod error;
 mod event;
 mod failures;
 mod fan_out;
 mod health;
+mod on_demand;
 mod open;
-mod orders;
 mod organisations;
 mod refunds;
-mod replay;
 mod run;
-mod sign_up;
-mod sign_up_wish;
 mod tally;
 mod unreadable;
 mod wanted;
-mod wishes;
 
 use access::Xero;
+use commands::earlier;
+use commands::reply::{OrganisationSweep, SweepOutcome};
 use host::clock::Clock;
 use host::grants::GrantSecrets;
+use host::invoker::Invoker;
 use host::metrics::Metrics;
 use host::telemetry;
-use host::webhook_secret::WebhookSecret;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::sweep::DailySchedules;
 use payments::{OrganisationId, Settings};
-use queue::{Changes, DeadLetters, Letters, SchedulesQueue};
+use queue::{Changes, SchedulesQueue};
+use serde_json::Value;
 use table::Tables;
-use url::Url;
 use xero::Client;
 
-pub use crate::answer::{
-    Answer, AuthoriseAnswer, ConnectAnswer, ConnectionAnswer, DiscardAnswer, DisconnectAnswer,
-    RedriveAnswer, ReplayAnswer, SweepAnswer,
-};
+pub use crate::answer::Answer;
+use crate::answer::{failed, failure, not_reached, not_run, swept};
 use crate::event::Asked;
 pub use crate::event::EventError;
 pub use crate::failures::HandleError;
@@ -62,56 +55,36 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(40);
 
 /// The function: everything between its environment and its handler.
-pub struct Sweeper<C, Q> {
+pub struct Sweeper<C> {
     xero: Xero,
     tables: Tables,
     changes: C,
-    /// All queues with their dead letters, for what a person orders.
-    letters: Q,
     /// Where the work of a schedule goes, one message for each organisation; without it all of it is done at once.
     schedules: Option<SchedulesQueue>,
-    /// Where the keys are that Xero signs webhooks with, if they are in a secret.
-    webhook_secret: Option<WebhookSecret>,
-    /// Where users log in at Xero who let us in, if they do.
-    login: Option<Url>,
-    /// Where the function `connect` is, if there is one.
-    connect_url: Option<Url>,
     /// When the stack's daily schedules come: an organisation with another clock has its day by its own (CC-22).
     daily: Option<DailySchedules>,
     metrics: Metrics,
     clock: Clock,
 }
 
-impl<C, Q> Sweeper<C, Q> {
+impl<C> Sweeper<C> {
     /// Puts the function together from its parts, for a custom connection.
-    pub fn new(xero: Client, tables: Tables, changes: C, letters: Q, clock: Clock) -> Self {
+    pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
         Self {
             xero: Xero::with(xero, &tables, Purpose::Sweep),
             tables,
             changes,
-            letters,
             schedules: None,
-            webhook_secret: None,
-            login: None,
-            connect_url: None,
             daily: None,
             metrics: Metrics::off(),
             clock,
         }
     }
 
-    /// The same, let in by what users grant: with the tokens in this store, and users who log in at this
-    /// address.
+    /// The same, let in by what users grant, with the tokens in this store.
     #[must_use]
-    pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
-        let xero = self.xero.with_grants(secrets, &self.tables);
-        Self { xero, login: Some(login), ..self }
-    }
-
-    /// The same, with users who come by a link to the function `connect` at this address.
-    #[must_use]
-    pub fn with_connect(self, address: Url) -> Self {
-        Self { connect_url: Some(address), ..self }
+    pub fn with_grants(self, secrets: GrantSecrets) -> Self {
+        Self { xero: self.xero.with_grants(secrets, &self.tables), ..self }
     }
 
     /// The same, with schedules that put one message for each organisation on this queue.
@@ -126,35 +99,55 @@ impl<C, Q> Sweeper<C, Q> {
         Self { daily: Some(daily), ..self }
     }
 
-    /// The same, with webhooks whose keys are in this secret.
-    #[must_use]
-    pub fn with_webhook_secret(self, secret: WebhookSecret) -> Self {
-        Self { webhook_secret: Some(secret), ..self }
+    /// How it calls Xero.
+    pub fn xero(&self) -> &Xero {
+        &self.xero
     }
 }
 
-impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
-    /// Does what is asked, which has to be over at the deadline.
+impl<C: Changes> Sweeper<C> {
+    /// Answers an event: a schedule's or a message of its queue by [`Self::handle`], a command in the form of the version
+    /// before by `operations`.
     ///
     /// # Errors
     /// [`HandleError`].
-    pub async fn handle(
+    pub async fn answer(
         &self,
-        event: &serde_json::Value,
+        event: &Value,
         deadline: Timestamp,
-    ) -> Result<Answer, HandleError> {
+        operations: &impl Invoker,
+    ) -> Result<Value, HandleError> {
+        if earlier::is_command(event) {
+            return Ok(operations.invoke(event).await?);
+        }
+        Ok(serde_json::to_value(self.handle(event, deadline).await?)?)
+    }
+
+    /// Does what a schedule asks for, which has to be over at the deadline.
+    ///
+    /// # Errors
+    /// [`HandleError`].
+    pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Answer, HandleError> {
+        self.counted(async |tally| Box::pin(self.asked(event, deadline, tally)).await).await
+    }
+
+    /// Does some work, and reports its numbers.
+    async fn counted<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tally) -> Result<T, HandleError>,
+    ) -> Result<T, HandleError> {
         let mut tally = Tally::default();
-        let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
+        let done = work(&mut tally).await;
         self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }
-        answer
+        done
     }
 
     async fn asked(
         &self,
-        event: &serde_json::Value,
+        event: &Value,
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
@@ -178,7 +171,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         };
         match asked {
             Asked::Scheduled { scheduled_at, organisation, target } => {
-                let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
+                let wanted = Wanted { target, scheduled_at: Some(scheduled_at), attribution: None };
                 let all = concerned(self.organisations(organisation, tally).await?);
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
             }
@@ -192,68 +185,9 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 let connections = self.digests(&all, scheduled_at, deadline, tally).await?;
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
-            Asked::ApproveMassChange { organisation, said } => {
-                let approved = self.approve(organisation, &said).await?;
-                Ok(Answer { approved: Some(approved), ..Answer::of(Vec::new()) })
-            }
-            Asked::SignUp { settings, said } => {
-                self.sign_up(*settings, said, deadline, tally).await
-            }
-            Asked::Replay { organisation, which, preview, said } => {
-                let replay = self.replay(organisation, &which, preview, &said, deadline).await?;
-                Ok(Answer { replay: Some(replay), ..Answer::of(Vec::new()) })
-            }
-            Asked::Redrive { queue, preview, said } => {
-                let redrive = if preview {
-                    self.look_at(queue, deadline).await?
-                } else {
-                    self.redrive(queue, &said, deadline).await?
-                };
-                Ok(Answer { redrive: Some(redrive), ..Answer::of(Vec::new()) })
-            }
-            Asked::Discard { queue, message, said } => {
-                let discard = self.discard(queue, &message, &said, deadline).await?;
-                Ok(Answer { discard: Some(discard), ..Answer::of(Vec::new()) })
-            }
-            Asked::Authorise { redirect, grant, organisation, read_only, said } => {
-                let authorise = match redirect {
-                    Some(redirect) => self.authorise(&redirect, grant, read_only, &said).await?,
-                    None => self.invite(organisation, grant, read_only, &said).await?,
-                };
-                Ok(Answer { authorise: Some(authorise), ..Answer::of(Vec::new()) })
-            }
-            Asked::Connect { code, state, said } => {
-                let connect = self.connect(&code, &state, &said).await?;
-                Ok(Answer { connect: Some(connect), ..Answer::of(Vec::new()) })
-            }
-            Asked::Disconnect { organisation, said } => {
-                let disconnect = self.disconnect(organisation, &said).await?;
-                Ok(Answer { disconnect: Some(disconnect), ..Answer::of(Vec::new()) })
-            }
-            Asked::Restore { organisation, invoice, payment, said } => {
-                self.restore(organisation, &invoice, &payment, &said).await?;
-                Ok(Answer { restored: Some(payment.to_string()), ..Answer::of(Vec::new()) })
-            }
-            Asked::Accept { organisation, accept, said } => {
-                self.accept(organisation, &accept, &said).await?;
-                Ok(Answer { accepted: Some(accept.key.to_string()), ..Answer::of(Vec::new()) })
-            }
-            Asked::SyncNow { organisation, target, said } => {
-                let mut sweeps = Vec::new();
-                // A person reads the answer, also about what failed.
-                for settings in self.organisations(Some(organisation), tally).await? {
-                    let target = target_of(&target, &settings)
-                        .ok_or(HandleError::NotMirroring(organisation))?;
-                    let wanted = Wanted { target, scheduled_at: None, said: Some(said.clone()) };
-                    sweeps.push(self.sweep(&settings, &wanted, deadline, tally).await);
-                }
-                Ok(Answer::of(sweeps))
-            }
         }
     }
-}
 
-impl<C: Changes, Q> Sweeper<C, Q> {
     pub(crate) async fn scheduled(
         &self,
         organisations: &[Settings],
@@ -265,7 +199,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         if scheduled_at.duration_since(self.clock.now()) > SKEW {
             let why = "its scheduled_time lies in the future";
             let early = organisations.iter().filter(|of| target_of(&wanted.target, of).is_some());
-            let not_now = |of: &Settings| SweepAnswer::not_now(of.organisation, why.to_owned());
+            let not_now =
+                |of: &Settings| not_run(of.organisation, SweepOutcome::NotNow, why.to_owned());
             return Ok(Answer::of(early.map(not_now).collect()));
         }
         let (mirroring, uploading): (Vec<_>, Vec<_>) =
@@ -281,12 +216,12 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 (Target::Certificate, [mirroring, uploading].concat()),
             ] {
                 let due = self.due(&among, target.sweep()).await;
-                let made_up = Wanted { target, scheduled_at: None, said: None };
+                let made_up = Wanted { target, scheduled_at: None, attribution: None };
                 sweeps.extend(self.sweeps(&due, &made_up, deadline, tally).await);
             }
             digests = self.own_digests(organisations, deadline, tally).await;
         }
-        let failures: Vec<&str> = sweeps.iter().filter_map(SweepAnswer::failure).collect();
+        let failures: Vec<&str> = sweeps.iter().filter_map(failure).collect();
         if let Some(first) = failures.first() {
             let (failed, all) = (failures.len(), sweeps.len());
             return Err(HandleError::Sweeps { failed, all, first: (*first).to_owned() });
@@ -300,10 +235,10 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         wanted: &Wanted,
         deadline: Timestamp,
         tally: &mut Tally,
-    ) -> SweepAnswer {
+    ) -> OrganisationSweep {
         if self.is_short_of_time(deadline) {
             // Its row stays as it is, so that it is among the first of the next invocation.
-            return SweepAnswer::not_reached(settings.organisation);
+            return not_reached(settings.organisation);
         }
         let run = Run {
             xero: &self.xero,
@@ -317,7 +252,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             Ok(outcome) => {
                 tally.add(&outcome, self.clock.now());
                 log(settings.organisation, &outcome);
-                SweepAnswer::new(settings.organisation, &outcome)
+                swept(settings.organisation, &outcome)
             }
             Err(error) => {
                 tally.add_failure();
@@ -327,7 +262,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                     error = why,
                     "a sweep failed; the next one goes on where its row says"
                 );
-                SweepAnswer::failed(settings.organisation, why)
+                failed(settings.organisation, why)
             }
         }
     }

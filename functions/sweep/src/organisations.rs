@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use commands::reply::{ConnectionHealth, OrganisationSweep};
 use futures_util::StreamExt as _;
 use host::counters::Counters as _;
 use host::telemetry;
@@ -13,7 +14,7 @@ use payments::{OrganisationId, Settings};
 use queue::Changes;
 use table::WriteError;
 
-use crate::answer::{ConnectionAnswer, SweepAnswer};
+use crate::answer::{failed, not_reached};
 use crate::error::RunError;
 use crate::tally::Tally;
 use crate::wanted::Wanted;
@@ -37,7 +38,7 @@ const BEGUN: SignedDuration = SignedDuration::from_secs(80);
 /// What became of the look at an organisation.
 type Looked<T> = Option<Result<T, HandleError>>;
 
-impl<C: Changes, Q> Sweeper<C, Q> {
+impl<C: Changes> Sweeper<C> {
     /// Sweeps these organisations.
     pub(crate) async fn sweeps(
         &self,
@@ -45,13 +46,13 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         wanted: &Wanted,
         deadline: Timestamp,
         tally: &mut Tally,
-    ) -> Vec<SweepAnswer> {
+    ) -> Vec<OrganisationSweep> {
         let waiting = self.longest_waiting(organisations, wanted.target.sweep()).await;
         let mut done = futures_util::stream::iter(waiting)
             .map(|settings| async move {
                 let mut tally = Tally::default();
                 if deadline.duration_since(self.clock.now()) < BEGUN {
-                    return (SweepAnswer::not_reached(settings.organisation), tally);
+                    return (not_reached(settings.organisation), tally);
                 }
                 let sweep = self.sweep(settings, wanted, deadline, &mut tally);
                 match self.in_time(deadline, sweep).await {
@@ -59,7 +60,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                     None => {
                         tally.add_failure();
                         let why = "it did not end in time".to_owned();
-                        (SweepAnswer::failed(settings.organisation, why), tally)
+                        (failed(settings.organisation, why), tally)
                     }
                 }
             })
@@ -180,7 +181,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         organisations: &[Settings],
         deadline: Timestamp,
         tally: &mut Tally,
-    ) -> Result<Vec<ConnectionAnswer>, HandleError> {
+    ) -> Result<Vec<ConnectionHealth>, HandleError> {
         let waiting = self.longest_unchecked(organisations).await;
         let mut done = futures_util::stream::iter(waiting)
             .map(|settings| async move {
@@ -208,7 +209,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         scheduled_at: Timestamp,
         deadline: Timestamp,
         tally: &mut Tally,
-    ) -> Result<Vec<ConnectionAnswer>, HandleError> {
+    ) -> Result<Vec<ConnectionHealth>, HandleError> {
         let waiting = self.longest_unchecked(organisations).await;
         let mut done = futures_util::stream::iter(waiting)
             .map(|settings| async move {
@@ -298,13 +299,13 @@ impl<C: Changes, Q> Sweeper<C, Q> {
 /// The looks at several organisations.
 #[derive(Default)]
 struct Looks {
-    connections: Vec<ConnectionAnswer>,
+    connections: Vec<ConnectionHealth>,
     failed: usize,
     first: Option<String>,
 }
 
 impl Looks {
-    fn add(&mut self, organisation: OrganisationId, looked: Looked<ConnectionAnswer>) {
+    fn add(&mut self, organisation: OrganisationId, looked: Looked<ConnectionHealth>) {
         let why = match looked {
             Some(Ok(connection)) => return self.connections.push(connection),
             Some(Err(error)) => telemetry::chain(&error),
@@ -320,7 +321,7 @@ impl Looks {
     }
 
     /// The answers, or how many failed, of how many, and why the first did.
-    fn end(self) -> Result<Vec<ConnectionAnswer>, (usize, usize, String)> {
+    fn end(self) -> Result<Vec<ConnectionHealth>, (usize, usize, String)> {
         let all = self.failed.saturating_add(self.connections.len());
         match self.first {
             None => Ok(self.connections),

@@ -103,13 +103,13 @@ impl<C: Changes> Run<'_, C> {
     }
 
     fn begun(&self, wanted: &Wanted, state: &SweepState, now: Timestamp) -> SyncRun {
-        let said = wanted.said.as_ref();
+        let attribution = wanted.attribution.as_ref();
         let organisation = self.organisation();
         // Calls spent before, for a look at the connection, do not count for this run.
         let _ = self.xero.take_spent(organisation);
         SyncRun {
-            by: said.map(|said| said.by.clone()),
-            why: said.map(|said| said.why.clone()),
+            by: attribution.map(|attribution| attribution.by().to_owned()),
+            why: attribution.map(|attribution| attribution.reason().to_owned()),
             subject: wanted.target.subject(),
             scheduled_at: wanted.scheduled_at,
             ..SyncRun::begun(

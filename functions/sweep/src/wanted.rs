@@ -1,14 +1,8 @@
 //! What a run is to do, for whom.
 
+use commands::Attribution;
 use jiff::Timestamp;
 use payments::sweep::{SweepKind, SyncKind, Trigger};
-
-/// Who wants it, and why.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Said {
-    pub(crate) by: String,
-    pub(crate) why: String,
-}
 
 /// The invoices or payments that a run looks at.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,13 +60,13 @@ pub(crate) struct Wanted {
     pub(crate) target: Target,
     /// The time that its schedule carried, if the clock asks.
     pub(crate) scheduled_at: Option<Timestamp>,
-    /// Who asks, if a person does.
-    pub(crate) said: Option<Said>,
+    /// Who orders it, if a person does.
+    pub(crate) attribution: Option<Attribution>,
 }
 
 impl Wanted {
     pub(crate) const fn trigger(&self) -> Trigger {
-        match self.said {
+        match self.attribution {
             Some(_) => Trigger::Manual,
             None => Trigger::Schedule,
         }

@@ -5,8 +5,6 @@ use payments::upload::{NightReport, UploadState};
 use serde::Serialize;
 
 use crate::night::Outcome;
-use crate::orders::{CustomerAnswer, PaymentAnswer};
-use crate::preview::Preview;
 
 /// The answer to an invocation.
 #[derive(Debug, Serialize)]
@@ -22,40 +20,9 @@ pub enum Answer {
         /// One for each organisation.
         nights: Vec<NightAnswer>,
     },
-    /// What nights would do.
-    Previews {
-        /// One for each organisation.
-        previews: Vec<PreviewAnswer>,
-    },
-    /// A payment after an order.
-    Payment(PaymentOrdered),
-    /// A customer after an action was opened or solved.
-    Customer(CustomerOrdered),
-    /// Anything else that was done.
-    Done {
-        /// What.
-        done: String,
-        /// Whether the activity log has a row with who ordered it, and why. There is none if it was so already.
-        recorded: bool,
-    },
     /// Which messages of the queue are to come again.
     Batch(aws_lambda_events::sqs::SqsBatchResponse),
 }
-
-/// A payment after an order.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct PaymentOrdered(pub(crate) PaymentAnswer);
-
-/// A customer after an action was opened or solved.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct CustomerOrdered(pub(crate) CustomerAnswer);
-
-/// A plan.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct PreviewAnswer(pub(crate) Preview);
 
 /// What became of the night of one organisation. Counts only: no names, no amounts.
 #[derive(Debug, Serialize)]

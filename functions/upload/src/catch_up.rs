@@ -126,10 +126,10 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         if self.is_short_of_time(deadline) {
             let task = UploadTask::Direct { organisation: settings.organisation };
             let sent = self.uploads.send(&task, 0).await;
-            return sent.map_err(|error| HandleError::Order(telemetry::chain(&error)));
+            return sent.map_err(|error| HandleError::Run(telemetry::chain(&error)));
         }
         match Box::pin(self.post((settings, of), Trigger::Schedule, deadline, tally)).await {
-            Err(error) if !error.is_xeros() => Err(HandleError::Order(telemetry::chain(&error))),
+            Err(error) if !error.is_xeros() => Err(HandleError::Run(telemetry::chain(&error))),
             // Xero's trouble has been recorded; the next look comes in an hour.
             Ok(()) | Err(_) => Ok(()),
         }

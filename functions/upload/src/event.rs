@@ -1,11 +1,10 @@
-//! What the function is asked to do. Every way of asking is one shape, and a field that is not known is
-//! an error: an order that is silently ignored is worse than one that is refused.
+//! What a schedule or a message asks for. A field that is not known is an error: a wish that is silently ignored is worse than
+//! one that is refused. What a person orders is executed by `operations`.
 
 use aws_lambda_events::sqs::SqsEvent;
-use commands::text::{redact, validate};
+use commands::text::redact;
 use jiff::Timestamp;
-use payments::upload::PaymentCommand;
-use payments::{CustomerId, OrganisationId, PaymentId};
+use payments::OrganisationId;
 use serde::Deserialize;
 
 /// A request to the function.
@@ -15,23 +14,8 @@ pub(crate) enum Asked {
     Night { scheduled_at: Timestamp, organisation: Option<OrganisationId> },
     /// Every organisation whose night is due and has not been run, or was interrupted.
     CatchUp,
-    /// What a night would do, without doing it.
-    Preview { organisation: Option<OrganisationId>, at: Option<Timestamp> },
-    /// An order about one payment.
-    Order { organisation: OrganisationId, payment: PaymentId, order: PaymentCommand, said: Said },
-    /// A customer is blocked (with a reason) or is no longer.
-    Block { organisation: OrganisationId, customer: CustomerId, blocked: bool, said: Said },
-    /// Uploading is switched on again after it has switched itself off.
-    Enable { organisation: OrganisationId, said: Said },
     /// Messages of the `uploads` queue.
     Tasks(Box<SqsEvent>),
-}
-
-/// Who wants it, and why.
-#[derive(Clone, Debug)]
-pub(crate) struct Said {
-    pub(crate) by: String,
-    pub(crate) why: String,
 }
 
 /// An event that asks for nothing we know. The message quotes no values.
@@ -45,17 +29,7 @@ struct Wire {
     organisation: Option<OrganisationId>,
     scheduled_time: Option<Timestamp>,
     #[serde(default)]
-    preview: bool,
-    #[serde(default)]
     catch_up: bool,
-    payment: Option<PaymentId>,
-    order: Option<String>,
-    customer: Option<CustomerId>,
-    block: Option<bool>,
-    #[serde(default)]
-    enable_uploads: bool,
-    by: Option<String>,
-    why: Option<String>,
 }
 
 impl Asked {
@@ -76,59 +50,16 @@ impl Asked {
 
 impl Wire {
     fn asked(self) -> Result<Asked, EventError> {
-        let ways = [
-            self.preview,
-            self.catch_up,
-            self.order.is_some(),
-            self.block.is_some(),
-            self.enable_uploads,
-        ];
-        if ways.iter().filter(|way| **way).count() > 1 {
-            return Err(says("it asks for several things at once"));
-        }
-        if self.preview {
-            return Ok(Asked::Preview { organisation: self.organisation, at: self.scheduled_time });
-        }
         if self.catch_up {
             return Ok(Asked::CatchUp);
         }
-        if let Some(order) = &self.order {
-            let order = PaymentCommand::from_code(order).ok_or_else(|| {
-                says("`order` must be hold, release, do_not_send, same_payment or two_payments")
-            })?;
-            return Ok(Asked::Order {
-                organisation: self.organisation()?,
-                payment: self.payment.clone().ok_or_else(|| says("`payment` is missing"))?,
-                order,
-                said: self.said()?,
-            });
-        }
-        if let Some(blocked) = self.block {
-            return Ok(Asked::Block {
-                organisation: self.organisation()?,
-                customer: self.customer.clone().ok_or_else(|| says("`customer` is missing"))?,
-                blocked,
-                said: self.said()?,
-            });
-        }
-        if self.enable_uploads {
-            return Ok(Asked::Enable { organisation: self.organisation()?, said: self.said()? });
-        }
         let scheduled_at = self.scheduled_time.ok_or_else(|| {
-            says("give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", which decides the night")
+            says(
+                "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", which decides the night; the function \
+                 `operations` executes commands",
+            )
         })?;
         Ok(Asked::Night { scheduled_at, organisation: self.organisation })
-    }
-
-    fn organisation(&self) -> Result<OrganisationId, EventError> {
-        self.organisation.ok_or_else(|| says("`organisation` is missing"))
-    }
-
-    fn said(&self) -> Result<Said, EventError> {
-        let words = |name, text: &Option<String>| {
-            validate(name, text.as_deref().unwrap_or_default()).map_err(EventError)
-        };
-        Ok(Said { by: words("by", &self.by)?, why: words("why", &self.why)? })
     }
 }
 
@@ -141,8 +72,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
 
     fn refused(event: serde_json::Value) -> String {
         Asked::read(&event).unwrap_err().to_string()
@@ -157,32 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn orders_say_who_and_why() {
-        let event = json!({"organisation": ORGANISATION, "payment": "P-1", "order": "hold",
-            "by": "Wilma", "why": "the customer disputes it"});
-        assert!(matches!(
-            Asked::read(&event),
-            Ok(Asked::Order { order: PaymentCommand::Hold, .. })
-        ));
-        let event =
-            json!({"organisation": ORGANISATION, "payment": "P-1", "order": "hold", "by": "W"});
-        assert!(refused(event).contains("`why`"));
-        let event =
-            json!({"organisation": ORGANISATION, "enable_uploads": true, "why": "w", "by": " "});
-        assert!(refused(event).contains("`by`"));
-    }
-
-    #[test]
     fn what_is_not_known_is_refused_and_its_value_not_quoted() {
         for (event, words) in [
             (json!({}), "scheduled_time"),
             (json!({"scheduled_time": "tonight canary"}), "cannot be read"),
             (json!({"scheduled": "canary"}), "`scheduled` is not a field"),
-            (json!({"preview": true, "catch_up": true}), "several things"),
-            (
-                json!({"order": "canary", "payment": "P", "organisation": ORGANISATION}),
-                "do_not_send",
-            ),
             (json!(["canary"]), "cannot be read"),
         ] {
             let refusal = refused(event);

@@ -18,7 +18,6 @@ mod fan_out;
 mod immediate;
 mod known_money;
 mod night;
-mod orders;
 mod organisations;
 mod outgoing_rows;
 mod pairs;
@@ -28,6 +27,7 @@ mod reservation;
 mod resumption;
 mod run;
 mod run_log;
+mod solved_actions;
 mod start_date;
 mod submission;
 mod tally;
@@ -40,8 +40,11 @@ use std::time::Duration;
 
 pub use access::StartError;
 use access::Xero;
+use commands::reply::Plan;
+use commands::{PreviewPlan, earlier};
 use host::clock::Clock;
 use host::env::Environment;
+use host::invoker::{InvokeError, Invoker};
 use host::metrics::Metrics;
 use host::telemetry;
 use jiff::Timestamp;
@@ -50,12 +53,13 @@ use payments::sweep::{SyncKind, Trigger};
 use payments::upload::{Night, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Changes, ChangesQueue, Redelivery, Uploads, UploadsQueue};
-use table::{ChangeContext, Tables};
+use serde_json::Value;
+use table::Tables;
 use xero::{Client, Config};
 
-pub use crate::answer::{Answer, CustomerOrdered, NightAnswer, PaymentOrdered, PreviewAnswer};
+pub use crate::answer::{Answer, NightAnswer};
+use crate::event::Asked;
 pub use crate::event::EventError;
-use crate::event::{Asked, Said};
 use crate::fan_out::FanOut;
 use crate::night::Outcome;
 use crate::run::Run;
@@ -95,9 +99,15 @@ pub enum HandleError {
     /// An organisation is not set up for uploading.
     #[error("organisation {0} is not set up here, or uploading is not switched on for it")]
     NotUploading(OrganisationId),
-    /// An order could not be carried out.
+    /// A catch-up or a plan could not be made, or invoices could not be asked for.
     #[error("{0}")]
-    Order(String),
+    Run(String),
+    /// `operations` has not executed a command: its own words, or why it could not be called.
+    #[error(transparent)]
+    Operations(#[from] InvokeError),
+    /// The answer is no JSON.
+    #[error("the answer cannot be written")]
+    Answer(#[from] serde_json::Error),
     /// The organisations could not be read.
     #[error("{0}")]
     Tables(String),
@@ -174,29 +184,50 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         Self { pauses, ..self }
     }
 
-    /// Does what is asked, which has to be over at the deadline.
+    /// Answers an event: a schedule's or a message of the queue by [`Self::handle`], a command in the form of the version
+    /// before by `operations`.
     ///
     /// # Errors
     /// [`HandleError`].
-    pub async fn handle(
+    pub async fn answer(
         &self,
-        event: &serde_json::Value,
+        event: &Value,
         deadline: Timestamp,
-    ) -> Result<Answer, HandleError> {
-        let mut tally = Tally::default();
+        operations: &impl Invoker,
+    ) -> Result<Value, HandleError> {
+        if earlier::is_command(event) {
+            return Ok(operations.invoke(event).await?);
+        }
+        Ok(serde_json::to_value(self.handle(event, deadline).await?)?)
+    }
+
+    /// Does what a schedule or a message asks for, which has to be over at the deadline.
+    ///
+    /// # Errors
+    /// [`HandleError`].
+    pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Answer, HandleError> {
         // The steps of a night are boxed where they nest: unoptimised, their futures are too large for the stack
         // of a thread.
-        let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
+        self.counted(async |tally| Box::pin(self.asked(event, deadline, tally)).await).await
+    }
+
+    /// Does some work, and reports its numbers.
+    async fn counted<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tally) -> Result<T, HandleError>,
+    ) -> Result<T, HandleError> {
+        let mut tally = Tally::default();
+        let done = work(&mut tally).await;
         self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }
-        answer
+        done
     }
 
     async fn asked(
         &self,
-        event: &serde_json::Value,
+        event: &Value,
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
@@ -215,38 +246,10 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 Box::pin(self.nights(due.collect(), deadline, tally)).await
             }
             Asked::CatchUp => Box::pin(self.catch_up(fan_out.is_some(), deadline, tally)).await,
-            Asked::Preview { organisation, at } => {
-                Box::pin(self.previews(organisation, at, deadline)).await
-            }
-            Asked::Order { organisation, payment, order, said } => self
-                .order(organisation, &payment, order, &said)
-                .await
-                .map(|answer| Answer::Payment(PaymentOrdered(answer)))
-                .map_err(|error| HandleError::Order(telemetry::chain(&error))),
-            Asked::Block { organisation, customer, blocked, said } => self
-                .block(organisation, &customer, blocked, &said)
-                .await
-                .map(|answer| Answer::Customer(CustomerOrdered(answer)))
-                .map_err(|error| HandleError::Order(telemetry::chain(&error))),
-            Asked::Enable { organisation, said } => self.enabled(organisation, &said).await,
             Asked::Tasks(event) => {
                 Ok(Answer::Batch(Box::pin(self.tasks(*event, deadline, tally)).await?))
             }
         }
-    }
-
-    async fn enabled(
-        &self,
-        organisation: OrganisationId,
-        said: &Said,
-    ) -> Result<Answer, HandleError> {
-        let (attempts, recorded) = self
-            .enable(organisation, said)
-            .await
-            .map_err(|error| HandleError::Order(telemetry::chain(&error)))?;
-        let done =
-            format!("uploading is on; the {attempts} attempts of the last 30 days still count");
-        Ok(Answer::Done { done, recorded })
     }
 
     async fn nights(
@@ -348,27 +351,30 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         }
     }
 
-    async fn previews(
+    /// The plans of the night of a moment, which is now if nothing is said: of one organisation or of all that upload.
+    ///
+    /// # Errors
+    /// A plan could not be made.
+    pub async fn preview(
         &self,
-        organisation: Option<OrganisationId>,
-        at: Option<Timestamp>,
+        command: &PreviewPlan,
         deadline: Timestamp,
-    ) -> Result<Answer, HandleError> {
-        let mut previews = Vec::new();
-        for settings in self.organisations(organisation).await? {
-            let Some(uploading) = uploading(&settings) else { continue };
-            let now = self.clock.now();
-            let at = at.map_or(now, |at| at.max(now));
-            let run = self.run(&settings, uploading, Night::of(at, &settings.zone), deadline);
-            let preview = run.preview(at).await;
-            let preview = preview.map_err(|error| HandleError::Order(telemetry::chain(&error)))?;
-            previews.push(PreviewAnswer(preview));
-        }
-        Ok(Answer::Previews { previews })
-    }
-
-    fn because(&self, cause: &'static str) -> ChangeContext {
-        ChangeContext { cause, event_at: None, now: self.clock.now() }
+    ) -> Result<Vec<Plan>, HandleError> {
+        self.counted(async |_| {
+            let mut previews = Vec::new();
+            for settings in self.organisations(command.organisation).await? {
+                let Some(uploading) = uploading(&settings) else { continue };
+                let now = self.clock.now();
+                let at = command.at.map_or(now, |at| at.max(now));
+                let run = self.run(&settings, uploading, Night::of(at, &settings.zone), deadline);
+                let preview = Box::pin(run.preview(at)).await;
+                let preview =
+                    preview.map_err(|error| HandleError::Run(telemetry::chain(&error)))?;
+                previews.push(preview);
+            }
+            Ok(previews)
+        })
+        .await
     }
 }
 

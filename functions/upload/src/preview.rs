@@ -1,13 +1,12 @@
 //! What a night would do: the same judgement, and nothing written or sent.
 
+use commands::reply::{Disposition, Plan, PlannedPayment};
 use jiff::Timestamp;
+use payments::Money;
 use payments::upload::{
-    Caps, Hold, Line, PaymentCommand, Route, Skip, Target, Upload, UploadDecision,
-    applicable_commands,
+    Caps, Hold, Line, Route, Skip, Target, Upload, UploadDecision, applicable_commands,
 };
-use payments::{Money, OrganisationId, PaymentId};
 use queue::Uploads;
-use serde::Serialize;
 
 use crate::error::RunError;
 use crate::evaluation_context::EvaluationContext;
@@ -17,45 +16,9 @@ use crate::run::Run;
 /// Most waiting payments in a preview: two nights' worth. Those on hold come on top.
 const LISTED_MAX: usize = 400;
 
-/// The plan of the next night of an organisation.
-#[derive(Debug, Serialize)]
-pub(crate) struct Preview {
-    organisation: OrganisationId,
-    night: String,
-    /// How many would go.
-    would_go: usize,
-    /// How many would wait for a later night.
-    would_wait: u32,
-    /// Slots left in the night.
-    slots_left: u32,
-    /// Attempts in the last 30 days.
-    attempts: u32,
-    /// Whether uploading is off, and why.
-    disabled: Option<String>,
-    payments: Vec<Planned>,
-}
-
-#[derive(Debug, Serialize)]
-struct Planned {
-    payment: PaymentId,
-    amount: String,
-    date: String,
-    route: Option<&'static str>,
-    would: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    /// What a person could order about it, and change something by.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    orders: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    parts: Vec<String>,
-}
-
 impl<Q: Uploads> Run<'_, Q> {
     /// What the night would do if it were run at this moment.
-    pub(crate) async fn preview(&self, at: Timestamp) -> Result<Preview, RunError> {
+    pub(crate) async fn preview(&self, at: Timestamp) -> Result<Plan, RunError> {
         let caps = self.caps().await?;
         let left = match &caps.disabled {
             None => caps.left(self.night, self.uploading.nightly_max, at),
@@ -82,40 +45,44 @@ impl<Q: Uploads> Run<'_, Q> {
         behind: u32,
         rows: Vec<Upload>,
         judged: Vec<UploadDecision>,
-    ) -> Preview {
+    ) -> Plan {
         let mut slots = left;
-        let mut go = 0;
+        let mut go = 0_u32;
         // Payments too far back in the line to be judged wait in any case.
         let mut wait = behind;
         let payments = rows.into_iter().zip(judged).map(|(row, judgement)| {
-            let mut planned = Planned::of(&row, self.now());
+            let mut planned = planned_of(&row, self.now());
             match judgement {
-                UploadDecision::Skip(skip, why) => planned.not("skip", skip.code(), why),
-                UploadDecision::Hold(hold, why) => planned.not("hold", hold.code(), why),
-                UploadDecision::Found(_) => planned.not(
-                    "skip",
-                    Skip::AlreadyInXero.code(),
-                    "a payment in Xero is the same".to_owned(),
-                ),
+                UploadDecision::Skip(skip, why) => {
+                    leave(&mut planned, Disposition::Skip, skip.code(), why);
+                }
+                UploadDecision::Hold(hold, why) => {
+                    leave(&mut planned, Disposition::Hold, hold.code(), why);
+                }
+                UploadDecision::Found(_) => {
+                    let why = "a payment in Xero is the same".to_owned();
+                    leave(&mut planned, Disposition::Skip, Skip::AlreadyInXero.code(), why);
+                }
                 UploadDecision::Suspect(suspicion) => {
-                    planned.not("hold", Hold::PossibleDuplicate.code(), suspicion.why);
+                    let hold = Hold::PossibleDuplicate.code();
+                    leave(&mut planned, Disposition::Hold, hold, suspicion.why);
                 }
                 UploadDecision::Send(parts) => {
                     planned.parts = parts.iter().map(part).collect();
                     let is_nightly = row.route().is_ok_and(Route::is_nightly);
                     if is_nightly && slots == 0 {
-                        planned.would = "wait";
+                        planned.would = Disposition::Wait;
                         wait = wait.saturating_add(1);
                     } else {
                         slots = slots.saturating_sub(u32::from(is_nightly));
-                        go += 1;
+                        go = go.saturating_add(1);
                     }
                 }
             }
             planned
         });
         let payments = payments.collect();
-        Preview {
+        Plan {
             organisation: self.organisation(),
             night: self.night.to_string(),
             would_go: go,
@@ -128,26 +95,24 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 }
 
-impl Planned {
-    fn of(row: &Upload, now: Timestamp) -> Self {
-        Self {
-            payment: row.receipt.id.clone(),
-            amount: row.receipt.amount.to_string(),
-            date: row.receipt.date.to_string(),
-            route: row.route().ok().map(Route::code),
-            would: "go",
-            reason: None,
-            why: None,
-            orders: applicable_commands(row, now).map(PaymentCommand::code).collect(),
-            parts: Vec::new(),
-        }
+fn planned_of(row: &Upload, now: Timestamp) -> PlannedPayment {
+    PlannedPayment {
+        payment: row.receipt.id.clone(),
+        amount: row.receipt.amount.to_string(),
+        date: row.receipt.date.to_string(),
+        route: row.route().ok().map(|route| route.code().to_owned()),
+        would: Disposition::Go,
+        reason: None,
+        why: None,
+        orders: applicable_commands(row, now).map(|order| order.code().to_owned()).collect(),
+        parts: Vec::new(),
     }
+}
 
-    fn not(&mut self, would: &'static str, reason: &'static str, why: String) {
-        self.would = would;
-        self.reason = Some(reason);
-        self.why = Some(why);
-    }
+fn leave(planned: &mut PlannedPayment, would: Disposition, reason: &str, why: String) {
+    planned.would = would;
+    planned.reason = Some(reason.to_owned());
+    planned.why = Some(why);
 }
 
 fn part((target, amount): &(Target, Money)) -> String {

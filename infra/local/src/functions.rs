@@ -6,14 +6,11 @@ use std::{error::Error, rc::Rc, time::Duration};
 use announce::Announcer;
 use anyhow::Context as _;
 use bus::{Bus, PublishOutcome};
-use console::{
-    Console,
-    invoker::{LambdaInvoker, Names},
-    roles::Role,
-};
-use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
+use console::{Console, INVOKED_MAX, roles::Role};
+use host::{clock::Clock, invocation::Invocation, invoker::LambdaInvoker, metrics::Metrics};
 use intake::Intake;
 use mirror::Mirror;
+use operations::{InProcess, Operations, Parts};
 use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue, UploadsQueue};
 use reconcile::Reconciler;
@@ -42,14 +39,14 @@ pub(crate) struct Surroundings {
     pub(crate) sqs_url: String,
     pub(crate) xero: Xero,
     pub(crate) clock: Clock,
-    /// Where functions are called: the console passes orders on.
+    /// Where functions are called: the console passes commands on.
     pub(crate) invoke_url: String,
     /// Where rows of the log go that are written.
     pub(crate) stream: StreamWriter,
 }
 
 /// Where announcements end here: there is no bus, and the log says what would be on it.
-struct NoBus;
+pub(crate) struct NoBus;
 
 impl Bus for NoBus {
     async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
@@ -70,8 +67,9 @@ struct Product {
     mirror: Mirror<ChangesQueue>,
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
-    sweep: Sweeper<ChangesQueue, AllQueues>,
+    sweep: Sweeper<ChangesQueue>,
     announce: Announcer<NoBus>,
+    operations: LocalOperations,
     reconcile: Reconciler,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
@@ -111,23 +109,17 @@ impl Product {
         let tables = Tables::new(clients.dynamodb.clone(), String::new());
         let lambda = clients::lambda_at(&invoke_url).await;
         let console = |role: Role| {
-            let name =
-                |function: Function| role.may(Role::Operator).then(|| function.name().to_owned());
-            let names = Names {
-                sweep: name(Function::Sweep),
-                upload: name(Function::Upload),
-                announce: name(Function::Announce),
-            };
-            let invoker = LambdaInvoker::over(lambda.clone(), names);
+            let name = role.may(Role::Operator).then(|| Function::Operations.name().to_owned());
+            let invoker = LambdaInvoker::over(lambda.clone(), name, INVOKED_MAX);
             Console::new(role, tables.clone(), invoker, clock.clone())
         };
         let sweep = Sweeper::new(
             client(&xero, Config::default(), &clock)?,
             tables.clone(),
             changes(),
-            letters(&clients).await?,
             clock.clone(),
         );
+        let operations = operations(&clients, &xero, &clock).await?;
         Ok(Self {
             webhook: Webhook::new(keys, changes(), Metrics::off()),
             mirror: Mirror::new(
@@ -148,7 +140,8 @@ impl Product {
                 Some(schedules) => sweep.with_schedules(schedules),
                 None => sweep,
             },
-            announce: Announcer::new(NoBus, tables.clone(), clock.clone()),
+            announce: Announcer::new(NoBus, clock.clone()),
+            operations,
             reconcile: Reconciler::new(tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
@@ -158,6 +151,7 @@ impl Product {
     }
 
     async fn answer(&self, call: Call) -> Answer {
+        let operations = InProcess { operations: &self.operations, deadline: call.deadline };
         match call.function {
             Function::Webhook => {
                 let request = read(&call)?;
@@ -172,15 +166,19 @@ impl Product {
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Upload => {
-                let answer = self.upload.handle(&read(&call)?, call.deadline).await;
+                let answer = self.upload.answer(&read(&call)?, call.deadline, &operations).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Sweep => {
-                let answer = self.sweep.handle(&read(&call)?, call.deadline).await;
+                let answer = self.sweep.answer(&read(&call)?, call.deadline, &operations).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Announce => {
-                let answer = self.announce.answer(&read(&call)?, call.deadline).await;
+                let answer = self.announce.answer(&read(&call)?, &operations).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Operations => {
+                let answer = self.operations.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Reconcile => {
@@ -200,8 +198,46 @@ async fn page(console: &Console<LambdaInvoker>, call: &Call) -> Answer {
     written(&console.handle(&read(call)?, &invocation).await)
 }
 
+/// The function that executes commands, on this machine.
+pub(crate) type LocalOperations = Operations<ChangesQueue, UploadsQueue, AllQueues, NoBus>;
+
+/// That function, let in by a custom connection.
+pub(crate) async fn operations(
+    clients: &Clients,
+    xero: &Xero,
+    clock: &Clock,
+) -> anyhow::Result<LocalOperations> {
+    let tables = Tables::new(clients.dynamodb.clone(), String::new());
+    let changes =
+        ChangesQueue::new(clients.sqs.clone(), queues::url(&clients.sqs, queues::CHANGES).await?);
+    let uploads =
+        UploadsQueue::new(clients.sqs.clone(), queues::url(&clients.sqs, queues::UPLOADS).await?);
+    let sweeper = Sweeper::new(
+        client(xero, Config::default(), clock)?,
+        tables.clone(),
+        changes.clone(),
+        clock.clone(),
+    );
+    let uploader = Uploader::new(
+        client(xero, Config::uploading(), clock)?,
+        tables.clone(),
+        uploads.clone(),
+        clock.clone(),
+    );
+    Ok(Operations::new(Parts {
+        sweeper,
+        uploader: uploader.with_changes(changes.clone()),
+        tables,
+        changes,
+        uploads,
+        letters: letters(clients).await?,
+        bus: NoBus,
+        clock: clock.clone(),
+    }))
+}
+
 /// All queues with their dead letters.
-pub(crate) async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
+async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
     let mut urls = Vec::new();
     for name in QueueName::ALL {
         let queue = if name.takes_messages() {

@@ -55,6 +55,23 @@ pub(crate) struct Invoice {
     pub(crate) is_due: bool,
 }
 
+/// How an order stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Order {
+    pub(crate) progress: String,
+    pub(crate) status: String,
+    pub(crate) received: Decimal,
+}
+
+impl Order {
+    /// The order in words.
+    pub(crate) fn describe(&self) -> String {
+        let mut received = self.received;
+        received.rescale(DECIMALS);
+        format!("{}, {}, {received} received", self.progress, self.status)
+    }
+}
+
 /// The sample's tables.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look<'a> {
@@ -98,6 +115,20 @@ impl Look<'_> {
         let line = format!("{}/{}", self.organisation, Line::Waiting);
         let rows = self.rows("uploads", Some("by_line"), "line", &line).await?;
         Ok(rows.iter().filter_map(|row| text(row, "payment_id")).map(str::to_owned).collect())
+    }
+
+    /// How an order stands, once it was judged.
+    pub(crate) async fn order(&self, order: &str) -> anyhow::Result<Option<Order>> {
+        let rows = self.rows("orders", None, "organisation", self.organisation).await?;
+        let Some(row) = rows.iter().find(|row| text(row, "order") == Some(order)) else {
+            return Ok(None);
+        };
+        let received = row.get("received").and_then(|received| received.as_n().ok()?.parse().ok());
+        Ok(received.map(|received| Order {
+            progress: text(row, "progress").unwrap_or_default().to_owned(),
+            status: text(row, "status").unwrap_or("nothing yet").to_owned(),
+            received,
+        }))
     }
 
     /// The business's own ids of its customers.

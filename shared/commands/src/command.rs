@@ -8,9 +8,14 @@ use crate::payload::{
     Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue,
     PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
+use crate::reply::{
+    AcceptanceReply, ApprovalReply, AuthorisationReply, CustomerReply, DeadLettersReply,
+    DiscardReply, DisconnectionReply, GrantReply, NamesReply, PaymentReply, PlanReply, ReplayReply,
+    RepublicationReply, RestorationReply, SyncReply, UploadsReply,
+};
 use crate::role::Role;
 
-/// What is to be known of a command, apart from its execution.
+/// The description of a command, apart from its execution.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// Its code in JSON, in logs and in the activity log.
@@ -41,11 +46,33 @@ const OPERATORS: Spec = Spec {
 const ADMINISTRATORS: Spec = Spec { role: Role::Admin, ..OPERATORS };
 
 macro_rules! commands {
-    ($($(#[doc = $about:literal])+ $kind:ident($payload:ty) = $code:literal in $base:ident { $($spec:tt)* })*) => {
+    ($($(#[doc = $about:literal])+ $kind:ident($payload:ty) -> $reply:ty = $code:literal in $base:ident { $($spec:tt)* })*) => {
         /// A command, as JSON: its code, and its fields.
         #[derive(Clone, Debug, Deserialize, Serialize)]
         pub enum Command {
             $($(#[doc = $about])+ #[serde(rename = $code)] $kind($payload),)*
+        }
+
+        /// The reply to a command. As JSON it is the reply alone: who gives a command knows of which kind it is.
+        #[derive(Clone, Debug, Serialize)]
+        #[serde(untagged)]
+        pub enum Reply {
+            $($(#[doc = $about])+ $kind($reply),)*
+        }
+
+        impl Reply {
+            /// Reads the reply to a command of this kind.
+            ///
+            /// # Errors
+            /// The first thing that is wrong with it.
+            pub fn read(kind: Kind, reply: &serde_json::Value) -> Result<Self, serde_json::Error> {
+                match kind { $(Kind::$kind => <$reply>::deserialize(reply).map(Self::$kind),)* }
+            }
+
+            /// Whether the activity log has a row with who ordered it, and why.
+            pub const fn is_recorded(&self) -> bool {
+                match self { $(Self::$kind(reply) => reply.recorded,)* }
+            }
         }
 
         /// Which command.
@@ -77,139 +104,139 @@ macro_rules! commands {
 
 commands! {
     /// Everything that changed since the last time is read at once; or one invoice, or what changed from a moment to another (ST-18, CC-12).
-    SyncNow(SyncNow) = "sync_now" in OPERATORS {
+    SyncNow(SyncNow) -> SyncReply = "sync_now" in OPERATORS {
         label: Some("Sync now"),
         fields: &[ORGANISATION, INVOICE_IN_XERO, FROM.optional(), TO.optional()],
     }
     /// A mass change that was stopped goes through.
-    ApproveMassChange(OnOrganisation) = "approve_mass_change" in OPERATORS {
+    ApproveMassChange(OnOrganisation) -> ApprovalReply = "approve_mass_change" in OPERATORS {
         label: Some("Approve the mass change"),
         confirmation: Some("For a day, every removal and change of payments goes through. Removed payments are kept \
             among the tombstones. Go on?"),
         fields: &[ORGANISATION],
     }
     /// The nightly upload is enabled again (EX-32).
-    EnableUploads(OnOrganisation) = "enable_uploads" in OPERATORS {
+    EnableUploads(OnOrganisation) -> UploadsReply = "enable_uploads" in OPERATORS {
         label: Some("Switch uploading on"),
         confirmation: Some("The next night posts payments to Xero again. Posting cannot be undone. Go on?"),
         fields: &[ORGANISATION],
     }
     /// One payment waits for a person.
-    Hold(OnPayment) = "hold" in OPERATORS { label: Some("Hold"), fields: &[ORGANISATION, PAYMENT], }
+    Hold(OnPayment) -> PaymentReply = "hold" in OPERATORS { label: Some("Hold"), fields: &[ORGANISATION, PAYMENT], }
     /// One payment goes on.
-    Release(OnPayment) = "release" in OPERATORS {
+    Release(OnPayment) -> PaymentReply = "release" in OPERATORS {
         label: Some("Release"),
         confirmation: Some("The next run may post this payment to Xero. Go on?"),
         fields: &[ORGANISATION, PAYMENT],
     }
     /// One payment does not go to Xero.
-    DoNotSend(OnPayment) = "do_not_send" in OPERATORS { label: Some("Do not send"), fields: &[ORGANISATION, PAYMENT], }
+    DoNotSend(OnPayment) -> PaymentReply = "do_not_send" in OPERATORS { label: Some("Do not send"), fields: &[ORGANISATION, PAYMENT], }
     /// One payment is the same as the one that it is held for (A8.3).
-    SamePayment(OnPayment) = "same_payment" in OPERATORS {
+    SamePayment(OnPayment) -> PaymentReply = "same_payment" in OPERATORS {
         label: Some("The same payment"),
         confirmation: Some("The payment does not go to Xero, since its money is there already. Go on?"),
         fields: &[ORGANISATION, PAYMENT],
     }
     /// One payment is another one than the one that it is held for (A8.3).
-    TwoPayments(OnPayment) = "two_payments" in OPERATORS {
+    TwoPayments(OnPayment) -> PaymentReply = "two_payments" in OPERATORS {
         label: Some("Two payments"),
         confirmation: Some("The next run may post this payment to Xero in addition to the one that is there. Go on?"),
         fields: &[ORGANISATION, PAYMENT],
     }
     /// Something about a customer is to be solved first: until then everything about it waits (EX-28).
-    OpenAction(OnCustomer) = "open_action" in OPERATORS {
+    OpenAction(OnCustomer) -> CustomerReply = "open_action" in OPERATORS {
         label: Some("Open an action"),
         fields: &[ORGANISATION, CUSTOMER],
     }
     /// The action about a customer is solved: what waited goes on.
-    Solve(OnCustomer) = "solve" in OPERATORS {
+    Solve(OnCustomer) -> CustomerReply = "solve" in OPERATORS {
         label: Some("Solved"),
         confirmation: Some("What waits for this customer goes on, and the next run may post it to Xero. Go on?"),
         fields: &[ORGANISATION, CUSTOMER],
     }
     /// Shows what a replay would do.
-    PreviewReplay(Replay) = "preview_replay" in OPERATORS {
+    PreviewReplay(Replay) -> ReplayReply = "preview_replay" in OPERATORS {
         label: Some("Preview the replay"),
         is_read_only: true,
         fields: &PARKED,
     }
     /// Parked messages are done again.
-    Replay(Replay) = "replay" in OPERATORS {
+    Replay(Replay) -> ReplayReply = "replay" in OPERATORS {
         label: Some("Replay"),
         confirmation: Some("These rows are taken out and done again. Go on?"),
         fields: &PARKED,
     }
     /// A discrepancy may stay as it is (AMB-31).
-    Accept(Accept) = "accept" in OPERATORS {
+    Accept(Accept) -> AcceptanceReply = "accept" in OPERATORS {
         label: Some("Accept"),
         confirmation: Some("It counts as closed, and comes back only if its figures change. Go on?"),
         fields: &[ORGANISATION, DISCREPANCY, INVOICE.optional(), CONTACT, SEEN],
     }
     /// A payment that was removed from an invoice comes back.
-    Restore(Restore) = "restore" in OPERATORS {
+    Restore(Restore) -> RestorationReply = "restore" in OPERATORS {
         label: Some("Restore"),
         confirmation: Some("The payment comes back as the business's own, and Xero's next read leaves it alone. Go on?"),
         fields: &[ORGANISATION, INVOICE, PAYMENT],
     }
     /// Shows what the next night would do with each payment.
-    PreviewPlan(PreviewPlan) = "preview_plan" in OPERATORS {
+    PreviewPlan(PreviewPlan) -> PlanReply = "preview_plan" in OPERATORS {
         label: Some("Judge it now"),
         is_read_only: true,
         fields: &[ORGANISATION.optional(), AT],
     }
     /// Shows the messages of a dead-letter queue.
-    LookAtDeadLetters(OnQueue) = "look_at_dead_letters" in OPERATORS {
+    LookAtDeadLetters(OnQueue) -> DeadLettersReply = "look_at_dead_letters" in OPERATORS {
         label: Some("Look"),
         is_read_only: true,
         fields: &[QUEUE],
     }
     /// The messages of a dead-letter queue go onto its queue again.
-    Redrive(OnQueue) = "redrive" in OPERATORS {
+    Redrive(OnQueue) -> DeadLettersReply = "redrive" in OPERATORS {
         label: Some("Send them again"),
         confirmation: Some("Everything in this dead-letter queue is sent to its queue again, and done again. Go on?"),
         fields: &[QUEUE],
     }
     /// One message is taken out of a dead-letter queue, and kept among what is parked.
-    Discard(MessageOfQueue) = "discard" in OPERATORS {
+    Discard(MessageOfQueue) -> DiscardReply = "discard" in OPERATORS {
         label: Some("Discard"),
         confirmation: Some("The message is taken out of the queue and kept among what is parked. Go on?"),
         fields: &[QUEUE, MESSAGE],
     }
     /// Decisions of some hours are announced again.
-    AnnounceAgain(Republish) = "announce_again" in OPERATORS {
+    AnnounceAgain(Republish) -> RepublicationReply = "announce_again" in OPERATORS {
         label: Some("Announce again"),
         confirmation: Some("Every decision of these hours is announced once more, under its old id, so that who has it \
             already drops it. Go on?"),
         fields: &[ORGANISATION, FROM, TO, NEXT],
     }
     /// Shows which decisions of some hours would be announced again.
-    PreviewAnnounceAgain(Republish) = "preview_announce_again" in OPERATORS {
+    PreviewAnnounceAgain(Republish) -> RepublicationReply = "preview_announce_again" in OPERATORS {
         is_read_only: true,
         fields: &[ORGANISATION, FROM, TO, NEXT],
     }
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
-    Rename(OnOrganisation) = "rename" in ADMINISTRATORS {
+    Rename(OnOrganisation) -> NamesReply = "rename" in ADMINISTRATORS {
         label: Some("Save the names"),
         fields: &[ORGANISATION],
     }
     /// An organisation is mirrored from now on.
-    SignUp(SignUp) = "sign_up" in ADMINISTRATORS {
+    SignUp(SignUp) -> SyncReply = "sign_up" in ADMINISTRATORS {
         label: Some("Sign up"),
         confirmation: Some("Everything open in Xero is read and mirrored. Go on?"),
         fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX],
     }
-    /// Gives a link by which a user of Xero lets us in; with an address to come back to, one to Xero itself.
-    Authorise(Authorise) = "authorise" in ADMINISTRATORS {
+    /// Gives the address at which a user of Xero lets us in, good for ten minutes.
+    Authorise(Authorise) -> AuthorisationReply = "authorise" in ADMINISTRATORS {
         fields: &[REDIRECT_URI.optional(), GRANT, ORGANISATION.optional(), READ_ONLY],
     }
     /// An organisation is disconnected from Xero: payments go neither way, and Xero ends the connection.
-    Disconnect(OnOrganisation) = "disconnect" in ADMINISTRATORS {
+    Disconnect(OnOrganisation) -> DisconnectionReply = "disconnect" in ADMINISTRATORS {
         confirmation: Some("From now on no payment goes either way, and Xero ends the connection of this organisation. \
             All that was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
         fields: &[ORGANISATION],
     }
     /// A user of Xero has let us in, and has come back with a code.
-    Connect(Connect) = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
+    Connect(Connect) -> GrantReply = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
 }
 
 const ORGANISATION: Field = Field::text("organisation", "organisation", "Xero's tenant id");

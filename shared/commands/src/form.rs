@@ -34,8 +34,47 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attribution::Attribution;
+    use crate::field::{Field, FieldKind};
+    use crate::request::Request;
 
     const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
+
+    fn text(field: &Field) -> String {
+        match (field.kind, field.name) {
+            (FieldKind::Number, _) => "7",
+            (FieldKind::Flag, _) => "true",
+            (_, "organisation" | "grant" | "contact") => ORGANISATION,
+            (_, "from" | "to" | "at") => "2026-11-23T00:00:00Z",
+            (_, "cutover_on") => "2026-11-23",
+            (_, "queue") => "changes",
+            (_, "invoice") if field.help.contains("Xero's id") => ORGANISATION,
+            _ => "x1",
+        }
+        .to_owned()
+    }
+
+    fn request(kind: Kind, of: impl Fn(&Field) -> bool) -> Request {
+        let fields = kind.spec().fields.iter().filter(|field| of(field));
+        let given: BTreeMap<_, _> = fields.map(|f| (f.name.to_owned(), text(f))).collect();
+        let command = Command::of(kind, &given).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        Request::new(command, Attribution::new("Ada", "w").ok()).unwrap()
+    }
+
+    #[test]
+    fn the_table_names_exactly_the_fields_that_each_command_reads() {
+        for kind in Kind::ALL.iter().copied() {
+            let whole = request(kind, |_| true);
+            let json = serde_json::to_value(&whole).unwrap();
+            let names = json["command"][kind.code()].as_object().unwrap();
+            let expected: Vec<_> = kind.spec().fields.iter().map(|field| field.name).collect();
+            assert_eq!(names.len(), expected.len(), "{kind}");
+            assert!(expected.iter().all(|name| names.contains_key(*name)), "{kind}: {names:?}");
+            // A required field is asked for, and only those are.
+            request(kind, |field| field.is_required);
+            assert_eq!(Request::read(&json).unwrap().command().kind(), kind);
+        }
+    }
 
     fn given(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
         fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()

@@ -17,7 +17,7 @@ pub struct OnOrganisation {
     pub organisation: OrganisationId,
 }
 
-/// What is read: everything that changed, one invoice, or what changed between two moments.
+/// The range of a sync: everything that changed, one invoice, or the changes between two moments.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the table describes each field")]

@@ -6,6 +6,10 @@ use crate::attribution::Attribution;
 use crate::command::Command;
 use crate::text;
 
+/// The function that executes commands, behind the name of the stack. Its event is a [`Request`], its answer the command's
+/// [`Reply`](crate::Reply).
+pub const FUNCTION: &str = "operations";
+
 /// A command that may be executed: it says who orders it and why unless it only looks.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(try_from = "Wire")]
@@ -72,5 +76,37 @@ impl TryFrom<Wire> for Request {
 
     fn try_from(wire: Wire) -> Result<Self, RequestError> {
         Self::new(wire.command, wire.attribution)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_change_needs_who_and_why_and_a_look_does_not() {
+        // ST-22
+        let request = |command: &str| {
+            let event = json!({"command": {command: {"queue": "changes"}}});
+            Request::read(&event).map(|request| request.command().kind().code())
+        };
+        assert_eq!(request("look_at_dead_letters"), Ok("look_at_dead_letters"));
+        assert_eq!(request("redrive"), Err(RequestError::Unattributed));
+    }
+
+    #[test]
+    fn an_event_that_is_no_command_is_refused_and_its_value_not_quoted() {
+        for (event, words) in [
+            (json!({}), "`command` is missing"),
+            (json!({"canary": 1}), "`canary` is not a field"),
+            (json!({"command": {"canary": {}}}), "cannot be read"),
+            (json!({"command": {"redrive": {"queue": 7}}}), "cannot be read"),
+            (json!(["canary"]), "cannot be read"),
+        ] {
+            let error = Request::read(&event).unwrap_err().to_string();
+            assert!(error.contains(words), "{words}: {error}");
+            assert!(error.contains("`canary` is") || !error.contains("canary"), "{error}");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod env;
 pub mod function;
 pub mod grants;
 pub mod invocation;
+pub mod invoker;
 mod metric;
 pub mod metrics;
 pub mod secrets;

@@ -8,14 +8,19 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use bus::fakes::RecordedBus;
 use bus::{Bus, PublishOutcome};
 use dynoxide::Database;
-use harness::dynamodb;
+use harness::{FlakyChanges, FlakyUploads, dynamodb};
 use host::clock::Clock;
 use jiff::Timestamp;
+use operations::{InProcess, Operations, Parts};
 use payments::OrganisationId;
 use payments::events::Announcement;
+use queue::AllQueues;
 use serde_json::{Value, json};
+use sweep::Sweeper;
 use table::Tables;
+use upload::Uploader;
 use uuid::Uuid;
+use xero::{Config, Credentials};
 
 #[derive(Clone, Default)]
 pub(crate) struct Shared(pub(crate) Arc<RecordedBus>);
@@ -82,11 +87,30 @@ impl World {
         let tables = Tables::new(client.clone(), String::new());
         Self {
             db,
-            tables: tables.clone(),
+            tables,
             client,
             bus: Arc::clone(&bus.0),
-            announcer: Announcer::new(bus, tables, Clock::new(now)),
+            announcer: Announcer::new(bus, Clock::new(now)),
         }
+    }
+
+    /// The function that executes commands, on the same bus. It calls neither Xero nor SQS here.
+    fn operations(&self) -> Operations<FlakyChanges, FlakyUploads, AllQueues, Shared> {
+        let credentials = || Credentials { client_id: "id".to_owned(), client_secret: "x".into() };
+        let xero = || xero::Client::new(Config::default(), credentials(), now).unwrap();
+        let (changes, uploads) = (FlakyChanges::default(), FlakyUploads::default());
+        let (tables, clock) = (self.tables.clone(), Clock::new(now));
+        let uploader = Uploader::new(xero(), tables.clone(), uploads.clone(), clock.clone());
+        Operations::new(Parts {
+            sweeper: Sweeper::new(xero(), tables.clone(), changes.clone(), clock.clone()),
+            uploader: uploader.with_changes(changes.clone()),
+            tables,
+            changes,
+            uploads,
+            letters: AllQueues::new(harness::sqs::client("http://127.0.0.1:9"), []),
+            bus: Shared(Arc::clone(&self.bus)),
+            clock,
+        })
     }
 
     /// Everything that the stream of the log has shown so far, as Lambda hands it over.
@@ -113,8 +137,10 @@ impl World {
         event: Value,
         deadline: Timestamp,
     ) -> Result<Value, String> {
-        let answer = self.announcer.answer(&event, deadline).await;
-        Ok(serde_json::to_value(answer.map_err(|error| error.to_string())?).unwrap())
+        let operations = self.operations();
+        let operations = InProcess { operations: &operations, deadline };
+        let answer = self.announcer.answer(&event, &operations).await;
+        answer.map_err(|error| error.to_string())
     }
 
     /// Puts a row of [`record`] into the log itself.

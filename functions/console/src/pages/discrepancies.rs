@@ -71,7 +71,7 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
             let look = stage.buttons.page("Invoice", Page::Invoice, which);
             let look = look.about(number.as_str());
             let which = json!({"invoice": number.as_str()});
-            (format!("invoice {number}"), Some(look), None, which)
+            (format!("invoice {number}"), Some(look), None, Some(which))
         }
         DiscrepancySubject::Contact(contact) => {
             let look = payment(found).map(|payment| {
@@ -79,17 +79,17 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
                 stage.buttons.page("Why", Page::Why, search).about(payment)
             });
             let which = json!({"contact": contact.to_string()});
-            (format!("contact {contact}"), look, links.contact(*contact), which)
+            (format!("contact {contact}"), look, links.contact(*contact), Some(which))
         }
         DiscrepancySubject::Order(order) => {
             let which = json!({"order_id": order.as_str(), "clear": true});
             let look = stage.buttons.page("Order", Page::Orders, which).about(order.as_str());
-            (format!("order {order}"), Some(look), None, json!({"order_id": order.as_str()}))
+            (format!("order {order}"), Some(look), None, None)
         }
         DiscrepancySubject::Payment(id) => {
             let which = json!({"search": id.as_str(), "clear": true});
             let look = stage.buttons.page("Why", Page::Why, which).about(id.as_str());
-            (format!("payment {id}"), Some(look), None, json!({"payment": id.as_str()}))
+            (format!("payment {id}"), Some(look), None, None)
         }
     };
     let name = format!("{} of {place}", found.key);
@@ -102,7 +102,8 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
         due: stage.moment(found.due_at()),
         is_late: found.due_at() < stage.now,
         detail: found.detail.clone(),
-        accept: accept(stage, found, &name, which),
+        // What stands on an order or a payment ends with the facts: no order of an operator accepts it yet.
+        accept: which.and_then(|which| accept(stage, found, &name, which)),
     }
 }
 

@@ -7,8 +7,8 @@ use payments::{
 use serde_json::json;
 use table::{Judged, StoredOrder};
 
-use super::{Page, PageError, Stage, discrepancies};
-use crate::view::{Button, Sign};
+use super::{Page, PageError, Stage};
+use crate::view::Button;
 
 /// What stands in the place of a figure that a document does not say.
 const NOT_SAID: &str = "–";
@@ -53,7 +53,6 @@ pub(super) struct Finding {
     pub(super) due: String,
     pub(super) is_late: bool,
     pub(super) detail: String,
-    pub(super) accept: Option<Button>,
 }
 
 /// An order, as the page shows it.
@@ -66,7 +65,6 @@ pub(super) struct OneOrder {
     pub(super) payments: Vec<PaymentLine>,
     pub(super) findings: Vec<Finding>,
     pub(super) siblings: Vec<Button>,
-    pub(super) sign: Option<Sign>,
 }
 
 pub(super) async fn read(stage: &Stage<'_>, id: &OrderId) -> Result<Option<OneOrder>, PageError> {
@@ -75,12 +73,10 @@ pub(super) async fn read(stage: &Stage<'_>, id: &OrderId) -> Result<Option<OneOr
     let facts = tables.order_facts(&stored).await?;
     let mut open = Vec::new();
     let of_order = tables.discrepancies_about(Judged::Order(&stored.order)).await?;
-    let which = json!({"order_id": id.as_str()});
-    open.extend(findings(stage, &of_order, format!("order {id}"), &which));
+    open.extend(findings(stage, &of_order, format!("order {id}")));
     for receipt in &facts.receipts {
         let of_payment = tables.discrepancies_about(Judged::Payment(receipt)).await?;
-        let which = json!({"payment": receipt.id.as_str()});
-        open.extend(findings(stage, &of_payment, format!("payment {}", receipt.id), &which));
+        open.extend(findings(stage, &of_payment, format!("payment {}", receipt.id)));
     }
     let invoices = facts.invoices.iter().map(|invoice| 1 + invoice.payments.len()).sum::<usize>();
     stage.count(1 + facts.receipts.len() + facts.siblings.len() + invoices + open.len());
@@ -91,7 +87,6 @@ fn findings<'a>(
     stage: &'a Stage<'_>,
     all: &'a [Discrepancy],
     about: String,
-    which: &'a serde_json::Value,
 ) -> impl Iterator<Item = Finding> + 'a {
     all.iter().filter(|found| found.is_open()).map(move |found| Finding {
         kind: found.key.kind.to_string(),
@@ -99,12 +94,6 @@ fn findings<'a>(
         due: stage.moment(found.due_at()),
         is_late: found.due_at() < stage.now,
         detail: found.detail.clone(),
-        accept: discrepancies::accept(
-            stage,
-            found,
-            &format!("{} of {about}", found.key),
-            which.clone(),
-        ),
     })
 }
 
@@ -142,7 +131,6 @@ fn shown(
         components: components.collect(),
         invoices: facts.invoices.iter().map(|invoice| invoice_line(stage, invoice)).collect(),
         payments: facts.receipts.iter().map(|receipt| payment_line(stage, receipt)).collect(),
-        sign: stage.sign().filter(|_| findings.iter().any(|found| found.accept.is_some())),
         findings,
         siblings: others.collect(),
     }

@@ -1,6 +1,5 @@
 //! What a person has to solve before anything about a customer goes on.
 
-use console::order::Function;
 use console::roles::Role;
 use payments::XeroContactId;
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
@@ -10,7 +9,7 @@ use uuid::Uuid;
 
 use crate::books::{CODE, receipt, store, waiting};
 use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, World, ago, now, organisation, well};
+use crate::world::{ORGANISATION, World, ago, command, now, ordered_for, organisation, well};
 
 fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
     Customer {
@@ -133,9 +132,8 @@ async fn who_solves_it_is_passed_on_and_a_viewer_has_no_button() {
     let event = json!({"page": "actions", "order": "solve", "customer": "C-1"});
     let said = text(&world.press(Role::Operator, event).await);
     assert!(said.contains("✔ Done. Everything that waited for C-1 goes on"), "{said}");
-    let wish = json!({"organisation": ORGANISATION, "customer": "C-1", "block": false,
-        "by": "Ada", "why": "a payment is missing"});
-    assert_eq!(world.asked(), [(Function::Upload, wish)]);
+    let wish = json!({"organisation": ORGANISATION, "customer": "C-1"});
+    assert_eq!(world.asked(), [command("solve", wish)]);
     // The upload writes it down, unless nothing changed by it.
     assert!(ordered(&world).await.is_empty());
     world.answers(Ok(answer("C-1", false, false)));
@@ -160,15 +158,14 @@ async fn an_action_is_opened_about_the_customer_that_is_typed() {
     world.answers(Ok(answer("C-9", true, true)));
     let html = press("C-9", json!({"order": "open_action"})).await;
     assert!(text(&html).contains("Everything about C-9 waits until it is solved."), "{html}");
-    let wish = json!({"organisation": ORGANISATION, "customer": "C-9", "block": true, "by": "Ada",
-        "why": "no such address"});
-    assert_eq!(world.asked(), [(Function::Upload, wish)]);
+    let wish = json!({"organisation": ORGANISATION, "customer": "C-9"});
+    assert_eq!(world.asked(), [ordered_for("open_action", wish, "no such address")]);
     assert!(html.contains("name=\"pm_customer\" value=\"\""), "{html}");
 
     // Only a customer who is named is blocked, and an order that failed can be pressed again.
     let html = press("", json!({"order": "open_action"})).await;
     assert!(text(&html).contains("please say which customer"), "{html}");
-    assert_eq!(world.asked(), []);
+    assert!(world.asked().is_empty());
     let html = press("C-9", json!({"order": "open_action"})).await;
     assert!(html.contains("name=\"pm_customer\" value=\"C-9\""), "{html}");
     assert_eq!(ordered(&world).await, [["open_action", "failed", "C-9", "Ada"]]);
@@ -176,7 +173,7 @@ async fn an_action_is_opened_about_the_customer_that_is_typed() {
 
     // A typed id does not change whose action is solved.
     press("C-9", json!({"order": "solve", "customer": "C-1"})).await;
-    assert_eq!(world.asked()[0].1["customer"], "C-1");
+    assert_eq!(world.asked()[0]["command"]["open_action"]["customer"], "C-1");
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 //! What queues have given up.
 
-use console::invoker::InvokeError;
-use console::order::Function;
 use console::roles::Role;
+use host::invoker::InvokeError;
 use serde_json::{Value, json};
 
 use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, well};
+use crate::world::{ORGANISATION, command, well};
 
 fn looked(queue: &str, count: usize, left: usize) -> Value {
     let letter = |n: usize| {
@@ -37,7 +36,7 @@ async fn nobody_looks_because_a_page_is_open() {
         // Messages that were not looked at are not sent again.
         assert!(!html.contains("&#34;redrive&#34;"), "{html}");
     }
-    assert_eq!(world.asked(), []);
+    assert!(world.asked().is_empty());
 }
 
 #[tokio::test]
@@ -62,8 +61,8 @@ async fn a_look_says_what_is_in_a_queue_and_what_may_be_done() {
     assert!(!said.contains("changes-50"), "{said}");
     assert_eq!(html.matches("&#34;order&#34;:&#34;redrive&#34;").count(), 1, "{html}");
     assert_eq!(html.matches("&#34;order&#34;:&#34;discard&#34;").count(), 50, "{html}");
-    let look = json!({"queue": "changes", "preview": true, "by": "a look", "why": "a look"});
-    assert_eq!(world.asked(), [(Function::Sweep, json!({ "redrive": look }))]);
+    let look = json!({"queue": "changes"});
+    assert_eq!(world.asked(), [command("look_at_dead_letters", look)]);
     assert!(world.rows("activity").await.is_empty(), "a look leaves no row");
 }
 
@@ -85,8 +84,8 @@ async fn a_look_at_all_of_them_asks_for_each_and_says_which_failed() {
     let event = json!({"page": "dead_letters", "order": "look_at_dead_letters"});
     let said = text(&world.press(Role::Operator, event).await);
     assert!(said.contains("changes ✔ 0 in it") && said.contains("▲ intake: "), "{said}");
-    let asked: Vec<_> =
-        world.asked().into_iter().map(|(_, event)| event["redrive"]["queue"].clone()).collect();
+    let queue = |event: Value| event["command"]["look_at_dead_letters"]["queue"].clone();
+    let asked: Vec<_> = world.asked().into_iter().map(queue).collect();
     assert_eq!(asked, ["changes", "intake", "uploads", "schedules", "events"]);
 }
 
@@ -99,8 +98,7 @@ async fn sending_again_and_discarding_are_told_and_written_down_once() {
     ));
     let said = text(&world.press(Role::Operator, redrive.clone()).await);
     assert!(said.contains("Done. 3 are on their queue again, 0 are left."), "{said}");
-    let wish = json!({"queue": "changes", "by": "Ada", "why": "a payment is missing"});
-    assert_eq!(world.asked(), [(Function::Sweep, json!({ "redrive": wish }))]);
+    assert_eq!(world.asked(), [command("redrive", json!({"queue": "changes"}))]);
 
     world.answers(Ok(json!({"discard": {"discarded": {"message": "m-1"}, "left": 4}})));
     let discard =
@@ -128,7 +126,7 @@ async fn sending_again_and_discarding_are_told_and_written_down_once() {
         let said = text(&world.press(Role::Viewer, event).await);
         assert!(said.contains("takes the role operator"), "{said}");
     }
-    assert_eq!(world.asked(), []);
+    assert!(world.asked().is_empty());
 }
 
 /// A place in a stream that forgets is not sent again; the decisions of its hours are announced again.
@@ -167,8 +165,8 @@ async fn what_was_not_announced_is_announced_again_by_its_hours() {
     assert!(said.contains("goes on where it stopped"), "{said}");
     assert!(html.contains("&#34;next&#34;:&#34;2026-11-24T00:30:00.000000Z#1#7-0&#34;"), "{html}");
     let wish = json!({"organisation": ORGANISATION, "from": "2026-11-24T00:00:00Z",
-        "to": "2026-11-24T01:05:01Z", "by": "Ada", "why": "a payment is missing"});
-    assert_eq!(world.asked(), [(Function::Announce, json!({ "announce_again": wish }))]);
+        "to": "2026-11-24T01:05:01Z"});
+    assert_eq!(world.asked(), [command("announce_again", wish)]);
     assert!(world.rows("activity").await.is_empty(), "announce has written it down");
 
     world.answers(Ok(json!({"announce_again": {"announced": 0, "failed": 9, "complete": false,
@@ -185,5 +183,5 @@ async fn what_was_not_announced_is_announced_again_by_its_hours() {
     world.asked();
     let said = text(&world.press(Role::Viewer, again).await);
     assert!(said.contains("takes the role operator"), "{said}");
-    assert_eq!(world.asked(), []);
+    assert!(world.asked().is_empty());
 }

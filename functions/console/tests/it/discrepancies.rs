@@ -1,6 +1,5 @@
 //! The page of what does not agree.
 
-use console::order::Function;
 use console::roles::Role;
 use payments::upload::OnContact;
 use payments::{Discrepancy, DiscrepancyKey, DiscrepancyKind, XeroContactId};
@@ -10,7 +9,7 @@ use uuid::Uuid;
 
 use crate::books::{read, record, xero_payment};
 use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, World, ago, now, organisation};
+use crate::world::{ORGANISATION, World, ago, command, now, organisation};
 
 async fn page(world: &World, role: Role) -> String {
     let html = world.page(role, json!({"page": "discrepancies"})).await;
@@ -58,8 +57,8 @@ async fn amb_31_what_stands_on_a_contact_is_listed_and_accepted() {
     let said = text(&world.press(Role::Operator, event).await);
     assert!(said.contains("Done. POSSIBLE_DUPLICATE#P-1 is accepted"), "{said}");
     let wish = json!({"organisation": ORGANISATION, "contact": contact.to_string(), "discrepancy": key,
-        "seen": "70.00 AUD is reported as P-1; the two may be one", "by": "Ada", "why": "a payment is missing"});
-    assert_eq!(world.asked(), [(Function::Sweep, json!({ "accept": wish }))]);
+        "seen": "70.00 AUD is reported as P-1; the two may be one"});
+    assert_eq!(world.asked(), [command("accept", wish)]);
 
     let known = world.tables.contact_discrepancies(organisation(), contact).await.unwrap();
     for mut found in known {

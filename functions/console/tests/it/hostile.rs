@@ -1,7 +1,7 @@
 //! Everything that stands in a table, an event or an answer is shown as text.
 
-use console::invoker::InvokeError;
 use console::roles::Role;
+use host::invoker::InvokeError;
 use jiff::civil::date;
 use payments::XeroPayment;
 use serde_json::{Value, json};

@@ -1,6 +1,5 @@
 //! An invoice with its payments and balances.
 
-use console::order::Function;
 use console::roles::Role;
 use payments::Allocation;
 use payments::upload::Hold;
@@ -8,7 +7,7 @@ use serde_json::json;
 
 use crate::books::{because, eventful, read, record, store, waiting, xero_payment};
 use crate::html::{assert_harmless, text};
-use crate::world::{ORGANISATION, World, ago, organisation};
+use crate::world::{ORGANISATION, World, ago, command, organisation};
 
 async fn invoice(world: &World, role: Role, number: &str) -> String {
     let html = world.page(role, json!({"page": "invoice", "invoice": number})).await;
@@ -70,9 +69,8 @@ async fn what_was_removed_can_be_restored_by_those_who_may() {
     let said = text(&world.press(Role::Operator, event).await);
     assert!(said.contains(&format!("Done. {payment} is back")), "{said}");
     assert!(said.contains("Invoice 10234"), "the invoice is shown again: {said}");
-    let wish = json!({"organisation": ORGANISATION, "invoice": "10234", "payment": payment,
-        "by": "Ada", "why": "a payment is missing"});
-    assert_eq!(world.asked(), [(Function::Sweep, json!({ "restore": wish }))]);
+    let wish = json!({"organisation": ORGANISATION, "invoice": "10234", "payment": payment});
+    assert_eq!(world.asked(), [command("restore", wish)]);
 }
 
 #[tokio::test]
@@ -126,8 +124,8 @@ async fn amb_31_what_does_not_agree_can_be_accepted_by_those_who_may_and_is_then
     let said = text(&world.press(Role::Operator, event.clone()).await);
     assert!(said.contains("Done. CONTACT_DIFFERS# is accepted"), "{said}");
     let wish = json!({"organisation": ORGANISATION, "invoice": "10301", "seen": found.detail,
-        "discrepancy": "CONTACT_DIFFERS#", "by": "Ada", "why": "a payment is missing"});
-    assert_eq!(world.asked(), [(Function::Sweep, json!({ "accept": wish }))]);
+        "discrepancy": "CONTACT_DIFFERS#"});
+    assert_eq!(world.asked(), [command("accept", wish)]);
     let refused = text(&world.press(Role::Viewer, event).await);
     assert!(refused.contains("operator"), "ST-22: {refused}");
 

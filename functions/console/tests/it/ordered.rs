@@ -1,21 +1,20 @@
-//! Orders from a page: which function is called, what the page says, and what is stored.
+//! Orders from a page: which command is passed on, what the page says, and what is stored.
 
-use console::invoker::InvokeError;
-use console::order::Function;
 use console::roles::Role;
+use host::invoker::InvokeError;
 use payments::upload::{Caps, Disabled};
 use serde_json::json;
 use table::ChangeContext;
 
 use crate::html::text;
-use crate::world::{ORGANISATION, World, ago, organisation, well};
+use crate::world::{ORGANISATION, World, ago, command, organisation, well};
 
 fn finished() -> serde_json::Value {
     json!({"sweeps": [{"outcome": "finished", "run": {"counts": {"queued": 7}}}]})
 }
 
 #[tokio::test]
-async fn sync_now_asks_the_sweep_and_says_who_wanted_it() {
+async fn sync_now_is_passed_on_with_who_ordered_it() {
     // CC-12, ST-18
     let world = well().await;
     world.answers(Ok(finished()));
@@ -27,8 +26,8 @@ async fn sync_now_asks_the_sweep_and_says_who_wanted_it() {
     // The page is there again, with the name and without the reason.
     assert!(html.contains("name=\"pm_by\" value=\"Ada\""), "{html}");
     assert!(html.contains("name=\"pm_why\" value=\"\""), "{html}");
-    let wish = json!({"organisation": ORGANISATION, "by": "Ada", "why": "a payment is missing"});
-    assert_eq!(world.asked(), [(Function::Sweep, json!({"sync_now": wish}))]);
+    let wish = json!({"organisation": ORGANISATION});
+    assert_eq!(world.asked(), [command("sync_now", wish)]);
     let rows = world.rows("activity").await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     let expected = [
@@ -60,7 +59,7 @@ async fn without_who_and_why_nothing_is_asked_and_nothing_written() {
         let said = text(&html);
         assert!(said.contains(words) && said.contains("nothing was done"), "{said}");
     }
-    assert_eq!(world.asked(), []);
+    assert!(world.asked().is_empty());
     assert!(world.rows("activity").await.is_empty());
 }
 
@@ -128,9 +127,8 @@ async fn a_replay_is_looked_at_without_a_reason_and_leaves_nothing() {
     let html = world.press_as(Role::Operator, event, "", "").await;
 
     assert!(text(&html).contains("2 would be replayed, 1 would stay (stale_read 3)"), "{html}");
-    let (function, event) = world.asked().remove(0);
-    assert_eq!((function, &event["replay"]["preview"]), (Function::Sweep, &json!(true)));
-    assert_eq!(event["replay"]["which"], json!({"reason": "stale_read"}));
+    let which = json!({"organisation": ORGANISATION, "reason": "stale_read"});
+    assert_eq!(world.asked(), [json!({"command": {"preview_replay": which}})]);
     assert!(world.rows("activity").await.is_empty());
 }
 
@@ -148,7 +146,7 @@ async fn what_is_no_order_is_not_carried_out_silently() {
     let world = well().await;
     let html = world.press(Role::Admin, json!({"order": "drop_tables"})).await;
     assert!(text(&html).contains("no order that is known here"), "{html}");
-    assert_eq!(world.asked(), []);
+    assert!(world.asked().is_empty());
 }
 
 #[tokio::test]
@@ -198,12 +196,8 @@ async fn the_first_organisation_is_signed_up_from_an_empty_stack() {
         "pm_time_zone": "Australia/Sydney"});
     let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});
     world.page(Role::Admin, event).await;
-    let (function, event) = world.asked().remove(0);
-    assert_eq!(
-        (function, &event["sign_up"]["organisation"]),
-        (Function::Sweep, &json!(ORGANISATION))
-    );
-    assert_eq!(event["sign_up"]["time_zone"], "Australia/Sydney");
+    let settings = json!({"organisation": ORGANISATION, "time_zone": "Australia/Sydney"});
+    assert_eq!(world.asked()[0]["command"], json!({"sign_up": settings}));
 
     // Where there is one already, its id does not stand for one that was not typed.
     let world = well().await;
@@ -211,5 +205,5 @@ async fn the_first_organisation_is_signed_up_from_an_empty_stack() {
     let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});
     let html = world.page(Role::Admin, event).await;
     assert!(text(&html).contains("by Xero's tenant id"), "{html}");
-    assert_eq!(world.asked(), []);
+    assert!(world.asked().is_empty());
 }

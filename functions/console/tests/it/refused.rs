@@ -1,9 +1,9 @@
 //! ST-22, CC-11: a refusal names the role that may, and is stored.
 
-use console::invoker::InvokeError;
-use console::order::{Function, Order};
+use console::order::Order;
 use console::pages::Page;
 use console::roles::Role;
+use host::invoker::{InvokeError, Invoker as _, LambdaInvoker};
 use serde_json::json;
 
 use crate::html::text;
@@ -24,7 +24,7 @@ async fn an_order_that_the_role_may_not_give_is_refused_and_written_down() {
             assert!(said.contains("Not allowed") && said.contains("Nothing was done"), "{said}");
             assert!(said.contains(&format!("takes the role {least}")), "{said}");
             assert!(said.contains(least.policy()) && said.contains(least.function()), "{said}");
-            assert_eq!(world.asked(), [], "{order} as {role}");
+            assert!(world.asked().is_empty(), "{order} as {role}");
             // A row has the request's id in its key: those of one request are one.
             let rows = world.rows("activity").await;
             assert!(rows.len() <= before + 1);
@@ -74,11 +74,8 @@ async fn buttons_are_there_for_those_who_may_and_call_their_own_function() {
 #[tokio::test]
 async fn a_viewers_function_calls_nobody_even_if_it_were_asked_to() {
     // ST-22: the function has no name to call, and no right to.
-    let invoker = console::invoker::LambdaInvoker::over(
-        aws_sdk_lambda::config::Builder::new()
-            .behavior_version(aws_sdk_lambda::config::BehaviorVersion::v2026_01_12()),
-        console::invoker::Names::default(),
-    );
-    let answer = console::invoker::Invoker::invoke(&invoker, Function::Sweep, &json!({})).await;
+    let aws = host::aws_config(console::INVOKED_MAX).await;
+    let invoker = LambdaInvoker::new(&aws, None, console::INVOKED_MAX);
+    let answer = invoker.invoke(&json!({})).await;
     assert!(matches!(answer, Err(InvokeError::Nobody)), "{answer:?}");
 }

@@ -1,8 +1,8 @@
 //! N9: what is written about a page holds ids and counts, and never a name, a reason or an amount.
 
-use console::invoker::InvokeError;
 use console::roles::Role;
 use harness::log_capture;
+use host::invoker::InvokeError;
 use serde_json::json;
 
 use crate::world::{ORGANISATION, well};

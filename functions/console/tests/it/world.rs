@@ -4,13 +4,12 @@
 use std::cell::RefCell;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use console::invoker::{InvokeError, Invoker};
-use console::order::Function;
 use console::roles::Role;
 use console::{Console, Reply};
 use harness::dynamodb::{self, Row};
 use host::clock::Clock;
 use host::invocation::Invocation;
+use host::invoker::{InvokeError, Invoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
@@ -39,15 +38,25 @@ pub fn organisation() -> OrganisationId {
 /// A function to call: gives the scripted answer, and remembers the event.
 #[derive(Default)]
 pub struct Scripted {
-    pub asked: RefCell<Vec<(Function, Value)>>,
+    pub asked: RefCell<Vec<Value>>,
     pub answer: RefCell<Option<Result<Value, InvokeError>>>,
 }
 
 impl Invoker for &Scripted {
-    async fn invoke(&self, function: Function, event: &Value) -> Result<Value, InvokeError> {
-        self.asked.borrow_mut().push((function, event.clone()));
+    async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
+        self.asked.borrow_mut().push(event.clone());
         self.answer.take().unwrap_or(Err(InvokeError::Nobody))
     }
+}
+
+/// A command as the pages send it, on the order of Ada.
+pub fn command(name: &str, fields: Value) -> Value {
+    ordered_for(name, fields, "a payment is missing")
+}
+
+/// The same for another reason.
+pub fn ordered_for(name: &str, fields: Value, reason: &str) -> Value {
+    json!({"command": {name: fields}, "attribution": {"by": "Ada", "reason": reason}})
 }
 
 pub struct World {
@@ -143,7 +152,7 @@ impl World {
         self.scripted.answer.replace(Some(answer));
     }
 
-    pub fn asked(&self) -> Vec<(Function, Value)> {
+    pub fn asked(&self) -> Vec<Value> {
         self.scripted.asked.take()
     }
 

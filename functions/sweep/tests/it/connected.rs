@@ -14,7 +14,7 @@ use url::Url;
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, NewOrganisation};
 
-use crate::world::World;
+use crate::world::{World, ask};
 
 const BACK: &str = "https://paymirror.example/back";
 
@@ -48,12 +48,10 @@ impl Users {
     async fn invoke(&self, event: Value) -> Result<Value, String> {
         let login: Url =
             format!("{}/identity/connect/authorize", self.world.xero_url).parse().unwrap();
-        let sweeper = self.world.sweeper().with_grants(self.secrets(), login);
+        let sweeper = self.world.sweeper().with_grants(self.secrets());
+        let operations = self.world.operations().with_grants(self.secrets(), login);
         let deadline = self.world.now() + SignedDuration::from_mins(5);
-        let answer = sweeper.handle(&event, deadline).await;
-        answer
-            .map(|answer| serde_json::to_value(answer).unwrap())
-            .map_err(|error| host::telemetry::chain(&error))
+        ask(&sweeper, &operations, &event, deadline).await
     }
 
     async fn authorise(&self, more: Value) -> Value {

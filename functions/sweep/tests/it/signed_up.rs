@@ -4,7 +4,7 @@ use host::webhook_secret::WebhookSecret;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
-use crate::world::World;
+use crate::world::{World, ask};
 
 fn sign_up(organisation: impl ToString, more: &Value) -> Value {
     let mut wish = json!({
@@ -106,12 +106,13 @@ async fn while_no_webhook_key_is_stored_nothing_is_switched_on_and_it_is_said_wh
     let folder = std::env::temp_dir().join(format!("paymirror-{}", uuid::Uuid::new_v4()));
     let secret = || WebhookSecret::in_folder(folder.clone(), "xero-webhook".to_owned());
     let sign_up = async || {
-        let sweeper = world.sweeper().with_webhook_secret(secret());
+        let operations = world.operations().with_webhook_secret(secret());
         let deadline = world.now() + jiff::SignedDuration::from_mins(5);
-        sweeper.handle(&sign_up(world.tenant, &json!({})), deadline).await
+        let event = sign_up(world.tenant, &json!({}));
+        ask(&world.sweeper(), &operations, &event, deadline).await
     };
 
-    let error = sign_up().await.unwrap_err().to_string();
+    let error = sign_up().await.unwrap_err();
     assert!(
         error.contains("no webhook key is stored") && error.contains("webhook_keys"),
         "{error}"

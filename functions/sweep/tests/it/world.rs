@@ -7,14 +7,16 @@ use std::sync::Arc;
 use ::xero::Config;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
+use bus::fakes::RecordedBus;
 use harness::dynamodb::Row;
 use harness::sqs::Queues;
-use harness::{CrashPoint, FlakyChanges, FlakyQueues};
+use harness::{CrashPoint, FlakyChanges, FlakyQueues, FlakyUploads};
 pub use harness::{aud, march};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
+use operations::{InProcess, Operations, Parts};
 use payments::sweep::{SweepKind, SweepState};
 use payments::{Contact, InvoiceNumber, LocalInvoice, OrganisationId, Settings};
 use queue::{Cause, InvoiceChange, Message};
@@ -22,6 +24,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sweep::Sweeper;
 use table::ChangeContext;
+use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{
     DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, NewInvoice, NewOrganisation, NewPayment,
@@ -38,6 +41,20 @@ pub const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
 
 pub fn uuid(id: payments::XeroInvoiceId) -> Uuid {
     id.to_string().parse().unwrap()
+}
+
+/// The function that executes commands, around what is flaky.
+pub type Commands = Operations<FlakyChanges, FlakyUploads, FlakyQueues, RecordedBus>;
+
+/// The answer of the function to an event; commands are executed in the same process.
+pub async fn ask(
+    sweeper: &Sweeper<FlakyChanges>,
+    operations: &Commands,
+    event: &Value,
+    deadline: Timestamp,
+) -> Result<Value, String> {
+    let operations = InProcess { operations, deadline };
+    sweeper.answer(event, deadline, &operations).await.map_err(|error| error.to_string())
 }
 
 pub struct World {
@@ -172,11 +189,29 @@ impl World {
     }
 
     /// The function, as a new process has it.
-    pub fn sweeper(&self) -> Sweeper<FlakyChanges, FlakyQueues> {
+    pub fn sweeper(&self) -> Sweeper<FlakyChanges> {
         let client = self.client(&self.xero.url, Config::default());
         let clock = Clock::new(self.time());
         let tables = self.tables_of_a_process();
-        Sweeper::new(client, tables, self.line.clone(), self.post.clone(), clock)
+        Sweeper::new(client, tables, self.line.clone(), clock)
+    }
+
+    /// The function that executes commands, as a new process has it.
+    pub fn operations(&self) -> Commands {
+        let client = self.client(&self.xero.url, Config::uploading());
+        let (tables, clock) = (self.tables_of_a_process(), Clock::new(self.time()));
+        let uploads = FlakyUploads::default();
+        let uploader = Uploader::new(client, tables.clone(), uploads.clone(), clock.clone());
+        Operations::new(Parts {
+            sweeper: self.sweeper(),
+            uploader: uploader.with_changes(self.line.clone()),
+            tables,
+            changes: self.line.clone(),
+            uploads,
+            letters: self.post.clone(),
+            bus: RecordedBus::new(),
+            clock,
+        })
     }
 
     /// Invokes a new process with an event.
@@ -185,10 +220,7 @@ impl World {
     }
 
     pub async fn invoke_until(&self, event: Value, deadline: Timestamp) -> Result<Value, String> {
-        let answer = self.sweeper().handle(&event, deadline).await;
-        answer
-            .map(|answer| serde_json::to_value(answer).unwrap())
-            .map_err(|error| error.to_string())
+        ask(&self.sweeper(), &self.operations(), &event, deadline).await
     }
 
     /// The sweep of this moment, of the one organisation.

@@ -4,19 +4,22 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ::xero::Config;
-use harness::{CrashPoint, FlakyUploads};
+use bus::fakes::RecordedBus;
+use harness::{CrashPoint, FlakyChanges, FlakyUploads};
 pub use harness::{aud, march};
 use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
+use operations::{InProcess, Operations, Parts};
 use payments::upload::{
     AppliedPart, Bill, CreditTerms, Customer, DocumentForm, Fee, FeeAccount, ProviderInvoice,
     Start, Upload, UploadSettings, admit, admit_bill,
 };
 use payments::{PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part};
-use queue::UploadTask;
+use queue::{AllQueues, UploadTask};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use sweep::Sweeper;
 use table::ChangeContext;
 use upload::Uploader;
 use uuid::Uuid;
@@ -32,6 +35,9 @@ const INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 pub fn evening() -> Timestamp {
     EVENING.parse().unwrap()
 }
+
+/// The function that executes commands, around what is flaky.
+pub type Commands = Operations<FlakyChanges, FlakyUploads, AllQueues, RecordedBus>;
 
 pub struct World {
     common: harness::World,
@@ -309,10 +315,26 @@ impl World {
     /// Invokes a new process with an event.
     pub async fn invoke(&self, event: Value) -> Result<Value, String> {
         let deadline = self.now() + INVOCATION;
-        let answer = self.uploader().handle(&event, deadline).await;
-        answer
-            .map(|answer| serde_json::to_value(answer).unwrap())
-            .map_err(|error| error.to_string())
+        let operations = self.operations(FlakyChanges::default());
+        let operations = InProcess { operations: &operations, deadline };
+        let answer = self.uploader().answer(&event, deadline, &operations).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// The function that executes commands, as a new process has it, with this queue of changes.
+    pub fn operations(&self, changes: FlakyChanges) -> Commands {
+        let client = self.client(&self.xero.url, Config::default());
+        let (tables, clock) = (self.tables_of_a_process(), Clock::new(self.time()));
+        Operations::new(Parts {
+            sweeper: Sweeper::new(client, tables.clone(), changes.clone(), clock.clone()),
+            uploader: self.new_uploader().with_changes(changes.clone()),
+            tables,
+            changes,
+            uploads: self.tasks.clone(),
+            letters: AllQueues::new(harness::sqs::client("http://127.0.0.1:9"), []),
+            bus: RecordedBus::new(),
+            clock,
+        })
     }
 
     /// Runs the night of that moment once, and gives its answer.

@@ -40,8 +40,10 @@ pub enum Function {
     Upload,
     /// Finds what changed in Xero, whether or not it was announced.
     Sweep,
-    /// Announces decisions; here only again, since nothing listens to the stream.
+    /// Announces decisions.
     Announce,
+    /// Executes what operators order.
+    Operations,
     /// Derives how far each order is paid.
     Reconcile,
     /// Shows the operators' pages to those who look.
@@ -54,13 +56,14 @@ pub enum Function {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Webhook,
         Self::Mirror,
         Self::Intake,
         Self::Upload,
         Self::Sweep,
         Self::Announce,
+        Self::Operations,
         Self::Reconcile,
         Self::Console,
         Self::Operate,
@@ -77,6 +80,7 @@ impl Function {
             Self::Upload => "upload",
             Self::Sweep => "sweep",
             Self::Announce => "announce",
+            Self::Operations => "operations",
             Self::Reconcile => "reconcile",
             Self::Console => "console",
             Self::Operate => "operate",
@@ -116,7 +120,7 @@ impl Function {
             Self::Mirror => Duration::from_secs(120),
             Self::Intake | Self::Announce | Self::Reconcile => Duration::from_secs(60),
             Self::Upload => Duration::from_secs(900),
-            Self::Sweep => Duration::from_secs(300),
+            Self::Sweep | Self::Operations => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),
         }
     }

@@ -76,6 +76,23 @@ impl Business<'_> {
         })
     }
 
+    /// An order over 115.00 that was invoiced by one invoice.
+    pub(super) fn order(&self, id: &str, invoice: u64) -> Value {
+        json!({
+            "version": 1,
+            "type": "order",
+            "organisation": self.organisation,
+            "id": id,
+            "revision": 1,
+            "placed_at": "2026-10-01T01:00:00Z",
+            "components": {
+                "currency": CURRENCY, "goods": "100.00", "tax": "10.00", "shipping": "5.00",
+                "total": "115.00",
+            },
+            "invoices": [invoice.to_string()],
+        })
+    }
+
     /// A customer, and who that is in Xero.
     pub(super) fn customer(&self, id: &str, name: &str, contact: Uuid) -> Value {
         json!({

@@ -7,6 +7,7 @@ mod forged_delivery;
 mod invocation;
 mod narrator;
 mod night;
+mod orders;
 mod sweep;
 mod xero;
 
@@ -86,6 +87,8 @@ pub(crate) async fn play(stack: &Stack) -> anyhow::Result<bool> {
     );
     sweep::play(stack, &mut teller, (invoices[2], last), scene.paid(30)).await?;
     sweep::check(stack, &mut teller).await?;
+    println!("\nAn order. How far it is paid follows from the facts about its money.");
+    orders::play(&scene, &mut teller).await?;
     Ok(teller.end(began))
 }
 

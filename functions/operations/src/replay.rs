@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use commands::reply::{ParkedItem, ReplayReport};
+use commands::{Attribution, Replay};
 use jiff::Timestamp;
 use payments::{Occurrence, OrganisationId, ReplayMark};
 use queue::{
@@ -9,11 +11,8 @@ use queue::{
 };
 use table::{AuditEntry, DISCARDED, ParkedRow};
 
-use crate::answer::{ReplayAnswer, ReplayedAnswer};
-use crate::event::Which;
-use crate::orders::tables;
-use crate::wanted::Said;
-use crate::{HandleError, Sweeper};
+use crate::error::tables;
+use crate::{ExecutionError, Operations};
 
 /// Rows that an answer shows.
 const SHOWN_MAX: usize = 50;
@@ -29,26 +28,25 @@ enum Way<'a> {
     AsItCame(QueueName, &'a str),
 }
 
-impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
-    /// Puts parked work on its queue again, and takes its rows out; with `preview`, only says what that
-    /// would be. Work that is sent and whose row could not be taken out is sent again next time: that costs
+impl<C: Changes, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
+    /// Puts parked work on its queue again, and takes its rows out; without a person who orders it, only says what
+    /// that would be. Work that is sent and whose row could not be taken out is sent again next time: that costs
     /// a call, and nothing else, since the functions take each message in once.
     pub(crate) async fn replay(
         &self,
-        organisation: Option<OrganisationId>,
-        which: &Which,
-        preview: bool,
-        said: &Said,
+        which: &Replay,
+        attribution: Option<&Attribution>,
         deadline: Timestamp,
-    ) -> Result<ReplayAnswer, HandleError> {
+    ) -> Result<ReplayReport, ExecutionError> {
+        let organisation = which.organisation;
         let parked = self.tables.parked(organisation).await.map_err(|error| tables(&error))?;
-        let mut answer = ReplayAnswer { preview, ..ReplayAnswer::default() };
+        let mut answer = ReplayReport { preview: attribution.is_none(), ..ReplayReport::default() };
         for row in parked.iter().filter(|row| is_meant(which, row)) {
             let is_named = which.parked_at.is_some();
             let way = way(organisation, row, is_named);
             *answer.reasons.entry(row.reason.clone()).or_default() += 1;
             if answer.first.len() < SHOWN_MAX {
-                answer.first.push(ReplayedAnswer {
+                answer.first.push(ParkedItem {
                     parked_at: row.parked_at.clone(),
                     reason: row.reason.clone(),
                     detail: row.detail.clone(),
@@ -60,19 +58,19 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 answer.left += 1;
                 continue;
             };
-            if !preview && self.is_short_of_time(deadline) {
+            if attribution.is_some() && self.is_short_of_time(deadline) {
                 answer.not_reached += 1;
                 continue;
             }
             answer.replayed += 1;
-            if !preview {
+            if let Some(attribution) = attribution {
                 self.send_again(row, way).await?;
                 let order = AuditEntry {
                     action: Occurrence::Replayed,
                     subject: &row.parked_at,
                     reason: &row.reason,
-                    by: &said.by,
-                    why: &said.why,
+                    by: attribution.by(),
+                    why: attribution.reason(),
                     at: self.clock.now(),
                 };
                 let taken = self.tables.unpark(organisation, row, &order).await;
@@ -82,7 +80,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         Ok(answer)
     }
 
-    async fn send_again(&self, row: &ParkedRow, way: Way<'_>) -> Result<(), HandleError> {
+    async fn send_again(&self, row: &ParkedRow, way: Way<'_>) -> Result<(), ExecutionError> {
         let sent = match way {
             Way::Look(changes) => {
                 let changes = InvoiceChanges { accepted_at: self.clock.now(), ..changes };
@@ -98,11 +96,11 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 self.letters.post(queue, &letter).await
             }
         };
-        sent.map_err(HandleError::NotSent)
+        sent.map_err(ExecutionError::NotSent)
     }
 }
 
-fn is_meant(which: &Which, row: &ParkedRow) -> bool {
+fn is_meant(which: &Replay, row: &ParkedRow) -> bool {
     // Instants of fixed width: as text in the order of time.
     let arrived = row.parked_at.split('#').next().unwrap_or_default();
     which.parked_at.as_ref().is_none_or(|wanted| *wanted == row.parked_at)

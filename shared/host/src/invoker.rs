@@ -1,4 +1,4 @@
-//! Calls the functions that carry out orders.
+//! Calls the function that executes commands.
 
 use std::time::Duration;
 
@@ -7,11 +7,8 @@ use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
 use serde_json::Value;
 
-use crate::order::Function;
+use crate::env::{EnvError, Environment};
 
-/// How long a function is waited for. A sync may take minutes, and the person who pressed the button looks at a
-/// page that does nothing meanwhile: after this, the page says that it goes on.
-pub const WAIT_MAX: Duration = Duration::from_secs(20);
 /// Longest wait for a connection. Inside AWS it takes milliseconds.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 
@@ -32,61 +29,62 @@ pub enum InvokeError {
     Nobody,
 }
 
-/// Calls functions.
+/// Calls one function.
 pub trait Invoker {
-    /// Calls one and returns its answer. An implementation calls once and never again: an order may not be
+    /// Calls it and returns its answer. An implementation calls once and never again: a command may not be
     /// safe to repeat.
     ///
     /// # Errors
     /// [`InvokeError`].
-    async fn invoke(&self, function: Function, event: &Value) -> Result<Value, InvokeError>;
+    async fn invoke(&self, event: &Value) -> Result<Value, InvokeError>;
 }
 
-/// Calls them through Lambda's API.
+/// Calls it through Lambda's API.
 #[derive(Clone, Debug)]
 pub struct LambdaInvoker {
     client: aws_sdk_lambda::Client,
-    names: Names,
-}
-
-/// What the functions are called; none for those that must not be called.
-#[derive(Clone, Debug, Default)]
-pub struct Names {
-    /// The sweep.
-    pub sweep: Option<String>,
-    /// The upload.
-    pub upload: Option<String>,
-    /// Who announces decisions.
-    pub announce: Option<String>,
+    /// The function's name; `None` if it must not be called.
+    name: Option<String>,
 }
 
 impl LambdaInvoker {
-    /// Calls the functions of these names.
-    pub fn new(config: &host::SdkConfig, names: Names) -> Self {
-        Self::over(aws_sdk_lambda::config::Builder::from(config), names)
+    /// Calls the function that `OPERATIONS_FUNCTION` names, if it does, and waits so long for its answer.
+    ///
+    /// # Errors
+    /// The variable is no text.
+    pub fn from_env(
+        env: &Environment,
+        aws: &crate::SdkConfig,
+        wait: Duration,
+    ) -> Result<Self, EnvError> {
+        Ok(Self::new(aws, env.optional("OPERATIONS_FUNCTION")?, wait))
+    }
+
+    /// Calls the function of this name, if there is one, and waits so long for its answer.
+    pub fn new(aws: &crate::SdkConfig, name: Option<String>, wait: Duration) -> Self {
+        Self::over(aws_sdk_lambda::config::Builder::from(aws), name, wait)
     }
 
     /// The same over a configuration that says where Lambda is.
-    pub fn over(config: aws_sdk_lambda::config::Builder, names: Names) -> Self {
+    pub fn over(
+        config: aws_sdk_lambda::config::Builder,
+        name: Option<String>,
+        wait: Duration,
+    ) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_MAX)
-            .read_timeout(WAIT_MAX)
-            .operation_attempt_timeout(WAIT_MAX)
-            .operation_timeout(WAIT_MAX)
+            .read_timeout(wait)
+            .operation_attempt_timeout(wait)
+            .operation_timeout(wait)
             .build();
         let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        Self { client: aws_sdk_lambda::Client::from_conf(config), names }
+        Self { client: aws_sdk_lambda::Client::from_conf(config), name }
     }
 }
 
 impl Invoker for LambdaInvoker {
-    async fn invoke(&self, function: Function, event: &Value) -> Result<Value, InvokeError> {
-        let name = match function {
-            Function::Sweep => &self.names.sweep,
-            Function::Upload => &self.names.upload,
-            Function::Announce => &self.names.announce,
-        };
-        let name = name.as_ref().ok_or(InvokeError::Nobody)?;
+    async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
+        let name = self.name.as_ref().ok_or(InvokeError::Nobody)?;
         let request = self.client.invoke().function_name(name);
         let answer = request.payload(Blob::new(event.to_string())).send().await;
         let answer = answer.map_err(|error| match error {

@@ -4,19 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use commands::reply::{DeadLetterSummary, DeadLettersReport, DiscardedLetter};
+use commands::{Attribution, Kind, MessageOfQueue, text};
 use host::telemetry;
 use jiff::Timestamp;
 use payments::Occurrence;
 use queue::{
-    Changes, DeadLetter, DeadLetterError, DeadLetters, Depth, Letters, MessageSubject, QueueName,
-    about,
+    DeadLetter, DeadLetterError, DeadLetters, Depth, Letters, MessageSubject, QueueName, about,
 };
 use table::{AuditEntry, DISCARDED, Parked, in_parts};
 
-use crate::answer::{DiscardAnswer, LetterAnswer, RedriveAnswer};
-use crate::orders::tables;
-use crate::wanted::Said;
-use crate::{HandleError, Sweeper};
+use crate::error::tables;
+use crate::{ExecutionError, Operations};
 
 /// How long a message is hidden from others while it is looked at: longer than that takes, and short if we
 /// die meanwhile.
@@ -29,13 +28,14 @@ const REDRIVEN_MAX: usize = 1_000;
 /// Messages that were found, each once, by their ids; and whether there may be more.
 type Found = BTreeMap<String, DeadLetter>;
 
-impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
+impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
     /// Returns the messages in a dead-letter queue. Afterwards others can receive all of them as before.
     pub(crate) async fn look_at(
         &self,
-        queue: QueueName,
+        queue: &str,
         deadline: Timestamp,
-    ) -> Result<RedriveAnswer, HandleError> {
+    ) -> Result<DeadLettersReport, ExecutionError> {
+        let queue = named(Kind::LookAtDeadLetters, queue)?;
         let (found, looked) = self.find(queue, deadline, |_| false).await;
         self.put_back(queue, found.values()).await;
         looked?;
@@ -44,8 +44,8 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         letters.sort_by_key(|letter| letter.sent_at);
         let letters = letters.into_iter().map(|letter| shown(queue, letter, depth)).collect();
         let left = total(depth);
-        Ok(RedriveAnswer {
-            queue: queue.code(),
+        Ok(DeadLettersReport {
+            queue: queue.code().to_owned(),
             preview: true,
             redriven: 0,
             left,
@@ -59,29 +59,36 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     /// message that is sent twice; the functions take each message in once.
     pub(crate) async fn redrive(
         &self,
-        queue: QueueName,
-        said: &Said,
+        queue: &str,
+        attribution: &Attribution,
         deadline: Timestamp,
-    ) -> Result<RedriveAnswer, HandleError> {
+    ) -> Result<DeadLettersReport, ExecutionError> {
+        let queue = named(Kind::Redrive, queue)?;
+        if !queue.takes_messages() {
+            let what = "`schedules` and `events` can only be looked at (`look_at_dead_letters`) or discarded: the next \
+                schedule catches up, and `announce_again` sends what was not announced";
+            return Err(ExecutionError::Field(Kind::Redrive, what.to_owned()));
+        }
         let before = self.letters.depth(queue).await?;
         let mut letters = Vec::new();
-        let ended = self.redrive_all(queue, said, deadline, before, &mut letters).await;
+        let ended = self.redrive_all(queue, attribution, deadline, before, &mut letters).await;
         // A person reads the answer: what was done, and why that was not all.
         let problem = ended.err().map(|error| telemetry::chain(&error));
         let left = total(self.letters.depth(queue).await?);
         let redriven = letters.len();
         tracing::info!(queue = queue.code(), redriven, left, problem, "dead letters sent again");
-        Ok(RedriveAnswer { queue: queue.code(), preview: false, redriven, left, letters, problem })
+        let queue = queue.code().to_owned();
+        Ok(DeadLettersReport { queue, preview: false, redriven, left, letters, problem })
     }
 
     async fn redrive_all(
         &self,
         queue: QueueName,
-        said: &Said,
+        attribution: &Attribution,
         deadline: Timestamp,
         depth: Depth,
-        done: &mut Vec<LetterAnswer>,
-    ) -> Result<(), HandleError> {
+        done: &mut Vec<DeadLetterSummary>,
+    ) -> Result<(), ExecutionError> {
         loop {
             let found = self.letters.look(queue, HIDDEN_FOR).await?;
             if found.is_empty() {
@@ -93,7 +100,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                     self.put_back(queue, std::iter::once(letter).chain(rest)).await;
                     return Ok(());
                 }
-                if let Err(error) = self.redrive_one(queue, letter, said).await {
+                if let Err(error) = self.redrive_one(queue, letter, attribution).await {
                     self.put_back(queue, std::iter::once(letter).chain(rest)).await;
                     return Err(error);
                 }
@@ -106,10 +113,10 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         &self,
         queue: QueueName,
         letter: &DeadLetter,
-        said: &Said,
-    ) -> Result<(), HandleError> {
-        self.letters.post(queue, &letter.letter).await.map_err(HandleError::NotSent)?;
-        let order = self.order(Occurrence::Redriven, letter, queue, said);
+        attribution: &Attribution,
+    ) -> Result<(), ExecutionError> {
+        self.letters.post(queue, &letter.letter).await.map_err(ExecutionError::NotSent)?;
+        let order = self.record_of(Occurrence::Redriven, letter, queue, attribution);
         let whose = about(queue, &letter.letter.body).organisation;
         self.tables.log_order(whose, &order).await.map_err(|error| tables(&error))?;
         Ok(self.letters.take_out(queue, letter).await?)
@@ -118,19 +125,22 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     /// Takes one message out of a dead-letter queue. It is parked in full first, with who and why.
     pub(crate) async fn discard(
         &self,
-        queue: QueueName,
-        message: &str,
-        said: &Said,
+        command: &MessageOfQueue,
+        attribution: &Attribution,
         deadline: Timestamp,
-    ) -> Result<DiscardAnswer, HandleError> {
+    ) -> Result<DiscardedLetter, ExecutionError> {
+        let queue = named(Kind::Discard, &command.queue)?;
+        let message = text::validate("message", &command.message)
+            .map_err(|what| ExecutionError::Field(Kind::Discard, what))?;
+        let message = message.as_str();
         let (mut found, looked) = self.find(queue, deadline, |letter| letter.id == message).await;
         let wanted = found.remove(message);
         self.put_back(queue, found.values()).await;
         looked?;
         let Some(letter) = wanted else {
-            return Err(HandleError::NoSuchLetter { message: message.to_owned(), queue });
+            return Err(ExecutionError::NoSuchLetter { message: message.to_owned(), queue });
         };
-        let told = match self.discard_one(queue, &letter, said).await {
+        let told = match self.discard_one(queue, &letter, attribution).await {
             Ok(told) => told,
             Err(error) => {
                 self.put_back(queue, std::iter::once(&letter)).await;
@@ -140,7 +150,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         let depth = self.letters.depth(queue).await?;
         tracing::info!(queue = queue.code(), message.id = message, "a dead letter discarded");
         let whose = told.organisation.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
-        Ok(DiscardAnswer {
+        Ok(DiscardedLetter {
             discarded: shown(queue, &letter, depth),
             parked_under: whose,
             left: total(depth),
@@ -151,10 +161,10 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         &self,
         queue: QueueName,
         letter: &DeadLetter,
-        said: &Said,
-    ) -> Result<MessageSubject, HandleError> {
+        attribution: &Attribution,
+    ) -> Result<MessageSubject, ExecutionError> {
         let told = about(queue, &letter.letter.body);
-        let order = self.order(Occurrence::Discarded, letter, queue, said);
+        let order = self.record_of(Occurrence::Discarded, letter, queue, attribution);
         let detail =
             format!("received {} times in vain, and discarded by a person", letter.receives);
         let parts = in_parts(&letter.letter.body);
@@ -166,7 +176,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
             let parked = Parked {
                 organisation: told.organisation,
                 id: &id,
-                by: "sweep",
+                by: commands::FUNCTION,
                 reason: DISCARDED,
                 detail: &detail,
                 body: body.as_bytes(),
@@ -216,14 +226,14 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         }
     }
 
-    fn order<'a>(
+    fn record_of<'a>(
         &self,
         action: Occurrence,
         letter: &'a DeadLetter,
         queue: QueueName,
-        said: &'a Said,
+        attribution: &'a Attribution,
     ) -> AuditEntry<'a> {
-        let Said { by, why } = said;
+        let (by, why) = (attribution.by(), attribution.reason());
         AuditEntry {
             action,
             subject: &letter.id,
@@ -235,9 +245,9 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     }
 }
 
-fn shown(queue: QueueName, letter: &DeadLetter, depth: Depth) -> LetterAnswer {
+fn shown(queue: QueueName, letter: &DeadLetter, depth: Depth) -> DeadLetterSummary {
     let told = about(queue, &letter.letter.body);
-    LetterAnswer {
+    DeadLetterSummary {
         message: letter.id.clone(),
         organisation: told.organisation,
         kind: told.kind,
@@ -253,4 +263,13 @@ fn shown(queue: QueueName, letter: &DeadLetter, depth: Depth) -> LetterAnswer {
 
 fn total(depth: Depth) -> u32 {
     depth.visible.saturating_add(depth.hidden)
+}
+
+/// The queue of this name. The name of the dead-letter queue is as good as that of its queue.
+fn named(kind: Kind, name: &str) -> Result<QueueName, ExecutionError> {
+    let name = name.strip_suffix("-dlq").unwrap_or(name);
+    QueueName::from_code(name).ok_or_else(|| {
+        let what = "`queue` is none of `changes`, `intake`, `uploads`, `schedules` and `events`";
+        ExecutionError::Field(kind, what.to_owned())
+    })
 }

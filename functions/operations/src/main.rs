@@ -1,0 +1,20 @@
+//! Composition of the `operations` function.
+
+use std::time::Duration;
+
+use host::function::{Call, Error, Start, run};
+use operations::Operations;
+use serde_json::Value;
+
+/// Longest a call to AWS may take, its retries included.
+const AWS_CALL_MAX: Duration = Duration::from_secs(15);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    run(
+        AWS_CALL_MAX,
+        async |Start { env, aws, clock }| Operations::from_env(&env, &aws, clock).await,
+        async |operations, call: Call<Value>| operations.handle(&call.event, call.deadline).await,
+    )
+    .await
+}
