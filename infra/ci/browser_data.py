@@ -84,6 +84,7 @@ def prepare(stack):
     stack.send("changes-dlq", json.dumps({**head, "note": DEAD}))
     stack.wait_for_row("parked")
     stack.wait_for_row("discrepancies", kind="FAILED_PAYMENT")
+    stack.wait_for_row("orders", order=MANY)
     stack.wait_for_row("discrepancies", kind="UNLINKED", payment_id=FLOATING)
     stack.wait_for_row("discrepancies", kind="COMPONENT_DIFFERS", order=DIFFERS)
     for payment in (WAITING, BLOCKED):

@@ -204,17 +204,23 @@ ALLOWED = {
     "Reconcile": _own_log("Reconcile")
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     | _tables("Orders", "GetItem", "Query", "PutItem")
-    | _tables("Organisations Invoices Receipts", "GetItem")
+    | _tables("Organisations Customers Invoices Receipts", "GetItem")
     | _tables("OrderLinks Payments HeldPayments", "Query")
     | _tables("Discrepancies", "Query", "PutItem")
-    | _tables("Activity", "PutItem")
-    | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
+    # A close lists the organisations, reads the log of the day, and writes what it finds on invoices as the mirror does.
+    | _tables("Organisations", "Scan")
+    | _tables("Invoices", "PutItem")
+    | _tables("Activity", "Query", "BatchGetItem", "PutItem")
+    | _tables("Closes", "GetItem", "Query", "PutItem", "BatchWriteItem")
+    | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage")
+    | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
     "Operate": _own_log("Operate") | CONSOLE | COMMANDS,
     "Administer": _own_log("Administer") | CONSOLE | COMMANDS | _tables("Organisations", "UpdateItem"),
-    # Not a function: the schedules, which wake two.
+    # Not a function: the schedules, which wake three.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
+    | _on("ReconcileFunction.Arn", "lambda:InvokeFunction")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
 }
 
@@ -292,6 +298,8 @@ ONLY = {
     "GrantsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     GRANT_SECRETS: {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     "CertificatesTable.Arn": {"Sweep", "Operations"},
+    # A day is closed by one function.
+    "ClosesTable.Arn": {"Reconcile"},
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,

@@ -152,7 +152,9 @@ impl World {
 
     /// Forgets how often Xero was called, as if a minute of the limits were over.
     pub async fn forget_calls(&self) -> Result<()> {
-        for organisation in [SAMPLE_ORGANISATION.to_string(), "app".to_owned()] {
+        let of_app = (1..8).map(|part| format!("app#{part}"));
+        let keys = of_app.chain([SAMPLE_ORGANISATION.to_string(), "app".to_owned()]);
+        for organisation in keys {
             let key = AttributeValue::S(organisation);
             let delete = self.stack.dynamodb().delete_item().table_name("budgets");
             delete.key("organisation", key).send().await?;

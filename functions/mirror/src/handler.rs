@@ -14,7 +14,7 @@ use payments::OrganisationId;
 use queue::{Changes, delay_until};
 use table::Tables;
 
-use crate::jobs::sort;
+use crate::jobs::{in_order, sort};
 use crate::liveness_cache::LivenessCache;
 use crate::other_messages::keep;
 use crate::tally::Tally;
@@ -58,9 +58,7 @@ impl<C: Changes> Handler<'_, C> {
                 again.insert(position);
             }
         }
-        // Organisations with little to do come first: none waits for a noisy neighbour.
-        let mut organisations: Vec<_> = work.jobs.iter().collect();
-        organisations.sort_by_key(|(_, jobs)| jobs.len());
+        let organisations = in_order(&work.jobs, self.now());
         let swept = &work.swept;
         let mut done = futures_util::stream::iter(organisations)
             .map(|(organisation, jobs)| async move {

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lambda_events::sqs::SqsMessage;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, XeroInvoiceId};
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 
 /// Most invoices of one organisation that one invocation reads: 25 packed calls, well inside of Xero's
 /// minute and of the function's time. The rest goes back to the queue without having lost anything.
 pub(crate) const INVOICES_PER_RUN_MAX: usize = 1000;
+
+/// Changes that have waited for longer come before all others. SP-09 promises five minutes.
+const LONG: SignedDuration = SignedDuration::from_mins(2);
 
 /// One invoice to bring up to date, and the records that ask for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,9 +103,48 @@ impl Work {
     }
 }
 
+/// The organisations of a batch in the order in which they are worked on. One with little to do comes first: none waits
+/// for a noisy neighbour. But where the app's calls are used up all the time, so that much is sent back, one with more to
+/// do would be last again and again: whose oldest change has waited for long comes before all others.
+pub(crate) fn in_order(
+    jobs: &BTreeMap<OrganisationId, Jobs>,
+    now: Timestamp,
+) -> Vec<(&OrganisationId, &Jobs)> {
+    let mut organisations: Vec<_> = jobs.iter().collect();
+    organisations.sort_by_key(|(_, jobs)| {
+        let oldest = jobs.values().map(Job::accepted_at).min();
+        let has_waited = oldest.is_some_and(|at| now.duration_since(at) > LONG);
+        (!has_waited, jobs.len())
+    });
+    organisations
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn little_work_comes_first_and_work_that_has_waited_long_before_it() {
+        // SP-09
+        let now: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+        let mut jobs = BTreeMap::new();
+        for (organisation, count, seconds) in [(1, 3, 0), (2, 1, 0), (3, 9, 121), (4, 2, 119)] {
+            let job = |id: u128| {
+                let change =
+                    InvoiceChange::new(XeroInvoiceId::new(uuid::Uuid::from_u128(id)), None);
+                let accepted_at = now - jiff::SignedDuration::from_secs(seconds);
+                (
+                    change.id,
+                    Job { change, cause: Cause::Webhook, records: [(0, accepted_at)].into() },
+                )
+            };
+            let organisation = OrganisationId::new(uuid::Uuid::from_u128(organisation));
+            jobs.insert(organisation, (0..count).map(job).collect::<Jobs>());
+        }
+        let order = in_order(&jobs, now);
+        let lengths: Vec<_> = order.iter().map(|(_, jobs)| jobs.len()).collect();
+        assert_eq!(lengths, [9, 1, 2, 3]);
+    }
 
     fn record(body: String) -> SqsMessage {
         let mut record = SqsMessage::default();

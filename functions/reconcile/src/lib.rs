@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod day;
+mod days;
 mod handler;
 mod payment;
 mod standing;
@@ -10,11 +12,14 @@ use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use jiff::Timestamp;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 use table::Tables;
 use table::stream_batch::{BatchAnswer, StreamEvent, Unnamed};
 
-use crate::tally::Tally;
+use crate::days::CloseWish;
+pub use crate::days::ClosedAnswer;
+use crate::tally::{CloseTally, Tally};
 
 /// The function: everything between its environment and its handler.
 pub struct Reconciler {
@@ -29,9 +34,25 @@ pub enum HandleError {
     /// The event is no batch of the stream. Quotes no values.
     #[error("invalid event: {0}")]
     Event(String),
+    /// Which organisations there are cannot be read.
+    #[error("the organisations cannot be read")]
+    Organisations(#[source] table::ReadError),
     /// A record of the stream has no place.
     #[error(transparent)]
     Unnamed(#[from] Unnamed),
+}
+
+/// What an invocation answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// Of the stream: from where on it is to come again.
+    Batch(BatchAnswer),
+    /// Of a close: the days that were closed.
+    Closes {
+        /// One for each day.
+        closes: Vec<ClosedAnswer>,
+    },
 }
 
 impl Reconciler {
@@ -57,6 +78,22 @@ impl Reconciler {
         Self { tables, metrics: Metrics::off(), clock }
     }
 
+    /// Judges orders by a batch of the stream, or closes days (`{"close": {…}}`).
+    ///
+    /// # Errors
+    /// [`HandleError`].
+    pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Answer, HandleError> {
+        let Some(wish) = event.get("close") else {
+            return Ok(Answer::Batch(self.answer(event, deadline).await?));
+        };
+        let wish: CloseWish = serde_json::from_value(wish.clone())
+            .map_err(|error| HandleError::Event(redact(&error)))?;
+        let mut tally = CloseTally::default();
+        let closes = Box::pin(self.closes(&wish, deadline, &mut tally)).await;
+        self.metrics.report(self.clock.now(), &tally);
+        Ok(Answer::Closes { closes: closes.map_err(HandleError::Organisations)? })
+    }
+
     /// Derives again how the orders stand that a batch of the log is about, and says from where on it is to come again.
     ///
     /// # Errors
@@ -66,8 +103,8 @@ impl Reconciler {
         event: &Value,
         deadline: Timestamp,
     ) -> Result<BatchAnswer, HandleError> {
-        let event: StreamEvent = serde_json::from_value(event.clone())
-            .map_err(|error| HandleError::Event(redact(&error)))?;
+        let event =
+            StreamEvent::deserialize(event).map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = Tally::default();
         let answer = Box::pin(handler::batch(event, self, deadline, &mut tally)).await;
         self.metrics.report(self.clock.now(), &tally);

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
         AWS_CALL_MAX,
         async |Start { env, aws, clock }| Reconciler::from_env(&env, &aws, clock),
         async |reconciler, call: Call<Value>| {
-            Box::pin(reconciler.answer(&call.event, call.deadline)).await
+            Box::pin(reconciler.handle(&call.event, call.deadline)).await
         },
     )
     .await

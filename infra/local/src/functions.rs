@@ -182,7 +182,7 @@ impl Product {
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Reconcile => {
-                let answer = self.reconcile.answer(&read(&call)?, call.deadline).await;
+                let answer = self.reconcile.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Console => page(&self.console, &call).await,

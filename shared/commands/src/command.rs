@@ -276,8 +276,11 @@ const CALLS_PER_DAY: Field =
     Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
 const MASS_CHANGE_MAX: Field =
     Field::number("mass_change_max", "How many payments may go within an hour unasked; 100");
-const REDIRECT_URI: Field =
-    Field::text("redirect_uri", "address", "Where Xero sends the user back to; if left out, the answer is a link to the function connect");
+const REDIRECT_URI: Field = Field::text(
+    "redirect_uri",
+    "address",
+    "Where Xero sends the user back to; if left out, the answer is a link to the function connect",
+);
 const GRANT: Field = Field::text("grant", "grant", "An earlier grant to bring back").optional();
 const READ_ONLY: Field = Field::flag("read_only", "Ask for no permission to write");
 const CODE: Field = Field::text("code", "code", "The code that the user has brought back");

@@ -64,6 +64,8 @@ const KEPT: &[(&str, Made)] = &[
                 "BodiesUnreadable",
                 "RowsPassedOver",
                 "ConsoleRefusals",
+                "ClosesFailed",
+                "ClosesOverdue",
             ],
         },
     ),

@@ -19,6 +19,10 @@ codes! {
         Authorising = "authorising",
         /// The caps were changed by a person, and uploading is as it was.
         CapsChanged = "caps_changed",
+        /// A business day was closed (SP-13).
+        CloseCompleted = "close_completed",
+        /// A closed day is closed again: a fact about it has come late.
+        CloseReopened = "close_reopened",
         /// A user has let us in, for an organisation.
         Connected = "connected",
         /// A connection works, with failures, and was as it should be before (CC-04).

@@ -54,9 +54,12 @@ const MOMENT: SignedDuration = SignedDuration::from_secs(1);
 const HOURS: i64 = 24;
 /// How long Xero's word on what is left of the day counts: its day rolls as well, and calls become free.
 const WORD_COUNTS: SignedDuration = HOUR;
-/// Calls of the app that an organisation gets at once.
-const GRANT: u32 = 10;
-/// Within which they are to be made.
+/// In so many parts the app's calls of a minute are counted: one count for all would be written as often as Xero is
+/// called, and its writers would lose most races.
+pub const APP_PARTS: u32 = 8;
+/// The share of the app's minute that live events leave to all other work: one tenth.
+const APP_KEPT: u32 = 10;
+/// Within which granted calls of the app are to be made.
 const GRANT_LASTS: SignedDuration = SignedDuration::from_secs(5);
 /// How long a grant counts: a minute from the last moment at which a call of it may arrive. (One that takes
 /// more than five seconds to arrive may be one too many. Xero then says so, and nothing is lost.)
@@ -351,7 +354,16 @@ impl Budget {
     }
 }
 
-/// What all organisations together have been granted of the app's minute.
+/// In which part of the app's minute an organisation's calls are counted.
+pub fn app_part(organisation: OrganisationId) -> u32 {
+    organisation
+        .to_string()
+        .bytes()
+        .fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+        % APP_PARTS
+}
+
+/// What the organisations of a part have been granted of the app's minute.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AppMinute {
     /// Counts the writes; 0 if nothing has been written.
@@ -361,15 +373,27 @@ pub struct AppMinute {
 }
 
 impl AppMinute {
-    /// Grants some calls to an organisation.
+    /// Grants some calls to an organisation: as many as it will make within [`GRANT_LASTS`] if it goes on as in the last
+    /// minute, in which it made so many, this one included. What is granted and not made is lost to all others, and most
+    /// organisations make one call now and then.
     ///
     /// # Errors
     /// When to ask again.
-    pub fn grant(&self, now: Timestamp) -> Result<(Self, AppAllotment), Wait> {
+    pub fn grant(
+        &self,
+        in_minute: usize,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<(Self, AppAllotment), Wait> {
+        let share = usize::try_from(MINUTE.as_secs() / GRANT_LASTS.as_secs()).unwrap_or(1);
+        let wanted = u32::try_from(in_minute.div_ceil(share)).unwrap_or(1).max(1);
+        let all = APP_MINUTE_MAX / APP_PARTS;
+        // A flood of live events must not keep the sweeps and the nights from their work.
+        let most = if purpose == Purpose::Live { all - all / APP_KEPT } else { all };
         let mut app = self.clone();
         app.granted.retain(|(at, _)| later(*at, GRANT_COUNTS) > now);
         let sum = app.granted.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
-        if sum.saturating_add(GRANT) > APP_MINUTE_MAX {
+        if sum.saturating_add(wanted) > most {
             let oldest = app.granted.first().map_or(now, |(at, _)| *at);
             let until = later(oldest, GRANT_COUNTS).max(later(now, MOMENT));
             return Err(Wait { exhausted: Exhausted::AppMinute, until });
@@ -377,13 +401,13 @@ impl AppMinute {
         // Those of a second are one, at the latest moment of it.
         let second = Timestamp::from_second(now.as_second().saturating_add(1)).unwrap_or(now);
         match app.granted.iter_mut().find(|(at, _)| *at == second) {
-            Some((_, count)) => *count = count.saturating_add(GRANT),
+            Some((_, count)) => *count = count.saturating_add(wanted),
             None => {
-                app.granted.push((second, GRANT));
+                app.granted.push((second, wanted));
                 app.granted.sort_unstable();
             }
         }
-        Ok((app, AppAllotment { left: GRANT, until: later(now, GRANT_LASTS) }))
+        Ok((app, AppAllotment { left: wanted, until: later(now, GRANT_LASTS) }))
     }
 }
 

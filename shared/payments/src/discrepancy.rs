@@ -43,6 +43,8 @@ codes! {
         TotalDiffers = "TOTAL_DIFFERS",
         /// Paid in part, and the due date has passed; or by a payment that is meant to be whole (A7.2).
         Underpaid = "UNDERPAID",
+        /// A payment has not come to its end in time: found by the daily close (SP-15).
+        Unprocessed = "UNPROCESSED",
         /// An eligible Xero invoice that the business's own system does not have (A1.1 guard 4).
         UnknownInvoice = "UNKNOWN_INVOICE",
         /// A payment, or a part of it, is on no invoice and of no order (SP-11).

@@ -94,6 +94,47 @@ pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) 
     Some(change)
 }
 
+/// Whether a payment has not come to its end: the money is meant to be here, and it is not known to be in Xero.
+pub(crate) fn is_unprocessed(invoice: &StoredInvoice, payment: &str) -> bool {
+    let known = invoice.payments.iter().find(|known| known.id.as_str() == payment);
+    known.is_some_and(|known| known.status.counts() && known.link.is_none())
+}
+
+/// What of an invoice has not come in when its due date has passed, where Xero has never shown the invoice (SP-15).
+pub(crate) fn overdue_without_xero(
+    invoice: &StoredInvoice,
+    today: Date,
+) -> Option<(DiscrepancyKey, String)> {
+    let local = invoice.local.as_ref().filter(|_| invoice.xero.is_none())?;
+    let rest = rest(invoice, local.total).filter(|_| local.due_on < today)?;
+    let is_any_here = received(invoice, local.total.currency()).is_some_and(Money::is_positive);
+    let (total, due_on) = (local.total, local.due_on);
+    Some(if is_any_here {
+        let key = DiscrepancyKey::of_invoice(DiscrepancyKind::Underpaid);
+        (key, format!("{rest} of {total} is left, due on {due_on}"))
+    } else {
+        let key = DiscrepancyKey::of_invoice(DiscrepancyKind::MissingPayment);
+        (key, format!("{rest} of {total} was due on {due_on}, and nothing was paid"))
+    })
+}
+
+/// The change that opens one discrepancy; `None` if it is open already, or a person has accepted it as it is.
+pub(crate) fn raise_one(
+    stored: &StoredInvoice,
+    key: DiscrepancyKey,
+    why: String,
+    now: Timestamp,
+) -> Option<Change> {
+    let mut change = Change::of(stored);
+    merge(&mut change, Found::from([(key, why)]), |_| false, now);
+    (!change.decisions.is_empty()).then_some(change)
+}
+
+/// The amount that is left to pay of a total, by what is here; less than nothing where too much is.
+pub(crate) fn left(invoice: &StoredInvoice, total: Money) -> Option<Money> {
+    asked(invoice, total).ok()?.minus(received(invoice, total.currency())?).ok()
+}
+
 /// Brings up to date the findings that need no snapshot, after the local side has changed.
 pub(crate) fn update_without_snapshot(change: &mut Change, now: Timestamp) {
     let mut found = Found::new();
@@ -165,6 +206,14 @@ fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
         if payment.status == PaymentStatus::Failed && !is_paid {
             let key = DiscrepancyKey::about(DiscrepancyKind::FailedPayment, &payment.id);
             found.insert(key, format!("{} of {} failed", payment.amount, payment.date));
+        }
+    }
+    // Only a daily close finds these; they are over as soon as their payment has come to its end (SP-15).
+    for known in invoice.standing_discrepancies() {
+        if known.key.kind == DiscrepancyKind::Unprocessed
+            && is_unprocessed(invoice, &known.key.subject)
+        {
+            found.insert(known.key.clone(), known.detail.clone());
         }
     }
     let Some(local) = &invoice.local else { return };

@@ -5,6 +5,7 @@ mod activity_kind;
 mod applied_credit;
 pub mod budget;
 mod change;
+pub mod close;
 mod components;
 pub mod connection;
 mod decision;

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::budget::DAY_MAX;
+use crate::close::CloseSettings;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::rules_version;
@@ -38,6 +39,8 @@ pub struct Settings {
     /// How many payments may be removed or altered within an hour before a person is asked; `None` lets all
     /// through.
     pub mass_change_max: Option<u32>,
+    /// When its days are closed (SP-13).
+    pub close: CloseSettings,
     /// The times of the day's work, where they are not the stack's (CC-22).
     pub daily: DailyTimes,
     /// Uploading; none if it has not been set up.
@@ -60,6 +63,7 @@ impl Settings {
             cutover_on: None,
             calls_per_day: DAY_MAX,
             mass_change_max: Some(MASS_CHANGE_MAX),
+            close: CloseSettings::default(),
             daily: DailyTimes::default(),
             upload: None,
             disconnected_at: None,

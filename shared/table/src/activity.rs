@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use payments::close::{InvoicePosition, position};
 use payments::{
     Action, Change, Decision, Discrepancy, DiscrepancyKey, HeldPayment, METHOD_XERO,
     OrganisationId, Payment, PaymentId, StoredInvoice, XeroInvoiceId, XeroPaymentId,
@@ -20,6 +21,8 @@ pub(crate) struct Log<'a> {
     payments: BTreeMap<&'a PaymentId, &'a Payment>,
     held: BTreeMap<XeroPaymentId, &'a HeldPayment>,
     discrepancies: BTreeMap<&'a DiscrepancyKey, &'a Discrepancy>,
+    /// How the invoice stands after the change.
+    position: Option<InvoicePosition>,
     /// Of an invoice whose number was changed in Xero, the one that has left.
     xero_invoice: Option<XeroInvoiceId>,
     /// Positions of the decisions about a payment, and about a Xero payment without one.
@@ -57,6 +60,7 @@ impl<'a> Log<'a> {
             payments,
             held,
             discrepancies,
+            position: position(&change.after),
             xero_invoice,
             about_payment,
             about_held,
@@ -109,6 +113,8 @@ impl<'a> Log<'a> {
             .text("invoice_number", &invoice.number)
             .text_if("xero_invoice_id", self.xero_invoice)
             .text("cause", self.because.cause);
+        // The daily close reads the log alone (SP-13).
+        let row = rows::with_position(row, self.position.as_ref());
         let row = self.with_discrepancy(row, decision);
         let row = event(rows::decided(row, decision), self.because);
         // Every payment event is logged with transaction id, amount, method and time (SP-04).
@@ -119,7 +125,8 @@ impl<'a> Log<'a> {
                 .text("method", &payment.method)
                 .text("transaction_id", &payment.transaction_id)
                 .text("date", payment.date)
-                .text("origin", payment.origin),
+                .text("origin", payment.origin)
+                .text("status", payment.status),
             (None, Some(held)) => rows::with_amount(row, held.payment.amount)
                 .text("method", METHOD_XERO)
                 .text("transaction_id", held.payment.id)

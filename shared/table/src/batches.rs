@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use futures_util::future::try_join_all;
 use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroPaymentId};
 
 use crate::attributes::{Item, Reader};
@@ -16,6 +17,8 @@ use crate::tables::Tables;
 const KEYS_MAX: usize = 100;
 /// DynamoDB writes so many rows in one request.
 const WRITES_MAX: usize = 25;
+/// Such requests that are under way at once.
+const WRITES_AT_ONCE: usize = 8;
 /// How often keys are asked for that DynamoDB has left out. An answer ends at 16 MB, which 100 rows
 /// hardly reach, so that what is left out is throttled.
 const ROUNDS_MAX: u32 = 7;
@@ -173,8 +176,10 @@ impl Tables {
             let put = put.map_err(|error| WriteError::Malformed(Box::new(error)))?;
             puts.push(WriteRequest::builder().put_request(put).build());
         }
-        for chunk in puts.chunks(WRITES_MAX) {
-            self.put_chunk(table, chunk.to_vec()).await?;
+        let chunks: Vec<_> = puts.chunks(WRITES_MAX).map(<[WriteRequest]>::to_vec).collect();
+        for at_once in chunks.chunks(WRITES_AT_ONCE) {
+            let writes = at_once.iter().map(|chunk| self.put_chunk(table, chunk.clone()));
+            try_join_all(writes).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::{
     AppAllotment, AppMinute, Budget, CallBudget, CallPermit, ClockId, DAY_MAX, DayWord, Denied,
-    Exhausted, Fetched, Hour, Open, Purpose, Wait, Word,
+    Exhausted, Fetched, Hour, Open, Purpose, Wait, Word, app_part,
 };
 
 use crate::attributes::{Item, Reader, Writer};
@@ -17,7 +17,7 @@ use crate::races::Races;
 use crate::schema::BUDGETS;
 use crate::tables::Tables;
 
-/// The row of what all organisations share.
+/// The rows of what all organisations share begin so. The first one has no number, as it had when it was the only one.
 const APP: &str = "app";
 /// How often a lost race for a row is run again. Fifty at once on one row are done in fifty turns at most;
 /// a caller that loses that often asks again after a moment.
@@ -58,8 +58,8 @@ impl Tables {
         )
     }
 
-    async fn app_minute(&self) -> Result<AppMinute, ReadError> {
-        let row = self.one(BUDGETS, &[("organisation", APP.to_owned())]).await?;
+    async fn app_minute(&self, key: &str) -> Result<AppMinute, ReadError> {
+        let row = self.one(BUDGETS, &[("organisation", key.to_owned())]).await?;
         row.map_or_else(|| Ok(AppMinute::default()), |item| read_app(Reader::new(BUDGETS, &item)))
     }
 
@@ -99,9 +99,10 @@ impl CallBudget for Budgets {
         loop {
             let mut budget = self.tables.budget(organisation).await.map_err(unknown)?;
             // Nothing is taken from the app for a call that is not allowed anyway.
-            budget.enter_by(self.clock, purpose, day_max, now)?;
+            let (allowed, _) = budget.enter_by(self.clock, purpose, day_max, now)?;
             if budget.needs_grant(now) {
-                budget.grant = Some(self.grant(now).await?);
+                let in_minute = allowed.in_minute();
+                budget.grant = Some(self.grant(organisation, in_minute, purpose, now).await?);
             }
             let (after, pass) = budget.enter_by(self.clock, purpose, day_max, now)?;
             let row = budget_row(&after, budget.revision.saturating_add(1), day_max, now);
@@ -148,12 +149,22 @@ impl Budgets {
     }
 
     /// Takes some calls from the app's minute.
-    async fn grant(&self, now: Timestamp) -> Result<AppAllotment, Denied> {
+    async fn grant(
+        &self,
+        organisation: OrganisationId,
+        in_minute: usize,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<AppAllotment, Denied> {
+        let key = match app_part(organisation) {
+            0 => APP.to_owned(),
+            part => format!("{APP}#{part}"),
+        };
         let mut races = Races::up_to(RACES_MAX);
         loop {
-            let app = self.tables.app_minute().await.map_err(unknown)?;
-            let (after, grant) = app.grant(now)?;
-            let row = app_row(&after, app.revision.saturating_add(1));
+            let app = self.tables.app_minute(&key).await.map_err(unknown)?;
+            let (after, grant) = app.grant(in_minute, purpose, now)?;
+            let row = app_row(&key, &after, app.revision.saturating_add(1));
             let written = races.won(self.tables.store_budget(row, app.revision).await);
             if written.map_err(|error| not_counted(error, Exhausted::AppMinute, now))?.is_some() {
                 return Ok(grant);
@@ -326,14 +337,14 @@ fn read_clocks(row: Reader<'_>) -> Result<(Vec<ClockId>, BTreeMap<ClockId, Times
     Ok((answered_by, clocks))
 }
 
-fn app_row(app: &AppMinute, revision: u64) -> Item {
+fn app_row(key: &str, app: &AppMinute, revision: u64) -> Item {
     let granted = app.granted.iter().map(|(at, count)| {
         AttributeValue::M(
             Writer::default().number("at", millis(*at)).number("count", count).finish(),
         )
     });
     Writer::default()
-        .text("organisation", APP)
+        .text("organisation", key)
         .number("revision", revision)
         .value("granted_lately", AttributeValue::L(granted.collect()))
         .finish()

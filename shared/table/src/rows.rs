@@ -1,5 +1,6 @@
 //! How the nouns of the domain look as rows.
 
+use payments::close::InvoicePosition;
 use payments::{
     Acceptance, Contact, CustomerId, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind,
     Figures, Held, HeldPayment, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
@@ -182,6 +183,34 @@ fn read_terms(text: &str) -> Option<Terms> {
     }
     let day = text.strip_prefix("day ")?.strip_suffix(" of following month")?;
     day.parse().ok().map(Terms::DayOfFollowingMonth)
+}
+
+/// How an invoice stands, in a row of the log about it.
+pub(crate) fn with_position(row: Writer, position: Option<&InvoicePosition>) -> Writer {
+    let Some(position) = position else { return row };
+    let open: Vec<_> = position.open.iter().map(|kind| kind.code()).collect();
+    row.number("invoice_total", position.total.amount())
+        .number("invoice_left", position.left.amount())
+        .text("invoice_currency", position.total.currency())
+        .text_if("invoice_due_on", position.due_on)
+        .text_if("invoice_open", (!open.is_empty()).then(|| open.join(",")))
+}
+
+/// The same, as it is read back; `None` from a row that does not say it.
+pub(crate) fn read_position(row: Reader<'_>) -> Result<Option<InvoicePosition>, ReadError> {
+    let Some(currency) = row.parsed_if("invoice_currency")? else { return Ok(None) };
+    let kind = |code| {
+        DiscrepancyKind::from_code(code)
+            .ok_or_else(|| row.wrong("invoice_open", "is no kind we know"))
+    };
+    let open = row.text_if("invoice_open")?.into_iter().flat_map(|codes| codes.split(','));
+    Ok(Some(InvoicePosition {
+        total: row.money("invoice_total", currency)?,
+        left: row.money("invoice_left", currency)?,
+        due_on: row.parsed_if("invoice_due_on")?,
+        in_xero: row.has("xero_invoice_id"),
+        open: open.map(kind).collect::<Result<_, _>>()?,
+    }))
 }
 
 /// Everything a payment is; a removed one keeps all of it.

@@ -56,6 +56,7 @@ pub(crate) const BUDGETS: &str = "budgets";
 pub(crate) const GRANTS: &str = "grants";
 pub(crate) const ORDERS: &str = "orders";
 pub(crate) const ORDER_LINKS: &str = "order_links";
+pub(crate) const CLOSES: &str = "closes";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
@@ -147,6 +148,7 @@ pub const TABLES: &[Table] = &[
     table(ORDERS, "organisation", Some("order")),
     table(ORDER_LINKS, "link", Some("order")),
     table(CERTIFICATES, "organisation", Some("day")),
+    table(CLOSES, "organisation", Some("close")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(
         table(SYNC_RUNS, "organisation", Some("run")),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
+use payments::close::{CloseSettings, HOLIDAYS_MAX};
 use payments::mass_change::MASS_CHANGE_MAX;
 use payments::sweep::DailyTimes;
 use payments::upload::{
@@ -25,7 +26,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 22] = [
+const SETTINGS: [&str; 24] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -33,6 +34,8 @@ const SETTINGS: [&str; 22] = [
     "calls_per_day",
     "mass_change_max",
     "cutover_on",
+    "close_at",
+    "holidays",
     "full_sweep_at",
     "certificate_at",
     "digest_at",
@@ -210,9 +213,16 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         .number("calls_per_day", settings.calls_per_day)
         .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
         .text_if("cutover_on", settings.cutover_on)
+        .text("close_at", time_text(settings.close.at))
         .text_if("full_sweep_at", settings.daily.full_sweep.map(time_text))
         .text_if("certificate_at", settings.daily.certificate.map(time_text))
         .text_if("digest_at", settings.daily.digest.map(time_text));
+    let holidays: Vec<_> =
+        settings.close.holidays.iter().map(|day| AttributeValue::S(day.to_string())).collect();
+    let row = match holidays.is_empty() {
+        true => row,
+        false => row.value("holidays", AttributeValue::L(holidays)),
+    };
     let row = match &settings.upload {
         Some(upload) => upload_attributes(row, upload),
         None => row,
@@ -276,6 +286,7 @@ pub(crate) fn read_settings(
             Some(max) => Some(max),
         },
         cutover_on: row.parsed_if("cutover_on")?,
+        close: read_close_settings(row)?,
         daily: DailyTimes {
             full_sweep: read_time(row, "full_sweep_at")?,
             certificate: read_time(row, "certificate_at")?,
@@ -322,6 +333,17 @@ fn fee_accounts(accounts: &BTreeMap<FeeKind, FeeAccount>) -> Item {
 fn time_text(time: Time) -> String {
     let whole = time.second() == 0 && time.subsec_nanosecond() == 0;
     if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
+}
+
+/// When days are closed: at the usual time, on every weekday, unless the row says otherwise (SP-13).
+fn read_close_settings(row: Reader<'_>) -> Result<CloseSettings, ReadError> {
+    let at = read_time(row, "close_at")?.unwrap_or(CloseSettings::AT);
+    let holidays: Vec<Date> =
+        if row.has("holidays") { row.list_of("holidays")? } else { Vec::new() };
+    if holidays.len() > HOLIDAYS_MAX {
+        return Err(row.wrong("holidays", format!("lists more than {HOLIDAYS_MAX} days")));
+    }
+    Ok(CloseSettings { at, holidays: holidays.into_iter().collect() })
 }
 
 /// A time of each day.

@@ -5,8 +5,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use payments::events::{Entry, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment};
-use payments::{DiscrepancyKind, Logged, OrderProgress, OrderStatus, OrganisationId, Origin};
+use payments::events::{
+    Entry, EntryClose, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
+};
+use payments::{
+    DiscrepancyKind, Logged, OrderProgress, OrderStatus, OrganisationId, Origin, PaymentStatus,
+};
 use serde::Deserialize;
 
 use crate::attributes::{Item, Reader};
@@ -101,6 +105,7 @@ impl Image {
             customer: row.parsed_if("customer")?,
             order: order(row)?,
             blocked: owned(row, "blocked")?,
+            close: close(row)?,
             night: row.parsed_if("night")?,
             until: row.parsed_if("until")?,
         }))
@@ -126,7 +131,8 @@ fn invoice(
     if row.text("invoice")? != crate::rows::invoice_key(organisation, &number) {
         return Err(row.wrong("invoice", "is another organisation's, or another number"));
     }
-    Ok(Some(EntryInvoice { number, xero: row.parsed_if("xero_invoice_id")? }))
+    let xero = row.parsed_if("xero_invoice_id")?;
+    Ok(Some(EntryInvoice { number, xero, position: crate::rows::read_position(row)? }))
 }
 
 fn payment(row: Reader<'_>) -> Result<EntryPayment, ReadError> {
@@ -138,6 +144,8 @@ fn payment(row: Reader<'_>) -> Result<EntryPayment, ReadError> {
         Some(_) => Some(row.code("origin", Origin::from_code)?),
         None => None,
     };
+    // Of a row about an order, `status` is how the order stands.
+    let status = row.text_if("status")?.and_then(PaymentStatus::from_code);
     Ok(EntryPayment {
         id: row.parsed_if("payment_id")?,
         xero: row.parsed_if("xero_payment_id")?,
@@ -146,6 +154,8 @@ fn payment(row: Reader<'_>) -> Result<EntryPayment, ReadError> {
         origin,
         method: owned(row, "method")?,
         transaction_id: owned(row, "transaction_id")?,
+        status,
+        invoices: row.number_if("invoices_named")?,
     })
 }
 
@@ -160,6 +170,17 @@ fn order(row: Reader<'_>) -> Result<Option<EntryOrder>, ReadError> {
         false => None,
     };
     Ok(Some(EntryOrder { id, progress, status }))
+}
+
+fn close(row: Reader<'_>) -> Result<Option<EntryClose>, ReadError> {
+    let Some(day) = row.parsed_if("close")? else { return Ok(None) };
+    Ok(Some(EntryClose {
+        day,
+        revision: row.number("revision")?,
+        reconciled: row.number("reconciled")?,
+        in_transit: row.number("in_transit")?,
+        not_reconciled: row.number("not_reconciled")?,
+    }))
 }
 
 fn discrepancy(row: Reader<'_>) -> Result<Option<EntryDiscrepancy>, ReadError> {

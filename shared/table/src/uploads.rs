@@ -438,5 +438,6 @@ fn activity_row(
         .text("transaction_id", &receipt.transaction_id)
         .text("date", receipt.date)
         .text("status", receipt.status)
+        .number("invoices_named", receipt.allocations.len())
         .finish()
 }

@@ -121,4 +121,5 @@ fn about_receipt(receipt: &Receipt, position: usize, now: Timestamp) -> Writer {
         .text("transaction_id", &receipt.transaction_id)
         .text("date", receipt.date)
         .text("status", receipt.status)
+        .number("invoices_named", receipt.allocations.len())
 }

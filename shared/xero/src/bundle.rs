@@ -407,3 +407,5 @@ impl<'a> WirePrepayment<'a> {
 
 /// The type of a bank transaction that makes a prepayment of a customer.
 pub(crate) const RECEIVE_PREPAYMENT: &str = "RECEIVE-PREPAYMENT";
+/// The type of a supplier's credit note.
+pub(crate) const ACCPAYCREDIT: &str = "ACCPAYCREDIT";

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::bills::{BillLine, check_lines};
 use crate::bundle::{
-    Bundle, BundleError, Sent, StampedKind, WireContact, WireInvoice, WireLine, check,
-    check_amount, debug_by_stamp, number,
+    ACCPAYCREDIT, Bundle, BundleError, Sent, StampedKind, WireContact, WireInvoice, WireLine,
+    check, check_amount, debug_by_stamp, number,
 };
 use crate::client::{Ask, Client, SCOPE_INVOICES};
 use crate::error::{Outage, ReadError};
@@ -26,9 +26,6 @@ use crate::wire::{
     Member, object, optional_text, required_currency, required_day, required_money, required_text,
     schema, text,
 };
-
-/// The type of a supplier's credit note.
-pub(crate) const ACCPAYCREDIT: &str = "ACCPAYCREDIT";
 
 /// A credit note to be created in Xero.
 #[derive(Clone, Eq, PartialEq)]

@@ -15,8 +15,7 @@ use crate::client::{Ask, Client, Meter};
 use crate::error::{Outage, ReadError};
 use crate::list::ListName;
 use crate::unreadable::Unreadable;
-use crate::wire::{Member, object, schema};
-use crate::write_results::id;
+use crate::wire::{Member, id, object, schema};
 
 /// Most pages of a list that are read: far more than a night's payments, and 1,000 rows each.
 pub const PAGES_MAX: u32 = 50;

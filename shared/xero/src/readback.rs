@@ -13,9 +13,8 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::bills::ACCPAY;
-use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
+use crate::bundle::{ACCPAYCREDIT, RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::{Client, SCOPE_BANK_TRANSACTIONS, SCOPE_INVOICES};
-use crate::credit_notes::ACCPAYCREDIT;
 use crate::decimals;
 use crate::error::ReadError;
 use crate::list::ListName;

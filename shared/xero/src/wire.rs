@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use payments::{Currency, Money};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use crate::error::ReadError;
 use crate::{dates, decimals};
@@ -26,6 +27,18 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
 /// Reads a text.
 pub(crate) fn text(raw: Member<'_>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
+}
+
+/// An id: none, one, or something that is no id (`Err`). An element that was not stored carries none
+/// or one of zeros.
+pub(crate) fn id(member: Member<'_>) -> Result<Option<Uuid>, ()> {
+    let Some(raw) = member else { return Ok(None) };
+    let text: String = serde_json::from_str(raw.get()).map_err(|_| ())?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let id = Uuid::parse_str(&text).map_err(|_| ())?;
+    Ok(Some(id).filter(|id| !id.is_nil()))
 }
 
 /// The error for a member.

@@ -14,11 +14,10 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::bills::ACCPAY;
-use crate::bundle::{Bundle, RECEIVE_PREPAYMENT, Sent, StampedKind};
-use crate::credit_notes::ACCPAYCREDIT;
+use crate::bundle::{ACCPAYCREDIT, Bundle, RECEIVE_PREPAYMENT, Sent, StampedKind};
 use crate::decimals;
 use crate::refusal::RefusalKind;
-use crate::wire::{Member, object, text};
+use crate::wire::{Member, id, object, text};
 
 /// Longest text of a refusal that is kept, in characters: enough for several sentences of Xero's.
 pub const REFUSAL_CHARS_MAX: usize = 400;
@@ -297,18 +296,6 @@ pub(crate) fn stamp_of(kind: StampedKind, element: &WireElement<'_>) -> Option<S
 /// The lines of a bank transaction, if it shows any list of them.
 pub(crate) fn lines<'a>(element: &WireElement<'a>) -> Option<Vec<&'a RawValue>> {
     serde_json::from_str(element.line_items?.get()).ok()
-}
-
-/// An id: none, one, or something that is no id (`Err`). An element that was not stored carries none
-/// or one of zeros.
-pub(crate) fn id(member: Member<'_>) -> Result<Option<Uuid>, ()> {
-    let Some(raw) = member else { return Ok(None) };
-    let text: String = serde_json::from_str(raw.get()).map_err(|_| ())?;
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let id = Uuid::parse_str(&text).map_err(|_| ())?;
-    Ok(Some(id).filter(|id| !id.is_nil()))
 }
 
 fn own_id(kind: StampedKind, element: &WireElement<'_>) -> Result<Option<Uuid>, ()> {

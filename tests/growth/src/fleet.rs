@@ -1,10 +1,11 @@
 //! The organisations: most are small, some are large, and a few are broken.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use payments::OrganisationId;
 use payments::budget::Budget;
 use payments::sweep::{SweepKind, SweepState};
 use payments::upload::Night;
+use payments::{OrganisationId, Settings};
 use uuid::Uuid;
 
 /// Where they are.
@@ -14,14 +15,20 @@ const ZONES: [&str; 4] =
 /// One organisation, with the rows that decide about it.
 #[derive(Debug)]
 pub struct Member {
-    /// Its time zone, by which its night begins.
-    pub zone: TimeZone,
+    /// Its settings, of which its time zone counts here.
+    pub settings: Settings,
     /// Whether each of its runs takes long.
     pub is_large: bool,
     /// Whether each of its runs fails.
     pub is_broken: bool,
     /// The row of its sweep.
     pub sweep: SweepState,
+    /// The row of its full sweep.
+    pub open: SweepState,
+    /// The row of its certificate.
+    pub certificate: SweepState,
+    /// For when its last digest was.
+    pub digest_for: Option<Timestamp>,
     /// The row of its calls.
     pub budget: Budget,
     /// The last night that was begun.
@@ -40,23 +47,36 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The organisations, in the order of the table.
+    /// The organisations, in the order of the table. What was due before this moment is done.
     #[must_use]
-    pub fn members(self) -> Vec<Member> {
+    pub fn members(self, begin: Timestamp) -> Vec<Member> {
         let zones: Vec<TimeZone> =
             ZONES.iter().filter_map(|name| TimeZone::get(name).ok()).collect();
         let member = |number: u32| {
             let organisation = OrganisationId::new(Uuid::from_u128(u128::from(number) + 1));
             let zone = zones.get(number as usize % zones.len().max(1));
+            let done = |kind| SweepState {
+                last_attempt_at: Some(begin),
+                ..SweepState::new(organisation, kind)
+            };
             Member {
-                zone: zone.cloned().unwrap_or(TimeZone::UTC),
+                settings: Settings::new(organisation, zone.cloned().unwrap_or(TimeZone::UTC)),
                 is_large: number < self.large,
                 is_broken: number >= self.all - self.broken,
                 sweep: SweepState::new(organisation, SweepKind::Changes),
+                open: done(SweepKind::Open),
+                certificate: done(SweepKind::Certificate),
+                digest_for: Some(begin),
                 budget: Budget::unused(organisation),
                 night: None,
             }
         };
         (0..self.all).map(member).collect()
+    }
+
+    /// How many are healthy.
+    #[must_use]
+    pub const fn healthy(self) -> u32 {
+        self.all - self.broken
     }
 }

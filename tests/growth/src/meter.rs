@@ -1,6 +1,6 @@
 //! Counts Xero's side: calls in a minute and in a day, by organisation and of the app; and what AWS asks for.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,12 +14,12 @@ pub struct Meter {
     pub minute_max: usize,
     /// Most calls in a minute of all organisations.
     pub app_minute_max: usize,
-    /// Invocations of the functions.
-    pub invocations: u64,
-    /// How long they took together.
-    pub milliseconds: i64,
-    /// Requests to SQS.
-    pub requests: u64,
+    /// Invocations, by function.
+    pub invocations: BTreeMap<&'static str, u64>,
+    /// How many milliseconds they took together, times the function's memory in MB.
+    pub megabyte_milliseconds: u64,
+    /// Requests to SQS, in hundredths: ten messages are received, and deleted, by one.
+    pub request_hundredths: u64,
     /// Bytes of the longest message.
     pub longest_message: usize,
 }
@@ -57,9 +57,27 @@ impl Meter {
         self.in_day.iter().copied().max().unwrap_or(0)
     }
 
-    /// A message of this length was sent among ten, received and deleted.
+    /// All calls.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.in_day.iter().map(|calls| u64::from(*calls)).sum()
+    }
+
+    /// An invocation of a function with so much memory has taken so long.
+    pub fn invocation(&mut self, function: &'static str, memory: u32, took: SignedDuration) {
+        *self.invocations.entry(function).or_default() += 1;
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(0);
+        self.megabyte_milliseconds += milliseconds * u64::from(memory);
+    }
+
+    /// This message was sent among ten, received among ten and deleted among ten.
     pub fn message(&mut self, text: &str) {
-        self.requests += 2;
+        self.request_hundredths += 30;
         self.longest_message = self.longest_message.max(text.len());
+    }
+
+    /// A message was sent by itself, received among ten and deleted among ten.
+    pub fn messages_alone(&mut self, count: u64) {
+        self.request_hundredths += 120 * count;
     }
 }

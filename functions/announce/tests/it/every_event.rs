@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use payments::close::{CloseStatus, DayFacts, Judge, close};
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::digest::Morning;
 use payments::failures::Failures;
@@ -118,6 +119,22 @@ impl Everything<'_> {
         self.a_refund().await;
         self.morning().await;
         self.an_order().await;
+        self.closes().await;
+    }
+
+    /// A day is closed, and closed again with another outcome.
+    async fn closes(&self) {
+        let (settings, tables) = (harness::settings(organisation()), &self.0.tables);
+        let day = "2026-11-23".parse().unwrap();
+        let (mut day_close, items) = close(&DayFacts::default(), &Judge::of(&settings, day, now()));
+        for revision in [1, 2] {
+            day_close.subjects.insert(CloseStatus::Open, revision);
+            let known = tables.closed_day(organisation(), day).await.unwrap();
+            let window = (now(), now(), None);
+            let of_day = (&day_close, &items[..]);
+            let is_news = tables.store_close(organisation(), known.as_ref(), window, of_day, now());
+            assert!(is_news.await.unwrap());
+        }
     }
 
     /// An order that is paid in two parts.

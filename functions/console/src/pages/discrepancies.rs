@@ -102,7 +102,7 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
         due: stage.moment(found.due_at()),
         is_late: found.due_at() < stage.now,
         detail: found.detail.clone(),
-        // What stands on an order or a payment ends with the facts: no order of an operator accepts it yet.
+        // A discrepancy of an order or a payment ends with the facts: no operator's command accepts it yet.
         accept: which.and_then(|which| accept(stage, found, &name, which)),
     }
 }

@@ -1,5 +1,8 @@
 //! A fresh DynamoDB whose log has a stream, intake in front of it, and the function behind it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
@@ -25,30 +28,80 @@ pub(crate) fn now() -> Timestamp {
     "2026-03-10T01:00:00Z".parse().unwrap()
 }
 
+pub(crate) fn settings() -> Settings {
+    Settings::new(organisation(), TimeZone::get("Australia/Sydney").unwrap())
+}
+
 pub(crate) struct World {
     db: Database,
     pub(crate) client: Client,
     pub(crate) proxy: DynamoDbProxy,
     intake: Intake<FlakyChanges, FlakyUploads>,
     reconciler: Reconciler,
+    moment: Arc<AtomicI64>,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
+        let world = Self::without_stream().await;
+        table::schema::add_streams(&world.client, "").await.unwrap();
+        world
+    }
+
+    /// One whose log has no stream: with one, the engine takes the longer for a row the more there are.
+    pub(crate) async fn without_stream() -> Self {
         let db = Database::memory().unwrap();
         let engine = dynamodb::serve(db.clone()).await;
         let client = dynamodb::client(&engine, 1);
         table::schema::create(&client, "").await.unwrap();
-        table::schema::add_streams(&client, "").await.unwrap();
         let proxy = DynamoDbProxy::start(engine).await;
         let tables = Tables::new(client.clone(), "");
-        let settings = Settings::new(organisation(), TimeZone::get("Australia/Sydney").unwrap());
-        tables.store_settings(&settings).await.unwrap();
-        let clock = Clock::new(now);
+        tables.store_settings(&settings()).await.unwrap();
+        let moment = Arc::new(AtomicI64::new(now().as_microsecond()));
+        let shown = Arc::clone(&moment);
+        let clock =
+            Clock::new(move || Timestamp::from_microsecond(shown.load(Ordering::Relaxed)).unwrap());
         let (changes, uploads) = (FlakyChanges::default(), FlakyUploads::default());
         let intake = Intake::new(tables, changes, uploads, clock.clone());
         let reconciler = Reconciler::new(Tables::new(dynamodb::client(&proxy.url, 1), ""), clock);
-        Self { db, client, proxy, intake, reconciler }
+        Self { db, client, proxy, intake, reconciler, moment }
+    }
+
+    /// It is that moment now.
+    pub(crate) fn at(&self, moment: &str) -> Timestamp {
+        let moment: Timestamp = moment.parse().unwrap();
+        self.moment.store(moment.as_microsecond(), Ordering::Relaxed);
+        moment
+    }
+
+    /// The schedule of closes comes; the outcomes by day.
+    pub(crate) async fn close(&self) -> Vec<String> {
+        self.ask_close(json!({})).await
+    }
+
+    /// Closes are asked for; the outcomes by day.
+    pub(crate) async fn ask_close(&self, wish: Value) -> Vec<String> {
+        let now = Timestamp::from_microsecond(self.moment.load(Ordering::Relaxed)).unwrap();
+        let deadline = now + SignedDuration::from_mins(15);
+        let answer = self.reconciler.handle(&json!({ "close": wish }), deadline).await.unwrap();
+        let answer = serde_json::to_value(answer).unwrap();
+        let closes = answer["closes"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let one = |close: &Value| {
+            let line = format!(
+                "{} {} {}",
+                text(&close["day"]),
+                text(&close["outcome"]),
+                text(&close["problem"])
+            );
+            line.trim_end().to_owned()
+        };
+        closes.map(one).collect()
+    }
+
+    /// The settings of the organisation are these from now on.
+    pub(crate) async fn set(&self, settings: &Settings) {
+        Tables::new(self.client.clone(), "").store_settings(settings).await.unwrap();
     }
 
     /// Nights upload from that day on, or do not.
@@ -72,7 +125,7 @@ impl World {
         record.body = Some(message.to_string());
         let mut event = SqsEvent::default();
         event.records = vec![record];
-        let deadline = now() + SignedDuration::from_mins(1);
+        let deadline = Timestamp::MAX;
         let answer = self.intake.handle(event, deadline).await.unwrap();
         assert!(answer.batch_item_failures.is_empty(), "{message}");
         let parked = self.rows("parked").await;

@@ -12,6 +12,7 @@ mod caps;
 mod commands;
 mod contacts;
 mod crashes;
+mod credit_stories;
 mod days;
 mod deleted_counterparts;
 mod fan_out;

@@ -118,8 +118,8 @@ impl Function {
         match self {
             Self::Webhook => Duration::from_secs(5),
             Self::Mirror => Duration::from_secs(120),
-            Self::Intake | Self::Announce | Self::Reconcile => Duration::from_secs(60),
-            Self::Upload => Duration::from_secs(900),
+            Self::Intake | Self::Announce => Duration::from_secs(60),
+            Self::Reconcile | Self::Upload => Duration::from_secs(900),
             Self::Sweep | Self::Operations => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),
         }

@@ -111,6 +111,7 @@ fn announcement(number: usize, why: &str) -> Announcement {
         contact: None,
         customer: None,
         blocked: None,
+        close: None,
         order: None,
         night: None,
         until: None,

@@ -4,8 +4,8 @@ use super::Incomplete;
 use super::event_type::Kind;
 use super::log_entry::{Entry, EntryPayment};
 use super::subject::{
-    Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice, Subject,
-    text,
+    Close, Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice,
+    Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -86,6 +86,9 @@ impl Teller<'_> {
                 order: Some(self.order()?),
                 ..Subject::default()
             },
+            Kind::CloseCompleted | Kind::CloseReopened => {
+                Subject { close: Some(self.close()?), ..Subject::default() }
+            }
             Kind::DigestReady
             | Kind::ConnectionDegraded
             | Kind::ConnectionDisconnected
@@ -190,6 +193,17 @@ impl Teller<'_> {
             progress: Some(self.needs("progress", order.progress)?.code()),
             status: order.status.map(OrderStatus::code),
             received: Some(Figures::of(self.needs("amount", self.entry.payment.amount)?)),
+        })
+    }
+
+    fn close(&self) -> Result<Close, Incomplete> {
+        let close = self.needs("close", self.entry.close)?;
+        Ok(Close {
+            day: close.day,
+            revision: close.revision,
+            reconciled: close.reconciled,
+            in_transit: close.in_transit,
+            not_reconciled: close.not_reconciled,
         })
     }
 

@@ -8,6 +8,10 @@ use crate::upload::UploadState;
 codes! {
     /// What an announcement is about. The code is the `detail-type` of the event; it is part of the contract.
     Kind {
+        /// A business day was closed (SP-13).
+        CloseCompleted = "close.completed",
+        /// A closed day is closed again: a fact about it has come late (SP-13).
+        CloseReopened = "close.reopened",
         /// A connection works, with failures, and was as it should be before (CC-04).
         ConnectionDegraded = "connection.degraded",
         /// A person has disconnected an organisation from Xero (XC-05).
@@ -138,6 +142,8 @@ impl Kind {
 
     fn of_occurrence(occurrence: Occurrence) -> Option<Self> {
         Some(match occurrence {
+            Occurrence::CloseCompleted => Self::CloseCompleted,
+            Occurrence::CloseReopened => Self::CloseReopened,
             Occurrence::ConnectionDegraded => Self::ConnectionDegraded,
             Occurrence::Disconnected => Self::ConnectionDisconnected,
             Occurrence::ConnectionLost => Self::ConnectionLost,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::activity_kind::Logged;
+use crate::close::InvoicePosition;
 use crate::discrepancy::DiscrepancyKind;
 use crate::ids::{
     CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
@@ -11,7 +12,7 @@ use crate::ids::{
 };
 use crate::money::Money;
 use crate::order::{OrderProgress, OrderStatus};
-use crate::payment::Origin;
+use crate::payment::{Origin, PaymentStatus};
 
 /// Longest text that is announced, in characters; the rest of it stands in the log. It keeps every
 /// announcement far below what an event may be, however long a typed text is.
@@ -52,6 +53,8 @@ pub struct Entry {
     pub customer: Option<CustomerId>,
     /// The order concerned, with how it stands in money.
     pub order: Option<EntryOrder>,
+    /// The close of a day, in a row about one.
+    pub close: Option<EntryClose>,
     /// The issue about the customer that has to be solved, or was solved.
     pub blocked: Option<String>,
     /// The night of an upload: the day on which it begins.
@@ -67,6 +70,8 @@ pub struct EntryInvoice {
     pub number: InvoiceNumber,
     /// Its id in Xero, if it is known there.
     pub xero: Option<XeroInvoiceId>,
+    /// How it stood after what the row says, as far as the row says that.
+    pub position: Option<InvoicePosition>,
 }
 
 /// What a row says of a payment.
@@ -86,6 +91,25 @@ pub struct EntryPayment {
     pub method: Option<String>,
     /// The bank's or gateway's id of the transaction; the provider's number of an invoice.
     pub transaction_id: Option<String>,
+    /// What became of the money.
+    pub status: Option<PaymentStatus>,
+    /// How many invoices it names, in a row about the whole of it.
+    pub invoices: Option<u32>,
+}
+
+/// What a row says of the close of a day: how many payments stand how.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EntryClose {
+    /// The business day.
+    pub day: Date,
+    /// Counts how often the day was closed with another outcome, from 1.
+    pub revision: u64,
+    /// Payments that both sides have.
+    pub reconciled: u64,
+    /// Payments on their way.
+    pub in_transit: u64,
+    /// Payments that do not agree.
+    pub not_reconciled: u64,
 }
 
 /// What a row says of an order.

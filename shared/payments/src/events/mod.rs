@@ -14,10 +14,12 @@ mod subject;
 pub use detail::{Detail, VERSION};
 pub use event_type::Kind;
 pub use log_entry::{
-    Entry, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment, TEXT_CHARS_MAX,
+    Entry, EntryClose, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment, TEXT_CHARS_MAX,
 };
 
 use jiff::Timestamp;
+
+use crate::ids::PaymentId;
 
 /// One announcement.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +47,12 @@ pub struct Incomplete {
 /// # Errors
 /// [`Incomplete`].
 pub fn announce(entry: &Entry) -> Result<Option<Announcement>, Incomplete> {
-    let is_provider_invoice = entry.payment.id.as_ref().is_some_and(|id| id.is_provider_invoice());
+    let id = entry.payment.id.as_ref();
+    // What becomes of a credit of the provider is in the log and on the pages; the bus has no event for it.
+    if id.is_some_and(|id| id.is_provider_credit() || id.is_credit_allocation()) {
+        return Ok(None);
+    }
+    let is_provider_invoice = id.is_some_and(PaymentId::is_provider_invoice);
     let Some(kind) = Kind::of(entry.logged, is_provider_invoice) else { return Ok(None) };
     let detail = Detail::of(kind, entry)?;
     Ok(Some(Announcement { kind, at: entry.at, detail }))

@@ -13,6 +13,8 @@ use crate::money::Money;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) close: Option<Close>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Date>,
@@ -32,6 +34,15 @@ pub(super) struct Subject {
     pub(super) customer: Option<Customer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) order: Option<Order>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Close {
+    pub(super) day: Date,
+    pub(super) revision: u64,
+    pub(super) reconciled: u64,
+    pub(super) in_transit: u64,
+    pub(super) not_reconciled: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

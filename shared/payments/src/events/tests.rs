@@ -18,7 +18,11 @@ fn entry(logged: impl Into<Logged>) -> Entry {
         reason: None,
         by: None,
         why: Some("46.00 AUD of 2026-11-23".to_owned()),
-        invoice: Some(EntryInvoice { number: "10234".parse().unwrap(), xero: None }),
+        invoice: Some(EntryInvoice {
+            number: "10234".parse().unwrap(),
+            xero: None,
+            position: None,
+        }),
         payment: EntryPayment {
             id: Some("P-1".parse().unwrap()),
             xero: Some("3f1c2a77-5d0e-4b6a-9a41-0c7e5b8d2f10".parse().unwrap()),
@@ -27,11 +31,13 @@ fn entry(logged: impl Into<Logged>) -> Entry {
             origin: Some(Origin::Xero),
             method: Some("xero".to_owned()),
             transaction_id: Some("T-1".to_owned()),
+            ..EntryPayment::default()
         },
         discrepancy: None,
         contact: None,
         customer: None,
         blocked: None,
+        close: None,
         order: None,
         night: None,
         until: None,

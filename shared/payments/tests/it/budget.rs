@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::budget::{
-    APP_MINUTE_MAX, AppMinute, Budget, CLOCKS_DIFFER_MAX, CallPermit, ClockId, DAY_MAX, Exhausted,
-    IN_FLIGHT_MAX, MINUTE_MAX, OPEN_MAX, Purpose, Reserves, Wait, Word,
+    APP_MINUTE_MAX, APP_PARTS, AppMinute, Budget, CLOCKS_DIFFER_MAX, CallPermit, ClockId, DAY_MAX,
+    Exhausted, IN_FLIGHT_MAX, MINUTE_MAX, OPEN_MAX, Purpose, Reserves, Wait, Word,
 };
 use proptest::prelude::*;
 
@@ -285,33 +285,45 @@ fn a_clock_that_is_behind_only_makes_us_slower() {
 
 #[test]
 fn the_app_gives_ten_thousand_calls_a_minute_to_all_organisations_together() {
-    //
+    // in eight parts, of which live events leave a tenth to all other work.
     let (mut app, mut granted) = (AppMinute::default(), 0);
+    for (purpose, all) in [
+        (Purpose::Live, APP_MINUTE_MAX / APP_PARTS * 9 / 10),
+        (Purpose::Sweep, APP_MINUTE_MAX / APP_PARTS),
+    ] {
+        let wait = loop {
+            match app.grant(12, purpose, start()) {
+                Ok((after, grant)) => {
+                    app = after;
+                    granted += grant.left;
+                }
+                Err(wait) => break wait,
+            }
+        };
+        assert_eq!((granted, wait.exhausted), (all, Exhausted::AppMinute));
+        let early = app.grant(1, purpose, start() + MINUTE);
+        assert!(early.is_err(), "a call may be made some seconds after its grant");
+        assert!(app.grant(1, purpose, wait.until).is_ok());
+    }
+    assert_eq!(app.granted.len(), 1, "by second");
+}
+
+#[test]
+fn an_organisation_gets_as_many_of_the_apps_calls_as_it_will_make_in_the_time_that_they_last() {
+    // most make one now and then, and one that works makes five in five seconds.
+    for (in_minute, granted) in [(0, 1), (1, 1), (12, 1), (13, 2), (60, 5), (61, 6)] {
+        let (_, grant) = AppMinute::default().grant(in_minute, Purpose::Live, start()).unwrap();
+        assert_eq!(grant.left, granted, "{in_minute}");
+    }
     let mut budget = unused();
     assert!(budget.needs_grant(start()));
-    let wait = loop {
-        match app.grant(start()) {
-            Ok((after, grant)) => {
-                app = after;
-                granted += grant.left;
-                budget.grant = Some(grant);
-            }
-            Err(wait) => break wait,
-        }
-    };
-    assert_eq!((granted, wait.exhausted), (APP_MINUTE_MAX, Exhausted::AppMinute));
-    assert!(
-        app.grant(start() + MINUTE).is_err(),
-        "a call may be made some seconds after its grant"
-    );
-    assert!(app.grant(wait.until).is_ok());
-    assert_eq!(app.granted.len(), 1, "by second");
-
-    for n in 1..=10 {
+    budget.grant = Some(AppMinute::default().grant(60, Purpose::Live, start()).unwrap().1);
+    for n in 1..=5 {
         assert!(!budget.needs_grant(start()), "call {n}");
-        call(&mut budget, Purpose::Live, DAY_MAX, start()).unwrap();
+        let pass = call(&mut budget, Purpose::Live, DAY_MAX, start()).unwrap();
+        budget = budget.leave(pass, Word::default(), start());
     }
-    assert!(budget.needs_grant(start()), "the eleventh");
+    assert!(budget.needs_grant(start()), "the sixth");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod budget;
+mod closes;
 mod explaining;
 mod grant;
 mod laws;

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use harness::dynamodb::{Row, having, text};
 use payments::budget::{CallBudget as _, Purpose, Word};
+use payments::close::{
+    CloseSubject, DayFacts, Judge, PaymentMovement, PaymentRecord, Register, SubjectFacts, close,
+};
 use payments::grant::{GrantEnd, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
 use payments::upload::{
@@ -91,6 +94,7 @@ async fn eventful() -> World {
     authorise(&world).await;
     sweep(&world).await;
     certify(&world).await;
+    close_a_day(&world).await;
     refuse(&world).await;
     world.tables.heard(organisation(), now()).await.unwrap();
     let facts = payments::connection::Facts::default();
@@ -161,6 +165,31 @@ async fn sweep(world: &World) {
 }
 
 /// One payment is accounted for, another one is not.
+/// A day on which nothing is left to reconcile but one failed payment.
+async fn close_a_day(world: &World) {
+    let day = "2026-11-23".parse().unwrap();
+    let mut facts = DayFacts::default();
+    let record = PaymentRecord {
+        amount: crate::samples::aud(5_000),
+        status: payments::PaymentStatus::Failed,
+        in_xero: false,
+        gone: false,
+        held_until: None,
+    };
+    let record = Register { key: "first".to_owned(), at: now(), value: record };
+    let payment =
+        PaymentMovement { record: Some(record), reported: true, ..PaymentMovement::default() };
+    let about =
+        SubjectFacts { payments: [("P-1".to_owned(), payment)].into(), ..SubjectFacts::default() };
+    facts.carry(CloseSubject::Payment("P-1".parse().unwrap()), about);
+    let settings = settings();
+    let (of_day, items) = close(&facts, &Judge::of(&settings, day, now()));
+    let tables = &world.tables;
+    let window = (now(), now(), None);
+    let stored = tables.store_close(organisation(), None, window, (&of_day, &items), now());
+    assert!(stored.await.unwrap());
+}
+
 async fn certify(world: &World) {
     let change = |id, amount: i64| payments::sweep::PaymentChange {
         id: payments::XeroPaymentId::new(uuid::Uuid::from_u128(id)),

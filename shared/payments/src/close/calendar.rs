@@ -1,0 +1,97 @@
+//! Which days have a close, when it is, and which instants it covers.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+
+use crate::settings::Settings;
+
+/// Most holidays that the settings may list: with them, a business day is never more than about a year and a half away.
+pub const HOLIDAYS_MAX: usize = 366;
+
+/// Days that are looked at for the next business day: more than the longest row of holidays and weekends.
+const LOOKED_AT_MAX: usize = 1_000;
+
+/// When an organisation closes its days.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CloseSettings {
+    /// The time of the clock, in the organisation's time zone. Not before 04:00, so that it exists on every day.
+    pub at: Time,
+    /// Weekdays on which there is no business; the close after them covers them.
+    pub holidays: BTreeSet<Date>,
+}
+
+impl CloseSettings {
+    /// When a day is closed unless the organisation says otherwise.
+    pub const AT: Time = Time::constant(18, 0, 0, 0);
+}
+
+impl Default for CloseSettings {
+    fn default() -> Self {
+        Self { at: Self::AT, holidays: BTreeSet::new() }
+    }
+}
+
+/// The business days of an organisation: Monday to Friday, without its holidays.
+#[derive(Clone, Copy, Debug)]
+pub struct Calendar<'a> {
+    zone: &'a TimeZone,
+    close: &'a CloseSettings,
+}
+
+impl<'a> Calendar<'a> {
+    /// The calendar of these settings.
+    pub const fn of(settings: &'a Settings) -> Self {
+        Self { zone: &settings.zone, close: &settings.close }
+    }
+
+    /// Whether a day has a close.
+    pub fn is_business_day(self, day: Date) -> bool {
+        let is_weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+        !is_weekend && !self.close.holidays.contains(&day)
+    }
+
+    /// The first business day after a day.
+    pub fn next(self, day: Date) -> Date {
+        self.first(day, |day| day.tomorrow().unwrap_or(day))
+    }
+
+    /// The last business day before a day.
+    pub fn previous(self, day: Date) -> Date {
+        self.first(day, |day| day.yesterday().unwrap_or(day))
+    }
+
+    fn first(self, day: Date, step: impl Fn(Date) -> Date) -> Date {
+        let mut day = step(day);
+        for _ in 0..LOOKED_AT_MAX {
+            if self.is_business_day(day) {
+                break;
+            }
+            day = step(day);
+        }
+        day
+    }
+
+    /// When a day is closed. Where the clock shows that time twice, the first time counts.
+    pub fn closes_at(self, day: Date) -> Timestamp {
+        let at = day.to_datetime(self.close.at).to_zoned(self.zone.clone());
+        at.map_or(Timestamp::MAX, |at| at.timestamp())
+    }
+
+    /// The business day to which an instant belongs: the first one that is closed at that instant or later. A close
+    /// covers everything since the close before, weekends and holidays included.
+    pub fn day_of(self, instant: Timestamp) -> Date {
+        let day = instant.to_zoned(self.zone.clone()).date();
+        if self.is_business_day(day) && instant <= self.closes_at(day) {
+            return day;
+        }
+        self.next(day)
+    }
+
+    /// The last business day whose close has passed.
+    pub fn last_closed(self, now: Timestamp) -> Date {
+        self.previous(self.day_of(now))
+    }
+}

@@ -1,0 +1,169 @@
+//! A day as a whole: its rows, and their sums.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::cause::CloseCause;
+use super::facts::{CloseSubject, DayFacts, SubjectFacts};
+use super::judgement::{CloseStatus, Judge, JudgedPayment, causes};
+use crate::money::Money;
+
+/// Most payments of one invoice that its row of a close lists. Those that reconcile are counted and not listed.
+pub const LISTED_MAX: usize = 500;
+
+/// The row of a close about one invoice, contact, or payment on no invoice.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Item {
+    /// What it is about.
+    pub subject: CloseSubject,
+    /// How it stands: as the worst of it does.
+    pub status: CloseStatus,
+    /// Why it does not reconcile.
+    pub causes: BTreeSet<CloseCause>,
+    /// The first day on which something of it is expected, if it is in transit.
+    pub expected: Option<Date>,
+    /// Its payments, by status: how many, and the money where it can be added up.
+    pub sums: Sums,
+    /// The payments that do not reconcile or are in transit, by their ids.
+    pub listed: BTreeMap<String, JudgedPayment>,
+    /// What the next close goes on from, if anything of it is unfinished.
+    pub facts: SubjectFacts,
+}
+
+impl Item {
+    /// Whether the next close looks at it again, whatever the log says of that day. No sweep looks after an invoice that
+    /// Xero does not have, so that a close does.
+    pub fn is_unfinished(&self) -> bool {
+        let position = self.facts.position.as_ref();
+        let is_alone = position.is_some_and(|position| !position.value.in_xero);
+        match self.status {
+            CloseStatus::InTransit | CloseStatus::NotReconciled => true,
+            CloseStatus::Open => is_alone,
+            CloseStatus::NoMoney | CloseStatus::Reconciled => false,
+        }
+    }
+}
+
+/// How many, and how much money, where it can be added up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sum {
+    /// How many payments.
+    pub count: u64,
+    /// Their amounts; `None` if they are more than is kept exactly.
+    pub money: Option<Money>,
+}
+
+/// Payments by the code of their currency and by status.
+pub type Sums = BTreeMap<(&'static str, CloseStatus), Sum>;
+
+/// The close of a business day.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Close {
+    /// The business day.
+    pub day: Date,
+    /// Its payments by currency and status.
+    pub sums: Sums,
+    /// Invoices, contacts and payments on no invoice, by status.
+    pub subjects: BTreeMap<CloseStatus, u64>,
+    /// What does not reconcile, by cause: how many rows have it.
+    pub causes: BTreeMap<CloseCause, u64>,
+    /// The first and the last day on which something in transit is expected.
+    pub expected: Option<(Date, Date)>,
+}
+
+/// The close of the facts of a day: its rows, in the order of their subjects, and the day as a whole.
+pub fn close(facts: &DayFacts, judge: &Judge<'_>) -> (Close, Vec<Item>) {
+    let items: Vec<Item> = facts
+        .subjects()
+        .filter_map(|(subject, about)| item(subject, about, facts, judge))
+        .collect();
+    let mut day = Close {
+        day: judge.day(),
+        sums: Sums::new(),
+        subjects: BTreeMap::new(),
+        causes: BTreeMap::new(),
+        expected: None,
+    };
+    for item in &items {
+        *day.subjects.entry(item.status).or_default() += 1;
+        for cause in &item.causes {
+            *day.causes.entry(*cause).or_default() += 1;
+        }
+        for (key, sum) in &item.sums {
+            add(&mut day.sums, *key, sum);
+        }
+        for judged in item.listed.values() {
+            if let Some(expected) = judged.expected {
+                let (first, last) = day.expected.unwrap_or((expected, expected));
+                day.expected = Some((first.min(expected), last.max(expected)));
+            }
+        }
+    }
+    (day, items)
+}
+
+/// One row; `None` of a subject of which nothing is left to say.
+fn item(
+    subject: &CloseSubject,
+    facts: &SubjectFacts,
+    day: &DayFacts,
+    judge: &Judge<'_>,
+) -> Option<Item> {
+    let mut causes = causes(facts);
+    let is_wrong = !causes.is_empty();
+    let (mut sums, mut listed) = (Sums::new(), BTreeMap::new());
+    let mut status = CloseStatus::NoMoney;
+    let mut kept = SubjectFacts { payments: BTreeMap::new(), ..facts.clone() };
+    for (name, payment) in &facts.payments {
+        let Some(mut judged) = judge.payment((subject, name), payment, facts, day) else {
+            continue;
+        };
+        // A payment reconciles only together with its invoice (A7.1).
+        if is_wrong && judged.status == CloseStatus::Reconciled {
+            judged.status = CloseStatus::NotReconciled;
+        }
+        causes.extend(judged.cause);
+        status = status.max(judged.status);
+        if judged.is_counted {
+            let key = (judged.amount.currency().code(), judged.status);
+            add(&mut sums, key, &Sum { count: 1, money: Some(judged.amount) });
+        }
+        let is_open = matches!(judged.status, CloseStatus::InTransit | CloseStatus::NotReconciled);
+        if is_open && listed.len() < LISTED_MAX {
+            let mut payment = payment.clone();
+            if payment.upload.is_none() {
+                payment.upload = day.upload(name).cloned();
+            }
+            kept.payments.insert(name.clone(), payment);
+            listed.insert(name.clone(), judged);
+        }
+    }
+    if is_wrong {
+        status = CloseStatus::NotReconciled;
+    } else if let Some(position) = &facts.position {
+        let is_paid = sums.keys().any(|(_, status)| *status != CloseStatus::NoMoney);
+        if !is_paid && status == CloseStatus::NoMoney {
+            let is_left = position.value.left.is_positive();
+            status = if is_left { CloseStatus::Open } else { CloseStatus::Reconciled };
+        }
+    } else if sums.is_empty() && facts.found.is_empty() {
+        return None;
+    } else if sums.is_empty() {
+        status = CloseStatus::Reconciled;
+    }
+    let expected = listed.values().filter_map(|judged| judged.expected).min();
+    Some(Item { subject: subject.clone(), status, causes, expected, sums, listed, facts: kept })
+}
+
+fn add(sums: &mut Sums, key: (&'static str, CloseStatus), more: &Sum) {
+    let Some(known) = sums.get_mut(&key) else {
+        sums.insert(key, more.clone());
+        return;
+    };
+    known.count = known.count.saturating_add(more.count);
+    known.money = match (known.money, more.money) {
+        (Some(known), Some(more)) => known.plus(more).ok(),
+        _ => None,
+    };
+}
