@@ -133,7 +133,7 @@ def told(folder):
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         try:
-            _wait_until_told(process, log)
+            wait_until_up(process, log)
             yield Stack(ports)
         finally:
             process.send_signal(signal.SIGINT)
@@ -144,7 +144,7 @@ def told(folder):
                 process.wait()
 
 
-def _wait_until_told(process, log):
+def wait_until_up(process, log):
     deadline = time.monotonic() + STORY_SECONDS_MAX
     while UP not in (text := log.read_text(encoding="utf-8", errors="replace")):
         if process.poll() is not None or time.monotonic() > deadline:

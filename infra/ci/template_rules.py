@@ -155,6 +155,16 @@ ALLOWED = {
     | _tables("Messages", "PutItem", "DeleteItem")
     | COMMANDS
     | _grants(),
+    "Connect": _own_log("Connect")
+    | _on("SchedulesQueue.Arn", "sqs:SendMessage")
+    | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
+    | _tables("Organisations Grants", "GetItem", "PutItem", "UpdateItem")
+    | _tables("Activity", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    | _tables("Budgets", "GetItem", "PutItem")
+    | _grants()
+    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret"),
     "Announce": _own_log("Announce")
     # Of every stream that the table has: one that was restored has another.
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
@@ -170,7 +180,7 @@ ALLOWED = {
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     # Shows whether there are signing keys, and not the keys.
     | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
-    | _tables("Organisations", "GetItem", "Scan", "PutItem")
+    | _tables("Organisations", "GetItem", "Scan", "PutItem", "UpdateItem")
     | _tables("Receipts", "Query")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Payments", "Query", "BatchGetItem", "PutItem", "DeleteItem")
@@ -189,8 +199,8 @@ ALLOWED = {
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _grants()
-    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret")
-    | _tables("Grants", "DeleteItem"),
+    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret")
+    | _tables("Grants", "UpdateItem"),
     "Reconcile": _own_log("Reconcile")
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     | _tables("Orders", "GetItem", "Query", "PutItem")
@@ -278,15 +288,15 @@ LOOKERS = {"Console", "Operate", "Administer"}
 # promise.
 ONLY = {
     # Operations only sees whether it has a value.
-    "XeroWebhookSecret.Id": {"Webhook", "Operations"},
-    "XeroApiSecret.Id": {"Mirror", "Upload", "Sweep", "Operations"},
+    "XeroWebhookSecret.Id": {"Webhook", "Connect", "Operations"},
+    "XeroApiSecret.Id": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     # The mirror sets aside payments found in Xero (A8.3); the sweep only counts those that fail or are on hold.
     "UploadsTable.Arn": {"Intake", "Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
     # The sweep only reads whether uploading is off.
     "CapsTable.Arn": {"Upload", "Sweep", "Operations"} | LOOKERS,
-    "BudgetsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
-    "GrantsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"},
-    GRANT_SECRETS: {"Mirror", "Upload", "Sweep", "Operations"},
+    "BudgetsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
+    "GrantsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
+    GRANT_SECRETS: {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     "CertificatesTable.Arn": {"Sweep", "Operations"},
     # A day is closed by one function.
     "ClosesTable.Arn": {"Reconcile"},

@@ -251,7 +251,7 @@ class Rules(unittest.TestCase):
             ("Sweep", "secretsmanager:DescribeSecret", {"Fn::GetAtt": ["XeroWebhookSecret", "Id"]}),
             ("Sweep", "secretsmanager:CreateSecret", grants), ("Sweep", "dynamodb:PutItem", table["Organisations"]),
             ("Sweep", "dynamodb:PutItem", table["Brakes"]), ("Sweep", "dynamodb:PutItem", table["Parked"]),
-            ("Sweep", "dynamodb:DeleteItem", table["Parked"]), ("Sweep", "dynamodb:DeleteItem", table["Grants"]),
+            ("Sweep", "dynamodb:DeleteItem", table["Parked"]), ("Sweep", "dynamodb:UpdateItem", table["Grants"]),
             ("Sweep", "dynamodb:UpdateItem", table["Discrepancies"]), ("Sweep", "dynamodb:PutItem", table["Payments"]),
             ("Sweep", "dynamodb:Query", table["Tombstones"]), ("Announce", "dynamodb:Query", table["Activity"]),
             ("Announce", "dynamodb:PutItem", table["Activity"]),
@@ -294,7 +294,7 @@ class Rules(unittest.TestCase):
         self.expect(rules.roles_fit_what_the_table_crate_calls, "ConditionCheckItem", "never")
 
     def test_a_call_that_no_role_allows_is_noticed(self):
-        for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole", "OperationsRole"):
+        for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole", "OperationsRole", "ConnectRole"):
             for statement in self.statements(role):
                 actions = sam_template.as_list(statement["Action"])
                 statement["Action"] = [action for action in actions if action != "dynamodb:DeleteItem"]

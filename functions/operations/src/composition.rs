@@ -44,6 +44,10 @@ impl Operations<ChangesQueue, UploadsQueue, AllQueues, EventBus> {
         };
         Ok(Self {
             login: by_grants.then_some(login),
+            connect_url: match env.optional("CONNECT_URL")? {
+                Some(_) => Some(env.url("CONNECT_URL", None)?),
+                None => None,
+            },
             webhook_secret: WebhookSecret::from_env(env, aws)?,
             metrics: Metrics::from_env(env, commands::FUNCTION)?,
             ..Self::new(parts)

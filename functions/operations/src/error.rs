@@ -89,6 +89,15 @@ pub enum ExecutionError {
         "we are let in by a custom connection: no user has to be asked (XERO_GRANTS_SECRET_PREFIX)"
     )]
     NoGrants,
+    /// A custom connection is ended in Xero.
+    #[error(
+        "we are let in by a custom connection, which is ended in Xero alone: at developer.xero.com, My Apps, open the \
+         app and disconnect it. Nothing was changed here"
+    )]
+    EndedInXero,
+    /// There is no function `connect` to which a link could lead.
+    #[error("the stack has no function `connect` (CONNECT_URL): say `redirect_uri`")]
+    NoConnect,
     /// The state that came back with a code is none that was given out, or not any more.
     #[error(
         "this state was not given out, was used already, or is over: the code is not used; begin again \

@@ -58,6 +58,8 @@ pub struct Operations<C, U, Q, B> {
     webhook_secret: Option<WebhookSecret>,
     /// Where users log in at Xero who let us in, if they do.
     login: Option<Url>,
+    /// Where the function `connect` is, if there is one.
+    connect_url: Option<Url>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -89,6 +91,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
             bus,
             webhook_secret: None,
             login: None,
+            connect_url: None,
             metrics: Metrics::off(),
             clock,
         }
@@ -198,6 +201,9 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::Authorise(way) => {
                 let authorise = self.authorise(way, by).await?;
                 Reply::Authorise(AuthorisationReply { authorise, recorded: true })
+            }
+            Command::Disconnect(on) => {
+                Reply::Disconnect(self.disconnect(on.organisation, by).await?)
             }
             Command::Connect(way) => Reply::Connect(self.connected(way, by).await?),
             Command::Rename(_)

@@ -253,7 +253,7 @@ async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
 }
 
 /// A client for Xero with the permissions that `defaults` ask for.
-fn client(xero: &Xero, defaults: Config, clock: &Clock) -> anyhow::Result<xero::Client> {
+pub(crate) fn client(xero: &Xero, defaults: Config, clock: &Clock) -> anyhow::Result<xero::Client> {
     let config = Config {
         api_url: xero.api_url.parse().context("the address of Xero's API")?,
         identity_url: xero

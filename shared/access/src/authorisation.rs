@@ -3,7 +3,7 @@
 
 use host::telemetry;
 use jiff::Timestamp;
-use payments::oauth_state::{PendingAuthorisation, VISIT_MAX, until, visit_key};
+use payments::oauth_state::{Invitation, PendingAuthorisation, VISIT_MAX, until, visit_key};
 use payments::{GrantId, Occurrence, OrganisationId};
 use secrecy::{ExposeSecret as _, SecretString};
 use table::{AuditEntry, OneTime, Tables};
@@ -92,6 +92,30 @@ pub fn secret_text() -> SecretString {
 }
 
 impl Xero {
+    /// Invites a user to come by a link to the function `connect`, whose address this is.
+    ///
+    /// # Errors
+    /// `NoGrants`, `Tables`.
+    pub async fn invite(
+        &self,
+        tables: &Tables,
+        address: &Url,
+        invitation: &Invitation,
+        now: Timestamp,
+    ) -> Result<Url, VisitError> {
+        self.grant_secrets().ok_or(VisitError::NoGrants)?;
+        let link = secret_text();
+        let begun = tables.begin_link(&visit_key(&link), invitation).await;
+        begun.map_err(|error| failed(&error))?;
+        let said = (invitation.by.as_str(), invitation.why.as_str());
+        let about = (invitation.organisation, Occurrence::Authorising, invitation.grant);
+        log_grant(tables, about.0, about.1, about.2, said, now).await?;
+        let mut url = address.clone();
+        url.set_path("/launch");
+        url.query_pairs_mut().clear().append_pair("link", link.expose_secret());
+        Ok(url)
+    }
+
     /// Begins a visit. Only the key of its state is stored.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authorisation;
+mod disconnection;
 mod sign_up;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -18,6 +19,7 @@ use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
 pub use authorisation::{Begun, Connected, NewVisit, VisitError, secret_text};
+pub use disconnection::{DisconnectError, Disconnected};
 pub use sign_up::{NotReady, NotSignedUp};
 
 /// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own

@@ -35,8 +35,8 @@ pub enum NotSignedUp {
 }
 
 impl Xero {
-    /// Whether everything that these settings need can be read and may be written. What is read all day is read; what
-    /// is written at night, Xero says of itself.
+    /// Whether everything that these settings need can be read and may be written. The lists that are read all day are
+    /// read; of writing, Xero says itself whether it is allowed.
     ///
     /// # Errors
     /// The first thing that cannot be done.

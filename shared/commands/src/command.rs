@@ -10,8 +10,8 @@ use crate::payload::{
 };
 use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CustomerReply, DeadLettersReply,
-    DiscardReply, GrantReply, NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply,
-    RestorationReply, SyncReply, UploadsReply,
+    DiscardReply, DisconnectionReply, GrantReply, NamesReply, PaymentReply, PlanReply, ReplayReply,
+    RepublicationReply, RestorationReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -226,7 +226,15 @@ commands! {
         fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX],
     }
     /// Gives the address at which a user of Xero lets us in, good for ten minutes.
-    Authorise(Authorise) -> AuthorisationReply = "authorise" in ADMINISTRATORS { fields: &[REDIRECT_URI, GRANT, READ_ONLY], }
+    Authorise(Authorise) -> AuthorisationReply = "authorise" in ADMINISTRATORS {
+        fields: &[REDIRECT_URI.optional(), GRANT, ORGANISATION.optional(), READ_ONLY],
+    }
+    /// An organisation is disconnected from Xero: payments go neither way, and Xero ends the connection.
+    Disconnect(OnOrganisation) -> DisconnectionReply = "disconnect" in ADMINISTRATORS {
+        confirmation: Some("From now on no payment goes either way, and Xero ends the connection of this organisation. \
+            All that was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
+        fields: &[ORGANISATION],
+    }
     /// A user of Xero has let us in, and has come back with a code.
     Connect(Connect) -> GrantReply = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
 }
@@ -268,8 +276,11 @@ const CALLS_PER_DAY: Field =
     Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
 const MASS_CHANGE_MAX: Field =
     Field::number("mass_change_max", "How many payments may go within an hour unasked; 100");
-const REDIRECT_URI: Field =
-    Field::text("redirect_uri", "address", "Where Xero sends the user back to");
+const REDIRECT_URI: Field = Field::text(
+    "redirect_uri",
+    "address",
+    "Where Xero sends the user back to; if left out, the answer is a link to the function connect",
+);
 const GRANT: Field = Field::text("grant", "grant", "An earlier grant to bring back").optional();
 const READ_ONLY: Field = Field::flag("read_only", "Ask for no permission to write");
 const CODE: Field = Field::text("code", "code", "The code that the user has brought back");

@@ -168,7 +168,10 @@ pub struct SignUp {
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the table describes each field")]
 pub struct Authorise {
-    pub redirect_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<OrganisationId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantId>,
     #[serde(default)]

@@ -312,6 +312,27 @@ pub struct GrantReply {
     pub recorded: bool,
 }
 
+/// What came of disconnecting an organisation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct DisconnectionReply {
+    /// The organisation, and how far it is.
+    pub disconnect: Disconnection,
+    /// Whether the activity log has a row with who ordered it, and why.
+    pub recorded: bool,
+}
+
+/// How far an organisation is disconnected.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Disconnection {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// `disconnected`; or `disconnecting` while Xero has not confirmed it.
+    pub state: String,
+    /// Why Xero has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
 /// The organisations of a grant.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct GrantedOrganisations {

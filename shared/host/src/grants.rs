@@ -50,6 +50,19 @@ impl GrantSecrets {
         }
     }
 
+    /// Deletes the tokens of a grant that nothing hangs on any more.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`].
+    pub async fn delete(&self, grant: GrantId) -> Result<(), SecretError> {
+        let name = self.name(grant);
+        match &self.place {
+            SecretLocation::Manager(manager) => manager.delete(&name).await,
+            SecretLocation::Files(files) => files.delete(&name).await,
+        }
+    }
+
     fn name(&self, grant: GrantId) -> String {
         format!("{}{grant}", self.prefix)
     }

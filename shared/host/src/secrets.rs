@@ -100,6 +100,13 @@ pub trait SecretWriter: SecretStore {
     ///
     /// [`SecretError::NotWritten`], which MUST NOT contain the value. Whether it is kept is not known.
     async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError>;
+
+    /// Deletes a secret at once. One that is not there is deleted already.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`]. Whether it is there is not known.
+    async fn delete(&self, id: &str) -> Result<(), SecretError>;
 }
 
 /// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`; `secretsmanager:PutSecretValue` to write, and
@@ -176,6 +183,16 @@ impl SecretWriter for SecretsManager {
             SecretError::NotWritten { id: id.to_owned(), problem }
         })
     }
+
+    async fn delete(&self, id: &str) -> Result<(), SecretError> {
+        let delete = self.0.delete_secret().secret_id(id).force_delete_without_recovery(true);
+        let Err(error) = delete.send().await else { return Ok(()) };
+        if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) {
+            return Ok(());
+        }
+        let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
+        Err(SecretError::NotWritten { id: id.to_owned(), problem })
+    }
 }
 
 /// Files in a folder, for one's own machine: nothing protects them but the rights of the folder. Ids are
@@ -228,6 +245,17 @@ impl SecretWriter for Files {
             id: id.to_owned(),
             problem: error.kind().to_string(),
         })
+    }
+
+    async fn delete(&self, id: &str) -> Result<(), SecretError> {
+        match fs::remove_file(self.0.join(id)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(SecretError::NotWritten {
+                id: id.to_owned(),
+                problem: error.kind().to_string(),
+            }),
+        }
     }
 }
 

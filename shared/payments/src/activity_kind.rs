@@ -39,6 +39,8 @@ codes! {
         CustomerUnblocked = "customer_unblocked",
         /// A dead letter was taken out of its queue, and is parked.
         Discarded = "discarded",
+        /// A person has disconnected an organisation from Xero (XC-05).
+        Disconnected = "disconnected",
         /// A person let a mass change through.
         MassChangeApproved = "mass_change_approved",
         /// Too many payments would be removed or altered: it waits for a person.

@@ -75,6 +75,8 @@ pub struct Choice {
     pub grant: GrantId,
     /// The organisations, by Xero's name.
     pub offered: Vec<(OrganisationId, String)>,
+    /// What came of those that the user has picked, in words.
+    pub outcomes: Vec<(OrganisationId, String)>,
     /// The organisation that was to be reached again.
     pub organisation: Option<OrganisationId>,
     /// Until when.

@@ -45,6 +45,9 @@ pub struct Settings {
     pub daily: DailyTimes,
     /// Uploading; none if it has not been set up.
     pub upload: Option<UploadSettings>,
+    /// When a person disconnected it from Xero. From then on it neither mirrors nor uploads, whatever else is set
+    /// (XC-05).
+    pub disconnected_at: Option<Timestamp>,
 }
 
 impl Settings {
@@ -63,7 +66,19 @@ impl Settings {
             close: CloseSettings::default(),
             daily: DailyTimes::default(),
             upload: None,
+            disconnected_at: None,
         }
+    }
+
+    /// The same for an organisation that is disconnected: neither direction is at work.
+    #[must_use]
+    pub fn disconnected(mut self, at: Timestamp) -> Self {
+        self.disconnected_at = Some(at);
+        self.mirror_enabled = false;
+        if let Some(upload) = &mut self.upload {
+            upload.enabled = false;
+        }
+        self
     }
 
     /// Whether anything is done for it at all: it mirrors, or uploads, or both (AMB-37).

@@ -18,6 +18,7 @@ mod connections;
 mod contact_discrepancies;
 mod customers;
 mod digests;
+mod disconnections;
 mod error;
 mod failed_runs;
 mod grants;

@@ -3,6 +3,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
+use payments::OrganisationId;
 use payments::oauth_state::{Choice, Invitation, PendingAuthorisation, REMEMBERED, until};
 
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -134,13 +135,10 @@ impl Tables {
     /// # Errors
     /// `Unavailable`.
     pub async fn begin_choice(&self, key: &str, choice: &Choice) -> Result<(), WriteError> {
-        let offered = choice.offered.iter().map(|(organisation, name)| {
-            let pair = [organisation.to_string(), name.clone()];
-            AttributeValue::L(pair.into_iter().map(AttributeValue::S).collect())
-        });
         let row = begun(format!("choice/{key}"), choice.until)
             .text("comes_of_it", choice.grant)
-            .value("offered", AttributeValue::L(offered.collect()))
+            .value("offered", pairs(&choice.offered))
+            .value("outcomes", pairs(&choice.outcomes))
             .text_if("for_organisation", choice.organisation)
             .text("by", &choice.by)
             .text("why", &choice.why);
@@ -158,7 +156,8 @@ impl Tables {
         let row = Reader::new(GRANTS, &item);
         Ok(Some(Choice {
             grant: row.parsed("comes_of_it")?,
-            offered: offered(&item),
+            offered: read_pairs(&item, "offered"),
+            outcomes: read_pairs(&item, "outcomes"),
             organisation: row.parsed_if("for_organisation")?,
             until: row.parsed("until")?,
             by: row.text("by")?.to_owned(),
@@ -167,9 +166,18 @@ impl Tables {
     }
 }
 
-/// Pairs of an organisation and its name. One that makes no sense is no organisation that can be chosen.
-fn offered(item: &Item) -> Vec<(payments::OrganisationId, String)> {
-    let list = item.get("offered").and_then(|value| value.as_l().ok());
+/// Organisations, each with a text.
+fn pairs(of: &[(OrganisationId, String)]) -> AttributeValue {
+    let pair = |(organisation, text): &(OrganisationId, String)| {
+        let pair = [organisation.to_string(), text.clone()];
+        AttributeValue::L(pair.into_iter().map(AttributeValue::S).collect())
+    };
+    AttributeValue::L(of.iter().map(pair).collect())
+}
+
+/// The same, read. A pair that makes no sense is none.
+fn read_pairs(item: &Item, name: &str) -> Vec<(OrganisationId, String)> {
+    let list = item.get(name).and_then(|value| value.as_l().ok());
     let pair = |value: &AttributeValue| match value.as_l().ok()?.as_slice() {
         [AttributeValue::S(id), AttributeValue::S(name)] => Some((id.parse().ok()?, name.clone())),
         _ => None,

@@ -45,6 +45,8 @@ pub struct OrganisationRow {
     pub settings: Result<Settings, ReadError>,
     /// What the organisation is called (`name`).
     pub name: Option<String>,
+    /// Whether Xero has confirmed that it is disconnected (`disconnected_in_xero`); `None` if it is not disconnected.
+    pub ended_in_xero: Option<bool>,
     /// Whom to ask when a connection is lost (`administrator_contact`; CC-19).
     pub administrator: Option<String>,
     /// Who delivers the bank's receipts (`bank_feed_name`; CC-10).
@@ -139,6 +141,7 @@ fn read(item: &Item) -> Result<OrganisationRow, ReadError> {
         organisation,
         settings: read_settings(organisation, item),
         name: text("name"),
+        ended_in_xero: row.has("disconnected_at").then(|| row.has("disconnected_in_xero")),
         administrator: text("administrator_contact"),
         bank_feed: text("bank_feed_name"),
         payment_gateway: text("payment_gateway_name"),

@@ -233,6 +233,9 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
 /// Whether one of these switches is on. One that is not a truth value may be meant so: then the row says so when it is
 /// read.
 fn is_switched_on(item: &Item, switches: &[&str]) -> bool {
+    if item.contains_key("disconnected_at") {
+        return false;
+    }
     let is_off = |value: &AttributeValue| matches!(value, AttributeValue::Bool(false));
     switches.iter().any(|switch| item.get(*switch).is_some_and(|value| !is_off(value)))
 }
@@ -263,7 +266,7 @@ pub(crate) fn read_settings(
     if forward_days.is_some_and(|days| days > FORWARD_DAYS_MAX) {
         return Err(row.wrong("forward_days", format!("is more than {FORWARD_DAYS_MAX}")));
     }
-    Ok(Settings {
+    let settings = Settings {
         organisation,
         mirror_enabled: row.flag("mirror_enabled")?,
         prefix,
@@ -290,6 +293,12 @@ pub(crate) fn read_settings(
             digest: read_time(row, "digest_at")?,
         },
         upload: read_upload_settings(row)?,
+        disconnected_at: None,
+    };
+    let at = row.parsed_if("disconnected_at")?;
+    Ok(match at {
+        None => settings,
+        Some(at) => settings.disconnected(at),
     })
 }
 

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::client::Client;
-use crate::connections::Connection;
+use crate::connections::UserConnection;
 use crate::error::{Outage, ReadError};
 use crate::identity_service::header;
 use crate::user_tokens::store_failed;
@@ -23,7 +23,7 @@ pub struct Consented {
     /// The grant, with the organisations and the permissions that it has now.
     pub grant: Grant,
     /// What the user is connected with, by Xero's names.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<UserConnection>,
 }
 
 /// Why a user's authorisation came to nothing. The user has to be asked again.

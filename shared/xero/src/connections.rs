@@ -15,7 +15,7 @@ const THE_LIST: &str = "the list of connections";
 
 /// An organisation that a user has connected our app with.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Connection {
+pub struct UserConnection {
     /// Xero's id of the connection, which is another one than that of the organisation.
     pub id: Uuid,
     /// The organisation.
@@ -42,7 +42,7 @@ impl<B, G: Grants + Pairs> Client<B, G> {
     pub async fn connections(
         &self,
         organisation: OrganisationId,
-    ) -> Result<Vec<Connection>, ReadError> {
+    ) -> Result<Vec<UserConnection>, ReadError> {
         let token = self.tokens.current(&self.http, organisation).await?;
         self.listed(token.header).await
     }
@@ -84,7 +84,10 @@ impl<B, G: Grants + Pairs> Client<B, G> {
     }
 
     /// The list that a token shows.
-    pub(crate) async fn listed(&self, token: HeaderValue) -> Result<Vec<Connection>, ReadError> {
+    pub(crate) async fn listed(
+        &self,
+        token: HeaderValue,
+    ) -> Result<Vec<UserConnection>, ReadError> {
         let request = self
             .http
             .client()
@@ -98,7 +101,7 @@ impl<B, G: Grants + Pairs> Client<B, G> {
         let wire: Vec<WireConnection> =
             serde_json::from_slice(&answer.body).map_err(|_| Outage::Unreadable)?;
         let organisations = wire.into_iter().filter(|wire| wire.tenant_type == "ORGANISATION");
-        let known = |wire: WireConnection| Connection {
+        let known = |wire: WireConnection| UserConnection {
             id: wire.id,
             organisation: OrganisationId::new(wire.tenant_id),
             name: wire.tenant_name.unwrap_or_else(|| wire.tenant_id.to_string()),

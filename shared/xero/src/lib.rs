@@ -39,6 +39,7 @@ mod walks;
 mod wire;
 mod write_results;
 mod writes;
+mod zones;
 
 pub use authorisation::{ConnectError, Consented, LOGIN_URL, SCOPE_OFFLINE};
 pub use bills::{BillLine, BillToSend};
@@ -48,7 +49,7 @@ pub use bundle::{
 pub use call_permits::Unmetered;
 pub use changed_invoices::ChangedPage;
 pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, Spent};
-pub use connections::Connection;
+pub use connections::UserConnection;
 pub use contacts::FoundContacts;
 pub use credit_notes::{AllocationToSend, CreditNoteToSend, CreditNotes};
 pub use deleted_money::DeletedMoney;
@@ -73,3 +74,4 @@ pub use unreadable::Unreadable;
 pub use walks::WalkedPage;
 pub use write_results::REFUSAL_CHARS_MAX;
 pub use writes::{Answers, KEY_CHARS_MAX, TurnedAway};
+pub use zones::{iana_zone, iana_zones};

@@ -1,10 +1,5 @@
 //! A user consents: by the simulator's controls, or at the address that a browser would open.
 
-use axum::{
-    body::Body,
-    extract::{RawQuery, State},
-    http::{HeaderMap, Response, header},
-};
 use jiff::Timestamp;
 use url::Url;
 use uuid::Uuid;
@@ -12,7 +7,6 @@ use uuid::Uuid;
 use crate::{
     Simulator,
     authorisation::{Consent, OFFLINE},
-    consent_page,
     query::Query,
     reply::Reply,
     world::World,
@@ -65,29 +59,6 @@ fn consented(world: &mut World, consent: Consent, now: Timestamp) -> anyhow::Res
     anyhow::ensure!(are_known, "the app cannot be connected to one of the organisations");
     let World { authorisations, noise, .. } = world;
     Ok(authorisations.consent(consent, noise, now))
-}
-
-/// `GET /identity/connect/authorize`: a browser is shown the page on which a user chooses. For any other caller, a new
-/// user agrees at once for all organisations. Either way the browser is sent back with the code, and with the state
-/// as it came.
-pub(crate) async fn authorize(
-    State(simulator): State<Simulator>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response<Body> {
-    let query = Query::parse(&query.unwrap_or_default());
-    let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
-    let is_browser = accepts.is_some_and(|kinds| kinds.contains("text/html"));
-    let reply = simulator.with(|world, now| {
-        world.identity_calls.push("GET /identity/connect/authorize");
-        let asked = Asked::read(world, &query)?;
-        if is_browser {
-            return Ok(consent_page::page(world, &asked));
-        }
-        let organisations = world.organisations_of(&asked.client_id);
-        asked.agreed(world, None, organisations, now)
-    });
-    unless_wrong(reply).into_response()
 }
 
 /// Xero shows an error page, and sends the user nowhere.

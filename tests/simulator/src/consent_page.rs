@@ -2,8 +2,8 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::State,
-    http::Response,
+    extract::{RawQuery, State},
+    http::{HeaderMap, Response, header},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui;max-width:34rem;margin:3rem au
     button{font:inherit;padding:.5rem 1.2rem;margin:1rem .6rem 0 0}";
 
 /// Shows the question, with every organisation that the app may be connected with.
-pub(crate) fn page(world: &World, asked: &Asked) -> Reply {
+fn page(world: &World, asked: &Asked) -> Reply {
     let organisations = world.organisations_of(&asked.client_id).into_iter();
     let organisations = organisations.filter_map(|id| world.books.organisations.get(&id));
     let choices: String = organisations
@@ -66,6 +66,29 @@ pub(crate) fn page(world: &World, asked: &Asked) -> Reply {
         app = escaped(&asked.client_id),
     );
     reply
+}
+
+/// `GET /identity/connect/authorize`: a browser is shown the page on which a user chooses. For any other caller, a new
+/// user agrees at once for all organisations. Either way the browser is sent back with the code, and with the state
+/// as it came.
+pub(crate) async fn authorize(
+    State(simulator): State<Simulator>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let query = Query::parse(&query.unwrap_or_default());
+    let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+    let is_browser = accepts.is_some_and(|kinds| kinds.contains("text/html"));
+    let reply = simulator.with(|world, now| {
+        world.identity_calls.push("GET /identity/connect/authorize");
+        let asked = Asked::read(world, &query)?;
+        if is_browser {
+            return Ok(page(world, &asked));
+        }
+        let organisations = world.organisations_of(&asked.client_id);
+        asked.agreed(world, None, organisations, now)
+    });
+    unless_wrong(reply).into_response()
 }
 
 /// `POST /identity/connect/authorize`: the user has pressed one of the two buttons.

@@ -129,7 +129,7 @@ impl Simulator {
         Router::new()
             .route(
                 "/identity/connect/authorize",
-                get(consent::authorize).post(consent_page::answer),
+                get(consent_page::authorize).post(consent_page::answer),
             )
             .route("/connect/token", post(identity::token))
             .route("/connections", get(identity::connections))

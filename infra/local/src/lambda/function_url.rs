@@ -61,7 +61,7 @@ fn bad_gateway() -> Response<Body> {
 }
 
 /// The event for a request, as Lambda builds it.
-fn event(parts: &Parts, body: &Bytes, caller: SocketAddr, now: Timestamp) -> Value {
+pub(crate) fn event(parts: &Parts, body: &Bytes, caller: SocketAddr, now: Timestamp) -> Value {
     let path = parts.uri.path();
     let query = parts.uri.query().unwrap_or_default();
     let headers = headers(&parts.headers);
@@ -183,7 +183,7 @@ struct Shaped {
 
 /// The HTTP response for a function's answer. An answer without `statusCode` is the body of a 200;
 /// one that makes no HTTP response is a 502, as on Lambda.
-fn response(answer: &[u8]) -> Response<Body> {
+pub(crate) fn response(answer: &[u8]) -> Response<Body> {
     let Ok(value) = serde_json::from_slice::<Value>(answer) else { return bad_gateway() };
     if value.get("statusCode").is_none() {
         let json = HeaderValue::from_static("application/json");

@@ -91,6 +91,7 @@ impl Teller<'_> {
             }
             Kind::DigestReady
             | Kind::ConnectionDegraded
+            | Kind::ConnectionDisconnected
             | Kind::ConnectionLost
             | Kind::ConnectionRestored => Subject { reason: self.reason()?, ..Subject::default() },
             Kind::MassChangeApproved

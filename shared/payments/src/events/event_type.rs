@@ -14,6 +14,8 @@ codes! {
         CloseReopened = "close.reopened",
         /// A connection works, with failures, and was as it should be before (CC-04).
         ConnectionDegraded = "connection.degraded",
+        /// A person has disconnected an organisation from Xero (XC-05).
+        ConnectionDisconnected = "connection.disconnected",
         /// Xero no longer lets us in, or has switched its webhook off (CC-03).
         ConnectionLost = "connection.lost",
         /// A connection is better than it was (CC-02, X-14).
@@ -143,6 +145,7 @@ impl Kind {
             Occurrence::CloseCompleted => Self::CloseCompleted,
             Occurrence::CloseReopened => Self::CloseReopened,
             Occurrence::ConnectionDegraded => Self::ConnectionDegraded,
+            Occurrence::Disconnected => Self::ConnectionDisconnected,
             Occurrence::ConnectionLost => Self::ConnectionLost,
             Occurrence::ConnectionRestored => Self::ConnectionRestored,
             Occurrence::CustomerBlocked => Self::CustomerBlocked,

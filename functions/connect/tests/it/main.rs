@@ -1,0 +1,6 @@
+//! The function `connect` against the simulated Xero and real tables, as a browser meets it.
+
+mod choosing;
+mod guarded;
+mod walks;
+mod world;
