@@ -63,7 +63,7 @@ fn not_connected(error: &VisitError) -> Outcome {
         VisitError::Refused { .. } => Outcome::Refused,
         VisitError::NoGrants | VisitError::NoPlace { .. } | VisitError::Tables(_) => {
             tracing::error!(error = telemetry::chain(error), "a user who is back was not served");
-            Outcome::Trouble
+            Outcome::HealthIssue
         }
     }
 }

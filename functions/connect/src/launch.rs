@@ -34,7 +34,7 @@ impl Connector {
 
     async fn launched(&self, request: &Request, base: &Url) -> Result<Response, Outcome> {
         let (key, invitation) = self.invitation(request).await?;
-        let redirect = base.join(CALLBACK).map_err(|_| Outcome::Trouble)?;
+        let redirect = base.join(CALLBACK).map_err(|_| Outcome::HealthIssue)?;
         let (browser, now) = (secret_text(), self.clock.now());
         let used = self.tables.use_up(OneTime::Link, &key, now).await;
         if !used.map_err(|error| trouble(&error))? {
@@ -70,5 +70,5 @@ impl Connector {
 /// Logs what went wrong, and shows that something did.
 pub(crate) fn trouble(error: &(dyn std::error::Error + 'static)) -> Outcome {
     tracing::error!(error = telemetry::chain(error), "a user on the way to Xero was not served");
-    Outcome::Trouble
+    Outcome::HealthIssue
 }

@@ -93,7 +93,7 @@ impl Connector {
         let request = Request::read(request, self.address.as_ref());
         let response = match &request.base {
             // Nothing can be compared with an address that is not known.
-            None => self.pages.outcome(Outcome::Trouble),
+            None => self.pages.outcome(Outcome::HealthIssue),
             Some(base) => self.answer(&request, base).await,
         };
         self.metrics.report(self.clock.now(), &Tally::of(response.status()));

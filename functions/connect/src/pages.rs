@@ -67,7 +67,7 @@ pub(crate) enum Outcome {
     InUse,
     Foreign,
     NotFound,
-    Trouble,
+    HealthIssue,
 }
 
 impl Outcome {
@@ -84,7 +84,7 @@ impl Outcome {
         Self::InUse,
         Self::Foreign,
         Self::NotFound,
-        Self::Trouble,
+        Self::HealthIssue,
     ];
 
     pub(crate) fn from_code(code: &str) -> Option<Self> {
@@ -105,7 +105,7 @@ impl Outcome {
             Self::InUse => "in-use",
             Self::Foreign => "other-site",
             Self::NotFound => "not-found",
-            Self::Trouble => "trouble",
+            Self::HealthIssue => "trouble",
         }
     }
 
@@ -122,7 +122,7 @@ impl Outcome {
             Self::StateUnknown | Self::StateUsed | Self::StateLate | Self::Refused => 400,
             Self::NoChoice | Self::Foreign => 403,
             Self::InUse => 409,
-            Self::Trouble => 503,
+            Self::HealthIssue => 503,
         }
     }
 
@@ -169,7 +169,7 @@ impl Outcome {
             ),
             Self::Foreign => ("This form came from another site", "Nothing was done."),
             Self::NotFound => ("There is no such page", "Open the operator's link."),
-            Self::Trouble => (
+            Self::HealthIssue => (
                 "This did not work, and the fault is ours",
                 "Try again in a minute. If it happens again, call the operator; the log has the reason.",
             ),

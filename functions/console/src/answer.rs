@@ -116,6 +116,14 @@ fn words(reply: Reply) -> Told {
             Told { replies: vec![Reply::AnnounceAgain(reply)], ..told }
         }
         Reply::Rename(_) => done("The names are saved.".to_owned()),
+        Reply::Disconnect(reply) => {
+            let why = reply.disconnect.why.unwrap_or_default();
+            done(
+                format!("The organisation is {}. {why}", reply.disconnect.state)
+                    .trim_end()
+                    .to_owned(),
+            )
+        }
         Reply::PreviewPlan(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::PreviewAnnounceAgain(_)
