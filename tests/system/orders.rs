@@ -1,4 +1,4 @@
-//! Orders through the whole system: how far one is paid follows from all facts about its money, in whatever order these
+//! Orders through the whole system: how far one is paid follows from all facts about its money, in any order that these
 //! arrive (SP-05, SP-07).
 
 use anyhow::Result;

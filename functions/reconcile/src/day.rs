@@ -70,7 +70,7 @@ pub(crate) struct DayClose<'a> {
     pub(crate) deadline: Timestamp,
 }
 
-/// What is known before the log of a day is read.
+/// Facts known before the log of a day is read.
 struct Known {
     closed: Option<ClosedDay>,
     previous: Option<ClosedDay>,

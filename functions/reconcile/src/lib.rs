@@ -86,8 +86,8 @@ impl Reconciler {
         let Some(wish) = event.get("close") else {
             return Ok(Answer::Batch(self.answer(event, deadline).await?));
         };
-        let wish: CloseWish = serde_json::from_value(wish.clone())
-            .map_err(|error| HandleError::Event(redact(&error)))?;
+        let wish: CloseWish =
+            CloseWish::deserialize(wish).map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = CloseTally::default();
         let closes = Box::pin(self.closes(&wish, deadline, &mut tally)).await;
         self.metrics.report(self.clock.now(), &tally);

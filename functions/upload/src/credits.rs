@@ -234,7 +234,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(shown)
     }
 
-    /// What is known of these credit invoices, of which each is a note in Xero. One whose note is not shown is left out:
+    /// Facts about these credit invoices, of which each is a note in Xero. One whose note is not shown is left out:
     /// a stale read may not have it yet.
     async fn standings_of(
         &self,

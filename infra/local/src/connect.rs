@@ -67,7 +67,7 @@ pub(crate) async fn run(ports: Ports, data: &Path) -> anyhow::Result<ExitCode> {
     loop {
         tokio::select! {
             Some((event, back)) = asked.recv() => {
-                let answer = connect.handle(&serde_json::from_value(event)?).await;
+                let answer = connect.handle(&serde::Deserialize::deserialize(event)?).await;
                 // A browser that has gone needs no answer.
                 let _ = back.send(serde_json::to_vec(&answer)?);
             }

@@ -373,8 +373,8 @@ pub struct AppMinute {
 }
 
 impl AppMinute {
-    /// Grants some calls to an organisation: as many as it will make within [`GRANT_LASTS`] if it goes on as in the last
-    /// minute, in which it made so many, this one included. What is granted and not made is lost to all others, and most
+    /// Grants some calls to an organisation: as many as it will make within `GRANT_LASTS` if it goes on as in the last
+    /// minute, in which it made so many, this one included. A call granted and not made is lost to all others, and most
     /// organisations make one call now and then.
     ///
     /// # Errors

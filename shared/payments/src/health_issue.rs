@@ -1,4 +1,4 @@
-//! What can be wrong with a connection, and what to do about it.
+//! Faults of a connection, and what to do about it.
 
 use crate::reason::codes;
 

@@ -224,7 +224,7 @@ fn money_of_no_invoice(
         let why = format!("{kept} received for {asked} asked: {too_much} too much");
         return Ok(Some((key(DiscrepancyKind::Overpaid), why)));
     }
-    // What is completed was to be paid by then; money on its way is not missing.
+    // A completed order was to be paid by then; money on its way is not missing.
     let is_short = order.completed_at.is_some() && kept.amount() < asked.amount();
     if is_short && !standing.pending.is_positive() && kept.is_positive() {
         let why = format!("{kept} received for {asked} asked, and the order is completed");
@@ -311,13 +311,13 @@ fn document_differences(
 /// A discrepancy that is to be written: what was known of it, and what it is now.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DiscrepancyChange {
-    /// What was known; `None` of one that is new.
+    /// The known one; `None` of one that is new.
     pub known: Option<Discrepancy>,
     /// What it is now.
     pub now: Discrepancy,
 }
 
-/// What is news among the differences of one order or payment. One that was found before and is not found now is
+/// The news among the differences of one order or payment. One that was found before and is not found now is
 /// closed: the facts agree (AMB-23). Kinds that are not raised here are left alone.
 pub fn discrepancy_changes(
     known: &[Discrepancy],

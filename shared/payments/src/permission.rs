@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::settings::Settings;
 
-/// What is done for an organisation, as far as Xero's permissions are concerned.
+/// The work done for an organisation, as far as Xero's permissions are concerned.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Feature {
     /// Payments in Xero are copied.

@@ -45,7 +45,7 @@ pub struct Settings {
     pub daily: DailyTimes,
     /// Uploading; none if it has not been set up.
     pub upload: Option<UploadSettings>,
-    /// When a person disconnected it from Xero. From then on it neither mirrors nor uploads, whatever else is set
+    /// When a person disconnected it from Xero. From then on it neither mirrors nor uploads, with any other setting
     /// (XC-05).
     pub disconnected_at: Option<Timestamp>,
 }

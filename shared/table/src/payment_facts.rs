@@ -43,7 +43,7 @@ pub struct PaymentFacts {
 struct Gaps(Vec<Unreadable>);
 
 impl Gaps {
-    /// What was read, if it can be; a row that cannot is named by this.
+    /// The row as read, if it can be; a row that cannot is named by this.
     fn or<T>(
         &mut self,
         otherwise: T,

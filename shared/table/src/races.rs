@@ -29,7 +29,7 @@ impl Races {
         Self { most, lost: 0 }
     }
 
-    /// What was written; `None` if another writer has won: what was read is to be read again, and decided again.
+    /// The written value; `None` if another writer has won: what was read is to be read again, and decided again.
     ///
     /// # Errors
     /// `LostRaces` after the last try, and any other error of the write.

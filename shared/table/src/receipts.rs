@@ -52,7 +52,7 @@ impl Tables {
             .transpose()
     }
 
-    /// What was last reported of an organisation's payments, in the order of their ids: those after one, at most
+    /// The last reports of an organisation's payments, in the order of their ids: those after one, at most
     /// `max`; and where to go on. A row that cannot be read is left out, and hides no other (AMB-30).
     ///
     /// # Errors

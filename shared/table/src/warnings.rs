@@ -67,7 +67,7 @@ impl Tables {
             put(MESSAGES, message_row(receipt.organisation, warning, now))?;
             put(ACTIVITY, activity_row(receipt, position, warning, now))?;
         }
-        // What is on an invoice has its row there (SP-04).
+        // A warning about an invoice has its row there (SP-04).
         if warnings.is_empty() && receipt.allocations.is_empty() {
             let why = format!("{} of {}, {}", receipt.amount, receipt.date, receipt.status);
             let row = about_receipt(receipt, 0, now).logged(Action::Recorded).text("rule", "SP-04");

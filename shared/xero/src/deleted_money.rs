@@ -31,7 +31,7 @@ struct WireMoney<'a> {
     status: Member<'a>,
 }
 
-/// What was found.
+/// The money found.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeletedMoney {
     /// Xero's ids of what does not stand any more.

@@ -46,7 +46,7 @@ struct WireContact<'a> {
     contact_id: Member<'a>,
 }
 
-/// What was found.
+/// The prepayments found.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeletedPrepayments {
     /// When the read began: the next one begins from there.

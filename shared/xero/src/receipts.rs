@@ -78,7 +78,7 @@ pub struct ReceivedBetween {
     pub base: Currency,
 }
 
-/// What was found.
+/// The receipts found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct MoneyReceived {
     /// What another hand has entered.

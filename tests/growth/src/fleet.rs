@@ -47,7 +47,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The organisations, in the order of the table. What was due before this moment is done.
+    /// The organisations, in the order of the table. Work due before this moment is done.
     #[must_use]
     pub fn members(self, begin: Timestamp) -> Vec<Member> {
         let zones: Vec<TimeZone> =

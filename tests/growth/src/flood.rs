@@ -203,7 +203,7 @@ impl World {
         }
     }
 
-    /// What cannot be asked for now goes back to the queue, with a delay.
+    /// An invoice that cannot be asked for now goes back to the queue, with a delay.
     fn hand_back(&mut self, pack: Pack, until: Timestamp, now: Timestamp) {
         let until = until.clamp(now, later(now, DELAY_MAX));
         self.flood.delayed.push(Reverse((until, pack.left)));

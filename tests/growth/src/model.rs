@@ -28,7 +28,7 @@ pub enum Loop {
     Serial,
 }
 
-/// What is simulated.
+/// The simulated part.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The organisations.

@@ -190,7 +190,7 @@ impl World {
         self.over(run, now);
     }
 
-    /// What is due by the organisation's own clock is done by the same invocation, as the product does it.
+    /// Work due by the organisation's own clock is done by the same invocation, as the product does it.
     fn of_its_day(&mut self, sweep: Run, now: Timestamp) -> Option<Run> {
         let one = &self.members[sweep.member];
         let own_due = |work| self.plan.product.daily.own_due(work, &one.settings, now);

@@ -1,4 +1,4 @@
-//! What is around every function that calls Xero, fresh for each test: a clock, a Xero with books, and the tables, each
+//! The surroundings of every function that calls Xero, fresh for each test: a clock, a Xero with books, and the tables, each
 //! with a proxy in front.
 
 use std::sync::Arc;

@@ -56,7 +56,7 @@ struct Authorisation {
     revoked: bool,
 }
 
-/// An app may reach an organisation in the name of a user. Xero keeps one for each of the three, whatever number of
+/// An app may reach an organisation in the name of a user. Xero keeps one for each of the three, for any number of
 /// times the user consents.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::close::{CloseStatus, DayFacts, Judge, close};
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
@@ -389,5 +390,9 @@ impl Everything<'_> {
                 tables.store_connection(organisation(), &judged, &facts, None, false, now());
             looked.await.unwrap();
         }
+        let row = self.0.client.put_item().table_name("organisations");
+        let id = AttributeValue::S(organisation().to_string());
+        row.item("organisation", id).send().await.unwrap();
+        assert!(tables.disconnect(organisation(), ("Ada", "they leave"), now()).await.unwrap());
     }
 }

@@ -33,7 +33,7 @@ impl Bus for Shared {
 
 pub(crate) struct World {
     db: Database,
-    client: Client,
+    pub(crate) client: Client,
     pub(crate) tables: Tables,
     pub(crate) bus: Arc<RecordedBus>,
     announcer: Announcer<Shared>,

@@ -140,7 +140,7 @@ impl World {
             "requestContext": {"timeEpoch": 0, "domainName": "x.lambda-url.example", "http": {"method": method, "path": path}},
             "isBase64Encoded": false,
         });
-        let request = serde_json::from_value(event).unwrap();
+        let request = serde::Deserialize::deserialize(event).unwrap();
         let answer = serde_json::to_value(self.connect.handle(&request).await).unwrap();
         if let Some(cookie) = answer["cookies"][0].as_str() {
             browser.cookie = Some(cookie.split(';').next().unwrap().to_owned());

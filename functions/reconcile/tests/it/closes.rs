@@ -143,7 +143,7 @@ async fn the_same_day_closed_twice_gives_the_same_bytes() {
     assert_eq!(again, first);
 }
 
-/// What has happened before a close and is heard of after it opens the day again, where it can be seen (SP-13).
+/// A fact from before a close that is heard of after it opens the day again, where it can be seen (SP-13).
 #[tokio::test]
 async fn a_late_fact_opens_its_day_again() {
     let world = World::new().await;

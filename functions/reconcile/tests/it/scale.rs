@@ -26,6 +26,7 @@ struct Measured {
     seconds: f64,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a person's wish, and no setting")]
 fn sizes() -> Vec<usize> {
     let sizes = std::env::var("PAYMENTS").unwrap_or_else(|_| "200,400,800".to_owned());
     sizes.split(',').map(|size| size.parse().unwrap()).collect()
@@ -119,6 +120,7 @@ async fn measure(payments: usize) -> Measured {
     }
 }
 
+#[expect(clippy::float_arithmetic, reason = "a figure to print")]
 /// US$ for a million of something, in a millionth of a dollar.
 fn price(what: &str) -> f64 {
     let prices = include_str!("../../../../infra/ci/prices.json");

@@ -154,7 +154,7 @@ impl StreamReader {
             Vec::new()
         });
         self.waiting.0.fetch_add(batch.len(), Ordering::SeqCst);
-        let mut handed_over: u64 = 0;
+        let mut handed_over: usize = 0;
         loop {
             if batch.is_empty() {
                 tokio::select! {
@@ -174,7 +174,7 @@ impl StreamReader {
             let done = judged(&host, rows, handed_over).await;
             let is_whole = done == rows.len();
             batch.drain(..done);
-            handed_over += done as u64;
+            handed_over += done;
             self.waiting.0.fetch_sub(done, Ordering::SeqCst);
             if *stop.borrow() {
                 return;
@@ -187,8 +187,8 @@ impl StreamReader {
 }
 
 /// Calls the function with one batch; how many of its rows are done.
-async fn judged(host: &Host, rows: &[Row], handed_over: u64) -> usize {
-    let number = |position: usize| format!("{:021}", handed_over + 1 + position as u64);
+async fn judged(host: &Host, rows: &[Row], handed_over: usize) -> usize {
+    let number = |position: usize| format!("{:021}", handed_over + 1 + position);
     let records: Vec<Value> = rows
         .iter()
         .enumerate()

@@ -1,6 +1,6 @@
 //! What the rows of the activity log say, folded: of each invoice, and of each payment that is on none.
 //!
-//! Of every figure the newest row counts, whatever the order in which rows are read: taking them in any order, and taking
+//! Of every figure the newest row counts, in any order of reading: taking them in any order, and taking
 //! one twice, gives the same facts.
 
 use std::collections::BTreeMap;
@@ -70,7 +70,7 @@ pub struct Register<T> {
     pub value: T,
 }
 
-/// What is known of the money of a payment.
+/// Facts about the money of a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PaymentRecord {
     /// On an invoice the part of it, else the whole payment.

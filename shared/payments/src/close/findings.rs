@@ -42,7 +42,7 @@ pub enum Finding {
     Over {
         /// The payment.
         payment: PaymentId,
-        /// What was found.
+        /// The finding.
         key: DiscrepancyKey,
     },
 }
@@ -116,7 +116,7 @@ impl Item {
 const OURS: [DiscrepancyKind; 2] = [DiscrepancyKind::FailedPayment, DiscrepancyKind::Unprocessed];
 
 impl Item {
-    /// What was open of this payment, and is not found any more.
+    /// A discrepancy of this payment that is not found any more.
     fn over(&self, found: &[Finding]) -> Vec<Finding> {
         let CloseSubject::Payment(payment) = &self.subject else { return Vec::new() };
         let is_found = |key: &DiscrepancyKey| {

@@ -208,7 +208,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// What is wrong about an invoice as a whole, or about a contact or payment that has discrepancies of its own.
+/// Differences of an invoice as a whole, or about a contact or payment that has discrepancies of its own.
 pub(super) fn causes(facts: &SubjectFacts) -> BTreeSet<CloseCause> {
     let on_invoice = facts.position.iter().flat_map(|position| &position.value.open).copied();
     let apart = facts.found.iter().filter(|(_, found)| found.value).map(|(key, _)| key.kind);

@@ -32,7 +32,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether the next close looks at it again, whatever the log says of that day. No sweep looks after an invoice that
+    /// Whether the next close looks at it again even if the log of that day is silent. No sweep looks after an invoice that
     /// Xero does not have, so that a close does.
     pub fn is_unfinished(&self) -> bool {
         let position = self.facts.position.as_ref();

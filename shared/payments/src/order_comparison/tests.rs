@@ -248,7 +248,10 @@ fn amb_23_a_difference_closes_by_itself_once_the_facts_agree_and_comes_back_with
     let first = discrepancy_changes(&[], &differs, at("2026-03-09T00:00:00Z"));
     assert_eq!(first[0].now.due_at(), at("2026-03-11T00:00:00Z"));
     let open = first[0].now.clone();
-    assert_eq!(discrepancy_changes(&[open.clone()], &differs, at("2026-03-10T00:00:00Z")), []);
+    assert_eq!(
+        discrepancy_changes(std::slice::from_ref(&open), &differs, at("2026-03-10T00:00:00Z")),
+        []
+    );
     let over = discrepancy_changes(&[open], &Differences::new(), at("2026-03-10T00:00:00Z"));
     assert!(!over[0].now.stands());
     let closed = over[0].now.clone();

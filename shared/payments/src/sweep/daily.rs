@@ -1,4 +1,4 @@
-//! What is done once a day, by the clock of each organisation (CC-22).
+//! Daily work, by the clock of each organisation (CC-22).
 
 use jiff::Timestamp;
 use jiff::civil::Time;

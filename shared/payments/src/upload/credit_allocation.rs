@@ -53,10 +53,10 @@ pub struct CreditStanding {
     pub is_pending: bool,
 }
 
-/// What is to be done about a credit invoice.
+/// The next step with a credit invoice.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AllocationPlan {
-    /// What is to be applied now, to which bill.
+    /// Credit to be applied now, to which bill.
     pub wanted: Vec<(DueBill, Money)>,
     /// What a person has applied (EX-18).
     pub by_hand: Vec<XeroAllocation>,
@@ -70,7 +70,7 @@ pub struct AllocationPlan {
 struct Draft<'c> {
     standing: &'c CreditStanding,
     terms: &'c CreditTerms,
-    /// What is left for further allocations.
+    /// Credit left for further allocations.
     left: Money,
     /// What of that the provider has applied to bills on which it does not stand yet.
     reserved: Money,
@@ -104,7 +104,7 @@ impl CreditStanding {
             .map(|(_, bill, amount, row)| (bill, amount, row))
     }
 
-    /// What is applied to a bill, by any hand.
+    /// Credit applied to a bill, by any hand.
     fn applied_to(&self, bill: XeroInvoiceId) -> Option<Money> {
         let shown =
             self.note.allocations.iter().filter(|one| one.bill == bill).map(|one| one.amount);
@@ -323,7 +323,7 @@ impl Upload {
 }
 
 /// Judges an allocation that waits, since its run was interrupted, or since it is proven not to be in Xero: it goes
-/// if the credit and what is due still suffice, and nobody has applied the same by hand.
+/// if the credit and what is due still suffice, and no person has applied the same by hand.
 pub fn judge_allocation(
     upload: &Upload,
     on: (&Target, Money),

@@ -267,7 +267,7 @@ impl<'a> Pairing<'a> {
             }
             found.extend(together);
         }
-        // What is left of the money that it was said to be the same as, however much that is.
+        // The rest of the money that it was said to be the same as, however much that is.
         let said: Vec<_> = self.free(claim).filter(|money| claim.is_said_same(money)).collect();
         for money in said {
             self.taken.insert(money.id);

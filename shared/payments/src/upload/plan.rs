@@ -29,7 +29,7 @@ impl Upload {
         Ok(self.whole()?.minus(sum)?)
     }
 
-    /// What goes to Xero of it: of a bill less what credit invoices take off it as lines (EX-15b).
+    /// The part that goes to Xero: of a bill less what credit invoices take off it as lines (EX-15b).
     ///
     /// # Errors
     /// `Money`.

@@ -121,7 +121,7 @@ pub fn credit_lines<'u>(
     credits.flat_map(|credit| lines_on(credit, &bill.receipt.id)).collect()
 }
 
-/// What of a credit invoice stands on this bill. What cannot be reckoned is no line: the credit says why it waits.
+/// Lines of a credit invoice on this bill. An amount that cannot be reckoned is no line: the credit says why it waits.
 fn lines_on(credit: &Upload, bill: &PaymentId) -> Vec<CreditLine> {
     let Some((document, terms)) =
         credit.bill.as_ref().and_then(|bill| Some((bill, bill.credit_terms()?)))

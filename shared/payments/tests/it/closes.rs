@@ -1,4 +1,4 @@
-//! The daily close: which days have one, what reconciles, and what holds whatever the log says (SP-13 to SP-15, AMB-24).
+//! The daily close: which days have one, what reconciles, and what holds for any log (SP-13 to SP-15, AMB-24).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -380,7 +380,7 @@ proptest! {
             .map(|(key, sum)| (*key, (sum.count, cents(sum.money.unwrap())))).collect();
         prop_assert_eq!(&said, &recount);
         prop_assert_eq!(day.subjects.values().sum::<u64>(), items.len() as u64);
-        // Whatever does not reconcile or is in transit is listed, with what it is.
+        // A payment that does not reconcile or is in transit is listed, with what it is.
         for item in &items {
             let open = |status| matches!(status, CloseStatus::InTransit | CloseStatus::NotReconciled);
             let counted = item.listed.values().filter(|judged| judged.is_counted).count() as u64;
@@ -395,7 +395,7 @@ proptest! {
         prop_assert!(day.sums.values().map(|sum| sum.count).sum::<u64>() <= named.len() as u64);
     }
 
-    /// What is unfinished goes on to the next close, and is judged there as if its rows had been read again.
+    /// Unfinished payments go on to the next close, and are judged there as if their rows had been read again.
     #[test]
     fn law_unfinished_goes_on(rows in prop::collection::vec(arb_row(), 1..30)) {
         let settings = settings();

@@ -1,7 +1,7 @@
 //! The domain: stories that a customer can read, and laws that hold in every world.
 //!
 //! `PROPTEST_CASES` raises the number of worlds that are tried.
-#![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
 mod budget;
 mod closes;

@@ -10,11 +10,14 @@ use payments::close::{
 use payments::grant::{GrantEnd, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
 use payments::upload::{
-    Caps, Customer, Hold, MergedContact, NightReport, Placed, SendMode, Totals, WriteOutcome,
+    Caps, CreditTerms, Customer, DocumentForm, Hold, MergedContact, NightReport, Placed, SendMode,
+    Totals, UploadState, WriteOutcome,
 };
-use payments::{DiscrepancyKey, DiscrepancyKind};
+use payments::{
+    Components, Discrepancy, DiscrepancyChange, DiscrepancyKey, DiscrepancyKind, Order,
+};
 
-use crate::samples::{now, organisation, settings, snapshot, xero_payment};
+use crate::samples::{aud, now, organisation, settings, snapshot, xero_payment};
 use crate::sweeps;
 use crate::upload_samples::{self, night};
 use crate::world::World;
@@ -64,6 +67,35 @@ async fn accept(world: &World) {
     found[0].accept(None, "Ada", "it was agreed", now()).unwrap();
     let tables = &world.tables;
     tables.write_acceptance_about_contact(organisation(), contact, &found[0]).await.unwrap();
+}
+
+/// The tax of an order is another one in Xero.
+async fn charge_wrong_tax(world: &World) {
+    let zero = aud(0);
+    let order = Order {
+        organisation: organisation(),
+        id: "O-1".parse().unwrap(),
+        revision: 1,
+        customer: None,
+        placed_at: now(),
+        completed_at: None,
+        components: Components {
+            goods: aud(1_000),
+            tax: aud(100),
+            shipping: zero,
+            discount: zero,
+            total: aud(1_100),
+        },
+        invoices: BTreeSet::new(),
+        payments: BTreeSet::new(),
+        cancelled: false,
+    };
+    let key = DiscrepancyKey::about(DiscrepancyKind::ComponentDiffers, "tax");
+    let detail = "tax: 1.00 in the order, 2.00 in Xero".to_owned();
+    let changes = [DiscrepancyChange { known: None, now: Discrepancy::found(key, detail, now()) }];
+    let because = table::ContactBecause { cause: "manual", rule: "SP-10", now: now() };
+    let judged = table::Judged::Order(&order);
+    world.tables.write_discrepancies_about(judged, &changes, because).await.unwrap();
 }
 
 /// An invoice with a bit of everything, among others that no answer may contain.
@@ -167,7 +199,7 @@ async fn sweep(world: &World) {
 /// One payment is accounted for, another one is not.
 /// A day on which nothing is left to reconcile but one failed payment.
 async fn close_a_day(world: &World) {
-    let day = "2026-11-23".parse().unwrap();
+    let day = "2026-10-05".parse().unwrap();
     let mut facts = DayFacts::default();
     let record = PaymentRecord {
         amount: crate::samples::aud(5_000),
@@ -233,7 +265,11 @@ async fn upload(world: &World) {
     unknown.answer(1, WriteOutcome::Unclear, false, now()).unwrap();
     let mut unmapped = upload_samples::provider_invoice("F-1");
     unmapped.put_on_hold(Hold::AccountUnmapped, "no account is set", None, now());
-    let all = [&waiting[0], &waiting[1], &held, &done, &unknown, &unmapped];
+    let mut credit = upload_samples::provider_invoice("C-1");
+    credit.state = UploadState::Uploaded;
+    let terms = CreditTerms { applied: Vec::new(), allocations: 0, used_up: false };
+    credit.bill.as_mut().unwrap().form = DocumentForm::CreditNote(terms);
+    let all = [&waiting[0], &waiting[1], &held, &done, &unknown, &unmapped, &credit];
     let caps = Caps::unused(organisation());
     let after = caps.reserve(2, SendMode::Nightly(night()), 200, now()).caps.unwrap();
     let new = all.map(|upload| (None, upload));
@@ -326,6 +362,16 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
                 assert_eq!(having(&rows, &said).len(), 1, "{rows:?}");
                 assert_eq!(rows[0]["discrepancy"], "REFUND_IN_XERO#R-1");
             }
+            "What does not agree about order O-1?" => {
+                assert!(rows.is_empty());
+                charge_wrong_tax(&world).await;
+                let rows = ask(&world, &statement).await;
+                let found = [
+                    ("kind", "COMPONENT_DIFFERS"),
+                    ("detail", "tax: 1.00 in the order, 2.00 in Xero"),
+                ];
+                assert_eq!(having(&rows, &found).len(), 1, "{rows:#?}");
+            }
             "What does not agree about contact CONTACT in Xero?" => {
                 assert_eq!(column("kind"), ["REFUND_IN_XERO"]);
                 assert_eq!(column("xero_contact_id"), [CONTACT]);
@@ -416,6 +462,16 @@ fn about_uploads(question: &str, rows: &[Row]) {
         }
         "How many attempts are left in the 30 days?" => {
             assert_eq!(column("attempts_left"), ["#3998"]);
+        }
+        "How was the last business day closed?" => {
+            assert_eq!((column("day"), column("revision")), (vec!["2026-10-05"], vec!["#1"]));
+            assert_eq!(column("not_reconciled"), ["#1"]);
+        }
+        "What does not reconcile at the close of a day?" => {
+            assert_eq!(column("subject"), ["payment/P-1"]);
+        }
+        "What is left of which credits of the provider?" => {
+            assert_eq!(column("payment_id"), ["provider-invoice-C-1"]);
         }
         "What did the night do?" => {
             assert_eq!((column("uploaded"), column("unknown")), (vec!["#1"], vec!["#1"]));

@@ -200,7 +200,7 @@ fn arb_version() -> impl Strategy<Value = Version> {
         .prop_map(|(updated_at, fetched_at)| Version { updated_at, fetched_at })
 }
 
-pub fn arb_payment() -> impl Strategy<Value = Payment> {
+pub fn arb_payment() -> BoxedStrategy<Payment> {
     let codes = (
         select(Origin::ALL),
         select(Kind::ALL),
@@ -217,8 +217,8 @@ pub fn arb_payment() -> impl Strategy<Value = Payment> {
         option::of(arb_text()),
         option::of(arb_stamp()),
     );
-    (codes, money, texts, flags, match_, arb_instant()).prop_map(
-        |(codes, money, texts, flags, match_, created_at)| Payment {
+    (codes, money, texts, flags, match_, arb_instant())
+        .prop_map(|(codes, money, texts, flags, match_, created_at)| Payment {
             id: texts.0,
             amount: money.0,
             date: money.2,
@@ -239,37 +239,42 @@ pub fn arb_payment() -> impl Strategy<Value = Payment> {
             state: codes.3,
             protection: codes.4,
             revision: money.3,
-        },
-    )
+        })
+        .boxed()
 }
 
-fn arb_held() -> impl Strategy<Value = HeldPayment> {
+// On the heap, as the others that are large: an invoice of all of them at once is too much for a thread's stack.
+fn arb_held() -> BoxedStrategy<HeldPayment> {
     let payment = (arb_uuid(), arb_date(), arb_money(), option::of(arb_text()));
     let hold = (select(Held::ALL), option::of(arb_date()), arb_instant());
-    (payment, hold).prop_map(|((id, date, amount, reference), (reason, until, held_at))| {
-        let (id, kind) = (XeroPaymentId::new(id), XeroPaymentKind::Received);
-        let payment = XeroPayment { id, date, amount, reference, kind, deleted: false };
-        HeldPayment { payment, reason, until, held_at }
-    })
+    (payment, hold)
+        .prop_map(|((id, date, amount, reference), (reason, until, held_at))| {
+            let (id, kind) = (XeroPaymentId::new(id), XeroPaymentKind::Received);
+            let payment = XeroPayment { id, date, amount, reference, kind, deleted: false };
+            HeldPayment { payment, reason, until, held_at }
+        })
+        .boxed()
 }
 
-fn arb_discrepancy() -> impl Strategy<Value = Discrepancy> {
+fn arb_discrepancy() -> BoxedStrategy<Discrepancy> {
     let subject = prop_oneof![Just(String::new()), arb_id_text()];
     let key = (select(DiscrepancyKind::ALL), subject);
     let reopened = (arb_instant(), any::<u32>()).prop_map(|(at, count)| Reopened { at, count });
     let accepted = (arb_instant(), arb_text(), arb_text(), arb_text())
         .prop_map(|(at, by, why, facts)| Acceptance { at, by, why, facts });
     let times = (arb_instant(), option::of(reopened), option::of(arb_instant()));
-    (key, arb_text(), times, option::of(accepted)).prop_map(
-        |((kind, subject), detail, (detected_at, reopened, resolved_at), accepted)| Discrepancy {
-            key: DiscrepancyKey { kind, subject },
-            detail,
-            detected_at,
-            reopened,
-            resolved_at,
-            accepted,
-        },
-    )
+    (key, arb_text(), times, option::of(accepted))
+        .prop_map(|((kind, subject), detail, (detected_at, reopened, resolved_at), accepted)| {
+            Discrepancy {
+                key: DiscrepancyKey { kind, subject },
+                detail,
+                detected_at,
+                reopened,
+                resolved_at,
+                accepted,
+            }
+        })
+        .boxed()
 }
 
 fn arb_terms() -> impl Strategy<Value = Terms> {
@@ -280,24 +285,26 @@ fn arb_terms() -> impl Strategy<Value = Terms> {
     ]
 }
 
-fn arb_local(number: InvoiceNumber) -> impl Strategy<Value = LocalInvoice> {
+fn arb_local(number: InvoiceNumber) -> BoxedStrategy<LocalInvoice> {
     let contact = (option::of(arb_text()), option::of(arb_text()));
     let days = (arb_date(), arb_date(), option::of(arb_terms()));
     let amounts =
         arb_currency().prop_flat_map(|currency| (arb_money_in(currency), arb_parts(currency)));
-    (amounts, days, contact, (any::<bool>(), any::<u64>())).prop_map(
-        move |(amounts, (issued_on, due_on, terms), (company, person), rest)| LocalInvoice {
-            number: number.clone(),
-            total: amounts.0,
-            issued_on,
-            due_on,
-            terms,
-            contact: Contact { company, person },
-            payment_plan: rest.0,
-            revision: rest.1,
-            components: amounts.1,
-        },
-    )
+    (amounts, days, contact, (any::<bool>(), any::<u64>()))
+        .prop_map(move |(amounts, (issued_on, due_on, terms), (company, person), rest)| {
+            LocalInvoice {
+                number: number.clone(),
+                total: amounts.0,
+                issued_on,
+                due_on,
+                terms,
+                contact: Contact { company, person },
+                payment_plan: rest.0,
+                revision: rest.1,
+                components: amounts.1,
+            }
+        })
+        .boxed()
 }
 
 fn arb_parts(currency: Currency) -> impl Strategy<Value = TaxAndShipping> {
@@ -305,44 +312,46 @@ fn arb_parts(currency: Currency) -> impl Strategy<Value = TaxAndShipping> {
     (part(), part()).prop_map(|(tax, shipping)| TaxAndShipping { tax, shipping })
 }
 
-fn arb_xero() -> impl Strategy<Value = XeroFacts> {
+fn arb_xero() -> BoxedStrategy<XeroFacts> {
     let figures = arb_currency().prop_flat_map(|currency| vec(arb_money_in(currency), 4));
     let texts = (arb_text(), option::of(arb_text()), option::of(arb_date()));
     let applied =
         (arb_uuid(), select(CreditKind::ALL), option::of(arb_text()), option::of(arb_date()));
     let ids = (arb_uuid(), vec(applied, 0..3));
-    (ids, select(InvoiceStatus::ALL), texts, figures, arb_version()).prop_map(
-        |((invoice, applied), status, (number, contact_name, due_on), figures, version)| {
-            XeroFacts {
-                allocations: applied
-                    .into_iter()
-                    .map(|(credit, kind, number, date)| AppliedCredit {
-                        kind,
-                        credit: XeroCreditId::new(credit),
-                        number,
-                        amount: figures[0],
-                        date,
-                    })
-                    .collect(),
-                invoice: XeroInvoiceId::new(invoice),
-                number,
-                status,
-                contact_name,
-                due_on,
-                figures: Figures {
-                    total: figures[0],
-                    paid: figures[1],
-                    credited: figures[2],
-                    due: figures[3],
-                },
-                version,
-            }
-        },
-    )
+    (ids, select(InvoiceStatus::ALL), texts, figures, arb_version())
+        .prop_map(
+            |((invoice, applied), status, (number, contact_name, due_on), figures, version)| {
+                XeroFacts {
+                    allocations: applied
+                        .into_iter()
+                        .map(|(credit, kind, number, date)| AppliedCredit {
+                            kind,
+                            credit: XeroCreditId::new(credit),
+                            number,
+                            amount: figures[0],
+                            date,
+                        })
+                        .collect(),
+                    invoice: XeroInvoiceId::new(invoice),
+                    number,
+                    status,
+                    contact_name,
+                    due_on,
+                    figures: Figures {
+                        total: figures[0],
+                        paid: figures[1],
+                        credited: figures[2],
+                        due: figures[3],
+                    },
+                    version,
+                }
+            },
+        )
+        .boxed()
 }
 
 /// Any invoice with what belongs to it, in the order in which it is read.
-pub fn arb_stored_invoice() -> impl Strategy<Value = StoredInvoice> {
+pub fn arb_stored_invoice() -> BoxedStrategy<StoredInvoice> {
     let facts = arb_number().prop_flat_map(|number| {
         (Just(number.clone()), option::of(arb_local(number)), option::of(arb_xero()))
     });
@@ -355,25 +364,27 @@ pub fn arb_stored_invoice() -> impl Strategy<Value = StoredInvoice> {
             .prop_map(|(fingerprint, review_on)| Settled { fingerprint, review_on }),
     );
     let parts = (vec(arb_payment(), 0..6), vec(arb_held(), 0..3), vec(arb_discrepancy(), 0..4));
-    (arb_organisation(), facts, moved, settled, parts).prop_map(
-        |(organisation, (number, local, xero), moved_away, settled, parts)| StoredInvoice {
-            customer: None,
-            held_back: false,
-            blocked: false,
-            strangers: std::collections::BTreeSet::new(),
-            organisation,
-            number,
-            revision: 0,
-            reported_at: None,
-            local,
-            xero,
-            moved_away,
-            settled,
-            payments: unique(parts.0, |payment| payment.id.clone()),
-            held: unique(parts.1, |held| held.payment.id),
-            discrepancies: unique(parts.2, |discrepancy| discrepancy.key.clone()),
-        },
-    )
+    (arb_organisation(), facts, moved, settled, parts)
+        .prop_map(|(organisation, (number, local, xero), moved_away, settled, parts)| {
+            StoredInvoice {
+                customer: None,
+                held_back: false,
+                blocked: false,
+                strangers: std::collections::BTreeSet::new(),
+                organisation,
+                number,
+                revision: 0,
+                reported_at: None,
+                local,
+                xero,
+                moved_away,
+                settled,
+                payments: unique(parts.0, |payment| payment.id.clone()),
+                held: unique(parts.1, |held| held.payment.id),
+                discrepancies: unique(parts.2, |discrepancy| discrepancy.key.clone()),
+            }
+        })
+        .boxed()
 }
 
 fn unique<T, K: Ord>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
@@ -381,7 +392,7 @@ fn unique<T, K: Ord>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     by_key.into_values().collect()
 }
 
-pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
+pub fn arb_receipt() -> BoxedStrategy<Receipt> {
     let allocations = arb_currency().prop_flat_map(|currency| {
         let parts = btree_map(arb_number(), arb_money_in(currency), 0..4);
         let document = (arb_id_text(), arb_money_in(currency), arb_parts(currency));
@@ -394,28 +405,30 @@ pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
     let from = (option::of(select(Channel::ALL)), option::of(arb_customer_id()));
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let rest = (select(PaymentStatus::ALL), flags, arb_instant(), any::<u64>());
-    ((arb_organisation(), arb_payment_id()), allocations, arb_date(), (texts, from), rest).prop_map(
-        |((organisation, id), (amount, parts, document), date, (texts, from), rest)| Receipt {
-            organisation,
-            id,
-            revision: rest.3,
-            amount,
-            date,
-            reference: texts.0,
-            method: texts.1,
-            channel: from.0,
-            customer: from.1,
-            transaction_id: texts.2,
-            status: rest.0,
-            approved: rest.1.0,
-            settled: rest.1.1,
-            journaled: rest.1.2,
-            allocations: parts
-                .into_iter()
-                .map(|(invoice, amount)| Allocation { invoice, amount })
-                .collect(),
-            entered_at: rest.2,
-            document,
-        },
-    )
+    ((arb_organisation(), arb_payment_id()), allocations, arb_date(), (texts, from), rest)
+        .prop_map(|((organisation, id), (amount, parts, document), date, (texts, from), rest)| {
+            Receipt {
+                organisation,
+                id,
+                revision: rest.3,
+                amount,
+                date,
+                reference: texts.0,
+                method: texts.1,
+                channel: from.0,
+                customer: from.1,
+                transaction_id: texts.2,
+                status: rest.0,
+                approved: rest.1.0,
+                settled: rest.1.1,
+                journaled: rest.1.2,
+                allocations: parts
+                    .into_iter()
+                    .map(|(invoice, amount)| Allocation { invoice, amount })
+                    .collect(),
+                entered_at: rest.2,
+                document,
+            }
+        })
+        .boxed()
 }

@@ -1,4 +1,5 @@
 //! The documents against the code.
+#![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
 mod facts;
 mod modules;

@@ -121,7 +121,7 @@ async fn one_connection_ends_and_the_others_go_on() {
         let request = bench.http.delete(format!("{}/connections/{id}", bench.url));
         request.bearer_auth(token).send().await.unwrap().status().as_u16()
     };
-    assert_eq!(end(&known[0].1, &other).await, 404, "it is not his");
+    assert_eq!(end(&known[0].1, &other).await, 404, "it is another user's");
     assert_eq!(end(&first.to_string(), &token).await, 404, "a tenant's id is no connection's");
     assert_eq!(end(&known[0].1, &token).await, 204);
     assert_eq!(end(&known[0].1, &token).await, 404);
@@ -132,7 +132,11 @@ async fn one_connection_ends_and_the_others_go_on() {
     assert_eq!(bench.get("/Organisation").await.status, 200);
     assert_eq!(connections(&bench, &token).await, known[1..]);
     (bench.organisation, bench.token) = (first, other);
-    assert_eq!(bench.get("/Organisation").await.status, 200, "his connection is his own");
+    assert_eq!(
+        bench.get("/Organisation").await.status,
+        200,
+        "the other user's connection is untouched"
+    );
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ impl Order {
         self.total() + if self.kind == Kind::WrongTotal { 100 } else { 0 }
     }
 
-    /// What is entered in Xero, by the bank or a bookkeeper.
+    /// Money entered in Xero, by the bank or a bookkeeper.
     pub(super) fn in_xero(&self) -> Vec<InXero> {
         let paid = |cents: i64, date: &str| InXero { cents, date: date.parse().unwrap() };
         let total = self.total();

@@ -192,6 +192,7 @@ fn causes(row: &Row) -> String {
     row["causes"].trim_matches(['[', ']']).replace('"', "")
 }
 
+#[expect(clippy::disallowed_methods, reason = "a person's wish, and no setting")]
 fn count() -> usize {
     std::env::var("ORDERS").ok().and_then(|count| count.parse().ok()).unwrap_or(110)
 }

@@ -327,7 +327,7 @@ fn allocated(standing: &CreditStanding, id: u128) -> CreditStanding {
     let (credit, row) =
         standing.upload.begin_allocation(&bill, money("20.00"), (today, now())).unwrap();
     assert_eq!(row.receipt.id.as_str(), "provider-allocation-C-1-1");
-    assert_eq!(credit.begun_allocations(), [row.receipt.id.clone()]);
+    assert_eq!(credit.begun_allocations(), std::slice::from_ref(&row.receipt.id));
     let target = Target::Allocation { note: standing.note.id, bill: bill.id };
     let row = put_into_xero(row, target, Placed::Allocation(Uuid::from_u128(id)));
     assert!(row.is_settled_allocation(|_| false));
@@ -404,11 +404,17 @@ fn an_allocation_that_waits_is_judged_afresh() {
     };
     let is = |decision: UploadDecision, skip: Skip| matches!(decision, UploadDecision::Skip(why, _) if why == skip);
     assert!(
-        is(judge(Some(&with(&[(7, 1, "20.00")])), &[bill.clone()]), Skip::AlreadyInXero),
+        is(
+            judge(Some(&with(&[(7, 1, "20.00")])), std::slice::from_ref(&bill)),
+            Skip::AlreadyInXero
+        ),
         "by hand"
     );
     assert!(
-        is(judge(Some(&with(&[(7, 2, "40.00")])), &[bill.clone()]), Skip::NoLongerNeeded),
+        is(
+            judge(Some(&with(&[(7, 2, "40.00")])), std::slice::from_ref(&bill)),
+            Skip::NoLongerNeeded
+        ),
         "too little left"
     );
     assert!(is(judge(Some(&fresh), &[]), Skip::NoLongerNeeded), "nothing due");
