@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 SETTLED, OWED = "10003", "10001"
 FAILED, WAITING, BLOCKED, FLOATING = "B-failed", "B-tonight", "B-blocked", "B-floating"
 # An order whose tax is another one on its receipt, one with long names, and one of many.
-DIFFERS, LONG, MANY = "B-order-differs", "B-order-" + "of-a-name-that-does-not-end-" * 3 + "here", "B-order-59"
+DIFFERS, LONG, MANY = "B-order-differs", "B-order-" + "of-a-name-that-does-not-end-" * 3 + "here", "B-order-23"
 RECEIPTED = "B-receipted"
 ACTION = "two contacts in Xero have this name"
 DEAD = "of no use to anybody"
@@ -37,7 +37,7 @@ OPENED = {
     "sync_log": ("finished", "calls"),
     "actions": (ACTION,),
     "discrepancies": ("FAILED_PAYMENT", "Accept"),
-    # 61 orders, some of which are judged by the time that the page is opened.
+    # Some of the orders are judged by the time that the page is opened.
     "orders": (DIFFERS, LONG, MANY, "Sums of the orders below", "The same as CSV"),
     "parked": ("invalid_message", "/type"),
 }
@@ -76,7 +76,7 @@ def prepare(stack):
                  document={"number": "R-2026-0311", "total": "115.00", "tax": "9.00", "shipping": "5.00"}),
         _order(DIFFERS, payments=[RECEIPTED]),
         _order(LONG, customer="C-" + "Wollstonecraft-" * 6),
-        *(_order(f"B-order-{number:02}") for number in range(60)),
+        *(_order(f"B-order-{number:02}") for number in range(24)),
         # A message that cannot be read is parked.
         {"type": "nonsense"},
     ):

@@ -47,7 +47,10 @@ async fn of_fifty_who_ask_at_once_five_may_call() {
         }
     }
     assert_eq!((passes.len(), denied.len()), (5, 45));
-    assert!(denied.iter().all(|denied| exhausted(denied) == Some(Exhausted::Concurrent)));
+    // All fifty want a row of the app's minute first: one that loses too many races for it comes again as well.
+    let comes_again =
+        |denied| matches!(exhausted(denied), Some(Exhausted::Concurrent | Exhausted::AppMinute));
+    assert!(denied.iter().all(comes_again), "{denied:?}");
     let numbers: std::collections::BTreeSet<_> = passes.iter().map(|pass| pass.number).collect();
     assert_eq!(numbers.len(), 5, "each has a pass of its own");
 
