@@ -99,7 +99,7 @@ async fn sp_07_sp_24_orders_are_listed_with_sums_sorted_and_as_csv() {
     let html = page(&world, json!({})).await;
     let said = text(&html);
     for words in [
-        "fully_paid 1 60.00 AUD 60.00 AUD 0.00 AUD",
+        "fully paid 1 60.00 AUD 60.00 AUD 0.00 AUD",
         "nothing yet 2 110.00 AUD 0.00 AUD 110.00 AUD",
         "order,customer,placed,currency,total,received,left,progress,status",
         "O-1,C-1,",
