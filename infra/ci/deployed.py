@@ -100,7 +100,9 @@ def role_arns(cloud, physical):
             RoleName=physical[f"{owner}Role"],
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )
-    return {owner: iam.get_role(RoleName=physical[f"{owner}Role"])["Role"]["Arn"] for owner in ALLOWED}
+    # The role of `connect` is there only with users' grants.
+    roles = {owner: physical[f"{owner}Role"] for owner in ALLOWED if f"{owner}Role" in physical}
+    return {owner: iam.get_role(RoleName=role)["Role"]["Arn"] for owner, role in roles.items()}
 
 
 def allow_batches(cloud, physical):

@@ -66,7 +66,9 @@ def _bus_requests(name):
 
 def _requests(template, physical):
     """Every request to try: the resource in the words of `ALLOWED`, and what to call."""
-    for name, resource in template["Resources"].items():
+    # Those with a condition are not in every stack.
+    there = {name: resource for name, resource in template["Resources"].items() if name in physical}
+    for name, resource in there.items():
         if resource["Type"] == "AWS::DynamoDB::Table":
             for request in _table_requests(physical[name]):
                 yield f"{name}.Arn", request
