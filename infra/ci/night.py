@@ -79,7 +79,8 @@ class Night:
         self.target = self.schedules.get_schedule(Name=name)["Target"]
         self.input = self.target["Input"].replace(SCHEDULED_TIME, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self.waker = self.story.cloud.client("lambda", self.story.cloud.role_credentials(self.target["RoleArn"]))
-        self.story.expect(self.wake(), ["finished"], "the night that the schedule asks for is finished")
+        self.story.expect(self.wake(), {"handed_out": 1}, "the schedule hands the night out to its organisation")
+        self.story.wait(lambda: {"P-1", "P-2", "P-3", "P-4"} <= self.uploaded(), "the night is finished")
         self.story.expect(self.uploaded(), {"P-1", "P-2", "P-3", "P-4"}, "the ledger says of each that it is uploaded")
         self.stamped = self.references()
         self.story.expect(
@@ -92,7 +93,9 @@ class Night:
 
     def run_again(self):
         before = self.created()
-        self.story.expect(self.wake(), ["already_run"], "the same night again is over already")
+        self.story.wait(lambda: not self.story.waiting("UploadsQueueUrl"), "the task of the night is done")
+        self.story.expect(self.wake(), {"handed_out": 1}, "the same night is handed out again")
+        self.story.wait(lambda: not self.story.waiting("UploadsQueueUrl"), "its task is done as well")
         self.story.expect(self.created(), before, "and puts nothing more into Xero")
         self.story.expect(self.references(), self.stamped, "so that each is still there once")
 
