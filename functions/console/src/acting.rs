@@ -14,7 +14,7 @@ use payments::OrganisationId;
 use queue::QueueName;
 use table::{NameOf, Ordered, Tables};
 
-use crate::answer::{self, Outcome, Told};
+use crate::answer::{self, CommandOutcome, Outcome};
 use crate::event::Show;
 use crate::order::Order;
 use crate::roles::Role;
@@ -43,7 +43,7 @@ impl<I: Invoker> Acting<'_, I> {
         order: Order,
         organisation: OrganisationId,
         show: &Show,
-    ) -> Told {
+    ) -> CommandOutcome {
         if order == Order::Rename {
             return self.rename(organisation, show).await;
         }
@@ -52,7 +52,7 @@ impl<I: Invoker> Acting<'_, I> {
         }
         let request = match request(order, organisation, show) {
             Ok(request) => request,
-            Err(words) => return Told::failed(words),
+            Err(words) => return CommandOutcome::failed(words),
         };
         let told = answer::read(order, self.pass_on(&request).await);
         if !order.is_read_only() && !told.is_recorded {
@@ -71,7 +71,7 @@ impl<I: Invoker> Acting<'_, I> {
     }
 
     /// A look at each dead-letter queue, one after the other, until one takes too long.
-    async fn look_at_all(&self, organisation: OrganisationId, show: &Show) -> Told {
+    async fn look_at_all(&self, organisation: OrganisationId, show: &Show) -> CommandOutcome {
         let (order, mut replies, mut failed) = (Order::LookAtDeadLetters, Vec::new(), Vec::new());
         let deadline = self.now.saturating_add(LOOKS_MAX).unwrap_or(self.now);
         for queue in QueueName::ALL {
@@ -85,7 +85,7 @@ impl<I: Invoker> Acting<'_, I> {
             };
             let told = match request(order, organisation, &which) {
                 Ok(request) => answer::read(order, self.pass_on(&request).await),
-                Err(words) => Told::failed(words),
+                Err(words) => CommandOutcome::failed(words),
             };
             if told.replies.is_empty() {
                 failed.push(format!("{queue}: {}", told.words));
@@ -95,7 +95,7 @@ impl<I: Invoker> Acting<'_, I> {
         let told = answer::looked(replies);
         match failed.as_slice() {
             [] => told,
-            failed => Told { outcome: Outcome::Failed, words: failed.join("; "), ..told },
+            failed => CommandOutcome { outcome: Outcome::Failed, words: failed.join("; "), ..told },
         }
     }
 
@@ -107,14 +107,16 @@ impl<I: Invoker> Acting<'_, I> {
         least: Role,
         show: &Show,
     ) {
-        let told = Told::of(Outcome::Refused, format!("takes the role {least}"));
+        let told = CommandOutcome::of(Outcome::Refused, format!("takes the role {least}"));
         self.record(organisation, what, &told, Some(REFUSED_BY), show).await;
     }
 
-    async fn rename(&self, organisation: OrganisationId, show: &Show) -> Told {
+    async fn rename(&self, organisation: OrganisationId, show: &Show) -> CommandOutcome {
         let names = &show.names;
         if !names.fit() {
-            return Told::failed("a name has 200 characters at most, and nothing but text");
+            return CommandOutcome::failed(
+                "a name has 200 characters at most, and nothing but text",
+            );
         }
         let names = [
             (NameOf::Organisation, names.name.as_str()),
@@ -127,7 +129,7 @@ impl<I: Invoker> Acting<'_, I> {
         match self.tables.rename(organisation, &names, &ordered, self.now).await {
             Ok(()) => saved,
             Err(error) => {
-                let told = Told::failed(telemetry::chain(&error));
+                let told = CommandOutcome::failed(telemetry::chain(&error));
                 self.record(Some(organisation), Order::Rename.code(), &told, None, show).await;
                 told
             }
@@ -138,7 +140,7 @@ impl<I: Invoker> Acting<'_, I> {
         &'a self,
         organisation: Option<OrganisationId>,
         order: &'a str,
-        told: &'a Told,
+        told: &'a CommandOutcome,
         rule: Option<&'a str>,
         show: &'a Show,
     ) -> Ordered<'a> {
@@ -162,7 +164,7 @@ impl<I: Invoker> Acting<'_, I> {
         &self,
         organisation: Option<OrganisationId>,
         order: &str,
-        told: &Told,
+        told: &CommandOutcome,
         rule: Option<&str>,
         show: &Show,
     ) {

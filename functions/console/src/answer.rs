@@ -35,7 +35,7 @@ impl Outcome {
 
 /// The outcome of an order, and the words for it.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct CommandOutcome {
     /// What came of it.
     pub outcome: Outcome,
     /// In words.
@@ -46,7 +46,7 @@ pub struct Told {
     pub replies: Vec<Reply>,
 }
 
-impl Told {
+impl CommandOutcome {
     pub(crate) fn failed(words: impl Into<String>) -> Self {
         Self::of(Outcome::Failed, words)
     }
@@ -58,15 +58,17 @@ impl Told {
 }
 
 /// Puts a reply into words.
-pub fn read(order: Order, reply: Result<Reply, InvokeError>) -> Told {
+pub fn read(order: Order, reply: Result<Reply, InvokeError>) -> CommandOutcome {
     let reply = match reply {
         Ok(reply) => reply,
-        Err(InvokeError::StillRunning) => return Told::of(Outcome::Started, still_running(order)),
-        Err(InvokeError::Failed(words)) => return Told::failed(words),
-        Err(error) => return Told::failed(host::telemetry::chain(&error)),
+        Err(InvokeError::StillRunning) => {
+            return CommandOutcome::of(Outcome::Started, still_running(order));
+        }
+        Err(InvokeError::Failed(words)) => return CommandOutcome::failed(words),
+        Err(error) => return CommandOutcome::failed(host::telemetry::chain(&error)),
     };
     let is_recorded = reply.is_recorded();
-    Told { is_recorded, ..words(reply) }
+    CommandOutcome { is_recorded, ..words(reply) }
 }
 
 const fn still_running(order: Order) -> &'static str {
@@ -82,8 +84,8 @@ const fn still_running(order: Order) -> &'static str {
     }
 }
 
-fn words(reply: Reply) -> Told {
-    let done = |words: String| Told::of(Outcome::Done, words);
+fn words(reply: Reply) -> CommandOutcome {
+    let done = |words: String| CommandOutcome::of(Outcome::Done, words);
     match reply {
         Reply::SyncNow(reply) | Reply::SignUp(reply) => swept(&reply),
         Reply::ApproveMassChange(reply) => done(format!(
@@ -113,7 +115,7 @@ fn words(reply: Reply) -> Told {
         }
         Reply::AnnounceAgain(reply) => {
             let told = announced_again(&reply.announce_again);
-            Told { replies: vec![Reply::AnnounceAgain(reply)], ..told }
+            CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..told }
         }
         Reply::Rename(_) => done("The names are saved.".to_owned()),
         Reply::Disconnect(reply) => {
@@ -133,8 +135,11 @@ fn words(reply: Reply) -> Told {
 }
 
 /// The outcome of a look; the page shows the replies.
-pub(crate) fn looked(replies: Vec<Reply>) -> Told {
-    Told { replies, ..Told::of(Outcome::Done, "This is a look; nothing was changed.") }
+pub(crate) fn looked(replies: Vec<Reply>) -> CommandOutcome {
+    CommandOutcome {
+        replies,
+        ..CommandOutcome::of(Outcome::Done, "This is a look; nothing was changed.")
+    }
 }
 
 fn about_customer(reply: &CustomerReply) -> String {
@@ -158,25 +163,25 @@ fn about_customer(reply: &CustomerReply) -> String {
     }
 }
 
-fn swept(reply: &SyncReply) -> Told {
+fn swept(reply: &SyncReply) -> CommandOutcome {
     let Some(sweep) = reply.sweeps.first() else {
-        return Told::failed("it did not say what it did");
+        return CommandOutcome::failed("it did not say what it did");
     };
     let why = sweep.why.as_deref().unwrap_or_default();
     match sweep.outcome {
         SweepOutcome::Finished => {
             let queued = sweep.queued();
             let words = format!("The sync is finished; {queued} invoices are read again. {why}");
-            Told::of(Outcome::Done, words.trim_end())
+            CommandOutcome::of(Outcome::Done, words.trim_end())
         }
-        SweepOutcome::Stopped => Told::of(
+        SweepOutcome::Stopped => CommandOutcome::of(
             Outcome::Started,
             format!("The sync has stopped in good order, and goes on with the next one. {why}"),
         ),
         SweepOutcome::AnotherRunIsAtIt => {
-            Told::of(Outcome::Started, "Another sync is at it already.")
+            CommandOutcome::of(Outcome::Started, "Another sync is at it already.")
         }
-        SweepOutcome::AskedAMomentAgo => Told::of(
+        SweepOutcome::AskedAMomentAgo => CommandOutcome::of(
             Outcome::Done,
             "A sync was ordered less than a minute ago: that one counts, since each uses up calls to Xero.",
         ),
@@ -184,7 +189,7 @@ fn swept(reply: &SyncReply) -> Told {
         | SweepOutcome::Interrupted
         | SweepOutcome::Running
         | SweepOutcome::AlreadyDone
-        | SweepOutcome::NotNow => Told::failed(format!("The sync failed. {why}")),
+        | SweepOutcome::NotNow => CommandOutcome::failed(format!("The sync failed. {why}")),
     }
 }
 
@@ -202,17 +207,17 @@ fn replayed(replay: &ReplayReport) -> String {
     }
 }
 
-fn redriven(redrive: &DeadLettersReport) -> Told {
+fn redriven(redrive: &DeadLettersReport) -> CommandOutcome {
     let DeadLettersReport { redriven, left, .. } = redrive;
     let words = format!("{redriven} are on their queue again, {left} are left.");
     match &redrive.problem {
-        None => Told::of(Outcome::Done, words),
-        Some(problem) => Told::failed(format!("{words} {problem}")),
+        None => CommandOutcome::of(Outcome::Done, words),
+        Some(problem) => CommandOutcome::failed(format!("{words} {problem}")),
     }
 }
 
 /// The page offers to go on where it stopped.
-fn announced_again(again: &Republication) -> Told {
+fn announced_again(again: &Republication) -> CommandOutcome {
     let quiet: usize = again.not_announced.values().sum();
     let mut words =
         format!("{} events are on the bus again; {quiet} rows announce nothing", again.announced);
@@ -223,12 +228,12 @@ fn announced_again(again: &Republication) -> Told {
     match &again.problem {
         Some(problem) => {
             words.push_str(&format!(" {} failed: {problem}.", again.failed));
-            return Told::failed(words);
+            return CommandOutcome::failed(words);
         }
         None if again.complete => {}
         None => words.push_str(" There are more: go on below."),
     }
-    Told::of(Outcome::Done, words)
+    CommandOutcome::of(Outcome::Done, words)
 }
 
 #[cfg(test)]
@@ -239,7 +244,7 @@ mod tests {
 
     const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
 
-    fn told(order: Order, reply: Value) -> Told {
+    fn told(order: Order, reply: Value) -> CommandOutcome {
         read(order, Ok(Reply::read(order, &reply).unwrap()))
     }
 

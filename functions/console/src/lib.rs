@@ -30,7 +30,7 @@ use serde_json::Value;
 use table::{OrganisationRow, Tables};
 
 use crate::acting::Acting;
-use crate::answer::{Outcome, Told};
+use crate::answer::{CommandOutcome, Outcome};
 use crate::event::{Asked, OrganisationSaid, Show};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
@@ -185,7 +185,7 @@ struct Asking<'a, I> {
 enum Whose {
     One(OrganisationId),
     Several(Vec<OrganisationRow>, bool),
-    Nobody,
+    None,
     Unreadable,
 }
 
@@ -212,7 +212,7 @@ impl<I: Invoker> Asking<'_, I> {
                 let buttons = self.buttons(None);
                 return pages::choose(&rows, more, &self.show, &buttons, notices, self.now);
             }
-            Whose::Nobody => {
+            Whose::None => {
                 return pages::nobody(&self.show, &self.buttons(None), notices, self.now);
             }
             Whose::Unreadable => {
@@ -275,18 +275,22 @@ impl<I: Invoker> Asking<'_, I> {
         pages::refused(label, least, self.show.dark, &buttons, self.now).map(Some)
     }
 
-    async fn obeyed(&self, order: Order, whose: &Whose, tally: &mut Tally) -> Told {
+    async fn obeyed(&self, order: Order, whose: &Whose, tally: &mut Tally) -> CommandOutcome {
         tally.order = Some(order.code());
         let told = match whose {
             // Nothing is done to an organisation that is not named, but the only one.
             Whose::One(_) if order == Order::SignUp && self.show.organisation.is_none() => {
-                Told::failed("please say which organisation, by Xero's tenant id; nothing was done")
+                CommandOutcome::failed(
+                    "please say which organisation, by Xero's tenant id; nothing was done",
+                )
             }
             Whose::One(organisation) => match self.show.said.attribution() {
-                Err(not_said) if !order.is_read_only() => Told::failed(not_said.to_string()),
+                Err(not_said) if !order.is_read_only() => {
+                    CommandOutcome::failed(not_said.to_string())
+                }
                 _ => self.acting().obey(order, *organisation, &self.show).await,
             },
-            _ => Told::failed("please say which organisation; nothing was done"),
+            _ => CommandOutcome::failed("please say which organisation; nothing was done"),
         };
         tally.outcome = Some(told.outcome);
         told
@@ -301,7 +305,7 @@ impl<I: Invoker> Asking<'_, I> {
         let found = self.console.tables.organisations(ORGANISATIONS_MAX).await?;
         tally.rows_read = tally.rows_read.saturating_add(found.rows.len());
         Ok(match found.rows.as_slice() {
-            [] => Whose::Nobody,
+            [] => Whose::None,
             [only] => Whose::One(only.organisation),
             _ => Whose::Several(found.rows, found.more),
         })
@@ -354,7 +358,7 @@ impl<I: Invoker> Asking<'_, I> {
     }
 }
 
-fn notice(told: &Told) -> Notice {
+fn notice(told: &CommandOutcome) -> Notice {
     match told.outcome {
         Outcome::Done => Notice::good(format!("Done. {}", told.words)),
         Outcome::Started => Notice::good(told.words.clone()),

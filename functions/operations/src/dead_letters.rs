@@ -140,8 +140,8 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         let Some(letter) = wanted else {
             return Err(ExecutionError::NoSuchLetter { message: message.to_owned(), queue });
         };
-        let told = match self.discard_one(queue, &letter, attribution).await {
-            Ok(told) => told,
+        let subject = match self.discard_one(queue, &letter, attribution).await {
+            Ok(subject) => subject,
             Err(error) => {
                 self.put_back(queue, std::iter::once(&letter)).await;
                 return Err(error);
@@ -149,7 +149,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         };
         let depth = self.letters.depth(queue).await?;
         tracing::info!(queue = queue.code(), message.id = message, "a dead letter discarded");
-        let whose = told.organisation.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+        let whose = subject.organisation.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
         Ok(DiscardedLetter {
             discarded: shown(queue, &letter, depth),
             parked_under: whose,
@@ -163,7 +163,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
         letter: &DeadLetter,
         attribution: &Attribution,
     ) -> Result<MessageSubject, ExecutionError> {
-        let told = about(queue, &letter.letter.body);
+        let subject = about(queue, &letter.letter.body);
         let order = self.record_of(Occurrence::Discarded, letter, queue, attribution);
         let detail =
             format!("received {} times in vain, and discarded by a person", letter.receives);
@@ -174,7 +174,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
                 _ => format!("{}#{:03}", letter.id, position + 1),
             };
             let parked = Parked {
-                organisation: told.organisation,
+                organisation: subject.organisation,
                 id: &id,
                 by: commands::FUNCTION,
                 reason: DISCARDED,
@@ -186,7 +186,7 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
             kept.map_err(|error| tables(&error))?;
         }
         self.letters.take_out(queue, letter).await?;
-        Ok(told)
+        Ok(subject)
     }
 
     /// Looks for messages until the last of them is found, or all are, or as many as there may be. Messages
@@ -246,15 +246,15 @@ impl<C, U, Q: Letters + DeadLetters, B> Operations<C, U, Q, B> {
 }
 
 fn shown(queue: QueueName, letter: &DeadLetter, depth: Depth) -> DeadLetterSummary {
-    let told = about(queue, &letter.letter.body);
+    let subject = about(queue, &letter.letter.body);
     DeadLetterSummary {
         message: letter.id.clone(),
-        organisation: told.organisation,
-        kind: told.kind,
-        subject: told.subject,
-        invoices: told.invoices,
-        rows_from: told.written.map(|(from, _)| from),
-        rows_to: told.written.map(|(_, to)| to),
+        organisation: subject.organisation,
+        kind: subject.kind,
+        subject: subject.subject,
+        invoices: subject.invoices,
+        rows_from: subject.written.map(|(from, _)| from),
+        rows_to: subject.written.map(|(_, to)| to),
         sent_at: letter.sent_at,
         kept_until: letter.sent_at.and_then(|sent_at| sent_at.checked_add(depth.kept_for).ok()),
         receives: letter.receives,

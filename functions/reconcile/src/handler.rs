@@ -11,8 +11,8 @@ use table::stream_batch::{BatchAnswer, Record, StreamEvent, Unnamed};
 use table::{OrderLink, ReadError};
 
 use crate::Reconciler;
+use crate::order::{CAUSE, JudgeError, judge};
 use crate::payment;
-use crate::standing::{CAUSE, JudgeError, judge};
 use crate::tally::Tally;
 
 /// The cause of rows about what the business's own system reports.

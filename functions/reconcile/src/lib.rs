@@ -3,8 +3,8 @@
 mod day;
 mod days;
 mod handler;
+mod order;
 mod payment;
-mod standing;
 mod tally;
 
 use commands::text::redact;

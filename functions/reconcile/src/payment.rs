@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use payments::{OrderId, PaymentId, Receipt, Settings, discrepancy_changes, payment_differences};
 use table::{ContactBecause, Judged, OrderLink, Races, Tables};
 
-use crate::standing::{CAUSE, JudgeError};
+use crate::order::{CAUSE, JudgeError};
 
 /// Works out what does not agree about a payment, and stores what is news; whether anything was.
 pub(crate) async fn judge(

@@ -26,7 +26,7 @@ pub enum InvokeError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// This function has no other to call: its role orders nothing.
     #[error("this function calls no other")]
-    Nobody,
+    NoFunction,
 }
 
 /// Calls one function.
@@ -84,7 +84,7 @@ impl LambdaInvoker {
 
 impl Invoker for LambdaInvoker {
     async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
-        let name = self.name.as_ref().ok_or(InvokeError::Nobody)?;
+        let name = self.name.as_ref().ok_or(InvokeError::NoFunction)?;
         let request = self.client.invoke().function_name(name);
         let answer = request.payload(Blob::new(event.to_string())).send().await;
         let answer = answer.map_err(|error| match error {

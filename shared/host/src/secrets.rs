@@ -209,15 +209,15 @@ impl Files {
     /// All of it, or nothing, is there afterwards: written to a second file, which then replaces the old one.
     fn replace(&self, id: &str, value: &str) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
-        let beside = self.0.join(format!("{id}.new"));
+        let context = self.0.join(format!("{id}.new"));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&beside)?;
+        let mut file = options.open(&context)?;
         file.write_all(value.as_bytes())?;
         file.sync_all()?;
-        fs::rename(beside, self.0.join(id))
+        fs::rename(context, self.0.join(id))
     }
 }
 

@@ -236,11 +236,11 @@ impl Tables {
         &self,
         before: &StoredInvoice,
         change: &Change,
-        beside: Vec<TransactWriteItem>,
+        context: Vec<TransactWriteItem>,
         because: ChangeContext,
     ) -> Result<(), WriteError> {
         let mut groups = self.groups(before, change, because)?;
-        groups.push(beside);
+        groups.push(context);
         let batches = batches(groups);
         let last = batches.len().saturating_sub(1);
         for (position, mut rows) in batches.into_iter().enumerate() {

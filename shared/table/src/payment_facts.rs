@@ -123,7 +123,7 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
-    pub async fn beside(
+    pub async fn context(
         &self,
         invoice: &StoredInvoice,
     ) -> Result<(InvoiceContext, u32), ReadError> {
@@ -141,7 +141,7 @@ impl Tables {
         meter.add(uploads.len() + customers.len() + 2);
         let removed = self.removed_from(organisation, &invoice.number, &mut meter).await?;
         let caps: Caps = self.caps(organisation).await?;
-        let beside = InvoiceContext {
+        let context = InvoiceContext {
             removed,
             uploads: uploads
                 .into_iter()
@@ -151,7 +151,7 @@ impl Tables {
             caps: Some(caps),
             brake: Some(self.brake(organisation).await?),
         };
-        Ok((beside, meter.total()))
+        Ok((context, meter.total()))
     }
 
     async fn whole(

@@ -83,7 +83,7 @@ pub struct Seen {
     pub id: String,
     pub body: String,
     /// Its attributes, by name.
-    pub beside: HashMap<String, String>,
+    pub attributes: HashMap<String, String>,
     pub handle: String,
 }
 
@@ -159,7 +159,7 @@ impl Queues {
                 Seen {
                     id: message.message_id.unwrap(),
                     body: message.body.unwrap(),
-                    beside: message
+                    attributes: message
                         .message_attributes
                         .unwrap_or_default()
                         .into_iter()

@@ -5,10 +5,10 @@
 mod again;
 mod announced_rows;
 mod contract;
+mod event_order;
 mod every_event;
 mod failures;
 mod isolation;
 mod log_secrecy;
-mod ordering;
 mod unreadable;
 mod world;

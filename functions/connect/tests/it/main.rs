@@ -1,7 +1,7 @@
 //! The function `connect` against the simulated Xero and real tables, as a browser meets it.
 #![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
-mod choosing;
+mod choice;
 mod guarded;
 mod walks;
 mod world;

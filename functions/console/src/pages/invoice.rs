@@ -132,23 +132,23 @@ async fn read(stage: &Stage<'_>, number: &InvoiceNumber) -> Result<Option<Shown>
     for rows in [stored.payments.len(), stored.held.len(), stored.discrepancies.len()] {
         stage.count(rows);
     }
-    let (beside, read) = tables.beside(&stored).await?;
+    let (context, read) = tables.context(&stored).await?;
     stage.count_read(read);
     let links: XeroLinks = tables.xero_links(organisation).await?;
     stage.count(1);
-    let view = InvoiceView::of(&stored, &beside, stage.settings, &links, stage.now);
+    let view = InvoiceView::of(&stored, &context, stage.settings, &links, stage.now);
     let Some(view) = view else { return Ok(None) };
     let before = Some(stage.show.filter.before.as_str()).filter(|before| !before.is_empty());
     let history = tables.history(organisation, number, before).await?;
     stage.count_read(history.read);
-    Ok(Some(shown(stage, view, &stored, &beside, &history)))
+    Ok(Some(shown(stage, view, &stored, &context, &history)))
 }
 
 fn shown(
     stage: &Stage<'_>,
     view: InvoiceView,
     stored: &StoredInvoice,
-    beside: &InvoiceContext,
+    context: &InvoiceContext,
     history: &HistoryPage,
 ) -> Shown {
     let number = view.number.to_string();
@@ -177,9 +177,9 @@ fn shown(
         agrees: matches!(view.agreement, Agreement::Agrees),
         agreement: agreement(view.agreement),
         facts,
-        lines: lines.map(|line| payment(stage, line, beside, &here)).collect(),
+        lines: lines.map(|line| payment(stage, line, context, &here)).collect(),
         left_out: (earlier > 0).then(|| format!("{earlier} earlier payments are not shown.")),
-        gone: view.removed.iter().map(|gone| removed(stage, gone, stored, beside)).collect(),
+        gone: view.removed.iter().map(|gone| removed(stage, gone, stored, context)).collect(),
         findings: view.discrepancies.iter().map(|d| finding(stage, stored, d)).collect(),
         accepted: view.accepted.iter().map(|d| finding(stage, stored, d)).collect(),
         events: history.entries.iter().map(|entry| event(stage, entry)).collect(),
@@ -238,11 +238,11 @@ fn applied(allocation: &AppliedCredit) -> (&'static str, String) {
     (name, format!("{}{of}{number}", allocation.amount))
 }
 
-fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &InvoiceContext, here: &Value) -> Line {
+fn payment(stage: &Stage<'_>, line: &PaymentLine, context: &InvoiceContext, here: &Value) -> Line {
     let ours = line.payment.as_ref();
     let name = ours.map(ToString::to_string).or(line.xero.map(|id| id.to_string()));
     let name = name.unwrap_or_default();
-    let upload = ours.and_then(|id| beside.uploads.get(id));
+    let upload = ours.and_then(|id| context.uploads.get(id));
     let how: Vec<&str> =
         [Some(line.method.as_str()), line.reference.as_deref()].into_iter().flatten().collect();
     let search = json!({"search": name, "clear": true});
@@ -266,12 +266,12 @@ fn removed(
     stage: &Stage<'_>,
     gone: &RemovedLine,
     stored: &StoredInvoice,
-    beside: &InvoiceContext,
+    context: &InvoiceContext,
 ) -> Gone {
     let is_this = |row: &&payments::explanations::RemovedRow| {
         row.tombstone.payment.id == gone.payment && row.tombstone.removed_at == gone.removed_at
     };
-    let was = beside.removed.iter().find(is_this);
+    let was = context.removed.iter().find(is_this);
     // The function that carries it out asks the same.
     let may = was.is_some_and(|row| restore(stored, &row.tombstone.payment, "", "").is_ok());
     let which = json!({"invoice": stored.number.as_str(), "payment": gone.payment.as_str()});

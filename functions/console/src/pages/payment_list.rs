@@ -40,9 +40,9 @@ pub(super) async fn of_invoice(
     for rows in [stored.payments.len(), stored.held.len(), stored.discrepancies.len()] {
         stage.count(rows);
     }
-    let (beside, read) = stage.tables.beside(&stored).await?;
+    let (context, read) = stage.tables.context(&stored).await?;
     stage.count_read(read);
-    let view = InvoiceView::of(&stored, &beside, stage.settings, links, stage.now);
+    let view = InvoiceView::of(&stored, &context, stage.settings, links, stage.now);
     let Some(view) = view else { return Ok(None) };
     let earlier = view.payments.len().saturating_sub(SHOWN_MAX);
     let removed = view.removed.len();

@@ -77,5 +77,5 @@ async fn a_viewers_function_calls_nobody_even_if_it_were_asked_to() {
     let aws = host::aws_config(console::INVOKED_MAX).await;
     let invoker = LambdaInvoker::new(&aws, None, console::INVOKED_MAX);
     let answer = invoker.invoke(&json!({})).await;
-    assert!(matches!(answer, Err(InvokeError::Nobody)), "{answer:?}");
+    assert!(matches!(answer, Err(InvokeError::NoFunction)), "{answer:?}");
 }

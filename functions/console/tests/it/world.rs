@@ -45,7 +45,7 @@ pub struct Scripted {
 impl Invoker for &Scripted {
     async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
         self.asked.borrow_mut().push(event.clone());
-        self.answer.take().unwrap_or(Err(InvokeError::Nobody))
+        self.answer.take().unwrap_or(Err(InvokeError::NoFunction))
     }
 }
 

@@ -32,7 +32,7 @@ fn report() -> String {
 
 fn seen(id: &str, body: &str) -> Seen {
     let (id, body) = (id.to_owned(), body.to_owned());
-    Seen { id, body, beside: Default::default(), handle: String::new() }
+    Seen { id, body, attributes: Default::default(), handle: String::new() }
 }
 
 /// The intake takes a message, and is done with it.
@@ -46,7 +46,7 @@ async fn take_in(world: &World, seen: &Seen) {
     record.body = Some(seen.body.clone());
     let sent_at = world.now().as_millisecond().to_string();
     record.attributes.insert("SentTimestamp".to_owned(), sent_at);
-    for (name, value) in &seen.beside {
+    for (name, value) in &seen.attributes {
         let mut attribute = SqsMessageAttribute::default();
         attribute.string_value = Some(value.clone());
         record.message_attributes.insert(name.clone(), attribute);
@@ -136,7 +136,7 @@ async fn it_may_be_parked_again_before_its_row_is_taken_out() {
     let row = world.tables.parked(organisation).await.unwrap().remove(0);
     let mark = ReplayMark { parked_at: row.parked_at.clone(), replays: 1 };
     let mut again = seen("m-2", &report());
-    again.beside.insert(ReplayMark::ATTRIBUTE.to_owned(), mark.to_string());
+    again.attributes.insert(ReplayMark::ATTRIBUTE.to_owned(), mark.to_string());
     take_in(&world, &again).await;
 
     let order = table::AuditEntry {
@@ -165,7 +165,7 @@ async fn a_mark_that_a_sender_has_made_up_overwrites_nothing() {
     let row = world.rows("parked").await[0].clone();
     let mark = ReplayMark { parked_at: row["parked_at"].clone(), replays: 9 };
     let mut other = seen("m-2", &report().replace("10234", "10235"));
-    other.beside.insert(ReplayMark::ATTRIBUTE.to_owned(), mark.to_string());
+    other.attributes.insert(ReplayMark::ATTRIBUTE.to_owned(), mark.to_string());
 
     take_in(&world, &other).await;
 

@@ -63,7 +63,7 @@ pub struct RemovedLine {
 /// Its payments in the order of their dates, those that count first within a day.
 pub(super) fn payments(
     stored: &Arc<StoredInvoice>,
-    beside: &InvoiceContext,
+    context: &InvoiceContext,
     settings: &Settings,
     links: &XeroLinks,
 ) -> Vec<PaymentLine> {
@@ -77,7 +77,7 @@ pub(super) fn payments(
             amount: payment.amount,
             method: payment.method.clone(),
             reference: payment.reference.clone(),
-            state: state(subject, stored, beside, settings),
+            state: state(subject, stored, context, settings),
             counts: if was_read { payment.link.is_some() } else { payment.status.counts() },
             balance_after: None,
             link: payment.link.map(|id| links.payment(id)),
@@ -90,7 +90,7 @@ pub(super) fn payments(
         amount: held.payment.amount,
         method: METHOD_XERO.to_owned(),
         reference: held.payment.reference.clone(),
-        state: state(Subject::Xero(held.payment.id), stored, beside, settings),
+        state: state(Subject::Xero(held.payment.id), stored, context, settings),
         counts: true,
         balance_after: None,
         link: Some(links.payment(held.payment.id)),
@@ -106,23 +106,23 @@ pub(super) fn payments(
 fn state(
     subject: Subject,
     stored: &Arc<StoredInvoice>,
-    beside: &InvoiceContext,
+    context: &InvoiceContext,
     settings: &Settings,
 ) -> State {
     let mut facts = Facts::none(subject);
     if let Subject::Ours(id) = &facts.subject {
-        facts.upload = beside.uploads.get(id).cloned();
+        facts.upload = context.uploads.get(id).cloned();
     }
     let customer = facts.upload.as_ref().and_then(|upload| upload.receipt.customer.as_ref());
-    facts.customer = customer.and_then(|id| beside.customers.get(id)).cloned();
-    facts.caps.clone_from(&beside.caps);
+    facts.customer = customer.and_then(|id| context.customers.get(id)).cloned();
+    facts.caps.clone_from(&context.caps);
     facts.invoices = vec![Arc::clone(stored)];
     // What stands on the invoice has a row here, so that there always is a state.
     State::of(&facts, settings).unwrap_or(State::Failed(Failure::RowUnreadable))
 }
 
 /// The removed payments, the latest first.
-pub(super) fn removed(beside: &InvoiceContext) -> Vec<RemovedLine> {
+pub(super) fn removed(context: &InvoiceContext) -> Vec<RemovedLine> {
     let line = |removed: &RemovedRow| {
         let (tombstone, payment) = (&removed.tombstone, &removed.tombstone.payment);
         RemovedLine {
@@ -135,7 +135,7 @@ pub(super) fn removed(beside: &InvoiceContext) -> Vec<RemovedLine> {
             why: tombstone.why.clone(),
         }
     };
-    let mut removed: Vec<_> = beside.removed.iter().map(line).collect();
+    let mut removed: Vec<_> = context.removed.iter().map(line).collect();
     removed.sort_by_key(|line| std::cmp::Reverse(line.removed_at));
     removed
 }

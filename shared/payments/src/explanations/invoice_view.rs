@@ -84,18 +84,18 @@ impl InvoiceView {
     /// The view of an invoice; `None` if nothing is stored under its number.
     pub fn of(
         stored: &Arc<StoredInvoice>,
-        beside: &InvoiceContext,
+        context: &InvoiceContext,
         settings: &Settings,
         links: &XeroLinks,
         now: Timestamp,
     ) -> Option<Self> {
-        if stored.revision == 0 && beside.removed.is_empty() && is_empty(stored) {
+        if stored.revision == 0 && context.removed.is_empty() && is_empty(stored) {
             return None;
         }
         let (local, xero) = (stored.local.as_ref(), stored.xero.as_ref());
         let figures = xero.map(|xero| xero.figures);
         let to_pay = balances::to_pay(stored);
-        let mut payments = invoice_lines::payments(stored, beside, settings, links);
+        let mut payments = invoice_lines::payments(stored, context, settings, links);
         let left = balances::run(&mut payments, to_pay);
         let due = figures.map(|figures| figures.due).or(left);
         let mut discrepancies: Vec<_> = stored.open_discrepancies().cloned().collect();
@@ -123,10 +123,10 @@ impl InvoiceView {
             to_pay,
             payments,
             agreement: balances::agreement(stored, left),
-            removed: invoice_lines::removed(beside),
+            removed: invoice_lines::removed(context),
             discrepancies,
             accepted,
-            remarks: notes::of(stored, beside.brake.as_ref(), settings),
+            remarks: notes::of(stored, context.brake.as_ref(), settings),
             last_read_at: xero.map(|xero| xero.version.fetched_at),
             xero_updated_at: xero.map(|xero| xero.version.updated_at),
             link: xero.map(|xero| links.invoice(xero.invoice, &xero.number)),

@@ -249,7 +249,7 @@ impl<'a> Pairing<'a> {
             });
             if let Some(money) = near {
                 self.taken.insert(money.id);
-                why.push(beside(money, claim.date));
+                why.push(context(money, claim.date));
                 found.push(money);
             }
         }
@@ -258,7 +258,7 @@ impl<'a> Pairing<'a> {
             self.taken.extend(together.iter().map(|money| money.id));
             match together.as_slice() {
                 [] => {}
-                [one] => why.push(beside(one, claim.date)),
+                [one] => why.push(context(one, claim.date)),
                 [first, ..] => why.push(format!(
                     "{} payments of the same contact, dated {}, make {amount} together",
                     together.len(),
@@ -271,7 +271,7 @@ impl<'a> Pairing<'a> {
         let said: Vec<_> = self.free(claim).filter(|money| claim.is_said_same(money)).collect();
         for money in said {
             self.taken.insert(money.id);
-            why.push(beside(money, claim.date) + "; a person has said that it is the same");
+            why.push(context(money, claim.date) + "; a person has said that it is the same");
             found.push(money);
         }
         let mut with: BTreeSet<_> = found.iter().map(|money| Counterpart::Xero(money.id)).collect();
@@ -367,7 +367,7 @@ fn addends<'a>(money: &[&'a XeroMoney], sum: Decimal) -> Option<Vec<&'a XeroMone
     Some(of.iter().filter_map(|position| money.get(*position).copied()).collect())
 }
 
-fn beside(money: &XeroMoney, date: Date) -> String {
+fn context(money: &XeroMoney, date: Date) -> String {
     let apart = match days_apart(money.date, date) {
         0 => "of the same day".to_owned(),
         1 => format!("of {}, 1 day apart", money.date),

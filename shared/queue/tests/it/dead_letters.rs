@@ -16,7 +16,7 @@ async fn a_text_arrives_byte_for_byte_with_what_is_beside_it() {
     queues.all.post(QueueName::Intake, &letter).await.unwrap();
     let seen = queues.seen("intake").await;
     assert_eq!(seen[0].body, body);
-    assert_eq!(seen[0].beside["Mark"], "1 2026#m");
+    assert_eq!(seen[0].attributes["Mark"], "1 2026#m");
     assert!(!format!("{letter:?}").contains("Zo"), "N9");
 }
 

@@ -104,7 +104,7 @@ async fn beside_ten_thousand_rows_of_another_invoice_a_question_reads_a_few() {
     let page = world.tables.history(organisation(), &number(), None).await.unwrap();
     assert!(usize::try_from(page.read).unwrap() <= READ_MAX && page.before.is_none());
     assert_eq!(world.proxy.scanned(), usize::try_from(page.read).unwrap());
-    let (_, read) = world.tables.beside(&world.stored().await).await.unwrap();
+    let (_, read) = world.tables.context(&world.stored().await).await.unwrap();
     assert!(usize::try_from(read).unwrap() <= READ_MAX);
 }
 
@@ -179,8 +179,8 @@ async fn a_payment_of_the_business_is_found_by_its_own_id_and_by_that_of_xero() 
     assert_eq!(known.facts.subject, Subject::Ours("P-1".parse().unwrap()));
     assert_eq!(known.facts.rows().count(), 1);
     assert_eq!(State::of(&known.facts, &settings()), Some(State::Uploaded));
-    let (beside, _) = world.tables.beside(&world.stored().await).await.unwrap();
-    assert_eq!(beside.uploads.len(), 1);
+    let (context, _) = world.tables.context(&world.stored().await).await.unwrap();
+    assert_eq!(context.uploads.len(), 1);
 }
 
 #[tokio::test]

@@ -101,9 +101,9 @@ fn parked() -> ParkedReport {
 
 /// Anything that may be stored, each piece with or without the others.
 fn arb_facts() -> impl Strategy<Value = Facts> {
-    let beside = (option::of(arb_upload()), option::of(arb_customer()), option::of(arb_caps()));
+    let context = (option::of(arb_upload()), option::of(arb_customer()), option::of(arb_caps()));
     let rest = (any::<bool>(), option::of(select(Ignored::ALL)), any::<bool>(), any::<bool>());
-    (arb_subject(), option::of(arb_world()), beside, rest).prop_map(
+    (arb_subject(), option::of(arb_world()), context, rest).prop_map(
         |(subject, world, (upload, customer, caps), (is_parked, ignored, waits, deleted))| {
             let mut facts = Facts::none(subject);
             if let Some(world) = world {
@@ -224,9 +224,9 @@ proptest! {
             worlds::sum_of(parts.into_iter()) == figures.total
         });
         let links = XeroLinks::default();
-        let beside = InvoiceContext::default();
+        let context = InvoiceContext::default();
         let view =
-            InvoiceView::of(&Arc::new(invoice.clone()), &beside, &settings(), &links, noon(10));
+            InvoiceView::of(&Arc::new(invoice.clone()), &context, &settings(), &links, noon(10));
         let Some(view) = view else { return Ok(()) };
         prop_assert_eq!(view.payments.len(), invoice.payments.len() + invoice.held.len());
         prop_assert!(view.payments.is_sorted_by_key(|line| line.date));

@@ -43,9 +43,9 @@ fn after(reads: &[Vec<XeroPayment>]) -> (StoredInvoice, Change) {
     (stored, last.unwrap())
 }
 
-fn view_at(stored: &StoredInvoice, beside: &InvoiceContext, now: Timestamp) -> InvoiceView {
+fn view_at(stored: &StoredInvoice, context: &InvoiceContext, now: Timestamp) -> InvoiceView {
     let links = XeroLinks::new(Some("!mBdtL"), true);
-    InvoiceView::of(&Arc::new(stored.clone()), beside, &settings(), &links, now).unwrap()
+    InvoiceView::of(&Arc::new(stored.clone()), context, &settings(), &links, now).unwrap()
 }
 
 fn view(stored: &StoredInvoice) -> InvoiceView {
@@ -168,11 +168,11 @@ fn an_invoice_is_overdue_from_the_day_after_its_due_date_in_its_own_time_zone() 
 fn what_was_removed_is_listed_with_its_reason() {
     // CM-23, CM-09
     let (stored, change) = after(&[vec![payment(1, "2026-03-02", 20_00)], Vec::new()]);
-    let beside = InvoiceContext {
+    let context = InvoiceContext {
         removed: removed(&stored, &change.tombstones),
         ..InvoiceContext::default()
     };
-    let view = view_at(&stored, &beside, noon(8));
+    let view = view_at(&stored, &context, noon(8));
     assert!(view.payments.is_empty());
     let line = &view.removed[0];
     assert_eq!((line.amount, line.xero, line.removed_by), (aud(20_00), Some(xero_id(1)), "mirror"));
@@ -190,8 +190,8 @@ fn what_concerns_the_whole_invoice_is_remarked() {
     assert_eq!(rules(&view(&known_invoice(Vec::new()))), ["ST-01"]);
     let mut brake = payments::mass_change::Brake::off(stored.organisation);
     brake.waiting.insert(stored.number.clone(), 120);
-    let beside = InvoiceContext { brake: Some(brake), ..InvoiceContext::default() };
-    assert_eq!(rules(&view_at(&stored, &beside, noon(8))), ["CM-37"]);
+    let context = InvoiceContext { brake: Some(brake), ..InvoiceContext::default() };
+    assert_eq!(rules(&view_at(&stored, &context, noon(8))), ["CM-37"]);
     let mut changed = stored.clone();
     changed.settled = None;
     assert_eq!(rules(&view(&changed)), ["CM-31"]);
@@ -201,8 +201,8 @@ fn what_concerns_the_whole_invoice_is_remarked() {
 fn of_a_number_that_nothing_is_stored_of_there_is_no_view() {
     let unknown = StoredInvoice::unknown(settings().organisation, "9".parse().unwrap());
     let links = XeroLinks::default();
-    let beside = InvoiceContext::default();
-    let view = InvoiceView::of(&Arc::new(unknown), &beside, &settings(), &links, noon(8));
+    let context = InvoiceContext::default();
+    let view = InvoiceView::of(&Arc::new(unknown), &context, &settings(), &links, noon(8));
     assert_eq!(view, None);
 }
 
@@ -227,19 +227,19 @@ fn a_payment_has_the_same_state_on_its_invoice_as_by_itself() {
     };
     let alone = view(&stored).payments[0].state.to_string();
     assert_eq!(alone, "protected (manual)");
-    let mut beside = InvoiceContext::default();
-    beside.uploads.insert(receipt.id.clone(), upload.clone());
+    let mut context = InvoiceContext::default();
+    context.uploads.insert(receipt.id.clone(), upload.clone());
     for (customer, expected) in
         [(None, "waiting (at_once)"), (Some(blocked), "blocked (BLOCKED_BY_ACTION)")]
     {
-        beside.customers = customer.clone().into_iter().map(|c| (c.id.clone(), c)).collect();
+        context.customers = customer.clone().into_iter().map(|c| (c.id.clone(), c)).collect();
         let facts = Facts {
             upload: Some(upload.clone()),
             customer,
             ..on(&stored, Subject::Ours(receipt.id.clone()))
         };
         assert_eq!(told(&facts), expected);
-        let line = &view_at(&stored, &beside, noon(8)).payments[0];
+        let line = &view_at(&stored, &context, noon(8)).payments[0];
         assert_eq!(line.state.to_string(), expected);
     }
 }
