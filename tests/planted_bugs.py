@@ -58,13 +58,13 @@ BUGS = [
     ),
     (
         "the cap is checked, and written without asking whether it is still so",
-        [(CAPS, "self.putting_over(CAPS, row, before.revision)", "self.putting(CAPS, row)")],
+        [(CAPS, "self.replace(CAPS, row, before.revision)", "self.put(CAPS, row)")],
         ["-p", "table", "--test", "it", "reserving"],
     ),
     (
         "what was refused is forgotten by whoever comes after a crash",
         [("functions/upload/src/unknown_outcomes.rs",
-          "row.state == UploadState::Waiting || row.is_to_be_weighed()", "row.state == UploadState::Waiting")],
+          "row.state == UploadState::Waiting || row.needs_new_plan()", "row.state == UploadState::Waiting")],
         [*UPLOAD, "crashes"],
     ),
     (
@@ -132,7 +132,7 @@ BUGS = [
         "the sweep takes a payment's stamp for that of its invoice",
         [(SWEEPING, "ListName::Payments => of_payment(id, &wire, raw)?,",
           "ListName::Payments => match of_payment(id, &wire, raw)? {\n"
-          "            About::Invoice(seen) => About::Invoice(Seen { updated_at: Some(stamp), ..seen }),\n"
+          "            RowSubject::Invoice(seen) => RowSubject::Invoice(Seen { updated_at: Some(stamp), ..seen }),\n"
           "            other => other,\n        },")],
         [*SWEEP, "changed"],
     ),
@@ -148,8 +148,8 @@ BUGS = [
     ),
     (
         "a sweep is taken without asking whether it is still free",
-        [("shared/table/src/sweeps.rs", "self.putting_over(SWEEPS, sweep_row(&stored), sweep.revision)?",
-          "self.putting(SWEEPS, sweep_row(&stored))?")],
+        [("shared/table/src/sweeps.rs", "self.replace(SWEEPS, sweep_row(&stored), sweep.revision)?",
+          "self.put(SWEEPS, sweep_row(&stored))?")],
         [*SWEEP, "troubles"],
     ),
     (
