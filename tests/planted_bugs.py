@@ -59,7 +59,7 @@ BUGS = [
     (
         "the cap is checked, and written without asking whether it is still so",
         [(CAPS, "self.replace(CAPS, row, before.revision)", "self.put(CAPS, row)")],
-        ["-p", "table", "--test", "it", "reserving"],
+        ["-p", "table", "--test", "it", "reservations"],
     ),
     (
         "what was refused is forgotten by whoever comes after a crash",
@@ -70,12 +70,12 @@ BUGS = [
     (
         "a sixty-first call in a minute",
         [(BUDGET, "budget.in_minute() >= MINUTE_MAX", "budget.in_minute() > MINUTE_MAX")],
-        ["-p", "payments", "--test", "budget"],
+        ["-p", "payments", "--test", "it", "budget"],
     ),
     (
         "the minute of a call begins with its start",
         [(BUDGET, "let at = if open.by == clock { now.max(open.at) } else { now };", "let at = open.at;")],
-        ["-p", "payments", "--test", "budget"],
+        ["-p", "payments", "--test", "it", "budget"],
     ),
     (
         "the count of calls is written without asking whether it is still so",
