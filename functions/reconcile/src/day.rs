@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use payments::close::{
-    Calendar, CloseSubject, DayFacts, Finding, Item, Judge, close, happened_at, raise,
+    Calendar, CloseSubject, DayFacts, Finding, GRACE, Item, Judge, close, happened_at, raise,
 };
 use payments::events::Entry;
 use payments::{
@@ -23,9 +23,6 @@ use table::{
 
 use crate::tally::CloseTally;
 
-/// How long after a close the log is still read for what happened before it: by then everything that came in time is in
-/// the log. A row that comes later is late, and opens the day again.
-pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
 /// Rows of the log in one read: about a megabyte, more than which DynamoDB does not answer with.
 const PAGE: i32 = 2_000;
 /// Rows of the log that one close reads at most: about 250 MB, which the function's memory holds folded.

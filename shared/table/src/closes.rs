@@ -230,18 +230,18 @@ impl Tables {
 }
 
 /// What the key of a day's own row begins with.
-const DAY: &str = "day#";
+pub(crate) const DAY: &str = "day#";
 
-fn day_key(day: Date) -> String {
+pub(crate) fn day_key(day: Date) -> String {
     format!("{DAY}{day}")
 }
 
 /// What the keys of a day's rows begin with.
-fn rows_of(day: Date, revision: u64) -> String {
+pub(crate) fn rows_of(day: Date, revision: u64) -> String {
     format!("row#{day}#{revision}#")
 }
 
-fn text(value: impl std::fmt::Display) -> AttributeValue {
+pub(crate) fn text(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
@@ -303,7 +303,7 @@ fn log_row(organisation: OrganisationId, close: &Close, revision: u64, now: Time
         .finish()
 }
 
-fn read_day(item: &Item) -> Result<ClosedDay, ReadError> {
+pub(crate) fn read_day(item: &Item) -> Result<ClosedDay, ReadError> {
     let row = Reader::new(CLOSES, item);
     Ok(ClosedDay {
         day: row.parsed("day")?,

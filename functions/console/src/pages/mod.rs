@@ -4,6 +4,7 @@
 mod actions;
 mod activity;
 mod choose;
+mod closes;
 mod configure;
 mod dead_letters;
 mod discrepancies;
@@ -13,6 +14,7 @@ mod invoice;
 mod limits;
 mod messages;
 mod notices;
+mod one_close;
 mod one_order;
 mod orders;
 mod parked;
@@ -56,6 +58,8 @@ pub enum Page {
     Invoice,
     /// Orders, and how each stands in money (SP-07, SP-10).
     Orders,
+    /// How each business day was closed (SP-13, SP-14).
+    Closes,
     /// All actions, each with its rule (EX-24).
     Activity,
     /// What each run did (CC-09).
@@ -76,13 +80,14 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Integrations,
         Self::Limits,
         Self::Tonight,
         Self::Why,
         Self::Invoice,
         Self::Orders,
+        Self::Closes,
         Self::Activity,
         Self::SyncLog,
         Self::Actions,
@@ -102,6 +107,7 @@ impl Page {
             Self::Why => "why",
             Self::Invoice => "invoice",
             Self::Orders => "orders",
+            Self::Closes => "closes",
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Actions => "actions",
@@ -127,6 +133,7 @@ impl Page {
             Self::Why => "Why",
             Self::Invoice => "Invoice",
             Self::Orders => "Orders",
+            Self::Closes => "Closes",
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Actions => "Actions",
@@ -150,6 +157,9 @@ impl Page {
             Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
             Self::Orders => {
                 "how orders stand, with sums; one with its invoices, receipts and money; by `order_id`, `kind`, `sort`"
+            }
+            Self::Closes => {
+                "what reconciles, is in transit or does not reconcile, by business day; one by `day`, `kind`"
             }
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
@@ -224,6 +234,7 @@ impl Stage<'_> {
             Page::Why => why::show(self).await,
             Page::Invoice => invoice::show(self).await,
             Page::Orders => orders::show(self).await,
+            Page::Closes => closes::show(self).await,
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Actions => actions::show(self).await,

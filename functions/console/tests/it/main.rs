@@ -5,6 +5,7 @@
 mod actions;
 mod books;
 mod bounded;
+mod closes;
 mod dead_letters;
 mod discrepancies;
 mod hostile;

@@ -12,6 +12,7 @@ mod apples;
 mod certified;
 mod changed;
 mod checked;
+mod closes;
 mod connected;
 mod crashes;
 mod dead_letters;

@@ -13,7 +13,7 @@ mod judgement;
 mod position;
 mod result;
 
-pub use calendar::{Calendar, CloseSettings, HOLIDAYS_MAX};
+pub use calendar::{Calendar, CloseSettings, GRACE, HOLIDAYS_MAX, OVERDUE_AFTER};
 pub use cause::{CauseClass, CloseCause};
 pub use facts::{
     CloseSubject, DayFacts, PaymentMovement, PaymentRecord, Register, SubjectFacts, UploadFact,

@@ -63,6 +63,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::AnnouncedAgain.into(),
         Occurrence::Authorising.into(),
         Occurrence::CapsChanged.into(),
+        Occurrence::CloseOrdered.into(),
         Occurrence::Connected.into(),
         Occurrence::ContactFollowed.into(),
         Occurrence::Discarded.into(),
