@@ -11,8 +11,9 @@ use crate::failures::tables;
 use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
-/// The message about a close that is overdue: its kind, and its subject. There is one for each organisation.
-const CLOSE_OVERDUE: (&str, &str) = ("CLOSE_OVERDUE", "close");
+/// Messages about a close that is overdue, and about settings that make no sense. There is one of each for an organisation.
+const OVERDUE: &str = "CLOSE_OVERDUE";
+const MISTAKES: &str = "CLOSE_SETTINGS";
 
 /// How old the first certificate of an organisation is when its first close is expected: an organisation that was signed up a
 /// moment ago has neither.
@@ -33,17 +34,39 @@ impl<C: Changes> Sweeper<C> {
         let is_expected = last.is_some() || certificate.is_some_and(is_old);
         let due = Calendar::of(settings).due(last, now).filter(|_| is_expected);
         let overdue = due.filter(|(_, ended)| now.duration_since(*ended) > OVERDUE_AFTER);
-        let (kind, subject) = CLOSE_OVERDUE;
-        let Some((day, ended)) = overdue else {
-            let ended = self.tables.end_message(organisation, kind, subject).await;
-            return ended.map_err(|error| tables(&error));
+        let mistakes = &settings.close.mistakes;
+        let wrong = (!mistakes.is_empty()).then(|| {
+            format!(
+                "{}. What to do: correct it in the row of the organisation; the page Configure says what is meant",
+                mistakes.join("; ")
+            )
+        });
+        self.say(settings, MISTAKES, wrong).await?;
+        let overdue = overdue.map(|(day, ended)| {
+            tally.add_overdue_close();
+            format!(
+                "the business day {day} ended at {ended:.0} and is not closed. What to do: see whether the schedule of the \
+                 function reconcile is on, and its log; then press Close on the page Closes"
+            )
+        });
+        self.say(settings, OVERDUE, overdue).await
+    }
+
+    /// Raises a message, or ends it if there is nothing to say any more.
+    async fn say(
+        &self,
+        settings: &Settings,
+        kind: &str,
+        why: Option<String>,
+    ) -> Result<(), HandleError> {
+        let (organisation, subject) = (settings.organisation, "close");
+        let done = match why {
+            Some(why) => {
+                let now = self.clock.now();
+                self.tables.raise_message(organisation, kind, subject, &why, now).await
+            }
+            None => self.tables.end_message(organisation, kind, subject).await,
         };
-        tally.add_overdue_close();
-        let why = format!(
-            "the business day {day} ended at {ended:.0} and is not closed. What to do: see whether the schedule of the \
-             function reconcile is on, and its log; then press Close on the page Closes"
-        );
-        let raised = self.tables.raise_message(organisation, kind, subject, &why, now).await;
-        raised.map_err(|error| tables(&error))
+        done.map_err(|error| tables(&error))
     }
 }

@@ -3,6 +3,7 @@
 mod acceptance;
 mod activity_kind;
 mod applied_credit;
+pub mod balance;
 pub mod budget;
 mod change;
 pub mod close;

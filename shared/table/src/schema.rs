@@ -65,6 +65,7 @@ pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
 pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const FAILURES: &str = "failures";
+pub(crate) const BY_BALANCE: &str = "by_balance";
 pub(crate) const BY_WAITS_FOR: &str = "by_waits_for";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
 pub(crate) const BY_LINE: &str = "by_line";
@@ -100,8 +101,12 @@ pub const TABLES: &[Table] = &[
     table(ORGANISATIONS, "organisation", None),
     indexed(
         table(INVOICES, "organisation", Some("number")),
-        // Only an invoice that is held back has the second one's key.
-        &[keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id"), keys_only(BY_WAITS_FOR, "waits_for")],
+        // Only an invoice that is held back has the second one's key, and only one that is not settled the third one's.
+        &[
+            keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id"),
+            keys_only(BY_WAITS_FOR, "waits_for"),
+            whole_rows(BY_BALANCE, "balance_of", Some("balance_due_on")),
+        ],
     ),
     indexed(
         table(PAYMENTS, "invoice", Some("payment_id")),

@@ -3,6 +3,7 @@
 
 mod actions;
 mod activity;
+mod balances;
 mod choose;
 mod closes;
 mod configure;
@@ -60,6 +61,8 @@ pub enum Page {
     Orders,
     /// How each business day was closed (SP-13, SP-14).
     Closes,
+    /// What customers owe, by age (ST-12, ST-24).
+    Balances,
     /// All actions, each with its rule (EX-24).
     Activity,
     /// What each run did (CC-09).
@@ -80,7 +83,7 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Integrations,
         Self::Limits,
         Self::Tonight,
@@ -88,6 +91,7 @@ impl Page {
         Self::Invoice,
         Self::Orders,
         Self::Closes,
+        Self::Balances,
         Self::Activity,
         Self::SyncLog,
         Self::Actions,
@@ -108,6 +112,7 @@ impl Page {
             Self::Invoice => "invoice",
             Self::Orders => "orders",
             Self::Closes => "closes",
+            Self::Balances => "balances",
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Actions => "actions",
@@ -134,6 +139,7 @@ impl Page {
             Self::Invoice => "Invoice",
             Self::Orders => "Orders",
             Self::Closes => "Closes",
+            Self::Balances => "Balances",
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Actions => "Actions",
@@ -160,6 +166,9 @@ impl Page {
             }
             Self::Closes => {
                 "what reconciles, is in transit or does not reconcile, by business day; one by `day`, `kind`"
+            }
+            Self::Balances => {
+                "what customers owe, by age and by customer, and what is overdue; by `kind`, `word`"
             }
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
@@ -235,6 +244,7 @@ impl Stage<'_> {
             Page::Invoice => invoice::show(self).await,
             Page::Orders => orders::show(self).await,
             Page::Closes => closes::show(self).await,
+            Page::Balances => balances::show(self).await,
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Actions => actions::show(self).await,

@@ -171,3 +171,37 @@ async fn hostile_names_and_rows_that_cannot_be_read_hide_nothing() {
         "{said}"
     );
 }
+
+/// When days are closed stands among the settings, with what it means and does; nonsense is said, and stops nothing (SP-13).
+#[tokio::test]
+async fn sp_13_the_settings_of_the_close_say_what_they_do_and_nonsense_stops_nothing() {
+    let world = World::new().await;
+    let mut settings = world.tables.settings(organisation()).await.unwrap().unwrap();
+    settings.close.at = "17:30".parse().unwrap();
+    settings.close.holidays = ["2026-12-25", "2026-01-01"].map(|day| day.parse().unwrap()).into();
+    world.tables.store_settings(&settings).await.unwrap();
+    let said = text(&world.look("configure").await);
+    for words in [
+        "close_at 17:30 When a business day ends",
+        "18:00 A time from 04:00 to 23:59",
+        "The business day 2026-11-26 ends 2026-11-26 17:30 AEDT (in 19 h 0 min). Days that are closed stay as they were.",
+        "holidays 1 from today on",
+        "No close on 2026-12-25.",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+
+    world.set(ORGANISATION, "close_at", "half past five").await;
+    world.set(ORGANISATION, "holidays", "Christmas").await;
+    let said = text(&world.look("configure").await);
+    for words in [
+        "close_at 18:00 ▲ close_at is no time such as 17:30 from 04:00 on: 18:00 is used",
+        "▲ holidays is no list of days such as 2026-12-25: none is known",
+        "Every day from Monday to Friday is closed.",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // The days are closed all the same.
+    close_at(&world, now()).await;
+    assert!(text(&page(&world, Role::Viewer, json!({})).await).contains("2026-11-25"));
+}

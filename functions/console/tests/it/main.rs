@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod actions;
+mod balances;
 mod books;
 mod bounded;
 mod closes;

@@ -1,5 +1,6 @@
 //! Business days are closed on a person's order (SP-13), and the hourly check sees a close that does not come (SP-20).
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use host::telemetry;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -115,6 +116,43 @@ async fn a_close_that_does_not_come_is_seen_by_the_hourly_check() {
     world.it_is("2026-03-08T12:00:00Z");
     world.check_connections().await;
     assert!(world.overdue().await.is_empty());
+}
+
+/// Settings of the close that make no sense stop nothing: the others hold, and a message says what is wrong until it is
+/// corrected (SP-13).
+#[tokio::test]
+async fn nonsense_in_the_settings_of_the_close_stops_nothing_and_is_said() {
+    let world = World::new().await;
+    let holidays = ["2026-03-03", "the day after"].map(|day| AttributeValue::S(day.to_owned()));
+    let set = |name: &'static str, value: AttributeValue| {
+        let update = world.direct.update_item().table_name("organisations");
+        update
+            .key("organisation", AttributeValue::S(world.tenant.to_string()))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value)
+            .send()
+    };
+    set("holidays", AttributeValue::L(holidays.to_vec())).await.unwrap();
+    set("close_at", AttributeValue::S("03:00".to_owned())).await.unwrap();
+    world.it_is("2026-03-04T07:20:00Z");
+    let reply = world.close(None, ada()).await.unwrap();
+    // The day that can be read is a holiday.
+    assert_eq!(reply["closes"][0]["day"], "2026-03-04", "{reply}");
+    assert_eq!(world.close(Some("2026-03-03"), ada()).await.unwrap()["closes"][0]["outcome"], "failed");
+    world.sweep().await;
+    let kind = async || {
+        world.check_connections().await;
+        let rows = world.rows("messages").await.into_iter();
+        rows.filter(|row| row["kind"] == "CLOSE_SETTINGS").map(|row| row["why"].clone()).collect::<Vec<_>>()
+    };
+    let said = kind().await;
+    assert_eq!(said.len(), 1);
+    for words in ["close_at is no time", "1 of the holidays are no days"] {
+        assert!(said[0].contains(words), "{said:?}");
+    }
+    world.settings(|_| {}).await;
+    assert!(kind().await.is_empty());
 }
 
 /// Where no day was ever closed, that is seen once the organisation is certified for hours; not a moment after it was

@@ -28,6 +28,8 @@ pub struct CloseSettings {
     pub at: Time,
     /// Weekdays on which there is no business; the close after them covers them.
     pub holidays: BTreeSet<Date>,
+    /// What of the settings makes no sense, and what stands in its place: a mistake in them stops nothing. Quotes no values.
+    pub mistakes: Vec<String>,
 }
 
 impl CloseSettings {
@@ -37,7 +39,7 @@ impl CloseSettings {
 
 impl Default for CloseSettings {
     fn default() -> Self {
-        Self { at: Self::AT, holidays: BTreeSet::new() }
+        Self { at: Self::AT, holidays: BTreeSet::new(), mistakes: Vec::new() }
     }
 }
 

@@ -22,4 +22,5 @@ pub use facts::{
 pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};
 pub use position::{InvoicePosition, position};
-pub use result::{Close, Item, Sum, Sums, close};
+pub(crate) use result::add_to;
+pub use result::{Close, Item, Sum, Sums, close, items};
