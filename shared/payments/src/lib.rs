@@ -74,8 +74,8 @@ pub use order::{
     Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
 };
 pub use order_comparison::{
-    ComponentValues, Differences, DiscrepancyChange, compare, discrepancy_changes,
-    order_differences, payment_differences,
+    ComponentValues, Differences, DiscrepancyChange, OrderDocuments, compare, discrepancy_changes,
+    order_differences, order_documents, payment_differences,
 };
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,

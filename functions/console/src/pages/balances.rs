@@ -80,8 +80,12 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         .collect();
     let sum = ages(chosen.iter().map(|row| &row.balance), today);
     let lines = chosen.iter().take(SHOWN_MAX).map(|row| line(stage, row, today));
-    let named = Age::ALL.iter().map(|age| (age.code(), words(age.code()), age.code() == filter.kind));
-    let others = [(OVERDUE, "overdue", filter.kind.is_empty() || filter.kind == OVERDUE), (EVERY, "every age", filter.kind == EVERY)];
+    let named =
+        Age::ALL.iter().map(|age| (age.code(), words(age.code()), age.code() == filter.kind));
+    let others = [
+        (OVERDUE, "overdue", filter.kind.is_empty() || filter.kind == OVERDUE),
+        (EVERY, "every age", filter.kind == EVERY),
+    ];
     let others = others.map(|(code, words, is_chosen)| (code, words.to_owned(), is_chosen));
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
     filled(&Balances {
@@ -215,7 +219,8 @@ fn customer_lines(stage: &Stage<'_>, customer: &Customer<'_>) -> Vec<SumLine> {
 
 /// The number of invoices that are listed, and their money by currency.
 fn in_words(sums: &Ages, count: usize) -> String {
-    let money = sums.iter().map(|((_, age), sum)| format!("{} {}", words(age.code()), amount(Some(sum))));
+    let money =
+        sums.iter().map(|((_, age), sum)| format!("{} {}", words(age.code()), amount(Some(sum))));
     let money = money.collect::<Vec<_>>().join("; ");
     match count {
         0 => "No invoice is like this.".to_owned(),
@@ -246,8 +251,17 @@ fn line(stage: &Stage<'_>, row: &InvoiceBalance, today: Date) -> Line {
 }
 
 fn as_csv(rows: &[&InvoiceBalance], today: Date) -> String {
-    let titles =
-        ["invoice", "customer", "name", "due_on", "days_late", "age", "currency", "left", "in_xero"];
+    let titles = [
+        "invoice",
+        "customer",
+        "name",
+        "due_on",
+        "days_late",
+        "age",
+        "currency",
+        "left",
+        "in_xero",
+    ];
     let cells = |row: &&InvoiceBalance| {
         [
             row.number.to_string(),

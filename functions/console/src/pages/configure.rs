@@ -151,7 +151,9 @@ fn of_close(stage: &Stage<'_>) -> Vec<CloseSetting> {
                       day is closed: its payments are compared with orders, invoices and Xero.",
             default: "18:00".to_owned(),
             check: "A time from 04:00 to 23:59, such as 17:30.",
-            effect: format!("The business day {next} ends {ends}. Days that are closed stay as they were."),
+            effect: format!(
+                "The business day {next} ends {ends}. Days that are closed stay as they were."
+            ),
             mistakes: mistakes("close_at"),
         },
         CloseSetting {

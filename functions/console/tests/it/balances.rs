@@ -71,7 +71,12 @@ async fn st_12_st_24_what_is_owed_is_shown_by_age_and_customer_and_ties_out() {
     report(&world, of_ada("10005", 10_005, "2026-08-27")).await;
     report(&world, of_ada("10006", 10_006, "2026-08-26")).await;
     let yen = Money::new(Decimal::new(7_000, 0), "JPY".parse().unwrap()).unwrap();
-    let bob = Reported { customer: None, company: "Bob & Sons", total: yen, ..of_ada("10007", 0, "2026-11-01") };
+    let bob = Reported {
+        customer: None,
+        company: "Bob & Sons",
+        total: yen,
+        ..of_ada("10007", 0, "2026-11-01")
+    };
     report(&world, bob).await;
 
     let said = page(&world, json!({})).await;
@@ -106,19 +111,23 @@ async fn st_12_st_24_what_is_owed_is_shown_by_age_and_customer_and_ties_out() {
 #[tokio::test]
 async fn st_05_payments_and_credit_lower_what_is_owed_and_too_much_is_shown() {
     let world = World::new().await;
-    for number in ["10011", "10012", "10013"] {
+    for number in ["10011", "10012", "10013", "10014"] {
         report(&world, of_ada(number, 10_000, "2026-11-20")).await;
     }
     read(&world, "10011", 400, vec![xero_payment(1, 2_500)], 0).await;
     read(&world, "10012", 400, vec![xero_payment(2, 4_000)], 6_000).await;
     read(&world, "10013", 400, vec![xero_payment(3, 10_000)], 0).await;
-    overpay(&world, "10013", 1_050).await;
+    overpay(&world, "10013", "P-1", 1_050).await;
+    // 75.00 in Xero, 20.00 of credit, and 10.00 that Xero has not seen yet.
+    read(&world, "10014", 400, vec![xero_payment(4, 7_500)], 2_000).await;
+    overpay(&world, "10014", "P-2", 1_000).await;
 
     let said = page(&world, json!({"kind": "every"})).await;
     for words in [
-        "AUD 75.00 AUD (1) -10.50 AUD (1) 75.00 AUD",
+        "AUD 75.00 AUD (1) -15.50 AUD (2) 75.00 AUD",
         "10011 C-1 Ada Ltd 2026-11-20 5 ▲ days 1 to 30 75.00 AUD ✔",
         "10013 C-1 Ada Ltd 2026-11-20 5 overpaid -10.50 AUD ✔",
+        "10014 C-1 Ada Ltd 2026-11-20 5 overpaid -5.00 AUD ✔",
         "10013,C-1,Ada Ltd,2026-11-20,5,overpaid,AUD,-10.50,true",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -127,13 +136,13 @@ async fn st_05_payments_and_credit_lower_what_is_owed_and_too_much_is_shown() {
 }
 
 /// The business's own system reports one more payment of an invoice.
-async fn overpay(world: &World, number: &str, cents: i64) {
+async fn overpay(world: &World, number: &str, id: &str, cents: i64) {
     let number: InvoiceNumber = number.parse().unwrap();
     let before = world.tables.invoice(organisation(), &number).await.unwrap();
     let paid = Receipt {
         amount: aud(cents),
         allocations: vec![Allocation { invoice: number, amount: aud(cents) }],
-        ..receipt("P-TOO-MUCH")
+        ..receipt(id)
     };
     let change = record_part(&before, &paid, ago(300)).unwrap().unwrap();
     world.tables.write_invoice(&before, &change, because(300)).await.unwrap();

@@ -139,12 +139,17 @@ async fn nonsense_in_the_settings_of_the_close_stops_nothing_and_is_said() {
     let reply = world.close(None, ada()).await.unwrap();
     // The day that can be read is a holiday.
     assert_eq!(reply["closes"][0]["day"], "2026-03-04", "{reply}");
-    assert_eq!(world.close(Some("2026-03-03"), ada()).await.unwrap()["closes"][0]["outcome"], "failed");
+    assert_eq!(
+        world.close(Some("2026-03-03"), ada()).await.unwrap()["closes"][0]["outcome"],
+        "failed"
+    );
     world.sweep().await;
     let kind = async || {
         world.check_connections().await;
         let rows = world.rows("messages").await.into_iter();
-        rows.filter(|row| row["kind"] == "CLOSE_SETTINGS").map(|row| row["why"].clone()).collect::<Vec<_>>()
+        rows.filter(|row| row["kind"] == "CLOSE_SETTINGS")
+            .map(|row| row["why"].clone())
+            .collect::<Vec<_>>()
     };
     let said = kind().await;
     assert_eq!(said.len(), 1);
