@@ -6,8 +6,8 @@ use jiff::civil::date;
 use payments::XeroPayment;
 use serde_json::{Value, json};
 
-use crate::books;
 use crate::html::{assert_harmless, text};
+use crate::samples;
 use crate::world::{ORGANISATION, OTHER, World, ago, well};
 
 /// Ends every kind of place that a text may stand in, and begins something that runs.

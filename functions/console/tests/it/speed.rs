@@ -10,8 +10,8 @@ use dynoxide::{AttributeValue, Database, ImportOptions};
 use payments::upload::Hold;
 use serde_json::{Value, json};
 
-use crate::books::{self, store, waiting, xero};
-use crate::bounded::rows_of;
+use crate::rows_read::rows_of;
+use crate::samples::{self, store, waiting, xero};
 use crate::world::{ORGANISATION, World, ago};
 
 /// Payments, twenty on each invoice.

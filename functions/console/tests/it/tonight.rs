@@ -4,8 +4,8 @@ use console::roles::Role;
 use payments::upload::{Caps, PaymentCommand, Upload, obey};
 use serde_json::{Value, json};
 
-use crate::books::{self, because, store, waiting};
 use crate::html::{assert_harmless, text};
+use crate::samples::{self, because, store, waiting};
 use crate::world::{ORGANISATION, World, ago, organisation};
 
 async fn tonight(world: &World, role: Role) -> String {

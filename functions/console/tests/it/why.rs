@@ -3,8 +3,8 @@
 use console::roles::Role;
 use serde_json::json;
 
-use crate::books::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};
 use crate::html::{assert_harmless, text};
+use crate::samples::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};
 use crate::world::{ORGANISATION, World, ago};
 
 async fn why(world: &World, role: Role, typed: &str) -> String {

@@ -6,8 +6,8 @@ use console::pages::Page;
 use console::roles::Role;
 use serde_json::json;
 
-use crate::books;
 use crate::html::{assert_harmless, names_of_orders, text};
+use crate::samples;
 use crate::world::{ORGANISATION, OTHER, World, now, well};
 
 #[tokio::test]

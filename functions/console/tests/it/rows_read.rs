@@ -4,8 +4,8 @@ use console::roles::Role;
 use harness::log_capture;
 use serde_json::json;
 
-use crate::books;
 use crate::html::text;
+use crate::samples;
 use crate::world::{ORGANISATION, World, ago, now, well};
 
 /// How many rows a page says it has read.
