@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ::sweep::Sweeper;
+use ::upload::Uploader;
 use ::xero::Config;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -22,9 +24,7 @@ use payments::{Contact, InvoiceNumber, LocalInvoice, OrganisationId, Settings};
 use queue::{Cause, InvoiceChange, Message};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use sweep::Sweeper;
 use table::ChangeContext;
-use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{
     DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, NewInvoice, NewOrganisation, NewPayment,

@@ -6,7 +6,7 @@ use payments::XeroContactId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::World;
+use worlds::sweep::World;
 
 /// An invoice whose contact is called otherwise in Xero.
 async fn differing() -> (World, Uuid) {
