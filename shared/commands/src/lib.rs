@@ -16,7 +16,7 @@ pub use command::{Command, Kind, Reply, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
     Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue,
-    PreviewPlan, Replay, Republish, Restore, Secret, SignUp, SyncNow,
+    PreviewPlan, Replay, Republish, Restore, SecretText, SignUp, SyncNow,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;
