@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = {"commands"}
 ADAPTERS = {"bus", "host", "queue", "table", "xero"}
 # Crates that assemble adapters in the same way for several functions.
-ASSEMBLIES = {"access"}
+ASSEMBLIES = {"access", "discrepancies"}
 # Crates that the domain may not reach, not even through another crate: no cloud, no network, no runtime.
 OUTSIDE_WORLD = re.compile(r"^(aws[-_]|lambda|tokio|hyper|reqwest|axum|rustls)")
 # Each SDK is the business of one shared crate. Functions and the local stack may construct a client, no more.

@@ -1,11 +1,12 @@
 //! A person says that something which does not agree may stay as it is (AMB-31).
 
-use payments::{AcceptError, DiscrepancyKey, InvoiceNumber, OrganisationId, XeroContactId, accept};
+use payments::{
+    Attributed, DiscrepancyKey, DiscrepancyWork, Ending, OrganisationId, XeroContactId,
+};
 use queue::Changes;
 use serde::Deserialize;
-use table::{ChangeContext, WriteError};
+use table::{DiscrepancyPlace, DiscrepancySubject, WorkContext, WorkFailure};
 
-use crate::error::RACES_MAX;
 use crate::event::{Asked, EventError, said, says};
 use crate::orders::tables;
 use crate::wanted::Said;
@@ -19,15 +20,6 @@ pub(crate) struct Accept {
     pub(crate) key: DiscrepancyKey,
     /// What the person has read of it, if that is said.
     seen: Option<String>,
-}
-
-/// What a discrepancy stands on.
-#[derive(Debug)]
-enum DiscrepancySubject {
-    /// An invoice, by its number in the business's own system.
-    Invoice(InvoiceNumber),
-    /// A contact in Xero.
-    Contact(XeroContactId),
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,52 +65,19 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         wanted: &Accept,
         said: &Said,
     ) -> Result<(), HandleError> {
-        for _ in 0..RACES_MAX {
-            let written = match &wanted.place {
-                DiscrepancySubject::Invoice(number) => {
-                    self.accept_on_invoice(organisation, number, wanted, said).await?
-                }
-                DiscrepancySubject::Contact(contact) => {
-                    self.accept_about_contact(organisation, *contact, wanted, said).await?
-                }
-            };
-            match written {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
-            }
+        let place = DiscrepancyPlace {
+            organisation,
+            subject: wanted.place.clone(),
+            key: wanted.key.clone(),
+        };
+        let work = DiscrepancyWork::End { ending: Ending::Accepted, seen: wanted.seen.clone() };
+        let said = Attributed { by: Some(&said.by), why: &said.why };
+        let context = WorkContext { cause: "console", said, now: self.clock.now() };
+        let done = self.tables.work_on_discrepancy(&place, context, |_, _| Ok(work.clone())).await;
+        match done {
+            Ok(_) => Ok(()),
+            Err(WorkFailure::Refused(why)) => Err(HandleError::Discrepancy(why)),
+            Err(error) => Err(tables(&error)),
         }
-        Err(tables(&WriteError::Conflict))
-    }
-
-    async fn accept_on_invoice(
-        &self,
-        organisation: OrganisationId,
-        number: &InvoiceNumber,
-        wanted: &Accept,
-        said: &Said,
-    ) -> Result<Result<(), WriteError>, HandleError> {
-        let now = self.clock.now();
-        let stored = self.tables.invoice(organisation, number).await;
-        let stored = stored.map_err(|error| tables(&error))?;
-        let words = (said.by.as_str(), said.why.as_str());
-        let change = accept(&stored, &wanted.key, wanted.seen.as_deref(), words, now)?;
-        let because = ChangeContext { cause: "console", event_at: None, now };
-        Ok(self.tables.write_invoice(&stored, &change, because).await)
-    }
-
-    async fn accept_about_contact(
-        &self,
-        organisation: OrganisationId,
-        contact: XeroContactId,
-        wanted: &Accept,
-        said: &Said,
-    ) -> Result<Result<(), WriteError>, HandleError> {
-        let all = self.tables.contact_discrepancies(organisation, contact).await;
-        let all = all.map_err(|error| tables(&error))?;
-        let found = all.into_iter().find(|found| found.key == wanted.key);
-        let mut found = found.ok_or(AcceptError::NotThere)?;
-        found.accept(wanted.seen.as_deref(), &said.by, &said.why, self.clock.now())?;
-        Ok(self.tables.write_acceptance_about_contact(organisation, contact, &found).await)
     }
 }

@@ -1,6 +1,6 @@
 //! Why the function cannot start, and why an invocation failed.
 
-use payments::{AcceptError, GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError};
+use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError, WorkError};
 use queue::{DeadLetterError, QueueName, SendError};
 
 use crate::event::EventError;
@@ -44,7 +44,7 @@ pub enum HandleError {
     },
     /// The discrepancy cannot be accepted.
     #[error("not accepted: {0}")]
-    Accept(#[from] AcceptError),
+    Discrepancy(WorkError),
     /// The payment cannot be brought back.
     #[error(transparent)]
     Restore(#[from] RestoreError),

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use crate::change::Change;
 use crate::decision::Action;
-use crate::discrepancy::{Acceptance, Discrepancy, DiscrepancyKey};
+use crate::discrepancy::{Discrepancy, DiscrepancyKey};
+use crate::discrepancy_work::Attributed;
+use crate::handling::Ending;
 use crate::invoice_discrepancies::decision;
 use crate::stored::StoredInvoice;
 
@@ -42,22 +44,7 @@ impl Discrepancy {
         why: &str,
         now: Timestamp,
     ) -> Result<(), AcceptError> {
-        if !self.stands() {
-            return Err(AcceptError::NotThere);
-        }
-        if let Some(Acceptance { by, at, .. }) = self.acceptance() {
-            return Err(AcceptError::Accepted { by: by.clone(), at: *at });
-        }
-        if seen.is_some_and(|seen| seen != self.detail) {
-            return Err(AcceptError::Changed { now: self.detail.clone() });
-        }
-        self.accepted = Some(Acceptance {
-            at: now,
-            by: by.to_owned(),
-            why: why.to_owned(),
-            facts: self.detail.clone(),
-        });
-        Ok(())
+        self.end(Ending::Accepted, seen, Attributed { by: Some(by), why }, now)
     }
 }
 

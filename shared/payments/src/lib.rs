@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod activity_kind;
+mod adjustment;
 mod applied_credit;
 pub mod budget;
 mod change;
@@ -9,11 +10,14 @@ pub mod connection;
 mod decision;
 pub mod digest;
 mod discrepancy;
+mod discrepancy_clock;
+mod discrepancy_work;
 pub mod events;
 pub mod explanations;
 pub mod failures;
 mod fingerprint;
 pub mod grant;
+mod handling;
 mod health_issue;
 mod ids;
 mod invoice;
@@ -22,6 +26,7 @@ pub mod mass_change;
 mod matching;
 mod mirror;
 mod money;
+mod notice;
 mod number;
 mod oauth_state;
 mod order;
@@ -41,12 +46,21 @@ mod terms;
 pub mod upload;
 
 pub use acceptance::{AcceptError, accept};
+pub use adjustment::{AdjustedRecord, Adjustment, AdjustmentError};
 pub use applied_credit::{AppliedCredit, CreditKind};
 pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
 };
-pub use invoice_discrepancies::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
+pub use discrepancy_clock::ClockStep;
+pub use discrepancy_work::{Attributed, DiscrepancyWork, WorkDone, WorkError};
+pub use handling::{DiscrepancyCause, Ending, Handling, Owner};
+pub use invoice_discrepancies::{
+    DiscrepancyFigures, POSSIBLE_DUPLICATE_DAYS, figures_of, not_in_xero,
+};
+pub use notice::{
+    Notice, NoticeFacts, NoticeKind, NoticeReport, StoredNotice, next_notice_id, notice_facts,
+};
 
 pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};

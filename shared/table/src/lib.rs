@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod acceptances;
 mod activity;
 mod activity_log;
 mod allocations;
@@ -16,6 +15,7 @@ mod connections;
 mod contact_discrepancies;
 mod customers;
 mod digests;
+mod discrepancy_work;
 mod error;
 mod failed_runs;
 mod grants;
@@ -32,6 +32,7 @@ mod messages;
 mod meter;
 mod nights;
 mod notes;
+mod notices;
 mod oauth_states;
 mod orders;
 mod organisations;
@@ -68,6 +69,7 @@ pub use connections::{CONNECTION_LOST, ConnectionRow};
 pub use contact_discrepancies::{ContactBecause, DiscrepancySubject, OpenDiscrepancy, contact_key};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use digests::OpenDiscrepancies;
+pub use discrepancy_work::{DiscrepancyPlace, WorkContext, WorkFailure};
 pub use error::{ReadError, WriteError};
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
@@ -77,6 +79,7 @@ pub use latest::{Listed, Newest, Unreadable};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};
 pub use notes::Noted;
+pub use notices::NoticeSettings;
 pub use orders::{OrderLink, StoredOrder};
 pub use organisations::{NameOf, OrganisationRow};
 pub use parked::{DISCARDED, PARKED_BYTES_MAX, PARKED_MAX, Parked, ParkedRow, in_parts};

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::events::{Entry, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment};
-use payments::{DiscrepancyKind, Logged, OrderProgress, OrderStatus, OrganisationId, Origin};
+use payments::{
+    AdjustedRecord, Adjustment, DiscrepancyKind, Logged, Notice, NoticeKind, OrderProgress,
+    OrderStatus, OrganisationId, Origin,
+};
 use serde::Deserialize;
 
 use crate::attributes::{Item, Reader};
@@ -97,6 +100,9 @@ impl Image {
             invoice: invoice(row, organisation)?,
             payment: payment(row)?,
             discrepancy: discrepancy(row)?,
+            owner: owned(row, "owner")?,
+            adjustment: adjustment(row)?,
+            notice: notice(row)?,
             contact: row.parsed_if("xero_contact_id")?,
             customer: row.parsed_if("customer")?,
             order: order(row)?,
@@ -160,6 +166,35 @@ fn order(row: Reader<'_>) -> Result<Option<EntryOrder>, ReadError> {
         false => None,
     };
     Ok(Some(EntryOrder { id, progress, status }))
+}
+
+fn adjustment(row: Reader<'_>) -> Result<Option<Adjustment>, ReadError> {
+    if !row.has("adjusts") {
+        return Ok(None);
+    }
+    let amount = match row.parsed_if("adjusted_currency")? {
+        Some(currency) => row.money_if("adjusted_amount", currency)?,
+        None => None,
+    };
+    Ok(Some(Adjustment {
+        record: row.code("adjusts", AdjustedRecord::from_code)?,
+        amount,
+        payment: row.parsed_if("adjusted_payment")?,
+        to_invoice: row.parsed_if("to_invoice")?,
+    }))
+}
+
+fn notice(row: Reader<'_>) -> Result<Option<Notice>, ReadError> {
+    if !row.has("notice_text") {
+        return Ok(None);
+    }
+    Ok(Some(Notice {
+        id: row.text("notice")?.to_owned(),
+        kind: row.code("notice_kind", NoticeKind::from_code)?,
+        customer: row.parsed_if("customer")?,
+        subject: row.text("notice_subject")?.to_owned(),
+        text: row.text("notice_text")?.to_owned(),
+    }))
 }
 
 fn discrepancy(row: Reader<'_>) -> Result<Option<EntryDiscrepancy>, ReadError> {

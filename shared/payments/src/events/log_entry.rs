@@ -4,12 +4,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::activity_kind::Logged;
+use crate::adjustment::Adjustment;
 use crate::discrepancy::DiscrepancyKind;
 use crate::ids::{
     CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
     XeroPaymentId,
 };
 use crate::money::Money;
+use crate::notice::Notice;
 use crate::order::{OrderProgress, OrderStatus};
 use crate::payment::Origin;
 
@@ -46,6 +48,12 @@ pub struct Entry {
     pub payment: EntryPayment,
     /// The discrepancy concerned.
     pub discrepancy: Option<EntryDiscrepancy>,
+    /// Who works on the discrepancy, if a person does.
+    pub owner: Option<String>,
+    /// The adjustment that a person has ordered.
+    pub adjustment: Option<Adjustment>,
+    /// The notice that was drafted.
+    pub notice: Option<Notice>,
     /// The contact in Xero, of a row that is about one and about no invoice.
     pub contact: Option<XeroContactId>,
     /// The customer concerned.

@@ -56,11 +56,16 @@ async fn refunded(world: &World) {
 
 /// A person accepts what was found about the contact.
 async fn accept(world: &World) {
-    let contact = CONTACT.parse().unwrap();
-    let mut found = world.tables.contact_discrepancies(organisation(), contact).await.unwrap();
-    found[0].accept(None, "Ada", "it was agreed", now()).unwrap();
-    let tables = &world.tables;
-    tables.write_acceptance_about_contact(organisation(), contact, &found[0]).await.unwrap();
+    let place = table::DiscrepancyPlace {
+        organisation: organisation(),
+        subject: table::DiscrepancySubject::Contact(CONTACT.parse().unwrap()),
+        key: DiscrepancyKey::about(DiscrepancyKind::RefundInXero, "R-1"),
+    };
+    let said = payments::Attributed { by: Some("Ada"), why: "it was agreed" };
+    let context = table::WorkContext { cause: "console", said, now: now() };
+    let accept = payments::DiscrepancyWork::End { ending: payments::Ending::Accepted, seen: None };
+    let done = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(accept.clone())).await;
+    done.unwrap();
 }
 
 /// An invoice with a bit of everything, among others that no answer may contain.

@@ -1,0 +1,182 @@
+//! SP-18, SP-19, SP-23: the 48 hours of a discrepancy, by the hourly look of the function.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use harness::dynamodb::{Row, having};
+use jiff::{SignedDuration, Timestamp};
+use payments::{Attributed, DiscrepancyKey, DiscrepancyKind, DiscrepancyWork, OrganisationId};
+use serde_json::json;
+use table::{ChangeContext, DiscrepancyPlace, DiscrepancySubject, WorkContext};
+
+use crate::world::{World, aud, march};
+
+/// An invoice of 1,000.00 that is paid twice, in Xero and here.
+async fn overpaid() -> (World, Timestamp) {
+    let world = World::new().await;
+    let invoice = world.both("10031").await;
+    world.pay(invoice, 1_000_00);
+    look(&world).await;
+    received(&world, "P-1", 80_00).await;
+    let rows = world.rows("discrepancies").await;
+    let [found] = having(&rows, &[("kind", "OVERPAID")])[..] else { panic!("{rows:?}") };
+    let since = found["detected_at"].parse().unwrap();
+    (world, since)
+}
+
+/// The business reports a payment on the invoice.
+async fn received(world: &World, id: &str, cents: i64) {
+    let number: payments::InvoiceNumber = "10031".parse().unwrap();
+    let receipt = payments::Receipt {
+        organisation: world.organisation(),
+        id: id.parse().unwrap(),
+        revision: 1,
+        amount: aud(cents),
+        date: march(2),
+        reference: None,
+        method: "bank_transfer".to_owned(),
+        channel: None,
+        customer: None,
+        transaction_id: format!("T-{id}"),
+        status: payments::PaymentStatus::Confirmed,
+        approved: false,
+        settled: false,
+        journaled: false,
+        allocations: vec![payments::Allocation { invoice: number.clone(), amount: aud(cents) }],
+        entered_at: world.now(),
+    };
+    let stored = world.tables.invoice(world.organisation(), &number).await.unwrap();
+    let change = payments::record_part(&stored, &receipt, world.now()).unwrap().unwrap();
+    let because = ChangeContext { cause: "intake", event_at: None, now: world.now() };
+    world.tables.write_invoice(&stored, &change, because).await.unwrap();
+}
+
+async fn look(world: &World) {
+    world.sweep().await;
+    world.work_off().await;
+}
+
+async fn check(world: &World) {
+    world.invoke(json!({"scheduled_time": world.now(), "check": true})).await.unwrap();
+}
+
+/// What was announced of the clock: the action and the step.
+async fn steps(world: &World) -> Vec<(String, String)> {
+    let rows = world.rows("activity").await;
+    let clock = rows.iter().filter(|row| {
+        ["discrepancy_reminded", "discrepancy_breached"].contains(&row["action"].as_str())
+    });
+    let mut steps: Vec<&Row> = clock.collect();
+    steps.sort_by_key(|row| row["at"].clone());
+    steps.into_iter().map(|row| (row["action"].clone(), row["reason"].clone())).collect()
+}
+
+fn place(organisation: OrganisationId) -> DiscrepancyPlace {
+    DiscrepancyPlace {
+        organisation,
+        subject: DiscrepancySubject::Invoice("10031".parse().unwrap()),
+        key: DiscrepancyKey::of_invoice(DiscrepancyKind::Overpaid),
+    }
+}
+
+#[tokio::test]
+async fn sp_19_people_hear_at_24_and_40_hours_and_a_second_after_48_hours_is_a_breach() {
+    // SP-18, A7.1
+    let (world, since) = overpaid().await;
+    let at = |hours: i64, seconds: i64| since + SignedDuration::from_secs(hours * 3_600 + seconds);
+    let reminded = |step: &str| ("discrepancy_reminded".to_owned(), step.to_owned());
+    let mut expected = Vec::new();
+    for (moment, step) in [
+        (at(24, -1), None),
+        (at(24, 0), Some(reminded("24h"))),
+        (at(30, 0), None),
+        (at(40, 0), Some(reminded("40h"))),
+        (at(48, 0), None),
+        (at(48, 1), Some(("discrepancy_breached".to_owned(), "48h".to_owned()))),
+        (at(72, 0), None),
+    ] {
+        world.clock.set(moment);
+        check(&world).await;
+        // A schedule that comes twice says it once.
+        check(&world).await;
+        expected.extend(step);
+        assert_eq!(steps(&world).await, expected, "{moment}");
+    }
+    let rows = world.rows("activity").await;
+    let [breach] = having(&rows, &[("action", "discrepancy_breached")])[..] else { panic!() };
+    assert_eq!(breach["rule"], "SP-19");
+    assert!(breach["why"].contains("more than 48 hours; owner: it has no owner"), "{breach:?}");
+    assert_eq!(
+        (breach["discrepancy"].as_str(), breach["invoice_number"].as_str()),
+        ("OVERPAID", "10031")
+    );
+}
+
+#[tokio::test]
+async fn sp_19_a_look_that_was_missed_announces_the_last_step_and_the_digest_counts_the_breach() {
+    let (world, since) = overpaid().await;
+    world.clock.set(since + SignedDuration::from_hours(100));
+    world.invoke(json!({"scheduled_time": world.now(), "digest": true})).await.unwrap();
+    assert_eq!(steps(&world).await, [("discrepancy_breached".to_owned(), "48h".to_owned())]);
+    let rows = world.rows("activity").await;
+    let [digest] = having(&rows, &[("action", "morning_digest")])[..] else { panic!() };
+    let words = "\nDiscrepancies: 1 open, the oldest since ";
+    assert!(digest["why"].contains(words), "{}", digest["why"]);
+    let words = "; 1 open for more than 48 hours; 1 without an owner\n";
+    assert!(digest["why"].contains(words), "{}", digest["why"]);
+}
+
+#[tokio::test]
+async fn sp_36_what_people_and_the_clock_have_done_stays_when_the_figures_change() {
+    // SP-36, AMB-31
+    let (world, since) = overpaid().await;
+    let said = Attributed { by: Some("Ada"), why: "I look into it" };
+    let context = WorkContext { cause: "console", said, now: world.now() };
+    let take = DiscrepancyWork::Assign { owner: "Ada".to_owned() };
+    let place = place(world.organisation());
+    let work = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(take.clone()));
+    work.await.unwrap();
+    world.clock.set(since + SignedDuration::from_hours(25));
+    check(&world).await;
+    // The row is written again with other figures, and keeps what people and the clock have done.
+    received(&world, "P-2", 5_00).await;
+    let found = world.rows("discrepancies").await;
+    let [row] = having(&found, &[("kind", "OVERPAID")])[..] else { panic!() };
+    assert_eq!((row["owner"].as_str(), row["clock_step"].as_str()), ("Ada", "24h"), "{row:?}");
+    assert_eq!((row["amount"].as_str(), row["currency"].as_str()), ("#85", "AUD"), "{row:?}");
+    let steps_before = steps(&world).await.len();
+    check(&world).await;
+    assert_eq!(steps(&world).await.len(), steps_before, "the same 48 hours");
+}
+
+#[tokio::test]
+async fn sp_23_a_customer_is_asked_once_for_each_time_in_the_words_of_the_business() {
+    let (world, since) = overpaid().await;
+    let drafts = async || {
+        let rows = world.rows("activity").await;
+        having(&rows, &[("action", "notice_drafted")]).into_iter().cloned().collect::<Vec<Row>>()
+    };
+    check(&world).await;
+    assert!(drafts().await.is_empty(), "nobody has asked for notices");
+    let update = world
+        .direct
+        .update_item()
+        .table_name("organisations")
+        .key("organisation", AttributeValue::S(world.organisation().to_string()))
+        .update_expression("SET customer_notices = :yes, notice_overpaid = :words")
+        .expression_attribute_values(":yes", AttributeValue::Bool(true))
+        .expression_attribute_values(
+            ":words",
+            AttributeValue::S("About {{ invoice }}\nShall we send {{ amount }} back?".to_owned()),
+        );
+    update.send().await.unwrap();
+    world.clock.set(since + SignedDuration::from_hours(1));
+    check(&world).await;
+    check(&world).await;
+    let all = drafts().await;
+    let [draft] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(draft["notice"], "10031#OVERPAID##1");
+    assert_eq!(draft["notice_subject"], "About 10031");
+    assert_eq!(draft["notice_text"], "Shall we send 80.00 AUD back?");
+    let notices = world.rows("notices").await;
+    let [row] = &notices[..] else { panic!("{notices:?}") };
+    assert_eq!((row["state"].as_str(), row["kind"].as_str()), ("drafted", "overpaid"));
+}

@@ -1,0 +1,191 @@
+//! What an operator orders about discrepancies, one or several at once (SP-19, SP-24, SP-36).
+
+use jiff::Timestamp;
+use payments::{
+    Adjustment, Attributed, DiscrepancyCause, DiscrepancyKey, DiscrepancyWork, Ending, Money,
+    OrganisationId, WorkError,
+};
+use table::{DiscrepancyPlace, DiscrepancySubject, Tables, WorkContext, WorkFailure};
+
+use crate::draft::{DraftError, draft_notice};
+
+/// Discrepancies that one order may name.
+pub const BULK_MAX: usize = 100;
+
+/// What is to be done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum OrderVerb {
+    /// It is the operator's own, or another person's.
+    Assign {
+        /// Whose it is from now on.
+        owner: String,
+    },
+    /// The reason of the order is the note.
+    Note {
+        /// What it comes from.
+        cause: Option<DiscrepancyCause>,
+    },
+    /// It may stay as it is, or was dealt with.
+    End {
+        /// Which of the two.
+        ending: Ending,
+        /// What the operator has read of it.
+        seen: Option<String>,
+    },
+    /// The business's own system is asked to adjust a record.
+    Adjust(Adjustment),
+    /// A notice to the customer is drafted.
+    Notify,
+}
+
+/// An order about some discrepancies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DiscrepancyOrder {
+    /// Whose books.
+    pub organisation: OrganisationId,
+    /// Which discrepancies: what each stands on, and its key.
+    pub places: Vec<(DiscrepancySubject, DiscrepancyKey)>,
+    /// What is to be done.
+    pub verb: OrderVerb,
+}
+
+/// One that the order could not be carried out on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// What it stands on, and its key.
+    pub place: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// What became of an order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OrderResult {
+    /// Discrepancies on which it was carried out.
+    pub done: Vec<String>,
+    /// The others, each with its reason. They keep none of the rest from being done.
+    pub refused: Vec<Refused>,
+}
+
+/// Why an order was not begun, or not brought to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// Nothing is named, or too much.
+    #[error("name 1 to {BULK_MAX} discrepancies")]
+    Count,
+    /// The tables do not answer. What was done before stays done.
+    #[error("the tables do not answer; {done} of the discrepancies are done")]
+    Tables {
+        /// How many were.
+        done: usize,
+        /// What they said.
+        #[source]
+        source: WorkFailure,
+    },
+}
+
+/// The place that a text names: `NUMBER/KIND#subject`, or `contact:UUID/KIND#subject`. A number may hold a slash, and a
+/// kind holds none.
+pub fn place(text: &str) -> Option<(DiscrepancySubject, DiscrepancyKey)> {
+    let hash = text.find('#')?;
+    let slash = text.get(..hash)?.rfind('/')?;
+    let (on, key) = (text.get(..slash)?.trim(), text.get(slash + 1..)?);
+    let subject = match on.strip_prefix("contact:") {
+        Some(contact) => DiscrepancySubject::Contact(contact.parse().ok()?),
+        None => DiscrepancySubject::Invoice(on.parse().ok()?),
+    };
+    Some((subject, DiscrepancyKey::parse(key)?))
+}
+
+/// The text that names a place.
+pub(crate) fn text_of((subject, key): &(DiscrepancySubject, DiscrepancyKey)) -> String {
+    match subject {
+        DiscrepancySubject::Invoice(number) => format!("{number}/{key}"),
+        DiscrepancySubject::Contact(contact) => format!("contact:{contact}/{key}"),
+    }
+}
+
+/// An amount that a person has typed.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn typed_amount(amount: &str, currency: &str) -> Result<Money, String> {
+    let currency = currency.trim().parse().map_err(|_| "`currency` is no currency".to_owned())?;
+    Money::parse(amount.trim(), currency).map_err(|error| format!("`amount`: {error}"))
+}
+
+/// Carries out an order on each of the discrepancies that it names.
+///
+/// # Errors
+/// [`OrderError`].
+pub async fn carry_out(
+    tables: &Tables,
+    order: &DiscrepancyOrder,
+    (by, why): (&str, &str),
+    now: Timestamp,
+) -> Result<OrderResult, OrderError> {
+    if order.places.is_empty() || order.places.len() > BULK_MAX {
+        return Err(OrderError::Count);
+    }
+    let context = WorkContext { cause: "console", said: Attributed { by: Some(by), why }, now };
+    let mut result = OrderResult::default();
+    for named in &order.places {
+        let (subject, key) = named.clone();
+        let place = DiscrepancyPlace { organisation: order.organisation, subject, key };
+        let failure = match one(tables, &place, &order.verb, context).await {
+            Ok(()) => {
+                result.done.push(text_of(named));
+                continue;
+            }
+            Err(DraftError::Work(WorkFailure::Refused(why))) => why.to_string(),
+            Err(DraftError::Work(source)) => {
+                return Err(OrderError::Tables { done: result.done.len(), source });
+            }
+            Err(error) => host::telemetry::chain(&error),
+        };
+        result.refused.push(Refused { place: text_of(named), why: failure });
+    }
+    Ok(result)
+}
+
+async fn one(
+    tables: &Tables,
+    place: &DiscrepancyPlace,
+    verb: &OrderVerb,
+    context: WorkContext<'_>,
+) -> Result<(), DraftError> {
+    let work = match verb.clone() {
+        OrderVerb::Assign { owner } => DiscrepancyWork::Assign { owner },
+        OrderVerb::Note { cause } => DiscrepancyWork::Note { cause },
+        OrderVerb::End { ending, seen } => DiscrepancyWork::End { ending, seen },
+        OrderVerb::Adjust(adjustment) => DiscrepancyWork::Adjust(adjustment),
+        OrderVerb::Notify => {
+            let settings = tables.notice_settings(place.organisation).await;
+            let settings = settings.map_err(WorkFailure::from)?.unwrap_or_default();
+            return draft_notice(tables, place, &settings, context).await;
+        }
+    };
+    let decide = |_: &_, _: Option<&_>| Ok::<_, WorkError>(work.clone());
+    tables.work_on_discrepancy(place, context, decide).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        for text in [
+            "10234/OVERPAID#",
+            "A/7/FAILED_PAYMENT#P-1/2",
+            "contact:430fa14a-f945-44d3-9f97-5df5e28441b8/REFUND_IN_XERO#r-1",
+        ] {
+            assert_eq!(text_of(&place(text).unwrap()), text);
+        }
+        for text in ["", "10234", "10234/", "/OVERPAID#", "10234/SPELLING#", "contact:x/OVERPAID#"]
+        {
+            assert_eq!(place(text), None, "{text}");
+        }
+    }
+}
