@@ -143,7 +143,9 @@ ALLOWED = {
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Payments Activity", "Query", "PutItem")
     | _tables("HeldPayments Tombstones", "Query")
-    | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
+    | _tables("Discrepancies", "Query", "PutItem")
+    # Drafts of notices to customers.
+    | _tables("Notices", "PutItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Caps", "GetItem")
@@ -254,6 +256,7 @@ ONLY = {
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
+    "NoticesTable.Arn": {"Sweep"},
     "${ActivityTable.Arn}/stream/*": {"Announce"},
     "EventBus.Arn": {"Announce"},
     "SweepsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
