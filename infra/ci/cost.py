@@ -112,16 +112,16 @@ def watching(template, prices, kept):
     yield Line(found.what, found.how_much, found.list_price + more, found.free_tier + more)
 
 
-def is_on(trigger):
+def is_on(trigger, many):
     """Whether a trigger asks: one that is switched on by a condition is for many organisations (`XeroConnection`)."""
-    return trigger["Properties"].get("Enabled", True) is True
+    return many or trigger["Properties"].get("Enabled", True) is True
 
 
-def standing(template, prices, kept):
-    """Every line of the sum."""
+def standing(template, prices, kept, many):
+    """Every line of the sum; with all that is there for many organisations, or without."""
     load, functions = prices.load, resources(template, "AWS::Serverless::Function")
     triggers = [event for function in functions.values() for event in function.get("Events", {}).values()]
-    polled = sum(event["Type"] == "SQS" and is_on(event) for event in triggers)
+    polled = sum(event["Type"] == "SQS" and is_on(event, many) for event in triggers)
     by_schedule = scheduled(template)
     schedules, events = sum(by_schedule.values()), load["events"]
     yield from watching(template, prices, kept)
@@ -144,8 +144,8 @@ def standing(template, prices, kept):
     keys = load["secret reads"] + ((writes + reads) / 9 if kept_keys else 0)
     yield prices.line("keys", {"key request": keys}, f"{keys:,.0f} requests")
 
-    # Of each event, webhook, mirror and announce hear.
-    hearing = ("Webhook", "Mirror", "Announce")
+    # Of each event, webhook, mirror, announce and reconcile hear.
+    hearing = ("Webhook", "Mirror", "Announce", "Reconcile")
     calls = {name: times for name, times in by_schedule.items()}
     gigabytes = {name: Decimal(function["MemorySize"]) / 1024 for name, function in functions.items()}
     seconds = sum(gigabytes[name] * times * load["seconds a schedule"] for name, times in calls.items())
@@ -191,9 +191,9 @@ def flood(prices, copies, architecture):
     return price.quantize(CENT, ROUND_HALF_UP), (price * requests / million + logged).quantize(CENT, ROUND_HALF_UP)
 
 
-def lines(template, prices=None, kept=None):
+def lines(template, prices=None, kept=None, many=True):
     """Every line, and the sums of both columns."""
-    found = list(standing(template, prices or Prices(), len(operations.kept()) if kept is None else kept))
+    found = list(standing(template, prices or Prices(), len(operations.kept()) if kept is None else kept, many))
     return found, sum(line.list_price for line in found), sum(line.free_tier for line in found)
 
 
@@ -208,7 +208,9 @@ def main():
     print(f"cost: {'':20}{'list price':>12}{'free tier':>12}")
     for line in found:
         print(f"cost: {line.what:20}{line.list_price:>12}{line.free_tier:>12}  {line.how_much}")
-    print(f"cost: {'standing':20}{full:>12}{free:>12}")
+    print(f"cost: {'standing':20}{full:>12}{free:>12}  with what is there for many organisations (XeroConnection=grants)")
+    _, one, one_free = lines(sam_template.load(options.template), prices, options.metrics, many=False)
+    print(f"cost: {'standing':20}{one:>12}{one_free:>12}  with a custom connection, which is for one organisation")
     architecture = sam_template.load(options.template)["Parameters"]["Architecture"]["Default"]
     for copies in (10, 20, 1000):
         million, day = flood(prices, copies, architecture)

@@ -195,10 +195,12 @@ def a_table_that_is_restored(cloud, operator):
         backups = tables.describe_continuous_backups(TableName=f"{STACK}-{noun}")["ContinuousBackupsDescription"]
         expect(f"the recovery of {noun}", backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], "ENABLED")
     operator.types("restore.py", "start", "--stack", STACK)
-    heard = functions.list_event_source_mappings(FunctionName=f"{STACK}-announce")["EventSourceMappings"]
-    expect("what announce hears", [each["EventSourceArn"] for each in heard], [found["LatestStreamArn"]])
-    expect("whether it hears", heard[0]["State"] in ("Enabled", "Enabling"), True)
-    expect("the trigger's limits", (heard[0]["MaximumRetryAttempts"], heard[0]["BisectBatchOnFunctionError"]), (100, True))
+    for listener in ("announce", "reconcile"):
+        heard = functions.list_event_source_mappings(FunctionName=f"{STACK}-{listener}")["EventSourceMappings"]
+        expect(f"what {listener} hears", [each["EventSourceArn"] for each in heard], [found["LatestStreamArn"]])
+        expect(f"whether {listener} hears", heard[0]["State"] in ("Enabled", "Enabling"), True)
+        limits = (heard[0]["MaximumRetryAttempts"], heard[0]["BisectBatchOnFunctionError"])
+        expect(f"the limits of the trigger of {listener}", limits, (100, True))
     quiet(cloud, STACK)
     say("tables were restored: their rows, streams, expiry, recovery, protection and trigger are there")
 

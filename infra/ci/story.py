@@ -106,6 +106,7 @@ class Story:
         self.refuse_forgeries()
         self.mirror_a_payment()
         self.mirror_its_removal()
+        self.follow_an_order()
         Night(self).play()
         self.keep_what_cannot_be_read()
         self.leave_nothing_behind()
@@ -178,6 +179,20 @@ class Story:
         removed = [Decimal(row["amount"]["N"]) for row in self.rows("TombstonesTableName")]
         self.expect(removed, [46], "the payment deleted in Xero has moved to the tombstones")
         self.hear("payment.removed", "46.00", "and hears of its removal")
+
+    def follow_an_order(self):
+        """SP-05, SP-07: the order comes after its money, and the stream of the log leads to it."""
+        self.report({
+            "version": 1, "organisation": self.organisation, "revision": 1, "type": "order", "id": "O-1",
+            "placed_at": f"{date.today().isoformat()}T00:00:00Z",
+            "components": {"currency": "AUD", "goods": "20.00", "total": "20.00"}, "invoices": ["10234"],
+        })
+        self.wait(lambda: any("status" in row for row in self.rows("OrdersTableName")), "the order is judged")
+        row, = self.rows("OrdersTableName")
+        self.expect((row["progress"]["S"], row["status"]["S"]), ("payment_received", "fully_paid"),
+                    "an order that names the invoice is fully paid, derived from the payment that was there already")
+        self.wait(lambda: self.listener.heard("order.completed"), "order.completed is on the event bus")
+        self.say("the order system hears of it on the event bus")
 
     def keep_what_cannot_be_read(self):
         self.queues.send_message(QueueUrl=self.outputs["IntakeQueueUrl"], MessageBody="not JSON")

@@ -169,6 +169,13 @@ ALLOWED = {
     | _tables("Activity", "Query", "PutItem")
     | _on("EventBus.Arn", "events:PutEvents")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
+    "Reconcile": _own_log("Reconcile")
+    | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
+    | _tables("Orders", "GetItem", "Query", "PutItem")
+    | _tables("Invoices Receipts", "GetItem")
+    | _tables("OrderLinks Payments HeldPayments Discrepancies", "Query")
+    | _tables("Activity", "PutItem")
+    | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
     "Operate": _own_log("Operate") | CONSOLE | ORDERS,
     "Administer": _own_log("Administer") | CONSOLE | ORDERS | _tables("Organisations", "UpdateItem"),
@@ -257,8 +264,11 @@ ONLY = {
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     "NoticesTable.Arn": {"Sweep"},
-    "${ActivityTable.Arn}/stream/*": {"Announce"},
+    "${ActivityTable.Arn}/stream/*": {"Announce", "Reconcile"},
     "EventBus.Arn": {"Announce"},
+    # How an order stands is derived by one function, and typed by none.
+    "OrdersTable.Arn": {"Intake", "Reconcile"} | LOOKERS,
+    "OrderLinksTable.Arn": {"Intake", "Reconcile"} | LOOKERS,
     "SweepsTable.Arn": {"Mirror", "Sweep"} | LOOKERS,
     "ChangesDeadLetterQueue.Arn": {"Sweep"},
     "IntakeDeadLetterQueue.Arn": {"Sweep"},

@@ -23,8 +23,6 @@ RULES = {
     # CM-42: Xero repeats less and less often, so that not every quarter of an hour has a failure.
     "webhook-failing": (0, 3, 4, 15 * MINUTE),
     "webhook-fails": (0, 1, 2, HOUR),
-    "webhook-ends": (20 * HOUR_MS, 1, 1, 90 * MINUTE),
-    "webhook-silent": (HOUR_MS, 1, 1, 90 * MINUTE),
     "webhook-not-signed": (10, 1, 1, HOUR),
     # Two looks, each once an hour and not exactly, fall into each period of these.
     "needs-a-person": (0, 1, 1, 90 * MINUTE),
@@ -49,7 +47,10 @@ IN_WORDS = {
     **{f"{queue}-{what}": (AGES, queue) for queue in ("changes", "intake", "uploads") for what in ("age", "expiring")},
     **{f"{queue}-dead-letters{what}": (LETTERS, f"{queue}-dlq")
        for queue in ("changes", "intake", "uploads", "schedules", "events") for what in ("", "-expiring")},
+    **{f"{function}-throttles": (AGES, queue)
+       for function, queue in (("mirror", "changes"), ("intake", "intake"), ("upload", "uploads"))},
     "sweep-silence": ("ConnectionsNotActive", "sweep"),
+    "sweep-throttles": ("ConnectionsNotActive", "sweep"),
     "upload-silence": ("NightsOverdue", "upload"),
 }
 
@@ -129,15 +130,17 @@ class Alarms(unittest.TestCase):
                 adds_up = alarm["Period"] in (5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR)
                 self.assertEqual({each["Statistic"] for each in alarm["Series"]}, {"Sum" if adds_up else "Maximum"})
 
-    def test_every_queue_and_every_function_of_an_alarm_counts(self):
-        """One series of several is enough, and none is left out."""
-        for name in ("DeadLettersAlarm", "FunctionErrorsAlarm"):
-            kind = "AWS::SQS::Queue" if name == "DeadLettersAlarm" else "AWS::Serverless::Function"
-            there = {operations.physical(self.template, {"Ref": each}) for each in sam_template.resources(self.template, kind)}
-            if kind == "AWS::SQS::Queue":
-                there = {each for each in there if each.endswith("-dlq")}
-            watched = {value for each in self.alarms[name]["Series"] for value in each["Dimensions"].values()}
-            self.assertEqual(watched, there, name)
+    def test_every_dead_letter_queue_and_every_function_counts(self):
+        """One series of several is enough, and none is left out. Of a function an alarm counts the errors, or the runbook
+        has another number that its errors lead to."""
+        def there(kind):
+            return {operations.physical(self.template, {"Ref": each}) for each in sam_template.resources(self.template, kind)}
+
+        watched = {value for each in self.alarms["DeadLettersAlarm"]["Series"] for value in each["Dimensions"].values()}
+        self.assertEqual(watched, {each for each in there("AWS::SQS::Queue") if each.endswith("-dlq")})
+        for function in there("AWS::Serverless::Function"):
+            cause = f"{function.removeprefix(f'{operations.STACK}-')}-errors"
+            self.assertIn(cause, operations.causes())
 
     def test_two_deployments_in_one_account_stay_apart(self):
         for name, alarm in self.alarms.items():
@@ -201,10 +204,12 @@ class Alarms(unittest.TestCase):
             self.assertEqual(self.alarms[name]["TreatMissingData"], "breaching")
 
     def test_the_countdown_of_a_webhook_has_steps_below_a_day(self):
-        """CM-42: Xero switches a webhook off after 24 hours. The first step is to be looked at today, the last one is to be
-        acted on now; in between the message and the digest have the hour at which it ends."""
-        steps = [(self.voice_of(name), self.alarms[name]["Threshold"]) for name in ("WebhookSilentAlarm", "WebhookEndsAlarm")]
-        self.assertEqual(steps, [("LookTodayAlarm", HOUR_MS), ("ActNowAlarm", 20 * HOUR_MS)])
+        """CM-42: Xero switches a webhook off after 24 hours. The first step, after an hour, is to be looked at today, the last
+        one, after 20 (`WEBHOOK_ENDS_AFTER` in sweep), is to be acted on now; in between the message and the digest have the
+        hour at which it ends."""
+        self.assertEqual(operations.kept()["Behind"][2]["WebhookSilence"], HOUR_MS)
+        self.assertIn("WebhooksEnding", operations.kept()["NeedsAPerson"][0])
+        self.assertEqual([self.voice_of(name) for name in ("BehindAlarm", "NeedsAPersonAlarm")], ["LookTodayAlarm", "ActNowAlarm"])
         # A webhook that fails all the time is no matter for tomorrow.
         self.assertEqual(self.voice_of("WebhookFailingAlarm"), "ActNowAlarm")
 

@@ -97,11 +97,18 @@ class Rules(unittest.TestCase):
 
     def test_a_stream_without_whole_rows_is_noticed(self):
         self.properties("ActivityTable")["StreamSpecification"]["StreamViewType"] = "KEYS_ONLY"
-        self.expect(rules.streams_neither_lose_nor_block, "ActivityTable", "rows")
+        found = list(rules.streams_neither_lose_nor_block(self.template))
+        self.assertEqual(len(found), 2, found)
+        for listener, sentence in zip(("Announce", "Reconcile"), found, strict=True):
+            self.assertIn(f"the stream of ActivityTable to {listener} does not show rows", sentence)
 
     def test_a_stream_whose_age_nobody_watches_is_noticed(self):
-        del self.template["Resources"]["EventsLateAlarm"]
-        self.expect(rules.streams_neither_lose_nor_block, "Announce", "alarm")
+        for listener in ("Announce", "Reconcile"):
+            with self.subTest(listener):
+                self.setUp()
+                alarm = self.properties("EventsLateAlarm")
+                alarm["Metrics"] = [each for each in alarm["Metrics"] if each["Id"] != listener.lower()]
+                self.expect(rules.streams_neither_lose_nor_block, listener, "alarm")
 
     def test_a_mirror_that_announces_for_itself_is_noticed(self):
         self.statements("MirrorRole").append({

@@ -8,6 +8,7 @@ mod bad_records;
 mod burst;
 mod interrupted;
 mod life_of_a_payment;
+mod orders;
 mod strangers;
 mod two_hands;
 mod world;

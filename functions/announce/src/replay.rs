@@ -12,7 +12,7 @@ use payments::Occurrence;
 use payments::events::{Announcement, announce};
 use serde::Serialize;
 use table::stream::Image;
-use table::{Order, Tables};
+use table::{AuditEntry, Tables};
 
 use crate::HandleError;
 use crate::event::{Wish, moment_of};
@@ -24,7 +24,7 @@ const ROWS_MAX: usize = 2_000;
 /// Most keys that an answer lists.
 const KEYS_MAX: usize = 100;
 /// What a page takes at most, with all its retries, and the answer after it.
-const LAST_STEPS: SignedDuration = SignedDuration::from_secs(20);
+const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(20);
 
 /// What became of a wish. Keys, codes and counts only: no names, no amounts.
 #[derive(Debug, Default, Serialize)]
@@ -104,7 +104,7 @@ impl<B: Bus> Again<'_, B> {
 
     async fn write_down(&self, wish: &Wish) -> Result<(), HandleError> {
         let subject = format!("{} to {}", wish.from, wish.to);
-        let order = Order {
+        let order = AuditEntry {
             action: Occurrence::AnnouncedAgain,
             subject: &subject,
             reason: "events",
@@ -181,7 +181,7 @@ impl<B: Bus> Again<'_, B> {
     }
 
     fn is_nearly_over(&self) -> bool {
-        self.clock.now().saturating_add(LAST_STEPS).is_ok_and(|end| end > self.deadline)
+        self.clock.now().saturating_add(CLOSING_TIME).is_ok_and(|end| end > self.deadline)
     }
 }
 

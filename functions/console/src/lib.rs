@@ -13,6 +13,11 @@ pub mod roles;
 mod times;
 pub mod view;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
@@ -35,6 +40,10 @@ use crate::view::{Buttons, Notice};
 
 /// Most organisations that are listed to choose from.
 const ORGANISATIONS_MAX: usize = 100;
+
+/// How long a page may take. Lambda ends the function after 30 seconds (`Timeout` in the template), and a function that
+/// was ended counts no failure; an order is waited for at most 20 ([`invoker::WAIT_MAX`]).
+const PAGE_MAX: Duration = Duration::from_secs(27);
 
 /// How often what changed is looked for, if nothing is said.
 const SWEEP_MINUTES: u8 = 30;
@@ -61,6 +70,18 @@ pub enum Reply {
         /// As text with marks.
         markdown: String,
     },
+}
+
+/// The page, or that it took too long or broke: so each failure of a page is counted by the function itself.
+async fn unbroken(
+    mut page: Pin<Box<impl Future<Output = Result<String, PageError>>>>,
+    most: Duration,
+) -> Result<String, PageError> {
+    let caught = std::future::poll_fn(move |context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| page.as_mut().poll(context)));
+        polled.unwrap_or(Poll::Ready(Err(PageError::Panicked)))
+    });
+    tokio::time::timeout(most, caught).await.unwrap_or(Err(PageError::TooLate))
 }
 
 /// What one invocation did: its log line and its metrics.
@@ -131,7 +152,7 @@ impl<I: Invoker> Console<I> {
         let mut tally = Tally::default();
         let asked = Asking { console: self, show, invocation, now: self.clock.now() };
         // On the heap: a future that holds every page and every order is too deep for the compiler, and large.
-        let html = match Box::pin(asked.html(&mut tally)).await {
+        let html = match unbroken(Box::pin(asked.html(&mut tally)), PAGE_MAX).await {
             Ok(html) => html,
             Err(error) => {
                 tally.failed = true;
@@ -338,15 +359,16 @@ impl<I: Invoker> Asking<'_, I> {
         let why = match error {
             // It names the table and the attribute, and quotes nothing.
             PageError::Read(error @ table::ReadError::Unreadable { .. }) => format!("{error}."),
-            PageError::Read(_) | PageError::Template(_) => format!("{error}."),
+            error => format!("{error}."),
         };
-        let lines = vec![
-            format!("This page cannot be shown now: {why}"),
-            format!(
-                "The function's log says more, by the request's id {}.",
-                self.invocation.request_id
-            ),
-        ];
+        let mut lines = vec![format!("This page cannot be shown now: {why}")];
+        if self.show.order.is_some() {
+            lines.push("Whether the order was carried out is not known: look at the page Activity before you order it again.".into());
+        }
+        lines.extend([format!(
+            "The function's log says more, by the request's id {}.",
+            self.invocation.request_id
+        )]);
         self.tell("Not now", Vec::new(), lines).unwrap_or_default()
     }
 }
@@ -356,5 +378,21 @@ fn notice(told: &Told) -> Notice {
         Outcome::Done => Notice::good(format!("Done. {}", told.words)),
         Outcome::Started => Notice::good(told.words.clone()),
         Outcome::Failed | Outcome::Refused => Notice::bad(told.words.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_that_breaks_or_takes_too_long_is_a_failure_that_is_counted() {
+        // Lambda would report both as errors of the function, which no alarm watches: `runs-failed` does.
+        let late = unbroken(Box::pin(std::future::pending()), Duration::ZERO).await;
+        assert!(matches!(late, Err(PageError::TooLate)), "{late:?}");
+        let broken = unbroken(Box::pin(async { panic!("a fault") }), PAGE_MAX).await;
+        assert!(matches!(broken, Err(PageError::Panicked)), "{broken:?}");
+        let good = unbroken(Box::pin(async { Ok("a page".to_owned()) }), PAGE_MAX).await;
+        assert_eq!(good.unwrap(), "a page");
     }
 }

@@ -16,7 +16,7 @@ use crate::applied::Applied;
 use crate::change::{ApplyError, Draft, draft, write};
 use crate::handler::{Handler, log_failure};
 use crate::jobs::{Job, Jobs};
-use crate::retry::{Disposition, after_failure, after_read, closed_door};
+use crate::retry::{Disposition, after_failure, after_read, blocking_error};
 use crate::tally::Tally;
 
 /// Invoices read by one call, and then written before the next one is made.
@@ -77,7 +77,7 @@ struct OrganisationRun<'a> {
 }
 
 impl OrganisationRun<'_> {
-    fn comes_again(&mut self, job: &Job) {
+    fn retry_later(&mut self, job: &Job) {
         self.again.extend(job.records.keys());
     }
 }
@@ -155,7 +155,7 @@ impl<C: Changes> Handler<'_, C> {
                 }
             } else if let Some(time) = time_to_read(self.now(), self.deadline) {
                 let read = self.read(purpose, organisation, pack, time).await;
-                closed = closed_door(&read);
+                closed = blocking_error(&read);
                 self.found(run, &read.found, tally).await;
                 for (id, error) in read.failed {
                     log_unread(organisation, id, &error);
@@ -316,7 +316,7 @@ impl<C: Changes> Handler<'_, C> {
                     }
                     error => {
                         tally.failed("Tables", host::telemetry::chain(&error));
-                        run.comes_again(job);
+                        run.retry_later(job);
                     }
                 }
                 return;
@@ -394,7 +394,7 @@ impl<C: Changes> Handler<'_, C> {
             Disposition::Park(reason) => {
                 tally.parked += 1;
                 if !self.park(run.settings.organisation, job, reason, detail).await {
-                    run.comes_again(job);
+                    run.retry_later(job);
                 }
             }
         }

@@ -105,7 +105,7 @@ fn limit_pause(problem: LimitProblem, after: Option<Duration>) -> Duration {
 
 /// Why the organisation is not to be called again in this batch, if so: a used-up limit, a closed
 /// door or an outage do not get better by knocking again.
-pub(crate) fn closed_door(read: &Invoices) -> Option<ReadError> {
+pub(crate) fn blocking_error(read: &Invoices) -> Option<ReadError> {
     let refused = read
         .failed
         .iter()

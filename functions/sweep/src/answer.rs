@@ -183,7 +183,8 @@ pub(crate) struct TroubleAnswer {
     pub(crate) what: &'static str,
     pub(crate) class: &'static str,
     pub(crate) why: String,
-    pub(crate) cure: &'static str,
+    #[serde(rename = "cure")]
+    pub(crate) remedy: &'static str,
 }
 
 /// What became of the sweep of one organisation. Counts only: no names, no amounts.

@@ -4,7 +4,7 @@
 use host::telemetry;
 use payments::{GrantId, Occurrence, PendingAuthorisation, visit_key};
 use secrecy::SecretString;
-use table::Order;
+use table::AuditEntry;
 use url::Url;
 use uuid::Uuid;
 
@@ -91,8 +91,14 @@ impl<C, Q> Sweeper<C, Q> {
     ) -> Result<(), HandleError> {
         let subject = grant.to_string();
         let Said { by, why } = said;
-        let order =
-            Order { action, subject: &subject, reason: "grant", by, why, at: self.clock.now() };
+        let order = AuditEntry {
+            action,
+            subject: &subject,
+            reason: "grant",
+            by,
+            why,
+            at: self.clock.now(),
+        };
         let logged = self.tables.log_order(organisation, &order).await;
         logged.map_err(|error| tables(&error))
     }

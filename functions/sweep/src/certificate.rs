@@ -120,7 +120,7 @@ impl<C: Changes> Run<'_, C> {
         for change in changes {
             if change.kind.is_refund() {
                 let known = match &change.refund {
-                    Some(refund) => self.known_of(refund, &mut known_refunds).await?,
+                    Some(refund) => self.refund_facts(refund, &mut known_refunds).await?,
                     None => None,
                 };
                 certificate.take_refund(change, known);

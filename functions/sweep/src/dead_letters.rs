@@ -11,7 +11,7 @@ use queue::{
     Changes, DeadLetter, DeadLetterError, DeadLetters, Depth, Letters, MessageSubject, QueueName,
     about,
 };
-use table::{DISCARDED, Order, Parked, in_parts};
+use table::{AuditEntry, DISCARDED, Parked, in_parts};
 
 use crate::answer::{DiscardAnswer, LetterAnswer, RedriveAnswer};
 use crate::orders::tables;
@@ -89,7 +89,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
             }
             let mut rest = found.iter();
             for letter in rest.by_ref() {
-                if done.len() >= REDRIVEN_MAX || self.is_nearly(deadline) {
+                if done.len() >= REDRIVEN_MAX || self.is_short_of_time(deadline) {
                     self.put_back(queue, std::iter::once(letter).chain(rest)).await;
                     return Ok(());
                 }
@@ -188,7 +188,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         is_last: impl Fn(&DeadLetter) -> bool,
     ) -> (Found, Result<(), DeadLetterError>) {
         let mut found = Found::new();
-        while found.len() < LOOKED_AT_MAX && !self.is_nearly(deadline) {
+        while found.len() < LOOKED_AT_MAX && !self.is_short_of_time(deadline) {
             let letters = match self.letters.look(queue, HIDDEN_FOR).await {
                 Ok(letters) => letters,
                 Err(error) => return (found, Err(error)),
@@ -222,9 +222,16 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         letter: &'a DeadLetter,
         queue: QueueName,
         said: &'a Said,
-    ) -> Order<'a> {
+    ) -> AuditEntry<'a> {
         let Said { by, why } = said;
-        Order { action, subject: &letter.id, reason: queue.code(), by, why, at: self.clock.now() }
+        AuditEntry {
+            action,
+            subject: &letter.id,
+            reason: queue.code(),
+            by,
+            why,
+            at: self.clock.now(),
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use payments::connection::{
-    BANK_TRANSACTIONS, ConnectionStatus, Facts, SWITCHED_OFF_AFTER, Trouble, judge, needed_actions,
-    needs_bank_transactions,
+    BANK_TRANSACTIONS, ConnectionStatus, Facts, HealthIssue, SWITCHED_OFF_AFTER, judge,
+    needed_actions, needs_bank_transactions,
 };
 use payments::failures::Failures;
 use payments::grant::{Grant, GrantError, Grants as _};
@@ -23,7 +23,7 @@ use crate::{HandleError, Sweeper};
 pub(crate) struct Checked {
     pub(crate) status: ConnectionStatus,
     /// Troubles of the connection, the worst first.
-    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) troubles: Vec<HealthIssue>,
     /// Since when changes in Xero have come without a webhook.
     pub(crate) silent_since: Option<Timestamp>,
     /// When a sweep last succeeded.
@@ -42,7 +42,7 @@ impl Checked {
             what: trouble.code(),
             class: self.failures.class(*trouble),
             why: self.failures.words(*trouble),
-            cure: trouble.cure(),
+            remedy: trouble.remedy(),
         });
         let (status, troubles) = (self.status.code(), troubles.collect());
         ConnectionAnswer { organisation, status, troubles }
@@ -149,8 +149,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let short_code = asked.ok().and_then(|organisation| organisation.short_code);
         // After Xero was asked: that is when a grant dies.
         let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
-        let let_in_by = grant.as_ref().filter(|_| self.users.is_some());
-        let grant_is_dead = let_in_by.is_some_and(|grant| grant.dead.is_some());
+        let with_grants = grant.as_ref().filter(|_| self.users.is_some());
+        let grant_is_dead = with_grants.is_some_and(|grant| grant.dead.is_some());
         let code = short_code.as_deref();
         let stored = self
             .tables
@@ -200,22 +200,22 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     async fn tell(
         &self,
         settings: &Settings,
-        troubles: &[Trouble],
+        troubles: &[HealthIssue],
         facts: &Facts,
     ) -> Result<(), HandleError> {
         let (organisation, now) = (settings.organisation, self.clock.now());
         for trouble in troubles {
             let (kind, subject, why) = match (trouble, facts.silent_since) {
-                (Trouble::Refused, _) => {
+                (HealthIssue::Refused, _) => {
                     let (kind, subject) = CONNECTION_LOST;
                     (kind, subject.to_owned(), "Xero does not let us in".to_owned())
                 }
-                (Trouble::WebhookSilent | Trouble::WebhookOff, Some(since)) => {
+                (HealthIssue::WebhookSilent | HealthIssue::WebhookOff, Some(since)) => {
                     let off_at = since.saturating_add(SWITCHED_OFF_AFTER).unwrap_or(since);
                     let why = format!(
                         "no webhook has come for what changed in Xero since {since:.0}; the sweep brings it. \
                          Xero switches a webhook off that it cannot deliver for 24 hours: {}",
-                        if *trouble == Trouble::WebhookOff {
+                        if *trouble == HealthIssue::WebhookOff {
                             format!("it has done so at {off_at:.0}, if that is the reason")
                         } else {
                             format!("that would be at {off_at:.0}")
@@ -223,12 +223,12 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                     );
                     ("WEBHOOK_SILENT", since.to_string(), why)
                 }
-                (Trouble::MissingPermission, _) => {
+                (HealthIssue::MissingPermission, _) => {
                     let actions = facts.missing_actions.join(", ");
                     let why = format!("Xero does not allow us what the settings need: {actions}");
                     ("MISSING_PERMISSION", actions, why)
                 }
-                (Trouble::DayLimit, _) => {
+                (HealthIssue::DayLimit, _) => {
                     let until = facts.day_limit_until.unwrap_or(now);
                     let why = format!(
                         "the day's calls to Xero are used up until {until:.0}; then everything that waits \
@@ -238,7 +238,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 }
                 _ => continue,
             };
-            let why = format!("{why}. What to do: {}", trouble.cure());
+            let why = format!("{why}. What to do: {}", trouble.remedy());
             let raised = self.tables.raise_message(organisation, kind, &subject, &why, now).await;
             raised.map_err(|error| tables(&error))?;
         }

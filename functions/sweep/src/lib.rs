@@ -57,7 +57,7 @@ pub use access::StartError;
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a message takes that is sent again, with all its retries; and the answer after the last of them.
-const LAST_STEPS: SignedDuration = SignedDuration::from_secs(40);
+const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(40);
 
 /// The function: everything between its environment and its handler.
 pub struct Sweeper<C, Q> {
@@ -103,8 +103,8 @@ impl<C, Q> Sweeper<C, Q> {
     /// The same, let in by what users grant: with the tokens in this store, and users who log in at this
     /// address.
     #[must_use]
-    pub fn let_in_by(self, secrets: GrantSecrets, login: Url) -> Self {
-        let xero = self.xero.let_in_by(secrets.clone(), &self.tables);
+    pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
+        let xero = self.xero.with_grants(secrets.clone(), &self.tables);
         Self { xero, users: Some(Users { secrets, login }), ..self }
     }
 
@@ -276,7 +276,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> SweepAnswer {
-        if self.is_nearly(deadline) {
+        if self.is_short_of_time(deadline) {
             // Its row stays as it is, so that it is among the first of the next invocation.
             return SweepAnswer::not_reached(settings.organisation);
         }
@@ -308,8 +308,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     }
 
     /// Whether there is no time left for another message.
-    pub(crate) fn is_nearly(&self, deadline: Timestamp) -> bool {
-        self.clock.now().saturating_add(LAST_STEPS).is_ok_and(|end| end > deadline)
+    pub(crate) fn is_short_of_time(&self, deadline: Timestamp) -> bool {
+        self.clock.now().saturating_add(CLOSING_TIME).is_ok_and(|end| end > deadline)
     }
 }
 

@@ -219,7 +219,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         deadline: Timestamp,
         look: impl Future<Output = Result<T, HandleError>>,
     ) -> Looked<T> {
-        if self.is_nearly(deadline) {
+        if self.is_short_of_time(deadline) {
             return None;
         }
         self.in_time(deadline, look).await

@@ -24,7 +24,7 @@ impl<C: Changes> Run<'_, C> {
     ) -> Result<(), RunError> {
         let mut known = OpenDiscrepancies::new();
         for refund in refunds {
-            let standing = self.known_of(refund, &mut known).await?.cloned();
+            let standing = self.refund_facts(refund, &mut known).await?.cloned();
             let because =
                 ContactBecause { cause: cause(run).code(), rule: "CM-50", now: self.now() };
             let (organisation, contact) = (self.organisation(), refund.contact);
@@ -57,7 +57,7 @@ impl<C: Changes> Run<'_, C> {
     }
 
     /// The discrepancy of a refund, if it has one.
-    pub(crate) async fn known_of<'a>(
+    pub(crate) async fn refund_facts<'a>(
         &self,
         refund: &Refund,
         known: &'a mut OpenDiscrepancies,

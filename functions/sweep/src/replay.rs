@@ -7,7 +7,7 @@ use payments::{Occurrence, OrganisationId, ReplayMark};
 use queue::{
     Cause, Changes, DeadLetters, InvoiceChange, InvoiceChanges, Letter, Letters, Message, QueueName,
 };
-use table::{DISCARDED, Order, ParkedRow};
+use table::{AuditEntry, DISCARDED, ParkedRow};
 
 use crate::answer::{ReplayAnswer, ReplayedAnswer};
 use crate::event::Which;
@@ -60,14 +60,14 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 answer.left += 1;
                 continue;
             };
-            if !preview && self.is_nearly(deadline) {
+            if !preview && self.is_short_of_time(deadline) {
                 answer.not_reached += 1;
                 continue;
             }
             answer.replayed += 1;
             if !preview {
                 self.send_again(row, way).await?;
-                let order = Order {
+                let order = AuditEntry {
                     action: Occurrence::Replayed,
                     subject: &row.parked_at,
                     reason: &row.reason,

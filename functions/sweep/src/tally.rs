@@ -9,6 +9,9 @@ use xero::ErrorClass;
 
 use crate::run::Outcome;
 
+/// After so long without a webhook it is time to act: Xero switches one off after 24 hours of failures (CM-42).
+const WEBHOOK_ENDS_AFTER: SignedDuration = SignedDuration::from_hours(20);
+
 /// The counts of one invocation.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -37,6 +40,7 @@ struct Checked {
     not_certified: u32,
     parked: u32,
     grants_ending: u32,
+    webhooks_ending: u32,
     silence_ms: u64,
     certificate_age_ms: u64,
 }
@@ -63,6 +67,7 @@ impl Tally {
         add(&mut found.not_certified, more.not_certified);
         add(&mut found.parked, more.parked);
         add(&mut found.grants_ending, more.grants_ending);
+        add(&mut found.webhooks_ending, more.webhooks_ending);
         found.silence_ms = found.silence_ms.max(more.silence_ms);
         found.certificate_age_ms = found.certificate_age_ms.max(more.certificate_age_ms);
     }
@@ -109,7 +114,9 @@ impl Tally {
         add(&mut found.not_certified, facts.not_certified);
         add(&mut found.parked, facts.parked);
         if let Some(since) = facts.silent_since {
-            let silence = u64::try_from(now.duration_since(since).as_millis()).unwrap_or(0);
+            let silent = now.duration_since(since);
+            add(&mut found.webhooks_ending, silent > WEBHOOK_ENDS_AFTER);
+            let silence = u64::try_from(silent.as_millis()).unwrap_or(0);
             found.silence_ms = found.silence_ms.max(silence);
         }
     }
@@ -118,7 +125,7 @@ impl Tally {
     pub(crate) fn checked_grant(&mut self, grant: &Grant, now: Timestamp) {
         let first = WARNING_DAYS.into_iter().max().unwrap_or_default();
         let soon = SignedDuration::from_hours(i64::from(first) * 24);
-        let ends = grant.dead.is_some() || grant.dies_at().duration_since(now) <= soon;
+        let ends = grant.dead.is_some() || grant.ends_at().duration_since(now) <= soon;
         let count = &mut self.checking.grants_ending;
         *count = count.saturating_add(u32::from(ends));
     }
@@ -180,6 +187,7 @@ impl Tally {
                 Metric::count("OrganisationsNotCertified", found.not_certified),
                 Metric::count("OrganisationsWithParked", found.parked),
                 Metric::count("GrantsEnding", found.grants_ending),
+                Metric::count("WebhooksEnding", found.webhooks_ending),
                 Metric::milliseconds("WebhookSilence", found.silence_ms),
                 Metric::milliseconds("OldestCertificate", found.certificate_age_ms),
             ]);
@@ -205,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_longest_silence_of_webhooks_is_measured() {
-        // CM-42: the alarms at 1 and 20 hours read this; in between the message and the digest say when it ends.
+        // CM-42: `behind` rings after an hour, and in between the message and the digest say when it ends.
         let mut tally = Tally::default();
         for silent in [None, Some(hours(7)), Some(hours(2))] {
             let facts = Facts { silent_since: silent.map(|ago| now() - ago), ..Facts::default() };
@@ -215,6 +223,18 @@ mod tests {
         let metrics = tally.metrics();
         assert!(metrics.contains(&Metric::milliseconds("WebhookSilence", 7 * 3_600_000_u32)));
         assert!(metrics.contains(&Metric::count("ConnectionsNotActive", 3_u32)));
+    }
+
+    #[test]
+    fn a_webhook_that_ends_in_four_hours_needs_a_person() {
+        // CM-42: it is not a matter for tomorrow.
+        let mut tally = Tally::default();
+        for silent in [None, Some(hours(7)), Some(hours(20)), Some(hours(21)), Some(hours(30))] {
+            let facts = Facts { silent_since: silent.map(|ago| now() - ago), ..Facts::default() };
+            tally.checked(ConnectionStatus::Error, &facts, now());
+        }
+        tally.check_is_complete();
+        assert!(tally.metrics().contains(&Metric::count("WebhooksEnding", 2_u32)));
     }
 
     #[test]
@@ -251,7 +271,7 @@ mod tests {
         for (grant, count) in [
             (used(45), 0_u32),
             (used(46), 1),
-            (used(1).died(payments::grant::Death::InvalidGrant, now()), 1),
+            (used(1).ended(payments::grant::GrantEnd::InvalidGrant, now()), 1),
         ] {
             let mut tally = Tally::default();
             tally.checked_grant(&grant, now());

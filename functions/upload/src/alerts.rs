@@ -87,8 +87,8 @@ impl<Q: Uploads> Run<'_, Q> {
             match held.by_hold.get(&hold) {
                 Some(count) => {
                     let words = State::Blocked(hold).words();
-                    let (says, cure) = (words.says, words.cure.trim_end_matches('.'));
-                    let why = format!("{count} on hold. {says} What to do: {cure}");
+                    let (says, remedy) = (words.says, words.remedy.trim_end_matches('.'));
+                    let why = format!("{count} on hold. {says} What to do: {remedy}");
                     self.message(code, HELD, &why).await?;
                 }
                 None if whole => {

@@ -58,7 +58,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             }
         }
         for settings in &all {
-            if self.is_nearly(deadline) {
+            if self.is_short_of_time(deadline) {
                 break;
             }
             // Xero's trouble shows in the runs; the next look comes in an hour.
@@ -88,7 +88,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     }
 
     /// Whether there is no time left for another call.
-    fn is_nearly(&self, deadline: Timestamp) -> bool {
+    fn is_short_of_time(&self, deadline: Timestamp) -> bool {
         self.clock.now().saturating_add(STEP).is_ok_and(|end| end > deadline)
     }
 
@@ -123,7 +123,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         tally: &mut Tally,
     ) -> Result<(), HandleError> {
         let Some(of) = uploading(settings) else { return Ok(()) };
-        if self.is_nearly(deadline) {
+        if self.is_short_of_time(deadline) {
             let task = UploadTask::Direct { organisation: settings.organisation };
             let sent = self.uploads.send(&task, 0).await;
             return sent.map_err(|error| HandleError::Order(telemetry::chain(&error)));

@@ -103,7 +103,7 @@ impl<Q: Uploads> Run<'_, Q> {
         customers: &mut Customers,
     ) -> Result<(BTreeMap<PaymentId, UploadDecision>, Vec<FoundContact>), RunError> {
         let is_doubtful =
-            |row: &&&Upload| row.is_to_be_weighed() || row.hold() == Some(Hold::BlockedByAction);
+            |row: &&&Upload| row.needs_new_plan() || row.hold() == Some(Hold::BlockedByAction);
         let doubtful: Vec<_> = rows
             .iter()
             .filter(is_doubtful)

@@ -4,7 +4,7 @@
 use aws_lambda_events::sqs::SqsEvent;
 use commands::text::{redact, validate};
 use jiff::Timestamp;
-use payments::upload::Order;
+use payments::upload::PaymentCommand;
 use payments::{CustomerId, OrganisationId, PaymentId};
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub(crate) enum Asked {
     /// What a night would do, without doing it.
     Preview { organisation: Option<OrganisationId>, at: Option<Timestamp> },
     /// An order about one payment.
-    Order { organisation: OrganisationId, payment: PaymentId, order: Order, said: Said },
+    Order { organisation: OrganisationId, payment: PaymentId, order: PaymentCommand, said: Said },
     /// A customer is blocked (with a reason) or is no longer.
     Block { organisation: OrganisationId, customer: CustomerId, blocked: bool, said: Said },
     /// Uploading is switched on again after it has switched itself off.
@@ -93,7 +93,7 @@ impl Wire {
             return Ok(Asked::CatchUp);
         }
         if let Some(order) = &self.order {
-            let order = Order::from_code(order).ok_or_else(|| {
+            let order = PaymentCommand::from_code(order).ok_or_else(|| {
                 says("`order` must be hold, release, do_not_send, same_payment or two_payments")
             })?;
             return Ok(Asked::Order {
@@ -160,7 +160,10 @@ mod tests {
     fn orders_say_who_and_why() {
         let event = json!({"organisation": ORGANISATION, "payment": "P-1", "order": "hold",
             "by": "Wilma", "why": "the customer disputes it"});
-        assert!(matches!(Asked::read(&event), Ok(Asked::Order { order: Order::Hold, .. })));
+        assert!(matches!(
+            Asked::read(&event),
+            Ok(Asked::Order { order: PaymentCommand::Hold, .. })
+        ));
         let event =
             json!({"organisation": ORGANISATION, "payment": "P-1", "order": "hold", "by": "W"});
         assert!(refused(event).contains("`why`"));

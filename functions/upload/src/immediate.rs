@@ -27,10 +27,10 @@ impl<Q: Uploads> Run<'_, Q> {
 
     async fn post(&self) -> Result<Option<Stop>, RunError> {
         self.follow_start().await?;
-        let mut ready = Box::pin(self.pick_up()).await?;
+        let mut ready = Box::pin(self.resume()).await?;
         ready.extend(Box::pin(self.look()).await?);
         let (to_weigh, mut rows): (Vec<_>, Vec<_>) =
-            ready.into_iter().partition(Upload::is_to_be_weighed);
+            ready.into_iter().partition(Upload::needs_new_plan);
         if let Some(stop) = Box::pin(self.send_all(to_weigh)).await? {
             return Ok(Some(stop));
         }

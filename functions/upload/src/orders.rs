@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use payments::upload::{
-    Customer, Line, Order, OrderError, Upload, link_found, obey, record_action,
+    CommandError, Customer, Line, PaymentCommand, Upload, link_found, obey, record_action,
 };
 use payments::{CustomerId, DiscrepancyKey, DiscrepancyKind, OrganisationId, PaymentId, accept};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, UploadTask, Uploads};
@@ -21,7 +21,7 @@ pub(crate) enum Disobeyed {
     #[error("there is no payment {0} in the upload ledger")]
     NoPayment(PaymentId),
     #[error("the order is not possible")]
-    Order(#[from] OrderError),
+    Order(#[from] CommandError),
     #[error("the order could not be carried out")]
     Run(#[from] RunError),
 }
@@ -56,7 +56,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         &self,
         organisation: OrganisationId,
         payment: &PaymentId,
-        order: Order,
+        order: PaymentCommand,
         said: &Said,
     ) -> Result<PaymentAnswer, Disobeyed> {
         for _ in 0..RACES_MAX {
@@ -88,8 +88,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
 
     /// A person has said whether a payment is what it was held for: nothing of its contact is open about it any
     /// more (A8.3).
-    async fn close_answered(&self, held: &Upload, order: Order) -> Result<(), RunError> {
-        let answers = matches!(order, Order::SamePayment | Order::TwoPayments);
+    async fn close_answered(&self, held: &Upload, order: PaymentCommand) -> Result<(), RunError> {
+        let answers = matches!(order, PaymentCommand::SamePayment | PaymentCommand::TwoPayments);
         let Some(said) = held.held_on_contact().filter(|_| answers) else { return Ok(()) };
         let organisation = held.receipt.organisation;
         let customer = match &held.receipt.customer {
@@ -113,18 +113,20 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         &self,
         before: &Upload,
         after: &Upload,
-        order: Order,
+        order: PaymentCommand,
         said: &Said,
     ) -> Result<Result<(), WriteError>, RunError> {
         let because = self.because("console");
-        let decides = matches!(order, Order::SamePayment | Order::TwoPayments);
+        let decides = matches!(order, PaymentCommand::SamePayment | PaymentCommand::TwoPayments);
         if let ([part], true) = (before.receipt.allocations.as_slice(), decides) {
             let invoice = self.tables.invoice(before.receipt.organisation, &part.invoice).await?;
             let id = &before.receipt.id;
             let change = match (order, before.same_in_xero()) {
                 // It is linked with the other one where it may be (A8.3).
-                (Order::SamePayment, Some(xero)) => link_found(&invoice, id, xero, because.now),
-                (Order::SamePayment, None) => None,
+                (PaymentCommand::SamePayment, Some(xero)) => {
+                    link_found(&invoice, id, xero, because.now)
+                }
+                (PaymentCommand::SamePayment, None) => None,
                 // The order answers the question about the two, by the same person (AMB-31).
                 _ => {
                     let asked = DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, id);

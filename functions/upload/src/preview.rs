@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use payments::upload::{
-    Caps, Hold, Line, Order, Route, Skip, Target, Upload, UploadDecision, sensible_orders,
+    Caps, Hold, Line, PaymentCommand, Route, Skip, Target, Upload, UploadDecision,
+    applicable_commands,
 };
 use payments::{Money, OrganisationId, PaymentId};
 use queue::Uploads;
@@ -136,7 +137,7 @@ impl Planned {
             would: "go",
             reason: None,
             why: None,
-            orders: sensible_orders(row, now).map(Order::code).collect(),
+            orders: applicable_commands(row, now).map(PaymentCommand::code).collect(),
             parts: Vec::new(),
         }
     }

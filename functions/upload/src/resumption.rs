@@ -76,7 +76,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 continue;
             }
             let mut moved = Move::of(row);
-            moved.freed = moved.after.pick_up(self.now());
+            moved.freed = moved.after.resume(self.now());
             moves.push(moved);
         }
         self.write(moves).await?;

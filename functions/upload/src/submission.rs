@@ -51,7 +51,7 @@ impl<Q: Uploads> Run<'_, Q> {
             if self.is_over() {
                 return Ok(Some(Stop::OutOfTime));
             }
-            if !Box::pin(self.plan_anew(&mut rows)).await? {
+            if !Box::pin(self.replan(&mut rows)).await? {
                 break;
             }
         }
@@ -247,7 +247,7 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Plans rows again of which Xero has refused parts because an invoice is not open any more, or
     /// less is due on it: once for a slot, on fresh figures. A row that has no slot of this night waits
     /// for one. Returns whether any was changed.
-    async fn plan_anew(&self, rows: &mut Rows) -> Result<bool, RunError> {
+    async fn replan(&self, rows: &mut Rows) -> Result<bool, RunError> {
         let refused = rows.iter().filter(|row| deserves_another_plan(row)).cloned();
         let has_slot = |row: &Upload| row.night == Some(self.night) && row.reserved_at.is_some();
         let (here, later): (Vec<_>, Vec<_>) = refused.partition(has_slot);
@@ -278,7 +278,7 @@ impl<Q: Uploads> Run<'_, Q> {
             match judgement {
                 UploadDecision::Send(parts) => {
                     if let Err(error) = moved.after.replan(parts, now) {
-                        moved.after.leave_refused(Some(&error.to_string()));
+                        moved.after.settle_refusal(Some(&error.to_string()));
                     }
                 }
                 UploadDecision::Hold(
@@ -288,7 +288,7 @@ impl<Q: Uploads> Run<'_, Q> {
                     moved.freed = moved.after.hold_refused(hold, &why, self.night, now);
                 }
                 UploadDecision::Hold(_, why) | UploadDecision::Skip(_, why) => {
-                    moved.after.leave_refused(Some(&why));
+                    moved.after.settle_refusal(Some(&why));
                 }
                 UploadDecision::Found(certain) => {
                     moved.freed = moved.after.found(&certain, Some(self.night), now);
@@ -313,7 +313,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut moves = Vec::new();
         for row in rows.rows.into_values() {
             let mut moved = Move::of(row);
-            moved.after.leave_refused(None);
+            moved.after.settle_refusal(None);
             moved.freed = moved.after.free_slot();
             moves.push(moved);
         }
@@ -329,7 +329,7 @@ fn deserves_another_plan(row: &Upload) -> bool {
         None => kind.is_moved_ground(),
     };
     let mut refused = row.parts.iter().filter_map(|part| part.refusal.as_deref());
-    row.is_to_be_weighed() && refused.all(|text| has_moved(RefusalKind::of(text)))
+    row.needs_new_plan() && refused.all(|text| has_moved(RefusalKind::of(text)))
 }
 
 /// A key that no other call ever has: the same bytes at another time are another call.

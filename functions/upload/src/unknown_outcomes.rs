@@ -16,7 +16,7 @@ use crate::run::{Move, Run};
 impl<Q: Uploads> Run<'_, Q> {
     /// Takes up rows that an earlier run has left behind: reserved and not sent, or sent and not answered.
     /// Returns the rows that wait again, and those with refused parts that are still to be weighed.
-    pub(crate) async fn pick_up(&self) -> Result<Vec<Upload>, RunError> {
+    pub(crate) async fn resume(&self) -> Result<Vec<Upload>, RunError> {
         let now = self.now();
         let mut moves = Vec::new();
         for line in [Line::Reserved, Line::Sent, Line::Unknown] {
@@ -25,12 +25,12 @@ impl<Q: Uploads> Run<'_, Q> {
                     continue;
                 }
                 let mut moved = Move::of(row);
-                moved.freed = moved.after.pick_up(now);
+                moved.freed = moved.after.resume(now);
                 moves.push(moved);
             }
         }
         let mut rows = self.write(moves).await?;
-        rows.retain(|row| row.state == UploadState::Waiting || row.is_to_be_weighed());
+        rows.retain(|row| row.state == UploadState::Waiting || row.needs_new_plan());
         Ok(rows)
     }
 
@@ -54,11 +54,11 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut ready = Vec::new();
         let mut moves = Vec::new();
         for row in due {
-            if row.is_to_be_weighed() {
+            if row.needs_new_plan() {
                 ready.push(row);
             } else if row.state == UploadState::Reserved {
                 let mut moved = Move::of(row);
-                moved.freed = moved.after.pick_up(now);
+                moved.freed = moved.after.resume(now);
                 moves.push(moved);
             }
         }

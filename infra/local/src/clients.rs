@@ -6,7 +6,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use host::env::Environment;
 
-use crate::engines::queues::REGION;
+use crate::{engines::queues::REGION, lambda::stream::StreamWriter};
 
 /// User name and password of everything local; the engines take any.
 pub const ACCESS_KEY: &str = "local";
@@ -35,6 +35,12 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
         }
+    }
+
+    /// The same clients, whose rows of the log go into a stream as well.
+    pub(crate) fn streamed(self, stream: StreamWriter) -> Self {
+        let config = self.dynamodb.config().to_builder().interceptor(stream).build();
+        Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(config), ..self }
     }
 }
 

@@ -101,5 +101,5 @@ async fn sweeper(
         letters(&clients).await?,
         clock.clone(),
     );
-    Ok(sweeper.let_in_by(GrantSecrets::in_folder(data.join(FOLDER)), login))
+    Ok(sweeper.with_grants(GrantSecrets::in_folder(data.join(FOLDER)), login))
 }

@@ -16,6 +16,7 @@ use intake::Intake;
 use mirror::Mirror;
 use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue, UploadsQueue};
+use reconcile::Reconciler;
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use sweep::Sweeper;
@@ -28,7 +29,7 @@ use crate::{
     clients::{self, Clients},
     engines::queues,
     external_endpoints::Xero,
-    lambda::{Answer, Call, Failure, Function, Host, Worker},
+    lambda::{Answer, Call, Failure, Function, Host, Worker, stream::StreamWriter},
 };
 
 /// How long a call to Xero may take.
@@ -43,12 +44,14 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
     /// Where functions are called: the console passes orders on.
     pub(crate) invoke_url: String,
+    /// Where rows of the log go that are written.
+    pub(crate) stream: StreamWriter,
 }
 
 /// Where announcements end here: there is no bus, and the log says what would be on it.
-struct Nowhere;
+struct NoBus;
 
-impl Bus for Nowhere {
+impl Bus for NoBus {
     async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
         for announcement in announcements {
             tracing::info!(
@@ -68,7 +71,8 @@ struct Product {
     intake: Intake<ChangesQueue, UploadsQueue>,
     upload: Uploader<UploadsQueue>,
     sweep: Sweeper<ChangesQueue, AllQueues>,
-    announce: Announcer<Nowhere>,
+    announce: Announcer<NoBus>,
+    reconcile: Reconciler,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
     administer: Console<LambdaInvoker>,
@@ -94,8 +98,8 @@ pub(crate) async fn start(surroundings: Surroundings) -> anyhow::Result<(Host, W
 
 impl Product {
     async fn new(surroundings: Surroundings) -> anyhow::Result<Self> {
-        let Surroundings { dynamodb_url, sqs_url, xero, clock, invoke_url } = surroundings;
-        let clients = Clients::new(&dynamodb_url, &sqs_url).await;
+        let Surroundings { dynamodb_url, sqs_url, xero, clock, invoke_url, stream } = surroundings;
+        let clients = Clients::new(&dynamodb_url, &sqs_url).await.streamed(stream);
         let changes_url = queues::url(&clients.sqs, queues::CHANGES).await?;
         let changes = || ChangesQueue::new(clients.sqs.clone(), changes_url.clone());
         let uploads_url = queues::url(&clients.sqs, queues::UPLOADS).await?;
@@ -144,7 +148,8 @@ impl Product {
                 Some(schedules) => sweep.with_schedules(schedules),
                 None => sweep,
             },
-            announce: Announcer::new(Nowhere, tables.clone(), clock.clone()),
+            announce: Announcer::new(NoBus, tables.clone(), clock.clone()),
+            reconcile: Reconciler::new(tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),
@@ -176,6 +181,10 @@ impl Product {
             }
             Function::Announce => {
                 let answer = self.announce.answer(&read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Reconcile => {
+                let answer = self.reconcile.answer(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Console => page(&self.console, &call).await,

@@ -169,7 +169,7 @@ impl Stack {
         }
     }
 
-    /// Waits until Xero has delivered everything and the queues are empty. What the upload has put
+    /// Waits until Xero has delivered everything, the queues are empty, and orders are judged. What the upload has put
     /// off, to look at Xero again in some minutes, is not waited for.
     ///
     /// # Errors
@@ -188,14 +188,17 @@ impl Stack {
             let of_uploads = Depth { delayed: 0, ..of_uploads };
             let undelivered = self.simulator.as_ref().map_or(0, |s| s.simulator.undelivered());
             let of_changes = queues::depth(self.sqs(), &changes).await?;
+            let unjudged = self.functions.as_ref().map_or(0, RunningFunctions::unjudged);
             let of_queues = [of_intake, of_uploads, of_changes];
-            if undelivered == 0 && of_queues.into_iter().all(Depth::is_empty) {
+            let is_quiet = undelivered == 0 && unjudged == 0;
+            if is_quiet && of_queues.into_iter().all(Depth::is_empty) {
                 return Ok(());
             }
             if Instant::now() > until {
                 bail!(
                     "not drained within {within:?}: {undelivered} events undelivered, intake \
-                     {of_intake:?}, uploads {of_uploads:?}, changes {of_changes:?}"
+                     {of_intake:?}, uploads {of_uploads:?}, changes {of_changes:?}, {unjudged} rows \
+                     of the log not judged"
                 );
             }
             tokio::time::sleep(LOOK_EVERY).await;

@@ -90,7 +90,7 @@ impl Xero {
 
     /// The same, let in by what users grant, with the tokens in this store.
     #[must_use]
-    pub fn let_in_by(self, secrets: GrantSecrets, tables: &Tables) -> Self {
+    pub fn with_grants(self, secrets: GrantSecrets, tables: &Tables) -> Self {
         let client = self.client.with_grants(stores(tables, Some(&secrets)));
         Self { client, grants: Some(secrets), ..self }
     }

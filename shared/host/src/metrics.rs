@@ -47,6 +47,7 @@ const KEPT: &[(&str, Made)] = &[
                 "UploadsOff",
                 "MassChangesWaiting",
                 "OrganisationsNotCertified",
+                "WebhooksEnding",
             ],
             if_any: &["NotCertified", "InvoicesBraked", "PaymentsUnknownTooLong"],
         },
@@ -64,9 +65,15 @@ const KEPT: &[(&str, Made)] = &[
             ],
         },
     ),
-    ("Behind", Made::Share(&[("SweepLag", 7_200_000), ("OldestCertificate", 93_600_000)])),
+    (
+        "Behind",
+        Made::Share(&[
+            ("SweepLag", 7_200_000),
+            ("OldestCertificate", 93_600_000),
+            ("WebhookSilence", 3_600_000),
+        ]),
+    ),
     ("NightsOverdue", Made::Sum { always: &["NightsOverdue"], if_any: &[] }),
-    ("WebhookSilence", Made::Sum { always: &["WebhookSilence"], if_any: &[] }),
     (
         "RunsFailed",
         Made::Sum {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::activity_kind::Occurrence;
 use crate::failures::Failures;
-pub use crate::health_issue::{ConnectionStatus, Trouble};
+pub use crate::health_issue::{ConnectionStatus, HealthIssue};
 use crate::settings::Settings;
 
 /// Without a success for so long, a connection is not active, even if all else is well (CC-23).
@@ -67,35 +67,35 @@ pub fn needed_actions(settings: &Settings) -> Vec<&'static str> {
 }
 
 /// Judges a connection: its status, and all that is wrong, the worst first.
-pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<Trouble>) {
+pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<HealthIssue>) {
     let silent = facts.silent_since.map(|since| now.duration_since(since));
     let off = silent.is_some_and(|silent| silent >= SWITCHED_OFF_AFTER);
     let stale = facts.last_success_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER);
-    let is = |trouble: &Trouble| match trouble {
-        Trouble::Refused => facts.refused,
-        Trouble::MissingPermission => !facts.missing_actions.is_empty(),
-        Trouble::WebhookOff => off,
-        Trouble::WebhookSilent => silent.is_some() && !off,
-        Trouble::Unreachable => facts.unreachable,
-        Trouble::DayLimit => facts.day_limit_until.is_some(),
-        Trouble::RunFailed => !facts.failures.runs.is_empty(),
-        Trouble::Stale => stale,
+    let is = |trouble: &HealthIssue| match trouble {
+        HealthIssue::Refused => facts.refused,
+        HealthIssue::MissingPermission => !facts.missing_actions.is_empty(),
+        HealthIssue::WebhookOff => off,
+        HealthIssue::WebhookSilent => silent.is_some() && !off,
+        HealthIssue::Unreachable => facts.unreachable,
+        HealthIssue::DayLimit => facts.day_limit_until.is_some(),
+        HealthIssue::RunFailed => !facts.failures.runs.is_empty(),
+        HealthIssue::Stale => stale,
         // It is being checked.
-        Trouble::NotChecked => false,
-        Trouble::NotCertified => facts.not_certified,
-        Trouble::UploadsOff => facts.uploads_off,
-        Trouble::MassChange => facts.mass_change,
-        Trouble::ItemsFailing => facts.failures.uploads() > 0,
-        Trouble::Parked => facts.parked,
+        HealthIssue::NotChecked => false,
+        HealthIssue::NotCertified => facts.not_certified,
+        HealthIssue::UploadsOff => facts.uploads_off,
+        HealthIssue::MassChange => facts.mass_change,
+        HealthIssue::ItemsFailing => facts.failures.uploads() > 0,
+        HealthIssue::Parked => facts.parked,
     };
-    with_status(Trouble::ALL.iter().copied().filter(is).collect())
+    with_status(HealthIssue::ALL.iter().copied().filter(is).collect())
 }
 
 /// The facts that were found out about a connection some time ago.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConnectionFacts<'a> {
     /// The troubles at that check; none, if there was no check yet.
-    pub troubles: &'a [Trouble],
+    pub troubles: &'a [HealthIssue],
     /// When the connection was checked.
     pub checked_at: Option<Timestamp>,
     /// When everything was last brought up to date.
@@ -111,7 +111,7 @@ pub struct ConnectionFacts<'a> {
 pub fn judge_known(
     known: &ConnectionFacts<'_>,
     now: Timestamp,
-) -> (ConnectionStatus, Vec<Trouble>) {
+) -> (ConnectionStatus, Vec<HealthIssue>) {
     let facts = Facts {
         last_success_at: known.last_success_at,
         silent_since: known.silent_since,
@@ -120,15 +120,17 @@ pub fn judge_known(
     };
     let by_time = judge(&facts, now).1;
     let unchecked = known.checked_at.is_none_or(|at| now.duration_since(at) > CHECK_LASTS);
-    let is = |trouble: &Trouble| match trouble {
-        Trouble::WebhookOff | Trouble::WebhookSilent | Trouble::Stale => by_time.contains(trouble),
-        Trouble::NotChecked => unchecked,
-        Trouble::RunFailed | Trouble::ItemsFailing if known.failures.is_some() => {
+    let is = |trouble: &HealthIssue| match trouble {
+        HealthIssue::WebhookOff | HealthIssue::WebhookSilent | HealthIssue::Stale => {
+            by_time.contains(trouble)
+        }
+        HealthIssue::NotChecked => unchecked,
+        HealthIssue::RunFailed | HealthIssue::ItemsFailing if known.failures.is_some() => {
             by_time.contains(trouble)
         }
         _ => known.troubles.contains(trouble),
     };
-    with_status(Trouble::ALL.iter().copied().filter(is).collect())
+    with_status(HealthIssue::ALL.iter().copied().filter(is).collect())
 }
 
 /// How the state of a connection has changed.
@@ -139,14 +141,14 @@ pub struct StatusChange {
     /// The rule that defines the state that it has now.
     pub rule: &'static str,
     /// The worst trouble that it has now.
-    pub reason: Option<Trouble>,
+    pub reason: Option<HealthIssue>,
     /// All of it, in words.
     pub why: String,
 }
 
 /// How the status of a connection has changed between two checks, by the troubles at each; `None` if it is
 /// the same. For a connection without an earlier check, only its loss is news: nothing has succeeded yet.
-pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<StatusChange> {
+pub fn turn(before: Option<&[HealthIssue]>, after: &[HealthIssue]) -> Option<StatusChange> {
     use ConnectionStatus::{Active, Disconnected, Error};
     let (was, is) = (before.map(status_of), status_of(after));
     let (occurrence, rule) = match (was, is) {
@@ -162,17 +164,17 @@ pub fn turn(before: Option<&[Trouble]>, after: &[Trouble]) -> Option<StatusChang
     let words: Vec<_> = after.iter().map(|trouble| trouble.words()).collect();
     let why = match after.first() {
         None => "everything works".to_owned(),
-        Some(worst) => format!("{}. What to do: {}", words.join("; "), worst.cure()),
+        Some(worst) => format!("{}. What to do: {}", words.join("; "), worst.remedy()),
     };
     Some(StatusChange { occurrence, rule, reason: after.first().copied(), why })
 }
 
-fn status_of(troubles: &[Trouble]) -> ConnectionStatus {
+fn status_of(troubles: &[HealthIssue]) -> ConnectionStatus {
     let worst = troubles.iter().map(|trouble| trouble.status()).min();
     worst.unwrap_or(ConnectionStatus::Active)
 }
 
-fn with_status(troubles: Vec<Trouble>) -> (ConnectionStatus, Vec<Trouble>) {
+fn with_status(troubles: Vec<HealthIssue>) -> (ConnectionStatus, Vec<HealthIssue>) {
     (status_of(&troubles), troubles)
 }
 
@@ -213,7 +215,7 @@ mod tests {
         let lost = Facts { refused: true, ..failing };
         assert_eq!(status(&lost), ConnectionStatus::Disconnected);
         let all = judge(&lost, now()).1;
-        assert_eq!(all, [Trouble::Refused, Trouble::UploadsOff, Trouble::Parked]);
+        assert_eq!(all, [HealthIssue::Refused, HealthIssue::UploadsOff, HealthIssue::Parked]);
     }
 
     #[test]
@@ -222,7 +224,7 @@ mod tests {
         let at = |last_success_at| judge(&Facts { last_success_at, ..well() }, now());
         assert_eq!(at(Some(hours(24))).0, ConnectionStatus::Active);
         let older = hours(24) - SignedDuration::from_secs(1);
-        assert_eq!(at(Some(older)), (ConnectionStatus::Error, vec![Trouble::Stale]));
+        assert_eq!(at(Some(older)), (ConnectionStatus::Error, vec![HealthIssue::Stale]));
         assert_eq!(at(None).0, ConnectionStatus::Error);
     }
 
@@ -231,8 +233,8 @@ mod tests {
         // CC-03, X-03
         let since =
             |hours_ago| judge(&Facts { silent_since: Some(hours(hours_ago)), ..well() }, now());
-        assert_eq!(since(23), (ConnectionStatus::Error, vec![Trouble::WebhookSilent]));
-        assert_eq!(since(24), (ConnectionStatus::Disconnected, vec![Trouble::WebhookOff]));
+        assert_eq!(since(23), (ConnectionStatus::Error, vec![HealthIssue::WebhookSilent]));
+        assert_eq!(since(24), (ConnectionStatus::Disconnected, vec![HealthIssue::WebhookOff]));
     }
 
     #[test]
@@ -249,33 +251,37 @@ mod tests {
             judge_known(&known, now())
         };
         assert_eq!(known(&[], 1, 1, None), (ConnectionStatus::Active, vec![]));
-        assert_eq!(known(&[], 1, 25, None).1, [Trouble::Stale]);
-        assert_eq!(known(&[], 4, 1, None).1, [Trouble::NotChecked]);
-        assert_eq!(known(&[Trouble::WebhookSilent], 1, 1, Some(24)).1, [Trouble::WebhookOff]);
+        assert_eq!(known(&[], 1, 25, None).1, [HealthIssue::Stale]);
+        assert_eq!(known(&[], 4, 1, None).1, [HealthIssue::NotChecked]);
+        assert_eq!(
+            known(&[HealthIssue::WebhookSilent], 1, 1, Some(24)).1,
+            [HealthIssue::WebhookOff]
+        );
         // A webhook has come, and a sweep has succeeded since.
-        let over = [Trouble::WebhookOff, Trouble::Stale];
+        let over = [HealthIssue::WebhookOff, HealthIssue::Stale];
         assert_eq!(known(&over, 1, 1, None).0, ConnectionStatus::Active);
-        assert_eq!(known(&[Trouble::Refused], 1, 1, None).0, ConnectionStatus::Disconnected);
+        assert_eq!(known(&[HealthIssue::Refused], 1, 1, None).0, ConnectionStatus::Disconnected);
         assert_eq!(
             judge_known(&ConnectionFacts::default(), now()),
-            (ConnectionStatus::Error, vec![Trouble::Stale, Trouble::NotChecked])
+            (ConnectionStatus::Error, vec![HealthIssue::Stale, HealthIssue::NotChecked])
         );
     }
 
     #[test]
     fn a_change_of_the_status_is_news_and_nothing_else_is() {
         // CC-02, CC-03, CC-04, EX-24
-        let now = |before: Option<&[Trouble]>, after: &[Trouble]| {
+        let now = |before: Option<&[HealthIssue]>, after: &[HealthIssue]| {
             turn(before, after).map(|turn| (turn.occurrence, turn.rule, turn.reason))
         };
-        let (lost, stale, parked) = ([Trouble::Refused], [Trouble::Stale], [Trouble::Parked]);
-        let is_lost = Some((Occurrence::ConnectionLost, "CC-03", Some(Trouble::Refused)));
+        let (lost, stale, parked) =
+            ([HealthIssue::Refused], [HealthIssue::Stale], [HealthIssue::Parked]);
+        let is_lost = Some((Occurrence::ConnectionLost, "CC-03", Some(HealthIssue::Refused)));
         for before in [None, Some([].as_slice()), Some(stale.as_slice())] {
             assert_eq!(now(before, &lost), is_lost);
         }
-        let degraded = (Occurrence::ConnectionDegraded, "CC-04", Some(Trouble::Stale));
+        let degraded = (Occurrence::ConnectionDegraded, "CC-04", Some(HealthIssue::Stale));
         assert_eq!(now(Some(&[]), &stale), Some(degraded));
-        let better = Some((Occurrence::ConnectionRestored, "CC-04", Some(Trouble::Parked)));
+        let better = Some((Occurrence::ConnectionRestored, "CC-04", Some(HealthIssue::Parked)));
         assert_eq!(now(Some(&lost), &parked), better);
         for before in [lost, stale] {
             let well = Some((Occurrence::ConnectionRestored, "CC-02", None));
@@ -286,11 +292,11 @@ mod tests {
             (None, &stale),
             (Some([].as_slice()), &[]),
             (Some(&stale), &parked),
-            (Some(&lost), &[Trouble::WebhookOff]),
+            (Some(&lost), &[HealthIssue::WebhookOff]),
         ] {
             assert_eq!(now(before, after), None, "{before:?} {after:?}");
         }
-        let said = turn(None, &[Trouble::Refused, Trouble::Stale]).unwrap().why;
+        let said = turn(None, &[HealthIssue::Refused, HealthIssue::Stale]).unwrap().why;
         assert!(said.starts_with("Xero does not let us in; no sync has succeeded"), "{said}");
     }
 
@@ -307,11 +313,11 @@ mod tests {
     #[test]
     fn each_trouble_has_a_class_and_a_cure() {
         // CC-16 to CC-19
-        for trouble in Trouble::ALL {
+        for trouble in HealthIssue::ALL {
             assert!(
                 ["Authentication", "Timeout", "Limit", "Validation"].contains(&trouble.class())
             );
-            assert!(trouble.cure().len() > 20 && !trouble.words().is_empty(), "{trouble}");
+            assert!(trouble.remedy().len() > 20 && !trouble.words().is_empty(), "{trouble}");
             assert_ne!(trouble.status(), ConnectionStatus::Active);
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::connection::{ConnectionStatus, SWITCHED_OFF_AFTER, Trouble};
+use crate::connection::{ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER};
 use crate::failures::Failures;
 use crate::sweep::CertificateState;
 use crate::upload::{NightReport, UploadState};
@@ -21,7 +21,7 @@ pub struct Morning<'a> {
     /// How its connection with Xero is.
     pub status: ConnectionStatus,
     /// Its troubles, the worst first.
-    pub troubles: &'a [Trouble],
+    pub troubles: &'a [HealthIssue],
     /// Since when changes in Xero have come without a webhook (CM-42).
     pub silent_since: Option<Timestamp>,
     /// "Last Sync": when a sweep last succeeded.
@@ -88,7 +88,7 @@ impl Morning<'_> {
             let _ = write!(text, "- {trouble} ({class})");
             // An event has room for a thousand characters, and the worst one decides (AMB-22).
             let _ = match place {
-                0 => writeln!(text, ": {}", trouble.cure()),
+                0 => writeln!(text, ": {}", trouble.remedy()),
                 _ => writeln!(text),
             };
         }
@@ -237,7 +237,7 @@ mod tests {
         let (zone, night) = (TimeZone::get("Australia/Sydney").unwrap(), night());
         let silent = Morning {
             status: ConnectionStatus::Error,
-            troubles: &[Trouble::WebhookSilent],
+            troubles: &[HealthIssue::WebhookSilent],
             silent_since: Some(at("2026-11-24T13:05:00Z")),
             ..morning(&zone, &night)
         };
@@ -256,7 +256,7 @@ mod tests {
         night.stopped = Some("Xero's call limit; it goes on".to_owned());
         let morning = Morning {
             status: ConnectionStatus::Disconnected,
-            troubles: &[Trouble::Refused],
+            troubles: &[HealthIssue::Refused],
             last_success_at: None,
             certificate: None,
             open: 3,
@@ -271,8 +271,8 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "2026-11-25: look here before collection work begins");
         assert_eq!(lines[1], "Connection: Disconnected; last sync never");
-        let cure = Trouble::Refused.cure();
-        assert_eq!(lines[2], format!("- REFUSED (Authentication): {cure}"));
+        let remedy = HealthIssue::Refused.remedy();
+        assert_eq!(lines[2], format!("- REFUSED (Authentication): {remedy}"));
         assert_eq!(
             lines[4],
             "Night of 2026-11-24 (finished): 200 uploaded, 30 wait, 2 unknown whether they are in Xero; it \

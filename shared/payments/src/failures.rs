@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::health_issue::Trouble;
+use crate::health_issue::HealthIssue;
 use crate::reason::codes;
 use crate::sweep::{SyncKind, SyncRun, SyncState};
 
@@ -106,20 +106,20 @@ impl Failures {
     }
 
     /// The class under which a trouble is shown: a failed run brings its own.
-    pub fn class(&self, trouble: Trouble) -> &'static str {
+    pub fn class(&self, trouble: HealthIssue) -> &'static str {
         let of_run = self.runs.iter().map(|run| run.class).min();
-        of_run.filter(|_| trouble == Trouble::RunFailed).unwrap_or(trouble.class())
+        of_run.filter(|_| trouble == HealthIssue::RunFailed).unwrap_or(trouble.class())
     }
 
     /// A trouble for people, with the number of what fails.
-    pub fn words(&self, trouble: Trouble) -> String {
+    pub fn words(&self, trouble: HealthIssue) -> String {
         let words = trouble.words();
         let numbers = match trouble {
-            Trouble::RunFailed => {
+            HealthIssue::RunFailed => {
                 let run = |run: &FailedRun| format!("{} {}", run.work, run.class);
                 self.runs.iter().map(run).collect()
             }
-            Trouble::ItemsFailing => {
+            HealthIssue::ItemsFailing => {
                 let of = [
                     (self.refused, "refused"),
                     (self.unknown, "unknown"),
@@ -128,7 +128,7 @@ impl Failures {
                 let of = of.into_iter().filter(|(count, _)| *count > 0);
                 of.map(|(count, what)| format!("{count} {what}")).collect()
             }
-            Trouble::Parked if self.parked > 0 => vec![self.parked.to_string()],
+            HealthIssue::Parked if self.parked > 0 => vec![self.parked.to_string()],
             _ => Vec::new(),
         };
         if numbers.is_empty() {
@@ -179,13 +179,15 @@ mod tests {
     fn what_fails_is_said_with_its_number() {
         // AMB-36
         let failures = Failures { refused: 2, standing: 1, parked: 3, ..Failures::default() };
-        assert!(failures.words(Trouble::ItemsFailing).ends_with(": 2 refused, 1 standing still"));
-        assert!(failures.words(Trouble::Parked).ends_with(": 3"));
+        assert!(
+            failures.words(HealthIssue::ItemsFailing).ends_with(": 2 refused, 1 standing still")
+        );
+        assert!(failures.words(HealthIssue::Parked).ends_with(": 3"));
         let at = Timestamp::UNIX_EPOCH;
         let failed = |class, work| FailedRun { class, work, at };
         let runs = vec![failed("Timeout", Work::Sweep), failed("Authentication", Work::Night)];
         let failures = Failures { runs, ..Failures::default() };
-        assert_eq!(failures.class(Trouble::RunFailed), "Authentication");
-        assert_eq!(failures.class(Trouble::Stale), "Timeout");
+        assert_eq!(failures.class(HealthIssue::RunFailed), "Authentication");
+        assert_eq!(failures.class(HealthIssue::Stale), "Timeout");
     }
 }

@@ -39,7 +39,7 @@ const DOUBLINGS_MAX: u32 = 6;
 
 codes! {
     /// Why a grant is dead: only a user of Xero can bring it back.
-    Death {
+    GrantEnd {
         /// Xero does not know the token any more: it was revoked, not used for 60 days, or replaced too
         /// long ago.
         InvalidGrant = "invalid_grant",
@@ -95,7 +95,7 @@ pub struct Dead {
     /// When this was found out.
     pub at: Timestamp,
     /// Why.
-    pub why: Death,
+    pub why: GrantEnd,
 }
 
 /// One authorisation by a user of Xero, as everybody sees it. Its tokens are elsewhere.
@@ -213,7 +213,7 @@ impl Grant {
 
     /// It is of no use any more. Found out once: the first reason stays.
     #[must_use]
-    pub fn died(&self, why: Death, now: Timestamp) -> Self {
+    pub fn ended(&self, why: GrantEnd, now: Timestamp) -> Self {
         Self { dead: self.dead.or(Some(Dead { at: now, why })), ..self.released() }
     }
 
@@ -224,7 +224,7 @@ impl Grant {
     }
 
     /// When it dies, if nothing uses it.
-    pub fn dies_at(&self) -> Timestamp {
+    pub fn ends_at(&self) -> Timestamp {
         later(self.refreshed_at, UNUSED_MAX)
     }
 
@@ -233,7 +233,7 @@ impl Grant {
         if self.dead.is_some() {
             return None;
         }
-        let left = self.dies_at().duration_since(now);
+        let left = self.ends_at().duration_since(now);
         let within = |days: &u32| left <= SignedDuration::from_hours(i64::from(*days) * 24);
         let days = WARNING_DAYS.into_iter().filter(within).min()?;
         self.warned.is_none_or(|warned| warned > days).then_some(days)

@@ -14,7 +14,7 @@ codes! {
         Active = "Active",
     }
     /// Something that is wrong with a connection.
-    Trouble {
+    HealthIssue {
         /// Xero refuses the token, the credentials or the permission.
         Refused = "REFUSED",
         /// The user who let us in may not do in Xero what a feature that is switched on needs.
@@ -46,7 +46,7 @@ codes! {
     }
 }
 
-impl Trouble {
+impl HealthIssue {
     /// What it makes of the connection.
     pub const fn status(self) -> ConnectionStatus {
         match self {
@@ -95,7 +95,7 @@ impl Trouble {
     }
 
     /// What to do about it.
-    pub const fn cure(self) -> &'static str {
+    pub const fn remedy(self) -> &'static str {
         match self {
             Self::Refused => {
                 "in Xero, see under Settings, Connected apps whether the app is still connected and who \
@@ -120,7 +120,7 @@ impl Trouble {
                  the same app at Xero, or take a larger tier"
             }
             Self::RunFailed => {
-                "see the newest errors below, each with its class and its cure; the next good run ends this"
+                "see the newest errors below, each with its class and its remedy; the next good run ends this"
             }
             Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
             Self::NotChecked => {

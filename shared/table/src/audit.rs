@@ -11,7 +11,7 @@ use crate::tables::{Tables, owner};
 
 /// Something that was done on the word of a person.
 #[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
+pub struct AuditEntry<'a> {
     /// The action.
     pub action: Occurrence,
     /// Its object: a key, the id of a message or of a grant.
@@ -34,13 +34,13 @@ impl Tables {
     pub async fn log_order(
         &self,
         organisation: Option<OrganisationId>,
-        order: &Order<'_>,
+        order: &AuditEntry<'_>,
     ) -> Result<(), WriteError> {
-        self.put_row(ACTIVITY, order_row(organisation, order)).await
+        self.put_row(ACTIVITY, audit_row(organisation, order)).await
     }
 }
 
-pub(crate) fn order_row(organisation: Option<OrganisationId>, order: &Order<'_>) -> Item {
+pub(crate) fn audit_row(organisation: Option<OrganisationId>, order: &AuditEntry<'_>) -> Item {
     let of_nobody = || format!("unknown/{}", order.at.strftime("%Y-%m-%d"));
     Writer::default()
         .text("day", organisation.map_or_else(of_nobody, |known| day(known, order.at)))

@@ -40,7 +40,7 @@ impl Tables {
     ) -> Result<(), WriteError> {
         let log = event(log_row(before, after, why, because).text("by", by), because);
         let rows =
-            vec![self.put_caps(before, after, because.now)?, self.putting(ACTIVITY, log.finish())?];
+            vec![self.put_caps(before, after, because.now)?, self.put(ACTIVITY, log.finish())?];
         self.commit(CAPS, rows).await
     }
 
@@ -54,7 +54,7 @@ impl Tables {
         let mut rows = vec![self.put_caps(before, after, because.now)?];
         if let (None, Some(disabled)) = (&before.disabled, &after.disabled) {
             let log = event(log_row(before, after, &disabled.why, because), because);
-            rows.push(self.putting(ACTIVITY, log.finish())?);
+            rows.push(self.put(ACTIVITY, log.finish())?);
         }
         Ok(rows)
     }
@@ -66,7 +66,7 @@ impl Tables {
         now: Timestamp,
     ) -> Result<TransactWriteItem, WriteError> {
         let row = caps_row(after, before.revision.saturating_add(1), now);
-        self.putting_over(CAPS, row, before.revision)
+        self.replace(CAPS, row, before.revision)
     }
 }
 

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select, TransactWriteItem, Update};
 use jiff::Timestamp;
 use payments::OrganisationId;
-use payments::connection::{ConnectionStatus, Facts, StatusChange, Trouble, turn};
+use payments::connection::{ConnectionStatus, Facts, HealthIssue, StatusChange, turn};
 use payments::failures::FailedRun;
 
 use crate::activity::day;
@@ -27,7 +27,7 @@ const RACES_MAX: u32 = 4;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConnectionRow {
     /// The troubles, the worst first; `None` if the connection was not checked yet.
-    pub troubles: Option<Vec<Trouble>>,
+    pub troubles: Option<Vec<HealthIssue>>,
     /// When that was found out.
     pub checked_at: Option<Timestamp>,
     /// The organisation's short code, for links into Xero.
@@ -168,7 +168,7 @@ impl Tables {
     pub async fn store_connection(
         &self,
         organisation: OrganisationId,
-        judged: &(ConnectionStatus, Vec<Trouble>),
+        judged: &(ConnectionStatus, Vec<HealthIssue>),
         facts: &Facts,
         short_code: Option<&str>,
         grant_is_dead: bool,
@@ -197,14 +197,11 @@ impl Tables {
             let update = update.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
             let mut rows = vec![TransactWriteItem::builder().update(update).build()];
             if let Some(turn) = &turn {
-                rows.push(self.putting(ACTIVITY, log_row(organisation, turn, now))?);
+                rows.push(self.put(ACTIVITY, log_row(organisation, turn, now))?);
             }
-            if was_refused(&row) && !judged.1.contains(&Trouble::Refused) {
+            if was_refused(&row) && !judged.1.contains(&HealthIssue::Refused) {
                 rows.push(
-                    self.ending_message(
-                        organisation,
-                        key_of(CONNECTION_LOST.0, CONNECTION_LOST.1),
-                    )?,
+                    self.message_end(organisation, key_of(CONNECTION_LOST.0, CONNECTION_LOST.1))?,
                 );
             }
             match self.commit(CONNECTIONS, rows).await {
@@ -218,7 +215,7 @@ impl Tables {
     fn connection_looked_at(
         &self,
         organisation: OrganisationId,
-        judged: &(ConnectionStatus, Vec<Trouble>),
+        judged: &(ConnectionStatus, Vec<HealthIssue>),
         facts: &Facts,
         short_code: Option<&str>,
     ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
@@ -228,7 +225,7 @@ impl Tables {
                 .text("what", trouble)
                 .text("class", facts.failures.class(*trouble))
                 .text("words", facts.failures.words(*trouble))
-                .text("cure", trouble.cure());
+                .text("cure", trouble.remedy());
             AttributeValue::M(trouble.finish())
         });
         let text = AttributeValue::S;
@@ -258,7 +255,7 @@ impl Tables {
 }
 
 /// The troubles at the last look, as far as they are announced from here. A row that cannot be read has none.
-fn before(row: &Item) -> Option<Vec<Trouble>> {
+fn before(row: &Item) -> Option<Vec<HealthIssue>> {
     let grant_was_dead = Reader::new(CONNECTIONS, row).flag("grant_is_dead").ok()?;
     read(row).ok()?.troubles.map(|troubles| told(&troubles, grant_was_dead))
 }
@@ -266,12 +263,12 @@ fn before(row: &Item) -> Option<Vec<Trouble>> {
 /// Whether Xero did not let us in at the last look, announced from here or by the grant.
 fn was_refused(row: &Item) -> bool {
     let troubles = read(row).ok().and_then(|row| row.troubles);
-    troubles.is_some_and(|troubles| troubles.contains(&Trouble::Refused))
+    troubles.is_some_and(|troubles| troubles.contains(&HealthIssue::Refused))
 }
 
 /// The troubles without the one that a grant has announced.
-fn told(troubles: &[Trouble], grant_is_dead: bool) -> Vec<Trouble> {
-    let is_told = |trouble: &Trouble| !grant_is_dead || *trouble != Trouble::Refused;
+fn told(troubles: &[HealthIssue], grant_is_dead: bool) -> Vec<HealthIssue> {
+    let is_told = |trouble: &HealthIssue| !grant_is_dead || *trouble != HealthIssue::Refused;
     troubles.iter().copied().filter(is_told).collect()
 }
 
@@ -294,7 +291,7 @@ fn read(item: &Item) -> Result<ConnectionRow, ReadError> {
         false => None,
         true => {
             let troubles = row.maps("troubles")?.into_iter();
-            let troubles = troubles.map(|trouble| trouble.code("what", Trouble::from_code));
+            let troubles = troubles.map(|trouble| trouble.code("what", HealthIssue::from_code));
             Some(troubles.collect::<Result<_, _>>()?)
         }
     };

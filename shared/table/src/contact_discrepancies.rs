@@ -93,7 +93,7 @@ impl Tables {
         let mut rows = vec![self.putting_discrepancy_over(row, known)?];
         if again.is_open() && !known.is_open() {
             let log = activity_row(organisation, *contact, &again, because);
-            rows.push(self.putting(ACTIVITY, log)?);
+            rows.push(self.put(ACTIVITY, log)?);
         }
         self.commit(DISCREPANCIES, rows).await
     }
@@ -195,7 +195,7 @@ impl Tables {
         because: ContactBecause,
     ) -> Result<bool, WriteError> {
         let log = activity_row(organisation, contact, found, because);
-        match self.commit(DISCREPANCIES, vec![put, self.putting(ACTIVITY, log)?]).await {
+        match self.commit(DISCREPANCIES, vec![put, self.put(ACTIVITY, log)?]).await {
             Ok(()) => Ok(true),
             Err(WriteError::Conflict) => Ok(false),
             Err(error) => Err(error),

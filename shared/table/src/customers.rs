@@ -134,12 +134,12 @@ impl Tables {
         };
         let mut rows = vec![transact(put)?];
         if known.and_then(|known| known.blocked.as_ref()) != after.blocked.as_ref() {
-            rows.push(self.putting(ACTIVITY, activity_row(known, after, said, now))?);
+            rows.push(self.put(ACTIVITY, activity_row(known, after, said, now))?);
         }
         if let Some(merged) = &after.merged
             && known.and_then(|known| known.merged.as_ref()) != Some(merged)
         {
-            rows.push(self.putting(ACTIVITY, merge_row(known, after, merged, now))?);
+            rows.push(self.put(ACTIVITY, merge_row(known, after, merged, now))?);
         }
         self.commit(CUSTOMERS, rows).await
     }

@@ -109,7 +109,7 @@ impl Tables {
         let log = log_row(place, after, done, context)
             .text_if("xero_invoice_id", xero.map(|xero| xero.invoice))
             .finish();
-        let mut rows = vec![self.putting(ACTIVITY, log)?];
+        let mut rows = vec![self.put(ACTIVITY, log)?];
         if let (DiscrepancyWork::Notify(notice), DiscrepancySubject::Invoice(number)) =
             (&done.work, &place.subject)
         {
@@ -121,7 +121,7 @@ impl Tables {
                 drafted_at: context.now,
                 report: None,
             };
-            rows.push(self.putting(NOTICES, notice_row(&stored))?);
+            rows.push(self.put(NOTICES, notice_row(&stored))?);
         }
         match (&place.subject, invoice) {
             (DiscrepancySubject::Contact(contact), _) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
-use payments::grant::{Dead, Death, Failing, Grant, GrantError, GrantMessage, Grants};
+use payments::grant::{Dead, Failing, Grant, GrantEnd, GrantError, GrantMessage, Grants};
 use payments::{GrantId, Occurrence, OrganisationId};
 
 use crate::activity::day;
@@ -116,7 +116,7 @@ impl Tables {
                     .text("grant", place(*organisation))
                     .text("organisation", organisation)
                     .text("hangs_on", after.id);
-                rows.push(self.putting(GRANTS, row.finish())?);
+                rows.push(self.put(GRANTS, row.finish())?);
             }
         }
         let message = before.message(after);
@@ -125,7 +125,7 @@ impl Tables {
         // Messages about the old grant are over for organisations that have left it.
         for (organisation, old) in left {
             for kind in [GrantMessage::Lost, GrantMessage::Expires] {
-                rows.push(self.ending_message(*organisation, message_key(kind, old.id))?);
+                rows.push(self.message_end(*organisation, message_key(kind, old.id))?);
             }
         }
         for organisation in told {
@@ -139,13 +139,13 @@ impl Tables {
                     .text("subject", after.id)
                     .text("why", why)
                     .instant("raised_at", now);
-                rows.push(self.putting(MESSAGES, row.finish())?);
+                rows.push(self.put(MESSAGES, row.finish())?);
             }
             for (kind, is_over) in
                 [(GrantMessage::Lost, came_back), (GrantMessage::Expires, was_used)]
             {
                 if is_over {
-                    rows.push(self.ending_message(*organisation, message_key(kind, after.id))?);
+                    rows.push(self.message_end(*organisation, message_key(kind, after.id))?);
                 }
             }
             let action = match &message {
@@ -156,7 +156,7 @@ impl Tables {
                 _ => None,
             };
             if let Some((action, why)) = action {
-                rows.push(self.putting(ACTIVITY, log_row(*organisation, after, action, why, now))?);
+                rows.push(self.put(ACTIVITY, log_row(*organisation, after, action, why, now))?);
             }
         }
         if rows.len() > TRANSACTION_ROWS_MAX {
@@ -240,7 +240,7 @@ fn grant_row(grant: &Grant) -> Item {
         .value("organisations", AttributeValue::L(organisations))
         // For people, who cannot add sixty days in the console; never read by us.
         .text("state", state)
-        .instant("dies_unused_at", grant.dies_at())
+        .instant("dies_unused_at", grant.ends_at())
         .finish()
 }
 
@@ -255,7 +255,7 @@ fn read_grant(id: GrantId, row: Reader<'_>) -> Result<Grant, ReadError> {
     };
     let dead = match row.parsed_if("dead_at")? {
         None => None,
-        Some(at) => Some(Dead { at, why: row.code("dead_why", Death::from_code)? }),
+        Some(at) => Some(Dead { at, why: row.code("dead_why", GrantEnd::from_code)? }),
     };
     Ok(Grant {
         id,

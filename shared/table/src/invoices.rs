@@ -257,7 +257,7 @@ impl Tables {
                 }
             };
             let row = rows::invoice_row(&invoice, expected.saturating_add(1));
-            rows.insert(0, self.putting_over(INVOICES, row, expected)?);
+            rows.insert(0, self.replace(INVOICES, row, expected)?);
             self.commit(INVOICES, rows).await?;
         }
         Ok(())
@@ -278,7 +278,7 @@ impl Tables {
 
         for payment in &after.payments {
             if known.get(&payment.id) != Some(&payment) {
-                let mut group = vec![self.putting(PAYMENTS, rows::payment_row(after, payment))?];
+                let mut group = vec![self.put(PAYMENTS, rows::payment_row(after, payment))?];
                 group.extend(self.log(log.about_payment(&payment.id))?);
                 groups.push(group);
             }
@@ -287,13 +287,13 @@ impl Tables {
             let mut group =
                 vec![self.delete(PAYMENTS, after, "payment_id", &gone.id.to_string())?];
             for tombstone in change.tombstones.iter().filter(|t| t.payment.id == gone.id) {
-                group.push(self.putting(TOMBSTONES, rows::tombstone_row(after, tombstone))?);
+                group.push(self.put(TOMBSTONES, rows::tombstone_row(after, tombstone))?);
             }
             group.extend(self.log(log.about_payment(&gone.id))?);
             groups.push(group);
         }
         for held in after.held.iter().filter(|held| !before.held.contains(held)) {
-            let mut group = vec![self.putting(HELD_PAYMENTS, rows::held_row(after, held))?];
+            let mut group = vec![self.put(HELD_PAYMENTS, rows::held_row(after, held))?];
             group.extend(self.log(log.about_held(held.payment.id))?);
             groups.push(group);
         }
@@ -306,7 +306,7 @@ impl Tables {
             }
         }
         for found in after.discrepancies.iter().filter(|d| !before.discrepancies.contains(d)) {
-            let mut group = vec![self.putting(DISCREPANCIES, rows::discrepancy_row(after, found))?];
+            let mut group = vec![self.put(DISCREPANCIES, rows::discrepancy_row(after, found))?];
             group.extend(self.log(log.about_discrepancy(&found.key))?);
             groups.push(group);
         }
@@ -315,7 +315,7 @@ impl Tables {
     }
 
     fn log(&self, items: Vec<Item>) -> Result<Vec<TransactWriteItem>, WriteError> {
-        items.into_iter().map(|item| self.putting(ACTIVITY, item)).collect()
+        items.into_iter().map(|item| self.put(ACTIVITY, item)).collect()
     }
 
     fn delete(

@@ -60,7 +60,7 @@ pub use amounts::{
     Searched,
 };
 pub use attributes::instant;
-pub use audit::Order;
+pub use audit::AuditEntry;
 pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;

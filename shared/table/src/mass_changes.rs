@@ -97,9 +97,9 @@ impl Tables {
         log: Option<Item>,
     ) -> Result<(), WriteError> {
         let row = brake_row(after, before.revision.saturating_add(1));
-        let mut rows = vec![self.putting_over(BRAKES, row, before.revision)?];
+        let mut rows = vec![self.replace(BRAKES, row, before.revision)?];
         if let Some(log) = log {
-            rows.push(self.putting(ACTIVITY, log)?);
+            rows.push(self.put(ACTIVITY, log)?);
         }
         self.commit(BRAKES, rows).await
     }

@@ -176,12 +176,12 @@ impl Tables {
         kind: &str,
         subject: &str,
     ) -> Result<(), WriteError> {
-        let row = self.ending_message(organisation, key_of(kind, subject))?;
+        let row = self.message_end(organisation, key_of(kind, subject))?;
         self.commit(MESSAGES, vec![row]).await
     }
 
     /// Takes a message back, with what has ended its cause. That it is not there is as well.
-    pub(crate) fn ending_message(
+    pub(crate) fn message_end(
         &self,
         organisation: OrganisationId,
         message: String,

@@ -67,7 +67,7 @@ impl Tables {
     pub async fn store_night(&self, report: &NightReport) -> Result<NightReport, WriteError> {
         let revision = report.revision.saturating_add(1);
         let stored = NightReport { revision, ..report.clone() };
-        let row = self.putting_over(NIGHTS, night_row(&stored), report.revision)?;
+        let row = self.replace(NIGHTS, night_row(&stored), report.revision)?;
         self.commit(NIGHTS, vec![row]).await?;
         Ok(stored)
     }

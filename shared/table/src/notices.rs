@@ -139,7 +139,7 @@ impl Tables {
             .text("about", &after.discrepancy)
             .text("why", why)
             .finish();
-        let rows = vec![transact(put)?, self.putting(ACTIVITY, log)?];
+        let rows = vec![transact(put)?, self.put(ACTIVITY, log)?];
         self.commit(NOTICES, rows).await
     }
 }

@@ -151,7 +151,7 @@ impl Tables {
         };
         let mut rows = vec![transact(put)?];
         if let Some(log) = log {
-            rows.push(self.putting(ACTIVITY, log)?);
+            rows.push(self.put(ACTIVITY, log)?);
         }
         self.commit(ORDERS, rows).await
     }

@@ -125,7 +125,7 @@ impl Tables {
             .build()
             .map_err(|error| WriteError::Malformed(Box::new(error)))?;
         let update = TransactWriteItem::builder().update(update).build();
-        let log = self.putting(ACTIVITY, order_row(ordered, now))?;
+        let log = self.put(ACTIVITY, order_row(ordered, now))?;
         self.commit(ORGANISATIONS, vec![update, log]).await
     }
 }

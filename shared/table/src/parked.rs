@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use payments::{OrganisationId, ReplayMark};
 
 use crate::attributes::{Item, Reader, Writer, instant};
-use crate::audit::{Order, order_row};
+use crate::audit::{AuditEntry, audit_row};
 use crate::error::{ReadError, WriteError};
 use crate::latest::{Newest, readable};
 use crate::schema::{ACTIVITY, PARKED};
@@ -101,15 +101,15 @@ impl Tables {
         &self,
         parked: &Parked<'_>,
         queue: &str,
-        order: &Order<'_>,
+        order: &AuditEntry<'_>,
     ) -> Result<(), WriteError> {
         let row = parked_row(parked, &parked_key(parked))
             .text("queue", queue)
             .text("discarded_by", order.by)
             .text("why", order.why);
         let rows = vec![
-            self.putting(PARKED, row.finish())?,
-            self.putting(ACTIVITY, order_row(parked.organisation, order))?,
+            self.put(PARKED, row.finish())?,
+            self.put(ACTIVITY, audit_row(parked.organisation, order))?,
         ];
         self.commit(PARKED, rows).await
     }
@@ -164,7 +164,7 @@ impl Tables {
         &self,
         organisation: Option<OrganisationId>,
         row: &ParkedRow,
-        order: &Order<'_>,
+        order: &AuditEntry<'_>,
     ) -> Result<(), WriteError> {
         let delete = Delete::builder()
             .table_name(self.name(PARKED))
@@ -178,8 +178,8 @@ impl Tables {
         };
         let delete = delete.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
         let delete = TransactWriteItem::builder().delete(delete).build();
-        let log = order_row(organisation, order);
-        match self.commit(PARKED, vec![delete, self.putting(ACTIVITY, log.clone())?]).await {
+        let log = audit_row(organisation, order);
+        match self.commit(PARKED, vec![delete, self.put(ACTIVITY, log.clone())?]).await {
             Err(WriteError::Conflict) => self.put_row(ACTIVITY, log).await,
             done => done,
         }

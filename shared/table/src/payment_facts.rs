@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::explanations::{Beside, Facts, ParkedReport, RemovedRow, Subject};
+use payments::explanations::{Facts, InvoiceContext, ParkedReport, RemovedRow, Subject};
 use payments::upload::{Caps, Customer, Target};
 use payments::{
     COPY_PREFIX, CustomerId, InvoiceNumber, OrganisationId, Origin, PaymentId, Settings,
@@ -66,7 +66,7 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
-    pub async fn known_of(
+    pub async fn facts_of(
         &self,
         settings: &Settings,
         subject: &Subject,
@@ -75,7 +75,7 @@ impl Tables {
         let (mut numbers, mut gaps) = (BTreeSet::new(), Gaps::default());
         let mut facts = Facts::none(subject.clone());
         if let Some(id) = xero_id(subject) {
-            let known = self.whereabouts(organisation, id, &mut meter).await?;
+            let known = self.locations(organisation, id, &mut meter).await?;
             numbers.extend(known.invoices);
             if let Some(ours) = known.ours {
                 facts.subject = Subject::Ours(ours);
@@ -111,11 +111,11 @@ impl Tables {
         }
         if let Some(ours) = self.upload_of_held(&facts, &mut meter).await? {
             // By its own name the upload speaks for it.
-            let known = Box::pin(self.known_of(settings, &Subject::Ours(ours))).await?;
+            let known = Box::pin(self.facts_of(settings, &Subject::Ours(ours))).await?;
             return Ok(PaymentFacts { read: known.read.saturating_add(meter.total()), ..known });
         }
         facts.removed.sort_by_key(|removed| removed.tombstone.removed_at);
-        facts.parked = self.parked_about(organisation, &needles(&facts), &mut meter).await?;
+        facts.parked = self.parked_about(organisation, &search_terms(&facts), &mut meter).await?;
         Ok(PaymentFacts { facts, not_whole, unreadable: gaps.0, read: meter.total() })
     }
 
@@ -123,7 +123,10 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
-    pub async fn beside(&self, invoice: &StoredInvoice) -> Result<(Beside, u32), ReadError> {
+    pub async fn beside(
+        &self,
+        invoice: &StoredInvoice,
+    ) -> Result<(InvoiceContext, u32), ReadError> {
         let (organisation, mut meter) = (invoice.organisation, Meter::default());
         let local = invoice.payments.iter().filter(|payment| payment.origin == Origin::Local);
         let ids: Vec<PaymentId> = local.map(|payment| payment.id.clone()).collect();
@@ -138,7 +141,7 @@ impl Tables {
         meter.add(uploads.len() + customers.len() + 2);
         let removed = self.removed_from(organisation, &invoice.number, &mut meter).await?;
         let caps: Caps = self.caps(organisation).await?;
-        let beside = Beside {
+        let beside = InvoiceContext {
             removed,
             uploads: uploads
                 .into_iter()
@@ -201,7 +204,7 @@ impl Tables {
     async fn parked_about(
         &self,
         organisation: OrganisationId,
-        needles: &[String],
+        search_terms: &[String],
         meter: &mut Meter,
     ) -> Result<Option<ParkedReport>, ReadError> {
         let answer = self
@@ -220,7 +223,9 @@ impl Tables {
             .map_err(|error| ReadError::unavailable(PARKED, error))?;
         meter.add(answer.items().len());
         let about = |item: &&Item| match item.get("body") {
-            Some(AttributeValue::S(body)) => needles.iter().any(|needle| body.contains(needle)),
+            Some(AttributeValue::S(body)) => {
+                search_terms.iter().any(|needle| body.contains(needle))
+            }
             _ => false,
         };
         let found = answer.items().iter().find(about).map(|item| Reader::new(PARKED, item));
@@ -257,7 +262,7 @@ fn named(facts: &Facts, settings: &Settings) -> Vec<InvoiceNumber> {
 
 /// By what a parked report is known to be about a payment: its id as JSON writes it, Xero's ids of it and
 /// of its invoices.
-fn needles(facts: &Facts) -> Vec<String> {
+fn search_terms(facts: &Facts) -> Vec<String> {
     let ours = match &facts.subject {
         Subject::Ours(id) => Some(serde_json::Value::from(id.as_str()).to_string()),
         Subject::Xero(_) => None,

@@ -81,7 +81,7 @@ impl Tables {
                     numbers.into_iter().for_each(|number| found.invoice(number));
                 }
                 SearchTerm::XeroPayment(id) => {
-                    let known = self.whereabouts(organisation, *id, &mut meter).await?;
+                    let known = self.locations(organisation, *id, &mut meter).await?;
                     match known.ours {
                         Some(ours) => found.payment(Subject::Ours(ours)),
                         None if known.invoices.is_empty() => {}
@@ -153,7 +153,7 @@ impl Tables {
     }
 
     /// Where a payment in Xero is known: as a row, as held, or as removed.
-    pub(crate) async fn whereabouts(
+    pub(crate) async fn locations(
         &self,
         organisation: OrganisationId,
         id: XeroPaymentId,

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
 use payments::mass_change::MASS_CHANGE_MAX;
 use payments::upload::{
-    BUNDLE_MAX, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX, Taken,
+    BUNDLE_MAX, Certainty, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX,
     UploadSettings,
 };
 use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Settings};
@@ -187,8 +187,8 @@ impl Tables {
             .logged(Occurrence::SignedUp)
             .text("by", by)
             .text("why", why);
-        let row = self.putting_over(ORGANISATIONS, settings_row(settings)?, 0)?;
-        self.commit(ORGANISATIONS, vec![row, self.putting(ACTIVITY, log.finish())?]).await
+        let row = self.replace(ORGANISATIONS, settings_row(settings)?, 0)?;
+        self.commit(ORGANISATIONS, vec![row, self.put(ACTIVITY, log.finish())?]).await
     }
 }
 
@@ -313,7 +313,7 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         UploadSettings::new(row.parsed("upload_start")?, row.parsed("upload_account_id")?);
     let when = match row.text_if("upload_when")? {
         None => defaults.when,
-        Some(_) => row.code("upload_when", Taken::from_code)?,
+        Some(_) => row.code("upload_when", Certainty::from_code)?,
     };
     let due_at: Time = row.parsed_if("upload_due_at")?.unwrap_or(defaults.due_at);
     if !UploadSettings::always_exists(due_at) {

@@ -40,7 +40,7 @@ impl Tables {
         runs: &[&SyncRun],
     ) -> Result<SweepState, WriteError> {
         let stored = SweepState { revision: sweep.revision.saturating_add(1), ..sweep.clone() };
-        let mut rows = vec![self.putting_over(SWEEPS, sweep_row(&stored), sweep.revision)?];
+        let mut rows = vec![self.replace(SWEEPS, sweep_row(&stored), sweep.revision)?];
         for run in runs {
             rows.push(self.putting_run(run)?);
         }

@@ -68,7 +68,7 @@ impl Tables {
 
     /// The row of a run, for a transaction. Only its own run writes it, or the one after that.
     pub(crate) fn putting_run(&self, run: &SyncRun) -> Result<TransactWriteItem, WriteError> {
-        self.putting(SYNC_RUNS, run_row(run))
+        self.put(SYNC_RUNS, run_row(run))
     }
 }
 

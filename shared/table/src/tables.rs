@@ -96,7 +96,7 @@ impl Tables {
     }
 
     /// The writing of a row, over any that was there before.
-    pub(crate) fn putting(
+    pub(crate) fn put(
         &self,
         table: &'static str,
         item: Item,
@@ -106,7 +106,7 @@ impl Tables {
 
     /// The writing of a row on condition that its revision still is the one that was read; 0 means
     /// that there was none.
-    pub(crate) fn putting_over(
+    pub(crate) fn replace(
         &self,
         table: &'static str,
         item: Item,

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::upload::{
-    Bill, Certain, Counterpart, Fee, GivenOrder, Line, Night, Order, Part, PartState, Placed,
-    Suspicion, Target, Upload, UploadState,
+    Bill, Certain, Counterpart, Fee, GivenCommand, Line, Night, Part, PartState, PaymentCommand,
+    Placed, Suspicion, Target, Upload, UploadState,
 };
 use payments::{Currency, OrganisationId};
 
@@ -86,8 +86,8 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
             None => None,
         },
         ordered_since: match row.text_if("ordered_since")? {
-            Some(_) => Some(GivenOrder {
-                order: row.code("ordered_since", Order::from_code)?,
+            Some(_) => Some(GivenCommand {
+                order: row.code("ordered_since", PaymentCommand::from_code)?,
                 said: row.text("ordered_since_by")?.to_owned(),
             }),
             None => None,

@@ -375,14 +375,14 @@ impl Tables {
         }
         let read = before.map_or(0, |before| before.revision);
         let row = upload_row(after, read.saturating_add(1));
-        let mut rows = vec![self.putting_over(UPLOADS, row, read)?];
+        let mut rows = vec![self.replace(UPLOADS, row, read)?];
         // An order that was carried out is logged with who gave it and why, although it changes no code: another person
         // may have given the same order a moment before.
         let ordered = because.cause == ORDERED;
         if ordered || before.is_none_or(|b| (b.state, &b.reason) != (after.state, &after.reason)) {
             let invoice = invoice.or_else(|| after.only_invoice());
             let row = activity_row(after, read.saturating_add(1), invoice, because);
-            rows.push(self.putting(ACTIVITY, row)?);
+            rows.push(self.put(ACTIVITY, row)?);
         }
         Ok(rows)
     }

@@ -76,7 +76,7 @@ impl Tables {
         let was_unlinked = known.is_some_and(|known| known.unallocated().is_some());
         if was_unlinked && warnings.iter().all(|warning| warning.kind != WarningKind::Unlinked) {
             let unlinked = message(WarningKind::Unlinked, &receipt.id);
-            rows.push(self.ending_message(receipt.organisation, unlinked)?);
+            rows.push(self.message_end(receipt.organisation, unlinked)?);
         }
         Ok(rows)
     }

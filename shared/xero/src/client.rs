@@ -224,8 +224,8 @@ impl<B, G> Client<B, G> {
 
     /// Looks again after this pause while another process renews a grant, 40 times; 250 ms by default.
     #[must_use]
-    pub fn looking_again_after(self, pause: Duration) -> Self {
-        let tokens = self.tokens.looking_again_after(pause);
+    pub fn with_retry_pause(self, pause: Duration) -> Self {
+        let tokens = self.tokens.with_retry_pause(pause);
         Self { tokens, ..self }
     }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use payments::grant::Death;
+use payments::grant::GrantEnd;
 
 use crate::limit_problem::LimitProblem;
 
@@ -140,7 +140,7 @@ pub enum Refusal {
     /// No user has granted us this organisation.
     NotConnected,
     /// A user's grant is of no use any more: the user has to authorise again.
-    Lost(Death),
+    Lost(GrantEnd),
     /// 403. Either this permission is missing, or the organisation is not connected (any more).
     Permission(&'static str),
 }

@@ -31,8 +31,8 @@ impl<G> Tokens<G> {
         Tokens { app: self.app, grants }
     }
 
-    pub(crate) fn looking_again_after(self, pause: Duration) -> Self {
-        let grants = self.grants.map(|grants| grants.looking_again_after(pause));
+    pub(crate) fn with_retry_pause(self, pause: Duration) -> Self {
+        let grants = self.grants.map(|grants| grants.with_retry_pause(pause));
         Self { app: self.app, grants }
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use payments::grant::{Death, Grant, GrantError, Grants, Pair, Pairs, TokenAction};
+use payments::grant::{Grant, GrantEnd, GrantError, Grants, Pair, Pairs, TokenAction};
 use payments::{GrantId, OrganisationId};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -54,7 +54,7 @@ impl CachedToken {
 
 /// What the holder of a lease found instead of a pair.
 enum TokenProblem {
-    Dead(Death),
+    Dead(GrantEnd),
     Read(ReadError),
 }
 
@@ -89,7 +89,7 @@ impl<G> Granted<G> {
         Self { stores, pause: LOOK_AGAIN_AFTER, places: Mutex::default(), held: Mutex::default() }
     }
 
-    pub(crate) fn looking_again_after(self, pause: Duration) -> Self {
+    pub(crate) fn with_retry_pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
     }
 
@@ -164,7 +164,7 @@ impl<G: Grants + Pairs> Granted<G> {
                 TokenAction::Take => match self.stores.pair(grant.id).await {
                     Err(error) => return Err(store_failed(&error)),
                     Ok(None) => {
-                        return Err(self.mark_revoked(&grant, Death::SecretMissing, now).await);
+                        return Err(self.mark_revoked(&grant, GrantEnd::SecretMissing, now).await);
                     }
                     Ok(Some(pair)) if pair.generation >= grant.generation => {
                         return held.keep(pair);
@@ -240,7 +240,7 @@ impl<G: Grants + Pairs> Granted<G> {
         spent: Option<u64>,
     ) -> Result<Pair, TokenProblem> {
         let stored = self.stores.pair(grant.id).await?;
-        let mut pair = stored.ok_or(TokenProblem::Dead(Death::SecretMissing))?;
+        let mut pair = stored.ok_or(TokenProblem::Dead(GrantEnd::SecretMissing))?;
         if let Some(unsaved) = held.unsaved.clone() {
             pair = self.save(held, grant.id, unsaved).await?;
         }
@@ -257,13 +257,13 @@ impl<G: Grants + Pairs> Granted<G> {
                 // Another process may have renewed it, in spite of the lease.
                 let again = self.stores.pair(grant.id).await?;
                 let newer = again.filter(|again| again.generation > pair.generation);
-                pair = newer.ok_or(TokenProblem::Dead(Death::InvalidGrant))?;
+                pair = newer.ok_or(TokenProblem::Dead(GrantEnd::InvalidGrant))?;
                 if is_new(&pair) && pair.serves(need.http.now()) {
                     return Ok(pair);
                 }
                 match refresh(need, grant, &pair.refresh_token).await {
                     Err(error) if is_invalid_grant(&error) => {
-                        return Err(TokenProblem::Dead(Death::InvalidGrant));
+                        return Err(TokenProblem::Dead(GrantEnd::InvalidGrant));
                     }
                     received => received?,
                 }
@@ -302,9 +302,9 @@ impl<G: Grants + Pairs> Granted<G> {
     }
 
     /// Writes down that a grant is dead. Only the first one does, and so one message is raised.
-    async fn mark_revoked(&self, grant: &Grant, why: Death, now: Timestamp) -> ReadError {
+    async fn mark_revoked(&self, grant: &Grant, why: GrantEnd, now: Timestamp) -> ReadError {
         tracing::error!(grant = %grant.id, why = why.code(), "a grant is lost: a user has to authorise again");
-        if let Err(error) = self.stores.store_grant(grant, grant.died(why, now), now).await {
+        if let Err(error) = self.stores.store_grant(grant, grant.ended(why, now), now).await {
             tracing::warn!(grant = %grant.id, error = %error, "that a grant is lost was not written down");
         }
         ReadError::NotAuthorised(Refusal::Lost(why))

@@ -101,13 +101,14 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         };
         let once = Attempts::Once;
         let mut answer =
-            self.call(organisation, self.putting(bundle, key), &token, once, meter).await;
+            self.call(organisation, self.put_request(bundle, key), &token, once, meter).await;
         if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
             let token = match self.tokens.instead_of(&self.http, organisation, &token).await {
                 Ok(token) => token,
                 Err(error) => return (self.turned_away(error), None),
             };
-            answer = self.call(organisation, self.putting(bundle, key), &token, once, meter).await;
+            answer =
+                self.call(organisation, self.put_request(bundle, key), &token, once, meter).await;
         }
         let answer = match answer {
             Ok(answer) => answer,
@@ -136,7 +137,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         }
     }
 
-    fn putting(&self, bundle: &Bundle, key: &str) -> RequestBuilder {
+    fn put_request(&self, bundle: &Bundle, key: &str) -> RequestBuilder {
         let mut url = self.url(&[bundle.kind().list()]);
         url.set_query(Some("summarizeErrors=false"));
         self.http

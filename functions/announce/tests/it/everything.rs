@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::digest::Morning;
 use payments::failures::Failures;
-use payments::grant::{Dead, Death, Grant, Grants as _};
+use payments::grant::{Dead, Grant, GrantEnd, Grants as _};
 use payments::upload::{
     Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, WriteOutcome, admit,
     link,
@@ -427,14 +427,14 @@ impl Everything<'_> {
         let mut grant = Grant::new(id);
         grant.organisations.insert(organisation());
         let grant = tables.store_grant(&Grant::new(id), grant, now()).await.unwrap();
-        let dead = Some(Dead { at: now(), why: Death::ALL[0] });
+        let dead = Some(Dead { at: now(), why: GrantEnd::ALL[0] });
         let lost =
             tables.store_grant(&grant, Grant { dead, ..grant.clone() }, now()).await.unwrap();
         let back = Grant { dead: None, ..lost.clone() };
         tables.store_grant(&lost, back, now()).await.unwrap();
 
         let facts = Facts::default();
-        for troubles in [vec![], vec![Trouble::Parked], vec![Trouble::Refused]] {
+        for troubles in [vec![], vec![HealthIssue::Parked], vec![HealthIssue::Refused]] {
             let judged = (ConnectionStatus::Error, troubles);
             let looked =
                 tables.store_connection(organisation(), &judged, &facts, None, false, now());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 use jiff::Timestamp;
 use payments::connection::{
-    ConnectionFacts, ConnectionStatus, SWITCHED_OFF_AFTER, Trouble, cure_of_class, judge_known,
+    ConnectionFacts, ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER, cure_of_class, judge_known,
 };
 use payments::failures::Failures;
 use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun};
@@ -64,7 +64,7 @@ struct Reason {
     code: String,
     words: String,
     class: &'static str,
-    cure: &'static str,
+    remedy: &'static str,
 }
 
 struct ErrorLine {
@@ -72,7 +72,7 @@ struct ErrorLine {
     what: String,
     class: String,
     problem: String,
-    cure: &'static str,
+    remedy: &'static str,
 }
 
 struct Tile {
@@ -165,13 +165,13 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
     ];
     let mut actions: Vec<Button> = stage.order(Order::SyncNow, json!({})).into_iter().collect();
     for (trouble, order) in [
-        (Trouble::MassChange, Order::ApproveMassChange),
-        (Trouble::UploadsOff, Order::EnableUploads),
+        (HealthIssue::MassChange, Order::ApproveMassChange),
+        (HealthIssue::UploadsOff, Order::EnableUploads),
     ] {
         actions.extend(stage.order(order, json!({})).filter(|_| troubles.contains(&trouble)));
     }
     actions.push(stage.buttons.page("All errors", Page::SyncLog, json!({"only": "errors"})));
-    if troubles.contains(&Trouble::Parked) {
+    if troubles.contains(&HealthIssue::Parked) {
         actions.push(stage.buttons.page("Parked messages", Page::Parked, json!({})));
     }
     if rows.actions.count > 0 {
@@ -231,12 +231,12 @@ fn badge(status: ConnectionStatus) -> Badge {
     }
 }
 
-fn reason(trouble: Trouble, failures: &Failures) -> Reason {
+fn reason(trouble: HealthIssue, failures: &Failures) -> Reason {
     Reason {
         code: trouble.to_string(),
         words: failures.words(trouble),
         class: failures.class(trouble),
-        cure: trouble.cure(),
+        remedy: trouble.remedy(),
     }
 }
 
@@ -270,9 +270,10 @@ fn next_run(stage: &Stage<'_>, sweep: &SweepState) -> String {
 }
 
 /// ST-17: whether it is active is one question, and whether it is authorised another.
-fn connected(stage: &Stage<'_>, troubles: &[Trouble], checked_at: Option<Timestamp>) -> String {
-    let lost =
-        troubles.iter().any(|trouble| matches!(trouble, Trouble::Refused | Trouble::Unreachable));
+fn connected(stage: &Stage<'_>, troubles: &[HealthIssue], checked_at: Option<Timestamp>) -> String {
+    let lost = troubles
+        .iter()
+        .any(|trouble| matches!(trouble, HealthIssue::Refused | HealthIssue::Unreachable));
     match checked_at {
         None => "not known: never checked".to_owned(),
         Some(at) if lost => format!("no, as of {}", stage.moment(at)),
@@ -280,14 +281,14 @@ fn connected(stage: &Stage<'_>, troubles: &[Trouble], checked_at: Option<Timesta
     }
 }
 
-fn authorised(troubles: &[Trouble], checked_at: Option<Timestamp>) -> String {
+fn authorised(troubles: &[HealthIssue], checked_at: Option<Timestamp>) -> String {
     let text = if checked_at.is_none() {
         "not known: never checked"
-    } else if troubles.contains(&Trouble::Refused) {
+    } else if troubles.contains(&HealthIssue::Refused) {
         "no: Xero refuses the credentials or the consent"
-    } else if troubles.contains(&Trouble::MissingPermission) {
+    } else if troubles.contains(&HealthIssue::MissingPermission) {
         "only in part: a right is missing"
-    } else if troubles.contains(&Trouble::Unreachable) {
+    } else if troubles.contains(&HealthIssue::Unreachable) {
         "not known: Xero does not answer"
     } else {
         "yes"
@@ -349,7 +350,7 @@ fn error_line(stage: &Stage<'_>, run: &SyncRun) -> ErrorLine {
         what: format!("{} {}", run.kind, run.state),
         class: classes.join(", "),
         problem: run.problem.clone().unwrap_or_default(),
-        cure: cure_of_class(&class),
+        remedy: cure_of_class(&class),
     }
 }
 
@@ -403,7 +404,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         what: row.reason.clone(),
         class: "Validation".to_owned(),
         problem: row.detail.clone(),
-        cure: cure_of_class("Validation"),
+        remedy: cure_of_class("Validation"),
     };
     let runs = errors(stage, rows, |kind| kind == SyncKind::Intake).filter(|_| in_use && shown);
     let errors = parked.iter().map(error).chain(runs).take(ERRORS_MAX).collect();

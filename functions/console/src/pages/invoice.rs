@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use payments::explanations::{
-    Agreement, Beside, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State, XeroLinks,
+    Agreement, InvoiceContext, InvoiceView, Link, NEEDS_LOGIN, PaymentLine, RemovedLine, State,
+    XeroLinks,
 };
 use payments::{
     AppliedCredit, CreditKind, Discrepancy, InvoiceNumber, Money, Settled, StoredInvoice, restore,
@@ -147,7 +148,7 @@ fn shown(
     stage: &Stage<'_>,
     view: InvoiceView,
     stored: &StoredInvoice,
-    beside: &Beside,
+    beside: &InvoiceContext,
     history: &HistoryPage,
 ) -> Shown {
     let number = view.number.to_string();
@@ -237,7 +238,7 @@ fn applied(allocation: &AppliedCredit) -> (&'static str, String) {
     (name, format!("{}{of}{number}", allocation.amount))
 }
 
-fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &Beside, here: &Value) -> Line {
+fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &InvoiceContext, here: &Value) -> Line {
     let ours = line.payment.as_ref();
     let name = ours.map(ToString::to_string).or(line.xero.map(|id| id.to_string()));
     let name = name.unwrap_or_default();
@@ -261,7 +262,12 @@ fn payment(stage: &Stage<'_>, line: &PaymentLine, beside: &Beside, here: &Value)
     }
 }
 
-fn removed(stage: &Stage<'_>, gone: &RemovedLine, stored: &StoredInvoice, beside: &Beside) -> Gone {
+fn removed(
+    stage: &Stage<'_>,
+    gone: &RemovedLine,
+    stored: &StoredInvoice,
+    beside: &InvoiceContext,
+) -> Gone {
     let is_this = |row: &&payments::explanations::RemovedRow| {
         row.tombstone.payment.id == gone.payment && row.tombstone.removed_at == gone.removed_at
     };

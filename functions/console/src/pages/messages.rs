@@ -2,7 +2,7 @@
 //! to do about it (EX-29, AMB-40).
 
 use askama::Template;
-use payments::connection::Trouble;
+use payments::connection::HealthIssue;
 use table::{MessageRow, MessagesOfKind};
 
 use super::{PageError, Stage, filled};
@@ -39,7 +39,7 @@ struct Kind {
     lines: Vec<Line>,
     /// Whether there are more than are shown.
     left_out: bool,
-    cure: &'static str,
+    remedy: &'static str,
 }
 
 #[derive(Template)]
@@ -75,7 +75,7 @@ fn kind(stage: &Stage<'_>, found: &MessagesOfKind) -> Kind {
         count: (found.count > 1).then(|| format!("{at_least}{}", found.count)),
         lines: found.newest.iter().take(SHOWN_A_KIND).map(|row| line(stage, row)).collect(),
         left_out: usize::try_from(found.count).is_ok_and(|count| count > SHOWN_A_KIND),
-        cure: if says { "" } else { cure(&found.kind) },
+        remedy: if says { "" } else { remedy(&found.kind) },
     }
 }
 
@@ -85,7 +85,7 @@ fn line(stage: &Stage<'_>, row: &MessageRow) -> Line {
 }
 
 /// What to do about a kind of message.
-fn cure(kind: &str) -> &'static str {
+fn remedy(kind: &str) -> &'static str {
     match kind {
         "ACCOUNT_UNMAPPED" => {
             "ask the accountant for the account, and add it to fee_accounts of the organisation"
@@ -126,7 +126,9 @@ fn cure(kind: &str) -> &'static str {
         "LOCKED_PERIOD" => "move the lock date in Xero; every night it is judged again",
         "UPLOAD_LIMIT_NEAR" => "nothing yet; a lower upload_nightly_max never reaches the limit",
         // A message about a connection is cured as the trouble of that name is.
-        _ => Trouble::from_code(kind).map_or("see the activity of that day", Trouble::cure),
+        _ => {
+            HealthIssue::from_code(kind).map_or("see the activity of that day", HealthIssue::remedy)
+        }
     }
 }
 
@@ -138,10 +140,10 @@ mod tests {
     fn every_kind_of_message_has_something_to_do() {
         // EX-29
         for kind in payments::WarningKind::ALL {
-            assert_ne!(cure(kind.code()), "see the activity of that day", "{kind}");
+            assert_ne!(remedy(kind.code()), "see the activity of that day", "{kind}");
         }
         for kind in ["WEBHOOK_SILENT", "DAY_LIMIT", "MASS_CHANGE", "UPLOAD_LIMIT_NEAR"] {
-            assert_ne!(cure(kind), "see the activity of that day", "{kind}");
+            assert_ne!(remedy(kind), "see the activity of that day", "{kind}");
         }
     }
 }

@@ -175,6 +175,12 @@ pub(crate) enum PageError {
     /// The template could not be filled.
     #[error("the page could not be made")]
     Template(#[from] askama::Error),
+    /// It takes longer than Lambda waits.
+    #[error("it takes too long")]
+    TooLate,
+    /// A fault of the program.
+    #[error("the program has a fault")]
+    Panicked,
 }
 
 /// Everything that a page is made with, except its rows.

@@ -1,6 +1,6 @@
 //! The orders about a payment on its way to Xero, where they would change something.
 
-use payments::upload::{self, Upload, sensible_orders};
+use payments::upload::{self, Upload, applicable_commands};
 use serde_json::{Value, json};
 
 use super::Stage;
@@ -11,14 +11,14 @@ use crate::view::Button;
 /// afterwards.
 pub(super) fn orders(stage: &Stage<'_>, upload: &Upload, more: &Value) -> Vec<Button> {
     let payment = upload.receipt.id.as_str();
-    let sensible = sensible_orders(upload, stage.now);
+    let sensible = applicable_commands(upload, stage.now);
     sensible.filter_map(|order| order_about(stage, order, payment, more)).collect()
 }
 
 /// A button for an order about this payment.
 pub(super) fn order_about(
     stage: &Stage<'_>,
-    order: upload::Order,
+    order: upload::PaymentCommand,
     payment: &str,
     more: &Value,
 ) -> Option<Button> {
@@ -27,11 +27,11 @@ pub(super) fn order_about(
         about.extend(more.clone());
     }
     let order = match order {
-        upload::Order::Hold => Order::Hold,
-        upload::Order::Release => Order::Release,
-        upload::Order::DoNotSend => Order::DoNotSend,
-        upload::Order::SamePayment => Order::SamePayment,
-        upload::Order::TwoPayments => Order::TwoPayments,
+        upload::PaymentCommand::Hold => Order::Hold,
+        upload::PaymentCommand::Release => Order::Release,
+        upload::PaymentCommand::DoNotSend => Order::DoNotSend,
+        upload::PaymentCommand::SamePayment => Order::SamePayment,
+        upload::PaymentCommand::TwoPayments => Order::TwoPayments,
     };
     stage.order_about(order, payment, about)
 }

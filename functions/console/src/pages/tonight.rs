@@ -231,7 +231,7 @@ fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
 
 fn of_planned(stage: &Stage<'_>, planned: &Planned, when: String) -> Payment {
     let here = json!({});
-    let orders = planned.orders.iter().filter_map(|code| upload::Order::from_code(code));
+    let orders = planned.orders.iter().filter_map(|code| upload::PaymentCommand::from_code(code));
     let orders = orders
         .filter_map(|order| payment_actions::order_about(stage, order, &planned.payment, &here));
     let reason = match (&planned.reason, &planned.why) {

@@ -108,7 +108,7 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     let night_over = night.is_some_and(|report| report.state == NightState::Finished);
     let (mut told, mut left_out) = (Vec::new(), Vec::new());
     for subject in found.payments.iter().take(EXPLAINED_MAX) {
-        let known = stage.tables.known_of(stage.settings, subject).await?;
+        let known = stage.tables.facts_of(stage.settings, subject).await?;
         left_out.extend(known.unreadable.iter().map(unreadable));
         told.extend(told_of(stage, search, (subject, &known), &links, night_over).await?);
     }

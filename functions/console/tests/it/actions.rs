@@ -3,7 +3,7 @@
 use console::order::Function;
 use console::roles::Role;
 use payments::XeroContactId;
-use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::upload::{Customer, Hold};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -105,7 +105,7 @@ async fn a_customer_leads_to_its_contact_in_xero_while_connected_and_a_login_is_
     assert_eq!(html.matches("/Contacts/View/").count(), 1, "the other one's contact is not known");
     assert!(text(&html).contains("need a login of one's own"), "{html}");
 
-    let judged = (ConnectionStatus::Disconnected, vec![Trouble::Refused]);
+    let judged = (ConnectionStatus::Disconnected, vec![HealthIssue::Refused]);
     let (facts, code) = (Facts::default(), Some(CODE));
     world
         .tables

@@ -1,7 +1,7 @@
 //! The tiles of the connections.
 
 use console::roles::Role;
-use payments::connection::{Facts, Trouble};
+use payments::connection::{Facts, HealthIssue};
 use payments::sweep::{SweepKind, SyncKind, SyncState};
 use serde_json::json;
 
@@ -50,7 +50,7 @@ async fn what_works_is_active() {
 async fn a_lost_connection_is_disconnected_and_says_whom_to_ask() {
     // CC-03, CC-19, ST-17: active and authorised are two answers
     let world = well().await;
-    world.checked(&[Trouble::Refused, Trouble::Parked], &Facts::default(), ago(5)).await;
+    world.checked(&[HealthIssue::Refused, HealthIssue::Parked], &Facts::default(), ago(5)).await;
     let nobody = said(&world).await;
     assert!(tile(&nobody, "Accounting:").contains("Disconnected"), "{nobody}");
     assert!(nobody.contains("administrator_contact"), "{nobody}");
@@ -110,7 +110,7 @@ async fn a_limit_of_a_minute_is_no_error_and_neither_is_a_failure_of_the_other_s
 async fn uploads_off_is_an_error_that_a_person_can_end() {
     // CC-04
     let world = well().await;
-    world.checked(&[Trouble::UploadsOff], &Facts::default(), ago(5)).await;
+    world.checked(&[HealthIssue::UploadsOff], &Facts::default(), ago(5)).await;
     assert!(said(&world).await.contains("Switch uploading on"));
 }
 

@@ -2,7 +2,7 @@
 
 use console::order::Function;
 use console::roles::Role;
-use payments::upload::{Caps, Order, Upload, obey};
+use payments::upload::{Caps, PaymentCommand, Upload, obey};
 use serde_json::{Value, json};
 
 use crate::books::{self, because, store, waiting};
@@ -52,7 +52,8 @@ async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
     // EX-31, ST-22
     let world = books::world().await;
     let mut uploads: Vec<_> = (0..230).map(|n| waiting(&format!("P-{n:03}"))).collect();
-    let held = obey(&waiting("Q-1"), Order::Hold, "Ada", "disputed", ago(9)).unwrap().unwrap();
+    let held =
+        obey(&waiting("Q-1"), PaymentCommand::Hold, "Ada", "disputed", ago(9)).unwrap().unwrap();
     uploads.push(held);
     store_all(&world, &uploads).await;
     let html = tonight(&world, Role::Viewer).await;

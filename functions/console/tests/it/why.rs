@@ -83,15 +83,25 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
     // ST-22, EX-28
     let world = books::world().await;
     let mut by_person = waiting("P-2");
-    by_person =
-        payments::upload::obey(&by_person, payments::upload::Order::Hold, "Ada", "w", ago(9))
-            .unwrap()
-            .unwrap();
+    by_person = payments::upload::obey(
+        &by_person,
+        payments::upload::PaymentCommand::Hold,
+        "Ada",
+        "w",
+        ago(9),
+    )
+    .unwrap()
+    .unwrap();
     let mut kept_back = waiting("P-3");
-    kept_back =
-        payments::upload::obey(&kept_back, payments::upload::Order::DoNotSend, "Ada", "w", ago(9))
-            .unwrap()
-            .unwrap();
+    kept_back = payments::upload::obey(
+        &kept_back,
+        payments::upload::PaymentCommand::DoNotSend,
+        "Ada",
+        "w",
+        ago(9),
+    )
+    .unwrap()
+    .unwrap();
     for upload in [&waiting("P-1"), &by_person, &kept_back] {
         store(&world, upload).await;
     }
@@ -109,7 +119,7 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
         let html = why(&world, Role::Viewer, id).await;
         assert!(!html.contains("&#34;order&#34;") && html.contains("OperatorPolicy"), "{html}");
     }
-    // A blocked payment says why, and leads to its cure.
+    // A blocked payment says why, and leads to its remedy.
     blocked(&world, "C-1", "two contacts").await;
     let said = text(&why(&world, Role::Operator, "P-1").await);
     assert!(

@@ -12,7 +12,7 @@ use harness::dynamodb::{self, Row};
 use host::clock::Clock;
 use host::invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
-use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
 use payments::{OrganisationId, Settings};
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ impl World {
     }
 
     /// The hourly check has found this.
-    pub async fn checked(&self, troubles: &[Trouble], facts: &Facts, at: Timestamp) {
+    pub async fn checked(&self, troubles: &[HealthIssue], facts: &Facts, at: Timestamp) {
         let judged = (ConnectionStatus::Error, troubles.to_vec());
         let code = Some("!mBdtL");
         self.tables

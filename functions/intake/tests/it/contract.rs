@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use intake::contract::{Invalid, Report, read};
-use payments::upload::{Route, Skip, Taken, route, taken};
+use payments::upload::{Certainty, Route, Skip, route, taken};
 use payments::{PaymentStatus, Receipt};
 use serde_json::Value;
 
@@ -227,12 +227,18 @@ fn payment(name: &str) -> Receipt {
 fn what_decides_how_a_payment_is_uploaded_is_read() {
     // EX-01, EX-02, EX-03, EX-10, EX-11, EX-35
     let approved = payment("payment-approved-by-pay-now");
-    assert_eq!((route(&approved), taken(&approved)), (Ok(Route::PayNow), Some(Taken::Approved)));
+    assert_eq!(
+        (route(&approved), taken(&approved)),
+        (Ok(Route::PayNow), Some(Certainty::Approved))
+    );
     assert_eq!(approved.customer.unwrap().as_str(), "C-104");
     let settled = payment("payment-settled-by-pay-now");
-    assert_eq!((route(&settled), taken(&settled)), (Ok(Route::PayNow), Some(Taken::Settled)));
+    assert_eq!((route(&settled), taken(&settled)), (Ok(Route::PayNow), Some(Certainty::Settled)));
     let by_phone = payment("payment-by-virtual-terminal");
-    assert_eq!((route(&by_phone), taken(&by_phone)), (Ok(Route::Direct), Some(Taken::Confirmed)));
+    assert_eq!(
+        (route(&by_phone), taken(&by_phone)),
+        (Ok(Route::Direct), Some(Certainty::Confirmed))
+    );
     let bpay = payment("payment-by-bpay-of-a-customer");
     assert_eq!((route(&bpay), bpay.customer.is_some()), (Ok(Route::Bpay), true));
     assert_eq!(route(&payment("payment-batch-debit")), Err(Skip::NoCustomer));

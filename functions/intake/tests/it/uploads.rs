@@ -2,7 +2,8 @@
 
 use intake::contract::{Report, read};
 use payments::upload::{
-    Hold, Line, Night, Order, Placed, Target, Upload, UploadState, WriteOutcome, link, obey,
+    Hold, Line, Night, PaymentCommand, Placed, Target, Upload, UploadState, WriteOutcome, link,
+    obey,
 };
 use payments::{Kind, NOTE_TAKEN_BACK, PaymentStatus, Receipt, XeroPayment};
 use serde_json::Value;
@@ -164,9 +165,10 @@ async fn what_may_be_in_xero_is_not_sent_as_anything_else() {
 
 #[tokio::test]
 async fn what_a_person_ordered_survives_a_new_report() {
-    for (order, state, reason) in
-        [(Order::Hold, Held, Hold::HeldByPerson.code()), (Order::DoNotSend, Skipped, "do_not_send")]
-    {
+    for (order, state, reason) in [
+        (PaymentCommand::Hold, Held, Hold::HeldByPerson.code()),
+        (PaymentCommand::DoNotSend, Skipped, "do_not_send"),
+    ] {
         let world = World::new().await;
         world.take(&bpay("P-1", 1, "60.00")).await;
         let ordered = |upload: &mut Upload| {

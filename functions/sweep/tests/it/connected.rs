@@ -48,7 +48,7 @@ impl Users {
     async fn invoke(&self, event: Value) -> Result<Value, String> {
         let login: Url =
             format!("{}/identity/connect/authorize", self.world.xero_url).parse().unwrap();
-        let sweeper = self.world.sweeper().let_in_by(self.secrets(), login);
+        let sweeper = self.world.sweeper().with_grants(self.secrets(), login);
         let deadline = self.world.now() + SignedDuration::from_mins(5);
         let answer = sweeper.handle(&event, deadline).await;
         answer

@@ -162,8 +162,8 @@ async fn a_morning_on_which_xero_does_not_let_us_in_says_what_to_do() {
 
     let [row] = &told(&world).await[..] else { panic!() };
     assert_eq!(row["reason"], "look");
-    let cure = payments::connection::Trouble::Refused.cure();
-    let line = format!("\n- REFUSED (Authentication): {cure}\n");
+    let remedy = payments::connection::HealthIssue::Refused.remedy();
+    let line = format!("\n- REFUSED (Authentication): {remedy}\n");
     assert!(row["why"].contains("look here before collection work begins"), "{}", row["why"]);
     assert!(row["why"].contains(&line), "{}", row["why"]);
 }

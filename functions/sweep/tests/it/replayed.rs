@@ -139,7 +139,7 @@ async fn it_may_be_parked_again_before_its_row_is_taken_out() {
     again.beside.insert(ReplayMark::ATTRIBUTE.to_owned(), mark.to_string());
     take_in(&world, &again).await;
 
-    let order = table::Order {
+    let order = table::AuditEntry {
         action: payments::Occurrence::Replayed,
         subject: &row.parked_at,
         reason: &row.reason,

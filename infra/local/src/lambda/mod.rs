@@ -10,6 +10,7 @@ pub mod invoke_api;
 pub mod poller;
 mod scheduler;
 pub mod service;
+pub(crate) mod stream;
 
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub enum Function {
     Sweep,
     /// Announces decisions; here only again, since nothing listens to the stream.
     Announce,
+    /// Derives how far each order is paid.
+    Reconcile,
     /// Shows the operators' pages to those who look.
     Console,
     /// The same to operators.
@@ -51,13 +54,14 @@ pub enum Function {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Webhook,
         Self::Mirror,
         Self::Intake,
         Self::Upload,
         Self::Sweep,
         Self::Announce,
+        Self::Reconcile,
         Self::Console,
         Self::Operate,
         Self::Administer,
@@ -73,6 +77,7 @@ impl Function {
             Self::Upload => "upload",
             Self::Sweep => "sweep",
             Self::Announce => "announce",
+            Self::Reconcile => "reconcile",
             Self::Console => "console",
             Self::Operate => "operate",
             Self::Administer => "administer",
@@ -109,7 +114,7 @@ impl Function {
         match self {
             Self::Webhook => Duration::from_secs(5),
             Self::Mirror => Duration::from_secs(120),
-            Self::Intake | Self::Announce => Duration::from_secs(60),
+            Self::Intake | Self::Announce | Self::Reconcile => Duration::from_secs(60),
             Self::Upload => Duration::from_secs(900),
             Self::Sweep => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),

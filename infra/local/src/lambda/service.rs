@@ -11,6 +11,7 @@ use super::{
     Host, Worker, function_url, invoke_api,
     poller::{Mapping, Poller},
     scheduler,
+    stream::{StreamDepth, stream},
 };
 use crate::{
     clients::Clients,
@@ -53,6 +54,7 @@ pub struct RunningFunctions {
     worker: Worker,
     stop: watch::Sender<bool>,
     pollers: JoinSet<()>,
+    waiting: StreamDepth,
     /// Where the function URLs are.
     pub url: SocketAddr,
     /// Where the Invoke API is.
@@ -64,6 +66,7 @@ struct Started {
     invoke: SocketAddr,
     worker: Worker,
     pollers: JoinSet<()>,
+    waiting: StreamDepth,
 }
 
 impl Functions {
@@ -76,8 +79,8 @@ impl Functions {
         let half = Half::new("functions")?;
         let (stop, stopping) = watch::channel(false);
         let started = half.run(self.serve(stopping)).await?;
-        let Started { url, invoke, worker, pollers } = started;
-        Ok(RunningFunctions { half, worker, stop, pollers, url, invoke })
+        let Started { url, invoke, worker, pollers, waiting } = started;
+        Ok(RunningFunctions { half, worker, stop, pollers, waiting, url, invoke })
     }
 
     async fn serve(self, stopping: watch::Receiver<bool>) -> anyhow::Result<Started> {
@@ -86,10 +89,18 @@ impl Functions {
         let Self { dynamodb_url, sqs_url, xero, clock, companion, .. } = self;
         let travel = TimeTravel::new(clock.clone(), companion);
         travel.follow().await;
-        let Clients { sqs, .. } = Clients::new(&dynamodb_url, &sqs_url).await;
+        let Clients { dynamodb, sqs } = Clients::new(&dynamodb_url, &sqs_url).await;
+        let (stream, reader) = stream();
+        let waiting = reader.depth();
         let invoke_url = format!("http://{invoke}");
-        let surroundings =
-            Surroundings { dynamodb_url, sqs_url, xero, clock: clock.for_functions(), invoke_url };
+        let surroundings = Surroundings {
+            dynamodb_url,
+            sqs_url,
+            xero,
+            clock: clock.for_functions(),
+            invoke_url,
+            stream,
+        };
         let (host, worker) = functions::start(surroundings).await?;
         let mut pollers = JoinSet::new();
         for mapping in self.mappings {
@@ -101,12 +112,13 @@ impl Functions {
             let poller = poller(mapping, host.clone(), sqs.clone(), clock.clone()).await?;
             pollers.spawn(poller.run(stopping.clone()));
         }
+        pollers.spawn(reader.run(host.clone(), dynamodb, clock.now(), stopping.clone()));
         pollers.spawn(scheduler::catch_up(host.clone(), stopping.clone()));
         pollers.spawn(scheduler::sweep(host.clone(), clock.clone(), stopping));
         let pages = widgets::router(host.clone());
         tokio::spawn(serve(url_listener, function_url::router(host.clone()).merge(pages)));
         tokio::spawn(serve(invoke_listener, invoke_api::router(host, Arc::new(travel))));
-        Ok(Started { url, invoke, worker, pollers })
+        Ok(Started { url, invoke, worker, pollers, waiting })
     }
 }
 
@@ -139,6 +151,11 @@ async fn visibility(sqs: &Client, queue_url: &str) -> anyhow::Result<Duration> {
 }
 
 impl RunningFunctions {
+    /// How many rows of the log are not judged yet.
+    pub(crate) fn unjudged(&self) -> usize {
+        self.waiting.rows()
+    }
+
     /// Ends them cleanly: the pollers finish the batch they have, and the scheduler its call.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);

@@ -180,7 +180,7 @@ fn cures(facts: &Facts, state: State, context: &Context<'_>) -> Vec<String> {
             "On {day} it is let in by itself, by the read or the sweep of that day."
         ));
     }
-    cures.push(state.words().cure.to_owned());
+    cures.push(state.words().remedy.to_owned());
     let waiting = facts.waiting_for_approval().map(ToString::to_string).collect::<Vec<_>>();
     if !waiting.is_empty() && state != State::HeldForApproval {
         let numbers = waiting.join(", ");

@@ -9,7 +9,7 @@ use crate::upload::{Caps, Customer, Upload};
 
 /// The stored facts, other than the invoice itself, that say how its payments stand.
 #[derive(Clone, Debug, Default)]
-pub struct Beside {
+pub struct InvoiceContext {
     /// The payments that were removed from it.
     pub removed: Vec<RemovedRow>,
     /// The uploads of its payments.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::facts::{Facts, RemovedRow, Subject};
-use super::invoice_context::Beside;
+use super::invoice_context::InvoiceContext;
 use super::links::{Link, XeroLinks};
 use super::state::{Failure, State};
 use crate::ids::{PaymentId, XeroPaymentId};
@@ -63,7 +63,7 @@ pub struct RemovedLine {
 /// Its payments in the order of their dates, those that count first within a day.
 pub(super) fn payments(
     stored: &Arc<StoredInvoice>,
-    beside: &Beside,
+    beside: &InvoiceContext,
     settings: &Settings,
     links: &XeroLinks,
 ) -> Vec<PaymentLine> {
@@ -106,7 +106,7 @@ pub(super) fn payments(
 fn state(
     subject: Subject,
     stored: &Arc<StoredInvoice>,
-    beside: &Beside,
+    beside: &InvoiceContext,
     settings: &Settings,
 ) -> State {
     let mut facts = Facts::none(subject);
@@ -122,7 +122,7 @@ fn state(
 }
 
 /// The removed payments, the latest first.
-pub(super) fn removed(beside: &Beside) -> Vec<RemovedLine> {
+pub(super) fn removed(beside: &InvoiceContext) -> Vec<RemovedLine> {
     let line = |removed: &RemovedRow| {
         let (tombstone, payment) = (&removed.tombstone, &removed.tombstone.payment);
         RemovedLine {

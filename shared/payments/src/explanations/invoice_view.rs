@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::balances::{self, Agreement};
-use super::invoice_context::Beside;
+use super::invoice_context::InvoiceContext;
 use super::invoice_lines::{self, PaymentLine, RemovedLine};
 use super::links::{Link, XeroLinks};
 use super::notes::{self, Remark};
@@ -84,7 +84,7 @@ impl InvoiceView {
     /// The view of an invoice; `None` if nothing is stored under its number.
     pub fn of(
         stored: &Arc<StoredInvoice>,
-        beside: &Beside,
+        beside: &InvoiceContext,
         settings: &Settings,
         links: &XeroLinks,
         now: Timestamp,

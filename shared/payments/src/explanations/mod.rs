@@ -5,7 +5,7 @@
 //! every answer to a question is made here, so that all explain the same payment in the same way.
 //!
 //! Reading order: [`Search`] (what was typed), [`Facts`] (what is stored), [`State`] (the one state),
-//! [`ReasonText`] (each reason's rule, sentence and cure), [`explain`], [`Outlook`] (which night), [`InvoiceView`]
+//! [`ReasonText`] (each reason's rule, sentence and remedy), [`explain`], [`Outlook`] (which night), [`InvoiceView`]
 //! (an invoice with its balances), [`XeroLinks`].
 
 mod amount;
@@ -32,7 +32,7 @@ pub use comparison::{Compared, Side};
 pub use explanation::{Context, Explanation, History, explain};
 pub use facts::{Facts, ParkedReport, RemovedRow, Row, Subject};
 pub use forecast::{Outlook, QueuePosition};
-pub use invoice_context::Beside;
+pub use invoice_context::InvoiceContext;
 pub use invoice_lines::{PaymentLine, RemovedLine};
 pub use invoice_view::{InvoiceView, Overdue};
 pub use links::{Link, NEEDS_LOGIN, XeroLinks};

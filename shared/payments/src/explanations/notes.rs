@@ -12,44 +12,44 @@ pub struct Remark {
     /// What it is, as a sentence.
     pub says: &'static str,
     /// What would change it, as a sentence.
-    pub cure: &'static str,
+    pub remedy: &'static str,
 }
 
 const MIRROR_OFF: Remark = Remark {
     rule: "CM-01",
     says: "The mirror is switched off for this organisation: nothing here follows Xero.",
-    cure: "`mirror_enabled` of the organisation is set to true.",
+    remedy: "`mirror_enabled` of the organisation is set to true.",
 };
 const UNKNOWN_HERE: Remark = Remark {
     rule: "A1.1",
     says: "The invoice is in Xero and not in the business's own system; none of its payments are copied.",
-    cure: "The business's own system reports the invoice; its payments are then copied.",
+    remedy: "The business's own system reports the invoice; its payments are then copied.",
 };
 const NOT_READ: Remark = Remark {
     rule: "ST-01",
     says: "The invoice was not found in Xero yet.",
-    cure: "It is approved in Xero under this number, and the next webhook or sweep reads it.",
+    remedy: "It is approved in Xero under this number, and the next webhook or sweep reads it.",
 };
 const MOVED_AWAY: Remark = Remark {
     rule: "CM-05",
     says: "The invoice that bore this number in Xero bears another one now.",
-    cure: "Its number is changed back in Xero; what it holds is shown under the number that it bears now.",
+    remedy: "Its number is changed back in Xero; what it holds is shown under the number that it bears now.",
 };
 const NO_LONGER_STANDS: Remark = Remark {
     rule: "A1.1",
     says: "The invoice is voided or deleted in Xero.",
-    cure: "Nothing, unless another invoice takes its number.",
+    remedy: "Nothing, unless another invoice takes its number.",
 };
 const WAITS_FOR_APPROVAL: Remark = Remark {
     rule: "CM-37",
     says: "Changes of this invoice wait: so many payments would have been removed or altered within an hour \
            that a person has to look first.",
-    cure: "An operator approves the mass change; the invoice is then read again.",
+    remedy: "An operator approves the mass change; the invoice is then read again.",
 };
 const TO_BE_COMPARED: Remark = Remark {
     rule: "CM-31",
     says: "Something has changed here since Xero was last compared, or the last read did not add up.",
-    cure: "The next read of the invoice compares the two: at the latest by the sweep, at once by Sync Now.",
+    remedy: "The next read of the invoice compares the two: at the latest by the sweep, at once by Sync Now.",
 };
 
 /// Everything there is to remark.

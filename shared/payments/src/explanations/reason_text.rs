@@ -8,13 +8,13 @@ pub struct ReasonText {
     /// What it means, as a sentence.
     pub says: &'static str,
     /// What would change it, as a sentence.
-    pub cure: &'static str,
+    pub remedy: &'static str,
 }
 
 pub(super) const fn words(
     rules: &'static [&'static str],
     says: &'static str,
-    cure: &'static str,
+    remedy: &'static str,
 ) -> ReasonText {
-    ReasonText { rules, says, cure }
+    ReasonText { rules, says, remedy }
 }

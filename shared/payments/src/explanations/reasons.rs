@@ -1,5 +1,5 @@
 //! What each reason means and what would change it. Every match here names every reason, so that a new one
-//! does not compile before its cure is written.
+//! does not compile before its remedy is written.
 
 use super::reason_text::{ReasonText, words};
 use super::state::{Failure, Kept, State};
@@ -7,7 +7,7 @@ use super::upload_reasons::{of_hold, of_off, of_skip, of_stage, of_turn};
 use crate::reason::{Held, Ignored};
 
 impl State {
-    /// The rules, the sentence and the cure that belong to it.
+    /// The rules, the sentence and the remedy that belong to it.
     pub fn words(self) -> ReasonText {
         match self {
             Self::Applied => words(

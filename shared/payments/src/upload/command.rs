@@ -4,13 +4,13 @@ use jiff::Timestamp;
 
 use super::ledger::Upload;
 use super::part::UploadState;
-use super::payment_order::{GivenOrder, Order};
+use super::payment_command::{GivenCommand, PaymentCommand};
 use super::route::{Hold, Skip};
 use crate::ids::PaymentId;
 
 /// Why an order is not carried out.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum OrderError {
+pub enum CommandError {
     /// Something of it is, or may be, in Xero; or it is being sent.
     #[error("payment {payment} is {state}, so that it cannot be ordered to {order}")]
     TooLate {
@@ -19,7 +19,7 @@ pub enum OrderError {
         /// Its state.
         state: UploadState,
         /// The order.
-        order: Order,
+        order: PaymentCommand,
     },
     /// Whether it is the same as another payment has to be said first.
     #[error(
@@ -37,7 +37,7 @@ pub enum OrderError {
         /// The payment.
         payment: PaymentId,
         /// The order.
-        order: Order,
+        order: PaymentCommand,
     },
 }
 
@@ -48,23 +48,23 @@ pub enum OrderError {
 /// `TooLate`, `NoSuspicion`.
 pub fn obey(
     upload: &Upload,
-    order: Order,
+    order: PaymentCommand,
     by: &str,
     why: &str,
     now: Timestamp,
-) -> Result<Option<Upload>, OrderError> {
-    let given = GivenOrder { order, said: format!("{by}: {why}") };
+) -> Result<Option<Upload>, CommandError> {
+    let given = GivenCommand { order, said: format!("{by}: {why}") };
     let mut after = upload.clone();
-    if matches!(order, Order::SamePayment | Order::TwoPayments) {
+    if matches!(order, PaymentCommand::SamePayment | PaymentCommand::TwoPayments) {
         if upload.suspicion.is_none() {
-            return Err(OrderError::NoSuspicion { payment: upload.receipt.id.clone(), order });
+            return Err(CommandError::NoSuspicion { payment: upload.receipt.id.clone(), order });
         }
         obey_quiet(&mut after, &given, now);
         return Ok(Some(after));
     }
     let on_its_way =
         matches!(upload.state, UploadState::Sent | UploadState::Unknown | UploadState::Reserved);
-    if on_its_way && matches!(order, Order::Hold | Order::DoNotSend) {
+    if on_its_way && matches!(order, PaymentCommand::Hold | PaymentCommand::DoNotSend) {
         after.ordered_since = Some(given);
         return Ok((after != *upload).then_some(after));
     }
@@ -77,35 +77,35 @@ pub fn obey(
         UploadState::Waiting | UploadState::Held | UploadState::Skipped | UploadState::Refused
     );
     // All that is open of such a payment is proven not to be in Xero, and may be tried again.
-    let rest = order == Order::Release && upload.state == UploadState::PartlyUploaded;
+    let rest = order == PaymentCommand::Release && upload.state == UploadState::PartlyUploaded;
     if !rest && !quiet {
-        return Err(OrderError::TooLate {
+        return Err(CommandError::TooLate {
             payment: upload.receipt.id.clone(),
             state: upload.state,
             order,
         });
     }
-    if order == Order::Release && upload.suspicion.is_some() {
-        return Err(OrderError::Undecided { payment: upload.receipt.id.clone() });
+    if order == PaymentCommand::Release && upload.suspicion.is_some() {
+        return Err(CommandError::Undecided { payment: upload.receipt.id.clone() });
     }
     obey_quiet(&mut after, &given, now);
     Ok((after != *upload).then_some(after))
 }
 
 /// Carries out an order on a payment that is not on its way.
-pub(super) fn obey_quiet(upload: &mut Upload, given: &GivenOrder, now: Timestamp) {
+pub(super) fn obey_quiet(upload: &mut Upload, given: &GivenCommand, now: Timestamp) {
     let said = &given.said;
     match given.order {
-        Order::Hold => upload.put_on_hold(Hold::HeldByPerson, said, None, now),
-        Order::DoNotSend => upload.skip(Skip::DoNotSend, said, None, now),
-        Order::Release if upload.state == UploadState::Waiting => {}
-        Order::Release => {
+        PaymentCommand::Hold => upload.put_on_hold(Hold::HeldByPerson, said, None, now),
+        PaymentCommand::DoNotSend => upload.skip(Skip::DoNotSend, said, None, now),
+        PaymentCommand::Release if upload.state == UploadState::Waiting => {}
+        PaymentCommand::Release => {
             upload.included = true;
             upload.back_in_line("released", now);
             upload.why = format!("{}; released by {said}", upload.why);
         }
-        Order::SamePayment => upload.is_the_same(said, now),
-        Order::TwoPayments => {
+        PaymentCommand::SamePayment => upload.is_the_same(said, now),
+        PaymentCommand::TwoPayments => {
             upload.is_apart(now);
             upload.why = format!("{}; said to be two payments by {said}", upload.why);
         }
@@ -113,19 +113,24 @@ pub(super) fn obey_quiet(upload: &mut Upload, given: &GivenOrder, now: Timestamp
 }
 
 /// The orders that would change what becomes of a payment, as things are.
-pub fn sensible_orders(upload: &Upload, now: Timestamp) -> impl Iterator<Item = Order> {
-    Order::ALL.iter().copied().filter(move |order| {
+pub fn applicable_commands(
+    upload: &Upload,
+    now: Timestamp,
+) -> impl Iterator<Item = PaymentCommand> {
+    PaymentCommand::ALL.iter().copied().filter(move |order| {
         !is_so_already(upload, *order) && matches!(obey(upload, *order, "", "", now), Ok(Some(_)))
     })
 }
 
 /// Another person's word would change who has said so, and nothing else.
-fn is_so_already(upload: &Upload, order: Order) -> bool {
+fn is_so_already(upload: &Upload, order: PaymentCommand) -> bool {
     match order {
-        Order::Hold => upload.hold() == Some(Hold::HeldByPerson),
-        Order::DoNotSend => {
+        PaymentCommand::Hold => upload.hold() == Some(Hold::HeldByPerson),
+        PaymentCommand::DoNotSend => {
             upload.state == UploadState::Skipped && upload.reason == Skip::DoNotSend.code()
         }
-        Order::Release | Order::SamePayment | Order::TwoPayments => false,
+        PaymentCommand::Release | PaymentCommand::SamePayment | PaymentCommand::TwoPayments => {
+            false
+        }
     }
 }

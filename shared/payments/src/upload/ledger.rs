@@ -16,7 +16,7 @@ use super::bill::Bill;
 use super::caps::{ReleasedSlot, SendMode};
 use super::night::Night;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
-use super::payment_order::GivenOrder;
+use super::payment_command::GivenCommand;
 use super::route::{Hold, Route, Skip, route};
 use super::suspicion::{Counterpart, Suspicion};
 use crate::money::Money;
@@ -65,7 +65,7 @@ pub struct Upload {
     /// invoice. It counts for what turns out not to be there (AMB-28).
     pub reported_since: Option<Box<(Receipt, Option<Bill>)>>,
     /// The order that a person gave in that time. It counts from the proof of absence on (A8.3).
-    pub ordered_since: Option<GivenOrder>,
+    pub ordered_since: Option<GivenCommand>,
 }
 
 impl Upload {
@@ -114,7 +114,7 @@ impl Upload {
 
     /// In which line it stands; `None` when it is all in Xero, since no query asks for it any more.
     pub fn line(&self) -> Option<Line> {
-        if self.is_to_be_weighed() {
+        if self.needs_new_plan() {
             return Some(Line::Reserved);
         }
         Some(match self.state {
@@ -155,7 +155,7 @@ impl Upload {
 
     /// Whether Xero has refused parts of it, and it is not weighed yet whether there is a better plan.
     /// Until then a run has it in hand: the one that sent it, or the next one.
-    pub fn is_to_be_weighed(&self) -> bool {
+    pub fn needs_new_plan(&self) -> bool {
         let refused = matches!(self.state, UploadState::Refused | UploadState::PartlyUploaded);
         refused && !self.replanned
     }
@@ -242,7 +242,7 @@ impl Upload {
         parts: Vec<(Target, Money)>,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        if !self.is_to_be_weighed() || self.reserved_at.is_none() {
+        if !self.needs_new_plan() || self.reserved_at.is_none() {
             return Err(LedgerError::State { from: self.state, what: "planned anew" });
         }
         self.add_parts(parts)?;
@@ -257,7 +257,7 @@ impl Upload {
     /// # Errors
     /// Nothing of it was refused, or that has been weighed.
     pub fn plan_later(&mut self, now: Timestamp) -> Result<Option<ReleasedSlot>, LedgerError> {
-        if !self.is_to_be_weighed() {
+        if !self.needs_new_plan() {
             return Err(LedgerError::State { from: self.state, what: "planned anew later" });
         }
         let freed = self.free_slot();
@@ -281,8 +281,8 @@ impl Upload {
 
     /// The refused part of it stays so until a person acts. `why` says why there is no better plan, if
     /// one was sought.
-    pub fn leave_refused(&mut self, why: Option<&str>) {
-        if !self.is_to_be_weighed() {
+    pub fn settle_refusal(&mut self, why: Option<&str>) {
+        if !self.needs_new_plan() {
             return;
         }
         self.replanned = true;
@@ -325,7 +325,7 @@ impl Upload {
     /// unknown. A row of which nothing more can be on its way waits again and is judged afresh, by the
     /// newest report and the orders given meanwhile (AMB-28); what it had reserved is free unless something
     /// of it is in Xero. Whether it goes, and in which slot, is decided when it is sent (AMB-29).
-    pub fn pick_up(&mut self, now: Timestamp) -> Option<ReleasedSlot> {
+    pub fn resume(&mut self, now: Timestamp) -> Option<ReleasedSlot> {
         for part in &mut self.parts {
             if part.state == PartState::Sent {
                 part.state = PartState::Unknown;
@@ -405,7 +405,7 @@ impl Upload {
             self.enter(UploadState::Unknown, "no_answer", why, now);
         } else if any(PartState::Planned) {
             self.enter(UploadState::Reserved, "slot_reserved", "has a slot of the night", now);
-        } else if self.unplaced().is_ok_and(|left| !left.is_positive()) {
+        } else if self.unallocated().is_ok_and(|left| !left.is_positive()) {
             let why = match done {
                 1 => "in Xero".to_owned(),
                 _ => format!("in Xero, in {done} parts"),

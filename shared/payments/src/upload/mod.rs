@@ -26,7 +26,7 @@ mod night;
 mod overdue;
 mod pair;
 mod part;
-mod payment_order;
+mod payment_command;
 mod plan;
 mod planner;
 mod provider_invoice;
@@ -44,7 +44,7 @@ pub use caps::{
     ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, GUARD_WINDOW, Granted, NEVER_TRIPS_PER_NIGHT,
     NIGHTLY_MAX, RESERVATIONS_MAX, ReleasedSlot, Reservation, SendMode,
 };
-pub use command::{OrderError, obey, sensible_orders};
+pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
 pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
@@ -71,7 +71,7 @@ pub use part::{
     Absence, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState, WriteOutcome,
 };
-pub use payment_order::{GivenOrder, Order};
+pub use payment_command::{GivenCommand, PaymentCommand};
 pub use planner::{OpenInvoice, Planner, UnreadableInvoice};
 pub use provider_invoice::{
     FEES_MAX, NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, on_merchant_contact, why_unmapped,
@@ -79,7 +79,7 @@ pub use provider_invoice::{
 pub(crate) use reassessment::on_their_way;
 pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
-pub use route::{Channel, Hold, Route, Skip, Taken, route, taken};
+pub use route::{Certainty, Channel, Hold, Route, Skip, route, taken};
 pub(crate) use route::{is_entered_by_hand, is_meant_whole, never_gets_an_invoice};
 pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};

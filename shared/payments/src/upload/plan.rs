@@ -10,7 +10,7 @@ impl Upload {
     ///
     /// # Errors
     /// `Money`.
-    pub fn unplaced(&self) -> Result<Money, LedgerError> {
+    pub fn unallocated(&self) -> Result<Money, LedgerError> {
         self.without(self.parts.iter().filter(|part| part.state.stands()))
     }
 
@@ -45,7 +45,7 @@ impl Upload {
         let of = |state| self.parts.iter().filter(move |part| part.state == state);
         let done = of(PartState::Done).count();
         let standing = self.parts.iter().filter(|part| part.state.stands()).count();
-        let mut open = self.unplaced().ok();
+        let mut open = self.unallocated().ok();
         let latest = of(PartState::Refused).rev().take_while(|part| {
             let missing = open.filter(|left| left.is_positive());
             open = missing.and_then(|left| left.minus(part.amount).ok());
@@ -98,7 +98,7 @@ impl Upload {
     pub(super) fn add_parts(&mut self, parts: Vec<(Target, Money)>) -> Result<(), LedgerError> {
         let currency = self.receipt.amount.currency();
         let sum = Money::sum(currency, parts.iter().map(|(_, amount)| *amount))?;
-        if sum != self.unplaced()? || parts.iter().any(|(_, amount)| !amount.is_positive()) {
+        if sum != self.unallocated()? || parts.iter().any(|(_, amount)| !amount.is_positive()) {
             return Err(LedgerError::Sum);
         }
         for (target, amount) in parts {

@@ -85,7 +85,7 @@ impl Upload {
         if let Some(newest) = self.reported_since.take() {
             (self.receipt, self.bill) = *newest;
             // A plan for more money than the payment has now is withdrawn, and another one is made.
-            if self.unplaced().is_ok_and(|left| left.amount().is_sign_negative()) {
+            if self.unallocated().is_ok_and(|left| left.amount().is_sign_negative()) {
                 self.withdraw_planned();
             }
         }

@@ -24,7 +24,7 @@ codes! {
         ProviderInvoice = "PROVIDER_INVOICE",
     }
     /// How far the money has come.
-    Taken {
+    Certainty {
         /// Approved by the bank or gateway; it may still fail.
         Approved = "approved",
         /// Taken from the payer.
@@ -167,11 +167,11 @@ pub(crate) fn never_gets_an_invoice(receipt: &Receipt) -> bool {
 }
 
 /// How far the money has come; `None` if it was not taken, or was given back.
-pub fn taken(receipt: &Receipt) -> Option<Taken> {
+pub fn taken(receipt: &Receipt) -> Option<Certainty> {
     match receipt.status {
         PaymentStatus::Failed | PaymentStatus::Refunded => None,
-        PaymentStatus::Pending => receipt.approved.then_some(Taken::Approved),
-        PaymentStatus::Confirmed if receipt.settled => Some(Taken::Settled),
-        PaymentStatus::Confirmed => Some(Taken::Confirmed),
+        PaymentStatus::Pending => receipt.approved.then_some(Certainty::Approved),
+        PaymentStatus::Confirmed if receipt.settled => Some(Certainty::Settled),
+        PaymentStatus::Confirmed => Some(Certainty::Confirmed),
     }
 }

@@ -9,7 +9,7 @@ use jiff::civil::{Date, Time};
 
 use super::bill::{FeeAccount, FeeKind};
 use super::caps::NIGHTLY_MAX;
-use super::route::Taken;
+use super::route::Certainty;
 use crate::ids::{XeroAccountId, XeroContactId};
 
 /// Most payments that one call to Xero may carry: what Xero recommends (facts.md 3.6).
@@ -19,7 +19,7 @@ pub const BUNDLE_MAX: u32 = 50;
 pub const SAME_MONEY_DAYS_MAX: u32 = 31;
 
 /// How far the money must have come before a payment goes up (EX-35).
-pub type UploadWhen = Taken;
+pub type UploadWhen = Certainty;
 
 /// From when on payments go up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -92,7 +92,7 @@ impl UploadSettings {
         Self {
             enabled: true,
             start,
-            when: Taken::Approved,
+            when: Certainty::Approved,
             nightly_max: NIGHTLY_MAX,
             bundle_max: BUNDLE_MAX,
             account,
@@ -138,7 +138,7 @@ mod tests {
         let usual = UploadSettings::new("2026-03-10".parse().unwrap(), account);
         assert!(usual.enabled && UploadSettings::always_exists(usual.due_at));
         assert_eq!((usual.nightly_max, usual.bundle_max), (200, 50));
-        assert_eq!(usual.when, Taken::Approved);
+        assert_eq!(usual.when, Certainty::Approved);
         assert!(!UploadSettings::always_exists(Time::constant(3, 59, 59, 0)));
         assert!(UploadSettings::always_exists(Time::constant(4, 0, 0, 0)));
     }
@@ -146,6 +146,8 @@ mod tests {
     #[test]
     fn money_that_is_settled_is_confirmed_and_approved_too() {
         // EX-35
-        assert!(Taken::Approved < Taken::Confirmed && Taken::Confirmed < Taken::Settled);
+        assert!(
+            Certainty::Approved < Certainty::Confirmed && Certainty::Confirmed < Certainty::Settled
+        );
     }
 }

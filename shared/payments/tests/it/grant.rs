@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use payments::GrantId;
 use payments::grant::{
-    ACCESS_MARGIN, Death, GRACE, Grant, GrantMessage, LEASE, Pair, TokenAction, UNUSED_MAX,
+    ACCESS_MARGIN, GRACE, Grant, GrantEnd, GrantMessage, LEASE, Pair, TokenAction, UNUSED_MAX,
 };
 use proptest::prelude::*;
 
@@ -274,11 +274,11 @@ fn pauses_double_and_leave_several_tries_while_the_old_token_works() {
 #[test]
 fn what_is_dead_stays_dead_is_told_once_and_comes_back_by_a_user_alone() {
     let grant = authorised();
-    let dead = grant.died(Death::InvalidGrant, start());
+    let dead = grant.ended(GrantEnd::InvalidGrant, start());
     let (kind, why) = grant.message(&dead).unwrap();
     assert_eq!(kind, GrantMessage::Lost);
     assert!(why.contains("invalid_grant"), "{why}");
-    let again = dead.died(Death::SecretMissing, start() + days(1));
+    let again = dead.ended(GrantEnd::SecretMissing, start() + days(1));
     assert_eq!((again.dead, dead.message(&again)), (dead.dead, None));
     for spent in [None, Some(9)] {
         for at in [start(), start() + days(100)] {
@@ -308,10 +308,10 @@ fn warnings_come_14_7_and_1_days_before_the_end_and_each_once() {
         }
     }
     assert_eq!(given, [(46, 14), (53, 7), (59, 1)]);
-    assert_eq!(grant.dies_at(), start() + UNUSED_MAX);
+    assert_eq!(grant.ends_at(), start() + UNUSED_MAX);
     // A caller that looks rarely gets the last one only; and a use ends them all.
     assert_eq!(authorised().warning(start() + days(59)), Some(1));
     let used = grant.saved(&pair(2, start() + days(59), ACCESS));
     assert_eq!((used.warned, used.warning(start() + days(59))), (None, None));
-    assert_eq!(used.died(Death::InvalidGrant, start()).warning(start() + days(200)), None);
+    assert_eq!(used.ended(GrantEnd::InvalidGrant, start()).warning(start() + days(200)), None);
 }

@@ -68,7 +68,7 @@ pub async fn find(world: &World, typed: &str) -> Found {
 
 /// The state of what was found, and how many rows that took.
 pub async fn state(world: &World, subject: &Subject) -> (String, usize) {
-    let known = world.tables.known_of(&settings(), subject).await.unwrap();
+    let known = world.tables.facts_of(&settings(), subject).await.unwrap();
     let state = State::of(&known.facts, &settings());
     let told = state.map_or("nothing".to_owned(), |state| state.to_string());
     (told, usize::try_from(known.read).unwrap())
@@ -153,7 +153,7 @@ async fn nothing_of_another_organisation_is_found() {
         assert!(found.is_empty(), "{typed}: {found:?}");
     }
     let elsewhere = payments::Settings { organisation: other, ..settings() };
-    let known = world.tables.known_of(&elsewhere, &Subject::Xero(xero(2))).await.unwrap();
+    let known = world.tables.facts_of(&elsewhere, &Subject::Xero(xero(2))).await.unwrap();
     assert_eq!(State::of(&known.facts, &elsewhere), None);
 }
 
@@ -175,7 +175,7 @@ async fn a_payment_of_the_business_is_found_by_its_own_id_and_by_that_of_xero() 
         let found = find(&world, &typed).await;
         assert_eq!(found.payments, [Subject::Ours("P-1".parse().unwrap())], "{typed}");
     }
-    let known = world.tables.known_of(&settings(), &Subject::Xero(xero(9))).await.unwrap();
+    let known = world.tables.facts_of(&settings(), &Subject::Xero(xero(9))).await.unwrap();
     assert_eq!(known.facts.subject, Subject::Ours("P-1".parse().unwrap()));
     assert_eq!(known.facts.rows().count(), 1);
     assert_eq!(State::of(&known.facts, &settings()), Some(State::Uploaded));
@@ -234,7 +234,7 @@ async fn a_payment_over_many_invoices_is_read_without_reading_them_all() {
         world.tables.write_invoice(&before, &change, because()).await.unwrap();
     }
     let subject = Subject::Ours("P-1".parse().unwrap());
-    let known = world.tables.known_of(&settings(), &subject).await.unwrap();
+    let known = world.tables.facts_of(&settings(), &subject).await.unwrap();
     assert_eq!(known.not_whole.len(), 30 - table::WHOLE_INVOICES_MAX);
     assert_eq!(known.facts.rows().count(), 30);
     let state = State::of(&known.facts, &settings()).unwrap();

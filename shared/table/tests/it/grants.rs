@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use harness::Do;
 use harness::dynamodb::having;
 use jiff::{SignedDuration, Timestamp};
-use payments::grant::{Death, Failing, Grant, GrantError, Grants as _, Pair};
+use payments::grant::{Failing, Grant, GrantEnd, GrantError, Grants as _, Pair};
 use payments::{GrantId, OrganisationId};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -93,10 +93,10 @@ async fn a_death_is_told_to_every_organisation_once_and_ends_when_a_user_comes_b
     let world = World::new().await;
     let grant = Grant::new(id(1)).authorised(&pair(1), organisations(2));
     let grant = stored(&world, grant).await;
-    let dead = grant.died(Death::InvalidGrant, now());
+    let dead = grant.ended(GrantEnd::InvalidGrant, now());
     let dead = world.tables.store_grant(&grant, dead, now()).await.unwrap();
     // A process that has read it alive comes too late.
-    let late = grant.died(Death::InvalidGrant, now() + SignedDuration::from_secs(5));
+    let late = grant.ended(GrantEnd::InvalidGrant, now() + SignedDuration::from_secs(5));
     let late = world.tables.store_grant(&grant, late, now()).await;
     assert!(matches!(late, Err(GrantError::Changed)));
     let messages = world.rows("messages").await;
@@ -121,7 +121,7 @@ async fn an_organisation_that_has_moved_hears_nothing_of_its_old_grant() {
     assert_eq!(world.tables.grant_of(moved).await.unwrap(), Some(new));
 
     let warned = world.tables.store_grant(&old, old.warned(14), now()).await.unwrap();
-    let dead = warned.died(Death::InvalidGrant, now());
+    let dead = warned.ended(GrantEnd::InvalidGrant, now());
     let dead = world.tables.store_grant(&warned, dead, now()).await.unwrap();
     let stayed = Uuid::from_u128(2).to_string();
     for table in ["messages", "activity"] {
@@ -169,7 +169,7 @@ async fn an_outage_is_no_lost_race_and_too_many_organisations_are_refused() {
     let many = grant.authorised(&pair(2), organisations(25));
     let many = world.tables.store_grant(&grant, many, now()).await;
     let most = stored(&world, grant.authorised(&pair(2), organisations(24))).await;
-    let dead = stored(&world, most.warned(1).died(Death::InvalidGrant, now())).await;
+    let dead = stored(&world, most.warned(1).ended(GrantEnd::InvalidGrant, now())).await;
     stored(&world, dead.authorised(&pair(3), organisations(24))).await;
     assert!(matches!(many, Err(GrantError::Unavailable(_))));
 }
@@ -185,7 +185,7 @@ prop_compose! {
         lease in prop::option::of(arb_instant()),
         failing in prop::option::of((arb_instant(), 1_u32..9, arb_instant())),
         warned in prop::option::of(1_u32..15),
-        dead in prop::option::of((arb_instant(), prop::sample::select(Death::ALL))),
+        dead in prop::option::of((arb_instant(), prop::sample::select(GrantEnd::ALL))),
         count in 0_u128..9,
     ) -> Grant {
         let failing = failing.map(|(since, times, until)| Failing { since, times, until });

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
-use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::explanations::{QueuePosition, Subject, XeroLinks};
 use rust_decimal::Decimal;
 
@@ -136,7 +136,7 @@ async fn links_carry_the_short_code_and_lead_to_contacts_only_while_connected() 
     for (status, connected) in
         [(ConnectionStatus::Active, true), (ConnectionStatus::Disconnected, false)]
     {
-        let (judged, facts) = ((status, Vec::<Trouble>::new()), Facts::default());
+        let (judged, facts) = ((status, Vec::<HealthIssue>::new()), Facts::default());
         let code = Some("!mBdtL");
         world
             .tables

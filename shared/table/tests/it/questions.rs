@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use harness::dynamodb::{Row, having, text};
 use payments::budget::{CallBudget as _, Purpose, Word};
-use payments::grant::{Death, Grants as _};
+use payments::grant::{GrantEnd, Grants as _};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
 use payments::upload::{
     Caps, Customer, Hold, MergedContact, NightReport, Placed, SendMode, Totals, WriteOutcome,
@@ -118,7 +118,7 @@ async fn authorise(world: &World) {
         let before = world.tables.grant(grant.id).await.unwrap();
         let stored = world.tables.store_grant(&before, grant, now()).await.unwrap();
         if dies {
-            let dead = stored.died(Death::InvalidGrant, now());
+            let dead = stored.ended(GrantEnd::InvalidGrant, now());
             world.tables.store_grant(&stored, dead, now()).await.unwrap();
         }
     }

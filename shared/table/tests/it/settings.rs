@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::Do;
 use jiff::civil::time;
-use payments::upload::{FeeAccount, Start, Taken, UploadSettings};
+use payments::upload::{Certainty, FeeAccount, Start, UploadSettings};
 use payments::{OrganisationId, Settings, XeroAccountId, XeroContactId};
 use proptest::collection::btree_map;
 use proptest::option;
@@ -27,7 +27,7 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
     let fee_account = ("[A-Z0-9]{1,10}", code()).prop_map(|(code, tax)| FeeAccount { code, tax });
     let kind = "[a-z][a-z0-9_]{0,39}".prop_map(|kind| kind.parse().unwrap());
     let fees = (option::of(arb_uuid()), btree_map(kind, fee_account, 0..4));
-    let chosen = (any::<bool>(), select(Taken::ALL), 1..=200_u32, 1..=50_u32);
+    let chosen = (any::<bool>(), select(Certainty::ALL), 1..=200_u32, 1..=50_u32);
     (chosen, start, arb_uuid(), code(), code(), fees, due_at).prop_map(
         |(chosen, start, account, prepayment_account, prepayment_tax, fees, due_at)| {
             UploadSettings {

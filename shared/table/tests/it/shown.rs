@@ -3,7 +3,7 @@
 use harness::Do;
 use harness::dynamodb::Row;
 use jiff::SignedDuration;
-use payments::connection::{ConnectionStatus, Facts, Trouble};
+use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::sweep::SyncState;
 use table::{NameOf, Ordered, WriteError};
 
@@ -78,7 +78,7 @@ async fn a_connection_comes_back_as_it_was_found() {
     let unchecked = world.tables.connection(organisation()).await.unwrap().unwrap();
     assert_eq!((unchecked.troubles, unchecked.silent_since), (None, Some(now())));
 
-    let judged = (ConnectionStatus::Error, vec![Trouble::WebhookSilent, Trouble::Parked]);
+    let judged = (ConnectionStatus::Error, vec![HealthIssue::WebhookSilent, HealthIssue::Parked]);
     let facts = Facts::default();
     world
         .tables
@@ -95,10 +95,10 @@ async fn a_connection_comes_back_as_it_was_found() {
 async fn a_connection_that_turns_is_one_row_of_the_log_written_with_it_ex_24() {
     let world = World::new().await;
     let facts = Facts::default();
-    let found = |troubles: &[Trouble]| (ConnectionStatus::Error, troubles.to_vec());
-    let (well, lost) = (found(&[]), found(&[Trouble::Refused]));
+    let found = |troubles: &[HealthIssue]| (ConnectionStatus::Error, troubles.to_vec());
+    let (well, lost) = (found(&[]), found(&[HealthIssue::Refused]));
     let at = |minute: i64| now() + SignedDuration::from_mins(minute);
-    let store = async |judged: &(ConnectionStatus, Vec<Trouble>), dead: bool, minute: i64| {
+    let store = async |judged: &(ConnectionStatus, Vec<HealthIssue>), dead: bool, minute: i64| {
         let stored =
             world.tables.store_connection(organisation(), judged, &facts, None, dead, at(minute));
         stored.await.unwrap();

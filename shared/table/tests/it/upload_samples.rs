@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{
-    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenOrder, MergedContact,
-    Night, NightReport, NightState, Order, Part, PartState, Placed, ProviderInvoice, Reservation,
-    Suspicion, Target, Totals, Upload, UploadState, admit, admit_bill,
+    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenCommand,
+    MergedContact, Night, NightReport, NightState, Part, PartState, PaymentCommand, Placed,
+    ProviderInvoice, Reservation, Suspicion, Target, Totals, Upload, UploadState, admit,
+    admit_bill,
 };
 use payments::{PaymentId, Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -183,8 +184,8 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
         )
     });
     let receipt = receipt.boxed();
-    let given =
-        (select(Order::ALL), arb_text()).prop_map(|(order, said)| GivenOrder { order, said });
+    let given = (select(PaymentCommand::ALL), arb_text())
+        .prop_map(|(order, said)| GivenCommand { order, said });
     let counterparts = || btree_set(arb_counterpart(), 0..3);
     let said = (counterparts(), option::of(given), counterparts());
     let state = (select(UploadState::ALL), arb_text(), arb_text(), arb_instant());

@@ -1,6 +1,6 @@
 //! Many at once, and several organisations (FAULT-29).
 
-use payments::grant::{Dead, Death};
+use payments::grant::{Dead, GrantEnd};
 use tokio::task::JoinSet;
 use xero::{ErrorClass, ReadError, Refusal};
 use xero_simulator::{Effect, Fault};
@@ -95,13 +95,13 @@ async fn ten_who_find_the_grant_revoked_bury_it_once() {
     for _ in 0..3 {
         for call in all_at_once(&world, 10).await {
             let error = call.unwrap_err();
-            assert_eq!(error, ReadError::NotAuthorised(Refusal::Lost(Death::InvalidGrant)));
+            assert_eq!(error, ReadError::NotAuthorised(Refusal::Lost(GrantEnd::InvalidGrant)));
             assert_eq!(error.class(), ErrorClass::Authentication);
         }
         world.clock.advance(minutes(60));
     }
     assert_eq!(world.asked_for_tokens(), 1);
-    let dead = Dead { at, why: Death::InvalidGrant };
+    let dead = Dead { at, why: GrantEnd::InvalidGrant };
     assert_eq!(world.grant().await.dead, Some(dead));
     let messages = world.messages().await;
     let mut told: Vec<_> = messages.iter().map(|row| row["organisation"].clone()).collect();

@@ -56,7 +56,7 @@ async fn whoever_comes_before_the_lease_is_over_waits_and_comes_again() {
     let world = World::connected().await;
     assert!(ends(&world, &CrashPoint::at_effect(1, Moment::After)).await, "with the lease");
     world.asked_for_tokens();
-    let process = world.process().looking_again_after(Duration::from_millis(1));
+    let process = world.process().with_retry_pause(Duration::from_millis(1));
     let error = process.organisation(world.organisation(0)).await.unwrap_err();
     let Retry::Later { after, counts_as_failure: true } = error.retry() else { panic!("{error}") };
     assert_eq!(after, Some(Duration::from_secs(60)), "when the lease is over");

@@ -1,10 +1,10 @@
-//! A payment with any stored facts has exactly one state, with a rule, a sentence and a cure.
+//! A payment with any stored facts has exactly one state, with a rule, a sentence and a remedy.
 
 use std::sync::Arc;
 
 use payments::explanations::{
-    Agreement, Beside, Context, Facts, InvoiceView, ParkedReport, State, Subject, XeroLinks,
-    explain,
+    Agreement, Context, Facts, InvoiceContext, InvoiceView, ParkedReport, State, Subject,
+    XeroLinks, explain,
 };
 use payments::upload::{
     Caps, Customer, Disabled, Hold, Part, PartState, Placed, Skip, Target, Upload, UploadState,
@@ -165,7 +165,7 @@ proptest! {
         prop_assert_eq!(explained.as_ref().map(|explained| explained.state), state);
         if let Some(explained) = explained {
             prop_assert!(!explained.rules.is_empty() && !explained.sentence.is_empty());
-            prop_assert!(explained.cures.iter().all(|cure| !cure.is_empty()));
+            prop_assert!(explained.cures.iter().all(|remedy| !remedy.is_empty()));
             prop_assert!(!explained.cures.is_empty());
         }
     }
@@ -224,7 +224,7 @@ proptest! {
             worlds::sum_of(parts.into_iter()) == figures.total
         });
         let links = XeroLinks::default();
-        let beside = Beside::default();
+        let beside = InvoiceContext::default();
         let view =
             InvoiceView::of(&Arc::new(invoice.clone()), &beside, &settings(), &links, noon(10));
         let Some(view) = view else { return Ok(()) };

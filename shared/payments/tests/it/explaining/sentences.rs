@@ -32,7 +32,7 @@ fn every_state_is_told_in_these_words() {
         .map(|state| {
             let words = state.words();
             let (rules, direction) = (words.rules.join(", "), state.direction());
-            format!("{state}, {direction} [{rules}]\n  {}\n  > {}", words.says, words.cure)
+            format!("{state}, {direction} [{rules}]\n  {}\n  > {}", words.says, words.remedy)
         })
         .collect();
     insta::assert_snapshot!(told.join("\n\n"));
@@ -62,7 +62,7 @@ fn every_state_is_one_of_a7_4_and_has_its_rule_sentence_and_cure() {
     for state in states() {
         let words = state.words();
         assert!(!words.rules.is_empty(), "{state}");
-        for text in [words.says, words.cure] {
+        for text in [words.says, words.remedy] {
             assert!(text.ends_with('.') && text.starts_with(|c: char| !c.is_lowercase()), "{text}");
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use payments::explanations::{Agreement, Beside, Facts, InvoiceView, Overdue, Subject, XeroLinks};
+use payments::explanations::{
+    Agreement, Facts, InvoiceContext, InvoiceView, Overdue, Subject, XeroLinks,
+};
 use payments::upload::Customer;
 use payments::{
     Change, Figures, InvoiceStatus, Money, StoredInvoice, Verdict, XeroPayment, XeroPaymentKind,
@@ -41,13 +43,13 @@ fn after(reads: &[Vec<XeroPayment>]) -> (StoredInvoice, Change) {
     (stored, last.unwrap())
 }
 
-fn view_at(stored: &StoredInvoice, beside: &Beside, now: Timestamp) -> InvoiceView {
+fn view_at(stored: &StoredInvoice, beside: &InvoiceContext, now: Timestamp) -> InvoiceView {
     let links = XeroLinks::new(Some("!mBdtL"), true);
     InvoiceView::of(&Arc::new(stored.clone()), beside, &settings(), &links, now).unwrap()
 }
 
 fn view(stored: &StoredInvoice) -> InvoiceView {
-    view_at(stored, &Beside::default(), noon(8))
+    view_at(stored, &InvoiceContext::default(), noon(8))
 }
 
 fn balances(view: &InvoiceView) -> Vec<(String, Option<Money>)> {
@@ -147,17 +149,17 @@ fn what_is_not_in_xero_is_listed_and_does_not_lower_the_balance() {
 fn an_invoice_is_overdue_from_the_day_after_its_due_date_in_its_own_time_zone() {
     // ST-12: due on 9 March; Sydney is eleven hours ahead of UTC.
     let (stored, _) = after(&[vec![payment(1, "2026-03-02", 20_00)]]);
-    let at = |text: &str| view_at(&stored, &Beside::default(), instant(text)).overdue;
+    let at = |text: &str| view_at(&stored, &InvoiceContext::default(), instant(text)).overdue;
     assert_eq!(at("2026-03-09T12:59:59Z"), None);
     let late = |days| Some(Overdue { due: aud(40_00), days });
     assert_eq!(at("2026-03-09T13:00:00Z"), late(1));
     assert_eq!(at("2026-04-09T00:00:00Z"), late(31));
     // Paid in full, or no longer standing: never.
     let (paid, _) = after(&[vec![payment(1, "2026-03-02", 60_00)]]);
-    assert_eq!(view_at(&paid, &Beside::default(), noon(30)).overdue, None);
+    assert_eq!(view_at(&paid, &InvoiceContext::default(), noon(30)).overdue, None);
     let mut voided = stored.clone();
     voided.xero.as_mut().unwrap().status = InvoiceStatus::Voided;
-    let view = view_at(&voided, &Beside::default(), noon(30));
+    let view = view_at(&voided, &InvoiceContext::default(), noon(30));
     assert_eq!(view.overdue, None);
     assert!(matches!(view.agreement, Agreement::CannotSay(_)));
 }
@@ -166,7 +168,10 @@ fn an_invoice_is_overdue_from_the_day_after_its_due_date_in_its_own_time_zone() 
 fn what_was_removed_is_listed_with_its_reason() {
     // CM-23, CM-09
     let (stored, change) = after(&[vec![payment(1, "2026-03-02", 20_00)], Vec::new()]);
-    let beside = Beside { removed: removed(&stored, &change.tombstones), ..Beside::default() };
+    let beside = InvoiceContext {
+        removed: removed(&stored, &change.tombstones),
+        ..InvoiceContext::default()
+    };
     let view = view_at(&stored, &beside, noon(8));
     assert!(view.payments.is_empty());
     let line = &view.removed[0];
@@ -185,7 +190,7 @@ fn what_concerns_the_whole_invoice_is_remarked() {
     assert_eq!(rules(&view(&known_invoice(Vec::new()))), ["ST-01"]);
     let mut brake = payments::mass_change::Brake::off(stored.organisation);
     brake.waiting.insert(stored.number.clone(), 120);
-    let beside = Beside { brake: Some(brake), ..Beside::default() };
+    let beside = InvoiceContext { brake: Some(brake), ..InvoiceContext::default() };
     assert_eq!(rules(&view_at(&stored, &beside, noon(8))), ["CM-37"]);
     let mut changed = stored.clone();
     changed.settled = None;
@@ -196,7 +201,7 @@ fn what_concerns_the_whole_invoice_is_remarked() {
 fn of_a_number_that_nothing_is_stored_of_there_is_no_view() {
     let unknown = StoredInvoice::unknown(settings().organisation, "9".parse().unwrap());
     let links = XeroLinks::default();
-    let beside = Beside::default();
+    let beside = InvoiceContext::default();
     let view = InvoiceView::of(&Arc::new(unknown), &beside, &settings(), &links, noon(8));
     assert_eq!(view, None);
 }
@@ -222,7 +227,7 @@ fn a_payment_has_the_same_state_on_its_invoice_as_by_itself() {
     };
     let alone = view(&stored).payments[0].state.to_string();
     assert_eq!(alone, "protected (manual)");
-    let mut beside = Beside::default();
+    let mut beside = InvoiceContext::default();
     beside.uploads.insert(receipt.id.clone(), upload.clone());
     for (customer, expected) in
         [(None, "waiting (at_once)"), (Some(blocked), "blocked (BLOCKED_BY_ACTION)")]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, Customer, Hold, OpenInvoice, PARTS_MAX, PartState, Planner, SURE_AFTER, Skip, Start,
-    Taken, Target, Upload, UploadDecision, UploadSettings, UploadState, WriteOutcome, admit, gate,
+    Books, Certainty, Customer, Hold, OpenInvoice, PARTS_MAX, PartState, Planner, SURE_AFTER, Skip,
+    Start, Target, Upload, UploadDecision, UploadSettings, UploadState, WriteOutcome, admit, gate,
 };
 use payments::{
     InvoiceKind, InvoiceNumber, InvoiceStatus, Money, NumberPrefix, Receipt, XeroAccountId,
@@ -118,7 +118,7 @@ fn in_vain() -> Upload {
         at += SURE_AFTER;
         row.absent(1, at, at).unwrap();
     }
-    row.pick_up(at);
+    row.resume(at);
     assert_eq!((row.state, row.parts[0].state), (UploadState::Waiting, PartState::Planned));
     row
 }
@@ -142,7 +142,7 @@ fn uploading(start: &str) -> UploadSettings {
 fn what_is_proven_absent_passes_every_gate_again() {
     // AMB-28: nothing of it is in Xero, so that it is like a payment that was never sent.
     let books = Books { currency: aud(), locked_until: None };
-    let later = UploadSettings { when: Taken::Settled, ..uploading("2026-06-01") };
+    let later = UploadSettings { when: Certainty::Settled, ..uploading("2026-06-01") };
     let judge = |row: &Upload, books: &Books, uploading: &UploadSettings| {
         gate(row, Some(&customer()), books, &settings(), uploading).map_err(|no| match no {
             UploadDecision::Hold(hold, _) => hold.code(),

@@ -72,7 +72,7 @@ fn a_provider_invoice_waits_to_be_posted_at_once_and_is_no_payment_of_anybody() 
 fn what_it_never_took_of_the_caps_it_does_not_give_back() {
     // AMB-10: a run that ended before it was sent, and one that Xero refused.
     let mut row = reserved();
-    assert_eq!(row.pick_up(now()), None);
+    assert_eq!(row.resume(now()), None);
     assert_eq!((row.state, row.reserved_at), (UploadState::Waiting, None));
 
     let mut row = reserved();

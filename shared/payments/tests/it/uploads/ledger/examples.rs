@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Absence, Hold, LedgerError, Line, Order, OrderError, PartState, SURE_AFTER, SendMode, Skip,
-    Target, Totals, Upload, UploadState, WriteOutcome, admit, obey,
+    Absence, CommandError, Hold, LedgerError, Line, PartState, PaymentCommand, SURE_AFTER,
+    SendMode, Skip, Target, Totals, Upload, UploadState, WriteOutcome, admit, obey,
 };
 use payments::{PaymentStatus, Receipt};
 
@@ -81,7 +81,7 @@ fn a_refusal_after_a_repeated_call_is_not_believed() {
     row.answer(1, refused(), false, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Unknown);
     let mut row = hundred();
-    row.pick_up(sent_at());
+    row.resume(sent_at());
     row.answer(1, WriteOutcome::TurnedAway, false, sent_at()).unwrap();
     assert_eq!(row.state, UploadState::Unknown);
 }
@@ -156,14 +156,15 @@ fn the_rest_that_was_refused_is_tried_again_when_a_person_says_so() {
     let mut row = sixty_and_forty();
     row.answer(1, WriteOutcome::Placed(placed(7)), false, sent_at()).unwrap();
     row.answer(2, refused(), false, sent_at()).unwrap();
-    for order in [Order::Hold, Order::DoNotSend] {
+    for order in [PaymentCommand::Hold, PaymentCommand::DoNotSend] {
         let error = obey(&row, order, "Ana", "why not", sent_at()).unwrap_err();
-        assert!(matches!(error, OrderError::TooLate { .. }), "{error}");
+        assert!(matches!(error, CommandError::TooLate { .. }), "{error}");
     }
-    let mut row =
-        obey(&row, Order::Release, "Ana", "the account is open", sent_at()).unwrap().unwrap();
+    let mut row = obey(&row, PaymentCommand::Release, "Ana", "the account is open", sent_at())
+        .unwrap()
+        .unwrap();
     assert_eq!((row.state, row.line()), (UploadState::Waiting, Some(Line::Waiting)));
-    assert_eq!(row.unplaced().unwrap(), money("40.00"));
+    assert_eq!(row.unallocated().unwrap(), money("40.00"));
     assert!(
         row.clone()
             .reserve(night("2026-03-11"), vec![(on(2, "2"), money("100.00"))], sent_at())
@@ -193,13 +194,13 @@ fn parts_that_do_not_add_up_are_refused() {
 #[test]
 fn a_row_that_was_never_sent_gives_slot_and_attempt_back() {
     let mut row = reserved(&receipt("P-1", "100.00"), &[(on(1, "1"), "100.00")]);
-    let freed = row.pick_up(sent_at()).unwrap();
+    let freed = row.resume(sent_at()).unwrap();
     assert!(freed.slot && freed.attempt);
     assert_eq!((row.state, row.attempts, row.parts.len()), (UploadState::Waiting, 0, 0));
-    assert_eq!(row.pick_up(sent_at()), None);
+    assert_eq!(row.resume(sent_at()), None);
 
     let mut direct = reserved(&pay_now("P-1", "1", "100.00"), &[(on(1, "1"), "100.00")]);
-    assert_eq!(direct.pick_up(sent_at()).unwrap().sending, SendMode::Direct);
+    assert_eq!(direct.resume(sent_at()).unwrap().sending, SendMode::Direct);
 }
 
 #[test]
@@ -217,7 +218,7 @@ fn a_call_that_was_turned_away_counts_for_nothing() {
 /// A hundred that was sent on invoice 1, and is proven not to be in Xero.
 fn absent() -> Upload {
     let mut row = hundred();
-    assert_eq!(row.pick_up(sent_at()), None);
+    assert_eq!(row.resume(sent_at()), None);
     assert_eq!(row.state, UploadState::Unknown, "a run that died leaves it unknown");
     for late in [SURE_AFTER, SURE_AFTER + SECOND * 60] {
         row.absent(1, sent_at() + late, sent_at() + late).unwrap();
@@ -230,7 +231,7 @@ fn proven_absence_gives_the_slot_back_and_counts_the_next_sending_again() {
     // AMB-28, AMB-29
     let mut row = absent();
     let later = sent_at() + SURE_AFTER * 2;
-    let freed = row.pick_up(later).unwrap();
+    let freed = row.resume(later).unwrap();
     assert!(freed.slot && !freed.attempt, "it was sent, and nothing of it is in Xero");
     assert_eq!((row.state, row.may_be_in_xero()), (UploadState::Waiting, false));
     assert!(row.send(&[1], "key 2", later).is_err(), "it has no slot");
@@ -243,11 +244,11 @@ fn proven_absence_gives_the_slot_back_and_counts_the_next_sending_again() {
 fn what_is_absent_and_planned_otherwise_keeps_its_number() {
     // AMB-28
     let mut row = absent();
-    row.pick_up(sent_at());
+    row.resume(sent_at());
     row.reserve(night("2026-03-11"), vec![(on(2, "2"), money("100.00"))], sent_at()).unwrap();
     assert_eq!(states(&row), [PartState::Withdrawn, PartState::Planned]);
     assert_ne!(row.parts[0].stamp, row.parts[1].stamp);
-    assert_eq!(row.unplaced().unwrap(), money("0.00"));
+    assert_eq!(row.unallocated().unwrap(), money("0.00"));
 }
 
 #[test]
@@ -258,11 +259,11 @@ fn what_was_reported_meanwhile_counts_once_it_is_proven_absent() {
     let judged = |newest: Receipt| {
         let mut row = *admit(Some(&hundred()), &newest, at).upload.unwrap();
         assert_eq!((row.state, row.receipt.amount), (UploadState::Sent, money("100.00")));
-        row.pick_up(at);
+        row.resume(at);
         for late in [SURE_AFTER, SURE_AFTER + SECOND * 60] {
             row.absent(1, at + late, at + late).unwrap();
         }
-        row.pick_up(at + SURE_AFTER * 2);
+        row.resume(at + SURE_AFTER * 2);
         row
     };
     let refunded = judged(report(PaymentStatus::Refunded, "100.00"));
@@ -277,16 +278,17 @@ fn what_was_reported_meanwhile_counts_once_it_is_proven_absent() {
 fn an_order_on_what_is_on_its_way_counts_once_it_is_proven_absent() {
     // A8.3
     let at = sent_at();
-    for (order, state) in
-        [(Order::Hold, UploadState::Held), (Order::DoNotSend, UploadState::Skipped)]
-    {
+    for (order, state) in [
+        (PaymentCommand::Hold, UploadState::Held),
+        (PaymentCommand::DoNotSend, UploadState::Skipped),
+    ] {
         let mut row = obey(&hundred(), order, "Ana", "disputed", at).unwrap().unwrap();
         assert_eq!(row.state, UploadState::Sent, "it cannot be called back");
-        row.pick_up(at);
+        row.resume(at);
         for late in [SURE_AFTER, SURE_AFTER + SECOND * 60] {
             row.absent(1, at + late, at + late).unwrap();
         }
-        row.pick_up(at + SURE_AFTER * 2);
+        row.resume(at + SURE_AFTER * 2);
         assert_eq!((row.state, row.why.as_str()), (state, "Ana: disputed"));
     }
 }
@@ -319,23 +321,27 @@ fn a_refused_row_whose_slot_is_gone_is_not_planned_anew() {
 fn a_person_holds_releases_and_forbids_what_has_not_gone() {
     let at = sent_at();
     let row = admitted(&receipt("P-1", "100.00"));
-    let held = obey(&row, Order::Hold, "Ana", "disputed", at).unwrap().unwrap();
+    let held = obey(&row, PaymentCommand::Hold, "Ana", "disputed", at).unwrap().unwrap();
     assert_eq!((held.hold(), held.why.as_str()), (Some(Hold::HeldByPerson), "Ana: disputed"));
-    assert_eq!(obey(&held, Order::Hold, "Ana", "disputed", at), Ok(None), "it is so already");
+    assert_eq!(
+        obey(&held, PaymentCommand::Hold, "Ana", "disputed", at),
+        Ok(None),
+        "it is so already"
+    );
     assert!(held.clone().release_hold(at).is_err(), "only a person releases it");
-    let released = obey(&held, Order::Release, "Ben", "solved", at).unwrap().unwrap();
+    let released = obey(&held, PaymentCommand::Release, "Ben", "solved", at).unwrap().unwrap();
     assert_eq!(released.state, UploadState::Waiting);
     assert!(released.why.ends_with("released by Ben: solved"), "{}", released.why);
-    let never = obey(&released, Order::DoNotSend, "Ana", "cash", at).unwrap().unwrap();
+    let never = obey(&released, PaymentCommand::DoNotSend, "Ana", "cash", at).unwrap().unwrap();
     assert_eq!(
         (never.state, never.reason.as_str()),
         (UploadState::Skipped, Skip::DoNotSend.code())
     );
     for row in [hundred(), reserved(&receipt("P-1", "1.00"), &[(on(1, "1"), "1.00")])] {
-        assert!(obey(&row, Order::Release, "Ana", "late", at).is_err(), "{}", row.state);
-        for order in [Order::SamePayment, Order::TwoPayments] {
+        assert!(obey(&row, PaymentCommand::Release, "Ana", "late", at).is_err(), "{}", row.state);
+        for order in [PaymentCommand::SamePayment, PaymentCommand::TwoPayments] {
             let refused = obey(&row, order, "Ana", "late", at);
-            assert!(matches!(refused, Err(OrderError::NoSuspicion { .. })), "{order}");
+            assert!(matches!(refused, Err(CommandError::NoSuspicion { .. })), "{order}");
         }
     }
 }
@@ -381,9 +387,9 @@ fn a_report_is_taken_in_by_the_state_of_the_row() {
     row.skip(Skip::NotAppliedToInvoice, "names none", None, at);
     assert_eq!(taken_in(&row), anew(false));
     // What a person has decided stays decided.
-    let held = obey(&waiting, Order::Hold, "Ana", "disputed", at).unwrap().unwrap();
+    let held = obey(&waiting, PaymentCommand::Hold, "Ana", "disputed", at).unwrap().unwrap();
     assert_eq!(taken_in(&held), (UploadState::Held, "90.00 AUD".to_owned(), false));
-    let never = obey(&waiting, Order::DoNotSend, "Ana", "cash", at).unwrap().unwrap();
+    let never = obey(&waiting, PaymentCommand::DoNotSend, "Ana", "cash", at).unwrap().unwrap();
     assert_eq!(taken_in(&never), (UploadState::Skipped, "90.00 AUD".to_owned(), false));
 }
 

@@ -92,7 +92,7 @@ fn call(row: &mut Upload, number: u32, books: &mut Books, fate: Fate, now: Times
         (false, Some(Again::Remembered)) => (truth, true),
     };
     if fate.dies {
-        row.pick_up(now);
+        row.resume(now);
     } else {
         row.answer(number, answer, again, now).unwrap();
     }
@@ -134,9 +134,9 @@ proptest! {
         for (round, pause) in pauses.into_iter().enumerate() {
             if round % 20 == 19 {
                 tonight = tonight.plus(1);
-                row.pick_up(now);
+                row.resume(now);
                 if row.state == UploadState::Waiting {
-                    let missing = row.unplaced().unwrap();
+                    let missing = row.unallocated().unwrap();
                     // A refused part goes elsewhere; a part sent in vain goes again as it is.
                     let rest = missing.is_positive().then(|| (on(4, "4"), missing));
                     let again = row.planned().map(|part| (part.target.clone(), part.amount));

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use payments::Money;
 use payments::upload::{
-    Hold, Line, Night, Order, Part, PartState, ReleasedSlot, SURE_AFTER, SendMode, Skip, Stamp,
-    Target, Upload, UploadState, WriteOutcome, admit, obey,
+    Hold, Line, Night, Part, PartState, PaymentCommand, ReleasedSlot, SURE_AFTER, SendMode, Skip,
+    Stamp, Target, Upload, UploadState, WriteOutcome, admit, obey,
 };
 use proptest::prelude::*;
 
@@ -47,7 +47,7 @@ enum Move {
     Hold(Hold),
     Skip(Skip),
     ReleaseHold,
-    Order(Order),
+    Order(PaymentCommand),
     Report(Option<u32>),
 }
 
@@ -66,7 +66,7 @@ fn arb_move() -> impl Strategy<Value = Move> {
         2 => Just(WriteOutcome::TurnedAway),
         3 => Just(WriteOutcome::Unclear),
     ];
-    let order = prop::sample::select(Order::ALL);
+    let order = prop::sample::select(PaymentCommand::ALL);
     prop_oneof![
         8 => prop_oneof![0_i64..100, 800_i64..1000].prop_map(Move::Later),
         8 => (0_u32..2, arb_plan()).prop_map(|(nights, plan)| Move::Reserve { nights, plan }),
@@ -198,7 +198,7 @@ impl World {
                 done.is_ok()
             }
             Move::PickUp => {
-                let freed = self.row.pick_up(now);
+                let freed = self.row.resume(now);
                 self.freed.extend(freed);
                 true
             }
@@ -213,7 +213,7 @@ impl World {
                 done.is_ok()
             }
             Move::LeaveRefused => {
-                self.row.leave_refused(Some("no better plan"));
+                self.row.settle_refusal(Some("no better plan"));
                 true
             }
             // A night judges only what waits or is held.

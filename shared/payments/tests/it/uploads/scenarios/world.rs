@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use payments::upload::{
-    Books, Caps, Customer, FeeAccount, Forecast, Hold, Night, OpenInvoice, Order, Planner, Route,
-    SendMode, Taken, Target, Upload, UploadDecision, UploadSettings, UploadState, WriteOutcome,
-    admit, admit_bill, gate, judge_bill, obey,
+    Books, Caps, Certainty, Customer, FeeAccount, Forecast, Hold, Night, OpenInvoice,
+    PaymentCommand, Planner, Route, SendMode, Target, Upload, UploadDecision, UploadSettings,
+    UploadState, WriteOutcome, admit, admit_bill, gate, judge_bill, obey,
 };
 use payments::{
     CustomerId, InvoiceNumber, InvoiceStatus, Money, NumberPrefix, PaymentId, Settings,
@@ -90,7 +90,7 @@ impl World {
             self.uploading.start = start.parse().unwrap();
         }
         if let Some(when) = &text.when {
-            self.uploading.when = Taken::from_code(when).unwrap();
+            self.uploading.when = Certainty::from_code(when).unwrap();
         }
         if let Some(nightly_max) = text.nightly_max {
             self.uploading.nightly_max = nightly_max;
@@ -171,7 +171,7 @@ impl World {
         }
         for order in &text.orders {
             let (order, id) = order.split_once(' ').unwrap();
-            let (order, id) = (Order::from_code(order).unwrap(), payment_id(id));
+            let (order, id) = (PaymentCommand::from_code(order).unwrap(), payment_id(id));
             let after = obey(&self.rows[&id], order, "Ana", "says so", self.now).unwrap();
             self.rows.extend(after.map(|after| (id, after)));
         }

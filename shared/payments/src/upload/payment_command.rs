@@ -4,7 +4,7 @@ use crate::reason::codes;
 
 codes! {
     /// An order about one payment.
-    Order {
+    PaymentCommand {
         /// Not now: until it is released.
         Hold = "hold",
         /// It may go, in spite of what held it or kept it back. What Xero refused is tried again.
@@ -20,9 +20,9 @@ codes! {
 
 /// An order that was given while a payment was on its way to Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct GivenOrder {
+pub struct GivenCommand {
     /// The order.
-    pub order: Order,
+    pub order: PaymentCommand,
     /// Who gave it, and why. For tables, never for logs.
     pub said: String,
 }
