@@ -90,7 +90,7 @@ pub async fn watch(
 /// Whether no notice was drafted since it is open: one for each time that it came.
 fn needs_notice(found: &Discrepancy) -> bool {
     let times = found.reopened.map_or(0, |reopened| reopened.count).saturating_add(1);
-    found.handling.notices < times
+    found.case.notices < times
 }
 
 /// Announces the step that the clock has come to; whether it was news.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::handling::{Ending, Handling};
+use crate::case::{Case, Ending};
 use crate::reason::codes;
 
 /// How long a discrepancy may stay open, by the wall clock, from its detection (SP-19, AMB-23).
@@ -105,7 +105,7 @@ pub struct Discrepancy {
     /// What a person has accepted, if a person has.
     pub accepted: Option<Acceptance>,
     /// Who works on it, and how far that is.
-    pub handling: Handling,
+    pub case: Case,
 }
 
 /// A discrepancy that came back after it was over.
@@ -143,7 +143,7 @@ impl Discrepancy {
             reopened: None,
             resolved_at: None,
             accepted: None,
-            handling: Handling::default(),
+            case: Case::default(),
         }
     }
 
@@ -195,6 +195,6 @@ impl Discrepancy {
         let count = self.reopened.map_or(0, |reopened| reopened.count).saturating_add(1);
         self.reopened = Some(Reopened { at: now, count });
         // Its 48 hours run again, and so do their steps.
-        self.handling.step = None;
+        self.case.step = None;
     }
 }

@@ -2,20 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::case::ClockStep;
 use crate::discrepancy::Discrepancy;
-use crate::reason::codes;
-
-codes! {
-    /// How far the 48 hours of a discrepancy are gone.
-    ClockStep {
-        /// It has been open for 24 hours.
-        Day = "24h",
-        /// It has been open for 40 hours: 8 are left.
-        Late = "40h",
-        /// It has been open for more than 48 hours.
-        Breach = "48h",
-    }
-}
 
 impl ClockStep {
     /// The step that a discrepancy has come to at that moment; none in its first 24 hours. At 48 hours sharp it is
@@ -36,7 +24,7 @@ impl ClockStep {
     /// The step that is to be announced now; none if it was announced, or the discrepancy is not open.
     pub fn due(now: Timestamp, found: &Discrepancy) -> Option<Self> {
         let step = Self::at(now, found).filter(|_| found.is_open())?;
-        (found.handling.step < Some(step)).then_some(step)
+        (found.case.step < Some(step)).then_some(step)
     }
 }
 
@@ -93,13 +81,13 @@ mod tests {
         let mut found = found();
         let late = at("2026-11-24T17:00:00Z");
         assert_eq!(ClockStep::due(late, &found), Some(ClockStep::Late));
-        found.handling.step = Some(ClockStep::Late);
+        found.case.step = Some(ClockStep::Late);
         assert_eq!(ClockStep::due(late, &found), None);
         assert_eq!(ClockStep::due(at("2026-11-26T00:00:00Z"), &found), Some(ClockStep::Breach));
         found.resolved_at = Some(late);
         assert_eq!(ClockStep::due(at("2026-11-26T00:00:00Z"), &found), None);
         let back = found.found_again("81.00 AUD too much", at("2026-12-01T00:00:00Z")).unwrap();
-        assert_eq!(back.handling.step, None);
+        assert_eq!(back.case.step, None);
         assert_eq!(ClockStep::due(at("2026-12-02T00:00:00Z"), &back), Some(ClockStep::Day));
     }
 }

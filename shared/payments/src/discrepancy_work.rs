@@ -3,12 +3,11 @@
 
 use jiff::Timestamp;
 
-use crate::acceptance::AcceptError;
 use crate::adjustment::{Adjustment, AdjustmentError};
+use crate::case::ClockStep;
+use crate::case::{DiscrepancyCause, Ending, Owner};
 use crate::decision::Action;
 use crate::discrepancy::{Acceptance, Discrepancy};
-use crate::discrepancy_clock::ClockStep;
-use crate::handling::{DiscrepancyCause, Ending, Owner};
 use crate::notice::Notice;
 use crate::stored::StoredInvoice;
 
@@ -66,6 +65,28 @@ pub struct WorkDone {
     pub work: DiscrepancyWork,
 }
 
+/// Why a discrepancy cannot be accepted.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AcceptError {
+    /// Nothing of that kind and subject does not agree.
+    #[error("there is no such discrepancy, or it is over: the facts agree again")]
+    NotThere,
+    /// A person has accepted it before, and its facts are the same.
+    #[error("it was accepted before, by {by} at {at}, and its facts have not changed since")]
+    Accepted {
+        /// Who.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The figures have changed since the person looked.
+    #[error("its facts have changed: it says now {now:?}; look at it again")]
+    Changed {
+        /// The figures now.
+        now: String,
+    },
+}
+
 /// Why nothing was done.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum WorkError {
@@ -108,7 +129,7 @@ impl Discrepancy {
         let (action, rule, reason, why) = match &work {
             DiscrepancyWork::Assign { owner } => self.assign(owner, why, now)?,
             DiscrepancyWork::Note { cause } => {
-                self.handling.cause = cause.or(self.handling.cause);
+                self.case.cause = cause.or(self.case.cause);
                 (
                     Action::DiscrepancyNoted,
                     "SP-36",
@@ -130,33 +151,33 @@ impl Discrepancy {
                 (Action::AdjustmentRequested, "SP-24", Some(adjustment.record.code()), what)
             }
             DiscrepancyWork::Notify(notice) => {
-                self.handling.notices = self.handling.notices.saturating_add(1);
+                self.case.notices = self.case.notices.saturating_add(1);
                 let what = format!("notice {} is drafted: {}", notice.id, notice.subject);
                 (Action::NoticeDrafted, "SP-23", Some(notice.kind.code()), what)
             }
             DiscrepancyWork::Remind(step) => self.remind(*step)?,
         };
-        self.handling.writes = self.handling.writes.saturating_add(1);
+        self.case.writes = self.case.writes.saturating_add(1);
         let by = said.by.map(str::to_owned);
         Ok(WorkDone { action, rule, reason, by, why, work })
     }
 
     fn assign(&mut self, owner: &str, why: &str, now: Timestamp) -> Result<Said, WorkError> {
-        if self.handling.owner.as_ref().is_some_and(|known| known.name == owner) {
+        if self.case.owner.as_ref().is_some_and(|known| known.name == owner) {
             return Err(WorkError::Owned(owner.to_owned()));
         }
-        let before = self.handling.owner.replace(Owner { name: owner.to_owned(), since: now });
+        let before = self.case.owner.replace(Owner { name: owner.to_owned(), since: now });
         let before = before.map(|before| format!(" in the place of {}", before.name));
         let what = format!("{owner} works on it{}; {why}", before.unwrap_or_default());
         Ok((Action::DiscrepancyAssigned, "SP-19", None, what))
     }
 
     fn remind(&mut self, step: ClockStep) -> Result<Said, WorkError> {
-        if self.handling.step >= Some(step) {
+        if self.case.step >= Some(step) {
             return Err(WorkError::Announced);
         }
-        self.handling.step = Some(step);
-        let owner = self.handling.owner.as_ref();
+        self.case.step = Some(step);
+        let owner = self.case.owner.as_ref();
         let owner = owner.map_or("it has no owner", |owner| owner.name.as_str());
         let (action, what) = match step {
             ClockStep::Day => (Action::DiscrepancyReminded, "open for 24 hours, 24 are left"),
@@ -231,7 +252,7 @@ mod tests {
         let given = DiscrepancyWork::Assign { owner: "Bea".to_owned() };
         let done = found.work(given, None, ADA, now()).unwrap();
         assert_eq!(done.why, "Bea works on it in the place of Ada; asked the bank");
-        assert_eq!((done.by.as_deref(), found.handling.writes), (Some("Ada"), 2));
+        assert_eq!((done.by.as_deref(), found.case.writes), (Some("Ada"), 2));
     }
 
     #[test]
@@ -254,7 +275,7 @@ mod tests {
             let back = found.found_again("81.00 AUD too much", now()).unwrap();
             assert!(back.is_open());
             assert_eq!(back.reopened.map(|reopened| reopened.count), Some(1));
-            assert_eq!(back.handling.owner.map(|owner| owner.name).as_deref(), Some("Ada"));
+            assert_eq!(back.case.owner.map(|owner| owner.name).as_deref(), Some("Ada"));
         }
     }
 

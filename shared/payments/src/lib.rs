@@ -5,6 +5,7 @@ mod activity_kind;
 mod adjustment;
 mod applied_credit;
 pub mod budget;
+mod case;
 mod change;
 pub mod connection;
 mod decision;
@@ -17,7 +18,6 @@ pub mod explanations;
 pub mod failures;
 mod fingerprint;
 pub mod grant;
-mod handling;
 mod health_issue;
 mod ids;
 mod invoice;
@@ -45,16 +45,15 @@ pub mod sweep;
 mod terms;
 pub mod upload;
 
-pub use acceptance::{AcceptError, accept};
+pub use acceptance::accept;
 pub use adjustment::{AdjustedRecord, Adjustment, AdjustmentError};
 pub use applied_credit::{AppliedCredit, CreditKind};
+pub use case::{Case, ClockStep, DiscrepancyCause, Ending, Owner};
 pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
 };
-pub use discrepancy_clock::ClockStep;
-pub use discrepancy_work::{Attributed, DiscrepancyWork, WorkDone, WorkError};
-pub use handling::{DiscrepancyCause, Ending, Handling, Owner};
+pub use discrepancy_work::{AcceptError, Attributed, DiscrepancyWork, WorkDone, WorkError};
 pub use invoice_discrepancies::{
     DiscrepancyFigures, POSSIBLE_DUPLICATE_DAYS, figures_of, not_in_xero,
 };

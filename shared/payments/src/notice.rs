@@ -126,7 +126,7 @@ pub fn notice_facts(
 
 /// The id of the next notice about a discrepancy of an invoice.
 pub fn next_notice_id(number: &InvoiceNumber, found: &Discrepancy) -> String {
-    format!("{number}#{}#{}", found.key, found.handling.notices.saturating_add(1))
+    format!("{number}#{}#{}", found.key, found.case.notices.saturating_add(1))
 }
 
 impl StoredNotice {

@@ -153,7 +153,7 @@ impl Tables {
             put = put.expression_attribute_values(name, AttributeValue::S(text.to_owned()));
         }
         let same = "#state = :state AND detail = :detail";
-        transact(match known.handling.writes {
+        transact(match known.case.writes {
             0 => put.condition_expression(format!("{same} AND attribute_not_exists(writes)")),
             writes => put
                 .condition_expression(format!("{same} AND writes = :writes"))
@@ -182,13 +182,7 @@ fn log_row(
         .text("day", day(organisation, now))
         .text(
             "at",
-            format!(
-                "{}#{on}#{}#{}-{}",
-                instant(now),
-                after.key,
-                after.handling.writes,
-                done.action
-            ),
+            format!("{}#{on}#{}#{}-{}", instant(now), after.key, after.case.writes, done.action),
         )
         .text("organisation", organisation)
         .text("invoice", where_it_stands)

@@ -1,8 +1,8 @@
 //! How the nouns of the domain look as rows.
 
 use payments::{
-    Acceptance, ClockStep, Contact, CustomerId, Decision, Discrepancy, DiscrepancyCause,
-    DiscrepancyKey, DiscrepancyKind, Ending, Figures, Handling, Held, HeldPayment, InvoiceNumber,
+    Acceptance, Case, ClockStep, Contact, CustomerId, Decision, Discrepancy, DiscrepancyCause,
+    DiscrepancyKey, DiscrepancyKind, Ending, Figures, Held, HeldPayment, InvoiceNumber,
     InvoiceStatus, Kind, LocalInvoice, Money, MovedAway, OrganisationId, Origin, Owner, Payment,
     PaymentStatus, Protection, Reopened, Settled, State, StoredInvoice, Terms, Tombstone, Version,
     XeroFacts, XeroPayment, XeroPaymentKind, figures_of,
@@ -320,7 +320,7 @@ pub(crate) fn discrepancy_attributes(
             .text("accepted_as", accepted.ending),
         None => row,
     };
-    let Handling { owner, cause, step, notices, writes } = &discrepancy.handling;
+    let Case { owner, cause, step, notices, writes } = &discrepancy.case;
     let some = |count: u64| (count > 0).then_some(count);
     let row = row
         .text_if("owner", owner.as_ref().map(|owner| &owner.name))
@@ -375,12 +375,12 @@ pub(crate) fn read_discrepancy(item: &Item) -> Result<Discrepancy, ReadError> {
         reopened,
         resolved_at: row.parsed_if("resolved_at")?,
         accepted,
-        handling: read_handling(row)?,
+        case: read_case(row)?,
     })
 }
 
 /// What was done with it; nothing in a row of an earlier version.
-fn read_handling(row: Reader<'_>) -> Result<Handling, ReadError> {
+fn read_case(row: Reader<'_>) -> Result<Case, ReadError> {
     let owner = match row.text_if("owner")? {
         Some(name) => Some(Owner { name: name.to_owned(), since: row.parsed("owned_since")? }),
         None => None,
@@ -393,7 +393,7 @@ fn read_handling(row: Reader<'_>) -> Result<Handling, ReadError> {
         true => Some(row.code("clock_step", ClockStep::from_code)?),
         false => None,
     };
-    Ok(Handling {
+    Ok(Case {
         owner,
         cause,
         step,

@@ -111,7 +111,7 @@ pub(super) fn accept(
     place: Value,
 ) -> Option<Button> {
     let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
-    // What is too long for a button is not compared with what the person has read.
+    // A text that is too long for a button is not compared with what the person has read.
     let seen = is_short.then_some(found.detail.as_str());
     let mut which = place;
     which["discrepancy"] = json!(found.key.to_string());

@@ -58,7 +58,7 @@ async fn check(world: &World) {
     world.invoke(json!({"scheduled_time": world.now(), "check": true})).await.unwrap();
 }
 
-/// What was announced of the clock: the action and the step.
+/// The steps of the clock that were announced: action and step of each.
 async fn steps(world: &World) -> Vec<(String, String)> {
     let rows = world.rows("activity").await;
     let clock = rows.iter().filter(|row| {
@@ -155,7 +155,7 @@ async fn sp_23_a_customer_is_asked_once_for_each_time_in_the_words_of_the_busine
         having(&rows, &[("action", "notice_drafted")]).into_iter().cloned().collect::<Vec<Row>>()
     };
     check(&world).await;
-    assert!(drafts().await.is_empty(), "nobody has asked for notices");
+    assert!(drafts().await.is_empty(), "the organisation has not asked for notices");
     let update = world
         .direct
         .update_item()

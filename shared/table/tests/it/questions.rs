@@ -56,6 +56,12 @@ async fn refunded(world: &World) {
 
 /// A person accepts what was found about the contact.
 async fn accept(world: &World) {
+    let accept = payments::DiscrepancyWork::End { ending: payments::Ending::Accepted, seen: None };
+    work(world, accept).await;
+}
+
+/// A person works on what was found about the contact.
+async fn work(world: &World, work: payments::DiscrepancyWork) {
     let place = table::DiscrepancyPlace {
         organisation: organisation(),
         subject: table::DiscrepancySubject::Contact(CONTACT.parse().unwrap()),
@@ -63,8 +69,7 @@ async fn accept(world: &World) {
     };
     let said = payments::Attributed { by: Some("Ada"), why: "it was agreed" };
     let context = table::WorkContext { cause: "console", said, now: now() };
-    let accept = payments::DiscrepancyWork::End { ending: payments::Ending::Accepted, seen: None };
-    let done = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(accept.clone())).await;
+    let done = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(work.clone())).await;
     done.unwrap();
 }
 
@@ -293,6 +298,13 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
             "What does not agree, oldest first?" => {
                 assert_eq!(column("kind"), ["REFUND_IN_XERO"]);
             }
+            "Which discrepancies are Ada's?" => {
+                assert!(rows.is_empty());
+                work(&world, payments::DiscrepancyWork::Assign { owner: "Ada".to_owned() }).await;
+                let rows = ask(&world, &statement).await;
+                assert_eq!(self::column(&rows, "discrepancy"), ["REFUND_IN_XERO#R-1"]);
+            }
+            "What became of the notices to customers?" => assert!(rows.is_empty()),
             "What was accepted on invoice 10234, by whom and why?" => {
                 assert!(rows.is_empty());
                 accept(&world).await;

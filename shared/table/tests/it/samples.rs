@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use payments::upload::{Channel, Stamp};
 use payments::{
-    Acceptance, Allocation, AppliedCredit, ClockStep, Contact, CreditKind, Currency, CustomerId,
-    Discrepancy, DiscrepancyCause, DiscrepancyKey, DiscrepancyKind, Ending, Figures, Handling,
+    Acceptance, Allocation, AppliedCredit, Case, ClockStep, Contact, CreditKind, Currency,
+    CustomerId, Discrepancy, DiscrepancyCause, DiscrepancyKey, DiscrepancyKind, Ending, Figures,
     Held, HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money,
     MovedAway, OrganisationId, Origin, Owner, Payment, PaymentId, PaymentStatus, Protection,
     Receipt, Reopened, Settings, Settled, Snapshot, State, StoredInvoice, Terms, Version,
@@ -258,9 +258,9 @@ fn arb_discrepancy() -> impl Strategy<Value = Discrepancy> {
     let accepted = (arb_instant(), arb_text(), arb_text(), arb_text(), select(Ending::ALL))
         .prop_map(|(at, by, why, facts, ending)| Acceptance { at, by, why, facts, ending });
     let times = (arb_instant(), option::of(reopened), option::of(arb_instant()));
-    let people = (option::of(accepted), arb_handling());
+    let people = (option::of(accepted), arb_case());
     (key, arb_text(), times, people).prop_map(
-        |((kind, subject), detail, times, (accepted, handling))| {
+        |((kind, subject), detail, times, (accepted, case))| {
             let (detected_at, reopened, resolved_at) = times;
             Discrepancy {
                 key: DiscrepancyKey { kind, subject },
@@ -269,18 +269,18 @@ fn arb_discrepancy() -> impl Strategy<Value = Discrepancy> {
                 reopened,
                 resolved_at,
                 accepted,
-                handling,
+                case,
             }
         },
     )
 }
 
-fn arb_handling() -> impl Strategy<Value = Handling> {
+fn arb_case() -> impl Strategy<Value = Case> {
     let owner = (arb_text(), arb_instant()).prop_map(|(name, since)| Owner { name, since });
     let (cause, step) = (select(DiscrepancyCause::ALL), select(ClockStep::ALL));
     let counts = (any::<u32>(), any::<u64>());
     (option::of(owner), option::of(cause), option::of(step), counts).prop_map(
-        |(owner, cause, step, (notices, writes))| Handling { owner, cause, step, notices, writes },
+        |(owner, cause, step, (notices, writes))| Case { owner, cause, step, notices, writes },
     )
 }
 

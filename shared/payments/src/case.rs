@@ -2,10 +2,18 @@
 
 use jiff::Timestamp;
 
-use crate::discrepancy_clock::ClockStep;
 use crate::reason::codes;
 
 codes! {
+    /// How far the 48 hours of a discrepancy are gone.
+    ClockStep {
+        /// It has been open for 24 hours.
+        Day = "24h",
+        /// It has been open for 40 hours: 8 are left.
+        Late = "40h",
+        /// It has been open for more than 48 hours.
+        Breach = "48h",
+    }
     /// What a discrepancy comes from, as a person has found out (SP-15).
     DiscrepancyCause {
         /// The bank or the gateway kept a fee.
@@ -53,7 +61,7 @@ pub struct Owner {
 
 /// What people and the clock have done with a discrepancy.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Handling {
+pub struct Case {
     /// Who works on it, if a person does. Kept when it comes back.
     pub owner: Option<Owner>,
     /// What it comes from, once a person has found out.
