@@ -96,6 +96,7 @@ ALLOWED = {
     | _on("IntakeQueue.Arn", *TAKE)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
+    | _tables("Notices", "GetItem", "PutItem")
     | _tables("Organisations", "GetItem")
     | _tables("Invoices Receipts Customers Uploads Orders", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
@@ -263,7 +264,8 @@ ONLY = {
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
-    "NoticesTable.Arn": {"Sweep"},
+    # Drafted by one function, reported of through the other.
+    "NoticesTable.Arn": {"Intake", "Sweep"},
     "${ActivityTable.Arn}/stream/*": {"Announce", "Reconcile"},
     "EventBus.Arn": {"Announce"},
     # How an order stands is derived by one function, and typed by none.

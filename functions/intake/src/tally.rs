@@ -16,6 +16,7 @@ pub(crate) struct Tally {
     pub(crate) customers: usize,
     pub(crate) provider_invoices: usize,
     pub(crate) orders: usize,
+    pub(crate) notices: usize,
     pub(crate) unchanged: usize,
     pub(crate) warnings: usize,
     pub(crate) parked: usize,
@@ -53,6 +54,7 @@ impl Tally {
         self.customers += other.customers;
         self.provider_invoices += other.provider_invoices;
         self.orders += other.orders;
+        self.notices += other.notices;
         self.unchanged += other.unchanged;
         self.warnings += other.warnings;
         self.parked += other.parked;
@@ -78,6 +80,7 @@ impl Tally {
             ("customers", self.customers),
             ("provider_invoices", self.provider_invoices),
             ("orders", self.orders),
+            ("notices", self.notices),
             ("unchanged", self.unchanged),
             ("warnings", self.warnings),
             ("parked", self.parked),
@@ -105,6 +108,7 @@ impl Tally {
             customers.recorded = self.customers,
             provider_invoices.recorded = self.provider_invoices,
             orders.recorded = self.orders,
+            notices.recorded = self.notices,
             unchanged = self.unchanged,
             warnings = self.warnings,
             parked = self.parked,

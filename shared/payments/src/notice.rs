@@ -9,6 +9,7 @@ use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
 use crate::ids::{CustomerId, InvoiceNumber, OrganisationId};
 use crate::invoice_discrepancies::figures_of;
 use crate::reason::codes;
+use crate::reports::Refusal;
 use crate::stored::StoredInvoice;
 
 codes! {
@@ -83,6 +84,8 @@ pub struct StoredNotice {
 /// What the business's own system says became of a notice. A later report holds all that an earlier one said.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NoticeReport {
+    /// Whose books.
+    pub organisation: OrganisationId,
     /// Which notice.
     pub id: String,
     /// The sender's version of the report.
@@ -131,10 +134,17 @@ pub fn next_notice_id(number: &InvoiceNumber, found: &Discrepancy) -> String {
 
 impl StoredNotice {
     /// The same after a report; none if the report is no news.
-    pub fn after(&self, report: &NoticeReport) -> Option<Self> {
-        let known = self.report.as_ref().map_or(0, |known| known.revision);
-        let is_news = report.revision > known || self.report.is_none();
-        is_news.then(|| Self { report: Some(report.clone()), ..self.clone() })
+    ///
+    /// # Errors
+    /// `RevisionReused`.
+    pub fn after(&self, report: &NoticeReport) -> Result<Option<Self>, Refusal> {
+        match &self.report {
+            Some(known) if known.revision > report.revision || known == report => Ok(None),
+            Some(known) if known.revision == report.revision => {
+                Err(Refusal::RevisionReused { revision: report.revision })
+            }
+            _ => Ok(Some(Self { report: Some(report.clone()), ..self.clone() })),
+        }
     }
 }
 

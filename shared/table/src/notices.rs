@@ -175,6 +175,7 @@ fn read_notice(item: &Item) -> Result<StoredNotice, ReadError> {
     let id = row.text("notice")?.to_owned();
     let report = match row.number_if("revision")? {
         Some(revision) => Some(NoticeReport {
+            organisation: row.parsed("organisation")?,
             id: id.clone(),
             revision,
             sent_at: row.parsed_if("sent_at")?,

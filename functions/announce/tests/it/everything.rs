@@ -223,6 +223,7 @@ impl Everything<'_> {
         }
         let known = tables.notice(organisation(), "10300#OVERPAID##1").await.unwrap().unwrap();
         let report = payments::NoticeReport {
+            organisation: organisation(),
             id: known.notice.id.clone(),
             revision: 1,
             sent_at: Some(now()),
@@ -230,7 +231,7 @@ impl Everything<'_> {
             answer: None,
             satisfied: None,
         };
-        let after = known.after(&report).unwrap();
+        let after = known.after(&report).unwrap().unwrap();
         tables.store_notice_report(&known, &after, now()).await.unwrap();
     }
 

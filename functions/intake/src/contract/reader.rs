@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
-    Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, Order,
-    OrganisationId, PaymentId, PaymentStatus, Receipt,
+    Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, NoticeReport,
+    Order, OrganisationId, PaymentId, PaymentStatus, Receipt,
 };
 
 use super::json::Json;
 use super::members::{Members, Node, member};
+use super::notice::notice;
 use super::order::order;
 use super::problems::{Invalid, Problem, Problems};
 use super::provider_invoice::provider_invoice;
@@ -38,6 +39,8 @@ pub enum Report {
     ProviderInvoice(ProviderInvoice),
     /// An order as it is now.
     Order(Order),
+    /// The fate of a notice to a customer, as it is now.
+    Notice(NoticeReport),
 }
 
 /// An invoice, and whose it is.
@@ -76,6 +79,7 @@ impl Report {
             Self::Customer(customer) => customer.organisation,
             Self::ProviderInvoice(invoice) => invoice.organisation,
             Self::Order(order) => order.organisation,
+            Self::Notice(report) => report.organisation,
         }
     }
 
@@ -90,6 +94,7 @@ impl Report {
             Self::Journaling(journaling) => (3, journaling.revision),
             Self::ProviderInvoice(invoice) => (4, invoice.revision),
             Self::Order(order) => (5, order.revision),
+            Self::Notice(report) => (6, report.revision),
         }
     }
 }
@@ -157,8 +162,12 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "order" => {
             order(organisation, &mut members, problems).map(Report::Order)
         }
+        Json::Text(kind) if kind == "notice" => {
+            notice(organisation, &mut members, problems).map(Report::Notice)
+        }
         _ => {
-            let what = "must be invoice, payment, journaling, customer, provider_invoice or order";
+            let what =
+                "must be invoice, payment, journaling, customer, provider_invoice, order or notice";
             problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }

@@ -11,6 +11,7 @@ mod laws;
 mod ledger;
 mod messages;
 mod moves;
+mod notices;
 mod orders;
 mod parking;
 mod payments_in;
