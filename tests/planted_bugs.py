@@ -46,7 +46,7 @@ BUGS = [
         "another key after a time-out",
         [(SENDING, "put = Put { answers: self.put(bundle, key).await, again_at: Some(now) };",
           "put = Put { answers: self.put(bundle, &key[1..]).await, again_at: Some(now) };")],
-        [*UPLOAD, "ambiguous"],
+        [*UPLOAD, "lost_answers"],
     ),
     (
         "the slot is returned while nothing is known",
@@ -54,7 +54,7 @@ BUGS = [
             (LEDGER, "if self.state == UploadState::Refused { self.free(false)",
              "if matches!(self.state, UploadState::Refused | UploadState::Unknown) { self.free(false)"),
         ],
-        [*UPLOAD, "ambiguous"],
+        [*UPLOAD, "lost_answers"],
     ),
     (
         "the cap is checked, and written without asking whether it is still so",
@@ -94,7 +94,7 @@ BUGS = [
         "a mass change that stops after the first payment",
         [("shared/payments/src/mass_change.rs", "let too_many = lately.saturating_add(count) > max;",
           "let too_many = lately > max;")],
-        ["-p", "mirror", "--test", "it", "braking"],
+        ["-p", "mirror", "--test", "it", "mass_changes"],
     ),
     (
         "the night is found by taking twelve hours off the instant",

@@ -62,6 +62,27 @@ def reaches(crate):
     return {line.split()[0] for line in answer.stdout.splitlines() if line.strip()}
 
 
+def features(function):
+    """The features of each crate of others in one function, when that function is built alone, as a deployment does."""
+    answer = subprocess.run(
+        ["cargo", "tree", "--locked", "-p", function, "-e", "normal,build", "--prefix", "none", "--format", "{p}|{f}"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )
+    lines = (line.removesuffix(" (*)").split("|") for line in answer.stdout.splitlines() if "|" in line)
+    return {tuple(crate.split()[:2]): chosen for crate, chosen in lines if str(ROOT) not in crate}
+
+
+def compiled_twice(functions, features_of):
+    """Crates that a deployment would compile once for each set of features, with the functions that differ."""
+    sets = {}
+    for function in functions:
+        for crate, chosen in features_of(function).items():
+            sets.setdefault(crate, {}).setdefault(chosen, function)
+    for (name, version), found in sorted(sets.items()):
+        if len(found) > 1:
+            yield f"{name} {version} has other features in {' than in '.join(found.values())}: ask for them in shared/host"
+
+
 def known_to(crate):
     """The crates of ours that a shared one may know."""
     if crate in ASSEMBLIES:
@@ -97,7 +118,9 @@ def broken(crates, tree_of):
 
 def main():
     crates = workspace()
-    for sentence in (found := list(broken(crates, reaches))):
+    # With its version: another package has the name of a function.
+    functions = sorted(f"{crate}@0.1.0" for crate, (folder, _) in crates.items() if folder == "functions")
+    for sentence in (found := [*broken(crates, reaches), *compiled_twice(functions, features)]):
         print(f"layering: {sentence}")
     if found:
         return 1

@@ -105,7 +105,8 @@ ALLOWED = {
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Discrepancies Tombstones", "Query", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
-    | _tables("Activity Parked SyncRuns OrderLinks", "PutItem"),
+    | _tables("OrderLinks", "BatchWriteItem")
+    | _tables("Activity Parked SyncRuns", "PutItem"),
     "Upload": _own_log("Upload")
     | _on("UploadsQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
@@ -173,8 +174,9 @@ ALLOWED = {
     "Reconcile": _own_log("Reconcile")
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     | _tables("Orders", "GetItem", "Query", "PutItem")
-    | _tables("Invoices Receipts", "GetItem")
-    | _tables("OrderLinks Payments HeldPayments Discrepancies", "Query")
+    | _tables("Organisations Invoices Receipts", "GetItem")
+    | _tables("OrderLinks Payments HeldPayments", "Query")
+    | _tables("Discrepancies", "Query", "PutItem")
     | _tables("Activity", "PutItem")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,

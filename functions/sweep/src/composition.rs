@@ -5,7 +5,9 @@ use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use host::webhook_secret::WebhookSecret;
+use jiff::civil::Time;
 use payments::budget::Purpose;
+use payments::sweep::{DailySchedules, DailyTimes};
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue};
 use table::Tables;
 use xero::{Config, LOGIN_URL};
@@ -43,10 +45,23 @@ impl Sweeper<ChangesQueue, AllQueues> {
             letters: AllQueues::new(sqs, queues(env)?),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
             users: secrets.map(|secrets| Users { secrets, login }),
+            daily: daily_schedules(env)?,
             metrics: Metrics::from_env(env, "sweep")?,
             clock,
         })
     }
+}
+
+/// When the stack's daily schedules come; none where nothing says so.
+fn daily_schedules(env: &Environment) -> Result<Option<DailySchedules>, EnvError> {
+    let Some(zone) = env.optional("SCHEDULE_TIME_ZONE")? else { return Ok(None) };
+    let time = |name| env.parsed::<Time>(name, "must be a time such as 05:30");
+    let times = DailyTimes {
+        full_sweep: time("FULL_SWEEP_TIME")?,
+        certificate: time("CERTIFICATE_TIME")?,
+        digest: time("DIGEST_TIME")?,
+    };
+    Ok(Some(DailySchedules { zone, times }))
 }
 
 /// All queues, as the environment names them.

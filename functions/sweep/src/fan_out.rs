@@ -9,6 +9,7 @@ use commands::text::redact;
 use host::batch;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
+use payments::sweep::{DailyWork, follows};
 use payments::{OrganisationId, Settings};
 use queue::{Changes, ScheduleTask, ScheduledWork, SchedulesQueue};
 use serde_json::Value;
@@ -39,17 +40,54 @@ pub(crate) fn messages(event: &Value) -> Result<Option<SqsEvent>, EventError> {
     read.map(Some).map_err(|error| EventError(redact(&error)))
 }
 
-/// Whether a schedule wants its work done by messages (`"fan_out": true`), and the rest of the event. An event without
-/// that wish is answered when all of the work is done, as a person expects who asks for it.
-pub(crate) fn wish(event: &Value) -> (bool, Cow<'_, Value>) {
-    if event.get("fan_out") != Some(&Value::Bool(true)) {
-        return (false, Cow::Borrowed(event));
+/// How a schedule wants its work done.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    /// By messages (`"fan_out": true`). An event without that wish is answered when all of the work is done, as a person
+    /// expects who asks for it.
+    pub(crate) by_messages: bool,
+    /// By the clock of which time zone it comes (`"zone"`): what is done once a day is done for the organisations of that
+    /// zone, and for all others by their own clocks (CC-22).
+    pub(crate) zone: Option<String>,
+}
+
+impl Wish {
+    /// The wish of an event, and the rest of the event.
+    pub(crate) fn of(event: &Value) -> (Self, Cow<'_, Value>) {
+        if event.get("fan_out") != Some(&Value::Bool(true)) {
+            return (Self::default(), Cow::Borrowed(event));
+        }
+        let mut rest = event.clone();
+        let mut zone = None;
+        if let Some(fields) = rest.as_object_mut() {
+            fields.remove("fan_out");
+            zone = fields.remove("zone").as_ref().and_then(Value::as_str).map(str::to_owned);
+        }
+        (Self { by_messages: true, zone }, Cow::Owned(rest))
     }
-    let mut rest = event.clone();
-    if let Some(fields) = rest.as_object_mut() {
-        fields.remove("fan_out");
-    }
-    (true, Cow::Owned(rest))
+}
+
+/// Whether a schedule by the clock of this zone is about an organisation.
+pub(crate) fn concerns(work: ScheduledWork, settings: &Settings, zone: Option<&str>) -> bool {
+    let daily = match work {
+        ScheduledWork::Changes | ScheduledWork::Check => return true,
+        ScheduledWork::Open => DailyWork::FullSweep,
+        ScheduledWork::Certificate => DailyWork::Certificate,
+        ScheduledWork::Digest => DailyWork::Digest,
+    };
+    follows(daily, settings, zone)
+}
+
+/// A list of organisations that a schedule asks for.
+pub(crate) struct List {
+    /// Which work.
+    pub(crate) work: ScheduledWork,
+    /// For when it was scheduled.
+    pub(crate) scheduled_at: Timestamp,
+    /// After which row it goes on.
+    pub(crate) after: Option<String>,
+    /// By the clock of which zone the schedule comes.
+    pub(crate) zone: Option<String>,
 }
 
 /// The work that a schedule asks for in all organisations, and for when.
@@ -77,8 +115,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
     pub(crate) async fn list(
         &self,
         queue: &SchedulesQueue,
-        (work, scheduled_at): (ScheduledWork, Timestamp),
-        mut after: Option<String>,
+        List { work, scheduled_at, mut after, zone }: List,
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
@@ -87,7 +124,8 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             let page = self.tables.organisations_at_work_after(after.take(), PAGE).await;
             let (rows, next) =
                 page.map_err(|error| HandleError::Tables(telemetry::chain(&error)))?;
-            all.extend(rows.into_iter().filter_map(|row| readable(row, tally)));
+            let rows = rows.into_iter().filter_map(|row| readable(row, tally));
+            all.extend(rows.filter(|one| concerns(work, one, zone.as_deref())));
             after = next;
             let is_late = deadline.duration_since(self.clock.now()) < SENDING;
             if after.is_none() || is_late || all.len() >= LISTED_MAX {
@@ -97,7 +135,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let mut tasks = Vec::with_capacity(all.len().saturating_add(1));
         if let Some(after) = after {
             // The rest of the list need not wait for this part of it.
-            tasks.push(ScheduleTask::List { work, scheduled_at, after });
+            tasks.push(ScheduleTask::List { work, scheduled_at, after, zone });
         }
         for settings in self.oldest_first(&all, work).await {
             let organisation = settings.organisation;
@@ -175,9 +213,11 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 };
                 self.work(&one, work, scheduled_at, deadline, tally).await
             }
-            ScheduleTask::List { after, .. } => {
+            ScheduleTask::List { after, zone, .. } => {
                 let Some(queue) = &self.schedules else { return Ok(Answer::of(Vec::new())) };
-                self.list(queue, (work, scheduled_at), Some(after.clone()), deadline, tally).await
+                let (after, zone) = (Some(after.clone()), zone.clone());
+                let list = List { work, scheduled_at, after, zone };
+                self.list(queue, list, deadline, tally).await
             }
         }
     }

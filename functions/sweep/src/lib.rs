@@ -35,6 +35,7 @@ use host::telemetry;
 use host::webhook_secret::WebhookSecret;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
+use payments::sweep::DailySchedules;
 use payments::{OrganisationId, Settings};
 use queue::{Changes, DeadLetters, Letters, SchedulesQueue};
 use table::Tables;
@@ -48,6 +49,7 @@ pub use crate::answer::{
 use crate::event::Asked;
 pub use crate::event::EventError;
 pub use crate::failures::HandleError;
+use crate::fan_out::{List, Wish};
 use crate::run::{Outcome, Run};
 use crate::tally::Tally;
 use crate::wanted::{Target, Wanted};
@@ -72,6 +74,8 @@ pub struct Sweeper<C, Q> {
     webhook_secret: Option<WebhookSecret>,
     /// How users let us in, if they do.
     users: Option<Users>,
+    /// When the stack's daily schedules come: an organisation with another clock has its day by its own (CC-22).
+    daily: Option<DailySchedules>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -95,6 +99,7 @@ impl<C, Q> Sweeper<C, Q> {
             schedules: None,
             webhook_secret: None,
             users: None,
+            daily: None,
             metrics: Metrics::off(),
             clock,
         }
@@ -112,6 +117,12 @@ impl<C, Q> Sweeper<C, Q> {
     #[must_use]
     pub fn with_schedules(self, schedules: SchedulesQueue) -> Self {
         Self { schedules: Some(schedules), ..self }
+    }
+
+    /// The same, in a stack whose daily schedules come at these times.
+    #[must_use]
+    pub fn with_daily_schedules(self, daily: DailySchedules) -> Self {
+        Self { daily: Some(daily), ..self }
     }
 
     /// The same, with webhooks whose keys are in this secret.
@@ -150,17 +161,25 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
         if let Some(event) = fan_out::messages(event)? {
             return Box::pin(self.tasks(&event, deadline, tally)).await;
         }
-        let (wants_messages, event) = fan_out::wish(event);
+        let (wish, event) = Wish::of(event);
         let asked = Asked::read(&event)?;
-        if let Some(queue) = self.schedules.as_ref().filter(|_| wants_messages)
-            && let Some(work) = fan_out::for_all(&asked, self.clock.now())
+        let for_all = fan_out::for_all(&asked, self.clock.now());
+        if let Some(queue) = self.schedules.as_ref().filter(|_| wish.by_messages)
+            && let Some((work, scheduled_at)) = for_all
         {
-            return self.list(queue, work, None, deadline, tally).await;
+            let list = List { work, scheduled_at, after: None, zone: wish.zone };
+            return self.list(queue, list, deadline, tally).await;
         }
+        let concerned = |mut all: Vec<Settings>| {
+            if let Some((work, _)) = for_all {
+                all.retain(|one| fan_out::concerns(work, one, wish.zone.as_deref()));
+            }
+            all
+        };
         match asked {
             Asked::Scheduled { scheduled_at, organisation, target } => {
                 let wanted = Wanted { target, scheduled_at: Some(scheduled_at), said: None };
-                let all = self.organisations(organisation, tally).await?;
+                let all = concerned(self.organisations(organisation, tally).await?);
                 self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
             }
             Asked::Check { organisation } => {
@@ -169,7 +188,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
             Asked::Digest { scheduled_at, organisation } => {
-                let all = self.organisations(organisation, tally).await?;
+                let all = concerned(self.organisations(organisation, tally).await?);
                 let connections = self.digests(&all, scheduled_at, deadline, tally).await?;
                 Ok(Answer { connections, ..Answer::of(Vec::new()) })
             }
@@ -244,6 +263,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         }
         let (mirroring, uploading): (Vec<_>, Vec<_>) =
             organisations.iter().partition(|settings| settings.mirror_enabled);
+        let mut digests = Ok(());
         let mut sweeps = self.sweeps(&mirroring, wanted, deadline, tally).await;
         if wanted.target == Target::Certificate {
             sweeps.extend(self.sweeps(&uploading, wanted, deadline, tally).await);
@@ -257,16 +277,14 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 let made_up = Wanted { target, scheduled_at: None, said: None };
                 sweeps.extend(self.sweeps(&due, &made_up, deadline, tally).await);
             }
+            digests = self.own_digests(organisations, deadline, tally).await;
         }
         let failures: Vec<&str> = sweeps.iter().filter_map(SweepAnswer::failure).collect();
-        match failures.first() {
-            None => Ok(Answer::of(sweeps)),
-            Some(first) => Err(HandleError::Sweeps {
-                failed: failures.len(),
-                all: sweeps.len(),
-                first: (*first).to_owned(),
-            }),
+        if let Some(first) = failures.first() {
+            let (failed, all) = (failures.len(), sweeps.len());
+            return Err(HandleError::Sweeps { failed, all, first: (*first).to_owned() });
         }
+        digests.map(|()| Answer::of(sweeps))
     }
 
     async fn sweep(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
-use payments::sweep::{Start, SweepKind, SweepState, Trigger};
+use payments::sweep::{DailyWork, Start, SweepKind, SweepState, Trigger};
 use payments::{OrganisationId, Settings};
 use queue::Changes;
 use table::WriteError;
@@ -103,10 +103,11 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let found: Vec<Option<&Settings>> = futures_util::stream::iter(organisations.to_vec())
             .map(|settings| async move {
                 let now = self.clock.now();
+                let own_due = kind.daily().and_then(|work| self.own_due(work, settings));
                 match self.state_of(settings, kind).await {
                     Ok(state) => {
                         let may = state.may_start(Trigger::Schedule, None, now) == Start::Go;
-                        (may && state.is_due(settings, now)).then_some(settings)
+                        (may && state.is_due(settings, own_due, now)).then_some(settings)
                     }
                     Err(error) => {
                         tracing::warn!(
@@ -123,6 +124,35 @@ impl<C: Changes, Q> Sweeper<C, Q> {
             .collect()
             .await;
         found.into_iter().flatten().collect()
+    }
+
+    /// When work of the day was last due by the clock of an organisation for which no daily schedule comes (CC-22).
+    fn own_due(&self, work: DailyWork, settings: &Settings) -> Option<Timestamp> {
+        self.daily.as_ref()?.own_due(work, settings, self.clock.now())
+    }
+
+    /// Writes the digest of each organisation whose morning has come by its own clock. One that fails keeps none of the
+    /// others back.
+    pub(crate) async fn own_digests(
+        &self,
+        organisations: &[Settings],
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<(), HandleError> {
+        let mut first = Ok(());
+        for settings in organisations {
+            let Some(due) = self.own_due(DailyWork::Digest, settings) else { continue };
+            let done = match self.tables.has_digest(settings.organisation, due).await {
+                Ok(true) => Ok(()),
+                Ok(false) => {
+                    let one = std::slice::from_ref(settings);
+                    self.digests(one, due, deadline, tally).await.map(drop)
+                }
+                Err(error) => Err(HandleError::Tables(telemetry::chain(&error))),
+            };
+            first = first.and(done);
+        }
+        first
     }
 
     /// How far a sweep has come. The first time, it is noted under which settings what is stored is judged, so

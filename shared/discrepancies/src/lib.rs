@@ -9,5 +9,5 @@ pub use clock::{Watched, watch};
 pub use draft::{DraftError, draft_notice};
 pub use order::{
     BULK_MAX, DiscrepancyOrder, OrderError, OrderResult, OrderVerb, Refused, carry_out, place,
-    typed_amount,
+    text_of, typed_amount,
 };

@@ -84,25 +84,24 @@ pub enum OrderError {
     },
 }
 
-/// The place that a text names: `NUMBER/KIND#subject`, or `contact:UUID/KIND#subject`. A number may hold a slash, and a
-/// kind holds none.
+/// The place that a text names: what the discrepancy stands on, a slash, and its key, such as `10234/OVERPAID#`. What is no
+/// invoice is `contact:UUID`, `order:ID` or `payment:ID`. A number may hold a slash, and a kind holds none.
 pub fn place(text: &str) -> Option<(DiscrepancySubject, DiscrepancyKey)> {
     let hash = text.find('#')?;
     let slash = text.get(..hash)?.rfind('/')?;
     let (on, key) = (text.get(..slash)?.trim(), text.get(slash + 1..)?);
-    let subject = match on.strip_prefix("contact:") {
-        Some(contact) => DiscrepancySubject::Contact(contact.parse().ok()?),
-        None => DiscrepancySubject::Invoice(on.parse().ok()?),
+    let subject = match on.split_once(':') {
+        Some(("contact", contact)) => DiscrepancySubject::Contact(contact.parse().ok()?),
+        Some(("order", order)) => DiscrepancySubject::Order(order.parse().ok()?),
+        Some(("payment", payment)) => DiscrepancySubject::Payment(payment.parse().ok()?),
+        _ => DiscrepancySubject::Invoice(on.parse().ok()?),
     };
     Some((subject, DiscrepancyKey::parse(key)?))
 }
 
 /// The text that names a place.
-pub(crate) fn text_of((subject, key): &(DiscrepancySubject, DiscrepancyKey)) -> String {
-    match subject {
-        DiscrepancySubject::Invoice(number) => format!("{number}/{key}"),
-        DiscrepancySubject::Contact(contact) => format!("contact:{contact}/{key}"),
-    }
+pub fn text_of(subject: &DiscrepancySubject, key: &DiscrepancyKey) -> String {
+    format!("{subject}/{key}")
 }
 
 /// An amount that a person has typed.
@@ -134,7 +133,7 @@ pub async fn carry_out(
         let place = DiscrepancyPlace { organisation: order.organisation, subject, key };
         let failure = match one(tables, &place, &order.verb, context).await {
             Ok(()) => {
-                result.done.push(text_of(named));
+                result.done.push(text_of(&named.0, &named.1));
                 continue;
             }
             Err(DraftError::Work(WorkFailure::Refused(why))) => why.to_string(),
@@ -143,7 +142,7 @@ pub async fn carry_out(
             }
             Err(error) => host::telemetry::chain(&error),
         };
-        result.refused.push(Refused { place: text_of(named), why: failure });
+        result.refused.push(Refused { place: text_of(&named.0, &named.1), why: failure });
     }
     Ok(result)
 }
@@ -179,9 +178,12 @@ mod tests {
         for text in [
             "10234/OVERPAID#",
             "A/7/FAILED_PAYMENT#P-1/2",
+            "order:O-1/TOTAL_DIFFERS#",
+            "payment:P-1/OVERPAID#",
             "contact:430fa14a-f945-44d3-9f97-5df5e28441b8/REFUND_IN_XERO#r-1",
         ] {
-            assert_eq!(text_of(&place(text).unwrap()), text);
+            let (subject, key) = place(text).unwrap();
+            assert_eq!(text_of(&subject, &key), text);
         }
         for text in ["", "10234", "10234/", "/OVERPAID#", "10234/SPELLING#", "contact:x/OVERPAID#"]
         {

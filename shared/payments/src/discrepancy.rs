@@ -12,10 +12,14 @@ codes! {
     /// The kinds that the mirror and the intake raise (rules A7.2). The other kinds belong to the
     /// daily close and to uploading.
     DiscrepancyKind {
+        /// A part of an order (tax, shipping) is another one on its invoices or receipts (SP-10).
+        ComponentDiffers = "COMPONENT_DIFFERS",
         /// Name of the Xero contact and of the local one (CM-15).
         ContactDiffers = "CONTACT_DIFFERS",
         /// A payment is in another currency than its invoice, so that no figure of it can be right.
         CurrencyDiffers = "CURRENCY_DIFFERS",
+        /// The customer of a payment is not the customer of its invoice or order (SP-37).
+        CustomerDiffers = "CUSTOMER_DIFFERS",
         /// Xero changed a payment whose copy has been journaled (CM-27, AMB-03).
         JournaledChanged = "JOURNALED_CHANGED",
         /// Xero no longer has a payment whose copy has been journaled (CM-27, AMB-03).
@@ -34,12 +38,14 @@ codes! {
         RefundInXero = "REFUND_IN_XERO",
         /// Xero's payments do not add up to its AmountPaid (ST-04).
         TieOut = "TIE_OUT",
-        /// The invoice totals (CM-18).
+        /// The invoice totals (CM-18); of an order its total and that of its invoices or receipts (SP-21).
         TotalDiffers = "TOTAL_DIFFERS",
         /// Paid in part, and the due date has passed; or by a payment that is meant to be whole (A7.2).
         Underpaid = "UNDERPAID",
         /// An eligible Xero invoice that the business's own system does not have (A1.1 guard 4).
         UnknownInvoice = "UNKNOWN_INVOICE",
+        /// A payment, or a part of it, is on no invoice and of no order (SP-11).
+        Unlinked = "UNLINKED",
         /// A payment that failed (SP-12).
         FailedPayment = "FAILED_PAYMENT",
         /// A payment we uploaded is no longer in Xero (AMB-08).

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::applied_credit::AppliedCredit;
+use crate::components::TaxAndShipping;
 use crate::ids::{InvoiceNumber, OrganisationId, XeroInvoiceId, XeroPaymentId};
 use crate::money::{Currency, Money};
 use crate::reason::codes;
@@ -44,6 +45,8 @@ pub struct LocalInvoice {
     pub contact: Contact,
     /// Whether it is paid off by a payment plan, so that BPAY money is not for it (EX-08).
     pub payment_plan: bool,
+    /// Tax and shipping within the total, as far as they were reported (SP-10).
+    pub components: TaxAndShipping,
     /// Counts the sender's versions of this invoice, from 1.
     pub revision: u64,
 }

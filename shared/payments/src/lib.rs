@@ -7,6 +7,7 @@ mod applied_credit;
 pub mod budget;
 mod case;
 mod change;
+mod components;
 pub mod connection;
 mod decision;
 pub mod digest;
@@ -30,6 +31,7 @@ mod notice;
 mod number;
 mod oauth_state;
 mod order;
+mod order_comparison;
 mod passes;
 mod payment;
 mod reason;
@@ -63,6 +65,7 @@ pub use notice::{
 
 pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};
+pub use components::{Component, ReceiptDocument, TaxAndShipping};
 pub use ids::{
     COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId, OrganisationId,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
@@ -78,8 +81,11 @@ pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use oauth_state::{PendingAuthorisation, VISIT_MAX, visit_key};
 pub use order::{
-    ComponentDifference, Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus,
-    is_news, standing, total_difference,
+    Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
+};
+pub use order_comparison::{
+    ComponentValues, Differences, DiscrepancyChange, compare, discrepancy_changes,
+    order_differences, payment_differences,
 };
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,

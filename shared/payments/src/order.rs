@@ -3,10 +3,11 @@
 //! Progress and status are derived from the facts about money each time, and never typed in, so that they can be
 //! recounted from the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::components::Component;
 use crate::ids::{CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::PaymentStatus;
@@ -30,6 +31,17 @@ pub struct Components {
 }
 
 impl Components {
+    /// One of them.
+    pub fn part(&self, component: Component) -> Money {
+        match component {
+            Component::Goods => self.goods,
+            Component::Tax => self.tax,
+            Component::Shipping => self.shipping,
+            Component::Discount => self.discount,
+            Component::Total => self.total,
+        }
+    }
+
     /// What the parts add up to.
     ///
     /// # Errors
@@ -143,7 +155,7 @@ impl OrderStanding {
 /// The stored facts about the money of an order.
 #[derive(Clone, Debug, Default)]
 pub struct OrderFacts {
-    /// The payments that it names, as far as they were reported.
+    /// The payments that it names, and those on its invoices, as far as they were reported.
     pub receipts: Vec<Receipt>,
     /// The invoices that it names.
     pub invoices: Vec<StoredInvoice>,
@@ -307,55 +319,6 @@ fn share(
         pending: cut(whole.pending)?,
         ..whole
     })
-}
-
-/// A difference between an order and what was invoiced for it (SP-10, SP-21): the component, the order's figure and the
-/// invoices' figure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ComponentDifference {
-    /// `goods`, `tax`, `shipping`, `discount` or `total`.
-    pub component: &'static str,
-    /// By the order.
-    pub order: Money,
-    /// By the invoices, added up.
-    pub invoices: Money,
-}
-
-/// Compares an order's total with that of its invoices. `None` where that cannot be said: an invoice is not known yet,
-/// or belongs to other orders as well.
-///
-/// # Errors
-/// Two currencies, or sums that are larger than what is kept exactly.
-pub fn total_difference(
-    order: &Order,
-    facts: &OrderFacts,
-) -> Result<Option<ComponentDifference>, MoneyError> {
-    let shared: BTreeSet<&InvoiceNumber> = facts
-        .siblings
-        .iter()
-        .filter(|other| other.id != order.id)
-        .flat_map(|other| &other.invoices)
-        .collect();
-    let known: BTreeMap<&InvoiceNumber, Money> = facts
-        .invoices
-        .iter()
-        .filter_map(|invoice| Some((&invoice.number, invoice.local.as_ref()?.total)))
-        .collect();
-    let all_known = order.invoices.iter().all(|number| known.contains_key(number));
-    let own = order.invoices.iter().all(|number| !shared.contains(number));
-    if order.invoices.is_empty() || !all_known || !own {
-        return Ok(None);
-    }
-    let total = order.components.total;
-    let invoices = Money::sum(
-        total.currency(),
-        order.invoices.iter().filter_map(|number| known.get(number)).copied(),
-    )?;
-    Ok((invoices != total).then_some(ComponentDifference {
-        component: "total",
-        order: total,
-        invoices,
-    }))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::change::Change;
+use crate::components::ReceiptDocument;
 use crate::decision::{Action, Decision};
 use crate::ids::{CustomerId, InvoiceNumber, OrganisationId, PaymentId};
 use crate::invoice::LocalInvoice;
@@ -64,6 +65,8 @@ pub struct Receipt {
     pub allocations: Vec<Allocation>,
     /// When it was entered.
     pub entered_at: Timestamp,
+    /// The receipt that the customer was given, if one was reported (SP-10).
+    pub document: Option<ReceiptDocument>,
 }
 
 impl Receipt {
@@ -159,7 +162,7 @@ codes! {
         ManualAfterCutover = "MANUAL_AFTER_CUTOVER",
         /// Still reported, though it went with its original in Xero (CM-35); not put back.
         RemovedInXero = "REMOVED_IN_XERO",
-        /// It, or a part of it, names no invoice, and no night will find it one (SP-11).
+        /// It names no invoice: raised by earlier versions, where it is the discrepancy `UNLINKED` now (SP-11).
         Unlinked = "UNLINKED",
     }
 }
@@ -229,18 +232,19 @@ pub fn warnings(
     if failed && is_news && incoming.allocations.is_empty() {
         warn(WarningKind::FailedPayment, "the payment failed, and it names no invoice");
     }
-    // Money that was not taken is on no invoice.
-    let needs_none =
-        failed || is_spread_by_night(incoming, settings) || never_gets_an_invoice(incoming);
-    let floating = incoming.unallocated().filter(|_| !needs_none);
-    if let Some(rest) = floating {
-        let why = match incoming.allocations.is_empty() {
-            true => "the payment names no invoice".to_owned(),
-            false => format!("{rest} of {} names no invoice", incoming.amount),
-        };
-        warn(WarningKind::Unlinked, &why);
-    }
     warnings
+}
+
+/// Why a payment floats free, if it does (SP-11): it, or a part of it, names no invoice, and no night will find it one.
+pub(crate) fn unlinked(receipt: &Receipt, settings: &Settings) -> Option<String> {
+    if is_spread_by_night(receipt, settings) || never_gets_an_invoice(receipt) {
+        return None;
+    }
+    let rest = receipt.unallocated()?;
+    Some(match receipt.allocations.is_empty() {
+        true => format!("{rest} of {} names no invoice and no order", receipt.date),
+        false => format!("{rest} of {} names no invoice and no order", receipt.amount),
+    })
 }
 
 /// What the change of the cut-over day means for a payment as it was reported last (AMB-35): the warnings that it

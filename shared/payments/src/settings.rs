@@ -8,6 +8,7 @@ use crate::budget::DAY_MAX;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::rules_version;
+use crate::sweep::DailyTimes;
 use crate::upload::UploadSettings;
 
 /// Payments that may be removed or altered within an hour, if the organisation's row does not say otherwise.
@@ -37,6 +38,8 @@ pub struct Settings {
     /// How many payments may be removed or altered within an hour before a person is asked; `None` lets all
     /// through.
     pub mass_change_max: Option<u32>,
+    /// The times of the day's work, where they are not the stack's (CC-22).
+    pub daily: DailyTimes,
     /// Uploading; none if it has not been set up.
     pub upload: Option<UploadSettings>,
 }
@@ -54,6 +57,7 @@ impl Settings {
             cutover_on: None,
             calls_per_day: DAY_MAX,
             mass_change_max: Some(MASS_CHANGE_MAX),
+            daily: DailyTimes::default(),
             upload: None,
         }
     }

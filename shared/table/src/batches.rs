@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroPaymentId};
 
 use crate::attributes::{Item, Reader};
-use crate::error::ReadError;
+use crate::error::{ReadError, WriteError};
 use crate::rows::invoice_key;
 use crate::schema::{INVOICES, PAYMENTS};
 use crate::tables::Tables;
 
 /// DynamoDB takes so many keys in one request.
 const KEYS_MAX: usize = 100;
+/// DynamoDB writes so many rows in one request.
+const WRITES_MAX: usize = 25;
 /// How often keys are asked for that DynamoDB has left out. An answer ends at 16 MB, which 100 rows
 /// hardly reach, so that what is left out is throttled.
 const ROUNDS_MAX: u32 = 7;
@@ -151,6 +153,52 @@ impl Tables {
         }
         let source = "some rows were left out again and again".into();
         Err(ReadError::Unavailable { table, source })
+    }
+}
+
+impl Tables {
+    /// Writes rows, over any that were there before, as many in a request as DynamoDB takes. Some may be written when it
+    /// fails.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub(crate) async fn put_rows(
+        &self,
+        table: &'static str,
+        rows: Vec<Item>,
+    ) -> Result<(), WriteError> {
+        let mut puts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let put = PutRequest::builder().set_item(Some(row)).build();
+            let put = put.map_err(|error| WriteError::Malformed(Box::new(error)))?;
+            puts.push(WriteRequest::builder().put_request(put).build());
+        }
+        for chunk in puts.chunks(WRITES_MAX) {
+            self.put_chunk(table, chunk.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_chunk(
+        &self,
+        table: &'static str,
+        mut puts: Vec<WriteRequest>,
+    ) -> Result<(), WriteError> {
+        for round in 0..ROUNDS_MAX {
+            if let Some(before) = round.checked_sub(1) {
+                tokio::time::sleep(FIRST_WAIT.saturating_mul(1 << before)).await;
+            }
+            let request = self.client().batch_write_item().request_items(self.name(table), puts);
+            let answer =
+                request.send().await.map_err(|error| WriteError::unavailable(table, error))?;
+            puts =
+                answer.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left).collect();
+            if puts.is_empty() {
+                return Ok(());
+            }
+        }
+        let source = "some rows were left out again and again".into();
+        Err(WriteError::Unavailable { table, source })
     }
 }
 

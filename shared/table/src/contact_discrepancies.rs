@@ -6,7 +6,10 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use payments::upload::OnContact;
-use payments::{Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrganisationId, XeroContactId};
+use payments::{
+    Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrderId, OrganisationId, PaymentId,
+    XeroContactId,
+};
 
 use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Reader, Writer, instant};
@@ -208,11 +211,7 @@ pub fn contact_key(organisation: OrganisationId, contact: XeroContactId) -> Stri
     format!("{organisation}/{CONTACT}{contact}")
 }
 
-pub(crate) fn contact_row(
-    organisation: OrganisationId,
-    contact: XeroContactId,
-    found: &Discrepancy,
-) -> Item {
+fn contact_row(organisation: OrganisationId, contact: XeroContactId, found: &Discrepancy) -> Item {
     let row = Writer::default()
         .text("invoice", contact_key(organisation, contact))
         .text("organisation", organisation)
@@ -227,6 +226,22 @@ pub enum DiscrepancySubject {
     Invoice(InvoiceNumber),
     /// A contact in Xero.
     Contact(XeroContactId),
+    /// An order.
+    Order(OrderId),
+    /// A payment as a whole, by the sender's id.
+    Payment(PaymentId),
+}
+
+/// As it stands in keys and on pages.
+impl std::fmt::Display for DiscrepancySubject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Invoice(number) => write!(f, "{number}"),
+            Self::Contact(contact) => write!(f, "contact:{contact}"),
+            Self::Order(order) => write!(f, "order:{order}"),
+            Self::Payment(payment) => write!(f, "payment:{payment}"),
+        }
+    }
 }
 
 /// A discrepancy that is open, and what it stands on.
@@ -240,9 +255,14 @@ pub struct OpenDiscrepancy {
 
 fn read_open(item: &Item) -> Result<OpenDiscrepancy, ReadError> {
     let row = Reader::new(DISCREPANCIES, item);
-    let place = match row.parsed_if("xero_contact_id")? {
-        Some(contact) => DiscrepancySubject::Contact(contact),
-        None => DiscrepancySubject::Invoice(row.parsed("invoice_number")?),
+    let place = if let Some(contact) = row.parsed_if("xero_contact_id")? {
+        DiscrepancySubject::Contact(contact)
+    } else if let Some(order) = row.parsed_if("order")? {
+        DiscrepancySubject::Order(order)
+    } else if let Some(payment) = row.parsed_if("payment_id")? {
+        DiscrepancySubject::Payment(payment)
+    } else {
+        DiscrepancySubject::Invoice(row.parsed("invoice_number")?)
     };
     Ok(OpenDiscrepancy { place, found: read_discrepancy(item)? })
 }
@@ -261,6 +281,7 @@ fn activity_row(
         .text("day", day(organisation, because.now))
         .text("at", format!("{at}#contact:{contact}#{}#{}-{action}", key.kind, key.subject))
         .text("organisation", organisation)
+        .text("invoice", contact_key(organisation, contact))
         .text("xero_contact_id", contact)
         .text("cause", because.cause)
         .logged(action)

@@ -24,6 +24,10 @@ pub struct OpenDiscrepancies {
     pub without_owner: u32,
 }
 
+fn digest_key(scheduled_at: Timestamp) -> String {
+    format!("{}#digest", instant(scheduled_at))
+}
+
 impl Tables {
     /// Counts an organisation's open discrepancies, as of a moment ago.
     ///
@@ -66,6 +70,19 @@ impl Tables {
         Ok(open)
     }
 
+    /// Whether the digest of this schedule was written.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn has_digest(
+        &self,
+        organisation: OrganisationId,
+        scheduled_at: Timestamp,
+    ) -> Result<bool, ReadError> {
+        let key = [("day", day(organisation, scheduled_at)), ("at", digest_key(scheduled_at))];
+        Ok(self.one(ACTIVITY, &key).await?.is_some())
+    }
+
     /// Writes the morning's digest into the log. The row of one schedule is one row, however often the
     /// schedule comes, so that it is announced once.
     ///
@@ -79,7 +96,7 @@ impl Tables {
     ) -> Result<(), WriteError> {
         let row = Writer::default()
             .text("day", day(organisation, scheduled_at))
-            .text("at", format!("{}#digest", instant(scheduled_at)))
+            .text("at", digest_key(scheduled_at))
             .text("organisation", organisation)
             .text("cause", "schedule")
             .logged(Occurrence::MorningDigest)

@@ -8,12 +8,13 @@ use payments::{
 };
 
 use crate::activity::{day, with_discrepancy};
-use crate::attributes::{Item, Writer, instant};
+use crate::attributes::{Item, Reader, Writer, instant};
 use crate::change_context::ChangeContext;
-use crate::contact_discrepancies::{DiscrepancySubject, contact_key, contact_row};
+use crate::contact_discrepancies::{DiscrepancySubject, contact_key};
 use crate::error::{ReadError, WriteError};
 use crate::notices::notice_row;
-use crate::rows::{invoice_key, state_of};
+use crate::order_discrepancies::{order_key, payment_key};
+use crate::rows::{discrepancy_attributes, invoice_key, read_discrepancy, state_of};
 use crate::schema::{ACTIVITY, DISCREPANCIES, NOTICES};
 use crate::tables::{Tables, transact};
 
@@ -29,6 +30,56 @@ pub struct DiscrepancyPlace {
     pub subject: DiscrepancySubject,
     /// Which of those that stand there.
     pub key: DiscrepancyKey,
+}
+
+impl DiscrepancyPlace {
+    /// The key under which everything stands that does not agree there.
+    fn key_of_rows(&self) -> String {
+        let organisation = self.organisation;
+        match &self.subject {
+            DiscrepancySubject::Invoice(number) => invoice_key(organisation, number),
+            DiscrepancySubject::Contact(contact) => contact_key(organisation, *contact),
+            DiscrepancySubject::Order(order) => order_key(organisation, order),
+            DiscrepancySubject::Payment(payment) => payment_key(organisation, payment),
+        }
+    }
+}
+
+/// The attributes that say on what a discrepancy stands, where that is no invoice.
+const NAMES_OF_PLACES: [&str; 10] = [
+    "organisation",
+    "xero_contact_id",
+    "order",
+    "payment_id",
+    "customer",
+    "amount",
+    "currency",
+    "date",
+    "method",
+    "transaction_id",
+];
+
+/// What is stored where a discrepancy stands.
+enum Stored {
+    Invoice(Box<StoredInvoice>),
+    /// The discrepancy's own row, if it is there.
+    Row(Option<Item>),
+}
+
+impl Stored {
+    fn invoice(&self) -> Option<&StoredInvoice> {
+        match self {
+            Self::Invoice(invoice) => Some(invoice),
+            Self::Row(_) => None,
+        }
+    }
+
+    fn discrepancy(&self, place: &DiscrepancyPlace) -> Result<Option<Discrepancy>, ReadError> {
+        match self {
+            Self::Invoice(invoice) => Ok(invoice.discrepancy(&place.key).cloned()),
+            Self::Row(item) => item.as_ref().map(read_discrepancy).transpose(),
+        }
+    }
 }
 
 /// What set the work off, who does it, and when.
@@ -69,25 +120,13 @@ impl Tables {
         decide: impl Fn(&Discrepancy, Option<&StoredInvoice>) -> Result<DiscrepancyWork, WorkError>,
     ) -> Result<Discrepancy, WorkFailure> {
         for _ in 0..RACES_MAX {
-            let invoice = match &place.subject {
-                DiscrepancySubject::Invoice(number) => {
-                    Some(self.invoice(place.organisation, number).await?)
-                }
-                DiscrepancySubject::Contact(_) => None,
-            };
-            let known = match (&invoice, &place.subject) {
-                (Some(invoice), _) => invoice.discrepancy(&place.key).cloned(),
-                (None, DiscrepancySubject::Contact(contact)) => {
-                    let all = self.contact_discrepancies(place.organisation, *contact).await?;
-                    all.into_iter().find(|found| found.key == place.key)
-                }
-                (None, DiscrepancySubject::Invoice(_)) => None,
-            };
-            let known = known.ok_or(WorkError::NotOpen)?;
-            let work = decide(&known, invoice.as_ref())?;
+            let stored = self.read_place(place).await?;
+            let known = stored.discrepancy(place)?.ok_or(WorkError::NotOpen)?;
+            let invoice = stored.invoice();
+            let work = decide(&known, invoice)?;
             let mut after = known.clone();
-            let done = after.work(work, invoice.as_ref(), context.said, context.now)?;
-            match self.write_work(place, invoice, &known, &after, &done, context).await {
+            let done = after.work(work, invoice, context.said, context.now)?;
+            match self.write_work(place, &stored, &known, &after, &done, context).await {
                 Ok(()) => return Ok(after),
                 Err(WriteError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -96,19 +135,29 @@ impl Tables {
         Err(WriteError::Conflict.into())
     }
 
+    async fn read_place(&self, place: &DiscrepancyPlace) -> Result<Stored, ReadError> {
+        if let DiscrepancySubject::Invoice(number) = &place.subject {
+            let invoice = self.invoice(place.organisation, number).await?;
+            return Ok(Stored::Invoice(Box::new(invoice)));
+        }
+        let rows = self.partition(DISCREPANCIES, "invoice", &place.key_of_rows()).await?;
+        let key = place.key.to_string();
+        let is_it = |item: &Item| {
+            Reader::new(DISCREPANCIES, item).text("discrepancy").is_ok_and(|found| found == key)
+        };
+        Ok(Stored::Row(rows.into_iter().find(is_it)))
+    }
+
     async fn write_work(
         &self,
         place: &DiscrepancyPlace,
-        invoice: Option<StoredInvoice>,
+        stored: &Stored,
         known: &Discrepancy,
         after: &Discrepancy,
         done: &WorkDone,
         context: WorkContext<'_>,
     ) -> Result<(), WriteError> {
-        let xero = invoice.as_ref().and_then(|invoice| invoice.xero.as_ref());
-        let log = log_row(place, after, done, context)
-            .text_if("xero_invoice_id", xero.map(|xero| xero.invoice))
-            .finish();
+        let log = log_row(place, stored, after, done, context);
         let mut rows = vec![self.put(ACTIVITY, log)?];
         if let (DiscrepancyWork::Notify(notice), DiscrepancySubject::Invoice(number)) =
             (&done.work, &place.subject)
@@ -123,23 +172,26 @@ impl Tables {
             };
             rows.push(self.put(NOTICES, notice_row(&stored))?);
         }
-        match (&place.subject, invoice) {
-            (DiscrepancySubject::Contact(contact), _) => {
-                let row = contact_row(place.organisation, *contact, after);
+        match stored {
+            Stored::Invoice(before) => {
+                let change = Change::with_discrepancy(before, after);
+                let because =
+                    ChangeContext { cause: context.cause, event_at: None, now: context.now };
+                self.write_invoice_and(before, &change, rows, because).await
+            }
+            Stored::Row(Some(item)) => {
+                let row = Writer::default()
+                    .text("invoice", place.key_of_rows())
+                    .copy(item, &NAMES_OF_PLACES);
+                let row = discrepancy_attributes(row, place.organisation, after);
                 rows.push(self.putting_discrepancy_over(row, known)?);
                 self.commit(DISCREPANCIES, rows).await
             }
-            (DiscrepancySubject::Invoice(_), Some(before)) => {
-                let change = Change::with_discrepancy(&before, after);
-                let because =
-                    ChangeContext { cause: context.cause, event_at: None, now: context.now };
-                self.write_invoice_and(&before, &change, rows, because).await
-            }
-            (DiscrepancySubject::Invoice(_), None) => Err(WriteError::Conflict),
+            Stored::Row(None) => Err(WriteError::Conflict),
         }
     }
 
-    /// The writing of a contact's discrepancy, on condition that it is still as it was read.
+    /// The writing of a discrepancy that stands on no invoice, on condition that it is still as it was read.
     pub(crate) fn putting_discrepancy_over(
         &self,
         row: Item,
@@ -162,42 +214,46 @@ impl Tables {
     }
 }
 
-/// The row of the log about some work. It stands in the history of the invoice or of the contact.
+/// The row of the log about some work. It stands in the history of what the discrepancy stands on.
 fn log_row(
     place: &DiscrepancyPlace,
+    stored: &Stored,
     after: &Discrepancy,
     done: &WorkDone,
     context: WorkContext<'_>,
-) -> Writer {
+) -> Item {
     let (organisation, now) = (place.organisation, context.now);
-    let (on, where_it_stands) = match &place.subject {
-        DiscrepancySubject::Invoice(number) => {
-            (number.to_string(), invoice_key(organisation, number))
-        }
-        DiscrepancySubject::Contact(contact) => {
-            (format!("contact:{contact}"), contact_key(organisation, *contact))
-        }
+    let at = format!(
+        "{}#{}#{}#{}-{}",
+        instant(now),
+        place.subject,
+        after.key,
+        after.case.writes,
+        done.action
+    );
+    let row = Writer::default();
+    let row = match stored {
+        Stored::Invoice(invoice) => row
+            .text("organisation", organisation)
+            .text("invoice_number", &invoice.number)
+            .text_if("xero_invoice_id", invoice.xero.as_ref().map(|xero| xero.invoice)),
+        Stored::Row(item) => match item {
+            Some(item) => row.copy(item, &NAMES_OF_PLACES),
+            None => row,
+        },
     };
-    let row = Writer::default()
+    let row = row
         .text("day", day(organisation, now))
-        .text(
-            "at",
-            format!("{}#{on}#{}#{}-{}", instant(now), after.key, after.case.writes, done.action),
-        )
-        .text("organisation", organisation)
-        .text("invoice", where_it_stands)
+        .text("at", at)
+        .text("invoice", place.key_of_rows())
         .text("cause", context.cause)
         .logged(done.action)
         .text("rule", done.rule)
         .text("why", &done.why);
-    let row = match &place.subject {
-        DiscrepancySubject::Invoice(number) => row.text("invoice_number", number),
-        DiscrepancySubject::Contact(contact) => row.text("xero_contact_id", contact),
-    };
     let row = with_discrepancy(row, done.action, after)
         .text_if("reason", done.reason)
         .text_if("by", done.by.as_ref());
-    match &done.work {
+    let row = match &done.work {
         DiscrepancyWork::Adjust(adjustment) => row
             .text("adjusts", adjustment.record)
             .number_if("adjusted_amount", adjustment.amount.map(|amount| amount.amount()))
@@ -214,5 +270,6 @@ fn log_row(
         | DiscrepancyWork::End { .. }
         | DiscrepancyWork::Note { .. }
         | DiscrepancyWork::Remind(_) => row,
-    }
+    };
+    row.finish()
 }

@@ -95,13 +95,12 @@ impl Tables {
         order: &Order,
         now: Timestamp,
     ) -> Result<(), WriteError> {
-        for link in new_links(known.map(|known| &known.order), order) {
-            let row = Writer::default()
-                .text("link", link.key(order.organisation))
-                .text("order", &order.id)
-                .text("organisation", order.organisation);
-            self.put_row(ORDER_LINKS, row.finish()).await?;
-        }
+        let row = |link: OrderLink<'_>| {
+            let row = Writer::default().text("link", link.key(order.organisation));
+            row.text("order", &order.id).text("organisation", order.organisation).finish()
+        };
+        let links = new_links(known.map(|known| &known.order), order);
+        self.put_rows(ORDER_LINKS, links.into_iter().map(row).collect()).await?;
         let after = StoredOrder {
             order: order.clone(),
             standing: known.and_then(|known| known.standing),

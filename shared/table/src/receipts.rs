@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
 use payments::upload::{Channel, Upload};
-use payments::{Allocation, Currency, OrganisationId, PaymentId, PaymentStatus, Receipt, Warning};
+use payments::{
+    Allocation, Currency, Money, OrganisationId, PaymentId, PaymentStatus, Receipt,
+    ReceiptDocument, TaxAndShipping, Warning,
+};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::change_context::ChangeContext;
@@ -142,8 +145,16 @@ pub(crate) fn receipt_attributes(row: Writer, receipt: &Receipt) -> Writer {
         })
         .collect();
     let row = row.text("organisation", receipt.organisation).text("payment_id", &receipt.id);
-    rows::with_amount(row, receipt.amount)
-        .text("date", receipt.date)
+    let row = rows::with_amount(row, receipt.amount);
+    let row = match &receipt.document {
+        Some(document) => row
+            .text("document_number", &document.number)
+            .number("document_total", document.total.amount())
+            .number_if("document_tax", document.parts.tax.map(Money::amount))
+            .number_if("document_shipping", document.parts.shipping.map(Money::amount)),
+        None => row,
+    };
+    row.text("date", receipt.date)
         .text_if("reference", receipt.reference.as_deref())
         .text("method", &receipt.method)
         .text_if("channel", receipt.channel)
@@ -188,7 +199,23 @@ pub(crate) fn read_receipt(
             .map(|part| read_allocation(part, currency))
             .collect::<Result<_, _>>()?,
         entered_at: row.parsed("entered_at")?,
+        document: read_document(row, currency)?,
     })
+}
+
+fn read_document(
+    row: Reader<'_>,
+    currency: Currency,
+) -> Result<Option<ReceiptDocument>, ReadError> {
+    let Some(number) = row.text_if("document_number")? else { return Ok(None) };
+    Ok(Some(ReceiptDocument {
+        number: number.to_owned(),
+        total: row.money("document_total", currency)?,
+        parts: TaxAndShipping {
+            tax: row.money_if("document_tax", currency)?,
+            shipping: row.money_if("document_shipping", currency)?,
+        },
+    }))
 }
 
 fn read_allocation(part: Reader<'_>, currency: Currency) -> Result<Allocation, ReadError> {

@@ -4,8 +4,8 @@ use payments::{
     Acceptance, Case, ClockStep, Contact, CustomerId, Decision, Discrepancy, DiscrepancyCause,
     DiscrepancyKey, DiscrepancyKind, Ending, Figures, Held, HeldPayment, InvoiceNumber,
     InvoiceStatus, Kind, LocalInvoice, Money, MovedAway, OrganisationId, Origin, Owner, Payment,
-    PaymentStatus, Protection, Reopened, Settled, State, StoredInvoice, Terms, Tombstone, Version,
-    XeroFacts, XeroPayment, XeroPaymentKind, figures_of,
+    PaymentStatus, Protection, Reopened, Settled, State, StoredInvoice, TaxAndShipping, Terms,
+    Tombstone, Version, XeroFacts, XeroPayment, XeroPaymentKind, figures_of,
 };
 
 use crate::allocations;
@@ -48,6 +48,8 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
             .text_if("company", local.contact.company.as_deref())
             .text_if("person", local.contact.person.as_deref())
             .flag("payment_plan", local.payment_plan)
+            .number_if("tax", local.components.tax.map(Money::amount))
+            .number_if("shipping", local.components.shipping.map(Money::amount))
             .number("local_revision", local.revision);
     }
     row = row.text_if("customer", invoice.customer.as_ref());
@@ -118,6 +120,10 @@ pub(crate) fn read_invoice(
             },
             payment_plan: row.flag("payment_plan")?,
             revision: row.number("local_revision")?,
+            components: TaxAndShipping {
+                tax: row.money_if("tax", row.parsed("currency")?)?,
+                shipping: row.money_if("shipping", row.parsed("currency")?)?,
+            },
         });
     }
     if row.has("xero_invoice_id") {

@@ -7,6 +7,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
 use payments::mass_change::MASS_CHANGE_MAX;
+use payments::sweep::DailyTimes;
 use payments::upload::{
     BUNDLE_MAX, Certainty, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX,
     UploadSettings,
@@ -24,7 +25,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 22] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -32,6 +33,9 @@ const SETTINGS: [&str; 19] = [
     "calls_per_day",
     "mass_change_max",
     "cutover_on",
+    "full_sweep_at",
+    "certificate_at",
+    "digest_at",
     "upload_enabled",
     "upload_start",
     "upload_when",
@@ -205,7 +209,10 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         .number_if("forward_days", settings.forward_days)
         .number("calls_per_day", settings.calls_per_day)
         .number("mass_change_max", settings.mass_change_max.unwrap_or(0))
-        .text_if("cutover_on", settings.cutover_on);
+        .text_if("cutover_on", settings.cutover_on)
+        .text_if("full_sweep_at", settings.daily.full_sweep.map(time_text))
+        .text_if("certificate_at", settings.daily.certificate.map(time_text))
+        .text_if("digest_at", settings.daily.digest.map(time_text));
     let row = match &settings.upload {
         Some(upload) => upload_attributes(row, upload),
         None => row,
@@ -266,6 +273,11 @@ pub(crate) fn read_settings(
             Some(max) => Some(max),
         },
         cutover_on: row.parsed_if("cutover_on")?,
+        daily: DailyTimes {
+            full_sweep: read_time(row, "full_sweep_at")?,
+            certificate: read_time(row, "certificate_at")?,
+            digest: read_time(row, "digest_at")?,
+        },
         upload: read_upload_settings(row)?,
     })
 }
@@ -303,6 +315,15 @@ fn time_text(time: Time) -> String {
     if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
 }
 
+/// A time of each day.
+fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
+    let time: Option<Time> = row.parsed_if(name)?;
+    if time.is_some_and(|time| !UploadSettings::always_exists(time)) {
+        return Err(row.wrong(name, "is before 04:00, a time that some days do not have"));
+    }
+    Ok(time)
+}
+
 /// Without a start, without an account and without being switched on, uploading is not set up.
 fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadError> {
     let enabled = row.flag("upload_enabled")?;
@@ -315,11 +336,7 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         None => defaults.when,
         Some(_) => row.code("upload_when", Certainty::from_code)?,
     };
-    let due_at: Time = row.parsed_if("upload_due_at")?.unwrap_or(defaults.due_at);
-    if !UploadSettings::always_exists(due_at) {
-        let problem = "is before 04:00, a time that some days do not have";
-        return Err(row.wrong("upload_due_at", problem));
-    }
+    let due_at = read_time(row, "upload_due_at")?.unwrap_or(defaults.due_at);
     Ok(Some(UploadSettings {
         enabled,
         when,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::everything::Everything;
+use crate::every_event::Everything;
 use crate::world::{World, another, now, organisation, record};
 
 fn wish(more: &Value) -> Value {

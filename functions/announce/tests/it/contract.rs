@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use payments::events::Kind;
 use serde_json::{Value, json};
 
-use crate::everything::Everything;
+use crate::every_event::Everything;
 use crate::world::World;
 
 fn folder() -> PathBuf {

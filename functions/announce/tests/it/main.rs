@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod again;
+mod announced_rows;
 mod contract;
-mod everything;
+mod every_event;
 mod failures;
 mod isolation;
-mod order;
-mod silence;
-mod tables_say;
+mod log_secrecy;
+mod ordering;
 mod unreadable;
 mod world;

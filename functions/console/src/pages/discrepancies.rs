@@ -81,6 +81,14 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
             let which = json!({"contact": contact.to_string()});
             (format!("contact {contact}"), look, links.contact(*contact), which)
         }
+        DiscrepancySubject::Order(order) => {
+            (format!("order {order}"), None, None, json!({"order_id": order.as_str()}))
+        }
+        DiscrepancySubject::Payment(id) => {
+            let which = json!({"search": id.as_str(), "clear": true});
+            let look = stage.buttons.page("Why", Page::Why, which).about(id.as_str());
+            (format!("payment {id}"), Some(look), None, json!({"payment": id.as_str()}))
+        }
     };
     let name = format!("{} of {place}", found.key);
     Row {

@@ -65,6 +65,7 @@ pub async fn record(world: &World, number: &str, contact: &str) {
         contact: Contact { company: Some(contact.to_owned()), person: None },
         payment_plan: false,
         revision: 1,
+        components: Default::default(),
     };
     let change = record_invoice(&before, &local, ago(600)).unwrap().unwrap();
     world.tables.write_invoice(&before, &change, because(600)).await.unwrap();
@@ -127,6 +128,7 @@ pub fn receipt(id: &str) -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: ago(500),
+        document: None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use payments::{Components, Currency, Money, Order, OrganisationId};
+use payments::{
+    Components, Currency, Money, Order, OrganisationId, ReceiptDocument, TaxAndShipping,
+};
 
 use super::members::{Members, Node, member};
 use super::problems::Problems;
@@ -66,6 +68,63 @@ pub(super) fn components(node: &Node<'_>, problems: &mut Problems) -> Option<Com
                 "add up to {sum} (goods, tax and shipping, less the discount), and the total is {}",
                 components.total
             );
+            problems.note(&node.path, what)
+        }
+        Err(error) => problems.note(&node.path, error),
+    }
+}
+
+/// Tax and shipping of an invoice, within its total. Each that is left out is not said.
+pub(super) fn tax_and_shipping(
+    node: &Node<'_>,
+    total: Option<Money>,
+    problems: &mut Problems,
+) -> Option<TaxAndShipping> {
+    let mut members = Members::of(node, problems)?;
+    let parts = parts_of(node, &mut members, total, problems);
+    members.finish(problems);
+    let parts = parts?;
+    if parts == TaxAndShipping::default() {
+        return problems.note(&node.path, "must have tax, shipping or both");
+    }
+    Some(parts)
+}
+
+/// The receipt that the customer was given for a payment.
+pub(super) fn document(
+    node: &Node<'_>,
+    payment: Option<Money>,
+    problems: &mut Problems,
+) -> Option<ReceiptDocument> {
+    let mut members = Members::of(node, problems)?;
+    let number = member!(members, problems, "number", values::document_number);
+    let currency = payment.map(Money::currency);
+    let total = member!(members, problems, "total", |node: &Node<'_>, problems: &mut _| {
+        values::amount(node, currency, false, problems)
+    });
+    let parts = parts_of(node, &mut members, total, problems);
+    members.finish(problems);
+    Some(ReceiptDocument { number: number?, total: total?, parts: parts? })
+}
+
+fn parts_of(
+    node: &Node<'_>,
+    members: &mut Members<'_>,
+    total: Option<Money>,
+    problems: &mut Problems,
+) -> Option<TaxAndShipping> {
+    let currency = total.map(Money::currency);
+    let mut part = |name| match members.optional(name) {
+        Some(node) => values::amount(&node, currency, false, problems).map(Some),
+        None => Some(None),
+    };
+    let (tax, shipping) = (part("tax"), part("shipping"));
+    let parts = TaxAndShipping { tax: tax?, shipping: shipping? };
+    let total = total?;
+    match parts.excess(total) {
+        Ok(None) => Some(parts),
+        Ok(Some(sum)) => {
+            let what = format_args!("tax and shipping are {sum}, and the total is only {total}");
             problems.note(&node.path, what)
         }
         Err(error) => problems.note(&node.path, error),

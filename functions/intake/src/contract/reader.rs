@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
     Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, NoticeReport,
-    Order, OrganisationId, PaymentId, PaymentStatus, Receipt,
+    Order, OrganisationId, PaymentId, PaymentStatus, Receipt, TaxAndShipping,
 };
 
 use super::json::Json;
 use super::members::{Members, Node, member};
 use super::notice::notice;
-use super::order::order;
+use super::order::{document, order, tax_and_shipping};
 use super::problems::{Invalid, Problem, Problems};
 use super::provider_invoice::provider_invoice;
 use super::values;
@@ -216,6 +216,10 @@ fn invoice(
     let payment_plan = members.flag("payment_plan", problems);
     let customer = members.optional("customer");
     let customer = customer.and_then(|node| values::customer_id(&node, problems));
+    let components = match members.optional("components") {
+        Some(node) => tax_and_shipping(&node, total, problems),
+        None => Some(TaxAndShipping::default()),
+    };
     Some(Report::Invoice(InvoiceReport {
         organisation: organisation?,
         customer,
@@ -228,6 +232,7 @@ fn invoice(
             contact: contact?,
             payment_plan: payment_plan?,
             revision: revision?,
+            components: components?,
         },
     }))
 }
@@ -271,6 +276,10 @@ fn payment(
     let reference = optional("reference").and_then(|node| values::free_text(&node, problems));
     let channel = optional("channel").and_then(|node| values::channel(&node, problems));
     let customer = optional("customer").and_then(|node| values::customer_id(&node, problems));
+    let document = match members.optional("document") {
+        Some(node) => document(&node, amount, problems).map(Some),
+        None => Some(None),
+    };
     Some(Report::Payment(Receipt {
         organisation: organisation?,
         id: id?,
@@ -288,6 +297,7 @@ fn payment(
         journaled: journaled?,
         allocations: allocations?,
         entered_at: entered_at?,
+        document: document?,
     }))
 }
 

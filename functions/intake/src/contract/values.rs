@@ -101,6 +101,11 @@ pub(super) fn provider_number(node: &Node<'_>, problems: &mut Problems) -> Optio
     identifier(node, TEXT_ID_CHARS_MAX, problems)
 }
 
+/// The number of a receipt.
+pub(super) fn document_number(node: &Node<'_>, problems: &mut Problems) -> Option<String> {
+    identifier(node, TEXT_ID_CHARS_MAX, problems)
+}
+
 pub(super) fn fee_kind(node: &Node<'_>, problems: &mut Problems) -> Option<FeeKind> {
     let expected = "a lower-case name such as chargeback";
     let text = node.text(expected, problems)?;

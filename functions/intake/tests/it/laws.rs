@@ -95,6 +95,7 @@ fn arb_invoice() -> impl Strategy<Value = LocalInvoice> {
                 contact: Contact { company, person },
                 payment_plan,
                 revision,
+                components: Default::default(),
             })
         })
 }
@@ -162,6 +163,7 @@ fn arb_payment() -> impl Strategy<Value = Receipt> {
                 })
                 .collect(),
             entered_at: jiff::Timestamp::from_microsecond(micros).unwrap(),
+            document: None,
         })
 }
 

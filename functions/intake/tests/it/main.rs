@@ -2,22 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod allocations;
 mod contract;
 mod customers;
-mod faults;
+mod dynamodb_faults;
 mod invoices;
-mod journaling;
+mod journaled_copies;
 mod laws;
 mod ledger;
 mod messages;
-mod moves;
 mod notices;
 mod orders;
-mod parking;
-mod payments_in;
+mod parked_messages;
 mod provider_invoices;
 mod races;
+mod receipts;
 mod runs;
 mod uploads;
-mod waking;
+mod wake_ups;
 mod world;

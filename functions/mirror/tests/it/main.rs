@@ -2,21 +2,21 @@
 //! that behave, and that misbehave.
 #![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
+mod aws_faults;
 mod batches;
-mod braking;
 mod clocks;
 mod contract;
 mod crashes;
 mod days;
-mod freshness;
 mod grants;
-mod keeping;
-mod outages;
+mod log_secrecy;
+mod mass_changes;
 mod renumbering;
+mod retention;
 mod runs;
 mod scenarios;
-mod silence;
-mod troubles;
+mod stale_reads;
 mod vectors;
 mod world;
 mod xero;
+mod xero_outages;

@@ -188,6 +188,7 @@ fn receipt() -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: at(0),
+        document: None,
     }
 }
 

@@ -238,6 +238,7 @@ impl World {
             contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
             payment_plan: false,
             revision: 1,
+            components: Default::default(),
         };
         self.local(n, |stored| payments::record_invoice(stored, &local, now()).unwrap()).await;
     }
@@ -286,6 +287,7 @@ impl World {
             journaled: false,
             allocations,
             entered_at: at(-86_400),
+            document: None,
         };
         for n in invoices {
             self.local(*n, |stored| payments::record_part(stored, &receipt, now()).unwrap()).await;

@@ -145,12 +145,13 @@ async fn what_does_not_fit_into_the_time_comes_again_from_there() {
 }
 
 #[tokio::test]
-async fn an_organisation_without_orders_is_asked_about_once_a_batch() {
+async fn an_organisation_is_asked_about_once_a_batch_and_a_payment_takes_three_reads() {
     let world = World::new().await;
     for n in 1..=5 {
         world.report(payment(&format!("P-{n}"), 1, "1.00", "confirmed", Some("10234"))).await;
     }
     world.catch_up().await;
     let calls = world.proxy.calls();
-    assert_eq!(calls.len(), 1, "{calls:?}");
+    // Whether it has orders, and its settings; of each payment the receipt, the invoice, and what does not agree.
+    assert_eq!(calls.len(), 2 + 5 * 3, "{calls:?}");
 }

@@ -9,7 +9,8 @@ use host::clock::Clock;
 use intake::Intake;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use payments::{OrganisationId, Settings};
+use payments::upload::{Start, UploadSettings};
+use payments::{OrganisationId, Settings, XeroAccountId};
 use reconcile::Reconciler;
 use serde_json::{Value, json};
 use table::Tables;
@@ -48,6 +49,17 @@ impl World {
         let intake = Intake::new(tables, changes, uploads, clock.clone());
         let reconciler = Reconciler::new(Tables::new(dynamodb::client(&proxy.url, 1), ""), clock);
         Self { db, client, proxy, intake, reconciler }
+    }
+
+    /// Nights upload from that day on, or do not.
+    pub(crate) async fn upload_from(&self, day: &str, enabled: bool) {
+        let account = XeroAccountId::new(uuid::Uuid::from_u128(9));
+        let start = Start::Day(day.parse().unwrap());
+        let upload = UploadSettings { enabled, ..UploadSettings::new(start, account) };
+        let settings = Settings::new(organisation(), TimeZone::get("Australia/Sydney").unwrap());
+        let settings = Settings { upload: Some(upload), ..settings };
+        let tables = Tables::new(self.client.clone(), "");
+        tables.store_settings(&settings).await.unwrap();
     }
 
     /// What the business's own system reports.
@@ -96,6 +108,15 @@ impl World {
         let row = rows.iter().find(|row| row["order"] == id).unwrap();
         let of = |name: &str| row.get(name).cloned().unwrap_or_default();
         (of("progress"), of("status"), of("received"))
+    }
+
+    /// What is open about an order or a payment: key and figures, in the order of the keys.
+    pub(crate) async fn open(&self, place: &str) -> Vec<String> {
+        let mut rows = self.rows("discrepancies").await;
+        rows.retain(|row| row["invoice"] == format!("{ORGANISATION}/ {place}"));
+        rows.retain(|row| row["state"] == "open");
+        rows.sort_by_key(|row| row["discrepancy"].clone());
+        rows.iter().map(|row| format!("{} {}", row["discrepancy"], row["detail"])).collect()
     }
 
     /// What the log says of orders, in its order.

@@ -42,6 +42,7 @@ async fn received(world: &World, id: &str, cents: i64) {
         journaled: false,
         allocations: vec![payments::Allocation { invoice: number.clone(), amount: aud(cents) }],
         entered_at: world.now(),
+        document: None,
     };
     let stored = world.tables.invoice(world.organisation(), &number).await.unwrap();
     let change = payments::record_part(&stored, &receipt, world.now()).unwrap().unwrap();

@@ -171,7 +171,7 @@ async fn a_list_goes_on_where_it_stopped_and_one_that_is_switched_off_is_passed_
     let at = many.world.now();
     let (_, next) = many.world.tables.organisations_at_work_after(None, 1).await.unwrap();
     let work = ScheduledWork::Changes;
-    let rest = ScheduleTask::List { work, scheduled_at: at, after: next.unwrap() };
+    let rest = ScheduleTask::List { work, scheduled_at: at, after: next.unwrap(), zone: None };
     many.deliver(&rest.to_json().unwrap(), 1).await.unwrap();
     let bodies = many.take().await;
     assert_eq!(bodies.len(), 2);

@@ -32,3 +32,4 @@ mod troubles;
 mod watched;
 mod week;
 mod world;
+mod zones;

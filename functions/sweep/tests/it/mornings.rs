@@ -122,6 +122,7 @@ async fn a_morning_on_which_money_waits_for_a_person_is_not_well_and_what_xero_r
         journaled: false,
         allocations: allocations.clone(),
         entered_at: world.now(),
+        document: None,
     };
     let because = table::ChangeContext { cause: "upload", event_at: None, now: world.now() };
     let waiting = |id| *payments::upload::admit(None, &receipt(id), world.now()).upload.unwrap();

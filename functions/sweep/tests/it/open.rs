@@ -135,6 +135,7 @@ async fn another_cut_over_day_brings_the_warnings_that_hang_on_it_and_takes_the_
             journaled: false,
             allocations: Vec::new(),
             entered_at: format!("2026-03-{day:02}T03:00:00Z").parse().unwrap(),
+            document: None,
         };
         world.tables.store_receipt(None, &receipt, &[], None, world.now()).await.unwrap();
     }

@@ -157,6 +157,7 @@ impl World {
             contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
             payment_plan: false,
             revision: 1,
+            components: Default::default(),
         };
         let before = self.tables.invoice(self.organisation(), &number).await.unwrap();
         let change = payments::record_invoice(&before, &local, self.now()).unwrap().unwrap();

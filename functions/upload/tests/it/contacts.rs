@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use table::ChangeContext;
 use uuid::Uuid;
 
-use crate::paid::{bpay, pay_now};
+use crate::samples::{bpay, pay_now};
 use crate::world::{World, evening, march};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use xero_simulator::NewPayment;
 
-use crate::paid::{bpay, pay_now};
+use crate::samples::{bpay, pay_now};
 use crate::world::{World, evening, march};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

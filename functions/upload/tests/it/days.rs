@@ -10,7 +10,7 @@ use queue::recursion::RecursiveLoop;
 use serde_json::json;
 use xero_simulator::{Effect, Fault, LimitProblem};
 
-use crate::paid::pay_now;
+use crate::samples::pay_now;
 use crate::world::{World, evening};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);

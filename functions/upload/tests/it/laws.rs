@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use xero_simulator::{Effect, Fault, LimitProblem};
 
-use crate::paid::{bpay, pay_now};
+use crate::samples::{bpay, pay_now};
 use crate::world::{World, evening, march};
 
 /// How many stories are tried usually: each takes a week of nights.

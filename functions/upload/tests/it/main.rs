@@ -6,28 +6,28 @@
     reason = "the last two digits of an amount are cents"
 )]
 
-mod ambiguous;
-mod apples;
-mod capped;
+mod alarm_figures;
+mod bad_records;
+mod caps;
+mod commands;
 mod contacts;
 mod crashes;
 mod days;
 mod deleted_counterparts;
-mod direct;
 mod fan_out;
+mod immediate;
+mod invariants;
 mod laws;
+mod log_secrecy;
+mod lost_answers;
 mod money_law;
 mod nights;
-mod ordered;
-mod paid;
 mod pairs;
-mod planned;
+mod plans;
 mod prepayments;
-mod promises;
 mod provider_invoices;
 mod restarts;
-mod silence;
+mod samples;
 mod start_date;
 mod two_hands;
-mod watched;
 mod world;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::paid::bpay;
+use crate::samples::bpay;
 use crate::world::{World, evening, march};
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{CreditKind, NewCredit, NewPayment};
 
-use crate::apples::spoil_row;
-use crate::paid::bpay;
+use crate::bad_records::spoil_row;
+use crate::samples::bpay;
 use crate::world::{World, evening, march};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

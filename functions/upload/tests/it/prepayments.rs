@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, PrepaymentReferences};
 
-use crate::paid::{Paid, bpay};
+use crate::samples::{Paid, bpay};
 use crate::world::{World, evening, march};
 
 /// One whose customer has paid 50.00 in advance, which is in Xero; and the bank transaction there.

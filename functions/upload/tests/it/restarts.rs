@@ -9,7 +9,7 @@ use payments::upload::{Night, NightReport, NightState, SendMode, Target};
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault, LimitProblem, LockDates};
 
-use crate::paid::pay_now;
+use crate::samples::pay_now;
 use crate::world::{World, evening, march};
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);

@@ -5,7 +5,7 @@ use jiff::civil::date;
 use payments::upload::Start;
 use serde_json::json;
 
-use crate::paid::{Paid, bpay, pay_now};
+use crate::samples::{Paid, bpay, pay_now};
 use crate::world::{World, evening, march};
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{CreditKind, Effect, Fault, NewCredit, NewPayment};
 
-use crate::paid::{Paid, bpay, pay_now};
+use crate::samples::{Paid, bpay, pay_now};
 use crate::world::{World, evening, march};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -22,7 +22,7 @@ use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{InvoiceKind, NewInvoice, NewOrganisation, Options, PrepaymentReferences};
 
-use crate::paid::{Paid, bpay};
+use crate::samples::{Paid, bpay};
 
 /// Ten in the evening in Sydney: the night of 2 March.
 pub const EVENING: &str = "2026-03-02T11:00:00Z";

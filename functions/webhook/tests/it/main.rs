@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-mod contents;
+mod aws_faults;
+mod bodies;
+mod log_secrecy;
 mod rotation;
 mod runtime;
 mod signatures;
-mod silence;
-mod trouble;
 mod world;

@@ -104,16 +104,31 @@ impl Teller<'_> {
         })
     }
 
-    /// A discrepancy, and the invoice or the contact that it stands on.
+    /// The one thing that a discrepancy stands on: an invoice, a contact, an order or a payment as a whole.
+    fn discrepancy_place(&self) -> Result<Subject, Incomplete> {
+        let entry = self.entry;
+        if entry.invoice.is_some() {
+            return Ok(Subject { invoice: Some(self.invoice()?), ..Subject::default() });
+        }
+        if let Some(xero_contact_id) = entry.contact {
+            let contact = Some(Contact { xero_contact_id });
+            return Ok(Subject { contact, ..Subject::default() });
+        }
+        if let Some(order) = &entry.order {
+            let order =
+                Order { id: order.id.clone(), progress: None, status: None, received: None };
+            return Ok(Subject { order: Some(order), ..Subject::default() });
+        }
+        if entry.payment.id.is_some() {
+            let payment = Some(self.payment(Some(Origin::Local))?);
+            return Ok(Subject { payment, ..Subject::default() });
+        }
+        Err(Incomplete { kind: self.kind, attribute: "invoice_number" })
+    }
+
+    /// A discrepancy, and the thing that it stands on.
     fn on_a_discrepancy(&self) -> Result<Subject, Incomplete> {
-        let contact = self.entry.contact.filter(|_| self.entry.invoice.is_none());
-        let invoice = if contact.is_none() { Some(self.invoice()?) } else { None };
-        Ok(Subject {
-            invoice,
-            contact: contact.map(|xero_contact_id| Contact { xero_contact_id }),
-            discrepancy: Some(self.discrepancy()?),
-            ..Subject::default()
-        })
+        Ok(Subject { discrepancy: Some(self.discrepancy()?), ..self.discrepancy_place()? })
     }
 
     fn adjustment(&self) -> Result<Adjustment, Incomplete> {
@@ -208,9 +223,9 @@ impl Teller<'_> {
         let order = self.needs("order", self.entry.order.as_ref())?;
         Ok(Order {
             id: order.id.clone(),
-            progress: self.needs("progress", order.progress)?.code(),
+            progress: Some(self.needs("progress", order.progress)?.code()),
             status: order.status.map(OrderStatus::code),
-            received: Figures::of(self.needs("amount", self.entry.payment.amount)?),
+            received: Some(Figures::of(self.needs("amount", self.entry.payment.amount)?)),
         })
     }
 

@@ -128,10 +128,12 @@ pub(super) struct Customer {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Order {
     pub(super) id: OrderId,
-    pub(super) progress: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) progress: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<&'static str>,
-    pub(super) received: Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) received: Option<Figures>,
 }
 
 impl Figures {

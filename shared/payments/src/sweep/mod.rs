@@ -1,13 +1,14 @@
 //! The sweep: what Xero's webhooks have missed is found all the same.
 //!
 //! Read in this order: `seen` (which invoices are concerned), `place` (from where to where is read),
-//! `state` (who may sweep, and what is remembered), `run` (what a run did), `tie_out` (whether the open
+//! `state` (who may sweep, and what is remembered), `daily` (when the work of a day is due), `run` (what a run did), `tie_out` (whether the open
 //! invoices agree), `certificate` (whether every change is accounted for), `refund` (money
 //! that went back).
 
 mod candidates;
 mod certificate;
 mod cursor;
+mod daily;
 mod refund;
 mod run;
 mod state;
@@ -19,6 +20,7 @@ pub use certificate::{
     account,
 };
 pub use cursor::{FIRST_LOOK_BACK, ListPosition, OVERLAP, Progress, SKEW, SweptList, begun_at};
+pub use daily::{DailySchedules, DailyTimes, DailyWork, follows};
 pub use refund::{Refund, RefundStep};
 pub use run::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger, VISIBLE_WITHIN};
 pub use state::{COOL_DOWN, OpenWalk, Start, SweepKind, SweepState};

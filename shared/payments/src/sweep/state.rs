@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::cursor::{self, ListPosition, Progress};
+use super::daily::DailyWork;
 use super::run::{SyncRunId, SyncState, Trigger};
 use crate::ids::{InvoiceNumber, OrganisationId};
 use crate::reason::codes;
@@ -28,6 +29,17 @@ codes! {
         Open = "open_invoices",
         /// Whether every change of a payment is accounted for.
         Certificate = "certificate",
+    }
+}
+
+impl SweepKind {
+    /// The work of a day that this sweep is.
+    pub const fn daily(self) -> Option<DailyWork> {
+        match self {
+            Self::Changes => None,
+            Self::Open => Some(DailyWork::FullSweep),
+            Self::Certificate => Some(DailyWork::Certificate),
+        }
     }
 }
 
@@ -169,8 +181,12 @@ impl SweepState {
     }
 
     /// Whether the next schedule of what changed makes up for this sweep of the night or of the morning: its
-    /// last run was not through, or the schedule's own invocation never came to it.
-    pub fn is_due(&self, settings: &Settings, now: Timestamp) -> bool {
+    /// last run was not through, or the schedule's own invocation never came to it; or it was due by the organisation's
+    /// own clock then, and was not tried since (CC-22).
+    pub fn is_due(&self, settings: &Settings, own_due: Option<Timestamp>, now: Timestamp) -> bool {
+        if own_due.is_some_and(|due| self.last_attempt_at < Some(due)) {
+            return true;
+        }
         let late = |after| self.last_success_at.is_some_and(|at| now.duration_since(at) > after);
         match self.kind {
             SweepKind::Changes => false,

@@ -193,6 +193,7 @@ mod tests {
             journaled: false,
             allocations: invoices.iter().map(allocation).collect(),
             entered_at: Timestamp::UNIX_EPOCH,
+            document: None,
         };
         *admit(None, &receipt, Timestamp::UNIX_EPOCH).upload.unwrap()
     }

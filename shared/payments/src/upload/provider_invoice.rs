@@ -79,6 +79,7 @@ impl ProviderInvoice {
             journaled: false,
             allocations: Vec::new(),
             entered_at: now,
+            document: None,
         }
     }
 }

@@ -68,6 +68,8 @@ pub enum ScheduleTask {
         scheduled_at: Timestamp,
         /// The key of the last row of the list so far.
         after: String,
+        /// By the clock of which time zone the schedule comes, if it is about the organisations of that zone.
+        zone: Option<String>,
     },
 }
 
@@ -86,6 +88,8 @@ struct ListBody {
     work: ScheduledWork,
     scheduled_at: Timestamp,
     after: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    zone: Option<String>,
 }
 
 impl ScheduleTask {
@@ -133,8 +137,8 @@ impl ScheduleTask {
                 let body = OrganisationBody { work, organisation, scheduled_at };
                 serde_json::to_string(&Envelope::new(kind, &body))
             }
-            Self::List { work, scheduled_at, after } => {
-                let body = ListBody { work, scheduled_at, after };
+            Self::List { work, scheduled_at, after, zone } => {
+                let body = ListBody { work, scheduled_at, after, zone };
                 serde_json::to_string(&Envelope::new(kind, &body))
             }
         }
@@ -153,8 +157,8 @@ impl ScheduleTask {
                 Ok(Self::Organisation { work, organisation, scheduled_at })
             }
             LIST => {
-                let ListBody { work, scheduled_at, after } = body(LIST, text)?;
-                Ok(Self::List { work, scheduled_at, after })
+                let ListBody { work, scheduled_at, after, zone } = body(LIST, text)?;
+                Ok(Self::List { work, scheduled_at, after, zone })
             }
             other => Err(unknown_kind(other)),
         }
@@ -178,13 +182,20 @@ mod tests {
             );
             assert_eq!(task.to_json().unwrap(), text);
             assert_eq!(ScheduleTask::from_json(&text).unwrap(), task);
-            let task = ScheduleTask::List { work, scheduled_at: at, after: ID.to_owned() };
+            let after = ID.to_owned();
+            let task = ScheduleTask::List { work, scheduled_at: at, after, zone: None };
             let text = format!(
                 r#"{{"version":1,"kind":"list","work":"{work}","scheduled_at":"{AT}","after":"{ID}"}}"#
             );
             assert_eq!(task.to_json().unwrap(), text);
             assert_eq!(ScheduleTask::from_json(&text).unwrap(), task);
         }
+        let zone = Some("Europe/London".to_owned());
+        let work = ScheduledWork::Open;
+        let task = ScheduleTask::List { work, scheduled_at: at, after: ID.to_owned(), zone };
+        let text = task.to_json().unwrap();
+        assert!(text.ends_with(r#","zone":"Europe/London"}"#), "{text}");
+        assert_eq!(ScheduleTask::from_json(&text).unwrap(), task);
     }
 
     #[test]

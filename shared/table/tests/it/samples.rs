@@ -10,8 +10,9 @@ use payments::{
     CustomerId, Discrepancy, DiscrepancyCause, DiscrepancyKey, DiscrepancyKind, Ending, Figures,
     Held, HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money,
     MovedAway, OrganisationId, Origin, Owner, Payment, PaymentId, PaymentStatus, Protection,
-    Receipt, Reopened, Settings, Settled, Snapshot, State, StoredInvoice, Terms, Version,
-    XeroCreditId, XeroFacts, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind,
+    Receipt, ReceiptDocument, Reopened, Settings, Settled, Snapshot, State, StoredInvoice,
+    TaxAndShipping, Terms, Version, XeroCreditId, XeroFacts, XeroInvoiceId, XeroPayment,
+    XeroPaymentId, XeroPaymentKind,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -100,6 +101,7 @@ pub fn local_invoice(number: InvoiceNumber) -> LocalInvoice {
         contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
         payment_plan: false,
         revision: 1,
+        components: Default::default(),
     }
 }
 
@@ -122,6 +124,7 @@ pub fn receipt(id: &str) -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: at("2026-03-02T01:00:00Z"),
+        document: None,
     }
 }
 
@@ -295,18 +298,26 @@ fn arb_terms() -> impl Strategy<Value = Terms> {
 fn arb_local(number: InvoiceNumber) -> impl Strategy<Value = LocalInvoice> {
     let contact = (option::of(arb_text()), option::of(arb_text()));
     let days = (arb_date(), arb_date(), option::of(arb_terms()));
-    (arb_money(), days, contact, (any::<bool>(), any::<u64>())).prop_map(
-        move |(total, (issued_on, due_on, terms), (company, person), rest)| LocalInvoice {
+    let amounts =
+        arb_currency().prop_flat_map(|currency| (arb_money_in(currency), arb_parts(currency)));
+    (amounts, days, contact, (any::<bool>(), any::<u64>())).prop_map(
+        move |(amounts, (issued_on, due_on, terms), (company, person), rest)| LocalInvoice {
             number: number.clone(),
-            total,
+            total: amounts.0,
             issued_on,
             due_on,
             terms,
             contact: Contact { company, person },
             payment_plan: rest.0,
             revision: rest.1,
+            components: amounts.1,
         },
     )
+}
+
+fn arb_parts(currency: Currency) -> impl Strategy<Value = TaxAndShipping> {
+    let part = || option::of(arb_money_in(currency));
+    (part(), part()).prop_map(|(tax, shipping)| TaxAndShipping { tax, shipping })
 }
 
 fn arb_xero() -> impl Strategy<Value = XeroFacts> {
@@ -388,7 +399,10 @@ fn unique<T, K: Ord>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
 pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
     let allocations = arb_currency().prop_flat_map(|currency| {
         let parts = btree_map(arb_number(), arb_money_in(currency), 0..4);
-        (arb_money_in(currency), parts)
+        let document = (arb_id_text(), arb_money_in(currency), arb_parts(currency));
+        let document =
+            document.prop_map(|(number, total, parts)| ReceiptDocument { number, total, parts });
+        (arb_money_in(currency), parts, option::of(document))
     });
     // The id of the transaction is the key of an index, and never empty.
     let texts = (option::of(arb_text()), arb_text(), arb_id_text());
@@ -396,7 +410,7 @@ pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let rest = (select(PaymentStatus::ALL), flags, arb_instant(), any::<u64>());
     ((arb_organisation(), arb_payment_id()), allocations, arb_date(), (texts, from), rest).prop_map(
-        |((organisation, id), (amount, parts), date, (texts, from), rest)| Receipt {
+        |((organisation, id), (amount, parts, document), date, (texts, from), rest)| Receipt {
             organisation,
             id,
             revision: rest.3,
@@ -416,6 +430,7 @@ pub fn arb_receipt() -> impl Strategy<Value = Receipt> {
                 .map(|(invoice, amount)| Allocation { invoice, amount })
                 .collect(),
             entered_at: rest.2,
+            document,
         },
     )
 }

@@ -2,19 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-mod answers;
 mod bundles;
+mod call_costs;
+mod changed_invoices;
 mod contacts;
-mod deliveries;
-mod lookups;
+mod lost_answers;
 mod outages;
-mod planning;
-mod reading;
+mod planning_reads;
+mod reads;
 mod samples;
 mod signatures;
-mod spending;
-mod sweeping;
+mod stamps;
 mod tokens;
-mod unanswered;
-mod writing;
+mod webhook_bodies;
+mod write_results;
+mod writes;
 mod xero;

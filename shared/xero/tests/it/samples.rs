@@ -47,6 +47,7 @@ fn stamp(number: u32, target: Target) -> Stamp {
         journaled: false,
         allocations: Vec::new(),
         entered_at: now,
+        document: None,
     };
     let mut upload = *admit(None, &receipt, now).upload.unwrap();
     let night = Night::of(now, &TimeZone::UTC);

@@ -149,6 +149,7 @@ fn local_invoice(text: &InvoiceText) -> LocalInvoice {
         contact: Contact { company: text.company.clone(), person: text.person.clone() },
         payment_plan: false,
         revision: 1,
+        components: Default::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod at_once;
 mod interrupted;
+mod log_secrecy;
 mod lost;
 mod safe;
-mod silence;
 mod world;

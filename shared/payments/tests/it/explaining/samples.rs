@@ -64,6 +64,7 @@ pub fn bpay(id: &str) -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: noon(2),
+        document: None,
     }
 }
 

@@ -32,6 +32,7 @@ fn invoice(number: &str) -> StoredInvoice {
         // Paid in parts, also by card.
         payment_plan: true,
         revision: 1,
+        components: Default::default(),
     });
     stored
 }

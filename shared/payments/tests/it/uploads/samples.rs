@@ -92,6 +92,7 @@ pub fn receipt(id: &str, amount: &str) -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: instant("2026-03-10T01:00:00Z"),
+        document: None,
     }
 }
 

@@ -122,6 +122,7 @@ pub fn stamp(n: u8, invoice: u128) -> Stamp {
         journaled: false,
         allocations: Vec::new(),
         entered_at: noon(1),
+        document: None,
     };
     let mut upload = admit(None, &receipt, noon(1)).upload.unwrap();
     let id = XeroInvoiceId::new(Uuid::from_u128(invoice));
@@ -280,6 +281,7 @@ pub fn local_invoice() -> LocalInvoice {
         contact: Contact { company: None, person: Some("Ana Lee".to_owned()) },
         payment_plan: false,
         revision: 1,
+        components: Default::default(),
     }
 }
 

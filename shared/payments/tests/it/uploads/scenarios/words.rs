@@ -101,6 +101,7 @@ pub fn receipt(text: &PaymentText) -> Receipt {
         journaled: false,
         allocations: text.allocations.iter().map(allocation).collect(),
         entered_at: instant(&entered),
+        document: None,
     }
 }
 

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use xero_simulator::{Effect, Fault, LimitProblem, NewPayment, PrepaymentReferences};
 
-use crate::paid::{bpay, pay_now};
+use crate::samples::{bpay, pay_now};
 use crate::world::{World, evening, march};
 
 const NIGHT: &str = "2026-03-02";

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::upload::{ATTEMPTS_MAX, Caps, Reservation};
 use serde_json::{Value, json};
 
-use crate::paid::{bpay, pay_now};
+use crate::samples::{bpay, pay_now};
 use crate::world::{World, evening, march};
 
 fn outcomes(answers: &[Value]) -> Vec<&str> {

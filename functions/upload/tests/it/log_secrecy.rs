@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use xero_simulator::{Effect, Fault};
 
-use crate::paid::bpay;
+use crate::samples::bpay;
 use crate::world::{World, evening, march};
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::explanations::{QueuePosition, Subject, XeroLinks};
 use rust_decimal::Decimal;
 
-use crate::finding::{crowd, eventful, find, xero};
 use crate::samples::{aud, because, now, number, organisation, snapshot, xero_payment};
+use crate::search::{crowd, eventful, find, xero};
 use crate::upload_samples::{contact, reserved, waiting};
 use crate::world::World;
 

@@ -7,7 +7,7 @@ use payments::{Change, Contact, LocalInvoice, record_invoice};
 use serde_json::json;
 use xero_simulator::LockDates;
 
-use crate::paid::{bpay, pay_now};
+use crate::samples::{bpay, pay_now};
 use crate::world::{World, aud, evening, march};
 
 async fn next_night(world: &World) {
@@ -47,6 +47,7 @@ async fn an_invoice_on_a_payment_plan_receives_no_bpay_money() {
         contact: Contact { company: Some("K".to_owned()), person: None },
         payment_plan: true,
         revision: 1,
+        components: Default::default(),
     };
     let stored = world.tables.invoice(world.organisation(), &local.number).await.unwrap();
     let change = record_invoice(&stored, &local, world.now()).unwrap().unwrap();

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault, NewOrganisation, PrepaymentReferences};
 
-use crate::paid::{Paid, bpay, pay_now};
+use crate::samples::{Paid, bpay, pay_now};
 use crate::world::{World, evening, march};
 
 async fn wake(world: &World) -> Value {

@@ -12,7 +12,7 @@ use url::Url;
 use xero::{Config, ErrorClass, LimitProblem, Outage, ReadError, Refusal, RefusalKind, TurnedAway};
 
 use crate::samples::{CANARIES, KEY, answer, bundle, created, payment, payment_id, refused};
-use crate::writing::{all, answering, placed, put, put_three};
+use crate::writes::{all, answering, placed, put, put_three};
 use crate::xero::{Reply, Xero, books, organisation};
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use xero_simulator::{Effect, Fault};
 
-use crate::paid::bpay;
+use crate::samples::bpay;
 use crate::world::{World, evening, march};
 
 fn order(world: &World, payment: &str, order: &str) -> Value {

@@ -1,6 +1,6 @@
 //! The stream of the log announces exactly the rows that the tables write.
 
-use crate::everything::{Everything, xero_id, xero_invoice};
+use crate::every_event::{Everything, xero_id, xero_invoice};
 use crate::world::World;
 
 /// Every action between the two systems is announced with its details (EX-24), and nothing else is.

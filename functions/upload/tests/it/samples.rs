@@ -77,6 +77,7 @@ impl Paid {
             journaled: false,
             allocations: allocations.collect(),
             entered_at: evening() - SignedDuration::from_hours(1),
+            document: None,
         }
     }
 }

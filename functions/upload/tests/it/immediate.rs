@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
-use crate::paid::pay_now;
+use crate::samples::pay_now;
 use crate::world::{World, evening};
 
 async fn with_invoice() -> World {

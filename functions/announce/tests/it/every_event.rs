@@ -102,6 +102,7 @@ fn receipt(id: &str, amount: &str) -> Receipt {
         journaled: false,
         allocations: Vec::new(),
         entered_at: now(),
+        document: None,
     }
 }
 
@@ -179,6 +180,7 @@ impl Everything<'_> {
             terms: None,
             contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
             payment_plan: false,
+            components: payments::TaxAndShipping::default(),
             revision: 1,
         };
         let stored = tables.invoice(organisation(), &number).await.unwrap();
@@ -292,6 +294,7 @@ impl Everything<'_> {
             contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
             payment_plan: false,
             revision: 1,
+            components: Default::default(),
         };
         let stored = self.stored().await;
         let change = record_invoice(&stored, &local, now()).unwrap().unwrap();
