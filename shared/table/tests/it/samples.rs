@@ -254,7 +254,8 @@ fn arb_held() -> impl Strategy<Value = HeldPayment> {
     })
 }
 
-fn arb_discrepancy() -> impl Strategy<Value = Discrepancy> {
+// On the heap: an invoice of all strategies at once is too much for a thread's stack.
+fn arb_discrepancy() -> BoxedStrategy<Discrepancy> {
     let subject = prop_oneof![Just(String::new()), arb_id_text()];
     let key = (select(DiscrepancyKind::ALL), subject);
     let reopened = (arb_instant(), any::<u32>()).prop_map(|(at, count)| Reopened { at, count });
@@ -262,8 +263,8 @@ fn arb_discrepancy() -> impl Strategy<Value = Discrepancy> {
         .prop_map(|(at, by, why, facts, ending)| Acceptance { at, by, why, facts, ending });
     let times = (arb_instant(), option::of(reopened), option::of(arb_instant()));
     let people = (option::of(accepted), arb_case());
-    (key, arb_text(), times, people).prop_map(
-        |((kind, subject), detail, times, (accepted, case))| {
+    (key, arb_text(), times, people)
+        .prop_map(|((kind, subject), detail, times, (accepted, case))| {
             let (detected_at, reopened, resolved_at) = times;
             Discrepancy {
                 key: DiscrepancyKey { kind, subject },
@@ -274,8 +275,8 @@ fn arb_discrepancy() -> impl Strategy<Value = Discrepancy> {
                 accepted,
                 case,
             }
-        },
-    )
+        })
+        .boxed()
 }
 
 fn arb_case() -> impl Strategy<Value = Case> {
@@ -295,24 +296,26 @@ fn arb_terms() -> impl Strategy<Value = Terms> {
     ]
 }
 
-fn arb_local(number: InvoiceNumber) -> impl Strategy<Value = LocalInvoice> {
+fn arb_local(number: InvoiceNumber) -> BoxedStrategy<LocalInvoice> {
     let contact = (option::of(arb_text()), option::of(arb_text()));
     let days = (arb_date(), arb_date(), option::of(arb_terms()));
     let amounts =
         arb_currency().prop_flat_map(|currency| (arb_money_in(currency), arb_parts(currency)));
-    (amounts, days, contact, (any::<bool>(), any::<u64>())).prop_map(
-        move |(amounts, (issued_on, due_on, terms), (company, person), rest)| LocalInvoice {
-            number: number.clone(),
-            total: amounts.0,
-            issued_on,
-            due_on,
-            terms,
-            contact: Contact { company, person },
-            payment_plan: rest.0,
-            revision: rest.1,
-            components: amounts.1,
-        },
-    )
+    (amounts, days, contact, (any::<bool>(), any::<u64>()))
+        .prop_map(move |(amounts, (issued_on, due_on, terms), (company, person), rest)| {
+            LocalInvoice {
+                number: number.clone(),
+                total: amounts.0,
+                issued_on,
+                due_on,
+                terms,
+                contact: Contact { company, person },
+                payment_plan: rest.0,
+                revision: rest.1,
+                components: amounts.1,
+            }
+        })
+        .boxed()
 }
 
 fn arb_parts(currency: Currency) -> impl Strategy<Value = TaxAndShipping> {

@@ -136,10 +136,7 @@ async fn an_answer_that_is_lost_for_good_leaves_nothing_to_do_twice() {
     let read = snapshot(1, vec![xero_payment(1, 100)]);
     world.proxy.plan(|call| if call.is_write() { Do::LoseAnswer } else { Do::Pass });
     let result = world.apply(&read).await;
-    assert!(
-        matches!(result, Err(Trouble::Write(WriteError::Unavailable { .. }))),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(Trouble::Write(WriteError::Unavailable { .. }))), "{result:?}");
     world.proxy.heal();
 
     assert_eq!(world.apply(&read).await.unwrap(), Driven::Unchanged);
