@@ -7,6 +7,9 @@ from datetime import datetime, timezone
 # An invoice of the story with a payment that was deleted in Xero, and one whose own payment was found in Xero.
 SETTLED, OWED = "10003", "10001"
 FAILED, WAITING, BLOCKED, FLOATING = "B-failed", "B-tonight", "B-blocked", "B-floating"
+# An order whose tax is another one on its receipt, one with long names, and one of many.
+DIFFERS, LONG, MANY = "B-order-differs", "B-order-" + "of-a-name-that-does-not-end-" * 3 + "here", "B-order-59"
+RECEIPTED = "B-receipted"
 ACTION = "two contacts in Xero have this name"
 DEAD = "of no use to anybody"
 
@@ -34,7 +37,8 @@ OPENED = {
     "sync_log": ("finished", "calls"),
     "actions": (ACTION,),
     "discrepancies": ("FAILED_PAYMENT", "Accept"),
-    "messages": ("UNLINKED", FLOATING),
+    # 61 orders, some of which are judged by the time that the page is opened.
+    "orders": (DIFFERS, LONG, MANY, "Sums of the orders below", "The same as CSV"),
     "parked": ("invalid_message", "/type"),
 }
 LOOKS = (
@@ -43,6 +47,9 @@ LOOKS = (
     Look("why", "amount", (("pm_search", "61.25"),), "Find", (WAITING,)),
     Look("invoice", "settled", (("pm_invoice", SETTLED),), "Show", (f"CM-{SETTLED}", "The payments lead to", "History")),
     Look("invoice", "owed", (("pm_invoice", OWED),), "Show", (f"CM-{OWED}", "What does not agree", "FAILED_PAYMENT")),
+    Look("orders", "one", (("pm_order_id", DIFFERS),), "Show", ("side by side", "COMPONENT_DIFFERS", "differs", "R-2026-0311")),
+    Look("orders", "long", (("pm_order_id", LONG),), "Show", (f"Order {LONG}", "It names none.")),
+    Look("orders", "none", (("pm_order_id", "B-order-that-is-none"),), "Show", ("No order B-order-that-is-none was reported.",)),
     Look("tonight", "judged", (), "Judge it now", (WAITING, BLOCKED, "1 would go, 0 would wait"), "operator"),
     Look("dead_letters", "looked", (), "Look", ("1 in it", "unreadable"), "operator"),
     Look("configure", "settings", (), "", ("upload_due_at", "Australia/Sydney"), "admin"),
@@ -65,6 +72,11 @@ def prepare(stack):
         _payment(WAITING, "61.25", "bpay", customer=waiting),
         _payment(BLOCKED, "35.00", "bpay", customer=blocked),
         _payment(FLOATING, "12.00", "bank_transfer"),
+        _payment(RECEIPTED, "115.00", "card", customer="C-" + "Wollstonecraft-" * 4,
+                 document={"number": "R-2026-0311", "total": "115.00", "tax": "9.00", "shipping": "5.00"}),
+        _order(DIFFERS, payments=[RECEIPTED]),
+        _order(LONG, customer="C-" + "Wollstonecraft-" * 6),
+        *(_order(f"B-order-{number:02}") for number in range(60)),
         # A message that cannot be read is parked.
         {"type": "nonsense"},
     ):
@@ -72,9 +84,17 @@ def prepare(stack):
     stack.send("changes-dlq", json.dumps({**head, "note": DEAD}))
     stack.wait_for_row("parked")
     stack.wait_for_row("discrepancies", kind="FAILED_PAYMENT")
-    stack.wait_for_row("messages", payment_id=FLOATING)
+    stack.wait_for_row("discrepancies", kind="UNLINKED", payment_id=FLOATING)
+    stack.wait_for_row("discrepancies", kind="COMPONENT_DIFFERS", order=DIFFERS)
     for payment in (WAITING, BLOCKED):
         stack.wait_for_row("uploads", payment_id=payment)
+
+
+def _order(name, **more):
+    return {
+        "type": "order", "id": name, "revision": 1, "customer": "C-1", "placed_at": "2026-11-23T01:00:00Z",
+        "components": {"currency": "AUD", "goods": "100.00", "tax": "10.00", "shipping": "5.00", "total": "115.00"}, **more,
+    }
 
 
 def _payment(name, amount, method, status="confirmed", allocations=(), **more):

@@ -1,4 +1,4 @@
-"""The facts that operating rests on, read from where they are written: metrics from the Rust sources, the catalogue
+"""The facts that operating rests on, read from where they are written: those of the code from `facts/`, the catalogue
 and the runbook from their Markdown, names from the template."""
 
 import json
@@ -12,17 +12,12 @@ CATALOGUE = ROOT / "infra/metrics.md"
 RUNBOOK = ROOT / "infra/runbook.md"
 # The name that the tests give to the stack.
 STACK = "paymirror"
-# Written from the Rust sources, and held against them by a test of `host::metrics`.
+# Of the metrics that are kept: a test of `host::metrics` holds it against the code.
 FACTS = json.loads((ROOT / "infra/ci/facts/metrics.json").read_text(encoding="utf-8"))
+# Of the rest of the code: tests of `tests/documents` and of `host::batch` hold it against the code.
+CODE = json.loads((ROOT / "infra/ci/facts/code.json").read_text(encoding="utf-8"))
 NAMESPACE, DIMENSION = FACTS["namespace"], FACTS["dimension"]
-UNITS = {"count": "Count", "milliseconds": "Milliseconds"}
-
-
-def rust(folder):
-    """The text of every Rust source below a folder, without its tests."""
-    for path in sorted((ROOT / folder).rglob("*.rs")):
-        text = path.read_text(encoding="utf-8")
-        yield path, text.split("#[cfg(test)]\nmod tests", 1)[0]
+UNITS = {"count": "Count", "ms": "Milliseconds", "percent": "Percent"}
 
 
 @cache
@@ -37,12 +32,9 @@ def functions():
 
 @cache
 def emitted(function):
-    """Name and unit of every number that a function writes."""
-    found = {}
-    for _, text in rust(f"{functions()[function]}/src"):
-        for way, name in re.findall(r'Metric::(\w+)\(\s*"(\w+)"', text):
-            found[name] = UNITS[way]
-    return found
+    """Name and unit of every number that a function writes. A test of each function holds the catalogue against it."""
+    ours, _ = catalogue()
+    return {name: UNITS[row["unit"]] for (owner, name), row in ours.items() if owner == function}
 
 
 @cache
@@ -189,44 +181,3 @@ def runbook_of(alarm):
     """The heading that an alarm's description names, or nothing."""
     match = re.search(r"^.+[.!?] Runbook: (.+)$", alarm["AlarmDescription"])
     return match.group(1) if match else None
-
-
-def _arguments(text, at):
-    """The arguments of a macro call whose opening bracket is at `at`, split at the commas outside of brackets."""
-    depth, quoted, parts, begin = 0, False, [], at + 1
-    for place in range(at, len(text)):
-        sign = text[place]
-        if sign == '"' and text[place - 1] != "\\":
-            quoted = not quoted
-        if quoted:
-            continue
-        if sign in "([{":
-            depth += 1
-        elif sign in ")]}":
-            depth -= 1
-        if depth == 0 or (depth == 1 and sign == ","):
-            parts.append(text[begin:place].strip())
-            begin = place + 1
-        if depth == 0:
-            return [part for part in parts if part]
-    return []
-
-
-def log_lines():
-    """Every line that our code can log: its level, the names of its fields, and a pattern for its message."""
-    for folder in ("functions", "shared"):
-        for path, text in rust(folder):
-            if "src" not in path.parts:
-                continue
-            for match in re.finditer(r"tracing::(info|warn|error|debug)!(?=\()", text):
-                fields, message = set(), ""
-                for part in _arguments(text, match.end()):
-                    named = re.match(r"([\w.]+)\s*=(?!=)", part)
-                    if named:
-                        fields.add(named.group(1))
-                    elif part.startswith('"'):
-                        words_ = re.sub(r"\\\n\s*", "", part.strip('"'))
-                        message = ".+".join(re.escape(each) for each in re.split(r"\{[^}]*\}", words_))
-                    else:
-                        fields.add(part.lstrip("%?"))
-                yield match.group(1).upper(), fields, message

@@ -51,9 +51,10 @@ def _dead_letters(*queues):
 # The tables that every page of the operators may be made of, and the log of orders.
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
-    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Receipts Sweeps Uploads", "GetItem")
+    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
     | _tables("Customers Payments Uploads", "BatchGetItem")
-    | _tables("Activity Discrepancies HeldPayments Messages Nights Parked Payments Receipts SyncRuns", "Query")
+    | _tables("Activity Discrepancies HeldPayments Messages Nights OrderLinks Orders Parked Payments", "Query")
+    | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
@@ -284,8 +285,7 @@ ONLY = {
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
 # Within two hours: the pauses between them grow from 15 seconds to a quarter of an hour (`host::batch::pause`).
-RECEIVES_MAX = int(re.search(
-    r"RECEIVES_MAX: u32 = (\d+)", (sam_template.ROOT / "shared/host/src/batch.rs").read_text(encoding="utf-8")).group(1))
+RECEIVES_MAX = operations.CODE["receives_max"]
 
 
 def functions(template):
@@ -546,26 +546,9 @@ def the_console_only_looks(template):
             yield f"{owner} may {action} on {resource}, which is more than looking"
 
 
-# How the table crate calls DynamoDB, and the permission that the call takes.
-CALLS = {
-    r"\.get_item\(": "GetItem",
-    r"\.query\(": "Query",
-    r"\.scan\(": "Scan",
-    r"\.put_item\(|\bPut::builder": "PutItem",
-    r"\.update_item\(|\bUpdate::builder": "UpdateItem",
-    r"\.delete_item\(|\bDelete::builder": "DeleteItem",
-    r"\bConditionCheck::builder": "ConditionCheckItem",
-    r"\.batch_get_item\(": "BatchGetItem",
-    r"\.batch_write_item\(": "BatchWriteItem",
-    r"\.execute_(statement|transaction)\(|\.batch_execute_statement\(": "PartiQL",
-}
-
-
 def roles_fit_what_the_table_crate_calls(template):
     """A call without a permission fails only when it is deployed; a permission without a call is never noticed."""
-    sources = (sam_template.ROOT / "shared/table/src").rglob("*.rs")
-    source = "".join(path.read_text(encoding="utf-8") for path in sources)
-    called = {f"dynamodb:{name}" for pattern, name in CALLS.items() if re.search(pattern, source)}
+    called = {f"dynamodb:{name}" for name in operations.CODE["dynamodb_calls"]}
     allowed = {
         action
         for role in resources(template, "AWS::IAM::Role").values()
@@ -609,14 +592,17 @@ def logs_are_kept_for_a_set_time(template):
 
 
 def environment_is_read_by_the_code(template):
-    """A variable set here and read nowhere is a misspelling: each name stands in the crate's or in host's source."""
-    for function, properties in functions(template).items():
-        folders = [sam_template.ROOT / properties["CodeUri"] / "src", sam_template.ROOT / "shared/host/src"]
-        source = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.rs"))
+    """A variable set here and read nowhere is a misspelling. `facts/code.json` lists those of each crate, and a test of
+    `tests/documents` looks for each of them in the code."""
+    given = {}
+    for properties in functions(template).values():
         own = properties.get("Environment", {}).get("Variables", {})
-        for variable in (*template["Globals"]["Function"]["Environment"]["Variables"], *own):
-            if not re.search(rf'"{variable}"', source):
-                yield f"{function} is given {variable}, which its code does not read"
+        variables = given.setdefault(properties["CodeUri"], set())
+        variables.update(template["Globals"]["Function"]["Environment"]["Variables"], own)
+    listed = operations.CODE["environment"]
+    for crate in sorted(given.keys() | listed.keys()):
+        for variable in sorted(given.get(crate, set()) ^ set(listed.get(crate, []))):
+            yield f"{crate}: {variable} is set in the template or listed in infra/ci/facts/code.json, and not both"
 
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"

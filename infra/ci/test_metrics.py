@@ -1,4 +1,5 @@
-"""Compares the catalogue of numbers and metrics with the Rust sources that write them and with the alarms."""
+"""Compares the catalogue of numbers and metrics with what CloudWatch keeps and with the alarms. A test of each function
+holds the catalogue against the numbers that it writes."""
 
 import unittest
 
@@ -6,7 +7,6 @@ import operations
 import sam_template
 from operations import words
 
-UNITS = {"count": "Count", "ms": "Milliseconds", "percent": "Percent"}
 # As many as every account has for nothing.
 KEPT_MAX = 10
 MISSING = {"nothing was done", "not measured"}
@@ -19,17 +19,8 @@ class Metrics(unittest.TestCase):
         cls.alarms = operations.alarms(sam_template.load())
         cls.ours, cls.aws = operations.catalogue()
 
-    def test_what_is_written_is_listed_and_what_is_listed_is_written(self):
-        for function in self.functions:
-            with self.subTest(function):
-                listed = {name for owner, name in self.ours if owner == function}
-                self.assertEqual(sorted(operations.emitted(function)), sorted(listed))
-        self.assertEqual({owner for owner, _ in self.ours} - self.functions.keys(), set())
-
-    def test_the_units_are_those_of_the_sources(self):
-        for (function, name), row in self.ours.items():
-            with self.subTest(f"{function} {name}"):
-                self.assertEqual(UNITS[row["unit"]], operations.emitted(function)[name])
+    def test_every_function_of_the_catalogue_is_deployed_and_every_other_is_listed(self):
+        self.assertEqual({owner for owner, _ in self.ours}, self.functions.keys())
 
     def test_every_row_says_what_it_is_what_is_normal_and_what_is_missing(self):
         for (function, name), row in self.ours.items():
@@ -51,7 +42,7 @@ class Metrics(unittest.TestCase):
                 self.assertEqual(words(row["kept if there are any"]), list(if_any))
                 self.assertLessEqual(set(operations.parts(name)), written.keys())
                 units = {"Percent"} if limits else {written[part] for part in operations.parts(name)}
-                self.assertEqual(units, {UNITS[row["unit"]]})
+                self.assertEqual(units, {operations.UNITS[row["unit"]]})
 
     def test_every_number_says_what_it_is_kept_as(self):
         kept_as = {part: name for name in operations.kept() for part in operations.parts(name)}

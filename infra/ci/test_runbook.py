@@ -1,5 +1,5 @@
-"""Checks that the runbook can be followed: its commands are understood by the functions, its links lead somewhere, and it
-names nothing that the stack does not have."""
+"""Checks that the runbook can be followed: it has the commands that operators need, its links lead somewhere, and it names
+nothing that the stack does not have."""
 
 import json
 import re
@@ -37,33 +37,6 @@ WANTED = (
 )
 
 
-def shapes(function):
-    """The structs of an event parser: for each its fields, with their types and whether they may be left out."""
-    texts = [text for _, text in operations.rust(f"functions/{function}/src") if "deny_unknown_fields" in text]
-    text = "\n".join(texts)
-    found = {}
-    for name, body in re.findall(r"struct (\w+) \{\n(.*?)\n\}", text, re.DOTALL):
-        fields = {}
-        for attribute, field, kind in re.findall(r"(#\[serde\(default\)\]\s+)?(?:pub(?:\(crate\))? )?(\w+): (.+),", body):
-            optional = bool(attribute) or kind.startswith("Option<")
-            fields[field] = (re.sub(r"^Option<(.+)>$", r"\1", kind), optional)
-        found[name] = fields
-    return found
-
-
-def misfits(shapes_known, name, value):
-    """Sentences on what a struct would refuse of a value."""
-    fields = shapes_known[name]
-    for key in value.keys() - fields.keys():
-        yield f"{name} does not know {key}"
-    for field, (kind, optional) in fields.items():
-        if field not in value:
-            if not optional:
-                yield f"{name} wants {field}"
-        elif kind in shapes_known:
-            yield from misfits(shapes_known, kind, value[field])
-
-
 class Runbook(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -84,28 +57,18 @@ class Runbook(unittest.TestCase):
                 places = [text.find(part) for part in FREE.get(heading, PARTS)]
                 self.assertNotIn(-1, places)
 
-    def test_every_payload_is_one_that_its_function_understands(self):
+    def test_every_needed_command_has_its_payload(self):
+        """That a function understands its payloads, a test of the function tries."""
         seen = set()
         for block in self.blocks:
             joined = block.replace("\\\n", " ")
             for function, payload in re.findall(r"--function-name paymirror-(\w+) .*?--payload '([^']*)'", joined):
-                with self.subTest(payload):
-                    found = json.loads(payload)
-                    self.assertEqual(list(misfits(shapes(function), "Wire", found)), [])
-                    seen.add((function, next(iter(found))))
+                seen.add((function, next(iter(json.loads(payload)))))
             self.assertEqual(joined.count("--payload"), len(re.findall(r"--payload '[^']*'", joined)))
         for wish in (("sweep", "sync_now"), ("sweep", "check"), ("sweep", "restore"), ("sweep", "replay"),
                      ("sweep", "approve_mass_change"), ("sweep", "redrive"), ("sweep", "discard"), ("sweep", "authorise"),
                      ("upload", "catch_up"), ("upload", "preview"), ("announce", "announce_again")):
             self.assertIn(wish, seen)
-
-    def test_a_payload_that_no_function_understands_would_be_noticed(self):
-        known = shapes("sweep")
-        self.assertEqual(list(misfits(known, "Wire", {"sync": True})), ["Wire does not know sync"])
-        self.assertEqual(
-            sorted(misfits(known, "Wire", {"sync_now": {"organisation": "ORG", "because": "x"}})),
-            ["WireSyncNow does not know because", "WireSyncNow wants by", "WireSyncNow wants why"],
-        )
 
     def test_other_json_in_commands_can_be_read(self):
         for block in self.blocks:

@@ -256,8 +256,8 @@ class Rules(unittest.TestCase):
         self.expect(rules.promises_are_kept, "Console", "SweepFunction.Arn")
 
     def test_a_permission_that_no_code_needs_is_noticed(self):
-        self.statements("MirrorRole")[3]["Action"] = ["dynamodb:GetItem", "dynamodb:BatchWriteItem"]
-        self.expect(rules.roles_fit_what_the_table_crate_calls, "BatchWriteItem", "never")
+        self.statements("MirrorRole")[3]["Action"] = ["dynamodb:GetItem", "dynamodb:ConditionCheckItem"]
+        self.expect(rules.roles_fit_what_the_table_crate_calls, "ConditionCheckItem", "never")
 
     def test_a_call_that_no_role_allows_is_noticed(self):
         for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole"):

@@ -162,4 +162,13 @@ mod tests {
             assert!(named || !refusal.contains("canary"), "{refusal}");
         }
     }
+
+    #[test]
+    fn every_payload_of_the_runbook_is_understood() {
+        for payload in harness::runbook::payloads("announce") {
+            if let Err(error) = Asked::read(&payload) {
+                panic!("{payload}: {error}");
+            }
+        }
+    }
 }

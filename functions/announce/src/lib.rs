@@ -8,7 +8,7 @@ mod tally;
 use bus::{Bus, EventBus};
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
-use host::metrics::{Metric, Metrics};
+use host::metrics::Metrics;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::event::Asked;
 pub use crate::event::EventError;
 use crate::replay::Again;
 pub use crate::replay::AgainAnswer;
-use crate::tally::Tally;
+use crate::tally::{Republished, Tally};
 pub use table::stream_batch::{BatchAnswer, Record, StreamEvent, Unnamed};
 
 /// The function: everything between its environment and its handler.
@@ -99,8 +99,8 @@ impl<B: Bus> Announcer<B> {
         let again = Again { tables, bus, clock, deadline };
         let announce_again = Box::pin(again.announce(&wish)).await?;
         if !announce_again.preview {
-            let sent = Metric::count("EventsSent", announce_again.announced);
-            self.metrics.emit(clock.now(), &[sent]);
+            let sent = Republished { sent: announce_again.announced };
+            self.metrics.report(clock.now(), &sent);
         }
         Ok(Reply::Again { announce_again })
     }
@@ -112,8 +112,7 @@ impl<B: Bus> Announcer<B> {
     pub async fn handle(&self, event: StreamEvent) -> Result<BatchAnswer, Unnamed> {
         let mut tally = Tally::default();
         let answer = handler::batch(event, &self.bus, &self.clock, &mut tally).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         answer
     }
 }

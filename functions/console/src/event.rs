@@ -68,6 +68,10 @@ pub struct Filter {
     pub only_errors: bool,
     /// Anything by which a payment or an invoice may be known.
     pub search: String,
+    /// The id of an order of a customer.
+    pub order_id: String,
+    /// By what a list is sorted.
+    pub sort: String,
     /// Where an older page of a history begins.
     pub before: String,
 }
@@ -147,6 +151,8 @@ impl Asked {
                 kind: field("pm_kind", "kind"),
                 only_errors: field("pm_only", "only") == "errors",
                 search: field("pm_search", "search"),
+                order_id: field("pm_order_id", "order_id"),
+                sort: field("pm_sort", "sort"),
                 before: given("before").unwrap_or_default(),
             },
             dark: context.and_then(|context| context.get("theme")?.as_str()) == Some("dark"),

@@ -2,7 +2,8 @@
 
 mod acting;
 pub mod answer;
-pub mod event;
+pub mod csv;
+mod event;
 pub mod invoker;
 mod letters;
 mod links;
@@ -10,6 +11,7 @@ pub mod order;
 pub mod pages;
 mod plan;
 pub mod roles;
+mod tally;
 mod times;
 pub mod view;
 
@@ -21,7 +23,7 @@ use std::time::Duration;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
-use host::metrics::{Metric, Metrics};
+use host::metrics::Metrics;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
@@ -36,6 +38,7 @@ use crate::invoker::{Invoker, LambdaInvoker, Names};
 use crate::order::Order;
 use crate::pages::{PageError, Stage};
 use crate::roles::Role;
+use crate::tally::Tally;
 use crate::view::{Buttons, Notice};
 
 /// Most organisations that are listed to choose from.
@@ -82,15 +85,6 @@ async fn unbroken(
         polled.unwrap_or(Poll::Ready(Err(PageError::Panicked)))
     });
     tokio::time::timeout(most, caught).await.unwrap_or(Err(PageError::TooLate))
-}
-
-/// What one invocation did: its log line and its metrics.
-#[derive(Debug, Default)]
-struct Tally {
-    rows_read: usize,
-    order: Option<&'static str>,
-    outcome: Option<Outcome>,
-    failed: bool,
 }
 
 impl Console<LambdaInvoker> {
@@ -170,8 +164,6 @@ impl<I: Invoker> Console<I> {
     }
 
     fn report(&self, asked: &Asking<'_, I>, tally: &Tally) {
-        let refused = tally.outcome == Some(Outcome::Refused);
-        let failed = tally.failed || tally.outcome == Some(Outcome::Failed);
         tracing::info!(
             page = asked.show.page.code(),
             role = self.role.code(),
@@ -181,14 +173,7 @@ impl<I: Invoker> Console<I> {
             request_id = asked.invocation.request_id,
             "console done"
         );
-        let metrics = [
-            Metric::count("ConsolePages", 1_u32),
-            Metric::count("ConsoleRowsRead", tally.rows_read),
-            Metric::count("ConsoleOrders", u32::from(tally.order.is_some() && !refused)),
-            Metric::count("ConsoleRefusals", u32::from(refused)),
-            Metric::count("ConsoleFailures", u32::from(failed)),
-        ];
-        self.metrics.emit(asked.now, &metrics);
+        self.metrics.report(asked.now, &tally.numbers());
     }
 }
 

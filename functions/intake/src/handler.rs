@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use host::batch::{self, BlankId, Outcome, RECEIVES_MAX};
 use host::clock::Clock;
+use host::counters::Counters as _;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::{OrganisationId, Refusal, Settings};
@@ -143,7 +144,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
                         error = telemetry::chain(&error),
                         "asking for payments to be posted failed"
                     );
-                    tally.failed("Queue", telemetry::chain(&error));
+                    tally.failures.add("Queue", telemetry::chain(&error));
                     again.extend(positions);
                 }
             }
@@ -169,7 +170,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             }
             Err(error) => {
                 log_failure(record, organisation, &error, "reading the settings failed");
-                tally.failed("Tables", telemetry::chain(&error));
+                tally.failures.add("Tables", telemetry::chain(&error));
                 return Done::As(Outcome::Again);
             }
         };
@@ -197,7 +198,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             }
             Err(failure) => {
                 log_failure(record, organisation, &failure, "a report could not be recorded");
-                tally.failed(failure.class(), telemetry::chain(&failure));
+                tally.failures.add(failure.class(), telemetry::chain(&failure));
                 Done::As(Outcome::Again)
             }
         }
@@ -229,7 +230,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             }
             Err(error) => {
                 tracing::error!(error = telemetry::chain(&error), "parking a message failed");
-                tally.failed("Tables", telemetry::chain(&error));
+                tally.failures.add("Tables", telemetry::chain(&error));
                 Outcome::Again
             }
         }
@@ -248,13 +249,13 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             tally.unchanged += 1;
             return;
         }
-        tally.took(event_at, self.clock.now());
+        tally.delays.add(event_at, self.clock.now());
         match report {
             Report::Invoice(_) => tally.invoices += 1,
             Report::Payment(_) => tally.payments += 1,
             Report::Journaling(_) => tally.journalings += 1,
             Report::Customer(_) => tally.customers += 1,
-            Report::ProviderInvoice(_) => tally.provider_invoices += 1,
+            Report::ProviderInvoice(_) | Report::ProviderCredit(_) => tally.provider_invoices += 1,
             Report::Order(_) => tally.orders += 1,
             Report::Notice(_) => tally.notices += 1,
         }

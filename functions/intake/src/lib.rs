@@ -83,8 +83,7 @@ impl<C: Changes, U: Uploads> Intake<C, U> {
         };
         // On the heap: the compiler works out nested futures as one, and gives up at some depth.
         let answer = Box::pin(handler.batch(&event, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if let (Ok(answer), Some(redelivery)) = (&answer, &self.redelivery) {
             redelivery.after(&batch::again(&event.records, answer)).await;
         }

@@ -19,13 +19,9 @@ use payments::{
     report, warnings,
 };
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, SendError};
-use table::{ChangeContext, ContactBecause, ReadError, Tables, WriteError};
+use table::{ChangeContext, ContactBecause, Races, ReadError, Tables, WriteError};
 
 use crate::contract::{InvoiceReport, Journaling, Report};
-
-/// How often a lost race is tried again at once. Each time another writer has won, so that there
-/// is progress; more than this means that the queue should calm things down.
-const RACES_MAX: u32 = 8;
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -50,8 +46,6 @@ pub(crate) enum Failure {
     Read(#[from] ReadError),
     #[error("writing failed")]
     Write(#[from] WriteError),
-    #[error("lost the race for the same rows {RACES_MAX} times in a row")]
-    Races,
     #[error("asking for another look at the invoices failed")]
     Send(#[from] SendError),
 }
@@ -61,7 +55,7 @@ impl Failure {
     pub(crate) const fn class(&self) -> &'static str {
         match self {
             Self::Refused(_) => "Validation",
-            Self::Read(_) | Self::Write(_) | Self::Races => "Tables",
+            Self::Read(_) | Self::Write(_) => "Tables",
             Self::Send(_) => "Queue",
         }
     }
@@ -82,7 +76,8 @@ pub(crate) struct Recorder<'a, C> {
 impl<C: Changes> Recorder<'_, C> {
     /// Takes in a report.
     pub(crate) async fn record(&self, report: &Report) -> Result<Recorded, Failure> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let because = ChangeContext {
                 cause: Cause::Intake.code(),
                 event_at: self.event_at,
@@ -93,16 +88,17 @@ impl<C: Changes> Recorder<'_, C> {
                 Report::Payment(receipt) => self.payment(receipt, because).await,
                 Report::Journaling(journaling) => self.journaling(journaling, because).await,
                 Report::Customer(customer) => self.customer(customer, because.now).await,
-                Report::ProviderInvoice(invoice) => self.provider_invoice(invoice, because).await,
+                Report::ProviderInvoice(invoice) | Report::ProviderCredit(invoice) => {
+                    self.provider_invoice(invoice, because).await
+                }
                 Report::Order(order) => self.order(order, because.now).await,
                 Report::Notice(report) => self.notice(report, because.now).await,
             };
             match recorded {
-                Err(Failure::Write(WriteError::Conflict)) => {}
+                Err(Failure::Write(error)) => races.lost(error)?,
                 recorded => return recorded,
             }
         }
-        Err(Failure::Races)
     }
 
     async fn invoice(
@@ -274,7 +270,9 @@ impl<C: Changes> Recorder<'_, C> {
         if let Some(after) = after {
             self.tables.write_uploads(&[(before.as_ref(), after)], None, because).await?;
         }
-        let direct = after.or(before.as_ref()).and_then(Upload::line) == Some(Line::Direct);
+        // What a credit note in Xero is applied to may be news (EX-17).
+        let line = after.or(before.as_ref()).and_then(Upload::line);
+        let direct = matches!(line, Some(Line::Direct | Line::Credit));
         Ok(Recorded { changed: after.is_some(), warnings: raised.len(), looks: 0, direct })
     }
 

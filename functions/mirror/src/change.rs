@@ -10,14 +10,11 @@ use payments::{
     mirror_with_uploads, unknown_uploads,
 };
 use queue::Changes;
-use table::{ChangeContext, ReadError, Tables, WriteError};
+use table::{ChangeContext, RACES_MAX, Races, ReadError, Tables, WriteError};
 
 use crate::applied::Applied;
 use crate::handler::Handler;
 
-/// Attempts at one invoice before lost races count as a failure. Another process has won each of them,
-/// so there is progress; after this many, the queue delivers the message again later.
-const RACES_MAX: u32 = 8;
 /// How long after it was seen first a payment of ours is known as ours: by then its proof has long been stored, or its
 /// upload is in a line of what is on its way.
 const KNOWN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
@@ -31,8 +28,6 @@ pub(crate) enum ApplyError {
     Write(#[source] WriteError),
     #[error("the brake for mass changes cannot be read at the moment")]
     Brake,
-    #[error("lost the race for an invoice {RACES_MAX} times in a row")]
-    Races,
 }
 
 /// A change of an invoice, what it was decided on, and what it means for the uploads of its payments.
@@ -227,8 +222,7 @@ pub(crate) async fn write<C: Changes>(
     for decided in draft.changes {
         match decided.write(handler.tables, because).await {
             Ok(()) => decisions += decided.change.decisions.len(),
-            Err(WriteError::Conflict) if draft.moves => return Err(ApplyError::Races),
-            Err(WriteError::Conflict) => {
+            Err(WriteError::Conflict) if !draft.moves => {
                 let asked = (&decided.stored.number, decided.change.losses());
                 match judge(handler, settings, snapshot, asked, because).await? {
                     Applied::Changed(more) => decisions += more,
@@ -257,7 +251,9 @@ async fn judge<C: Changes>(
     because: ChangeContext,
 ) -> Result<Applied, ApplyError> {
     let tables = handler.tables;
-    for _ in 1..RACES_MAX {
+    // The race before this call counts.
+    let mut races = Races::up_to(RACES_MAX - 1);
+    loop {
         let stored = read(tables, snapshot, number).await?;
         let uploads = uploads_on(tables, snapshot.organisation, [&stored]).await?;
         let change = match mirror_with_uploads(&stored, snapshot, settings, &uploads, because.now) {
@@ -275,13 +271,11 @@ async fn judge<C: Changes>(
             asked = losses;
         }
         let decided = Decided::new(stored, change, &uploads, because.now);
-        match decided.write(tables, because).await {
-            Ok(()) => return Ok(Applied::Changed(decided.change.decisions.len())),
-            Err(WriteError::Conflict) => {}
-            Err(error) => return Err(ApplyError::Write(error)),
+        let written = races.won(decided.write(tables, because).await);
+        if written.map_err(ApplyError::Write)?.is_some() {
+            return Ok(Applied::Changed(decided.change.decisions.len()));
         }
     }
-    Err(ApplyError::Races)
 }
 
 /// What becomes of a snapshot that is older than what is stored, as far as that is known.

@@ -7,6 +7,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt as _;
 use host::batch::{self, BlankId, Outcome};
 use host::clock::Clock;
+use host::counters::Counters as _;
 use host::telemetry;
 use jiff::Timestamp;
 use payments::OrganisationId;

@@ -106,8 +106,7 @@ impl<C: Changes> Mirror<C> {
         };
         let mut tally = Tally::default();
         let answer = handler.batch(&event, &mut tally).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if tally.was_refused() {
             self.xero.renew_credentials(self.clock.now()).await;
         }

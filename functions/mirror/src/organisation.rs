@@ -315,7 +315,7 @@ impl<C: Changes> Handler<'_, C> {
                         self.settle(run, snapshot.invoice, fate, &error.to_string(), tally).await;
                     }
                     error => {
-                        tally.failed("Tables", host::telemetry::chain(&error));
+                        tally.failures.add("Tables", host::telemetry::chain(&error));
                         run.retry_later(job);
                     }
                 }
@@ -374,7 +374,7 @@ impl<C: Changes> Handler<'_, C> {
         error: ReadError,
         tally: &mut Tally,
     ) {
-        tally.failed(error.class().code(), error.to_string());
+        tally.failures.add(error.class().code(), error.to_string());
         let fate = after_failure(run.jobs[&id].change, &error);
         self.settle(run, id, fate, &error.to_string(), tally).await;
     }

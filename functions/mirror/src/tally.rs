@@ -1,38 +1,38 @@
 //! What one invocation did: its one log line and its metrics.
 
-use std::collections::BTreeMap;
-
-use host::metrics::Metric;
-use jiff::{SignedDuration, Timestamp};
-use payments::sweep::{Latency, SyncRun};
+use host::counters::{Counters as _, Delays, Failures};
+use jiff::Timestamp;
+use payments::sweep::SyncRun;
 use queue::Cause;
 use xero::ErrorClass;
 
 use crate::applied::Applied;
 
-/// The counts of one invocation.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) records: usize,
-    pub(crate) calls: u32,
-    pub(crate) changed: usize,
-    pub(crate) decisions: usize,
-    pub(crate) unchanged: usize,
-    pub(crate) stale: usize,
-    pub(crate) ignored: usize,
-    pub(crate) braked: usize,
-    pub(crate) parked: usize,
-    pub(crate) postponed: usize,
-    pub(crate) handed_back: usize,
-    pub(crate) again: usize,
-    /// Of those changed: something was wrong here, and only a sweep has noticed.
-    pub(crate) repaired_by_sweep: usize,
-    pub(crate) bytes: u64,
-    /// How long each change took from its event until it was visible.
-    took: Vec<SignedDuration>,
-    failures: BTreeMap<&'static str, usize>,
-    /// What the last of the failures said. Never names or amounts.
-    problem: Option<String>,
+host::counters! {
+    /// The counts of one invocation.
+    pub(crate) struct Tally, logged as "batch done" {
+        pub(crate) records: usize, log records;
+        pub(crate) calls: u32, log xero.calls, metric "XeroCalls";
+        pub(crate) changed: usize, log invoices.changed, run "changed", metric "InvoicesChanged";
+        pub(crate) decisions: usize, log decisions, run "decisions";
+        pub(crate) unchanged: usize, log invoices.unchanged, run "unchanged", metric "InvoicesUnchanged";
+        pub(crate) stale: usize, log invoices.stale, run "stale", metric "InvoicesStale";
+        pub(crate) ignored: usize, log invoices.ignored, run "ignored", metric "InvoicesIgnored";
+        pub(crate) braked: usize, log invoices.braked, run "braked", metric "InvoicesBraked";
+        pub(crate) parked: usize, log invoices.parked, run "parked", metric "Parked";
+        pub(crate) postponed: usize, log invoices.postponed, run "postponed";
+        pub(crate) handed_back: usize, log invoices.handed_back, run "handed_back", metric "HandedBack";
+        pub(crate) again: usize, log records.again, metric "RecordsAgain";
+        /// Of those changed: something was wrong here, and only a sweep has noticed.
+        pub(crate) repaired_by_sweep: usize, log repaired_by_sweep, run "repaired_by_sweep", metric "RepairedBySweep";
+        pub(crate) bytes: u64, log xero.bytes;
+        /// How long each change took from its event until it was visible.
+        delays: Delays, log slowest_ms = Delays::slowest, log late = Delays::late,
+            metric "SlowestSync" = Delays::slowest_or_zero, metric "LateSyncs" = Delays::late_or_zero;
+        /// Invoices that could not be read or written, by class (A7.3).
+        pub(crate) failures: Failures, log invoices.failed = Failures::by_class,
+            metric "InvoicesFailed" = Failures::total;
+    }
 }
 
 impl Tally {
@@ -50,7 +50,7 @@ impl Tally {
                 self.decisions += decisions;
                 // Without a decision, nothing but Xero's stamp is new.
                 self.repaired_by_sweep += usize::from(cause == Cause::Sweep && *decisions > 0);
-                self.took.extend(event_at.map(|event_at| now.duration_since(event_at)));
+                self.delays.add(event_at, now);
             }
             Applied::Unchanged => self.unchanged += 1,
             Applied::Stale(_) | Applied::ReadAhead(_) => self.stale += 1,
@@ -59,111 +59,26 @@ impl Tally {
         }
     }
 
-    /// Adds what was counted elsewhere.
-    pub(crate) fn absorb(&mut self, other: Self) {
-        self.records += other.records;
-        self.calls += other.calls;
-        self.changed += other.changed;
-        self.decisions += other.decisions;
-        self.unchanged += other.unchanged;
-        self.stale += other.stale;
-        self.ignored += other.ignored;
-        self.braked += other.braked;
-        self.parked += other.parked;
-        self.postponed += other.postponed;
-        self.handed_back += other.handed_back;
-        self.again += other.again;
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.took.extend(other.took);
-        self.problem = other.problem.or(self.problem.take());
-        for (class, count) in other.failures {
-            *self.failures.entry(class).or_default() += count;
-        }
-    }
-
-    /// Counts an invoice that could not be read or written, by its class (A7.3), and keeps the words.
-    pub(crate) fn failed(&mut self, class: &'static str, problem: String) {
-        *self.failures.entry(class).or_default() += 1;
-        self.problem = Some(problem);
-    }
-
     /// Whether Xero refused our credentials.
     pub(crate) fn was_refused(&self) -> bool {
-        self.failures.contains_key(ErrorClass::Authentication.code())
+        self.failures.has(ErrorClass::Authentication.code())
     }
 
     /// Adds what was counted to the row of a run.
     pub(crate) fn add_to(&self, run: &mut SyncRun) {
         run.spent(self.calls, self.bytes);
-        run.latency = Latency::of(self.took.iter().copied());
-        for (outcome, count) in [
-            ("changed", self.changed),
-            ("decisions", self.decisions),
-            ("unchanged", self.unchanged),
-            ("stale", self.stale),
-            ("ignored", self.ignored),
-            ("braked", self.braked),
-            ("parked", self.parked),
-            ("postponed", self.postponed),
-            ("handed_back", self.handed_back),
-            ("repaired_by_sweep", self.repaired_by_sweep),
-        ] {
+        run.latency = self.delays.latency();
+        for (outcome, count) in self.counts() {
             run.count(outcome, count);
         }
-        for (class, count) in &self.failures {
-            run.failed(class, *count);
-        }
-        run.problem.clone_from(&self.problem);
-    }
-
-    /// Writes the one line about the invocation.
-    pub(crate) fn log(&self) {
-        let latency = Latency::of(self.took.iter().copied());
-        tracing::info!(
-            records = self.records,
-            xero.calls = self.calls,
-            invoices.changed = self.changed,
-            invoices.unchanged = self.unchanged,
-            invoices.stale = self.stale,
-            invoices.ignored = self.ignored,
-            invoices.braked = self.braked,
-            invoices.failed = ?self.failures,
-            invoices.parked = self.parked,
-            invoices.postponed = self.postponed,
-            invoices.handed_back = self.handed_back,
-            records.again = self.again,
-            decisions = self.decisions,
-            repaired_by_sweep = self.repaired_by_sweep,
-            xero.bytes = self.bytes,
-            slowest_ms = latency.map(|latency| latency.max_ms),
-            late = latency.map(|latency| latency.late),
-            "batch done"
-        );
-    }
-
-    /// The same as metrics.
-    pub(crate) fn metrics(&self) -> Vec<Metric> {
-        let latency = Latency::of(self.took.iter().copied());
-        vec![
-            Metric::count("XeroCalls", self.calls),
-            Metric::count("InvoicesChanged", self.changed),
-            Metric::count("InvoicesUnchanged", self.unchanged),
-            Metric::count("InvoicesStale", self.stale),
-            Metric::count("InvoicesIgnored", self.ignored),
-            Metric::count("InvoicesBraked", self.braked),
-            Metric::count("InvoicesFailed", self.failures.values().sum::<usize>()),
-            Metric::count("Parked", self.parked),
-            Metric::count("HandedBack", self.handed_back),
-            Metric::count("RecordsAgain", self.again),
-            Metric::count("RepairedBySweep", self.repaired_by_sweep),
-            Metric::milliseconds("SlowestSync", latency.map_or(0, |latency| latency.max_ms)),
-            Metric::count("LateSyncs", latency.map_or(0, |latency| latency.late)),
-        ]
+        self.failures.add_to(run);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use host::metrics::Metric;
+
     use super::*;
 
     #[test]
@@ -181,7 +96,14 @@ mod tests {
             tally.count(&applied, cause, None, now);
         }
         assert_eq!((tally.changed, tally.repaired_by_sweep), (4, 1));
-        let metrics = tally.metrics();
-        assert!(metrics.contains(&Metric::count("RepairedBySweep", 1_u32)));
+        // Each organisation is counted by itself, and all are reported together.
+        let mut all = Tally::default();
+        all.absorb(tally);
+        assert!(all.metrics().contains(&Metric::count("RepairedBySweep", 1_u32)));
+    }
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        harness::catalogue::assert_lists("mirror", &Tally::catalogue());
     }
 }

@@ -65,7 +65,7 @@ struct Work<'a> {
     judged: BTreeSet<(OrganisationId, Subject)>,
 }
 
-/// What is asked once about an organisation.
+/// Facts about an organisation, read once.
 struct Organisation {
     /// Whether it has any orders.
     has_orders: bool,
@@ -73,7 +73,7 @@ struct Organisation {
     settings: Option<Settings>,
 }
 
-/// What is judged.
+/// The subject that is judged.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Subject {
     Order(OrderId),

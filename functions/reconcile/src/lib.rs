@@ -57,7 +57,7 @@ impl Reconciler {
         Self { tables, metrics: Metrics::off(), clock }
     }
 
-    /// Derives anew how the orders stand that a batch of the log is about, and says from where on it is to come again.
+    /// Derives again how the orders stand that a batch of the log is about, and says from where on it is to come again.
     ///
     /// # Errors
     /// [`HandleError`]: all records are to come again.
@@ -70,8 +70,7 @@ impl Reconciler {
             .map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = Tally::default();
         let answer = Box::pin(handler::batch(event, self, deadline, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         Ok(answer?)
     }
 }

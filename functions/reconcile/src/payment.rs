@@ -4,12 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use payments::{OrderId, PaymentId, Receipt, Settings, discrepancy_changes, payment_differences};
-use table::{ContactBecause, Judged, OrderLink, Tables, WriteError};
+use table::{ContactBecause, Judged, OrderLink, Races, Tables};
 
 use crate::standing::{CAUSE, JudgeError};
-
-/// How often a lost race is tried again at once.
-const RACES_MAX: u32 = 8;
 
 /// Works out what does not agree about a payment, and stores what is news; whether anything was.
 pub(crate) async fn judge(
@@ -19,16 +16,16 @@ pub(crate) async fn judge(
     has_orders: bool,
     now: Timestamp,
 ) -> Result<bool, JudgeError> {
-    for _ in 0..RACES_MAX {
+    let mut races = Races::default();
+    loop {
         let Some(receipt) = tables.receipt(settings.organisation, payment).await? else {
             return Ok(false);
         };
         match judge_once(tables, &receipt, settings, has_orders, now).await {
-            Err(JudgeError::Write(WriteError::Conflict)) => {}
+            Err(JudgeError::Write(error)) => races.lost(error)?,
             judged => return judged,
         }
     }
-    Err(JudgeError::Races)
 }
 
 async fn judge_once(

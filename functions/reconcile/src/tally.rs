@@ -1,19 +1,18 @@
 //! What one invocation did: its one log line and its metrics.
 
-use host::metrics::Metric;
-
-/// The counts of one invocation.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) records: usize,
-    /// Orders whose standing was derived.
-    pub(crate) judged: usize,
-    /// Of these, orders whose standing is another one than before.
-    pub(crate) changed: usize,
-    /// Payments that were compared with their orders, invoices and receipts.
-    pub(crate) payments: usize,
-    /// Orders, payments and rows of the log that cannot be read.
-    pub(crate) passed_over: usize,
+host::counters! {
+    /// The counts of one batch.
+    pub(crate) struct Tally, logged as "orders judged by a batch of the activity log" {
+        pub(crate) records: usize, log records;
+        /// Orders whose standing was derived.
+        pub(crate) judged: usize, log orders.judged, metric "OrdersJudged";
+        /// Of these, orders whose standing is another one than before.
+        pub(crate) changed: usize, log orders.changed, metric "OrdersChanged";
+        /// Payments that were compared with their orders, invoices and receipts.
+        pub(crate) payments: usize, log payments.judged, metric "PaymentsJudged";
+        /// Orders, payments and rows of the log that cannot be read.
+        pub(crate) passed_over: usize, log rows.passed_over, metric "RowsPassedOver";
+    }
 }
 
 impl Tally {
@@ -26,25 +25,16 @@ impl Tally {
             self.payments += 1;
         }
     }
+}
 
-    /// Writes the one line about the invocation.
-    pub(crate) fn log(&self) {
-        tracing::info!(
-            records = self.records,
-            orders.judged = self.judged,
-            orders.changed = self.changed,
-            payments.judged = self.payments,
-            rows.passed_over = self.passed_over,
-            "orders judged by a batch of the activity log"
-        );
-    }
+#[cfg(test)]
+mod tests {
+    use host::counters::Counters as _;
 
-    pub(crate) fn metrics(&self) -> [Metric; 4] {
-        [
-            Metric::count("OrdersJudged", self.judged),
-            Metric::count("OrdersChanged", self.changed),
-            Metric::count("PaymentsJudged", self.payments),
-            Metric::count("RowsPassedOver", self.passed_over),
-        ]
+    use super::*;
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        harness::catalogue::assert_lists("reconcile", &Tally::catalogue());
     }
 }

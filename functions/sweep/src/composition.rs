@@ -12,7 +12,7 @@ use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue};
 use table::Tables;
 use xero::{Config, LOGIN_URL};
 
-use crate::{StartError, Sweeper, Users};
+use crate::{StartError, Sweeper};
 
 impl Sweeper<ChangesQueue, AllQueues> {
     /// Reads the environment, see the README, and makes the SDK's clients.
@@ -32,7 +32,7 @@ impl Sweeper<ChangesQueue, AllQueues> {
         let login = env.url("XERO_LOGIN_URL", Some(LOGIN_URL))?;
         let xero =
             Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
-        let secrets = xero.grant_secrets().cloned();
+        let users = xero.grant_secrets().is_some();
         Ok(Self {
             xero,
             tables,
@@ -40,11 +40,11 @@ impl Sweeper<ChangesQueue, AllQueues> {
             // A custom connection has one organisation: nothing is gained by a queue.
             schedules: env
                 .optional("SCHEDULES_QUEUE_URL")?
-                .filter(|_| secrets.is_some())
+                .filter(|_| users)
                 .map(|url| SchedulesQueue::new(sqs.clone(), url)),
             letters: AllQueues::new(sqs, queues(env)?),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
-            users: secrets.map(|secrets| Users { secrets, login }),
+            login: users.then_some(login),
             daily: daily_schedules(env)?,
             metrics: Metrics::from_env(env, "sweep")?,
             clock,

@@ -3,10 +3,6 @@
 use queue::SendError;
 use table::{ImportError, ReadError, WriteError};
 
-/// Attempts before lost races count as a failure. Another process has won each of them, so there is
-/// progress.
-pub(crate) const RACES_MAX: u32 = 8;
-
 /// Why a run ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
@@ -20,8 +16,6 @@ pub(crate) enum RunError {
     Send(#[from] SendError),
     #[error("another run has taken over")]
     Overtaken,
-    #[error("lost the race for the same row {RACES_MAX} times in a row")]
-    Races,
 }
 
 impl RunError {
@@ -29,7 +23,7 @@ impl RunError {
     pub(crate) fn class(&self) -> &'static str {
         match self {
             Self::Xero(error) => error.class().code(),
-            Self::Read(_) | Self::Write(_) | Self::Overtaken | Self::Races => "Tables",
+            Self::Read(_) | Self::Write(_) | Self::Overtaken => "Tables",
             Self::Send(_) => "Queue",
         }
     }

@@ -334,4 +334,13 @@ mod tests {
             assert!(!refusal.contains("canary"), "{refusal}");
         }
     }
+
+    #[test]
+    fn every_payload_of_the_runbook_is_understood() {
+        for payload in harness::runbook::payloads("sweep") {
+            if let Err(error) = Asked::read(&payload) {
+                panic!("{payload}: {error}");
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub enum HandleError {
     /// Messages that are no work of a schedule. SQS keeps them among the dead letters.
     #[error("a message of the queue of schedules cannot be read: {0}")]
     Task(String),
-    /// The work of a schedule could not be put on the queue. What is there already does no harm twice.
+    /// The work of a schedule could not be put on the queue. A message twice does no harm.
     #[error("the organisations are not all on the queue of schedules")]
     NotListed(#[source] SendError),
     /// The organisations could not be read.

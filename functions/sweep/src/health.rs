@@ -149,7 +149,7 @@ impl<C: Changes, Q> Sweeper<C, Q> {
         let short_code = asked.ok().and_then(|organisation| organisation.short_code);
         // After Xero was asked: that is when a grant dies.
         let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
-        let with_grants = grant.as_ref().filter(|_| self.users.is_some());
+        let with_grants = grant.as_ref().filter(|_| self.login.is_some());
         let grant_is_dead = with_grants.is_some_and(|grant| grant.dead.is_some());
         let code = short_code.as_deref();
         let stored = self

@@ -72,20 +72,12 @@ pub struct Sweeper<C, Q> {
     schedules: Option<SchedulesQueue>,
     /// Where the keys are that Xero signs webhooks with, if they are in a secret.
     webhook_secret: Option<WebhookSecret>,
-    /// How users let us in, if they do.
-    users: Option<Users>,
+    /// Where users log in at Xero who let us in, if they do.
+    login: Option<Url>,
     /// When the stack's daily schedules come: an organisation with another clock has its day by its own (CC-22).
     daily: Option<DailySchedules>,
     metrics: Metrics,
     clock: Clock,
-}
-
-/// Users who let us in.
-pub(crate) struct Users {
-    /// Where the tokens of their grants are.
-    pub(crate) secrets: GrantSecrets,
-    /// Where they log in at Xero.
-    pub(crate) login: Url,
 }
 
 impl<C, Q> Sweeper<C, Q> {
@@ -98,7 +90,7 @@ impl<C, Q> Sweeper<C, Q> {
             letters,
             schedules: None,
             webhook_secret: None,
-            users: None,
+            login: None,
             daily: None,
             metrics: Metrics::off(),
             clock,
@@ -109,8 +101,8 @@ impl<C, Q> Sweeper<C, Q> {
     /// address.
     #[must_use]
     pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
-        let xero = self.xero.with_grants(secrets.clone(), &self.tables);
-        Self { xero, users: Some(Users { secrets, login }), ..self }
+        let xero = self.xero.with_grants(secrets, &self.tables);
+        Self { xero, login: Some(login), ..self }
     }
 
     /// The same, with schedules that put one message for each organisation on this queue.
@@ -144,8 +136,7 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
     ) -> Result<Answer, HandleError> {
         let mut tally = Tally::default();
         let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use host::env::Environment;
-use jiff::Timestamp;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use host::function::{Call, Error, Start, run};
+use serde_json::Value;
 use sweep::Sweeper;
 
 /// Longest a call to AWS may take, its retries included.
@@ -12,13 +11,10 @@ const AWS_CALL_MAX: Duration = Duration::from_secs(15);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let env = Environment::process();
-    host::telemetry::init(&env)?;
-    let aws = host::aws_config(AWS_CALL_MAX).await;
-    let sweeper = Sweeper::from_env(&env, &aws, host::clock::Clock::system()).await?;
-    run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
-        let deadline = Timestamp::from_millisecond(event.context.deadline.try_into()?)?;
-        Ok::<_, Error>(sweeper.handle(&event.payload, deadline).await?)
-    }))
+    run(
+        AWS_CALL_MAX,
+        async |Start { env, aws, clock }| Sweeper::from_env(&env, &aws, clock).await,
+        async |sweeper, call: Call<Value>| sweeper.handle(&call.event, call.deadline).await,
+    )
     .await
 }

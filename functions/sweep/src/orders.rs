@@ -6,9 +6,8 @@ use std::time::Duration;
 use host::telemetry;
 use payments::{InvoiceNumber, OrganisationId, PaymentId, restore};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges};
-use table::{ChangeContext, WriteError};
+use table::{ChangeContext, Races};
 
-use crate::error::RACES_MAX;
 use crate::wanted::Said;
 use crate::{HandleError, Sweeper};
 
@@ -58,18 +57,17 @@ impl<C: Changes, Q> Sweeper<C, Q> {
                 invoice: invoice.clone(),
             });
         };
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let stored = self.tables.invoice(organisation, invoice).await;
             let stored = stored.map_err(|error| tables(&error))?;
             let change = restore(&stored, &was, &said.by, &said.why)?;
             let because = ChangeContext { cause: "console", event_at: None, now: self.clock.now() };
-            match self.tables.write_invoice(&stored, &change, because).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(tables(&error)),
+            let written = self.tables.write_invoice(&stored, &change, because).await;
+            if races.won(written).map_err(|error| tables(&error))?.is_some() {
+                return Ok(());
             }
         }
-        Err(tables(&WriteError::Conflict))
     }
 }
 

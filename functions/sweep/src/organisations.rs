@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use host::counters::Counters as _;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::sweep::{DailyWork, Start, SweepKind, SweepState, Trigger};

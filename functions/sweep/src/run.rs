@@ -11,9 +11,9 @@ use payments::sweep::{
 };
 use payments::{OrganisationId, Settings, XeroInvoiceId};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message};
-use table::{Tables, WriteError};
+use table::{Races, Tables};
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::wanted::{Target, Wanted};
 
 /// How much later than the invocation's end a lease ends: no run begins while another may still write.
@@ -79,7 +79,8 @@ impl<C: Changes> Run<'_, C> {
 
     /// Takes the sweep for this run alone.
     async fn take(&self, wanted: &Wanted) -> Result<Result<Work, Outcome>, RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let now = self.now();
             let mut state = self.tables.sweep(self.organisation(), wanted.target.sweep()).await?;
             let start = state.may_start(wanted.trigger(), wanted.scheduled_at, now);
@@ -95,13 +96,10 @@ impl<C: Changes> Run<'_, C> {
             let lease = self.deadline.saturating_add(LEASE_MARGIN).unwrap_or(self.deadline);
             state.begin(run.id.clone(), wanted.trigger(), lease, now);
             let rows: Vec<&SyncRun> = interrupted.iter().chain([&run]).collect();
-            match self.tables.store_sweep(&state, &rows).await {
-                Ok(state) => return Ok(Ok(Work { state, run })),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            if let Some(state) = races.won(self.tables.store_sweep(&state, &rows).await)? {
+                return Ok(Ok(Work { state, run }));
             }
         }
-        Err(RunError::Races)
     }
 
     fn begun(&self, wanted: &Wanted, state: &SweepState, now: Timestamp) -> SyncRun {

@@ -1,6 +1,6 @@
 //! What one invocation did: its one log line and its metrics.
 
-use host::metrics::Metric;
+use host::counters::Longest;
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts};
 use payments::grant::{Grant, WARNING_DAYS};
@@ -12,66 +12,38 @@ use crate::run::Outcome;
 /// After so long without a webhook it is time to act: Xero switches one off after 24 hours of failures (CM-42).
 const WEBHOOK_ENDS_AFTER: SignedDuration = SignedDuration::from_hours(20);
 
-/// The counts of one invocation.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    runs: u32,
-    failed: u32,
-    stopped: u32,
-    not_run: u32,
-    calls: u32,
-    rows: u32,
-    queued: u32,
-    lag_ms: Option<u64>,
-    not_certified: u32,
-    checking: Checked,
-    is_checked: bool,
-    /// Whether Xero refused our credentials.
-    pub(crate) refused: bool,
-}
-
-/// What the hourly look at the connections found. All of it is for alarms.
-#[derive(Debug, Default)]
-struct Checked {
-    inactive: u32,
-    refused: u32,
-    uploads_off: u32,
-    mass_changes: u32,
-    not_certified: u32,
-    parked: u32,
-    grants_ending: u32,
-    webhooks_ending: u32,
-    silence_ms: u64,
-    certificate_age_ms: u64,
+host::counters! {
+    /// The counts of one invocation.
+    pub(crate) struct Tally, logged as "sweep done" {
+        runs: u32, log runs, metric "SweepRuns";
+        failed: u32, log runs.failed, metric "SweepRunsFailed";
+        stopped: u32, log runs.stopped, metric "SweepRunsStopped";
+        not_run: u32, log runs.not_made;
+        calls: u32, log xero.calls, metric "XeroCalls";
+        rows: u32, log rows, metric "RowsSeen";
+        queued: u32, log invoices.queued, metric "InvoicesQueued";
+        lag: Longest, log lag_ms = Longest::if_any, metric "SweepLag" = Longest::milliseconds_if_any;
+        not_certified: u32, log not_certified, metric "NotCertified";
+        /// Whether every connection was looked at. Else the log reports none of them: zeros would read as healthy.
+        is_checked: bool;
+        inactive: u32, log connections.inactive when is_checked, metric "ConnectionsNotActive" when is_checked;
+        refused_connections: u32, log connections.refused when is_checked, metric "ConnectionsRefused" when is_checked;
+        uploads_off: u32, log uploads.off when is_checked, metric "UploadsOff" when is_checked;
+        mass_changes: u32, log mass_changes when is_checked, metric "MassChangesWaiting" when is_checked;
+        without_certificate: u32, metric "OrganisationsNotCertified" when is_checked;
+        with_parked: u32, metric "OrganisationsWithParked" when is_checked;
+        grants_ending: u32, log grants.ending when is_checked, metric "GrantsEnding" when is_checked;
+        webhooks_ending: u32, metric "WebhooksEnding" when is_checked;
+        silence: Longest, log webhooks.silence_ms when is_checked = Longest::or_zero,
+            metric "WebhookSilence" when is_checked = Longest::milliseconds;
+        certificate_age: Longest, log certificates.oldest_ms when is_checked = Longest::or_zero,
+            metric "OldestCertificate" when is_checked = Longest::milliseconds;
+        /// Whether Xero refused our credentials.
+        pub(crate) refused: bool;
+    }
 }
 
 impl Tally {
-    /// Adds what was counted for another organisation.
-    pub(crate) fn absorb(&mut self, other: Self) {
-        let add = |sum: &mut u32, more: u32| *sum = sum.saturating_add(more);
-        add(&mut self.runs, other.runs);
-        add(&mut self.failed, other.failed);
-        add(&mut self.stopped, other.stopped);
-        add(&mut self.not_run, other.not_run);
-        add(&mut self.calls, other.calls);
-        add(&mut self.rows, other.rows);
-        add(&mut self.queued, other.queued);
-        add(&mut self.not_certified, other.not_certified);
-        self.lag_ms = self.lag_ms.max(other.lag_ms);
-        self.refused |= other.refused;
-        let (found, more) = (&mut self.checking, other.checking);
-        add(&mut found.inactive, more.inactive);
-        add(&mut found.refused, more.refused);
-        add(&mut found.uploads_off, more.uploads_off);
-        add(&mut found.mass_changes, more.mass_changes);
-        add(&mut found.not_certified, more.not_certified);
-        add(&mut found.parked, more.parked);
-        add(&mut found.grants_ending, more.grants_ending);
-        add(&mut found.webhooks_ending, more.webhooks_ending);
-        found.silence_ms = found.silence_ms.max(more.silence_ms);
-        found.certificate_age_ms = found.certificate_age_ms.max(more.certificate_age_ms);
-    }
-
     /// Adds what became of a wish.
     pub(crate) fn add(&mut self, outcome: &Outcome, now: Timestamp) {
         let (run, cursor) = match outcome {
@@ -92,8 +64,7 @@ impl Tally {
         let not_certified = run.kind == SyncKind::Certificate && !complete;
         self.not_certified = self.not_certified.saturating_add(u32::from(not_certified));
         if let (SyncKind::Sweep, Some(cursor)) = (run.kind, cursor) {
-            let lag = u64::try_from(now.duration_since(*cursor).as_millis()).unwrap_or(0);
-            self.lag_ms = self.lag_ms.max(Some(lag));
+            self.lag.add(now.duration_since(*cursor));
         }
     }
 
@@ -105,19 +76,17 @@ impl Tally {
 
     /// Adds a connection that was looked at.
     pub(crate) fn checked(&mut self, status: ConnectionStatus, facts: &Facts, now: Timestamp) {
-        let found = &mut self.checking;
         let add = |sum: &mut u32, holds: bool| *sum = sum.saturating_add(u32::from(holds));
-        add(&mut found.inactive, status != ConnectionStatus::Active);
-        add(&mut found.refused, facts.refused);
-        add(&mut found.uploads_off, facts.uploads_off);
-        add(&mut found.mass_changes, facts.mass_change);
-        add(&mut found.not_certified, facts.not_certified);
-        add(&mut found.parked, facts.parked);
+        add(&mut self.inactive, status != ConnectionStatus::Active);
+        add(&mut self.refused_connections, facts.refused);
+        add(&mut self.uploads_off, facts.uploads_off);
+        add(&mut self.mass_changes, facts.mass_change);
+        add(&mut self.without_certificate, facts.not_certified);
+        add(&mut self.with_parked, facts.parked);
         if let Some(since) = facts.silent_since {
             let silent = now.duration_since(since);
-            add(&mut found.webhooks_ending, silent > WEBHOOK_ENDS_AFTER);
-            let silence = u64::try_from(silent.as_millis()).unwrap_or(0);
-            found.silence_ms = found.silence_ms.max(silence);
+            add(&mut self.webhooks_ending, silent > WEBHOOK_ENDS_AFTER);
+            self.silence.add(silent);
         }
     }
 
@@ -126,79 +95,24 @@ impl Tally {
         let first = WARNING_DAYS.into_iter().max().unwrap_or_default();
         let soon = SignedDuration::from_hours(i64::from(first) * 24);
         let ends = grant.dead.is_some() || grant.ends_at().duration_since(now) <= soon;
-        let count = &mut self.checking.grants_ending;
-        *count = count.saturating_add(u32::from(ends));
+        self.grants_ending = self.grants_ending.saturating_add(u32::from(ends));
     }
 
     /// Adds when an organisation's last certificate was made, complete or not.
     pub(crate) fn checked_certificate(&mut self, made_at: Timestamp, now: Timestamp) {
-        let age = u64::try_from(now.duration_since(made_at).as_millis()).unwrap_or(0);
-        self.checking.certificate_age_ms = self.checking.certificate_age_ms.max(age);
+        self.certificate_age.add(now.duration_since(made_at));
     }
 
-    /// Every connection was looked at. Without this call the log reports none of them: zeros would read as
-    /// healthy.
+    /// Every connection was looked at.
     pub(crate) fn check_is_complete(&mut self) {
         self.is_checked = true;
-    }
-
-    /// Writes the one line about the invocation.
-    pub(crate) fn log(&self) {
-        let found = self.is_checked.then_some(&self.checking);
-        tracing::info!(
-            runs = self.runs,
-            runs.failed = self.failed,
-            runs.stopped = self.stopped,
-            runs.not_made = self.not_run,
-            xero.calls = self.calls,
-            rows = self.rows,
-            invoices.queued = self.queued,
-            lag_ms = self.lag_ms,
-            not_certified = self.not_certified,
-            connections.inactive = found.map(|found| found.inactive),
-            connections.refused = found.map(|found| found.refused),
-            uploads.off = found.map(|found| found.uploads_off),
-            mass_changes = found.map(|found| found.mass_changes),
-            grants.ending = found.map(|found| found.grants_ending),
-            webhooks.silence_ms = found.map(|found| found.silence_ms),
-            certificates.oldest_ms = found.map(|found| found.certificate_age_ms),
-            "sweep done"
-        );
-    }
-
-    /// The same as metrics.
-    pub(crate) fn metrics(&self) -> Vec<Metric> {
-        let mut metrics = vec![
-            Metric::count("SweepRuns", self.runs),
-            Metric::count("SweepRunsFailed", self.failed),
-            Metric::count("SweepRunsStopped", self.stopped),
-            Metric::count("XeroCalls", self.calls),
-            Metric::count("RowsSeen", self.rows),
-            Metric::count("InvoicesQueued", self.queued),
-            Metric::count("NotCertified", self.not_certified),
-        ];
-        if self.is_checked {
-            let found = &self.checking;
-            metrics.extend([
-                Metric::count("ConnectionsNotActive", found.inactive),
-                Metric::count("ConnectionsRefused", found.refused),
-                Metric::count("UploadsOff", found.uploads_off),
-                Metric::count("MassChangesWaiting", found.mass_changes),
-                Metric::count("OrganisationsNotCertified", found.not_certified),
-                Metric::count("OrganisationsWithParked", found.parked),
-                Metric::count("GrantsEnding", found.grants_ending),
-                Metric::count("WebhooksEnding", found.webhooks_ending),
-                Metric::milliseconds("WebhookSilence", found.silence_ms),
-                Metric::milliseconds("OldestCertificate", found.certificate_age_ms),
-            ]);
-        }
-        metrics.extend(self.lag_ms.map(|lag_ms| Metric::milliseconds("SweepLag", lag_ms)));
-        metrics
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use host::counters::Counters as _;
+    use host::metrics::Metric;
     use payments::GrantId;
 
     use super::*;
@@ -302,5 +216,10 @@ mod tests {
         let mut tally = Tally::default();
         tally.check_is_complete();
         assert!(tally.metrics().contains(&Metric::milliseconds("WebhookSilence", 0_u32)));
+    }
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        harness::catalogue::assert_lists("sweep", &Tally::catalogue());
     }
 }

@@ -7,9 +7,9 @@ use payments::CustomerId;
 use payments::explanations::State;
 use payments::upload::{Hold, NO_CONTACT, record_action, why_unmapped};
 use queue::Uploads;
-use table::{HELD_COUNTED_MAX, WriteError};
+use table::{HELD_COUNTED_MAX, Races};
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::run::{Move, Run};
 
 /// The subject of the message that counts the rows on hold.
@@ -23,8 +23,8 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut messages: BTreeMap<(Hold, String), String> = BTreeMap::new();
         for row in moves.iter().filter(|moved| moved.is_news()).map(|moved| &moved.after) {
             match (row.hold(), &row.bill) {
-                (Some(hold @ Hold::AccountUnmapped), Some(bill)) => {
-                    for kind in bill.unmapped(self.uploading) {
+                (Some(hold @ Hold::AccountUnmapped), Some(_)) => {
+                    for kind in row.unmapped(self.uploading) {
                         let why = why_unmapped(&BTreeSet::from([kind]));
                         messages.insert((hold, kind.to_string()), why);
                     }
@@ -57,7 +57,8 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     async fn open_action(&self, id: &CustomerId) -> Result<(), RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let known = self.tables.customer(self.organisation(), id).await?;
             let has = |known: &payments::upload::Customer| {
                 known.blocked.is_some() || known.contact.is_some()
@@ -69,13 +70,11 @@ impl<Q: Uploads> Run<'_, Q> {
             let Some(after) = record_action(known.as_ref(), whose, Some(NO_CONTACT), now) else {
                 return Ok(());
             };
-            match self.tables.store_customer(known.as_ref(), &after, None, now).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            let written = self.tables.store_customer(known.as_ref(), &after, None, now).await;
+            if races.won(written)?.is_some() {
+                return Ok(());
             }
         }
-        Err(RunError::Races)
     }
 
     /// One message for each reason to hold, with the number of rows; the ones whose reason is gone go, if the
@@ -101,7 +100,8 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 }
 
-/// Of a setting that is missing there is a message for each kind of fee, or for the setting.
+/// Of a setting that is missing there is a message for each kind of fee, or for the setting. A credit invoice that goes
+/// with its bill waits for no person.
 fn has_messages_of_its_own(hold: Hold) -> bool {
-    matches!(hold, Hold::AccountUnmapped | Hold::MerchantContactMissing)
+    matches!(hold, Hold::AccountUnmapped | Hold::MerchantContactMissing | Hold::WaitsForBill)
 }

@@ -1,8 +1,10 @@
 //! What a bundle is made of: parts of rows in, exact bytes out.
 
-use payments::upload::{Bill, FEES_MAX, Part, Target, Upload, UploadSettings, reference};
+use payments::PROVIDER_CREDIT_PREFIX;
+use payments::upload::{FEES_MAX, Fee, Part, Target, Upload, UploadSettings, reference};
 use xero::{
-    BillLine, BillToSend, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
+    AllocationToSend, BillLine, BillToSend, Bundle, BundleError, CreditNoteToSend, PaymentToSend,
+    PrepaymentToSend, StampedKind,
 };
 
 /// Most bills in one call: each may be as long as the longest message of intake, 256 KiB, and 100 bytes
@@ -16,6 +18,8 @@ pub(crate) fn kind_of(part: &Part) -> StampedKind {
         Target::Invoice { .. } => StampedKind::Payments,
         Target::Prepayment { .. } => StampedKind::Prepayments,
         Target::Bill { .. } => StampedKind::Bills,
+        Target::CreditNote { .. } => StampedKind::CreditNotes,
+        Target::Allocation { .. } => StampedKind::Allocations,
     }
 }
 
@@ -24,14 +28,16 @@ pub(crate) fn most_of(kind: StampedKind, settings: &UploadSettings) -> usize {
     let most = usize::try_from(settings.bundle_max).unwrap_or(1);
     match kind {
         StampedKind::Payments | StampedKind::Prepayments => most,
-        StampedKind::Bills => most.min(BILLS_MAX),
+        StampedKind::Bills | StampedKind::CreditNotes => most.min(BILLS_MAX),
+        // The credit note stands in the address.
+        StampedKind::Allocations => 1,
     }
 }
 
 /// Whether a row has everything that it needs to be sent. A bill that was judged by an earlier run may have
 /// lost its accounts since; the next night judges it again.
 pub(crate) fn is_sendable(row: &Upload, settings: &UploadSettings) -> bool {
-    row.bill.as_ref().is_none_or(|bill| bill.unmapped(settings).is_empty())
+    row.unmapped(settings).is_empty()
 }
 
 /// The bundle of these parts, which are all of this kind.
@@ -43,6 +49,8 @@ pub(crate) fn bundle(
     let mut payments = Vec::new();
     let mut prepayments = Vec::new();
     let mut bills = Vec::new();
+    let mut notes = Vec::new();
+    let mut allocations = Vec::new();
     for (row, part) in parts {
         let receipt = &row.receipt;
         let reference = reference(&receipt.method, receipt.reference.as_deref(), &part.stamp);
@@ -75,29 +83,58 @@ pub(crate) fn bundle(
                 date,
                 due_on: bill.due_on.unwrap_or(date),
                 amount,
-                lines: lines(bill, settings),
+                lines: lines(row, settings),
             }),
+            (Target::CreditNote { contact }, Some(bill)) => notes.push(CreditNoteToSend {
+                stamp,
+                contact: *contact,
+                number: bill.number_in_xero(&part.stamp),
+                date,
+                amount,
+                lines: lines(row, settings),
+            }),
+            (Target::Allocation { note, bill }, _) => {
+                let (note, bill) = (*note, *bill);
+                allocations.push(AllocationToSend { stamp, note, bill, date, amount });
+            }
             // Only a row with a bill has such a part. Without it the bundle would be empty, and is refused.
-            (Target::Bill { .. }, None) => {}
+            (Target::Bill { .. } | Target::CreditNote { .. }, None) => {}
         }
     }
     match kind {
         StampedKind::Payments => Bundle::of_payments(&payments),
         StampedKind::Prepayments => Bundle::of_prepayments(&prepayments),
         StampedKind::Bills => Bundle::of_bills(&bills),
+        StampedKind::CreditNotes => Bundle::of_credit_notes(&notes),
+        StampedKind::Allocations => match &allocations[..] {
+            [one] => Bundle::of_allocation(one),
+            [] => Err(BundleError::Empty),
+            _ => Err(BundleError::TooMany),
+        },
     }
 }
 
-/// A line for each fee, on the account of its kind (EX-19).
-fn lines(bill: &Bill, settings: &UploadSettings) -> Vec<BillLine> {
-    let line = |fee: &payments::upload::Fee| {
+/// A line for each fee, on the account of its kind (EX-19); then one for each of a credit invoice that stands on the
+/// bill, which it names (EX-15b).
+fn lines(row: &Upload, settings: &UploadSettings) -> Vec<BillLine> {
+    let line = |fee: &Fee, credit: Option<&str>| {
         let account = settings.fee_accounts.get(&fee.kind);
+        let words = fee.description.clone().unwrap_or_else(|| fee.kind.to_string());
         BillLine {
-            description: fee.description.clone().unwrap_or_else(|| fee.kind.to_string()),
+            description: match credit {
+                Some(credit) => format!("{words} (credit {credit})"),
+                None => words,
+            },
             amount: fee.amount,
             account: account.map(|account| account.code.clone()).unwrap_or_default(),
             tax_type: account.and_then(|account| account.tax.clone()),
         }
     };
-    bill.fees.iter().map(line).collect()
+    let own = row.bill.iter().flat_map(|bill| &bill.fees).map(|fee| line(fee, None));
+    let credited = row.credited.iter().flat_map(|credit| {
+        let id = credit.credit.as_str();
+        let id = id.strip_prefix(PROVIDER_CREDIT_PREFIX).unwrap_or(id);
+        credit.fees.iter().map(move |fee| line(fee, Some(id)))
+    });
+    own.chain(credited).collect()
 }

@@ -3,9 +3,9 @@
 use payments::InvoiceNumber;
 use payments::upload::{Part, PartState, Placed, Target, Upload, WriteOutcome, link};
 use queue::Uploads;
-use table::WriteError;
+use table::Races;
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::run::{Run, stored};
 
 impl<Q: Uploads> Run<'_, Q> {
@@ -13,7 +13,10 @@ impl<Q: Uploads> Run<'_, Q> {
     fn local_number(&self, part: &Part) -> Option<InvoiceNumber> {
         match &part.target {
             Target::Invoice { number, .. } => self.settings.prefix.to_local(number).ok(),
-            Target::Prepayment { .. } | Target::Bill { .. } => None,
+            Target::Prepayment { .. }
+            | Target::Bill { .. }
+            | Target::CreditNote { .. }
+            | Target::Allocation { .. } => None,
         }
     }
 
@@ -31,7 +34,8 @@ impl<Q: Uploads> Run<'_, Q> {
         again: bool,
     ) -> Result<Option<Upload>, RunError> {
         let mut before = row;
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let Some(part) = before.parts.iter().find(|part| part.number == number) else {
                 return Ok(None);
             };
@@ -44,17 +48,15 @@ impl<Q: Uploads> Run<'_, Q> {
             after.answer(number, WriteOutcome::Placed(placed), again, now)?;
             match self.store_proof(&before, &after, number, local).await {
                 Ok(()) => return Ok(Some(stored(after))),
-                Err(RunError::Write(WriteError::Conflict)) => {
-                    let id = &before.receipt.id;
-                    match self.tables.upload(self.organisation(), id).await? {
-                        Some(known) => before = known,
-                        None => return Ok(None),
-                    }
-                }
+                Err(RunError::Write(error)) => races.lost(error)?,
                 Err(error) => return Err(error),
             }
+            let id = &before.receipt.id;
+            match self.tables.upload(self.organisation(), id).await? {
+                Some(known) => before = known,
+                None => return Ok(None),
+            }
         }
-        Err(RunError::Races)
     }
 
     async fn store_proof(

@@ -8,9 +8,9 @@ use payments::upload::{
 };
 use payments::{CustomerId, PaymentId, XeroContactId};
 use queue::Uploads;
-use table::WriteError;
+use table::Races;
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::evaluation_context::{Customers, EvaluationContext, FoundContact, customer_of};
 use crate::run::Run;
 
@@ -138,25 +138,22 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     async fn keep_contact(&self, found: &FoundContact) -> Result<(), RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let known = self.tables.customer(self.organisation(), &found.customer).await?;
             let now = self.now();
             let Some(known) = known else { return Ok(()) };
             let Some(after) = record_contact(&known, found.asked, &found.standing, now) else {
                 return Ok(());
             };
-            match self.tables.store_customer(Some(&known), &after, None, now).await {
-                Ok(()) => {
-                    if known.blocked.is_some() && after.blocked.is_none() {
-                        self.solved.borrow_mut().push(found.customer.clone());
-                    }
-                    return Ok(());
+            let written = self.tables.store_customer(Some(&known), &after, None, now).await;
+            if races.won(written)?.is_some() {
+                if known.blocked.is_some() && after.blocked.is_none() {
+                    self.solved.borrow_mut().push(found.customer.clone());
                 }
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+                return Ok(());
             }
         }
-        Err(RunError::Races)
     }
 
     /// Looks again at the contacts for which we have opened actions: one that takes documents again, or was merged,

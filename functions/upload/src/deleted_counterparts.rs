@@ -83,7 +83,7 @@ impl<Q: Uploads> Run<'_, Q> {
                 self.close_on_contact(*contact, found).await?;
             }
         }
-        // What cannot be read, and what another writer has changed meanwhile, is looked at again in the next night.
+        // Rows that cannot be read, and rows that another writer has changed meanwhile, are looked at again in the next night.
         if all_read && all_written {
             self.tables.saw_same_money(self.organisation(), began).await?;
         }

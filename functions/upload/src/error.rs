@@ -4,10 +4,6 @@ use payments::upload::LedgerError;
 use queue::SendError;
 use table::{ReadError, WriteError};
 
-/// How often a lost race is tried again at once. Each time another writer has won, so that there is
-/// progress.
-pub(crate) const RACES_MAX: u32 = 8;
-
 /// Why a run ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
@@ -21,8 +17,6 @@ pub(crate) enum RunError {
     Ledger(#[from] LedgerError),
     #[error("a task could not be put on the queue")]
     Send(#[from] SendError),
-    #[error("lost the race for the same rows {RACES_MAX} times in a row")]
-    Races,
 }
 
 impl RunError {
@@ -30,7 +24,7 @@ impl RunError {
     pub(crate) fn class(&self) -> &'static str {
         match self {
             Self::Xero(error) => error.class().code(),
-            Self::Read(_) | Self::Write(_) | Self::Races => "Tables",
+            Self::Read(_) | Self::Write(_) => "Tables",
             Self::Send(_) => "Queue",
             Self::Ledger(_) => "Upload",
         }

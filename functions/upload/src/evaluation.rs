@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, ContactStanding, Customer, Hold, OpenInvoice, Planner, Route, Skip, Standing, Upload,
-    UploadDecision, gate, judge_bill, on_merchant_contact,
+    Books, ContactStanding, Customer, DocumentForm, Hold, OpenInvoice, Planner, Route, Skip,
+    Standing, Upload, UploadDecision, gate, judge_bill, on_merchant_contact,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
 use table::NamedParts;
 
+use crate::credits::CreditContext;
 use crate::error::RunError;
 use crate::evaluation_context::{Customers, EvaluationContext, FoundContact, customer_of};
 use crate::run::Run;
@@ -33,8 +34,10 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut customers = self.customers(rows).await?;
         let named = self.named_parts(rows).await?;
         let merchant = self.merchant(known, rows).await?;
+        let credits = self.credit_context(rows, merchant.as_ref()).await?;
+        let documents = (merchant.as_ref(), &credits);
         let gates = |customers: &Customers| -> Vec<_> {
-            let gate = |row| self.gate(row, (customers, merchant.as_ref()), &named, books);
+            let gate = |row| self.gate(row, (customers, documents), &named, books);
             rows.iter().map(gate).collect()
         };
         let passed = passed(rows, &gates(&customers));
@@ -74,13 +77,16 @@ impl<Q: Uploads> Run<'_, Q> {
     fn gate(
         &self,
         row: &Upload,
-        (customers, merchant): (&Customers, Option<&ContactStanding>),
+        (customers, (merchant, credits)): (&Customers, (Option<&ContactStanding>, &CreditContext)),
         named: &NamedParts,
         books: &Books,
     ) -> Result<Route, UploadDecision> {
         if let Some(bill) = &row.bill {
             // Nothing is left to be planned, by any judgement.
-            let judged = judge_bill(row, bill, books, self.settings, self.uploading);
+            let judged = match bill.form {
+                DocumentForm::Bill => judge_bill(row, books, self.settings, self.uploading),
+                _ => self.judge_credit(row, bill, books, credits),
+            };
             return Err(on_merchant_contact(judged, merchant));
         }
         let why = row.receipt.customer.as_ref().and_then(|of| customers.unreadable.get(of));

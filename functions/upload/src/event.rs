@@ -190,4 +190,13 @@ mod tests {
             assert!(!refusal.contains("canary"), "{refusal}");
         }
     }
+
+    #[test]
+    fn every_payload_of_the_runbook_is_understood() {
+        for payload in harness::runbook::payloads("upload") {
+            if let Err(error) = Asked::read(&payload) {
+                panic!("{payload}: {error}");
+            }
+        }
+    }
 }

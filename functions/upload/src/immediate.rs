@@ -9,6 +9,7 @@ use queue::Uploads;
 
 use crate::error::RunError;
 use crate::evaluation_context::EvaluationContext;
+use crate::night::credits_of;
 use crate::resumption::after_limit;
 use crate::run::{Run, Stop};
 
@@ -38,15 +39,20 @@ impl<Q: Uploads> Run<'_, Q> {
         let back: BTreeSet<_> = rows.iter().map(|row| row.receipt.id.clone()).collect();
         let mut others = self.whole_line(Line::Direct).await?;
         let held = self.whole_line(Line::Held).await?;
-        others.extend(held.iter().filter(|row| is_held_from_posting(row)).cloned());
+        // A credit invoice may wait for the very bill that is posted now (EX-15b).
+        let waits =
+            |row: &&Upload| is_held_from_posting(row) || row.hold() == Some(Hold::WaitsForBill);
+        others.extend(held.iter().filter(waits).cloned());
         if rows.is_empty() && others.is_empty() {
-            return Ok(None);
+            return Box::pin(self.allocate_credits()).await;
         }
         // A payment of the night that is held for money in Xero keeps its claim on that money (A8.3).
-        let claims = |row: &Upload| row.suspicion.is_some() && !is_held_from_posting(row);
+        let claims = |row: &Upload| row.suspicion.is_some() && !waits(&row);
         others.extend(held.into_iter().filter(claims));
         rows.extend(others.into_iter().filter(|row| !back.contains(&row.receipt.id)));
         rows.sort_by_key(Upload::order);
+        let rows = self.with_credit_lines(rows);
+        let credits = credits_of(&rows);
         let known = EvaluationContext::default();
         if rows.iter().any(|row| row.hold() == Some(Hold::BlockedByAction)) {
             self.review_contacts(&known).await?;
@@ -61,7 +67,11 @@ impl<Q: Uploads> Run<'_, Q> {
         Box::pin(self.write_found(sorted.found)).await?;
         let mut rows = Box::pin(self.reserve(sorted.direct, SendMode::Direct)).await?.rows;
         rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
-        Box::pin(self.send_all(rows)).await
+        if let Some(stop) = Box::pin(self.send_all(rows)).await? {
+            return Ok(Some(stop));
+        }
+        self.follow_credit_lines(&credits).await?;
+        Box::pin(self.allocate_credits()).await
     }
 
     /// Leaves a task for the remaining rows: due at once for rows that this run itself gives free, or when the

@@ -7,6 +7,7 @@ mod bundle;
 mod catch_up;
 mod confirmation;
 mod contacts;
+mod credits;
 mod deleted_counterparts;
 mod duplicates;
 mod error;
@@ -186,8 +187,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         // The steps of a night are boxed where they nest: unoptimised, their futures are too large for the stack
         // of a thread.
         let answer = Box::pin(self.asked(event, deadline, &mut tally)).await;
-        tally.log();
-        self.metrics.emit(self.clock.now(), &tally.metrics());
+        self.metrics.report(self.clock.now(), &tally);
         if tally.refused {
             self.xero.renew_credentials(self.clock.now()).await;
         }

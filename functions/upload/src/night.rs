@@ -8,9 +8,9 @@ use payments::upload::{
     UploadDecision, UploadState,
 };
 use queue::{UploadTask, Uploads};
-use table::WriteError;
+use table::{Races, WriteError};
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::evaluation_context::EvaluationContext;
 use crate::reservation::SlotRequest;
 use crate::resumption::{after_limit, standing};
@@ -100,7 +100,8 @@ impl<Q: Uploads> Run<'_, Q> {
         &self,
         scheduled_at: Timestamp,
     ) -> Result<Result<NightReport, Outcome>, RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let now = self.now();
             let known = self.tables.night(self.organisation(), self.night).await?;
             let mut report = match known {
@@ -119,13 +120,10 @@ impl<Q: Uploads> Run<'_, Q> {
             report.state = NightState::Running;
             report.lease_until = self.deadline.saturating_add(LEASE_MARGIN).ok();
             report.rounds = report.rounds.saturating_add(1);
-            match self.tables.store_night(&report).await {
-                Ok(stored) => return Ok(Ok(stored)),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            if let Some(stored) = races.won(self.tables.store_night(&report).await)? {
+                return Ok(Ok(stored));
             }
         }
-        Err(RunError::Races)
     }
 
     /// Looks for unknown parts first, then for what was deleted in Xero, then sends payments that wait.
@@ -143,6 +141,9 @@ impl<Q: Uploads> Run<'_, Q> {
         self.watch().await?;
         let stop = Box::pin(self.send_waiting(waiting)).await?;
         if matches!(stop, None | Some(Stop::Disabled)) {
+            if let Some(stop) = Box::pin(self.allocate_credits()).await? {
+                return Ok(Some(stop));
+            }
             Box::pin(self.flag_entered_since()).await?;
         }
         self.close_settled_pairs().await?;
@@ -200,7 +201,9 @@ impl<Q: Uploads> Run<'_, Q> {
         left: usize,
         known: &EvaluationContext,
     ) -> Result<Option<Stop>, RunError> {
+        let candidates = self.with_credit_lines(candidates);
         let judged = Box::pin(self.judge(&candidates, known)).await?;
+        let credits = credits_of(&candidates);
         self.keep_contacts(&judged.contacts).await?;
         let sorted = self.sort(candidates, judged.judgements, left);
         self.tell_held(&sorted.stay).await?;
@@ -211,7 +214,9 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut rows = direct.rows;
         rows.extend(nightly.rows);
         rows.extend(self.reserve_uncounted(sorted.uncounted).await?);
-        Ok(Box::pin(self.send_all(rows)).await?.or(nightly.stop))
+        let stop = Box::pin(self.send_all(rows)).await?;
+        self.follow_credit_lines(&credits).await?;
+        Ok(stop.or(nightly.stop))
     }
 
     pub(crate) fn sort(
@@ -379,6 +384,11 @@ pub(crate) struct Sorted {
     pub(crate) direct: Vec<SlotRequest>,
     /// They go at once, and are no attempts: invoices of the provider.
     pub(crate) uncounted: Vec<SlotRequest>,
+}
+
+/// The credit invoices among these rows.
+pub(crate) fn credits_of(rows: &[Upload]) -> Vec<Upload> {
+    rows.iter().filter(|row| row.route() == Ok(Route::ProviderCredit)).cloned().collect()
 }
 
 /// Who is planned first: payments that name their invoices, so that no older one without a name takes

@@ -8,10 +8,10 @@ use payments::upload::{
 use payments::{CustomerId, DiscrepancyKey, DiscrepancyKind, OrganisationId, PaymentId, accept};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, UploadTask, Uploads};
 use serde::Serialize;
-use table::{ContactBecause, WriteError};
+use table::{ContactBecause, Races, WriteError};
 
 use crate::Uploader;
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::event::Said;
 use crate::run::{Run, stored};
 
@@ -59,7 +59,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         order: PaymentCommand,
         said: &Said,
     ) -> Result<PaymentAnswer, Disobeyed> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let known = self.tables.upload(organisation, payment).await.map_err(RunError::from)?;
             let Some(known) = known else { return Err(Disobeyed::NoPayment(payment.clone())) };
             let now = self.clock.now();
@@ -67,23 +68,18 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 return Ok(answer(known, false));
             };
             let written = self.store_order(&known, &after, order, said).await?;
-            match written {
-                Ok(()) => {
-                    if let Err(error) = self.close_answered(&known, order).await {
-                        // The answer is stored, and the next night closes it.
-                        let error = host::telemetry::chain(&error);
-                        tracing::warn!(error, "an answered discrepancy could not be closed");
-                    }
-                    if after.line() == Some(Line::Direct) {
-                        self.post_at_once(organisation).await?;
-                    }
-                    return Ok(answer(stored(after), true));
+            if races.won(written).map_err(RunError::from)?.is_some() {
+                if let Err(error) = self.close_answered(&known, order).await {
+                    // The answer is stored, and the next night closes it.
+                    let error = host::telemetry::chain(&error);
+                    tracing::warn!(error, "an answered discrepancy could not be closed");
                 }
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(RunError::from(error).into()),
+                if after.line() == Some(Line::Direct) {
+                    self.post_at_once(organisation).await?;
+                }
+                return Ok(answer(stored(after), true));
             }
         }
-        Err(RunError::Races.into())
     }
 
     /// A person has said whether a payment is what it was held for: nothing of its contact is open about it any
@@ -157,7 +153,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         said: &Said,
     ) -> Result<CustomerAnswer, RunError> {
         let to_solve = blocked.then_some(said.why.as_str());
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let known = self.tables.customer(organisation, customer).await?;
             let now = self.clock.now();
             let whose = (organisation, customer);
@@ -174,19 +171,15 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 return Ok(answer(false));
             };
             let why = Some((said.by.as_str(), said.why.as_str()));
-            match self.tables.store_customer(known.as_ref(), &after, why, now).await {
-                Ok(()) => {
-                    if !blocked {
-                        self.post_at_once(organisation).await?;
-                    }
-                    self.look_again(organisation, customer, blocked).await?;
-                    return Ok(answer(true));
+            let written = self.tables.store_customer(known.as_ref(), &after, why, now).await;
+            if races.won(written)?.is_some() {
+                if !blocked {
+                    self.post_at_once(organisation).await?;
                 }
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+                self.look_again(organisation, customer, blocked).await?;
+                return Ok(answer(true));
             }
         }
-        Err(RunError::Races)
     }
 
     /// Has the invoices read again that waited for actions which a run has found to be solved (EX-37).
@@ -232,7 +225,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         organisation: OrganisationId,
         said: &Said,
     ) -> Result<(u32, bool), RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let caps = self.tables.caps(organisation).await?;
             let now = self.clock.now();
             let attempts = caps.attempts(now);
@@ -240,13 +234,12 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                 return Ok((attempts, false));
             }
             let because = self.because("console");
-            match self.tables.write_caps(&caps, &caps.on(), &said.by, &said.why, because).await {
-                Ok(()) => return Ok((attempts, true)),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            let on = caps.on();
+            let written = self.tables.write_caps(&caps, &on, &said.by, &said.why, because).await;
+            if races.won(written)?.is_some() {
+                return Ok((attempts, true));
             }
         }
-        Err(RunError::Races)
     }
 }
 

@@ -9,9 +9,9 @@ use payments::upload::{
 };
 use payments::{CustomerId, Discrepancy, PaymentId, XeroContactId};
 use queue::Uploads;
-use table::{ContactBecause, ReadError, WriteError};
+use table::{ContactBecause, Races, ReadError};
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::known_money::{KINDS, Watch};
 use crate::run::{Move, Run};
 
@@ -45,7 +45,8 @@ impl<Q: Uploads> Run<'_, Q> {
     /// already, so that a person is asked once.
     async fn raise(&self, found: &OnContact, former: &[XeroContactId]) -> Result<(), RunError> {
         let organisation = self.organisation();
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let mut found = found.clone();
             let mut known = None;
             for contact in [found.contact].iter().chain(former) {
@@ -60,13 +61,10 @@ impl<Q: Uploads> Run<'_, Q> {
             let known = known.as_ref();
             let raised =
                 self.tables.raise_contact_discrepancy(organisation, &found, known, because).await;
-            match raised {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            if races.won(raised)?.is_some() {
+                return Ok(());
             }
         }
-        Err(RunError::Races)
     }
 
     fn because_of_pair(&self) -> ContactBecause {

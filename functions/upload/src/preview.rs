@@ -69,6 +69,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let listed = u32::try_from(waiting.0.len()).unwrap_or(u32::MAX);
         rows.extend(waiting.0);
         rows.sort_by_key(turn);
+        let rows = self.with_credit_lines(rows);
         let judged = Box::pin(self.judge(&rows, &EvaluationContext::default())).await?;
         let waiting = self.tables.line_count(self.organisation(), Line::Waiting).await?;
         Ok(self.describe(&caps, left, waiting.saturating_sub(listed), rows, judged.judgements))
@@ -154,5 +155,7 @@ fn part((target, amount): &(Target, Money)) -> String {
         Target::Invoice { number, .. } => format!("{amount} on {number}"),
         Target::Prepayment { .. } => format!("{amount} as a prepayment"),
         Target::Bill { .. } => format!("{amount} as a bill"),
+        Target::CreditNote { .. } => format!("{amount} as a credit note"),
+        Target::Allocation { .. } => format!("{amount} of a credit note on a bill"),
     }
 }

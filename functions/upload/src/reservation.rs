@@ -3,9 +3,9 @@
 use payments::Money;
 use payments::upload::{Granted, SendMode, Target, Upload, UploadState};
 use queue::Uploads;
-use table::{UPLOADS_WITH_CAPS_MAX, WriteError};
+use table::{Races, UPLOADS_WITH_CAPS_MAX};
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::run::{Move, Run, Stop, stored};
 
 /// A payment that is to be sent, in these parts. `row.after` waits.
@@ -66,7 +66,8 @@ impl<Q: Uploads> Run<'_, Q> {
         sending: SendMode,
         reserved: &mut Reserved,
     ) -> Result<Option<Vec<SlotRequest>>, RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let now = self.now();
             let caps = self.caps().await?;
             let count = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
@@ -85,20 +86,16 @@ impl<Q: Uploads> Run<'_, Q> {
             let rows: Vec<_> = moves.iter().map(|m| (Some(&m.before), &m.after)).collect();
             // The message comes first: a run that ends in between raises it again, and forgets nothing.
             self.tell(&granted).await?;
-            match self.store(&rows, Some((&caps, after))).await {
-                Ok(()) => {
-                    reserved.rows.extend(moves.into_iter().map(|moved| stored(moved.after)));
-                    if fits == 0 {
-                        reserved.stop = after.disabled.as_ref().map(|_| Stop::Disabled);
-                        return Ok(None);
-                    }
-                    return Ok(Some(chunk.split_off(fits)));
+            if races.won(self.store(&rows, Some((&caps, after))).await)?.is_some() {
+                reserved.rows.extend(moves.into_iter().map(|moved| stored(moved.after)));
+                if fits == 0 {
+                    reserved.stop = after.disabled.as_ref().map(|_| Stop::Disabled);
+                    return Ok(None);
                 }
-                Err(WriteError::Conflict) => chunk = self.still_wanted(chunk).await?,
-                Err(error) => return Err(error.into()),
+                return Ok(Some(chunk.split_off(fits)));
             }
+            chunk = self.still_wanted(chunk).await?;
         }
-        Err(RunError::Races)
     }
 
     async fn still_wanted(&self, chunk: Vec<SlotRequest>) -> Result<Vec<SlotRequest>, RunError> {

@@ -11,10 +11,10 @@ use payments::upload::{
 };
 use payments::{CustomerId, OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
-use table::{ChangeContext, Cursor, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
+use table::{ChangeContext, Cursor, Races, Tables, UPLOADS_WITH_CAPS_MAX, WriteError};
 use xero::Spent;
 
-use crate::error::{RACES_MAX, RunError};
+use crate::error::RunError;
 use crate::known_money::KnownMoney;
 
 /// Rows of one line that are read at a time.
@@ -205,7 +205,8 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     async fn write_chunk(&self, mut chunk: Vec<Move>) -> Result<Vec<Upload>, RunError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             if chunk.is_empty() {
                 return Ok(Vec::new());
             }
@@ -218,13 +219,11 @@ impl<Q: Uploads> Run<'_, Q> {
                 let after = freed.iter().fold(caps.clone(), |caps, freed| caps.give_back(*freed));
                 self.store(&rows, Some((&caps, &after))).await
             };
-            match result {
-                Ok(()) => return Ok(chunk.into_iter().map(|moved| stored(moved.after)).collect()),
-                Err(WriteError::Conflict) => chunk = self.unchanged(chunk).await?,
-                Err(error) => return Err(error.into()),
+            if races.won(result)?.is_some() {
+                return Ok(chunk.into_iter().map(|moved| stored(moved.after)).collect());
             }
+            chunk = self.unchanged(chunk).await?;
         }
-        Err(RunError::Races)
     }
 
     /// Those of the moves whose rows are still what they were.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Hold, Placed, Standing, Upload, UploadDecision, WriteOutcome};
+use payments::upload::{Hold, Placed, Route, Standing, Upload, UploadDecision, WriteOutcome};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
@@ -325,6 +325,8 @@ impl<Q: Uploads> Run<'_, Q> {
 fn deserves_another_plan(row: &Upload) -> bool {
     // A bill depends on no invoice that could have been paid meanwhile, but on its contact.
     let has_moved = |kind: RefusalKind| match row.bill {
+        // Of what is left of a credit, another allocation is planned.
+        Some(_) if row.route() == Ok(Route::CreditAllocation) => false,
         Some(_) => kind == RefusalKind::ArchivedContact,
         None => kind.is_moved_ground(),
     };

@@ -1,6 +1,5 @@
 //! What one invocation did: its one log line and its metrics.
 
-use host::metrics::Metric;
 use jiff::Timestamp;
 use payments::upload::{NightReport, UploadState, is_overdue};
 use queue::Uploads;
@@ -8,23 +7,28 @@ use queue::Uploads;
 use crate::night::Outcome;
 use crate::run::Run;
 
-/// The counts of one invocation.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    runs: u32,
-    failed: u32,
-    calls: u32,
-    uploaded: u32,
-    partly: u32,
-    refused_by_xero: u32,
-    unknown: u32,
-    held: u32,
-    skipped: u32,
-    carried: u32,
-    overdue: u32,
-    unknown_too_long: Option<u32>,
-    /// Whether Xero refused our credentials.
-    pub(crate) refused: bool,
+host::counters! {
+    /// The counts of one invocation.
+    pub(crate) struct Tally, logged as "upload done" {
+        runs: u32, log runs, metric "UploadRuns";
+        failed: u32, log runs.failed, metric "UploadRunsFailed";
+        calls: u32, log xero.calls, metric "XeroCalls";
+        uploaded: u32, log payments.uploaded, metric "PaymentsUploaded";
+        partly: u32, log payments.partly_uploaded, metric "PaymentsPartlyUploaded";
+        refused_by_xero: u32, log payments.refused, metric "PaymentsRefused";
+        unknown: u32, log payments.unknown, metric "PaymentsUnknown";
+        held: u32, log payments.held, metric "PaymentsHeld";
+        skipped: u32, log payments.skipped, metric "PaymentsSkipped";
+        carried: u32, log payments.carried, metric "PaymentsCarried";
+        /// Whether the hourly look was made. Only that knows the two below: without it the metrics do not say that
+        /// nothing is wrong.
+        is_looked: bool;
+        overdue: u32, log nights.overdue, metric "NightsOverdue" when is_looked;
+        unknown_too_long: u32, log payments.unknown_too_long when is_looked,
+            metric "PaymentsUnknownTooLong" when is_looked;
+        /// Whether Xero refused our credentials.
+        pub(crate) refused: bool;
+    }
 }
 
 impl Tally {
@@ -62,7 +66,8 @@ impl Tally {
     /// Adds what the hourly look found: so many payments are unknown for too long.
     pub(crate) fn looked(&mut self, unknown_too_long: usize) {
         let more = u32::try_from(unknown_too_long).unwrap_or(u32::MAX);
-        self.unknown_too_long = Some(self.unknown_too_long.unwrap_or(0).saturating_add(more));
+        self.unknown_too_long = self.unknown_too_long.saturating_add(more);
+        self.is_looked = true;
     }
 
     fn count(&mut self, report: &NightReport) {
@@ -76,51 +81,12 @@ impl Tally {
         add(&mut self.skipped, of(UploadState::Skipped));
         add(&mut self.carried, report.carried);
     }
-
-    /// Writes the one line about the invocation.
-    pub(crate) fn log(&self) {
-        tracing::info!(
-            runs = self.runs,
-            runs.failed = self.failed,
-            xero.calls = self.calls,
-            payments.uploaded = self.uploaded,
-            payments.partly_uploaded = self.partly,
-            payments.refused = self.refused_by_xero,
-            payments.unknown = self.unknown,
-            payments.held = self.held,
-            payments.skipped = self.skipped,
-            payments.carried = self.carried,
-            nights.overdue = self.overdue,
-            payments.unknown_too_long = self.unknown_too_long,
-            "upload done"
-        );
-    }
-
-    /// The same as metrics.
-    pub(crate) fn metrics(&self) -> Vec<Metric> {
-        let mut metrics = vec![
-            Metric::count("UploadRuns", self.runs),
-            Metric::count("UploadRunsFailed", self.failed),
-            Metric::count("XeroCalls", self.calls),
-            Metric::count("PaymentsUploaded", self.uploaded),
-            Metric::count("PaymentsPartlyUploaded", self.partly),
-            Metric::count("PaymentsRefused", self.refused_by_xero),
-            Metric::count("PaymentsUnknown", self.unknown),
-            Metric::count("PaymentsHeld", self.held),
-            Metric::count("PaymentsSkipped", self.skipped),
-            Metric::count("PaymentsCarried", self.carried),
-        ];
-        // Only the hourly look knows these. Where it could not look, it does not say that nothing is wrong.
-        if let Some(unknown) = self.unknown_too_long {
-            metrics.push(Metric::count("NightsOverdue", self.overdue));
-            metrics.push(Metric::count("PaymentsUnknownTooLong", unknown));
-        }
-        metrics
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use host::counters::Counters as _;
+    use host::metrics::Metric;
     use jiff::SignedDuration;
     use payments::OrganisationId;
     use payments::upload::{Night, NightState};
@@ -168,5 +134,10 @@ mod tests {
         assert_eq!(says(&tally, "PaymentsUnknownTooLong"), Some(0));
         tally.looked(3);
         assert_eq!(says(&tally, "PaymentsUnknownTooLong"), Some(3));
+    }
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        harness::catalogue::assert_lists("upload", &Tally::catalogue());
     }
 }

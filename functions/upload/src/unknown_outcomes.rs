@@ -77,8 +77,12 @@ impl<Q: Uploads> Run<'_, Q> {
             || rows.iter().flat_map(|row| row.parts.iter()).filter(|part| sought(kind, part));
         let wanted: BTreeSet<Stamp> = parts().map(|part| part.stamp.clone()).collect();
         let Some(since) = parts().filter_map(|part| part.sent_at).min() else { return Ok(rows) };
-        let read = self.xero.stamped_since(self.organisation(), kind, since, &wanted).await;
-        let found = read?;
+        let found = match kind {
+            StampedKind::Allocations => {
+                self.find_allocations(&rows, |part| sought(kind, part)).await?
+            }
+            _ => self.xero.stamped_since(self.organisation(), kind, since, &wanted).await?,
+        };
         let mut moves = Vec::with_capacity(rows.len());
         for row in rows {
             moves.push(self.judge_absence(kind, &found, row).await?);

@@ -23,7 +23,7 @@ use crate::report;
 /// cold start. A delivery that is not done by then is answered 503 and comes again.
 pub const ANSWER_WITHIN: Duration = Duration::from_millis(3_500);
 /// Longest time for one call to AWS with its retries: leaves time to say what went wrong.
-const CALL_WITHIN: Duration = Duration::from_millis(3_000);
+pub const AWS_CALL_MAX: Duration = Duration::from_millis(3_000);
 
 const QUEUE_URL: &str = "CHANGES_QUEUE_URL";
 const KEYS: &str = "XERO_WEBHOOK_KEYS";
@@ -47,12 +47,15 @@ impl Webhook {
     /// # Errors
     ///
     /// When a variable is missing or unusable.
-    pub async fn from_env(env: &Environment, now: Timestamp) -> Result<Self, EnvError> {
+    pub async fn from_env(
+        env: &Environment,
+        aws: &host::SdkConfig,
+        now: Timestamp,
+    ) -> Result<Self, EnvError> {
         let url = env.url(QUEUE_URL, None)?;
         let fixed = env.list(KEYS)?;
         let arn = env.optional(SECRET_ARN)?;
         let metrics = Metrics::from_env(env, "webhook")?;
-        let config = host::aws_config(CALL_WITHIN).await;
         let keys = match (fixed.is_empty(), arn) {
             (false, Some(_)) => {
                 return Err(EnvError::new(
@@ -67,14 +70,12 @@ impl Webhook {
                 let keys = fixed.into_iter().map(SecretString::from).collect();
                 ActiveKeys::Fixed(WebhookKeys::new(keys))
             }
-            (true, Some(arn)) => {
-                ActiveKeys::Stored(Secret::stored(SecretsManager::new(&config), arn))
-            }
+            (true, Some(arn)) => ActiveKeys::Stored(Secret::stored(SecretsManager::new(aws), arn)),
         };
         if let Err(error) = keys.current(now).await {
             tracing::warn!(error = %error, "starting without signing keys");
         }
-        let queue = ChangesQueue::new(aws_sdk_sqs::Client::new(&config), url.into());
+        let queue = ChangesQueue::new(aws_sdk_sqs::Client::new(aws), url.into());
         Ok(Self::new(keys, queue, metrics))
     }
 }
@@ -104,7 +105,7 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
             .unwrap_or_else(|_| Handled::trouble(Failure::Late, 0));
         if let Some(refused) = self.refusals.of(handled.answer, now) {
             report::log(&handled, refused);
-            self.metrics.emit(now, &report::metrics(&handled, refused));
+            self.metrics.report(now, &report::numbers(&handled, refused));
         }
         handled.answer.response()
     }

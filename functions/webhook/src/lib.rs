@@ -7,7 +7,7 @@ mod plan;
 mod refusals;
 mod report;
 
-pub use composition::{ANSWER_WITHIN, Webhook};
+pub use composition::{ANSWER_WITHIN, AWS_CALL_MAX, Webhook};
 pub use handler::{BODY_BYTES_MAX, Failure, Handled, Response, handle};
 pub use keys::{ActiveKeys, Keys};
 pub use plan::{Counts, FOREIGN_RESOURCE_URL, Plan, UNKNOWN_CATEGORY, plan, plan_for_unreadable};

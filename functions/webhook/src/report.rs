@@ -1,6 +1,5 @@
 //! The log line and the record of metrics of a delivery. Never the body, the signature or a key.
 
-use host::metrics::Metric;
 use host::telemetry;
 
 use crate::handler::{Handled, Response};
@@ -53,28 +52,49 @@ pub(crate) fn log(handled: &Handled, refused: Refused) {
     }
 }
 
+host::counters! {
+    /// The numbers of a request, and the refusals since the line before. Its log line is another one for each answer.
+    pub(crate) struct Numbers {
+        accepted: u32, metric "DeliveriesAccepted";
+        not_signed: u32, metric "RefusedNotSigned";
+        not_post: u32, metric "RefusedNotPost";
+        too_large: u32, metric "RefusedTooLarge";
+        unavailable: u32, metric "DeliveriesUnavailable";
+        events: usize, metric "Events";
+        invoice_events: usize, metric "InvoiceEvents";
+        invoices: usize, metric "Invoices";
+        not_mirrored: usize, metric "EventsNotMirrored";
+        unknown_category: usize, metric "EventsUnknownCategory";
+        foreign_url: usize, metric "EventsForeignUrl";
+        malformed: usize, metric "EventsMalformed";
+        unreadable_bodies: usize, metric "BodiesUnreadable";
+        messages: usize, metric "Messages";
+    }
+}
+
 /// Every number of [`Handled`], and the refusals since the line before.
-pub(crate) fn metrics(handled: &Handled, refused: Refused) -> Vec<Metric> {
+pub(crate) fn numbers(handled: &Handled, refused: Refused) -> Numbers {
     let Handled { answer, counts, messages, .. } = handled;
-    let answered = |this: Response| u32::from(*answer == this);
-    // A delivery that was not accepted comes again, and is counted then.
-    let accepted = |count: usize| if *answer == Response::Accepted { count } else { 0 };
-    vec![
-        Metric::count("DeliveriesAccepted", answered(Response::Accepted)),
-        Metric::count("RefusedNotSigned", refused.not_signed),
-        Metric::count("RefusedNotPost", refused.not_post),
-        Metric::count("RefusedTooLarge", refused.too_large),
-        Metric::count("DeliveriesUnavailable", answered(Response::Unavailable)),
-        Metric::count("Events", accepted(counts.events)),
-        Metric::count("InvoiceEvents", accepted(counts.invoice_events)),
-        Metric::count("Invoices", accepted(counts.invoices)),
-        Metric::count("EventsNotMirrored", accepted(counts.not_mirrored)),
-        Metric::count("EventsUnknownCategory", accepted(counts.unknown_category)),
-        Metric::count("EventsForeignUrl", accepted(counts.foreign_url)),
-        Metric::count("EventsMalformed", accepted(counts.malformed)),
-        Metric::count("BodiesUnreadable", accepted(counts.unreadable_bodies)),
-        Metric::count("Messages", accepted(*messages)),
-    ]
+    let Refused { not_signed, not_post, too_large } = refused;
+    let refusals = Numbers { not_signed, not_post, too_large, ..Numbers::default() };
+    match answer {
+        Response::NotSigned | Response::NotPost | Response::TooLarge => refusals,
+        // It comes again, and is counted then.
+        Response::Unavailable => Numbers { unavailable: 1, ..refusals },
+        Response::Accepted => Numbers {
+            accepted: 1,
+            events: counts.events,
+            invoice_events: counts.invoice_events,
+            invoices: counts.invoices,
+            not_mirrored: counts.not_mirrored,
+            unknown_category: counts.unknown_category,
+            foreign_url: counts.foreign_url,
+            malformed: counts.malformed,
+            unreadable_bodies: counts.unreadable_bodies,
+            messages: *messages,
+            ..refusals
+        },
+    }
 }
 
 fn organisations(handled: &Handled) -> String {
@@ -85,4 +105,16 @@ fn organisations(handled: &Handled) -> String {
         named.push(format!("and {} more", all.len() - ORGANISATIONS_MAX));
     }
     named.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use host::counters::Counters as _;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_lists_what_is_written() {
+        harness::catalogue::assert_lists("webhook", &Numbers::catalogue());
+    }
 }

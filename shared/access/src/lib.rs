@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod authorisation;
+mod sign_up;
+
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Deref;
 
@@ -13,6 +16,9 @@ use payments::budget::{ClockId, Purpose};
 use payments::grant::Stores;
 use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
+
+pub use authorisation::{Begun, Connected, NewVisit, VisitError, secret_text};
+pub use sign_up::{NotReady, NotSignedUp};
 
 /// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
 /// credentials.

@@ -101,6 +101,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_checks_of_queues_know_how_often_a_message_is_received() {
+        let facts = include_str!("../../../infra/ci/facts/code.json");
+        let facts: serde_json::Value = serde_json::from_str(facts).unwrap();
+        assert_eq!(facts["receives_max"], RECEIVES_MAX, "infra/ci/facts/code.json");
+    }
+
+    #[test]
     fn a_serial_is_what_a_message_id_begins_with() {
         let one = serial(Some("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"));
         assert_eq!(one, 0x0a1b_2c3d_4e5f_6071);

@@ -11,7 +11,9 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::counters::Counters;
 use crate::env::{EnvError, Environment};
+pub use crate::metric::Metric;
 
 /// The namespace of all our metrics.
 pub const NAMESPACE: &str = "Paymirror";
@@ -89,43 +91,23 @@ const KEPT: &[(&str, Made)] = &[
 impl Made {
     /// The value that these numbers give; nothing if there is nothing to keep.
     fn of(&self, metrics: &[Metric]) -> Option<(&'static str, u64)> {
-        let found = |name: &str| metrics.iter().find(|metric| metric.name == name);
+        let found = |name: &str| metrics.iter().find(|metric| metric.name() == name);
         match self {
             Self::Sum { always, if_any } => {
                 let mut parts =
                     always.iter().chain(*if_any).filter_map(|name| found(name)).peekable();
-                let unit = parts.peek()?.unit;
-                let value = parts.fold(0_u64, |sum, part| sum.saturating_add(part.value));
+                let unit = parts.peek()?.unit();
+                let value = parts.fold(0_u64, |sum, part| sum.saturating_add(part.value()));
                 let is_looked = always.iter().any(|name| found(name).is_some());
                 (is_looked || value > 0).then_some((unit, value))
             }
             Self::Share(parts) => {
                 let share = |(name, most): &(&str, u64)| {
-                    found(name).map(|part| part.value.saturating_mul(100).div_ceil(*most))
+                    found(name).map(|part| part.value().saturating_mul(100).div_ceil(*most))
                 };
                 parts.iter().filter_map(share).max().map(|share| ("Percent", share))
             }
         }
-    }
-}
-
-/// One number.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Metric {
-    name: &'static str,
-    unit: &'static str,
-    value: u64,
-}
-
-impl Metric {
-    /// So many of something.
-    pub fn count(name: &'static str, value: impl TryInto<u64>) -> Self {
-        Self { name, unit: "Count", value: value.try_into().unwrap_or(u64::MAX) }
-    }
-
-    /// So long.
-    pub fn milliseconds(name: &'static str, value: impl TryInto<u64>) -> Self {
-        Self { name, unit: "Milliseconds", value: value.try_into().unwrap_or(u64::MAX) }
     }
 }
 
@@ -161,8 +143,14 @@ impl Metrics {
         Self { stack: String::new(), function: String::new(), on: false }
     }
 
+    /// Writes the log line about an invocation, and the record of its numbers.
+    pub fn report(&self, now: Timestamp, counters: &impl Counters) {
+        counters.log();
+        self.emit(now, &counters.metrics());
+    }
+
     /// Writes one record.
-    pub fn emit(&self, now: Timestamp, metrics: &[Metric]) {
+    fn emit(&self, now: Timestamp, metrics: &[Metric]) {
         if self.on {
             // A number that cannot be written must not undo the work it counts.
             let _ = writeln!(std::io::stdout().lock(), "{}", self.line(now, metrics));
@@ -190,7 +178,7 @@ impl Metrics {
         record.insert(DIMENSION.to_owned(), json!(self.stack));
         record.insert(FUNCTION.to_owned(), json!(self.function));
         for metric in metrics {
-            record.insert(metric.name.to_owned(), json!(metric.value));
+            record.insert(metric.name().to_owned(), json!(metric.value()));
         }
         for (name, _, value) in kept {
             record.insert(name.to_owned(), json!(value));
@@ -320,11 +308,5 @@ mod tests {
         let off = [("AWS_LAMBDA_FUNCTION_NAME", "prod-webhook"), (SWITCH, "off")];
         assert!(!metrics(&off).unwrap().on);
         assert_eq!(metrics(&[(SWITCH, "perhaps")]).unwrap_err().name, SWITCH);
-    }
-
-    #[test]
-    fn a_number_that_does_not_fit_is_the_largest_one() {
-        assert_eq!(Metric::count("N", -1_i64).value, u64::MAX);
-        assert_eq!(Metric::count("N", 7_usize).value, 7);
     }
 }

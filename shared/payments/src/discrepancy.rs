@@ -16,6 +16,8 @@ codes! {
         ComponentDiffers = "COMPONENT_DIFFERS",
         /// Name of the Xero contact and of the local one (CM-15).
         ContactDiffers = "CONTACT_DIFFERS",
+        /// A person has applied a credit note of the provider in Xero, which we do by ourselves (EX-18).
+        CreditAppliedByHand = "CREDIT_APPLIED_BY_HAND",
         /// A payment is in another currency than its invoice, so that no figure of it can be right.
         CurrencyDiffers = "CURRENCY_DIFFERS",
         /// The customer of a payment is not the customer of its invoice or order (SP-37).

@@ -121,6 +121,8 @@ pub struct Grant {
     pub warned: Option<u32>,
     /// The organisations that hang on it.
     pub organisations: BTreeSet<OrganisationId>,
+    /// The permissions that the user has consented to (XC-11); none if that was not written down.
+    pub scopes: BTreeSet<String>,
 }
 
 /// The step of a caller that needs a token.
@@ -152,6 +154,7 @@ impl Grant {
             dead: None,
             warned: None,
             organisations: BTreeSet::new(),
+            scopes: BTreeSet::new(),
         }
     }
 
@@ -221,6 +224,14 @@ impl Grant {
     #[must_use]
     pub fn authorised(&self, pair: &Pair, organisations: BTreeSet<OrganisationId>) -> Self {
         Self { dead: None, organisations, ..self.saved(pair) }
+    }
+
+    /// An organisation does not hang on it any more.
+    #[must_use]
+    pub fn without(&self, organisation: OrganisationId) -> Self {
+        let mut after = self.clone();
+        after.organisations.remove(&organisation);
+        after
     }
 
     /// When it dies, if nothing uses it.

@@ -147,6 +147,16 @@ pub const PROVIDER_INVOICE_PREFIX: &str = "provider-invoice-";
 /// Longest id of a provider's invoice, in characters: with the prefix it is as long as any id may be.
 pub const PROVIDER_INVOICE_ID_CHARS_MAX: usize = TEXT_ID_CHARS_MAX - PROVIDER_INVOICE_PREFIX.len();
 
+/// What the name of a provider's credit invoice begins with in the ledger of uploads. The business's own ids must
+/// not.
+pub const PROVIDER_CREDIT_PREFIX: &str = "provider-credit-";
+/// What the name of an allocation of a credit invoice begins with there. The business's own ids must not.
+pub const CREDIT_ALLOCATION_PREFIX: &str = "provider-allocation-";
+/// Longest id of a provider's credit invoice, in characters: with the prefix of an allocation and its number it is as
+/// long as any id may be.
+pub const PROVIDER_CREDIT_ID_CHARS_MAX: usize =
+    TEXT_ID_CHARS_MAX - CREDIT_ALLOCATION_PREFIX.len() - "-9999999999".len();
+
 impl PaymentId {
     /// The id of the copy of a Xero payment. `attempt` is 0 unless that id is already taken by a
     /// copy which has since been linked to another Xero payment.
@@ -172,6 +182,35 @@ impl PaymentId {
             return Err(IdError::NotText { what: "the id of a provider's invoice" });
         }
         Self::try_from(format!("{PROVIDER_INVOICE_PREFIX}{id}"))
+    }
+
+    /// The name of a provider's credit invoice in the ledger of uploads (EX-15a).
+    ///
+    /// # Errors
+    /// If its id is empty, has more than [`PROVIDER_CREDIT_ID_CHARS_MAX`] characters or a control character among
+    /// them.
+    pub fn of_provider_credit(id: &str) -> Result<Self, IdError> {
+        let length = id.chars().count();
+        if length == 0 || length > PROVIDER_CREDIT_ID_CHARS_MAX {
+            return Err(IdError::NotText { what: "the id of a provider's credit invoice" });
+        }
+        Self::try_from(format!("{PROVIDER_CREDIT_PREFIX}{id}"))
+    }
+
+    /// The name of the nth allocation of this credit invoice in the ledger; `None` if it is no credit invoice's.
+    pub fn of_credit_allocation(&self, number: u32) -> Option<Self> {
+        let credit = self.0.strip_prefix(PROVIDER_CREDIT_PREFIX)?;
+        Self::try_from(format!("{CREDIT_ALLOCATION_PREFIX}{credit}-{number}")).ok()
+    }
+
+    /// Whether it is the name of a provider's credit invoice in the ledger.
+    pub fn is_provider_credit(&self) -> bool {
+        self.0.starts_with(PROVIDER_CREDIT_PREFIX)
+    }
+
+    /// Whether it is the name of an allocation of a credit invoice in the ledger.
+    pub fn is_credit_allocation(&self) -> bool {
+        self.0.starts_with(CREDIT_ALLOCATION_PREFIX)
     }
 
     /// Whether it is the name of a provider's invoice in the ledger.

@@ -29,11 +29,12 @@ mod mirror;
 mod money;
 mod notice;
 mod number;
-mod oauth_state;
+pub mod oauth_state;
 mod order;
 mod order_comparison;
 mod passes;
 mod payment;
+pub mod permission;
 mod reason;
 mod renumbering;
 mod replay_marker;
@@ -67,7 +68,8 @@ pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};
 pub use components::{Component, ReceiptDocument, TaxAndShipping};
 pub use ids::{
-    COPY_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId, OrganisationId,
+    COPY_PREFIX, CREDIT_ALLOCATION_PREFIX, CustomerId, GrantId, IdError, InvoiceNumber, OrderId,
+    OrganisationId, PROVIDER_CREDIT_ID_CHARS_MAX, PROVIDER_CREDIT_PREFIX,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, TEXT_ID_CHARS_MAX,
     XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId,
 };
@@ -79,7 +81,6 @@ pub use matching::owners;
 pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
-pub use oauth_state::{PendingAuthorisation, VISIT_MAX, visit_key};
 pub use order::{
     Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
 };

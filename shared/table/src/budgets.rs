@@ -13,6 +13,7 @@ use payments::budget::{
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
+use crate::races::Races;
 use crate::schema::BUDGETS;
 use crate::tables::Tables;
 
@@ -20,7 +21,7 @@ use crate::tables::Tables;
 const APP: &str = "app";
 /// How often a lost race for a row is run again. Fifty at once on one row are done in fifty turns at most;
 /// a caller that loses that often asks again after a moment.
-const RACES_MAX: usize = 60;
+const RACES_MAX: u32 = 60;
 /// How long a setting that was read is believed.
 const SETTING_LASTS: SignedDuration = SignedDuration::from_mins(5);
 
@@ -94,7 +95,8 @@ impl CallBudget for Budgets {
         now: Timestamp,
     ) -> Result<CallPermit, Denied> {
         let day_max = self.day_max(organisation, now).await?;
-        for _ in 0..RACES_MAX {
+        let mut races = Races::up_to(RACES_MAX);
+        loop {
             let mut budget = self.tables.budget(organisation).await.map_err(unknown)?;
             // Nothing is taken from the app for a call that is not allowed anyway.
             budget.enter_by(self.clock, purpose, day_max, now)?;
@@ -103,20 +105,19 @@ impl CallBudget for Budgets {
             }
             let (after, pass) = budget.enter_by(self.clock, purpose, day_max, now)?;
             let row = budget_row(&after, budget.revision.saturating_add(1), day_max, now);
-            match self.tables.store_budget(row, budget.revision).await {
-                Ok(()) => return Ok(pass),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(unknown(error)),
+            let written = races.won(self.tables.store_budget(row, budget.revision).await);
+            if written.map_err(|error| not_counted(error, Exhausted::Concurrent, now))?.is_some() {
+                return Ok(pass);
             }
         }
-        Err(busy(Exhausted::Concurrent, now))
     }
 
     async fn leave(&self, pass: CallPermit, word: Word, now: Timestamp) {
-        for _ in 0..RACES_MAX {
-            match self.try_leave(pass, word, now).await {
-                Ok(()) => return,
-                Err(WriteError::Conflict) => {}
+        let mut races = Races::up_to(RACES_MAX);
+        loop {
+            match races.won(self.try_leave(pass, word, now).await) {
+                Ok(Some(())) | Err(WriteError::LostRaces(_)) => return,
+                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(
                         organisation = %pass.organisation,
@@ -148,17 +149,16 @@ impl Budgets {
 
     /// Takes some calls from the app's minute.
     async fn grant(&self, now: Timestamp) -> Result<AppAllotment, Denied> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::up_to(RACES_MAX);
+        loop {
             let app = self.tables.app_minute().await.map_err(unknown)?;
             let (after, grant) = app.grant(now)?;
             let row = app_row(&after, app.revision.saturating_add(1));
-            match self.tables.store_budget(row, app.revision).await {
-                Ok(()) => return Ok(grant),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(unknown(error)),
+            let written = races.won(self.tables.store_budget(row, app.revision).await);
+            if written.map_err(|error| not_counted(error, Exhausted::AppMinute, now))?.is_some() {
+                return Ok(grant);
             }
         }
-        Err(busy(Exhausted::AppMinute, now))
     }
 
     async fn day_max(&self, organisation: OrganisationId, now: Timestamp) -> Result<u32, Denied> {
@@ -184,8 +184,11 @@ fn unknown(error: impl std::error::Error + Send + Sync + 'static) -> Denied {
     Denied::Unknown(Box::new(error))
 }
 
-/// So many want the same row that it is better to come again.
-fn busy(exhausted: Exhausted, now: Timestamp) -> Denied {
+/// If so many want the same row, it is better to come again.
+fn not_counted(error: WriteError, exhausted: Exhausted, now: Timestamp) -> Denied {
+    if !matches!(error, WriteError::LostRaces(_)) {
+        return unknown(error);
+    }
     let until = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
     Wait { exhausted, until }.into()
 }

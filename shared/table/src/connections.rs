@@ -13,6 +13,7 @@ use crate::error::{ReadError, WriteError};
 use crate::failed_runs::failed_runs;
 use crate::messages::key_of;
 use crate::parked::{DISCARDED, PARKED_MAX};
+use crate::races::Races;
 use crate::schema::{ACTIVITY, CONNECTIONS, PARKED};
 use crate::tables::Tables;
 
@@ -175,7 +176,8 @@ impl Tables {
         now: Timestamp,
     ) -> Result<(), WriteError> {
         let key = [("organisation", organisation.to_string())];
-        for _ in 0..RACES_MAX {
+        let mut races = Races::up_to(RACES_MAX);
+        loop {
             let row = self.one(CONNECTIONS, &key).await;
             let row = row.map_err(|error| WriteError::Unavailable {
                 table: CONNECTIONS,
@@ -204,12 +206,10 @@ impl Tables {
                     self.message_end(organisation, key_of(CONNECTION_LOST.0, CONNECTION_LOST.1))?,
                 );
             }
-            match self.commit(CONNECTIONS, rows).await {
-                Err(WriteError::Conflict) => {}
-                ended => return ended,
+            if races.won(self.commit(CONNECTIONS, rows).await)?.is_some() {
+                return Ok(());
             }
         }
-        Err(WriteError::Conflict)
     }
 
     fn connection_looked_at(

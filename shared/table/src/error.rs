@@ -42,6 +42,9 @@ pub enum WriteError {
     /// Another writer has written the same thing since it was read. Read it again and decide again.
     #[error("the row has changed since it was read")]
     Conflict,
+    /// Another writer has won every time, this often.
+    #[error("lost the race for the same rows {0} times in a row")]
+    LostRaces(u32),
     /// DynamoDB did not answer, or refused. Whether the write took place is not known; writing
     /// again is safe after reading again.
     #[error("writing table {table} failed")]

@@ -222,6 +222,7 @@ fn grant_row(grant: &Grant) -> Item {
         (None, 0) => "new",
         (None, _) => "active",
     };
+    let scopes = grant.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
     let organisations = grant.organisations.iter();
     let organisations = organisations.map(|id| AttributeValue::S(id.to_string())).collect();
     Writer::default()
@@ -238,6 +239,7 @@ fn grant_row(grant: &Grant) -> Item {
         .text_if("dead_why", grant.dead.map(|dead| dead.why))
         .number_if("warned_days", grant.warned)
         .value("organisations", AttributeValue::L(organisations))
+        .text_if("scopes", (!scopes.is_empty()).then_some(scopes))
         // For people, who cannot add sixty days in the console; never read by us.
         .text("state", state)
         .instant("dies_unused_at", grant.ends_at())
@@ -268,5 +270,12 @@ fn read_grant(id: GrantId, row: Reader<'_>) -> Result<Grant, ReadError> {
         dead,
         warned: row.number_if("warned_days")?,
         organisations: row.list_of("organisations")?.into_iter().collect(),
+        scopes: row
+            .text_if("scopes")?
+            .unwrap_or_default()
+            .split(' ')
+            .map(str::to_owned)
+            .filter(|scope| !scope.is_empty())
+            .collect(),
     })
 }

@@ -11,14 +11,12 @@ use payments::sweep::{SweepKind, SyncRunId};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::latest::readable;
+use crate::races::Races;
 use crate::schema::SWEEPS;
 use crate::tables::Tables;
 
 /// As long as SQS keeps a message, dead letters included: a row that is older has none any more.
 const KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
-
-/// How often a lost race for the sweep's row is tried again.
-const RACES_MAX: u32 = 8;
 
 /// Why it cannot be said whether everything is imported.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +124,8 @@ impl Tables {
         organisation: OrganisationId,
         now: Timestamp,
     ) -> Result<bool, ImportError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::default();
+        loop {
             let mut state = self.sweep(organisation, SweepKind::Changes).await?;
             if state.queued_at <= state.last_success_at {
                 return Ok(true);
@@ -138,13 +137,13 @@ impl Tables {
                 return Ok(false);
             }
             state.last_success_at = state.queued_at;
-            match self.store_sweep(&state, &[]).await {
-                Ok(_) => return Ok(true),
-                Err(WriteError::Conflict) => {}
+            match races.won(self.store_sweep(&state, &[]).await) {
+                Ok(Some(_)) => return Ok(true),
+                Ok(None) => {}
+                Err(WriteError::LostRaces(_)) => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(false)
     }
 }
 

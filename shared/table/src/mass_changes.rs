@@ -10,12 +10,13 @@ use payments::{InvoiceNumber, Occurrence, OrganisationId, Payment, PaymentId};
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
+use crate::races::Races;
 use crate::rows;
 use crate::schema::{ACTIVITY, BRAKES, TOMBSTONES};
 use crate::tables::Tables;
 
 /// How often a lost race for the row is run again.
-const RACES_MAX: usize = 16;
+const RACES_MAX: u32 = 16;
 
 impl Tables {
     /// The brake of an organisation.
@@ -34,7 +35,7 @@ impl Tables {
     /// when the brake is on, if they may not.
     ///
     /// # Errors
-    /// `Conflict` after many lost races, `Unavailable`; `Malformed` if the row cannot be read.
+    /// `LostRaces`, `Unavailable`; `Malformed` if the row cannot be read.
     pub async fn ask_for_changes(
         &self,
         organisation: OrganisationId,
@@ -42,7 +43,8 @@ impl Tables {
         max: u32,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, WriteError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::up_to(RACES_MAX);
+        loop {
             let read = self.brake(organisation).await;
             let before = read.map_err(|error| WriteError::Malformed(Box::new(error)))?;
             let (after, on_since) = match before.ask(wanted, max, now) {
@@ -57,19 +59,16 @@ impl Tables {
                 format!("more than {max} payments would be removed or altered within an hour");
             let news = (before.on_since.is_none() && on_since.is_some())
                 .then(|| log_row(&before, Occurrence::MassChangeStopped, "mirror", &why, now));
-            match self.write_brake(&before, &after, news).await {
-                Ok(()) => return Ok(on_since),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error),
+            if races.won(self.write_brake(&before, &after, news).await)?.is_some() {
+                return Ok(on_since);
             }
         }
-        Err(WriteError::Conflict)
     }
 
     /// A person lets the changes through that wait. Returns the invoices that waited.
     ///
     /// # Errors
-    /// `Conflict` after many lost races, `Unavailable`; `Malformed` if the row cannot be read.
+    /// `LostRaces`, `Unavailable`; `Malformed` if the row cannot be read.
     pub async fn approve_changes(
         &self,
         organisation: OrganisationId,
@@ -77,17 +76,16 @@ impl Tables {
         why: &str,
         now: Timestamp,
     ) -> Result<Vec<InvoiceNumber>, WriteError> {
-        for _ in 0..RACES_MAX {
+        let mut races = Races::up_to(RACES_MAX);
+        loop {
             let read = self.brake(organisation).await;
             let before = read.map_err(|error| WriteError::Malformed(Box::new(error)))?;
             let log = log_row(&before, Occurrence::MassChangeApproved, by, why, now);
-            match self.write_brake(&before, &before.approve(now), Some(log)).await {
-                Ok(()) => return Ok(before.waiting.into_keys().collect()),
-                Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error),
+            let written = self.write_brake(&before, &before.approve(now), Some(log)).await;
+            if races.won(written)?.is_some() {
+                return Ok(before.waiting.into_keys().collect());
             }
         }
-        Err(WriteError::Conflict)
     }
 
     async fn write_brake(

@@ -240,7 +240,7 @@ fn order_row(stored: &StoredOrder, now: Timestamp) -> Item {
         .finish()
 }
 
-fn read_order(item: &Item) -> Result<StoredOrder, ReadError> {
+pub(crate) fn read_order(item: &Item) -> Result<StoredOrder, ReadError> {
     let row = Reader::new(ORDERS, item);
     let currency = row.parsed("currency")?;
     let money = |name: &str| -> Result<Money, ReadError> { row.money(name, currency) };

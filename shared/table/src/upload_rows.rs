@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::upload::{
-    Bill, Certain, Counterpart, Fee, GivenCommand, Line, Night, Part, PartState, PaymentCommand,
-    Placed, Suspicion, Target, Upload, UploadState,
+    AppliedPart, Bill, Certain, Counterpart, CreditLine, CreditTerms, DocumentForm, Fee,
+    GivenCommand, Line, Night, Part, PartState, PaymentCommand, Placed, Suspicion, Target, Upload,
+    UploadState,
 };
 use payments::{Currency, OrganisationId};
 
@@ -33,6 +34,7 @@ pub(crate) fn upload_row(upload: &Upload, revision: u64) -> Item {
         receipt_attributes(Writer::default(), &upload.receipt),
         upload.bill.as_ref(),
     );
+    let row = credited(row, upload);
     meanwhile(counterparts(row, upload), upload)
         .number("receipt_revision", upload.receipt.revision)
         .number("revision", revision)
@@ -60,6 +62,7 @@ pub(crate) fn read_upload(item: &Item) -> Result<Upload, ReadError> {
     Ok(Upload {
         receipt,
         bill: read_bill(row, currency)?,
+        credited: read_credited(row, currency)?,
         revision: row.number("revision")?,
         state: row.code("state", UploadState::from_code)?,
         reason: row.text("reason")?.to_owned(),
@@ -178,6 +181,25 @@ fn meanwhile(row: Writer, upload: &Upload) -> Writer {
 
 fn bill_attributes(row: Writer, bill: Option<&Bill>) -> Writer {
     let Some(bill) = bill else { return row };
+    let row = row
+        .text("bill_number", &bill.number)
+        .text_if("bill_due_on", bill.due_on)
+        .value("fees", fee_list(&bill.fees));
+    match &bill.form {
+        DocumentForm::Bill => row,
+        DocumentForm::CreditNote(terms) => {
+            let applied = terms.applied.iter().map(applied_row).collect();
+            row.value("applied", AttributeValue::L(applied))
+                .number("allocations_begun", terms.allocations)
+                .flag("used_up", terms.used_up)
+        }
+        DocumentForm::Allocation { credit, bill } => {
+            row.text("credit_id", credit).text("credit_bill_number", bill)
+        }
+    }
+}
+
+fn fee_list(fees: &[Fee]) -> AttributeValue {
     let fee = |fee: &Fee| {
         let row = Writer::default()
             .text("kind", &fee.kind)
@@ -185,16 +207,10 @@ fn bill_attributes(row: Writer, bill: Option<&Bill>) -> Writer {
             .number("amount", fee.amount.amount());
         AttributeValue::M(row.finish())
     };
-    row.text("bill_number", &bill.number)
-        .text_if("bill_due_on", bill.due_on)
-        .value("fees", AttributeValue::L(bill.fees.iter().map(fee).collect()))
+    AttributeValue::L(fees.iter().map(fee).collect())
 }
 
-/// Only an invoice of the provider has fees.
-fn read_bill(row: Reader<'_>, currency: Currency) -> Result<Option<Bill>, ReadError> {
-    if !row.has("fees") {
-        return Ok(None);
-    }
+fn read_fees(row: Reader<'_>, currency: Currency) -> Result<Vec<Fee>, ReadError> {
     let fee = |fee: Reader<'_>| {
         Ok(Fee {
             kind: fee.parsed("kind")?,
@@ -202,10 +218,77 @@ fn read_bill(row: Reader<'_>, currency: Currency) -> Result<Option<Bill>, ReadEr
             amount: fee.money("amount", currency)?,
         })
     };
+    row.maps("fees")?.into_iter().map(fee).collect()
+}
+
+fn applied_row(part: &AppliedPart) -> AttributeValue {
+    let row =
+        Writer::default().text("invoice", &part.invoice).number("amount", part.amount.amount());
+    AttributeValue::M(row.finish())
+}
+
+/// The credit invoices that are lines of a bill (EX-15b).
+fn credited(row: Writer, upload: &Upload) -> Writer {
+    if upload.credited.is_empty() {
+        return row;
+    }
+    let line = |line: &CreditLine| {
+        let row = Writer::default()
+            .text("credit_id", &line.credit)
+            .number("amount", line.amount.amount())
+            .value("fees", fee_list(&line.fees));
+        AttributeValue::M(row.finish())
+    };
+    row.value("credited", AttributeValue::L(upload.credited.iter().map(line).collect()))
+}
+
+fn read_credited(row: Reader<'_>, currency: Currency) -> Result<Vec<CreditLine>, ReadError> {
+    if !row.has("credited") {
+        return Ok(Vec::new());
+    }
+    let line = |line: Reader<'_>| {
+        Ok(CreditLine {
+            credit: line.parsed("credit_id")?,
+            amount: line.money("amount", currency)?,
+            fees: read_fees(line, currency)?,
+        })
+    };
+    row.maps("credited")?.into_iter().map(line).collect()
+}
+
+/// Only a document of the provider has fees. One without the attributes of a credit is a bill, as all were once.
+fn read_bill(row: Reader<'_>, currency: Currency) -> Result<Option<Bill>, ReadError> {
+    if !row.has("fees") {
+        return Ok(None);
+    }
     Ok(Some(Bill {
         number: row.text("bill_number")?.to_owned(),
         due_on: row.parsed_if("bill_due_on")?,
-        fees: row.maps("fees")?.into_iter().map(fee).collect::<Result<_, ReadError>>()?,
+        fees: read_fees(row, currency)?,
+        form: read_form(row, currency)?,
+    }))
+}
+
+fn read_form(row: Reader<'_>, currency: Currency) -> Result<DocumentForm, ReadError> {
+    if let Some(credit) = row.parsed_if("credit_id")? {
+        return Ok(DocumentForm::Allocation {
+            credit,
+            bill: row.text("credit_bill_number")?.to_owned(),
+        });
+    }
+    if !row.has("applied") {
+        return Ok(DocumentForm::Bill);
+    }
+    let part = |part: Reader<'_>| {
+        Ok(AppliedPart {
+            invoice: part.parsed("invoice")?,
+            amount: part.money("amount", currency)?,
+        })
+    };
+    Ok(DocumentForm::CreditNote(CreditTerms {
+        applied: row.maps("applied")?.into_iter().map(part).collect::<Result<_, ReadError>>()?,
+        allocations: row.number("allocations_begun")?,
+        used_up: row.flag("used_up")?,
     }))
 }
 
@@ -218,11 +301,17 @@ fn part_row(part: &Part) -> Item {
         }
         Target::Prepayment { contact } => row.text("xero_contact_id", contact),
         Target::Bill { contact } => row.text("merchant_contact_id", contact),
+        Target::CreditNote { contact } => row.text("credit_contact_id", contact),
+        Target::Allocation { note, bill } => {
+            row.text("credit_note_id", note).text("allocated_bill_id", bill)
+        }
     };
     let row = match part.placed {
         None => row,
         Some(Placed::Payment(payment)) => row.text("xero_payment_id", payment),
         Some(Placed::Bill(bill)) => row.text("xero_bill_id", bill),
+        Some(Placed::CreditNote(note)) => row.text("xero_credit_note_id", note),
+        Some(Placed::Allocation(id)) => row.text("xero_allocation_id", id),
         Some(Placed::Prepayment { transaction, prepayment }) => {
             row.text("bank_transaction_id", transaction).text_if("prepayment_id", prepayment)
         }
@@ -239,14 +328,28 @@ fn part_row(part: &Part) -> Item {
         .finish()
 }
 
+fn read_target(row: Reader<'_>) -> Result<Target, ReadError> {
+    if let Some(id) = row.parsed_if("xero_invoice_id")? {
+        return Ok(Target::Invoice { id, number: row.text("xero_number")?.to_owned() });
+    }
+    if let Some(contact) = row.parsed_if("merchant_contact_id")? {
+        return Ok(Target::Bill { contact });
+    }
+    if let Some(contact) = row.parsed_if("credit_contact_id")? {
+        return Ok(Target::CreditNote { contact });
+    }
+    if let Some(note) = row.parsed_if("credit_note_id")? {
+        return Ok(Target::Allocation { note, bill: row.parsed("allocated_bill_id")? });
+    }
+    Ok(Target::Prepayment { contact: row.parsed("xero_contact_id")? })
+}
+
 fn read_part(row: Reader<'_>, currency: Currency) -> Result<Part, ReadError> {
-    let target = match (row.parsed_if("xero_invoice_id")?, row.parsed_if("merchant_contact_id")?) {
-        (Some(id), _) => Target::Invoice { id, number: row.text("xero_number")?.to_owned() },
-        (None, Some(contact)) => Target::Bill { contact },
-        (None, None) => Target::Prepayment { contact: row.parsed("xero_contact_id")? },
-    };
+    let target = read_target(row)?;
     let payment = row.parsed_if("xero_payment_id")?.map(Placed::Payment);
     let own = payment.or(row.parsed_if("xero_bill_id")?.map(Placed::Bill));
+    let own = own.or(row.parsed_if("xero_credit_note_id")?.map(Placed::CreditNote));
+    let own = own.or(row.parsed_if("xero_allocation_id")?.map(Placed::Allocation));
     let placed = match (own, row.parsed_if("bank_transaction_id")?) {
         (None, Some(transaction)) => {
             Some(Placed::Prepayment { transaction, prepayment: row.parsed_if("prepayment_id")? })

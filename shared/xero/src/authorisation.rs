@@ -1,25 +1,30 @@
 //! How a user connects us with organisations (facts.md 2.2): the address to which the user is sent, and the exchange
 //! of the code that comes back.
 
-use std::collections::BTreeSet;
-
+use payments::GrantId;
 use payments::grant::{Grant, GrantError, Grants, Pair, Pairs};
-use payments::{GrantId, OrganisationId};
-use reqwest::header::{ACCEPT, AUTHORIZATION};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use url::Url;
-use uuid::Uuid;
 
-use crate::client::{Client, refusal};
+use crate::client::Client;
+use crate::connections::Connection;
 use crate::error::{Outage, ReadError};
-use crate::identity_service::{Received, header};
+use crate::identity_service::header;
 use crate::user_tokens::store_failed;
 
 /// Where users log in.
 pub const LOGIN_URL: &str = "https://login.xero.com/identity/connect/authorize";
 /// The permission to go on while the user is away: without it there is no second token.
 pub const SCOPE_OFFLINE: &str = "offline_access";
+
+/// What came of a user's authorisation.
+#[derive(Clone, Debug)]
+pub struct Consented {
+    /// The grant, with the organisations and the permissions that it has now.
+    pub grant: Grant,
+    /// What the user is connected with, by Xero's names.
+    pub connections: Vec<Connection>,
+}
 
 /// Why a user's authorisation came to nothing. The user has to be asked again.
 #[derive(Debug, thiserror::Error)]
@@ -70,14 +75,17 @@ impl<B, G: Grants + Pairs> Client<B, G> {
         grant: GrantId,
         code: &SecretString,
         redirect: &Url,
-    ) -> Result<Grant, ConnectError> {
+    ) -> Result<Consented, ConnectError> {
         let stores = self.tokens.stores().ok_or(ConnectError::NoGrants)?;
         let before = stores.grant(grant).await.map_err(of_store)?;
         let now = self.http.now();
         let leased = before.lease_for_writing(now).ok_or(ConnectError::Busy)?;
         let leased = stores.store_grant(&before, leased, now).await.map_err(of_store)?;
         match self.authorised(stores, &leased, code, redirect).await {
-            Ok(after) => stores.store_grant(&leased, after, now).await.map_err(of_store),
+            Ok(Consented { grant, connections }) => {
+                let stored = stores.store_grant(&leased, grant, now).await;
+                Ok(Consented { grant: stored.map_err(of_store)?, connections })
+            }
             Err(error) => {
                 if let Err(error) = stores.store_grant(&leased, leased.released(), now).await {
                     tracing::warn!(%grant, error = %error, "the lease of a grant was not ended");
@@ -93,15 +101,17 @@ impl<B, G: Grants + Pairs> Client<B, G> {
         grant: &Grant,
         code: &SecretString,
         redirect: &Url,
-    ) -> Result<Grant, ConnectError> {
+    ) -> Result<Consented, ConnectError> {
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code.expose_secret()),
             ("redirect_uri", redirect.as_str()),
         ];
         let mut received = self.tokens.ask(&self.http, &form).await?;
-        let organisations = self.connections(&received).await?;
-        let refresh_token = received.refresh_token.take().filter(|_| !organisations.is_empty());
+        let token =
+            header(&received.access_token).ok_or(Outage::Unreadable).map_err(ReadError::from)?;
+        let connections = self.listed(token).await?;
+        let refresh_token = received.refresh_token.take().filter(|_| !connections.is_empty());
         let stored = stores.pair(grant.id).await.map_err(of_store)?;
         let generation = stored.map_or(0, |pair| pair.generation).max(grant.generation);
         let pair = Pair {
@@ -112,38 +122,11 @@ impl<B, G: Grants + Pairs> Client<B, G> {
             refresh_token: refresh_token.ok_or(ConnectError::Nothing)?,
         };
         stores.store_pair(grant.id, &pair).await.map_err(of_store)?;
-        Ok(grant.authorised(&pair, organisations))
+        let organisations = connections.iter().map(|known| known.organisation).collect();
+        let scopes = received.scopes.into_iter().filter(|scope| scope != SCOPE_OFFLINE).collect();
+        let grant = Grant { scopes, ..grant.authorised(&pair, organisations) };
+        Ok(Consented { grant, connections })
     }
-
-    /// The organisations that a token is for.
-    async fn connections(
-        &self,
-        received: &Received,
-    ) -> Result<BTreeSet<OrganisationId>, ReadError> {
-        let token = header(&received.access_token).ok_or(Outage::Unreadable)?;
-        let request = self
-            .http
-            .client()
-            .get(self.connections_url.clone())
-            .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, token);
-        let answer = self.http.attempt(request).await?;
-        if answer.status != 200 {
-            return Err(refusal(&answer, "the list of connections"));
-        }
-        let wire: Vec<WireConnection> =
-            serde_json::from_slice(&answer.body).map_err(|_| Outage::Unreadable)?;
-        let of_organisations = |wire: &WireConnection| wire.tenant_type == "ORGANISATION";
-        let ids = wire.into_iter().filter(of_organisations);
-        Ok(ids.map(|wire| OrganisationId::new(wire.tenant_id)).collect())
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireConnection {
-    tenant_id: Uuid,
-    tenant_type: String,
 }
 
 fn of_store(error: GrantError) -> ConnectError {

@@ -6,8 +6,7 @@ use payments::{Money, XeroContactId};
 use serde::Serialize;
 
 use crate::bundle::{
-    Bundle, BundleError, Sent, StampedKind, WireContact, WireLine, check, check_amount,
-    debug_by_stamp, number,
+    Bundle, BundleError, Sent, StampedKind, WireContact, WireLine, check, debug_by_stamp, number,
 };
 
 /// A bill to be created in Xero.
@@ -30,12 +29,12 @@ pub struct BillToSend {
     pub lines: Vec<BillLine>,
 }
 
-/// A line of a bill.
+/// A line of a bill or of a credit note.
 #[derive(Clone, Eq, PartialEq)]
 pub struct BillLine {
     /// What it says.
     pub description: String,
-    /// How much, tax included.
+    /// How much, tax included; less than nothing for a credit on a bill (EX-15b, EX-15c).
     pub amount: Money,
     /// The code of the account that it is booked to.
     pub account: String,
@@ -53,7 +52,7 @@ impl Bundle {
     pub fn of_bills(bills: &[BillToSend]) -> Result<Self, BundleError> {
         let sent = bills.iter().map(|bill| {
             check(&bill.stamp, &bill.number, bill.amount)?;
-            bill.check_lines()?;
+            check_lines(&bill.stamp, bill.amount, &bill.lines)?;
             Ok(Sent { stamp: bill.stamp.clone(), amount: bill.amount, invoice: None })
         });
         let wire = bills.iter().map(WireBill::of).collect::<Option<Vec<_>>>();
@@ -62,25 +61,43 @@ impl Bundle {
     }
 }
 
-impl BillToSend {
-    fn check_lines(&self) -> Result<(), BundleError> {
-        let stamp = &self.stamp;
-        let blank = |field| Err(BundleError::Blank { stamp: stamp.clone(), field });
-        for line in &self.lines {
-            check_amount(stamp, line.amount)?;
-            if line.account.trim().is_empty() {
-                return blank("AccountCode");
-            }
-            if line.description.trim().is_empty() {
-                return blank("Description");
-            }
-            if line.tax_type.as_ref().is_some_and(|tax| tax.trim().is_empty()) {
-                return blank("TaxType");
-            }
+/// Whether the lines of a document can be sent, and add up to it.
+pub(crate) fn check_lines(
+    stamp: &Stamp,
+    amount: Money,
+    lines: &[BillLine],
+) -> Result<(), BundleError> {
+    let blank = |field| Err(BundleError::Blank { stamp: stamp.clone(), field });
+    for line in lines {
+        let is_nothing = !line.amount.is_positive() && !line.amount.is_negative();
+        if is_nothing || !line.amount.fits_xero() {
+            return Err(BundleError::Amount(stamp.clone()));
         }
-        let sum = Money::sum(self.amount.currency(), self.lines.iter().map(|line| line.amount));
-        // Xero adds the lines up itself: what is there would not be what was sent.
-        if sum == Ok(self.amount) { Ok(()) } else { Err(BundleError::Lines(stamp.clone())) }
+        if line.account.trim().is_empty() {
+            return blank("AccountCode");
+        }
+        if line.description.trim().is_empty() {
+            return blank("Description");
+        }
+        if line.tax_type.as_ref().is_some_and(|tax| tax.trim().is_empty()) {
+            return blank("TaxType");
+        }
+    }
+    let sum = Money::sum(amount.currency(), lines.iter().map(|line| line.amount));
+    // Xero adds the lines up itself: what is there would not be what was sent.
+    if sum == Ok(amount) { Ok(()) } else { Err(BundleError::Lines(stamp.clone())) }
+}
+
+impl BillLine {
+    /// As Xero takes it; `None` if its amount cannot be written.
+    pub(crate) fn wire(&self) -> Option<WireLine<'_>> {
+        Some(WireLine {
+            description: self.description.trim().to_owned(),
+            quantity: 1,
+            unit_amount: number(self.amount)?,
+            account_code: &self.account,
+            tax_type: self.tax_type.as_deref(),
+        })
     }
 }
 
@@ -108,15 +125,6 @@ struct WireBill<'a> {
 impl<'a> WireBill<'a> {
     /// The lines are `Inclusive`, like that of a prepayment: the provider's fees have the tax in them.
     fn of(bill: &'a BillToSend) -> Option<Self> {
-        let line = |line: &'a BillLine| {
-            Some(WireLine {
-                description: line.description.trim().to_owned(),
-                quantity: 1,
-                unit_amount: number(line.amount)?,
-                account_code: &line.account,
-                tax_type: line.tax_type.as_deref(),
-            })
-        };
         Some(Self {
             r#type: ACCPAY,
             contact: WireContact { contact_id: bill.contact.to_string() },
@@ -126,7 +134,7 @@ impl<'a> WireBill<'a> {
             currency_code: bill.amount.currency().code(),
             status: "AUTHORISED",
             line_amount_types: "Inclusive",
-            line_items: bill.lines.iter().map(line).collect::<Option<_>>()?,
+            line_items: bill.lines.iter().map(BillLine::wire).collect::<Option<_>>()?,
         })
     }
 }

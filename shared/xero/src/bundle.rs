@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use payments::upload::{BUNDLE_MAX, REFERENCE_CHARS_MAX, Stamp};
-use payments::{Money, XeroAccountId, XeroContactId, XeroInvoiceId};
+use payments::{Money, XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
@@ -104,12 +104,17 @@ pub enum StampedKind {
     Prepayments,
     /// Bills, which are invoices to Xero: its `Invoices`.
     Bills,
+    /// Credit notes of a supplier: its `CreditNotes`.
+    CreditNotes,
+    /// A part of a credit note on a bill. It bears no stamp in Xero: it is known by its note, its bill and its amount.
+    Allocations,
 }
 
 impl StampedKind {
     /// All of them, in the order in which they are sent: bills take a permission of their own, and if it is
     /// missing, that shall keep no payment back.
-    pub const ALL: [Self; 3] = [Self::Payments, Self::Prepayments, Self::Bills];
+    pub const ALL: [Self; 5] =
+        [Self::Payments, Self::Prepayments, Self::Bills, Self::CreditNotes, Self::Allocations];
 
     /// Xero's name of the list, in addresses and in bodies.
     pub(crate) const fn list(self) -> &'static str {
@@ -117,6 +122,8 @@ impl StampedKind {
             Self::Payments => "Payments",
             Self::Prepayments => "BankTransactions",
             Self::Bills => "Invoices",
+            Self::CreditNotes => "CreditNotes",
+            Self::Allocations => "Allocations",
         }
     }
 }
@@ -125,6 +132,8 @@ impl StampedKind {
 #[derive(Clone, Eq, PartialEq)]
 pub struct Bundle {
     kind: StampedKind,
+    /// Of an allocation the credit note, which stands in the address.
+    note: Option<XeroCreditId>,
     sent: Vec<Sent>,
     body: Vec<u8>,
 }
@@ -134,7 +143,7 @@ pub struct Bundle {
 pub(crate) struct Sent {
     pub(crate) stamp: Stamp,
     pub(crate) amount: Money,
-    /// The invoice of a payment. The contact of a prepayment or a bill is not compared: Xero answers
+    /// The invoice of a payment or an allocation. The contact of a prepayment or a bill is not compared: Xero answers
     /// with another one when the contact was merged.
     pub(crate) invoice: Option<XeroInvoiceId>,
 }
@@ -200,7 +209,22 @@ impl Bundle {
         if body.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLong);
         }
-        Ok(Self { kind, sent, body })
+        Ok(Self { kind, note: None, sent, body })
+    }
+
+    /// The same of the allocation of a credit note.
+    pub(crate) fn on_note(self, note: XeroCreditId) -> Self {
+        Self { note: Some(note), ..self }
+    }
+
+    /// Where it is put, below Xero's address.
+    pub(crate) fn path(&self) -> Vec<String> {
+        match self.note {
+            Some(note) => {
+                vec!["CreditNotes".to_owned(), note.to_string(), self.kind.list().to_owned()]
+            }
+            None => vec![self.kind.list().to_owned()],
+        }
     }
 
     /// What it is made of.
@@ -220,7 +244,12 @@ impl Bundle {
 
     /// The SHA-256 of the bytes, in hexadecimal digits.
     pub fn digest(&self) -> String {
-        Sha256::digest(&self.body).iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut hasher = Sha256::new();
+        hasher.update(&self.body);
+        if let Some(note) = self.note {
+            hasher.update(note.to_string());
+        }
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(crate) fn sent(&self) -> &[Sent] {
@@ -292,9 +321,9 @@ struct WirePayment<'a> {
 }
 
 #[derive(Serialize)]
-struct WireInvoice {
+pub(crate) struct WireInvoice {
     #[serde(rename = "InvoiceID")]
-    invoice_id: String,
+    pub(crate) invoice_id: String,
 }
 
 #[derive(Serialize)]

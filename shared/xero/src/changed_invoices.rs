@@ -230,6 +230,7 @@ fn row(which: ListName, id: Uuid, raw: &RawValue) -> Result<Row, ReadError> {
         ListName::Invoices
         | ListName::BankTransactions
         | ListName::Contacts
+        | ListName::CreditNotes
         | ListName::Overpayments
         | ListName::Prepayments => RowSubject::Invoice(Seen {
             invoice: XeroInvoiceId::new(id),

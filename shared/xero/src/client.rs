@@ -8,9 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use payments::budget::{CallBudget, Purpose, Word};
 use payments::grant::{Grants, NoGrants, Pairs};
+use payments::permission::{self, Feature};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, AUTHORIZATION, IF_MODIFIED_SINCE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE, WWW_AUTHENTICATE};
 use url::Url;
 
 use crate::call_permits::{Unmetered, denial, word};
@@ -40,11 +41,6 @@ pub(crate) const SCOPE_BANK_TRANSACTIONS: &str = "accounting.banktransactions.re
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";
 
-/// The permissions that uploading needs (facts.md 2.3). Prepayments are made of bank transactions, bills
-/// are invoices; what may be written may be read as well.
-pub const SCOPES_UPLOADING: &str = "accounting.payments accounting.banktransactions \
-    accounting.invoices accounting.contacts.read accounting.settings.read";
-
 /// How Xero is reached.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -68,15 +64,15 @@ impl Default for Config {
             identity_url: address("https://identity.xero.com"),
             timeout: Duration::from_secs(20),
             ids_max: 40,
-            scopes: format!("{SCOPE_INVOICES} {SCOPE_PAYMENTS} {SCOPE_SETTINGS}"),
+            scopes: permission::scopes(&[Feature::Mirror].into()),
         }
     }
 }
 
 impl Config {
-    /// The same for a process that writes: with [`SCOPES_UPLOADING`].
+    /// The same for a process that writes: with the permissions of all features.
     pub fn uploading() -> Self {
-        Self { scopes: SCOPES_UPLOADING.to_owned(), ..Self::default() }
+        Self { scopes: permission::scopes(&Feature::ALL.into()), ..Self::default() }
     }
 }
 
@@ -363,7 +359,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         };
         let token = self.tokens.current(&self.http, organisation).await?;
         let mut answer = self.call(organisation, request(), &token, Attempts::Reads, meter).await?;
-        if answer.status == 401 {
+        if token_is_bad(&answer) {
             let token = self.tokens.instead_of(&self.http, organisation, &token).await?;
             answer = self.call(organisation, request(), &token, Attempts::Reads, meter).await?;
         }
@@ -464,13 +460,41 @@ impl<B, G> fmt::Debug for Client<B, G> {
 pub(crate) fn refusal(answer: &HttpResponse, scope: &'static str) -> ReadError {
     let after = retry_after(&answer.headers);
     match answer.status {
+        401 if scope_is_missing(answer) => ReadError::NotAuthorised(Refusal::Scope(scope)),
         401 => ReadError::NotAuthorised(Refusal::Token),
+        // A page for people comes from what stands in front of the API, and says nothing of the connection.
+        403 if is_page(answer) => {
+            ReadError::Unavailable { cause: Outage::Status(answer.status), after }
+        }
         403 => ReadError::NotAuthorised(Refusal::Permission(scope)),
         404 => ReadError::NotFound,
         429 => ReadError::Limited { problem: LimitProblem::read(&answer.headers), after },
         status @ (400..=407 | 409..=499) => ReadError::Invalid { status },
         status => ReadError::Unavailable { cause: Outage::Status(status), after },
     }
+}
+
+/// Whether another token may help. None does where a permission is missing: each token of the same consent lacks it
+/// (XC-12, facts.md 2.2).
+pub(crate) fn token_is_bad(answer: &HttpResponse) -> bool {
+    answer.status == 401 && !scope_is_missing(answer)
+}
+
+/// Whether this 401 is about a permission, and not about the token itself.
+fn scope_is_missing(answer: &HttpResponse) -> bool {
+    let has = |text: &[u8], word: &str| {
+        text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let header = answer.headers.get(WWW_AUTHENTICATE).map_or(&[][..], |value| value.as_bytes());
+    has(header, "insufficient_scope")
+        || ["insufficient_scope", "AuthorizationUnsuccessful"]
+            .iter()
+            .any(|word| has(&answer.body, word))
+}
+
+fn is_page(answer: &HttpResponse) -> bool {
+    let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// Checks a base address and adds a path to it.

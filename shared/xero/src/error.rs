@@ -66,6 +66,15 @@ impl ReadError {
         }
     }
 
+    /// The permission that a user has to consent to before this can be read. Everything else that Xero allows us
+    /// goes on (XC-12).
+    pub const fn missing_scope(&self) -> Option<&'static str> {
+        match self {
+            Self::NotAuthorised(Refusal::Scope(scope)) => Some(*scope),
+            _ => None,
+        }
+    }
+
     /// Whether the same read can succeed later.
     ///
     /// `NotFound` is tried again because an event may arrive before its invoice can be read.
@@ -141,6 +150,8 @@ pub enum Refusal {
     NotConnected,
     /// A user's grant is of no use any more: the user has to authorise again.
     Lost(GrantEnd),
+    /// 401, of a token that is good: the user has not consented to this permission, or not for this app.
+    Scope(&'static str),
     /// 403. Either this permission is missing, or the organisation is not connected (any more).
     Permission(&'static str),
 }
@@ -152,6 +163,7 @@ impl fmt::Display for Refusal {
             Self::NotConnected => f.write_str("the organisation hangs on no grant"),
             Self::Lost(why) => write!(f, "its grant is lost ({why})"),
             Self::Token => f.write_str("a fresh token was refused"),
+            Self::Scope(scope) => write!(f, "the permission {scope} was not granted"),
             Self::Permission(scope) => {
                 write!(f, "{scope} is missing, or the organisation is not connected")
             }

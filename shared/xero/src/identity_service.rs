@@ -80,6 +80,16 @@ impl Asker {
         http: &Http,
         form: &[(&str, &str)],
     ) -> Result<Received, ReadError> {
+        let answer = self.post(http, form).await?;
+        Received::read(&answer).ok_or(Outage::Unreadable.into())
+    }
+
+    /// The same for an answer without tokens.
+    pub(crate) async fn post(
+        &self,
+        http: &Http,
+        form: &[(&str, &str)],
+    ) -> Result<HttpResponse, ReadError> {
         let Credentials { client_id, client_secret } = &self.credentials;
         let request = http
             .client()
@@ -93,9 +103,9 @@ impl Asker {
             (Err(Failed::NoConnection(_)), Some(again)) => http.attempt(again).await?,
             (answer, _) => answer?,
         };
-        tracing::debug!(status = answer.status, "asked for an access token");
+        tracing::debug!(status = answer.status, "asked the identity service");
         match answer.status {
-            200 => Received::read(&answer).ok_or(Outage::Unreadable.into()),
+            200 => Ok(answer),
             429 => Err(ReadError::Limited {
                 problem: LimitProblem::read(&answer.headers),
                 after: retry_after(&answer.headers),
@@ -114,6 +124,8 @@ pub(crate) struct Received {
     pub(crate) access_token: SecretString,
     /// Only for a user's authorisation.
     pub(crate) refresh_token: Option<SecretString>,
+    /// The permissions that it was given for.
+    pub(crate) scopes: Vec<String>,
     pub(crate) got_at: Timestamp,
     pub(crate) access_until: Timestamp,
 }
@@ -130,6 +142,7 @@ impl Received {
                 .refresh_token
                 .filter(|text| !text.is_empty())
                 .map(SecretString::from),
+            scopes: wire.scope.split_whitespace().map(str::to_owned).collect(),
             got_at: answer.started_at,
             access_until: answer.started_at.checked_add(lifetime).ok()?,
         })
@@ -149,6 +162,8 @@ struct WireToken {
     expires_in: u32,
     #[serde(default)]
     refresh_token: Option<String>,
+    #[serde(default)]
+    scope: String,
 }
 
 #[derive(Deserialize)]

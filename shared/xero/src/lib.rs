@@ -8,7 +8,9 @@ mod call_permits;
 mod changed_invoices;
 mod changed_payments;
 mod client;
+mod connections;
 mod contacts;
+mod credit_notes;
 mod dates;
 mod decimals;
 mod deleted_money;
@@ -38,15 +40,17 @@ mod wire;
 mod write_results;
 mod writes;
 
-pub use authorisation::{ConnectError, LOGIN_URL, SCOPE_OFFLINE};
+pub use authorisation::{ConnectError, Consented, LOGIN_URL, SCOPE_OFFLINE};
 pub use bills::{BillLine, BillToSend};
 pub use bundle::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, PaymentToSend, PrepaymentToSend, StampedKind,
 };
 pub use call_permits::Unmetered;
 pub use changed_invoices::ChangedPage;
-pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, SCOPES_UPLOADING, Spent};
+pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, Spent};
+pub use connections::Connection;
 pub use contacts::FoundContacts;
+pub use credit_notes::{AllocationToSend, CreditNoteToSend, CreditNotes};
 pub use deleted_money::DeletedMoney;
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
@@ -61,7 +65,7 @@ pub use organisation::Organisation;
 pub use pages::PAGES_MAX;
 pub use payable_invoices::OpenInvoices;
 pub use prepayments::DeletedPrepayments;
-pub use readback::{Found, SKEW_MARGIN, Stamped};
+pub use readback::{AllocationSought, Found, SKEW_MARGIN, Stamped};
 pub use receipts::{MoneyReceived, ReceivedBetween};
 pub use refusal::RefusalKind;
 pub use signature::{SIGNATURE_HEADER, SignatureError, Verified, WebhookKeys};

@@ -5,6 +5,7 @@
 pub(crate) enum ListName {
     BankTransactions,
     Contacts,
+    CreditNotes,
     Invoices,
     Overpayments,
     Payments,
@@ -16,6 +17,7 @@ impl ListName {
         match self {
             Self::BankTransactions => "BankTransactions",
             Self::Contacts => "Contacts",
+            Self::CreditNotes => "CreditNotes",
             Self::Invoices => "Invoices",
             Self::Overpayments => "Overpayments",
             Self::Payments => "Payments",
@@ -27,6 +29,7 @@ impl ListName {
         match self {
             Self::BankTransactions => "BankTransactionID",
             Self::Contacts => "ContactID",
+            Self::CreditNotes => "CreditNoteID",
             Self::Invoices => "InvoiceID",
             Self::Overpayments => "OverpaymentID",
             Self::Payments => "PaymentID",

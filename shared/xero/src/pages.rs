@@ -60,6 +60,8 @@ struct WirePage<'a> {
     #[serde(borrow)]
     contacts: Member<'a>,
     #[serde(borrow)]
+    credit_notes: Member<'a>,
+    #[serde(borrow)]
     invoices: Member<'a>,
     #[serde(borrow)]
     overpayments: Member<'a>,
@@ -83,6 +85,8 @@ struct WireRow<'a> {
     bank_transaction_id: Member<'a>,
     #[serde(borrow, rename = "ContactID")]
     contact_id: Member<'a>,
+    #[serde(borrow, rename = "CreditNoteID")]
+    credit_note_id: Member<'a>,
     #[serde(borrow, rename = "InvoiceID")]
     invoice_id: Member<'a>,
     #[serde(borrow, rename = "OverpaymentID")]
@@ -224,6 +228,7 @@ pub(crate) fn page(which: ListName, body: &[u8]) -> Result<Page<'_>, ReadError> 
     let list = match which {
         ListName::BankTransactions => wire.bank_transactions,
         ListName::Contacts => wire.contacts,
+        ListName::CreditNotes => wire.credit_notes,
         ListName::Invoices => wire.invoices,
         ListName::Overpayments => wire.overpayments,
         ListName::Payments => wire.payments,
@@ -244,6 +249,7 @@ pub(crate) fn row_id(which: ListName, raw: &RawValue) -> Result<Uuid, ReadError>
     let member = match which {
         ListName::BankTransactions => row.bank_transaction_id,
         ListName::Contacts => row.contact_id,
+        ListName::CreditNotes => row.credit_note_id,
         ListName::Invoices => row.invoice_id,
         ListName::Overpayments => row.overpayment_id,
         ListName::Payments => row.payment_id,

@@ -6,8 +6,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::upload::{Placed, Stamp};
-use payments::{OrganisationId, XeroInvoiceId};
+use payments::upload::{Placed, Stamp, XeroAllocation};
+use payments::{Money, OrganisationId, XeroCreditId, XeroInvoiceId};
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::bills::ACCPAY;
 use crate::bundle::{RECEIVE_PREPAYMENT, StampedKind};
 use crate::client::{Client, SCOPE_BANK_TRANSACTIONS, SCOPE_INVOICES};
+use crate::credit_notes::ACCPAYCREDIT;
 use crate::decimals;
 use crate::error::ReadError;
 use crate::list::ListName;
@@ -78,7 +79,28 @@ impl fmt::Debug for Unclear {
     }
 }
 
+/// An allocation whose fate is not known. It bears no stamp in Xero: what is applied of the note to the bill, of the
+/// same amount, and is no other row's, is taken for it. Should another hand have made it, the money stands there
+/// all the same (AMB-27).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AllocationSought {
+    /// What the ledger knows it by.
+    pub stamp: Stamp,
+    /// The credit note.
+    pub note: XeroCreditId,
+    /// The bill.
+    pub bill: XeroInvoiceId,
+    /// How much.
+    pub amount: Money,
+    /// The allocations of the note that are proven to be others.
+    pub others: BTreeSet<Uuid>,
+}
+
 impl Found {
+    fn nothing(started_at: Timestamp) -> Self {
+        Self { started_at, by_stamp: BTreeMap::new(), unclear: Vec::new() }
+    }
+
     /// When the first call of the read was started: evidence counts from then.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
@@ -101,6 +123,46 @@ impl Found {
 }
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
+    /// Looks for allocations in their credit notes: one call for each. A note that cannot be read leaves its
+    /// allocations in doubt.
+    ///
+    /// # Errors
+    /// Whenever Xero could not be asked; see [`ReadError`].
+    pub async fn found_allocations(
+        &self,
+        organisation: OrganisationId,
+        sought: &[AllocationSought],
+    ) -> Result<Found, ReadError> {
+        let mut found = Found::nothing(self.http.now());
+        for one in sought {
+            let note = match self.credit_note(organisation, one.note).await {
+                Ok(note) => note,
+                Err(ReadError::Schema { .. }) => {
+                    let stamps = BTreeSet::from([one.stamp.clone()]);
+                    found.unclear.push(Unclear { stamps, hides_stamps: false, amount: None });
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let same = |shown: &&XeroAllocation| {
+                shown.bill == one.bill
+                    && shown.amount == one.amount
+                    && !one.others.contains(&shown.id)
+            };
+            let shown = note.iter().flat_map(|note| &note.allocations).find(same);
+            if let Some(shown) = shown {
+                let stamped = Stamped {
+                    placed: Placed::Allocation(shown.id),
+                    deleted: false,
+                    amount: Some(shown.amount.amount()),
+                    invoice: Some(shown.bill),
+                };
+                found.by_stamp.entry(one.stamp.clone()).or_default().push(stamped);
+            }
+        }
+        Ok(found)
+    }
+
     /// Looks for stamps in everything that was created or changed since a moment. Deleted things are
     /// found too: no status is asked for.
     ///
@@ -120,16 +182,23 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     ) -> Result<Found, ReadError> {
         let mut meter = self.meter();
         if wanted.is_empty() {
-            let (by_stamp, unclear) = (BTreeMap::new(), Vec::new());
-            return Ok(Found { started_at: self.http.now(), by_stamp, unclear });
+            return Ok(Found::nothing(self.http.now()));
         }
         let (which, scope) = match kind {
             StampedKind::Payments => (ListName::Payments, "accounting.payments.read"),
             StampedKind::Prepayments => (ListName::BankTransactions, SCOPE_BANK_TRANSACTIONS),
             StampedKind::Bills => (ListName::Invoices, SCOPE_INVOICES),
+            StampedKind::CreditNotes => (ListName::CreditNotes, SCOPE_INVOICES),
+            // See `found_allocations`: nothing of them is found by a stamp, and this read shows none.
+            StampedKind::Allocations => return Ok(Found::nothing(self.http.now())),
         };
         let query = match kind {
-            StampedKind::Payments | StampedKind::Prepayments => "order=UpdatedDateUTC%20ASC&",
+            StampedKind::CreditNotes => {
+                "where=Type%3D%3D%22ACCPAYCREDIT%22&order=UpdatedDateUTC%20ASC&"
+            }
+            StampedKind::Payments | StampedKind::Prepayments | StampedKind::Allocations => {
+                "order=UpdatedDateUTC%20ASC&"
+            }
             // An equality on an indexed field, which Xero calls optimised: sales are many.
             StampedKind::Bills => "where=Type%3D%3D%22ACCPAY%22&order=UpdatedDateUTC%20ASC&",
         };
@@ -184,6 +253,14 @@ fn row(
             return Err(schema("InvoiceNumber"));
         }
     }
+    if kind == StampedKind::CreditNotes {
+        if required_text(element.r#type, "Type")? != ACCPAYCREDIT {
+            return Ok(None);
+        }
+        if element.credit_note_number.is_some() && text(element.credit_note_number).is_none() {
+            return Err(schema("CreditNoteNumber"));
+        }
+    }
     if kind == StampedKind::Prepayments {
         if required_text(element.r#type, "Type")? != RECEIVE_PREPAYMENT {
             return Ok(None);
@@ -202,7 +279,10 @@ fn row(
             .invoice
             .and_then(object::<WireInvoiceOf<'_>>)
             .and_then(|of| text(of.invoice_id)?.parse().ok()),
-        StampedKind::Prepayments | StampedKind::Bills => None,
+        StampedKind::Prepayments
+        | StampedKind::Bills
+        | StampedKind::CreditNotes
+        | StampedKind::Allocations => None,
     };
     if invoice.is_some_and(|invoice: XeroInvoiceId| !stamp.is_for(invoice)) {
         return Ok(None);
@@ -210,13 +290,17 @@ fn row(
     let deleted = match required_text(element.status, "Status")?.as_str() {
         "AUTHORISED" => false,
         // A bill that was paid meanwhile, or was not approved as we asked for, is there all the same.
-        "PAID" | "DRAFT" | "SUBMITTED" if kind == StampedKind::Bills => false,
+        "PAID" | "DRAFT" | "SUBMITTED"
+            if matches!(kind, StampedKind::Bills | StampedKind::CreditNotes) =>
+        {
+            false
+        }
         "DELETED" | "VOIDED" => true,
         _ => return Err(schema("Status")),
     };
     let amount = match kind {
-        StampedKind::Payments => element.amount,
-        StampedKind::Prepayments | StampedKind::Bills => element.total,
+        StampedKind::Payments | StampedKind::Allocations => element.amount,
+        StampedKind::Prepayments | StampedKind::Bills | StampedKind::CreditNotes => element.total,
     };
     let amount = amount.and_then(decimals::decimal);
     Ok(Some((stamp, Stamped { placed: placed(kind, own, &element), deleted, amount, invoice })))

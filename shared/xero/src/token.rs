@@ -65,6 +65,14 @@ impl<G> Tokens<G> {
     ) -> Result<Received, ReadError> {
         self.app.asker().await.ask(http, form).await
     }
+
+    /// Takes back what a refresh token stands for.
+    pub(crate) async fn revoke(&self, http: &Http, form: &[(&str, &str)]) -> Result<(), ReadError> {
+        let mut asker = self.app.asker().await;
+        // InvoiceContext `connect/token`.
+        asker.url = asker.url.join("revocation").map_err(|_| Outage::Unreadable)?;
+        asker.post(http, form).await.map(|_| ())
+    }
 }
 
 impl<G: Grants + Pairs> Tokens<G> {

@@ -103,6 +103,7 @@ impl Unreadable {
             ListName::Payments => unnamed.payment(&names),
             ListName::BankTransactions
             | ListName::Contacts
+            | ListName::CreditNotes
             | ListName::Overpayments
             | ListName::Prepayments => unnamed,
         })

@@ -8,13 +8,14 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{Placed, Stamp, WriteOutcome};
-use payments::{XeroInvoiceId, XeroPaymentId};
+use payments::{XeroCreditId, XeroInvoiceId, XeroPaymentId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::bills::ACCPAY;
 use crate::bundle::{Bundle, RECEIVE_PREPAYMENT, Sent, StampedKind};
+use crate::credit_notes::ACCPAYCREDIT;
 use crate::decimals;
 use crate::refusal::RefusalKind;
 use crate::wire::{Member, object, text};
@@ -33,6 +34,10 @@ struct WireAnswer<'a> {
     bank_transactions: Member<'a>,
     #[serde(borrow, default)]
     invoices: Member<'a>,
+    #[serde(borrow, default)]
+    credit_notes: Member<'a>,
+    #[serde(borrow, default)]
+    allocations: Member<'a>,
 }
 
 /// An element of any of the lists.
@@ -47,6 +52,12 @@ pub(crate) struct WireElement<'a> {
     pub(crate) prepayment_id: Member<'a>,
     #[serde(borrow, rename = "InvoiceID")]
     pub(crate) invoice_id: Member<'a>,
+    #[serde(borrow, rename = "CreditNoteID")]
+    pub(crate) credit_note_id: Member<'a>,
+    #[serde(borrow, rename = "AllocationID")]
+    pub(crate) allocation_id: Member<'a>,
+    #[serde(borrow)]
+    pub(crate) credit_note_number: Member<'a>,
     #[serde(borrow)]
     pub(crate) invoice_number: Member<'a>,
     #[serde(borrow)]
@@ -128,7 +139,11 @@ pub(crate) fn read(bundle: &Bundle, body: &[u8]) -> Option<BTreeMap<Stamp, Write
     let mut is_foreign = false;
     for raw in elements {
         let element: Option<WireElement<'_>> = object(raw);
-        let stamp = element.as_ref().and_then(|element| stamp_of(bundle.kind(), element));
+        let stamp = element.as_ref().and_then(|element| match bundle.kind() {
+            // It bears none, and goes alone.
+            StampedKind::Allocations => bundle.stamps().next().cloned(),
+            kind => stamp_of(kind, element),
+        });
         let sent = stamp.as_ref().map(|stamp| bundle.sent().iter().find(|s| s.stamp == *stamp));
         let said =
             element.map_or(ElementVerdict::Nothing, |e| said(bundle.kind(), &e, sent.flatten()));
@@ -178,6 +193,8 @@ fn proof(answer: &WriteOutcome) -> Option<Uuid> {
         WriteOutcome::Placed(Placed::Payment(id)) => id.to_string().parse().ok(),
         WriteOutcome::Placed(Placed::Prepayment { transaction, .. }) => Some(*transaction),
         WriteOutcome::Placed(Placed::Bill(id)) => id.to_string().parse().ok(),
+        WriteOutcome::Placed(Placed::CreditNote(id)) => Some(id.uuid()),
+        WriteOutcome::Placed(Placed::Allocation(id)) => Some(*id),
         _ => None,
     }
 }
@@ -254,6 +271,8 @@ fn elements(kind: StampedKind, body: &[u8]) -> Option<Vec<&RawValue>> {
         StampedKind::Payments => wire.payments,
         StampedKind::Prepayments => wire.bank_transactions,
         StampedKind::Bills => wire.invoices,
+        StampedKind::CreditNotes => wire.credit_notes,
+        StampedKind::Allocations => wire.allocations,
     };
     serde_json::from_str(list?.get()).ok()
 }
@@ -270,6 +289,8 @@ pub(crate) fn stamp_of(kind: StampedKind, element: &WireElement<'_>) -> Option<S
             })
         }),
         StampedKind::Bills => find_in(element.invoice_number),
+        StampedKind::CreditNotes => find_in(element.credit_note_number),
+        StampedKind::Allocations => None,
     }
 }
 
@@ -295,6 +316,8 @@ fn own_id(kind: StampedKind, element: &WireElement<'_>) -> Result<Option<Uuid>, 
         StampedKind::Payments => id(element.payment_id),
         StampedKind::Prepayments => id(element.bank_transaction_id),
         StampedKind::Bills => id(element.invoice_id),
+        StampedKind::CreditNotes => id(element.credit_note_id),
+        StampedKind::Allocations => id(element.allocation_id),
     }
 }
 
@@ -318,6 +341,8 @@ pub(crate) fn placed(kind: StampedKind, own: Uuid, element: &WireElement<'_>) ->
             prepayment: id(element.prepayment_id).ok().flatten(),
         },
         StampedKind::Bills => Placed::Bill(XeroInvoiceId::new(own)),
+        StampedKind::CreditNotes => Placed::CreditNote(XeroCreditId::new(own)),
+        StampedKind::Allocations => Placed::Allocation(own),
     }
 }
 
@@ -332,6 +357,8 @@ fn is_what_was_sent(kind: StampedKind, element: &WireElement<'_>, sent: &Sent) -
             (element.total, element.currency_code, Some(RECEIVE_PREPAYMENT))
         }
         StampedKind::Bills => (element.total, element.currency_code, Some(ACCPAY)),
+        StampedKind::CreditNotes => (element.total, element.currency_code, Some(ACCPAYCREDIT)),
+        StampedKind::Allocations => (element.amount, None, None),
     };
     let amount = amount.and_then(|raw| decimals::money(raw, sent.amount.currency()));
     let other_currency = text(currency).is_some_and(|code| code != sent.amount.currency().code());
@@ -341,11 +368,10 @@ fn is_what_was_sent(kind: StampedKind, element: &WireElement<'_>, sent: &Sent) -
     });
     let other_type = its_type
         .is_some_and(|expected| text(element.r#type).is_some_and(|shown| shown != expected));
-    text(element.status).as_deref() == Some("AUTHORISED")
-        && amount == Some(sent.amount)
-        && !other_currency
-        && !other_invoice
-        && !other_type
+    // An allocation has no status.
+    let stands =
+        kind == StampedKind::Allocations || text(element.status).as_deref() == Some("AUTHORISED");
+    stands && amount == Some(sent.amount) && !other_currency && !other_invoice && !other_type
 }
 
 /// Why the element was refused; `None` if it was not, `Err` if that is not clear.

@@ -12,7 +12,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::bundle::{Bundle, StampedKind};
-use crate::client::{Attempts, Client, Meter, refusal};
+use crate::client::{Attempts, Client, Meter, refusal, token_is_bad};
 use crate::error::{Outage, ReadError};
 use crate::refusal::RefusalKind;
 use crate::write_results;
@@ -54,7 +54,7 @@ enum Call {
 }
 
 impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
-    /// Creates the payments, prepayments or bills of a bundle, in ONE call: nothing is ever sent again here,
+    /// Creates what a bundle is made of, in ONE call: nothing is ever sent again here,
     /// not even when the connection fails. Only a call that was answered 401, which is to say turned
     /// away at the door, is repeated with a new token.
     ///
@@ -93,7 +93,9 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let scope = match bundle.kind() {
             StampedKind::Payments => "accounting.payments",
             StampedKind::Prepayments => "accounting.banktransactions",
-            StampedKind::Bills => "accounting.invoices",
+            StampedKind::Bills | StampedKind::CreditNotes | StampedKind::Allocations => {
+                "accounting.invoices"
+            }
         };
         let token = match self.tokens.current(&self.http, organisation).await {
             Ok(token) => token,
@@ -102,7 +104,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         let once = Attempts::Once;
         let mut answer =
             self.call(organisation, self.put_request(bundle, key), &token, once, meter).await;
-        if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
+        if answer.as_ref().is_ok_and(token_is_bad) {
             let token = match self.tokens.instead_of(&self.http, organisation, &token).await {
                 Ok(token) => token,
                 Err(error) => return (self.turned_away(error), None),
@@ -138,7 +140,8 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     }
 
     fn put_request(&self, bundle: &Bundle, key: &str) -> RequestBuilder {
-        let mut url = self.url(&[bundle.kind().list()]);
+        let path = bundle.path();
+        let mut url = self.url(&path.iter().map(String::as_str).collect::<Vec<_>>());
         url.set_query(Some("summarizeErrors=false"));
         self.http
             .client()

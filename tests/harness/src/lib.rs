@@ -5,12 +5,14 @@
     reason = "a test that cannot be set up has failed; names that say it all need no second line"
 )]
 
+pub mod catalogue;
 mod crash_point;
 pub mod dynamodb;
 mod dynamodb_proxy;
 pub mod http;
 pub mod log_capture;
 mod queues;
+pub mod runbook;
 mod scripted_server;
 pub mod sqs;
 mod world;

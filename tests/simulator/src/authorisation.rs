@@ -33,11 +33,15 @@ pub struct Consent {
     pub scopes: Vec<String>,
     /// The organisations that the user chooses.
     pub organisations: Vec<Uuid>,
+    /// The user. Without one, it is a user who has never consented before.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 #[derive(Debug)]
 struct Code {
     client: String,
+    user: String,
     redirect: String,
     scopes: Vec<String>,
     organisations: Vec<Uuid>,
@@ -47,9 +51,23 @@ struct Code {
 #[derive(Debug)]
 struct Authorisation {
     client: String,
+    user: String,
     scopes: Vec<String>,
-    organisations: Vec<Uuid>,
     revoked: bool,
+}
+
+/// An app may reach an organisation in the name of a user. Xero keeps one for each of the three, whatever number of
+/// times the user consents.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: Uuid,
+    pub(crate) organisation: Uuid,
+    /// The consent by which it was made or renewed last.
+    pub(crate) event: Uuid,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    client: String,
+    user: String,
 }
 
 #[derive(Debug)]
@@ -59,12 +77,27 @@ struct RefreshToken {
     replaced: Option<Timestamp>,
 }
 
+impl Connection {
+    /// The one of a custom connection, which was authorised once and for all.
+    pub(crate) fn of_app(organisation: Uuid, since: Timestamp) -> Self {
+        Self {
+            // Any id will do as long as it stays the same.
+            id: Uuid::from_u128(!organisation.as_u128()),
+            organisation,
+            event: Uuid::from_u128(1),
+            created: since,
+            updated: since,
+            client: String::new(),
+            user: String::new(),
+        }
+    }
+}
+
 /// A pair of tokens is to be made for this.
 #[derive(Debug)]
 pub(crate) struct Authorised {
     pub(crate) id: Uuid,
     pub(crate) scopes: Vec<String>,
-    pub(crate) organisations: Vec<Uuid>,
     pub(crate) refresh_token: Option<String>,
 }
 
@@ -75,6 +108,7 @@ pub(crate) struct Authorisations {
     redirects: BTreeMap<String, Vec<String>>,
     codes: BTreeMap<String, Code>,
     given: BTreeMap<Uuid, Authorisation>,
+    connections: Vec<Connection>,
     tokens: BTreeMap<String, RefreshToken>,
     pub(crate) refreshed: u32,
 }
@@ -90,7 +124,8 @@ impl Authorisations {
         noise: &mut Random,
         now: Timestamp,
     ) -> String {
-        let Consent { client_id, redirect_uri, scopes, organisations } = consent;
+        let Consent { client_id, redirect_uri, scopes, organisations, user } = consent;
+        let user = user.unwrap_or_else(|| noise.uuid().to_string());
         let redirects = self.redirects.entry(client_id.clone()).or_default();
         if !redirects.contains(&redirect_uri) {
             redirects.push(redirect_uri.clone());
@@ -98,7 +133,8 @@ impl Authorisations {
         let text = format!("code-{}", noise.uuid().simple());
         let expires = after(now, CODE_LIFETIME);
         let (client, redirect) = (client_id, redirect_uri);
-        self.codes.insert(text.clone(), Code { client, redirect, scopes, organisations, expires });
+        let code = Code { client, user, redirect, scopes, organisations, expires };
+        self.codes.insert(text.clone(), code);
         text
     }
 
@@ -116,10 +152,70 @@ impl Authorisations {
             return Err("invalid_grant");
         }
         let id = noise.uuid();
-        let Code { client, scopes, organisations, .. } = code;
-        let given = Authorisation { client, scopes, organisations, revoked: false };
-        self.given.insert(id, given);
+        let Code { client, user, scopes, organisations, .. } = code;
+        for organisation in organisations {
+            self.connected(&client, &user, organisation, id, noise, now);
+        }
+        self.given.insert(id, Authorisation { client, user, scopes, revoked: false });
         Ok(self.authorised(id, noise, now))
+    }
+
+    /// Makes a connection, or renews the one that is there.
+    fn connected(
+        &mut self,
+        client: &str,
+        user: &str,
+        organisation: Uuid,
+        event: Uuid,
+        noise: &mut Random,
+        now: Timestamp,
+    ) {
+        let same = |known: &&mut Connection| {
+            known.client == client && known.user == user && known.organisation == organisation
+        };
+        if let Some(known) = self.connections.iter_mut().find(same) {
+            (known.event, known.updated) = (event, now);
+            return;
+        }
+        let (client, user) = (client.to_owned(), user.to_owned());
+        let id = noise.uuid();
+        let made = Connection { id, organisation, event, created: now, updated: now, client, user };
+        self.connections.push(made);
+    }
+
+    /// What the user behind an authorisation has connected the app with, by any consent.
+    pub(crate) fn connections(&self, authorisation: Uuid) -> Vec<Connection> {
+        let Some(given) = self.given.get(&authorisation) else { return Vec::new() };
+        let of_user =
+            |known: &&Connection| known.client == given.client && known.user == given.user;
+        self.connections.iter().filter(of_user).cloned().collect()
+    }
+
+    /// Ends one connection, and no other one. Says whether the user behind the authorisation had it.
+    pub(crate) fn disconnect(&mut self, authorisation: Uuid, connection: Uuid) -> bool {
+        let is_theirs = self.connections(authorisation).iter().any(|known| known.id == connection);
+        if is_theirs {
+            self.connections.retain(|known| known.id != connection);
+        }
+        is_theirs
+    }
+
+    /// Takes a refresh token back: the user behind it has no connection with the app any more, by any consent.
+    /// Returns the authorisations that end. An unknown token ends none, and is no error (RFC 7009, 2.2).
+    pub(crate) fn take_back(&mut self, client: &str, token: &str) -> Vec<Uuid> {
+        let of = self.tokens.get(token).and_then(|token| self.given.get(&token.of));
+        let Some(user) = of.filter(|given| given.client == client).map(|of| of.user.clone()) else {
+            return Vec::new();
+        };
+        self.connections.retain(|known| known.client != client || known.user != user);
+        let mut ended = Vec::new();
+        for (id, given) in &mut self.given {
+            if given.client == client && given.user == user {
+                given.revoked = true;
+                ended.push(*id);
+            }
+        }
+        ended
     }
 
     /// A refresh token for the next pair.
@@ -148,25 +244,29 @@ impl Authorisations {
     }
 
     fn authorised(&mut self, id: Uuid, noise: &mut Random, now: Timestamp) -> Authorised {
-        let (scopes, organisations) = match self.given.get(&id) {
-            Some(given) => (given.scopes.clone(), given.organisations.clone()),
-            None => Default::default(),
-        };
+        let scopes = self.given.get(&id).map(|given| given.scopes.clone()).unwrap_or_default();
         let offline = scopes.iter().any(|scope| scope == OFFLINE);
         let refresh_token = offline.then(|| format!("refresh-{}", noise.uuid().simple()));
         if let Some(text) = &refresh_token {
             let token = RefreshToken { of: id, issued: now, replaced: None };
             self.tokens.insert(text.clone(), token);
         }
-        Authorised { id, scopes, organisations, refresh_token }
+        Authorised { id, scopes, refresh_token }
     }
 
     pub(crate) fn revoke(&mut self, organisation: Uuid) -> Vec<Uuid> {
-        let of_it = |given: &Authorisation| given.organisations.contains(&organisation);
+        let of_it = self.connections.iter().filter(|known| known.organisation == organisation);
+        let users: Vec<_> = of_it.map(|known| (known.client.clone(), known.user.clone())).collect();
+        let is_of = |client: &str, user: &str| {
+            users.iter().any(|(of, who)| (of.as_str(), who.as_str()) == (client, user))
+        };
+        self.connections.retain(|known| !is_of(&known.client, &known.user));
         let mut revoked = Vec::new();
-        for (id, given) in self.given.iter_mut().filter(|(_, given)| of_it(given)) {
-            given.revoked = true;
-            revoked.push(*id);
+        for (id, given) in &mut self.given {
+            if is_of(&given.client, &given.user) {
+                given.revoked = true;
+                revoked.push(*id);
+            }
         }
         revoked
     }

@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::{RawQuery, State},
-    http::Response,
+    http::{HeaderMap, Response, header},
 };
 use jiff::Timestamp;
 use url::Url;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     Simulator,
     authorisation::{Consent, OFFLINE},
+    consent_page,
     query::Query,
     reply::Reply,
     world::World,
@@ -39,6 +40,12 @@ impl Simulator {
         });
     }
 
+    /// The calls to the identity service, by method and route, in their order.
+    #[must_use]
+    pub fn identity_calls(&self) -> Vec<String> {
+        self.with(|world, _| world.identity_calls.iter().map(|call| (*call).to_owned()).collect())
+    }
+
     /// How many pairs of tokens were given for a refresh token.
     #[must_use]
     pub fn refreshes(&self) -> u32 {
@@ -60,37 +67,89 @@ fn consented(world: &mut World, consent: Consent, now: Timestamp) -> anyhow::Res
     Ok(authorisations.consent(consent, noise, now))
 }
 
-/// `GET /identity/connect/authorize`: the user agrees at once, for all organisations, and the browser is
-/// sent back with the code and with the state as it came.
+/// `GET /identity/connect/authorize`: a browser is shown the page on which a user chooses. For any other caller, a new
+/// user agrees at once for all organisations. Either way the browser is sent back with the code, and with the state
+/// as it came.
 pub(crate) async fn authorize(
     State(simulator): State<Simulator>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response<Body> {
     let query = Query::parse(&query.unwrap_or_default());
-    let reply = simulator.with(|world, now| agreed(world, &query, now));
-    reply
-        .unwrap_or_else(|problem| Reply::text(400, &format!("unauthorized: {problem}")))
-        .into_response()
+    let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+    let is_browser = accepts.is_some_and(|kinds| kinds.contains("text/html"));
+    let reply = simulator.with(|world, now| {
+        world.identity_calls.push("GET /identity/connect/authorize");
+        let asked = Asked::read(world, &query)?;
+        if is_browser {
+            return Ok(consent_page::page(world, &asked));
+        }
+        let organisations = world.organisations_of(&asked.client_id);
+        asked.agreed(world, None, organisations, now)
+    });
+    unless_wrong(reply).into_response()
 }
 
-fn agreed(world: &mut World, query: &Query, now: Timestamp) -> anyhow::Result<Reply> {
-    let value = |name: &str| {
-        query.value(name).ok_or_else(|| anyhow::anyhow!("{name} is missing")).map(str::to_owned)
-    };
-    anyhow::ensure!(value("response_type")? == "code", "response_type is not code");
-    let consent = Consent {
-        client_id: value("client_id")?,
-        redirect_uri: value("redirect_uri")?,
-        scopes: value("scope")?.split_whitespace().map(str::to_owned).collect(),
-        organisations: world.organisations_of(&value("client_id")?),
-    };
-    let mut address = Url::parse(&consent.redirect_uri)?;
-    let code = consented(world, consent, now)?;
-    address.query_pairs_mut().append_pair("code", &code);
-    if let Some(state) = query.value("state") {
-        address.query_pairs_mut().append_pair("state", state);
+/// Xero shows an error page, and sends the user nowhere.
+pub(crate) fn unless_wrong(reply: anyhow::Result<Reply>) -> Reply {
+    reply.unwrap_or_else(|problem| Reply::text(400, &format!("unauthorized: {problem}")))
+}
+
+/// The question that an app sends a user with.
+pub(crate) struct Asked {
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) scope: String,
+    pub(crate) state: Option<String>,
+}
+
+impl Asked {
+    pub(crate) fn read(world: &World, query: &Query) -> anyhow::Result<Self> {
+        let value = |name: &str| {
+            let value = query.value(name).map(str::to_owned);
+            value.ok_or_else(|| anyhow::anyhow!("{name} is missing"))
+        };
+        anyhow::ensure!(value("response_type")? == "code", "response_type is not code");
+        let asked = Self {
+            client_id: value("client_id")?,
+            redirect_uri: value("redirect_uri")?,
+            scope: value("scope")?,
+            state: query.value("state").map(str::to_owned),
+        };
+        let known = world.clients.iter().any(|client| client.id == asked.client_id);
+        anyhow::ensure!(known, "there is no app {}", asked.client_id);
+        Url::parse(&asked.redirect_uri)?;
+        Ok(asked)
     }
-    let mut reply = Reply::text(302, "");
-    reply.headers.push(("Location".to_owned(), address.into()));
-    Ok(reply)
+
+    /// The user allows it for these organisations.
+    pub(crate) fn agreed(
+        &self,
+        world: &mut World,
+        user: Option<String>,
+        organisations: Vec<Uuid>,
+        now: Timestamp,
+    ) -> anyhow::Result<Reply> {
+        let consent = Consent {
+            client_id: self.client_id.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            scopes: self.scope.split_whitespace().map(str::to_owned).collect(),
+            organisations,
+            user,
+        };
+        let code = consented(world, consent, now)?;
+        self.back(("code", &code))
+    }
+
+    /// The browser goes back, with this and the state.
+    pub(crate) fn back(&self, (name, value): (&str, &str)) -> anyhow::Result<Reply> {
+        let mut address = Url::parse(&self.redirect_uri)?;
+        address.query_pairs_mut().append_pair(name, value);
+        if let Some(state) = &self.state {
+            address.query_pairs_mut().append_pair("state", state);
+        }
+        let mut reply = Reply::text(302, "");
+        reply.headers.push(("Location".to_owned(), address.into()));
+        Ok(reply)
+    }
 }

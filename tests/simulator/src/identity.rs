@@ -3,7 +3,7 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, Path, State},
     http::{HeaderMap, Response, Uri, header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Simulator,
-    authorisation::{Authorised, OFFLINE},
+    authorisation::{Authorised, Connection, OFFLINE},
     connection::Scissors,
     faults,
     query::Query,
@@ -29,7 +29,10 @@ pub(crate) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let effects = simulator.with(|world, _| world.faults.take("POST", "/connect/token"));
+    let effects = simulator.with(|world, _| {
+        world.identity_calls.push("POST /connect/token");
+        world.faults.take("POST", "/connect/token")
+    });
     let act = || {
         simulator.with(|world, now| match grant(world, &headers, &body, now) {
             Ok(body) => Reply::raw_json(200, body),
@@ -105,11 +108,10 @@ fn grant(
 
 /// A token of an authorisation, and the one to refresh it with if that was asked for.
 fn pair(world: &mut World, client: String, authorised: Authorised, now: Timestamp) -> String {
-    let Authorised { id, scopes, organisations, refresh_token } = authorised;
+    let Authorised { id, scopes, refresh_token } = authorised;
     let scope = scopes.join(" ");
     let scopes = scopes.into_iter().filter(|scope| scope != OFFLINE).collect();
-    let of = Some((id, organisations));
-    let token = world.tokens.issue(client, scopes, of, &mut world.noise, now);
+    let token = world.tokens.issue(client, scopes, Some(id), &mut world.noise, now);
     let mut answer = json!({
         "access_token": token,
         "expires_in": TOKEN_LIFETIME.as_secs(),
@@ -137,7 +139,10 @@ pub(crate) async fn connections(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<Body> {
-    let effects = simulator.with(|world, _| world.faults.take("GET", "/connections"));
+    let effects = simulator.with(|world, _| {
+        world.identity_calls.push("GET /connections");
+        world.faults.take("GET", "/connections")
+    });
     let act = || {
         simulator.with(|world, now| {
             let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -150,32 +155,102 @@ pub(crate) async fn connections(
     faults::carry_out(&effects, act).await.finish(&scissors).await
 }
 
-/// The organisations that a token is for.
+/// The connections of a token: id, and the rest as Xero shows it.
+fn connections_of(world: &World, token: &Token) -> Vec<Connection> {
+    match token.authorised {
+        Some(authorisation) => {
+            let known = world.authorisations.connections(authorisation).into_iter();
+            let shown = world.organisations_of_token(token);
+            known.filter(|known| shown.contains(&known.organisation)).collect()
+        }
+        None => {
+            let organisations = world.organisations_of_token(token).into_iter();
+            let organisations = organisations.filter_map(|id| world.books.organisations.get(&id));
+            organisations.map(|of| Connection::of_app(of.id, of.created)).collect()
+        }
+    }
+}
+
+/// The list of connections, with the names that the organisations have now.
 fn connected(world: &World, token: &Token, uri: &Uri) -> String {
-    // Those of a custom connection were authorised together.
-    let event = token.authorised.as_ref().map_or(Uuid::from_u128(1), |(id, _)| *id);
     let query = Query::parse(uri.query().unwrap_or_default());
-    let other_event = query.value("authEventId").is_some_and(|id| id != event.to_string());
-    let connections: Vec<_> = world
-        .organisations_of_token(token)
+    let asked = query.value("authEventId");
+    let moment = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%S%.7f").to_string();
+    let connections: Vec<_> = connections_of(world, token)
         .into_iter()
-        .filter(|_| !other_event)
-        .filter_map(|id| world.books.organisations.get(&id))
-        .map(|organisation| {
-            let since = organisation.created.strftime("%Y-%m-%dT%H:%M:%S%.7f").to_string();
+        .filter(|known| asked.is_none_or(|id| id == known.event.to_string()))
+        .map(|known| {
+            let organisation = world.books.organisations.get(&known.organisation);
             json!({
-                // Any id will do as long as it stays the same.
-                "id": Uuid::from_u128(!organisation.id.as_u128()),
-                "authEventId": event,
-                "tenantId": organisation.id,
+                "id": known.id,
+                "authEventId": known.event,
+                "tenantId": known.organisation,
                 "tenantType": "ORGANISATION",
-                "tenantName": organisation.name,
-                "createdDateUtc": since,
-                "updatedDateUtc": since,
+                "tenantName": organisation.map(|of| of.name.as_str()),
+                "createdDateUtc": moment(known.created),
+                "updatedDateUtc": moment(known.updated),
             })
         })
         .collect();
     json!(connections).to_string()
+}
+
+/// `DELETE /connections/{id}`: this connection ends, and no other one (facts.md 2.2).
+pub(crate) async fn disconnect(
+    State(simulator): State<Simulator>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let effects = simulator.with(|world, _| world.faults.take("DELETE", "/connections"));
+    let act = || {
+        simulator.with(|world, now| {
+            world.identity_calls.push("DELETE /connections/{id}");
+            let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let token = match world.tokens.check(header, now) {
+                Ok(token) => token,
+                Err(bad) => return Reply::raw_json(401, unauthorized(bad, world)),
+            };
+            let ended = token.authorised.is_some_and(|authorisation| {
+                let id = Uuid::parse_str(&id).unwrap_or_default();
+                world.authorisations.disconnect(authorisation, id)
+            });
+            if ended { Reply::text(204, "") } else { Reply::not_found() }
+        })
+    };
+    faults::carry_out(&effects, act).await.finish(&scissors).await
+}
+
+/// `POST /connect/revocation`: 200 for every token, known or not (RFC 7009, 2.2).
+pub(crate) async fn revoke(
+    State(simulator): State<Simulator>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let effects = simulator.with(|world, _| world.faults.take("POST", "/connect/revocation"));
+    let act = || {
+        simulator.with(|world, now| {
+            world.identity_calls.push("POST /connect/revocation");
+            let basic_header = headers.get(header::AUTHORIZATION);
+            let given = basic_header.and_then(|value| value.to_str().ok()).and_then(basic);
+            let known = |(id, secret): &(String, String)| {
+                world.clients.iter().any(|client| client.id == *id && client.secret == *secret)
+            };
+            let Some((client, _)) = given.filter(known) else {
+                return Reply::raw_json(400, json!({ "error": "invalid_client" }).to_string());
+            };
+            let form = Query::parse(std::str::from_utf8(&body).unwrap_or_default());
+            let Some(token) = form.value("token") else {
+                return Reply::raw_json(400, json!({ "error": "invalid_request" }).to_string());
+            };
+            for ended in world.authorisations.take_back(&client, token) {
+                world.tokens.revoke(ended, now);
+            }
+            Reply::text(200, "")
+        })
+    };
+    faults::carry_out(&effects, act).await.finish(&scissors).await
 }
 
 /// The body of a 401, as captured in the field (facts.md 2.2).

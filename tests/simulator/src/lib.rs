@@ -6,6 +6,7 @@ mod books;
 mod clock;
 mod connection;
 mod consent;
+mod consent_page;
 mod control;
 mod faults;
 mod gzip;
@@ -31,7 +32,7 @@ use std::{
 
 use axum::{
     Router,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
@@ -39,9 +40,9 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 pub use authorisation::Consent;
 pub use books::{
     Account, AccountKind, Allocation, BankTransaction, BankTransactionStatus, BatchPayment,
-    Contact, Credit, CreditDocument, CreditKind, Invoice, InvoiceKind, InvoiceStatus, Line,
-    LockDates, NewAccount, NewBatchPayment, NewCredit, NewInvoice, NewOrganisation, NewPayment,
-    Organisation, Payment, PaymentStatus,
+    Contact, Credit, CreditDocument, CreditKind, CreditNoteStage, Invoice, InvoiceKind,
+    InvoiceStatus, Line, LockDates, NewAccount, NewBatchPayment, NewCredit, NewInvoice,
+    NewOrganisation, NewPayment, NewSupplierCredit, Organisation, Payment, PaymentStatus,
 };
 pub use clock::{AdvancingClock, Clock, ManualClock, system_clock};
 pub use faults::{Effect, Fault};
@@ -126,10 +127,15 @@ impl Simulator {
 
     fn router(self) -> Router {
         Router::new()
-            .route("/identity/connect/authorize", get(consent::authorize))
+            .route(
+                "/identity/connect/authorize",
+                get(consent::authorize).post(consent_page::answer),
+            )
             .route("/connect/token", post(identity::token))
             .route("/connections", get(identity::connections))
             .route("/Connections", get(identity::connections))
+            .route("/connections/{id}", delete(identity::disconnect))
+            .route("/connect/revocation", post(identity::revoke))
             .route(&format!("{API_PATH}/{{*path}}"), any(accounting::answer))
             .nest("/_control", control::router())
             .with_state(self)

@@ -43,18 +43,23 @@ pub enum CreatedKind {
     BankTransaction,
     /// A bill. Sales are not measured: their numbers are unique.
     Bill,
+    /// A credit note of a customer or a supplier.
+    CreditNote,
+    /// A part of a credit that was applied.
+    Allocation,
 }
 
-/// A payment, bank transaction or bill that a call put into the books.
+/// A payment, bank transaction, bill, credit note or allocation that a call put into the books.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Created {
     /// Which of them.
     pub kind: CreatedKind,
-    /// `PaymentID`, `BankTransactionID` or `InvoiceID`.
+    /// `PaymentID`, `BankTransactionID`, `InvoiceID`, `CreditNoteID` or `AllocationID`.
     pub id: Uuid,
     /// What the clock showed then; for a late write, when it was carried out.
     pub at: Timestamp,
-    /// `Reference`, as it is in the books; of a bill, which has none, the `InvoiceNumber`.
+    /// `Reference`, as it is in the books; of a bill, which has none, the `InvoiceNumber`; of a credit note and its
+    /// allocations the `CreditNoteNumber`.
     pub reference: String,
 }
 
@@ -71,7 +76,7 @@ impl Meter {
         self.created.iter().filter(|created| created.kind == kind).count()
     }
 
-    /// The most payments, bank transactions and bills that were created within any such length of time.
+    /// The most of these records that were created within any such length of time.
     /// Two that are exactly so far apart do not count as within it.
     #[must_use]
     pub fn created_within_max(&self, length: SignedDuration) -> usize {

@@ -76,6 +76,8 @@ pub struct Oddities {
     pub escaped_slashes: bool,
     /// Answers come as gzip to those who say that they accept it, and to no others.
     pub gzip: bool,
+    /// The answer to a new allocation does not show its id, as in the example of the description (facts.md 4.6).
+    pub allocations_without_ids: bool,
 }
 
 impl Default for Options {

@@ -46,6 +46,12 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// All values of a parameter that may be there several times.
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_it = self.pairs.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        of_it.map(|(_, value)| value.trim())
+    }
+
     /// Whether a switch is on.
     pub(crate) fn switch(&self, name: &str, default: bool) -> bool {
         match self.value(name) {

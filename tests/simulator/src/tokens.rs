@@ -15,8 +15,8 @@ pub(crate) const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(30 *
 pub(crate) struct Token {
     pub(crate) client: String,
     pub(crate) scopes: Vec<String>,
-    /// The authorisation that it comes from, and the organisations that belong to it.
-    pub(crate) authorised: Option<(Uuid, Vec<Uuid>)>,
+    /// The authorisation that it comes from.
+    pub(crate) authorised: Option<Uuid>,
     expires: Timestamp,
 }
 
@@ -36,7 +36,7 @@ impl Tokens {
         &mut self,
         client: String,
         scopes: Vec<String>,
-        authorised: Option<(Uuid, Vec<Uuid>)>,
+        authorised: Option<Uuid>,
         noise: &mut Random,
         now: Timestamp,
     ) -> String {
@@ -61,9 +61,7 @@ impl Tokens {
 
     /// Makes the tokens of an authorisation expire now.
     pub(crate) fn revoke(&mut self, authorisation: Uuid, now: Timestamp) {
-        let of_it = |token: &&mut Token| {
-            token.authorised.as_ref().is_some_and(|(id, _)| *id == authorisation)
-        };
+        let of_it = |token: &&mut Token| token.authorised == Some(authorisation);
         for token in self.0.values_mut().filter(of_it) {
             token.expires = token.expires.min(now);
         }

@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     pub(crate) authorisations: Authorisations,
     pub(crate) tokens: Tokens,
+    /// The calls to the identity service, in their order.
+    pub(crate) identity_calls: Vec<&'static str>,
     pub(crate) gate: Gate,
     pub(crate) faults: Faults,
     pub(crate) meters: Meters,
@@ -55,6 +57,7 @@ impl World {
             clients: options.clients.clone(),
             authorisations: Authorisations::default(),
             tokens: Tokens::default(),
+            identity_calls: Vec::new(),
             gate: Gate::new(options.limits),
             faults: Faults::default(),
             meters: Meters::default(),
@@ -144,11 +147,12 @@ impl World {
         self.books.organisations.keys().copied().filter(connected).collect()
     }
 
-    /// The organisations that a token is for: those that its user has chosen, or all of its app.
+    /// The organisations that a token is for: those that its user is connected with, or all of its app.
     pub(crate) fn organisations_of_token(&self, token: &Token) -> Vec<Uuid> {
         let mut organisations = self.organisations_of(&token.client);
-        if let Some((_, chosen)) = &token.authorised {
-            organisations.retain(|id| chosen.contains(id));
+        if let Some(authorisation) = token.authorised {
+            let chosen = self.authorisations.connections(authorisation);
+            organisations.retain(|id| chosen.iter().any(|known| known.organisation == *id));
         }
         organisations
     }

@@ -82,7 +82,9 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
             (format!("contact {contact}"), look, links.contact(*contact), which)
         }
         DiscrepancySubject::Order(order) => {
-            (format!("order {order}"), None, None, json!({"order_id": order.as_str()}))
+            let which = json!({"order_id": order.as_str(), "clear": true});
+            let look = stage.buttons.page("Order", Page::Orders, which).about(order.as_str());
+            (format!("order {order}"), Some(look), None, json!({"order_id": order.as_str()}))
         }
         DiscrepancySubject::Payment(id) => {
             let which = json!({"search": id.as_str(), "clear": true});
@@ -119,7 +121,7 @@ pub(super) fn accept(
     place: Value,
 ) -> Option<Button> {
     let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
-    // A text that is too long for a button is not compared with what the person has read.
+    // Values too long for a button are not compared with what the person has read.
     let seen = is_short.then_some(found.detail.as_str());
     let mut which = place;
     which["discrepancy"] = json!(found.key.to_string());

@@ -19,7 +19,7 @@ use crate::order::Order;
 use crate::times::span;
 use crate::view::{Button, Frame, Sign};
 
-/// What is said while payments that an earlier start date kept back are not judged again yet (AMB-35).
+/// The text while payments that an earlier start date kept back are not judged again yet (AMB-35).
 const START_TO_BE_FOLLOWED: &str = "The start date of uploads was changed. Payments that it had kept back are judged \
     again within the hour.";
 /// AMB-35.

@@ -13,6 +13,8 @@ mod invoice;
 mod limits;
 mod messages;
 mod notices;
+mod one_order;
+mod orders;
 mod parked;
 mod payment_actions;
 mod payment_list;
@@ -51,6 +53,8 @@ pub enum Page {
     Why,
     /// An invoice with its payments and balances (ST-12).
     Invoice,
+    /// Orders, and how each stands in money (SP-07, SP-10).
+    Orders,
     /// All actions, each with its rule (EX-24).
     Activity,
     /// What each run did (CC-09).
@@ -71,12 +75,13 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Integrations,
         Self::Limits,
         Self::Tonight,
         Self::Why,
         Self::Invoice,
+        Self::Orders,
         Self::Activity,
         Self::SyncLog,
         Self::Actions,
@@ -95,6 +100,7 @@ impl Page {
             Self::Tonight => "tonight",
             Self::Why => "why",
             Self::Invoice => "invoice",
+            Self::Orders => "orders",
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Actions => "actions",
@@ -119,6 +125,7 @@ impl Page {
             Self::Tonight => "Tonight",
             Self::Why => "Why",
             Self::Invoice => "Invoice",
+            Self::Orders => "Orders",
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Actions => "Actions",
@@ -140,9 +147,14 @@ impl Page {
             Self::Tonight => "what goes to Xero tonight, what waits for which night, what is held",
             Self::Why => "why a payment is where it is, and what would change it; by `search`",
             Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
+            Self::Orders => {
+                "how orders stand, with sums; one with its invoices, receipts and money; by `order_id`, `kind`, `sort`"
+            }
             Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
             Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
-            Self::Discrepancies => "what does not agree, on invoices and contacts; accept it",
+            Self::Discrepancies => {
+                "what does not agree, on invoices, orders and payments; accept it"
+            }
             Self::Actions => "which customers wait until a person has solved something",
             Self::Messages => "what operators should know",
             Self::Parked => "what could not be processed, and how to do it again",
@@ -210,6 +222,7 @@ impl Stage<'_> {
             Page::Tonight => tonight::show(self).await,
             Page::Why => why::show(self).await,
             Page::Invoice => invoice::show(self).await,
+            Page::Orders => orders::show(self).await,
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Actions => actions::show(self).await,

@@ -39,6 +39,7 @@ const ELEMENTS: &[&str] = &[
     "nav",
     "option",
     "p",
+    "pre",
     "rect",
     "section",
     "select",

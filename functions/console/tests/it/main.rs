@@ -14,6 +14,7 @@ mod invoice;
 mod limits;
 mod logs;
 mod ordered;
+mod orders;
 mod refused;
 mod shown;
 mod silence;

@@ -14,7 +14,7 @@ use super::members::{Members, Node, member};
 use super::notice::notice;
 use super::order::{document, order, tax_and_shipping};
 use super::problems::{Invalid, Problem, Problems};
-use super::provider_invoice::provider_invoice;
+use super::provider_invoice::{provider_credit, provider_invoice};
 use super::values;
 
 /// The version of the contract that is read here.
@@ -37,6 +37,8 @@ pub enum Report {
     Customer(Customer),
     /// An invoice of the payment provider as it is now.
     ProviderInvoice(ProviderInvoice),
+    /// A credit invoice of the payment provider as it is now.
+    ProviderCredit(ProviderInvoice),
     /// An order as it is now.
     Order(Order),
     /// The fate of a notice to a customer, as it is now.
@@ -77,7 +79,7 @@ impl Report {
             Self::Payment(receipt) => receipt.organisation,
             Self::Journaling(journaling) => journaling.organisation,
             Self::Customer(customer) => customer.organisation,
-            Self::ProviderInvoice(invoice) => invoice.organisation,
+            Self::ProviderInvoice(invoice) | Self::ProviderCredit(invoice) => invoice.organisation,
             Self::Order(order) => order.organisation,
             Self::Notice(report) => report.organisation,
         }
@@ -92,9 +94,11 @@ impl Report {
             Self::Invoice(report) => (1, report.invoice.revision),
             Self::Payment(receipt) => (2, receipt.revision),
             Self::Journaling(journaling) => (3, journaling.revision),
-            Self::ProviderInvoice(invoice) => (4, invoice.revision),
-            Self::Order(order) => (5, order.revision),
-            Self::Notice(report) => (6, report.revision),
+            // Before the invoice on which it may be a line (EX-15b).
+            Self::ProviderCredit(credit) => (4, credit.revision),
+            Self::ProviderInvoice(invoice) => (5, invoice.revision),
+            Self::Order(order) => (6, order.revision),
+            Self::Notice(report) => (7, report.revision),
         }
     }
 }
@@ -159,6 +163,9 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "provider_invoice" => {
             provider_invoice(organisation, &mut members, problems).map(Report::ProviderInvoice)
         }
+        Json::Text(kind) if kind == "provider_credit" => {
+            provider_credit(organisation, &mut members, problems).map(Report::ProviderCredit)
+        }
         Json::Text(kind) if kind == "order" => {
             order(organisation, &mut members, problems).map(Report::Order)
         }
@@ -166,8 +173,8 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
             notice(organisation, &mut members, problems).map(Report::Notice)
         }
         _ => {
-            let what =
-                "must be invoice, payment, journaling, customer, provider_invoice, order or notice";
+            let what = "must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order or \
+                        notice";
             problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }

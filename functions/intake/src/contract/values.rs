@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::upload::{Channel, FEE_KIND_CHARS_MAX, FeeKind};
 use payments::{
-    COPY_PREFIX, Currency, CustomerId, IdError, InvoiceNumber, Money, OrderId, OrganisationId,
+    COPY_PREFIX, CREDIT_ALLOCATION_PREFIX, Currency, CustomerId, IdError, InvoiceNumber, Money,
+    OrderId, OrganisationId, PROVIDER_CREDIT_ID_CHARS_MAX, PROVIDER_CREDIT_PREFIX,
     PROVIDER_INVOICE_ID_CHARS_MAX, PROVIDER_INVOICE_PREFIX, PaymentId, PaymentStatus,
     TERM_DAYS_MAX, TEXT_ID_CHARS_MAX, Terms, XeroContactId,
 };
@@ -81,8 +82,12 @@ pub(super) fn customer_id(node: &Node<'_>, problems: &mut Problems) -> Option<Cu
 /// An id of the business's own system; ours begin with a prefix of their own.
 pub(super) fn payment_id(node: &Node<'_>, problems: &mut Problems) -> Option<PaymentId> {
     let id: PaymentId = id(node, problems)?;
-    let given_by_us =
-        [(id.is_copy(), COPY_PREFIX), (id.is_provider_invoice(), PROVIDER_INVOICE_PREFIX)];
+    let given_by_us = [
+        (id.is_copy(), COPY_PREFIX),
+        (id.is_provider_invoice(), PROVIDER_INVOICE_PREFIX),
+        (id.is_provider_credit(), PROVIDER_CREDIT_PREFIX),
+        (id.is_credit_allocation(), CREDIT_ALLOCATION_PREFIX),
+    ];
     if let Some((_, prefix)) = given_by_us.iter().find(|(is, _)| *is) {
         let what = format_args!("must not begin with `{prefix}`: such ids are given by us");
         return problems.note(&node.path, what);
@@ -96,7 +101,13 @@ pub(super) fn provider_invoice_id(node: &Node<'_>, problems: &mut Problems) -> O
     problems.value(&node.path, PaymentId::of_provider_invoice(&text))
 }
 
-/// The provider's number of an invoice.
+/// The id of a provider's credit invoice, likewise.
+pub(super) fn provider_credit_id(node: &Node<'_>, problems: &mut Problems) -> Option<PaymentId> {
+    let text = identifier(node, PROVIDER_CREDIT_ID_CHARS_MAX, problems)?;
+    problems.value(&node.path, PaymentId::of_provider_credit(&text))
+}
+
+/// The provider's number of an invoice or a credit invoice.
 pub(super) fn provider_number(node: &Node<'_>, problems: &mut Problems) -> Option<String> {
     identifier(node, TEXT_ID_CHARS_MAX, problems)
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::messages;
 
 /// Refused messages in which JSON Schema sees nothing wrong.
-const BEYOND_THE_SCHEMA: [&str; 11] = [
+const BEYOND_THE_SCHEMA: [&str; 15] = [
     "allocations-exceed-the-payment",
     "allocations-name-an-invoice-twice",
     "amount-too-large",
@@ -22,6 +22,10 @@ const BEYOND_THE_SCHEMA: [&str; 11] = [
     "member-twice",
     "order-components-do-not-add-up",
     "payment-document-exceeds-its-total",
+    "provider-credit-applied-to-more-than-it-is",
+    "provider-credit-fees-do-not-add-up",
+    "provider-credit-names-an-invoice-twice",
+    "provider-invoice-adjustments-do-not-add-up",
     "provider-invoice-fees-do-not-add-up",
 ];
 
@@ -63,6 +67,7 @@ fn every_example_is_valid_by_the_schema_and_is_taken_in() {
             Report::Journaling(_) => "journaling",
             Report::Customer(_) => "customer",
             Report::ProviderInvoice(_) => "provider_invoice",
+            Report::ProviderCredit(_) => "provider_credit",
             Report::Order(_) => "order",
             Report::Notice(_) => "notice",
         };
@@ -113,7 +118,7 @@ fn every_refusal_says_where_and_why() {
         ("list", "the message: must be an object, not a list"),
         (
             "type-unknown",
-            "/type: must be invoice, payment, journaling, customer, provider_invoice, order or notice",
+            "/type: must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order or notice",
         ),
         ("payment-channel-unknown", "/channel: must be pay_now or virtual_terminal"),
         (

@@ -98,7 +98,7 @@ impl Stage {
         self.world.tables.invoice(like.organisation, &like.number).await.unwrap()
     }
 
-    /// The tables hold this, whoever has written it.
+    /// The tables hold this, from any writer.
     async fn becomes(&self, wanted: &StoredInvoice) {
         let stored = self.stored(wanted).await;
         if !changed_parts(&stored, wanted).is_empty() {

@@ -1,4 +1,4 @@
-//! The example vectors of rules A1.2 of which a story about one invoice does not tell all: more than one invoice, the log,
+//! The example vectors of rules A1.2 that one invoice cannot show whole: more than one invoice, the log,
 //! reads that fail or come late, and open actions. The others are in `scenarios`.
 
 use harness::dynamodb::{RUN, everything, having};

@@ -110,7 +110,7 @@ impl World {
         (of("progress"), of("status"), of("received"))
     }
 
-    /// What is open about an order or a payment: key and figures, in the order of the keys.
+    /// Open discrepancies of an order or a payment: key and figures, in the order of the keys.
     pub(crate) async fn open(&self, place: &str) -> Vec<String> {
         let mut rows = self.rows("discrepancies").await;
         rows.retain(|row| row["invoice"] == format!("{ORGANISATION}/ {place}"));

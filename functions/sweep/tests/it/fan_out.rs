@@ -40,7 +40,7 @@ impl Many {
         answer.map(|answer| serde_json::to_value(answer).unwrap()).map_err(|e| e.to_string())
     }
 
-    /// What is on the queue, which is then empty.
+    /// The messages on the queue, which is then empty.
     async fn take(&self) -> Vec<String> {
         let mut bodies = Vec::new();
         loop {

@@ -96,7 +96,7 @@ async fn the_full_sweep_the_certificate_and_the_digest_come_by_each_organisation
     three.day().await;
     for (tenant, full, certificate, digest) in [
         (three.world.tenant, "02T17:30", "02T18:30", "02T19:30"),
-        // What was due before it was set up comes with the first sweep.
+        // Work that was due before it was set up comes with the first sweep.
         (three.london, "02T04:30", "02T05:30", "02T06:30"),
         // A quarter past nine in Sydney, with the next half hour.
         (three.late, "02T22:30", "02T22:30", "02T22:15"),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use harness::dynamodb::Row;
 use harness::{CrashPoint, Moment};
 use jiff::SignedDuration;
@@ -11,7 +12,7 @@ use jiff::civil::date;
 use payments::upload::Stamp;
 use rust_decimal::Decimal;
 use serde_json::json;
-use xero_simulator::NewPayment;
+use xero_simulator::{Effect, Fault, NewPayment};
 
 use crate::samples::{bpay, pay_now};
 use crate::world::{World, evening, march};
@@ -181,6 +182,116 @@ async fn wherever_the_process_ends_a_provider_invoice_is_one_bill_in_xero() {
         }
     }
     assert_eq!(killed, runs, "every moment was reached");
+}
+
+/// A bill that is in Xero, a credit invoice that the provider has applied to it in part, another one of before the start
+/// date that is to be a line of the next bill, and that bill.
+async fn credited() -> World {
+    let world = World::new().await;
+    world.provider(&["processing"]).await;
+    world.change(|uploading| uploading.start = "2026-02-15".parse().unwrap()).await;
+    world.provider_invoice("F-1", &[("processing", 30_00)]).await;
+    world.provider_credit("C-1", 25_00, &[("F-1", 5_00)]).await;
+    world.provider_credit_of("old", date(2026, 2, 1), 1, 8_00, &[("F-2", 8_00)]).await;
+    world.provider_invoice("F-2", &[("processing", 20_00)]).await;
+    world
+}
+
+/// What stands in Xero of the provider: the amounts of what calls have made, and of the allocations.
+fn provider_books(world: &World) -> (Vec<Decimal>, Vec<Decimal>) {
+    let mut made: Vec<Decimal> = world.in_xero().into_values().collect();
+    let mut applied: Vec<Decimal> =
+        world.allocations().into_values().map(|(_, _, amount)| amount).collect();
+    made.sort_unstable();
+    applied.sort_unstable();
+    (made, applied)
+}
+
+#[tokio::test]
+async fn wherever_the_process_ends_each_credit_note_and_allocation_is_in_xero_once() {
+    // EX-15a, EX-15b, EX-17: Xero keeps neither from being there twice.
+    let world = credited().await;
+    let counter = CrashPoint::counting();
+    world.end_with(&counter);
+    wake_and_night(&world).await;
+    let expected = provider_books(&world);
+    let cents = |cents| Decimal::new(cents, 2);
+    // Two bills, of which one has a line less, and a credit note: 5.00 as the provider says, the rest to the next bill.
+    assert_eq!(expected.0, [cents(12_00), cents(25_00), cents(30_00)]);
+    assert_eq!(expected.1, [cents(5_00), cents(12_00)], "8.00 are left for the next one");
+    let calls = counter.calls();
+    assert!(calls.len() > 30, "{}", calls.len());
+
+    let (mut runs, mut killed) = (0, 0);
+    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
+        for moment in [Moment::Before, Moment::After] {
+            if moment == Moment::After && !has_effect {
+                continue;
+            }
+            let world = credited().await;
+            let crash_point = CrashPoint::at(call, moment);
+            world.end_with(&crash_point);
+            killed += usize::from(crash_point.run(wake_and_night(&world)).await.is_none());
+            runs += 1;
+            world.end_with(&CrashPoint::counting());
+            world.check().await;
+            world.clock.advance(LATER);
+            wake_and_night(&world).await;
+            world.check().await;
+            let found = provider_books(&world);
+            assert_eq!(found, expected, "killed {moment:?} call {call}");
+            let row = world.row("provider-credit-old").await;
+            assert_eq!(row.reason, "line_on_bill", "killed {moment:?} call {call}");
+            let flagged = world.rows("discrepancies").await;
+            assert!(flagged.is_empty(), "killed {moment:?} call {call}: {flagged:?}");
+        }
+    }
+    println!(
+        "killed at {killed} of {runs} moments; each credit note and allocation was there once"
+    );
+    assert_eq!(killed, runs, "every moment was reached");
+}
+
+#[tokio::test]
+async fn whatever_write_has_no_answer_each_credit_note_and_allocation_is_in_xero_once() {
+    // U15, N5: counted at Xero's side.
+    let world = credited().await;
+    wake_and_night(&world).await;
+    let expected = provider_books(&world);
+    for path in ["/Invoices", "/CreditNotes", "/CreditNotes/"] {
+        for effect in [
+            Effect::LostAnswer,
+            Effect::Cut,
+            Effect::TruncatedJson,
+            Effect::Status { status: 500, headers: vec![], body: String::new() },
+            Effect::AppliedLater { millis: 10 * 60_000 },
+        ] {
+            for times in [1, 3] {
+                let world = credited().await;
+                world.simulator.inject(Fault::on("PUT", path, effect.clone()).times(times));
+                wake_and_night(&world).await;
+                world.clock.advance(LATER);
+                wake_and_night(&world).await;
+                world.check().await;
+                assert_eq!(provider_books(&world), expected, "{path}, {effect:?}, {times} times");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn ten_invocations_at_once_make_each_credit_note_and_allocation_once() {
+    let world = credited().await;
+    let task = json!({"version": 1, "kind": "direct", "organisation": world.organisation()});
+    let event = json!({"Records": [{"messageId": "m", "body": task.to_string()}]});
+    let _ = join_all((0..10).map(|_| world.invoke(event.clone()))).await;
+    world.check().await;
+    world.clock.advance(LATER);
+    wake_and_night(&world).await;
+    world.check().await;
+    let cents = |cents| Decimal::new(cents, 2);
+    let (made, applied) = provider_books(&world);
+    assert_eq!((made.len(), applied), (3, vec![cents(5_00), cents(12_00)]));
 }
 
 /// A payment whose invoice another hand pays before it arrives: refused, and planned again.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{PartState, Stamp, Upload};
+use payments::upload::{PartState, Placed, Stamp, Target, Upload};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 use xero_simulator::CreatedKind;
 
 use crate::world::World;
@@ -25,6 +26,12 @@ impl World {
                     let bill = self.simulator.invoice(created.id).unwrap();
                     (bill.total, vec![bill.number])
                 }
+                CreatedKind::CreditNote => {
+                    let note = self.simulator.credit(created.id).unwrap();
+                    (note.total, vec![note.number])
+                }
+                // It bears no stamp: see `allocations`.
+                CreatedKind::Allocation => continue,
                 CreatedKind::BankTransaction => {
                     let transaction = self.simulator.bank_transaction(created.id).unwrap();
                     let lines = transaction.lines.iter().map(|line| line.description.clone());
@@ -40,11 +47,24 @@ impl World {
         amounts
     }
 
+    /// The allocations that calls have made and that stand, by their ids: the credit note, the bill, and the amount.
+    pub fn allocations(&self) -> BTreeMap<Uuid, (Uuid, Uuid, Decimal)> {
+        let created = self.simulator.meter(self.tenant).created;
+        let ours = created.iter().filter(|created| created.kind == CreatedKind::Allocation);
+        let ours: Vec<Uuid> = ours.map(|created| created.id).collect();
+        let notes = self.simulator.organisation(self.tenant).unwrap().credit_documents;
+        let all = notes.values().flat_map(|note| {
+            note.allocations.iter().map(|one| (one.id, (note.id, one.invoice, one.amount)))
+        });
+        all.filter(|(id, _)| ours.contains(id)).collect()
+    }
+
     /// Checks the promises that hold at every moment: Xero holds no more of a payment than it is (N5),
     /// no more payments of a night or of 20 hours than allowed (N6), and every row has one state with a
     /// reason (A7.4).
     pub async fn check(&self) {
         let in_xero = self.in_xero();
+        let allocations = self.allocations();
         let ledger = self.ledger().await;
         let mut sources = 0;
         for row in &ledger {
@@ -54,6 +74,13 @@ impl World {
             assert!(!row.reason.is_empty() && !row.why.is_empty(), "{}", row.receipt.id);
             sources += usize::from(sum > Decimal::ZERO);
             for part in row.parts.iter().filter(|part| part.state == PartState::Done) {
+                if let (Target::Allocation { note, bill }, Some(Placed::Allocation(id))) =
+                    (&part.target, part.placed)
+                {
+                    let expected = (note.uuid(), bill.uuid(), part.amount.amount());
+                    assert!(allocations.get(&id).is_none_or(|found| *found == expected));
+                    continue;
+                }
                 assert_eq!(in_xero.get(&part.stamp), Some(&part.amount.amount()));
             }
         }

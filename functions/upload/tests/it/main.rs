@@ -25,6 +25,7 @@ mod nights;
 mod pairs;
 mod plans;
 mod prepayments;
+mod provider_credits;
 mod provider_invoices;
 mod restarts;
 mod samples;

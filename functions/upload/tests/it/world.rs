@@ -10,8 +10,8 @@ use host::clock::Clock;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Bill, Customer, Fee, FeeAccount, ProviderInvoice, Start, Upload, UploadSettings, admit,
-    admit_bill,
+    AppliedPart, Bill, CreditTerms, Customer, DocumentForm, Fee, FeeAccount, ProviderInvoice,
+    Start, Upload, UploadSettings, admit, admit_bill,
 };
 use payments::{PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part};
 use queue::UploadTask;
@@ -200,10 +200,53 @@ impl World {
                 number: format!("PI {id}"),
                 due_on: None,
                 fees: fees.iter().map(fee).collect(),
+                form: DocumentForm::Bill,
             },
         };
-        let row = self.tables.upload(self.organisation(), &invoice.id).await.unwrap();
-        let admitted = admit_bill(row.as_ref(), &invoice, self.now()).unwrap().upload.unwrap();
+        self.report_document(&invoice).await;
+    }
+
+    /// The business's own system reports a credit invoice of the provider, as intake takes it in: `applied` says how
+    /// many cents of it stand on which of the provider's invoices.
+    pub async fn provider_credit(&self, id: &str, cents: i64, applied: &[(&str, i64)]) {
+        self.provider_credit_of(id, march(1), 1, cents, applied).await;
+    }
+
+    /// The same of another day, or in another revision.
+    pub async fn provider_credit_of(
+        &self,
+        id: &str,
+        day: Date,
+        revision: u64,
+        cents: i64,
+        applied: &[(&str, i64)],
+    ) {
+        let part = |(invoice, cents): &(&str, i64)| AppliedPart {
+            invoice: PaymentId::of_provider_invoice(invoice).unwrap(),
+            amount: aud(*cents),
+        };
+        let terms =
+            CreditTerms { applied: applied.iter().map(part).collect(), ..CreditTerms::default() };
+        let kind = "processing".parse().unwrap();
+        let credit = ProviderInvoice {
+            organisation: self.organisation(),
+            id: PaymentId::of_provider_credit(id).unwrap(),
+            revision,
+            total: aud(cents),
+            date: day,
+            bill: Bill {
+                number: format!("CR {id}"),
+                due_on: None,
+                fees: vec![Fee { kind, description: None, amount: aud(cents) }],
+                form: DocumentForm::CreditNote(terms),
+            },
+        };
+        self.report_document(&credit).await;
+    }
+
+    async fn report_document(&self, document: &ProviderInvoice) {
+        let row = self.tables.upload(self.organisation(), &document.id).await.unwrap();
+        let admitted = admit_bill(row.as_ref(), document, self.now()).unwrap().upload.unwrap();
         let because = ChangeContext { cause: "intake", event_at: None, now: self.now() };
         self.tables.write_uploads(&[(row.as_ref(), &*admitted)], None, because).await.unwrap();
     }

@@ -162,6 +162,14 @@ fn a_discrepancy_of_a_contact_names_the_contact_in_the_place_of_an_invoice() {
     assert_eq!(detail["contact"]["xero_contact_id"], contact);
     assert!(detail.get("invoice").is_none());
     refund.contact = None;
+    // SP-10, SP-11: an order, or a payment as a whole.
+    let payment = json(&refund);
+    assert_eq!(payment["payment"]["id"], refund.payment.id.as_ref().unwrap().as_str());
+    let order = EntryOrder { id: "O-1".parse().unwrap(), progress: None, status: None };
+    let detail = json(&Entry { order: Some(order), ..refund.clone() });
+    assert_eq!(detail["order"], serde_json::json!({"id": "O-1"}));
+    assert!(detail.get("payment").is_none());
+    refund.payment = EntryPayment::default();
     assert_eq!(announce(&refund).unwrap_err().attribute, "invoice_number");
 }
 

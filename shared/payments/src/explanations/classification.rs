@@ -79,6 +79,8 @@ fn follows_inbound(skip: Skip) -> bool {
         | Skip::NotAppliedToInvoice
         | Skip::NoCustomer
         | Skip::TooManyParts
+        | Skip::LineOnBill
+        | Skip::NoLongerNeeded
         | Skip::DoNotSend => false,
     }
 }

@@ -6,7 +6,7 @@
 
 use uuid::Uuid;
 
-use crate::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
+use crate::ids::{XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId};
 
 /// To be said wherever links are shown (EX-26).
 pub const NEEDS_LOGIN: &str = "Links to Xero need a login of one's own there.";
@@ -50,6 +50,12 @@ impl XeroLinks {
     pub fn bill(&self, id: XeroInvoiceId) -> Link {
         let url = self.url(&format!("/AccountsPayable/Edit.aspx?InvoiceID={id}"));
         Link { what: "bill in Xero".to_owned(), url }
+    }
+
+    /// A supplier's credit note.
+    pub fn credit_note(&self, id: XeroCreditId) -> Link {
+        let url = self.url(&format!("/AccountsPayable/ViewCreditNote.aspx?creditNoteID={id}"));
+        Link { what: "credit note in Xero".to_owned(), url }
     }
 
     /// A payment, which Xero shows among the transactions of its bank account.

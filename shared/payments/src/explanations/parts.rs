@@ -34,14 +34,23 @@ impl PartLine {
             Target::Prepayment { contact } => {
                 ("a prepayment of the customer".to_owned(), links.contact(*contact))
             }
+            Target::CreditNote { contact } => {
+                ("a credit note of the payment provider".to_owned(), links.contact(*contact))
+            }
+            Target::Allocation { bill, .. } => {
+                ("a bill, from a credit note".to_owned(), Some(links.bill(*bill)))
+            }
             Target::Bill { contact } => {
                 ("a bill of the payment provider".to_owned(), links.contact(*contact))
             }
         };
-        let placed = part.placed.map(|placed| match placed {
-            Placed::Payment(id) => links.payment(id),
-            Placed::Prepayment { transaction, .. } => links.bank_transaction(transaction),
-            Placed::Bill(id) => links.bill(id),
+        let placed = part.placed.and_then(|placed| match placed {
+            Placed::Payment(id) => Some(links.payment(id)),
+            Placed::Prepayment { transaction, .. } => Some(links.bank_transaction(transaction)),
+            Placed::Bill(id) => Some(links.bill(id)),
+            Placed::CreditNote(id) => Some(links.credit_note(id)),
+            // It has no page of its own.
+            Placed::Allocation(_) => None,
         });
         Self {
             number: part.number,

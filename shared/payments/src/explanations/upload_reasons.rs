@@ -111,6 +111,16 @@ pub(super) fn of_skip(skip: Skip) -> ReasonText {
             "It would take more parts than one upload may have.",
             "It is divided in the business's own system, or some of the customer's invoices are settled first.",
         ),
+        Skip::LineOnBill => words(
+            &["EX-15b"],
+            "It was issued before the start date, and is a line of the bill that it is applied to.",
+            "Nothing: its line is in Xero.",
+        ),
+        Skip::NoLongerNeeded => words(
+            &["EX-17"],
+            "The credit, or what is due on the bill, does not suffice for it any more.",
+            "Nothing: another allocation is planned for what is left.",
+        ),
         Skip::DoNotSend => {
             words(&["EX-24"], "A person has said that it shall not go.", "An operator releases it.")
         }
@@ -164,6 +174,21 @@ pub(super) fn of_hold(hold: Hold) -> ReasonText {
             &["EX-13"],
             "No contact in Xero stands for the payment provider.",
             "`merchant_contact_id` of the organisation is set.",
+        ),
+        Hold::WaitsForBill => words(
+            &["EX-15b"],
+            "It was issued before the start date, and goes as a line of the bill that it is applied to.",
+            "The provider's invoice is reported, and goes.",
+        ),
+        Hold::BillInXero => words(
+            &["EX-15b"],
+            "It would be a line of a bill that went to Xero before it was reported.",
+            "A person adds the line to the bill in Xero, and an operator orders that it shall not go.",
+        ),
+        Hold::CreditExceedsBill => words(
+            &["EX-15b"],
+            "The credits that become lines of the bill leave nothing to pay.",
+            "Both are entered in Xero by hand, and an operator orders that they shall not go.",
         ),
         Hold::PossibleDuplicate => words(
             &["AMB-27", "A8.3"],

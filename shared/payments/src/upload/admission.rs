@@ -40,7 +40,7 @@ pub fn admit_bill(
         // Once it may be in Xero the row has what was sent, and the revision of what was reported last.
         let same = known.receipt.amount == receipt.amount
             && known.receipt.date == receipt.date
-            && known.bill.as_ref() == Some(&invoice.bill);
+            && known.bill.as_ref().is_some_and(|bill| bill.says_the_same(&invoice.bill));
         let comparable = !known.may_be_in_xero();
         let reused = known.receipt.revision == receipt.revision && comparable && !same;
         if reused || known.bill.is_none() {
@@ -70,6 +70,7 @@ fn take_in(
         let warning = differs_from_sent(known, receipt, bill);
         // The newest revision is remembered, so that the same report warns once.
         upload.receipt.revision = receipt.revision;
+        follow_application(&mut upload, bill);
         if known.state != UploadState::Uploaded {
             // What of it turns out not to be in Xero is judged by the newest report (AMB-28).
             upload.reported_since = Some(Box::new((receipt.clone(), bill.cloned())));
@@ -91,6 +92,18 @@ fn take_in(
         upload.back_in_line("reported_anew", now);
     }
     Admission { upload: Some(Box::new(upload)), warning: None }
+}
+
+/// What the provider has applied a credit invoice to may change as long as something of it is left, whether it is in
+/// Xero or not (EX-17).
+fn follow_application(upload: &mut Upload, reported: Option<&Bill>) {
+    let terms = upload.bill.as_mut().and_then(Bill::credit_terms_mut);
+    if let (Some(terms), Some(reported)) = (terms, reported.and_then(Bill::credit_terms)) {
+        if terms.applied != reported.applied {
+            terms.used_up = false;
+        }
+        terms.applied.clone_from(&reported.applied);
+    }
 }
 
 /// Judges by the payment alone. The settings are asked when its night comes.
@@ -131,7 +144,8 @@ fn differs_from_sent(upload: &Upload, receipt: &Receipt, bill: Option<&Bill>) ->
     if !receipt.allocations.is_empty() && sent.allocations != receipt.allocations {
         differs.push("its invoices");
     }
-    if bill.is_some() && upload.bill.as_ref() != bill {
+    let other = |sent: &Bill| bill.is_some_and(|bill| !sent.is_the_same_document(bill));
+    if upload.bill.as_ref().is_some_and(other) {
         differs.push("its number, its due date or its fees");
     }
     if differs.is_empty() {

@@ -1,11 +1,13 @@
-//! The content of a bill: its fees, their kinds, and the accounts on which they are booked.
+//! The content of a document of the provider: its fees, their kinds, the accounts on which they are booked, and of
+//! a credit invoice what it is applied to.
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use crate::money::Money;
+use crate::ids::PaymentId;
+use crate::money::{Money, MoneyError};
 
 /// Longest name of a fee kind, in characters.
 pub const FEE_KIND_CHARS_MAX: usize = 40;
@@ -46,7 +48,7 @@ pub struct Fee {
     pub kind: FeeKind,
     /// The provider's own words for it.
     pub description: Option<String>,
-    /// How much, taxes included.
+    /// How much, taxes included; less than nothing for what the provider has credited on an invoice (EX-15c).
     pub amount: Money,
 }
 
@@ -59,13 +61,122 @@ pub struct FeeAccount {
     pub tax: Option<String>,
 }
 
-/// The content of a bill that it does not have in common with a payment.
+/// A part of a credit invoice that the provider has applied to an invoice of its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AppliedPart {
+    /// The provider's invoice, by its name in the ledger.
+    pub invoice: PaymentId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// What only a credit invoice has.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CreditTerms {
+    /// What the provider has applied it to, as it was last reported.
+    pub applied: Vec<AppliedPart>,
+    /// How many allocations of it the ledger has begun. The next one has the next number.
+    pub allocations: u32,
+    /// Whether nothing of it is left in Xero: no run asks for it any more.
+    pub used_up: bool,
+}
+
+/// What a document of the provider becomes in Xero.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DocumentForm {
+    /// A bill (EX-13).
+    Bill,
+    /// A credit note (EX-15a, EX-16).
+    CreditNote(CreditTerms),
+    /// No document, but a part of a credit note that is applied to a bill (EX-17).
+    Allocation {
+        /// The credit invoice, by its name in the ledger.
+        credit: PaymentId,
+        /// The bill's number in Xero.
+        bill: String,
+    },
+}
+
+/// A credit invoice that becomes a line of a bill, since it was issued before the start date (EX-15b).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CreditLine {
+    /// The credit invoice, by its name in the ledger.
+    pub credit: PaymentId,
+    /// How much of it is applied to the bill.
+    pub amount: Money,
+    /// The same as lines of the bill: each is less than nothing.
+    pub fees: Vec<Fee>,
+}
+
+impl CreditLine {
+    /// The lines of a part of a credit invoice that begins behind `before`: its fees in their order, the last one
+    /// cut.
+    ///
+    /// # Errors
+    /// Two currencies, or an absurd amount.
+    pub fn of(
+        credit: &PaymentId,
+        fees: &[Fee],
+        before: Money,
+        amount: Money,
+    ) -> Result<Self, MoneyError> {
+        let mut lines = Vec::new();
+        let (mut passed, mut left) = (before, amount);
+        for fee in fees {
+            let skipped = if passed.amount() < fee.amount.amount() { passed } else { fee.amount };
+            passed = passed.minus(skipped)?;
+            let open = fee.amount.minus(skipped)?;
+            let taken = if left.amount() < open.amount() { left } else { open };
+            left = left.minus(taken)?;
+            if taken.is_positive() {
+                let line =
+                    Fee { amount: Money::zero(taken.currency()).minus(taken)?, ..fee.clone() };
+                lines.push(line);
+            }
+        }
+        Ok(Self { credit: credit.clone(), amount, fees: lines })
+    }
+}
+
+/// The content of a document of the provider that it does not have in common with a payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bill {
     /// The provider's number.
     pub number: String,
     /// Day on which it is due; the day of issue if the provider names none.
     pub due_on: Option<Date>,
-    /// What it consists of; at least one.
+    /// What it consists of: at least one, but for an allocation, which has none.
     pub fees: Vec<Fee>,
+    /// What it becomes in Xero.
+    pub form: DocumentForm,
+}
+
+impl Bill {
+    /// What only a credit invoice has.
+    pub fn credit_terms(&self) -> Option<&CreditTerms> {
+        match &self.form {
+            DocumentForm::CreditNote(terms) => Some(terms),
+            DocumentForm::Bill | DocumentForm::Allocation { .. } => None,
+        }
+    }
+
+    /// The same of one that is to be changed.
+    pub fn credit_terms_mut(&mut self) -> Option<&mut CreditTerms> {
+        match &mut self.form {
+            DocumentForm::CreditNote(terms) => Some(terms),
+            DocumentForm::Bill | DocumentForm::Allocation { .. } => None,
+        }
+    }
+
+    /// Whether both were reported with the same content. What the ledger adds is not compared.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let applied = |bill: &Self| bill.credit_terms().map(|terms| terms.applied.clone());
+        self.is_the_same_document(other) && applied(self) == applied(other)
+    }
+
+    /// Whether the document in Xero would be the same. Where a credit invoice is applied does not stand in it.
+    pub(crate) fn is_the_same_document(&self, other: &Self) -> bool {
+        (&self.number, self.due_on, &self.fees) == (&other.number, other.due_on, &other.fees)
+            && self.credit_terms().is_some() == other.credit_terms().is_some()
+    }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::bill::Bill;
+use super::bill::{Bill, CreditLine, DocumentForm};
 use super::caps::{ReleasedSlot, SendMode};
 use super::night::Night;
 use super::part::{LedgerError, Line, Part, PartState, Target, UploadState};
@@ -28,8 +28,10 @@ pub struct Upload {
     /// The payment that is sent, as it was reported. Of a provider's invoice, which is no payment, what
     /// it has in common with one.
     pub receipt: Receipt,
-    /// The further content of a provider's invoice; none for payments.
+    /// The further content of a document of the provider; none for payments.
     pub bill: Option<Bill>,
+    /// The credit invoices that become lines of a bill (EX-15b).
+    pub credited: Vec<CreditLine>,
     /// Counts the writes; 0 if nothing has been written. A write that has not seen the latest
     /// revision is refused.
     pub revision: u64,
@@ -74,6 +76,7 @@ impl Upload {
         let mut upload = Self {
             receipt,
             bill,
+            credited: Vec::new(),
             revision: 0,
             state: UploadState::Waiting,
             reason: String::new(),
@@ -100,8 +103,10 @@ impl Upload {
     /// # Errors
     /// Why it goes none.
     pub fn route(&self) -> Result<Route, Skip> {
-        match &self.bill {
-            Some(_) => Ok(Route::ProviderInvoice),
+        match self.bill.as_ref().map(|bill| &bill.form) {
+            Some(DocumentForm::Bill) => Ok(Route::ProviderInvoice),
+            Some(DocumentForm::CreditNote(_)) => Ok(Route::ProviderCredit),
+            Some(DocumentForm::Allocation { .. }) => Ok(Route::CreditAllocation),
             None => route(&self.receipt),
         }
     }
@@ -128,7 +133,10 @@ impl Upload {
             UploadState::Unknown => Line::Unknown,
             UploadState::PartlyUploaded => Line::PartlyUploaded,
             UploadState::Refused => Line::Refused,
-            UploadState::Uploaded => return None,
+            UploadState::Uploaded => {
+                let terms = self.bill.as_ref().and_then(Bill::credit_terms)?;
+                return (!terms.used_up).then_some(Line::Credit);
+            }
         })
     }
 

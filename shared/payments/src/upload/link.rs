@@ -142,7 +142,10 @@ impl Upload {
         let begun = |part: &&Part| part.tries > 0 && part.state.stands();
         let invoice = |part: &Part| match part.target {
             Target::Invoice { id, .. } => Some(id),
-            Target::Prepayment { .. } | Target::Bill { .. } => None,
+            Target::Prepayment { .. }
+            | Target::Bill { .. }
+            | Target::CreditNote { .. }
+            | Target::Allocation { .. } => None,
         };
         self.parts.iter().filter(begun).filter_map(invoice).collect()
     }
@@ -151,7 +154,10 @@ impl Upload {
     pub fn only_target(&self) -> Option<XeroInvoiceId> {
         let mut targets = self.parts.iter().filter_map(|part| match part.target {
             Target::Invoice { id, .. } => Some(id),
-            Target::Prepayment { .. } | Target::Bill { .. } => None,
+            Target::Prepayment { .. }
+            | Target::Bill { .. }
+            | Target::CreditNote { .. }
+            | Target::Allocation { .. } => None,
         });
         let first = targets.next()?;
         targets.all(|other| other == first).then_some(first)

@@ -13,6 +13,7 @@ mod books;
 mod caps;
 mod command;
 mod contact;
+mod credit_allocation;
 mod customer;
 mod deleted_counterpart;
 mod deleted_prepayment;
@@ -29,6 +30,7 @@ mod part;
 mod payment_command;
 mod plan;
 mod planner;
+mod provider_credit;
 mod provider_invoice;
 mod reassessment;
 mod report;
@@ -38,7 +40,10 @@ mod stamp;
 mod suspicion;
 
 pub use admission::{Admission, admit, admit_bill, changed_after_upload};
-pub use bill::{Bill, FEE_KIND_CHARS_MAX, Fee, FeeAccount, FeeKind, FeeKindError};
+pub use bill::{
+    AppliedPart, Bill, CreditLine, CreditTerms, DocumentForm, FEE_KIND_CHARS_MAX, Fee, FeeAccount,
+    FeeKind, FeeKindError,
+};
 pub use books::Books;
 pub use caps::{
     ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, GUARD_WINDOW, Granted, NEVER_TRIPS_PER_NIGHT,
@@ -46,6 +51,9 @@ pub use caps::{
 };
 pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use credit_allocation::{
+    AllocationPlan, CreditStanding, DueBill, applied_by_hand, judge_allocation, plan_allocations,
+};
 pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
     record_customer,
@@ -73,6 +81,9 @@ pub use part::{
 };
 pub use payment_command::{GivenCommand, PaymentCommand};
 pub use planner::{OpenInvoice, Planner, UnreadableInvoice};
+pub use provider_credit::{
+    CreditFacts, XeroAllocation, XeroCreditNote, credit_lines, judge_credit,
+};
 pub use provider_invoice::{
     FEES_MAX, NO_MERCHANT_CONTACT, ProviderInvoice, judge_bill, on_merchant_contact, why_unmapped,
 };

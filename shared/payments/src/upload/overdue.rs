@@ -42,7 +42,7 @@ pub fn goes_on_at(upload: &Upload) -> Option<Timestamp> {
         Line::Reserved | Line::Sent => upload.since.saturating_add(IN_HAND_MAX).ok(),
         Line::Unknown => upload.look_at(),
         Line::Held if is_held_from_posting(upload) => Some(upload.since),
-        Line::Held | Line::Waiting | Line::Refused => None,
+        Line::Held | Line::Waiting | Line::Refused | Line::Credit => None,
         Line::Skipped | Line::Same | Line::PartlyUploaded => None,
     }
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::stamp::Stamp;
-use crate::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
+use crate::ids::{XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId};
 use crate::money::{Money, MoneyError};
 use crate::reason::codes;
 
@@ -54,6 +54,8 @@ codes! {
         Sent = "sent",
         /// Was sent, and is not known.
         Unknown = "unknown",
+        /// A credit note that is in Xero, and of which something is left for the next bill (EX-17).
+        Credit = "credit",
         /// The rest of it was refused.
         PartlyUploaded = "partly_uploaded",
         /// Was refused.
@@ -98,6 +100,18 @@ pub enum Target {
         /// Whose.
         contact: XeroContactId,
     },
+    /// A credit note of the contact that stands for the payment provider (EX-15a).
+    CreditNote {
+        /// That contact.
+        contact: XeroContactId,
+    },
+    /// A part of a credit note on a bill (EX-17).
+    Allocation {
+        /// The credit note.
+        note: XeroCreditId,
+        /// The bill.
+        bill: XeroInvoiceId,
+    },
     /// A bill of the contact that stands for the payment provider (EX-13).
     Bill {
         /// That contact.
@@ -119,6 +133,10 @@ pub enum Placed {
     },
     /// Xero's `InvoiceID` of a bill.
     Bill(XeroInvoiceId),
+    /// Xero's `CreditNoteID`.
+    CreditNote(XeroCreditId),
+    /// Xero's `AllocationID`.
+    Allocation(Uuid),
 }
 
 /// One part of a payment.

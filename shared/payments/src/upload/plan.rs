@@ -26,7 +26,17 @@ impl Upload {
 
     fn without<'p>(&self, parts: impl Iterator<Item = &'p Part>) -> Result<Money, LedgerError> {
         let sum = Money::sum(self.receipt.amount.currency(), parts.map(|part| part.amount))?;
-        Ok(self.receipt.amount.minus(sum)?)
+        Ok(self.whole()?.minus(sum)?)
+    }
+
+    /// What goes to Xero of it: of a bill less what credit invoices take off it as lines (EX-15b).
+    ///
+    /// # Errors
+    /// `Money`.
+    pub fn whole(&self) -> Result<Money, LedgerError> {
+        let credited = self.credited.iter().map(|line| line.amount);
+        let credited = Money::sum(self.receipt.amount.currency(), credited)?;
+        Ok(self.receipt.amount.minus(credited)?)
     }
 
     /// The parts to be sent.
@@ -108,8 +118,11 @@ impl Upload {
                 Target::Invoice { id: invoice, .. } => {
                     Stamp::new(organisation, id, number, invoice)
                 }
-                Target::Prepayment { contact } | Target::Bill { contact } => {
-                    Stamp::new(organisation, id, number, contact)
+                Target::Prepayment { contact }
+                | Target::Bill { contact }
+                | Target::CreditNote { contact } => Stamp::new(organisation, id, number, contact),
+                Target::Allocation { note, bill } => {
+                    Stamp::new(organisation, id, number, format_args!("{note}/{bill}"))
                 }
             };
             self.parts.push(Part {

@@ -399,7 +399,10 @@ fn own_targets(upload: &Upload) -> BTreeSet<XeroInvoiceId> {
 fn invoice_of(target: &Target) -> Option<XeroInvoiceId> {
     match target {
         Target::Invoice { id, .. } => Some(*id),
-        Target::Prepayment { .. } | Target::Bill { .. } => None,
+        Target::Prepayment { .. }
+        | Target::Bill { .. }
+        | Target::CreditNote { .. }
+        | Target::Allocation { .. } => None,
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::bill::{Bill, FeeKind};
+use super::bill::{Bill, Fee, FeeKind};
 use super::books::Books;
 use super::contact::ContactStanding;
 use super::eligibility::{UploadDecision, fits_books, fits_xero};
@@ -32,6 +32,8 @@ pub const NO_MERCHANT_CONTACT: &str = "Validation: no contact stands for the pay
     merchant_contact_id to its ContactID in Xero";
 /// What stands for the method of payment where rows of the ledger show one.
 const METHOD: &str = "provider_invoice";
+/// The same of a credit invoice.
+const METHOD_OF_CREDIT: &str = "provider_credit";
 
 /// An invoice of the provider, as the business's own system reports it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,6 +61,10 @@ impl ProviderInvoice {
         Money::sum(self.total.currency(), self.bill.fees.iter().map(|fee| fee.amount))
     }
 
+    fn method(&self) -> &'static str {
+        if self.bill.credit_terms().is_some() { METHOD_OF_CREDIT } else { METHOD }
+    }
+
     /// What a row of the ledger has of it in the place of a payment. It names no invoice and no customer,
     /// so that nothing takes it for one.
     pub(crate) fn receipt(&self, now: Timestamp) -> Receipt {
@@ -69,7 +75,7 @@ impl ProviderInvoice {
             amount: self.total,
             date: self.date,
             reference: None,
-            method: METHOD.to_owned(),
+            method: self.method().to_owned(),
             channel: None,
             customer: None,
             transaction_id: self.bill.number.clone(),
@@ -84,13 +90,21 @@ impl ProviderInvoice {
     }
 }
 
-impl Bill {
-    /// The kinds of its fees that the business has not named an account for (EX-19).
-    pub fn unmapped<'b>(&'b self, settings: &UploadSettings) -> BTreeSet<&'b FeeKind> {
-        let kinds = self.fees.iter().map(|fee| &fee.kind);
-        kinds.filter(|kind| !settings.fee_accounts.contains_key(*kind)).collect()
+impl Upload {
+    /// The lines that a document of the provider has in Xero, those of credits included (EX-15b).
+    pub fn document_lines(&self) -> impl Iterator<Item = &Fee> {
+        let own = self.bill.iter().flat_map(|bill| &bill.fees);
+        own.chain(self.credited.iter().flat_map(|credit| &credit.fees))
     }
 
+    /// The kinds of its fees that the business has not named an account for (EX-19).
+    pub fn unmapped<'b>(&'b self, settings: &UploadSettings) -> BTreeSet<&'b FeeKind> {
+        let kinds = self.document_lines().map(|fee| &fee.kind);
+        kinds.filter(|kind| !settings.fee_accounts.contains_key(*kind)).collect()
+    }
+}
+
+impl Bill {
     /// The `InvoiceNumber` in Xero: the provider's number, and the stamp. A bill has no `Reference` there,
     /// and its number need not be its own (facts.md 4.2).
     pub fn number_in_xero(&self, stamp: &Stamp) -> String {
@@ -101,7 +115,6 @@ impl Bill {
 /// Judges a provider's invoice. It needs nothing of Xero but the books themselves.
 pub fn judge_bill(
     upload: &Upload,
-    bill: &Bill,
     books: &Books,
     settings: &Settings,
     uploading: &UploadSettings,
@@ -112,13 +125,11 @@ pub fn judge_bill(
     let Some(contact) = uploading.merchant_contact else {
         return UploadDecision::Hold(Hold::MerchantContactMissing, NO_MERCHANT_CONTACT.to_owned());
     };
-    let unmapped = bill.unmapped(uploading);
-    if !unmapped.is_empty() {
-        return UploadDecision::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped));
-    }
-    let fees = bill.fees.iter().map(|fee| fee.amount);
-    if let Err(judgement) = fits_books(&upload.receipt, books).and_then(|()| fits_xero(fees)) {
+    if let Err(judgement) = can_be_booked(upload, books, uploading) {
         return judgement;
+    }
+    if upload.whole().is_ok_and(|whole| !whole.is_positive()) {
+        return UploadDecision::Hold(Hold::CreditExceedsBill, why_nothing_left(upload));
     }
     match upload.to_place() {
         Ok(left) if left.is_positive() => {
@@ -132,6 +143,31 @@ pub fn judge_bill(
     }
 }
 
+/// Whether the lines of a document have accounts, and fit into the books.
+pub(super) fn can_be_booked(
+    upload: &Upload,
+    books: &Books,
+    uploading: &UploadSettings,
+) -> Result<(), UploadDecision> {
+    let unmapped = upload.unmapped(uploading);
+    if !unmapped.is_empty() {
+        return Err(UploadDecision::Hold(Hold::AccountUnmapped, why_unmapped(&unmapped)));
+    }
+    let fees = upload.document_lines().map(|fee| fee.amount);
+    fits_books(&upload.receipt, books).and_then(|()| fits_xero(fees))
+}
+
+fn why_nothing_left(upload: &Upload) -> String {
+    let credits: Vec<_> =
+        upload.credited.iter().map(|line| format!("{} of {}", line.amount, line.credit)).collect();
+    format!(
+        "it is {}, and credits issued before the start date take off {}: nothing would be left to pay. Enter both in \
+         Xero by hand, and order do_not_send",
+        upload.receipt.amount,
+        credits.join(", ")
+    )
+}
+
 /// The same on the merchant contact as Xero shows it (EX-37): one that was merged is followed, and one that takes
 /// nothing keeps the invoice back.
 pub fn on_merchant_contact(
@@ -143,8 +179,13 @@ pub fn on_merchant_contact(
     };
     match standing {
         ContactStanding::Active(contact) => {
-            let target = Target::Bill { contact: *contact };
-            UploadDecision::Send(parts.iter().map(|(_, left)| (target.clone(), *left)).collect())
+            let contact = *contact;
+            let here = |target: &Target| match target {
+                Target::Bill { .. } => Target::Bill { contact },
+                Target::CreditNote { .. } => Target::CreditNote { contact },
+                other => other.clone(),
+            };
+            UploadDecision::Send(parts.iter().map(|(on, left)| (here(on), *left)).collect())
         }
         ContactStanding::Unusable { why, .. } => {
             let why = format!("{why}; restore it in Xero, or set another merchant_contact_id");
@@ -167,7 +208,11 @@ pub fn why_unmapped(kinds: &BTreeSet<&FeeKind>) -> String {
 
 /// Only what was issued after the start date goes up (EX-14). Of the moment of issue nothing is known, so
 /// that the very day is a matter for a person even if the start is a moment (AMB-14).
-fn after_start(upload: &Upload, settings: &Settings, start: Start) -> Result<(), UploadDecision> {
+pub(super) fn after_start(
+    upload: &Upload,
+    settings: &Settings,
+    start: Start,
+) -> Result<(), UploadDecision> {
     let date = upload.receipt.date;
     let day = match start {
         Start::Moment(moment) => settings.day_of(moment),

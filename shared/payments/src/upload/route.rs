@@ -22,6 +22,10 @@ codes! {
         Bpay = "BPAY",
         /// No payment, but an invoice of the provider: at once, as a bill (EX-12).
         ProviderInvoice = "PROVIDER_INVOICE",
+        /// A credit invoice of the provider: at once, as a credit note, or with its invoice (EX-15a, EX-15b).
+        ProviderCredit = "PROVIDER_CREDIT",
+        /// A part of a credit note on a bill: at once (EX-17).
+        CreditAllocation = "CREDIT_ALLOCATION",
     }
     /// How far the money has come.
     Certainty {
@@ -57,6 +61,10 @@ codes! {
         RemovedInXero = "removed_in_xero",
         /// It would take more parts than one upload may have.
         TooManyParts = "too_many_parts",
+        /// It became a line of the bill that it is applied to, since it was issued before the start date (EX-15b).
+        LineOnBill = "line_on_bill",
+        /// An allocation for which the credit or what is due does not suffice any more; another one is planned.
+        NoLongerNeeded = "no_longer_needed",
         /// A person said so.
         DoNotSend = "do_not_send",
     }
@@ -82,6 +90,12 @@ codes! {
         AccountUnmapped = "ACCOUNT_UNMAPPED",
         /// No contact in Xero stands for the payment provider (EX-13).
         MerchantContactMissing = "MERCHANT_CONTACT_MISSING",
+        /// It becomes a line of a bill, and goes with that (EX-15b).
+        WaitsForBill = "WAITS_FOR_BILL",
+        /// It would be a line of a bill that is in Xero, or may be, without it (EX-15b).
+        BillInXero = "BILL_IN_XERO",
+        /// The credits that become lines of the bill leave nothing to pay (EX-15b).
+        CreditExceedsBill = "CREDIT_EXCEEDS_BILL",
         /// Xero, or another report, may hold the same money already; a person says *the same* or *two
         /// payments* (A8.3).
         PossibleDuplicate = "POSSIBLE_DUPLICATE",
@@ -103,7 +117,7 @@ impl Route {
     /// Whether it is an attempt among those of 30 days. What the provider's invoices take is not: EX-32
     /// counts payments.
     pub fn is_counted(self) -> bool {
-        self != Self::ProviderInvoice
+        !matches!(self, Self::ProviderInvoice | Self::ProviderCredit | Self::CreditAllocation)
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{
-    Bill, Caps, Certain, Counterpart, Customer, Disabled, Fee, Forecast, GivenCommand,
-    MergedContact, Night, NightReport, NightState, Part, PartState, PaymentCommand, Placed,
-    ProviderInvoice, Reservation, Suspicion, Target, Totals, Upload, UploadState, admit,
-    admit_bill,
+    AppliedPart, Bill, Caps, Certain, Counterpart, CreditLine, CreditTerms, Customer, Disabled,
+    DocumentForm, Fee, Forecast, GivenCommand, MergedContact, Night, NightReport, NightState, Part,
+    PartState, PaymentCommand, Placed, ProviderInvoice, Reservation, Suspicion, Target, Totals,
+    Upload, UploadState, admit, admit_bill,
 };
-use payments::{PaymentId, Receipt, XeroContactId, XeroInvoiceId, XeroPaymentId};
+use payments::{PaymentId, Receipt, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -52,6 +52,7 @@ pub fn provider_invoice(id: &str) -> Upload {
             number: "PI 2026-03".to_owned(),
             due_on: Some("2026-03-24".parse().unwrap()),
             fees: vec![Fee { kind, description: None, amount }],
+            form: DocumentForm::Bill,
         },
     };
     *admit_bill(None, &invoice, now()).unwrap().upload.unwrap()
@@ -94,6 +95,11 @@ fn arb_target() -> impl Strategy<Value = Target> {
             .prop_map(|(id, number)| Target::Invoice { id: XeroInvoiceId::new(id), number }),
         arb_uuid().prop_map(|id| Target::Prepayment { contact: XeroContactId::new(id) }),
         arb_uuid().prop_map(|id| Target::Bill { contact: XeroContactId::new(id) }),
+        arb_uuid().prop_map(|id| Target::CreditNote { contact: XeroContactId::new(id) }),
+        (arb_uuid(), arb_uuid()).prop_map(|(note, bill)| Target::Allocation {
+            note: XeroCreditId::new(note),
+            bill: XeroInvoiceId::new(bill),
+        }),
     ]
 }
 
@@ -101,6 +107,8 @@ fn arb_placed() -> impl Strategy<Value = Placed> {
     prop_oneof![
         arb_uuid().prop_map(|id| Placed::Payment(XeroPaymentId::new(id))),
         arb_uuid().prop_map(|id| Placed::Bill(XeroInvoiceId::new(id))),
+        arb_uuid().prop_map(|id| Placed::CreditNote(XeroCreditId::new(id))),
+        arb_uuid().prop_map(Placed::Allocation),
         (arb_uuid(), option::of(arb_uuid())).prop_map(|(transaction, prepayment)| {
             Placed::Prepayment { transaction, prepayment }
         }),
@@ -129,15 +137,37 @@ fn arb_part(currency: payments::Currency) -> impl Strategy<Value = Part> {
     })
 }
 
-fn arb_bill(currency: payments::Currency) -> impl Strategy<Value = Bill> {
+fn arb_fees(currency: payments::Currency) -> impl Strategy<Value = Vec<Fee>> {
     let fee = ("[a-z][a-z0-9_]{0,39}", option::of(arb_text()), arb_money_in(currency)).prop_map(
         |(kind, description, amount)| Fee { kind: kind.parse().unwrap(), description, amount },
     );
-    (arb_text(), option::of(arb_date()), vec(fee, 0..4)).prop_map(|(number, due_on, fees)| Bill {
-        number,
-        due_on,
-        fees,
-    })
+    vec(fee, 0..4)
+}
+
+fn arb_id() -> impl Strategy<Value = PaymentId> {
+    "[A-Z]-[0-9]{1,5}".prop_map(|id| id.parse().unwrap())
+}
+
+fn arb_form(currency: payments::Currency) -> impl Strategy<Value = DocumentForm> {
+    let applied = (arb_id(), arb_money_in(currency))
+        .prop_map(|(invoice, amount)| AppliedPart { invoice, amount });
+    let terms = (vec(applied, 0..3), any::<u32>(), any::<bool>())
+        .prop_map(|(applied, allocations, used_up)| CreditTerms { applied, allocations, used_up });
+    prop_oneof![
+        Just(DocumentForm::Bill),
+        terms.prop_map(DocumentForm::CreditNote),
+        (arb_id(), arb_text()).prop_map(|(credit, bill)| DocumentForm::Allocation { credit, bill }),
+    ]
+}
+
+fn arb_bill(currency: payments::Currency) -> impl Strategy<Value = Bill> {
+    let what = (arb_text(), option::of(arb_date()), arb_fees(currency), arb_form(currency));
+    what.prop_map(|(number, due_on, fees, form)| Bill { number, due_on, fees, form }).boxed()
+}
+
+fn arb_credit_line(currency: payments::Currency) -> impl Strategy<Value = CreditLine> {
+    (arb_id(), arb_money_in(currency), arb_fees(currency))
+        .prop_map(|(credit, amount, fees)| CreditLine { credit, amount, fees })
 }
 
 fn arb_counterpart() -> impl Strategy<Value = Counterpart> {
@@ -180,7 +210,11 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
             Just(receipt),
             option::of(arb_bill(currency)),
             vec(arb_part(currency), 0..4),
-            (option::of(arb_suspicion(currency)), option::of(newest)),
+            (
+                option::of(arb_suspicion(currency)),
+                option::of(newest),
+                vec(arb_credit_line(currency), 0..2).boxed(),
+            ),
         )
     });
     let receipt = receipt.boxed();
@@ -191,9 +225,10 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
     let state = (select(UploadState::ALL), arb_text(), arb_text(), arb_instant());
     let slot = (option::of(arb_night()), option::of(arb_instant()), any::<u32>());
     (receipt, state, slot, (any::<bool>(), any::<bool>()), said).prop_map(
-        |((receipt, bill, parts, (suspicion, reported_since)), state, slot, flags, said)| Upload {
+        |((receipt, bill, parts, newest), state, slot, flags, said)| Upload {
             receipt,
             bill,
+            credited: newest.2,
             revision: 0,
             state: state.0,
             reason: state.1,
@@ -206,10 +241,10 @@ pub fn arb_upload() -> impl Strategy<Value = Upload> {
             replanned: flags.1,
             parts,
             // Its sentence is the row's own.
-            suspicion: suspicion.map(|suspicion| Suspicion { why: state.2.clone(), ..suspicion }),
+            suspicion: newest.0.map(|suspicion| Suspicion { why: state.2.clone(), ..suspicion }),
             apart_from: said.0,
             same_as: said.2,
-            reported_since,
+            reported_since: newest.1,
             ordered_since: said.1,
         },
     )

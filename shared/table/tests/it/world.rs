@@ -26,7 +26,7 @@ pub enum Driven {
 }
 
 #[derive(Debug)]
-pub enum Trouble {
+pub enum ApplyError {
     Read(#[allow(dead_code, reason = "for the panic's text")] ReadError),
     Write(WriteError),
 }
@@ -82,7 +82,7 @@ impl World {
         update.expression_attribute_values(":value", text(value)).send().await.unwrap();
     }
 
-    pub async fn apply(&self, snapshot: &Snapshot) -> Result<Driven, Trouble> {
+    pub async fn apply(&self, snapshot: &Snapshot) -> Result<Driven, ApplyError> {
         apply(&self.tables, snapshot, because()).await
     }
 }
@@ -92,7 +92,7 @@ pub async fn apply(
     tables: &Tables,
     snapshot: &Snapshot,
     because: ChangeContext,
-) -> Result<Driven, Trouble> {
+) -> Result<Driven, ApplyError> {
     apply_to(tables, snapshot, &number(), &settings(), because).await
 }
 
@@ -102,9 +102,9 @@ pub async fn apply_to(
     number: &payments::InvoiceNumber,
     settings: &Settings,
     because: ChangeContext,
-) -> Result<Driven, Trouble> {
+) -> Result<Driven, ApplyError> {
     for _ in 0..100 {
-        let before = tables.invoice(organisation(), number).await.map_err(Trouble::Read)?;
+        let before = tables.invoice(organisation(), number).await.map_err(ApplyError::Read)?;
         let change = match mirror(&before, snapshot, settings, because.now) {
             Verdict::Changed(change) => change,
             Verdict::Unchanged => return Ok(Driven::Unchanged),
@@ -114,7 +114,7 @@ pub async fn apply_to(
         match tables.write_invoice(&before, &change, because).await {
             Ok(()) => return Ok(Driven::Written),
             Err(WriteError::Conflict) => {}
-            Err(error) => return Err(Trouble::Write(error)),
+            Err(error) => return Err(ApplyError::Write(error)),
         }
     }
     panic!("a hundred lost races");

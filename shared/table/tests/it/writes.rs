@@ -8,7 +8,7 @@ use table::{Tables, WriteError};
 use crate::samples::{
     because, local_invoice, now, number, organisation, settings, snapshot, xero_payment,
 };
-use crate::world::{Driven, Trouble, World, change_to};
+use crate::world::{ApplyError, Driven, World, change_to};
 
 fn changed(verdict: Verdict) -> payments::Change {
     match verdict {
@@ -136,7 +136,7 @@ async fn an_answer_that_is_lost_for_good_leaves_nothing_to_do_twice() {
     let read = snapshot(1, vec![xero_payment(1, 100)]);
     world.proxy.plan(|call| if call.is_write() { Do::LoseAnswer } else { Do::Pass });
     let result = world.apply(&read).await;
-    assert!(matches!(result, Err(Trouble::Write(WriteError::Unavailable { .. }))), "{result:?}");
+    assert!(matches!(result, Err(ApplyError::Write(WriteError::Unavailable { .. }))), "{result:?}");
     world.proxy.heal();
 
     assert_eq!(world.apply(&read).await.unwrap(), Driven::Unchanged);

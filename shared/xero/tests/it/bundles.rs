@@ -122,7 +122,12 @@ fn a_bill_that_xero_would_make_another_one_of_is_refused() {
     let lines = BundleError::Lines(stamp.clone());
     assert_eq!(changed(|line| line.amount = aud("99.99")), lines);
     assert_eq!(of(BillToSend { lines: Vec::new(), ..bill(1) }), lines);
-    assert_eq!(changed(|line| line.amount = aud("-1")), BundleError::Amount(stamp.clone()));
+    assert_eq!(changed(|line| line.amount = aud("0")), BundleError::Amount(stamp.clone()));
+    assert_eq!(
+        changed(|line| line.amount = aud("-1")),
+        lines,
+        "a credit is a line, and counts (EX-15c)"
+    );
     let blank = |field| BundleError::Blank { stamp: stamp.clone(), field };
     assert_eq!(changed(|line| line.account = " ".into()), blank("AccountCode"));
     assert_eq!(changed(|line| line.description = String::new()), blank("Description"));

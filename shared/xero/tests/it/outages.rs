@@ -95,6 +95,34 @@ async fn a_missing_permission_is_named_and_ends_the_read() {
 }
 
 #[tokio::test]
+async fn a_permission_that_was_not_granted_takes_no_new_token_and_is_named() {
+    // XC-12: 401, in the two ways in which Xero says it (facts.md 2.2).
+    for body in [
+        r#"{"Title":"Unauthorized","Status":401,"Detail":"AuthorizationUnsuccessful"}"#,
+        r#"{"error":"insufficient_scope"}"#,
+    ] {
+        let xero = answering(Reply::status(401, body)).await;
+        let (error, calls) = fail(&xero, 120).await;
+        let expected = Refusal::Scope("accounting.invoices.read");
+        assert_eq!((error, calls), (ReadError::NotAuthorised(expected), 1), "{body}");
+        assert_eq!((error.class(), error.retry()), (ErrorClass::Authentication, Retry::Never));
+        assert_eq!(error.missing_scope(), Some("accounting.invoices.read"));
+    }
+    // A 401 of any other kind is tried once more, with a new token.
+    let xero = answering(Reply::status(401, r#"{"Detail":"AuthenticationUnsuccessful"}"#)).await;
+    let (error, calls) = fail(&xero, 120).await;
+    assert_eq!((error, calls), (ReadError::NotAuthorised(Refusal::Token), 2));
+}
+
+#[tokio::test]
+async fn a_page_for_people_is_an_outage_also_with_status_403() {
+    // XC-12
+    let page = Reply::status(403, "<html>").with("content-type", "text/html; charset=utf-8");
+    let (error, _) = fail(&answering(page).await, 1).await;
+    assert_eq!(error, unavailable(Outage::Status(403)));
+}
+
+#[tokio::test]
 async fn a_500_for_one_invoice_does_not_keep_its_neighbours_away() {
     // FAULT-16: one bad record among many.
     let xero = Xero::start(books(40), |seen| {

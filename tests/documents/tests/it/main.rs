@@ -1,5 +1,6 @@
 //! The documents against the code.
 
+mod facts;
 mod modules;
 mod rules;
 mod words;

@@ -1,11 +1,11 @@
-//! `/CreditNotes`, `/Prepayments` and `/Overpayments`, which can only be read.
+//! Reading `/CreditNotes`, `/Prepayments` and `/Overpayments`.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{lists, request::Call};
 use crate::{
-    books::CreditKind,
+    books::{CreditDocument, CreditKind, Organisation},
     faults::Manner,
     query::{Filter, Place, day_text, moment_text},
     reply::Reply,
@@ -22,7 +22,7 @@ pub(super) fn list(
     manner: &Manner,
     now: Timestamp,
 ) -> Result<Reply, Reply> {
-    let names = ["Status", "Contact.ContactID", "Reference", "Date", "UpdatedDateUTC"];
+    let names = ["Status", "Type", "Contact.ContactID", "Reference", "Date", "UpdatedDateUTC"];
     let filter = Filter::parse(call.query.value("where"), &names)?;
     let (numbers, references) = (call.query.list("InvoiceNumbers"), call.query.list("References"));
     let order = call.query.order()?;
@@ -42,6 +42,7 @@ pub(super) fn list(
         .filter(|credit| {
             filter.admits(|name| match name {
                 "Status" => credit.status().into(),
+                "Type" => credit.document_type().into(),
                 "Reference" if kind == CreditKind::Prepayment => credit.number.as_str().into(),
                 "Reference" => credit.reference.as_str().into(),
                 "Date" => day_text(credit.date).into(),
@@ -73,12 +74,21 @@ pub(super) fn show(
     now: Timestamp,
 ) -> Result<Reply, Reply> {
     let books = lists::organisation(world, organisation)?;
-    let id = Uuid::parse_str(id).map_err(|_| Reply::not_found())?;
-    let credit = books.credit_documents.get(&id).filter(|credit| credit.kind == kind);
-    let credit = credit.ok_or_else(Reply::not_found)?;
+    let credit = credit_named(books, kind, id)?;
     let credit = manner.credit(books, credit).ok_or_else(Reply::not_found)?;
     let item = CreditOut::new(books, &credit, true, true);
     Ok(lists::reply(world, plural(kind), vec![item], None, now))
+}
+
+/// The document of a kind that a path names by its id.
+pub(super) fn credit_named<'b>(
+    books: &'b Organisation,
+    kind: CreditKind,
+    id: &str,
+) -> Result<&'b CreditDocument, Reply> {
+    let id = Uuid::parse_str(id).map_err(|_| Reply::not_found())?;
+    let credit = books.credit_documents.get(&id).filter(|credit| credit.kind == kind);
+    credit.ok_or_else(Reply::not_found)
 }
 
 fn plural(kind: CreditKind) -> &'static str {

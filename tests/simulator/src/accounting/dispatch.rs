@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::{
-    accounts, admitted_call::AdmittedCall, bank_transactions, batch_payments, contacts, credits,
-    invoices, organisation, payments, route::Route,
+    accounts, admitted_call::AdmittedCall, allocations, bank_transactions, batch_payments,
+    contacts, credit_notes, credits, invoices, organisation, payments, route::Route,
 };
-use crate::{query::QUERY_LENGTH_MAX, reply::Reply, world::World};
+use crate::{books::CreditKind, query::QUERY_LENGTH_MAX, reply::Reply, world::World};
 
 /// Does what is asked, at `now`.
 pub(super) fn answered(world: &mut World, asked: &AdmittedCall, now: Timestamp) -> Reply {
@@ -74,6 +74,18 @@ fn dispatch(world: &mut World, asked: &AdmittedCall, now: Timestamp) -> Result<R
         }
         (Route::Credit(kind, id), "GET") => {
             credits::show(world, organisation, id, *kind, manner, now)
+        }
+        (Route::Credits(CreditKind::CreditNote), "PUT" | "POST") => {
+            credit_notes::write(world, organisation, call, None, manner, now)
+        }
+        (Route::Credit(CreditKind::CreditNote, id), "POST") => {
+            credit_notes::write(world, organisation, call, Some(id.as_str()), manner, now)
+        }
+        (Route::Allocations(kind, id), "PUT") => {
+            allocations::create(world, organisation, call, (*kind, id), manner, now)
+        }
+        (Route::Allocation(kind, id, allocation), "DELETE") => {
+            allocations::delete(world, organisation, (*kind, id), allocation, now)
         }
         (Route::Unknown, _) => Err(Reply::not_found()),
         _ => Err(Reply::text(405, "Method not allowed")),

@@ -5,10 +5,12 @@
 
 mod accounts;
 mod admitted_call;
+mod allocations;
 mod bank_transactions;
 mod batch;
 mod batch_payments;
 mod contacts;
+mod credit_notes;
 mod credits;
 mod dispatch;
 mod idempotency;

@@ -121,13 +121,15 @@ fn identify(
             Uuid::parse_str(text).ok().filter(|tenant| organisations.contains(tenant))
         }
     };
-    let mut forbid =
-        |detail| Reply::raw_json(403, identity::problem(403, "Forbidden", detail, world));
-    let Some(organisation) = organisation else {
-        return Err(forbid("AuthenticationUnsuccessful"));
+    let mut refuse = |status, title, detail| {
+        Reply::raw_json(status, identity::problem(status, title, detail, world))
     };
+    let Some(organisation) = organisation else {
+        return Err(refuse(403, "Forbidden", "AuthenticationUnsuccessful"));
+    };
+    // Not a 403: a scope that is missing is a matter of the token (facts.md 2.2).
     if !route.is_open_to(&call.method, &token.scopes) {
-        return Err(forbid("AuthorizationUnsuccessful"));
+        return Err(refuse(401, "Unauthorized", "AuthorizationUnsuccessful"));
     }
     Ok((token.client, organisation))
 }

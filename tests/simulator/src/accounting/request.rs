@@ -222,6 +222,48 @@ pub(super) struct InvoicesIn {
     pub(super) invoices: Option<Vec<InvoiceIn>>,
 }
 
+/// A credit note to create or change, as it is sent. Allocations and payments in it are not read: each has a call of
+/// its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreditNoteIn {
+    #[serde(rename = "CreditNoteID")]
+    pub(super) id: Option<Uuid>,
+    #[serde(rename = "Type")]
+    pub(super) kind: Option<String>,
+    pub(super) credit_note_number: Option<String>,
+    pub(super) contact: Option<ContactRef>,
+    pub(super) reference: Option<String>,
+    pub(super) currency_code: Option<String>,
+    pub(super) date: Option<Day>,
+    pub(super) line_amount_types: Option<String>,
+    pub(super) line_items: Option<Vec<LineIn>>,
+    pub(super) status: Option<String>,
+}
+
+/// `{"CreditNotes":[…]}`; the list is missing where a bare one was sent.
+#[derive(Deserialize)]
+pub(super) struct CreditNotesIn {
+    #[serde(rename = "CreditNotes")]
+    pub(super) credit_notes: Option<Vec<CreditNoteIn>>,
+}
+
+/// An allocation to make, as it is sent. Other names of the amount are not read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AllocationIn {
+    pub(super) invoice: Option<InvoiceRef>,
+    pub(super) amount: Option<Amount>,
+    pub(super) date: Option<Day>,
+}
+
+/// `{"Allocations":[…]}`; the list is missing where a bare one was sent.
+#[derive(Deserialize)]
+pub(super) struct AllocationsIn {
+    #[serde(rename = "Allocations")]
+    pub(super) allocations: Option<Vec<AllocationIn>>,
+}
+
 /// A bank transaction to record, as it is sent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -23,6 +23,8 @@ pub(super) enum Route {
     Payment(String),
     Credits(CreditKind),
     Credit(CreditKind, String),
+    Allocations(CreditKind, String),
+    Allocation(CreditKind, String, String),
     Unknown,
 }
 
@@ -53,6 +55,16 @@ impl Route {
             (Some(name), [_, id]) if let Some(kind) = credit_kind(name) => {
                 Self::Credit(kind, decoded(id))
             }
+            (Some(name), [_, id, list]) if list.eq_ignore_ascii_case("allocations") => {
+                let kind = credit_kind(name);
+                kind.map_or(Self::Unknown, |kind| Self::Allocations(kind, decoded(id)))
+            }
+            (Some(name), [_, id, list, allocation]) if list.eq_ignore_ascii_case("allocations") => {
+                let kind = credit_kind(name);
+                kind.map_or(Self::Unknown, |kind| {
+                    Self::Allocation(kind, decoded(id), decoded(allocation))
+                })
+            }
             _ => Self::Unknown,
         }
     }
@@ -80,6 +92,12 @@ impl Route {
             Self::Credit(CreditKind::CreditNote, _) => "/CreditNotes/{id}",
             Self::Credit(CreditKind::Prepayment, _) => "/Prepayments/{id}",
             Self::Credit(CreditKind::Overpayment, _) => "/Overpayments/{id}",
+            Self::Allocations(CreditKind::CreditNote, _) => "/CreditNotes/{id}/Allocations",
+            Self::Allocations(CreditKind::Prepayment, _) => "/Prepayments/{id}/Allocations",
+            Self::Allocations(CreditKind::Overpayment, _) => "/Overpayments/{id}/Allocations",
+            Self::Allocation(CreditKind::CreditNote, ..) => "/CreditNotes/{id}/Allocations/{id}",
+            Self::Allocation(CreditKind::Prepayment, ..) => "/Prepayments/{id}/Allocations/{id}",
+            Self::Allocation(CreditKind::Overpayment, ..) => "/Overpayments/{id}/Allocations/{id}",
             Self::Unknown => "/(unknown)",
         }
     }
@@ -99,7 +117,9 @@ impl Route {
             Self::Invoices
             | Self::Invoice(_)
             | Self::Credits(CreditKind::CreditNote)
-            | Self::Credit(CreditKind::CreditNote, _) => {
+            | Self::Credit(CreditKind::CreditNote, _)
+            | Self::Allocations(CreditKind::CreditNote, _)
+            | Self::Allocation(CreditKind::CreditNote, ..) => {
                 Some(["accounting.invoices", "accounting.transactions"])
             }
             Self::BatchPayments
@@ -107,7 +127,9 @@ impl Route {
             | Self::Payments
             | Self::Payment(_)
             | Self::Credits(_)
-            | Self::Credit(..) => Some(["accounting.payments", "accounting.transactions"]),
+            | Self::Credit(..)
+            | Self::Allocations(..)
+            | Self::Allocation(..) => Some(["accounting.payments", "accounting.transactions"]),
             Self::Unknown => None,
         }
     }

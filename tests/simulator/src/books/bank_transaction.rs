@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ContactChoice, CreditDocument, CreditKind, InvoiceDraft, Line, Organisation, Refusal,
-    rules::TEXT_LENGTH_MAX,
+    ContactChoice, CreditDocument, CreditKind, CreditNoteStage, InvoiceDraft, Line, Organisation,
+    Refusal, rules::TEXT_LENGTH_MAX,
 };
 use crate::random::Random;
 
@@ -97,6 +97,10 @@ impl BankTransaction {
             date: self.date,
             tax: self.tax,
             total: self.total,
+            of_supplier: false,
+            stage: CreditNoteStage::Approved,
+            line_amounts: String::new(),
+            lines: Vec::new(),
             // A prepayment has no DELETED (facts.md 4.5).
             voided: self.status != BankTransactionStatus::Authorised,
             bank_transaction: Some(self.id),

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
-    Change, CreditKind, Invoice, InvoiceDraft, InvoiceEdit, InvoiceStatus, NewCredit, Organisation,
-    Payment, PaymentDraft, PaymentStatus, Refusal,
+    Change, CreditKind, Invoice, InvoiceDraft, InvoiceEdit, InvoiceKind, InvoiceStatus, NewCredit,
+    Organisation, Payment, PaymentDraft, PaymentStatus, Refusal,
 };
 use crate::random::Random;
 
@@ -256,9 +256,11 @@ impl Organisation {
             )));
         }
         let (contact, currency, date) = (found.contact, found.currency.clone(), found.date);
+        let of_supplier = found.kind == InvoiceKind::Accpay;
         let wanted =
             NewCredit { kind: CreditKind::CreditNote, date, amount, reference: String::new() };
         let id = self.write_credit_note(contact, currency, wanted, ids, now)?;
+        self.credit_documents.entry(id).and_modify(|document| document.of_supplier = of_supplier);
         let (_, change) = self.allocate(id, invoice, (amount, date), ids, now)?;
         Ok((id, change))
     }

@@ -1,5 +1,5 @@
-//! What a customer has in hand: a credit note, a prepayment or an overpayment, what of it was applied
-//! to invoices and what of it went back.
+//! What a customer has in hand, or what a supplier gives back: a credit note, a prepayment or an overpayment, what
+//! of it was applied to invoices and what of it went back.
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    BankTransactionStatus, Change, Credit, InvoiceStatus, Organisation, Payment, PaymentStatus,
-    Refusal, rules::MONEY_DECIMALS,
+    BankTransactionStatus, Change, Credit, CreditNoteStage, InvoiceKind, InvoiceStatus, Line,
+    Organisation, Payment, PaymentStatus, Refusal, rules::MONEY_DECIMALS,
 };
 use crate::random::Random;
 
-/// Which of Xero's three documents of credit it is. Only those of sales are imitated.
+/// Which of Xero's three documents of credit it is. Of suppliers only credit notes are imitated.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditKind {
-    /// `ACCRECCREDIT`.
+    /// `ACCRECCREDIT`, or `ACCPAYCREDIT` of a supplier.
     #[default]
     CreditNote,
     /// `RECEIVE-PREPAYMENT`.
@@ -91,6 +91,18 @@ pub struct CreditDocument {
     pub tax: Decimal,
     /// `Total`.
     pub total: Decimal,
+    /// Whether it is a supplier's, `ACCPAYCREDIT`.
+    #[serde(default)]
+    pub of_supplier: bool,
+    /// How far its approval has come.
+    #[serde(default)]
+    pub stage: CreditNoteStage,
+    /// `LineAmountTypes` of a credit note that was written with lines.
+    #[serde(default)]
+    pub line_amounts: String,
+    /// `LineItems`, likewise.
+    #[serde(default)]
+    pub lines: Vec<Line>,
     /// Whether its `Status` is VOIDED.
     pub voided: bool,
     /// The bank transaction that made it; a credit note has none.
@@ -106,6 +118,12 @@ pub struct CreditDocument {
 }
 
 impl CreditDocument {
+    /// `Type`.
+    #[must_use]
+    pub fn document_type(&self) -> &'static str {
+        if self.of_supplier { "ACCPAYCREDIT" } else { self.kind.document_type() }
+    }
+
     /// `RemainingCredit`.
     #[must_use]
     pub fn remaining(&self) -> Decimal {
@@ -122,6 +140,7 @@ impl CreditDocument {
     pub fn status(&self) -> &'static str {
         match self.voided {
             true => "VOIDED",
+            false if self.stage != CreditNoteStage::Approved => self.stage.as_str(),
             false if self.remaining().is_zero() => "PAID",
             false => "AUTHORISED",
         }
@@ -206,6 +225,10 @@ impl Organisation {
             date: wanted.date,
             tax: Decimal::ZERO,
             total: wanted.amount,
+            of_supplier: false,
+            stage: CreditNoteStage::Approved,
+            line_amounts: String::new(),
+            lines: Vec::new(),
             voided: false,
             bank_transaction: None,
             allocations: Vec::new(),
@@ -226,23 +249,9 @@ impl Organisation {
         now: Timestamp,
     ) -> Result<(Uuid, Change), Refusal> {
         let document = self.credit(credit)?.clone();
-        objections_to_amount(amount)?;
-        let found = self
-            .invoices
-            .get(&invoice)
-            .ok_or_else(|| Refusal::because(format!("there is no invoice {invoice}")))?;
-        if found.status != InvoiceStatus::Authorised {
-            return Err(Refusal::because("Credits can only be applied to Authorised documents"));
-        }
-        if amount > found.amount_due || amount > document.remaining() {
-            return Err(Refusal::because(format!(
-                "a credit of {amount} cannot be applied where {} is due and {} is left",
-                found.amount_due,
-                document.remaining()
-            )));
-        }
-        if found.contact != document.contact {
-            return Err(Refusal::because("the credit belongs to another contact"));
+        let objections = self.objections_to_allocation(&document, invoice, amount);
+        if !objections.is_empty() {
+            return Err(Refusal(objections));
         }
         let at = self.tick(now);
         let id = ids.uuid();
@@ -260,6 +269,44 @@ impl Organisation {
             });
         })?;
         Ok((id, change))
+    }
+
+    /// What stands in the way of an allocation, in Xero's words where users have reported them (facts.md 4.6).
+    fn objections_to_allocation(
+        &self,
+        document: &CreditDocument,
+        invoice: Uuid,
+        amount: Decimal,
+    ) -> Vec<String> {
+        let mut objections = Vec::new();
+        let mut object = |message: &str| objections.push(message.to_owned());
+        if let Err(refusal) = objections_to_amount(amount) {
+            return refusal.0;
+        }
+        let Some(found) = self.invoices.get(&invoice) else {
+            object("Invoice could not be found");
+            return objections;
+        };
+        match found.status {
+            InvoiceStatus::Authorised => {}
+            InvoiceStatus::Paid => {
+                object("The invoice you are trying to allocate to has already been paid off");
+            }
+            _ => object("Credits can only be applied to Authorised documents"),
+        }
+        if !matches!(document.status(), "AUTHORISED" | "PAID") {
+            object("Credit Note must be authorised before it can be allocated");
+        }
+        if amount > found.amount_due || amount > document.remaining() {
+            object("Credit Note cannot be allocated as amount is greater than amount outstanding");
+        }
+        if document.of_supplier != (found.kind == InvoiceKind::Accpay) {
+            object("Credit Note cannot be allocated to an incorrect invoice type");
+        }
+        if found.contact != document.contact {
+            object("Credit Note cannot be allocated to an invoice of another contact");
+        }
+        objections
     }
 
     /// Takes an allocation back.
@@ -340,7 +387,7 @@ impl Organisation {
     }
 }
 
-fn objections_to_amount(amount: Decimal) -> Result<(), Refusal> {
+pub(super) fn objections_to_amount(amount: Decimal) -> Result<(), Refusal> {
     let is_money = amount > Decimal::ZERO && amount.normalize().scale() <= MONEY_DECIMALS;
     match is_money {
         true => Ok(()),

@@ -202,8 +202,11 @@ impl Organisation {
         invoice.or_else(|| self.credit_documents.get(&payment.invoice).map(|credit| credit.contact))
     }
 
-    /// Whether this credit note was applied to a bill.
+    /// Whether this credit note is a supplier's, or was applied to a bill.
     pub(crate) fn credits_a_bill(&self, credit: Uuid) -> bool {
+        if self.credit_documents.get(&credit).is_some_and(|known| known.of_supplier) {
+            return true;
+        }
         let mut bills =
             self.invoices.values().filter(|invoice| invoice.kind == InvoiceKind::Accpay);
         bills.any(|bill| bill.credits.iter().any(|known| known.id == credit))

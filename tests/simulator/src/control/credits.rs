@@ -8,7 +8,7 @@ use crate::{
     Simulator,
     books::{
         BankTransactionDraft, ContactChoice, CreditDocument, CreditKind, Line, NewCredit,
-        NewPayment,
+        NewPayment, NewSupplierCredit,
     },
 };
 
@@ -58,6 +58,24 @@ impl Simulator {
             };
             let id = books.add_bank_transaction(draft, &mut world.ids, now)?;
             Ok(books.bank_transactions[&id].prepayment)
+        })
+    }
+
+    /// Records a supplier's credit note by hand, approved.
+    ///
+    /// # Errors
+    ///
+    /// When Xero would refuse it, or the contact does not exist.
+    pub fn add_supplier_credit(
+        &self,
+        contact: Uuid,
+        wanted: NewSupplierCredit,
+    ) -> anyhow::Result<Uuid> {
+        self.with(|world, now| {
+            let draft = wanted.draft(contact, &mut world.ids);
+            let books = world.books.of_contact(contact)?;
+            world.changed = true;
+            Ok(books.add_credit_note_of(draft, &mut world.ids, now)?)
         })
     }
 

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{ContactOut, LineOut, Number, date_string, day_string, ms_date, ms_day};
+use super::{
+    ContactOut, LineOut, Message, Number, Unbooked, date_string, day_string, ms_date, ms_day,
+};
 use crate::books::{Allocation, Credit, CreditDocument, CreditKind, Organisation, Payment};
 
 /// The id in the member that is named after its kind.
@@ -65,9 +67,17 @@ pub(crate) struct CreditOut {
     #[serde(rename = "UpdatedDateUTCString")]
     updated_date_utc_string: String,
     currency_code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_attribute_string: Option<&'static str>,
 }
 
 impl CreditOut {
+    /// Says `OK` where an element of a batch has its own result.
+    pub(crate) fn with_own_result(mut self) -> Self {
+        self.status_attribute_string = Some("OK");
+        self
+    }
+
     /// `lines` says whether to show them: a list without pages does not; `by_id` adds the rate.
     pub(crate) fn new(
         organisation: &Organisation,
@@ -79,7 +89,8 @@ impl CreditOut {
         let contact_name = contact.map_or("", |contact| contact.name.as_str());
         let transaction =
             credit.bank_transaction.and_then(|id| organisation.bank_transactions.get(&id));
-        let shown = transaction.into_iter().flat_map(|found| &found.lines).filter(|_| lines);
+        let of_transaction = transaction.into_iter().flat_map(|found| &found.lines);
+        let shown = of_transaction.chain(&credit.lines).filter(|_| lines);
         let refunds = credit.refunds.iter();
         let refunds = refunds.filter_map(|(id, _)| organisation.payments.get(id));
         let (is_note, is_prepayment) =
@@ -88,7 +99,7 @@ impl CreditOut {
             id: CreditId::of(credit.kind, credit.id),
             credit_note_number: is_note.then(|| credit.number.clone()),
             currency_rate: by_id.then(Number::rate),
-            kind: credit.kind.document_type(),
+            kind: credit.document_type(),
             reference: if is_prepayment { &credit.number } else { &credit.reference }.clone(),
             invoice_number: is_prepayment.then(|| credit.number.clone()),
             remaining_credit: Number::money(credit.remaining()),
@@ -99,8 +110,11 @@ impl CreditOut {
             date_string: day_string(credit.date),
             date: ms_day(credit.date),
             status: credit.status(),
-            line_amount_types: transaction
-                .map_or_else(|| "NoTax".to_owned(), |found| found.line_amounts.clone()),
+            line_amount_types: match transaction {
+                Some(found) => found.line_amounts.clone(),
+                None if credit.line_amounts.is_empty() => "NoTax".to_owned(),
+                None => credit.line_amounts.clone(),
+            },
             line_items: shown.map(LineOut::from).collect(),
             sub_total: Number::money(credit.total - credit.tax),
             total_tax: Number::money(credit.tax),
@@ -108,6 +122,41 @@ impl CreditOut {
             updated_date_utc: ms_date(credit.updated),
             updated_date_utc_string: date_string(credit.updated),
             currency_code: credit.currency.clone(),
+            status_attribute_string: None,
+        }
+    }
+}
+
+/// A credit note that was not accepted: what was sent, without an identifier (facts.md 4.9).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CreditNoteRefused {
+    #[serde(rename = "CreditNoteID", skip_serializing_if = "Option::is_none")]
+    id: Option<Uuid>,
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) credit_note_number: Option<String>,
+    has_errors: bool,
+    line_items: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_attribute_string: Option<&'static str>,
+    validation_errors: Vec<Message>,
+}
+
+impl CreditNoteRefused {
+    /// `own_result` adds the word that each element has with `summarizeErrors=false`.
+    pub(crate) fn new(unbooked: Unbooked<'_>, own_result: bool) -> Self {
+        let validation_errors = unbooked.errors();
+        let has_errors = !validation_errors.is_empty();
+        Self {
+            id: unbooked.id(),
+            kind: None,
+            credit_note_number: None,
+            has_errors,
+            line_items: [],
+            status_attribute_string: own_result.then_some(if has_errors { "ERROR" } else { "OK" }),
+            validation_errors,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the digits of a decimal are written as they are.
 
 mod account;
+mod allocation;
 mod bank_transaction;
 mod batch_payment;
 mod contact;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 use crate::books::Organisation;
 
 pub(crate) use account::{AccountListed, AccountOut};
+pub(crate) use allocation::{AllocationTaken, AllocationWritten};
 pub(crate) use bank_transaction::{
     BankTransactionForm, BankTransactionOut, BankTransactionRefused,
 };
@@ -28,8 +30,8 @@ use batch_payment::BatchOfPayment;
 pub(crate) use batch_payment::{BatchPaymentOut, BatchPaymentRefused};
 use contact::ContactOut;
 pub(crate) use contact::{ContactListed, ContactNamed};
-pub(crate) use credit::CreditOut;
 use credit::{AppliedCredit, CreditOfRefund};
+pub(crate) use credit::{CreditNoteRefused, CreditOut};
 pub(crate) use invoice::{InvoiceForm, InvoiceOut, InvoiceRefused};
 use line::LineOut;
 pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, payment_type};

@@ -28,6 +28,7 @@ fn consent(bench: &Bench, organisations: &[Uuid]) -> String {
         redirect_uri: BACK.to_owned(),
         scopes: ["offline_access", "accounting.settings.read"].map(str::to_owned).to_vec(),
         organisations: organisations.to_vec(),
+        user: None,
     };
     bench.simulator.consent(consent).unwrap()
 }

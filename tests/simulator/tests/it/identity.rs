@@ -123,7 +123,7 @@ async fn an_app_sees_only_its_organisations_and_only_in_its_scopes() {
     let connections = read(request.send().await.unwrap()).await.json();
 
     assert_eq!((not_its_own.status, own.status), (403, 200));
-    assert_eq!((other_scope.status, write.status), (403, 403));
+    assert_eq!((other_scope.status, write.status), (401, 401));
     assert_eq!(connections.as_array().unwrap().len(), 1);
     assert_eq!(connections[0]["tenantId"], other.to_string());
     assert_eq!(connections[0]["tenantType"], "ORGANISATION");

@@ -182,6 +182,23 @@ async fn answers_have_the_names_and_types_of_the_description() {
         )
         .await;
     description.check(&created.json(), "Invoices");
+    let note = format!(
+        r#"{{"CreditNotes":[{{"Type":"ACCRECCREDIT","Status":"AUTHORISED","Contact":{{"ContactID":"{contact}"}},"LineItems":[{{"Description":"B","UnitAmount":1,"AccountCode":"200"}}]}},{{"Type":"ACCPAYCREDIT"}}]}}"#
+    );
+    let notes = bench.send(Method::PUT, "/CreditNotes?summarizeErrors=false", &note).await.json();
+    description.check(&notes, "CreditNotes");
+    let id = notes["CreditNotes"][0]["CreditNoteID"].as_str().unwrap();
+    let owed = bench.simulator.invoice(invoice).unwrap();
+    assert_ne!(owed.contact, contact, "so that one of the two is refused");
+    let part = format!(
+        r#"{{"Allocations":[{{"Invoice":{{"InvoiceID":"{invoice}"}},"Amount":1,"Date":"2026-10-06"}}]}}"#
+    );
+    let path = format!("/CreditNotes/{id}/Allocations?summarizeErrors=false");
+    let refused = bench.send(Method::PUT, &path, &part).await.json();
+    description.check(&refused, "Allocations");
+    let path = format!("/CreditNotes/{}/Allocations?summarizeErrors=false", credits[0]);
+    let allocated = bench.send(Method::PUT, &path, &part).await.json();
+    description.check(&allocated, "Allocations");
 }
 
 /// One of each kind, a part of it applied and a part of it paid back; the last refund.

@@ -71,7 +71,8 @@ impl World {
     pub async fn connect(&self) -> Grant {
         let process = self.process();
         let code = self.code(&process).await;
-        process.connect(grant_id(), &code.into(), &BACK.parse().unwrap()).await.unwrap()
+        let redirect = BACK.parse().unwrap();
+        process.connect(grant_id(), &code.into(), &redirect).await.unwrap().grant
     }
 
     /// What a user comes back with who was sent to Xero.
@@ -85,6 +86,7 @@ impl World {
             redirect_uri: BACK.to_owned(),
             scopes: scopes.split(' ').map(str::to_owned).collect(),
             organisations: self.organisations.to_vec(),
+            user: None,
         };
         self.simulator.consent(consent).unwrap()
     }

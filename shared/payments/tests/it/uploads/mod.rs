@@ -8,6 +8,7 @@ mod ledger;
 mod nights;
 mod overdue;
 mod plans;
+mod provider_credits;
 mod provider_invoices;
 mod samples;
 mod scenarios;

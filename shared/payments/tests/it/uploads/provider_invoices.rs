@@ -2,8 +2,8 @@
 //! them in a night.
 
 use payments::upload::{
-    Admission, Bill, Fee, FeeKind, Line, Placed, ProviderInvoice, REFERENCE_CHARS_MAX, Route,
-    Stamp, Target, Upload, UploadState, WriteOutcome, admit_bill,
+    Admission, Bill, DocumentForm, Fee, FeeKind, Line, Placed, ProviderInvoice,
+    REFERENCE_CHARS_MAX, Route, Stamp, Target, Upload, UploadState, WriteOutcome, admit_bill,
 };
 use payments::{PROVIDER_INVOICE_ID_CHARS_MAX, PaymentId, Refusal, WarningKind};
 
@@ -27,6 +27,7 @@ fn invoice() -> ProviderInvoice {
             number: "PI 2026-03".to_owned(),
             due_on: Some(date("2026-03-24")),
             fees: vec![fee("processing", "80.00"), fee("terminal_rent", "8.00")],
+            form: DocumentForm::Bill,
         },
     }
 }

@@ -54,6 +54,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/tokens", delete(revoke_tokens))
         .route("/authorisations", post(consent))
         .route("/authorisations/{organisation}", delete(revoke_authorisations))
+        .route("/identity-calls", get(identity_calls))
         .route("/limits", get(limits).put(set_limits))
         .route("/oddities", put(set_oddities))
         .route("/faults", get(faults).post(inject).delete(clear_faults))
@@ -116,6 +117,10 @@ async fn revoke_authorisations(
 ) -> Answer {
     simulator.revoke_authorisations(organisation);
     Ok(done())
+}
+
+async fn identity_calls(State(simulator): State<Simulator>) -> Answer {
+    written(simulator.identity_calls())
 }
 
 async fn limits(State(simulator): State<Simulator>) -> Answer {

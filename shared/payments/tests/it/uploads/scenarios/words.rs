@@ -1,7 +1,9 @@
 //! From the words of a scenario to the values of the domain, and back.
 
 use jiff::ToSpan;
-use payments::upload::{Bill, Channel, Customer, Fee, OpenInvoice, Part, ProviderInvoice, Target};
+use payments::upload::{
+    Bill, Channel, Customer, DocumentForm, Fee, OpenInvoice, Part, ProviderInvoice, Target,
+};
 use payments::{
     Allocation, InvoiceKind, InvoiceStatus, Money, PaymentId, PaymentStatus, Receipt, XeroContactId,
 };
@@ -40,6 +42,8 @@ pub fn in_words(part: &Part) -> String {
         Target::Invoice { number, .. } => format!("{amount:.2} on {number}"),
         Target::Prepayment { .. } => format!("{amount:.2} as prepayment"),
         Target::Bill { .. } => format!("{amount:.2} as bill"),
+        Target::CreditNote { .. } => format!("{amount:.2} as credit note"),
+        Target::Allocation { .. } => format!("{amount:.2} of a credit note on a bill"),
     }
 }
 
@@ -119,7 +123,7 @@ pub fn provider_invoice(text: &ProviderInvoiceText, revision: u64) -> ProviderIn
         revision,
         total: Money::sum(currency, fees.iter().map(|fee| fee.amount)).unwrap(),
         date: date(text.date.as_deref().unwrap_or("2026-03-10")),
-        bill: Bill { number: text.id.clone(), due_on: None, fees },
+        bill: Bill { number: text.id.clone(), due_on: None, fees, form: DocumentForm::Bill },
     }
 }
 

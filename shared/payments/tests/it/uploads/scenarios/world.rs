@@ -205,9 +205,8 @@ impl World {
             if nightly && (full || self.caps.disabled.is_some()) {
                 continue;
             }
-            if let Some(bill) = &row.bill {
-                let judgement =
-                    judge_bill(&row, bill, &self.books, &self.settings, &self.uploading);
+            if row.bill.is_some() {
+                let judgement = judge_bill(&row, &self.books, &self.settings, &self.uploading);
                 self.carry_out(row, judgement, false);
                 continue;
             }
