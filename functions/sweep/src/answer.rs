@@ -27,6 +27,9 @@ pub struct Answer {
     /// The discrepancy that may stay as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
+    /// Discrepancies on which an order was carried out, and the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work: Option<WorkAnswer>,
     /// The payment that is back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
@@ -58,6 +61,7 @@ impl Answer {
             approved: None,
             replay: None,
             accepted: None,
+            work: None,
             restored: None,
             redrive: None,
             discard: None,
@@ -67,6 +71,22 @@ impl Answer {
             batch_item_failures: None,
         }
     }
+}
+
+/// What became of an order about discrepancies.
+#[derive(Debug, Serialize)]
+pub struct WorkAnswer {
+    /// Those on which it was carried out.
+    pub(crate) done: Vec<String>,
+    /// Those on which it was not.
+    pub(crate) refused: Vec<RefusedAnswer>,
+}
+
+/// A discrepancy on which an order was not carried out.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusedAnswer {
+    pub(crate) discrepancy: String,
+    pub(crate) why: String,
 }
 
 /// What became of a wish to replay.

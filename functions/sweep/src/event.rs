@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::acceptance::{Accept, WireAccept};
+use crate::discrepancy_order::WireWork;
 use crate::sign_up_wish::WireSignUp;
 use crate::wanted::{Said, Target};
 use crate::wishes::{WireAuthorise, WireConnect, WireDiscard, WireRedrive};
@@ -40,6 +41,8 @@ pub(crate) enum Asked {
     Connect { code: SecretString, state: SecretString, said: Said },
     /// A person says that something which does not agree may stay as it is (AMB-31).
     Accept { organisation: OrganisationId, accept: Accept, said: Said },
+    /// A person works on discrepancies (SP-36).
+    Work { order: Box<discrepancies::DiscrepancyOrder>, said: Said },
     /// A person wants a payment back that was deleted.
     Restore { organisation: OrganisationId, invoice: InvoiceNumber, payment: PaymentId, said: Said },
     /// A person wants to be up to date now (ST-18, CC-12).
@@ -84,6 +87,7 @@ struct Wire {
     approve_mass_change: Option<WireApproval>,
     restore: Option<WireRestore>,
     accept: Option<WireAccept>,
+    work: Option<WireWork>,
     replay: Option<WireReplay>,
     sign_up: Option<WireSignUp>,
     redrive: Option<WireRedrive>,
@@ -150,6 +154,7 @@ impl Asked {
             wire.approve_mass_change.is_some(),
             wire.restore.is_some(),
             wire.accept.is_some(),
+            wire.work.is_some(),
             wire.replay.is_some(),
             wire.sign_up.is_some(),
             wire.redrive.is_some(),
@@ -178,6 +183,9 @@ impl Asked {
         if let Some(wish) = wire.accept {
             return wish.asked();
         }
+        if let Some(wish) = wire.work {
+            return wish.asked();
+        }
         if let Some(wish) = wire.redrive {
             return wish.asked();
         }
@@ -197,7 +205,7 @@ impl Asked {
         let Some(scheduled_at) = scheduled_time else {
             return Err(says(
                 "give it a `scheduled_time` such as \"2026-11-25T11:00:00Z\", `sync_now`, \
-                 `approve_mass_change`, `accept`, `restore`, `replay`, `redrive`, `discard`, `sign_up`, \
+                 `approve_mass_change`, `accept`, `work`, `restore`, `replay`, `redrive`, `discard`, `sign_up`, \
                  `authorise` or `connect`",
             ));
         };

@@ -9,6 +9,7 @@ mod composition;
 mod cutover;
 mod dead_letters;
 mod digest;
+mod discrepancy_order;
 mod error;
 mod event;
 mod failures;
@@ -217,6 +218,10 @@ impl<C: Changes, Q: Letters + DeadLetters> Sweeper<C, Q> {
             Asked::Restore { organisation, invoice, payment, said } => {
                 self.restore(organisation, &invoice, &payment, &said).await?;
                 Ok(Answer { restored: Some(payment.to_string()), ..Answer::of(Vec::new()) })
+            }
+            Asked::Work { order, said } => {
+                let work = self.work_on_discrepancies(&order, &said).await?;
+                Ok(Answer { work: Some(work), ..Answer::of(Vec::new()) })
             }
             Asked::Accept { organisation, accept, said } => {
                 self.accept(organisation, &accept, &said).await?;

@@ -1,4 +1,4 @@
-//! What a person, or the clock, does with a discrepancy (SP-19, SP-22, SP-23, SP-36). Pure: the discrepancy changes, and
+//! What a person, or the clock, does with a discrepancy (SP-19, SP-23, SP-36). Pure: the discrepancy changes, and
 //! what happened comes out as a row for the log.
 
 use jiff::Timestamp;

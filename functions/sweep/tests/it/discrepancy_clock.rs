@@ -24,11 +24,21 @@ async fn overpaid() -> (World, Timestamp) {
 
 /// The business reports a payment on the invoice.
 async fn received(world: &World, id: &str, cents: i64) {
+    report(world, id, cents, 1, true).await;
+}
+
+/// The business reports that it is on no invoice any more.
+async fn taken_off(world: &World, id: &str, cents: i64) {
+    report(world, id, cents, 2, false).await;
+}
+
+async fn report(world: &World, id: &str, cents: i64, revision: u64, is_on_it: bool) {
     let number: payments::InvoiceNumber = "10031".parse().unwrap();
+    let part = payments::Allocation { invoice: number.clone(), amount: aud(cents) };
     let receipt = payments::Receipt {
         organisation: world.organisation(),
         id: id.parse().unwrap(),
-        revision: 1,
+        revision,
         amount: aud(cents),
         date: march(2),
         reference: None,
@@ -40,7 +50,7 @@ async fn received(world: &World, id: &str, cents: i64) {
         approved: false,
         settled: false,
         journaled: false,
-        allocations: vec![payments::Allocation { invoice: number.clone(), amount: aud(cents) }],
+        allocations: is_on_it.then_some(part).into_iter().collect(),
         entered_at: world.now(),
         document: None,
     };
@@ -180,4 +190,127 @@ async fn sp_23_a_customer_is_asked_once_for_each_time_in_the_words_of_the_busine
     let notices = world.rows("notices").await;
     let [row] = &notices[..] else { panic!("{notices:?}") };
     assert_eq!((row["state"].as_str(), row["kind"].as_str()), ("drafted", "overpaid"));
+}
+
+fn work(world: &World, order: &str, more: &serde_json::Value) -> serde_json::Value {
+    let mut wish = json!({"organisation": world.tenant, "discrepancies": ["10031/OVERPAID#"],
+        "order": order, "by": "Ada", "why": "I have asked the customer"});
+    wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({ "work": wish })
+}
+
+/// The row of the overpaid invoice.
+async fn row(world: &World) -> Row {
+    let rows = world.rows("discrepancies").await;
+    let [row] = having(&rows, &[("kind", "OVERPAID")])[..] else { panic!("{rows:?}") };
+    row.clone()
+}
+
+/// The history of the discrepancy: each action, in order.
+async fn history(world: &World) -> Vec<String> {
+    let rows = world.rows("activity").await;
+    let mut rows = having(&rows, &[("discrepancy", "OVERPAID")]);
+    rows.sort_by_key(|row| row["at"].clone());
+    rows.into_iter().map(|row| row["action"].clone()).collect()
+}
+
+#[tokio::test]
+async fn sp_36_the_life_of_a_discrepancy() {
+    // SP-18, SP-19, SP-24, AMB-31, A7.1
+    let (world, since) = overpaid().await;
+    let ordered = async |order: &str, more: serde_json::Value| {
+        let answer = world.invoke(work(&world, order, &more)).await.unwrap();
+        assert_eq!(answer["work"]["done"], json!(["10031/OVERPAID#"]), "{order}: {answer}");
+    };
+    ordered("take", json!({})).await;
+    assert_eq!(row(&world).await["owner"], "Ada");
+    let again = world.invoke(work(&world, "take", &json!({}))).await.unwrap();
+    assert_eq!(again["work"]["refused"][0]["why"], "it is Ada's already");
+
+    for hours in [24, 40] {
+        world.clock.set(since + SignedDuration::from_hours(hours));
+        check(&world).await;
+    }
+    ordered("assign", json!({"owner": "Bea"})).await;
+    ordered("note", json!({"cause": "entered_twice"})).await;
+    ordered(
+        "adjust",
+        json!({"record": "payment_amount", "payment": "P-1", "amount": "75.00",
+        "currency": "AUD"}),
+    )
+    .await;
+    ordered("notify", json!({})).await;
+    let seen = row(&world).await["detail"].clone();
+    ordered("accept", json!({"seen": seen})).await;
+    let accepted = row(&world).await;
+    assert_eq!((accepted["state"].as_str(), accepted.get("open_in")), ("accepted", None));
+    assert_eq!(
+        (accepted["owner"].as_str(), accepted["found_cause"].as_str()),
+        ("Bea", "entered_twice")
+    );
+
+    // Its 48 hours are over, and no one hears of it: it is accepted.
+    world.clock.set(since + SignedDuration::from_hours(60));
+    check(&world).await;
+    // A new fact brings it back, with its owner, and with 48 hours of its own.
+    received(&world, "P-2", 5_00).await;
+    let back = row(&world).await;
+    assert_eq!(
+        (back["state"].as_str(), back["reopened_count"].as_str()),
+        ("open", "#1"),
+        "{back:?}"
+    );
+    assert_eq!((back["owner"].as_str(), back.get("clock_step")), ("Bea", None), "{back:?}");
+    world.clock.set(world.now() + SignedDuration::from_hours(1));
+    // The facts agree: the business takes both payments off the invoice.
+    for (id, cents) in [("P-1", 80_00), ("P-2", 5_00)] {
+        taken_off(&world, id, cents).await;
+    }
+    assert_eq!(row(&world).await["state"], "resolved");
+    assert_eq!(
+        history(&world).await,
+        [
+            "discrepancy_raised",
+            "discrepancy_assigned",
+            "discrepancy_reminded",
+            "discrepancy_reminded",
+            "discrepancy_assigned",
+            "discrepancy_noted",
+            "adjustment_requested",
+            "notice_drafted",
+            "discrepancy_accepted",
+            "discrepancy_raised",
+            "discrepancy_resolved",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn sp_36_several_are_taken_at_once_and_one_that_is_not_there_keeps_no_other_waiting() {
+    let (world, _) = overpaid().await;
+    let both = json!({"discrepancies": ["10032/OVERPAID#", "10031/OVERPAID#"]});
+    let answer = world.invoke(work(&world, "take", &both)).await.unwrap();
+    assert_eq!(answer["work"]["done"], json!(["10031/OVERPAID#"]));
+    assert_eq!(answer["work"]["refused"][0]["discrepancy"], "10032/OVERPAID#");
+    for (order, more, words) in [
+        ("take", json!({"discrepancies": ["10031"]}), "is written as"),
+        ("take", json!({"discrepancies": []}), "name 1 to 100"),
+        ("drop", json!({}), "`order` is take"),
+        ("assign", json!({}), "`owner`"),
+        ("note", json!({"cause": "bad luck"}), "`cause` is none that we know"),
+        ("adjust", json!({"record": "tax", "amount": "1.00"}), "go together"),
+        ("take", json!({"by": ""}), "`by`"),
+    ] {
+        let refusal = world.invoke(work(&world, order, &more)).await.unwrap_err();
+        assert!(refusal.contains(words), "{order} {more}: {refusal}");
+    }
+    // SP-24: what was entered in Xero is never edited behind a person's back.
+    let copy = world.rows("payments").await;
+    let copy = having(&copy, &[("origin", "xero")])[0]["payment_id"].clone();
+    let more =
+        json!({"record": "payment_amount", "payment": copy, "amount": "1.00", "currency": "AUD"});
+    let answer = world.invoke(work(&world, "adjust", &more)).await.unwrap();
+    let why = answer["work"]["refused"][0]["why"].as_str().unwrap();
+    assert!(why.contains("was entered in Xero, and is changed there by a person"), "{why}");
+    assert!(!history(&world).await.contains(&"adjustment_requested".to_owned()));
 }
