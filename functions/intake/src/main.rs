@@ -14,7 +14,10 @@ async fn main() -> Result<(), Error> {
     run(
         AWS_CALL_MAX,
         async |Start { env, aws, clock }| Intake::from_env(&env, &aws, clock).await,
-        async |intake, call: Call<SqsEvent>| intake.handle(call.event, call.deadline).await,
+        async |intake, call: Call<SqsEvent>| {
+            // On the heap: the compiler works out nested futures as one, and gives up at some depth.
+            Box::pin(intake.handle(call.event, call.deadline)).await
+        },
     )
     .await
 }
