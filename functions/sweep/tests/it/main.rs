@@ -15,6 +15,7 @@ mod checked;
 mod connected;
 mod crashes;
 mod dead_letters;
+mod discrepancy_clock;
 mod fan_out;
 mod laws;
 mod mornings;
