@@ -17,6 +17,7 @@ mod connected;
 mod crashes;
 mod dead_letters;
 mod digests;
+mod discrepancy_clock;
 mod fan_out;
 mod health;
 mod laws;
