@@ -15,6 +15,7 @@ use harness::sqs::Queues;
 use harness::{CrashPoint, FlakyChanges, FlakyQueues, FlakyUploads};
 pub use harness::{aud, march};
 use host::clock::Clock;
+use host::telemetry;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
@@ -54,7 +55,8 @@ pub async fn ask(
     deadline: Timestamp,
 ) -> Result<Value, String> {
     let operations = InProcess { operations, deadline };
-    sweeper.answer(event, deadline, &operations).await.map_err(|error| error.to_string())
+    // On the heap: as a part of the future of a test it is too deep for the compiler.
+    Box::pin(sweeper.answer(event, deadline, &operations)).await.map_err(|error| error.to_string())
 }
 
 pub struct World {
@@ -221,6 +223,13 @@ impl World {
 
     pub async fn invoke_until(&self, event: Value, deadline: Timestamp) -> Result<Value, String> {
         ask(&self.sweeper(), &self.operations(), &event, deadline).await
+    }
+
+    /// The reply of the function `operations` to a request.
+    pub async fn command(&self, request: Value) -> Result<Value, String> {
+        let reply = self.operations().handle(&request, self.now() + INVOCATION).await;
+        let reply = reply.map_err(|error| telemetry::chain(&error))?;
+        Ok(serde_json::to_value(reply).unwrap())
     }
 
     /// The sweep of this moment, of the one organisation.

@@ -312,7 +312,7 @@ impl World {
         let deadline = self.now() + INVOCATION;
         let operations = self.operations(FlakyChanges::default());
         let operations = InProcess { operations: &operations, deadline };
-        let answer = self.uploader().answer(&event, deadline, &operations).await;
+        let answer = Box::pin(self.uploader().answer(&event, deadline, &operations)).await;
         answer.map_err(|error| error.to_string())
     }
 

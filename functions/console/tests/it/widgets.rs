@@ -17,7 +17,7 @@ async fn a_widget_describes_itself_in_markdown() {
         let reply = world.reply(role, json!({"describe": true})).await;
         let answer = serde_json::to_value(&reply).unwrap();
         let markdown = answer["markdown"].as_str().unwrap();
-        for page in Page::ALL {
+        for page in Page::ALL.iter().copied() {
             let told = markdown.contains(&format!("| `{page}` |"));
             assert_eq!(told, role.may(page.least_role()), "{page}: {markdown}");
         }
@@ -43,7 +43,7 @@ async fn a_page_is_a_string_of_html() {
 async fn every_page_can_be_reached_by_keyboard_and_loads_nothing() {
     let world = well().await;
     for role in Role::ALL.iter().copied() {
-        for page in Page::ALL {
+        for page in Page::ALL.iter().copied() {
             let html = world.page(role, json!({"page": page.code()})).await;
             assert_harmless(&html);
             assert!(text(&html).contains(&format!("You are here as {role}.")), "{html}");

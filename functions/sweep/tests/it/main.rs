@@ -14,6 +14,7 @@ mod certificates;
 mod changes;
 mod crashes;
 mod digests;
+mod discrepancy_clock;
 mod fan_out;
 mod health;
 mod laws;
