@@ -8,7 +8,7 @@ use payments::upload::{
 use serde_json::json;
 use table::ChangeContext;
 
-use crate::books;
+use crate::samples;
 use crate::html::{assert_harmless, text};
 use crate::world::{World, ago, now, organisation, well};
 
@@ -54,7 +54,7 @@ fn reserved(minutes_ago: i64, slots: u32, night: Night) -> Reservation {
 #[tokio::test]
 async fn bars_and_numbers_say_what_is_used() {
     // EX-31, EX-32, AMB-09
-    let world = books::world().await;
+    let world = samples::world().await;
     caps(&world, |caps| {
         caps.reservations =
             (0..15).rev().map(|days| reserved(days * 24 * 60 + 5, 200, night(days))).collect();
@@ -86,7 +86,7 @@ async fn bars_and_numbers_say_what_is_used() {
 
 #[tokio::test]
 async fn the_backlog_is_counted_as_far_as_it_costs_little_and_its_end_is_foretold() {
-    let world = books::world().await;
+    let world = samples::world().await;
     let said = text(&world.look("limits").await);
     assert!(
         said.contains("nothing waits") && said.contains("No night has been uploaded"),
@@ -148,7 +148,7 @@ async fn uploading_that_is_off_says_so_and_who_may_switch_it_on() {
 #[tokio::test]
 async fn a_night_that_waits_for_proof_is_the_pace_of_the_coming_ones() {
     // AMB-09, EX-32: the night has sent 201, of which one was refused and 50 are not confirmed yet.
-    let world = books::world().await;
+    let world = samples::world().await;
     let mut report = NightReport::begun(organisation(), night(0), ago(30), ago(30));
     report.state = NightState::WaitingForProof;
     report.totals.by_state = [("uploaded", 150), ("unknown", 50), ("refused", 1)].into();

@@ -1,6 +1,6 @@
 //! Activity, sync log, messages and what is parked.
 
-use crate::books::because;
+use crate::samples::because;
 use console::roles::Role;
 use payments::budget::{CallBudget as _, Exhausted, Purpose, Word};
 use payments::sweep::{SyncKind, SyncRun, SyncState, Trigger};

@@ -5,8 +5,8 @@ use payments::budget::{CallBudget as _, Exhausted, Purpose, Word};
 use payments::upload::{Caps, PaymentCommand, SendMode, Target, Upload, WriteOutcome, obey};
 use serde_json::{Value, json};
 
-use crate::books::{self, because, store, waiting};
 use crate::html::{assert_harmless, text};
+use crate::samples::{self, because, store, waiting};
 use crate::world::{ORGANISATION, World, ago, now, organisation};
 
 async fn tonight(world: &World, role: Role) -> String {
@@ -50,7 +50,7 @@ fn plan() -> Value {
 #[tokio::test]
 async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
     // EX-31, ST-22
-    let world = books::world().await;
+    let world = samples::world().await;
     let mut uploads: Vec<_> = (0..230).map(|n| waiting(&format!("P-{n:03}"))).collect();
     let held =
         obey(&waiting("Q-1"), PaymentCommand::Hold, "Ada", "disputed", ago(9)).unwrap().unwrap();
@@ -82,7 +82,7 @@ async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
 #[tokio::test]
 async fn the_plan_says_what_goes_waits_and_is_held_or_skipped_and_why() {
     // EX-31, EX-33
-    let world = books::world().await;
+    let world = samples::world().await;
     world.answers(Ok(plan()));
     let event = json!({"page": "tonight", "order": "preview_plan"});
     let html = world.press_as(Role::Operator, event, "", "").await;
@@ -114,7 +114,7 @@ async fn the_plan_says_what_goes_waits_and_is_held_or_skipped_and_why() {
 
 #[tokio::test]
 async fn a_plan_that_cannot_be_read_or_is_none_is_said() {
-    let world = books::world().await;
+    let world = samples::world().await;
     for (answer, words) in [
         (json!({"previews": []}), "Nothing is uploaded for this organisation."),
         (json!({"previews": [{"night": 5}]}), "the reply cannot be read"),
@@ -129,7 +129,7 @@ async fn a_plan_that_cannot_be_read_or_is_none_is_said() {
 
 #[tokio::test]
 async fn an_order_on_the_page_leads_back_to_it() {
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &waiting("P-1")).await;
     world.answers(Ok(json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON",
             "why": "Ada: a payment is missing", "recorded": true})));
@@ -141,7 +141,7 @@ async fn an_order_on_the_page_leads_back_to_it() {
 #[tokio::test]
 async fn what_is_off_is_said_to_be_off() {
     // EX-32
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &waiting("P-1")).await;
     let before = Caps::unused(organisation());
     let disabled = payments::upload::Disabled { at: ago(9), why: "4001 attempts".to_owned() };
@@ -167,7 +167,7 @@ async fn at(world: &World, moment: &str) -> String {
 #[tokio::test]
 async fn what_fits_is_said_of_the_hour_of_the_night_and_not_of_the_moment() {
     // EX-31, AMB-11: the 20 hours after last night's 200 are over when tonight's upload begins.
-    let world = books::world().await;
+    let world = samples::world().await;
     store_all(&world, &(0..230).map(|n| waiting(&format!("P-{n:03}"))).collect::<Vec<_>>()).await;
     let before = Caps::unused(organisation());
     let night = "2026-11-25".parse().unwrap();
@@ -194,7 +194,7 @@ async fn what_fits_is_said_of_the_hour_of_the_night_and_not_of_the_moment() {
 #[tokio::test]
 async fn refused_and_unconfirmed_payments_are_on_the_page_with_their_reasons() {
     // A8.3, EX-33, SP-35
-    let world = books::world().await;
+    let world = samples::world().await;
     let sent = |id: &str, outcome: WriteOutcome| {
         let mut upload = waiting(id);
         let contact = payments::XeroContactId::new(uuid::Uuid::from_u128(7));
@@ -223,9 +223,9 @@ async fn refused_and_unconfirmed_payments_are_on_the_page_with_their_reasons() {
 #[tokio::test]
 async fn a_payment_whose_customer_waits_for_an_action_has_no_night() {
     // EX-28, A7.4: one payment has one state, here and on its own page.
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &waiting("P-1")).await;
-    books::blocked(&world, "C-1", "two contacts").await;
+    samples::blocked(&world, "C-1", "two contacts").await;
     let said = text(&tonight(&world, Role::Viewer).await);
     assert!(said.contains("blocked (BLOCKED_BY_ACTION): two contacts"), "{said}");
     assert!(!said.contains("place 1"), "{said}");
@@ -234,7 +234,7 @@ async fn a_payment_whose_customer_waits_for_an_action_has_no_night() {
 #[tokio::test]
 async fn what_stands_in_the_way_of_everything_is_said_on_every_page() {
     // CC-03, CC-04, EX-32, CM-45
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &waiting("P-1")).await;
     let facts = payments::connection::Facts { refused: true, ..Default::default() };
     world.checked(&[payments::connection::HealthIssue::Refused], &facts, ago(5)).await;
@@ -249,7 +249,7 @@ async fn what_stands_in_the_way_of_everything_is_said_on_every_page() {
 #[tokio::test]
 async fn the_limit_of_the_day_is_said_on_every_page() {
     // X-09, AMB-22
-    let world = books::world().await;
+    let world = samples::world().await;
     let budgets = world.tables.budgets();
     let pass = budgets.enter(organisation(), Purpose::Live, now()).await.unwrap();
     let for_an_hour = Some(jiff::SignedDuration::from_hours(1));
