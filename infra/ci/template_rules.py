@@ -53,7 +53,7 @@ CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
     | _tables("Brakes Budgets Caps Closes Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
     | _tables("Customers Payments Uploads", "BatchGetItem")
-    | _tables("Activity Closes Discrepancies HeldPayments Messages Nights OrderLinks Orders Parked Payments", "Query")
+    | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments", "Query")
     | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
@@ -98,6 +98,7 @@ ALLOWED = {
     | _on("IntakeQueue.Arn", *TAKE)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
+    | _tables("Notices", "GetItem", "PutItem")
     | _tables("Organisations", "GetItem")
     | _tables("Invoices Receipts Customers Uploads Orders", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
@@ -141,6 +142,8 @@ ALLOWED = {
     | _tables("Organisations", "GetItem", "Scan")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Activity Discrepancies", "Query", "PutItem")
+    # Drafts of notices to customers.
+    | _tables("Notices", "PutItem")
     | _tables("Payments HeldPayments", "Query")
     | _tables("Parked", "Query")
     | _tables("Connections", "GetItem", "UpdateItem")
@@ -190,7 +193,9 @@ ALLOWED = {
     # A day is closed again as the schedule does it.
     | _tables("Activity", "BatchGetItem")
     | _tables("Closes", "GetItem", "Query", "PutItem", "BatchWriteItem")
-    | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
+    | _tables("Discrepancies", "Query", "PutItem")
+    # Drafts of notices to customers.
+    | _tables("Notices", "PutItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Uploads Customers", "GetItem", "BatchGetItem", "PutItem")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
@@ -308,6 +313,8 @@ ONLY = {
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
+    # Drafted by two functions, reported of through the third.
+    "NoticesTable.Arn": {"Intake", "Operations", "Sweep"} | LOOKERS,
     "${ActivityTable.Arn}/stream/*": {"Announce", "Reconcile"},
     "EventBus.Arn": {"Announce", "Operations"},
     # How an order stands is derived by one function, and typed by none.

@@ -8,7 +8,7 @@ use payments::{
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::books::{aud, because, read, receipt, xero_payment};
+use crate::samples::{aud, because, read, receipt, xero_payment};
 use crate::html::{assert_harmless, text};
 use crate::world::{World, ago, organisation};
 

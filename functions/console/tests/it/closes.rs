@@ -7,7 +7,7 @@ use payments::{PaymentStatus, Receipt};
 use reconcile::{CloseWish, Reconciler};
 use serde_json::{Value, json};
 
-use crate::books::{aud, read, receipt, record, xero_payment};
+use crate::samples::{aud, read, receipt, record, xero_payment};
 use crate::html::{assert_harmless, text};
 use crate::world::{ORGANISATION, World, ago, command, now, organisation};
 

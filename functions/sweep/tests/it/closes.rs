@@ -10,13 +10,22 @@ use crate::world::World;
 /// A Tuesday, after the end of the day at 18:00 in Sydney.
 const AFTER_THE_END: &str = "2026-03-03T07:20:00Z";
 
-impl World {
+/// What these stories ask of their world.
+trait Days {
+    fn it_is(&self, moment: &str);
+    /// The reply to the command `close`, as a page or a command line gives it.
+    async fn close(&self, day: Option<&str>, attribution: Value) -> Result<Value, String>;
+    async fn check_connections(&self);
+    /// The messages about closes that are overdue.
+    async fn overdue(&self) -> Vec<String>;
+}
+
+impl Days for World {
     fn it_is(&self, moment: &str) {
         let moment: jiff::Timestamp = moment.parse().unwrap();
         self.clock.advance(moment.duration_since(self.now()));
     }
 
-    /// The reply to the command `close`, as a page or a command line gives it.
     async fn close(&self, day: Option<&str>, attribution: Value) -> Result<Value, String> {
         let mut fields = json!({"organisation": self.tenant});
         if let Some(day) = day {
