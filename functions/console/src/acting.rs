@@ -198,9 +198,10 @@ fn request(order: Order, organisation: OrganisationId, show: &Show) -> Result<Re
 
 /// The object of an order in one word, for the activity log.
 fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "payment",
         "discrepancy",
+        "discrepancies",
         "customer",
         "parked_at",
         "reason",
@@ -209,5 +210,5 @@ fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
         "from",
         "time_zone",
     ];
-    NAMES.iter().find_map(|name| about.get(*name)).map(String::as_str)
+    NAMES.iter().find_map(|name| about.get(*name)?.lines().next())
 }

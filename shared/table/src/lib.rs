@@ -76,7 +76,9 @@ pub use connections::{CONNECTION_LOST, ConnectionRow};
 pub use contact_discrepancies::{ContactBecause, DiscrepancySubject, OpenDiscrepancy, contact_key};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use digests::OpenDiscrepancies;
-pub use discrepancy_work::{DiscrepancyPlace, WorkContext, WorkFailure};
+pub use discrepancy_work::{
+    DiscrepancyPlace, WorkContext, WorkFailure, discrepancy_name, named_discrepancy,
+};
 pub use error::{ReadError, WriteError};
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
