@@ -23,6 +23,7 @@ mod open;
 mod ordered;
 mod refunds;
 mod replayed;
+mod settled;
 mod several;
 mod signed_up;
 mod silence;
