@@ -126,7 +126,7 @@ def new_indexes(before, now):
     """The indexes that each table gets by the upgrade: DynamoDB takes one in a deployment."""
     def names(path):
         tables = sam_template.resources(sam_template.load(path), "AWS::DynamoDB::Table")
-        return {name: {index["IndexName"] for index in table.get("Properties", {}).get("GlobalSecondaryIndexes", [])}
+        return {name: {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
                 for name, table in tables.items()}
 
     old = names(before)

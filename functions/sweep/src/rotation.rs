@@ -38,7 +38,11 @@ impl<C: Changes> Run<'_, C> {
             }
             let (of, after) = (self.organisation(), rotation.after.as_ref());
             let page = self.tables.standings(of, after, max).await?;
-            self.name_rows(&page.unreadable, work).await?;
+            // Those in the index were named by the night already.
+            let unlisted = |key: &str| page.misplaced.iter().any(|row| row.number.as_str() == key);
+            let mut unreadable = page.unreadable.clone();
+            unreadable.retain(|row| unlisted(&row.key));
+            self.name_rows(&unreadable, work).await?;
             self.put_into_place(&page.misplaced, work).await?;
             if let Some(stop) =
                 self.look_at_all(&page.standings, &page.misplaced, walk, work).await?
