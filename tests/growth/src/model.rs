@@ -9,9 +9,11 @@ use payments::sweep::{DailyWork, SyncState, follows};
 use payments::upload::Night;
 use queue::{ScheduleTask, ScheduledWork, UploadTask};
 
+use crate::closes;
 use crate::fleet::{Fleet, Member};
 use crate::flood::{Flood, Pack};
 use crate::meter::Meter;
+use crate::past::FullSweep;
 use crate::report::Report;
 use crate::runs::{Kind, Run};
 use crate::template::Product;
@@ -35,6 +37,8 @@ pub struct Plan {
     pub fleet: Fleet,
     /// How the work of a schedule is done.
     pub way: Loop,
+    /// Which stored invoices a full sweep looks at.
+    pub full_sweep: FullSweep,
     /// The product's settings.
     pub product: Product,
     /// Events of webhooks in a day.
@@ -53,6 +57,8 @@ pub(crate) enum Event {
     Step(Run),
     /// Xero has answered a run.
     Answer(Run, CallPermit),
+    /// The schedule of the closes comes.
+    Close,
     /// A second in which webhooks arrive.
     Second,
     /// The mirror asks for some invoices of an organisation.
@@ -115,6 +121,7 @@ pub fn simulate(plan: Plan) -> Report {
         let due = night.due(plan.product.night_at, &one.settings.zone);
         one.night = due.is_some_and(|due| due <= begin).then_some(night);
     }
+    closes::closed_before(&mut members, begin);
     let report = Report { meter: Meter::new(members.len()), ..Report::default() };
     let mut world = World {
         flood: Flood::new(plan.fleet),
@@ -155,6 +162,7 @@ impl World {
         // The worst phase: the look comes just before a night is due, and again an interval later.
         let look = SignedDuration::from_mins(14);
         self.at(later(begin, look), Event::Schedule(Kind::Night));
+        self.at(later(begin, look), Event::Close);
         for work in DailyWork::ALL {
             let daily = &self.plan.product.daily;
             let Some(time) = daily.times.of(*work) else { continue };
@@ -177,6 +185,7 @@ impl World {
             Event::Schedule(kind) => self.schedule(kind, now),
             Event::Step(run) => self.step(run, now),
             Event::Answer(run, pass) => self.answered(run, pass, now),
+            Event::Close => self.close(now),
             Event::Second => self.second(now),
             Event::Ask(pack) => self.ask(pack, now),
             Event::Read(pack, pass) => self.read(pack, pass, now),
