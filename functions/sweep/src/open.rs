@@ -210,7 +210,7 @@ impl<C: Changes> Run<'_, C> {
     /// Raises a message for each unreadable stored row: it is compared with nothing, and hides no other (AMB-30).
     pub(crate) async fn name_rows(
         &self,
-        rows: &[table::Unreadable],
+        rows: &[table::UnreadableRow],
         work: &mut Work,
     ) -> Result<(), RunError> {
         for row in rows {

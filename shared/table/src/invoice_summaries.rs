@@ -8,7 +8,7 @@ use payments::{InvoiceNumber, InvoiceStatus, OrganisationId, Settled};
 
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
-use crate::latest::Unreadable;
+use crate::latest::UnreadableRow;
 use crate::schema::{INVOICES, UNSETTLED, UNSETTLED_IN};
 use crate::tables::Tables;
 
@@ -22,7 +22,7 @@ pub struct StandingsPage {
     /// In the order of their numbers.
     pub standings: Vec<Standing>,
     /// The rows that cannot be read, by their numbers.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
     /// Those of either that stand in the index of what is unsettled and should not, or do not and should: of earlier
     /// versions, which did not know it.
     pub misplaced: Vec<Misplaced>,
@@ -186,7 +186,7 @@ impl StandingsPage {
                     is_unsettled
                 }
                 Err(error) => {
-                    page.unreadable.push(Unreadable::of(row, "number", &error));
+                    page.unreadable.push(UnreadableRow::of(row, "number", &error));
                     true
                 }
             };

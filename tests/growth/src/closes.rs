@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::close::Calendar;
 
 use crate::fleet::Member;
-use crate::model::{Event, World, later};
+use crate::world::{Event, World, later};
 
 /// How long after its end a day is closed, as the product has it.
 const GRACE: SignedDuration = SignedDuration::from_mins(15);

@@ -25,7 +25,7 @@ pub use daily::{DailySchedules, DailyTimes, DailyWork, follows};
 pub use refund::{Refund, RefundStep};
 pub use rotation::{ROTATION_DAYS, Rotation};
 pub use run::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger, VISIBLE_WITHIN};
-pub use state::{COOL_DOWN, OpenWalk, Start, SweepKind, SweepState};
+pub use state::{COOL_DOWN, OpenWalk, StartDecision, SweepKind, SweepState};
 pub use tie_out::{
     Difference, OpenFigures, Standing, XeroStanding, compare, compare_settled, review,
 };
