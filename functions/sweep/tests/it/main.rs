@@ -23,6 +23,7 @@ mod missing_in_xero;
 mod open;
 mod organisations;
 mod refunds;
+mod settled;
 mod week;
 mod zones;
 
