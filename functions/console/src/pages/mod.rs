@@ -8,10 +8,12 @@ mod configure;
 mod dead_letters;
 mod discrepancies;
 mod feeds;
+mod home;
 mod integrations;
 mod invoice;
 mod limits;
 mod messages;
+mod needs_you;
 mod notices;
 mod one_order;
 mod orders;
@@ -24,6 +26,7 @@ mod tonight;
 mod trouble;
 mod upcoming;
 mod why;
+mod work;
 
 use std::cell::Cell;
 

@@ -8,8 +8,8 @@ use payments::upload::{
 use serde_json::json;
 use table::ChangeContext;
 
-use crate::samples;
 use crate::html::{assert_harmless, text};
+use crate::samples;
 use crate::world::{World, ago, now, organisation, well};
 
 fn night(days_ago: i64) -> Night {
