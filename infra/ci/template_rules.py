@@ -53,7 +53,7 @@ CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
     | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
     | _tables("Customers Payments Uploads", "BatchGetItem")
-    | _tables("Activity Discrepancies HeldPayments Messages Nights OrderLinks Orders Parked Payments", "Query")
+    | _tables("Activity Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments", "Query")
     | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
@@ -310,7 +310,7 @@ ONLY = {
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
     # Drafted by two functions, reported of through the third.
-    "NoticesTable.Arn": {"Intake", "Operations", "Sweep"},
+    "NoticesTable.Arn": {"Intake", "Operations", "Sweep"} | LOOKERS,
     "${ActivityTable.Arn}/stream/*": {"Announce", "Reconcile"},
     "EventBus.Arn": {"Announce", "Operations"},
     # How an order stands is derived by one function, and typed by none.

@@ -109,7 +109,7 @@ pages! {
         "the work that waits for a person, the most urgent first";
     Messages = "messages", messages, NeedsYou, Viewer, "Messages", "what operators should know";
     Discrepancies = "discrepancies", discrepancies, NeedsYou, Viewer, "Discrepancies",
-        "what does not agree, on invoices, orders and payments; accept it";
+        "what does not agree, with sums; one with its evidence and history; by `only`, `kind`, `whose`, `search`, `sort`, `place`";
     Actions = "actions", actions, NeedsYou, Viewer, "Actions",
         "which customers wait until a person has solved something";
     Why = "why", why, Payments, Viewer, "Find a payment",

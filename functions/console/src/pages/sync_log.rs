@@ -43,13 +43,14 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
     let filter = &stage.show.filter;
     // The index of failures has them in the order of their ends, and nothing else in between (CC-26).
-    let found = if filter.only_errors {
+    let only_errors = filter.only == "errors";
+    let found = if only_errors {
         tables.newest_failures(organisation, READ_MAX).await?
     } else {
         tables.newest_runs(organisation, READ_MAX).await?
     };
     let mut found = stage.counted(found);
-    if filter.only_errors {
+    if only_errors {
         // A run that ended well may have sent what Xero has refused or not confirmed.
         let newest = stage.counted(tables.newest_runs(organisation, READ_MAX).await?);
         let unwell =
@@ -65,7 +66,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     filled(&SyncLog {
         frame: stage.frame(),
         kinds: kinds.collect(),
-        only_errors: filter.only_errors,
+        only_errors,
         apply: stage.buttons.page("Show", Page::SyncLog, json!({})),
         lines,
         left_out,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use commands::Reply;
-use commands::reply::{Disposition, Plan, PlannedPayment};
+use commands::reply::{Disposition, NightPlan, PlannedPayment};
 use payments::explanations::{Facts, Outlook, QueuePosition, State, Subject};
 use payments::upload::{self, ATTEMPTS_MAX, Customer, Line, NextUpload, NightState, Route, Upload};
 use payments::{CustomerId, Money};
@@ -274,7 +274,7 @@ fn group(
 }
 
 /// What the judged night does, in a sentence.
-fn judgement(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> String {
+fn judgement(stage: &Stage<'_>, rows: &Rows, plan: &NightPlan) -> String {
     let going = plan.payments.iter().filter(|planned| planned.would == Disposition::Go);
     let sum = sums(going.filter_map(|planned| read_money(&planned.amount)));
     let stay = plan.payments.iter().filter(|planned| planned.would == Disposition::Hold).count();
@@ -300,7 +300,7 @@ fn read_money(text: &str) -> Option<Money> {
     Money::parse(amount, currency.parse().ok()?).ok()
 }
 
-fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
+fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &NightPlan) -> Vec<Group> {
     let mut place = 0_usize;
     // What does not go comes first: it is what a person looks for.
     let mut groups = [

@@ -50,7 +50,7 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=515),
         ("sync_log", page("sync_log"), 2..=210),
         ("actions", page("actions"), 601..=610),
-        ("discrepancies", page("discrepancies"), 2..=110),
+        ("discrepancies", page("discrepancies"), 2..=1_010),
         ("messages", page("messages"), 2..=510),
         ("parked", page("parked"), 2..=210),
         ("dead_letters", page("dead_letters"), 2..=10),

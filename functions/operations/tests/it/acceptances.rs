@@ -6,7 +6,7 @@ use payments::XeroContactId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::World;
+use worlds::sweep::World;
 
 /// An invoice whose contact is called otherwise in Xero.
 async fn differing() -> (World, Uuid) {
@@ -128,7 +128,7 @@ async fn amb_31_what_is_not_there_is_over_or_reads_otherwise_is_not_accepted() {
         (json!({"invoice": "10032"}), "no such discrepancy"),
         (json!({"invoice": "10031", "discrepancy": "SPELLING#"}), "KIND#subject"),
         (json!({"invoice": "10031", "why": ""}), "`why`"),
-        (json!({}), "either an `invoice` or a `contact`"),
+        (json!({}), "it takes one of `invoice`"),
         (json!({"contact": Uuid::nil()}), "no such discrepancy"),
     ] {
         let refusal = world.invoke(accept(&world, more.clone())).await.unwrap_err();
