@@ -18,6 +18,7 @@ mod crashes;
 mod dead_letters;
 mod digests;
 mod discrepancy_clock;
+mod discrepancy_stories;
 mod fan_out;
 mod health;
 mod laws;
