@@ -13,7 +13,7 @@ use crate::world::{ORGANISATION, OTHER, World, now, well};
 #[tokio::test]
 async fn a_widget_describes_itself_in_markdown() {
     let world = World::empty().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let reply = world.reply(role, json!({"describe": true})).await;
         let answer = serde_json::to_value(&reply).unwrap();
         let markdown = answer["markdown"].as_str().unwrap();
@@ -42,7 +42,7 @@ async fn a_page_is_a_string_of_html() {
 #[tokio::test]
 async fn every_page_can_be_reached_by_keyboard_and_loads_nothing() {
     let world = well().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         for page in Page::ALL.iter().copied() {
             let html = world.page(role, json!({"page": page.code()})).await;
             assert_harmless(&html);

@@ -1,13 +1,12 @@
-//! Calls the function that executes commands.
+#![doc = include_str!("../README.md")]
 
 use std::time::Duration;
 
+use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
 use serde_json::Value;
-
-use crate::env::{EnvError, Environment};
 
 /// Longest wait for a connection. Inside AWS it takes milliseconds.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
@@ -48,36 +47,17 @@ pub struct LambdaInvoker {
 }
 
 impl LambdaInvoker {
-    /// Calls the function that `OPERATIONS_FUNCTION` names, if it does, and waits so long for its answer.
-    ///
-    /// # Errors
-    /// The variable is no text.
-    pub fn from_env(
-        env: &Environment,
-        aws: &crate::SdkConfig,
-        wait: Duration,
-    ) -> Result<Self, EnvError> {
-        Ok(Self::new(aws, env.optional("OPERATIONS_FUNCTION")?, wait))
-    }
-
-    /// Calls the function of this name, if there is one, and waits so long for its answer.
-    pub fn new(aws: &crate::SdkConfig, name: Option<String>, wait: Duration) -> Self {
-        Self::over(aws_sdk_lambda::config::Builder::from(aws), name, wait)
-    }
-
-    /// The same over a configuration that says where Lambda is.
-    pub fn over(
-        config: aws_sdk_lambda::config::Builder,
-        name: Option<String>,
-        wait: Duration,
-    ) -> Self {
+    /// Calls the function of this name, if there is one, and waits so long for its answer. The configuration, such as
+    /// that of the process, says where Lambda is.
+    pub fn new(config: impl Into<Builder>, name: Option<String>, wait: Duration) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_MAX)
             .read_timeout(wait)
             .operation_attempt_timeout(wait)
             .operation_timeout(wait)
             .build();
-        let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
+        let config =
+            config.into().retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
         Self { client: aws_sdk_lambda::Client::from_conf(config), name }
     }
 }

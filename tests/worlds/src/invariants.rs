@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 use xero_simulator::CreatedKind;
 
-use crate::world::World;
+use crate::upload::World;
 
 impl World {
     /// Everything that the API has created and that stands: amount by stamp. Fails if a stamp stands

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::every_event::Everything;
-use crate::world::{World, another, now, organisation, record};
+use worlds::announce::{World, another, now, organisation, record};
+use worlds::every_event::Everything;
 
 fn wish(more: &Value) -> Value {
     let mut wish = json!({"organisation": organisation(), "by": "Wilma", "why": "the bus was down",
@@ -188,13 +188,4 @@ async fn rows_that_cannot_be_read_are_named_by_their_keys_alone_n9() {
     assert!(keys.contains("#10234#1-0") && keys.contains("#10234#3-0"), "{keys}");
     assert_eq!(answer["not_announced"]["recorded"], 1);
     assert!(!answer.to_string().contains("canary"), "{answer}");
-}
-
-#[tokio::test]
-async fn a_batch_of_the_stream_is_answered_as_before() {
-    let world = World::new().await;
-    let answer = world.ask(json!({"Records": [record(1, &json!({}))]})).await.unwrap();
-    assert_eq!(answer, json!({"batchItemFailures": []}));
-    let error = world.ask(json!({"announce": true})).await.unwrap_err();
-    assert!(error.contains("`Records`"), "{error}");
 }

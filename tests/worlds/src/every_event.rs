@@ -22,7 +22,7 @@ use payments::{
 use table::{ChangeContext, ContactBecause, DiscrepancyPlace, DiscrepancySubject, WorkContext};
 use uuid::Uuid;
 
-use crate::world::{World, now, organisation};
+use crate::announce::{World, now, organisation};
 
 fn because() -> ChangeContext {
     let event_at = Some("2026-11-23T00:59:58.5Z".parse().unwrap());
@@ -33,7 +33,7 @@ fn aud(text: &str) -> Money {
     Money::parse(text, "AUD".parse().unwrap()).unwrap()
 }
 
-pub(crate) fn xero_id(id: u128) -> XeroPaymentId {
+pub fn xero_id(id: u128) -> XeroPaymentId {
     XeroPaymentId::new(Uuid::from_u128(id))
 }
 
@@ -55,7 +55,7 @@ fn xero_payment(id: u128, amount: &str, date: &str) -> XeroPayment {
     }
 }
 
-pub(crate) fn xero_invoice() -> XeroInvoiceId {
+pub fn xero_invoice() -> XeroInvoiceId {
     XeroInvoiceId::new(Uuid::from_u128(0xa1))
 }
 
@@ -109,10 +109,10 @@ fn receipt(id: &str, amount: &str) -> Receipt {
 }
 
 /// Everything that can be announced, done in the tables.
-pub(crate) struct Everything<'a>(pub(crate) &'a World);
+pub struct Everything<'a>(pub &'a World);
 
 impl Everything<'_> {
-    pub(crate) async fn happens(&self) {
+    pub async fn happens(&self) {
         self.an_invoice_and_its_payments().await;
         self.uploads().await;
         self.provider_invoices().await;

@@ -1,11 +1,17 @@
 //! Payments, as a test writes them.
 
-use jiff::SignedDuration;
+use harness::{aud, march};
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use payments::upload::Channel;
 use payments::{Allocation, InvoiceNumber, OrganisationId, PaymentStatus, Receipt};
 
-use crate::world::{aud, evening, march};
+/// Ten in the evening in Sydney: the night of 2 March.
+pub const EVENING: &str = "2026-03-02T11:00:00Z";
+
+pub fn evening() -> Timestamp {
+    EVENING.parse().unwrap()
+}
 
 /// A payment: what matters of it.
 #[derive(Clone)]

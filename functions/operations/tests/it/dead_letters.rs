@@ -7,7 +7,7 @@ use payments::sweep::SweepKind;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::World;
+use worlds::sweep::World;
 
 fn body(world: &World, n: u128) -> String {
     json!({

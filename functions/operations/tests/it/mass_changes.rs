@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::World;
+use worlds::sweep::World;
 
 /// Two invoices whose payments were deleted in Xero, more than may be lost within an hour.
 async fn stopped() -> World {

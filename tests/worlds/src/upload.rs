@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use ::sweep::Sweeper;
+use ::upload::Uploader;
 use ::xero::Config;
 use bus::fakes::RecordedBus;
 use harness::{CrashPoint, FlakyChanges, FlakyUploads};
@@ -13,28 +15,21 @@ use jiff::{SignedDuration, Timestamp};
 use operations::{InProcess, Operations, Parts};
 use payments::upload::{
     AppliedPart, Bill, CreditTerms, Customer, DocumentForm, Fee, FeeAccount, ProviderInvoice,
-    Start, Upload, UploadSettings, admit, admit_bill,
+    Upload, UploadSettings, UploadStart, admit, admit_bill,
 };
 use payments::{PaymentId, Receipt, Settings, XeroAccountId, XeroContactId, record_part};
 use queue::{AllQueues, UploadTask};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use sweep::Sweeper;
 use table::ChangeContext;
-use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{InvoiceKind, NewInvoice, NewOrganisation, Options, PrepaymentReferences};
 
+pub use crate::samples::{EVENING, evening};
 use crate::samples::{Paid, bpay};
 
-/// Ten in the evening in Sydney: the night of 2 March.
-pub const EVENING: &str = "2026-03-02T11:00:00Z";
 /// What the code of Lambda's own time-out allows.
 const INVOCATION: SignedDuration = SignedDuration::from_mins(15);
-
-pub fn evening() -> Timestamp {
-    EVENING.parse().unwrap()
-}
 
 /// The function that executes commands, around what is flaky.
 pub type Commands = Operations<FlakyChanges, FlakyUploads, AllQueues, RecordedBus>;
@@ -85,7 +80,7 @@ impl World {
         let books = self.simulator.organisation(self.tenant).unwrap();
         let bank = books.accounts.iter().find(|account| account.is_bank()).unwrap().id;
         let revenue = books.accounts.iter().find(|account| !account.is_bank()).unwrap();
-        let start = Start::Day(date(2025, 12, 31));
+        let start = UploadStart::Day(date(2025, 12, 31));
         let mut uploading = UploadSettings::new(start, XeroAccountId::new(bank));
         uploading.prepayment_account.clone_from(&revenue.code);
         change(&mut uploading);
@@ -317,7 +312,7 @@ impl World {
         let deadline = self.now() + INVOCATION;
         let operations = self.operations(FlakyChanges::default());
         let operations = InProcess { operations: &operations, deadline };
-        let answer = self.uploader().answer(&event, deadline, &operations).await;
+        let answer = Box::pin(self.uploader().answer(&event, deadline, &operations)).await;
         answer.map_err(|error| error.to_string())
     }
 
@@ -341,6 +336,32 @@ impl World {
     pub async fn night(&self, at: Timestamp) -> Value {
         let answer = self.invoke(json!({"scheduled_time": at})).await.unwrap();
         answer["nights"][0].clone()
+    }
+
+    /// Runs the night a day later, and works off its tasks.
+    pub async fn next_night(&self) {
+        let at = self.now() + SignedDuration::from_hours(24);
+        self.clock.set(at);
+        self.night(at).await;
+        self.work_off_tasks().await;
+    }
+
+    /// A person orders something about a payment.
+    pub async fn order(&self, payment: &str, order: &str) -> Result<Value, String> {
+        let event = json!({"organisation": self.organisation(), "payment": payment, "order": order,
+            "by": "Wilma", "why": "asked the bookkeeper"});
+        self.invoke(event).await
+    }
+
+    /// What the log says of customers, in the order of the alphabet.
+    pub async fn customer_actions(&self) -> Vec<String> {
+        let rows = self.rows("activity").await.into_iter();
+        let mut actions: Vec<_> = rows
+            .map(|row| row["action"].clone())
+            .filter(|action| action.starts_with("customer"))
+            .collect();
+        actions.sort_unstable();
+        actions
     }
 
     /// Works off the tasks that the function has left for itself, each when its time has come; what

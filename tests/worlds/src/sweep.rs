@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ::sweep::Sweeper;
+use ::upload::Uploader;
 use ::xero::Config;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -23,9 +25,7 @@ use payments::{Contact, InvoiceNumber, LocalInvoice, OrganisationId, Settings};
 use queue::{Cause, InvoiceChange, Message};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use sweep::Sweeper;
 use table::ChangeContext;
-use upload::Uploader;
 use uuid::Uuid;
 use xero_simulator::{
     DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, InvoiceKind, NewInvoice, NewOrganisation, NewPayment,
@@ -55,7 +55,8 @@ pub async fn ask(
     deadline: Timestamp,
 ) -> Result<Value, String> {
     let operations = InProcess { operations, deadline };
-    sweeper.answer(event, deadline, &operations).await.map_err(|error| error.to_string())
+    // On the heap: as a part of the future of a test it is too deep for the compiler.
+    Box::pin(sweeper.answer(event, deadline, &operations)).await.map_err(|error| error.to_string())
 }
 
 pub struct World {

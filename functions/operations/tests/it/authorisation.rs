@@ -14,7 +14,7 @@ use url::Url;
 use uuid::Uuid;
 use xero_simulator::{Effect, Fault, NewOrganisation};
 
-use crate::world::{World, ask};
+use worlds::sweep::{World, ask};
 
 const BACK: &str = "https://paymirror.example/back";
 

@@ -4,7 +4,7 @@ use host::webhook_secret::WebhookSecret;
 use serde_json::{Value, json};
 use xero_simulator::{Effect, Fault};
 
-use crate::world::{World, ask};
+use worlds::sweep::{World, ask};
 
 fn sign_up(organisation: impl ToString, more: &Value) -> Value {
     let mut wish = json!({

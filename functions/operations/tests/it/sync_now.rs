@@ -5,7 +5,7 @@ use queue::{Cause, Message};
 use serde_json::json;
 use xero_simulator::{Effect, Fault};
 
-use crate::world::{HALF_AN_HOUR, World, uuid};
+use worlds::sweep::{HALF_AN_HOUR, World, uuid};
 
 #[tokio::test]
 async fn a_person_who_asks_gets_counts_and_last_sync_moves() {

@@ -12,7 +12,7 @@ use queue::fakes::{RecordedChanges, RecordedUploads};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::World;
+use worlds::sweep::World;
 
 /// An organisation that is not set up here.
 fn stranger() -> Uuid {

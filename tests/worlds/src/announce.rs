@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use announce::{Announcer, StreamEvent};
+use ::announce::{Announcer, StreamEvent};
+use ::sweep::Sweeper;
+use ::upload::Uploader;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bus::fakes::RecordedBus;
@@ -16,14 +18,12 @@ use payments::OrganisationId;
 use payments::events::Announcement;
 use queue::AllQueues;
 use serde_json::{Value, json};
-use sweep::Sweeper;
 use table::Tables;
-use upload::Uploader;
 use uuid::Uuid;
 use xero::{Config, Credentials};
 
 #[derive(Clone, Default)]
-pub(crate) struct Shared(pub(crate) Arc<RecordedBus>);
+pub struct Shared(pub Arc<RecordedBus>);
 
 impl Bus for Shared {
     async fn send(&self, announcements: &[Announcement]) -> PublishOutcome {
@@ -31,16 +31,16 @@ impl Bus for Shared {
     }
 }
 
-pub(crate) struct World {
+pub struct World {
     db: Database,
-    pub(crate) client: Client,
-    pub(crate) tables: Tables,
-    pub(crate) bus: Arc<RecordedBus>,
+    pub client: Client,
+    pub tables: Tables,
+    pub bus: Arc<RecordedBus>,
     announcer: Announcer<Shared>,
 }
 
 /// One row as a stream shows it, with what a row of the log always has.
-pub(crate) fn record(number: u32, attributes: &Value) -> Value {
+pub fn record(number: u32, attributes: &Value) -> Value {
     let organisation = organisation().to_string();
     let mut row = json!({
         "day": {"S": format!("{organisation}/2026-11-23")},
@@ -60,24 +60,24 @@ pub(crate) fn record(number: u32, attributes: &Value) -> Value {
 }
 
 /// So many rows, each of which is an event.
-pub(crate) fn records(count: u32) -> Vec<Value> {
+pub fn records(count: u32) -> Vec<Value> {
     (0..count).map(|number| record(number, &json!({}))).collect()
 }
 
-pub(crate) fn organisation() -> OrganisationId {
+pub fn organisation() -> OrganisationId {
     "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap()
 }
 
-pub(crate) fn another() -> OrganisationId {
+pub fn another() -> OrganisationId {
     OrganisationId::new(Uuid::from_u128(2))
 }
 
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     "2026-11-23T01:00:00Z".parse().unwrap()
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    pub async fn new() -> Self {
         let db = Database::memory().unwrap();
         let url = dynamodb::serve(db.clone()).await;
         let client = dynamodb::client(&url, 3);
@@ -114,12 +114,12 @@ impl World {
     }
 
     /// Everything that the stream of the log has shown so far, as Lambda hands it over.
-    pub(crate) fn stream(&self) -> Vec<Value> {
+    pub fn stream(&self) -> Vec<Value> {
         dynamodb::stream_of_the_log(&self.db)
     }
 
     /// Hands over these records; the answer as Lambda gets it.
-    pub(crate) async fn hand_over(&self, records: &[Value]) -> Result<Value, String> {
+    pub async fn hand_over(&self, records: &[Value]) -> Result<Value, String> {
         let event = json!({"Records": records}).to_string();
         let event: StreamEvent = serde_json::from_str(&event).unwrap();
         let answer = self.announcer.handle(event).await.map_err(|error| error.to_string())?;
@@ -127,16 +127,12 @@ impl World {
     }
 
     /// The answer to a person who invokes the function by hand, with a minute of time.
-    pub(crate) async fn ask(&self, event: Value) -> Result<Value, String> {
+    pub async fn ask(&self, event: Value) -> Result<Value, String> {
         self.ask_until(event, now() + jiff::SignedDuration::from_mins(1)).await
     }
 
     /// The same until a moment.
-    pub(crate) async fn ask_until(
-        &self,
-        event: Value,
-        deadline: Timestamp,
-    ) -> Result<Value, String> {
+    pub async fn ask_until(&self, event: Value, deadline: Timestamp) -> Result<Value, String> {
         let operations = self.operations();
         let operations = InProcess { operations: &operations, deadline };
         let answer = self.announcer.answer(&event, &operations).await;
@@ -144,7 +140,7 @@ impl World {
     }
 
     /// Puts a row of [`record`] into the log itself.
-    pub(crate) async fn put(&self, record: &Value) {
+    pub async fn put(&self, record: &Value) {
         let mut put = self.client.put_item().table_name("activity");
         for (name, value) in record["dynamodb"]["NewImage"].as_object().unwrap() {
             let text = |kind: &str| value[kind].as_str().map(str::to_owned);
@@ -155,14 +151,14 @@ impl World {
     }
 
     /// Hands over all that the stream shows, and expects all of it to be done.
-    pub(crate) async fn announce(&self) -> Vec<(String, Value)> {
+    pub async fn announce(&self) -> Vec<(String, Value)> {
         let answer = self.hand_over(&self.stream()).await.unwrap();
         assert_eq!(answer, json!({"batchItemFailures": []}));
         self.heard()
     }
 
     /// Name and detail of every event on the bus.
-    pub(crate) fn heard(&self) -> Vec<(String, Value)> {
+    pub fn heard(&self) -> Vec<(String, Value)> {
         let sent = self.bus.sent();
         sent.iter()
             .map(|sent| (sent.kind.to_string(), serde_json::to_value(&sent.detail).unwrap()))
@@ -170,12 +166,12 @@ impl World {
     }
 
     /// The names alone.
-    pub(crate) fn kinds(&self) -> Vec<String> {
+    pub fn kinds(&self) -> Vec<String> {
         self.heard().into_iter().map(|(kind, _)| kind).collect()
     }
 
     /// The numbers of the rows of [`records`] that are on the bus.
-    pub(crate) fn numbers(&self) -> Vec<u32> {
+    pub fn numbers(&self) -> Vec<u32> {
         let number = |detail: &Value| {
             let id = detail["id"].as_str().unwrap();
             id.rsplit('#').next().unwrap().trim_end_matches("-0").parse().unwrap()
@@ -184,7 +180,7 @@ impl World {
     }
 
     /// Keys and actions of all rows of the log.
-    pub(crate) async fn log(&self) -> Vec<(String, String)> {
+    pub async fn log(&self) -> Vec<(String, String)> {
         let answer = self.client.scan().table_name("activity").send().await.unwrap();
         let text = |value: &AttributeValue| value.as_s().unwrap().clone();
         let rows = answer.items().iter();

@@ -17,7 +17,7 @@ use queue::fakes::{RecordedChanges, RecordedUploads};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use worlds::sweep::World;
 
 const NUMBER: &str = "10031";
 const NAME: &str = "10031/OVERPAID#";
