@@ -14,7 +14,6 @@ mod certificates;
 mod changes;
 mod crashes;
 mod digests;
-mod discrepancy_clock;
 mod fan_out;
 mod health;
 mod laws;
