@@ -9,7 +9,7 @@ use payments::{Currency, Money, OrganisationId};
 use crate::attributes::{Item, Reader};
 use crate::closes::{ClosedDay, DAY, day_key, read_day, rows_of, text};
 use crate::error::ReadError;
-use crate::latest::{Listed, Unreadable, sorted};
+use crate::latest::{Listed, UnreadableRow, sorted};
 use crate::schema::CLOSES;
 use crate::tables::Tables;
 
@@ -70,7 +70,7 @@ pub struct CloseRows {
     /// In the order of their subjects.
     pub rows: Vec<CloseRow>,
     /// Those that cannot be read.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
     /// The key behind which there may be more.
     pub next: Option<String>,
     /// How many rows were looked at.
@@ -186,7 +186,7 @@ impl Tables {
                 }
                 match read_row(item) {
                     Ok(row) => found.rows.push(row),
-                    Err(error) => found.unreadable.push(Unreadable::of(item, "close", &error)),
+                    Err(error) => found.unreadable.push(UnreadableRow::of(item, "close", &error)),
                 }
             }
             let is_enough = found.rows.len() >= max || found.looked_at >= looked_at_max;

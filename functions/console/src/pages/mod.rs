@@ -11,10 +11,12 @@ mod dead_letters;
 mod discrepancies;
 mod evidence;
 mod feeds;
+mod home;
 mod integrations;
 mod invoice;
 mod limits;
 mod messages;
+mod needs_you;
 mod notices;
 mod one_close;
 mod one_discrepancy;
@@ -29,6 +31,7 @@ mod tonight;
 mod trouble;
 mod upcoming;
 mod why;
+mod work;
 
 use std::cell::Cell;
 

@@ -8,6 +8,7 @@ mod closes;
 mod commands;
 mod dead_letters;
 mod discrepancies;
+mod home;
 mod hostile;
 mod html;
 mod integrations;
