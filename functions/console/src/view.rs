@@ -32,6 +32,16 @@ impl Button {
     pub fn about(self, what: impl Into<String>) -> Self {
         Self { about: Some(what.into()), ..self }
     }
+
+    /// The one button that the page is for.
+    pub fn primary(self) -> Self {
+        Self { primary: true, ..self }
+    }
+
+    /// A link among others.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
 }
 
 /// Something that was done, or was not.

@@ -9,10 +9,12 @@ mod dead_letters;
 mod discrepancies;
 mod evidence;
 mod feeds;
+mod home;
 mod integrations;
 mod invoice;
 mod limits;
 mod messages;
+mod needs_you;
 mod notices;
 mod one_discrepancy;
 mod one_order;
@@ -26,6 +28,7 @@ mod tonight;
 mod trouble;
 mod upcoming;
 mod why;
+mod work;
 
 use std::cell::Cell;
 

@@ -35,6 +35,8 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
     let page = |page: &str| json!({ "page": page });
     let why = |search: &str| json!({"page": "why", "search": search});
     vec![
+        ("home", page("home"), 900..=1_500),
+        ("needs_you", page("needs_you"), 50..=500),
         ("integrations", page("integrations"), 200..=500),
         ("limits", page("limits"), 900..=950),
         ("tonight", page("tonight"), 1_100..=1_200),
