@@ -15,6 +15,7 @@ mod on_demand;
 mod open;
 mod organisations;
 mod refunds;
+mod rotation;
 mod run;
 mod tally;
 mod unreadable;

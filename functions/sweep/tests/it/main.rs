@@ -14,7 +14,6 @@ mod certificates;
 mod changes;
 mod crashes;
 mod digests;
-mod discrepancy_clock;
 mod fan_out;
 mod health;
 mod laws;
@@ -23,6 +22,7 @@ mod missing_in_xero;
 mod open;
 mod organisations;
 mod refunds;
+mod settled;
 mod week;
 mod zones;
 
