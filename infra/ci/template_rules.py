@@ -142,6 +142,7 @@ ALLOWED = {
     | _tables("Organisations", "GetItem", "Scan")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
     | _tables("Activity Discrepancies", "Query", "PutItem")
+    | _tables("Activity", "GetItem", "BatchGetItem")
     # Drafts of notices to customers.
     | _tables("Notices", "PutItem")
     | _tables("Payments HeldPayments", "Query")

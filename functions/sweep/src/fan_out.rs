@@ -142,6 +142,9 @@ impl<C: Changes> Sweeper<C> {
             tasks.push(ScheduleTask::Organisation { work, organisation, scheduled_at });
         }
         queue.send(&tasks).await.map_err(HandleError::NotListed)?;
+        if work == ScheduledWork::Changes {
+            self.join_digests().await;
+        }
         tracing::info!(
             schedule.work = work.code(),
             schedule.organisations = all.len(),

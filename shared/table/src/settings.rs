@@ -60,6 +60,8 @@ pub struct Enabled {
     pub organisation: Option<OrganisationId>,
     /// Its settings, or what is wrong with the row.
     pub settings: Result<Settings, ReadError>,
+    /// What people call it.
+    pub name: Option<String>,
 }
 
 impl Tables {
@@ -246,8 +248,13 @@ fn enabled(item: &Item) -> Enabled {
         Ok(organisation) => Enabled {
             organisation: Some(organisation),
             settings: read_settings(organisation, item),
+            name: Reader::new(ORGANISATIONS, item)
+                .text_if("name")
+                .ok()
+                .flatten()
+                .map(str::to_owned),
         },
-        Err(error) => Enabled { organisation: None, settings: Err(error) },
+        Err(error) => Enabled { organisation: None, settings: Err(error), name: None },
     }
 }
 

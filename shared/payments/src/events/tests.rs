@@ -187,6 +187,19 @@ fn a_discrepancy_of_a_contact_names_the_contact_in_the_place_of_an_invoice() {
 }
 
 #[test]
+fn the_digest_of_all_organisations_has_room_for_all_of_them() {
+    // CC-20, CC-22
+    let mut digest = entry(Action::Deleted);
+    digest.logged = crate::Occurrence::MorningDigest.into();
+    digest.reason = Some("look".to_owned());
+    digest.why = Some("x".repeat(400_000));
+    let length = |entry: &Entry| json(entry)["why"].as_str().unwrap().chars().count();
+    assert_eq!(length(&digest), TEXT_CHARS_MAX);
+    digest.organisation = crate::joint_digest::ALL_ORGANISATIONS;
+    assert_eq!(length(&digest), crate::joint_digest::JOINT_CHARS_MAX);
+}
+
+#[test]
 fn a_long_text_is_cut_and_an_empty_one_is_left_out() {
     let mut long = entry(Action::Deleted);
     long.why = Some("€".repeat(400_000));
