@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, Close, CloseDiscrepancies, Connect,
     MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
     OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
 use crate::reply::{
-    AcceptanceReply, ApprovalReply, AuthorisationReply, CustomerReply, DeadLettersReply,
-    DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply, NamesReply, PaymentReply,
+    AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
+    DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply, NamesReply,
+    PaymentReply,
     PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
@@ -236,6 +237,11 @@ commands! {
         confirmation: Some("The message is taken out of the queue and kept among what is parked. Go on?"),
         fields: &[QUEUE, MESSAGE],
     }
+    /// The business days that are due are closed; or one day is closed again, by the same facts and what has come late (SP-13).
+    Close(Close) -> CloseReply = "close" in OPERATORS {
+        label: Some("Close"),
+        fields: &[ORGANISATION, DAY],
+    }
     /// Decisions of some hours are announced again.
     AnnounceAgain(Republish) -> RepublicationReply = "announce_again" in OPERATORS {
         label: Some("Announce again"),
@@ -318,6 +324,12 @@ const SEEN: Field =
 const QUEUE: Field =
     Field::text("queue", "queue", "One of changes, intake, uploads, schedules, events");
 const MESSAGE: Field = Field::text("message", "message", "The message's id");
+const DAY: Field = Field::text(
+    "day",
+    "day",
+    "Only this business day, such as 2026-11-23; all that are due, if left out",
+)
+.optional();
 const FROM: Field = Field::text("from", "hours", "The first moment, such as 2026-11-23T00:00:00Z");
 const TO: Field = Field::text("to", "hours", "The last moment");
 const NEXT: Field =
