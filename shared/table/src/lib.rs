@@ -19,6 +19,7 @@ mod closes;
 mod connections;
 mod contact_discrepancies;
 mod customers;
+mod daily_time;
 mod digests;
 mod disconnections;
 mod discrepancy_work;

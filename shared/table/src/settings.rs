@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
 use payments::mass_change::MASS_CHANGE_MAX;
@@ -18,6 +17,7 @@ use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::change_context::ChangeContext;
 use crate::close_settings::read_close_settings;
+use crate::daily_time::{read_time, time_text};
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::tables::Tables;
@@ -334,21 +334,6 @@ fn fee_accounts(accounts: &BTreeMap<FeeKind, FeeAccount>) -> Item {
         }
     };
     accounts.iter().map(|(kind, account)| (kind.to_string(), value(account))).collect()
-}
-
-/// As people write it: without seconds, if there are none.
-fn time_text(time: Time) -> String {
-    let whole = time.second() == 0 && time.subsec_nanosecond() == 0;
-    if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
-}
-
-/// A time of each day.
-pub(crate) fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
-    let time: Option<Time> = row.parsed_if(name)?;
-    if time.is_some_and(|time| !UploadSettings::always_exists(time)) {
-        return Err(row.wrong(name, "is before 04:00, a time that some days do not have"));
-    }
-    Ok(time)
 }
 
 /// Without a start, without an account and without being switched on, uploading is not set up.
