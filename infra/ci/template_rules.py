@@ -137,7 +137,8 @@ ALLOWED = {
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Receipts", "Query")
-    | _tables("Organisations", "GetItem", "Scan")
+    # The name that Xero has for an organisation, and that its disconnection is confirmed.
+    | _tables("Organisations", "GetItem", "Scan", "UpdateItem")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Activity Discrepancies", "Query", "PutItem")
     | _tables("Payments HeldPayments", "Query")
@@ -154,7 +155,8 @@ ALLOWED = {
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | COMMANDS
-    | _grants(),
+    | _grants()
+    | _on(GRANT_SECRETS, "secretsmanager:DeleteSecret"),
     "Connect": _own_log("Connect")
     | _on("SchedulesQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")

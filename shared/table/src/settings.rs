@@ -103,6 +103,27 @@ impl Tables {
         after: Option<String>,
         max: usize,
     ) -> Result<(Vec<Enabled>, Option<String>), ReadError> {
+        self.organisations_after(after, max, is_at_work).await
+    }
+
+    /// The same with those whose disconnection Xero has not confirmed: each check asks for it again (XC-05).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn organisations_to_check_after(
+        &self,
+        after: Option<String>,
+        max: usize,
+    ) -> Result<(Vec<Enabled>, Option<String>), ReadError> {
+        self.organisations_after(after, max, |item| is_at_work(item) || is_ending(item)).await
+    }
+
+    async fn organisations_after(
+        &self,
+        after: Option<String>,
+        max: usize,
+        is_wanted: impl Fn(&Item) -> bool,
+    ) -> Result<(Vec<Enabled>, Option<String>), ReadError> {
         let start = after.map(|key| [("organisation".to_owned(), AttributeValue::S(key))].into());
         let page = self
             .client()
@@ -114,8 +135,7 @@ impl Tables {
             .send()
             .await
             .map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
-        let switches = ["mirror_enabled", "upload_enabled"];
-        let rows = page.items().iter().filter(|item| is_switched_on(item, &switches));
+        let rows = page.items().iter().filter(|item| is_wanted(item));
         let next = page.last_evaluated_key().and_then(|key| key.get("organisation"));
         let next = next.and_then(|key| key.as_s().ok()).cloned();
         Ok((rows.map(enabled).collect(), next))
@@ -228,6 +248,16 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         None => row,
     };
     Ok(row.finish())
+}
+
+/// Whether an organisation mirrors or uploads.
+fn is_at_work(item: &Item) -> bool {
+    is_switched_on(item, &["mirror_enabled", "upload_enabled"])
+}
+
+/// Whether an organisation is disconnected here, and Xero has not confirmed it.
+fn is_ending(item: &Item) -> bool {
+    item.contains_key("disconnected_at") && !item.contains_key("disconnected_in_xero")
 }
 
 /// Whether one of these switches is on. One that is not a truth value may be meant so: then the row says so when it is

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::close::{CloseStatus, DayFacts, Judge, close};
-use payments::connection::{ConnectionStatus, Facts, HealthIssue};
+use payments::connection::{AccessMode, ConnectionStatus, Facts, HealthIssue};
 use payments::digest::Morning;
 use payments::failures::Failures;
 use payments::grant::{Dead, Grant, GrantEnd, Grants as _};
@@ -190,6 +190,7 @@ impl Everything<'_> {
         let morning = Morning {
             day: "2026-11-23".parse().unwrap(),
             zone: &settings.zone,
+            mode: AccessMode::CustomConnection,
             status: ConnectionStatus::Active,
             troubles: &[],
             silent_since: None,

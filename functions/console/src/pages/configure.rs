@@ -3,6 +3,7 @@
 
 use askama::Template;
 use payments::Settings;
+use payments::connection::AccessMode;
 use payments::upload::UploadSettings;
 use serde_json::json;
 
@@ -28,6 +29,7 @@ struct Configure {
     save: Option<Button>,
     settings: Vec<Setting>,
     sign_up: Option<Button>,
+    connect: Option<Button>,
 }
 
 pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -38,6 +40,7 @@ pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         false => stored.clone().unwrap_or_default(),
     };
     let names = &stage.show.names;
+    let Another { sign_up, connect } = another(stage.buttons, stage.mode);
     let mut settings = of_mirror(stage.settings);
     settings.extend(of_upload(stage.settings.upload.as_ref()));
     settings.extend(elsewhere());
@@ -50,14 +53,26 @@ pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         payment_gateway: typed(&names.payment_gateway, &stage.row.payment_gateway),
         save: stage.order(Order::Rename, json!({})),
         settings,
-        sign_up: sign_up(stage.buttons),
+        sign_up,
+        connect,
     })
 }
 
-/// A button that signs up the organisation whose id is typed next to it.
-pub(crate) fn sign_up(buttons: &Buttons) -> Option<Button> {
-    let of_nobody = Buttons { organisation: None, ..buttons.clone() };
-    of_nobody.order(Order::SignUp, Page::Configure, json!({}))
+/// How another organisation is signed up: by a user who picks it in Xero by its name (XC-03), or by the id of the one of a
+/// custom connection.
+pub(crate) struct Another {
+    pub(crate) sign_up: Option<Button>,
+    pub(crate) connect: Option<Button>,
+}
+
+/// The button for that, if the role may.
+pub(crate) fn another(buttons: &Buttons, mode: AccessMode) -> Another {
+    let of_none = Buttons { organisation: None, ..buttons.clone() };
+    let button = |order| of_none.order(order, Page::Configure, json!({}));
+    match mode {
+        AccessMode::CustomConnection => Another { sign_up: button(Order::SignUp), connect: None },
+        AccessMode::Grants => Another { sign_up: None, connect: button(Order::Authorise) },
+    }
 }
 
 const ROW: &str = "table organisations";

@@ -18,6 +18,7 @@ const FIRST: &[&str] = &[
     "UPLOAD_DISABLED",
     "WEBHOOK_SILENT",
     "DAY_LIMIT",
+    "MISSING_SCOPE",
     "MISSING_PERMISSION",
     "CONNECTION_EXPIRES",
     "DOUBLE_IN_XERO",

@@ -5,6 +5,7 @@
 mod actions;
 mod books;
 mod bounded;
+mod connections;
 mod dead_letters;
 mod discrepancies;
 mod hostile;

@@ -91,3 +91,26 @@ async fn a_payment_becomes_what_the_customer_owes_and_the_rest_a_prepayment() {
     assert!(payments[0].contains_key("xero_payment_id"));
     world.check().await;
 }
+
+#[tokio::test]
+async fn no_night_of_an_organisation_that_is_disconnected_calls_xero() {
+    // XC-06
+    let world = World::new().await;
+    world.bpay_payments(3).await;
+    let said = ("Ada", "the customer asked for it");
+    world.tables.disconnect(world.organisation(), said, world.now()).await.unwrap();
+    world.xero.take_calls();
+    let answer = world.invoke(json!({"scheduled_time": evening()})).await.unwrap();
+    assert_eq!(answer["nights"], json!([]));
+    world.invoke(json!({"catch_up": true})).await.unwrap();
+    assert_eq!(world.xero.take_calls().len(), 0);
+    assert_eq!(world.state("P-0001").await, "waiting");
+    let settings = world.tables.settings(world.organisation()).await.unwrap().unwrap();
+    assert!(settings.disconnected_at.is_some());
+    assert!(world.rows("messages").await.is_empty());
+
+    world.tables.reconnect(world.organisation(), said, world.now()).await.unwrap();
+    world.clock.advance(SignedDuration::from_hours(24));
+    let night = world.night(evening() + SignedDuration::from_hours(24)).await;
+    assert_eq!(night["report"]["uploaded"], 3, "{night}");
+}

@@ -51,6 +51,11 @@ pub(super) fn of_off(off: Off) -> ReasonText {
             "Uploading is switched off in the organisation's settings.",
             "`upload_enabled` of the organisation is set to true.",
         ),
+        Off::Disconnected => words(
+            &["XC-06"],
+            "The organisation is disconnected from Xero.",
+            "An administrator presses Connect to Xero on the page Integrations; then it goes on where it was.",
+        ),
         Off::AttemptsUsedUp => words(
             &["EX-32", "AMB-12"],
             "More than 4,000 attempts in 30 days have switched the nightly upload off.",
