@@ -6,7 +6,7 @@ use table::OrganisationRow;
 
 use super::{PageError, filled};
 use crate::event::Show;
-use crate::view::{Button, Buttons, Frame, Notice};
+use crate::view::{Button, Buttons, Frame, Navigation, Notice};
 
 struct Line {
     name: String,
@@ -49,7 +49,7 @@ pub(crate) fn choose(
         title: "Which organisation?",
         organisation: String::new(),
         role: buttons.role,
-        nav: Vec::new(),
+        nav: Navigation::default(),
         notices,
         footer: format!("As of {now:.0}; {} rows read.", rows.len()),
     };

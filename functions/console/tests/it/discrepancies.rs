@@ -7,8 +7,8 @@ use serde_json::json;
 use table::ContactBecause;
 use uuid::Uuid;
 
-use crate::books::{read, record, xero_payment};
 use crate::html::{assert_harmless, text};
+use crate::samples::{read, record, xero_payment};
 use crate::world::{ORGANISATION, World, ago, command, now, organisation};
 
 async fn page(world: &World, role: Role) -> String {
