@@ -39,7 +39,7 @@ pub(crate) const SCOPE_PAYMENTS: &str = "accounting.payments.read";
 pub(crate) const SCOPE_BANK_TRANSACTIONS: &str = "accounting.banktransactions.read";
 
 /// What reading the organisation needs.
-const SCOPE_SETTINGS: &str = "accounting.settings.read";
+pub(crate) const SCOPE_SETTINGS: &str = "accounting.settings.read";
 
 /// How Xero is reached.
 #[derive(Clone, Debug)]
@@ -333,7 +333,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         self.ids_max
     }
 
-    async fn get(
+    pub(crate) async fn get(
         &self,
         organisation: OrganisationId,
         url: Url,

@@ -9,6 +9,7 @@
 mod alarm_figures;
 mod bad_records;
 mod caps;
+mod chart;
 mod commands;
 mod contacts;
 mod crashes;

@@ -175,6 +175,12 @@ pub(super) fn of_hold(hold: Hold) -> ReasonText {
             "A kind of fee on it has no account in Xero.",
             "The accountant names an account, and `fee_accounts` of the organisation gets it.",
         ),
+        Hold::AccountUnusable => words(
+            &["XC-15", "XC-18"],
+            "An account on which it would be booked cannot be used in Xero.",
+            "`upload_account_id`, `currency_accounts`, `prepayment_account_code` or `fee_accounts` of the organisation \
+             names another one, or the account is restored in Xero; the next run sends it.",
+        ),
         Hold::MerchantContactMissing => words(
             &["EX-13"],
             "No contact in Xero stands for the payment provider.",
