@@ -3,7 +3,7 @@
 use payments::OrganisationId;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::upload::{Account, Chart};
+use payments::upload::{Account, ChartOfAccounts};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -44,14 +44,17 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     ///
     /// # Errors
     /// Whenever the accounts are not known afterwards; see [`ReadError`].
-    pub async fn accounts(&self, organisation: OrganisationId) -> Result<Chart, ReadError> {
+    pub async fn accounts(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<ChartOfAccounts, ReadError> {
         let url = self.url(&["Accounts"]);
         let answer = self.get(organisation, url, SCOPE_SETTINGS, &mut self.meter()).await?;
         let whole: &RawValue =
             serde_json::from_slice(&answer.body).map_err(|_| Outage::Unreadable)?;
         let wire: WireAccounts<'_> = object(whole).ok_or(Outage::Unreadable)?;
         let accounts: Result<Vec<_>, _> = wire.accounts.into_iter().map(account).collect();
-        Ok(Chart::new(accounts?))
+        Ok(ChartOfAccounts::new(accounts?))
     }
 }
 

@@ -28,11 +28,11 @@ pub struct Account {
 
 /// All accounts of an organisation that could be read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Chart {
+pub struct ChartOfAccounts {
     accounts: Vec<Account>,
 }
 
-impl Chart {
+impl ChartOfAccounts {
     /// A chart of these accounts.
     pub fn new(accounts: Vec<Account>) -> Self {
         Self { accounts }
