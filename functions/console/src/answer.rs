@@ -2,34 +2,25 @@
 
 use commands::Reply;
 use commands::reply::{
-    CustomerReply, DeadLettersReport, ReplayReport, Republication, SweepOutcome, SyncReply,
+    CloseOutcome, CloseReply, CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport,
+    Republication, SweepOutcome, SyncReply,
 };
-use host::invoker::InvokeError;
+use invoker::InvokeError;
+use payments::codes;
 
 use crate::order::Order;
 
-/// What came of an order.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    /// It was carried out.
-    Done,
-    /// It was begun, and goes on.
-    Started,
-    /// It was not carried out.
-    Failed,
-    /// The role may not.
-    Refused,
-}
-
-impl Outcome {
-    /// The code in the activity log and in logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Started => "started",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-        }
+codes! {
+    /// What came of an order.
+    Outcome {
+        /// It was carried out.
+        Done = "done",
+        /// It was begun, and goes on.
+        Started = "started",
+        /// It was not carried out.
+        Failed = "failed",
+        /// The role may not.
+        Refused = "refused",
     }
 }
 
@@ -76,6 +67,10 @@ const fn still_running(order: Order) -> &'static str {
         order if order.is_read_only() => {
             "That takes longer than a page waits. Nothing is changed by it: ask again in a minute."
         }
+        Order::Close => {
+            "It has begun, and takes longer than a page waits. Look at this page again in some minutes; to order it once \
+             more does no harm."
+        }
         Order::AnnounceAgain => {
             "It has begun, and takes longer than a page waits. The log of operations says how it ends; \
              to order it once more does no harm."
@@ -106,6 +101,12 @@ fn words(reply: Reply) -> CommandOutcome {
             "{} is accepted; it comes back only if its figures change.",
             reply.accepted
         )),
+        Reply::TakeDiscrepancies(reply)
+        | Reply::AssignDiscrepancies(reply)
+        | Reply::NoteDiscrepancies(reply)
+        | Reply::CloseDiscrepancies(reply)
+        | Reply::AdjustRecord(reply)
+        | Reply::DraftNotice(reply) => worked_on(&reply),
         Reply::Restore(reply) => {
             done(format!("{} is back; the next read of the invoice compares it.", reply.restored))
         }
@@ -113,6 +114,7 @@ fn words(reply: Reply) -> CommandOutcome {
         Reply::Discard(reply) => {
             done(format!("The message is among what is parked; {} are left.", reply.discard.left))
         }
+        Reply::Close(reply) => closed(&reply),
         Reply::AnnounceAgain(reply) => {
             let told = announced_again(&reply.announce_again);
             CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..told }
@@ -189,8 +191,8 @@ fn swept(reply: &SyncReply) -> CommandOutcome {
             CommandOutcome::of(Outcome::Started, "Another sync is at it already.")
         }
         SweepOutcome::AskedAMomentAgo => CommandOutcome::of(
-            Outcome::Done,
-            "A sync was ordered less than a minute ago: that one counts, since each uses up calls to Xero.",
+            Outcome::Started,
+            "Not started again: a sync was ordered less than a minute ago, and each uses up calls to Xero. Try again in a minute.",
         ),
         SweepOutcome::Failed
         | SweepOutcome::Interrupted
@@ -214,12 +216,48 @@ fn replayed(replay: &ReplayReport) -> String {
     }
 }
 
+/// Each that was refused is named with its reason.
+fn worked_on(reply: &DiscrepanciesReply) -> CommandOutcome {
+    let refused = reply.refused.iter();
+    let refused: Vec<_> =
+        refused.map(|refused| format!("{}: {}", refused.discrepancy, refused.why)).collect();
+    match (reply.done.as_slice(), refused.as_slice()) {
+        ([], []) => CommandOutcome::failed("no discrepancy was named; nothing was done"),
+        (done, []) => CommandOutcome::of(Outcome::Done, done.join(", ")),
+        ([], refused) => CommandOutcome::failed(refused.join("; ")),
+        (done, refused) => CommandOutcome::of(
+            Outcome::Done,
+            format!("{}. Not done: {}", done.join(", "), refused.join("; ")),
+        ),
+    }
+}
+
 fn redriven(redrive: &DeadLettersReport) -> CommandOutcome {
     let DeadLettersReport { redriven, left, .. } = redrive;
     let words = format!("{redriven} are on their queue again, {left} are left.");
     match &redrive.problem {
         None => CommandOutcome::of(Outcome::Done, words),
         Some(problem) => CommandOutcome::failed(format!("{words} {problem}")),
+    }
+}
+
+fn closed(reply: &CloseReply) -> CommandOutcome {
+    if reply.closes.is_empty() {
+        return CommandOutcome::of(Outcome::Done, "No day is due to be closed.");
+    }
+    let of_day = |close: &CloseOutcome| {
+        let what = match close.outcome.as_str() {
+            "closed" => "is closed".to_owned(),
+            "reopened" => "was closed again, and says something else now".to_owned(),
+            "unchanged" => "was closed again, and says the same".to_owned(),
+            _ => close.problem.clone().unwrap_or_else(|| "could not be closed".to_owned()),
+        };
+        format!("{}: {what}.", close.day)
+    };
+    let words = reply.closes.iter().map(of_day).collect::<Vec<_>>().join(" ");
+    match reply.closes.iter().any(|close| close.problem.is_some()) {
+        true => CommandOutcome::failed(words),
+        false => CommandOutcome::of(Outcome::Done, words),
     }
 }
 

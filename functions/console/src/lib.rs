@@ -20,9 +20,9 @@ use std::time::Duration;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
-use host::invoker::{Invoker, LambdaInvoker};
 use host::metrics::Metrics;
 use host::telemetry;
+use invoker::{Invoker, LambdaInvoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::connection::AccessMode;
@@ -34,7 +34,7 @@ use crate::acting::Acting;
 use crate::answer::{CommandOutcome, Outcome};
 use crate::event::{Asked, OrganisationSaid, Show};
 use crate::order::Order;
-use crate::pages::{PageError, Stage};
+use crate::pages::{PageError, Stage, Trouble};
 use crate::roles::Role;
 use crate::tally::Tally;
 use crate::view::{Buttons, Notice};
@@ -253,10 +253,13 @@ impl<I: Invoker> Asking<'_, I> {
                 return self.tell("Settings", notices, lines);
             }
         };
+        let trouble = Trouble::read(&self.console.tables, settings, self.now).await;
+        tally.rows_read = tally.rows_read.saturating_add(trouble.rows);
         let stage = Stage {
             tables: &self.console.tables,
             row: &row,
             settings,
+            trouble,
             show: &self.show,
             buttons: &buttons,
             notices,
@@ -346,6 +349,7 @@ impl<I: Invoker> Asking<'_, I> {
             endpoint: self.invocation.function_arn.clone(),
             organisation: organisation.map(|organisation| organisation.to_string()),
             role: self.console.role,
+            by: self.show.said.by.clone(),
         }
     }
 

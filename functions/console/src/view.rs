@@ -32,6 +32,16 @@ impl Button {
     pub fn about(self, what: impl Into<String>) -> Self {
         Self { about: Some(what.into()), ..self }
     }
+
+    /// The one button that the page is for.
+    pub fn primary(self) -> Self {
+        Self { primary: true, ..self }
+    }
+
+    /// A link among others.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
 }
 
 /// Something that was done, or was not.
@@ -86,6 +96,8 @@ pub struct Frame {
     pub nav: Navigation,
     /// What came of an order.
     pub notices: Vec<Notice>,
+    /// What stands in the way of the whole organisation, a sentence each.
+    pub trouble: Vec<String>,
     /// What the page rests on.
     pub footer: String,
 }
@@ -99,6 +111,8 @@ pub struct Buttons {
     pub organisation: Option<String>,
     /// As whom it serves.
     pub role: Role,
+    /// The name that was typed: it goes with the reader from page to page.
+    pub by: String,
 }
 
 impl Buttons {
@@ -139,6 +153,10 @@ impl Buttons {
     }
 
     fn button(&self, label: &str, confirmation: Option<&'static str>, payload: Value) -> Button {
+        let payload = match self.by.as_str() {
+            "" => payload,
+            by => with(json!({"by": by}), payload),
+        };
         let payload = match &self.organisation {
             Some(organisation) => with(json!({"organisation": organisation}), payload),
             None => payload,
@@ -190,7 +208,7 @@ impl Sign {
 #[derive(Clone, Debug, Template)]
 #[template(path = "bar.html")]
 pub struct Bar {
-    label: &'static str,
+    label: String,
     words: String,
     percent: u32,
     is_high: bool,
@@ -198,11 +216,11 @@ pub struct Bar {
 
 impl Bar {
     /// So much of so much, and what follows from it.
-    pub fn new(label: &'static str, used: u32, max: u32, note: &str) -> Self {
+    pub fn new(label: impl Into<String>, used: u32, max: u32, note: &str) -> Self {
         let percent = u64::from(used).saturating_mul(100) / u64::from(max.max(1));
         let percent = u32::try_from(percent).unwrap_or(u32::MAX).min(100);
-        let words = format!("{used} of {max} ({percent} %){note}");
-        Self { label, words, percent, is_high: percent >= HIGH_PERCENT }
+        let words = format!("{used} of {max} ({percent}%){note}");
+        Self { label: label.into(), words, percent, is_high: percent >= HIGH_PERCENT }
     }
 }
 
@@ -267,7 +285,7 @@ mod tests {
     use super::*;
 
     fn buttons(role: Role) -> Buttons {
-        Buttons { endpoint: "arn:x".to_owned(), organisation: None, role }
+        Buttons { endpoint: "arn:x".to_owned(), organisation: None, role, by: String::new() }
     }
 
     #[test]
@@ -296,8 +314,8 @@ mod tests {
         let button = buttons(Role::Operator).order(Order::Solve, Page::Actions, json!({}));
         let html = button.unwrap().about("\"><b>").render().unwrap();
         // The visible label begins the name, so that a person who speaks it finds the button.
-        assert!(html.contains(">Solved</button>"), "{html}");
-        assert!(html.contains("aria-label=\"Solved: &#34;&#62;&#60;b&#62;\""), "{html}");
+        assert!(html.contains(">Mark as solved</button>"), "{html}");
+        assert!(html.contains("aria-label=\"Mark as solved: &#34;&#62;&#60;b&#62;\""), "{html}");
     }
 
     #[test]

@@ -71,7 +71,29 @@ impl<C: Changes> Sweeper<C> {
         settings: &Settings,
         tally: &mut Tally,
     ) -> Result<ConnectionHealth, HandleError> {
-        Ok(self.checked(settings, tally).await?.answer(settings.organisation))
+        let checked = self.checked(settings, tally).await?;
+        self.watch_discrepancies(settings.organisation).await?;
+        Ok(checked.answer(settings.organisation))
+    }
+
+    /// Looks at the clocks of what does not agree (SP-19).
+    pub(crate) async fn watch_discrepancies(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<(), HandleError> {
+        let watched = discrepancies::watch(&self.tables, organisation, self.clock.now()).await;
+        let watched = watched.map_err(|error| tables(&error))?;
+        if watched.open > 0 {
+            tracing::info!(
+                xero.tenant_id = %organisation,
+                discrepancies.open = watched.open,
+                discrepancies.late = watched.late,
+                discrepancies.announced = watched.announced,
+                discrepancies.notices = watched.drafted,
+                "discrepancies watched"
+            );
+        }
+        Ok(())
     }
 
     /// The same; returns the facts, for a caller that goes on with them.
@@ -145,7 +167,9 @@ impl<C: Changes> Sweeper<C> {
             unreachable: class.is_some_and(|class| class != ErrorClass::Limit) && !refused,
             last_success_at: sweep.last_success_at,
             silent_since,
-            not_certified: certificate.is_some_and(|last| last.state != CertificateState::Complete),
+            not_certified: certificate
+                .as_ref()
+                .is_some_and(|last| last.state != CertificateState::Complete),
             uploads_off: caps.disabled.is_some(),
             mass_change: brake.on_since.is_some(),
             parked: parked > 0,
@@ -170,6 +194,7 @@ impl<C: Changes> Sweeper<C> {
         stored.map_err(|error| tables(&error))?;
         self.tell(settings, &judged.1, &facts).await?;
         self.warn_of_expiry(grant, tally).await?;
+        self.check_closes(settings, certificate.as_ref(), tally).await?;
         tally.checked(judged.0, &facts, now);
         tracing::info!(
             xero.tenant_id = %organisation,

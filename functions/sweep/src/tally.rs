@@ -1,5 +1,6 @@
 //! What one invocation did: its one log line and its metrics.
 
+use access::XeroCounters;
 use host::counters::Longest;
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts};
@@ -24,6 +25,8 @@ host::counters! {
         queued: u32, log invoices.queued, metric "InvoicesQueued";
         lag: Longest, log lag_ms = Longest::if_any, metric "SweepLag" = Longest::milliseconds_if_any;
         not_certified: u32, log not_certified, metric "NotCertified";
+        /// Organisations with a business day that should be closed for hours, and is not.
+        closes_overdue: u32, log closes.overdue, metric "ClosesOverdue";
         /// Whether every connection was looked at. Else the log reports none of them: zeros would read as healthy.
         is_checked: bool;
         inactive: u32, log connections.inactive when is_checked, metric "ConnectionsNotActive" when is_checked;
@@ -90,6 +93,11 @@ impl Tally {
         }
     }
 
+    /// Adds an organisation with a close that is overdue.
+    pub(crate) fn add_overdue_close(&mut self) {
+        self.closes_overdue = self.closes_overdue.saturating_add(1);
+    }
+
     /// Adds the grant on which a connection hangs: whether it is dead, or dies soon if nothing uses it.
     pub(crate) fn checked_grant(&mut self, grant: &Grant, now: Timestamp) {
         let first = WARNING_DAYS.into_iter().max().unwrap_or_default();
@@ -106,6 +114,12 @@ impl Tally {
     /// Every connection was looked at.
     pub(crate) fn check_is_complete(&mut self) {
         self.is_checked = true;
+    }
+}
+
+impl XeroCounters for Tally {
+    fn was_refused(&self) -> bool {
+        self.refused
     }
 }
 

@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue,
-    PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, Close, CloseDiscrepancies, Connect,
+    MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
+    OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
 use crate::reply::{
-    AcceptanceReply, ApprovalReply, AuthorisationReply, CustomerReply, DeadLettersReply,
-    DiscardReply, DisconnectionReply, GrantReply, NamesReply, PaymentReply, PlanReply, ReplayReply,
-    RepublicationReply, RestorationReply, SyncReply, UploadsReply,
+    AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
+    DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply, NamesReply,
+    PaymentReply, PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply,
+    UploadsReply,
 };
 use crate::role::Role;
 
@@ -130,7 +132,7 @@ commands! {
         fields: &[ORGANISATION, PAYMENT],
     }
     /// One payment does not go to Xero.
-    DoNotSend(OnPayment) -> PaymentReply = "do_not_send" in OPERATORS { label: Some("Do not send"), fields: &[ORGANISATION, PAYMENT], }
+    DoNotSend(OnPayment) -> PaymentReply = "do_not_send" in OPERATORS { label: Some("Exclude"), fields: &[ORGANISATION, PAYMENT], }
     /// One payment is the same as the one that it is held for (A8.3).
     SamePayment(OnPayment) -> PaymentReply = "same_payment" in OPERATORS {
         label: Some("The same payment"),
@@ -150,7 +152,7 @@ commands! {
     }
     /// The action about a customer is solved: what waited goes on.
     Solve(OnCustomer) -> CustomerReply = "solve" in OPERATORS {
-        label: Some("Solved"),
+        label: Some("Mark as solved"),
         confirmation: Some("What waits for this customer goes on, and the next run may post it to Xero. Go on?"),
         fields: &[ORGANISATION, CUSTOMER],
     }
@@ -170,7 +172,40 @@ commands! {
     Accept(Accept) -> AcceptanceReply = "accept" in OPERATORS {
         label: Some("Accept"),
         confirmation: Some("It counts as closed, and comes back only if its figures change. Go on?"),
-        fields: &[ORGANISATION, DISCREPANCY, INVOICE.optional(), CONTACT, SEEN],
+        fields: &[ORGANISATION, DISCREPANCY, INVOICE.optional(), CONTACT, ORDER, PAYMENT.optional(), SEEN],
+    }
+    /// The person who orders it works on these discrepancies from now on (SP-19).
+    TakeDiscrepancies(OnDiscrepancies) -> DiscrepanciesReply = "take_discrepancies" in OPERATORS {
+        label: Some("Take"),
+        fields: &[ORGANISATION, DISCREPANCIES],
+    }
+    /// Another person works on these discrepancies from now on (SP-19).
+    AssignDiscrepancies(AssignDiscrepancies) -> DiscrepanciesReply = "assign_discrepancies" in OPERATORS {
+        label: Some("Assign"),
+        fields: &[ORGANISATION, DISCREPANCIES, OWNER],
+    }
+    /// The reason is kept as a note, with the cause of the discrepancies if it is known now (SP-36).
+    NoteDiscrepancies(NoteDiscrepancies) -> DiscrepanciesReply = "note_discrepancies" in OPERATORS {
+        label: Some("Note"),
+        fields: &[ORGANISATION, DISCREPANCIES, CAUSE],
+    }
+    /// These discrepancies were dealt with in a way that the facts do not show (SP-36).
+    CloseDiscrepancies(CloseDiscrepancies) -> DiscrepanciesReply = "close_discrepancies" in OPERATORS {
+        label: Some("Close"),
+        confirmation: Some("It counts as closed, and comes back only if its figures change. Go on?"),
+        fields: &[ORGANISATION, DISCREPANCIES, SEEN],
+    }
+    /// The business's own system is asked to adjust a record (SP-24). Xero is not changed.
+    AdjustRecord(AdjustRecord) -> DiscrepanciesReply = "adjust_record" in OPERATORS {
+        label: Some("Order the adjustment"),
+        confirmation: Some("The business's own system is asked to change the record. Go on?"),
+        fields: &[ORGANISATION, DISCREPANCIES, RECORD, AMOUNT, CURRENCY, PAYMENT.optional().typed(), TO_INVOICE],
+    }
+    /// A notice to the customer is drafted, and handed to the business's own system (SP-23).
+    DraftNotice(OnDiscrepancies) -> DiscrepanciesReply = "draft_notice" in OPERATORS {
+        label: Some("Draft a notice"),
+        confirmation: Some("The notice goes to the business's own system, which sends it to the customer. Go on?"),
+        fields: &[ORGANISATION, DISCREPANCIES],
     }
     /// A payment that was removed from an invoice comes back.
     Restore(Restore) -> RestorationReply = "restore" in OPERATORS {
@@ -180,13 +215,13 @@ commands! {
     }
     /// Shows what the next night would do with each payment.
     PreviewPlan(PreviewPlan) -> PlanReply = "preview_plan" in OPERATORS {
-        label: Some("Judge it now"),
+        label: Some("Preview"),
         is_read_only: true,
         fields: &[ORGANISATION.optional(), AT],
     }
     /// Shows the messages of a dead-letter queue.
     LookAtDeadLetters(OnQueue) -> DeadLettersReply = "look_at_dead_letters" in OPERATORS {
-        label: Some("Look"),
+        label: Some("Check queues"),
         is_read_only: true,
         fields: &[QUEUE],
     }
@@ -201,6 +236,11 @@ commands! {
         label: Some("Discard"),
         confirmation: Some("The message is taken out of the queue and kept among what is parked. Go on?"),
         fields: &[QUEUE, MESSAGE],
+    }
+    /// The business days that are due are closed; or one day is closed again, by the same facts and what has come late (SP-13).
+    Close(Close) -> CloseReply = "close" in OPERATORS {
+        label: Some("Close"),
+        fields: &[ORGANISATION, DAY],
     }
     /// Decisions of some hours are announced again.
     AnnounceAgain(Republish) -> RepublicationReply = "announce_again" in OPERATORS {
@@ -254,11 +294,44 @@ const CONTACT: Field =
         .optional();
 const DISCREPANCY: Field =
     Field::text("discrepancy", "discrepancy", "Its key in the table discrepancies: KIND#subject");
+const ORDER: Field =
+    Field::text("order_id", "order", "The order's id, in place of an invoice").optional();
+const DISCREPANCIES: Field = Field::list(
+    "discrepancies",
+    "discrepancies",
+    "1 to 100, one on each line, such as 10234/OVERPAID#; what stands on no invoice is contact:ID/…, order:ID/… or payment:ID/…",
+);
+const OWNER: Field =
+    Field::text("owner", "owner", "The person who works on them from now on").typed();
+const CAUSE: Field = Field::text(
+    "cause",
+    "cause",
+    "bank_fee, currency, entered_twice, failed_try, not_paid_yet, other_method, part_payment, refund, timing, typing_error, wrong_invoice or other",
+)
+.optional()
+.typed();
+const RECORD: Field =
+    Field::text("record", "record", "invoice_total, shipping, tax, payment_amount or allocation")
+        .typed();
+const AMOUNT: Field =
+    Field::text("amount", "amount", "The amount as it should be, such as 75.00").optional().typed();
+const CURRENCY: Field =
+    Field::text("currency", "currency", "The currency of the amount").optional().typed();
+const TO_INVOICE: Field =
+    Field::text("to_invoice", "invoice", "The invoice on which the payment should be")
+        .optional()
+        .typed();
 const SEEN: Field =
     Field::text("seen", "text", "The text that was read: another one is not accepted").optional();
 const QUEUE: Field =
     Field::text("queue", "queue", "One of changes, intake, uploads, schedules, events");
 const MESSAGE: Field = Field::text("message", "message", "The message's id");
+const DAY: Field = Field::text(
+    "day",
+    "day",
+    "Only this business day, such as 2026-11-23; all that are due, if left out",
+)
+.optional();
 const FROM: Field = Field::text("from", "hours", "The first moment, such as 2026-11-23T00:00:00Z");
 const TO: Field = Field::text("to", "hours", "The last moment");
 const NEXT: Field =

@@ -8,13 +8,14 @@ mod plan;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use payments::{CustomerId, GrantId, OrganisationId, PaymentId};
 use serde::{Deserialize, Serialize};
 
 pub use dead_letters::{
     DeadLetterSummary, DeadLettersReply, DeadLettersReport, DiscardReply, DiscardedLetter,
 };
-pub use plan::{Disposition, Plan, PlanReply, PlannedPayment};
+pub use plan::{Disposition, NightPlan, PlanReply, PlannedPayment};
 
 /// What a run over each organisation has done; after a sign-up, with the health of the connection.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -223,6 +224,54 @@ pub struct AcceptanceReply {
     pub accepted: String,
     /// Whether the activity log has a row with who ordered it, and why.
     pub recorded: bool,
+}
+
+/// Business days that were closed, or could not be.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct CloseReply {
+    /// One for each day, the oldest first.
+    pub closes: Vec<CloseOutcome>,
+    /// Whether the activity log has a row with who ordered it, and why.
+    pub recorded: bool,
+}
+
+/// What became of the close of one day.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct CloseOutcome {
+    /// Whose day.
+    pub organisation: OrganisationId,
+    /// The business day.
+    pub day: Date,
+    /// `closed`, `reopened`, `unchanged` or `failed`.
+    pub outcome: String,
+    /// Counts how often it was closed with another outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// What became of a command about discrepancies.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct DiscrepanciesReply {
+    /// Those on which it was carried out, each as `10234/OVERPAID#`.
+    pub done: Vec<String>,
+    /// The others. They keep none of the rest from being done.
+    pub refused: Vec<RefusedItem>,
+    /// Whether the activity log has a row with who ordered it, and why: one for each that is done.
+    pub recorded: bool,
+}
+
+/// A discrepancy on which a command was not carried out.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RefusedItem {
+    /// Which, as `10234/OVERPAID#`.
+    pub discrepancy: String,
+    /// Why not, in words.
+    pub why: String,
 }
 
 /// A payment that is back.

@@ -323,7 +323,7 @@ fn paid_in_part_at_once(invoice: &StoredInvoice, total: Money) -> Option<String>
 }
 
 /// What of an invoice neither side has received, if anything.
-fn rest(invoice: &StoredInvoice, total: Money) -> Option<Money> {
+pub(crate) fn rest(invoice: &StoredInvoice, total: Money) -> Option<Money> {
     let rest = asked(invoice, total).ok()?.minus(received(invoice, total.currency())?).ok()?;
     // A held payment is in Xero and not here.
     let due = match &invoice.xero {
@@ -341,6 +341,38 @@ fn received(invoice: &StoredInvoice, currency: Currency) -> Option<Money> {
     // One in another currency is flagged by itself, and hides nothing of the others.
     let counts = |p: &&Payment| p.status.counts() && p.amount.currency() == currency;
     Money::sum(currency, invoice.payments.iter().filter(counts).map(|p| p.amount)).ok()
+}
+
+/// The figures that a discrepancy of an invoice is about.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct DiscrepancyFigures {
+    /// The money that the two sides disagree about, where that is an amount.
+    pub at_stake: Option<Money>,
+    /// The money that has come in for the invoice.
+    pub received: Option<Money>,
+}
+
+/// The figures that a discrepancy of an invoice is about, as the facts are now.
+pub fn figures_of(invoice: &StoredInvoice, key: &DiscrepancyKey) -> DiscrepancyFigures {
+    let local = invoice.local.as_ref().map(|local| local.total);
+    let xero = invoice.xero.as_ref().map(|xero| xero.figures.total);
+    let total = local.or(xero);
+    let received = total.and_then(|total| received(invoice, total.currency()));
+    let payment = invoice.payments.iter().find(|known| known.id.as_str() == key.subject);
+    let at_stake = match key.kind {
+        DiscrepancyKind::Overpaid => total.and_then(|total| {
+            received?.minus(asked(invoice, total).ok()?).ok().filter(|excess| excess.is_positive())
+        }),
+        DiscrepancyKind::Underpaid | DiscrepancyKind::MissingPayment => {
+            total.and_then(|total| rest(invoice, total))
+        }
+        DiscrepancyKind::TotalDiffers => local.zip(xero).and_then(|(ours, theirs)| {
+            let more = ours.minus(theirs).ok()?;
+            if more.is_negative() { theirs.minus(ours).ok() } else { Some(more) }
+        }),
+        _ => payment.map(|payment| payment.amount),
+    };
+    DiscrepancyFigures { at_stake, received }
 }
 
 /// When an invoice is due: by the local terms, or by Xero where there are none.
@@ -528,9 +560,6 @@ pub(crate) fn decision(action: Action, key: &DiscrepancyKey, detail: &str) -> De
         payment: None,
         xero: None,
         discrepancy: Some(key.clone()),
-        why: match key.subject.as_str() {
-            "" => format!("{}: {detail}", key.kind),
-            subject => format!("{} {subject}: {detail}", key.kind),
-        },
+        why: key.sentence(detail),
     }
 }

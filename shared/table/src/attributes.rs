@@ -71,6 +71,16 @@ impl Writer {
         self
     }
 
+    /// The attributes of another row with these names, as they are.
+    pub(crate) fn copy(mut self, item: &Item, names: &[&str]) -> Self {
+        for name in names {
+            if let Some(value) = item.get(*name) {
+                self.0.insert((*name).to_owned(), value.clone());
+            }
+        }
+        self
+    }
+
     /// What a row of the activity log says was done: always one of a closed list.
     pub(crate) fn logged(self, what: impl Into<Logged>) -> Self {
         self.text("action", what.into())
@@ -154,6 +164,11 @@ impl<'a> Reader<'a> {
             Some(AttributeValue::Bool(flag)) => Ok(*flag),
             Some(_) => Err(self.wrong(name, "is not true or false")),
         }
+    }
+
+    /// A value as it is, for what may be written in several ways.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a AttributeValue> {
+        self.item.get(name)
     }
 
     /// A map, if it is there.

@@ -46,6 +46,7 @@ pub(crate) const ACTIVITY: &str = "activity";
 pub(crate) const RECEIPTS: &str = "receipts";
 pub(crate) const PARKED: &str = "parked";
 pub(crate) const MESSAGES: &str = "messages";
+pub(crate) const NOTICES: &str = "notices";
 pub(crate) const UPLOADS: &str = "uploads";
 pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
@@ -65,7 +66,11 @@ pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
 pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const FAILURES: &str = "failures";
+pub(crate) const BY_BALANCE: &str = "by_balance";
 pub(crate) const BY_WAITS_FOR: &str = "by_waits_for";
+pub(crate) const UNSETTLED: &str = "unsettled";
+/// The organisation, in the rows that stand in that index.
+pub(crate) const UNSETTLED_IN: &str = "unsettled_in";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
@@ -91,8 +96,12 @@ const fn whole_rows(
     Index { name, partition, sort, whole_rows: true }
 }
 
-const fn keys_only(name: &'static str, partition: &'static str) -> Index {
-    Index { name, partition, sort: None, whole_rows: false }
+const fn keys_only(
+    name: &'static str,
+    partition: &'static str,
+    sort: Option<&'static str>,
+) -> Index {
+    Index { name, partition, sort, whole_rows: false }
 }
 
 /// Every table.
@@ -100,8 +109,14 @@ pub const TABLES: &[Table] = &[
     table(ORGANISATIONS, "organisation", None),
     indexed(
         table(INVOICES, "organisation", Some("number")),
-        // Only an invoice that is held back has the second one's key.
-        &[keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id"), keys_only(BY_WAITS_FOR, "waits_for")],
+        // Only an invoice that is held back has the second one's key, only one of which something may be to be done the third
+        // one's, and only one of which something is left, or was paid too much, the fourth one's.
+        &[
+            keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id", None),
+            keys_only(BY_WAITS_FOR, "waits_for", None),
+            keys_only(UNSETTLED, UNSETTLED_IN, Some("number")),
+            whole_rows(BY_BALANCE, "balance_of", Some("balance_due_on")),
+        ],
     ),
     indexed(
         table(PAYMENTS, "invoice", Some("payment_id")),
@@ -109,11 +124,11 @@ pub const TABLES: &[Table] = &[
     ),
     indexed(
         table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
-        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id", None)],
     ),
     indexed(
         table(TOMBSTONES, "invoice", Some("removed")),
-        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id", None)],
     ),
     indexed(
         table(DISCREPANCIES, "invoice", Some("discrepancy")),
@@ -126,12 +141,13 @@ pub const TABLES: &[Table] = &[
     table(RECEIPTS, "organisation", Some("payment_id")),
     table(PARKED, "organisation", Some("parked_at")),
     table(MESSAGES, "organisation", Some("message")),
+    table(NOTICES, "organisation", Some("notice")),
     indexed(
         table(UPLOADS, "organisation", Some("payment_id")),
         &[
             whole_rows(BY_LINE, "line", Some("due_order")),
             whole_rows(BY_NIGHT, "night_of", Some("payment_id")),
-            keys_only(BY_TRANSACTION, "transaction_id"),
+            keys_only(BY_TRANSACTION, "transaction_id", None),
         ],
     ),
     table(CAPS, "organisation", None),

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::events::{
-    Entry, EntryClose, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
+    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
 };
 use payments::{
-    DiscrepancyKind, Logged, OrderProgress, OrderStatus, OrganisationId, Origin, PaymentStatus,
+    AdjustedRecord, Adjustment, Component, CustomerNotice, DiscrepancyKind, Logged, NoticeKind,
+    OrderProgress, OrderStatus, OrganisationId, Origin, PaymentStatus,
 };
 use serde::Deserialize;
 
@@ -101,6 +102,9 @@ impl Image {
             invoice: invoice(row, organisation)?,
             payment: payment(row)?,
             discrepancy: discrepancy(row)?,
+            owner: owned(row, "owner")?,
+            adjustment: adjustment(row)?,
+            notice: notice(row)?,
             contact: row.parsed_if("xero_contact_id")?,
             customer: row.parsed_if("customer")?,
             order: order(row)?,
@@ -169,7 +173,26 @@ fn order(row: Reader<'_>) -> Result<Option<EntryOrder>, ReadError> {
         true => Some(row.code("status", OrderStatus::from_code)?),
         false => None,
     };
-    Ok(Some(EntryOrder { id, progress, status }))
+    let receipts = row.text_if("receipt_numbers")?.into_iter().flat_map(|all| all.split('\n'));
+    let receipts = receipts.map(str::to_owned).collect();
+    Ok(Some(EntryOrder { id, progress, status, components: components(row)?, receipts }))
+}
+
+/// The components on which the documents of an order do not agree.
+fn components(row: Reader<'_>) -> Result<Vec<EntryComponent>, ReadError> {
+    let Some(codes) = row.text_if("components")? else { return Ok(Vec::new()) };
+    let currency = row.parsed("currency")?;
+    let read = |code: &str| {
+        let component = Component::from_code(code);
+        Ok(EntryComponent {
+            component: component
+                .ok_or_else(|| row.wrong("components", "has one we do not know"))?,
+            order: row.money(&format!("{code}_by_order"), currency)?,
+            invoices: row.money_if(&format!("{code}_by_invoices"), currency)?,
+            receipts: row.money_if(&format!("{code}_by_receipts"), currency)?,
+        })
+    };
+    codes.split(',').map(read).collect()
 }
 
 fn close(row: Reader<'_>) -> Result<Option<EntryClose>, ReadError> {
@@ -180,6 +203,35 @@ fn close(row: Reader<'_>) -> Result<Option<EntryClose>, ReadError> {
         reconciled: row.number("reconciled")?,
         in_transit: row.number("in_transit")?,
         not_reconciled: row.number("not_reconciled")?,
+    }))
+}
+
+fn adjustment(row: Reader<'_>) -> Result<Option<Adjustment>, ReadError> {
+    if !row.has("adjusts") {
+        return Ok(None);
+    }
+    let amount = match row.parsed_if("adjusted_currency")? {
+        Some(currency) => row.money_if("adjusted_amount", currency)?,
+        None => None,
+    };
+    Ok(Some(Adjustment {
+        record: row.code("adjusts", AdjustedRecord::from_code)?,
+        amount,
+        payment: row.parsed_if("adjusted_payment")?,
+        to_invoice: row.parsed_if("to_invoice")?,
+    }))
+}
+
+fn notice(row: Reader<'_>) -> Result<Option<CustomerNotice>, ReadError> {
+    if !row.has("notice_text") {
+        return Ok(None);
+    }
+    Ok(Some(CustomerNotice {
+        id: row.text("notice")?.to_owned(),
+        kind: row.code("notice_kind", NoticeKind::from_code)?,
+        customer: row.parsed_if("customer")?,
+        subject: row.text("notice_subject")?.to_owned(),
+        text: row.text("notice_text")?.to_owned(),
     }))
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn tell(
         role: buttons.role,
         nav: Navigation::default(),
         notices,
+        trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
     filled(&Told { frame, lines, sign: None, sign_up: None, connect: None })
@@ -64,6 +65,7 @@ pub(crate) fn nobody(
         role: buttons.role,
         nav: Navigation::default(),
         notices,
+        trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
     let sign = may.then(|| Sign::of(&show.said, true));

@@ -1,7 +1,7 @@
 //! What queues have given up.
 
 use console::roles::Role;
-use host::invoker::InvokeError;
+use invoker::InvokeError;
 use serde_json::{Value, json};
 
 use crate::html::{assert_harmless, text};
@@ -22,7 +22,7 @@ fn looked(queue: &str, count: usize, left: usize) -> Value {
 async fn nobody_looks_because_a_page_is_open() {
     // ST-22
     let world = well().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let html = world.page(role, json!({"page": "dead_letters"})).await;
         assert_harmless(&html);
         let said = text(&html);
@@ -125,7 +125,7 @@ async fn sending_again_and_discarding_are_told_and_written_down_once() {
     world.asked();
     for event in [redrive, discard] {
         let said = text(&world.press_as(Role::Operator, event.clone(), "Ada", "").await);
-        assert!(said.contains("please say why"), "{said}");
+        assert!(said.contains("Enter a reason"), "{said}");
         let said = text(&world.press(Role::Viewer, event).await);
         assert!(said.contains("takes the role operator"), "{said}");
     }

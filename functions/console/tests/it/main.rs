@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod actions;
+mod balances;
+mod closes;
 mod commands;
 mod connections;
 mod dead_letters;
 mod discrepancies;
+mod home;
 mod hostile;
 mod html;
 mod integrations;

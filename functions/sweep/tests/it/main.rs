@@ -6,17 +6,14 @@
     reason = "the last two digits of an amount are cents"
 )]
 
-mod accepted;
 mod alarm_figures;
 mod allocations;
 mod aws_faults;
 mod bad_records;
 mod certificates;
 mod changes;
-mod connected;
-mod connections;
+mod closes;
 mod crashes;
-mod dead_letters;
 mod digests;
 mod fan_out;
 mod health;
@@ -24,12 +21,10 @@ mod laws;
 mod log_secrecy;
 mod missing_in_xero;
 mod open;
-mod ordered;
 mod organisations;
 mod refunds;
-mod replayed;
-mod signed_up;
-mod sync_now;
+mod settled;
 mod week;
-mod world;
 mod zones;
+
+use worlds::sweep as world;

@@ -7,10 +7,10 @@
 )]
 
 mod alarm_figures;
+mod alerts;
 mod bad_records;
 mod caps;
 mod chart;
-mod commands;
 mod contacts;
 mod crashes;
 mod credit_stories;
@@ -18,7 +18,6 @@ mod days;
 mod deleted_counterparts;
 mod fan_out;
 mod immediate;
-mod invariants;
 mod laws;
 mod log_secrecy;
 mod lost_answers;
@@ -30,7 +29,8 @@ mod prepayments;
 mod provider_credits;
 mod provider_invoices;
 mod restarts;
-mod samples;
+mod schedules;
 mod start_date;
 mod two_hands;
-mod world;
+
+use worlds::{samples, upload as world};

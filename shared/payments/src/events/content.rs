@@ -2,10 +2,10 @@
 
 use super::Incomplete;
 use super::event_type::Kind;
-use super::log_entry::{Entry, EntryPayment};
+use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
-    Close, Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice,
-    Subject, text,
+    Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
+    Order, Payment, ProviderInvoice, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -75,8 +75,15 @@ impl Teller<'_> {
             Kind::InvoiceNumberChanged => {
                 Subject { invoice: Some(self.invoice()?), ..Subject::default() }
             }
-            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => {
-                Subject { discrepancy: Some(self.discrepancy()?), ..self.discrepancy_place()? }
+            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => self.on_a_discrepancy()?,
+            Kind::DiscrepancyReminded | Kind::DiscrepancyBreached => {
+                Subject { reason: self.reason()?, ..self.on_a_discrepancy()? }
+            }
+            Kind::AdjustmentRequested => {
+                Subject { adjustment: Some(self.adjustment()?), ..self.on_a_discrepancy()? }
+            }
+            Kind::NoticeDrafted => {
+                Subject { notice: Some(self.notice()?), ..self.on_a_discrepancy()? }
             }
             Kind::CustomerBlocked | Kind::CustomerUnblocked => {
                 Subject { customer: Some(self.customer()?), ..Subject::default() }
@@ -112,8 +119,14 @@ impl Teller<'_> {
             return Ok(Subject { contact, ..Subject::default() });
         }
         if let Some(order) = &entry.order {
-            let order =
-                Order { id: order.id.clone(), progress: None, status: None, received: None };
+            let order = Order {
+                id: order.id.clone(),
+                progress: None,
+                status: None,
+                received: None,
+                components: Vec::new(),
+                receipts: Vec::new(),
+            };
             return Ok(Subject { order: Some(order), ..Subject::default() });
         }
         if entry.payment.id.is_some() {
@@ -121,6 +134,33 @@ impl Teller<'_> {
             return Ok(Subject { payment, ..Subject::default() });
         }
         Err(Incomplete { kind: self.kind, attribute: "invoice_number" })
+    }
+
+    /// A discrepancy, and the thing that it stands on.
+    fn on_a_discrepancy(&self) -> Result<Subject, Incomplete> {
+        Ok(Subject { discrepancy: Some(self.discrepancy()?), ..self.discrepancy_place()? })
+    }
+
+    fn adjustment(&self) -> Result<Adjustment, Incomplete> {
+        let wanted = self.needs("adjusts", self.entry.adjustment.as_ref())?;
+        Ok(Adjustment {
+            record: wanted.record.code(),
+            money: wanted.amount.map(Figures::of),
+            payment: wanted.payment.clone(),
+            to_invoice: wanted.to_invoice.clone(),
+        })
+    }
+
+    fn notice(&self) -> Result<Notice, Incomplete> {
+        let draft = self.needs("notice", self.entry.notice.as_ref())?;
+        Ok(Notice {
+            id: draft.id.clone(),
+            kind: draft.kind.code(),
+            steps: draft.kind.steps(),
+            customer: draft.customer.clone(),
+            subject: draft.subject.clone(),
+            text: draft.text.clone(),
+        })
     }
 
     fn needs<T>(&self, attribute: &'static str, value: Option<T>) -> Result<T, Incomplete> {
@@ -139,7 +179,9 @@ impl Teller<'_> {
             | Kind::ProviderInvoiceHeld
             | Kind::ProviderInvoiceSkipped
             | Kind::ConnectionDegraded
-            | Kind::DigestReady => self.needs("reason", reason).map(Some),
+            | Kind::DigestReady
+            | Kind::DiscrepancyBreached
+            | Kind::DiscrepancyReminded => self.needs("reason", reason).map(Some),
             _ => Ok(reason),
         }
     }
@@ -183,6 +225,7 @@ impl Teller<'_> {
             reopened_at: found.reopened_at,
             reopened_count: found.reopened_count,
             due_at: found.due_at,
+            owner: text(self.entry.owner.as_deref()),
         })
     }
 
@@ -193,6 +236,8 @@ impl Teller<'_> {
             progress: Some(self.needs("progress", order.progress)?.code()),
             status: order.status.map(OrderStatus::code),
             received: Some(Figures::of(self.needs("amount", self.entry.payment.amount)?)),
+            components: order.components.iter().map(component).collect(),
+            receipts: order.receipts.clone(),
         })
     }
 
@@ -212,5 +257,14 @@ impl Teller<'_> {
             id: self.needs("customer", self.entry.customer.clone())?,
             blocked: text(self.entry.blocked.as_deref()),
         })
+    }
+}
+
+fn component(of: &EntryComponent) -> ComponentFigures {
+    ComponentFigures {
+        component: of.component.code(),
+        order: Figures::of(of.order),
+        invoices: of.invoices.map(Figures::of),
+        receipts: of.receipts.map(Figures::of),
     }
 }

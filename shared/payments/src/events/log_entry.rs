@@ -4,13 +4,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::activity_kind::Logged;
+use crate::adjustment::Adjustment;
 use crate::close::InvoicePosition;
+use crate::components::Component;
 use crate::discrepancy::DiscrepancyKind;
 use crate::ids::{
     CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
     XeroPaymentId,
 };
 use crate::money::Money;
+use crate::notice::CustomerNotice;
 use crate::order::{OrderProgress, OrderStatus};
 use crate::payment::{Origin, PaymentStatus};
 
@@ -47,6 +50,12 @@ pub struct Entry {
     pub payment: EntryPayment,
     /// The discrepancy concerned.
     pub discrepancy: Option<EntryDiscrepancy>,
+    /// Who works on the discrepancy, if a person does.
+    pub owner: Option<String>,
+    /// The adjustment that a person has ordered.
+    pub adjustment: Option<Adjustment>,
+    /// The notice that was drafted.
+    pub notice: Option<CustomerNotice>,
     /// The contact in Xero, of a row that is about one and about no invoice.
     pub contact: Option<XeroContactId>,
     /// The customer concerned.
@@ -121,6 +130,23 @@ pub struct EntryOrder {
     pub progress: Option<OrderProgress>,
     /// How it stands in money, once any has come.
     pub status: Option<OrderStatus>,
+    /// The components on which its documents do not agree.
+    pub components: Vec<EntryComponent>,
+    /// The numbers of the receipts that the customer was given.
+    pub receipts: Vec<String>,
+}
+
+/// A component on which the documents of an order do not agree, by each document that says it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryComponent {
+    /// Which component.
+    pub component: Component,
+    /// By the order.
+    pub order: Money,
+    /// By its invoices.
+    pub invoices: Option<Money>,
+    /// By its receipts.
+    pub receipts: Option<Money>,
 }
 
 /// What a row says of a discrepancy.

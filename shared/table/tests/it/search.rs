@@ -5,7 +5,7 @@ use dynoxide::{AttributeValue, Database, ImportOptions};
 use payments::explanations::{Search, State, Subject};
 use payments::upload::{Customer, Placed, WriteOutcome};
 use payments::{Allocation, NumberPrefix, Receipt, XeroPaymentId};
-use table::Found;
+use table::SearchResult;
 
 use crate::samples::{
     aud, because, invoice_id, now, number, organisation, receipt, settings, snapshot, xero_payment,
@@ -61,7 +61,7 @@ pub fn xero(n: usize) -> XeroPaymentId {
     XeroPaymentId::new(uuid::Uuid::from_u128(u128::try_from(n).unwrap()))
 }
 
-pub async fn find(world: &World, typed: &str) -> Found {
+pub async fn find(world: &World, typed: &str) -> SearchResult {
     let search = Search::read(typed, &NumberPrefix::default());
     world.tables.find(organisation(), &search, now()).await.unwrap()
 }
@@ -70,8 +70,8 @@ pub async fn find(world: &World, typed: &str) -> Found {
 pub async fn state(world: &World, subject: &Subject) -> (String, usize) {
     let known = world.tables.facts_of(&settings(), subject).await.unwrap();
     let state = State::of(&known.facts, &settings());
-    let told = state.map_or("nothing".to_owned(), |state| state.to_string());
-    (told, usize::try_from(known.read).unwrap())
+    let state_text = state.map_or("nothing".to_owned(), |state| state.to_string());
+    (state_text, usize::try_from(known.read).unwrap())
 }
 
 #[tokio::test]

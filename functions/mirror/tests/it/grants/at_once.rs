@@ -2,7 +2,7 @@
 
 use payments::grant::{Dead, GrantEnd};
 use tokio::task::JoinSet;
-use xero::{ErrorClass, ReadError, Refusal};
+use xero::{AccessRefusal, ErrorClass, ReadError};
 use xero_simulator::{Effect, Fault};
 
 use super::world::{World, minutes, seconds};
@@ -95,7 +95,10 @@ async fn ten_who_find_the_grant_revoked_bury_it_once() {
     for _ in 0..3 {
         for call in all_at_once(&world, 10).await {
             let error = call.unwrap_err();
-            assert_eq!(error, ReadError::NotAuthorised(Refusal::Lost(GrantEnd::InvalidGrant)));
+            assert_eq!(
+                error,
+                ReadError::NotAuthorised(AccessRefusal::Lost(GrantEnd::InvalidGrant))
+            );
             assert_eq!(error.class(), ErrorClass::Authentication);
         }
         world.clock.advance(minutes(60));
@@ -104,11 +107,11 @@ async fn ten_who_find_the_grant_revoked_bury_it_once() {
     let dead = Dead { at, why: GrantEnd::InvalidGrant };
     assert_eq!(world.grant().await.dead, Some(dead));
     let messages = world.messages().await;
-    let mut told: Vec<_> = messages.iter().map(|row| row["organisation"].clone()).collect();
-    told.sort();
+    let mut named: Vec<_> = messages.iter().map(|row| row["organisation"].clone()).collect();
+    named.sort();
     let mut all = [0, 1].map(|n| world.organisation(n).to_string());
     all.sort();
-    assert_eq!(told, all, "one for each organisation that hangs on it");
+    assert_eq!(named, all, "one for each organisation that hangs on it");
     assert!(messages.iter().all(|row| row["kind"] == "CONNECTION_LOST"));
 
     // And a user can bring it back.
@@ -142,7 +145,7 @@ async fn our_own_app_being_refused_kills_no_grant() {
     let refused = Effect::Status { status: 400, headers: Vec::new(), body };
     world.simulator.inject(Fault::on("POST", "/connect/token", refused));
     let error = world.call(0).await.unwrap_err();
-    assert_eq!(error, ReadError::NotAuthorised(Refusal::Client("invalid_client")));
+    assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::Client("invalid_client")));
     world.simulator.clear_faults();
     world.clock.advance(seconds(6));
     world.call(0).await.unwrap();
@@ -150,12 +153,12 @@ async fn our_own_app_being_refused_kills_no_grant() {
 }
 
 #[tokio::test]
-async fn an_organisation_that_nobody_has_granted_is_not_called() {
+async fn an_organisation_without_a_grant_is_not_called() {
     // N8
     let world = World::connected().await;
     world.xero.take_calls();
     let stranger = "11111111-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
     let error = world.process().organisation(stranger).await.unwrap_err();
-    assert_eq!(error, ReadError::NotAuthorised(Refusal::NotConnected));
+    assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::NotConnected));
     assert!(world.xero.take_calls().is_empty());
 }
