@@ -189,6 +189,7 @@ impl Kind {
             | Occurrence::Discarded
             | Occurrence::OrderRecorded
             | Occurrence::Ordered
+            | Occurrence::OrganisationRenamed
             | Occurrence::Redriven
             | Occurrence::Replayed
             | Occurrence::SignedUp => return None,

@@ -75,6 +75,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::Discarded.into(),
         Occurrence::OrderRecorded.into(),
         Occurrence::Ordered.into(),
+        Occurrence::OrganisationRenamed.into(),
         Occurrence::Redriven.into(),
         Occurrence::Replayed.into(),
         Occurrence::SignedUp.into(),
