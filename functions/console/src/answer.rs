@@ -185,8 +185,8 @@ fn swept(reply: &SyncReply) -> CommandOutcome {
             CommandOutcome::of(Outcome::Started, "Another sync is at it already.")
         }
         SweepOutcome::AskedAMomentAgo => CommandOutcome::of(
-            Outcome::Done,
-            "A sync was ordered less than a minute ago: that one counts, since each uses up calls to Xero.",
+            Outcome::Started,
+            "Not started again: a sync was ordered less than a minute ago, and each uses up calls to Xero. Try again in a minute.",
         ),
         SweepOutcome::Failed
         | SweepOutcome::Interrupted

@@ -132,7 +132,7 @@ commands! {
         fields: &[ORGANISATION, PAYMENT],
     }
     /// One payment does not go to Xero.
-    DoNotSend(OnPayment) -> PaymentReply = "do_not_send" in OPERATORS { label: Some("Do not send"), fields: &[ORGANISATION, PAYMENT], }
+    DoNotSend(OnPayment) -> PaymentReply = "do_not_send" in OPERATORS { label: Some("Exclude"), fields: &[ORGANISATION, PAYMENT], }
     /// One payment is the same as the one that it is held for (A8.3).
     SamePayment(OnPayment) -> PaymentReply = "same_payment" in OPERATORS {
         label: Some("The same payment"),
@@ -152,7 +152,7 @@ commands! {
     }
     /// The action about a customer is solved: what waited goes on.
     Solve(OnCustomer) -> CustomerReply = "solve" in OPERATORS {
-        label: Some("Solved"),
+        label: Some("Mark as solved"),
         confirmation: Some("What waits for this customer goes on, and the next run may post it to Xero. Go on?"),
         fields: &[ORGANISATION, CUSTOMER],
     }
@@ -215,13 +215,13 @@ commands! {
     }
     /// Shows what the next night would do with each payment.
     PreviewPlan(PreviewPlan) -> PlanReply = "preview_plan" in OPERATORS {
-        label: Some("Judge it now"),
+        label: Some("Preview"),
         is_read_only: true,
         fields: &[ORGANISATION.optional(), AT],
     }
     /// Shows the messages of a dead-letter queue.
     LookAtDeadLetters(OnQueue) -> DeadLettersReply = "look_at_dead_letters" in OPERATORS {
-        label: Some("Look"),
+        label: Some("Check queues"),
         is_read_only: true,
         fields: &[QUEUE],
     }
