@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use payments::close::{CloseSettings, HOLIDAYS_MAX};
+use payments::upload::UploadSettings;
 
 use crate::attributes::Reader;
-use crate::settings::read_time;
+use crate::error::ReadError;
 
 /// At the usual time, on every weekday, unless the row says otherwise.
 pub(crate) fn read_close_settings(row: Reader<'_>) -> CloseSettings {
@@ -50,4 +51,13 @@ pub(crate) fn read_close_settings(row: Reader<'_>) -> CloseSettings {
     }
     settings.holidays = days.into_iter().rev().take(HOLIDAYS_MAX).collect();
     settings
+}
+
+/// A time of each day.
+pub(crate) fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
+    let time: Option<Time> = row.parsed_if(name)?;
+    if time.is_some_and(|time| !UploadSettings::always_exists(time)) {
+        return Err(row.wrong(name, "is before 04:00, a time that some days do not have"));
+    }
+    Ok(time)
 }

@@ -17,7 +17,7 @@ use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Setti
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::change_context::ChangeContext;
-use crate::close_settings::read_close_settings;
+use crate::close_settings::{read_close_settings, read_time};
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::tables::Tables;
@@ -333,15 +333,6 @@ fn fee_accounts(accounts: &BTreeMap<FeeKind, FeeAccount>) -> Item {
 fn time_text(time: Time) -> String {
     let whole = time.second() == 0 && time.subsec_nanosecond() == 0;
     if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
-}
-
-/// A time of each day.
-pub(crate) fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
-    let time: Option<Time> = row.parsed_if(name)?;
-    if time.is_some_and(|time| !UploadSettings::always_exists(time)) {
-        return Err(row.wrong(name, "is before 04:00, a time that some days do not have"));
-    }
-    Ok(time)
 }
 
 /// Without a start, without an account and without being switched on, uploading is not set up.
