@@ -1,7 +1,7 @@
 //! Business days are closed on the order of a person: those that are due, or one of them again (SP-13).
 
 use commands::reply::CloseReply;
-use commands::{Attribution, Close, Kind};
+use commands::{Attribution, CloseDays, Kind};
 use jiff::Timestamp;
 use payments::Occurrence;
 use reconcile::{CloseWish, Reconciler};
@@ -18,7 +18,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// same.
     pub(crate) async fn close(
         &self,
-        which: &Close,
+        which: &CloseDays,
         by: &Attribution,
         deadline: Timestamp,
     ) -> Result<CloseReply, ExecutionError> {

@@ -25,8 +25,8 @@ use crate::tally::CloseTally;
 
 /// Rows of the log in one read: about a megabyte, more than which DynamoDB does not answer with.
 const PAGE: i32 = 2_000;
-/// Rows of the log that one close reads at most: about 250 MB, which the function's memory holds folded.
-const ROWS_MAX: usize = 1_500_000;
+/// Rows of the log that one close reads at most: those of 200,000 payments, which the memory of the function holds folded.
+const ROWS_MAX: usize = 600_000;
 /// Findings that are written at once.
 const WRITES_AT_ONCE: usize = 8;
 /// How often a lost race for an invoice is tried again.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, AdjustRecord, AssignDiscrepancies, Authorise, Close, CloseDiscrepancies, Connect,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
     OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
@@ -238,7 +238,7 @@ commands! {
         fields: &[QUEUE, MESSAGE],
     }
     /// The business days that are due are closed; or one day is closed again, by the same facts and what has come late (SP-13).
-    Close(Close) -> CloseReply = "close" in OPERATORS {
+    Close(CloseDays) -> CloseReply = "close" in OPERATORS {
         label: Some("Close"),
         fields: &[ORGANISATION, DAY],
     }

@@ -98,7 +98,7 @@ pub struct Accept {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the table describes each field")]
-pub struct Close {
+pub struct CloseDays {
     #[serde(deserialize_with = "organisation")]
     pub organisation: OrganisationId,
     #[serde(skip_serializing_if = "Option::is_none")]

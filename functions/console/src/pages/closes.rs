@@ -8,7 +8,7 @@ use payments::close::{Calendar, CloseStatus, OVERDUE_AFTER, Sum};
 use serde_json::json;
 use table::DaySummary;
 
-use super::one_close::{self, OneClose};
+use super::one_close::{self, OneClose, count};
 use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
 use crate::order::Order;
@@ -152,11 +152,6 @@ async fn list(stage: &Stage<'_>) -> Result<String, PageError> {
             one: None,
         },
     )
-}
-
-/// How many payments stand like this, in any currency.
-pub(super) fn count(day: &DaySummary, status: CloseStatus) -> u64 {
-    day.sums.iter().filter(|((_, of), _)| *of == status).map(|(_, sum)| sum.count).sum()
 }
 
 /// How late a day was closed for the first time, if it was; a day that was opened again says nothing about that.

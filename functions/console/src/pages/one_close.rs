@@ -5,7 +5,6 @@ use payments::close::{CloseStatus, CloseSubject};
 use serde_json::json;
 use table::{CloseRow, DaySummary, UnfinishedPayment};
 
-use super::closes::count;
 use super::{Page, PageError, Stage};
 use crate::csv::csv;
 use crate::order::Order;
@@ -93,6 +92,11 @@ pub(super) async fn read(stage: &Stage<'_>, day: Date) -> Result<Option<OneClose
         further,
         day: id,
     }))
+}
+
+/// How many payments stand like this, in any currency.
+pub(super) fn count(day: &DaySummary, status: CloseStatus) -> u64 {
+    day.sums.iter().filter(|((_, of), _)| *of == status).map(|(_, sum)| sum.count).sum()
 }
 
 /// A status in words.

@@ -68,7 +68,7 @@ pub struct World {
     /// How Xero lets the stack in.
     pub mode: AccessMode,
     /// The moment at which pages are opened.
-    clock: Cell<Timestamp>,
+    pub clock: Cell<Timestamp>,
 }
 
 impl World {
