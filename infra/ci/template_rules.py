@@ -70,10 +70,19 @@ CONSOLE = (
 # The function that executes the commands of operators: pages pass them on, and those of an earlier form are forwarded.
 COMMANDS = _on("OperationsFunction.Arn", "lambda:InvokeFunction")
 
+# What compares customers with Xero's contacts.
+CUSTOMER_SYNC = (
+    _tables("Contacts", "BatchGetItem", "BatchWriteItem", "Query")
+    | _tables("Customers", "Query")
+    | _on("${CustomersTable.Arn}/index/unsynced", "dynamodb:Query")
+)
+
 # Everything that each function may do: pairs of action and resource, and nothing else.
 ALLOWED = {
     "Webhook": _own_log("Webhook")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    # A contact that changed is work on the customers.
+    | _on("SchedulesQueue.Arn", "sqs:SendMessage")
     | _on("XeroWebhookSecret.Id", "secretsmanager:GetSecretValue"),
     "Mirror": _own_log("Mirror")
     | _on("ChangesQueue.Arn", *TAKE, "sqs:SendMessage")
@@ -136,6 +145,8 @@ ALLOWED = {
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    | CUSTOMER_SYNC
+    | _tables("Customers", "PutItem")
     | _tables("Receipts", "Query")
     | _tables("Organisations", "GetItem", "Scan")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")

@@ -28,11 +28,14 @@ impl Sweeper<ChangesQueue> {
             aws_sdk_dynamodb::Client::new(aws),
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
-        let xero =
-            Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
+        let xero = async |config| {
+            Xero::from_env(env, aws, &tables, &clock, config, Purpose::Sweep).await
+        };
+        let (xero, contacts) = (xero(Config::default()).await?, xero(Config::contacts()).await?);
         let users = xero.grant_secrets().is_some();
         Ok(Self {
             xero,
+            contacts: Some(contacts),
             tables,
             changes: ChangesQueue::new(sqs.clone(), env.required("CHANGES_QUEUE_URL")?),
             // A custom connection has one organisation: nothing is gained by a queue.

@@ -58,6 +58,7 @@ pub(crate) const ORDERS: &str = "orders";
 pub(crate) const ORDER_LINKS: &str = "order_links";
 pub(crate) const CLOSES: &str = "closes";
 pub(crate) const CERTIFICATES: &str = "certificates";
+pub(crate) const CONTACTS: &str = "contacts";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
@@ -67,6 +68,8 @@ pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const FAILURES: &str = "failures";
 pub(crate) const BY_WAITS_FOR: &str = "by_waits_for";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
+pub(crate) const UNSYNCED: &str = "unsynced";
+pub(crate) const UNKNOWN_CONTACTS: &str = "unknown_contacts";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 pub(crate) const BY_TRANSACTION: &str = "by_transaction";
@@ -93,6 +96,10 @@ const fn whole_rows(
 
 const fn keys_only(name: &'static str, partition: &'static str) -> Index {
     Index { name, partition, sort: None, whole_rows: false }
+}
+
+const fn keys_sorted(name: &'static str, partition: &'static str, sort: &'static str) -> Index {
+    Index { name, partition, sort: Some(sort), whole_rows: false }
 }
 
 /// Every table.
@@ -139,7 +146,15 @@ pub const TABLES: &[Table] = &[
     // Only a blocked customer has the time since when, so that only those are in the index.
     indexed(
         table(CUSTOMERS, "organisation", Some("customer")),
-        &[whole_rows(OPEN_ACTIONS, "organisation", Some("blocked_at"))],
+        &[
+            whole_rows(OPEN_ACTIONS, "organisation", Some("blocked_at")),
+            keys_sorted(UNSYNCED, "organisation", "unsynced_since"),
+        ],
+    ),
+    // Only a contact that is no customer of the business has the key of the index.
+    indexed(
+        table(CONTACTS, "organisation", Some("contact")),
+        &[whole_rows(UNKNOWN_CONTACTS, "unknown_in", Some("listed_as"))],
     ),
     table(CONNECTIONS, "organisation", None),
     table(BRAKES, "organisation", None),

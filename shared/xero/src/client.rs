@@ -70,6 +70,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The same for a process that reads contacts, and nothing else: an app that uploads nothing lacks the permission.
+    pub fn contacts() -> Self {
+        Self { scopes: crate::contacts::SCOPE_CONTACTS.to_owned(), ..Self::default() }
+    }
+
     /// The same for a process that writes: with the permissions of all features.
     pub fn uploading() -> Self {
         Self { scopes: permission::scopes(&Feature::ALL.into()), ..Self::default() }

@@ -22,6 +22,8 @@ fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
         blocked_at: Some(ago(hours * 60)),
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     }
 }
 

@@ -13,6 +13,7 @@ mod certified;
 mod changed;
 mod checked;
 mod connected;
+mod customers;
 mod crashes;
 mod dead_letters;
 mod fan_out;

@@ -158,13 +158,15 @@ impl Kind {
             Occurrence::UploadingDisabled => Self::UploadDisabled,
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
-            // Acts of an operator that end nothing which was announced, a merge that changes nothing for a payment, and
+            // Acts of an operator that end nothing which was announced, a contact that was found or merged, which changes
+            // nothing for a payment, and
             // what the business has said itself.
             Occurrence::AnnouncedAgain
             | Occurrence::Authorising
             | Occurrence::CapsChanged
             | Occurrence::Connected
             | Occurrence::ContactFollowed
+            | Occurrence::ContactFound
             | Occurrence::Discarded
             | Occurrence::OrderRecorded
             | Occurrence::Ordered

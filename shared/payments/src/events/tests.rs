@@ -65,6 +65,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::CapsChanged.into(),
         Occurrence::Connected.into(),
         Occurrence::ContactFollowed.into(),
+        Occurrence::ContactFound.into(),
         Occurrence::Discarded.into(),
         Occurrence::OrderRecorded.into(),
         Occurrence::Ordered.into(),

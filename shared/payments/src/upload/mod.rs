@@ -15,6 +15,7 @@ mod command;
 mod contact;
 mod credit_allocation;
 mod customer;
+mod customer_matching;
 mod deleted_counterpart;
 mod deleted_prepayment;
 mod duplicate;
@@ -53,6 +54,10 @@ pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
 pub use credit_allocation::{
     AllocationPlan, CreditStanding, DueBill, applied_by_hand, judge_allocation, plan_allocations,
+};
+pub use customer_matching::{
+    ActionKind, CANDIDATES_MAX, ContactRecord, ContactSync, Directory, FoundBy, Verdict,
+    match_customers, record_verdict,
 };
 pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,

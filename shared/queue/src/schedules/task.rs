@@ -22,12 +22,20 @@ pub enum ScheduledWork {
     Check,
     /// The digest.
     Digest,
+    /// The sync of customers with Xero's contacts.
+    Customers,
 }
 
 impl ScheduledWork {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Changes, Self::Open, Self::Certificate, Self::Check, Self::Digest];
+    pub const ALL: [Self; 6] = [
+        Self::Changes,
+        Self::Open,
+        Self::Certificate,
+        Self::Check,
+        Self::Digest,
+        Self::Customers,
+    ];
 
     /// The word that stands in messages and logs.
     pub const fn code(self) -> &'static str {
@@ -37,6 +45,7 @@ impl ScheduledWork {
             Self::Certificate => "certificate",
             Self::Check => "check",
             Self::Digest => "digest",
+            Self::Customers => "customers",
         }
     }
 }

@@ -82,6 +82,8 @@ pub fn customer(id: &str) -> Customer {
         blocked_at: None,
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     }
 }
 
@@ -327,5 +329,7 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
             at,
         }),
         unusable_contact: unusable.map(XeroContactId::new),
+        email: None,
+        sync: Default::default(),
     })
 }
