@@ -52,7 +52,9 @@ def _dead_letters(*queues):
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
     | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
-    | _tables("Customers Payments Uploads", "BatchGetItem")
+    | _tables("Contacts Customers Payments Uploads", "BatchGetItem")
+    | _tables("Customers", "Query")
+    | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
     | _tables("Activity Discrepancies HeldPayments Messages Nights OrderLinks Orders Parked Payments", "Query")
     | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
@@ -200,6 +202,7 @@ ALLOWED = {
     | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Uploads Customers", "GetItem", "BatchGetItem", "PutItem")
+    | _tables("Contacts", "BatchGetItem")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
@@ -309,6 +312,7 @@ ONLY = {
     "GrantsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     GRANT_SECRETS: {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     "CertificatesTable.Arn": {"Sweep", "Operations"},
+    "ContactsTable.Arn": {"Sweep", "Operations"} | LOOKERS,
     # A day is closed by one function.
     "ClosesTable.Arn": {"Reconcile"},
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,

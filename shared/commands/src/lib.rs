@@ -15,7 +15,7 @@ pub use attribution::{Attribution, AttributionError};
 pub use command::{Command, Kind, Reply, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
-    Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue,
+    Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue, PickContact,
     PreviewPlan, Replay, Republish, Restore, Secret, SignUp, SyncNow,
 };
 pub use request::{FUNCTION, Request, RequestError};

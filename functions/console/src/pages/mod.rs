@@ -5,6 +5,7 @@ mod actions;
 mod activity;
 mod choose;
 mod configure;
+mod customers;
 mod dead_letters;
 mod discrepancies;
 mod feeds;
@@ -62,6 +63,8 @@ pub enum Page {
     SyncLog,
     /// What a person has to solve before anything about a customer goes on (EX-27).
     Actions,
+    /// Customers with their contacts in Xero (EX-21, EX-22).
+    Customers,
     /// What does not agree, on invoices and contacts (SP-36, AMB-31).
     Discrepancies,
     /// What operators should know (EX-29).
@@ -76,7 +79,7 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Integrations,
         Self::Limits,
         Self::Tonight,
@@ -86,6 +89,7 @@ impl Page {
         Self::Activity,
         Self::SyncLog,
         Self::Actions,
+        Self::Customers,
         Self::Discrepancies,
         Self::Messages,
         Self::Parked,
@@ -105,6 +109,7 @@ impl Page {
             Self::Activity => "activity",
             Self::SyncLog => "sync_log",
             Self::Actions => "actions",
+            Self::Customers => "customers",
             Self::Discrepancies => "discrepancies",
             Self::Messages => "messages",
             Self::Parked => "parked",
@@ -130,6 +135,7 @@ impl Page {
             Self::Activity => "Activity",
             Self::SyncLog => "Sync log",
             Self::Actions => "Actions",
+            Self::Customers => "Customers",
             Self::Discrepancies => "Discrepancies",
             Self::Messages => "Messages",
             Self::Parked => "Parked",
@@ -157,6 +163,9 @@ impl Page {
                 "what does not agree, on invoices, orders and payments; accept it"
             }
             Self::Actions => "which customers wait until a person has solved something",
+            Self::Customers => {
+                "customers with their contacts in Xero, and those in Xero that are not known; by `search`"
+            }
             Self::Messages => "what operators should know",
             Self::Parked => "what could not be processed, and how to do it again",
             Self::DeadLetters => "messages that failed too often: look, send again, discard",
@@ -227,6 +236,7 @@ impl Stage<'_> {
             Page::Activity => activity::show(self).await,
             Page::SyncLog => sync_log::show(self).await,
             Page::Actions => actions::show(self).await,
+            Page::Customers => customers::show(self).await,
             Page::Discrepancies => discrepancies::show(self).await,
             Page::Messages => messages::show(self).await,
             Page::Parked => parked::show(self).await,

@@ -466,6 +466,14 @@ fn open(
     Customer { blocked: Some(why.to_owned()), blocked_at, sync, ..customer }
 }
 
+/// A person has picked the contact that is the customer's (EX-38): it stands until the business names another one than
+/// now. `None` if it is so already.
+pub fn record_pick(known: &Customer, contact: XeroContactId) -> Option<Customer> {
+    let picked = known.clone().settled_by_person().without_action();
+    let after = Customer { contact: Some(contact), merged: None, ..picked };
+    (after != *known).then_some(after)
+}
+
 impl Customer {
     /// A person has said that what the sync asks is settled: the contact stands as it is, also if there is none.
     #[must_use]

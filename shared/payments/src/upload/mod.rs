@@ -57,7 +57,7 @@ pub use credit_allocation::{
 };
 pub use customer_matching::{
     ActionKind, CANDIDATES_MAX, ContactRecord, ContactSync, Directory, FoundBy, Verdict,
-    match_customers, record_verdict,
+    match_customers, record_pick, record_verdict,
 };
 pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,

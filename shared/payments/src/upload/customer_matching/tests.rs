@@ -161,6 +161,24 @@ fn ex_38_another_name_behind_the_account_number_is_a_doubt_until_the_names_agree
 }
 
 #[test]
+fn ex_38_a_contact_that_a_person_has_picked_stands_until_the_business_names_another_one() {
+    let named = Customer { contact: Some(id(1)), ..customer("K-1", "Ana") };
+    let archived = first(&[named], &[gone(contact(1, "Ana"), None), contact(2, "Ana Lee")]);
+    let picked = record_pick(&archived, id(2)).unwrap();
+    assert_eq!(link(&picked), (Some(id(2)), Some(FoundBy::Person), None));
+    assert_eq!(record_pick(&picked, id(2)), None);
+    let report = |contact: u128| Customer {
+        revision: 2,
+        contact: Some(id(contact)),
+        ..customer("K-1", "Ana Lee")
+    };
+    let same = record_customer(Some(&picked), &report(1)).unwrap().unwrap();
+    assert_eq!(link(&same).0, Some(id(2)), "the business names the one that was passed over");
+    let other = record_customer(Some(&picked), &report(3)).unwrap().unwrap();
+    assert_eq!((link(&other).0, link(&other).1), (Some(id(3)), None));
+}
+
+#[test]
 fn ex_36_a_person_who_says_that_there_is_none_is_not_asked_again() {
     let none = first(&[customer("K-1", "Ana")], &[]);
     let said = record_action(Some(&none), (none.organisation, &none.id), None, at(10)).unwrap();
