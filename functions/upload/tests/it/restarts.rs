@@ -287,7 +287,7 @@ async fn ex_38_a_picked_contact_lets_five_hundred_payments_go_on_each_way_within
     let contact = with_candidate(&world, "K").await;
     for n in 1..=500_u128 {
         world.invoice(contact, &format!("CM-{n}"), 1_00, date(2026, 1, 1));
-        let mut paid = pay_now(&format!("P-{n}"), &n.to_string(), 1_00);
+        let mut paid = pay_now(&format!("P-{n}"), n.to_string().leak(), 1_00);
         paid.customer = Some("K".to_owned());
         world.pay(paid).await;
         held_back(&world, n, "K").await;
