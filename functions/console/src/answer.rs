@@ -2,34 +2,25 @@
 
 use commands::Reply;
 use commands::reply::{
-    CustomerReply, DeadLettersReport, ReplayReport, Republication, SweepOutcome, SyncReply,
+    CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport, Republication,
+    SweepOutcome, SyncReply,
 };
-use host::invoker::InvokeError;
+use invoker::InvokeError;
+use payments::codes;
 
 use crate::order::Order;
 
-/// What came of an order.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    /// It was carried out.
-    Done,
-    /// It was begun, and goes on.
-    Started,
-    /// It was not carried out.
-    Failed,
-    /// The role may not.
-    Refused,
-}
-
-impl Outcome {
-    /// The code in the activity log and in logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Started => "started",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-        }
+codes! {
+    /// What came of an order.
+    Outcome {
+        /// It was carried out.
+        Done = "done",
+        /// It was begun, and goes on.
+        Started = "started",
+        /// It was not carried out.
+        Failed = "failed",
+        /// The role may not.
+        Refused = "refused",
     }
 }
 
@@ -114,6 +105,12 @@ fn words(reply: Reply) -> CommandOutcome {
             "{} is accepted; it comes back only if its figures change.",
             reply.accepted
         )),
+        Reply::TakeDiscrepancies(reply)
+        | Reply::AssignDiscrepancies(reply)
+        | Reply::NoteDiscrepancies(reply)
+        | Reply::CloseDiscrepancies(reply)
+        | Reply::AdjustRecord(reply)
+        | Reply::DraftNotice(reply) => worked_on(&reply),
         Reply::Restore(reply) => {
             done(format!("{} is back; the next read of the invoice compares it.", reply.restored))
         }
@@ -212,6 +209,22 @@ fn replayed(replay: &ReplayReport) -> String {
         format!("{replayed} would be replayed, {left} would stay{reasons}. Nothing was changed.")
     } else {
         format!("{replayed} are on the queue again, {left} stay{reasons}.")
+    }
+}
+
+/// Each that was refused is named with its reason.
+fn worked_on(reply: &DiscrepanciesReply) -> CommandOutcome {
+    let refused = reply.refused.iter();
+    let refused: Vec<_> =
+        refused.map(|refused| format!("{}: {}", refused.discrepancy, refused.why)).collect();
+    match (reply.done.as_slice(), refused.as_slice()) {
+        ([], []) => CommandOutcome::failed("no discrepancy was named; nothing was done"),
+        (done, []) => CommandOutcome::of(Outcome::Done, done.join(", ")),
+        ([], refused) => CommandOutcome::failed(refused.join("; ")),
+        (done, refused) => CommandOutcome::of(
+            Outcome::Done,
+            format!("{}. Not done: {}", done.join(", "), refused.join("; ")),
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What one invocation did: its one log line and its metrics.
 
-use host::counters::{Counters as _, Delays, Failures};
+use host::counters::{Counters as _, Delays, FailureCounts};
 use payments::sweep::SyncRun;
 
 host::counters! {
@@ -14,6 +14,7 @@ host::counters! {
         pub(crate) provider_invoices: usize, log provider_invoices.recorded, run "provider_invoices",
             metric "ProviderInvoicesRecorded";
         pub(crate) orders: usize, log orders.recorded, run "orders", metric "OrdersRecorded";
+        pub(crate) notices: usize, log notices.recorded, run "notices";
         pub(crate) unchanged: usize, log unchanged, run "unchanged", metric "Unchanged";
         pub(crate) warnings: usize, log warnings, run "warnings", metric "Warnings";
         pub(crate) parked: usize, log parked, run "parked", metric "Parked";
@@ -27,7 +28,7 @@ host::counters! {
         pub(crate) delays: Delays, log slowest_ms = Delays::slowest, log late = Delays::late,
             metric "SlowestSync" = Delays::slowest_or_zero, metric "LateSyncs" = Delays::late_or_zero;
         /// What could not be recorded, because a table or a queue did not answer.
-        pub(crate) failures: Failures, log records.failed = Failures::by_class;
+        pub(crate) failures: FailureCounts, log records.failed = FailureCounts::by_class;
     }
 }
 

@@ -45,9 +45,15 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
         let refused = |what: &str| ExecutionError::Field(Kind::PickContact, what.to_owned());
         let found = self.tables.contacts(*organisation, &[*contact]).await;
         match found.map_err(|error| tables(&error))?.get(contact) {
-            None => return Err(refused("`contact` is none of those that the last customer sync has read")),
+            None => {
+                return Err(refused(
+                    "`contact` is none of those that the last customer sync has read",
+                ));
+            }
             Some(stored) if !stored.record.contact.is_active => {
-                return Err(refused("`contact` is archived in Xero, as the last customer sync has read"));
+                return Err(refused(
+                    "`contact` is archived in Xero, as the last customer sync has read",
+                ));
             }
             Some(_) => {}
         }
@@ -55,7 +61,8 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
         let reply = loop {
             let known = self.tables.customer(*organisation, customer).await;
             let known = known.map_err(|error| tables(&error))?;
-            let known = known.ok_or_else(|| refused("`customer` is none that the business has reported"))?;
+            let known = known
+                .ok_or_else(|| refused("`customer` is none that the business has reported"))?;
             let now = self.clock.now();
             let was_blocked = known.blocked.is_some();
             let reply = |changed| CustomerReply {

@@ -28,9 +28,8 @@ impl Sweeper<ChangesQueue> {
             aws_sdk_dynamodb::Client::new(aws),
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
-        let xero = async |config| {
-            Xero::from_env(env, aws, &tables, &clock, config, Purpose::Sweep).await
-        };
+        let xero =
+            async |config| Xero::from_env(env, aws, &tables, &clock, config, Purpose::Sweep).await;
         let (xero, contacts) = (xero(Config::default()).await?, xero(Config::contacts()).await?);
         let users = xero.grant_secrets().is_some();
         Ok(Self {

@@ -158,9 +158,9 @@ impl<C: Changes> Run<'_, C> {
         run: &mut SyncRun,
     ) -> Result<(), RunError> {
         let now = self.now();
-        let news = verdicts.iter().filter_map(|(known, verdict)| {
-            Some((*known, record_verdict(known, verdict, now)?))
-        });
+        let news = verdicts
+            .iter()
+            .filter_map(|(known, verdict)| Some((*known, record_verdict(known, verdict, now)?)));
         let news: Vec<_> = news.collect();
         let mut written = futures_util::stream::iter(&news)
             .map(|(known, after)| async move {

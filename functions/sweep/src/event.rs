@@ -50,7 +50,8 @@ impl Asked {
         let wire: Wire =
             serde_json::from_str(&event.to_string()).map_err(|error| EventError(redact(&error)))?;
         let Wire { scheduled_time, full, certify, check, digest, customers, organisation } = wire;
-        let kinds = [full, certify, check, digest, customers].into_iter().filter(|kind| *kind).count();
+        let kinds =
+            [full, certify, check, digest, customers].into_iter().filter(|kind| *kind).count();
         if kinds > 1 {
             return Err(says("it asks for several things at once"));
         }

@@ -26,9 +26,9 @@ use commands::earlier;
 use commands::reply::{OrganisationSweep, SweepOutcome};
 use host::clock::Clock;
 use host::grants::GrantSecrets;
-use host::invoker::Invoker;
 use host::metrics::Metrics;
 use host::telemetry;
+use invoker::Invoker;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::sweep::DailySchedules;
@@ -147,15 +147,14 @@ impl<C: Changes> Sweeper<C> {
         &self,
         work: impl AsyncFnOnce(&mut Tally) -> Result<T, HandleError>,
     ) -> Result<T, HandleError> {
-        let mut tally = Tally::default();
-        let done = work(&mut tally).await;
-        self.metrics.report(self.clock.now(), &tally);
-        if tally.refused {
-            for xero in [Some(&self.xero), self.contacts.as_ref()].into_iter().flatten() {
-                xero.renew_credentials(self.clock.now()).await;
+        let counted = async |tally: &mut Tally| {
+            let done = work(tally).await;
+            if let Some(contacts) = self.contacts.as_ref().filter(|_| tally.refused) {
+                contacts.renew_credentials(self.clock.now()).await;
             }
-        }
-        done
+            done
+        };
+        self.xero.counted(&self.metrics, &self.clock, counted).await
     }
 
     async fn asked(
@@ -217,8 +216,10 @@ impl<C: Changes> Sweeper<C> {
             return Ok(Answer::of(early.map(not_now).collect()));
         }
         if wanted.target == Target::Customers {
-            let with_settings = organisations.iter().filter(|of| target_of(&wanted.target, of).is_some());
-            let sweeps = self.sweeps(&with_settings.collect::<Vec<_>>(), wanted, deadline, tally).await;
+            let with_settings =
+                organisations.iter().filter(|of| target_of(&wanted.target, of).is_some());
+            let sweeps =
+                self.sweeps(&with_settings.collect::<Vec<_>>(), wanted, deadline, tally).await;
             return answered(sweeps);
         }
         let (mirroring, uploading): (Vec<_>, Vec<_>) =

@@ -186,7 +186,11 @@ impl<C: Changes> Run<'_, C> {
     }
 
     /// Raises a message for each unreadable stored row: it is compared with nothing, and hides no other (AMB-30).
-    async fn name_rows(&self, rows: &[table::Unreadable], work: &mut Work) -> Result<(), RunError> {
+    async fn name_rows(
+        &self,
+        rows: &[table::UnreadableRow],
+        work: &mut Work,
+    ) -> Result<(), RunError> {
         for row in rows {
             let why = format!("invoice {} is not compared with Xero: {}", row.key, row.problem);
             let (organisation, now) = (self.organisation(), self.now());

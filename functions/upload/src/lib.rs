@@ -40,17 +40,17 @@ use std::time::Duration;
 
 pub use access::StartError;
 use access::Xero;
-use commands::reply::Plan;
+use commands::reply::NightPlan;
 use commands::{PreviewPlan, earlier};
 use host::clock::Clock;
 use host::env::Environment;
-use host::invoker::{InvokeError, Invoker};
 use host::metrics::Metrics;
 use host::telemetry;
+use invoker::{InvokeError, Invoker};
 use jiff::Timestamp;
 use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
-use payments::upload::{Night, UploadSettings};
+use payments::upload::{NextUpload, Night, NightState, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Changes, ChangesQueue, Redelivery, Uploads, UploadsQueue};
 use serde_json::Value;
@@ -58,9 +58,8 @@ use table::Tables;
 use xero::{Client, Config};
 
 pub use crate::answer::{Answer, NightAnswer};
-use crate::event::Asked;
 pub use crate::event::EventError;
-use crate::fan_out::FanOut;
+use crate::event::{Event, Schedule};
 use crate::night::Outcome;
 use crate::run::Run;
 use crate::tally::Tally;
@@ -216,13 +215,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         &self,
         work: impl AsyncFnOnce(&mut Tally) -> Result<T, HandleError>,
     ) -> Result<T, HandleError> {
-        let mut tally = Tally::default();
-        let done = work(&mut tally).await;
-        self.metrics.report(self.clock.now(), &tally);
-        if tally.refused {
-            self.xero.renew_credentials(self.clock.now()).await;
-        }
-        done
+        self.xero.counted(&self.metrics, &self.clock, work).await
     }
 
     async fn asked(
@@ -231,22 +224,25 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
-        let (fan_out, event) = FanOut::of(event);
-        match Asked::read(&event)? {
-            Asked::Night { scheduled_at, organisation: None } if fan_out.is_some() => {
+        match Event::read(event)? {
+            Event::Schedule(Schedule::Night {
+                scheduled_at,
+                organisation: None,
+                fan_out: Some(fan_out),
+            }) => {
                 let mut all = self.organisations(None).await?;
-                all.retain(|one| {
-                    fan_out.as_ref().is_some_and(|wish| wish.begins(one, scheduled_at))
-                });
+                all.retain(|one| fan_out.begins(one, scheduled_at));
                 self.hand_out(all.into_iter().map(|one| (one, scheduled_at)).collect()).await
             }
-            Asked::Night { scheduled_at, organisation } => {
+            Event::Schedule(Schedule::Night { scheduled_at, organisation, .. }) => {
                 let settings = self.organisations(organisation).await?;
                 let due = settings.into_iter().map(|settings| (settings, scheduled_at));
                 Box::pin(self.nights(due.collect(), deadline, tally)).await
             }
-            Asked::CatchUp => Box::pin(self.catch_up(fan_out.is_some(), deadline, tally)).await,
-            Asked::Tasks(event) => {
+            Event::Schedule(Schedule::CatchUp { by_tasks }) => {
+                Box::pin(self.catch_up(by_tasks, deadline, tally)).await
+            }
+            Event::Tasks(event) => {
                 Ok(Answer::Batch(Box::pin(self.tasks(*event, deadline, tally)).await?))
             }
         }
@@ -351,7 +347,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         }
     }
 
-    /// The plans of the night of a moment, which is now if nothing is said: of one organisation or of all that upload.
+    /// The plans of the night of a moment, of one organisation or of all that upload. If no moment is said, of the
+    /// upload that comes next, at its hour.
     ///
     /// # Errors
     /// A plan could not be made.
@@ -359,15 +356,21 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         &self,
         command: &PreviewPlan,
         deadline: Timestamp,
-    ) -> Result<Vec<Plan>, HandleError> {
+    ) -> Result<Vec<NightPlan>, HandleError> {
         self.counted(async |_| {
             let mut previews = Vec::new();
             for settings in self.organisations(command.organisation).await? {
                 let Some(uploading) = uploading(&settings) else { continue };
                 let now = self.clock.now();
-                let at = command.at.map_or(now, |at| at.max(now));
-                let run = self.run(&settings, uploading, Night::of(at, &settings.zone), deadline);
-                let preview = Box::pin(run.preview(at)).await;
+                let next = match command.at {
+                    Some(at) => {
+                        let at = at.max(now);
+                        NextUpload { night: Night::of(at, &settings.zone), at }
+                    }
+                    None => self.next_upload(&settings, uploading, now).await?,
+                };
+                let run = self.run(&settings, uploading, next.night, deadline);
+                let preview = Box::pin(run.preview(next.at)).await;
                 let preview =
                     preview.map_err(|error| HandleError::Run(telemetry::chain(&error)))?;
                 previews.push(preview);
@@ -375,6 +378,19 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             Ok(previews)
         })
         .await
+    }
+
+    async fn next_upload(
+        &self,
+        settings: &Settings,
+        uploading: &UploadSettings,
+        now: Timestamp,
+    ) -> Result<NextUpload, HandleError> {
+        let tonight = Night::of(now, &settings.zone);
+        let report = self.tables.night(settings.organisation, tonight).await;
+        let report = report.map_err(|error| HandleError::Run(telemetry::chain(&error)))?;
+        let is_over = report.is_some_and(|report| report.state == NightState::Finished);
+        Ok(NextUpload::of(uploading, &settings.zone, is_over, now))
     }
 }
 

@@ -14,7 +14,7 @@ use queue::{Changes, ChangesQueue, SchedulesQueue};
 use secrecy::SecretString;
 use xero::WebhookKeys;
 
-use crate::handler::{Failure, Handled, handle};
+use crate::handler::{Handled, Unavailability, handle};
 use crate::keys::{ActiveKeys, Keys};
 use crate::refusals::Refusals;
 use crate::report;
@@ -118,10 +118,10 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
         request: &LambdaFunctionUrlRequest,
         now: Timestamp,
     ) -> LambdaFunctionUrlResponse {
-        let handling = handle(request, &self.keys, (&self.changes, self.schedules.as_ref()), now);
-        let handled = tokio::time::timeout(self.answer_within, handling)
+        let case = handle(request, &self.keys, (&self.changes, self.schedules.as_ref()), now);
+        let handled = tokio::time::timeout(self.answer_within, case)
             .await
-            .unwrap_or_else(|_| Handled::trouble(Failure::Late, 0));
+            .unwrap_or_else(|_| Handled::trouble(Unavailability::Late, 0));
         if let Some(refused) = self.refusals.of(handled.answer, now) {
             report::log(&handled, refused);
             self.metrics.report(now, &report::numbers(&handled, refused));

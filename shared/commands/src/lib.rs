@@ -15,8 +15,9 @@ pub use attribution::{Attribution, AttributionError};
 pub use command::{Command, Kind, Reply, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
-    Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue, PickContact,
-    PreviewPlan, Replay, Republish, Restore, Secret, SignUp, SyncNow,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect,
+    MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
+    OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SecretText, SignUp, SyncNow,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;

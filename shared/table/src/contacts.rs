@@ -93,7 +93,10 @@ fn contact_row(organisation: OrganisationId, stored: &StoredContact) -> Item {
         .flag("is_customer", record.is_customer)
         .flag("is_supplier", record.is_supplier)
         .text_if("unknown_in", is_unknown.then_some(organisation))
-        .text_if("listed_as", is_unknown.then(|| name.map_or_else(|| id.to_string(), str::to_owned)))
+        .text_if(
+            "listed_as",
+            is_unknown.then(|| name.map_or_else(|| id.to_string(), str::to_owned)),
+        )
         .finish()
 }
 

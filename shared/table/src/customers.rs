@@ -194,7 +194,8 @@ impl Tables {
             rows.push(self.put(ACTIVITY, activity_row(known, after, said, now))?);
         }
         if let (Some(found_by), Some(contact)) = (after.sync.found_by, after.contact)
-            && known.is_none_or(|known| known.contact != after.contact && known.merged == after.merged)
+            && known
+                .is_none_or(|known| known.contact != after.contact && known.merged == after.merged)
         {
             rows.push(self.put(ACTIVITY, found_row(after, found_by, contact, said, now))?);
         }

@@ -6,7 +6,7 @@ use payments::{InvoiceNumber, InvoiceStatus, OrganisationId, Settled};
 
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
-use crate::latest::Unreadable;
+use crate::latest::UnreadableRow;
 use crate::schema::INVOICES;
 use crate::tables::Tables;
 
@@ -20,7 +20,7 @@ pub struct StandingsPage {
     /// In the order of their numbers.
     pub standings: Vec<Standing>,
     /// The rows that cannot be read, by their numbers.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
     /// The number after which the next page begins; `None` if there is none.
     pub next: Option<InvoiceNumber>,
 }
@@ -69,7 +69,7 @@ impl Tables {
         for row in page.items() {
             match read_standing(row) {
                 Ok(standing) => standings.push(standing),
-                Err(error) => unreadable.push(Unreadable::of(row, "number", &error)),
+                Err(error) => unreadable.push(UnreadableRow::of(row, "number", &error)),
             }
         }
         Ok(StandingsPage { standings, unreadable, next })

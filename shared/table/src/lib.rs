@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod acceptances;
 mod activity;
 mod activity_log;
 mod allocations;
@@ -20,6 +19,7 @@ mod contacts;
 mod customers;
 mod digests;
 mod disconnections;
+mod discrepancy_work;
 mod error;
 mod failed_runs;
 mod grants;
@@ -36,6 +36,7 @@ mod messages;
 mod meter;
 mod nights;
 mod notes;
+mod notices;
 mod oauth_states;
 mod order_discrepancies;
 mod order_facts;
@@ -77,15 +78,19 @@ pub use contact_discrepancies::{ContactBecause, DiscrepancySubject, OpenDiscrepa
 pub use contacts::StoredContact;
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use digests::OpenDiscrepancies;
+pub use discrepancy_work::{
+    DiscrepancyPlace, WorkContext, WorkFailure, discrepancy_name, named_discrepancy,
+};
 pub use error::{ReadError, WriteError};
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use imports::ImportError;
 pub use invoice_summaries::StandingsPage;
-pub use latest::{Listed, Newest, Unreadable};
+pub use latest::{Listed, Newest, UnreadableRow};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};
-pub use notes::Noted;
+pub use notes::IgnoredEvent;
+pub use notices::NoticeSettings;
 pub use oauth_states::OneTime;
 pub use order_discrepancies::{Judged, order_key, payment_key};
 pub use orders::{OrderLink, StoredOrder};
@@ -95,7 +100,7 @@ pub use payment_facts::{PARKED_ROWS_MAX, PaymentFacts, WHOLE_INVOICES_MAX};
 pub use queue_positions::PLACES_MAX;
 pub use races::{RACES_MAX, Races};
 pub use rows::invoice_key;
-pub use search::Found;
+pub use search::SearchResult;
 pub use settings::Enabled;
 pub use tables::Tables;
 pub use uploads::{

@@ -1,101 +1,17 @@
-//! A run of one organisation: its calls, one after the other, and what comes after it.
+//! The runs of organisations: the calls of each, one after the other, and what comes after them.
 
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::{CallPermit, Purpose};
 use payments::sweep::{
-    DailyWork, Start, SweepKind, SweepState, SyncKind, SyncRunId, SyncState, Trigger,
+    DailyWork, StartDecision, SweepKind, SweepState, SyncRunId, SyncState, Trigger,
 };
-use queue::ScheduledWork;
 
-use crate::model::{Event, Loop, Serial, World, later};
+use crate::run::{Kind, Run};
+use crate::world::{Event, Loop, Serial, World, later};
 
 /// How long a call takes whose organisation is broken, before it is given up.
 const BROKEN: i64 = 30_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-
-/// The kinds of work.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
-    Sweep,
-    Check,
-    Open,
-    Certificate,
-    Digest,
-    Night,
-}
-
-impl Kind {
-    pub(crate) const fn of(work: DailyWork) -> Self {
-        match work {
-            DailyWork::FullSweep => Self::Open,
-            DailyWork::Certificate => Self::Certificate,
-            DailyWork::Digest => Self::Digest,
-        }
-    }
-
-    pub(crate) const fn daily(self) -> Option<DailyWork> {
-        match self {
-            Self::Open => Some(DailyWork::FullSweep),
-            Self::Certificate => Some(DailyWork::Certificate),
-            Self::Digest => Some(DailyWork::Digest),
-            Self::Sweep | Self::Check | Self::Night => None,
-        }
-    }
-
-    /// The work of its messages. Nights have a queue of their own.
-    pub(crate) const fn work(self) -> ScheduledWork {
-        match self {
-            Self::Sweep | Self::Night => ScheduledWork::Changes,
-            Self::Check => ScheduledWork::Check,
-            Self::Open => ScheduledWork::Open,
-            Self::Certificate => ScheduledWork::Certificate,
-            Self::Digest => ScheduledWork::Digest,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Sweep => "sweep",
-            Self::Check => "check",
-            Self::Open => "full sweep",
-            Self::Certificate => "certificate",
-            Self::Digest => "digest",
-            Self::Night => "night",
-        }
-    }
-
-    /// The sweep that it is, if it is one.
-    const fn sweep(self) -> Option<(SweepKind, SyncKind)> {
-        match self {
-            Self::Sweep => Some((SweepKind::Changes, SyncKind::Sweep)),
-            Self::Open => Some((SweepKind::Open, SyncKind::FullSweep)),
-            Self::Certificate => Some((SweepKind::Certificate, SyncKind::Certificate)),
-            Self::Check | Self::Digest | Self::Night => None,
-        }
-    }
-}
-
-/// A run that goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    kind: Kind,
-    member: usize,
-    due: Timestamp,
-    calls: u32,
-    pause: i64,
-    begun: Timestamp,
-    /// When its invocation began.
-    invoked: Timestamp,
-    /// Whether it is, or follows, a sweep of what changed.
-    is_of_sweep: bool,
-}
-
-impl Run {
-    pub(crate) const fn new(kind: Kind, member: usize, due: Timestamp, now: Timestamp) -> Self {
-        let is_of_sweep = matches!(kind, Kind::Sweep);
-        Self { kind, member, due, calls: 0, pause: 0, begun: now, invoked: now, is_of_sweep }
-    }
-}
 
 impl World {
     /// The row of a sweep.
@@ -125,7 +41,7 @@ impl World {
         let lease = later(now, self.plan.product.sweep.timeout + MINUTE);
         if let Some((kind, of_run)) = run.kind.sweep() {
             let state = self.state(run.member, kind);
-            if state.may_start(Trigger::Schedule, Some(run.due), now) != Start::Go {
+            if state.may_start(Trigger::Schedule, Some(run.due), now) != StartDecision::Go {
                 return None;
             }
             state.revision += 1;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
-use payments::{CustomerId, Money, XeroContactId};
 use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
 use payments::upload::{Customer, Hold, Line, Upload};
+use payments::{CustomerId, Money, XeroContactId};
 use serde_json::json;
 
 use super::{Page, PageError, Stage, filled};
@@ -76,7 +76,11 @@ impl Waiting {
 
     fn words(&self) -> String {
         let sums: Vec<_> = self.sums.values().map(ToString::to_string).collect();
-        if sums.is_empty() { self.count.to_string() } else { format!("{}: {}", self.count, sums.join(", ")) }
+        if sums.is_empty() {
+            self.count.to_string()
+        } else {
+            format!("{}: {}", self.count, sums.join(", "))
+        }
     }
 }
 
@@ -133,7 +137,10 @@ async fn names(
     }
     let found = stage.tables.contacts(stage.organisation(), contacts).await?;
     stage.count(found.len());
-    Ok(found.into_iter().filter_map(|(id, stored)| Some((id, stored.record.contact.name?))).collect())
+    Ok(found
+        .into_iter()
+        .filter_map(|(id, stored)| Some((id, stored.record.contact.name?)))
+        .collect())
 }
 
 /// None if a payment among them cannot be read: the actions are shown all the same.

@@ -62,7 +62,7 @@ struct DeadLetters {
     queues: Vec<Queue>,
 }
 
-pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let looked = stage.replies.iter().filter_map(|reply| match reply {
         Reply::LookAtDeadLetters(look) => Some(&look.redrive),
         _ => None,
@@ -74,7 +74,7 @@ pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         sign: stage.sign(),
         may_not: stage.may_not(),
         look: stage.order_about(Order::LookAtDeadLetters, "at all queues", json!({})),
-        queues: QueueName::ALL.into_iter().map(|name| queue(stage, name, of(name))).collect(),
+        queues: QueueName::ALL.iter().copied().map(|name| queue(stage, name, of(name))).collect(),
     })
 }
 

@@ -55,12 +55,13 @@ struct Finding {
     accept: Option<Button>,
 }
 
-struct Event {
-    at: String,
-    action: String,
-    about: String,
-    why: String,
-    who: String,
+/// A row of the history.
+pub(super) struct Event {
+    pub(super) at: String,
+    pub(super) action: String,
+    pub(super) about: String,
+    pub(super) why: String,
+    pub(super) who: String,
 }
 
 /// The page of an invoice that is there.
@@ -302,7 +303,7 @@ fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Fi
     }
 }
 
-fn event(stage: &Stage<'_>, entry: &ActivityRow) -> Event {
+pub(super) fn event(stage: &Stage<'_>, entry: &ActivityRow) -> Event {
     let text =
         |texts: [Option<String>; 3]| texts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let rule = entry.rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();

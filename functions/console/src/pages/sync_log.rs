@@ -42,7 +42,8 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
     let filter = &stage.show.filter;
     // The index of failures has them in the order of their ends, and nothing else in between (CC-26).
-    let found = if filter.only_errors {
+    let only_errors = filter.only == "errors";
+    let found = if only_errors {
         tables.newest_failures(organisation, READ_MAX).await?
     } else {
         tables.newest_runs(organisation, READ_MAX).await?
@@ -55,7 +56,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     filled(&SyncLog {
         frame: stage.frame(),
         kinds: kinds.collect(),
-        only_errors: filter.only_errors,
+        only_errors,
         apply: stage.buttons.page("Show", Page::SyncLog, json!({})),
         lines,
         left_out,

@@ -5,7 +5,7 @@
 
 use askama::Template;
 use commands::Reply;
-use commands::reply::{Disposition, Plan, PlannedPayment};
+use commands::reply::{Disposition, NightPlan, PlannedPayment};
 use payments::explanations::{Outlook, QueuePosition};
 use payments::upload::{
     self, ATTEMPTS_MAX, Caps, Line, NIGHTLY_MAX, Night, NightState, Route, Upload,
@@ -195,7 +195,7 @@ fn group(title: &'static str, (count, more): (u32, bool), lines: Vec<Payment>) -
     Group { title, count: format!("{at_least}{count}"), left_out: more || count > shown, lines }
 }
 
-fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
+fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &NightPlan) -> Vec<Group> {
     let mut place = 0_usize;
     let mut groups = [
         (Disposition::Go, "Go tonight", plan.would_go, Vec::new()),

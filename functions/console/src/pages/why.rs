@@ -171,7 +171,7 @@ async fn told_of(
 }
 
 /// A row that cannot be read, named (AMB-30).
-fn unreadable(row: &table::Unreadable) -> String {
+fn unreadable(row: &table::UnreadableRow) -> String {
     format!("The row {} is not shown here: {}.", row.key, row.problem)
 }
 

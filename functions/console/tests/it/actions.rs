@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use table::StoredContact;
 use uuid::Uuid;
 
-use crate::books::{CODE, receipt, store, waiting};
 use crate::html::{assert_harmless, text};
+use crate::samples::{CODE, receipt, store, waiting};
 use crate::world::{ORGANISATION, World, ago, command, now, ordered_for, organisation, well};
 
 fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
@@ -259,7 +259,8 @@ async fn a_candidate_is_picked_on_the_page_and_what_waits_has_its_sum() {
     let html = actions(&world, Role::Operator).await;
     assert_eq!(html.matches("aria-label=\"This contact: TWIN for C-4\"").count(), 1, "{html}");
     world.answers(Ok(answer("C-4", false, true)));
-    let wish = json!({"organisation": ORGANISATION, "customer": "C-4", "contact": ids[1].to_string()});
+    let wish =
+        json!({"organisation": ORGANISATION, "customer": "C-4", "contact": ids[1].to_string()});
     let event = json!({"page": "actions", "order": "pick_contact", "customer": "C-4",
         "contact": ids[1].to_string()});
     let said = text(&world.press(Role::Operator, event).await);

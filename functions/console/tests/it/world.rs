@@ -9,7 +9,7 @@ use console::{Console, Reply};
 use harness::dynamodb::{self, Row};
 use host::clock::Clock;
 use host::invocation::Invocation;
-use host::invoker::{InvokeError, Invoker};
+use invoker::{InvokeError, Invoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};

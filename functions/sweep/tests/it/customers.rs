@@ -2,6 +2,7 @@
 //! calls are counted at the simulator.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use futures_util::StreamExt as _;
 use jiff::SignedDuration;
@@ -16,7 +17,18 @@ use xero_simulator::InvoiceKind;
 
 use crate::world::World;
 
-fn reported(world: &World, id: &str, name: &str) -> Customer {
+/// A world with contacts and customers.
+struct Books(World);
+
+impl Deref for Books {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
+}
+
+fn reported(world: &Books, id: &str, name: &str) -> Customer {
     Customer {
         organisation: world.organisation(),
         id: id.parse().unwrap(),
@@ -33,13 +45,13 @@ fn reported(world: &World, id: &str, name: &str) -> Customer {
 }
 
 /// One that uploads: its settings are saved.
-async fn world() -> World {
-    let world = World::new().await;
+async fn world() -> Books {
+    let world = Books(World::new().await);
     save_settings(&world, None).await;
     world
 }
 
-async fn save_settings(world: &World, merchant: Option<Uuid>) {
+async fn save_settings(world: &Books, merchant: Option<Uuid>) {
     let account = "00000000-0000-0000-0000-000000000009".parse().unwrap();
     let upload = UploadSettings {
         merchant_contact: merchant.map(XeroContactId::new),
@@ -48,7 +60,7 @@ async fn save_settings(world: &World, merchant: Option<Uuid>) {
     world.settings(|settings| settings.upload = Some(upload)).await;
 }
 
-impl World {
+impl Books {
     /// The business reports a customer, as intake takes it in.
     async fn reports(&self, incoming: &Customer) {
         let known = self.tables.customer(self.organisation(), &incoming.id).await.unwrap();
@@ -91,7 +103,7 @@ fn link(customer: &Customer) -> Link {
 }
 
 /// Each kind of match and of action, with the customer's id and what is to be found.
-async fn plant(world: &World) -> BTreeMap<&'static str, Link> {
+async fn plant(world: &Books) -> BTreeMap<&'static str, Link> {
     let simulator = &world.simulator;
     let mut expected = BTreeMap::new();
     let named = world.contact("Named Pty", None, None);
@@ -113,10 +125,7 @@ async fn plant(world: &World) -> BTreeMap<&'static str, Link> {
     };
     let all = [
         (naming("K-named", named), (Some(named), Some(FoundBy::Report), None)),
-        (
-            of("K-number", "Numbered Ltd"),
-            (Some(numbered), Some(FoundBy::AccountNumber), None),
-        ),
+        (of("K-number", "Numbered Ltd"), (Some(numbered), Some(FoundBy::AccountNumber), None)),
         (of("K-name", "exact  NAME"), (Some(by_name), Some(FoundBy::Name), None)),
         (
             Customer { email: Some("ana@example.com".to_owned()), ..of("K-email", "Ana") },
@@ -139,11 +148,7 @@ async fn plant(world: &World) -> BTreeMap<&'static str, Link> {
         (of("K-same-name", "Taken"), (None, None, Some(ActionKind::SeveralContacts))),
         (
             naming("K-missing", Uuid::from_u128(99)),
-            (
-                Some(Uuid::from_u128(99)),
-                Some(FoundBy::Report),
-                Some(ActionKind::ContactUnusable),
-            ),
+            (Some(Uuid::from_u128(99)), Some(FoundBy::Report), Some(ActionKind::ContactUnusable)),
         ),
     ];
     for (customer, link) in all {
@@ -155,7 +160,7 @@ async fn plant(world: &World) -> BTreeMap<&'static str, Link> {
     expected
 }
 
-async fn assert_links(world: &World, expected: &BTreeMap<&str, Link>) {
+async fn assert_links(world: &Books, expected: &BTreeMap<&str, Link>) {
     for (id, wanted) in expected {
         let found = world.customer(id).await;
         assert_eq!(link(&found), *wanted, "{id}");
@@ -269,7 +274,7 @@ async fn cc_06_customers_of_xero_that_the_business_does_not_know_are_listed() {
 
 #[tokio::test]
 async fn ex_20_the_sync_begins_when_the_settings_are_saved_and_not_before() {
-    let world = World::new().await;
+    let world = Books(World::new().await);
     world.contact("Ana", None, None);
     world.reports(&reported(&world, "K-1", "Ana")).await;
     world.calls();
@@ -282,15 +287,14 @@ async fn ex_20_the_sync_begins_when_the_settings_are_saved_and_not_before() {
 }
 
 /// So many contacts and customers, which are matched by account number and by name in turn.
-async fn plant_many(world: &World, count: usize) {
+async fn plant_many(world: &Books, count: usize) {
     for number in 0..count {
         let account = format!("C-{number:05}");
         let account = Some(account.as_str()).filter(|_| number % 2 == 0);
         world.contact(&format!("Customer {number:05}"), account, None);
     }
-    let customers = (0..count).map(|number| {
-        reported(world, &format!("C-{number:05}"), &format!("customer {number:05}"))
-    });
+    let customers = (0..count)
+        .map(|number| reported(world, &format!("C-{number:05}"), &format!("customer {number:05}")));
     let writes = futures_util::stream::iter(customers).map(|customer| async move {
         world.tables.store_customer(None, &customer, None, world.now()).await.unwrap();
     });

@@ -6,30 +6,25 @@
     reason = "the last two digits of an amount are cents"
 )]
 
-mod accepted;
+mod alarm_figures;
 mod allocations;
-mod apples;
-mod certified;
-mod changed;
-mod checked;
-mod connected;
-mod customers;
+mod aws_faults;
+mod bad_records;
+mod certificates;
+mod changes;
 mod crashes;
-mod dead_letters;
+mod customers;
+mod digests;
+mod discrepancy_clock;
 mod fan_out;
+mod health;
 mod laws;
-mod mornings;
-mod not_in_xero;
+mod log_secrecy;
+mod missing_in_xero;
 mod open;
-mod ordered;
+mod organisations;
 mod refunds;
-mod replayed;
-mod several;
-mod signed_up;
-mod silence;
-mod sync_now;
-mod troubles;
-mod watched;
 mod week;
-mod world;
 mod zones;
+
+use worlds::sweep as world;

@@ -23,5 +23,5 @@ pub use cursor::{FIRST_LOOK_BACK, ListPosition, OVERLAP, Progress, SKEW, SweptLi
 pub use daily::{DailySchedules, DailyTimes, DailyWork, follows};
 pub use refund::{Refund, RefundStep};
 pub use run::{Latency, SyncKind, SyncRun, SyncRunId, SyncState, Trigger, VISIBLE_WITHIN};
-pub use state::{COOL_DOWN, OpenWalk, Start, SweepKind, SweepState};
+pub use state::{COOL_DOWN, OpenWalk, StartDecision, SweepKind, SweepState};
 pub use tie_out::{Difference, OpenFigures, Standing, XeroStanding, compare, review};

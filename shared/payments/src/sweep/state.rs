@@ -47,7 +47,7 @@ impl SweepKind {
 
 /// Whether a run may begin.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Start {
+pub enum StartDecision {
     /// It may.
     Go,
     /// Another one is at it.
@@ -158,16 +158,18 @@ impl SweepState {
         trigger: Trigger,
         scheduled_at: Option<Timestamp>,
         now: Timestamp,
-    ) -> Start {
+    ) -> StartDecision {
         if self.lease_until.is_some_and(|until| until > now) {
-            return Start::Running;
+            return StartDecision::Running;
         }
         match trigger {
-            Trigger::Manual if self.cools_until.is_some_and(|until| until > now) => Start::Cooling,
-            Trigger::Schedule if scheduled_at.is_some() && self.is_done_for(scheduled_at) => {
-                Start::Done
+            Trigger::Manual if self.cools_until.is_some_and(|until| until > now) => {
+                StartDecision::Cooling
             }
-            Trigger::Manual | Trigger::Schedule | Trigger::Queue => Start::Go,
+            Trigger::Schedule if scheduled_at.is_some() && self.is_done_for(scheduled_at) => {
+                StartDecision::Done
+            }
+            Trigger::Manual | Trigger::Schedule | Trigger::Queue => StartDecision::Go,
         }
     }
 
@@ -331,8 +333,8 @@ mod tests {
     fn of_two_runs_one_begins_until_the_lease_is_over() {
         let state = begun(Trigger::Schedule);
         for trigger in Trigger::ALL {
-            assert_eq!(state.may_start(*trigger, None, at(899)), Start::Running);
-            assert_eq!(state.may_start(*trigger, None, at(900)), Start::Go);
+            assert_eq!(state.may_start(*trigger, None, at(899)), StartDecision::Running);
+            assert_eq!(state.may_start(*trigger, None, at(900)), StartDecision::Go);
         }
         assert!(state.interrupted().is_some(), "no process has ended it");
     }
@@ -342,22 +344,22 @@ mod tests {
         // CC-15
         let mut state = begun(Trigger::Manual);
         state.end(SyncState::Finished, Trigger::Manual, None, true, at(30));
-        assert_eq!(state.may_start(Trigger::Manual, None, at(89)), Start::Cooling);
-        assert_eq!(state.may_start(Trigger::Manual, None, at(90)), Start::Go);
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(60)), at(60)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Manual, None, at(89)), StartDecision::Cooling);
+        assert_eq!(state.may_start(Trigger::Manual, None, at(90)), StartDecision::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(60)), at(60)), StartDecision::Go);
         let mut state = begun(Trigger::Schedule);
         state.end(SyncState::Finished, Trigger::Schedule, Some(at(0)), true, at(30));
-        assert_eq!(state.may_start(Trigger::Manual, None, at(31)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Manual, None, at(31)), StartDecision::Go);
     }
 
     #[test]
     fn a_schedule_that_comes_twice_is_followed_once_and_again_if_it_failed() {
         let mut state = begun(Trigger::Schedule);
         state.end(SyncState::Failed, Trigger::Schedule, Some(at(0)), true, at(30));
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(60)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(60)), StartDecision::Go);
         state.end(SyncState::Finished, Trigger::Schedule, Some(at(0)), true, at(70));
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(80)), Start::Done);
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(1800)), at(1800)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(80)), StartDecision::Done);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(1800)), at(1800)), StartDecision::Go);
     }
 
     #[test]
@@ -366,8 +368,8 @@ mod tests {
         let mut state = begun(Trigger::Manual);
         state.read_whole(at(10));
         state.end(SyncState::Finished, Trigger::Manual, None, true, at(30));
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(9)), at(100)), Start::Done);
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(11)), at(100)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(9)), at(100)), StartDecision::Done);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(11)), at(100)), StartDecision::Go);
     }
 
     #[test]

@@ -279,7 +279,8 @@ fn identified(customer: &Customer, directory: &Directory) -> Option<Verdict> {
             Some(of_standing(customer, directory, *asked, standing, FoundBy::AccountNumber))
         }
         _ => {
-            let similar = Similar { contacts: ends.into_keys().collect(), by: FoundBy::AccountNumber };
+            let similar =
+                Similar { contacts: ends.into_keys().collect(), by: FoundBy::AccountNumber };
             Some(similar.several(directory))
         }
     }
@@ -354,12 +355,9 @@ impl Similar {
                     directory.named(contact)
                 ),
             },
-            [contact] => Verdict::Linked {
-                asked: contact,
-                contact,
-                found_by: self.by,
-                other_name: None,
-            },
+            [contact] => {
+                Verdict::Linked { asked: contact, contact, found_by: self.by, other_name: None }
+            }
             _ => self.several(directory),
         }
     }
@@ -399,7 +397,11 @@ pub fn record_verdict(known: &Customer, verdict: &Verdict, now: Timestamp) -> Op
         }
         Verdict::Unmatched { kind, candidates, why } => {
             let is_settled = known.sync.found_by == Some(FoundBy::Person);
-            if is_settled { known.clone() } else { open(known.clone(), *kind, candidates, why, now) }
+            if is_settled {
+                known.clone()
+            } else {
+                open(known.clone(), *kind, candidates, why, now)
+            }
         }
         Verdict::Unknown => return None,
     };
@@ -461,8 +463,7 @@ fn open(
         return customer;
     }
     let blocked_at = customer.blocked_at.filter(|_| customer.blocked.is_some()).or(Some(now));
-    let sync =
-        ContactSync { action: Some(kind), candidates: candidates.to_vec(), ..customer.sync };
+    let sync = ContactSync { action: Some(kind), candidates: candidates.to_vec(), ..customer.sync };
     Customer { blocked: Some(why.to_owned()), blocked_at, sync, ..customer }
 }
 

@@ -24,6 +24,7 @@ mod evidence;
 mod forecast;
 mod ledger;
 mod link;
+mod next_upload;
 mod night;
 mod overdue;
 mod pair;
@@ -55,31 +56,32 @@ pub use contact::{ContactStanding, XeroContact, XeroContacts};
 pub use credit_allocation::{
     AllocationPlan, CreditStanding, DueBill, applied_by_hand, judge_allocation, plan_allocations,
 };
-pub use customer_matching::{
-    ActionKind, CANDIDATES_MAX, ContactRecord, ContactSync, Directory, FoundBy, Verdict,
-    match_customers, record_pick, record_verdict,
-};
 pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
     record_customer,
+};
+pub use customer_matching::{
+    ActionKind, CANDIDATES_MAX, ContactRecord, ContactSync, Directory, FoundBy, Verdict,
+    match_customers, record_pick, record_verdict,
 };
 pub use deleted_counterpart::deletions_from;
 pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
-    ADDENDS_MAX, Claim, NamedPortion, Standing, XeroMoney, XeroMoneyKind, standings, twins,
+    ADDENDS_MAX, Claim, MoneyInXero, NamedPortion, XeroMoney, XeroMoneyKind, standings, twins,
 };
 pub(crate) use eligibility::is_spread_by_night;
 pub use eligibility::{UploadDecision, blocked, freed_by_start, gate};
-pub use forecast::Forecast;
+pub use forecast::{Forecast, trips_from};
 pub use ledger::Upload;
 pub use link::{link, link_found};
+pub use next_upload::NextUpload;
 pub use night::Night;
 pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
 };
-pub use pair::{OnContact, Pair, flagged_with};
+pub use pair::{OnContact, PaymentPair, flagged_with};
 pub use part::{
     Absence, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState, WriteOutcome,
@@ -97,6 +99,6 @@ pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Certainty, Channel, Hold, Route, Skip, route, taken};
 pub(crate) use route::{is_entered_by_hand, is_meant_whole, never_gets_an_invoice};
-pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
+pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, UploadSettings, UploadStart, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};
 pub use suspicion::{Certain, Counterpart, CounterpartError, Suspicion};

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use payments::upload::{
     ActionKind, AppliedPart, Bill, Caps, Certain, ContactSync, Counterpart, CreditLine,
     CreditTerms, Customer, Disabled, DocumentForm, Fee, Forecast, FoundBy, GivenCommand,
-    MergedContact, Night, NightReport, NightState, Part, PartState, PaymentCommand, Placed, ProviderInvoice, Reservation, Suspicion, Target, Totals,
-    Upload, UploadState, admit, admit_bill,
+    MergedContact, Night, NightReport, NightState, Part, PartState, PaymentCommand, Placed,
+    ProviderInvoice, Reservation, Suspicion, Target, Totals, Upload, UploadState, admit,
+    admit_bill,
 };
 use payments::{PaymentId, Receipt, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId};
 use proptest::collection::{btree_map, btree_set, vec};

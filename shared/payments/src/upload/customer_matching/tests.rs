@@ -103,7 +103,8 @@ fn ex_36_several_and_none_are_actions_with_their_candidates() {
     let several = first(std::slice::from_ref(&ana), &numbers);
     assert_eq!(several.action(), Some(ActionKind::SeveralContacts));
     // The merchant contact is no customer's, and an archived name is no candidate.
-    let directory = Directory::new(&[contact(1, "Ana"), gone(contact(2, "Ana"), None)], Some(id(1)));
+    let directory =
+        Directory::new(&[contact(1, "Ana"), gone(contact(2, "Ana"), None)], Some(id(1)));
     let all = [ana];
     let verdict = &match_customers(&all, &directory)[0].1;
     assert!(matches!(verdict, Verdict::Unmatched { kind: ActionKind::NoContact, .. }));
@@ -145,7 +146,8 @@ fn ex_37_merges_are_followed_and_archived_contacts_named() {
 }
 
 #[test]
-fn ex_38_another_name_behind_the_account_number_is_a_doubt_until_the_names_agree_or_a_person_says() {
+fn ex_38_another_name_behind_the_account_number_is_a_doubt_until_the_names_agree_or_a_person_says()
+{
     let contacts = [numbered(1, "Ben Co", "K-1")];
     let doubtful = first(&[customer("K-1", "Ana")], &contacts);
     assert_eq!(

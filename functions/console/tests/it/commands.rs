@@ -1,0 +1,200 @@
+//! Orders from a page: which command is passed on, what the page says, and what is stored.
+
+use console::roles::Role;
+use invoker::InvokeError;
+use serde_json::json;
+
+use crate::html::text;
+use crate::world::{ORGANISATION, World, command, well};
+
+fn finished() -> serde_json::Value {
+    let run = json!({"run": "r", "kind": "sweep", "state": "finished", "started_at": "2026-11-25T11:00:00Z",
+        "ended_at": null, "counts": {"queued": 7}, "errors": {}, "calls": 2});
+    let sweep = json!({"organisation": ORGANISATION, "outcome": "finished", "run": run});
+    json!({"sweeps": [sweep], "recorded": false})
+}
+
+#[tokio::test]
+async fn sync_now_is_passed_on_with_who_ordered_it() {
+    // CC-12, ST-18
+    let world = well().await;
+    world.answers(Ok(finished()));
+    let html =
+        world.press(Role::Operator, json!({"page": "integrations", "order": "sync_now"})).await;
+
+    let said = text(&html);
+    assert!(said.contains("✔ Done. The sync is finished; 7 invoices are read again."), "{said}");
+    // The page is there again, with the name and without the reason.
+    assert!(html.contains("name=\"pm_by\" value=\"Ada\""), "{html}");
+    assert!(html.contains("name=\"pm_why\" value=\"\""), "{html}");
+    let wish = json!({"organisation": ORGANISATION});
+    assert_eq!(world.asked(), [command("sync_now", wish)]);
+    let rows = world.rows("activity").await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let expected = [
+        ("order", "sync_now"),
+        ("result", "done"),
+        ("by", "Ada"),
+        ("why", "a payment is missing"),
+        ("role", "operator"),
+        ("request_id", "5e1c-request"),
+        ("cause", "console"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(rows[0][name], value, "{rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_who_and_why_nothing_is_asked_and_nothing_written() {
+    let world = well().await;
+    let long = "x".repeat(201);
+    for (by, why, words) in [
+        ("", "", "who you are and why"),
+        ("Ada", " ", "say why"),
+        ("", "w", "who you are, under"),
+        (long.as_str(), "w", "who you are, under"),
+    ] {
+        let event = json!({"page": "integrations", "order": "sync_now"});
+        let html = world.press_as(Role::Operator, event, by, why).await;
+        let said = text(&html);
+        assert!(said.contains(words) && said.contains("nothing was done"), "{said}");
+    }
+    assert!(world.asked().is_empty());
+    assert!(world.rows("activity").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_failed_is_told_and_written_down() {
+    let world = well().await;
+    world.answers(Err(InvokeError::Failed("the order is not possible: it is sent".to_owned())));
+    let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});
+    let html = world.press(Role::Operator, hold).await;
+
+    assert!(text(&html).contains("▲ the order is not possible"), "{html}");
+    let rows = world.rows("activity").await;
+    assert_eq!((rows[0]["order"].as_str(), rows[0]["result"].as_str()), ("hold", "failed"));
+    assert_eq!(rows[0]["what"], "P-1");
+}
+
+#[tokio::test]
+async fn what_the_function_has_written_down_itself_is_not_written_twice() {
+    let world = well().await;
+    let held = json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON", "why": "Ada: a payment is missing", "recorded": true});
+    let hold = json!({"page": "activity", "order": "hold", "payment": "P-1"});
+    for (event, answer) in [
+        (hold, held),
+        (json!({"order": "approve_mass_change"}), json!({"approved": 3, "recorded": true})),
+        (json!({"order": "replay"}), json!({"replay": {"replayed": 2}, "recorded": true})),
+    ] {
+        world.answers(Ok(answer));
+        let html = world.press(Role::Operator, event).await;
+        assert!(text(&html).contains("✔ Done."), "{html}");
+    }
+    assert!(world.rows("activity").await.is_empty());
+    // A release that changes nothing leaves no row, so that we do.
+    world.answers(Ok(json!({"payment": "P-1", "state": "waiting", "reason": "", "why": "BPAY", "recorded": false})));
+    world.press(Role::Operator, json!({"order": "release", "payment": "P-1"})).await;
+    assert_eq!(world.rows("activity").await.len(), 1);
+}
+
+#[tokio::test]
+async fn switching_on_is_written_down_once_whether_or_not_it_was_off() {
+    // EX-32
+    for (recorded, rows) in [(false, 1), (true, 0)] {
+        let world = well().await;
+        world.answers(Ok(json!({"done": "uploading is on", "recorded": recorded})));
+        world.press(Role::Operator, json!({"page": "limits", "order": "enable_uploads"})).await;
+        assert_eq!(world.rows("activity").await.len(), rows, "recorded: {recorded}");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_is_looked_at_without_a_reason_and_leaves_nothing() {
+    let world = well().await;
+    let answer = json!({"replay": {"preview": true, "replayed": 2, "left": 1, "reasons": {"stale_read": 3}}});
+    world.answers(Ok(answer));
+    let event = json!({"page": "parked", "order": "preview_replay", "reason": "stale_read"});
+    let html = world.press_as(Role::Operator, event, "", "").await;
+
+    assert!(text(&html).contains("2 would be replayed, 1 would stay (stale_read 3)"), "{html}");
+    let which = json!({"organisation": ORGANISATION, "reason": "stale_read"});
+    assert_eq!(world.asked(), [json!({"command": {"preview_replay": which}})]);
+    assert!(world.rows("activity").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_order_that_takes_long_is_told_to_go_on() {
+    let world = well().await;
+    world.answers(Err(InvokeError::StillRunning));
+    let html = world.press(Role::Operator, json!({"order": "sync_now"})).await;
+    assert!(text(&html).contains("takes longer than a page waits"), "{html}");
+    assert_eq!(world.rows("activity").await[0]["result"], "started");
+}
+
+#[tokio::test]
+async fn what_is_no_order_is_not_carried_out_silently() {
+    let world = well().await;
+    let html = world.press(Role::Admin, json!({"order": "drop_tables"})).await;
+    assert!(text(&html).contains("no order that is known here"), "{html}");
+    assert!(world.asked().is_empty());
+}
+
+#[tokio::test]
+async fn names_are_saved_together_with_who_wanted_them() {
+    // CC-10, CC-11, CC-19
+    let world = well().await;
+    let typed = json!({"pm_by": "Wilma", "pm_why": "new bank", "pm_name": "Harbour Ferries",
+        "pm_bank_feed": "Bank of Bondi", "pm_administrator": "", "pm_payment_gateway": ""});
+    let event = json!({"page": "configure", "order": "rename", "organisation": ORGANISATION,
+        "widgetContext": {"forms": {"all": typed}}});
+    let html = world.page(Role::Admin, event.clone()).await;
+    assert!(text(&html).contains("The names are saved."), "{html}");
+    assert!(html.contains("value=\"Harbour Ferries\""), "{html}");
+    let row = &world.rows("organisations").await[0];
+    assert_eq!(
+        (row["name"].as_str(), row["bank_feed_name"].as_str()),
+        ("Harbour Ferries", "Bank of Bondi")
+    );
+    assert!(!row.contains_key("administrator_contact"));
+    assert_eq!(row["mirror_enabled"], "true", "all else stays");
+    let log = &world.rows("activity").await[0];
+    assert_eq!(
+        (log["order"].as_str(), log["by"].as_str(), log["role"].as_str()),
+        ("rename", "Wilma", "admin")
+    );
+
+    let mut elsewhere = event;
+    elsewhere["organisation"] = json!(crate::world::OTHER);
+    let html = world.page(Role::Admin, elsewhere).await;
+    assert!(text(&html).contains("is not set up here"), "{html}");
+    assert_eq!(world.rows("organisations").await.len(), 1, "naming an organisation makes none");
+}
+
+#[tokio::test]
+async fn the_first_organisation_is_signed_up_from_an_empty_stack() {
+    let world = World::empty().await;
+    let viewer = world.page(Role::Viewer, json!({})).await;
+    assert!(
+        text(&viewer).contains("No organisation is set up") && !viewer.contains("pm_organisation"),
+        "{viewer}"
+    );
+    let admin = world.look("integrations").await;
+    assert!(admin.contains("name=\"pm_organisation\""), "{admin}");
+
+    world.answers(Ok(finished()));
+    let typed = json!({"pm_by": "Wilma", "pm_why": "go live", "pm_organisation": ORGANISATION,
+        "pm_time_zone": "Australia/Sydney"});
+    let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});
+    world.page(Role::Admin, event).await;
+    let settings = json!({"organisation": ORGANISATION, "time_zone": "Australia/Sydney"});
+    assert_eq!(world.asked()[0]["command"], json!({"sign_up": settings}));
+
+    // Where there is one already, its id does not stand for one that was not typed.
+    let world = well().await;
+    let typed = json!({"pm_by": "Wilma", "pm_why": "w", "pm_time_zone": "Australia/Sydney"});
+    let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});
+    let html = world.page(Role::Admin, event).await;
+    assert!(text(&html).contains("by Xero's tenant id"), "{html}");
+    assert!(world.asked().is_empty());
+}
