@@ -16,6 +16,7 @@ mod on_demand;
 mod open;
 mod organisations;
 mod refunds;
+mod rotation;
 mod run;
 mod tally;
 mod unreadable;

@@ -85,7 +85,7 @@ pub use error::{ReadError, WriteError};
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use imports::ImportError;
-pub use invoice_summaries::StandingsPage;
+pub use invoice_summaries::{Misplaced, StandingsPage};
 pub use latest::{Listed, Newest, UnreadableRow};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};

@@ -4,12 +4,14 @@
     reason = "small numbers of organisations, copies and messages; none is money"
 )]
 
+mod closes;
 mod costs;
 mod deliveries;
 mod fleet;
 mod flood;
 mod meter;
 mod model;
+mod past;
 mod report;
 mod run;
 mod runs;
@@ -20,6 +22,7 @@ pub use costs::costs;
 pub use fleet::{Fleet, Member};
 pub use meter::Meter;
 pub use model::simulate;
+pub use past::FullSweep;
 pub use report::Report;
 pub use template::{Function, Product};
 pub use world::{Loop, Plan};

@@ -38,6 +38,7 @@ impl World {
         // The worst phase: the look comes just before a night is due, and again an interval later.
         let look = SignedDuration::from_mins(14);
         self.at(later(begin, look), Event::Schedule(Kind::Night));
+        self.at(later(begin, look), Event::Close);
         for work in DailyWork::ALL {
             let daily = &self.plan.product.daily;
             let Some(time) = daily.times.of(*work) else { continue };
@@ -60,6 +61,7 @@ impl World {
             Event::Schedule(kind) => self.schedule(kind, now),
             Event::Step(run) => self.step(run, now),
             Event::Answer(run, pass) => self.answered(run, pass, now),
+            Event::Close => self.close(now),
             Event::Second => self.second(now),
             Event::Ask(pack) => self.ask(pack, now),
             Event::Read(pack, pass) => self.read(pack, pass, now),

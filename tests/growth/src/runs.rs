@@ -6,6 +6,7 @@ use payments::sweep::{
     DailyWork, StartDecision, SweepKind, SweepState, SyncRunId, SyncState, Trigger,
 };
 
+use crate::past::Past;
 use crate::run::{Kind, Run};
 use crate::world::{Event, Loop, Serial, World, later};
 
@@ -31,9 +32,17 @@ impl World {
         let spread = (run.member as i64 * 7_919 + now.as_second()) % 1_500;
         (run.calls, run.pause) = match run.kind {
             _ if one.is_broken => (1, BROKEN),
-            Kind::Sweep | Kind::Open if one.is_large => (12, 1_000),
+            Kind::Open => {
+                let past = Past::of(one.is_large);
+                let calls = past.calls(self.plan.full_sweep).max(1);
+                let pause = if one.is_large { 1_200 } else { (1_000 + spread) / 2 };
+                // A thousand rows take some thirty milliseconds.
+                let reading = past.rows(self.plan.full_sweep) * 30 / 1_000 / u64::from(calls);
+                (calls, pause + i64::try_from(reading).unwrap_or(i64::MAX))
+            }
+            Kind::Sweep if one.is_large => (12, 1_000),
             Kind::Certificate if one.is_large => (6, 1_000),
-            Kind::Sweep | Kind::Open => (2, (1_000 + spread) / 2),
+            Kind::Sweep => (2, (1_000 + spread) / 2),
             Kind::Certificate | Kind::Check | Kind::Digest => (1, 800 + spread / 2),
             Kind::Night if one.is_large => (20, 500 + spread),
             Kind::Night => (6, (2_000 + spread) / 6),
@@ -86,6 +95,11 @@ impl World {
                 row.read_whole(run.begun);
             }
             row.end(state, Trigger::Schedule, Some(run.due), true, now);
+        }
+        if run.kind == Kind::Open && state == SyncState::Finished {
+            let past = Past::of(self.members[run.member].is_large);
+            self.report.rows_swept += past.rows(self.plan.full_sweep);
+            self.report.units_swept += past.units(self.plan.full_sweep);
         }
         if run.kind == Kind::Digest {
             self.members[run.member].digest_for = Some(run.due);

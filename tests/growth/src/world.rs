@@ -7,9 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use payments::budget::{APP_PARTS, AppMinute, CallPermit, DAY_MAX, Purpose, Wait, Word, app_part};
 use payments::upload::Night;
 
+use crate::closes;
 use crate::fleet::{Fleet, Member};
 use crate::flood::{Flood, Pack};
 use crate::meter::Meter;
+use crate::past::FullSweep;
 use crate::report::Report;
 use crate::run::{Kind, Run};
 use crate::template::Product;
@@ -30,6 +32,8 @@ pub struct Plan {
     pub fleet: Fleet,
     /// How the work of a schedule is done.
     pub way: Loop,
+    /// Which stored invoices a full sweep looks at.
+    pub full_sweep: FullSweep,
     /// The product's settings.
     pub product: Product,
     /// Events of webhooks in a day.
@@ -48,6 +52,8 @@ pub(crate) enum Event {
     Step(Run),
     /// Xero has answered a run.
     Answer(Run, CallPermit),
+    /// The schedule of the closes comes.
+    Close,
     /// A second in which webhooks arrive.
     Second,
     /// The mirror asks for some invoices of an organisation.
@@ -114,6 +120,7 @@ impl World {
             let due = night.due(plan.product.night_at, &one.settings.zone);
             one.night = due.is_some_and(|due| due <= begin).then_some(night);
         }
+        closes::closed_before(&mut members, begin);
         let report = Report { meter: Meter::new(members.len()), ..Report::default() };
         Self {
             flood: Flood::new(plan.fleet),

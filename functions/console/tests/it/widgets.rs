@@ -102,7 +102,7 @@ async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
 async fn one_organisation_is_taken_and_several_are_there_to_choose() {
     // CC-25
     let world = well().await;
-    assert!(text(&world.look("messages").await).contains("There are no messages"));
+    assert!(text(&world.look("messages").await).contains("No message: nothing has to be known"));
     world.settings(OTHER).await;
     let html = world.look("messages").await;
     assert_harmless(&html);
@@ -110,7 +110,7 @@ async fn one_organisation_is_taken_and_several_are_there_to_choose() {
     assert!(said.contains("Which organisation?") && said.contains(OTHER), "{said}");
     let chosen =
         world.page(Role::Viewer, json!({"page": "messages", "organisation": ORGANISATION})).await;
-    assert!(text(&chosen).contains("There are no messages"), "{chosen}");
+    assert!(text(&chosen).contains("No message: nothing has to be known"), "{chosen}");
     // Nothing is ordered for an organisation that is not named.
     let event = json!({"order": "sync_now", "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "w"}}}});
     let html = world.page(Role::Operator, event).await;

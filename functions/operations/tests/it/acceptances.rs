@@ -2,10 +2,9 @@
 
 use harness::dynamodb::{Row, having};
 use jiff::SignedDuration;
-use payments::XeroContactId;
+use payments::{Discrepancy, DiscrepancyChange, DiscrepancyKey, DiscrepancyKind, XeroContactId};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
 use worlds::sweep::World;
 
 /// An invoice whose contact is called otherwise in Xero.
@@ -174,4 +173,66 @@ async fn amb_31_what_stands_on_a_contact_is_accepted_as_well() {
     assert_eq!((said["by"].as_str(), said["subject"].as_str()), ("Ada", "p-1"));
     let again = world.invoke(accept(&world, which)).await.unwrap_err();
     assert!(again.contains("was accepted before"), "{again}");
+}
+
+#[tokio::test]
+async fn amb_31_what_stands_on_a_payment_or_an_order_is_accepted_until_its_figures_change() {
+    // SP-36
+    let world = World::new().await;
+    let receipt = payments::Receipt { id: "P-1".parse().unwrap(), ..receipt(&world) };
+    let about = table::Judged::Payment(&receipt);
+    let key = DiscrepancyKey::about(DiscrepancyKind::CustomerDiffers, "order O-1");
+    let write = async |known: Option<Discrepancy>, now: Discrepancy| {
+        let change = DiscrepancyChange { known, now };
+        let because = table::ContactBecause { cause: "reconcile", rule: "SP-37", now: world.now() };
+        world.tables.write_discrepancies_about(about, &[change], because).await.unwrap();
+    };
+    let known = async || world.tables.discrepancies_about(about).await.unwrap().remove(0);
+    write(None, Discrepancy::found(key.clone(), "paid by C-2".to_owned(), world.now())).await;
+    let command = |place: Value| {
+        let mut fields = json!({"organisation": world.tenant, "discrepancy": key.to_string()});
+        fields.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
+        let attribution = json!({"by": "Ada", "reason": "the mother pays"});
+        json!({"command": {"accept": fields}, "attribution": attribution})
+    };
+    for (place, words) in [
+        (json!({}), "it takes one of"),
+        (json!({"payment": "P-1", "invoice": "10031"}), "it takes one of"),
+        (json!({"order_id": "O-1"}), "no such discrepancy"),
+    ] {
+        let refusal = world.command(command(place.clone())).await.unwrap_err();
+        assert!(refusal.contains(words), "{place}: {refusal}");
+    }
+    let accept = command(json!({"payment": "P-1", "seen": "paid by C-2"}));
+    let reply = world.command(accept).await.unwrap();
+    assert_eq!((&reply["accepted"], &reply["recorded"]), (&json!(key.to_string()), &json!(true)));
+    let accepted = known().await;
+    assert!(!accepted.is_open() && accepted.stands(), "{accepted:?}");
+    // The same figures, judged again, are no news; others bring it back.
+    assert_eq!(accepted.found_again("paid by C-2", world.now()), None);
+    let back = accepted.found_again("paid by C-3", world.now()).unwrap();
+    write(Some(accepted), back).await;
+    assert!(known().await.is_open());
+}
+
+fn receipt(world: &World) -> payments::Receipt {
+    payments::Receipt {
+        organisation: world.organisation(),
+        id: "P-0".parse().unwrap(),
+        revision: 1,
+        amount: harness::aud(80_00),
+        date: harness::march(2),
+        reference: None,
+        method: "bank_transfer".to_owned(),
+        channel: None,
+        customer: None,
+        transaction_id: "T-1".to_owned(),
+        status: payments::PaymentStatus::Confirmed,
+        approved: false,
+        settled: false,
+        journaled: false,
+        allocations: Vec::new(),
+        entered_at: world.now(),
+        document: None,
+    }
 }

@@ -9,6 +9,8 @@ mod acceptances;
 mod authorisation;
 mod customer_actions;
 mod dead_letters;
+mod discrepancy_clock;
+mod discrepancy_stories;
 mod mass_changes;
 mod payment_orders;
 mod replay;

@@ -15,7 +15,6 @@ mod changes;
 mod crashes;
 mod customers;
 mod digests;
-mod discrepancy_clock;
 mod fan_out;
 mod health;
 mod laws;
@@ -24,6 +23,7 @@ mod missing_in_xero;
 mod open;
 mod organisations;
 mod refunds;
+mod settled;
 mod week;
 mod zones;
 

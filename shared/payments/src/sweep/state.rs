@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cursor::{self, ListPosition, Progress};
 use super::daily::DailyWork;
+use super::rotation::Rotation;
 use super::run::{SyncRunId, SyncState, Trigger};
 use crate::ids::{InvoiceNumber, OrganisationId};
 use crate::reason::codes;
@@ -109,6 +110,8 @@ pub struct SweepState {
     /// How many invoices of the business's own system Xero does not have, as the last full sweep found
     /// (AMB-39). Of the full sweep.
     pub awaiting: u32,
+    /// How far everything else has been gone through. Of the full sweep.
+    pub rotation: Option<Rotation>,
     /// The run that is at it, or was last.
     pub run: Option<SyncRunId>,
     /// Until when that run has it for itself; `None` once it has ended.
@@ -141,6 +144,7 @@ impl SweepState {
             walk: None,
             judging: None,
             awaiting: 0,
+            rotation: None,
             run: None,
             lease_until: None,
             cools_until: None,

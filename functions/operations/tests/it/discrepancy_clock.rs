@@ -1,4 +1,5 @@
-//! SP-18, SP-19, SP-23: the 48 hours of a discrepancy, by the hourly look of the function.
+//! SP-18, SP-19, SP-23: the 48 hours of a discrepancy, by the hourly look of `sweep`; and what people order about it
+//! (SP-24, SP-36).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::dynamodb::{Row, having};
@@ -7,7 +8,8 @@ use payments::{Attributed, DiscrepancyKey, DiscrepancyKind, DiscrepancyWork, Org
 use serde_json::json;
 use table::{ChangeContext, DiscrepancyPlace, DiscrepancySubject, WorkContext};
 
-use crate::world::{World, aud, march};
+use harness::{aud, march};
+use worlds::sweep::World;
 
 /// An invoice of 1,000.00 that is paid twice, in Xero and here.
 async fn overpaid() -> (World, Timestamp) {
