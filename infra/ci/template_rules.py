@@ -51,17 +51,18 @@ def _dead_letters(*queues):
 # The tables that every page of the operators may be made of, and the log of orders.
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
-    | _tables("Brakes Budgets Caps Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
+    | _tables("Brakes Budgets Caps Closes Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
     | _tables("Contacts Customers Payments Uploads", "BatchGetItem")
     | _tables("Customers", "Query")
     | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
-    | _tables("Activity Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments", "Query")
+    | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments", "Query")
     | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${HeldPaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
+    | _on("${InvoicesTable.Arn}/index/by_balance", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _on("${PaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
     | _on("${TombstonesTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
@@ -165,7 +166,7 @@ ALLOWED = {
     | _tables("SyncRuns Budgets", "GetItem", "PutItem")
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Certificates", "Query", "PutItem")
-    | _tables("Nights", "Query")
+    | _tables("Closes Nights", "Query")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
@@ -198,11 +199,14 @@ ALLOWED = {
     # Shows whether there are signing keys, and not the keys.
     | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
     | _tables("Organisations", "GetItem", "Scan", "PutItem", "UpdateItem")
-    | _tables("Receipts", "Query")
+    | _tables("Receipts", "GetItem", "Query")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
     | _tables("Payments", "Query", "BatchGetItem", "PutItem", "DeleteItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
     | _tables("Tombstones Activity Certificates", "Query", "PutItem")
+    # A day is closed again as the schedule does it.
+    | _tables("Activity", "BatchGetItem")
+    | _tables("Closes", "GetItem", "Query", "PutItem", "BatchWriteItem")
     | _tables("Discrepancies", "Query", "PutItem")
     # Drafts of notices to customers.
     | _tables("Notices", "PutItem")
@@ -320,8 +324,8 @@ ONLY = {
     GRANT_SECRETS: {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     "CertificatesTable.Arn": {"Sweep", "Operations"},
     "ContactsTable.Arn": {"Sweep", "Operations"} | LOOKERS,
-    # A day is closed by one function.
-    "ClosesTable.Arn": {"Reconcile"},
+    # A day is closed by a schedule, and again by a person's order; the sweep sees which was the last.
+    "ClosesTable.Arn": {"Operations", "Reconcile", "Sweep"} | LOOKERS,
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,

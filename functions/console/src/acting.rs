@@ -207,6 +207,7 @@ fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
         "reason",
         "message",
         "queue",
+        "day",
         "from",
         "time_zone",
     ];

@@ -24,6 +24,9 @@ pub enum ExecutionError {
     /// A plan could not be made, or invoices could not be asked for.
     #[error(transparent)]
     Upload(#[from] upload::HandleError),
+    /// Days could not be closed.
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::HandleError),
     /// The tables do not answer as they should.
     #[error("{0}")]
     Tables(String),

@@ -15,7 +15,7 @@ pub use attribution::{Attribution, AttributionError};
 pub use command::{Command, Kind, Reply, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
-    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, Close, CloseDiscrepancies, Connect,
     MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
     OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SecretText, SignUp, SyncNow,
 };

@@ -120,6 +120,10 @@ pages! {
         "how orders stand, with sums; one with its invoices, receipts and money; by `order_id`, `kind`, `sort`";
     Customers = "customers", customers, Invoices, Viewer, "Customers",
         "customers with their contacts in Xero, and those in Xero that are not known; by `search`";
+    Balances = "balances", balances, Invoices, Viewer, "Balances",
+        "what customers owe, by age and by customer, and what is overdue; by `kind`, `word`";
+    Closes = "closes", closes, Invoices, Viewer, "Closes",
+        "what reconciles, is in transit or does not reconcile, by business day; one by `day`, `kind`";
     Tonight = "tonight", tonight, Uploads, Viewer, "Tonight",
         "what goes to Xero tonight, what waits for which night, what is held";
     Limits = "limits", limits, Uploads, Viewer, "Limits",

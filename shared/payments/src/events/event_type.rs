@@ -184,6 +184,7 @@ impl Kind {
             Occurrence::AnnouncedAgain
             | Occurrence::Authorising
             | Occurrence::CapsChanged
+            | Occurrence::CloseOrdered
             | Occurrence::Connected
             | Occurrence::ContactFollowed
             | Occurrence::ContactFound
