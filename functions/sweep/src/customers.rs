@@ -7,7 +7,8 @@ use futures_util::StreamExt as _;
 use payments::XeroContactId;
 use payments::sweep::SyncRun;
 use payments::upload::{
-    ContactRecord, ContactStanding, Customer, Directory, Verdict, match_customers, record_verdict,
+    ContactMatch, ContactRecord, ContactStanding, Customer, Directory, match_customers,
+    record_verdict,
 };
 use queue::Changes;
 use table::{StoredContact, WriteError};
@@ -154,7 +155,7 @@ impl<C: Changes> Run<'_, C> {
 
     async fn keep_customers(
         &self,
-        verdicts: &[(&Customer, Verdict)],
+        verdicts: &[(&Customer, ContactMatch)],
         run: &mut SyncRun,
     ) -> Result<(), RunError> {
         let now = self.now();
@@ -181,7 +182,7 @@ impl<C: Changes> Run<'_, C> {
     /// Marks the contacts that no customer is linked with, and takes the mark off the others (CC-06).
     async fn list_unknown(
         &self,
-        verdicts: &[(&Customer, Verdict)],
+        verdicts: &[(&Customer, ContactMatch)],
         contacts: Vec<StoredContact>,
         run: &mut SyncRun,
     ) -> Result<(), RunError> {
@@ -204,10 +205,10 @@ impl<C: Changes> Run<'_, C> {
 }
 
 /// The contact that a verdict links a customer with, also one that takes nothing.
-const fn contact_of(verdict: &Verdict) -> Option<XeroContactId> {
+const fn contact_of(verdict: &ContactMatch) -> Option<XeroContactId> {
     match verdict {
-        Verdict::Linked { contact, .. } => Some(*contact),
-        Verdict::Unusable { standing: ContactStanding::Unusable { contact, .. }, .. } => {
+        ContactMatch::Linked { contact, .. } => Some(*contact),
+        ContactMatch::Unusable { standing: ContactStanding::Unusable { contact, .. }, .. } => {
             Some(*contact)
         }
         _ => None,

@@ -14,13 +14,11 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::config::IDS_MAX_LIMIT;
+use crate::config::SCOPE_CONTACTS;
 use crate::error::{Outage, ReadError};
 use crate::list::ListName;
 use crate::pages::List;
 use crate::wire::{Member, object, optional_text, required_instant, required_text, schema};
-
-/// What reading contacts needs (facts.md 2.3).
-pub(crate) const SCOPE_CONTACTS: &str = "accounting.contacts.read";
 
 /// The status of a contact that takes documents.
 const ACTIVE: &str = "ACTIVE";

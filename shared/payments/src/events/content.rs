@@ -5,8 +5,7 @@ use super::event_type::Kind;
 use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
     Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
-    Order, Payment,
-    ProviderInvoice, Subject, text,
+    Order, Payment, ProviderInvoice, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;

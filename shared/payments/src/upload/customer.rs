@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::contact::ContactStanding;
-use super::customer_matching::{ActionKind, ContactSync, FoundBy};
+use super::contact_sync::{ActionKind, ContactSync, FoundBy};
 use crate::ids::{CustomerId, OrganisationId, XeroContactId};
 
 /// A customer of the business.

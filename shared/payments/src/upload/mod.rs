@@ -13,9 +13,10 @@ mod books;
 mod caps;
 mod command;
 mod contact;
+mod contact_match;
+mod contact_sync;
 mod credit_allocation;
 mod customer;
-mod customer_matching;
 mod deleted_counterpart;
 mod deleted_prepayment;
 mod duplicate;
@@ -53,16 +54,17 @@ pub use caps::{
 };
 pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use contact_match::{
+    CANDIDATES_MAX, ContactMatch, ContactRecord, Directory, match_customers, record_pick,
+    record_verdict,
+};
+pub use contact_sync::{ActionKind, ContactSync, FoundBy};
 pub use credit_allocation::{
     AllocationPlan, CreditStanding, DueBill, applied_by_hand, judge_allocation, plan_allocations,
 };
 pub use customer::{
     Customer, CustomerError, MergedContact, NO_CONTACT, record_action, record_contact,
     record_customer,
-};
-pub use customer_matching::{
-    ActionKind, CANDIDATES_MAX, ContactRecord, ContactSync, Directory, FoundBy, Verdict,
-    match_customers, record_pick, record_verdict,
 };
 pub use deleted_counterpart::deletions_from;
 pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};

@@ -107,7 +107,7 @@ fn ex_36_several_and_none_are_actions_with_their_candidates() {
         Directory::new(&[contact(1, "Ana"), gone(contact(2, "Ana"), None)], Some(id(1)));
     let all = [ana];
     let verdict = &match_customers(&all, &directory)[0].1;
-    assert!(matches!(verdict, Verdict::Unmatched { kind: ActionKind::NoContact, .. }));
+    assert!(matches!(verdict, ContactMatch::Unmatched { kind: ActionKind::NoContact, .. }));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn ex_36_what_is_not_known_is_not_decided() {
     let mut directory = Directory::new(&[contact(1, "Ana")], None);
     assert_eq!(directory.unknown(&BTreeSet::from([id(7)])), [id(7)]);
     let all = [named];
-    assert_eq!(match_customers(&all, &directory)[0].1, Verdict::Unknown);
+    assert_eq!(match_customers(&all, &directory)[0].1, ContactMatch::Unknown);
     directory.take(&[id(7)], [], []);
     let verdict = &match_customers(&all, &directory)[0].1;
     let after = record_verdict(&all[0], verdict, at(9)).unwrap();

@@ -6,70 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::contact::{ContactStanding, XeroContact, XeroContacts};
+use super::contact_sync::{ActionKind, ContactSync, FoundBy};
 use super::customer::{Customer, NO_CONTACT, record_contact};
 use crate::ids::XeroContactId;
-use crate::reason::codes;
 
 /// Most candidates that an action lists.
 pub const CANDIDATES_MAX: usize = 10;
-
-codes! {
-    /// How a customer's contact in Xero was found.
-    FoundBy {
-        /// The business names it.
-        Report = "report",
-        /// Its account number is the customer's id.
-        AccountNumber = "account_number",
-        /// It is the one in use with the customer's name.
-        Name = "name",
-        /// It is the one in use with the customer's e-mail address.
-        Email = "email",
-        /// A person has picked it, or has decided that the customer needs none for now.
-        Person = "person",
-    }
-    /// What kind of action is open about a customer. The solution depends on it (EX-38).
-    ActionKind {
-        /// No contact in Xero is the customer's.
-        NoContact = "no_contact",
-        /// Several may be, or the only one may be another customer's.
-        SeveralContacts = "several_contacts",
-        /// Its contact is archived, or not in Xero (EX-37).
-        ContactUnusable = "contact_unusable",
-        /// The contact with its account number has another name.
-        NameDiffers = "name_differs",
-        /// What a person has written down.
-        Other = "other",
-    }
-}
-
-impl ActionKind {
-    /// Whether the customer sync opens it, and a person's word about it stands.
-    pub const fn is_of_sync(self) -> bool {
-        matches!(self, Self::NoContact | Self::SeveralContacts | Self::NameDiffers)
-    }
-
-    /// Whether a report that names the contact solves it.
-    pub const fn waits_for_contact(self) -> bool {
-        self.is_of_sync()
-    }
-}
-
-/// What the customer sync knows of a customer.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ContactSync {
-    /// How the contact was found; `None` before the first sync.
-    pub found_by: Option<FoundBy>,
-    /// The contact that the business named when a person picked another one.
-    pub passed_over: Option<XeroContactId>,
-    /// The kind of the open action, if the sync opened it.
-    pub action: Option<ActionKind>,
-    /// The contacts that may be the customer's: of that action.
-    pub candidates: Vec<XeroContactId>,
-    /// When it was last compared with Xero's contacts (EX-21).
-    pub synced_at: Option<Timestamp>,
-    /// Whether it is to be compared again: it is new, or was reported otherwise.
-    pub is_due: bool,
-}
 
 /// A contact as the customer sync keeps it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -162,7 +104,7 @@ fn blank_is_none(text: Option<&str>) -> Option<&str> {
 
 /// What Xero's contacts say of a customer.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub enum ContactMatch {
     /// It has one contact.
     Linked {
         /// The contact that was found.
@@ -201,7 +143,7 @@ pub enum Verdict {
 pub fn match_customers<'c>(
     customers: &'c [Customer],
     directory: &Directory,
-) -> Vec<(&'c Customer, Verdict)> {
+) -> Vec<(&'c Customer, ContactMatch)> {
     let ids: BTreeSet<&str> = customers.iter().map(|customer| customer.id.as_str()).collect();
     let identified: Vec<_> = customers.iter().map(|of| identified(of, directory)).collect();
     let owners: BTreeSet<XeroContactId> = identified.iter().filter_map(owned).collect();
@@ -235,21 +177,21 @@ pub fn match_customers<'c>(
 }
 
 /// The contact that a verdict of identity takes.
-fn owned(verdict: &Option<Verdict>) -> Option<XeroContactId> {
+fn owned(verdict: &Option<ContactMatch>) -> Option<XeroContactId> {
     match verdict {
-        Some(Verdict::Linked { contact, .. }) => Some(*contact),
+        Some(ContactMatch::Linked { contact, .. }) => Some(*contact),
         _ => None,
     }
 }
 
 /// What is certain: the contact that the customer has, or the one with its account number.
-fn identified(customer: &Customer, directory: &Directory) -> Option<Verdict> {
+fn identified(customer: &Customer, directory: &Directory) -> Option<ContactMatch> {
     if let Some(asked) = customer.contact {
         let found_by = customer.sync.found_by.unwrap_or(FoundBy::Report);
         return Some(match directory.contacts.standing(asked) {
             None => match customer.unusable_contact {
                 // It was asked for by its id, and nothing is new about it.
-                Some(dead) if dead == asked => Verdict::Unusable {
+                Some(dead) if dead == asked => ContactMatch::Unusable {
                     asked,
                     standing: ContactStanding::Unusable {
                         contact: asked,
@@ -257,7 +199,7 @@ fn identified(customer: &Customer, directory: &Directory) -> Option<Verdict> {
                     },
                     found_by,
                 },
-                _ => Verdict::Unknown,
+                _ => ContactMatch::Unknown,
             },
             Some(standing) => of_standing(customer, directory, asked, standing, found_by),
         });
@@ -292,7 +234,7 @@ fn of_standing(
     asked: XeroContactId,
     standing: ContactStanding,
     found_by: FoundBy,
-) -> Verdict {
+) -> ContactMatch {
     match standing {
         ContactStanding::Active(contact) => {
             let name = directory.names.get(&contact);
@@ -303,10 +245,10 @@ fn of_standing(
                     && ours.is_some_and(|ours| folded(ours) != folded(name))
             };
             let other_name = name.filter(differs).cloned();
-            Verdict::Linked { asked, contact, found_by, other_name }
+            ContactMatch::Linked { asked, contact, found_by, other_name }
         }
-        ContactStanding::Unusable { .. } => Verdict::Unusable { asked, standing, found_by },
-        ContactStanding::Unreadable(_) => Verdict::Unknown,
+        ContactStanding::Unusable { .. } => ContactMatch::Unusable { asked, standing, found_by },
+        ContactStanding::Unreadable(_) => ContactMatch::Unknown,
     }
 }
 
@@ -339,14 +281,14 @@ impl Similar {
         self,
         directory: &Directory,
         is_another_customers: impl Fn(&XeroContactId) -> bool,
-    ) -> Verdict {
+    ) -> ContactMatch {
         match self.contacts[..] {
-            [] => Verdict::Unmatched {
+            [] => ContactMatch::Unmatched {
                 kind: ActionKind::NoContact,
                 candidates: Vec::new(),
                 why: NO_CONTACT.to_owned(),
             },
-            [contact] if is_another_customers(&contact) => Verdict::Unmatched {
+            [contact] if is_another_customers(&contact) => ContactMatch::Unmatched {
                 kind: ActionKind::SeveralContacts,
                 candidates: vec![contact],
                 why: format!(
@@ -355,21 +297,24 @@ impl Similar {
                     directory.named(contact)
                 ),
             },
-            [contact] => {
-                Verdict::Linked { asked: contact, contact, found_by: self.by, other_name: None }
-            }
+            [contact] => ContactMatch::Linked {
+                asked: contact,
+                contact,
+                found_by: self.by,
+                other_name: None,
+            },
             _ => self.several(directory),
         }
     }
 
-    fn several(self, directory: &Directory) -> Verdict {
+    fn several(self, directory: &Directory) -> ContactMatch {
         let count = self.contacts.len();
         let what = self.what();
         let candidates: Vec<_> = self.contacts.into_iter().take(CANDIDATES_MAX).collect();
         let named: Vec<_> = candidates.iter().map(|contact| directory.named(*contact)).collect();
         let why =
             format!("{count} contacts in Xero have its {what}: {}; pick one", named.join(", "));
-        Verdict::Unmatched { kind: ActionKind::SeveralContacts, candidates, why }
+        ContactMatch::Unmatched { kind: ActionKind::SeveralContacts, candidates, why }
     }
 
     const fn what(&self) -> &'static str {
@@ -383,19 +328,23 @@ impl Similar {
 
 /// What a verdict changes about a customer: `None` if all of it is known. An action that a person has opened stays, and
 /// what a person has decided about the contact is not asked for again.
-pub fn record_verdict(known: &Customer, verdict: &Verdict, now: Timestamp) -> Option<Customer> {
+pub fn record_verdict(
+    known: &Customer,
+    verdict: &ContactMatch,
+    now: Timestamp,
+) -> Option<Customer> {
     let after = match verdict {
-        Verdict::Linked { asked, contact, found_by, other_name } => {
+        ContactMatch::Linked { asked, contact, found_by, other_name } => {
             linked(known, (*asked, *contact), *found_by, other_name.as_deref(), now)
         }
-        Verdict::Unusable { asked, standing, found_by } => {
+        ContactMatch::Unusable { asked, standing, found_by } => {
             let mut found = known.clone();
             found.contact = Some(*asked);
             found.sync.found_by.get_or_insert(*found_by);
             let found = without_doubt(found);
             record_contact(&found, *asked, standing, now).unwrap_or(found)
         }
-        Verdict::Unmatched { kind, candidates, why } => {
+        ContactMatch::Unmatched { kind, candidates, why } => {
             let is_settled = known.sync.found_by == Some(FoundBy::Person);
             if is_settled {
                 known.clone()
@@ -403,7 +352,7 @@ pub fn record_verdict(known: &Customer, verdict: &Verdict, now: Timestamp) -> Op
                 open(known.clone(), *kind, candidates, why, now)
             }
         }
-        Verdict::Unknown => return None,
+        ContactMatch::Unknown => return None,
     };
     if after == *known && !known.sync.is_due && known.sync.synced_at.is_some() {
         return None;
