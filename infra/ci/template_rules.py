@@ -152,9 +152,11 @@ ALLOWED = {
     | CUSTOMER_SYNC
     | _tables("Customers", "PutItem")
     | _tables("Receipts", "Query")
-    | _tables("Organisations", "GetItem", "Scan")
+    # The name that Xero has for an organisation, and that its disconnection is confirmed.
+    | _tables("Organisations", "GetItem", "Scan", "UpdateItem")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
     | _tables("Activity Discrepancies", "Query", "PutItem")
+    | _tables("Activity", "GetItem", "BatchGetItem")
     # Drafts of notices to customers.
     | _tables("Notices", "PutItem")
     | _tables("Payments HeldPayments", "Query")
@@ -172,7 +174,8 @@ ALLOWED = {
     | _on("${UploadsTable.Arn}/index/by_line", "dynamodb:Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | COMMANDS
-    | _grants(),
+    | _grants()
+    | _on(GRANT_SECRETS, "secretsmanager:DeleteSecret"),
     "Connect": _own_log("Connect")
     | _on("SchedulesQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
@@ -494,7 +497,7 @@ def granted(role):
         (action, one_name(resource))
         for policy in role.get("Policies", [])
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow"
+        if statement.get("Effect") == "Allow"
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
@@ -556,6 +559,29 @@ def people_may_exactly_what_is_listed(template):
         for action, resource in sorted(found ^ expected):
             verb = "may" if (action, resource) in found else "may not"
             yield f"the {role} {verb} {action} on {resource}, against the list"
+
+
+def people_have_a_second_factor(template):
+    """XC-26: the policies of the pages refuse what comes without a second factor and not from IAM Identity Center."""
+    if template["Parameters"].get("RequireMfa", {}).get("Default") != "true":
+        yield "RequireMfa is not on by itself"
+    policies = resources(template, "AWS::IAM::ManagedPolicy")
+    for resource in ("ViewerPolicy", "OperatorPolicy", "AdministratorPolicy"):
+        properties = policies[resource]
+        wanted = [
+            chosen[1]
+            for statement in properties["PolicyDocument"]["Statement"]
+            if (chosen := statement.get("Fn::If")) and chosen[0] == "RequiresMfa"
+        ]
+        denies = [
+            one for one in wanted
+            if one["Effect"] == "Deny" and one["Resource"] == "*" and one.keys() >= {"NotAction", "Condition"}
+            and one["Condition"].keys() == {"BoolIfExists", "ArnNotLike"}
+            and one["Condition"]["BoolIfExists"] == {"aws:MultiFactorAuthPresent": "false"}
+            and all(action.startswith("iam:") and "MFA" in action or action == "sts:GetSessionToken" for action in one["NotAction"])
+        ]
+        if len(denies) != 1:
+            yield f"{resource} lets people in without a second factor"
 
 
 # Actions of the operators' pages other than looking: they write orders down, and some of them do a little more.
@@ -772,6 +798,7 @@ RULES = (
     people_may_exactly_what_is_listed,
     the_console_only_looks,
     people_find_their_policies_by_name,
+    people_have_a_second_factor,
     every_role_takes_a_boundary,
     what_cannot_be_had_again_outlives_the_stack,
     roles_fit_what_the_table_crate_calls,

@@ -135,6 +135,12 @@ class Rules(unittest.TestCase):
         self.properties("ViewerPolicy")["ManagedPolicyName"] = "viewer"
         self.expect(rules.people_find_their_policies_by_name, "ViewerPolicy", "${AWS::Region}")
 
+    def test_a_policy_that_lets_people_in_without_a_second_factor(self):
+        # XC-26
+        statements = self.properties("AdministratorPolicy")["PolicyDocument"]["Statement"]
+        statements[:] = [statement for statement in statements if "Fn::If" not in statement]
+        self.expect(rules.people_have_a_second_factor, "AdministratorPolicy", "second factor")
+
     def test_a_role_without_a_boundary_is_noticed(self):
         del self.properties("SweepRole")["PermissionsBoundary"]
         self.expect(rules.every_role_takes_a_boundary, "SweepRole")

@@ -118,8 +118,7 @@ impl Connector {
 
     async fn name_of(&self, organisation: OrganisationId) -> Result<String, VisitOutcome> {
         let row = self.tables.organisation(organisation).await.map_err(|error| trouble(&error))?;
-        let name = row.and_then(|row| row.name);
-        Ok(name.unwrap_or_else(|| "the organisation of your link".to_owned()))
+        Ok(row.map_or_else(|| "the organisation of your link".to_owned(), |row| row.title()))
     }
 
     /// Signs an organisation up, or lets it work again, and says in words what came of it.
@@ -160,6 +159,11 @@ impl Connector {
                 return Ok(format!("It was not signed up: {problem}."));
             }
             Err(error @ NotSignedUp::Tables(_)) => return Err(trouble(&error)),
+        }
+        let name = choice.offered.iter().find(|(known, _)| *known == organisation);
+        if let Some((_, name)) = name {
+            let noted = self.tables.note_xero_name(organisation, (None, name), now).await;
+            noted.map_err(|error| trouble(&error))?;
         }
         self.begin(organisation).await;
         tracing::info!(xero.tenant_id = %organisation, "an organisation was signed up");

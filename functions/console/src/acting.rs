@@ -41,10 +41,10 @@ impl<I: Invoker> Acting<'_, I> {
     pub(crate) async fn obey(
         &self,
         order: Order,
-        organisation: OrganisationId,
+        organisation: Option<OrganisationId>,
         show: &Show,
     ) -> CommandOutcome {
-        if order == Order::Rename {
+        if let (Order::Rename, Some(organisation)) = (order, organisation) {
             return self.rename(organisation, show).await;
         }
         if order == Order::LookAtDeadLetters && !show.about.contains_key("queue") {
@@ -56,7 +56,7 @@ impl<I: Invoker> Acting<'_, I> {
         };
         let told = answer::read(order, self.pass_on(&request).await);
         if !order.is_read_only() && !told.is_recorded {
-            self.record(Some(organisation), order.code(), &told, None, show).await;
+            self.record(organisation, order.code(), &told, None, show).await;
         }
         told
     }
@@ -71,7 +71,11 @@ impl<I: Invoker> Acting<'_, I> {
     }
 
     /// A look at each dead-letter queue, one after the other, until one takes too long.
-    async fn look_at_all(&self, organisation: OrganisationId, show: &Show) -> CommandOutcome {
+    async fn look_at_all(
+        &self,
+        organisation: Option<OrganisationId>,
+        show: &Show,
+    ) -> CommandOutcome {
         let (order, mut replies, mut failed) = (Order::LookAtDeadLetters, Vec::new(), Vec::new());
         let deadline = self.now.saturating_add(LOOKS_MAX).unwrap_or(self.now);
         for queue in QueueName::ALL.iter().copied() {
@@ -183,9 +187,15 @@ impl<I: Invoker> Acting<'_, I> {
 }
 
 /// The command that a button orders, with what was typed next to it.
-fn request(order: Order, organisation: OrganisationId, show: &Show) -> Result<Request, String> {
+fn request(
+    order: Order,
+    organisation: Option<OrganisationId>,
+    show: &Show,
+) -> Result<Request, String> {
     let mut fields = show.about.clone();
-    fields.insert("organisation".to_owned(), organisation.to_string());
+    if let Some(organisation) = organisation {
+        fields.insert("organisation".to_owned(), organisation.to_string());
+    }
     // A discrepancy is on an invoice, a contact, an order or a payment.
     let places = ["contact", "invoice", "order_id", "payment"];
     if order == Order::Accept && !places.iter().any(|on| fields.contains_key(*on)) {

@@ -3,8 +3,7 @@
 use commands::Reply;
 use commands::reply::{
     CloseOutcome, CloseReply, CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport,
-    Republication,
-    SweepOutcome, SyncReply,
+    Republication, SweepOutcome, SyncReply,
 };
 use invoker::InvokeError;
 use payments::codes;
@@ -129,6 +128,14 @@ fn words(reply: Reply) -> CommandOutcome {
             CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..told }
         }
         Reply::Rename(_) => done("The names are saved.".to_owned()),
+        // The address is in the reply alone: words are logged, and it lets a user in.
+        Reply::Authorise(reply) => {
+            let until = reply.authorise.until.strftime("%H:%M");
+            let told = done(format!(
+                "The way to Xero is open, once, until {until} UTC. You come back to these pages."
+            ));
+            CommandOutcome { replies: vec![Reply::Authorise(reply)], ..told }
+        }
         Reply::Disconnect(reply) => {
             let why = reply.disconnect.why.unwrap_or_default();
             done(
@@ -140,7 +147,6 @@ fn words(reply: Reply) -> CommandOutcome {
         Reply::PreviewPlan(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::PreviewAnnounceAgain(_)
-        | Reply::Authorise(_)
         | Reply::Connect(_) => looked(vec![reply]),
     }
 }

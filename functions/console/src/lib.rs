@@ -25,6 +25,7 @@ use host::telemetry;
 use invoker::{Invoker, LambdaInvoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
+use payments::connection::AccessMode;
 use serde::Serialize;
 use serde_json::Value;
 use table::{OrganisationRow, Tables};
@@ -59,6 +60,7 @@ pub struct Console<I> {
     tables: Tables,
     invoker: I,
     sweep_every: SignedDuration,
+    mode: AccessMode,
     metrics: Metrics,
     clock: Clock,
 }
@@ -110,9 +112,14 @@ impl Console<LambdaInvoker> {
         let tables = Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix);
         let minutes = env.parsed::<u8>("SWEEP_MINUTES", "must be a number of minutes")?;
         let console = Self::new(role, tables, invoker, clock);
+        // Where users let us in, there is a function that takes them to Xero.
+        let mode = match env.optional("CONNECT_URL")? {
+            Some(_) => AccessMode::Grants,
+            None => AccessMode::CustomConnection,
+        };
         let sweep_every = minutes.map_or(console.sweep_every, minutes_long);
         let metrics = Metrics::from_env(env, role.function())?;
-        Ok(Self { metrics, ..console.sweeping_every(sweep_every) })
+        Ok(Self { metrics, ..console.sweeping_every(sweep_every).let_in_by(mode) })
     }
 }
 
@@ -124,7 +131,14 @@ impl<I: Invoker> Console<I> {
     /// Puts the function together from its parts.
     pub fn new(role: Role, tables: Tables, invoker: I, clock: Clock) -> Self {
         let sweep_every = minutes_long(SWEEP_MINUTES);
-        Self { role, tables, invoker, sweep_every, metrics: Metrics::off(), clock }
+        let mode = AccessMode::default();
+        Self { role, tables, invoker, sweep_every, mode, metrics: Metrics::off(), clock }
+    }
+
+    /// The same, in a stack that Xero lets in like this, and not by a custom connection.
+    #[must_use]
+    pub fn let_in_by(self, mode: AccessMode) -> Self {
+        Self { mode, ..self }
     }
 
     /// The same, in a stack where what changed is looked for this often (ST-16), and not every half hour.
@@ -213,7 +227,8 @@ impl<I: Invoker> Asking<'_, I> {
                 return pages::choose(&rows, more, &self.show, &buttons, notices, self.now);
             }
             Whose::None => {
-                return pages::nobody(&self.show, &self.buttons(None), notices, self.now);
+                let mode = self.console.mode;
+                return pages::nobody(&self.show, &self.buttons(None), mode, notices, self.now);
             }
             Whose::Unreadable => {
                 let lines =
@@ -251,6 +266,7 @@ impl<I: Invoker> Asking<'_, I> {
             keep_why,
             replies,
             sweep_every: self.console.sweep_every,
+            mode: self.console.mode,
             now: self.now,
             rows_read: tally.rows_read.into(),
         };
@@ -280,19 +296,22 @@ impl<I: Invoker> Asking<'_, I> {
 
     async fn obeyed(&self, order: Order, whose: &Whose, tally: &mut Tally) -> CommandOutcome {
         tally.order = Some(order.code());
+        let obeyed = async |organisation| match self.show.said.attribution() {
+            Err(not_said) if !order.is_read_only() => CommandOutcome::failed(not_said.to_string()),
+            _ => self.acting().obey(order, organisation, &self.show).await,
+        };
         let told = match whose {
+            // A user of Xero says which organisations; one that is named is connected again.
+            _ if order == Order::Authorise && self.show.organisation.is_none() => {
+                obeyed(None).await
+            }
             // Nothing is done to an organisation that is not named, but the only one.
             Whose::One(_) if order == Order::SignUp && self.show.organisation.is_none() => {
                 CommandOutcome::failed(
                     "please say which organisation, by Xero's tenant id; nothing was done",
                 )
             }
-            Whose::One(organisation) => match self.show.said.attribution() {
-                Err(not_said) if !order.is_read_only() => {
-                    CommandOutcome::failed(not_said.to_string())
-                }
-                _ => self.acting().obey(order, *organisation, &self.show).await,
-            },
+            Whose::One(organisation) => obeyed(Some(*organisation)).await,
             _ => CommandOutcome::failed("please say which organisation; nothing was done"),
         };
         tally.outcome = Some(told.outcome);
@@ -363,6 +382,13 @@ impl<I: Invoker> Asking<'_, I> {
 }
 
 fn notice(told: &CommandOutcome) -> Notice {
+    let address = told.replies.iter().find_map(|reply| match reply {
+        commands::Reply::Authorise(reply) => Some(reply.authorise.url.clone()),
+        _ => None,
+    });
+    if let Some(address) = address {
+        return Notice::good(told.words.clone()).leading_to(address, Order::Authorise.label());
+    }
     match told.outcome {
         Outcome::Done => Notice::good(format!("Done. {}", told.words)),
         Outcome::Started => Notice::good(told.words.clone()),

@@ -51,17 +51,24 @@ pub struct Notice {
     pub good: bool,
     /// In words.
     pub text: String,
+    /// Where it leads on to, in the same window, and the text of the link.
+    pub link: Option<(String, &'static str)>,
 }
 
 impl Notice {
     /// It went well.
     pub fn good(text: impl Into<String>) -> Self {
-        Self { good: true, text: text.into() }
+        Self { good: true, text: text.into(), link: None }
     }
 
     /// It did not.
     pub fn bad(text: impl Into<String>) -> Self {
-        Self { good: false, text: text.into() }
+        Self { good: false, text: text.into(), link: None }
+    }
+
+    /// The same with a link.
+    pub fn leading_to(self, address: String, label: &'static str) -> Self {
+        Self { link: Some((address, label)), ..self }
     }
 }
 

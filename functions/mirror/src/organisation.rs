@@ -94,7 +94,8 @@ impl<C: Changes> Handler<'_, C> {
         let settings = match self.tables.settings(organisation).await {
             Ok(Some(settings)) if settings.mirror_enabled => settings,
             Ok(found) => {
-                let reason = if found.is_some() { "disabled" } else { "other_tenant" };
+                let off = found.as_ref().and_then(Settings::mirror_off);
+                let reason = off.unwrap_or(Ignored::OtherTenant).code();
                 return Left::again(self.leave(organisation, jobs, records, reason, tally).await);
             }
             Err(error @ table::ReadError::Unreadable { .. }) => {

@@ -41,6 +41,7 @@ impl<C: Changes> Sweeper<C> {
             day: settings.day_of(scheduled_at),
             zone: &settings.zone,
             status: checked.status,
+            mode: checked.mode,
             troubles: &checked.troubles,
             silent_since: checked.silent_since,
             last_success_at: checked.last_success_at,

@@ -123,7 +123,12 @@ impl<C: Changes> Sweeper<C> {
     ) -> Result<Answer, HandleError> {
         let mut all = Vec::new();
         loop {
-            let page = self.tables.organisations_at_work_after(after.take(), PAGE).await;
+            let page = match work {
+                ScheduledWork::Check => {
+                    self.tables.organisations_to_check_after(after.take(), PAGE).await
+                }
+                _ => self.tables.organisations_at_work_after(after.take(), PAGE).await,
+            };
             let (rows, next) =
                 page.map_err(|error| HandleError::Tables(telemetry::chain(&error)))?;
             let rows = rows.into_iter().filter_map(|row| readable(row, tally));
@@ -144,6 +149,9 @@ impl<C: Changes> Sweeper<C> {
             tasks.push(ScheduleTask::Organisation { work, organisation, scheduled_at });
         }
         queue.send(&tasks).await.map_err(HandleError::NotListed)?;
+        if work == ScheduledWork::Changes {
+            self.join_digests().await;
+        }
         tracing::info!(
             schedule.work = work.code(),
             schedule.organisations = all.len(),
@@ -210,8 +218,13 @@ impl<C: Changes> Sweeper<C> {
             ScheduleTask::Organisation { organisation, .. } => {
                 let one = match self.organisations(Some(*organisation), tally).await {
                     Ok(one) => one,
-                    // It was switched off since it was listed.
-                    Err(HandleError::NotMirroring(_)) => return Ok(Answer::of(Vec::new())),
+                    // It was switched off since it was listed, or its disconnection is to be confirmed.
+                    Err(HandleError::NotMirroring(_)) => {
+                        if work == ScheduledWork::Check {
+                            self.finish_disconnection(*organisation).await?;
+                        }
+                        return Ok(Answer::of(Vec::new()));
+                    }
                     Err(error) => return Err(error),
                 };
                 self.work(&one, work, scheduled_at, deadline, tally).await
@@ -223,6 +236,18 @@ impl<C: Changes> Sweeper<C> {
                 self.list(queue, list, deadline, tally).await
             }
         }
+    }
+
+    /// Asks Xero again to end a connection, until it has confirmed that (XC-05).
+    async fn finish_disconnection(&self, organisation: OrganisationId) -> Result<(), HandleError> {
+        let failed = |error: &dyn std::error::Error| HandleError::Tables(telemetry::chain(error));
+        let row = self.tables.organisation(organisation).await.map_err(|error| failed(&error))?;
+        if row.and_then(|row| row.ended_in_xero) == Some(false) {
+            let now = self.clock.now();
+            let ended = self.xero.finish_disconnection(&self.tables, organisation, now).await;
+            ended.map_err(|error| failed(&error))?;
+        }
+        Ok(())
     }
 
     async fn work(

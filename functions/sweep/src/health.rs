@@ -1,13 +1,16 @@
 //! How an organisation's connection with Xero is: Xero is asked, and the tables (ST-13, ST-17, CC-02 to CC-05).
 
+use std::collections::BTreeSet;
+
 use commands::reply::{ConnectionHealth, ConnectionIssue};
 use jiff::Timestamp;
 use payments::connection::{
-    BANK_TRANSACTIONS, ConnectionStatus, Facts, HealthIssue, SWITCHED_OFF_AFTER, judge,
+    AccessMode, BANK_TRANSACTIONS, ConnectionStatus, Facts, HealthIssue, SWITCHED_OFF_AFTER, judge,
     needed_actions, needs_bank_transactions,
 };
 use payments::failures::Failures;
 use payments::grant::{Grant, GrantError, Grants as _};
+use payments::permission::{self, Feature};
 use payments::sweep::{CertificateState, SweepKind};
 use payments::{OrganisationId, Settings};
 use queue::Changes;
@@ -18,10 +21,22 @@ use crate::failures::tables;
 use crate::tally::Tally;
 use crate::{HandleError, Sweeper};
 
+/// The permissions that the features which are switched on need and that the user has not given; nothing is known of a
+/// grant that was made before they were written down (XC-11).
+fn lacks(grant: &Grant, settings: &Settings) -> BTreeSet<&'static str> {
+    if grant.scopes.is_empty() {
+        return BTreeSet::new();
+    }
+    let lacking = permission::lacking(&Feature::of(settings), &grant.scopes);
+    lacking.iter().map(|permission| permission.scope).collect()
+}
+
 /// What a look at a connection has shown.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) status: ConnectionStatus,
+    /// How Xero lets us in.
+    pub(crate) mode: AccessMode,
     /// Troubles of the connection, the worst first.
     pub(crate) troubles: Vec<HealthIssue>,
     /// Since when changes in Xero have come without a webhook.
@@ -42,7 +57,7 @@ impl Checked {
             what: trouble.code().to_owned(),
             class: self.failures.class(*trouble).to_owned(),
             why: self.failures.words(*trouble),
-            remedy: trouble.remedy().to_owned(),
+            remedy: trouble.remedy_in(self.mode).to_owned(),
         });
         let (status, troubles) = (self.status.code().to_owned(), troubles.collect());
         ConnectionHealth { organisation, status, troubles }
@@ -89,19 +104,22 @@ impl<C: Changes> Sweeper<C> {
     ) -> Result<Checked, HandleError> {
         let (organisation, now) = (settings.organisation, self.clock.now());
         let asked = self.xero.organisation(organisation).await;
-        let mut class = asked.as_ref().err().map(xero::ReadError::class);
+        let mut problem = asked.as_ref().err().copied();
         let mut missing_actions = needed_actions(settings);
-        if class.is_none() && !missing_actions.is_empty() {
+        if problem.is_none() && !missing_actions.is_empty() {
             match self.xero.allowed_actions(organisation).await {
                 Ok(allowed) => missing_actions.retain(|action| !allowed.contains(*action)),
                 Err(error) => {
-                    class = Some(error.class());
+                    problem = Some(error);
                     missing_actions.clear();
                 }
             }
         } else {
             missing_actions.clear();
         }
+        // A permission that is missing is no lost connection: everything else goes on (XC-12).
+        let missing_scope = problem.and_then(|problem| problem.missing_scope());
+        let class = problem.filter(|_| missing_scope.is_none()).map(|problem| problem.class());
         let refused = class == Some(ErrorClass::Authentication);
         tally.refused |= refused;
         // Of an organisation that only uploads, nothing else is swept (AMB-37).
@@ -129,7 +147,19 @@ impl<C: Changes> Sweeper<C> {
         let parked = self.tables.count_parked(organisation).await;
         let (parked, parked_reports) = parked.map_err(|error| tables(&error))?;
         let budget = self.tables.budget(organisation).await.map_err(|error| tables(&error))?;
+        // After Xero was asked: that is when a grant dies.
+        let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
+        let mode = match self.xero.grant_secrets() {
+            Some(_) => AccessMode::Grants,
+            None => AccessMode::CustomConnection,
+        };
+        let with_grants = grant.as_ref().filter(|_| mode == AccessMode::Grants);
+        let mut missing_scopes =
+            with_grants.map_or_else(BTreeSet::new, |grant| lacks(grant, settings));
+        missing_scopes.extend(missing_scope);
         let facts = Facts {
+            mode,
+            missing_scopes,
             refused,
             missing_actions,
             day_limit_until: budget.day_used_up_until(settings.calls_per_day, now),
@@ -148,10 +178,13 @@ impl<C: Changes> Sweeper<C> {
         // Of one that was signed up a moment ago, everything is on its way for the first time.
         let first = facts.last_success_at.or(sweep.queued_at);
         let judged = judge(&Facts { last_success_at: first, ..facts.clone() }, now);
-        let short_code = asked.ok().and_then(|organisation| organisation.short_code);
-        // After Xero was asked: that is when a grant dies.
-        let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
-        let with_grants = grant.as_ref().filter(|_| self.xero.grant_secrets().is_some());
+        let short_code = match asked {
+            Ok(shown) => {
+                self.note_name(organisation, &shown.name).await?;
+                shown.short_code
+            }
+            Err(_) => None,
+        };
         let grant_is_dead = with_grants.is_some_and(|grant| grant.dead.is_some());
         let code = short_code.as_deref();
         let stored = self
@@ -172,6 +205,7 @@ impl<C: Changes> Sweeper<C> {
         let (status, troubles) = judged;
         Ok(Checked {
             status,
+            mode,
             troubles,
             silent_since: facts.silent_since,
             last_success_at: facts.last_success_at,
@@ -179,6 +213,18 @@ impl<C: Changes> Sweeper<C> {
             failures: facts.failures,
             parked_reports,
         })
+    }
+
+    /// Keeps the name that Xero has for an organisation (XC-04).
+    async fn note_name(&self, organisation: OrganisationId, name: &str) -> Result<(), HandleError> {
+        let row = self.tables.organisation(organisation).await.map_err(|error| tables(&error))?;
+        let before = row.and_then(|row| row.xero_name);
+        if before.as_deref() == Some(name) {
+            return Ok(());
+        }
+        let names = (before.as_deref(), name);
+        let noted = self.tables.note_xero_name(organisation, names, self.clock.now()).await;
+        noted.map_err(|error| tables(&error))
     }
 
     /// Warns before a user's grant dies because nothing uses it.
@@ -231,6 +277,13 @@ impl<C: Changes> Sweeper<C> {
                     let why = format!("Xero does not allow us what the settings need: {actions}");
                     ("MISSING_PERMISSION", actions, why)
                 }
+                (HealthIssue::MissingScope, _) => {
+                    let scopes: Vec<_> = facts.missing_scopes.iter().copied().collect();
+                    let scopes = scopes.join(", ");
+                    let why =
+                        format!("a permission was not granted that the settings need: {scopes}");
+                    ("MISSING_SCOPE", scopes, why)
+                }
                 (HealthIssue::DayLimit, _) => {
                     let until = facts.day_limit_until.unwrap_or(now);
                     let why = format!(
@@ -241,7 +294,7 @@ impl<C: Changes> Sweeper<C> {
                 }
                 _ => continue,
             };
-            let why = format!("{why}. What to do: {}", trouble.remedy());
+            let why = format!("{why}. What to do: {}", trouble.remedy_in(facts.mode));
             let raised = self.tables.raise_message(organisation, kind, &subject, &why, now).await;
             raised.map_err(|error| tables(&error))?;
         }

@@ -13,6 +13,7 @@ mod event;
 mod failures;
 mod fan_out;
 mod health;
+mod joint_digest;
 mod on_demand;
 mod open;
 mod organisations;

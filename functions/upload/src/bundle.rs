@@ -54,7 +54,8 @@ pub(crate) fn bundle(
     for (row, part) in parts {
         let receipt = &row.receipt;
         let reference = reference(&receipt.method, receipt.reference.as_deref(), &part.stamp);
-        let (account, date, amount) = (settings.account, receipt.date, part.amount);
+        let account = settings.account_for(part.amount.currency());
+        let (date, amount) = (receipt.date, part.amount);
         let stamp = part.stamp.clone();
         match (&part.target, &row.bill) {
             (Target::Invoice { id, .. }, _) => payments.push(PaymentToSend {

@@ -70,7 +70,32 @@ impl<Q: Uploads> Run<'_, Q> {
             },
             Err(judgement) => judgement,
         });
-        Ok(Judged { judgements: judgements.collect(), contacts })
+        let judgements = self.on_chart(known, rows, judgements.collect()).await?;
+        Ok(Judged { judgements, contacts })
+    }
+
+    /// Holds what would be booked on accounts that cannot be used, before anything is sent: each would be refused, one
+    /// after the other (XC-15). Nothing is read if nothing is to be sent.
+    async fn on_chart(
+        &self,
+        known: &EvaluationContext,
+        rows: &[Upload],
+        judgements: Vec<UploadDecision>,
+    ) -> Result<Vec<UploadDecision>, RunError> {
+        let is_sent = |judged: &UploadDecision| matches!(judged, UploadDecision::Send(parts) if !parts.is_empty());
+        if !judgements.iter().any(is_sent) {
+            return Ok(judgements);
+        }
+        let books = self.books(known).await?;
+        let chart = match known.chart.get() {
+            Some(chart) => chart,
+            None => {
+                let read = self.xero.accounts(self.organisation()).await?;
+                known.chart.get_or_init(|| read)
+            }
+        };
+        let judged = rows.iter().zip(judgements);
+        Ok(judged.map(|(row, of)| chart.checked(row, of, books, self.uploading)).collect())
     }
 
     /// Whether a payment may be planned.

@@ -96,6 +96,7 @@ fn prepayment_account(simulator: &Simulator) -> anyhow::Result<()> {
         name: "Payments in Advance".to_owned(),
         kind: AccountKind::CurrLiab,
         payments_enabled: false,
+        currency: None,
     };
     simulator.add_account(SAMPLE_ORGANISATION, account)?;
     Ok(())

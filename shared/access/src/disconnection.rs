@@ -61,19 +61,33 @@ impl Xero {
         let stopped = tables.disconnect(organisation, said, now).await;
         let stopped = stopped.map_err(|error| stores(&error))?;
         tracing::info!(xero.tenant_id = %organisation, "an organisation is disconnected");
-        let not_confirmed = match self.end_in_xero(tables, organisation, now).await {
+        let not_confirmed = self.finish_disconnection(tables, organisation, now).await?;
+        Ok(Disconnected { before: !stopped, not_confirmed })
+    }
+
+    /// Ends the connection in Xero of an organisation that is disconnected here. Returns why Xero has not confirmed it;
+    /// `None` if it has.
+    ///
+    /// # Errors
+    /// `Stores`.
+    pub async fn finish_disconnection(
+        &self,
+        tables: &Tables,
+        organisation: OrganisationId,
+        now: Timestamp,
+    ) -> Result<Option<String>, DisconnectError> {
+        match self.end_in_xero(tables, organisation, now).await {
             Ok(()) => {
                 let noted = tables.disconnected_in_xero(organisation, now).await;
                 noted.map_err(|error| stores(&error))?;
-                None
+                Ok(None)
             }
             Err(error) => {
                 let problem = telemetry::chain(&error);
                 tracing::warn!(xero.tenant_id = %organisation, error = problem, "not ended in Xero");
-                Some(problem)
+                Ok(Some(problem))
             }
-        };
-        Ok(Disconnected { before: !stopped, not_confirmed })
+        }
     }
 
     /// Ends the connection of an organisation that is not used here.

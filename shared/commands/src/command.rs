@@ -12,8 +12,8 @@ use crate::payload::{
 use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
     DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply, NamesReply,
-    PaymentReply,
-    PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply, UploadsReply,
+    PaymentReply, PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply,
+    UploadsReply,
 };
 use crate::role::Role;
 
@@ -273,10 +273,12 @@ commands! {
     }
     /// Gives the address at which a user of Xero lets us in, good for ten minutes.
     Authorise(Authorise) -> AuthorisationReply = "authorise" in ADMINISTRATORS {
+        label: Some("Connect to Xero"),
         fields: &[REDIRECT_URI.optional(), GRANT, ORGANISATION.optional(), READ_ONLY],
     }
     /// An organisation is disconnected from Xero: payments go neither way, and Xero ends the connection.
     Disconnect(OnOrganisation) -> DisconnectionReply = "disconnect" in ADMINISTRATORS {
+        label: Some("Disconnect from Xero"),
         confirmation: Some("From now on no payment goes either way, and Xero ends the connection of this organisation. \
             All that was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
         fields: &[ORGANISATION],

@@ -55,6 +55,8 @@ codes! {
         OrderProgressChanged = "order_progress_changed",
         /// The business has reported an order, or a change of one (SP-02).
         OrderRecorded = "order_recorded",
+        /// An organisation has another name in Xero than before (XC-04).
+        OrganisationRenamed = "organisation_renamed",
         /// A person has ordered something on the operators' pages, or was refused it (ST-22).
         Ordered = "ordered",
         /// A dead letter is on its way again.

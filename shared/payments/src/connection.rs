@@ -1,10 +1,12 @@
 //! How the connection of an organisation with Xero is: known, and not guessed.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::activity_kind::Occurrence;
 use crate::failures::Failures;
-pub use crate::health_issue::{ConnectionStatus, HealthIssue};
+pub use crate::health_issue::{AccessMode, ConnectionStatus, HealthIssue};
 use crate::settings::Settings;
 
 /// Without a success for so long, a connection is not active, even if all else is well (CC-23).
@@ -24,10 +26,14 @@ pub const FOUND_WITHIN: SignedDuration = SignedDuration::from_hours(2);
 /// The facts about a connection.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
+    /// How Xero lets us in.
+    pub mode: AccessMode,
     /// Xero refuses us.
     pub refused: bool,
     /// What Xero does not allow us, though it is needed: Xero's names of the actions.
     pub missing_actions: Vec<&'static str>,
+    /// The permissions that the features need and that were not granted (XC-12).
+    pub missing_scopes: BTreeSet<&'static str>,
     /// Xero could not be asked.
     pub unreachable: bool,
     /// The day's calls are used up until then.
@@ -74,6 +80,7 @@ pub fn judge(facts: &Facts, now: Timestamp) -> (ConnectionStatus, Vec<HealthIssu
     let is = |trouble: &HealthIssue| match trouble {
         HealthIssue::Refused => facts.refused,
         HealthIssue::MissingPermission => !facts.missing_actions.is_empty(),
+        HealthIssue::MissingScope => !facts.missing_scopes.is_empty(),
         HealthIssue::WebhookOff => off,
         HealthIssue::WebhookSilent => silent.is_some() && !off,
         HealthIssue::Unreachable => facts.unreachable,
@@ -148,7 +155,11 @@ pub struct StatusChange {
 
 /// How the status of a connection has changed between two checks, by the troubles at each; `None` if it is
 /// the same. For a connection without an earlier check, only its loss is news: nothing has succeeded yet.
-pub fn turn(before: Option<&[HealthIssue]>, after: &[HealthIssue]) -> Option<StatusChange> {
+pub fn turn(
+    before: Option<&[HealthIssue]>,
+    after: &[HealthIssue],
+    mode: AccessMode,
+) -> Option<StatusChange> {
     use ConnectionStatus::{Active, Disconnected, Error};
     let (was, is) = (before.map(status_of), status_of(after));
     let (occurrence, rule) = match (was, is) {
@@ -164,7 +175,7 @@ pub fn turn(before: Option<&[HealthIssue]>, after: &[HealthIssue]) -> Option<Sta
     let words: Vec<_> = after.iter().map(|trouble| trouble.words()).collect();
     let why = match after.first() {
         None => "everything works".to_owned(),
-        Some(worst) => format!("{}. What to do: {}", words.join("; "), worst.remedy()),
+        Some(worst) => format!("{}. What to do: {}", words.join("; "), worst.remedy_in(mode)),
     };
     Some(StatusChange { occurrence, rule, reason: after.first().copied(), why })
 }
@@ -179,9 +190,12 @@ fn with_status(troubles: Vec<HealthIssue>) -> (ConnectionStatus, Vec<HealthIssue
 }
 
 /// What to do about errors of a class (CC-16 to CC-18); of any other, to see the log.
-pub fn cure_of_class(class: &str) -> &'static str {
+pub fn cure_of_class(class: &str, mode: AccessMode) -> &'static str {
     match class {
-        "Authentication" => "put a new credential into the secret of the stack, or connect again",
+        "Authentication" => match mode {
+            AccessMode::CustomConnection => "put a new credential into the secret of the stack",
+            AccessMode::Grants => HealthIssue::Refused.remedy_in(mode),
+        },
         "Timeout" => "nothing, if it was once; it is tried again. Else see whether Xero is up",
         "Limit" => "nothing: what waits goes on when the limit allows it",
         "Validation" => "correct at its source what the error names, and sync again",
@@ -271,7 +285,8 @@ mod tests {
     fn a_change_of_the_status_is_news_and_nothing_else_is() {
         // CC-02, CC-03, CC-04, EX-24
         let now = |before: Option<&[HealthIssue]>, after: &[HealthIssue]| {
-            turn(before, after).map(|turn| (turn.occurrence, turn.rule, turn.reason))
+            turn(before, after, AccessMode::CustomConnection)
+                .map(|turn| (turn.occurrence, turn.rule, turn.reason))
         };
         let (lost, stale, parked) =
             ([HealthIssue::Refused], [HealthIssue::Stale], [HealthIssue::Parked]);
@@ -296,7 +311,9 @@ mod tests {
         ] {
             assert_eq!(now(before, after), None, "{before:?} {after:?}");
         }
-        let said = turn(None, &[HealthIssue::Refused, HealthIssue::Stale]).unwrap().why;
+        let said =
+            turn(None, &[HealthIssue::Refused, HealthIssue::Stale], AccessMode::CustomConnection);
+        let said = said.unwrap().why;
         assert!(said.starts_with("Xero does not let us in; no sync has succeeded"), "{said}");
     }
 
@@ -306,8 +323,10 @@ mod tests {
         for (class, word) in
             [("Authentication", "credential"), ("Timeout", "Xero is up"), ("Validation", "source")]
         {
-            assert!(cure_of_class(class).contains(word), "{class}");
+            assert!(cure_of_class(class, AccessMode::CustomConnection).contains(word), "{class}");
         }
+        // XC-08
+        assert!(cure_of_class("Authentication", AccessMode::Grants).contains("Connect to Xero"));
     }
 
     #[test]
@@ -317,6 +336,8 @@ mod tests {
             assert!(
                 ["Authentication", "Timeout", "Limit", "Validation"].contains(&trouble.class())
             );
+            let of_users = trouble.remedy_in(AccessMode::Grants);
+            assert!(!of_users.contains("secret"), "XC-08: {of_users}");
             assert!(trouble.remedy().len() > 20 && !trouble.words().is_empty(), "{trouble}");
             assert_ne!(trouble.status(), ConnectionStatus::Active);
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::connection::{ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER};
+use crate::connection::{AccessMode, ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER};
 use crate::failures::Failures;
 use crate::sweep::CertificateState;
 use crate::upload::{NightReport, UploadState};
@@ -20,6 +20,8 @@ pub struct Morning<'a> {
     pub zone: &'a TimeZone,
     /// How its connection with Xero is.
     pub status: ConnectionStatus,
+    /// How Xero lets us in.
+    pub mode: AccessMode,
     /// Its troubles, the worst first.
     pub troubles: &'a [HealthIssue],
     /// Since when changes in Xero have come without a webhook (CM-42).
@@ -88,7 +90,7 @@ impl Morning<'_> {
             let _ = write!(text, "- {trouble} ({class})");
             // An event has room for a thousand characters, and the worst one decides (AMB-22).
             let _ = match place {
-                0 => writeln!(text, ": {}", trouble.remedy()),
+                0 => writeln!(text, ": {}", trouble.remedy_in(self.mode)),
                 _ => writeln!(text),
             };
         }
@@ -197,6 +199,7 @@ mod tests {
         Morning {
             day: jiff::civil::date(2026, 11, 25),
             zone,
+            mode: AccessMode::CustomConnection,
             status: ConnectionStatus::Active,
             troubles: &[],
             silent_since: None,

@@ -19,6 +19,8 @@ codes! {
         Refused = "REFUSED",
         /// The user who let us in may not do in Xero what a feature that is switched on needs.
         MissingPermission = "MISSING_PERMISSION",
+        /// A permission that a feature needs which is switched on was not granted (XC-12).
+        MissingScope = "MISSING_SCOPE",
         /// No webhook has come for what changed in Xero, for so long that Xero has switched it off.
         WebhookOff = "WEBHOOK_OFF",
         /// No webhook has come for what changed in Xero.
@@ -46,7 +48,32 @@ codes! {
     }
 }
 
+/// How Xero lets us in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum AccessMode {
+    /// By a custom connection, with the app's own credentials.
+    #[default]
+    CustomConnection,
+    /// By what users of Xero have granted.
+    Grants,
+}
+
 impl HealthIssue {
+    /// What to do about it where Xero lets us in like this: where users let us in, there is no secret to renew (XC-08).
+    pub const fn remedy_in(self, mode: AccessMode) -> &'static str {
+        match (self, mode) {
+            (Self::Refused, AccessMode::Grants) => {
+                "connect again: on the page Integrations, an administrator presses Connect to Xero, and a user of the \
+                 organisation in Xero agrees"
+            }
+            (Self::MissingScope, AccessMode::Grants) => {
+                "on the page Integrations, an administrator presses Connect to Xero, and the user agrees to the \
+                 permission; or switch the feature off"
+            }
+            _ => self.remedy(),
+        }
+    }
+
     /// What it makes of the connection.
     pub const fn status(self) -> ConnectionStatus {
         match self {
@@ -58,7 +85,7 @@ impl HealthIssue {
     /// The class under which it is shown (A7.3).
     pub const fn class(self) -> &'static str {
         match self {
-            Self::Refused | Self::MissingPermission => "Authentication",
+            Self::Refused | Self::MissingPermission | Self::MissingScope => "Authentication",
             Self::DayLimit => "Limit",
             Self::WebhookOff
             | Self::WebhookSilent
@@ -79,6 +106,7 @@ impl HealthIssue {
         match self {
             Self::Refused => "Xero does not let us in",
             Self::MissingPermission => "Xero does not allow us what the settings need",
+            Self::MissingScope => "a permission that the settings need was not granted",
             Self::WebhookOff => "no webhook has come for a day: Xero has switched it off",
             Self::WebhookSilent => "changes come without webhooks",
             Self::Unreachable => "Xero does not answer",
@@ -105,6 +133,10 @@ impl HealthIssue {
             Self::MissingPermission => {
                 "in Xero, under Settings, Users, give the user who authorised the app the right; or switch the \
                  feature off"
+            }
+            Self::MissingScope => {
+                "at developer.xero.com, My Apps, open the app and give its custom connection the permission, and let \
+                 the user authorise it again; or switch the feature off"
             }
             Self::WebhookOff | Self::WebhookSilent => {
                 "at developer.xero.com, My Apps, open the app, then Webhooks: see that the delivery URL is the \

@@ -25,6 +25,7 @@ mod health_issue;
 mod ids;
 mod invoice;
 mod invoice_discrepancies;
+pub mod joint_digest;
 pub mod mass_change;
 mod matching;
 mod mirror;

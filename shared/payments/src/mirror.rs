@@ -26,8 +26,8 @@ pub fn eligible(snapshot: &Snapshot, settings: &Settings) -> Result<InvoiceNumbe
     if snapshot.organisation != settings.organisation {
         return Err(Ignored::OtherTenant);
     }
-    if !settings.mirror_enabled {
-        return Err(Ignored::Disabled);
+    if let Some(off) = settings.mirror_off() {
+        return Err(off);
     }
     if snapshot.kind != InvoiceKind::Sales {
         return Err(Ignored::NotSalesInvoice);

@@ -76,7 +76,7 @@ pub enum MoneyError {
 }
 
 /// An ISO 4217 currency that has a minor unit, or one that had and was withdrawn.
-#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Currency {
     code: &'static str,
     decimals: u32,

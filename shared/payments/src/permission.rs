@@ -81,7 +81,7 @@ pub const PERMISSIONS: [Permission; 7] = [
     Permission {
         scope: "accounting.settings.read",
         feature: Feature::Mirror,
-        endpoints: &["GET /Organisation", "GET /Organisation/Actions"],
+        endpoints: &["GET /Organisation", "GET /Organisation/Actions", "GET /Accounts"],
         words: "read the organisation's name, currency and time zone",
     },
     Permission {

@@ -41,6 +41,8 @@ codes! {
     Ignored {
         /// The organisation has switched the mirror off (CM-01).
         Disabled = "disabled",
+        /// A person has disconnected the organisation from Xero (XC-06).
+        Disconnected = "disconnected",
         /// The number is the prefix and nothing else (V14).
         EmptyNumber = "empty_number",
         /// The number does not begin with the prefix (CM-05).

@@ -8,6 +8,7 @@ use crate::budget::DAY_MAX;
 use crate::close::CloseSettings;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
+use crate::reason::Ignored;
 use crate::rules_version;
 use crate::sweep::DailyTimes;
 use crate::upload::UploadSettings;
@@ -79,6 +80,14 @@ impl Settings {
             upload.enabled = false;
         }
         self
+    }
+
+    /// Why nothing is mirrored, if nothing is (CM-01, XC-06).
+    pub fn mirror_off(&self) -> Option<Ignored> {
+        match self.disconnected_at {
+            Some(_) => Some(Ignored::Disconnected),
+            None => (!self.mirror_enabled).then_some(Ignored::Disabled),
+        }
     }
 
     /// Whether anything is done for it at all: it mirrors, or uploads, or both (AMB-37).

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use payments::close::{CloseSettings, HOLIDAYS_MAX};
 
 use crate::attributes::Reader;
-use crate::settings::read_time;
+use crate::daily_time::read_time;
 
 /// At the usual time, on every weekday, unless the row says otherwise.
 pub(crate) fn read_close_settings(row: Reader<'_>) -> CloseSettings {

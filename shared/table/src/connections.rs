@@ -184,7 +184,8 @@ impl Tables {
                 source: Box::new(error),
             })?;
             let row = row.unwrap_or_default();
-            let turn = turn(before(&row).as_deref(), &told(&judged.1, grant_is_dead));
+            let told = told(&judged.1, grant_is_dead);
+            let turn = turn(before(&row).as_deref(), &told, facts.mode);
             let update = self.connection_looked_at(organisation, judged, facts, short_code);
             let update = update
                 .expression_attribute_values(":dead", AttributeValue::Bool(grant_is_dead))
@@ -225,7 +226,7 @@ impl Tables {
                 .text("what", trouble)
                 .text("class", facts.failures.class(*trouble))
                 .text("words", facts.failures.words(*trouble))
-                .text("cure", trouble.remedy());
+                .text("cure", trouble.remedy_in(facts.mode));
             AttributeValue::M(trouble.finish())
         });
         let text = AttributeValue::S;

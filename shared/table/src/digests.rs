@@ -1,12 +1,15 @@
 //! What the digest of the morning rests on, and its row in the log.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::digest::Morning;
+use payments::joint_digest::{ALL_ORGANISATIONS, JointDigest};
 use payments::{Occurrence, OrganisationId, RESOLVE_WITHIN};
 
 use crate::activity::day;
-use crate::attributes::{Reader, Writer, instant};
+use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::Tables;
@@ -94,15 +97,65 @@ impl Tables {
         morning: &Morning<'_>,
         scheduled_at: Timestamp,
     ) -> Result<(), WriteError> {
-        let row = Writer::default()
-            .text("day", day(organisation, scheduled_at))
-            .text("at", digest_key(scheduled_at))
-            .text("organisation", organisation)
-            .text("cause", "schedule")
-            .logged(Occurrence::MorningDigest)
-            .text("rule", "CC-20")
-            .text("reason", morning.verdict())
-            .text("why", morning.text());
-        self.put_row(ACTIVITY, row.finish()).await
+        let said = (morning.verdict(), morning.text());
+        self.put_row(ACTIVITY, digest_row(organisation, said, scheduled_at)).await
     }
+
+    /// Writes the digest of all organisations into the log, where it stands like that of an organisation of its own.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn log_joint_digest(
+        &self,
+        joint: &JointDigest,
+        scheduled_at: Timestamp,
+    ) -> Result<(), WriteError> {
+        let verdict = if joint.is_well { WELL } else { "look" };
+        let said = (verdict, joint.text.clone());
+        self.put_row(ACTIVITY, digest_row(ALL_ORGANISATIONS, said, scheduled_at)).await
+    }
+
+    /// The latest of these digests of each organisation: whether it says that all is well, and its text.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn last_digests(
+        &self,
+        wanted: &[(OrganisationId, Timestamp)],
+    ) -> Result<BTreeMap<OrganisationId, (bool, String)>, ReadError> {
+        let keys = wanted.iter().map(|(of, at)| (day(*of, *at), digest_key(*at)));
+        let mut rows = self.many(ACTIVITY, ["day", "at"], keys, None).await?;
+        rows.sort_by_key(|row| row.get("at").and_then(|at| at.as_s().ok()).cloned());
+        let mut found = BTreeMap::new();
+        for row in &rows {
+            // One that cannot be read is none, and hides no other (AMB-30).
+            found.extend(read_digest(Reader::new(ACTIVITY, row)).ok());
+        }
+        Ok(found)
+    }
+}
+
+fn read_digest(row: Reader<'_>) -> Result<(OrganisationId, (bool, String)), ReadError> {
+    let digest = (row.text("reason")? == WELL, row.text("why")?.to_owned());
+    Ok((row.parsed("organisation")?, digest))
+}
+
+/// The verdict of a morning on which no further look is needed.
+const WELL: &str = "well";
+
+fn digest_row(
+    organisation: OrganisationId,
+    (verdict, text): (&str, String),
+    scheduled_at: Timestamp,
+) -> Item {
+    Writer::default()
+        .text("day", day(organisation, scheduled_at))
+        .text("at", digest_key(scheduled_at))
+        .text("organisation", organisation)
+        .text("cause", "schedule")
+        .logged(Occurrence::MorningDigest)
+        .text("rule", "CC-20")
+        .text("reason", verdict)
+        .text("why", text)
+        .finish()
 }

@@ -20,6 +20,7 @@ mod connections;
 mod contact_discrepancies;
 mod contacts;
 mod customers;
+mod daily_time;
 mod digests;
 mod disconnections;
 mod discrepancy_work;

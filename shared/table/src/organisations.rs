@@ -2,10 +2,11 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
-use payments::{OrganisationId, Settings};
+use payments::{Occurrence, OrganisationId, Settings};
 
+use crate::activity::day;
 use crate::activity_log::{Ordered, order_row};
-use crate::attributes::{Item, Reader};
+use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::latest::Newest;
 use crate::schema::{ACTIVITY, ORGANISATIONS};
@@ -45,6 +46,8 @@ pub struct OrganisationRow {
     pub settings: Result<Settings, ReadError>,
     /// What the organisation is called (`name`).
     pub name: Option<String>,
+    /// What Xero calls it (`xero_name`; XC-04).
+    pub xero_name: Option<String>,
     /// Whether Xero has confirmed that it is disconnected (`disconnected_in_xero`); `None` if it is not disconnected.
     pub ended_in_xero: Option<bool>,
     /// Whom to ask when a connection is lost (`administrator_contact`; CC-19).
@@ -53,6 +56,17 @@ pub struct OrganisationRow {
     pub bank_feed: Option<String>,
     /// Who takes payments by card (`payment_gateway_name`; CC-10).
     pub payment_gateway: Option<String>,
+}
+
+impl OrganisationRow {
+    /// What pages call it: by the name that people gave it and by Xero's, by its id if it has neither (XC-04).
+    pub fn title(&self) -> String {
+        match (&self.name, &self.xero_name) {
+            (Some(own), Some(xero)) if own != xero => format!("{own} (in Xero: {xero})"),
+            (Some(name), _) | (None, Some(name)) => name.clone(),
+            (None, None) => self.organisation.to_string(),
+        }
+    }
 }
 
 impl Tables {
@@ -87,6 +101,53 @@ impl Tables {
         let mut rows: Vec<_> = rows.iter().filter_map(|row| read(row).ok()).collect();
         rows.sort_by_key(|row| row.organisation);
         Ok(Newest { rows, more })
+    }
+
+    /// Xero calls an organisation that is set up here so from now on (XC-04). Another name than before is a row of the
+    /// activity log, with both.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn note_xero_name(
+        &self,
+        organisation: OrganisationId,
+        (before, name): (Option<&str>, &str),
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = Update::builder()
+            .table_name(self.name(ORGANISATIONS))
+            .key("organisation", text(&organisation.to_string()))
+            .update_expression("SET xero_name = :name")
+            .expression_attribute_values(":name", text(name));
+        // Of two looks at once, one writes the row of the log.
+        let update = match before {
+            None => update.condition_expression(
+                "attribute_exists(organisation) AND attribute_not_exists(xero_name)",
+            ),
+            Some(before) => update
+                .condition_expression("xero_name = :before")
+                .expression_attribute_values(":before", text(before)),
+        };
+        let update = update.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
+        let mut rows = vec![TransactWriteItem::builder().update(update).build()];
+        if let Some(before) = before {
+            let renamed = Occurrence::OrganisationRenamed;
+            let log = Writer::default()
+                .text("day", day(organisation, now))
+                .text("at", format!("{}#{renamed}", instant(now)))
+                .text("organisation", organisation)
+                .text("cause", "check")
+                .logged(renamed)
+                .text("rule", "XC-04")
+                .text("before", before)
+                .text("after", name);
+            rows.push(self.put(ACTIVITY, log.finish())?);
+        }
+        match self.commit(ORGANISATIONS, rows).await {
+            Ok(()) | Err(WriteError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives an organisation that is set up here other names for people, together with the row of the activity
@@ -141,6 +202,7 @@ fn read(item: &Item) -> Result<OrganisationRow, ReadError> {
         organisation,
         settings: read_settings(organisation, item),
         name: text("name"),
+        xero_name: text("xero_name"),
         ended_in_xero: row.has("disconnected_at").then(|| row.has("disconnected_in_xero")),
         administrator: text("administrator_contact"),
         bank_feed: text("bank_feed_name"),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
 use payments::mass_change::MASS_CHANGE_MAX;
@@ -12,12 +11,15 @@ use payments::upload::{
     BUNDLE_MAX, Certainty, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX,
     UploadSettings,
 };
-use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Settings};
+use payments::{
+    Currency, FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Settings, XeroAccountId,
+};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::change_context::ChangeContext;
 use crate::close_settings::read_close_settings;
+use crate::daily_time::{read_time, time_text};
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::tables::Tables;
@@ -26,7 +28,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 24] = [
+const SETTINGS: [&str; 25] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -45,6 +47,7 @@ const SETTINGS: [&str; 24] = [
     "upload_nightly_max",
     "upload_bundle_max",
     "upload_account_id",
+    "currency_accounts",
     "prepayment_account_code",
     "prepayment_tax_type",
     "merchant_contact_id",
@@ -60,6 +63,8 @@ pub struct Enabled {
     pub organisation: Option<OrganisationId>,
     /// Its settings, or what is wrong with the row.
     pub settings: Result<Settings, ReadError>,
+    /// What people call it.
+    pub name: Option<String>,
 }
 
 impl Tables {
@@ -103,6 +108,27 @@ impl Tables {
         after: Option<String>,
         max: usize,
     ) -> Result<(Vec<Enabled>, Option<String>), ReadError> {
+        self.organisations_after(after, max, is_at_work).await
+    }
+
+    /// The same with those whose disconnection Xero has not confirmed: each check asks for it again (XC-05).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn organisations_to_check_after(
+        &self,
+        after: Option<String>,
+        max: usize,
+    ) -> Result<(Vec<Enabled>, Option<String>), ReadError> {
+        self.organisations_after(after, max, |item| is_at_work(item) || is_ending(item)).await
+    }
+
+    async fn organisations_after(
+        &self,
+        after: Option<String>,
+        max: usize,
+        is_wanted: impl Fn(&Item) -> bool,
+    ) -> Result<(Vec<Enabled>, Option<String>), ReadError> {
         let start = after.map(|key| [("organisation".to_owned(), AttributeValue::S(key))].into());
         let page = self
             .client()
@@ -114,8 +140,7 @@ impl Tables {
             .send()
             .await
             .map_err(|error| ReadError::unavailable(ORGANISATIONS, error))?;
-        let switches = ["mirror_enabled", "upload_enabled"];
-        let rows = page.items().iter().filter(|item| is_switched_on(item, &switches));
+        let rows = page.items().iter().filter(|item| is_wanted(item));
         let next = page.last_evaluated_key().and_then(|key| key.get("organisation"));
         let next = next.and_then(|key| key.as_s().ok()).cloned();
         Ok((rows.map(enabled).collect(), next))
@@ -230,6 +255,16 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
     Ok(row.finish())
 }
 
+/// Whether an organisation mirrors or uploads.
+fn is_at_work(item: &Item) -> bool {
+    is_switched_on(item, &["mirror_enabled", "upload_enabled"])
+}
+
+/// Whether an organisation is disconnected here, and Xero has not confirmed it.
+fn is_ending(item: &Item) -> bool {
+    item.contains_key("disconnected_at") && !item.contains_key("disconnected_in_xero")
+}
+
 /// Whether one of these switches is on. One that is not a truth value may be meant so: then the row says so when it is
 /// read.
 fn is_switched_on(item: &Item, switches: &[&str]) -> bool {
@@ -246,8 +281,13 @@ fn enabled(item: &Item) -> Enabled {
         Ok(organisation) => Enabled {
             organisation: Some(organisation),
             settings: read_settings(organisation, item),
+            name: Reader::new(ORGANISATIONS, item)
+                .text_if("name")
+                .ok()
+                .flatten()
+                .map(str::to_owned),
         },
-        Err(error) => Enabled { organisation: None, settings: Err(error) },
+        Err(error) => Enabled { organisation: None, settings: Err(error), name: None },
     }
 }
 
@@ -312,9 +352,16 @@ fn upload_attributes(row: Writer, upload: &UploadSettings) -> Writer {
         .text_if("prepayment_account_code", upload.prepayment_account.as_deref())
         .text_if("prepayment_tax_type", upload.prepayment_tax.as_deref())
         .text_if("merchant_contact_id", upload.merchant_contact)
+        .value("currency_accounts", AttributeValue::M(currency_accounts(upload)))
         .value("fee_accounts", AttributeValue::M(fee_accounts(&upload.fee_accounts)))
         .text("upload_due_at", time_text(upload.due_at))
         .number("same_money_days", upload.same_money_days)
+}
+
+fn currency_accounts(upload: &UploadSettings) -> Item {
+    let text = |account: &XeroAccountId| AttributeValue::S(account.to_string());
+    let accounts = upload.currency_accounts.iter();
+    accounts.map(|(currency, account)| (currency.to_string(), text(account))).collect()
 }
 
 /// The code alone, as people type it, unless there is a tax type.
@@ -327,21 +374,6 @@ fn fee_accounts(accounts: &BTreeMap<FeeKind, FeeAccount>) -> Item {
         }
     };
     accounts.iter().map(|(kind, account)| (kind.to_string(), value(account))).collect()
-}
-
-/// As people write it: without seconds, if there are none.
-fn time_text(time: Time) -> String {
-    let whole = time.second() == 0 && time.subsec_nanosecond() == 0;
-    if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
-}
-
-/// A time of each day.
-pub(crate) fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
-    let time: Option<Time> = row.parsed_if(name)?;
-    if time.is_some_and(|time| !UploadSettings::always_exists(time)) {
-        return Err(row.wrong(name, "is before 04:00, a time that some days do not have"));
-    }
-    Ok(time)
 }
 
 /// Without a start, without an account and without being switched on, uploading is not set up.
@@ -362,6 +394,7 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         when,
         nightly_max: up_to(row, "upload_nightly_max", NIGHTLY_MAX)?,
         bundle_max: up_to(row, "upload_bundle_max", BUNDLE_MAX)?,
+        currency_accounts: read_currency_accounts(row)?,
         prepayment_account: filled(row, "prepayment_account_code")?,
         prepayment_tax: filled(row, "prepayment_tax_type")?,
         merchant_contact: row.parsed_if("merchant_contact_id")?,
@@ -377,6 +410,22 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         },
         ..defaults
     }))
+}
+
+/// The account for each currency other than that of the books (XC-18).
+fn read_currency_accounts(row: Reader<'_>) -> Result<BTreeMap<Currency, XeroAccountId>, ReadError> {
+    let mut accounts = BTreeMap::new();
+    for (name, value) in row.entries("currency_accounts")? {
+        let currency = name.parse();
+        let currency = currency
+            .map_err(|_| row.wrong("currency_accounts", "has a key that is no currency"))?;
+        let account = value.as_s().ok().and_then(|text| text.parse().ok());
+        let account = account.ok_or_else(|| {
+            row.wrong("currency_accounts", format!("has no account's id for {currency}"))
+        })?;
+        accounts.insert(currency, account);
+    }
+    Ok(accounts)
 }
 
 /// Where each kind of fee is booked: a code, or a code and a tax type (EX-19).

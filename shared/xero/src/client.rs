@@ -35,7 +35,7 @@ pub(crate) const SCOPE_PAYMENTS: &str = "accounting.payments.read";
 pub(crate) const SCOPE_BANK_TRANSACTIONS: &str = "accounting.banktransactions.read";
 
 /// What reading the organisation needs.
-const SCOPE_SETTINGS: &str = "accounting.settings.read";
+pub(crate) const SCOPE_SETTINGS: &str = "accounting.settings.read";
 
 /// Reads from Xero, and writes payments to it. Cheap to share by reference; keeps its token and its
 /// connections, so that a process needs only one for each pair of credentials.
@@ -271,7 +271,7 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
         self.ids_max
     }
 
-    async fn get(
+    pub(crate) async fn get(
         &self,
         organisation: OrganisationId,
         url: Url,

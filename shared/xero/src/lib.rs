@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod accounts;
 mod allocations;
 mod authorisation;
 mod bills;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::close::{CloseStatus, DayFacts, Judge, close};
-use payments::connection::{ConnectionStatus, Facts, HealthIssue};
+use payments::connection::{AccessMode, ConnectionStatus, Facts, HealthIssue};
 use payments::digest::Morning;
 use payments::failures::Failures;
 use payments::grant::{Dead, Grant, GrantEnd, Grants as _};
@@ -16,8 +16,9 @@ use payments::upload::{
 use payments::{
     Attributed, Change, Components, Contact, DiscrepancyKey, DiscrepancyKind, DiscrepancyWork,
     Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Money, Order, OrderFacts, PaymentStatus,
-    Receipt, ReceiptDocument, Settings, Snapshot, StoredInvoice, TaxAndShipping, Verdict, WarningKind, XeroContactId, XeroInvoiceId,
-    XeroPayment, XeroPaymentId, XeroPaymentKind, accept, mirror, order_documents, record_invoice, restore, standing,
+    Receipt, ReceiptDocument, Settings, Snapshot, StoredInvoice, TaxAndShipping, Verdict,
+    WarningKind, XeroContactId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept,
+    mirror, order_documents, record_invoice, restore, standing,
 };
 use table::{ChangeContext, ContactBecause, DiscrepancyPlace, DiscrepancySubject, WorkContext};
 use uuid::Uuid;
@@ -267,6 +268,7 @@ impl Everything<'_> {
         let morning = Morning {
             day: "2026-11-23".parse().unwrap(),
             zone: &settings.zone,
+            mode: AccessMode::CustomConnection,
             status: ConnectionStatus::Active,
             troubles: &[],
             silent_since: None,

@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use table::OrganisationRow;
 
-use super::{PageError, filled, name_of};
+use super::{PageError, filled};
 use crate::event::Show;
 use crate::view::{Button, Buttons, Frame, Navigation, Notice};
 
@@ -36,12 +36,13 @@ pub(crate) fn choose(
         let id = row.organisation.to_string();
         let of = Buttons { organisation: Some(id.clone()), ..buttons.clone() };
         let state = match &row.settings {
+            Ok(settings) if settings.disconnected_at.is_some() => "disconnected from Xero",
             Ok(settings) if settings.mirror_enabled => "mirrored",
             Ok(_) => "not mirrored",
             Err(_) => "its settings cannot be read",
         };
         let button = of.page("Show", show.page, serde_json::json!({}));
-        Line { name: name_of(row), id, state, button }
+        Line { name: row.title(), id, state, button }
     };
     let frame = Frame {
         dark: show.dark,

@@ -4,6 +4,7 @@
 use askama::Template;
 use payments::Settings;
 use payments::close::Calendar;
+use payments::connection::AccessMode;
 use payments::upload::UploadSettings;
 use serde_json::json;
 
@@ -45,6 +46,7 @@ struct Configure {
     close: Vec<CloseSetting>,
     settings: Vec<Setting>,
     sign_up: Option<Button>,
+    connect: Option<Button>,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -55,6 +57,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         false => stored.clone().unwrap_or_default(),
     };
     let names = &stage.show.names;
+    let Another { sign_up, connect } = another(stage.buttons, stage.mode);
     let mut settings = of_mirror(stage.settings);
     settings.extend(of_upload(stage.settings.upload.as_ref()));
     settings.extend(elsewhere());
@@ -68,14 +71,26 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         save: stage.order(Order::Rename, json!({})),
         close: of_close(stage),
         settings,
-        sign_up: sign_up(stage.buttons),
+        sign_up,
+        connect,
     })
 }
 
-/// A button that signs up the organisation whose id is typed next to it.
-pub(crate) fn sign_up(buttons: &Buttons) -> Option<Button> {
-    let of_nobody = Buttons { organisation: None, ..buttons.clone() };
-    of_nobody.order(Order::SignUp, Page::Configure, json!({}))
+/// How another organisation is signed up: by a user who picks it in Xero by its name (XC-03), or by the id of the one of a
+/// custom connection.
+pub(crate) struct Another {
+    pub(crate) sign_up: Option<Button>,
+    pub(crate) connect: Option<Button>,
+}
+
+/// The button for that, if the role may.
+pub(crate) fn another(buttons: &Buttons, mode: AccessMode) -> Another {
+    let of_none = Buttons { organisation: None, ..buttons.clone() };
+    let button = |order| of_none.order(order, Page::Configure, json!({}));
+    match mode {
+        AccessMode::CustomConnection => Another { sign_up: button(Order::SignUp), connect: None },
+        AccessMode::Grants => Another { sign_up: None, connect: button(Order::Authorise) },
+    }
 }
 
 const ROW: &str = "table organisations";

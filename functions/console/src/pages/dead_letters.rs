@@ -124,7 +124,7 @@ fn again(stage: &Stage<'_>) -> Option<Again> {
         }
         _ => {
             let from = earlier(stage.now, STREAM_REMEMBERS);
-            let what = format!("what {} decided in the last 24 hours.", super::name_of(stage.row));
+            let what = format!("what {} decided in the last 24 hours.", stage.row.title());
             (what, json!({"from": from.to_string(), "to": stage.now.to_string()}))
         }
     };

@@ -21,7 +21,7 @@ use crate::view::{Button, Frame, Sign};
 const READ_MAX: usize = 1_000;
 /// Discrepancies that are shown: as many as one command may name.
 const SHOWN_MAX: usize = 100;
-/// What is due within these hours is due soon: from 40 hours on (SP-19).
+/// A deadline within these hours is near: from 40 hours on (SP-19).
 const SOON: SignedDuration = SignedDuration::from_hours(8);
 /// Parts of the list.
 const PARTS: [(&str, &str); 4] = [
@@ -169,7 +169,7 @@ fn is_wanted(stage: &Stage<'_>, open: &OpenDiscrepancy) -> bool {
         && (search.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&search)))
 }
 
-/// The first deadline comes first, among what is the same otherwise as well.
+/// The first deadline comes first, also among rows that are equal otherwise.
 fn sort(rows: &mut [&OpenDiscrepancy], filter: &Filter) {
     rows.sort_by_key(|open| open.found.due_at());
     match filter.sort.as_str() {

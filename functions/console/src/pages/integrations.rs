@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use askama::Template;
 use jiff::Timestamp;
 use payments::connection::{
-    ConnectionFacts, ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER, cure_of_class, judge_known,
+    AccessMode, ConnectionFacts, ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER, cure_of_class,
+    judge_known,
 };
 use payments::failures::Failures;
 use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun};
@@ -152,18 +153,24 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         silent_since: connection.and_then(|row| row.silent_since),
         failures: Some(&rows.failures_now),
     };
-    let (status, troubles) = judge_known(&known, stage.now);
+    let (status, troubles) = match stage.row.ended_in_xero {
+        // What was wrong before is no trouble any more.
+        Some(_) => (ConnectionStatus::Disconnected, Vec::new()),
+        None => judge_known(&known, stage.now),
+    };
     let facts = vec![
         ("Last sync", last_sync(stage, &rows.changes)),
         ("Last attempt", last_attempt(stage, &rows.changes)),
         ("Next run", next_run(stage, &rows.changes)),
         ("All open compared", stage.moment_or(rows.open.last_success_at, "never")),
         ("Connection", connected(stage, &troubles, known.checked_at)),
-        ("Authorised", authorised(&troubles, known.checked_at)),
+        ("Authorised", authorised(stage, &troubles, known.checked_at)),
         ("Webhooks", webhooks(stage, connection)),
         ("Open actions", open_actions(stage, &rows.actions)),
     ];
-    let mut actions: Vec<Button> = stage.order(Order::SyncNow, json!({})).into_iter().collect();
+    let mut actions = connection_buttons(stage, &troubles);
+    let at_work = stage.row.ended_in_xero.is_none();
+    actions.extend(stage.order(Order::SyncNow, json!({})).filter(|_| at_work));
     for (trouble, order) in [
         (HealthIssue::MassChange, Order::ApproveMassChange),
         (HealthIssue::UploadsOff, Order::EnableUploads),
@@ -184,14 +191,31 @@ fn accounting(stage: &Stage<'_>, rows: &Rows) -> Tile {
         kind: "Accounting",
         third_party: "Xero".to_owned(),
         badge: badge(status),
-        reasons: troubles.iter().map(|trouble| reason(*trouble, &rows.failures_now)).collect(),
+        reasons: troubles
+            .iter()
+            .map(|trouble| reason(*trouble, &rows.failures_now, stage.mode))
+            .collect(),
         note: note(stage, rows),
         countdown: countdown(stage, known.silent_since),
         facts,
         errors: errors(stage, rows, |kind| kind != SyncKind::Intake).collect(),
-        contact: (status != ConnectionStatus::Active).then(|| contact(stage)),
+        contact: (status != ConnectionStatus::Active && at_work).then(|| contact(stage)),
         actions,
     }
+}
+
+/// The buttons about the connection itself (XC-01, XC-05). A custom connection is made and ended in Xero.
+fn connection_buttons(stage: &Stage<'_>, troubles: &[HealthIssue]) -> Vec<Button> {
+    if stage.mode == AccessMode::CustomConnection {
+        return Vec::new();
+    }
+    let ended = stage.row.ended_in_xero.is_some();
+    let needs_consent =
+        |trouble: &HealthIssue| matches!(trouble, HealthIssue::Refused | HealthIssue::MissingScope);
+    let consent = ended || troubles.iter().any(needs_consent);
+    let connect = stage.order(Order::Authorise, json!({})).filter(|_| consent);
+    let disconnect = stage.order(Order::Disconnect, json!({})).filter(|_| !ended);
+    connect.into_iter().chain(disconnect).collect()
 }
 
 /// CC-05: what was found counts when it is imported.
@@ -204,6 +228,17 @@ fn last_sync(stage: &Stage<'_>, sweep: &SweepState) -> String {
 }
 
 fn note(stage: &Stage<'_>, rows: &Rows) -> Option<String> {
+    if let (Some(confirmed), Some(at)) = (stage.row.ended_in_xero, stage.settings.disconnected_at) {
+        let xero = match confirmed {
+            true => "",
+            false => " Xero has not confirmed it yet, and is asked again every hour.",
+        };
+        return Some(format!(
+            "Disconnected from Xero, {}: no payment goes either way. All that was mirrored and set up stays, and goes on \
+             where it was when it is connected again.{xero}",
+            stage.moment(at)
+        ));
+    }
     if !stage.settings.is_at_work() {
         return Some("The mirror is switched off: nothing is synced.".to_owned());
     }
@@ -231,12 +266,12 @@ fn badge(status: ConnectionStatus) -> Badge {
     }
 }
 
-fn reason(trouble: HealthIssue, failures: &Failures) -> Reason {
+fn reason(trouble: HealthIssue, failures: &Failures, mode: AccessMode) -> Reason {
     Reason {
         code: trouble.to_string(),
         words: failures.words(trouble),
         class: failures.class(trouble),
-        remedy: trouble.remedy(),
+        remedy: trouble.remedy_in(mode),
     }
 }
 
@@ -275,17 +310,26 @@ fn connected(stage: &Stage<'_>, troubles: &[HealthIssue], checked_at: Option<Tim
         .iter()
         .any(|trouble| matches!(trouble, HealthIssue::Refused | HealthIssue::Unreachable));
     match checked_at {
+        _ if stage.row.ended_in_xero.is_some() => "no: it was ended here".to_owned(),
         None => "not known: never checked".to_owned(),
         Some(at) if lost => format!("no, as of {}", stage.moment(at)),
         Some(at) => format!("yes, Xero answered {}", stage.moment(at)),
     }
 }
 
-fn authorised(troubles: &[HealthIssue], checked_at: Option<Timestamp>) -> String {
-    let text = if checked_at.is_none() {
+fn authorised(
+    stage: &Stage<'_>,
+    troubles: &[HealthIssue],
+    checked_at: Option<Timestamp>,
+) -> String {
+    let text = if stage.row.ended_in_xero.is_some() {
+        "no: it was ended here"
+    } else if checked_at.is_none() {
         "not known: never checked"
     } else if troubles.contains(&HealthIssue::Refused) {
         "no: Xero refuses the credentials or the consent"
+    } else if troubles.contains(&HealthIssue::MissingScope) {
+        "only in part: a permission was not granted"
     } else if troubles.contains(&HealthIssue::MissingPermission) {
         "only in part: a right is missing"
     } else if troubles.contains(&HealthIssue::Unreachable) {
@@ -350,7 +394,7 @@ fn error_line(stage: &Stage<'_>, run: &SyncRun) -> ErrorLine {
         what: format!("{} {}", run.kind, run.state),
         class: classes.join(", "),
         problem: run.problem.clone().unwrap_or_default(),
-        remedy: cure_of_class(&class),
+        remedy: cure_of_class(&class, stage.mode),
     }
 }
 
@@ -404,7 +448,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         what: row.reason.clone(),
         class: "Validation".to_owned(),
         problem: row.detail.clone(),
-        remedy: cure_of_class("Validation"),
+        remedy: cure_of_class("Validation", stage.mode),
     };
     let runs = errors(stage, rows, |kind| kind == SyncKind::Intake).filter(|_| in_use && shown);
     let errors = parked.iter().map(error).chain(runs).take(ERRORS_MAX).collect();

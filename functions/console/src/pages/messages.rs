@@ -2,7 +2,7 @@
 //! to do about it (EX-29, AMB-40).
 
 use askama::Template;
-use payments::connection::HealthIssue;
+use payments::connection::{AccessMode, HealthIssue};
 use table::{MessageRow, MessagesOfKind};
 
 use super::{PageError, Stage, filled};
@@ -18,6 +18,7 @@ const FIRST: &[&str] = &[
     "UPLOAD_DISABLED",
     "WEBHOOK_SILENT",
     "DAY_LIMIT",
+    "MISSING_SCOPE",
     "MISSING_PERMISSION",
     "CONNECTION_EXPIRES",
     "DOUBLE_IN_XERO",
@@ -91,7 +92,7 @@ fn kind(stage: &Stage<'_>, found: &MessagesOfKind) -> Kind {
         count: (found.count > 1).then(|| format!("{at_least}{}", found.count)),
         lines: found.newest.iter().take(SHOWN_A_KIND).map(|row| line(stage, row)).collect(),
         left_out: usize::try_from(found.count).is_ok_and(|count| count > SHOWN_A_KIND),
-        remedy: if says { "" } else { remedy(&found.kind) },
+        remedy: if says { "" } else { remedy_in(&found.kind, stage.mode) },
     }
 }
 
@@ -100,9 +101,23 @@ fn line(stage: &Stage<'_>, row: &MessageRow) -> Line {
     Line { at, subject, why: row.why.clone() }
 }
 
+/// What to do about a kind of message where Xero lets us in like this (XC-08).
+fn remedy_in(kind: &str, mode: AccessMode) -> &'static str {
+    match (kind, mode) {
+        ("CONNECTION_LOST" | "CONNECTION_EXPIRES", AccessMode::Grants) => {
+            HealthIssue::Refused.remedy_in(mode)
+        }
+        ("MISSING_SCOPE", _) => HealthIssue::MissingScope.remedy_in(mode),
+        _ => remedy(kind),
+    }
+}
+
 /// What to do about a kind of message.
 fn remedy(kind: &str) -> &'static str {
     match kind {
+        "ACCOUNT_UNUSABLE" => {
+            "name another account in the settings, or have the account restored in Xero; what waits goes with the next run"
+        }
         "ACCOUNT_UNMAPPED" => {
             "ask the accountant for the account, and add it to fee_accounts of the organisation"
         }

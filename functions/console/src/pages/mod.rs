@@ -39,6 +39,7 @@ use std::cell::Cell;
 use askama::Template;
 use commands::Reply;
 use jiff::{SignedDuration, Timestamp};
+use payments::connection::AccessMode;
 use payments::{OrganisationId, Settings};
 use serde_json::Value;
 use table::{Newest, OrganisationRow, ReadError, Tables};
@@ -86,6 +87,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) replies: Vec<Reply>,
     /// How often the stack looks for what has changed in Xero.
     pub(crate) sweep_every: SignedDuration,
+    /// How Xero lets us in.
+    pub(crate) mode: AccessMode,
     pub(crate) now: Timestamp,
     pub(crate) rows_read: Cell<usize>,
 }
@@ -167,7 +170,7 @@ impl Stage<'_> {
         Frame {
             dark: self.show.dark,
             title: self.show.page.title(),
-            organisation: name_of(self.row),
+            organisation: self.row.title(),
             role: self.buttons.role,
             nav: self.buttons.nav(self.show.page),
             notices: self.notices.clone(),
@@ -179,11 +182,6 @@ impl Stage<'_> {
             ),
         }
     }
-}
-
-/// The name of an organisation, or its id if it has none.
-pub(crate) fn name_of(row: &OrganisationRow) -> String {
-    row.name.clone().unwrap_or_else(|| row.organisation.to_string())
 }
 
 /// Fills a template.

@@ -2,8 +2,10 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use payments::connection::AccessMode;
 
-use super::{Page, PageError, configure, filled};
+use super::configure::{self, Another};
+use super::{Page, PageError, filled};
 use crate::event::Show;
 use crate::roles::Role;
 use crate::view::{Button, Buttons, Frame, Navigation, Notice, Sign};
@@ -15,6 +17,7 @@ struct Told {
     lines: Vec<String>,
     sign: Option<Sign>,
     sign_up: Option<Button>,
+    connect: Option<Button>,
 }
 
 /// A page of sentences.
@@ -36,20 +39,22 @@ pub(crate) fn tell(
         trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
-    filled(&Told { frame, lines, sign: None, sign_up: None })
+    filled(&Told { frame, lines, sign: None, sign_up: None, connect: None })
 }
 
 /// The page of a stack in which no organisation is set up: an administrator signs the first one up.
 pub(crate) fn nobody(
     show: &Show,
     buttons: &Buttons,
+    mode: AccessMode,
     notices: Vec<Notice>,
     now: Timestamp,
 ) -> Result<String, PageError> {
-    let sign_up = configure::sign_up(buttons);
-    let who = match sign_up {
-        Some(_) => "Sign the first one up here.".to_owned(),
-        None => {
+    let Another { sign_up, connect } = configure::another(buttons, mode);
+    let may = sign_up.is_some() || connect.is_some();
+    let who = match may {
+        true => "Sign the first one up here.".to_owned(),
+        false => {
             format!("An administrator signs the first one up, with -{}.", Role::Admin.function())
         }
     };
@@ -63,9 +68,9 @@ pub(crate) fn nobody(
         trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
-    let sign = sign_up.as_ref().map(|_| Sign::of(&show.said, true));
+    let sign = may.then(|| Sign::of(&show.said, true));
     let lines = vec![format!("No organisation is set up. {who}")];
-    filled(&Told { frame, lines, sign, sign_up })
+    filled(&Told { frame, lines, sign, sign_up, connect })
 }
 
 /// The page for those who may not (ST-22): what was refused, and who may.

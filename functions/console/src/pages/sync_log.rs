@@ -128,6 +128,6 @@ fn line(stage: &Stage<'_>, run: &SyncRun) -> Line {
             calls => format!("{calls} calls, {}", bytes(run.bytes)),
         },
         errors,
-        cures: run.errors.keys().map(|class| cure_of_class(class)).collect(),
+        cures: run.errors.keys().map(|class| cure_of_class(class, stage.mode)).collect(),
     }
 }

@@ -8,6 +8,7 @@ use payments::explanations::{
     Compared, Context, Explanation, Kept, Link, NEEDS_LOGIN, Search, Side, State, Subject,
     XeroLinks, explain,
 };
+use payments::sweep::SweepKind;
 use payments::upload::{Night, NightState, Upload};
 use serde_json::json;
 use table::PaymentFacts;
@@ -66,6 +67,8 @@ struct Why {
     invoices: Vec<Button>,
     lists: Vec<Listed>,
     left_out: Option<String>,
+    /// Why a payment that is in Xero may be missing here.
+    absent: Option<String>,
     needs_login: &'static str,
 }
 
@@ -83,6 +86,10 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let search = Search::read(&stage.show.filter.search, &stage.settings.prefix);
     let shown =
         if search.typed.is_empty() { Shown::default() } else { find(stage, &search).await? };
+    let absent = match search.typed.is_empty() || !shown.told.is_empty() {
+        true => None,
+        false => Some(absence(stage).await?),
+    };
     let any = shown.told.iter().any(|told| !told.orders.is_empty());
     filled(&Why {
         frame: stage.frame(),
@@ -95,8 +102,27 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         invoices: shown.invoices,
         lists: shown.lists,
         left_out: shown.left_out,
+        absent,
         needs_login: NEEDS_LOGIN,
     })
+}
+
+/// Why a payment that can be seen in Xero may not be here (CM-48).
+async fn absence(stage: &Stage<'_>) -> Result<String, PageError> {
+    let sweep = stage.tables.sweep(stage.organisation(), SweepKind::Changes).await?;
+    stage.count(1);
+    let read = stage.moment_or(sweep.last_success_at, "never");
+    let since = match stage.trouble.is_disconnected {
+        true => "it comes once Xero is connected again",
+        false => "it comes with the next read; Sync now, under System, reads at once",
+    };
+    Ok(format!(
+        "Is a payment in Xero and not here? Xero was last read {read}: what was recorded there since is not here yet, and \
+         {since}. Only invoices in Xero whose number begins with {:?} are ours, and only those that the business has \
+         reported have payments here. What was deleted in Xero stands under Removed on the invoice's page, where it \
+         can be restored.",
+        stage.settings.prefix.to_string()
+    ))
 }
 
 async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {

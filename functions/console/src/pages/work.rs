@@ -155,7 +155,7 @@ impl Work {
             ..task(
                 stage,
                 since,
-                format!("{} customers wait for an answer.", found.rows.len()),
+                format!("Customers that wait for an answer: {}.", found.rows.len()),
                 ("Open", Page::Actions),
             )
         });
@@ -174,7 +174,7 @@ impl Work {
             ..task(
                 stage,
                 at.unwrap_or(stage.now),
-                format!("{} messages could not be processed.", found.rows.len()),
+                format!("Messages that could not be processed: {}.", found.rows.len()),
                 ("Open", Page::Parked),
             )
         });
@@ -271,21 +271,21 @@ fn named(names: impl Iterator<Item = String>) -> String {
 /// A kind of discrepancy in words that say what happened.
 fn phrase(kind: DiscrepancyKind, count: usize) -> String {
     let says = match kind {
-        DiscrepancyKind::UploadedDeletedInXero => "uploaded payments were deleted in Xero",
-        DiscrepancyKind::JournaledDeleted => "journaled payments were deleted in Xero",
-        DiscrepancyKind::JournaledChanged => "journaled payments were changed in Xero",
-        DiscrepancyKind::Overpaid => "invoices are overpaid",
-        DiscrepancyKind::Underpaid => "invoices are paid in part and overdue",
-        DiscrepancyKind::MissingPayment => "invoices are overdue without a payment",
-        DiscrepancyKind::TotalDiffers => "totals differ between Xero and the business",
-        DiscrepancyKind::ContactDiffers => "contacts differ between Xero and the business",
-        DiscrepancyKind::FailedPayment => "payments failed",
-        DiscrepancyKind::PossibleDuplicate => "payments may be doubles",
-        DiscrepancyKind::RefundInXero => "refunds stand in Xero only",
-        DiscrepancyKind::Unlinked => "payments name no invoice",
-        DiscrepancyKind::UnknownInvoice => "invoices in Xero are not known to the business",
-        DiscrepancyKind::NotInXero => "invoices of the business are not in Xero",
-        _ => return format!("{count} × {kind}."),
+        DiscrepancyKind::UploadedDeletedInXero => "Payments deleted in Xero after their upload",
+        DiscrepancyKind::JournaledDeleted => "Journaled payments deleted in Xero",
+        DiscrepancyKind::JournaledChanged => "Journaled payments changed in Xero",
+        DiscrepancyKind::Overpaid => "Overpaid invoices",
+        DiscrepancyKind::Underpaid => "Overdue invoices, paid in part",
+        DiscrepancyKind::MissingPayment => "Overdue invoices without a payment",
+        DiscrepancyKind::TotalDiffers => "Totals that differ between Xero and the business",
+        DiscrepancyKind::ContactDiffers => "Contacts that differ between Xero and the business",
+        DiscrepancyKind::FailedPayment => "Failed payments",
+        DiscrepancyKind::PossibleDuplicate => "Payments that may be doubles",
+        DiscrepancyKind::RefundInXero => "Refunds that stand in Xero only",
+        DiscrepancyKind::Unlinked => "Payments that name no invoice",
+        DiscrepancyKind::UnknownInvoice => "Invoices in Xero that the business does not know",
+        DiscrepancyKind::NotInXero => "Invoices of the business that are not in Xero",
+        _ => return format!("{kind}: {count}."),
     };
-    format!("{count} {says}.")
+    format!("{says}: {count}.")
 }

@@ -8,8 +8,8 @@ use payments::{
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::samples::{aud, because, read, receipt, xero_payment};
 use crate::html::{assert_harmless, text};
+use crate::samples::{aud, because, read, receipt, xero_payment};
 use crate::world::{World, ago, organisation};
 
 struct Reported {

@@ -7,8 +7,8 @@ use payments::{PaymentStatus, Receipt};
 use reconcile::{CloseWish, Reconciler};
 use serde_json::{Value, json};
 
-use crate::samples::{aud, read, receipt, record, xero_payment};
 use crate::html::{assert_harmless, text};
+use crate::samples::{aud, read, receipt, record, xero_payment};
 use crate::world::{ORGANISATION, World, ago, command, now, organisation};
 
 /// The Wednesday of the console's clock, which ended at 18:00 in Sydney, four and a half hours ago.

@@ -68,9 +68,9 @@ async fn every_kind_of_work_is_in_one_queue_the_most_urgent_first() {
     let said = page(&world, "needs_you").await;
     let places: Vec<_> = [
         // Five days old, and so three days late.
-        "1 messages could not be processed.",
-        "1 customers wait for an answer.",
-        "1 invoices are paid in part and overdue.",
+        "Messages that could not be processed: 1.",
+        "Customers that wait for an answer: 1.",
+        "Overdue invoices, paid in part: 1.",
         "Xero refused 1 payment.",
         "On hold: 1 payment.",
     ]
@@ -97,7 +97,7 @@ async fn what_stops_everything_comes_before_all_other_work() {
     let said = page(&world, "home").await;
     assert!(said.contains("✖ Disconnected") && said.contains("2 things need you"), "{said}");
     let first = said.find("Xero is disconnected. Nothing is read").unwrap();
-    assert!(first < said.find("paid in part and overdue").unwrap(), "{said}");
+    assert!(first < said.find("Overdue invoices, paid in part").unwrap(), "{said}");
 }
 
 #[tokio::test]

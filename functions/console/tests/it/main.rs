@@ -6,6 +6,7 @@ mod actions;
 mod balances;
 mod closes;
 mod commands;
+mod connections;
 mod dead_letters;
 mod discrepancies;
 mod home;

@@ -168,6 +168,22 @@ async fn what_is_not_found_says_what_was_looked_for() {
 }
 
 #[tokio::test]
+async fn an_absence_is_explained_by_the_last_read_and_by_what_is_ours() {
+    // CM-48, CM-05, CM-22
+    let world = eventful().await;
+    for typed in ["10234", "INV 10234", "INV 40404"] {
+        let said = text(&why(&world, Role::Viewer, typed).await);
+        for words in
+            ["Xero was last read 2026-11-25 22:15 AEDT", "begins with \"CM-\"", "can be restored"]
+        {
+            assert!(said.contains(words), "{typed} {words}: {said}");
+        }
+    }
+    let said = text(&why(&world, Role::Viewer, "INV 10234").await);
+    assert!(said.contains("Payments of invoice 10234"), "{said}");
+}
+
+#[tokio::test]
 async fn an_invoice_shows_the_state_of_each_of_its_payments() {
     // A7.4, CM-16
     let world = eventful().await;

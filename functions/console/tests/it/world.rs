@@ -11,7 +11,7 @@ use host::clock::Clock;
 use host::invocation::Invocation;
 use invoker::{InvokeError, Invoker};
 use jiff::{SignedDuration, Timestamp};
-use payments::connection::{ConnectionStatus, Facts, HealthIssue};
+use payments::connection::{AccessMode, ConnectionStatus, Facts, HealthIssue};
 use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
 use payments::{OrganisationId, Settings};
 use serde_json::{Value, json};
@@ -65,6 +65,8 @@ pub struct World {
     pub scripted: Scripted,
     /// How often the stack looks for what has changed.
     pub sweep_every: SignedDuration,
+    /// How Xero lets the stack in.
+    pub mode: AccessMode,
     /// The moment at which pages are opened.
     clock: Cell<Timestamp>,
 }
@@ -80,7 +82,8 @@ impl World {
         table::schema::create(&direct, "").await.unwrap();
         let tables = Tables::new(direct.clone(), "");
         let sweep_every = SignedDuration::from_mins(30);
-        Self { direct, tables, scripted: Scripted::default(), sweep_every, clock: Cell::new(now()) }
+        let (mode, clock) = (AccessMode::CustomConnection, Cell::new(now()));
+        Self { direct, tables, scripted: Scripted::default(), sweep_every, mode, clock }
     }
 
     /// One with an organisation.
@@ -120,7 +123,8 @@ impl World {
         let moment = self.clock.get();
         let clock = Clock::new(move || moment);
         let console = Console::new(role, self.tables.clone(), &self.scripted, clock)
-            .sweeping_every(self.sweep_every);
+            .sweeping_every(self.sweep_every)
+            .let_in_by(self.mode);
         let invocation = Invocation {
             function_arn: ARN.replace("console", role.function()),
             request_id: "5e1c-request".to_owned(),

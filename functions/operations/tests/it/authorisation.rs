@@ -20,8 +20,8 @@ const BACK: &str = "https://paymirror.example/back";
 
 /// A world whose organisation is set up, with a second one in Xero that is not, and a folder of secrets of
 /// its own.
-struct Users {
-    world: World,
+pub struct Users {
+    pub world: World,
     other: Uuid,
     folder: PathBuf,
 }
@@ -34,34 +34,38 @@ impl Drop for Users {
 }
 
 impl Users {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let world = World::new().await;
         let other = world.simulator.add_organisation(NewOrganisation::default()).unwrap();
         let folder = std::env::temp_dir().join(format!("paymirror-connected-{}", Uuid::new_v4()));
         Self { world, other, folder }
     }
 
-    fn secrets(&self) -> GrantSecrets {
+    pub fn secrets(&self) -> GrantSecrets {
         GrantSecrets::in_folder(self.folder.clone())
     }
 
-    async fn invoke(&self, event: Value) -> Result<Value, String> {
-        let login: Url =
-            format!("{}/identity/connect/authorize", self.world.xero_url).parse().unwrap();
+    /// Where users log in.
+    pub fn login(&self) -> Url {
+        format!("{}/identity/connect/authorize", self.world.xero_url).parse().unwrap()
+    }
+
+    pub async fn invoke(&self, event: Value) -> Result<Value, String> {
+        let login = self.login();
         let sweeper = self.world.sweeper().with_grants(self.secrets());
         let operations = self.world.operations().with_grants(self.secrets(), login);
         let deadline = self.world.now() + SignedDuration::from_mins(5);
         ask(&sweeper, &operations, &event, deadline).await
     }
 
-    async fn authorise(&self, more: Value) -> Value {
+    pub async fn authorise(&self, more: Value) -> Value {
         let mut wish = json!({"redirect_uri": BACK, "by": "Ada", "why": "a new customer"});
         wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.invoke(json!({"authorise": wish})).await.unwrap()["authorise"].clone()
     }
 
     /// What a user's browser brings back: code and state.
-    async fn agree(&self, authorise: &Value) -> (String, String) {
+    pub async fn agree(&self, authorise: &Value) -> (String, String) {
         let none = reqwest::redirect::Policy::none();
         let http = reqwest::Client::builder().no_proxy().redirect(none).build().unwrap();
         let answer = http.get(authorise["url"].as_str().unwrap()).send().await.unwrap();
@@ -72,7 +76,7 @@ impl Users {
         (value("code"), value("state"))
     }
 
-    async fn connect(&self, code: &str, state: &str) -> Result<Value, String> {
+    pub async fn connect(&self, code: &str, state: &str) -> Result<Value, String> {
         let wish = json!({"code": code, "state": state, "by": "Ada", "why": "the user has agreed"});
         Ok(self.invoke(json!({"connect": wish})).await?["connect"].clone())
     }
@@ -89,7 +93,7 @@ impl Users {
         states.filter(|row| !row.contains_key("used_at")).count()
     }
 
-    fn codes_used(&self) -> usize {
+    pub fn codes_used(&self) -> usize {
         let calls = self.world.xero.take_calls();
         calls.iter().filter(|call| call.ends_with("/connect/token")).count()
     }

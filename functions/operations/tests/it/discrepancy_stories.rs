@@ -60,7 +60,7 @@ struct Order {
     button: String,
     by: String,
     why: String,
-    /// What is typed into the other fields of the page.
+    /// The texts in the other fields of the page.
     #[serde(flatten)]
     typed: std::collections::BTreeMap<String, String>,
 }

@@ -1,7 +1,8 @@
 //! CC-22: a schedule puts one message for each organisation on a queue, and each message is about one organisation.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use payments::OrganisationId;
-use payments::sweep::SweepKind;
+use payments::sweep::{DailySchedules, DailyTimes, SweepKind};
 use queue::{ScheduleTask, ScheduledWork, SchedulesQueue};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -181,4 +182,73 @@ async fn a_list_goes_on_where_it_stopped_and_one_that_is_switched_off_is_passed_
     assert_eq!(passed, json!({"sweeps": [], "batchItemFailures": []}));
     let state = many.world.tables.sweep(off, SweepKind::Changes).await.unwrap();
     assert_eq!(state.last_attempt_at, None);
+}
+
+#[tokio::test]
+async fn operators_of_many_organisations_read_one_digest_and_those_with_trouble_come_first() {
+    // CC-20, CC-22: each organisation has its part by its own clock, and one row has them all.
+    let many = Many::of(3).await;
+    let world = &many.world;
+    let names = [("Cedar", many.tenants[0]), ("Birch", many.tenants[1])];
+    for (name, tenant) in names {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let row = world.direct.update_item().table_name("organisations");
+        let row = row.key("organisation", text(&tenant.to_string()));
+        let row = row.update_expression("SET #name = :name");
+        let row = row.expression_attribute_names("#name", "name");
+        row.expression_attribute_values(":name", text(name)).send().await.unwrap();
+    }
+    let london = |settings: &mut payments::Settings| {
+        settings.zone = jiff::tz::TimeZone::get("Europe/London").unwrap();
+    };
+    world.settings_of(OrganisationId::new(many.tenants[1]), london).await;
+    for tenant in &many.tenants {
+        let event = json!({"scheduled_time": world.now(), "organisation": tenant});
+        many.invoke(event).await.unwrap();
+    }
+    world.work_off().await;
+    // A customer of Birch waits for a person.
+    let id: payments::CustomerId = "K-1".parse().unwrap();
+    let whose = (OrganisationId::new(many.tenants[1]), &id);
+    let open = payments::upload::record_action(None, whose, Some("two"), world.now()).unwrap();
+    world.tables.store_customer(None, &open, Some(("Wilma", "two")), world.now()).await.unwrap();
+
+    // The morning of London comes first here, and then that of Sydney, where the third one has none.
+    for (at, tenant) in [("2026-03-03T06:30:00Z", 1), ("2026-03-03T19:30:00Z", 0)] {
+        let at: jiff::Timestamp = at.parse().unwrap();
+        world.clock.set(at);
+        let event = json!({"scheduled_time": at, "organisation": many.tenants[tenant]});
+        many.invoke(event).await.unwrap();
+        let event =
+            json!({"scheduled_time": at, "digest": true, "organisation": many.tenants[tenant]});
+        many.invoke(event).await.unwrap();
+    }
+    let listing = async |after: i64| {
+        world.clock.set("2026-03-03T19:30:00Z".parse().unwrap());
+        world.clock.advance(jiff::SignedDuration::from_mins(after));
+        let sweeper = world.sweeper().with_schedules(many.queue());
+        let sweeper = sweeper.with_daily_schedules(mornings());
+        let event = json!({"scheduled_time": world.now(), "fan_out": true});
+        sweeper.handle(&event, world.now() + jiff::SignedDuration::from_mins(5)).await.unwrap();
+        let rows = world.rows("activity").await;
+        let all = payments::joint_digest::ALL_ORGANISATIONS.to_string();
+        let of_all = rows.into_iter().filter(|row| row["organisation"] == all);
+        of_all.map(|row| (row["reason"].clone(), row["why"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(listing(10).await, [], "those of its zone are not made yet");
+    for after in [30, 60] {
+        let [(verdict, text)] = &listing(after).await[..] else { panic!() };
+        assert_eq!(verdict, "look");
+        assert!(text.starts_with("2026-03-04: look at 2 of 3 organisations\n\n"), "{text}");
+        let third = format!("\n{}\nno digest was made\n", many.tenants[2]);
+        assert!(text.contains(&third), "{text}");
+        assert!(text.contains("\nBirch\n2026-03-03: look here"), "{text}");
+        assert!(text.ends_with("\nAll is well: Cedar\n"), "{text}");
+    }
+}
+
+fn mornings() -> DailySchedules {
+    let at = |hour| Some(jiff::civil::time(hour, 30, 0, 0));
+    let times = DailyTimes { full_sweep: at(4), certificate: at(5), digest: at(6) };
+    DailySchedules { zone: "Australia/Sydney".to_owned(), times }
 }

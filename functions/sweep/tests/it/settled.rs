@@ -39,7 +39,7 @@ async fn raw(world: &World, number: &str) -> std::collections::HashMap<String, A
 }
 
 /// Copies of a settled row under so many other numbers, of invoices that Xero does not have.
-async fn beside(world: &World, like: &str, count: usize) {
+async fn copies(world: &World, like: &str, count: usize) {
     let row = raw(world, like).await;
     let rows: Vec<_> = (0..count)
         .map(|n| {
@@ -73,7 +73,7 @@ async fn forget(world: &World, table: &str, key: &[(&str, &str)], attributes: &[
 #[tokio::test]
 async fn a_night_reads_what_is_unsettled_and_a_thirtieth_of_ten_thousand_settled_invoices() {
     let (world, _) = settled(1).await;
-    beside(&world, "00001", 10_000).await;
+    copies(&world, "00001", 10_000).await;
     let first = world.full_sweep().await;
     assert_eq!(count(&first, "in_rotation"), 10_002, "the first one counts them: {first}");
     assert_eq!(count(&first, "stored"), 1, "{first}");
@@ -144,7 +144,7 @@ async fn a_change_of_a_settled_invoice_that_was_lost_is_found_within_thirty_days
 #[tokio::test]
 async fn what_xero_does_not_show_is_read_alone() {
     let (world, _) = settled(1).await;
-    beside(&world, "00001", 30).await;
+    copies(&world, "00001", 30).await;
     world.full_sweep().await;
     let night = world.next_full_sweep().await;
     let compared = count(&night, "settled_compared");

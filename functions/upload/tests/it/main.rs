@@ -10,6 +10,7 @@ mod alarm_figures;
 mod alerts;
 mod bad_records;
 mod caps;
+mod chart;
 mod contacts;
 mod crashes;
 mod credit_stories;

@@ -28,12 +28,13 @@ async fn two_hundred_go_and_the_rest_go_the_next_night() {
     assert_eq!(of("GET /api.xro/2.0/Invoices"), 5, "40 contacts a call");
     assert_eq!(of("GET /api.xro/2.0/Contacts"), 4, "EX-37: 50 contacts a call");
     assert_eq!(of("GET /api.xro/2.0/Organisation"), 1);
+    assert_eq!(of("GET /api.xro/2.0/Accounts"), 1, "XC-15");
     // What Xero holds already is read when they are planned, and once more before they are sent (A8.3).
     for money in ["Payments", "Prepayments", "Overpayments"] {
         assert_eq!(of(&format!("GET /api.xro/2.0/{money}")), 2, "{money}");
     }
-    assert_eq!(calls.len(), 4 + 5 + 4 + 1 + 6 + 1, "and one for the token");
-    assert_eq!(night["report"]["calls"], 20, "the token is none of the API's calls");
+    assert_eq!(calls.len(), 4 + 5 + 4 + 1 + 1 + 6 + 1, "and one for the token");
+    assert_eq!(night["report"]["calls"], 21, "the token is none of the API's calls");
     // The oldest went: the ones that are left are the youngest.
     let left: Vec<_> = (201..=230).map(|n| format!("P-{n:04}")).collect();
     for id in &left {
@@ -47,7 +48,7 @@ async fn two_hundred_go_and_the_rest_go_the_next_night() {
     assert_eq!((run["state"].as_str(), run["subject"].as_str()), ("finished", "2026-03-02"));
     assert_eq!(
         (run["calls"].as_str(), run["counts"].as_str()),
-        ("#20", r##"{"uploaded": "#200"}"##)
+        ("#21", r##"{"uploaded": "#200"}"##)
     );
     let bytes: u64 = run["bytes"].trim_start_matches('#').parse().unwrap();
     assert!(bytes > 20_000, "fifty payments a call: {bytes}");
@@ -90,4 +91,27 @@ async fn a_payment_becomes_what_the_customer_owes_and_the_rest_a_prepayment() {
     assert_eq!(payments[0]["kind"], "uploaded");
     assert!(payments[0].contains_key("xero_payment_id"));
     world.check().await;
+}
+
+#[tokio::test]
+async fn no_night_of_an_organisation_that_is_disconnected_calls_xero() {
+    // XC-06
+    let world = World::new().await;
+    world.bpay_payments(3).await;
+    let said = ("Ada", "the customer asked for it");
+    world.tables.disconnect(world.organisation(), said, world.now()).await.unwrap();
+    world.xero.take_calls();
+    let answer = world.invoke(json!({"scheduled_time": evening()})).await.unwrap();
+    assert_eq!(answer["nights"], json!([]));
+    world.invoke(json!({"catch_up": true})).await.unwrap();
+    assert_eq!(world.xero.take_calls().len(), 0);
+    assert_eq!(world.state("P-0001").await, "waiting");
+    let settings = world.tables.settings(world.organisation()).await.unwrap().unwrap();
+    assert!(settings.disconnected_at.is_some());
+    assert!(world.rows("messages").await.is_empty());
+
+    world.tables.reconnect(world.organisation(), said, world.now()).await.unwrap();
+    world.clock.advance(SignedDuration::from_hours(24));
+    let night = world.night(evening() + SignedDuration::from_hours(24)).await;
+    assert_eq!(night["report"]["uploaded"], 3, "{night}");
 }

@@ -270,7 +270,7 @@ async fn what_xero_refuses_waits_for_a_person_and_the_others_go() {
     world
         .change(|uploading| {
             let kind = "processing".parse().unwrap();
-            uploading.fee_accounts.get_mut(&kind).unwrap().code = "999".into();
+            uploading.fee_accounts.get_mut(&kind).unwrap().code = "090".into();
         })
         .await;
     world.provider_credit("C-1", 20_00, &[("F-1", 20_00)]).await;
@@ -281,7 +281,7 @@ async fn what_xero_refuses_waits_for_a_person_and_the_others_go() {
 
     let refused = world.row("provider-credit-C-1").await;
     assert_eq!(refused.state.code(), "refused");
-    assert!(refused.why.contains("Account code '999'"), "{}", refused.why);
+    assert!(refused.why.contains("Account code '090'"), "{}", refused.why);
     assert_eq!(world.state("provider-invoice-F-2").await, "uploaded");
     assert_eq!(world.state("P-0001").await, "uploaded");
     assert!(notes(&world).is_empty() && world.allocations().is_empty());

@@ -208,18 +208,18 @@ async fn what_a_person_has_voided_or_paid_meanwhile_was_there_all_the_same() {
 
 #[tokio::test]
 async fn what_xero_refuses_waits_for_a_person_and_the_others_go() {
-    // A7.3: the account is there for us, and not for Xero.
+    // A7.3: the account is there, and takes no lines of a bill.
     let (world, _) = three().await;
     let rent = "terminal_rent".parse().unwrap();
     world
-        .change(|uploading| uploading.fee_accounts.get_mut(&rent).unwrap().code = "999".into())
+        .change(|uploading| uploading.fee_accounts.get_mut(&rent).unwrap().code = "090".into())
         .await;
 
     wake(&world).await;
 
     let refused = world.row("provider-invoice-F-1").await;
     assert_eq!(refused.state.code(), "refused");
-    assert!(refused.why.contains("Account code '999'"), "{}", refused.why);
+    assert!(refused.why.contains("Account code '090'"), "{}", refused.why);
     assert_eq!(world.state("provider-invoice-F-3").await, "uploaded");
     let caps = world.tables.caps(world.organisation()).await.unwrap();
     assert!(caps.reservations.is_empty(), "there was no slot to give back: {caps:?}");

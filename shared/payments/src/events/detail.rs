@@ -9,6 +9,7 @@ use super::event_type::Kind;
 use super::log_entry::Entry;
 use super::subject::{Subject, text};
 use crate::ids::OrganisationId;
+use crate::joint_digest::{ALL_ORGANISATIONS, JOINT_CHARS_MAX};
 
 /// Counts the meanings of the members. A member more is no new version; another meaning is.
 pub const VERSION: u32 = 1;
@@ -65,9 +66,19 @@ impl Detail {
                 cause: text(entry.cause.as_deref()),
                 event_at: entry.event_at,
                 by: text(entry.by.as_deref()),
-                why: text(entry.why.as_deref()),
+                why: why(kind, entry),
             },
             about: Teller { kind, entry }.about()?,
         })
+    }
+}
+
+/// The reason. That of the digest of all organisations has room for all of them.
+fn why(kind: Kind, entry: &Entry) -> Option<String> {
+    let is_joint = kind == Kind::DigestReady && entry.organisation == ALL_ORGANISATIONS;
+    let why = entry.why.as_deref().filter(|why| is_joint && !why.is_empty());
+    match why {
+        Some(why) => Some(why.chars().take(JOINT_CHARS_MAX).collect()),
+        None => text(entry.why.as_deref()),
     }
 }

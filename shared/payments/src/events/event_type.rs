@@ -191,6 +191,7 @@ impl Kind {
             | Occurrence::Discarded
             | Occurrence::OrderRecorded
             | Occurrence::Ordered
+            | Occurrence::OrganisationRenamed
             | Occurrence::Redriven
             | Occurrence::Replayed
             | Occurrence::SignedUp => return None,

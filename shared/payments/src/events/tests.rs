@@ -76,6 +76,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::Discarded.into(),
         Occurrence::OrderRecorded.into(),
         Occurrence::Ordered.into(),
+        Occurrence::OrganisationRenamed.into(),
         Occurrence::Redriven.into(),
         Occurrence::Replayed.into(),
         Occurrence::SignedUp.into(),
@@ -185,6 +186,19 @@ fn a_discrepancy_of_a_contact_names_the_contact_in_the_place_of_an_invoice() {
     assert!(detail.get("payment").is_none());
     refund.payment = EntryPayment::default();
     assert_eq!(announce(&refund).unwrap_err().attribute, "invoice_number");
+}
+
+#[test]
+fn the_digest_of_all_organisations_has_room_for_all_of_them() {
+    // CC-20, CC-22
+    let mut digest = entry(Action::Deleted);
+    digest.logged = crate::Occurrence::MorningDigest.into();
+    digest.reason = Some("look".to_owned());
+    digest.why = Some("x".repeat(400_000));
+    let length = |entry: &Entry| json(entry)["why"].as_str().unwrap().chars().count();
+    assert_eq!(length(&digest), TEXT_CHARS_MAX);
+    digest.organisation = crate::joint_digest::ALL_ORGANISATIONS;
+    assert_eq!(length(&digest), crate::joint_digest::JOINT_CHARS_MAX);
 }
 
 #[test]

@@ -133,6 +133,7 @@ fn waiting(route: Route, facts: &Facts, settings: &Settings) -> State {
     let used_up = facts.caps.as_ref().is_some_and(|caps| caps.disabled.is_some());
     match &settings.upload {
         None => State::Disabled(Off::NotSetUp),
+        Some(_) if settings.disconnected_at.is_some() => State::Disabled(Off::Disconnected),
         Some(uploading) if !uploading.enabled => State::Disabled(Off::BySettings),
         // A payment that is posted at once goes on even then (AMB-13).
         Some(_) if nightly && used_up => State::Disabled(Off::AttemptsUsedUp),

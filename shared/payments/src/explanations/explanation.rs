@@ -135,7 +135,7 @@ fn details(facts: &Facts, state: State) -> Vec<String> {
         | State::HeldForApproval
         | State::Protected(_)
         | State::Ignored(_)
-        | State::Disabled(Off::NotSetUp | Off::BySettings) => {}
+        | State::Disabled(Off::NotSetUp | Off::BySettings | Off::Disconnected) => {}
     }
     let gone = facts.is_taken_back() || facts.deleted_in_xero_after_upload();
     for row in facts.rows().filter(|row| row.payment.link.is_some() && !gone) {

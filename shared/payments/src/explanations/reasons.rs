@@ -128,6 +128,11 @@ fn of_ignored(ignored: Ignored) -> ReasonText {
             "The mirror is switched off for this organisation.",
             "`mirror_enabled` of the organisation is set to true; the next sweep then brings everything.",
         ),
+        Ignored::Disconnected => words(
+            &["XC-06"],
+            "The organisation is disconnected from Xero: nothing is copied from there.",
+            "An administrator presses Connect to Xero on the page Integrations; what was missed is then read again.",
+        ),
         Ignored::EmptyNumber => words(
             &["CM-05", "CM-06"],
             "The number of its invoice in Xero is the prefix and nothing else.",

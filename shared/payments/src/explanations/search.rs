@@ -16,6 +16,9 @@ use crate::reason::Ignored;
 /// So many characters of what was typed are looked at: an address of Xero's has fewer.
 pub const SEARCH_CHARS_MAX: usize = 300;
 
+/// Digits that a number has at least, to be found behind a prefix that is not the organisation's.
+const DIGITS_MIN: usize = 3;
+
 /// Characters that a UUID has with its hyphens.
 const UUID_CHARS: usize = 36;
 
@@ -88,6 +91,10 @@ impl Search {
         if let Some((amount, currency)) = amount(text) {
             want(SearchTerm::Amount(amount, currency));
         }
+        // Last, since it is a guess: the number behind another prefix, such as `INV 10003`.
+        if let Some(number) = number_at_the_end(text) {
+            want(SearchTerm::Invoice(number));
+        }
         // An id of Xero is not taken for a number.
         let is_number = !text.is_empty() && !wanted.iter().any(is_id_of_xero);
         let ignored = prefix.to_local(text).err().filter(|_| is_number);
@@ -142,6 +149,15 @@ fn numbers(text: &str, prefix: &NumberPrefix) -> Vec<InvoiceNumber> {
     without.into_iter().chain([plain]).filter_map(|text| text.trim().parse().ok()).collect()
 }
 
+/// The digits at the end of a text that begins with letters, if they are as many as a number of an invoice has.
+fn number_at_the_end(text: &str) -> Option<InvoiceNumber> {
+    let head = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = text.get(head.len()..)?;
+    let word = head.trim_end_matches([' ', '-', '/', '#', ':', '.']);
+    let is_prefix = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
+    (is_prefix && digits.len() >= DIGITS_MIN).then(|| digits.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +182,18 @@ mod tests {
         assert_eq!(acme.wanted[0], SearchTerm::Invoice("7".parse().unwrap()));
         // Another prefix than the organisation's: the number as it is.
         assert_eq!(wanted("INV-9")[0], "invoice INV-9");
+    }
+
+    #[test]
+    fn a_number_is_found_behind_any_prefix() {
+        // CM-16, CM-48
+        for typed in ["INV 10003", "inv-10003", "Invoice #10003", "Rechnung10003"] {
+            assert_eq!(wanted(typed).last().unwrap(), "invoice 10003", "{typed}");
+        }
+        for typed in ["P-9", "46.00", "10003", "B-10004-145"] {
+            let last = wanted(typed).pop().unwrap();
+            assert!(!["invoice 9", "invoice 145"].contains(&last.as_str()), "{typed}: {last}");
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ codes! {
         NotSetUp = "not_set_up",
         /// The organisation's settings say so.
         BySettings = "by_settings",
+        /// A person has disconnected the organisation from Xero (XC-06).
+        Disconnected = "disconnected",
         /// More than 4,000 attempts in 30 days (EX-32).
         AttemptsUsedUp = "attempts_used_up",
     }

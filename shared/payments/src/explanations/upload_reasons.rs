@@ -51,6 +51,11 @@ pub(super) fn of_off(off: Off) -> ReasonText {
             "Uploading is switched off in the organisation's settings.",
             "`upload_enabled` of the organisation is set to true.",
         ),
+        Off::Disconnected => words(
+            &["XC-06"],
+            "The organisation is disconnected from Xero.",
+            "An administrator presses Connect to Xero on the page Integrations; then it goes on where it was.",
+        ),
         Off::AttemptsUsedUp => words(
             &["EX-32", "AMB-12"],
             "More than 4,000 attempts in 30 days have switched the nightly upload off.",
@@ -169,6 +174,12 @@ pub(super) fn of_hold(hold: Hold) -> ReasonText {
             &["EX-19"],
             "A kind of fee on it has no account in Xero.",
             "The accountant names an account, and `fee_accounts` of the organisation gets it.",
+        ),
+        Hold::AccountUnusable => words(
+            &["XC-15", "XC-18"],
+            "An account on which it would be booked cannot be used in Xero.",
+            "`upload_account_id`, `currency_accounts`, `prepayment_account_code` or `fee_accounts` of the organisation \
+             names another one, or the account is restored in Xero; the next run sends it.",
         ),
         Hold::MerchantContactMissing => words(
             &["EX-13"],

@@ -1,7 +1,7 @@
 //! Daily work, by the clock of each organisation (CC-22).
 
 use jiff::Timestamp;
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::reason::codes;
@@ -51,6 +51,16 @@ pub struct DailySchedules {
 }
 
 impl DailySchedules {
+    /// When the stack's schedule of this work last came; `None` if nothing says when it does.
+    pub fn due(&self, work: DailyWork, now: Timestamp) -> Option<Timestamp> {
+        last_due(self.times.of(work)?, &TimeZone::get(&self.zone).ok()?, now)
+    }
+
+    /// The day of a moment, by the stack's clock.
+    pub fn day_of(&self, at: Timestamp) -> Date {
+        at.to_zoned(TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)).date()
+    }
+
     /// When this work was last due by an organisation's own clock; `None` if the stack's schedule comes at that very
     /// time, or nothing says when it is due.
     pub fn own_due(

@@ -64,7 +64,10 @@ pub fn gate(
         };
         return Err(hold(Hold::BlockedByAction, why));
     }
-    fits_books(receipt, books)?;
+    if !uploading.currency_accounts.contains_key(&receipt.amount.currency()) {
+        is_of_books(receipt, books)?;
+    }
+    is_writable(receipt, books)?;
     Ok(route)
 }
 
@@ -104,11 +107,24 @@ pub fn freed_by_start(
 
 /// What the books themselves do not take.
 pub(super) fn fits_books(receipt: &Receipt, books: &Books) -> Result<(), UploadDecision> {
-    if receipt.amount.currency() != books.currency {
-        let why =
-            format!("paid in {}, the books are in {}", receipt.amount.currency(), books.currency);
-        return Err(UploadDecision::Hold(Hold::CurrencyMismatch, why));
+    is_of_books(receipt, books)?;
+    is_writable(receipt, books)
+}
+
+fn is_of_books(receipt: &Receipt, books: &Books) -> Result<(), UploadDecision> {
+    let currency = receipt.amount.currency();
+    if currency == books.currency {
+        return Ok(());
     }
+    let why = format!(
+        "paid in {currency}, the books are in {}, and currency_accounts names no account for {currency}",
+        books.currency
+    );
+    Err(UploadDecision::Hold(Hold::CurrencyMismatch, why))
+}
+
+/// What Xero does not let us write, in any currency.
+fn is_writable(receipt: &Receipt, books: &Books) -> Result<(), UploadDecision> {
     fits_xero([receipt.amount])?;
     if let Some(locked) = books.locked_until.filter(|locked| receipt.date <= *locked) {
         let why = format!("dated {}, and Xero is locked until {locked}", receipt.date);

@@ -11,6 +11,7 @@ mod admission;
 mod bill;
 mod books;
 mod caps;
+mod chart;
 mod command;
 mod contact;
 mod contact_match;
@@ -52,6 +53,7 @@ pub use caps::{
     ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, GUARD_WINDOW, Granted, NEVER_TRIPS_PER_NIGHT,
     NIGHTLY_MAX, RESERVATIONS_MAX, ReleasedSlot, Reservation, SendMode,
 };
+pub use chart::{Account, ChartOfAccounts};
 pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
 pub use contact_match::{

@@ -88,6 +88,8 @@ codes! {
         NoPrepaymentAccount = "NO_PREPAYMENT_ACCOUNT",
         /// A kind of fee on it has no account in Xero (EX-19).
         AccountUnmapped = "ACCOUNT_UNMAPPED",
+        /// An account on which it would be booked is archived or deleted in Xero, or takes no such payments (XC-15).
+        AccountUnusable = "ACCOUNT_UNUSABLE",
         /// No contact in Xero stands for the payment provider (EX-13).
         MerchantContactMissing = "MERCHANT_CONTACT_MISSING",
         /// It becomes a line of a bill, and goes with that (EX-15b).

@@ -11,6 +11,7 @@ use super::bill::{FeeAccount, FeeKind};
 use super::caps::NIGHTLY_MAX;
 use super::route::Certainty;
 use crate::ids::{XeroAccountId, XeroContactId};
+use crate::money::Currency;
 
 /// Most payments that one call to Xero may carry: what Xero recommends (facts.md 3.6).
 pub const BUNDLE_MAX: u32 = 50;
@@ -67,6 +68,9 @@ pub struct UploadSettings {
     pub bundle_max: u32,
     /// The bank account in Xero on which payments are received.
     pub account: XeroAccountId,
+    /// The accounts on which payments in other currencies are received, each on an invoice of its currency; what is in any
+    /// other is held (XC-18).
+    pub currency_accounts: BTreeMap<Currency, XeroAccountId>,
     /// The code of the account that prepayments are booked to; without one there are none.
     pub prepayment_account: Option<String>,
     /// The tax type of a prepayment's line; Xero's default for the account if it is left out.
@@ -96,6 +100,7 @@ impl UploadSettings {
             nightly_max: NIGHTLY_MAX,
             bundle_max: BUNDLE_MAX,
             account,
+            currency_accounts: BTreeMap::new(),
             prepayment_account: None,
             prepayment_tax: None,
             merchant_contact: None,
@@ -103,6 +108,11 @@ impl UploadSettings {
             due_at: Self::DUE_AT,
             same_money_days: Self::SAME_MONEY_DAYS,
         }
+    }
+
+    /// The account on which payments of a currency are received.
+    pub fn account_for(&self, currency: Currency) -> XeroAccountId {
+        self.currency_accounts.get(&currency).copied().unwrap_or(self.account)
     }
 
     /// When the night's upload is due unless the organisation says otherwise.

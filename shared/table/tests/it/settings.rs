@@ -33,6 +33,7 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
     (chosen, start, arb_uuid(), code(), code(), fees, due_at).prop_map(
         |(chosen, start, account, prepayment_account, prepayment_tax, fees, due_at)| {
             UploadSettings {
+                currency_accounts: [("USD".parse().unwrap(), XeroAccountId::new(account))].into(),
                 enabled: chosen.0,
                 start,
                 when: chosen.1,

@@ -71,6 +71,9 @@ pub struct Account {
     pub payments_enabled: bool,
     /// Whether its `Status` is ARCHIVED: nothing new can be booked on it.
     pub archived: bool,
+    /// `CurrencyCode` of a bank account, if it is not that of the books.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// An account as it is written down; state files of version 1 know bank accounts and others only.
@@ -89,6 +92,8 @@ struct Row {
     payments_enabled: bool,
     #[serde(default)]
     archived: bool,
+    #[serde(default)]
+    currency: Option<String>,
 }
 
 impl From<Row> for Account {
@@ -101,6 +106,7 @@ impl From<Row> for Account {
             kind: row.kind.unwrap_or(by_bank),
             payments_enabled: row.payments_enabled,
             archived: row.archived,
+            currency: row.currency,
         }
     }
 }
@@ -114,6 +120,7 @@ impl Account {
             kind,
             payments_enabled: false,
             archived: false,
+            currency: None,
         }
     }
 
@@ -145,4 +152,7 @@ pub struct NewAccount {
     /// `EnablePaymentsToAccount`.
     #[serde(default)]
     pub payments_enabled: bool,
+    /// `CurrencyCode` of a bank account, if it is not that of the books.
+    #[serde(default)]
+    pub currency: Option<String>,
 }

@@ -125,6 +125,7 @@ impl Organisation {
             kind: wanted.kind,
             payments_enabled: wanted.payments_enabled,
             archived: false,
+            currency: wanted.currency,
         });
         Ok(id)
     }

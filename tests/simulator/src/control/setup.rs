@@ -159,6 +159,19 @@ impl Simulator {
         })
     }
 
+    /// Gives the organisation another name.
+    ///
+    /// # Errors
+    ///
+    /// When the organisation does not exist.
+    pub fn rename_organisation(&self, organisation: Uuid, name: &str) -> anyhow::Result<()> {
+        self.with(|world, _| {
+            name.clone_into(&mut world.books.organisation(organisation)?.name);
+            world.changed = true;
+            Ok(())
+        })
+    }
+
     /// Forbids the user who authorised the app an action in the organisation, by the name that
     /// `/Organisation/Actions` has for it.
     ///

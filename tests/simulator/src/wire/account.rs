@@ -64,7 +64,9 @@ impl AccountListed {
             show_in_expense_claims: false,
             // Only bank accounts have a type and a currency of their own.
             bank_account_type: account.is_bank().then_some("BANK"),
-            currency_code: account.is_bank().then(|| organisation.currency.clone()),
+            currency_code: account
+                .is_bank()
+                .then(|| account.currency.clone().unwrap_or_else(|| organisation.currency.clone())),
             has_attachments: false,
         }
     }

@@ -124,6 +124,7 @@ async fn archived_contacts_accounts_and_locked_days_take_no_money() {
         name: "Money in advance".to_owned(),
         kind: AccountKind::CurrLiab,
         payments_enabled: false,
+        currency: None,
     };
     let account = bench.simulator.add_account(bench.organisation, wanted).unwrap();
     let good = bench.prepayment_json(contact, "R", "5.00").replace("\"200\"", "\"820\"");

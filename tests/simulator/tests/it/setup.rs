@@ -62,6 +62,7 @@ async fn payments_to_archived_contacts_and_on_archived_accounts_are_refused() {
         name: "Clearing".to_owned(),
         kind: AccountKind::Current,
         payments_enabled: true,
+        currency: None,
     };
     let account = bench.simulator.add_account(bench.organisation, clearing).unwrap();
     let bank = bench.bank_account().to_string();

@@ -129,6 +129,7 @@ async fn an_account_without_a_code_can_be_paid_into_by_id() {
         kind: if bank { AccountKind::Bank } else { AccountKind::Current },
         payments_enabled,
         archived: false,
+        currency: None,
     };
     let accounts = vec![account(1, None, true, false), account(2, Some("880"), false, true)];
     let wanted =
