@@ -52,7 +52,9 @@ def _dead_letters(*queues):
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
     | _tables("Brakes Budgets Caps Closes Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
-    | _tables("Customers Payments Uploads", "BatchGetItem")
+    | _tables("Contacts Customers Payments Uploads", "BatchGetItem")
+    | _tables("Customers", "Query")
+    | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
     | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments", "Query")
     | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
@@ -71,10 +73,19 @@ CONSOLE = (
 # The function that executes the commands of operators: pages pass them on, and those of an earlier form are forwarded.
 COMMANDS = _on("OperationsFunction.Arn", "lambda:InvokeFunction")
 
+# What compares customers with Xero's contacts.
+CUSTOMER_SYNC = (
+    _tables("Contacts", "BatchGetItem", "BatchWriteItem", "Query")
+    | _tables("Customers", "Query")
+    | _on("${CustomersTable.Arn}/index/unsynced", "dynamodb:Query")
+)
+
 # Everything that each function may do: pairs of action and resource, and nothing else.
 ALLOWED = {
     "Webhook": _own_log("Webhook")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
+    # A contact that changed is work on the customers.
+    | _on("SchedulesQueue.Arn", "sqs:SendMessage")
     | _on("XeroWebhookSecret.Id", "secretsmanager:GetSecretValue"),
     "Mirror": _own_log("Mirror")
     | _on("ChangesQueue.Arn", *TAKE, "sqs:SendMessage")
@@ -138,6 +149,8 @@ ALLOWED = {
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
+    | CUSTOMER_SYNC
+    | _tables("Customers", "PutItem")
     | _tables("Receipts", "Query")
     # The name that Xero has for an organisation, and that its disconnection is confirmed.
     | _tables("Organisations", "GetItem", "Scan", "UpdateItem")
@@ -202,6 +215,7 @@ ALLOWED = {
     | _tables("Notices", "PutItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Uploads Customers", "GetItem", "BatchGetItem", "PutItem")
+    | _tables("Contacts", "BatchGetItem")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
@@ -312,6 +326,7 @@ ONLY = {
     "GrantsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     GRANT_SECRETS: {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     "CertificatesTable.Arn": {"Sweep", "Operations"},
+    "ContactsTable.Arn": {"Sweep", "Operations"} | LOOKERS,
     # A day is closed by a schedule, and again by a person's order; the sweep sees which was the last.
     "ClosesTable.Arn": {"Operations", "Reconcile", "Sweep"} | LOOKERS,
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,

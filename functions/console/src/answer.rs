@@ -97,6 +97,14 @@ fn words(reply: Reply) -> CommandOutcome {
             done(format!("The payment is {}. {}", reply.state, reply.why))
         }
         Reply::OpenAction(reply) | Reply::Solve(reply) => done(about_customer(&reply)),
+        Reply::PickContact(reply) => done(if reply.changed {
+            format!(
+                "That contact is {}'s from now on. What waited for it goes on: the next run judges it again.",
+                reply.customer
+            )
+        } else {
+            format!("That contact was {}'s already; nothing changed.", reply.customer)
+        }),
         Reply::Accept(reply) => done(format!(
             "{} is accepted; it comes back only if its figures change.",
             reply.accepted

@@ -176,6 +176,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             }
             Command::OpenAction(on) => Reply::OpenAction(self.open_action(on, by).await?),
             Command::Solve(on) => Reply::Solve(self.solve(on, by).await?),
+            Command::PickContact(pick) => Reply::PickContact(self.pick_contact(pick, by).await?),
             Command::Replay(which) => Reply::Replay(self.replayed(which, by, deadline).await?),
             Command::Accept(which) => {
                 let accepted = self.accept(which, by).await?;

@@ -29,10 +29,12 @@ impl Sweeper<ChangesQueue> {
             env.optional("TABLE_PREFIX")?.unwrap_or_default(),
         );
         let xero =
-            Xero::from_env(env, aws, &tables, &clock, Config::default(), Purpose::Sweep).await?;
+            async |config| Xero::from_env(env, aws, &tables, &clock, config, Purpose::Sweep).await;
+        let (xero, contacts) = (xero(Config::default()).await?, xero(Config::contacts()).await?);
         let users = xero.grant_secrets().is_some();
         Ok(Self {
             xero,
+            contacts: Some(contacts),
             tables,
             changes: ChangesQueue::new(sqs.clone(), env.required("CHANGES_QUEUE_URL")?),
             // A custom connection has one organisation: nothing is gained by a queue.

@@ -36,6 +36,8 @@ struct Wire {
     check: bool,
     #[serde(default)]
     digest: bool,
+    #[serde(default)]
+    customers: bool,
     organisation: Option<OrganisationId>,
 }
 
@@ -47,8 +49,9 @@ impl Asked {
     pub(crate) fn read(event: &serde_json::Value) -> Result<Self, EventError> {
         let wire: Wire =
             serde_json::from_str(&event.to_string()).map_err(|error| EventError(redact(&error)))?;
-        let Wire { scheduled_time, full, certify, check, digest, organisation } = wire;
-        let kinds = [full, certify, check, digest].into_iter().filter(|kind| *kind).count();
+        let Wire { scheduled_time, full, certify, check, digest, customers, organisation } = wire;
+        let kinds =
+            [full, certify, check, digest, customers].into_iter().filter(|kind| *kind).count();
         if kinds > 1 {
             return Err(says("it asks for several things at once"));
         }
@@ -64,10 +67,11 @@ impl Asked {
         if digest {
             return Ok(Self::Digest { scheduled_at, organisation });
         }
-        let target = match (full, certify) {
-            (true, _) => Target::Open,
-            (_, true) => Target::Certificate,
-            (false, false) => Target::Changes,
+        let target = match (full, certify, customers) {
+            (true, ..) => Target::Open,
+            (_, true, _) => Target::Certificate,
+            (.., true) => Target::Customers,
+            (false, false, false) => Target::Changes,
         };
         Ok(Self::Scheduled { scheduled_at, organisation, target })
     }
@@ -89,6 +93,7 @@ mod tests {
             (None, Target::Changes),
             (Some("full"), Target::Open),
             (Some("certify"), Target::Certificate),
+            (Some("customers"), Target::Customers),
         ] {
             let mut event = json!({"scheduled_time": "2026-11-25T11:00:00Z"});
             if let Some(more) = more {

@@ -71,6 +71,7 @@ impl Wish {
 pub(crate) fn concerns(work: ScheduledWork, settings: &Settings, zone: Option<&str>) -> bool {
     let daily = match work {
         ScheduledWork::Changes | ScheduledWork::Check => return true,
+        ScheduledWork::Customers => return settings.upload.is_some(),
         ScheduledWork::Open => DailyWork::FullSweep,
         ScheduledWork::Certificate => DailyWork::Certificate,
         ScheduledWork::Digest => DailyWork::Digest,
@@ -98,6 +99,7 @@ pub(crate) fn for_all(asked: &Asked, now: Timestamp) -> Option<(ScheduledWork, T
                 Target::Changes => ScheduledWork::Changes,
                 Target::Open => ScheduledWork::Open,
                 Target::Certificate => ScheduledWork::Certificate,
+                Target::Customers => ScheduledWork::Customers,
                 Target::Invoice(_) | Target::Window { .. } => return None,
             };
             Some((work, *scheduled_at))
@@ -167,6 +169,7 @@ impl<C: Changes> Sweeper<C> {
             ScheduledWork::Changes => Target::Changes,
             ScheduledWork::Open => Target::Open,
             ScheduledWork::Certificate => Target::Certificate,
+            ScheduledWork::Customers => Target::Customers,
             ScheduledWork::Check | ScheduledWork::Digest => {
                 return self.longest_unchecked(all).await;
             }
@@ -259,6 +262,7 @@ impl<C: Changes> Sweeper<C> {
             ScheduledWork::Changes => Target::Changes,
             ScheduledWork::Open => Target::Open,
             ScheduledWork::Certificate => Target::Certificate,
+            ScheduledWork::Customers => Target::Customers,
             ScheduledWork::Check => {
                 let connections = self.checks(one, deadline, tally).await?;
                 return Ok(Answer { connections, ..Answer::of(Vec::new()) });

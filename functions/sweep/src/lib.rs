@@ -5,6 +5,7 @@ mod certificate;
 mod changes;
 mod closes;
 mod composition;
+mod customers;
 mod cutover;
 mod digest;
 mod error;
@@ -60,6 +61,8 @@ const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(40);
 /// The function: everything between its environment and its handler.
 pub struct Sweeper<C> {
     xero: Xero,
+    /// Reads contacts, with a permission of its own, and as the other one where there is none.
+    contacts: Option<Xero>,
     tables: Tables,
     changes: C,
     /// Where the work of a schedule goes, one message for each organisation; without it all of it is done at once.
@@ -75,6 +78,7 @@ impl<C> Sweeper<C> {
     pub fn new(xero: Client, tables: Tables, changes: C, clock: Clock) -> Self {
         Self {
             xero: Xero::with(xero, &tables, Purpose::Sweep),
+            contacts: None,
             tables,
             changes,
             schedules: None,
@@ -100,6 +104,13 @@ impl<C> Sweeper<C> {
     #[must_use]
     pub fn with_daily_schedules(self, daily: DailySchedules) -> Self {
         Self { daily: Some(daily), ..self }
+    }
+
+    /// The same, with a client that may read contacts.
+    #[must_use]
+    pub fn with_contacts(self, xero: Client) -> Self {
+        let contacts = Some(Xero::with(xero, &self.tables, Purpose::Sweep));
+        Self { contacts, ..self }
     }
 
     /// How it calls Xero.
@@ -139,7 +150,14 @@ impl<C: Changes> Sweeper<C> {
         &self,
         work: impl AsyncFnOnce(&mut Tally) -> Result<T, HandleError>,
     ) -> Result<T, HandleError> {
-        self.xero.counted(&self.metrics, &self.clock, work).await
+        let counted = async |tally: &mut Tally| {
+            let done = work(tally).await;
+            if let Some(contacts) = self.contacts.as_ref().filter(|_| tally.refused) {
+                contacts.renew_credentials(self.clock.now()).await;
+            }
+            done
+        };
+        self.xero.counted(&self.metrics, &self.clock, counted).await
     }
 
     async fn asked(
@@ -200,6 +218,13 @@ impl<C: Changes> Sweeper<C> {
                 |of: &Settings| not_run(of.organisation, SweepOutcome::NotNow, why.to_owned());
             return Ok(Answer::of(early.map(not_now).collect()));
         }
+        if wanted.target == Target::Customers {
+            let with_settings =
+                organisations.iter().filter(|of| target_of(&wanted.target, of).is_some());
+            let sweeps =
+                self.sweeps(&with_settings.collect::<Vec<_>>(), wanted, deadline, tally).await;
+            return answered(sweeps);
+        }
         let (mirroring, uploading): (Vec<_>, Vec<_>) =
             organisations.iter().partition(|settings| settings.mirror_enabled);
         let mut digests = Ok(());
@@ -218,12 +243,8 @@ impl<C: Changes> Sweeper<C> {
             }
             digests = self.own_digests(organisations, deadline, tally).await;
         }
-        let failures: Vec<&str> = sweeps.iter().filter_map(failure).collect();
-        if let Some(first) = failures.first() {
-            let (failed, all) = (failures.len(), sweeps.len());
-            return Err(HandleError::Sweeps { failed, all, first: (*first).to_owned() });
-        }
-        digests.map(|()| Answer::of(sweeps))
+        let answer = answered(sweeps)?;
+        digests.map(|()| answer)
     }
 
     async fn sweep(
@@ -238,7 +259,10 @@ impl<C: Changes> Sweeper<C> {
             return not_reached(settings.organisation);
         }
         let run = Run {
-            xero: &self.xero,
+            xero: match &wanted.target {
+                Target::Customers => self.contacts.as_ref().unwrap_or(&self.xero),
+                _ => &self.xero,
+            },
             tables: &self.tables,
             changes: &self.changes,
             clock: &self.clock,
@@ -270,10 +294,24 @@ impl<C: Changes> Sweeper<C> {
     }
 }
 
+/// The answer about these sweeps, unless any of them failed.
+fn answered(sweeps: Vec<OrganisationSweep>) -> Result<Answer, HandleError> {
+    let failures: Vec<&str> = sweeps.iter().filter_map(failure).collect();
+    match failures.first() {
+        None => Ok(Answer::of(sweeps)),
+        Some(first) => {
+            let (failed, all) = (failures.len(), sweeps.len());
+            Err(HandleError::Sweeps { failed, all, first: (*first).to_owned() })
+        }
+    }
+}
+
 /// The target of a run for one organisation. One that only uploads has nothing to mirror: its payments in Xero are
 /// certified instead (AMB-37).
 fn target_of(target: &Target, settings: &Settings) -> Option<Target> {
     match target {
+        // Contacts are what uploading asks for (XC-10): customers are compared once its settings are saved (EX-20).
+        Target::Customers => settings.upload.is_some().then_some(Target::Customers),
         _ if settings.mirror_enabled => Some(target.clone()),
         Target::Changes | Target::Certificate => Some(Target::Certificate),
         Target::Open | Target::Invoice(_) | Target::Window { .. } => None,

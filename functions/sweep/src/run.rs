@@ -71,6 +71,7 @@ impl<C: Changes> Run<'_, C> {
             Target::Changes => Box::pin(self.changes(&mut work)).await,
             Target::Open => Box::pin(self.open(&mut work)).await,
             Target::Certificate => Box::pin(self.certify(&mut work)).await,
+            Target::Customers => Box::pin(self.customers(&mut work)).await,
             Target::Invoice(number) => self.invoice(number, &mut work).await,
             Target::Window { from, to } => self.window(*from, *to, &mut work).await,
         };

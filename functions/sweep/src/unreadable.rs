@@ -31,7 +31,7 @@ impl<C: Changes> Run<'_, C> {
             if !self.is_ours(&row).await? {
                 continue;
             }
-            let (subject, why) = told(&row);
+            let (subject, why) = named(&row);
             let organisation = self.organisation();
             self.tables.raise_message(organisation, SCHEMA, &subject, &why, self.now()).await?;
             invoices.extend(row.invoice.map(|invoice| (invoice, None)));
@@ -61,7 +61,7 @@ impl<C: Changes> Run<'_, C> {
 }
 
 /// What a message says of a row, and by what it is known again.
-fn told(row: &Unreadable) -> (String, String) {
+pub(crate) fn named(row: &Unreadable) -> (String, String) {
     let id = row.id.map_or_else(|| "without an id".to_owned(), |id| id.to_string());
     let number = row.number.as_deref().filter(|number| !number.is_empty());
     let on = number.map(|number| format!(" ({number})")).unwrap_or_default();

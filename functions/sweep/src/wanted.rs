@@ -13,6 +13,8 @@ pub(crate) enum Target {
     Open,
     /// Whether every change of a payment is accounted for.
     Certificate,
+    /// Xero's contacts, for the business's customers.
+    Customers,
     /// One invoice, by its number.
     Invoice(String),
     /// What changed between two moments.
@@ -25,6 +27,7 @@ impl Target {
         match self {
             Self::Open => SweepKind::Open,
             Self::Certificate => SweepKind::Certificate,
+            Self::Customers => SweepKind::Customers,
             Self::Changes | Self::Invoice(_) | Self::Window { .. } => SweepKind::Changes,
         }
     }
@@ -34,6 +37,7 @@ impl Target {
             Self::Changes => SyncKind::Sweep,
             Self::Open => SyncKind::FullSweep,
             Self::Certificate => SyncKind::Certificate,
+            Self::Customers => SyncKind::Customers,
             Self::Invoice(_) => SyncKind::Invoice,
             Self::Window { .. } => SyncKind::Window,
         }
@@ -41,13 +45,13 @@ impl Target {
 
     /// Whether success means that everything is up to date.
     pub(crate) const fn is_whole(&self) -> bool {
-        matches!(self, Self::Changes | Self::Open | Self::Certificate)
+        matches!(self, Self::Changes | Self::Open | Self::Certificate | Self::Customers)
     }
 
     /// What it is about, if not everything.
     pub(crate) fn subject(&self) -> Option<String> {
         match self {
-            Self::Changes | Self::Open | Self::Certificate => None,
+            Self::Changes | Self::Open | Self::Certificate | Self::Customers => None,
             Self::Invoice(number) => Some(number.clone()),
             Self::Window { from, to } => Some(format!("{from} to {to}")),
         }

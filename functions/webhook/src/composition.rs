@@ -10,7 +10,7 @@ use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use host::secrets::{Secret, SecretsManager};
 use jiff::Timestamp;
-use queue::{Changes, ChangesQueue};
+use queue::{Changes, ChangesQueue, SchedulesQueue};
 use secrecy::SecretString;
 use xero::WebhookKeys;
 
@@ -26,6 +26,7 @@ pub const ANSWER_WITHIN: Duration = Duration::from_millis(3_500);
 pub const AWS_CALL_MAX: Duration = Duration::from_millis(3_000);
 
 const QUEUE_URL: &str = "CHANGES_QUEUE_URL";
+const SCHEDULES_URL: &str = "SCHEDULES_QUEUE_URL";
 const KEYS: &str = "XERO_WEBHOOK_KEYS";
 const SECRET_ARN: &str = "XERO_WEBHOOK_SECRET_ARN";
 
@@ -34,6 +35,8 @@ const SECRET_ARN: &str = "XERO_WEBHOOK_SECRET_ARN";
 pub struct Webhook<K = ActiveKeys, C = ChangesQueue> {
     keys: K,
     changes: C,
+    /// Where the work on customers goes; without it, the next schedule does it.
+    schedules: Option<SchedulesQueue>,
     metrics: Metrics,
     refusals: Refusals,
     answer_within: Duration,
@@ -75,15 +78,31 @@ impl Webhook {
         if let Err(error) = keys.current(now).await {
             tracing::warn!(error = %error, "starting without signing keys");
         }
-        let queue = ChangesQueue::new(aws_sdk_sqs::Client::new(aws), url.into());
-        Ok(Self::new(keys, queue, metrics))
+        let sqs = aws_sdk_sqs::Client::new(aws);
+        let schedules = env.optional(SCHEDULES_URL)?;
+        let schedules = schedules.map(|url| SchedulesQueue::new(sqs.clone(), url));
+        let queue = ChangesQueue::new(sqs, url.into());
+        Ok(Self { schedules, ..Self::new(keys, queue, metrics) })
     }
 }
 
 impl<K: Keys, C: Changes> Webhook<K, C> {
     /// Of these parts.
     pub fn new(keys: K, changes: C, metrics: Metrics) -> Self {
-        Self { keys, changes, metrics, refusals: Refusals::default(), answer_within: ANSWER_WITHIN }
+        Self {
+            keys,
+            changes,
+            schedules: None,
+            metrics,
+            refusals: Refusals::default(),
+            answer_within: ANSWER_WITHIN,
+        }
+    }
+
+    /// The same, with the queue of the work on customers.
+    #[must_use]
+    pub fn with_schedules(self, schedules: Option<SchedulesQueue>) -> Self {
+        Self { schedules, ..self }
     }
 
     /// With another limit than [`ANSWER_WITHIN`].
@@ -99,7 +118,7 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
         request: &LambdaFunctionUrlRequest,
         now: Timestamp,
     ) -> LambdaFunctionUrlResponse {
-        let case = handle(request, &self.keys, &self.changes, now);
+        let case = handle(request, &self.keys, (&self.changes, self.schedules.as_ref()), now);
         let handled = tokio::time::timeout(self.answer_within, case)
             .await
             .unwrap_or_else(|_| Handled::trouble(Unavailability::Late, 0));

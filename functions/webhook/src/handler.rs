@@ -11,11 +11,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use host::secrets::SecretError;
 use jiff::Timestamp;
-use queue::{Changes, SendError};
+use payments::OrganisationId;
+use queue::{Changes, ScheduleTask, ScheduledWork, SchedulesQueue, SendError};
 use xero::{SIGNATURE_HEADER, Verified};
 
 use crate::keys::Keys;
-use crate::plan::{Counts, plan, plan_for_unreadable};
+use crate::plan::{Counts, Plan, plan, plan_for_unreadable};
+
+/// How long a change of a contact waits for others, so that an import of many is read in a few calls: Xero is asked once a
+/// minute at most.
+const CONTACTS_GATHERED: Duration = Duration::from_secs(60);
 
 /// Largest body that is read, decoded: some 2,600 events. Lambda itself takes 6 MB.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -113,7 +118,7 @@ impl Handled {
 pub async fn handle(
     request: &LambdaFunctionUrlRequest,
     keys: &impl Keys,
-    changes: &impl Changes,
+    (changes, schedules): (&impl Changes, Option<&SchedulesQueue>),
     now: Timestamp,
 ) -> Handled {
     let method = request.request_context.http.method.as_deref();
@@ -138,16 +143,35 @@ pub async fn handle(
         Err(error) => plan_for_unreadable(error, verified.body(), now),
     };
     let messages = plan.messages.len();
-    // No message, no call: Xero's check whether we listen must not depend on the queue.
-    let sent = match messages {
-        0 => Ok(()),
-        _ => changes.send(&plan.messages, Duration::ZERO).await,
-    };
-    let handled = match sent {
+    let handled = match send(&plan, changes, schedules, now).await {
         Ok(()) => Handled::with(Response::Accepted, bytes),
         Err(error) => Handled::trouble(Unavailability::Queue(error), bytes),
     };
     Handled { counts: plan.counts, messages, ..handled }
+}
+
+/// Puts everything on its queue. No message, no call: Xero's check whether we listen must not depend on a queue.
+async fn send(
+    plan: &Plan,
+    changes: &impl Changes,
+    schedules: Option<&SchedulesQueue>,
+    now: Timestamp,
+) -> Result<(), SendError> {
+    if !plan.messages.is_empty() {
+        changes.send(&plan.messages, Duration::ZERO).await?;
+    }
+    match schedules.filter(|_| !plan.contacts.is_empty()) {
+        None => Ok(()),
+        Some(schedules) => {
+            let task = |organisation: &OrganisationId| ScheduleTask::Organisation {
+                work: ScheduledWork::Customers,
+                organisation: *organisation,
+                scheduled_at: now,
+            };
+            let tasks: Vec<_> = plan.contacts.iter().map(task).collect();
+            schedules.send_later(&tasks, CONTACTS_GATHERED).await
+        }
+    }
 }
 
 /// A body that is not looked at, with its size.

@@ -1,6 +1,6 @@
 //! The messages to which a delivery leads. Pure: the handler sends them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use payments::{OrganisationId, XeroInvoiceId};
@@ -17,6 +17,8 @@ pub const FOREIGN_RESOURCE_URL: &str = "foreign_resource_url";
 pub struct Plan {
     /// To be accepted, all of them, before the delivery is. Those that matter most come first.
     pub messages: Vec<Message>,
+    /// Organisations in which a contact has changed: their customers are compared with Xero's contacts (EX-36).
+    pub contacts: BTreeSet<OrganisationId>,
     /// For the log and the metrics.
     pub counts: Counts,
 }
@@ -30,6 +32,8 @@ pub struct Counts {
     pub invoice_events: usize,
     /// Invoices to look at, each counted once.
     pub invoices: usize,
+    /// Events of contacts.
+    pub contact_events: usize,
     /// Events of things that are never mirrored: they are not payments (CM-22), and their effect
     /// on an invoice comes with an event of that invoice.
     pub not_mirrored: usize,
@@ -61,6 +65,7 @@ pub fn plan(delivery: &Delivery, body: &[u8], now: Timestamp) -> Plan {
     };
     let mut invoices: BTreeMap<OrganisationId, Vec<InvoiceChange>> = BTreeMap::new();
     let mut reasons: BTreeMap<OrganisationId, Vec<NotedReason>> = BTreeMap::new();
+    let mut contacts = BTreeSet::new();
     for event in &delivery.events {
         let mut note = |code| reasons.entry(event.organisation).or_default().push(code);
         if event.foreign_url {
@@ -77,10 +82,13 @@ pub fn plan(delivery: &Delivery, body: &[u8], now: Timestamp) -> Plan {
                 counts.unknown_category += 1;
                 note(reason(UNKNOWN_CATEGORY, event));
             }
+            Category::Contact => {
+                counts.contact_events += 1;
+                contacts.insert(event.organisation);
+            }
             Category::CreditNote
             | Category::Prepayment
             | Category::Overpayment
-            | Category::Contact
             | Category::Subscription => counts.not_mirrored += 1,
         }
     }
@@ -104,7 +112,7 @@ pub fn plan(delivery: &Delivery, body: &[u8], now: Timestamp) -> Plan {
     for (organisation, reasons) in reasons {
         messages.extend(Noted::pack(Some(organisation), now, reasons));
     }
-    Plan { messages, counts }
+    Plan { messages, contacts, counts }
 }
 
 /// What to do about a signed body that is no delivery: keep it. Refusing it would make Xero
@@ -113,6 +121,7 @@ pub fn plan_for_unreadable(error: EnvelopeError, body: &[u8], now: Timestamp) ->
     Plan {
         messages: UnreadablePart::pack(body, now, &error.to_string()),
         counts: Counts { unreadable_bodies: 1, ..Counts::default() },
+        ..Plan::default()
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn log(handled: &Handled, refused: Refused) {
                 delivery.events = counts.events,
                 delivery.invoice_events = counts.invoice_events,
                 delivery.invoices = counts.invoices,
+                delivery.contact_events = counts.contact_events,
                 delivery.not_mirrored = counts.not_mirrored,
                 delivery.unknown_category = counts.unknown_category,
                 delivery.foreign_url = counts.foreign_url,

@@ -119,10 +119,12 @@ impl Product {
             tables.clone(),
             changes(),
             clock.clone(),
-        );
+        )
+        .with_contacts(client(&xero, Config::contacts(), &clock)?);
         let operations = operations(&clients, &xero, &clock).await?;
         Ok(Self {
-            webhook: Webhook::new(keys, changes(), Metrics::off()),
+            webhook: Webhook::new(keys, changes(), Metrics::off())
+                .with_schedules(schedules.clone()),
             mirror: Mirror::new(
                 client(&xero, Config::default(), &clock)?,
                 tables.clone(),

@@ -7,7 +7,7 @@ use crate::field::Field;
 use crate::payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
-    OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
+    OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
 use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
@@ -156,6 +156,12 @@ commands! {
         confirmation: Some("What waits for this customer goes on, and the next run may post it to Xero. Go on?"),
         fields: &[ORGANISATION, CUSTOMER],
     }
+    /// The contact in Xero that is the customer's is picked by a person, which solves the action about it (EX-38).
+    PickContact(PickContact) -> CustomerReply = "pick_contact" in OPERATORS {
+        label: Some("This contact"),
+        confirmation: Some("What waits for this customer goes on with this contact, and the next run may post it to Xero. Go on?"),
+        fields: &[ORGANISATION, CUSTOMER, CONTACT_OF_CUSTOMER],
+    }
     /// Shows what a replay would do.
     PreviewReplay(Replay) -> ReplayReply = "preview_replay" in OPERATORS {
         label: Some("Preview the replay"),
@@ -292,6 +298,8 @@ const INVOICE_IN_XERO: Field =
 const CONTACT: Field =
     Field::text("contact", "contact", "The contact's id in Xero, in place of an invoice")
         .optional();
+const CONTACT_OF_CUSTOMER: Field =
+    Field::text("contact", "contact", "The id in Xero of the contact that is the customer's");
 const DISCREPANCY: Field =
     Field::text("discrepancy", "discrepancy", "Its key in the table discrepancies: KIND#subject");
 const ORDER: Field =

@@ -55,6 +55,18 @@ pub struct OnCustomer {
     pub customer: CustomerId,
 }
 
+/// A customer and the contact in Xero that is its own.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct PickContact {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    #[serde(deserialize_with = "customer")]
+    pub customer: CustomerId,
+    pub contact: XeroContactId,
+}
+
 /// Parked work: all of it, if nothing is chosen; without an organisation, that of no known one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

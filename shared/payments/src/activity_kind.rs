@@ -35,6 +35,8 @@ codes! {
         ConnectionRestored = "connection_restored",
         /// A customer's contact was merged into another one in Xero, which is its contact from then on (EX-37).
         ContactFollowed = "contact_followed",
+        /// A customer's contact in Xero was found (EX-36).
+        ContactFound = "contact_found",
         /// Something about a customer has to be solved first (EX-28).
         CustomerBlocked = "customer_blocked",
         /// It was solved.

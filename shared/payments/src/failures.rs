@@ -32,7 +32,7 @@ impl Work {
             SyncKind::Mirror => Some(Self::Mirror),
             SyncKind::Night => Some(Self::Night),
             SyncKind::Direct => Some(Self::Direct),
-            SyncKind::Certificate | SyncKind::Intake => None,
+            SyncKind::Certificate | SyncKind::Customers | SyncKind::Intake => None,
         }
     }
 }

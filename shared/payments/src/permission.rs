@@ -94,7 +94,7 @@ pub const PERMISSIONS: [Permission; 7] = [
         scope: "accounting.contacts.read",
         feature: Feature::Uploads,
         endpoints: &["GET /Contacts"],
-        words: "read contacts, to know those that are archived",
+        words: "read contacts, to find those of customers and to know those that are archived",
     },
     Permission {
         scope: "accounting.banktransactions",

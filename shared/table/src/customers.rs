@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
-use payments::upload::{Customer, MergedContact};
-use payments::{CustomerId, Occurrence, OrganisationId};
+use payments::upload::{ActionKind, ContactSync, Customer, FoundBy, MergedContact};
+use payments::{CustomerId, Occurrence, OrganisationId, XeroContactId};
 
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::latest::{Listed, Newest};
-use crate::schema::{ACTIVITY, CUSTOMERS, OPEN_ACTIONS};
+use crate::schema::{ACTIVITY, CUSTOMERS, OPEN_ACTIONS, UNSYNCED};
 use crate::tables::{Tables, transact};
 
 /// Open actions are counted so far.
@@ -86,6 +86,63 @@ impl Tables {
         Ok(self.action_rows(organisation, max).await?.read_each("customer", read_customer))
     }
 
+    /// Every customer of the organisation, each for itself, with the keys of those that cannot be read; read
+    /// consistently.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn all_customers(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<(Vec<Customer>, usize), ReadError> {
+        let rows = self.partition(CUSTOMERS, "organisation", &organisation.to_string()).await?;
+        let all = rows.len();
+        let read: Vec<_> = rows.iter().filter_map(|item| read_customer(item).ok()).collect();
+        let unreadable = all.saturating_sub(read.len());
+        Ok((read, unreadable))
+    }
+
+    /// Customers in the order of their ids, from the one after this on, at most `max`; as of a moment ago.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn customers_after(
+        &self,
+        organisation: OrganisationId,
+        after: Option<&str>,
+        max: usize,
+    ) -> Result<Listed<Customer>, ReadError> {
+        let mut query = self
+            .client()
+            .query()
+            .table_name(self.name(CUSTOMERS))
+            .key_condition_expression("organisation = :whose AND customer > :after")
+            .expression_attribute_values(":whose", AttributeValue::S(organisation.to_string()))
+            .limit(i32::try_from(max.saturating_add(1)).unwrap_or(i32::MAX));
+        // No id is shorter than one character, and none begins with a blank.
+        query = query
+            .expression_attribute_values(":after", AttributeValue::S(after.unwrap_or(" ").into()));
+        let answer =
+            query.send().await.map_err(|error| ReadError::unavailable(CUSTOMERS, error))?;
+        let mut rows = answer.items.unwrap_or_default();
+        let more = rows.len() > max;
+        rows.truncate(max);
+        Ok(Newest { rows, more }.read_each("customer", read_customer))
+    }
+
+    /// Whether any customer is to be compared with Xero's contacts: new, or reported otherwise.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn has_unsynced_customers(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<bool, ReadError> {
+        let whose = organisation.to_string();
+        let found = self.oldest(CUSTOMERS, Some(UNSYNCED), ("organisation", &whose), 1).await?;
+        Ok(!found.rows.is_empty())
+    }
+
     /// Counts an organisation's open actions, up to [`ACTIONS_COUNTED_MAX`]; as of a moment ago.
     ///
     /// # Errors
@@ -136,6 +193,12 @@ impl Tables {
         if known.and_then(|known| known.blocked.as_ref()) != after.blocked.as_ref() {
             rows.push(self.put(ACTIVITY, activity_row(known, after, said, now))?);
         }
+        if let (Some(found_by), Some(contact)) = (after.sync.found_by, after.contact)
+            && known
+                .is_none_or(|known| known.contact != after.contact && known.merged == after.merged)
+        {
+            rows.push(self.put(ACTIVITY, found_row(after, found_by, contact, said, now))?);
+        }
         if let Some(merged) = &after.merged
             && known.and_then(|known| known.merged.as_ref()) != Some(merged)
         {
@@ -156,6 +219,8 @@ fn still(put: PutBuilder, known: &Customer) -> PutBuilder {
         ("blocked", known.blocked.clone()),
         ("blocked_at", known.blocked_at.map(instant)),
         ("unusable_contact_id", known.unusable_contact.map(|contact| contact.to_string())),
+        ("last_synced_at", known.sync.synced_at.map(instant)),
+        ("found_by", known.sync.found_by.map(|by| by.to_string())),
     ] {
         match read {
             None => condition.push_str(&format!(" AND attribute_not_exists({name})")),
@@ -171,12 +236,17 @@ fn still(put: PutBuilder, known: &Customer) -> PutBuilder {
 fn customer_row(customer: &Customer, now: Timestamp) -> Item {
     let between = customer.merged.iter().flat_map(|merged| &merged.between);
     let between: Vec<_> = between.map(|id| AttributeValue::S(id.to_string())).collect();
-    let row = Writer::default();
-    let row = if between.is_empty() {
-        row
-    } else {
-        row.value("merged_between_contact_ids", AttributeValue::L(between))
-    };
+    let candidates = customer.sync.candidates.iter();
+    let candidates: Vec<_> = candidates.map(|id| AttributeValue::S(id.to_string())).collect();
+    let mut row = Writer::default();
+    for (name, ids) in
+        [("merged_between_contact_ids", between), ("candidate_contact_ids", candidates)]
+    {
+        if !ids.is_empty() {
+            row = row.value(name, AttributeValue::L(ids));
+        }
+    }
+    let row = row;
     row.text("organisation", customer.organisation)
         .text("customer", &customer.id)
         .number("revision", customer.revision)
@@ -188,6 +258,13 @@ fn customer_row(customer: &Customer, now: Timestamp) -> Item {
         // The list of open actions has those rows that have this, so that none may lack it.
         .instant_if("blocked_at", customer.blocked.as_ref().and(customer.blocked_at.or(Some(now))))
         .text_if("unusable_contact_id", customer.unusable_contact)
+        .text_if("email", customer.email.as_deref())
+        .text_if("found_by", customer.sync.found_by)
+        .text_if("passed_over_contact_id", customer.sync.passed_over)
+        .text_if("action", customer.sync.action)
+        .instant_if("last_synced_at", customer.sync.synced_at)
+        // The customers that the sync looks at are those that have this.
+        .instant_if("unsynced_since", customer.sync.is_due.then_some(now))
         .instant("recorded_at", now)
         .finish()
 }
@@ -213,7 +290,29 @@ fn read_customer(item: &Item) -> Result<Customer, ReadError> {
         blocked_at: row.parsed_if("blocked_at")?,
         merged,
         unusable_contact: row.parsed_if("unusable_contact_id")?,
+        email: row.text_if("email")?.map(str::to_owned),
+        sync: read_sync(&row)?,
     })
+}
+
+fn read_sync(row: &Reader<'_>) -> Result<ContactSync, ReadError> {
+    let candidates = "candidate_contact_ids";
+    Ok(ContactSync {
+        found_by: coded(row, "found_by", FoundBy::from_code)?,
+        passed_over: row.parsed_if("passed_over_contact_id")?,
+        action: coded(row, "action", ActionKind::from_code)?,
+        candidates: if row.has(candidates) { row.list_of(candidates)? } else { Vec::new() },
+        synced_at: row.parsed_if("last_synced_at")?,
+        is_due: row.has("unsynced_since"),
+    })
+}
+
+fn coded<T>(
+    row: &Reader<'_>,
+    name: &str,
+    from_code: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, ReadError> {
+    row.has(name).then(|| row.code(name, from_code)).transpose()
 }
 
 fn activity_row(
@@ -244,6 +343,32 @@ fn about(after: &Customer, action: Occurrence, now: Timestamp) -> Writer {
         .text("organisation", after.organisation)
         .logged(action)
         .text("customer", &after.id)
+}
+
+/// A contact that was found for a customer, or picked by a person (EX-36).
+fn found_row(
+    after: &Customer,
+    found_by: FoundBy,
+    contact: XeroContactId,
+    said: Option<(&str, &str)>,
+    now: Timestamp,
+) -> Item {
+    let how = match found_by {
+        FoundBy::Report => "the business names it",
+        FoundBy::AccountNumber => "its account number is the customer's id",
+        FoundBy::Name => "it is the only contact in use with the customer's name",
+        FoundBy::Email => "it is the only contact in use with the customer's e-mail address",
+        FoundBy::Person => "a person has picked it",
+    };
+    let row = about(after, Occurrence::ContactFound, now)
+        .text("rule", "EX-36")
+        .text("xero_contact_id", contact)
+        .text_if("by", said.map(|(by, _)| by));
+    match said {
+        Some((_, why)) => row.text("why", format!("{how}: {why}")),
+        None => row.text("why", how),
+    }
+    .finish()
 }
 
 /// A merge in Xero that is followed: from which contact to which (EX-37).

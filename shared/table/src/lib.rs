@@ -18,6 +18,7 @@ mod close_summaries;
 mod closes;
 mod connections;
 mod contact_discrepancies;
+mod contacts;
 mod customers;
 mod daily_time;
 mod digests;
@@ -80,6 +81,7 @@ pub use close_summaries::{CloseRow, CloseRows, DaySummary, UnfinishedPayment};
 pub use closes::{ClosedDay, LateFact};
 pub use connections::{CONNECTION_LOST, ConnectionRow};
 pub use contact_discrepancies::{ContactBecause, DiscrepancySubject, OpenDiscrepancy, contact_key};
+pub use contacts::StoredContact;
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use digests::OpenDiscrepancies;
 pub use discrepancy_work::{

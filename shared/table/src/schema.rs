@@ -59,6 +59,7 @@ pub(crate) const ORDERS: &str = "orders";
 pub(crate) const ORDER_LINKS: &str = "order_links";
 pub(crate) const CLOSES: &str = "closes";
 pub(crate) const CERTIFICATES: &str = "certificates";
+pub(crate) const CONTACTS: &str = "contacts";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
@@ -72,6 +73,8 @@ pub(crate) const UNSETTLED: &str = "unsettled";
 /// The organisation, in the rows that stand in that index.
 pub(crate) const UNSETTLED_IN: &str = "unsettled_in";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
+pub(crate) const UNSYNCED: &str = "unsynced";
+pub(crate) const UNKNOWN_CONTACTS: &str = "unknown_contacts";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 pub(crate) const BY_TRANSACTION: &str = "by_transaction";
@@ -102,6 +105,10 @@ const fn keys_only(
     sort: Option<&'static str>,
 ) -> Index {
     Index { name, partition, sort, whole_rows: false }
+}
+
+const fn keys_sorted(name: &'static str, partition: &'static str, sort: &'static str) -> Index {
+    Index { name, partition, sort: Some(sort), whole_rows: false }
 }
 
 /// Every table.
@@ -155,7 +162,15 @@ pub const TABLES: &[Table] = &[
     // Only a blocked customer has the time since when, so that only those are in the index.
     indexed(
         table(CUSTOMERS, "organisation", Some("customer")),
-        &[whole_rows(OPEN_ACTIONS, "organisation", Some("blocked_at"))],
+        &[
+            whole_rows(OPEN_ACTIONS, "organisation", Some("blocked_at")),
+            keys_sorted(UNSYNCED, "organisation", "unsynced_since"),
+        ],
+    ),
+    // Only a contact that is no customer of the business has the key of the index.
+    indexed(
+        table(CONTACTS, "organisation", Some("contact")),
+        &[whole_rows(UNKNOWN_CONTACTS, "unknown_in", Some("listed_as"))],
     ),
     table(CONNECTIONS, "organisation", None),
     table(BRAKES, "organisation", None),

@@ -9,6 +9,9 @@ use url::Url;
 /// Xero answered 404 (XeroAPI/Xero-OpenAPI#534), which fits a query of 2,048 characters.
 pub const IDS_MAX_LIMIT: usize = 50;
 
+/// What reading contacts needs (facts.md 2.3).
+pub(crate) const SCOPE_CONTACTS: &str = "accounting.contacts.read";
+
 /// How Xero is reached.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -38,6 +41,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The same for a process that reads contacts, and nothing else: an app that uploads nothing lacks the permission.
+    pub fn contacts() -> Self {
+        Self { scopes: SCOPE_CONTACTS.to_owned(), ..Self::default() }
+    }
+
     /// The same for a process that writes: with the permissions of all features.
     pub fn uploading() -> Self {
         Self { scopes: permission::scopes(&Feature::ALL.into()), ..Self::default() }

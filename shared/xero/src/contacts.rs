@@ -1,10 +1,12 @@
-//! Contacts by their ids: whether they are in use, and into which others they were merged (EX-37).
+//! Contacts: whether they are in use, into which others they were merged (EX-37), and what customers are found by
+//! (EX-36).
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::upload::XeroContact;
+use payments::upload::{ContactRecord, XeroContact};
 use payments::{OrganisationId, XeroContactId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,13 +14,11 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::config::IDS_MAX_LIMIT;
+use crate::config::SCOPE_CONTACTS;
 use crate::error::{Outage, ReadError};
 use crate::list::ListName;
 use crate::pages::List;
-use crate::wire::{Member, object, optional_text, required_text, schema};
-
-/// What reading contacts needs (facts.md 2.3).
-const SCOPE_CONTACTS: &str = "accounting.contacts.read";
+use crate::wire::{Member, object, optional_text, required_instant, required_text, schema};
 
 /// The status of a contact that takes documents.
 const ACTIVE: &str = "ACTIVE";
@@ -32,6 +32,21 @@ struct WireContact<'a> {
     contact_status: Member<'a>,
     #[serde(borrow, rename = "MergedToContactID")]
     merged_to_contact_id: Member<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireRecord<'a> {
+    #[serde(borrow)]
+    account_number: Member<'a>,
+    #[serde(borrow)]
+    email_address: Member<'a>,
+    #[serde(borrow)]
+    is_customer: Member<'a>,
+    #[serde(borrow)]
+    is_supplier: Member<'a>,
+    #[serde(borrow, rename = "UpdatedDateUTC")]
+    updated_date_utc: Member<'a>,
 }
 
 /// The contacts that were asked for. One that is in neither list is not in Xero.
@@ -111,6 +126,32 @@ fn is_about_the_question(error: &ReadError) -> bool {
         ReadError::Invalid { status: 400 | 414 }
             | ReadError::Unavailable { cause: Outage::Status(404), .. }
     )
+}
+
+/// A contact with all that a customer may be found by, and its stamp.
+pub(crate) fn contact_record(
+    id: Uuid,
+    raw: &RawValue,
+) -> Result<Option<(Timestamp, ContactRecord)>, ReadError> {
+    let Some(contact) = contact(id, raw)? else { return Ok(None) };
+    let wire: WireRecord<'_> = object(raw).ok_or(schema("Contact"))?;
+    let record = ContactRecord {
+        contact,
+        account_number: optional_text(wire.account_number, "AccountNumber")?,
+        email: optional_text(wire.email_address, "EmailAddress")?,
+        is_customer: flag(wire.is_customer, "IsCustomer")?,
+        is_supplier: flag(wire.is_supplier, "IsSupplier")?,
+    };
+    Ok(Some((required_instant(wire.updated_date_utc, "UpdatedDateUTC")?, record)))
+}
+
+/// A flag that Xero leaves out where it is false (facts.md 4.7).
+fn flag(member: Member<'_>, field: &'static str) -> Result<bool, ReadError> {
+    match member.map(RawValue::get) {
+        None | Some("null" | "false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(schema(field)),
+    }
 }
 
 fn contact(id: Uuid, raw: &RawValue) -> Result<Option<XeroContact>, ReadError> {

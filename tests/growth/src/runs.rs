@@ -21,7 +21,7 @@ impl World {
         match kind {
             SweepKind::Changes => &mut one.sweep,
             SweepKind::Open => &mut one.open,
-            SweepKind::Certificate => &mut one.certificate,
+            SweepKind::Certificate | SweepKind::Customers => &mut one.certificate,
         }
     }
 

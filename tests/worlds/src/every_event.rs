@@ -444,6 +444,8 @@ impl Everything<'_> {
             blocked_at: None,
             merged: None,
             unusable_contact: None,
+            email: None,
+            sync: Default::default(),
         };
         let said = Some(("Ada", "two contacts in Xero"));
         let blocked = Customer {

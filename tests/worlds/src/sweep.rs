@@ -195,7 +195,8 @@ impl World {
         let client = self.client(&self.xero.url, Config::default());
         let clock = Clock::new(self.time());
         let tables = self.tables_of_a_process();
-        Sweeper::new(client, tables, self.line.clone(), clock)
+        let contacts = self.client(&self.xero.url, Config::contacts());
+        Sweeper::new(client, tables, self.line.clone(), clock).with_contacts(contacts)
     }
 
     /// The function that executes commands, as a new process has it.

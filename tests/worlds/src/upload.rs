@@ -109,6 +109,8 @@ impl World {
             blocked_at: None,
             merged: None,
             unusable_contact: None,
+            email: None,
+            sync: Default::default(),
         };
         self.tables.store_customer(None, &customer, None, self.now()).await.unwrap();
         contact

@@ -1,11 +1,11 @@
 //! What a person has to solve before anything about a customer goes on, the oldest first (EX-27, EX-28).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
-use payments::CustomerId;
 use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
 use payments::upload::{Customer, Hold, Line, Upload};
+use payments::{CustomerId, Money, XeroContactId};
 use serde_json::json;
 
 use super::{Page, PageError, Stage, filled};
@@ -24,7 +24,15 @@ struct Action {
     since: String,
     held: String,
     link: Option<Link>,
+    candidates: Vec<Candidate>,
     solve: Option<Button>,
+}
+
+/// A contact that may be the customer's (EX-38).
+struct Candidate {
+    name: String,
+    link: Option<Link>,
+    pick: Option<Button>,
 }
 
 #[derive(Template)]
@@ -50,9 +58,35 @@ struct Nameless {
     why: Button,
 }
 
+/// How many payments wait for an action, and how much money they are.
+#[derive(Default)]
+struct Waiting {
+    count: u32,
+    sums: BTreeMap<&'static str, Money>,
+}
+
+impl Waiting {
+    fn add(&mut self, amount: Money) {
+        self.count = self.count.saturating_add(1);
+        let currency = amount.currency();
+        let sum = self.sums.entry(currency.code()).or_insert_with(|| Money::zero(currency));
+        // No sum is too large that payments of one customer make.
+        *sum = sum.plus(amount).unwrap_or(*sum);
+    }
+
+    fn words(&self) -> String {
+        let sums: Vec<_> = self.sums.values().map(ToString::to_string).collect();
+        if sums.is_empty() {
+            self.count.to_string()
+        } else {
+            format!("{}: {}", self.count, sums.join(", "))
+        }
+    }
+}
+
 /// Payments that are held because of an action, by their customer.
 struct Held {
-    counts: BTreeMap<CustomerId, u32>,
+    counts: BTreeMap<CustomerId, Waiting>,
     /// Those that name no customer: each is an action of its own.
     nameless: Vec<Nameless>,
     /// Whether there are payments on hold that were not looked at.
@@ -70,7 +104,10 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         links = tables.xero_links(organisation).await?;
         stage.count(1);
     }
-    let action = |customer| action(stage, customer, held.as_ref(), &links);
+    let candidates: BTreeSet<_> =
+        found.rows.iter().flat_map(|customer| customer.sync.candidates.iter().copied()).collect();
+    let names = names(stage, &candidates.into_iter().collect::<Vec<_>>()).await?;
+    let action = |customer| action(stage, customer, held.as_ref(), &names, &links);
     let actions: Vec<_> = found.rows.iter().map(action).collect();
     let any_link = actions.iter().any(|action| action.link.is_some());
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
@@ -90,6 +127,22 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     })
 }
 
+/// The names of these contacts, as the last sync has read them.
+async fn names(
+    stage: &Stage<'_>,
+    contacts: &[XeroContactId],
+) -> Result<BTreeMap<XeroContactId, String>, PageError> {
+    if contacts.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = stage.tables.contacts(stage.organisation(), contacts).await?;
+    stage.count(found.len());
+    Ok(found
+        .into_iter()
+        .filter_map(|(id, stored)| Some((id, stored.record.contact.name?)))
+        .collect())
+}
+
 /// None if a payment among them cannot be read: the actions are shown all the same.
 async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
     let page = stage.tables.line_page(stage.organisation(), Line::Held, None, HELD_MAX).await?;
@@ -100,12 +153,11 @@ async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
 
 impl Held {
     fn of(stage: &Stage<'_>, uploads: Vec<Upload>, more: bool) -> Self {
-        let (mut counts, mut nameless) = (BTreeMap::<_, u32>::new(), Vec::new());
+        let (mut counts, mut nameless) = (BTreeMap::<_, Waiting>::new(), Vec::new());
         let waits = |upload: &Upload| upload.hold() == Some(Hold::BlockedByAction);
         for held in uploads.into_iter().filter(waits) {
             if let Some(customer) = held.receipt.customer {
-                let count = counts.entry(customer).or_default();
-                *count = count.saturating_add(1);
+                counts.entry(customer).or_default().add(held.receipt.amount);
             } else if nameless.len() < SHOWN_MAX {
                 let id = held.receipt.id.as_str();
                 nameless.push(Nameless {
@@ -120,8 +172,8 @@ impl Held {
     }
 
     fn words(&self, customer: &CustomerId) -> String {
-        let count = self.counts.get(customer).copied().unwrap_or(0);
-        if self.more { format!("at least {count}") } else { count.to_string() }
+        let waiting = self.counts.get(customer).map_or_else(|| "0".to_owned(), Waiting::words);
+        if self.more { format!("at least {waiting}") } else { waiting }
     }
 }
 
@@ -129,9 +181,19 @@ fn action(
     stage: &Stage<'_>,
     customer: &Customer,
     held: Option<&Held>,
+    names: &BTreeMap<XeroContactId, String>,
     links: &XeroLinks,
 ) -> Action {
     let id = customer.id.as_str();
+    let candidate = |contact: &XeroContactId| {
+        let named = names.get(contact).cloned().unwrap_or_else(|| contact.to_string());
+        let order = json!({ "customer": id, "contact": contact.to_string() });
+        Candidate {
+            pick: stage.order_about(Order::PickContact, &format!("{named} for {id}"), order),
+            name: named,
+            link: links.contact(*contact),
+        }
+    };
     Action {
         customer: id.to_owned(),
         name: customer.name.clone().unwrap_or_default(),
@@ -139,6 +201,7 @@ fn action(
         since: stage.moment_or(customer.blocked_at, "unknown"),
         held: held.map_or_else(|| "not known".to_owned(), |held| held.words(&customer.id)),
         link: customer.contact.and_then(|contact| links.contact(contact)),
+        candidates: customer.sync.candidates.iter().map(candidate).collect(),
         solve: stage.order_about(Order::Solve, id, json!({ "customer": id })),
     }
 }

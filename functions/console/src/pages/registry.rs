@@ -118,6 +118,8 @@ pages! {
         "an invoice with its payments, balances and history; by `invoice`";
     Orders = "orders", orders, Invoices, Viewer, "Orders",
         "how orders stand, with sums; one with its invoices, receipts and money; by `order_id`, `kind`, `sort`";
+    Customers = "customers", customers, Invoices, Viewer, "Customers",
+        "customers with their contacts in Xero, and those in Xero that are not known; by `search`";
     Balances = "balances", balances, Invoices, Viewer, "Balances",
         "what customers owe, by age and by customer, and what is overdue; by `kind`, `word`";
     Closes = "closes", closes, Invoices, Viewer, "Closes",

@@ -3,8 +3,11 @@
 use console::roles::Role;
 use payments::XeroContactId;
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
-use payments::upload::{Customer, Hold};
+use payments::upload::{
+    ActionKind, ContactRecord, ContactSync, Customer, FoundBy, Hold, XeroContact,
+};
 use serde_json::{Value, json};
+use table::StoredContact;
 use uuid::Uuid;
 
 use crate::html::{assert_harmless, text};
@@ -22,6 +25,8 @@ fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
         blocked_at: Some(ago(hours * 60)),
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     }
 }
 
@@ -66,7 +71,7 @@ async fn open_actions_stand_there_the_oldest_first_with_what_waits_for_them() {
     let world = busy().await;
     let said = text(&actions(&world, Role::Viewer).await);
     for words in [
-        "C-1 C-1 Ltd two contacts of this name 2026-11-24 16:30 AEDT (1 day 6 h ago) 2",
+        "C-1 C-1 Ltd two contacts of this name 2026-11-24 16:30 AEDT (1 day 6 h ago) 2: ",
         "C-2 C-2 Ltd who pays for it? 2026-11-25 20:30 AEDT (2 h 0 min ago) 0",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -222,4 +227,92 @@ async fn a_payment_that_waits_and_names_no_customer_is_an_action_of_its_own() {
     assert!(!said.contains("No action is open"), "{said}");
     let tiles = text(&world.look("integrations").await);
     assert!(tiles.contains("Open actions 1,"), "{tiles}");
+}
+
+#[tokio::test]
+async fn a_candidate_is_picked_on_the_page_and_what_waits_has_its_sum() {
+    // EX-38: each kind of action has its own solution on its page.
+    let world = busy().await;
+    let ids: Vec<_> = [8, 9].map(|n| XeroContactId::new(Uuid::from_u128(n))).into();
+    let contact = |id: XeroContactId, name: &str| StoredContact {
+        record: ContactRecord {
+            contact: XeroContact {
+                id,
+                name: Some(name.to_owned()),
+                is_active: true,
+                merged_into: None,
+            },
+            account_number: None,
+            email: None,
+            is_customer: true,
+            is_supplier: false,
+        },
+        is_unknown: false,
+    };
+    let stored = [contact(ids[0], "Twin"), contact(ids[1], "TWIN")];
+    world.tables.store_contacts(organisation(), &stored).await.unwrap();
+    let sync = ContactSync {
+        action: Some(ActionKind::SeveralContacts),
+        candidates: ids.clone(),
+        ..ContactSync::default()
+    };
+    open(&world, &Customer { sync, ..customer("C-4", "2 contacts have its name", 1) }).await;
+    let viewer = actions(&world, Role::Viewer).await;
+    assert!(text(&viewer).contains("TWIN") && !viewer.contains("pick_contact"), "{viewer}");
+    assert!(text(&viewer).contains("2: "), "the sum of what waits for C-1: {}", text(&viewer));
+    let html = actions(&world, Role::Operator).await;
+    assert_eq!(html.matches("aria-label=\"This contact: TWIN for C-4\"").count(), 1, "{html}");
+    world.answers(Ok(answer("C-4", false, true)));
+    let wish =
+        json!({"organisation": ORGANISATION, "customer": "C-4", "contact": ids[1].to_string()});
+    let event = json!({"page": "actions", "order": "pick_contact", "customer": "C-4",
+        "contact": ids[1].to_string()});
+    let said = text(&world.press(Role::Operator, event).await);
+    assert!(said.contains("✔ Done. That contact is C-4's from now on."), "{said}");
+    assert_eq!(world.asked(), [command("pick_contact", wish)]);
+}
+
+#[tokio::test]
+async fn customers_stand_with_their_contacts_and_those_of_xero_that_are_not_known() {
+    // EX-21, EX-22, CC-06
+    let world = well().await;
+    let (known, unknown) = (Uuid::from_u128(8), Uuid::from_u128(9));
+    let record = |id: Uuid, name: &str| ContactRecord {
+        contact: XeroContact {
+            id: XeroContactId::new(id),
+            name: Some(name.to_owned()),
+            is_active: true,
+            merged_into: None,
+        },
+        account_number: Some("X-7".to_owned()),
+        email: None,
+        is_customer: true,
+        is_supplier: false,
+    };
+    let stored = [
+        StoredContact { record: record(known, "Known"), is_unknown: false },
+        StoredContact { record: record(unknown, "Stranger Pty"), is_unknown: true },
+    ];
+    world.tables.store_contacts(organisation(), &stored).await.unwrap();
+    let sync = ContactSync {
+        found_by: Some(FoundBy::AccountNumber),
+        synced_at: Some(ago(30)),
+        ..ContactSync::default()
+    };
+    let linked = Customer {
+        contact: Some(XeroContactId::new(known)),
+        blocked: None,
+        blocked_at: None,
+        sync,
+        ..customer("C-5", "", 1)
+    };
+    open(&world, &linked).await;
+    let html = world.page(Role::Viewer, json!({"page": "customers"})).await;
+    assert_harmless(&html);
+    let said = text(&html);
+    assert!(said.contains("C-5 C-5 Ltd by its account number 2026-11-25 22:00 AEDT"), "{said}");
+    assert!(said.contains("Stranger Pty X-7") && !said.contains("Known"), "{said}");
+    assert!(html.contains(&format!("/Contacts/View/{known}")), "EX-22: {html}");
+    let one = world.page(Role::Viewer, json!({"page": "customers", "search": "C-9"})).await;
+    assert!(text(&one).contains("No customer of the business is here."), "{one}");
 }

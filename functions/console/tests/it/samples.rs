@@ -174,6 +174,8 @@ pub async fn blocked(world: &World, id: &str, why: &str) {
         blocked_at: Some(ago(200)),
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     };
     world.tables.store_customer(None, &customer, Some(("Ada", "x")), now()).await.unwrap();
 }

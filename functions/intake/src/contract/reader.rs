@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use payments::upload::{Customer, ProviderInvoice};
+use payments::upload::{ContactSync, Customer, ProviderInvoice};
 use payments::{
     Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, NoticeReport,
     Order, OrganisationId, PaymentId, PaymentStatus, Receipt, TaxAndShipping,
@@ -410,6 +410,7 @@ fn customer(
     let id = member!(members, problems, "customer", values::customer_id);
     let revision = member!(members, problems, "revision", values::revision);
     let name = members.optional("name").and_then(|node| values::free_text(&node, problems));
+    let email = members.optional("email").and_then(|node| values::free_text(&node, problems));
     let contact = members.optional("xero_contact_id");
     let contact = contact.and_then(|node| values::contact_id(&node, problems));
     Some(Report::Customer(Customer {
@@ -423,5 +424,8 @@ fn customer(
         blocked_at: None,
         merged: None,
         unusable_contact: None,
+        email,
+        // What a report changes, the customer sync looks at.
+        sync: ContactSync { is_due: true, ..ContactSync::default() },
     }))
 }

@@ -27,6 +27,8 @@ impl World {
             blocked_at: None,
             merged: None,
             unusable_contact: None,
+            email: None,
+            sync: Default::default(),
         };
         let blocked = Customer {
             blocked: Some("two contacts".to_owned()),

@@ -215,6 +215,8 @@ fn arb_customer() -> impl Strategy<Value = Customer> {
             blocked_at: None,
             merged: None,
             unusable_contact: None,
+            email: None,
+            sync: Default::default(),
         },
     )
 }

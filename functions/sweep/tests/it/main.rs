@@ -14,6 +14,7 @@ mod certificates;
 mod changes;
 mod closes;
 mod crashes;
+mod customers;
 mod digests;
 mod fan_out;
 mod health;

@@ -32,6 +32,8 @@ async fn report(world: &World, id: &str, revision: u64, contact: Uuid) {
         blocked: None,
         blocked_at: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
         ..known.clone()
     };
     if let Some(after) = record_customer(Some(&known), &incoming).unwrap() {

@@ -1,12 +1,18 @@
 //! Stopped work starts again by itself: nothing waits for the next night because a timer was shorter than a guard,
 //! and nothing hangs on one message of the queue (EX-01, EX-28, N3).
 
-use harness::log_capture;
+use harness::dynamodb::Row;
+use harness::{FlakyChanges, log_capture};
 use jiff::SignedDuration;
 use jiff::civil::date;
-use payments::XeroContactId;
-use payments::upload::{Night, NightReport, NightState, SendMode, Target};
+use payments::upload::{
+    ActionKind, ContactRecord, ContactSync, Customer, Night, NightReport, NightState, SendMode,
+    Target, XeroContact,
+};
+use payments::{Change, StoredInvoice, XeroContactId, XeroInvoiceId};
 use serde_json::{Value, json};
+use table::{ChangeContext, StoredContact};
+use uuid::Uuid;
 use xero_simulator::{Effect, Fault, LimitProblem, LockDates};
 
 use crate::samples::pay_now;
@@ -214,6 +220,107 @@ async fn a_solved_action_lets_the_posts_of_its_customer_go_at_once() {
     world.work_off_tasks().await;
 
     assert_eq!(world.state("P-1").await, "uploaded");
+}
+
+/// An invoice that the mirror holds back for an action about this customer.
+async fn held_back(world: &World, number: u128, customer: &str) {
+    let name = (50_000 + number).to_string().parse().unwrap();
+    let before = StoredInvoice::unknown(world.organisation(), name);
+    let mut after = before.clone();
+    after.customer = Some(customer.parse().unwrap());
+    after.held_back = true;
+    after.xero = Some(world.facts(XeroInvoiceId::new(Uuid::from_u128(number))));
+    let change = Change { after, tombstones: vec![], decisions: vec![] };
+    let because = ChangeContext { cause: "webhook", event_at: None, now: world.now() };
+    world.tables.write_invoice(&before, &change, because).await.unwrap();
+}
+
+/// A customer about which the sync has opened an action that lists this contact.
+async fn with_candidate(world: &World, id: &str) -> Uuid {
+    let contact = world.customer(id).await;
+    let known = world.tables.customer(world.organisation(), &id.parse().unwrap()).await.unwrap();
+    let candidate = XeroContactId::new(contact);
+    let sync = ContactSync {
+        action: Some(ActionKind::SeveralContacts),
+        candidates: vec![candidate],
+        ..ContactSync::default()
+    };
+    let blocked = Customer {
+        contact: None,
+        blocked: Some("2 contacts in Xero have its name".to_owned()),
+        blocked_at: Some(world.now()),
+        sync,
+        ..known.clone().unwrap()
+    };
+    world.tables.store_customer(known.as_ref(), &blocked, None, world.now()).await.unwrap();
+    let contact_of = |is_active| StoredContact {
+        record: ContactRecord {
+            contact: XeroContact { id: candidate, name: None, is_active, merged_into: None },
+            account_number: None,
+            email: None,
+            is_customer: true,
+            is_supplier: false,
+        },
+        is_unknown: false,
+    };
+    world.tables.store_contacts(world.organisation(), &[contact_of(true)]).await.unwrap();
+    contact
+}
+
+async fn pick(
+    world: &World,
+    changes: &FlakyChanges,
+    contact: Uuid,
+) -> Result<serde_json::Value, String> {
+    let event = json!({
+        "command": {"pick_contact": {
+            "organisation": world.organisation(), "customer": "K", "contact": contact}},
+        "attribution": {"by": "Wilma", "reason": "asked them"}});
+    let operations = world.operations(changes.clone());
+    let reply = operations.handle(&event, world.now() + MINUTE).await;
+    reply.map(|reply| serde_json::to_value(reply).unwrap()).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn ex_38_a_picked_contact_lets_five_hundred_payments_go_on_each_way_within_a_minute() {
+    let world = World::new().await;
+    let contact = with_candidate(&world, "K").await;
+    for n in 1..=500_u128 {
+        world.invoice(contact, &format!("CM-{n}"), 1_00, date(2026, 1, 1));
+        let mut paid = pay_now(&format!("P-{n}"), n.to_string().leak(), 1_00);
+        paid.customer = Some("K".to_owned());
+        world.pay(paid).await;
+        held_back(&world, n, "K").await;
+    }
+    wake(&world).await;
+    world.work_off_tasks().await;
+    let waits = |row: &Row| row["reason"] == "BLOCKED_BY_ACTION";
+    assert!(world.rows("uploads").await.iter().all(waits));
+    // What waits is no candidate's that nothing is known of.
+    let changes = FlakyChanges::default();
+    let refused = pick(&world, &changes, Uuid::from_u128(4)).await.unwrap_err();
+    assert!(refused.contains("none of those"), "{refused}");
+
+    let before = world.now();
+    let reply = pick(&world, &changes, contact).await.unwrap();
+    assert_eq!((&reply["changed"], &reply["was_blocked"]), (&json!(true), &json!(true)));
+    let asked: usize = changes.recorded.take().iter().map(invoices_of).sum();
+    assert_eq!(asked, 500, "inbound: all of them are read again");
+    world.work_off_tasks().await;
+
+    assert!(world.rows("uploads").await.iter().all(|row| row["state"] == "uploaded"));
+    assert_eq!(world.simulator.organisation(world.tenant).unwrap().payments.len(), 500);
+    let took = world.now().duration_since(before);
+    assert!(took <= MINUTE, "{took:?}");
+    let again = pick(&world, &changes, contact).await.unwrap();
+    assert_eq!(again["changed"], json!(false));
+}
+
+fn invoices_of(message: &queue::Message) -> usize {
+    match message {
+        queue::Message::Invoices(changes) => changes.invoices.len(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The night is over for its row, and what it has sent is unknown: so it is where the index lagged, and did not show

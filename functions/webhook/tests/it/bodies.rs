@@ -1,10 +1,16 @@
 //! What becomes of what was signed, CM-22, N1; FAULT-05, FAULT-09, FAULT-10, FAULT-11.
 
+use aws_sdk_sqs::types::QueueAttributeName;
+use host::metrics::Metrics;
 use jiff::Timestamp;
-use queue::{Cause, InvoiceChange, Message, NotedReason};
+use queue::fakes::RecordedChanges;
+use queue::{Cause, InvoiceChange, Message, NotedReason, SchedulesQueue};
+use webhook::Webhook;
 
 use crate::signatures::hostile_bodies;
-use crate::world::{TWO_EVENTS, World, delivery, event, id, kept, now, signed, signed_bytes, uuid};
+use crate::world::{
+    FixedKeys, KEY, TWO_EVENTS, World, delivery, event, id, kept, now, signed, signed_bytes, uuid,
+};
 
 const AT: &str = "2026-10-05T03:41:22.518";
 
@@ -39,6 +45,34 @@ async fn cm22_what_is_not_a_payment_is_accepted_and_leaves_no_message() {
         let body = delivery(&[event(1, category, 2, AT)]);
         assert_eq!(world.accept(&signed(&body)).await, [], "{category}");
     }
+}
+
+#[tokio::test]
+async fn ex_36_contacts_that_change_are_work_on_the_customers_once_an_organisation() {
+    let queues = harness::sqs::Queues::new().await;
+    let created = queues.client.create_queue().queue_name("work").send().await.unwrap();
+    let url = created.queue_url.unwrap();
+    let schedules = SchedulesQueue::new(queues.client.clone(), url.clone());
+    let changes = RecordedChanges::default();
+    let webhook = Webhook::new(FixedKeys(vec![KEY]), &changes, Metrics::off());
+    let webhook = webhook.with_schedules(Some(schedules));
+    let events = [
+        event(1, "CONTACT", 10, AT),
+        event(1, "CONTACT", 11, AT),
+        event(2, "CONTACT", 12, AT),
+        event(3, "CREDITNOTE", 13, AT),
+    ];
+    let answer = webhook.handle(&signed(&delivery(&events)), now()).await;
+    assert_eq!((answer.status_code, changes.sent()), (200, Vec::new()));
+    // They wait for a minute, for others.
+    let waiting = queues.client.get_queue_attributes().queue_url(&url);
+    let delayed = QueueAttributeName::ApproximateNumberOfMessagesDelayed;
+    let waiting = waiting.attribute_names(delayed.clone()).send().await.unwrap();
+    assert_eq!(waiting.attributes.unwrap()[&delayed], "2");
+    // Where they cannot be sent, Xero delivers again.
+    queues.client.delete_queue().queue_url(&url).send().await.unwrap();
+    let answer = webhook.handle(&signed(&delivery(&events)), now()).await;
+    assert_eq!(answer.status_code, 503);
 }
 
 #[tokio::test]

@@ -178,7 +178,8 @@ impl Kind {
             Occurrence::UploadingDisabled => Self::UploadDisabled,
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
-            // Acts of an operator that end nothing which was announced, a merge that changes nothing for a payment, and
+            // Acts of an operator that end nothing which was announced, a contact that was found or merged, which changes
+            // nothing for a payment, and
             // what the business has said itself.
             Occurrence::AnnouncedAgain
             | Occurrence::Authorising
@@ -186,6 +187,7 @@ impl Kind {
             | Occurrence::CloseOrdered
             | Occurrence::Connected
             | Occurrence::ContactFollowed
+            | Occurrence::ContactFound
             | Occurrence::Discarded
             | Occurrence::OrderRecorded
             | Occurrence::Ordered

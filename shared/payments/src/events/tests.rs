@@ -72,6 +72,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::CloseOrdered.into(),
         Occurrence::Connected.into(),
         Occurrence::ContactFollowed.into(),
+        Occurrence::ContactFound.into(),
         Occurrence::Discarded.into(),
         Occurrence::OrderRecorded.into(),
         Occurrence::Ordered.into(),

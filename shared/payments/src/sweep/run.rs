@@ -21,6 +21,8 @@ codes! {
         Invoice = "invoice",
         /// What changed between two moments that a person named.
         Window = "window",
+        /// Xero's contacts, for the business's customers (EX-36).
+        Customers = "customers",
         /// An organisation's part of a batch of the queue `changes`.
         Mirror = "mirror",
         /// An organisation's part of a batch of the queue `intake`.

@@ -30,6 +30,8 @@ codes! {
         Open = "open_invoices",
         /// Whether every change of a payment is accounted for.
         Certificate = "certificate",
+        /// Of Xero's contacts, for the business's customers (EX-36).
+        Customers = "customers",
     }
 }
 
@@ -37,7 +39,7 @@ impl SweepKind {
     /// The work of a day that this sweep is.
     pub const fn daily(self) -> Option<DailyWork> {
         match self {
-            Self::Changes => None,
+            Self::Changes | Self::Customers => None,
             Self::Open => Some(DailyWork::FullSweep),
             Self::Certificate => Some(DailyWork::Certificate),
         }
@@ -195,7 +197,7 @@ impl SweepState {
         }
         let late = |after| self.last_success_at.is_some_and(|at| now.duration_since(at) > after);
         match self.kind {
-            SweepKind::Changes => false,
+            SweepKind::Changes | SweepKind::Customers => false,
             SweepKind::Certificate if !settings.mirror_enabled => {
                 self.last_success_at.is_none() || late(CERTIFIED_WITHIN)
             }
@@ -280,6 +282,23 @@ impl SweepState {
         self.judging = Some(walk.judging);
         self.awaiting = walk.awaiting;
         self.walk = None;
+    }
+
+    /// The walk through Xero's contacts that was left, or one through what changed of them since the last whole read;
+    /// through all of them, the first time.
+    pub fn contacts_walk(&self, now: Timestamp) -> OpenWalk {
+        let since = match self.cursor {
+            Some(cursor) => cursor::since(Some(cursor), now),
+            None => Timestamp::UNIX_EPOCH,
+        };
+        self.walk.clone().unwrap_or(OpenWalk {
+            begun_at: cursor::begun_at(now, now, None),
+            judging: String::new(),
+            xero: Some(ListPosition::from(since)),
+            after: None,
+            parts: 0,
+            awaiting: 0,
+        })
     }
 
     /// A page is on the queue, and the read is not over.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::contact::ContactStanding;
+use super::contact_sync::{ActionKind, ContactSync, FoundBy};
 use crate::ids::{CustomerId, OrganisationId, XeroContactId};
 
 /// A customer of the business.
@@ -18,8 +19,10 @@ pub struct Customer {
     pub revision: u64,
     /// Its name.
     pub name: Option<String>,
-    /// Its contact in Xero, if that is known: the one that the business names, or the one that this was merged
-    /// into.
+    /// Its e-mail address.
+    pub email: Option<String>,
+    /// Its contact in Xero, if that is known: the one that the business names, the one that was found (EX-36), or the
+    /// one that this was merged into.
     pub contact: Option<XeroContactId>,
     /// The merge by which it got another contact than the business names, if there was one (EX-37).
     pub merged: Option<MergedContact>,
@@ -29,6 +32,8 @@ pub struct Customer {
     pub blocked_at: Option<Timestamp>,
     /// The contact for which the action is open, if it is ours: it takes nothing in Xero (EX-37).
     pub unusable_contact: Option<XeroContactId>,
+    /// What the customer sync knows of it (EX-21, EX-36).
+    pub sync: ContactSync,
 }
 
 /// A contact that was merged into another one in Xero.
@@ -53,9 +58,37 @@ impl Customer {
         merged.flat_map(|merged| merged.between.iter().copied().chain([merged.from]))
     }
 
+    /// What kind of action is open about it, if one is (EX-27).
+    pub fn action(&self) -> Option<ActionKind> {
+        let blocked = self.blocked.as_deref()?;
+        Some(match self.sync.action {
+            _ if self.unusable_contact.is_some() => ActionKind::ContactUnusable,
+            Some(kind) => kind,
+            None if blocked == NO_CONTACT => ActionKind::NoContact,
+            None => ActionKind::Other,
+        })
+    }
+
     /// Whether the open action is ours, and the contact is what it waits for.
     pub fn waits_for_contact(&self) -> bool {
-        self.blocked.as_deref() == Some(NO_CONTACT)
+        self.action().is_some_and(ActionKind::waits_for_contact)
+    }
+
+    /// The same customer without an action.
+    #[must_use]
+    pub(super) fn without_action(self) -> Self {
+        let sync = ContactSync { action: None, candidates: Vec::new(), ..self.sync };
+        Self { blocked: None, blocked_at: None, unusable_contact: None, sync, ..self }
+    }
+
+    /// Whether the business names the same contact, or none, as when another one was found for the customer or picked:
+    /// then that one stands (EX-36).
+    fn keeps_contact(&self, named: Option<XeroContactId>) -> bool {
+        match self.sync.found_by {
+            Some(FoundBy::AccountNumber | FoundBy::Name | FoundBy::Email) => named.is_none(),
+            Some(FoundBy::Person) => named == self.sync.passed_over,
+            Some(FoundBy::Report) | None => false,
+        }
     }
 }
 
@@ -81,27 +114,35 @@ pub fn record_customer(
         return Ok(None);
     }
     // The business names the contact that it knows; where that was merged, the merge stands (EX-37).
-    let followed = known.merged.clone().filter(|merged| incoming.contact == Some(merged.from));
-    let contact = if followed.is_some() { known.contact } else { incoming.contact };
+    let keeps = known.keeps_contact(incoming.contact);
+    let followed =
+        known.merged.clone().filter(|merged| keeps || incoming.contact == Some(merged.from));
+    let stays = keeps || followed.is_some();
+    let contact = if stays { known.contact } else { incoming.contact };
     let points_elsewhere =
         known.unusable_contact.is_some_and(|dead| contact.is_some_and(|contact| contact != dead));
     let has_moved = points_elsewhere && contact != known.contact;
     let solved = has_moved || (known.waits_for_contact() && contact.is_some());
+    let found_by = known.sync.found_by.filter(|_| stays);
+    let passed_over = known.sync.passed_over.filter(|_| stays);
     let merged = Customer {
         contact,
         merged: followed,
-        blocked: known.blocked.clone().filter(|_| !solved),
-        blocked_at: known.blocked_at.filter(|_| !solved),
-        unusable_contact: known.unusable_contact.filter(|_| !solved),
+        blocked: known.blocked.clone(),
+        blocked_at: known.blocked_at,
+        unusable_contact: known.unusable_contact,
+        sync: ContactSync { found_by, passed_over, ..known.sync.clone() },
         ..incoming.clone()
     };
+    let merged = if solved { merged.without_action() } else { merged };
     if merged == *known {
         return Ok(None);
     }
     if incoming.revision == known.revision {
         return Err(CustomerError { revision: incoming.revision });
     }
-    Ok(Some(merged))
+    let sync = ContactSync { is_due: known.sync.is_due || incoming.sync.is_due, ..merged.sync };
+    Ok(Some(Customer { sync, ..merged }))
 }
 
 /// What a person's word about a customer changes (EX-27, EX-28): with `to_solve`, an action is open and says what
@@ -118,22 +159,28 @@ pub fn record_action(
         return None;
     }
     let since = known.and_then(|known| known.blocked_at).filter(|_| blocked.is_some());
-    let nobody = || Customer {
+    let unreported = || Customer {
         organisation,
         id: id.clone(),
         revision: 0,
         name: None,
+        email: None,
         contact: None,
         merged: None,
         blocked: None,
         blocked_at: None,
         unusable_contact: None,
+        sync: ContactSync::default(),
     };
+    let mut after = known.cloned().unwrap_or_else(unreported);
+    if to_solve.is_none() && after.action().is_some_and(ActionKind::is_of_sync) {
+        // A person's word stands: the sync opens no such action again by itself (EX-36).
+        after = after.settled_by_person();
+    }
     Some(Customer {
         blocked: to_solve.map(str::to_owned),
         blocked_at: to_solve.map(|_| since.unwrap_or(now)),
-        unusable_contact: None,
-        ..known.cloned().unwrap_or_else(nobody)
+        ..after.without_action()
     })
 }
 
@@ -198,6 +245,8 @@ mod tests {
             blocked_at: None,
             merged: None,
             unusable_contact: None,
+            email: None,
+            sync: ContactSync::default(),
         }
     }
 

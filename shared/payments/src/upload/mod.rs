@@ -14,6 +14,8 @@ mod caps;
 mod chart;
 mod command;
 mod contact;
+mod contact_match;
+mod contact_sync;
 mod credit_allocation;
 mod customer;
 mod deleted_counterpart;
@@ -54,6 +56,11 @@ pub use caps::{
 pub use chart::{Account, ChartOfAccounts};
 pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use contact_match::{
+    CANDIDATES_MAX, ContactMatch, ContactRecord, Directory, match_customers, record_pick,
+    record_verdict,
+};
+pub use contact_sync::{ActionKind, ContactSync, FoundBy};
 pub use credit_allocation::{
     AllocationPlan, CreditStanding, DueBill, applied_by_hand, judge_allocation, plan_allocations,
 };

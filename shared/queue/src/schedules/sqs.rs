@@ -1,9 +1,12 @@
 //! The SQS side of the `schedules` queue.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 
 use super::ScheduleTask;
 use crate::changes::{SendError, SendProblem};
+use crate::delay::whole_seconds;
 use crate::sqs::{ChangesQueue, Entry};
 
 /// The `schedules` queue on SQS.
@@ -24,6 +27,19 @@ impl SchedulesQueue {
     ///
     /// [`SendError`] says how many were confirmed before it failed. To send all of them again does no harm.
     pub async fn send(&self, tasks: &[ScheduleTask]) -> Result<(), SendError> {
+        self.send_later(tasks, Duration::ZERO).await
+    }
+
+    /// The same, to be worked on after a pause: in which more of the same kind is done with them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::send`].
+    pub async fn send_later(
+        &self,
+        tasks: &[ScheduleTask],
+        pause: Duration,
+    ) -> Result<(), SendError> {
         let mut entries = Vec::with_capacity(tasks.len());
         for task in tasks {
             let text = task.to_json().map_err(|error| SendError {
@@ -33,6 +49,7 @@ impl SchedulesQueue {
             })?;
             entries.push(Entry { text, group: task.organisation() });
         }
-        self.line.send_all(&entries, 0).await
+        let seconds = i32::try_from(whole_seconds(pause)).unwrap_or(900);
+        self.line.send_all(&entries, seconds).await
     }
 }

@@ -22,6 +22,8 @@ codes! {
         Check = "check",
         /// The digest.
         Digest = "digest",
+        /// The sync of customers with Xero's contacts.
+        Customers = "customers",
     }
 }
 

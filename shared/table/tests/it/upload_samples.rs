@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use payments::upload::{
-    AppliedPart, Bill, Caps, Certain, Counterpart, CreditLine, CreditTerms, Customer, Disabled,
-    DocumentForm, Fee, Forecast, GivenCommand, MergedContact, Night, NightReport, NightState, Part,
-    PartState, PaymentCommand, Placed, ProviderInvoice, Reservation, Suspicion, Target, Totals,
-    Upload, UploadState, admit, admit_bill,
+    ActionKind, AppliedPart, Bill, Caps, Certain, ContactSync, Counterpart, CreditLine,
+    CreditTerms, Customer, Disabled, DocumentForm, Fee, Forecast, FoundBy, GivenCommand,
+    MergedContact, Night, NightReport, NightState, Part, PartState, PaymentCommand, Placed,
+    ProviderInvoice, Reservation, Suspicion, Target, Totals, Upload, UploadState, admit,
+    admit_bill,
 };
 use payments::{PaymentId, Receipt, XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -82,6 +83,8 @@ pub fn customer(id: &str) -> Customer {
         blocked_at: None,
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     }
 }
 
@@ -313,7 +316,11 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
     let between = btree_set(arb_uuid().prop_map(XeroContactId::new), 0..3);
     let merged = option::of((arb_uuid(), between, arb_instant()));
     let contacts = (option::of(arb_uuid()), merged, option::of(arb_uuid()));
-    (which, texts, contacts).prop_map(|(which, texts, (contact, merged, unusable))| Customer {
+    let codes = (option::of(select(FoundBy::ALL)), option::of(select(ActionKind::ALL)));
+    let others = (option::of(arb_uuid()), vec(arb_uuid(), 0..3));
+    let sync = (codes, others, option::of(arb_instant()), any::<bool>(), option::of(arb_text()));
+    let all = (which, texts, contacts, sync);
+    all.prop_map(|(which, texts, (contact, merged, unusable), sync)| Customer {
         organisation: which.0,
         id: which.1,
         revision: which.2,
@@ -327,5 +334,14 @@ pub fn arb_customer() -> impl Strategy<Value = Customer> {
             at,
         }),
         unusable_contact: unusable.map(XeroContactId::new),
+        email: sync.4,
+        sync: ContactSync {
+            found_by: sync.0.0,
+            passed_over: sync.1.0.map(XeroContactId::new),
+            action: sync.0.1,
+            candidates: sync.1.1.into_iter().map(XeroContactId::new).collect(),
+            synced_at: sync.2,
+            is_due: sync.3,
+        },
     })
 }

@@ -1,10 +1,13 @@
 //! `/Contacts`, which can only be read.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{lists, request::Call};
 use crate::{
+    books::{Contact, InvoiceKind, Organisation},
     query::{Filter, Place},
     reply::Reply,
     wire::ContactListed,
@@ -44,8 +47,33 @@ pub(super) fn list(
         serial: contact.serial,
     });
     let (found, pagination) = lists::paged(call.query.page(), found);
-    let items: Vec<_> = found.into_iter().map(ContactListed::from).collect();
+    let roles = Roles::of(books);
+    let items: Vec<_> = found.into_iter().map(|contact| roles.listed(contact)).collect();
     Ok(lists::reply(world, "Contacts", items, pagination, now))
+}
+
+/// Who has bills, and who has sales invoices.
+struct Roles {
+    suppliers: BTreeSet<Uuid>,
+    customers: BTreeSet<Uuid>,
+}
+
+impl Roles {
+    fn of(books: &Organisation) -> Self {
+        let (mut suppliers, mut customers) = (BTreeSet::new(), BTreeSet::new());
+        for invoice in books.invoices.values() {
+            match invoice.kind {
+                InvoiceKind::Accrec => customers.insert(invoice.contact),
+                InvoiceKind::Accpay => suppliers.insert(invoice.contact),
+            };
+        }
+        Self { suppliers, customers }
+    }
+
+    fn listed(&self, contact: &Contact) -> ContactListed {
+        let is = |those: &BTreeSet<Uuid>| those.contains(&contact.id);
+        ContactListed::new(contact, is(&self.suppliers), is(&self.customers))
+    }
 }
 
 /// `GET /Contacts/{id}`, also of an archived one.
@@ -58,6 +86,6 @@ pub(super) fn show(
     let books = lists::organisation(world, organisation)?;
     let id = Uuid::parse_str(id).map_err(|_| Reply::not_found())?;
     let contact = books.contact(id).ok_or_else(Reply::not_found)?;
-    let item = ContactListed::from(contact);
+    let item = Roles::of(books).listed(contact);
     Ok(lists::reply(world, "Contacts", vec![item], None, now))
 }

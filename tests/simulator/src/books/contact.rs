@@ -18,6 +18,12 @@ pub struct Contact {
     /// `MergedToContactID`.
     #[serde(default)]
     pub merged_into: Option<Uuid>,
+    /// `AccountNumber`.
+    #[serde(default)]
+    pub account_number: Option<String>,
+    /// `EmailAddress`.
+    #[serde(default)]
+    pub email: Option<String>,
     /// `UpdatedDateUTC`.
     pub updated: Timestamp,
     /// Place in the order of creation.
@@ -85,7 +91,16 @@ impl Contacts {
 
     pub(super) fn add(&mut self, id: Uuid, name: String, updated: Timestamp) {
         let serial = u64::try_from(self.by_id.len()).unwrap_or(u64::MAX).saturating_add(1);
-        self.put(Contact { id, name, archived: false, merged_into: None, updated, serial });
+        self.put(Contact {
+            id,
+            name,
+            archived: false,
+            merged_into: None,
+            account_number: None,
+            email: None,
+            updated,
+            serial,
+        });
     }
 
     /// Takes a contact out of use; `false` when there is no such contact.
@@ -117,6 +132,21 @@ impl Contacts {
         name.clone_into(&mut contact.name);
         contact.updated = updated;
         self.put(contact);
+        true
+    }
+
+    /// Gives a contact an account number and an e-mail address; `false` when there is no such contact.
+    pub(super) fn describe(
+        &mut self,
+        id: Uuid,
+        (account_number, email): (Option<String>, Option<String>),
+        updated: Timestamp,
+    ) -> bool {
+        let Some(contact) = self.by_id.get_mut(&id) else {
+            return false;
+        };
+        (contact.account_number, contact.email) = (account_number, email);
+        contact.updated = updated;
         true
     }
 

@@ -64,6 +64,21 @@ impl Organisation {
         Ok(())
     }
 
+    /// Gives a contact an account number and an e-mail address.
+    pub(crate) fn describe_contact(
+        &mut self,
+        id: Uuid,
+        account_number: Option<String>,
+        email: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let at = self.tick(now);
+        if self.contacts.describe(id, (account_number, email), at) {
+            return Ok(());
+        }
+        Err(Refusal::because(format!("there is no contact {id}")))
+    }
+
     /// Merges a contact into another one, which gets its documents. The documents keep their stamps.
     pub(crate) fn merge_contact(
         &mut self,

@@ -35,7 +35,7 @@ const CONTROLS: &[(&str, &str, &str, &str)] = &[
         "POST",
         "/organisations/ORGANISATION_ID/contacts",
         "adds a contact",
-        r#"{"name":"Wilma Flintstone"}"#,
+        r#"{"name":"Wilma Flintstone","account_number":"K-1","email":"wilma@example.com"}"#,
     ),
     (
         "POST",

@@ -65,6 +65,26 @@ impl Simulator {
         })
     }
 
+    /// Gives a contact an account number and an e-mail address.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn describe_contact(
+        &self,
+        contact: Uuid,
+        account_number: Option<&str>,
+        email: Option<&str>,
+    ) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            let (number, email) = (account_number.map(str::to_owned), email.map(str::to_owned));
+            let books = world.books.of_contact(contact)?;
+            books.describe_contact(contact, number, email, now)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
     /// Merges a contact into another one: it is archived, and the other one has its documents.
     ///
     /// # Errors

@@ -48,31 +48,39 @@ pub(crate) struct ContactListed {
     #[serde(rename = "MergedToContactID", skip_serializing_if = "Option::is_none")]
     merged_to_contact: Option<Uuid>,
     name: String,
-    email_address: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_number: Option<String>,
+    email_address: String,
     bank_account_details: &'static str,
     addresses: [(); 0],
     phones: [(); 0],
     #[serde(rename = "UpdatedDateUTC")]
     updated_date_utc: String,
     contact_groups: [(); 0],
+    is_supplier: bool,
+    is_customer: bool,
     contact_persons: [(); 0],
     has_attachments: bool,
     has_validation_errors: bool,
 }
 
-impl From<&Contact> for ContactListed {
-    fn from(contact: &Contact) -> Self {
+impl ContactListed {
+    /// With what Xero knows of its documents: whether there are bills of it, and sales invoices.
+    pub(crate) fn new(contact: &Contact, is_supplier: bool, is_customer: bool) -> Self {
         Self {
             id: contact.id,
             contact_status: contact.status(),
             merged_to_contact: contact.merged_into,
             name: contact.name.clone(),
-            email_address: "",
+            account_number: contact.account_number.clone(),
+            email_address: contact.email.clone().unwrap_or_default(),
             bank_account_details: "",
             addresses: [],
             phones: [],
             updated_date_utc: ms_date(contact.updated),
             contact_groups: [],
+            is_supplier,
+            is_customer,
             contact_persons: [],
             has_attachments: false,
             has_validation_errors: false,

@@ -135,6 +135,8 @@ fn a_blocked_payment_says_what_is_to_be_solved_and_leads_to_the_contact() {
         blocked_at: Some(noon(1)),
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     });
     let explained = explained(&facts);
     assert_eq!(explained.details, ["to be solved: two contacts in Xero"]);

@@ -72,6 +72,8 @@ fn arb_customer() -> impl Strategy<Value = Customer> {
         blocked_at: blocked.then(|| noon(1)),
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     })
 }
 

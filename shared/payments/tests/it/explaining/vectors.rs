@@ -185,6 +185,8 @@ fn while_an_action_is_open_everything_of_its_customer_is_blocked() {
         blocked_at: Some(noon(1)),
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     };
     for receipt in [bpay("P-1"), pay_now("P-1")] {
         let mut facts = uploading(admitted(&receipt));

@@ -224,6 +224,8 @@ fn a_payment_has_the_same_state_on_its_invoice_as_by_itself() {
         blocked_at: Some(noon(1)),
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     };
     let alone = view(&stored).payments[0].state.to_string();
     assert_eq!(alone, "protected (manual)");

@@ -44,6 +44,8 @@ fn customer() -> Customer {
         blocked_at: None,
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     }
 }
 

@@ -123,6 +123,8 @@ async fn set_lock_dates(
 #[serde(deny_unknown_fields)]
 struct NewContact {
     name: String,
+    account_number: Option<String>,
+    email: Option<String>,
 }
 
 async fn contacts(State(simulator): State<Simulator>, Path(organisation): Path<Uuid>) -> Answer {
@@ -137,7 +139,12 @@ async fn add_contact(
     Path(organisation): Path<Uuid>,
     Json(wanted): Json<NewContact>,
 ) -> Answer {
-    Ok(id(simulator.add_contact(organisation, &wanted.name)?))
+    let contact = simulator.add_contact(organisation, &wanted.name)?;
+    if wanted.account_number.is_some() || wanted.email.is_some() {
+        let (number, email) = (wanted.account_number.as_deref(), wanted.email.as_deref());
+        simulator.describe_contact(contact, number, email)?;
+    }
+    Ok(id(contact))
 }
 
 async fn archive_contact(State(simulator): State<Simulator>, Path(contact): Path<Uuid>) -> Answer {

@@ -58,6 +58,8 @@ pub fn customer(text: &CustomerText) -> Customer {
         blocked_at: None,
         merged: None,
         unusable_contact: None,
+        email: None,
+        sync: Default::default(),
     }
 }
 
