@@ -129,6 +129,7 @@ fn words(reply: Reply) -> CommandOutcome {
         Reply::PreviewPlan(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::PreviewAnnounceAgain(_)
+        | Reply::VerifyLog(_)
         | Reply::Authorise(_)
         | Reply::Connect(_) => looked(vec![reply]),
     }

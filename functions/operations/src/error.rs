@@ -24,6 +24,9 @@ pub enum ExecutionError {
     /// A plan could not be made, or invoices could not be asked for.
     #[error(transparent)]
     Upload(#[from] upload::HandleError),
+    /// The log could not be compared with its seals.
+    #[error(transparent)]
+    Verification(#[from] report::SealError),
     /// The tables do not answer as they should.
     #[error("{0}")]
     Tables(String),

@@ -14,6 +14,7 @@ use operations::{InProcess, Operations, Parts};
 use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue, UploadsQueue};
 use reconcile::Reconciler;
+use report::Reporter;
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use sweep::Sweeper;
@@ -71,6 +72,7 @@ struct Product {
     announce: Announcer<NoBus>,
     operations: LocalOperations,
     reconcile: Reconciler,
+    report: Reporter,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
     administer: Console<LambdaInvoker>,
@@ -143,6 +145,7 @@ impl Product {
             announce: Announcer::new(NoBus, clock.clone()),
             operations,
             reconcile: Reconciler::new(tables.clone(), clock.clone()),
+            report: Reporter::new(tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),
@@ -183,6 +186,10 @@ impl Product {
             }
             Function::Reconcile => {
                 let answer = self.reconcile.handle(&read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Report => {
+                let answer = self.report.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Console => page(&self.console, &call).await,

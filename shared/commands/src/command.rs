@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, Authorise, Connect, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment, OnQueue,
-    PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
+    Accept, Authorise, Connect, DaysOf, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment,
+    OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
 use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CustomerReply, DeadLettersReply,
-    DiscardReply, DisconnectionReply, GrantReply, NamesReply, PaymentReply, PlanReply, ReplayReply,
-    RepublicationReply, RestorationReply, SyncReply, UploadsReply,
+    DiscardReply, DisconnectionReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply,
+    PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -214,6 +214,11 @@ commands! {
         is_read_only: true,
         fields: &[ORGANISATION, FROM, TO, NEXT],
     }
+    /// Compares the activity log with its seals, and names every row that was altered, removed, added or exchanged (SP-29).
+    VerifyLog(DaysOf) -> LogVerificationReply = "verify_log" in OPERATORS {
+        is_read_only: true,
+        fields: &[ORGANISATION, FROM_DAY, TO_DAY],
+    }
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
     Rename(OnOrganisation) -> NamesReply = "rename" in ADMINISTRATORS {
         label: Some("Save the names"),
@@ -259,6 +264,11 @@ const QUEUE: Field =
 const MESSAGE: Field = Field::text("message", "message", "The message's id");
 const FROM: Field = Field::text("from", "hours", "The first moment, such as 2026-11-23T00:00:00Z");
 const TO: Field = Field::text("to", "hours", "The last moment");
+const FROM_DAY: Field =
+    Field::text("from_day", "day", "The first day in UTC; the first one that was sealed")
+        .optional();
+const TO_DAY: Field =
+    Field::text("to_day", "day", "The last day in UTC; the last one that was sealed").optional();
 const NEXT: Field =
     Field::text("next", "place", "Goes on behind this place, as a reply had it").optional();
 const AT: Field =

@@ -46,7 +46,7 @@ mod tests {
             (FieldKind::Flag, _) => "true",
             (_, "organisation" | "grant" | "contact") => ORGANISATION,
             (_, "from" | "to" | "at") => "2026-11-23T00:00:00Z",
-            (_, "cutover_on") => "2026-11-23",
+            (_, "cutover_on" | "from_day" | "to_day") => "2026-11-23",
             (_, "queue") => "changes",
             (_, "invoice") if field.help.contains("Xero's id") => ORGANISATION,
             _ => "x1",

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::activity::day as log_day;
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::canonical::feed;
 use crate::close_rows::{item_row, read_facts, sums};
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, CLOSES};
@@ -196,11 +197,11 @@ impl Tables {
         let mut rows = Vec::with_capacity(items.len());
         for item in items {
             let row = item_row(item);
-            canonical(&AttributeValue::M(row.clone()), &mut checksum);
+            feed(&AttributeValue::M(row.clone()), &mut checksum);
             rows.push(row);
         }
         let day = day_row(close, (from, until, previous));
-        canonical(&AttributeValue::M(day.clone()), &mut checksum);
+        feed(&AttributeValue::M(day.clone()), &mut checksum);
         let digest: String = checksum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         if known.is_some_and(|known| known.digest == digest) {
             return Ok(false);
@@ -313,28 +314,4 @@ fn read_day(item: &Item) -> Result<ClosedDay, ReadError> {
         revision: row.number("revision")?,
         digest: row.text("digest")?.to_owned(),
     })
-}
-
-/// Feeds a value to a checksum, the same value always in the same way.
-fn canonical(value: &AttributeValue, checksum: &mut Sha256) {
-    match value {
-        AttributeValue::S(text) => checksum.update(format!("S{}:{text}", text.len())),
-        AttributeValue::N(number) => checksum.update(format!("N{}:{number}", number.len())),
-        AttributeValue::Bool(flag) => checksum.update(format!("B{flag}")),
-        AttributeValue::L(list) => {
-            checksum.update(format!("L{}", list.len()));
-            list.iter().for_each(|value| canonical(value, checksum));
-        }
-        AttributeValue::M(map) => {
-            checksum.update(format!("M{}", map.len()));
-            let mut names: Vec<_> = map.keys().collect();
-            names.sort_unstable();
-            for name in names {
-                checksum.update(format!("{}:{name}", name.len()));
-                canonical(&map[name], checksum);
-            }
-        }
-        // We write no other.
-        _ => checksum.update("?"),
-    }
 }

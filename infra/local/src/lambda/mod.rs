@@ -46,6 +46,8 @@ pub enum Function {
     Operations,
     /// Derives how far each order is paid.
     Reconcile,
+    /// Seals the activity log.
+    Report,
     /// Shows the operators' pages to those who look.
     Console,
     /// The same to operators.
@@ -56,7 +58,7 @@ pub enum Function {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Webhook,
         Self::Mirror,
         Self::Intake,
@@ -65,6 +67,7 @@ impl Function {
         Self::Announce,
         Self::Operations,
         Self::Reconcile,
+        Self::Report,
         Self::Console,
         Self::Operate,
         Self::Administer,
@@ -82,6 +85,7 @@ impl Function {
             Self::Announce => "announce",
             Self::Operations => "operations",
             Self::Reconcile => "reconcile",
+            Self::Report => "report",
             Self::Console => "console",
             Self::Operate => "operate",
             Self::Administer => "administer",
@@ -119,7 +123,7 @@ impl Function {
             Self::Webhook => Duration::from_secs(5),
             Self::Mirror => Duration::from_secs(120),
             Self::Intake | Self::Announce => Duration::from_secs(60),
-            Self::Reconcile | Self::Upload => Duration::from_secs(900),
+            Self::Reconcile | Self::Report | Self::Upload => Duration::from_secs(900),
             Self::Sweep | Self::Operations => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),
         }

@@ -112,6 +112,7 @@ fn announcement(number: usize, why: &str) -> Announcement {
         customer: None,
         blocked: None,
         close: None,
+        seal: None,
         order: None,
         night: None,
         until: None,

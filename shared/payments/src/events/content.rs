@@ -4,7 +4,7 @@ use super::Incomplete;
 use super::event_type::Kind;
 use super::log_entry::{Entry, EntryPayment};
 use super::subject::{
-    Close, Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice,
+    Close, Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice, Seal,
     Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
@@ -89,6 +89,7 @@ impl Teller<'_> {
             Kind::CloseCompleted | Kind::CloseReopened => {
                 Subject { close: Some(self.close()?), ..Subject::default() }
             }
+            Kind::LogSealed => Subject { seal: Some(self.seal()?), ..Subject::default() },
             Kind::DigestReady
             | Kind::ConnectionDegraded
             | Kind::ConnectionDisconnected
@@ -204,6 +205,17 @@ impl Teller<'_> {
             reconciled: close.reconciled,
             in_transit: close.in_transit,
             not_reconciled: close.not_reconciled,
+        })
+    }
+
+    fn seal(&self) -> Result<Seal, Incomplete> {
+        let seal = self.needs("seal", self.entry.seal)?;
+        Ok(Seal {
+            day: seal.day,
+            checksum: seal.checksum.to_string(),
+            previous: seal.previous.map(|previous| previous.to_string()),
+            rows: seal.rows,
+            late: seal.late,
         })
     }
 

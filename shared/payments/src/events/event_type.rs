@@ -32,6 +32,8 @@ codes! {
         DiscrepancyOpened = "discrepancy.opened",
         /// An invoice bears another number in Xero.
         InvoiceNumberChanged = "invoice.number_changed",
+        /// A day of the activity log was sealed (SP-29).
+        LogSealed = "log.sealed",
         /// A mass change goes on.
         MassChangeApproved = "mass_change.approved",
         /// A mass change waits for a person.
@@ -150,6 +152,7 @@ impl Kind {
             Occurrence::ConnectionRestored => Self::ConnectionRestored,
             Occurrence::CustomerBlocked => Self::CustomerBlocked,
             Occurrence::CustomerUnblocked => Self::CustomerUnblocked,
+            Occurrence::LogSealed => Self::LogSealed,
             Occurrence::MassChangeApproved => Self::MassChangeApproved,
             Occurrence::MassChangeStopped => Self::MassChangeStopped,
             Occurrence::MorningDigest => Self::DigestReady,

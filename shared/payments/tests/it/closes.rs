@@ -72,6 +72,7 @@ fn row(instant: &str, logged: impl Into<Logged>, payment: &str) -> Entry {
         order: None,
         blocked: None,
         close: None,
+        seal: None,
         night: None,
         until: None,
     }
