@@ -88,7 +88,7 @@ BUGS = [
         [("shared/payments/src/sweep/certificate.rs",
           'Some(_) => (Accounted::Missing, "still here, though it was deleted in Xero"),',
           'Some(_) => (Accounted::Applied, "gone"),')],
-        [*SWEEP, "certified"],
+        [*SWEEP, "certificates"],
     ),
     (
         "a mass change that stops after the first payment",
@@ -126,7 +126,7 @@ BUGS = [
         "the sweep reads invoices only",
         [(PLACE, "(None, SweptList::Invoices) => {", "(None, SweptList::Invoices) if self.since > self.reached => {"),
          (PLACE, "(None, SweptList::Payments) => None,", "(None, _) => None,")],
-        [*SWEEP, "changed"],
+        [*SWEEP, "changes"],
     ),
     (
         "the sweep takes a payment's stamp for that of its invoice",
@@ -134,23 +134,23 @@ BUGS = [
           "ListName::Payments => match of_payment(id, &wire, raw)? {\n"
           "            RowSubject::Invoice(seen) => RowSubject::Invoice(Seen { updated_at: Some(stamp), ..seen }),\n"
           "            other => other,\n        },")],
-        [*SWEEP, "changed"],
+        [*SWEEP, "changes"],
     ),
     (
         "a sweep that failed moves Last Sync",
         [("functions/sweep/src/run.rs", "                SyncState::Failed\n", "                SyncState::Finished\n")],
-        [*SWEEP, "troubles"],
+        [*SWEEP, "aws_faults"],
     ),
     (
         "the sweep begins exactly where the last one began",
         [(PLACE, "SignedDuration::from_mins(10);", "SignedDuration::from_mins(0);")],
-        [*SWEEP, "changed"],
+        [*SWEEP, "changes"],
     ),
     (
         "a sweep is taken without asking whether it is still free",
         [("shared/table/src/sweeps.rs", "self.replace(SWEEPS, sweep_row(&stored), sweep.revision)?",
           "self.put(SWEEPS, sweep_row(&stored))?")],
-        [*SWEEP, "troubles"],
+        [*SWEEP, "aws_faults"],
     ),
     (
         "two hands: an invoice's payments are not compared, and no report takes the place of a copy",

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = {"commands"}
 ADAPTERS = {"bus", "host", "queue", "table", "xero"}
 # Crates that assemble adapters in the same way for several functions.
-ASSEMBLIES = {"access"}
+ASSEMBLIES = {"access", "discrepancies"}
 # A sync at once, the plan of a night, and the log against its seals, are executed with the code that the schedules run.
 LIBRARIES = {"operations": {"report", "sweep", "upload"}}
 # Crates that the domain may not reach, not even through another crate: no cloud, no network, no runtime.

@@ -97,6 +97,7 @@ ALLOWED = {
     | _on("IntakeQueue.Arn", *TAKE)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
+    | _tables("Notices", "GetItem", "PutItem")
     | _tables("Organisations", "GetItem")
     | _tables("Invoices Receipts Customers Uploads Orders", "GetItem", "PutItem")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
@@ -140,6 +141,8 @@ ALLOWED = {
     | _tables("Organisations", "GetItem", "Scan")
     | _tables("Invoices", "GetItem", "BatchGetItem", "Query", "PutItem")
     | _tables("Activity Discrepancies", "Query", "PutItem")
+    # Drafts of notices to customers.
+    | _tables("Notices", "PutItem")
     | _tables("Payments HeldPayments", "Query")
     | _tables("Parked", "Query")
     | _tables("Connections", "GetItem", "UpdateItem")
@@ -186,7 +189,9 @@ ALLOWED = {
     | _tables("Payments", "Query", "BatchGetItem", "PutItem", "DeleteItem")
     | _tables("HeldPayments", "Query", "DeleteItem")
     | _tables("Tombstones Activity Certificates", "Query", "PutItem")
-    | _tables("Discrepancies", "Query", "PutItem", "UpdateItem")
+    | _tables("Discrepancies", "Query", "PutItem")
+    # Drafts of notices to customers.
+    | _tables("Notices", "PutItem")
     | _tables("Parked", "Query", "PutItem", "DeleteItem")
     | _tables("Uploads Customers", "GetItem", "BatchGetItem", "PutItem")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
@@ -314,6 +319,8 @@ ONLY = {
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
     "NightsTable.Arn": {"Upload", "Sweep"} | LOOKERS,
+    # Drafted by two functions, reported of through the third.
+    "NoticesTable.Arn": {"Intake", "Operations", "Sweep"},
     "${ActivityTable.Arn}/stream/*": {"Announce", "Reconcile"},
     "EventBus.Arn": {"Announce", "Operations"},
     # How an order stands is derived by one function, and typed by none.

@@ -239,7 +239,7 @@ class Rules(unittest.TestCase):
 
     def test_what_only_a_person_orders_no_function_may_that_runs_by_itself(self):
         table = {noun: {"Fn::GetAtt": [f"{noun}Table", "Arn"]} for noun in (
-            "Organisations", "Brakes", "Parked", "Grants", "Discrepancies", "Payments", "Tombstones", "Activity")}
+            "Organisations", "Brakes", "Parked", "Grants", "Payments", "Tombstones", "Activity")}
         queue = {noun: {"Fn::GetAtt": [f"{noun}Queue", "Arn"]} for noun in (
             "ChangesDeadLetter", "IntakeDeadLetter", "UploadsDeadLetter", "SchedulesDeadLetter", "EventsDeadLetter", "Intake", "Uploads")}
         grants = {"Fn::Sub": rules.GRANT_SECRETS}
@@ -252,7 +252,7 @@ class Rules(unittest.TestCase):
             ("Sweep", "secretsmanager:CreateSecret", grants), ("Sweep", "dynamodb:PutItem", table["Organisations"]),
             ("Sweep", "dynamodb:PutItem", table["Brakes"]), ("Sweep", "dynamodb:PutItem", table["Parked"]),
             ("Sweep", "dynamodb:DeleteItem", table["Parked"]), ("Sweep", "dynamodb:UpdateItem", table["Grants"]),
-            ("Sweep", "dynamodb:UpdateItem", table["Discrepancies"]), ("Sweep", "dynamodb:PutItem", table["Payments"]),
+            ("Sweep", "dynamodb:PutItem", table["Payments"]),
             ("Sweep", "dynamodb:Query", table["Tombstones"]), ("Announce", "dynamodb:Query", table["Activity"]),
             ("Announce", "dynamodb:PutItem", table["Activity"]),
         ):

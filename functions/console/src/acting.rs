@@ -186,8 +186,9 @@ impl<I: Invoker> Acting<'_, I> {
 fn request(order: Order, organisation: OrganisationId, show: &Show) -> Result<Request, String> {
     let mut fields = show.about.clone();
     fields.insert("organisation".to_owned(), organisation.to_string());
-    // A discrepancy is on an invoice or on a contact.
-    if order == Order::Accept && !["contact", "invoice"].iter().any(|on| fields.contains_key(*on)) {
+    // A discrepancy is on an invoice, a contact, an order or a payment.
+    let places = ["contact", "invoice", "order_id", "payment"];
+    if order == Order::Accept && !places.iter().any(|on| fields.contains_key(*on)) {
         return Err("please say which invoice; nothing was done".to_owned());
     }
     let command = Command::of(order, &fields).map_err(|error| error.to_string())?;

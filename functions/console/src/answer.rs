@@ -2,7 +2,8 @@
 
 use commands::Reply;
 use commands::reply::{
-    CustomerReply, DeadLettersReport, ReplayReport, Republication, SweepOutcome, SyncReply,
+    CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport, Republication,
+    SweepOutcome, SyncReply,
 };
 use host::invoker::InvokeError;
 
@@ -106,6 +107,12 @@ fn words(reply: Reply) -> CommandOutcome {
             "{} is accepted; it comes back only if its figures change.",
             reply.accepted
         )),
+        Reply::TakeDiscrepancies(reply)
+        | Reply::AssignDiscrepancies(reply)
+        | Reply::NoteDiscrepancies(reply)
+        | Reply::CloseDiscrepancies(reply)
+        | Reply::AdjustRecord(reply)
+        | Reply::DraftNotice(reply) => worked_on(&reply),
         Reply::Restore(reply) => {
             done(format!("{} is back; the next read of the invoice compares it.", reply.restored))
         }
@@ -205,6 +212,22 @@ fn replayed(replay: &ReplayReport) -> String {
         format!("{replayed} would be replayed, {left} would stay{reasons}. Nothing was changed.")
     } else {
         format!("{replayed} are on the queue again, {left} stay{reasons}.")
+    }
+}
+
+/// Each that was refused is named with its reason.
+fn worked_on(reply: &DiscrepanciesReply) -> CommandOutcome {
+    let refused = reply.refused.iter();
+    let refused: Vec<_> =
+        refused.map(|refused| format!("{}: {}", refused.discrepancy, refused.why)).collect();
+    match (reply.done.as_slice(), refused.as_slice()) {
+        ([], []) => CommandOutcome::failed("no discrepancy was named; nothing was done"),
+        (done, []) => CommandOutcome::of(Outcome::Done, done.join(", ")),
+        ([], refused) => CommandOutcome::failed(refused.join("; ")),
+        (done, refused) => CommandOutcome::of(
+            Outcome::Done,
+            format!("{}. Not done: {}", done.join(", "), refused.join("; ")),
+        ),
     }
 }
 

@@ -7,7 +7,7 @@ use commands::text::TEXT_CHARS_MAX;
 use serde_json::{Value, json};
 
 use crate::order::{Order, Said};
-use crate::pages::Page;
+use crate::pages::{Page, Place};
 use crate::roles::Role;
 
 /// A button that asks this same function for something, by CloudWatch's own element:
@@ -23,6 +23,8 @@ pub struct Button {
     confirmation: Option<&'static str>,
     current: bool,
     primary: bool,
+    /// Without a border: a link in a row of links.
+    quiet: bool,
 }
 
 impl Button {
@@ -53,6 +55,15 @@ impl Notice {
     }
 }
 
+/// The links that stand on every page.
+#[derive(Clone, Debug, Default)]
+pub struct Navigation {
+    /// The places.
+    pub places: Vec<Button>,
+    /// The pages of the one that is shown, if there are several.
+    pub pages: Vec<Button>,
+}
+
 /// What stands around every page.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -64,8 +75,8 @@ pub struct Frame {
     pub organisation: String,
     /// As whom the function serves.
     pub role: Role,
-    /// The other pages.
-    pub nav: Vec<Button>,
+    /// Where else to go.
+    pub nav: Navigation,
     /// What came of an order.
     pub notices: Vec<Notice>,
     /// What the page rests on.
@@ -99,15 +110,25 @@ impl Buttons {
         self.role.may(order.least_role()).then(button)
     }
 
-    /// The pages that the role may see.
-    pub fn nav(&self, current: Page) -> Vec<Button> {
-        let pages = Page::ALL.into_iter().filter(|page| self.role.may(page.least_role()));
-        let button = |page: Page| Button {
-            current: page == current,
+    /// The places, and the pages of the one that is shown, as far as the role may see them.
+    pub fn nav(&self, current: Page) -> Navigation {
+        let button = |label: &str, page: Page, is_here: bool| Button {
+            current: is_here,
+            quiet: true,
             // Text typed on one page says nothing about another.
-            ..self.page(page.title(), page, json!({"clear": true}))
+            ..self.page(label, page, json!({"clear": true}))
         };
-        pages.map(button).collect()
+        let place = |place: Place| {
+            let first = place.pages(self.role).next()?;
+            Some(button(place.title(), first, place == current.place()))
+        };
+        let pages: Vec<_> = current.place().pages(self.role).collect();
+        let several = pages.len() > 1;
+        let pages = pages.into_iter().filter(|_| several);
+        Navigation {
+            places: Place::ALL.into_iter().filter_map(place).collect(),
+            pages: pages.map(|page| button(page.title(), page, page == current)).collect(),
+        }
     }
 
     fn button(&self, label: &str, confirmation: Option<&'static str>, payload: Value) -> Button {
@@ -123,6 +144,7 @@ impl Buttons {
             confirmation,
             current: false,
             primary: false,
+            quiet: false,
         }
     }
 }

@@ -257,6 +257,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::Customer(_) => tally.customers += 1,
             Report::ProviderInvoice(_) | Report::ProviderCredit(_) => tally.provider_invoices += 1,
             Report::Order(_) => tally.orders += 1,
+            Report::Notice(_) => tally.notices += 1,
         }
     }
 }
@@ -274,6 +275,7 @@ fn began_at(event_at: Option<Timestamp>, sent_at: Option<Timestamp>) -> Option<T
 fn code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::RevisionReused { .. } => "revision_reused",
+        Refusal::UnknownNotice { .. } => "unknown_notice",
         Refusal::IllegalStatus { .. } => "illegal_status",
         Refusal::CurrencyDiffers { .. } => "currency_differs",
         Refusal::UnknownCopy { .. } => "unknown_copy",

@@ -13,10 +13,10 @@ use payments::upload::{
     uploaded_deleted,
 };
 use payments::{
-    Change, Discrepancy, DiscrepancyKey, DiscrepancyKind, InvoiceNumber, Order, PaymentStatus,
-    Receipt, Refusal, Reported, Settings, StoredInvoice, Warning, XeroInvoiceId, is_news,
-    journaling_warning, record_invoice, record_journaling, record_part, removed_warning, report,
-    warnings,
+    Change, Discrepancy, DiscrepancyKey, DiscrepancyKind, InvoiceNumber, NoticeReport, Order,
+    PaymentStatus, Receipt, Refusal, Reported, Settings, StoredInvoice, Warning, XeroInvoiceId,
+    is_news, journaling_warning, record_invoice, record_journaling, record_part, removed_warning,
+    report, warnings,
 };
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, SendError};
 use table::{ChangeContext, ContactBecause, Races, ReadError, Tables, WriteError};
@@ -92,6 +92,7 @@ impl<C: Changes> Recorder<'_, C> {
                     self.provider_invoice(invoice, because).await
                 }
                 Report::Order(order) => self.order(order, because.now).await,
+                Report::Notice(report) => self.notice(report, because.now).await,
             };
             match recorded {
                 Err(Failure::Write(error)) => races.lost(error)?,
@@ -298,6 +299,16 @@ impl<C: Changes> Recorder<'_, C> {
             self.tables.store_order(known.as_ref(), incoming, now).await?;
         }
         Ok(Recorded { changed, ..Recorded::default() })
+    }
+
+    async fn notice(&self, incoming: &NoticeReport, now: Timestamp) -> Result<Recorded, Failure> {
+        let known = self.tables.notice(incoming.organisation, &incoming.id).await?;
+        let known = known.ok_or_else(|| Refusal::UnknownNotice { notice: incoming.id.clone() })?;
+        let after = known.after(incoming)?;
+        if let Some(after) = &after {
+            self.tables.store_notice_report(&known, after, now).await?;
+        }
+        Ok(Recorded { changed: after.is_some(), ..Recorded::default() })
     }
 
     async fn journaling(

@@ -14,6 +14,7 @@ host::counters! {
         pub(crate) provider_invoices: usize, log provider_invoices.recorded, run "provider_invoices",
             metric "ProviderInvoicesRecorded";
         pub(crate) orders: usize, log orders.recorded, run "orders", metric "OrdersRecorded";
+        pub(crate) notices: usize, log notices.recorded, run "notices";
         pub(crate) unchanged: usize, log unchanged, run "unchanged", metric "Unchanged";
         pub(crate) warnings: usize, log warnings, run "warnings", metric "Warnings";
         pub(crate) parked: usize, log parked, run "parked", metric "Parked";

@@ -3,7 +3,7 @@
 use commands::{Kind, RequestError};
 use host::telemetry;
 use payments::upload::CommandError;
-use payments::{AcceptError, GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError};
+use payments::{GrantId, InvoiceNumber, OrganisationId, PaymentId, RestoreError, WorkError};
 use queue::{DeadLetterError, QueueName, SendError};
 
 /// Why a command was not executed. Its steps before that stay, and are not done twice.
@@ -57,7 +57,7 @@ pub enum ExecutionError {
     },
     /// The discrepancy cannot be accepted.
     #[error("not accepted: {0}")]
-    Accept(#[from] AcceptError),
+    Accept(WorkError),
     /// The payment cannot be brought back.
     #[error(transparent)]
     Restore(#[from] RestoreError),

@@ -5,6 +5,7 @@ mod authorisation;
 mod composition;
 mod customer_actions;
 mod dead_letters;
+mod discrepancy_work;
 mod error;
 mod mass_change;
 mod payment_orders;
@@ -179,6 +180,12 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let accepted = self.accept(which, by).await?;
                 Reply::Accept(AcceptanceReply { accepted, recorded: true })
             }
+            Command::TakeDiscrepancies(_)
+            | Command::AssignDiscrepancies(_)
+            | Command::NoteDiscrepancies(_)
+            | Command::CloseDiscrepancies(_)
+            | Command::AdjustRecord(_)
+            | Command::DraftNotice(_) => self.work_on_discrepancies(command, by).await?,
             Command::Restore(which) => {
                 self.restore(which, by).await?;
                 let restored = which.payment.clone();

@@ -21,6 +21,7 @@ impl<C: Changes> Sweeper<C> {
         tally: &mut Tally,
     ) -> Result<ConnectionHealth, HandleError> {
         let organisation = settings.organisation;
+        self.watch_discrepancies(organisation).await?;
         let checked = self.checked(settings, tally).await?;
         let night = match &settings.upload {
             Some(upload) if upload.enabled => {
@@ -29,7 +30,7 @@ impl<C: Changes> Sweeper<C> {
             }
             _ => None,
         };
-        let open = self.tables.open_discrepancies(organisation).await;
+        let open = self.tables.open_discrepancies(organisation, self.clock.now()).await;
         let open = open.map_err(|error| tables(&error))?;
         let actions = self.tables.count_open_actions(organisation).await;
         let actions = actions.map_err(|error| tables(&error))?;
@@ -47,6 +48,8 @@ impl<C: Changes> Sweeper<C> {
             night: night.as_ref(),
             open: open.count,
             oldest_open: open.oldest,
+            late: open.late,
+            without_owner: open.without_owner,
             actions: actions.count.saturating_add(held.without_customer),
             more_actions: actions.more,
             oldest_action: actions.oldest,

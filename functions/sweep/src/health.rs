@@ -56,7 +56,29 @@ impl<C: Changes> Sweeper<C> {
         settings: &Settings,
         tally: &mut Tally,
     ) -> Result<ConnectionHealth, HandleError> {
-        Ok(self.checked(settings, tally).await?.answer(settings.organisation))
+        let checked = self.checked(settings, tally).await?;
+        self.watch_discrepancies(settings.organisation).await?;
+        Ok(checked.answer(settings.organisation))
+    }
+
+    /// Looks at the clocks of what does not agree (SP-19).
+    pub(crate) async fn watch_discrepancies(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<(), HandleError> {
+        let watched = discrepancies::watch(&self.tables, organisation, self.clock.now()).await;
+        let watched = watched.map_err(|error| tables(&error))?;
+        if watched.open > 0 {
+            tracing::info!(
+                xero.tenant_id = %organisation,
+                discrepancies.open = watched.open,
+                discrepancies.late = watched.late,
+                discrepancies.announced = watched.announced,
+                discrepancies.notices = watched.drafted,
+                "discrepancies watched"
+            );
+        }
+        Ok(())
     }
 
     /// The same; returns the facts, for a caller that goes on with them.

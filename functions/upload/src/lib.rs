@@ -50,7 +50,7 @@ use host::telemetry;
 use jiff::Timestamp;
 use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
-use payments::upload::{Night, UploadSettings};
+use payments::upload::{NextUpload, Night, NightState, UploadSettings};
 use payments::{OrganisationId, Settings};
 use queue::{Changes, ChangesQueue, Redelivery, Uploads, UploadsQueue};
 use serde_json::Value;
@@ -351,7 +351,8 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         }
     }
 
-    /// The plans of the night of a moment, which is now if nothing is said: of one organisation or of all that upload.
+    /// The plans of the night of a moment, of one organisation or of all that upload. If no moment is said, of the
+    /// upload that comes next, at its hour.
     ///
     /// # Errors
     /// A plan could not be made.
@@ -365,9 +366,15 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             for settings in self.organisations(command.organisation).await? {
                 let Some(uploading) = uploading(&settings) else { continue };
                 let now = self.clock.now();
-                let at = command.at.map_or(now, |at| at.max(now));
-                let run = self.run(&settings, uploading, Night::of(at, &settings.zone), deadline);
-                let preview = Box::pin(run.preview(at)).await;
+                let next = match command.at {
+                    Some(at) => {
+                        let at = at.max(now);
+                        NextUpload { night: Night::of(at, &settings.zone), at }
+                    }
+                    None => self.next_upload(&settings, uploading, now).await?,
+                };
+                let run = self.run(&settings, uploading, next.night, deadline);
+                let preview = Box::pin(run.preview(next.at)).await;
                 let preview =
                     preview.map_err(|error| HandleError::Run(telemetry::chain(&error)))?;
                 previews.push(preview);
@@ -375,6 +382,19 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             Ok(previews)
         })
         .await
+    }
+
+    async fn next_upload(
+        &self,
+        settings: &Settings,
+        uploading: &UploadSettings,
+        now: Timestamp,
+    ) -> Result<NextUpload, HandleError> {
+        let tonight = Night::of(now, &settings.zone);
+        let report = self.tables.night(settings.organisation, tonight).await;
+        let report = report.map_err(|error| HandleError::Run(telemetry::chain(&error)))?;
+        let is_over = report.is_some_and(|report| report.state == NightState::Finished);
+        Ok(NextUpload::of(uploading, &settings.zone, is_over, now))
     }
 }
 

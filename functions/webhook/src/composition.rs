@@ -99,8 +99,8 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
         request: &LambdaFunctionUrlRequest,
         now: Timestamp,
     ) -> LambdaFunctionUrlResponse {
-        let handling = handle(request, &self.keys, &self.changes, now);
-        let handled = tokio::time::timeout(self.answer_within, handling)
+        let case = handle(request, &self.keys, &self.changes, now);
+        let handled = tokio::time::timeout(self.answer_within, case)
             .await
             .unwrap_or_else(|_| Handled::trouble(Failure::Late, 0));
         if let Some(refused) = self.refusals.of(handled.answer, now) {

@@ -69,6 +69,10 @@ fn argument(field: &Field) -> Arg {
     let arg = Arg::new(field.name).long(fixed(hyphened(field.name))).help(field.help);
     match field.kind {
         FieldKind::Flag => arg.action(ArgAction::SetTrue),
+        FieldKind::List => arg
+            .action(ArgAction::Append)
+            .value_name(fixed(field.label.to_uppercase()))
+            .required(field.is_required),
         FieldKind::Text | FieldKind::Number => arg
             .value_name(fixed(field.label.to_uppercase().replace(' ', "_")))
             // On this machine there is one organisation.
@@ -95,6 +99,10 @@ impl FromArgMatches for Line {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let value = |field: &Field| match field.kind {
             FieldKind::Flag => matches.get_flag(field.name).then(|| "true".to_owned()),
+            FieldKind::List => matches.get_many::<String>(field.name).map(|texts| {
+                let texts: Vec<_> = texts.map(String::as_str).collect();
+                texts.join("\n")
+            }),
             FieldKind::Text | FieldKind::Number => text(field.name),
         };
         let fields = kind.spec().fields.iter();

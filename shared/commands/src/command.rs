@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, Authorise, Connect, DaysOf, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect, DaysOf,
+    MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
     OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
 use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CustomerReply, DeadLettersReply,
-    DiscardReply, DisconnectionReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply,
-    PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply, UploadsReply,
+    DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply, LogVerificationReply,
+    NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply, RestorationReply,
+    SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -170,7 +172,40 @@ commands! {
     Accept(Accept) -> AcceptanceReply = "accept" in OPERATORS {
         label: Some("Accept"),
         confirmation: Some("It counts as closed, and comes back only if its figures change. Go on?"),
-        fields: &[ORGANISATION, DISCREPANCY, INVOICE.optional(), CONTACT, SEEN],
+        fields: &[ORGANISATION, DISCREPANCY, INVOICE.optional(), CONTACT, ORDER, PAYMENT.optional(), SEEN],
+    }
+    /// The person who orders it works on these discrepancies from now on (SP-19).
+    TakeDiscrepancies(OnDiscrepancies) -> DiscrepanciesReply = "take_discrepancies" in OPERATORS {
+        label: Some("Take"),
+        fields: &[ORGANISATION, DISCREPANCIES],
+    }
+    /// Another person works on these discrepancies from now on (SP-19).
+    AssignDiscrepancies(AssignDiscrepancies) -> DiscrepanciesReply = "assign_discrepancies" in OPERATORS {
+        label: Some("Assign"),
+        fields: &[ORGANISATION, DISCREPANCIES, OWNER],
+    }
+    /// The reason is kept as a note, with the cause of the discrepancies if it is known now (SP-36).
+    NoteDiscrepancies(NoteDiscrepancies) -> DiscrepanciesReply = "note_discrepancies" in OPERATORS {
+        label: Some("Note"),
+        fields: &[ORGANISATION, DISCREPANCIES, CAUSE],
+    }
+    /// These discrepancies were dealt with in a way that the facts do not show (SP-36).
+    CloseDiscrepancies(CloseDiscrepancies) -> DiscrepanciesReply = "close_discrepancies" in OPERATORS {
+        label: Some("Close"),
+        confirmation: Some("It counts as closed, and comes back only if its figures change. Go on?"),
+        fields: &[ORGANISATION, DISCREPANCIES, SEEN],
+    }
+    /// The business's own system is asked to adjust a record (SP-24). Xero is not changed.
+    AdjustRecord(AdjustRecord) -> DiscrepanciesReply = "adjust_record" in OPERATORS {
+        label: Some("Order the adjustment"),
+        confirmation: Some("The business's own system is asked to change the record. Go on?"),
+        fields: &[ORGANISATION, DISCREPANCIES, RECORD, AMOUNT, CURRENCY, PAYMENT.optional(), TO_INVOICE],
+    }
+    /// A notice to the customer is drafted, and handed to the business's own system (SP-23).
+    DraftNotice(OnDiscrepancies) -> DiscrepanciesReply = "draft_notice" in OPERATORS {
+        label: Some("Draft a notice"),
+        confirmation: Some("The notice goes to the business's own system, which sends it to the customer. Go on?"),
+        fields: &[ORGANISATION, DISCREPANCIES],
     }
     /// A payment that was removed from an invoice comes back.
     Restore(Restore) -> RestorationReply = "restore" in OPERATORS {
@@ -257,6 +292,30 @@ const CONTACT: Field =
         .optional();
 const DISCREPANCY: Field =
     Field::text("discrepancy", "discrepancy", "Its key in the table discrepancies: KIND#subject");
+const ORDER: Field =
+    Field::text("order_id", "order", "The order's id, in place of an invoice").optional();
+const DISCREPANCIES: Field = Field::list(
+    "discrepancies",
+    "discrepancies",
+    "1 to 100, one on each line, such as 10234/OVERPAID#; what stands on no invoice is contact:ID/…, order:ID/… or payment:ID/…",
+);
+const OWNER: Field =
+    Field::text("owner", "owner", "The person who works on them from now on").typed();
+const CAUSE: Field = Field::text(
+    "cause",
+    "cause",
+    "bank_fee, currency, entered_twice, failed_try, not_paid_yet, other_method, part_payment, refund, timing, typing_error, wrong_invoice or other",
+)
+.optional();
+const RECORD: Field =
+    Field::text("record", "record", "invoice_total, shipping, tax, payment_amount or allocation")
+        .typed();
+const AMOUNT: Field =
+    Field::text("amount", "amount", "The amount as it should be, such as 75.00").optional();
+const CURRENCY: Field =
+    Field::text("currency", "currency", "The currency of the amount").optional();
+const TO_INVOICE: Field =
+    Field::text("to_invoice", "invoice", "The invoice on which the payment should be").optional();
 const SEEN: Field =
     Field::text("seen", "text", "The text that was read: another one is not accepted").optional();
 const QUEUE: Field =

@@ -11,6 +11,8 @@ pub enum FieldKind {
     Number,
     /// `true`, or left out.
     Flag,
+    /// Texts; as one text, one on each line.
+    List,
 }
 
 /// One field of a command.
@@ -43,6 +45,10 @@ impl Field {
         Self { kind: FieldKind::Flag, is_required: false, ..Self::text(name, name, help) }
     }
 
+    pub(crate) const fn list(name: &'static str, label: &'static str, help: &'static str) -> Self {
+        Self { kind: FieldKind::List, ..Self::text(name, label, help) }
+    }
+
     pub(crate) const fn optional(self) -> Self {
         Self { is_required: false, ..self }
     }
@@ -57,6 +63,9 @@ impl Field {
             FieldKind::Text => Value::String(text.to_owned()),
             FieldKind::Number => text.parse::<u64>().map_err(|_| wrong())?.into(),
             FieldKind::Flag => (text == "true").into(),
+            FieldKind::List => {
+                text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+            }
         })
     }
 }

@@ -44,6 +44,7 @@ mod tests {
         match (field.kind, field.name) {
             (FieldKind::Number, _) => "7",
             (FieldKind::Flag, _) => "true",
+            (FieldKind::List, _) => "10234/OVERPAID#",
             (_, "organisation" | "grant" | "contact") => ORGANISATION,
             (_, "from" | "to" | "at") => "2026-11-23T00:00:00Z",
             (_, "cutover_on" | "from_day" | "to_day") => "2026-11-23",

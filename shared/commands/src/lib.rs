@@ -15,7 +15,8 @@ pub use attribution::{Attribution, AttributionError};
 pub use command::{Command, Kind, Reply, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
-    Accept, Authorise, Connect, DaysOf, MessageOfQueue, OnCustomer, OnOrganisation, OnPayment,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect, DaysOf,
+    MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
     OnQueue, PreviewPlan, Replay, Republish, Restore, Secret, SignUp, SyncNow,
 };
 pub use request::{FUNCTION, Request, RequestError};

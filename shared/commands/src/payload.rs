@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::{
-    CustomerId, GrantId, InvoiceNumber, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
+    CustomerId, GrantId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId,
+    XeroInvoiceId,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -73,7 +74,7 @@ pub struct Replay {
     pub to: Option<Timestamp>,
 }
 
-/// A discrepancy on an invoice or on a contact.
+/// A discrepancy on an invoice, a contact, an order or a payment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the table describes each field")]
@@ -86,7 +87,75 @@ pub struct Accept {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<XeroContactId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
+}
+
+/// Discrepancies, each as `10234/OVERPAID#`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct OnDiscrepancies {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub discrepancies: Vec<String>,
+}
+
+/// Discrepancies, and the person who is to work on them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct AssignDiscrepancies {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub discrepancies: Vec<String>,
+    pub owner: String,
+}
+
+/// Discrepancies, and their cause, if a person has found it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct NoteDiscrepancies {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub discrepancies: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}
+
+/// Discrepancies that were dealt with, and the text that the person has read.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct CloseDiscrepancies {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub discrepancies: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+}
+
+/// A record that is to be adjusted because of discrepancies, and how.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct AdjustRecord {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub discrepancies: Vec<String>,
+    pub record: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_invoice: Option<InvoiceNumber>,
 }
 
 /// A payment that was removed from an invoice.

@@ -227,6 +227,27 @@ pub struct AcceptanceReply {
     pub recorded: bool,
 }
 
+/// What became of a command about discrepancies.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct DiscrepanciesReply {
+    /// Those on which it was carried out, each as `10234/OVERPAID#`.
+    pub done: Vec<String>,
+    /// The others. They keep none of the rest from being done.
+    pub refused: Vec<RefusedItem>,
+    /// Whether the activity log has a row with who ordered it, and why: one for each that is done.
+    pub recorded: bool,
+}
+
+/// A discrepancy on which a command was not carried out.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RefusedItem {
+    /// Which, as `10234/OVERPAID#`.
+    pub discrepancy: String,
+    /// Why not, in words.
+    pub why: String,
+}
+
 /// A payment that is back.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RestorationReply {

@@ -2,33 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::case::Ending;
 use crate::change::Change;
 use crate::decision::Action;
-use crate::discrepancy::{Acceptance, Discrepancy, DiscrepancyKey};
+use crate::discrepancy::{Discrepancy, DiscrepancyKey};
+use crate::discrepancy_work::{AcceptError, Attributed};
 use crate::invoice_discrepancies::decision;
 use crate::stored::StoredInvoice;
-
-/// Why a discrepancy cannot be accepted.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum AcceptError {
-    /// Nothing of that kind and subject does not agree.
-    #[error("there is no such discrepancy, or it is over: the facts agree again")]
-    NotThere,
-    /// A person has accepted it before, and its facts are the same.
-    #[error("it was accepted before, by {by} at {at}, and its facts have not changed since")]
-    Accepted {
-        /// Who.
-        by: String,
-        /// When.
-        at: Timestamp,
-    },
-    /// The figures have changed since the person looked.
-    #[error("its facts have changed: it says now {now:?}; look at it again")]
-    Changed {
-        /// The figures now.
-        now: String,
-    },
-}
 
 impl Discrepancy {
     /// A person says that it may stay as it is (AMB-31). `seen` is the detail that the person has read.
@@ -42,22 +22,7 @@ impl Discrepancy {
         why: &str,
         now: Timestamp,
     ) -> Result<(), AcceptError> {
-        if !self.stands() {
-            return Err(AcceptError::NotThere);
-        }
-        if let Some(Acceptance { by, at, .. }) = self.acceptance() {
-            return Err(AcceptError::Accepted { by: by.clone(), at: *at });
-        }
-        if seen.is_some_and(|seen| seen != self.detail) {
-            return Err(AcceptError::Changed { now: self.detail.clone() });
-        }
-        self.accepted = Some(Acceptance {
-            at: now,
-            by: by.to_owned(),
-            why: why.to_owned(),
-            facts: self.detail.clone(),
-        });
-        Ok(())
+        self.end(Ending::Accepted, seen, Attributed { by: Some(by), why }, now)
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::decision::{Action, Decision};
+use crate::discrepancy::Discrepancy;
 use crate::invoice::{Snapshot, Version};
 use crate::payment::{HeldPayment, Payment, Tombstone};
 use crate::reason::Ignored;
@@ -36,6 +37,15 @@ impl Change {
     /// Nothing yet.
     pub(crate) fn of(stored: &StoredInvoice) -> Self {
         Self { after: stored.clone(), tombstones: Vec::new(), decisions: Vec::new() }
+    }
+
+    /// A change of one discrepancy, and of nothing else.
+    pub fn with_discrepancy(stored: &StoredInvoice, after: &Discrepancy) -> Self {
+        let mut change = Self::of(stored);
+        for known in change.after.discrepancies.iter_mut().filter(|known| known.key == after.key) {
+            known.clone_from(after);
+        }
+        change
     }
 
     /// This change and the one that was decided on its result, as one.

@@ -7,14 +7,26 @@ use crate::reason::codes;
 codes! {
     /// The action that was taken.
     Action {
+        /// A record is to be adjusted by the side that owns it (SP-24).
+        AdjustmentRequested = "adjustment_requested",
         /// A hand-entered payment was matched and follows Xero from now on.
         Adopted = "adopted",
         /// A copy was deleted.
         Deleted = "deleted",
         /// A discrepancy may stay as it is, on the word of a person (AMB-31).
         DiscrepancyAccepted = "discrepancy_accepted",
+        /// A person works on a discrepancy from now on (SP-19).
+        DiscrepancyAssigned = "discrepancy_assigned",
+        /// A discrepancy has been open for more than 48 hours (SP-19).
+        DiscrepancyBreached = "discrepancy_breached",
+        /// A discrepancy was dealt with, on the word of a person (SP-36).
+        DiscrepancyClosed = "discrepancy_closed",
+        /// A person has found something out about a discrepancy (SP-36).
+        DiscrepancyNoted = "discrepancy_noted",
         /// A discrepancy was found, or came back.
         DiscrepancyRaised = "discrepancy_raised",
+        /// A discrepancy has been open for 24 hours, or for 40 (SP-19).
+        DiscrepancyReminded = "discrepancy_reminded",
         /// A discrepancy is gone: the facts agree.
         DiscrepancyResolved = "discrepancy_resolved",
         /// A Xero payment is known, and not copied for now.
@@ -27,6 +39,10 @@ codes! {
         Journaled = "journaled",
         /// A Xero payment was found to be there already.
         Matched = "matched",
+        /// A notice to a customer was drafted (SP-23).
+        NoticeDrafted = "notice_drafted",
+        /// The business's own system has said what became of a notice (SP-26).
+        NoticeReported = "notice_reported",
         /// The invoice bears another number in Xero now.
         NumberChanged = "number_changed",
         /// The business's own system described an invoice or a payment.

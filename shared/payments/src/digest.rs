@@ -34,6 +34,10 @@ pub struct Morning<'a> {
     pub open: u32,
     /// Since when the oldest of them is.
     pub oldest_open: Option<Timestamp>,
+    /// How many of them are open for more than 48 hours (SP-19).
+    pub late: u32,
+    /// How many of them have no owner (SP-36).
+    pub without_owner: u32,
     /// Actions that are open: as many customers wait (EX-27).
     pub actions: u32,
     /// Whether there are more actions than were counted.
@@ -104,8 +108,13 @@ impl Morning<'_> {
         if let Some(night) = self.night {
             let _ = writeln!(text, "{}", uploaded(night));
         }
-        let _ =
-            writeln!(text, "Discrepancies: {}", self.open((self.open, false), self.oldest_open));
+        let open = self.open((self.open, false), self.oldest_open);
+        let late = Some(self.late).filter(|late| *late > 0);
+        let late = late.map(|late| format!("; {late} open for more than 48 hours"));
+        let free = Some(self.without_owner).filter(|free| *free > 0);
+        let free = free.map(|free| format!("; {free} without an owner"));
+        let (late, free) = (late.unwrap_or_default(), free.unwrap_or_default());
+        let _ = writeln!(text, "Discrepancies: {open}{late}{free}");
         let actions = (self.actions, self.more_actions);
         let _ = writeln!(text, "Actions: {}", self.open(actions, self.oldest_action));
         if !self.held.is_empty() {
@@ -196,6 +205,8 @@ mod tests {
             night: Some(night),
             open: 0,
             oldest_open: None,
+            late: 0,
+            without_owner: 0,
             actions: 0,
             more_actions: false,
             oldest_action: None,
@@ -250,6 +261,8 @@ mod tests {
             certificate: None,
             open: 3,
             oldest_open: Some(at("2026-11-22T23:00:00Z")),
+            late: 1,
+            without_owner: 2,
             actions: 2,
             oldest_action: Some(at("2026-11-20T01:30:00Z")),
             ..morning(&zone, &night)
@@ -265,7 +278,10 @@ mod tests {
             "Night of 2026-11-24 (finished): 200 uploaded, 30 wait, 2 unknown whether they are in Xero; it \
              stopped: Xero's call limit; it goes on"
         );
-        assert_eq!(lines[5], "Discrepancies: 3 open, the oldest since 2026-11-23 10:00");
+        assert_eq!(
+            lines[5],
+            "Discrepancies: 3 open, the oldest since 2026-11-23 10:00; 1 open for more than 48 hours; 2 without an owner"
+        );
         // EX-27
         assert_eq!(lines[6], "Actions: 2 open, the oldest since 2026-11-20 12:30");
         let many = Morning { actions: 100, more_actions: true, ..morning };

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::case::{Case, Ending};
 use crate::reason::codes;
 
 /// How long a discrepancy may stay open, by the wall clock, from its detection (SP-19, AMB-23).
@@ -77,6 +78,14 @@ impl DiscrepancyKey {
         Some(Self { kind: DiscrepancyKind::from_code(kind)?, subject: subject.to_owned() })
     }
 
+    /// The figures, with the kind and the subject in front.
+    pub fn sentence(&self, detail: &str) -> String {
+        match self.subject.as_str() {
+            "" => format!("{}: {detail}", self.kind),
+            subject => format!("{} {subject}: {detail}", self.kind),
+        }
+    }
+
     /// About one payment.
     pub fn about(kind: DiscrepancyKind, subject: impl ToString) -> Self {
         Self { kind, subject: subject.to_string() }
@@ -105,6 +114,8 @@ pub struct Discrepancy {
     pub resolved_at: Option<Timestamp>,
     /// What a person has accepted, if a person has.
     pub accepted: Option<Acceptance>,
+    /// Who works on it, and how far that is.
+    pub case: Case,
 }
 
 /// A discrepancy that came back after it was over.
@@ -128,12 +139,22 @@ pub struct Acceptance {
     pub why: String,
     /// The figures that were accepted: the discrepancy's detail at that moment.
     pub facts: String,
+    /// Whether it may stay as it is, or was dealt with.
+    pub ending: Ending,
 }
 
 impl Discrepancy {
     /// A discrepancy that is found for the first time.
     pub fn found(key: DiscrepancyKey, detail: String, now: Timestamp) -> Self {
-        Self { key, detail, detected_at: now, reopened: None, resolved_at: None, accepted: None }
+        Self {
+            key,
+            detail,
+            detected_at: now,
+            reopened: None,
+            resolved_at: None,
+            accepted: None,
+            case: Case::default(),
+        }
     }
 
     /// The same as it is found now: `None` if nothing of it is new. One that was over is back; one that a person has
@@ -146,6 +167,11 @@ impl Discrepancy {
             again.reopen(now);
         }
         (again != *self).then_some(again)
+    }
+
+    /// What does not agree, in a sentence.
+    pub fn sentence(&self) -> String {
+        self.key.sentence(&self.detail)
     }
 
     /// Whether the facts still disagree, accepted or not.
@@ -178,5 +204,7 @@ impl Discrepancy {
     pub(crate) fn reopen(&mut self, now: Timestamp) {
         let count = self.reopened.map_or(0, |reopened| reopened.count).saturating_add(1);
         self.reopened = Some(Reopened { at: now, count });
+        // Its 48 hours run again, and so do their steps.
+        self.case.step = None;
     }
 }

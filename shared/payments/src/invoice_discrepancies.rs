@@ -343,6 +343,38 @@ fn received(invoice: &StoredInvoice, currency: Currency) -> Option<Money> {
     Money::sum(currency, invoice.payments.iter().filter(counts).map(|p| p.amount)).ok()
 }
 
+/// The figures that a discrepancy of an invoice is about.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct DiscrepancyFigures {
+    /// The money that the two sides disagree about, where that is an amount.
+    pub at_stake: Option<Money>,
+    /// The money that has come in for the invoice.
+    pub received: Option<Money>,
+}
+
+/// The figures that a discrepancy of an invoice is about, as the facts are now.
+pub fn figures_of(invoice: &StoredInvoice, key: &DiscrepancyKey) -> DiscrepancyFigures {
+    let local = invoice.local.as_ref().map(|local| local.total);
+    let xero = invoice.xero.as_ref().map(|xero| xero.figures.total);
+    let total = local.or(xero);
+    let received = total.and_then(|total| received(invoice, total.currency()));
+    let payment = invoice.payments.iter().find(|known| known.id.as_str() == key.subject);
+    let at_stake = match key.kind {
+        DiscrepancyKind::Overpaid => total.and_then(|total| {
+            received?.minus(asked(invoice, total).ok()?).ok().filter(|excess| excess.is_positive())
+        }),
+        DiscrepancyKind::Underpaid | DiscrepancyKind::MissingPayment => {
+            total.and_then(|total| rest(invoice, total))
+        }
+        DiscrepancyKind::TotalDiffers => local.zip(xero).and_then(|(ours, theirs)| {
+            let more = ours.minus(theirs).ok()?;
+            if more.is_negative() { theirs.minus(ours).ok() } else { Some(more) }
+        }),
+        _ => payment.map(|payment| payment.amount),
+    };
+    DiscrepancyFigures { at_stake, received }
+}
+
 /// When an invoice is due: by the local terms, or by Xero where there are none.
 pub(crate) fn due_on(invoice: &StoredInvoice) -> Option<Date> {
     let local = invoice.local.as_ref().map(|local| local.due_on);
@@ -528,9 +560,6 @@ pub(crate) fn decision(action: Action, key: &DiscrepancyKey, detail: &str) -> De
         payment: None,
         xero: None,
         discrepancy: Some(key.clone()),
-        why: match key.subject.as_str() {
-            "" => format!("{}: {detail}", key.kind),
-            subject => format!("{} {subject}: {detail}", key.kind),
-        },
+        why: key.sentence(detail),
     }
 }

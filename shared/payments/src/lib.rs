@@ -2,8 +2,10 @@
 
 mod acceptance;
 mod activity_kind;
+mod adjustment;
 mod applied_credit;
 pub mod budget;
+mod case;
 mod change;
 pub mod close;
 mod components;
@@ -11,6 +13,8 @@ pub mod connection;
 mod decision;
 pub mod digest;
 mod discrepancy;
+mod discrepancy_clock;
+mod discrepancy_work;
 pub mod events;
 pub mod explanations;
 pub mod failures;
@@ -24,6 +28,7 @@ pub mod mass_change;
 mod matching;
 mod mirror;
 mod money;
+mod notice;
 mod number;
 pub mod oauth_state;
 mod order;
@@ -45,13 +50,22 @@ pub mod sweep;
 mod terms;
 pub mod upload;
 
-pub use acceptance::{AcceptError, accept};
+pub use acceptance::accept;
+pub use adjustment::{AdjustedRecord, Adjustment, AdjustmentError};
 pub use applied_credit::{AppliedCredit, CreditKind};
+pub use case::{Case, ClockStep, DiscrepancyCause, Ending, Owner};
 pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
 };
-pub use invoice_discrepancies::{POSSIBLE_DUPLICATE_DAYS, not_in_xero};
+pub use discrepancy_work::{AcceptError, Attributed, DiscrepancyWork, WorkDone, WorkError};
+pub use invoice_discrepancies::{
+    DiscrepancyFigures, POSSIBLE_DUPLICATE_DAYS, figures_of, not_in_xero,
+};
+pub use notice::{
+    CustomerNotice, NoticeFacts, NoticeKind, NoticeReport, StoredNotice, next_notice_id,
+    notice_facts,
+};
 
 pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};

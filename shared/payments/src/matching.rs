@@ -29,6 +29,17 @@ pub(crate) enum Pass {
     Report,
 }
 
+/// What becomes of a local payment that equals nothing in Xero (pass 5).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unmatched {
+    /// It stays as it is.
+    Stays,
+    /// Its link goes: it is the business's own money again, as if entered by hand (A8.3).
+    Unlinked,
+    /// It goes, as its original did (CM-35).
+    Removed,
+}
+
 /// The outcome of matching.
 #[derive(Debug, Default)]
 pub(crate) struct Matching<'a> {
@@ -51,18 +62,20 @@ pub fn owners(
 ) -> BTreeMap<XeroPaymentId, PaymentId> {
     let mut xero: Vec<&XeroPayment> = xero.iter().collect();
     xero.sort_by_key(|payment| payment.id);
-    let matching = pair(&invoice.payments, &xero, on_their_way);
+    let matching = pair(&invoice.payments, &xero, on_their_way, |_| Unmatched::Stays);
     let local = |id: &PaymentId| !id.is_copy();
     let pairs = matching.pairs.into_iter().map(|(xero, (payment, _))| (xero, payment));
     pairs.filter(|(_, payment)| local(payment)).collect()
 }
 
 /// Matches an invoice's local payments with its Xero payments (in the order of their ids). A payment on its
-/// way to Xero is linked with nothing but what it is linked with already.
+/// way to Xero is linked with nothing but what it is linked with already. `unmatched` says what becomes of one
+/// that stays without a match: the verdict has to be the one of the next read too.
 pub(crate) fn pair<'a>(
     payments: &'a [Payment],
     xero: &[&'a XeroPayment],
     on_their_way: &BTreeSet<PaymentId>,
+    unmatched: impl Fn(&Payment) -> Unmatched,
 ) -> Matching<'a> {
     let mut local: Vec<&Payment> = payments.iter().collect();
     local.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
@@ -91,17 +104,31 @@ pub(crate) fn pair<'a>(
         else {
             continue;
         };
-        let free = |pass: Pass| {
-            local.iter().find(|payment| {
-                let waits = !taken.contains(&payment.id) && !on_their_way.contains(&payment.id);
-                waits && admits(pass, payment, incoming)
-            })
+        let is_free = |payment: &&&Payment| {
+            !taken.contains(&payment.id) && !on_their_way.contains(&payment.id)
         };
-        let single = free(Pass::Manual).map(|payment| (payment, Pass::Report));
+        let free = |pass: Pass| {
+            local.iter().filter(is_free).filter(move |payment| admits(pass, payment, incoming))
+        };
+        let released = || {
+            let equal = |payment: &&&Payment| {
+                unmatched(payment) == Unmatched::Unlinked
+                    && !payment.multi_invoice
+                    && payment.status.can_match()
+                    && payment.equals(incoming)
+            };
+            local.iter().filter(is_free).find(equal)
+        };
+        let single = free(Pass::Manual).next().or_else(released);
+        let single = single.map(|payment| (payment, Pass::Report));
         // A part of several invoices takes no journal over, since it is never linked; and where another copy is
-        // equal, that one would be linked with this money at the next read.
-        let is_only = || free(Pass::Imported).or_else(|| free(Pass::Uploaded)).is_none();
-        let part = || free(Pass::MultiInvoice).filter(|_| !copy.journaled && is_only());
+        // equal and stays, that one would be linked with this money at the next read.
+        let stays = |payment: &&Payment| unmatched(payment) == Unmatched::Stays;
+        let is_only = || {
+            !free(Pass::Imported).any(|payment| stays(&payment))
+                && free(Pass::Uploaded).next().is_none()
+        };
+        let part = || free(Pass::MultiInvoice).next().filter(|_| !copy.journaled && is_only());
         let report = single.or_else(|| part().map(|payment| (payment, Pass::MultiInvoice)));
         if let Some((payment, pass)) = report {
             taken.insert(&payment.id);

@@ -9,7 +9,7 @@ use crate::ids::{PaymentId, XeroPaymentId};
 use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
 use crate::invoice_discrepancies;
 use crate::mass_change::REPLACED_BY_REPORT;
-use crate::matching::{self, Matching, Pass};
+use crate::matching::{self, Matching, Pass, Unmatched};
 use crate::money::Money;
 use crate::payment::{
     HeldPayment, Kind, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, Origin, Payment,
@@ -75,7 +75,8 @@ impl Comparison<'_> {
             return;
         }
         let on_their_way = on_their_way(self.uploads);
-        let matching = matching::pair(&self.stored.payments, &counted, &on_their_way);
+        let unmatched = |payment: &Payment| self.unmatched(payment);
+        let matching = matching::pair(&self.stored.payments, &counted, &on_their_way, unmatched);
         let mut held: Vec<_> = under_way
             .into_iter()
             .map(|incoming| self.held(incoming, Held::UploadUnderWay))
@@ -115,16 +116,14 @@ impl Comparison<'_> {
             let known = |payment: &Payment| {
                 payment.stamp.as_ref() == Some(&stamp) || payment.link == Some(incoming.id)
             };
-            let consumed = |held: &HeldPayment| {
-                let is_consumed = held.reason == Held::MultiInvoice;
-                // Held back since then (EX-28).
-                let is_held_back = held.reason == Held::BlockedByAction;
-                (is_consumed || is_held_back) && held.payment.id == incoming.id
+            // Held for what it is already: consumed by a part, dated ahead, held back (CM-28, CM-40, EX-28).
+            let judged = |held: &HeldPayment| {
+                held.reason != Held::UploadUnderWay && held.payment.id == incoming.id
             };
             stamp.is_for(self.snapshot.invoice)
                 && !self.stored.strangers.contains(&incoming.id)
                 && !self.stored.payments.iter().any(known)
-                && !self.stored.held.iter().any(consumed)
+                && !self.stored.held.iter().any(judged)
         })
     }
 
@@ -247,16 +246,31 @@ impl Comparison<'_> {
             return;
         }
         for payment in &matching.local_rest {
-            let adopted = payment.origin == Origin::Local && payment.kind == Kind::Imported;
             if payment.is_taken_back() {
                 self.note_taken_back(&payment.id);
             }
-            if adopted && payment.link.is_some() && self.goes_up(payment) {
-                self.unlink(payment);
-            } else if payment.follows_xero() {
-                let why = "no longer among the invoice's payments in Xero";
-                self.change.remove(payment, self.snapshot, self.now, why);
+            match self.unmatched(payment) {
+                Unmatched::Stays => {}
+                Unmatched::Unlinked => self.unlink(payment),
+                Unmatched::Removed => {
+                    let why = "no longer among the invoice's payments in Xero";
+                    self.change.remove(payment, self.snapshot, self.now, why);
+                }
             }
+        }
+    }
+
+    /// What becomes of a local payment that equals nothing in Xero. An incomplete read says nothing about it.
+    fn unmatched(&self, payment: &Payment) -> Unmatched {
+        let adopted = payment.origin == Origin::Local && payment.kind == Kind::Imported;
+        if !self.snapshot.ties_out() {
+            Unmatched::Stays
+        } else if adopted && payment.link.is_some() && self.goes_up(payment) {
+            Unmatched::Unlinked
+        } else if payment.follows_xero() {
+            Unmatched::Removed
+        } else {
+            Unmatched::Stays
         }
     }
 

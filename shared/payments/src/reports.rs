@@ -126,6 +126,12 @@ pub enum Refusal {
         /// The invoice's currency.
         expected: Currency,
     },
+    /// A notice that was never drafted here.
+    #[error("there is no notice {notice}")]
+    UnknownNotice {
+        /// Its id.
+        notice: String,
+    },
     /// Journaling of a copy that is not there.
     #[error("invoice {invoice} has no copy {payment}")]
     UnknownCopy {

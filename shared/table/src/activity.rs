@@ -156,6 +156,7 @@ pub(crate) fn with_discrepancy(row: Writer, action: Action, found: &Discrepancy)
         .instant_if("reopened_at", found.reopened.map(|reopened| reopened.at))
         .number_if("reopened_count", found.reopened.map(|reopened| reopened.count))
         .instant("due_at", found.due_at())
+        .text_if("owner", found.case.owner.as_ref().map(|owner| &owner.name))
         .text_if("by", said.map(|said| &said.by))
 }
 

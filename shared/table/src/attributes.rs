@@ -71,6 +71,16 @@ impl Writer {
         self
     }
 
+    /// The attributes of another row with these names, as they are.
+    pub(crate) fn copy(mut self, item: &Item, names: &[&str]) -> Self {
+        for name in names {
+            if let Some(value) = item.get(*name) {
+                self.0.insert((*name).to_owned(), value.clone());
+            }
+        }
+        self
+    }
+
     /// What a row of the activity log says was done: always one of a closed list.
     pub(crate) fn logged(self, what: impl Into<Logged>) -> Self {
         self.text("action", what.into())

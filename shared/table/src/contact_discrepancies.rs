@@ -3,7 +3,7 @@
 //! The rows stand in the table of the invoices' discrepancies and in its index of open ones. Their key
 //! is `ORG/contact:UUID`, which is no invoice's: no number of ours has a colon after `contact` and an id.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use payments::upload::OnContact;
 use payments::{
@@ -15,7 +15,7 @@ use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::latest::{Listed, readable};
-use crate::rows::{discrepancy_attributes, read_discrepancy, state_of};
+use crate::rows::{discrepancy_attributes, read_discrepancy};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::{Tables, transact};
 
@@ -65,8 +65,12 @@ impl Tables {
         because: ContactBecause,
     ) -> Result<bool, WriteError> {
         let found = Discrepancy::found(key.clone(), detail.to_owned(), because.now);
-        let condition = "attribute_not_exists(invoice)";
-        self.write_contact_discrepancy(organisation, contact, &found, condition, because).await
+        let put = Put::builder()
+            .table_name(self.name(DISCREPANCIES))
+            .set_item(Some(contact_row(organisation, contact, &found)))
+            .condition_expression("attribute_not_exists(invoice)");
+        self.write_contact_discrepancy(contact, (organisation, &found), transact(put)?, because)
+            .await
     }
 
     /// Opens a discrepancy of a contact, or brings it up to date, with a row of the log in the same transaction if
@@ -89,15 +93,7 @@ impl Tables {
         };
         let Some(again) = known.found_again(detail, because.now) else { return Ok(()) };
         let row = contact_row(organisation, *contact, &again);
-        let mut put = Put::builder()
-            .table_name(self.name(DISCREPANCIES))
-            .set_item(Some(row))
-            .condition_expression("#state = :state AND detail = :detail")
-            .expression_attribute_names("#state", "state");
-        for (name, text) in [(":state", state_of(known)), (":detail", known.detail.as_str())] {
-            put = put.expression_attribute_values(name, AttributeValue::S(text.to_owned()));
-        }
-        let mut rows = vec![transact(put)?];
+        let mut rows = vec![self.putting_discrepancy_over(row, known)?];
         if again.is_open() && !known.is_open() {
             let log = activity_row(organisation, *contact, &again, because);
             rows.push(self.put(ACTIVITY, log)?);
@@ -171,26 +167,38 @@ impl Tables {
         known: &Discrepancy,
         because: ContactBecause,
     ) -> Result<bool, WriteError> {
-        let closed = Discrepancy { resolved_at: Some(because.now), ..known.clone() };
-        let condition = "attribute_exists(open_in)";
-        self.write_contact_discrepancy(organisation, contact, &closed, condition, because).await
+        let mut known = known.clone();
+        while known.is_open() {
+            let closed = Discrepancy { resolved_at: Some(because.now), ..known.clone() };
+            let row = contact_row(organisation, contact, &closed);
+            let put = self.putting_discrepancy_over(row, &known)?;
+            let of = (organisation, &closed);
+            if self.write_contact_discrepancy(contact, of, put, because).await? {
+                return Ok(true);
+            }
+            // A person or the clock may have been faster, which leaves it open.
+            let all = self.contact_discrepancies(organisation, contact).await;
+            let all = all.map_err(|error| WriteError::Unavailable {
+                table: DISCREPANCIES,
+                source: Box::new(error),
+            })?;
+            match all.into_iter().find(|now| now.key == known.key) {
+                Some(now) if now != known => known = now,
+                _ => return Ok(false),
+            }
+        }
+        Ok(false)
     }
 
     async fn write_contact_discrepancy(
         &self,
-        organisation: OrganisationId,
         contact: XeroContactId,
-        found: &Discrepancy,
-        condition: &str,
+        (organisation, found): (OrganisationId, &Discrepancy),
+        put: TransactWriteItem,
         because: ContactBecause,
     ) -> Result<bool, WriteError> {
-        let put = Put::builder()
-            .table_name(self.name(DISCREPANCIES))
-            .set_item(Some(contact_row(organisation, contact, found)))
-            .condition_expression(condition);
         let log = activity_row(organisation, contact, found, because);
-        let rows = vec![transact(put)?, self.put(ACTIVITY, log)?];
-        match self.commit(DISCREPANCIES, rows).await {
+        match self.commit(DISCREPANCIES, vec![put, self.put(ACTIVITY, log)?]).await {
             Ok(()) => Ok(true),
             Err(WriteError::Conflict) => Ok(false),
             Err(error) => Err(error),
@@ -222,6 +230,18 @@ pub enum DiscrepancySubject {
     Order(OrderId),
     /// A payment as a whole, by the sender's id.
     Payment(PaymentId),
+}
+
+/// As it stands in keys and on pages.
+impl std::fmt::Display for DiscrepancySubject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Invoice(number) => write!(f, "{number}"),
+            Self::Contact(contact) => write!(f, "contact:{contact}"),
+            Self::Order(order) => write!(f, "order:{order}"),
+            Self::Payment(payment) => write!(f, "payment:{payment}"),
+        }
+    }
 }
 
 /// A discrepancy that is open, and what it stands on.
@@ -261,6 +281,7 @@ fn activity_row(
         .text("day", day(organisation, because.now))
         .text("at", format!("{at}#contact:{contact}#{}#{}-{action}", key.kind, key.subject))
         .text("organisation", organisation)
+        .text("invoice", contact_key(organisation, contact))
         .text("xero_contact_id", contact)
         .text("cause", because.cause)
         .logged(action)

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::digest::Morning;
-use payments::{Occurrence, OrganisationId};
+use payments::{Occurrence, OrganisationId, RESOLVE_WITHIN};
 
 use crate::activity::day;
 use crate::attributes::{Reader, Writer, instant};
@@ -18,6 +18,10 @@ pub struct OpenDiscrepancies {
     pub count: u32,
     /// Since when the oldest of them is open: since it was found, or since it last came back.
     pub oldest: Option<Timestamp>,
+    /// How many of them are open for more than 48 hours (SP-19).
+    pub late: u32,
+    /// How many of them have no owner (SP-36).
+    pub without_owner: u32,
 }
 
 fn digest_key(scheduled_at: Timestamp) -> String {
@@ -32,6 +36,7 @@ impl Tables {
     pub async fn open_discrepancies(
         &self,
         organisation: OrganisationId,
+        now: Timestamp,
     ) -> Result<OpenDiscrepancies, ReadError> {
         let mut open = OpenDiscrepancies::default();
         let mut pages = self
@@ -44,7 +49,8 @@ impl Tables {
                 ":organisation",
                 AttributeValue::S(organisation.to_string()),
             )
-            .projection_expression("detected_at, reopened_at")
+            .expression_attribute_names("#owner", "owner")
+            .projection_expression("detected_at, reopened_at, #owner")
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
@@ -54,6 +60,10 @@ impl Tables {
             for item in page.items() {
                 let row = Reader::new(DISCREPANCIES, item);
                 let since = row.parsed_if("reopened_at")?.or(row.parsed_if("detected_at")?);
+                let is_late = |since: Timestamp| now.duration_since(since) > RESOLVE_WITHIN;
+                open.late = open.late.saturating_add(u32::from(since.is_some_and(is_late)));
+                let is_free = u32::from(!row.has("owner"));
+                open.without_owner = open.without_owner.saturating_add(is_free);
                 open.oldest = open.oldest.into_iter().chain(since).min();
             }
         }

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod acceptances;
 mod activity;
 mod activity_log;
 mod allocations;
@@ -20,6 +19,7 @@ mod contact_discrepancies;
 mod customers;
 mod digests;
 mod disconnections;
+mod discrepancy_work;
 mod error;
 mod failed_runs;
 mod grants;
@@ -36,6 +36,7 @@ mod messages;
 mod meter;
 mod nights;
 mod notes;
+mod notices;
 mod oauth_states;
 mod order_discrepancies;
 mod order_facts;
@@ -77,6 +78,7 @@ pub use connections::{CONNECTION_LOST, ConnectionRow};
 pub use contact_discrepancies::{ContactBecause, DiscrepancySubject, OpenDiscrepancy, contact_key};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use digests::OpenDiscrepancies;
+pub use discrepancy_work::{DiscrepancyPlace, WorkContext, WorkFailure};
 pub use error::{ReadError, WriteError};
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
@@ -86,6 +88,7 @@ pub use latest::{Listed, Newest, Unreadable};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};
 pub use notes::Noted;
+pub use notices::NoticeSettings;
 pub use oauth_states::OneTime;
 pub use order_discrepancies::{Judged, order_key, payment_key};
 pub use orders::{OrderLink, StoredOrder};

@@ -3,7 +3,7 @@
 //! The rows stand in the table of the invoices' discrepancies and in its index of open ones. Their keys, such as
 //! `ORG/ order:ID`, are no invoice's: no number begins with a blank.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use aws_sdk_dynamodb::types::Put;
 use payments::{
     Action, Discrepancy, DiscrepancyChange, Order, OrderId, OrganisationId, PaymentId, Receipt,
 };
@@ -12,7 +12,7 @@ use crate::activity::{day, with_discrepancy};
 use crate::attributes::{Item, Writer, instant};
 use crate::contact_discrepancies::ContactBecause;
 use crate::error::{ReadError, WriteError};
-use crate::rows::{discrepancy_attributes, read_discrepancy, state_of, with_amount};
+use crate::rows::{discrepancy_attributes, read_discrepancy, with_amount};
 use crate::schema::{ACTIVITY, DISCREPANCIES};
 use crate::tables::{Tables, transact};
 
@@ -85,16 +85,14 @@ impl Tables {
         for change in changes {
             let row = judged.named(Writer::default().text("invoice", judged.key()));
             let row = discrepancy_attributes(row, judged.organisation(), &change.now);
-            let put = Put::builder().table_name(self.name(DISCREPANCIES)).set_item(Some(row));
-            let put = match &change.known {
-                None => put.condition_expression("attribute_not_exists(invoice)"),
-                Some(known) => put
-                    .condition_expression("#state = :state AND detail = :detail")
-                    .expression_attribute_names("#state", "state")
-                    .expression_attribute_values(":state", text(state_of(known)))
-                    .expression_attribute_values(":detail", text(&known.detail)),
-            };
-            rows.push(transact(put)?);
+            rows.push(match &change.known {
+                None => {
+                    let put =
+                        Put::builder().table_name(self.name(DISCREPANCIES)).set_item(Some(row));
+                    transact(put.condition_expression("attribute_not_exists(invoice)"))?
+                }
+                Some(known) => self.putting_discrepancy_over(row, known)?,
+            });
             let was_open = change.known.as_ref().is_some_and(Discrepancy::is_open);
             if was_open != change.now.is_open() {
                 rows.push(self.put(ACTIVITY, activity_row(judged, &change.now, because))?);
@@ -114,10 +112,6 @@ pub fn payment_key(organisation: OrganisationId, payment: &PaymentId) -> String 
     format!("{organisation}/ payment:{payment}")
 }
 
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
-}
-
 fn activity_row(judged: Judged<'_>, found: &Discrepancy, because: ContactBecause) -> Item {
     let key = &found.key;
     let action =
@@ -130,6 +124,7 @@ fn activity_row(judged: Judged<'_>, found: &Discrepancy, because: ContactBecause
         .named(Writer::default())
         .text("day", day(judged.organisation(), because.now))
         .text("at", format!("{}#{place}#{key}-{action}", instant(because.now)))
+        .text("invoice", judged.key())
         .text("cause", because.cause)
         .logged(action)
         .text("rule", because.rule)

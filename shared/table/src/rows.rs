@@ -2,11 +2,11 @@
 
 use payments::close::InvoicePosition;
 use payments::{
-    Acceptance, Contact, CustomerId, Decision, Discrepancy, DiscrepancyKey, DiscrepancyKind,
-    Figures, Held, HeldPayment, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money, MovedAway,
-    OrganisationId, Origin, Payment, PaymentStatus, Protection, Reopened, Settled, State,
-    StoredInvoice, TaxAndShipping, Terms, Tombstone, Version, XeroFacts, XeroPayment,
-    XeroPaymentKind,
+    Acceptance, Case, ClockStep, Contact, CustomerId, Decision, Discrepancy, DiscrepancyCause,
+    DiscrepancyKey, DiscrepancyKind, Ending, Figures, Held, HeldPayment, InvoiceNumber,
+    InvoiceStatus, Kind, LocalInvoice, Money, MovedAway, OrganisationId, Origin, Owner, Payment,
+    PaymentStatus, Protection, Reopened, Settled, State, StoredInvoice, TaxAndShipping, Terms,
+    Tombstone, Version, XeroFacts, XeroPayment, XeroPaymentKind, figures_of,
 };
 
 use crate::allocations;
@@ -322,7 +322,13 @@ pub(crate) fn read_held(item: &Item) -> Result<HeldPayment, ReadError> {
 }
 
 pub(crate) fn discrepancy_row(invoice: &StoredInvoice, discrepancy: &Discrepancy) -> Item {
-    discrepancy_attributes(start(invoice), invoice.organisation, discrepancy)
+    // The pages list, search and add up by these; no decision rests on them.
+    let row = start(invoice).text_if("customer", invoice.customer.as_ref());
+    let row = match figures_of(invoice, &discrepancy.key).at_stake {
+        Some(amount) => with_amount(row, amount),
+        None => row,
+    };
+    discrepancy_attributes(row, invoice.organisation, discrepancy)
 }
 
 /// A discrepancy in the row that `row` begins.
@@ -345,9 +351,19 @@ pub(crate) fn discrepancy_attributes(
             .instant("accepted_at", accepted.at)
             .text("accepted_by", &accepted.by)
             .text("accepted_why", &accepted.why)
-            .text("accepted_facts", &accepted.facts),
+            .text("accepted_facts", &accepted.facts)
+            .text("accepted_as", accepted.ending),
         None => row,
     };
+    let Case { owner, cause, step, notices, writes } = &discrepancy.case;
+    let some = |count: u64| (count > 0).then_some(count);
+    let row = row
+        .text_if("owner", owner.as_ref().map(|owner| &owner.name))
+        .instant_if("owned_since", owner.as_ref().map(|owner| owner.since))
+        .text_if("found_cause", *cause)
+        .text_if("clock_step", *step)
+        .number_if("notices", some((*notices).into()))
+        .number_if("writes", some(*writes));
     // Only open ones stand in the index of open discrepancies.
     let row = row.text("state", state_of(discrepancy));
     let open_in = discrepancy.is_open().then_some(organisation);
@@ -356,10 +372,10 @@ pub(crate) fn discrepancy_attributes(
 
 /// The word for how it stands.
 pub(crate) fn state_of(discrepancy: &Discrepancy) -> &'static str {
-    match (discrepancy.is_open(), discrepancy.stands()) {
+    match (discrepancy.is_open(), discrepancy.acceptance()) {
         (true, _) => "open",
-        (false, true) => "accepted",
-        (false, false) => "resolved",
+        (false, Some(accepted)) => accepted.ending.code(),
+        (false, None) => "resolved",
     }
 }
 
@@ -376,6 +392,11 @@ pub(crate) fn read_discrepancy(item: &Item) -> Result<Discrepancy, ReadError> {
             by: row.text("accepted_by")?.to_owned(),
             why: row.text("accepted_why")?.to_owned(),
             facts: row.text("accepted_facts")?.to_owned(),
+            // Rows of earlier versions do not say.
+            ending: match row.has("accepted_as") {
+                true => row.code("accepted_as", Ending::from_code)?,
+                false => Ending::Accepted,
+            },
         }),
         None => None,
     };
@@ -389,6 +410,30 @@ pub(crate) fn read_discrepancy(item: &Item) -> Result<Discrepancy, ReadError> {
         reopened,
         resolved_at: row.parsed_if("resolved_at")?,
         accepted,
+        case: read_case(row)?,
+    })
+}
+
+/// What was done with it; nothing in a row of an earlier version.
+fn read_case(row: Reader<'_>) -> Result<Case, ReadError> {
+    let owner = match row.text_if("owner")? {
+        Some(name) => Some(Owner { name: name.to_owned(), since: row.parsed("owned_since")? }),
+        None => None,
+    };
+    let cause = match row.has("found_cause") {
+        true => Some(row.code("found_cause", DiscrepancyCause::from_code)?),
+        false => None,
+    };
+    let step = match row.has("clock_step") {
+        true => Some(row.code("clock_step", ClockStep::from_code)?),
+        false => None,
+    };
+    Ok(Case {
+        owner,
+        cause,
+        step,
+        notices: row.number_if("notices")?.unwrap_or(0),
+        writes: row.number_if("writes")?.unwrap_or(0),
     })
 }
 

@@ -46,6 +46,7 @@ pub(crate) const ACTIVITY: &str = "activity";
 pub(crate) const RECEIPTS: &str = "receipts";
 pub(crate) const PARKED: &str = "parked";
 pub(crate) const MESSAGES: &str = "messages";
+pub(crate) const NOTICES: &str = "notices";
 pub(crate) const UPLOADS: &str = "uploads";
 pub(crate) const CAPS: &str = "caps";
 pub(crate) const NIGHTS: &str = "nights";
@@ -127,6 +128,7 @@ pub const TABLES: &[Table] = &[
     table(RECEIPTS, "organisation", Some("payment_id")),
     table(PARKED, "organisation", Some("parked_at")),
     table(MESSAGES, "organisation", Some("message")),
+    table(NOTICES, "organisation", Some("notice")),
     indexed(
         table(UPLOADS, "organisation", Some("payment_id")),
         &[

@@ -9,7 +9,8 @@ use payments::events::{
     Entry, EntryClose, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment, EntrySeal,
 };
 use payments::{
-    DiscrepancyKind, Logged, OrderProgress, OrderStatus, OrganisationId, Origin, PaymentStatus,
+    AdjustedRecord, Adjustment, CustomerNotice, DiscrepancyKind, Logged, NoticeKind, OrderProgress,
+    OrderStatus, OrganisationId, Origin, PaymentStatus,
 };
 use serde::Deserialize;
 
@@ -101,6 +102,9 @@ impl Image {
             invoice: invoice(row, organisation)?,
             payment: payment(row)?,
             discrepancy: discrepancy(row)?,
+            owner: owned(row, "owner")?,
+            adjustment: adjustment(row)?,
+            notice: notice(row)?,
             contact: row.parsed_if("xero_contact_id")?,
             customer: row.parsed_if("customer")?,
             order: order(row)?,
@@ -192,6 +196,35 @@ fn seal(row: Reader<'_>) -> Result<Option<EntrySeal>, ReadError> {
         previous: row.parsed_if("previous")?,
         rows: row.number("rows")?,
         late: row.number("late")?,
+    }))
+}
+
+fn adjustment(row: Reader<'_>) -> Result<Option<Adjustment>, ReadError> {
+    if !row.has("adjusts") {
+        return Ok(None);
+    }
+    let amount = match row.parsed_if("adjusted_currency")? {
+        Some(currency) => row.money_if("adjusted_amount", currency)?,
+        None => None,
+    };
+    Ok(Some(Adjustment {
+        record: row.code("adjusts", AdjustedRecord::from_code)?,
+        amount,
+        payment: row.parsed_if("adjusted_payment")?,
+        to_invoice: row.parsed_if("to_invoice")?,
+    }))
+}
+
+fn notice(row: Reader<'_>) -> Result<Option<CustomerNotice>, ReadError> {
+    if !row.has("notice_text") {
+        return Ok(None);
+    }
+    Ok(Some(CustomerNotice {
+        id: row.text("notice")?.to_owned(),
+        kind: row.code("notice_kind", NoticeKind::from_code)?,
+        customer: row.parsed_if("customer")?,
+        subject: row.text("notice_subject")?.to_owned(),
+        text: row.text("notice_text")?.to_owned(),
     }))
 }
 

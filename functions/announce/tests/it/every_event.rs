@@ -14,12 +14,12 @@ use payments::upload::{
     link,
 };
 use payments::{
-    Change, Components, Contact, DiscrepancyKey, DiscrepancyKind, Figures, InvoiceKind,
-    InvoiceStatus, LocalInvoice, Money, Order, OrderFacts, PaymentStatus, Receipt, Settings,
-    Snapshot, StoredInvoice, Verdict, WarningKind, XeroContactId, XeroInvoiceId, XeroPayment,
-    XeroPaymentId, XeroPaymentKind, accept, mirror, record_invoice, restore, standing,
+    Attributed, Change, Components, Contact, DiscrepancyKey, DiscrepancyKind, DiscrepancyWork,
+    Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Money, Order, OrderFacts, PaymentStatus,
+    Receipt, Settings, Snapshot, StoredInvoice, Verdict, WarningKind, XeroContactId, XeroInvoiceId,
+    XeroPayment, XeroPaymentId, XeroPaymentKind, accept, mirror, record_invoice, restore, standing,
 };
-use table::{ChangeContext, ContactBecause};
+use table::{ChangeContext, ContactBecause, DiscrepancyPlace, DiscrepancySubject, WorkContext};
 use uuid::Uuid;
 
 use crate::world::{World, now, organisation};
@@ -118,6 +118,7 @@ impl Everything<'_> {
         self.provider_invoices().await;
         self.the_rest().await;
         self.a_refund().await;
+        self.a_discrepancy_at_work().await;
         self.morning().await;
         self.an_order().await;
         self.closes().await;
@@ -185,6 +186,75 @@ impl Everything<'_> {
         assert!(closed.await.unwrap());
     }
 
+    /// An invoice that is overpaid, and all that people and the clock do about it (SP-19, SP-23, SP-24, SP-36).
+    async fn a_discrepancy_at_work(&self) {
+        let number: payments::InvoiceNumber = "10300".parse().unwrap();
+        let tables = &self.0.tables;
+        let local = LocalInvoice {
+            number: number.clone(),
+            total: aud("100.00"),
+            issued_on: "2026-11-01".parse().unwrap(),
+            due_on: "2027-02-01".parse().unwrap(),
+            terms: None,
+            contact: Contact { company: Some("Ada Ltd".to_owned()), person: None },
+            payment_plan: false,
+            components: payments::TaxAndShipping::default(),
+            revision: 1,
+        };
+        let stored = tables.invoice(organisation(), &number).await.unwrap();
+        let change = record_invoice(&stored, &local, now()).unwrap().unwrap();
+        self.write(&stored, &change).await;
+        let allocation = payments::Allocation { invoice: number.clone(), amount: aud("120.00") };
+        let paid = Receipt { allocations: vec![allocation], ..receipt("P-9", "120.00") };
+        let stored = tables.invoice(organisation(), &number).await.unwrap();
+        let change = payments::record_part(&stored, &paid, now()).unwrap().unwrap();
+        self.write(&stored, &change).await;
+        let place = DiscrepancyPlace {
+            organisation: organisation(),
+            subject: DiscrepancySubject::Invoice(number.clone()),
+            key: DiscrepancyKey::of_invoice(DiscrepancyKind::Overpaid),
+        };
+        let said = Attributed { by: Some("Ada"), why: "I look into it" };
+        let context = WorkContext { cause: "console", said, now: now() };
+        let notice = payments::CustomerNotice {
+            id: "10300#OVERPAID##1".to_owned(),
+            kind: payments::NoticeKind::Overpaid,
+            customer: Some("C-1".parse().unwrap()),
+            subject: "20.00 AUD too much".to_owned(),
+            text: "Please choose.".to_owned(),
+        };
+        let adjustment = payments::Adjustment {
+            record: payments::AdjustedRecord::Shipping,
+            amount: Some(aud("20.00")),
+            payment: None,
+            to_invoice: None,
+        };
+        for work in [
+            DiscrepancyWork::Assign { owner: "Ada".to_owned() },
+            DiscrepancyWork::Note { cause: Some(payments::DiscrepancyCause::EnteredTwice) },
+            DiscrepancyWork::Remind(payments::ClockStep::Day),
+            DiscrepancyWork::Remind(payments::ClockStep::Breach),
+            DiscrepancyWork::Adjust(adjustment),
+            DiscrepancyWork::Notify(notice),
+            DiscrepancyWork::End { ending: payments::Ending::Closed, seen: None },
+        ] {
+            let done = tables.work_on_discrepancy(&place, context, |_, _| Ok(work.clone())).await;
+            done.unwrap();
+        }
+        let known = tables.notice(organisation(), "10300#OVERPAID##1").await.unwrap().unwrap();
+        let report = payments::NoticeReport {
+            organisation: organisation(),
+            id: known.notice.id.clone(),
+            revision: 1,
+            sent_at: Some(now()),
+            answered_at: None,
+            answer: None,
+            satisfied: None,
+        };
+        let after = known.after(&report).unwrap().unwrap();
+        tables.store_notice_report(&known, &after, now()).await.unwrap();
+    }
+
     async fn morning(&self) {
         let settings = settings();
         let morning = Morning {
@@ -198,6 +268,8 @@ impl Everything<'_> {
             night: None,
             open: 0,
             oldest_open: None,
+            late: 0,
+            without_owner: 0,
             actions: 0,
             more_actions: false,
             oldest_action: None,

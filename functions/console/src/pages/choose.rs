@@ -6,7 +6,7 @@ use table::OrganisationRow;
 
 use super::{PageError, filled, name_of};
 use crate::event::Show;
-use crate::view::{Button, Buttons, Frame, Notice};
+use crate::view::{Button, Buttons, Frame, Navigation, Notice};
 
 struct Line {
     name: String,
@@ -48,7 +48,7 @@ pub(crate) fn choose(
         title: "Which organisation?",
         organisation: String::new(),
         role: buttons.role,
-        nav: Vec::new(),
+        nav: Navigation::default(),
         notices,
         footer: format!("As of {now:.0}; {} rows read.", rows.len()),
     };

@@ -30,7 +30,7 @@ struct Configure {
     sign_up: Option<Button>,
 }
 
-pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     stage.count(1);
     let typed = |typed: &str, stored: &Option<String>| match stage.keep_why {
         // Typed text that was not saved is still there.

@@ -62,7 +62,7 @@ struct DeadLetters {
     queues: Vec<Queue>,
 }
 
-pub(super) fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let looked = stage.replies.iter().filter_map(|reply| match reply {
         Reply::LookAtDeadLetters(look) => Some(&look.redrive),
         _ => None,

@@ -18,12 +18,12 @@ mod orders;
 mod parked;
 mod payment_actions;
 mod payment_list;
+mod registry;
 mod sync_log;
 mod tonight;
 mod why;
 
 use std::cell::Cell;
-use std::fmt;
 
 use askama::Template;
 use commands::Reply;
@@ -34,150 +34,12 @@ use table::{Newest, OrganisationRow, ReadError, Tables};
 
 pub(crate) use self::choose::choose;
 pub(crate) use self::notices::{describe, nobody, refused, tell};
+pub use self::registry::{Page, Place};
 use crate::event::Show;
 use crate::order::Order;
 use crate::roles::Role;
 use crate::times;
 use crate::view::{Button, Buttons, Frame, Notice, Sign};
-
-/// A page. A widget's parameter `page` says which it shows.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub enum Page {
-    /// How each connection is (CC-01).
-    #[default]
-    Integrations,
-    /// The used part of each limit.
-    Limits,
-    /// The payments that go to Xero tonight, and those that do not (EX-31).
-    Tonight,
-    /// Why a payment is where it is (EX-23).
-    Why,
-    /// An invoice with its payments and balances (ST-12).
-    Invoice,
-    /// Orders, and how each stands in money (SP-07, SP-10).
-    Orders,
-    /// All actions, each with its rule (EX-24).
-    Activity,
-    /// What each run did (CC-09).
-    SyncLog,
-    /// What a person has to solve before anything about a customer goes on (EX-27).
-    Actions,
-    /// What does not agree, on invoices and contacts (SP-36, AMB-31).
-    Discrepancies,
-    /// What operators should know (EX-29).
-    Messages,
-    /// What could not be processed.
-    Parked,
-    /// What failed so often that its queue has given it up.
-    DeadLetters,
-    /// The settings of an organisation's connections (CC-11).
-    Configure,
-}
-
-impl Page {
-    /// Every page, in the order in which they are offered.
-    pub const ALL: [Self; 14] = [
-        Self::Integrations,
-        Self::Limits,
-        Self::Tonight,
-        Self::Why,
-        Self::Invoice,
-        Self::Orders,
-        Self::Activity,
-        Self::SyncLog,
-        Self::Actions,
-        Self::Discrepancies,
-        Self::Messages,
-        Self::Parked,
-        Self::DeadLetters,
-        Self::Configure,
-    ];
-
-    /// Its name in a widget's parameters and in logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Integrations => "integrations",
-            Self::Limits => "limits",
-            Self::Tonight => "tonight",
-            Self::Why => "why",
-            Self::Invoice => "invoice",
-            Self::Orders => "orders",
-            Self::Activity => "activity",
-            Self::SyncLog => "sync_log",
-            Self::Actions => "actions",
-            Self::Discrepancies => "discrepancies",
-            Self::Messages => "messages",
-            Self::Parked => "parked",
-            Self::DeadLetters => "dead_letters",
-            Self::Configure => "configure",
-        }
-    }
-
-    /// The page of this name.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|page| page.code() == code)
-    }
-
-    /// Its title.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Integrations => "Integrations",
-            Self::Limits => "Limits",
-            Self::Tonight => "Tonight",
-            Self::Why => "Why",
-            Self::Invoice => "Invoice",
-            Self::Orders => "Orders",
-            Self::Activity => "Activity",
-            Self::SyncLog => "Sync log",
-            Self::Actions => "Actions",
-            Self::Discrepancies => "Discrepancies",
-            Self::Messages => "Messages",
-            Self::Parked => "Parked",
-            Self::DeadLetters => "Dead letters",
-            Self::Configure => "Configure",
-        }
-    }
-
-    /// What it answers.
-    pub const fn what(self) -> &'static str {
-        match self {
-            Self::Integrations => "how each connection is, what is wrong, and what to do",
-            Self::Limits => {
-                "what is used of the nightly 200, of the 4,000 in 30 days, and of the calls to Xero"
-            }
-            Self::Tonight => "what goes to Xero tonight, what waits for which night, what is held",
-            Self::Why => "why a payment is where it is, and what would change it; by `search`",
-            Self::Invoice => "an invoice with its payments, balances and history; by `invoice`",
-            Self::Orders => {
-                "how orders stand, with sums; one with its invoices, receipts and money; by `order_id`, `kind`, `sort`"
-            }
-            Self::Activity => "what was done, by which rule; by `day`, `invoice`, `word`",
-            Self::SyncLog => "what each run did; by `kind`, or `only` `errors`",
-            Self::Discrepancies => {
-                "what does not agree, on invoices, orders and payments; accept it"
-            }
-            Self::Actions => "which customers wait until a person has solved something",
-            Self::Messages => "what operators should know",
-            Self::Parked => "what could not be processed, and how to do it again",
-            Self::DeadLetters => "messages that failed too often: look, send again, discard",
-            Self::Configure => "the settings of an organisation",
-        }
-    }
-
-    /// The least role that may see it (ST-22).
-    pub const fn least_role(self) -> Role {
-        match self {
-            Self::Configure => Role::Admin,
-            _ => Role::Viewer,
-        }
-    }
-}
-
-impl fmt::Display for Page {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
 
 /// Why a page cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -217,22 +79,7 @@ pub(crate) struct Stage<'a> {
 impl Stage<'_> {
     /// Shows a page.
     pub(crate) async fn html(&self) -> Result<String, PageError> {
-        match self.show.page {
-            Page::Integrations => integrations::show(self).await,
-            Page::Limits => limits::show(self).await,
-            Page::Tonight => tonight::show(self).await,
-            Page::Why => why::show(self).await,
-            Page::Invoice => invoice::show(self).await,
-            Page::Orders => orders::show(self).await,
-            Page::Activity => activity::show(self).await,
-            Page::SyncLog => sync_log::show(self).await,
-            Page::Actions => actions::show(self).await,
-            Page::Discrepancies => discrepancies::show(self).await,
-            Page::Messages => messages::show(self).await,
-            Page::Parked => parked::show(self).await,
-            Page::DeadLetters => dead_letters::show(self),
-            Page::Configure => configure::show(self),
-        }
+        registry::show(self.show.page, self).await
     }
 
     fn organisation(&self) -> OrganisationId {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{Page, PageError, configure, filled};
 use crate::event::Show;
 use crate::roles::Role;
-use crate::view::{Button, Buttons, Frame, Notice, Sign};
+use crate::view::{Button, Buttons, Frame, Navigation, Notice, Sign};
 
 #[derive(Template)]
 #[template(path = "told.html")]
@@ -31,7 +31,7 @@ pub(crate) fn tell(
         title,
         organisation: buttons.organisation.clone().unwrap_or_default(),
         role: buttons.role,
-        nav: Vec::new(),
+        nav: Navigation::default(),
         notices,
         footer: format!("As of {now:.0}."),
     };
@@ -57,7 +57,7 @@ pub(crate) fn nobody(
         title: "No organisation",
         organisation: String::new(),
         role: buttons.role,
-        nav: Vec::new(),
+        nav: Navigation::default(),
         notices,
         footer: format!("As of {now:.0}."),
     };
@@ -100,7 +100,7 @@ pub(crate) fn describe(role: Role) -> String {
          | `page` | shows |\n|---|---|\n",
         Page::default()
     );
-    for page in Page::ALL.into_iter().filter(|page| role.may(page.least_role())) {
+    for page in Page::ALL.iter().filter(|page| role.may(page.least_role())) {
         text.push_str(&format!("| `{page}` | {} |\n", page.what()));
     }
     text.push_str("\n```yaml\npage: integrations\n```\n");

@@ -7,8 +7,8 @@ use payments::upload::{Customer, Hold};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::books::{CODE, receipt, store, waiting};
 use crate::html::{assert_harmless, text};
+use crate::samples::{CODE, receipt, store, waiting};
 use crate::world::{ORGANISATION, World, ago, command, now, ordered_for, organisation, well};
 
 fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {

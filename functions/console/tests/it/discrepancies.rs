@@ -7,8 +7,8 @@ use serde_json::json;
 use table::ContactBecause;
 use uuid::Uuid;
 
-use crate::books::{read, record, xero_payment};
 use crate::html::{assert_harmless, text};
+use crate::samples::{read, record, xero_payment};
 use crate::world::{ORGANISATION, World, ago, command, now, organisation};
 
 async fn page(world: &World, role: Role) -> String {
@@ -61,10 +61,18 @@ async fn amb_31_what_stands_on_a_contact_is_listed_and_accepted() {
     assert_eq!(world.asked(), [command("accept", wish)]);
 
     let known = world.tables.contact_discrepancies(organisation(), contact).await.unwrap();
-    for mut found in known {
-        found.accept(None, "Ada", "they are two", now()).unwrap();
-        let tables = &world.tables;
-        tables.write_acceptance_about_contact(organisation(), contact, &found).await.unwrap();
+    let said = payments::Attributed { by: Some("Ada"), why: "they are two" };
+    let context = table::WorkContext { cause: "console", said, now: now() };
+    for found in known {
+        let place = table::DiscrepancyPlace {
+            organisation: organisation(),
+            subject: table::DiscrepancySubject::Contact(contact),
+            key: found.key,
+        };
+        let accept =
+            payments::DiscrepancyWork::End { ending: payments::Ending::Accepted, seen: None };
+        let done = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(accept.clone()));
+        done.await.unwrap();
     }
     let known = world.tables.contact_discrepancies(organisation(), contact).await.unwrap();
     assert!(!known.iter().any(Discrepancy::is_open));

@@ -6,8 +6,8 @@ use jiff::civil::date;
 use payments::XeroPayment;
 use serde_json::{Value, json};
 
-use crate::books;
 use crate::html::{assert_harmless, text};
+use crate::samples;
 use crate::world::{ORGANISATION, OTHER, World, ago, well};
 
 /// Ends every kind of place that a text may stand in, and begins something that runs.
@@ -234,13 +234,13 @@ async fn a_list_of_organisations_is_shown_as_text() {
 
 #[tokio::test]
 async fn a_payment_and_an_invoice_show_hostile_text_as_text() {
-    let world = books::world().await;
-    books::record(&world, "10234", HOSTILE).await;
-    let mut payment = books::xero_payment(1, 3_000);
+    let world = samples::world().await;
+    samples::record(&world, "10234", HOSTILE).await;
+    let mut payment = samples::xero_payment(1, 3_000);
     payment.reference = Some(HOSTILE.to_owned());
-    books::read(&world, "10234", 120, vec![payment.clone()], 0).await;
-    let gone = vec![XeroPayment { id: books::xero(2), date: date(2027, 6, 1), ..payment }];
-    books::read(&world, "10234", 60, gone, 0).await;
+    samples::read(&world, "10234", 120, vec![payment.clone()], 0).await;
+    let gone = vec![XeroPayment { id: samples::xero(2), date: date(2027, 6, 1), ..payment }];
+    samples::read(&world, "10234", 60, gone, 0).await;
     let invoice = [("organisation", ORGANISATION), ("number", "10234")];
     for name in ["xero_number", "contact_name", "local_company"] {
         world.set_row("invoices", &invoice, name, HOSTILE).await;
@@ -255,22 +255,22 @@ async fn a_payment_and_an_invoice_show_hostile_text_as_text() {
             world.set_row("activity", &key, name, HOSTILE).await;
         }
     }
-    let upload = books::partly(&books::waiting("P-1"));
-    books::store(&world, &upload).await;
+    let upload = samples::partly(&samples::waiting("P-1"));
+    samples::store(&world, &upload).await;
     let key = [("organisation", ORGANISATION), ("payment_id", "P-1")];
     for name in ["why", "reason", "payer_reference"] {
         world.set_row("uploads", &key, name, HOSTILE).await;
     }
-    books::blocked(&world, "C-1", HOSTILE).await;
-    books::blocked(&world, HOSTILE_ID, HOSTILE).await;
+    samples::blocked(&world, "C-1", HOSTILE).await;
+    samples::blocked(&world, HOSTILE_ID, HOSTILE).await;
     let customer = [("organisation", ORGANISATION), ("customer", "C-1")];
     world.set_row("customers", &customer, "name", HOSTILE).await;
-    books::blocked(&world, &format!("{HOSTILE_ID}2"), "x").await;
+    samples::blocked(&world, &format!("{HOSTILE_ID}2"), "x").await;
     let unreadable = format!("{HOSTILE_ID}2");
     let customer = [("organisation", ORGANISATION), ("customer", unreadable.as_str())];
     world.set_row("customers", &customer, "revision", HOSTILE).await;
-    let held = payments::upload::Upload { why: HOSTILE.to_owned(), ..books::waiting(HOSTILE_ID) };
-    books::store(&world, &held).await;
+    let held = payments::upload::Upload { why: HOSTILE.to_owned(), ..samples::waiting(HOSTILE_ID) };
+    samples::store(&world, &held).await;
 
     for role in Role::ALL {
         let invoice = world.page(role, json!({"page": "invoice", "invoice": "10234"})).await;
@@ -282,7 +282,7 @@ async fn a_payment_and_an_invoice_show_hostile_text_as_text() {
         // The id, the name and two texts; and the id of the one that cannot be read.
         let shown = text(&actions).matches("<script>alert(1)</script>").count();
         assert!(shown >= 5, "{shown}: {actions}");
-        let of_xero = [books::xero(1).to_string(), books::xero(2).to_string()];
+        let of_xero = [samples::xero(1).to_string(), samples::xero(2).to_string()];
         for typed in of_xero.iter().map(String::as_str).chain(["P-1", HOSTILE_ID, "4.00"]) {
             let why = world.page(role, json!({"page": "why", "search": typed})).await;
             assert_harmless(&why);

@@ -5,8 +5,8 @@ use payments::Allocation;
 use payments::upload::Hold;
 use serde_json::json;
 
-use crate::books::{because, eventful, read, record, store, waiting, xero_payment};
 use crate::html::{assert_harmless, text};
+use crate::samples::{because, eventful, read, record, store, waiting, xero_payment};
 use crate::world::{ORGANISATION, World, ago, command, organisation};
 
 async fn invoice(world: &World, role: Role, number: &str) -> String {
@@ -246,7 +246,7 @@ async fn a_number_of_nothing_is_said_to_be_one() {
 #[tokio::test]
 async fn of_very_many_payments_the_last_hundred_are_shown_with_their_balances() {
     // ST-03
-    let world = crate::books::world().await;
+    let world = crate::samples::world().await;
     record(&world, "10302", "Ada Ltd").await;
     let payments = (1..=105).map(|n| xero_payment(n, 50)).collect();
     read(&world, "10302", 60, payments, 0).await;

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod actions;
-mod books;
-mod bounded;
+mod commands;
 mod dead_letters;
 mod discrepancies;
 mod hostile;
@@ -12,13 +11,14 @@ mod html;
 mod integrations;
 mod invoice;
 mod limits;
+mod log_secrecy;
 mod logs;
-mod ordered;
 mod orders;
-mod refused;
-mod shown;
-mod silence;
+mod refusals;
+mod rows_read;
+mod samples;
 mod speed;
 mod tonight;
 mod why;
+mod widgets;
 mod world;

@@ -8,8 +8,8 @@ use payments::{
 use serde_json::{Value, json};
 use table::{ContactBecause, Judged};
 
-use crate::books::{aud, record};
 use crate::html::{assert_harmless, text};
+use crate::samples::{aud, record};
 use crate::world::{World, ago, organisation};
 
 fn order(id: &str, cents: i64) -> Order {

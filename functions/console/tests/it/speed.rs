@@ -10,8 +10,8 @@ use dynoxide::{AttributeValue, Database, ImportOptions};
 use payments::upload::Hold;
 use serde_json::{Value, json};
 
-use crate::books::{self, store, waiting, xero};
-use crate::bounded::rows_of;
+use crate::rows_read::rows_of;
+use crate::samples::{self, store, waiting, xero};
 use crate::world::{ORGANISATION, World, ago};
 
 /// Payments, twenty on each invoice.
@@ -89,7 +89,7 @@ fn copies(
 async fn crowded() -> World {
     let database = Database::memory().unwrap();
     let world = World::over(database.clone()).await;
-    books::fill(&world).await;
+    samples::fill(&world).await;
     store(&world, &waiting("P-1")).await;
 
     let payment = sample(&database, "payments", "amount");
@@ -132,7 +132,7 @@ async fn crowd_of_actions(world: &World, database: &Database) {
         let id = format!("H-{n:05}");
         vec![("due_order", format!("2026-11-03#{id}")), ("payment_id", id)]
     });
-    books::blocked(world, "C-1", "two contacts").await;
+    samples::blocked(world, "C-1", "two contacts").await;
     let blocked = sample(database, "customers", "blocked_at");
     copies(database, "customers", &blocked, OPEN, |n| {
         vec![

@@ -4,8 +4,8 @@ use console::roles::Role;
 use payments::upload::{Caps, PaymentCommand, Upload, obey};
 use serde_json::{Value, json};
 
-use crate::books::{self, because, store, waiting};
 use crate::html::{assert_harmless, text};
+use crate::samples::{self, because, store, waiting};
 use crate::world::{ORGANISATION, World, ago, organisation};
 
 async fn tonight(world: &World, role: Role) -> String {
@@ -49,7 +49,7 @@ fn plan() -> Value {
 #[tokio::test]
 async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
     // EX-31, ST-22
-    let world = books::world().await;
+    let world = samples::world().await;
     let mut uploads: Vec<_> = (0..230).map(|n| waiting(&format!("P-{n:03}"))).collect();
     let held =
         obey(&waiting("Q-1"), PaymentCommand::Hold, "Ada", "disputed", ago(9)).unwrap().unwrap();
@@ -81,7 +81,7 @@ async fn the_tables_say_what_waits_for_which_night_and_what_is_held() {
 #[tokio::test]
 async fn the_plan_says_what_goes_waits_and_is_held_or_skipped_and_why() {
     // EX-31, EX-33
-    let world = books::world().await;
+    let world = samples::world().await;
     world.answers(Ok(plan()));
     let event = json!({"page": "tonight", "order": "preview_plan"});
     let html = world.press_as(Role::Operator, event, "", "").await;
@@ -112,7 +112,7 @@ async fn the_plan_says_what_goes_waits_and_is_held_or_skipped_and_why() {
 
 #[tokio::test]
 async fn a_plan_that_cannot_be_read_or_is_none_is_said() {
-    let world = books::world().await;
+    let world = samples::world().await;
     for (answer, words) in [
         (json!({"previews": []}), "Nothing is uploaded for this organisation."),
         (json!({"previews": [{"night": 5}]}), "the reply cannot be read"),
@@ -127,7 +127,7 @@ async fn a_plan_that_cannot_be_read_or_is_none_is_said() {
 
 #[tokio::test]
 async fn an_order_on_the_page_leads_back_to_it() {
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &waiting("P-1")).await;
     world.answers(Ok(json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON",
             "why": "Ada: a payment is missing", "recorded": true})));
@@ -139,7 +139,7 @@ async fn an_order_on_the_page_leads_back_to_it() {
 #[tokio::test]
 async fn what_is_off_is_said_to_be_off() {
     // EX-32
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &waiting("P-1")).await;
     let before = Caps::unused(organisation());
     let disabled = payments::upload::Disabled { at: ago(9), why: "4001 attempts".to_owned() };

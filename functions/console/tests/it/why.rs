@@ -3,8 +3,8 @@
 use console::roles::Role;
 use serde_json::json;
 
-use crate::books::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};
 use crate::html::{assert_harmless, text};
+use crate::samples::{self, CODE, aud, blocked, eventful, partly, store, waiting, xero};
 use crate::world::{ORGANISATION, World, ago};
 
 async fn why(world: &World, role: Role, typed: &str) -> String {
@@ -50,7 +50,7 @@ async fn the_two_sides_stand_beside_each_other() {
 #[tokio::test]
 async fn a_payment_in_parts_is_synced_by_its_parts() {
     // AMB-26, EX-23
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &partly(&waiting("P-1"))).await;
     let html = why(&world, Role::Operator, "P-1").await;
     let said = text(&html);
@@ -70,7 +70,7 @@ async fn a_payment_in_parts_is_synced_by_its_parts() {
 #[tokio::test]
 async fn a_payment_that_waits_says_in_which_night_it_goes() {
     // EX-31
-    let world = books::world().await;
+    let world = samples::world().await;
     for n in 1..=3 {
         store(&world, &waiting(&format!("P-{n}"))).await;
     }
@@ -81,7 +81,7 @@ async fn a_payment_that_waits_says_in_which_night_it_goes() {
 #[tokio::test]
 async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
     // ST-22, EX-28
-    let world = books::world().await;
+    let world = samples::world().await;
     let mut by_person = waiting("P-2");
     by_person = payments::upload::obey(
         &by_person,
@@ -130,7 +130,7 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
 
 #[tokio::test]
 async fn after_an_order_the_same_payment_is_shown_again() {
-    let world = books::world().await;
+    let world = samples::world().await;
     store(&world, &waiting("P-1")).await;
     world.answers(Ok(json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON",
             "why": "Ada: a payment is missing", "recorded": true})));

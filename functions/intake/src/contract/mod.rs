@@ -3,6 +3,7 @@
 
 mod json;
 mod members;
+mod notice;
 mod order;
 mod problems;
 mod provider_invoice;

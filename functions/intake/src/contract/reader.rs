@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use payments::upload::{Customer, ProviderInvoice};
 use payments::{
-    Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, Order,
-    OrganisationId, PaymentId, PaymentStatus, Receipt, TaxAndShipping,
+    Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, NoticeReport,
+    Order, OrganisationId, PaymentId, PaymentStatus, Receipt, TaxAndShipping,
 };
 
 use super::json::Json;
 use super::members::{Members, Node, member};
+use super::notice::notice;
 use super::order::{document, order, tax_and_shipping};
 use super::problems::{Invalid, Problem, Problems};
 use super::provider_invoice::{provider_credit, provider_invoice};
@@ -40,6 +41,8 @@ pub enum Report {
     ProviderCredit(ProviderInvoice),
     /// An order as it is now.
     Order(Order),
+    /// The fate of a notice to a customer, as it is now.
+    Notice(NoticeReport),
 }
 
 /// An invoice, and whose it is.
@@ -78,6 +81,7 @@ impl Report {
             Self::Customer(customer) => customer.organisation,
             Self::ProviderInvoice(invoice) | Self::ProviderCredit(invoice) => invoice.organisation,
             Self::Order(order) => order.organisation,
+            Self::Notice(report) => report.organisation,
         }
     }
 
@@ -94,6 +98,7 @@ impl Report {
             Self::ProviderCredit(credit) => (4, credit.revision),
             Self::ProviderInvoice(invoice) => (5, invoice.revision),
             Self::Order(order) => (6, order.revision),
+            Self::Notice(report) => (7, report.revision),
         }
     }
 }
@@ -164,8 +169,12 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "order" => {
             order(organisation, &mut members, problems).map(Report::Order)
         }
+        Json::Text(kind) if kind == "notice" => {
+            notice(organisation, &mut members, problems).map(Report::Notice)
+        }
         _ => {
-            let what = "must be invoice, payment, journaling, customer, provider_invoice, provider_credit or order";
+            let what = "must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order or \
+                        notice";
             problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }

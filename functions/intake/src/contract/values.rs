@@ -22,6 +22,8 @@ const REVISION_MAX: i128 = (1 << 53) - 1;
 const AMOUNT_CHARS_MAX: usize = 32;
 /// Longest free text, in characters: what Xero takes for a reference or a name.
 const TEXT_CHARS_MAX: usize = 255;
+/// An invoice's number, a kind, what it is about, and a number.
+const NOTICE_ID_CHARS_MAX: usize = 500;
 /// Longest name of a method of payment, in characters.
 const METHOD_CHARS_MAX: usize = 40;
 /// Years that a date of business can lie in. What lies outside is a slip of the pen.
@@ -140,6 +142,11 @@ fn id<T: TryFrom<String, Error = IdError>>(node: &Node<'_>, problems: &mut Probl
 /// The bank's or gateway's id of a transaction (SP-04, SP-06).
 pub(super) fn transaction_id(node: &Node<'_>, problems: &mut Problems) -> Option<String> {
     identifier(node, TEXT_CHARS_MAX, problems)
+}
+
+/// The id of a notice, as it was announced.
+pub(super) fn notice_id(node: &Node<'_>, problems: &mut Problems) -> Option<String> {
+    identifier(node, NOTICE_ID_CHARS_MAX, problems)
 }
 
 /// A text that distinguishes two things: nothing in it may be invisible.

@@ -69,6 +69,7 @@ fn every_example_is_valid_by_the_schema_and_is_taken_in() {
             Report::ProviderInvoice(_) => "provider_invoice",
             Report::ProviderCredit(_) => "provider_credit",
             Report::Order(_) => "order",
+            Report::Notice(_) => "notice",
         };
         assert_eq!(json["type"], kind, "{name}");
     }
@@ -117,7 +118,7 @@ fn every_refusal_says_where_and_why() {
         ("list", "the message: must be an object, not a list"),
         (
             "type-unknown",
-            "/type: must be invoice, payment, journaling, customer, provider_invoice, provider_credit or order",
+            "/type: must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order or notice",
         ),
         ("payment-channel-unknown", "/channel: must be pay_now or virtual_terminal"),
         (
@@ -144,6 +145,12 @@ fn every_refusal_says_where_and_why() {
         (
             "order-names-a-copy",
             "/payments/0: must not begin with `xero-`: such ids are given by us",
+        ),
+        // SP-26
+        ("notice-without-its-id", "/notice: is missing"),
+        (
+            "notice-satisfied-without-an-answer",
+            "the message: must have answered_at: there is an answer",
         ),
         ("order-with-a-status", "/status: is no member that we know"),
         ("customer-name-too-long", "/name: must have at most 255 characters"),

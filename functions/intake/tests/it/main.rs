@@ -11,6 +11,7 @@ mod journaled_copies;
 mod laws;
 mod ledger;
 mod messages;
+mod notices;
 mod orders;
 mod parked_messages;
 mod provider_invoices;

@@ -115,7 +115,7 @@ async fn a7_1_what_came_back_is_due_48_hours_later_and_the_digest_counts_from_th
     let row = differs(&world).await;
     let back: jiff::Timestamp = row["reopened_at"].parse().unwrap();
     assert_eq!(row["due_at"], table::instant(back + SignedDuration::from_hours(48)));
-    let open = world.tables.open_discrepancies(world.organisation()).await.unwrap();
+    let open = world.tables.open_discrepancies(world.organisation(), world.now()).await.unwrap();
     assert_eq!((open.count, open.oldest), (1, Some(back)));
 }
 

@@ -13,6 +13,7 @@ use harness::sqs::Queues;
 use harness::{CrashPoint, FlakyChanges, FlakyQueues, FlakyUploads};
 pub use harness::{aud, march};
 use host::clock::Clock;
+use host::telemetry;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Mirror;
@@ -221,6 +222,13 @@ impl World {
 
     pub async fn invoke_until(&self, event: Value, deadline: Timestamp) -> Result<Value, String> {
         ask(&self.sweeper(), &self.operations(), &event, deadline).await
+    }
+
+    /// The reply of the function `operations` to a request.
+    pub async fn command(&self, request: Value) -> Result<Value, String> {
+        let reply = self.operations().handle(&request, self.now() + INVOCATION).await;
+        let reply = reply.map_err(|error| telemetry::chain(&error))?;
+        Ok(serde_json::to_value(reply).unwrap())
     }
 
     /// The sweep of this moment, of the one organisation.

@@ -33,7 +33,16 @@ async fn a_preview_shows_the_plan_and_writes_and_sends_nothing() {
     // What it shows is what happens.
     let night = world.night(evening()).await;
     assert_eq!((&night["report"]["uploaded"], &night["report"]["carried"]), (&json!(2), &json!(1)));
-    // The next night, as it will be then: today's payments have left the 20 hours.
+    // The night that comes next, at its hour, whenever it is asked for: today's payments have left the 20 hours by then.
+    for hours in [0, 1, 15] {
+        world.clock.set(evening() + SignedDuration::from_hours(hours));
+        let answer = world.invoke(json!({"preview": true})).await.unwrap();
+        let plan = &answer["previews"][0];
+        assert_eq!(plan["night"], "2026-03-03", "{hours} h after the night: {plan}");
+        assert_eq!((&plan["would_go"], &plan["slots_left"]), (&json!(1), &json!(2)), "{plan}");
+    }
+    world.clock.set(evening());
+    // The same, if its moment is said.
     let tomorrow = evening() + SignedDuration::from_hours(24);
     let answer = world.invoke(json!({"preview": true, "scheduled_time": tomorrow})).await.unwrap();
     assert_eq!(answer["previews"][0]["night"], "2026-03-03");

@@ -53,16 +53,18 @@ async fn open(world: &World, contact: Uuid) -> Vec<String> {
 
 /// A person accepts what is open about a contact, as the page of discrepancies has it done.
 async fn accept(world: &World, contact: Uuid) {
-    for mut found in of_contact(world, contact).await {
-        if found.is_open() {
-            found.accept(None, "Wilma", "they are two", world.now()).unwrap();
-            let (organisation, contact) = (world.organisation(), XeroContactId::new(contact));
-            world
-                .tables
-                .write_acceptance_about_contact(organisation, contact, &found)
-                .await
-                .unwrap();
-        }
+    let said = payments::Attributed { by: Some("Wilma"), why: "they are two" };
+    let context = table::WorkContext { cause: "console", said, now: world.now() };
+    for found in of_contact(world, contact).await.into_iter().filter(Discrepancy::is_open) {
+        let place = table::DiscrepancyPlace {
+            organisation: world.organisation(),
+            subject: table::DiscrepancySubject::Contact(XeroContactId::new(contact)),
+            key: found.key,
+        };
+        let accept =
+            payments::DiscrepancyWork::End { ending: payments::Ending::Accepted, seen: None };
+        let done = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(accept.clone()));
+        done.await.unwrap();
     }
 }
 

@@ -40,7 +40,9 @@ pub(crate) fn router(host: Host) -> Router {
 }
 
 async fn index() -> Response<Body> {
-    let pages = Page::ALL.map(|page| format!("<option value=\"{page}\">{}</option>", page.title()));
+    let pages = Page::ALL.iter();
+    let pages = pages.map(|page| format!("<option value=\"{page}\">{}</option>", page.title()));
+    let pages: Vec<_> = pages.collect();
     let roles = Role::ALL.map(|role| {
         let arn = function(role).arn();
         format!("<option value=\"{arn}\">{role}</option>")

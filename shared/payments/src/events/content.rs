@@ -4,8 +4,8 @@ use super::Incomplete;
 use super::event_type::Kind;
 use super::log_entry::{Entry, EntryPayment};
 use super::subject::{
-    Close, Contact, Customer, Discrepancy, Figures, Invoice, Order, Payment, ProviderInvoice, Seal,
-    Subject, text,
+    Adjustment, Close, Contact, Customer, Discrepancy, Figures, Invoice, Notice, Order, Payment,
+    ProviderInvoice, Seal, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -75,8 +75,15 @@ impl Teller<'_> {
             Kind::InvoiceNumberChanged => {
                 Subject { invoice: Some(self.invoice()?), ..Subject::default() }
             }
-            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => {
-                Subject { discrepancy: Some(self.discrepancy()?), ..self.discrepancy_place()? }
+            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => self.on_a_discrepancy()?,
+            Kind::DiscrepancyReminded | Kind::DiscrepancyBreached => {
+                Subject { reason: self.reason()?, ..self.on_a_discrepancy()? }
+            }
+            Kind::AdjustmentRequested => {
+                Subject { adjustment: Some(self.adjustment()?), ..self.on_a_discrepancy()? }
+            }
+            Kind::NoticeDrafted => {
+                Subject { notice: Some(self.notice()?), ..self.on_a_discrepancy()? }
             }
             Kind::CustomerBlocked | Kind::CustomerUnblocked => {
                 Subject { customer: Some(self.customer()?), ..Subject::default() }
@@ -124,6 +131,33 @@ impl Teller<'_> {
         Err(Incomplete { kind: self.kind, attribute: "invoice_number" })
     }
 
+    /// A discrepancy, and the thing that it stands on.
+    fn on_a_discrepancy(&self) -> Result<Subject, Incomplete> {
+        Ok(Subject { discrepancy: Some(self.discrepancy()?), ..self.discrepancy_place()? })
+    }
+
+    fn adjustment(&self) -> Result<Adjustment, Incomplete> {
+        let wanted = self.needs("adjusts", self.entry.adjustment.as_ref())?;
+        Ok(Adjustment {
+            record: wanted.record.code(),
+            money: wanted.amount.map(Figures::of),
+            payment: wanted.payment.clone(),
+            to_invoice: wanted.to_invoice.clone(),
+        })
+    }
+
+    fn notice(&self) -> Result<Notice, Incomplete> {
+        let draft = self.needs("notice", self.entry.notice.as_ref())?;
+        Ok(Notice {
+            id: draft.id.clone(),
+            kind: draft.kind.code(),
+            steps: draft.kind.steps(),
+            customer: draft.customer.clone(),
+            subject: draft.subject.clone(),
+            text: draft.text.clone(),
+        })
+    }
+
     fn needs<T>(&self, attribute: &'static str, value: Option<T>) -> Result<T, Incomplete> {
         value.ok_or(Incomplete { kind: self.kind, attribute })
     }
@@ -140,7 +174,9 @@ impl Teller<'_> {
             | Kind::ProviderInvoiceHeld
             | Kind::ProviderInvoiceSkipped
             | Kind::ConnectionDegraded
-            | Kind::DigestReady => self.needs("reason", reason).map(Some),
+            | Kind::DigestReady
+            | Kind::DiscrepancyBreached
+            | Kind::DiscrepancyReminded => self.needs("reason", reason).map(Some),
             _ => Ok(reason),
         }
     }
@@ -184,6 +220,7 @@ impl Teller<'_> {
             reopened_at: found.reopened_at,
             reopened_count: found.reopened_count,
             due_at: found.due_at,
+            owner: text(self.entry.owner.as_deref()),
         })
     }
 

@@ -8,6 +8,8 @@ use crate::upload::UploadState;
 codes! {
     /// What an announcement is about. The code is the `detail-type` of the event; it is part of the contract.
     Kind {
+        /// A record is to be adjusted by the business's own system, which owns it (SP-24).
+        AdjustmentRequested = "adjustment.requested",
         /// A business day was closed (SP-13).
         CloseCompleted = "close.completed",
         /// A closed day is closed again: a fact about it has come late (SP-13).
@@ -26,10 +28,14 @@ codes! {
         CustomerUnblocked = "customer.unblocked",
         /// What operators read in the morning (CC-20).
         DigestReady = "digest.ready",
+        /// Something has not agreed for more than 48 hours (SP-19).
+        DiscrepancyBreached = "discrepancy.breached",
         /// The facts agree again (SP-19), or a person has accepted them (AMB-31).
         DiscrepancyClosed = "discrepancy.closed",
         /// Something does not agree, or does not agree again (SP-21).
         DiscrepancyOpened = "discrepancy.opened",
+        /// Something has not agreed for 24 hours, or for 40 (SP-19).
+        DiscrepancyReminded = "discrepancy.reminded",
         /// An invoice bears another number in Xero.
         InvoiceNumberChanged = "invoice.number_changed",
         /// A day of the activity log was sealed (SP-29).
@@ -38,6 +44,8 @@ codes! {
         MassChangeApproved = "mass_change.approved",
         /// A mass change waits for a person.
         MassChangeStopped = "mass_change.stopped",
+        /// A notice to a customer is drafted; the business's own system sends it (SP-23).
+        NoticeDrafted = "notice.drafted",
         /// All that is to be paid for an order is here (SP-05).
         OrderCompleted = "order.completed",
         /// The payment of an order has come further, or less far, than before (SP-07).
@@ -109,10 +117,22 @@ impl Kind {
             Action::Restored => Self::PaymentRestored,
             Action::Uploaded => Self::PaymentPlaced,
             Action::DiscrepancyRaised => Self::DiscrepancyOpened,
-            Action::DiscrepancyResolved | Action::DiscrepancyAccepted => Self::DiscrepancyClosed,
+            Action::DiscrepancyAccepted
+            | Action::DiscrepancyClosed
+            | Action::DiscrepancyResolved => Self::DiscrepancyClosed,
+            Action::DiscrepancyReminded => Self::DiscrepancyReminded,
+            Action::DiscrepancyBreached => Self::DiscrepancyBreached,
+            Action::AdjustmentRequested => Self::AdjustmentRequested,
+            Action::NoticeDrafted => Self::NoticeDrafted,
             Action::NumberChanged => Self::InvoiceNumberChanged,
-            // The business has said so itself; of what is ignored, nothing is here at all.
-            Action::Recorded | Action::Journaled | Action::Ignored => return None,
+            // The business has said so itself; of what is ignored, nothing is here at all. Who works on what stands
+            // with the discrepancy.
+            Action::DiscrepancyAssigned
+            | Action::DiscrepancyNoted
+            | Action::Ignored
+            | Action::Journaled
+            | Action::NoticeReported
+            | Action::Recorded => return None,
         })
     }
 

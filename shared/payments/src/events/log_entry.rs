@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::activity_kind::Logged;
+use crate::adjustment::Adjustment;
 use crate::close::InvoicePosition;
 use crate::discrepancy::DiscrepancyKind;
 use crate::ids::{
@@ -11,6 +12,7 @@ use crate::ids::{
     XeroPaymentId,
 };
 use crate::money::Money;
+use crate::notice::CustomerNotice;
 use crate::order::{OrderProgress, OrderStatus};
 use crate::payment::{Origin, PaymentStatus};
 use crate::seal::Checksum;
@@ -48,6 +50,12 @@ pub struct Entry {
     pub payment: EntryPayment,
     /// The discrepancy concerned.
     pub discrepancy: Option<EntryDiscrepancy>,
+    /// Who works on the discrepancy, if a person does.
+    pub owner: Option<String>,
+    /// The adjustment that a person has ordered.
+    pub adjustment: Option<Adjustment>,
+    /// The notice that was drafted.
+    pub notice: Option<CustomerNotice>,
     /// The contact in Xero, of a row that is about one and about no invoice.
     pub contact: Option<XeroContactId>,
     /// The customer concerned.

@@ -33,6 +33,10 @@ pub(super) struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) discrepancy: Option<Discrepancy>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) adjustment: Option<Adjustment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) notice: Option<Notice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer: Option<Customer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) order: Option<Order>,
@@ -110,6 +114,31 @@ pub(super) struct Discrepancy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reopened_count: Option<u32>,
     pub(super) due_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Adjustment {
+    pub(super) record: &'static str,
+    #[serde(flatten)]
+    pub(super) money: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payment: Option<PaymentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) to_invoice: Option<InvoiceNumber>,
+}
+
+/// Its words are whole: half a notice is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Notice {
+    pub(super) id: String,
+    pub(super) kind: &'static str,
+    pub(super) steps: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) customer: Option<CustomerId>,
+    pub(super) subject: String,
+    pub(super) text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::settings::Settings;
-use crate::upload::{ATTEMPTS_MAX, Caps, NIGHTLY_MAX, Night};
+use crate::upload::{ATTEMPTS_MAX, Caps, NIGHTLY_MAX, NextUpload, Night};
 
 /// Where a payment stands in the line of those that wait for a night, from 1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,20 +39,16 @@ impl Outlook {
         night_over: bool,
         now: Timestamp,
     ) -> Option<Self> {
-        let nightly_max = settings.upload.as_ref()?.nightly_max.clamp(1, NIGHTLY_MAX);
-        let tonight = Night::of(now, &settings.zone);
-        let (first, left) = if night_over {
-            let next = tonight.plus(1);
-            (next, nightly_max.saturating_sub(caps.used_in(next)))
-        } else {
-            (tonight, caps.left(tonight, nightly_max, now))
-        };
+        let uploading = settings.upload.as_ref()?;
+        let nightly_max = uploading.nightly_max.clamp(1, NIGHTLY_MAX);
+        let next = NextUpload::of(uploading, &settings.zone, night_over, now);
+        let (first, left) = (next.night, next.left(caps, nightly_max));
         let at = match place {
             QueuePosition::At(at) => at.max(1),
             QueuePosition::Behind(many) => many.saturating_add(1),
         };
         let nights = at.saturating_sub(left).div_ceil(nightly_max);
-        let attempts_left = ATTEMPTS_MAX.saturating_sub(caps.attempts(now));
+        let attempts_left = ATTEMPTS_MAX.saturating_sub(caps.attempts(next.at));
         Some(Self {
             place,
             night: first.plus(nights),

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::caps::{ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX};
+use super::next_upload::NextUpload;
 use super::night::Night;
 
 /// How many nights ahead are looked at: after that the attempts of the first one have left the window.
@@ -38,25 +39,33 @@ impl Forecast {
         Self {
             nights_to_clear,
             clears_in: night.plus(nights_to_clear),
-            trips_in: trips_in(caps, night, sent, now),
+            trips_in: trips_from(
+                caps,
+                NextUpload {
+                    night: night.plus(1),
+                    at: now.checked_add(DAY).unwrap_or(Timestamp::MAX),
+                },
+                sent,
+            ),
             attempts: caps.attempts(now),
             never_trips_per_night: NEVER_TRIPS_PER_NIGHT,
         }
     }
 }
 
-fn trips_in(caps: &Caps, night: Night, pace: u32, now: Timestamp) -> Option<Night> {
+/// The night in which uploading switches itself off, if that one and all that follow it send as many as `pace`.
+pub fn trips_from(caps: &Caps, next: NextUpload, pace: u32) -> Option<Night> {
     if pace == 0 {
         return None;
     }
     (1..=NIGHTS_AHEAD)
-        .find(|&ahead| {
-            let at = DAY.checked_mul(ahead.try_into().unwrap_or(i32::MAX));
-            let at = at.and_then(|later| now.checked_add(later).ok()).unwrap_or(now);
+        .find(|&nights| {
+            let later = DAY.checked_mul(nights.saturating_sub(1).try_into().unwrap_or(i32::MAX));
+            let at = later.and_then(|later| next.at.checked_add(later).ok()).unwrap_or(next.at);
             // Nights exactly 24 hours apart: of the coming ones, the first leaves the window after 30 days.
             let in_window = u32::try_from(ATTEMPTS_WINDOW.as_hours() / 24).unwrap_or(30);
-            let coming = pace.saturating_mul(ahead.min(in_window));
+            let coming = pace.saturating_mul(nights.min(in_window));
             caps.attempts(at).saturating_add(coming) > ATTEMPTS_MAX
         })
-        .map(|ahead| night.plus(ahead))
+        .map(|nights| next.night.plus(nights.saturating_sub(1)))
 }

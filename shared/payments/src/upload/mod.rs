@@ -23,6 +23,7 @@ mod evidence;
 mod forecast;
 mod ledger;
 mod link;
+mod next_upload;
 mod night;
 mod overdue;
 mod pair;
@@ -66,9 +67,10 @@ pub use duplicate::{
 };
 pub(crate) use eligibility::is_spread_by_night;
 pub use eligibility::{UploadDecision, blocked, freed_by_start, gate};
-pub use forecast::Forecast;
+pub use forecast::{Forecast, trips_from};
 pub use ledger::Upload;
 pub use link::{link, link_found};
+pub use next_upload::NextUpload;
 pub use night::Night;
 pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,

@@ -62,11 +62,21 @@ async fn refunded(world: &World) {
 
 /// A person accepts what was found about the contact.
 async fn accept(world: &World) {
-    let contact = CONTACT.parse().unwrap();
-    let mut found = world.tables.contact_discrepancies(organisation(), contact).await.unwrap();
-    found[0].accept(None, "Ada", "it was agreed", now()).unwrap();
-    let tables = &world.tables;
-    tables.write_acceptance_about_contact(organisation(), contact, &found[0]).await.unwrap();
+    let accept = payments::DiscrepancyWork::End { ending: payments::Ending::Accepted, seen: None };
+    work(world, accept).await;
+}
+
+/// A person works on what was found about the contact.
+async fn work(world: &World, work: payments::DiscrepancyWork) {
+    let place = table::DiscrepancyPlace {
+        organisation: organisation(),
+        subject: table::DiscrepancySubject::Contact(CONTACT.parse().unwrap()),
+        key: DiscrepancyKey::about(DiscrepancyKind::RefundInXero, "R-1"),
+    };
+    let said = payments::Attributed { by: Some("Ada"), why: "it was agreed" };
+    let context = table::WorkContext { cause: "console", said, now: now() };
+    let done = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(work.clone())).await;
+    done.unwrap();
 }
 
 /// The tax of an order is another one in Xero.
@@ -353,6 +363,13 @@ async fn every_question_of_the_readme_has_the_answer_that_it_promises() {
             "What does not agree, oldest first?" => {
                 assert_eq!(column("kind"), ["REFUND_IN_XERO"]);
             }
+            "Which discrepancies are Ada's?" => {
+                assert!(rows.is_empty());
+                work(&world, payments::DiscrepancyWork::Assign { owner: "Ada".to_owned() }).await;
+                let rows = ask(&world, &statement).await;
+                assert_eq!(self::column(&rows, "discrepancy"), ["REFUND_IN_XERO#R-1"]);
+            }
+            "What became of the notices to customers?" => assert!(rows.is_empty()),
             "What was accepted on invoice 10234, by whom and why?" => {
                 assert!(rows.is_empty());
                 accept(&world).await;

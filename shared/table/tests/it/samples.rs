@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use payments::upload::{Channel, Stamp};
 use payments::{
-    Acceptance, Allocation, AppliedCredit, Contact, CreditKind, Currency, CustomerId, Discrepancy,
-    DiscrepancyKey, DiscrepancyKind, Figures, Held, HeldPayment, InvoiceKind, InvoiceNumber,
-    InvoiceStatus, Kind, LocalInvoice, Money, MovedAway, OrganisationId, Origin, Payment,
-    PaymentId, PaymentStatus, Protection, Receipt, ReceiptDocument, Reopened, Settings, Settled,
-    Snapshot, State, StoredInvoice, TaxAndShipping, Terms, Version, XeroCreditId, XeroFacts,
-    XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind,
+    Acceptance, Allocation, AppliedCredit, Case, ClockStep, Contact, CreditKind, Currency,
+    CustomerId, Discrepancy, DiscrepancyCause, DiscrepancyKey, DiscrepancyKind, Ending, Figures,
+    Held, HeldPayment, InvoiceKind, InvoiceNumber, InvoiceStatus, Kind, LocalInvoice, Money,
+    MovedAway, OrganisationId, Origin, Owner, Payment, PaymentId, PaymentStatus, Protection,
+    Receipt, ReceiptDocument, Reopened, Settings, Settled, Snapshot, State, StoredInvoice,
+    TaxAndShipping, Terms, Version, XeroCreditId, XeroFacts, XeroInvoiceId, XeroPayment,
+    XeroPaymentId, XeroPaymentKind,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -260,11 +261,13 @@ fn arb_discrepancy() -> BoxedStrategy<Discrepancy> {
     let subject = prop_oneof![Just(String::new()), arb_id_text()];
     let key = (select(DiscrepancyKind::ALL), subject);
     let reopened = (arb_instant(), any::<u32>()).prop_map(|(at, count)| Reopened { at, count });
-    let accepted = (arb_instant(), arb_text(), arb_text(), arb_text())
-        .prop_map(|(at, by, why, facts)| Acceptance { at, by, why, facts });
+    let accepted = (arb_instant(), arb_text(), arb_text(), arb_text(), select(Ending::ALL))
+        .prop_map(|(at, by, why, facts, ending)| Acceptance { at, by, why, facts, ending });
     let times = (arb_instant(), option::of(reopened), option::of(arb_instant()));
-    (key, arb_text(), times, option::of(accepted))
-        .prop_map(|((kind, subject), detail, (detected_at, reopened, resolved_at), accepted)| {
+    let people = (option::of(accepted), arb_case());
+    (key, arb_text(), times, people)
+        .prop_map(|((kind, subject), detail, times, (accepted, case))| {
+            let (detected_at, reopened, resolved_at) = times;
             Discrepancy {
                 key: DiscrepancyKey { kind, subject },
                 detail,
@@ -272,9 +275,19 @@ fn arb_discrepancy() -> BoxedStrategy<Discrepancy> {
                 reopened,
                 resolved_at,
                 accepted,
+                case,
             }
         })
         .boxed()
+}
+
+fn arb_case() -> impl Strategy<Value = Case> {
+    let owner = (arb_text(), arb_instant()).prop_map(|(name, since)| Owner { name, since });
+    let (cause, step) = (select(DiscrepancyCause::ALL), select(ClockStep::ALL));
+    let counts = (any::<u32>(), any::<u64>());
+    (option::of(owner), option::of(cause), option::of(step), counts).prop_map(
+        |(owner, cause, step, (notices, writes))| Case { owner, cause, step, notices, writes },
+    )
 }
 
 fn arb_terms() -> impl Strategy<Value = Terms> {

@@ -6,13 +6,14 @@ use payments::upload::{Stamp, Target, Upload, UploadState, WriteOutcome, admit, 
 use payments::{
     Action, Allocation, Change, Contact, DiscrepancyKind, Figures, Held, InvoiceKind,
     InvoiceStatus, Kind, LocalInvoice, Money, NOTE_UPLOADED, Payment, PaymentStatus, Receipt,
-    Snapshot, State, StoredInvoice, Verdict, WarningKind, XeroInvoiceId, XeroPayment,
-    XeroPaymentKind, mirror, record_part,
+    Settings, Snapshot, State, StoredInvoice, Verdict, WarningKind, XeroInvoiceId, XeroPayment,
+    XeroPaymentKind, mirror, mirror_with_uploads, record_part,
 };
 
+use crate::uploads::plans::uploading;
 use crate::uploads::samples::{
-    allocation, aud, date, instant, invoice_id, money, on, organisation, pay_now, payment_id,
-    placed, receipt, sent, settings, xero_id,
+    admitted, allocation, aud, date, instant, invoice_id, money, on, organisation, pay_now,
+    payment_id, placed, receipt, sent, settings, xero_id,
 };
 
 fn now() -> Timestamp {
@@ -361,4 +362,48 @@ fn a_stamp_for_an_invoice_is_for_its_id_and_not_for_its_number() {
     let gone = payments::depart(&former, &snapshot, &along.leaving, now()).unwrap();
     assert_eq!((gone.after.payments.len(), kinds(&gone.after)), (0, vec![]));
     assert_eq!(gone.tombstones.len(), 1);
+}
+
+#[test]
+fn a_payment_whose_original_goes_takes_the_place_of_an_equal_copy_in_the_same_read() {
+    // AMB-27, A8.3: whether the deletion and the edit are read at once or one after the other.
+    let mut paid = receipt("P-1", "100.00");
+    paid.date = date("2026-03-10");
+    paid.allocations = vec![allocation("10234", "100.00")];
+    let uploads = [admitted(&paid)];
+    let stored = record_part(&invoice("10234"), &paid, now()).unwrap().unwrap().after;
+    let (same, other) = (xero(1, "100.00", None), xero(2, "50.00", None));
+    let stored = mirrored(&stored, &shows(1, "10234", &[same, other], 1));
+    assert_eq!(stored.payments.len(), 2);
+    assert_eq!(stored.linked(xero_id(1)).unwrap().id.as_str(), "P-1");
+
+    let settings = Settings { upload: Some(uploading("2026-01-01")), ..settings() };
+    let edited = shows(1, "10234", &[xero(2, "100.00", None)], 2);
+    let judged = mirror_with_uploads(&stored, &edited, &settings, &uploads, now());
+    let Verdict::Changed(change) = judged else { panic!("{judged:?}") };
+    let after = change.after;
+    assert_eq!((only(&after).id.as_str(), only(&after).link), ("P-1", Some(xero_id(2))));
+    assert_eq!(change.tombstones[0].why, "replaced by the report P-1");
+    let again = mirror_with_uploads(&after, &edited, &settings, &uploads, now());
+    assert_eq!(again, Verdict::Unchanged);
+}
+
+#[test]
+fn a_payment_held_for_a_part_stays_theirs_when_a_person_dates_it_ahead_with_our_reference() {
+    // CM-28, CM-40: it was judged before it bore a stamp, so that it is no upload on its way.
+    let mut part = receipt("P-1", "50.00");
+    part.date = date("2026-03-10");
+    part.allocations = vec![allocation("10234", "50.00"), allocation("10235", "50.00")];
+    part.amount = money("100.00");
+    let stored = record_part(&invoice("10234"), &part, now()).unwrap().unwrap().after;
+    let stored = mirrored(&stored, &shows(1, "10234", &[xero(1, "50.00", None)], 1));
+    assert_eq!(stored.held[0].reason, Held::MultiInvoice);
+
+    let stamp = uploaded().stamp;
+    let ahead = XeroPayment {
+        date: date("2026-03-25"),
+        ..xero(1, "50.00", Some(reference("bpay", None, &stamp)))
+    };
+    let stored = mirrored(&stored, &shows(1, "10234", &[ahead], 2));
+    assert_eq!(stored.held[0].reason, Held::FutureDated);
 }

@@ -133,7 +133,7 @@ fn what_is_sent_again_as_it_was_leaves_nothing_of_its_invoice_to_others() {
     assert_eq!(next, [(Target::Prepayment { contact: contact_id(1) }, money("100.00"))]);
 }
 
-fn uploading(start: &str) -> UploadSettings {
+pub fn uploading(start: &str) -> UploadSettings {
     let start: Start = start.parse().unwrap();
     UploadSettings::new(start, XeroAccountId::new(Uuid::from_u128(7)))
 }

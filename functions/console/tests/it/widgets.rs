@@ -6,8 +6,8 @@ use console::pages::Page;
 use console::roles::Role;
 use serde_json::json;
 
-use crate::books;
 use crate::html::{assert_harmless, names_of_orders, text};
+use crate::samples;
 use crate::world::{ORGANISATION, OTHER, World, now, well};
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn a_widget_describes_itself_in_markdown() {
         let reply = world.reply(role, json!({"describe": true})).await;
         let answer = serde_json::to_value(&reply).unwrap();
         let markdown = answer["markdown"].as_str().unwrap();
-        for page in Page::ALL {
+        for page in Page::ALL.iter().copied() {
             let told = markdown.contains(&format!("| `{page}` |"));
             assert_eq!(told, role.may(page.least_role()), "{page}: {markdown}");
         }
@@ -43,7 +43,7 @@ async fn a_page_is_a_string_of_html() {
 async fn every_page_can_be_reached_by_keyboard_and_loads_nothing() {
     let world = well().await;
     for role in Role::ALL {
-        for page in Page::ALL {
+        for page in Page::ALL.iter().copied() {
             let html = world.page(role, json!({"page": page.code()})).await;
             assert_harmless(&html);
             assert!(text(&html).contains(&format!("You are here as {role}.")), "{html}");
@@ -54,12 +54,12 @@ async fn every_page_can_be_reached_by_keyboard_and_loads_nothing() {
 #[tokio::test]
 async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
     // The rows of a page have the same buttons: a person who hears them instead of seeing them has to know which is which.
-    let world = books::eventful().await;
+    let world = samples::eventful().await;
     for id in ["P-1", "P-2"] {
-        books::store(&world, &books::waiting(id)).await;
+        samples::store(&world, &samples::waiting(id)).await;
     }
     for id in ["C-1", "C-2"] {
-        books::blocked(&world, id, "two contacts").await;
+        samples::blocked(&world, id, "two contacts").await;
     }
     for id in ["a", "b"] {
         let parked_at = format!("{}#{id}", table::instant(now()));

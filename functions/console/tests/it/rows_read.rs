@@ -4,8 +4,8 @@ use console::roles::Role;
 use harness::log_capture;
 use serde_json::json;
 
-use crate::books;
 use crate::html::text;
+use crate::samples;
 use crate::world::{ORGANISATION, World, ago, now, well};
 
 /// How many rows a page says it has read.
@@ -104,11 +104,11 @@ async fn pages_read_a_bounded_number_of_rows_and_say_how_many() {
 
 #[tokio::test]
 async fn a_payment_and_an_invoice_take_the_same_rows_however_many_others_there_are() {
-    let world = books::eventful().await;
-    books::store(&world, &books::waiting("P-1")).await;
+    let world = samples::eventful().await;
+    samples::store(&world, &samples::waiting("P-1")).await;
     let asked = [
         json!({"page": "why", "search": "P-1"}),
-        json!({"page": "why", "search": books::xero(1).to_string()}),
+        json!({"page": "why", "search": samples::xero(1).to_string()}),
         json!({"page": "invoice", "invoice": "10234"}),
     ];
     let mut before = Vec::new();
@@ -139,11 +139,11 @@ async fn a_payment_and_an_invoice_take_the_same_rows_however_many_others_there_a
 
 #[tokio::test]
 async fn tonight_counts_a_thousand_and_shows_fifty() {
-    let world = books::world().await;
-    let uploads: Vec<_> = (0..1_100).map(|n| books::waiting(&format!("P-{n:05}"))).collect();
+    let world = samples::world().await;
+    let uploads: Vec<_> = (0..1_100).map(|n| samples::waiting(&format!("P-{n:05}"))).collect();
     for some in uploads.chunks(50) {
         let rows: Vec<_> = some.iter().map(|upload| (None, upload)).collect();
-        world.tables.write_uploads(&rows, None, books::because(300)).await.unwrap();
+        world.tables.write_uploads(&rows, None, samples::because(300)).await.unwrap();
     }
     // The organisation twice, caps and night; those that are shown, and those that are counted.
     assert_eq!(read(&world, "tonight").await, 2 + 2 + 50 + 1_000);
