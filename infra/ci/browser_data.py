@@ -30,6 +30,8 @@ class Look:
 ROLES = ("viewer", "operator", "admin")
 # Words that have to be on pages that are only opened.
 OPENED = {
+    "home": ("need you", "Next upload", "30-day limit"),
+    "needs_you": ("On hold:", "Open"),
     "integrations": ("Active", "invalid_message"),
     "limits": ("30 of 200", "Fetched this month"),
     "tonight": (WAITING, BLOCKED),

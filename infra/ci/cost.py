@@ -117,6 +117,21 @@ def is_on(trigger, many):
     return many or trigger["Properties"].get("Enabled", True) is True
 
 
+# A row of an invoice is less than this of a read unit of 4 KB.
+READ_UNITS_A_ROW, ROTATION_DAYS = Decimal("0.25"), 30
+UNSETTLED = "unsettled"
+
+
+def full_sweeps(template, load):
+    """Units that full sweeps write and read in a month. With the index, each invoice enters and leaves it once, and a night
+    reads its rows by their keys, once for each side, and a thirtieth of the rest; without it, everything."""
+    indexes = template["Resources"]["InvoicesTable"]["Properties"].get("GlobalSecondaryIndexes", [])
+    if not any(index["IndexName"] == UNSETTLED for index in indexes):
+        return 0, load["stored invoices"] * READ_UNITS_A_ROW * DAYS
+    night = load["unsettled invoices"] * 2 + load["stored invoices"] * READ_UNITS_A_ROW / ROTATION_DAYS
+    return load["new invoices"] * 2, night * DAYS
+
+
 def standing(template, prices, kept, many):
     """Every line of the sum; with all that is there for many organisations, or without."""
     load, functions = prices.load, resources(template, "AWS::Serverless::Function")
@@ -134,8 +149,9 @@ def standing(template, prices, kept, many):
                       f"{secrets} secrets, {load['secret reads']:,} reads")
 
     tables = resources(template, "AWS::DynamoDB::Table").values()
-    writes = events * load["write units an event"] + schedules * load["write units a schedule"]
-    reads = events * load["read units an event"] + schedules * load["read units a schedule"]
+    indexed, swept = full_sweeps(template, load)
+    writes = events * load["write units an event"] + schedules * load["write units a schedule"] + indexed
+    reads = events * load["read units an event"] + schedules * load["read units a schedule"] + swept
     yield prices.line("tables", {"write unit": writes, "read unit": reads, "table GB": load["table GB"],
                                  "recoverable GB": load["table GB"]},
                       f"{len(tables)} tables, {load['table GB']} GB with recovery, {writes:,.0f} units written, {reads:,.0f} read")

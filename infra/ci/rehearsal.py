@@ -122,6 +122,17 @@ def status(cloud, stack):
         return "gone"
 
 
+def new_indexes(before, now):
+    """The indexes that each table gets by the upgrade: DynamoDB takes one in a deployment."""
+    def names(path):
+        tables = sam_template.resources(sam_template.load(path), "AWS::DynamoDB::Table")
+        return {name: {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
+                for name, table in tables.items()}
+
+    old = names(before)
+    return {name: sorted(there - old[name]) for name, there in names(now).items() if name in old and there - old[name]}
+
+
 def quiet(cloud, stack):
     """No trigger takes the messages away: nothing here runs."""
     functions = cloud.client("lambda")
@@ -212,7 +223,11 @@ def the_version_before_and_its_upgrade(cloud, operator, before, now):
     data = Data(cloud, OLD_STACK)
     data.put("from the version before")
     wanted = data.all()
+    expect("the indexes that tables get by the upgrade", new_indexes(before, now), {"InvoicesTable": ["unsettled"]})
     operator.deploys(OLD_STACK, now)
+    indexes = cloud.client("dynamodb").describe_table(TableName=f"{OLD_STACK}-invoices")["Table"]["GlobalSecondaryIndexes"]
+    expect("the indexes of the invoices", sorted(index["IndexName"] for index in indexes),
+           ["by_waits_for", "by_xero_invoice_id", "unsettled"])
     quiet(cloud, OLD_STACK)
     expect("what is there after the upgrade", data.all(), wanted)
     stack = cloud.client("cloudformation").describe_stacks(StackName=OLD_STACK)["Stacks"][0]

@@ -40,6 +40,14 @@ class Cost(unittest.TestCase):
                 full, free = self.changed(one_more(name))
                 self.assertEqual((full - self.full, free - self.free), (Decimal(list_price), Decimal(free_tier)))
 
+    def test_the_index_of_what_is_unsettled_is_counted_and_saves_reads_of_a_large_past(self):
+        load = cost.Prices().load | {"stored invoices": Decimal(300_000)}
+        without = copy.deepcopy(self.template)
+        del without["Resources"]["InvoicesTable"]["Properties"]["GlobalSecondaryIndexes"]
+        (written, read), (_, read_before) = cost.full_sweeps(self.template, load), cost.full_sweeps(without, load)
+        self.assertEqual(written, 2_000)
+        self.assertLess(read * 15, read_before)
+
     def test_a_dashboard_of_many_metrics_is_not_free(self):
         def crowd(there):
             metrics = ", ".join(f'["AWS/Lambda", "Errors", "FunctionName", "f{number}"]' for number in range(51))

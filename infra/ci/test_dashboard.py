@@ -23,7 +23,7 @@ OF_ROLES = {
     "AdministerDashboard": ("admin", "administer", "AdministerFunction"),
 }
 # The page that each widget opens, and the widget's title.
-OPENED = {"integrations": "Home", "discrepancies": "Workbench"}
+OPENED = {"home": "Home", "needs_you": "Workbench"}
 # The number that is free in every account.
 DASHBOARDS_MAX, METRICS_MAX = 3, 50
 SHOWN = {

@@ -8,8 +8,8 @@ use bus::{Bus, EventBus};
 use commands::earlier;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
-use host::invoker::{InvokeError, Invoker};
 use host::metrics::Metrics;
+use invoker::{InvokeError, Invoker};
 use serde_json::Value;
 
 pub use crate::event::EventError;

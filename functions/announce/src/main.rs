@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use announce::Announcer;
 use host::function::{Call, Error, Start, run};
-use host::invoker::LambdaInvoker;
+use invoker::LambdaInvoker;
 use serde_json::Value;
 
 /// Longest a call to AWS may take, its retries included.
@@ -17,7 +17,8 @@ async fn main() -> Result<(), Error> {
     run(
         AWS_CALL_MAX,
         async |Start { env, aws, clock }| {
-            let operations = LambdaInvoker::from_env(&env, &aws, OPERATIONS_MAX)?;
+            let name = env.optional("OPERATIONS_FUNCTION")?;
+            let operations = LambdaInvoker::new(&aws, name, OPERATIONS_MAX);
             Ok::<_, Error>((Announcer::from_env(&env, &aws, clock)?, operations))
         },
         async |(announcer, operations), call: Call<Value>| {

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::Connector;
 use crate::launch::trouble;
-use crate::pages::Outcome;
+use crate::pages::VisitOutcome;
 use crate::request::Request;
 use crate::response::{Response, cookie_name};
 
@@ -22,16 +22,16 @@ impl Connector {
         }
     }
 
-    async fn returned(&self, request: &Request, base: &Url) -> Result<(), Outcome> {
+    async fn returned(&self, request: &Request, base: &Url) -> Result<(), VisitOutcome> {
         let (state, browser) = (request.secret("state"), request.cookie(cookie_name(base)));
         let (Some(state), Some(browser)) = (state, browser) else {
-            return Err(Outcome::StateUnknown);
+            return Err(VisitOutcome::StateUnknown);
         };
         let now = self.clock.now();
         let Some(code) = request.value("code") else {
             let declined = self.xero.decline_visit(&self.tables, &state, Some(&browser), now).await;
             declined.map_err(|error| not_connected(&error))?;
-            return Err(Outcome::SaidNo);
+            return Err(VisitOutcome::SaidNo);
         };
         let code = SecretString::from(code.to_owned());
         let ended =
@@ -55,15 +55,15 @@ impl Connector {
     }
 }
 
-fn not_connected(error: &VisitError) -> Outcome {
+fn not_connected(error: &VisitError) -> VisitOutcome {
     match error {
-        VisitError::Unknown => Outcome::StateUnknown,
-        VisitError::Used => Outcome::StateUsed,
-        VisitError::Late => Outcome::StateLate,
-        VisitError::Refused { .. } => Outcome::Refused,
+        VisitError::Unknown => VisitOutcome::StateUnknown,
+        VisitError::Used => VisitOutcome::StateUsed,
+        VisitError::Late => VisitOutcome::StateLate,
+        VisitError::Refused { .. } => VisitOutcome::Refused,
         VisitError::NoGrants | VisitError::NoPlace { .. } | VisitError::Tables(_) => {
             tracing::error!(error = telemetry::chain(error), "a user who is back was not served");
-            Outcome::HealthIssue
+            VisitOutcome::HealthIssue
         }
     }
 }

@@ -13,7 +13,7 @@ use xero::iana_zone;
 
 use crate::Connector;
 use crate::launch::trouble;
-use crate::pages::{Line, Outcome, Standing};
+use crate::pages::{Line, Standing, VisitOutcome};
 use crate::request::Request;
 use crate::response::{Response, cookie_name};
 
@@ -69,9 +69,9 @@ impl Connector {
         let ended = async {
             let Visitor { cookie, mut choice } = self.visitor(request, base).await?;
             let organisation = picked(request, &choice).into_iter().next();
-            let organisation = organisation.ok_or(Outcome::NotFound)?;
+            let organisation = organisation.ok_or(VisitOutcome::NotFound)?;
             if self.standing(organisation).await? == Standing::SignedUp {
-                return Err(Outcome::InUse);
+                return Err(VisitOutcome::InUse);
             }
             let said = (choice.by.as_str(), choice.why.as_str());
             let now = self.clock.now();
@@ -85,15 +85,15 @@ impl Connector {
         ended.await.unwrap_or_else(|outcome| self.pages.outcome(outcome))
     }
 
-    async fn visitor(&self, request: &Request, base: &Url) -> Result<Visitor, Outcome> {
-        let cookie = request.cookie(cookie_name(base)).ok_or(Outcome::NoChoice)?;
+    async fn visitor(&self, request: &Request, base: &Url) -> Result<Visitor, VisitOutcome> {
+        let cookie = request.cookie(cookie_name(base)).ok_or(VisitOutcome::NoChoice)?;
         let choice = self.tables.choice(&visit_key(&cookie)).await;
         let choice = choice.map_err(|error| trouble(&error))?;
         let choice = choice.filter(|choice| self.clock.now() < choice.until);
-        Ok(Visitor { cookie, choice: choice.ok_or(Outcome::NoChoice)? })
+        Ok(Visitor { cookie, choice: choice.ok_or(VisitOutcome::NoChoice)? })
     }
 
-    async fn lines(&self, choice: &Choice) -> Result<Vec<Line>, Outcome> {
+    async fn lines(&self, choice: &Choice) -> Result<Vec<Line>, VisitOutcome> {
         let mut lines = Vec::with_capacity(choice.offered.len());
         for (organisation, name) in &choice.offered {
             let outcome = choice.outcomes.iter().find(|(of, _)| of == organisation);
@@ -107,7 +107,7 @@ impl Connector {
         Ok(lines)
     }
 
-    async fn standing(&self, organisation: OrganisationId) -> Result<Standing, Outcome> {
+    async fn standing(&self, organisation: OrganisationId) -> Result<Standing, VisitOutcome> {
         let known = self.tables.settings(organisation).await.map_err(|error| trouble(&error))?;
         Ok(match known {
             None => Standing::NotUsed,
@@ -116,7 +116,7 @@ impl Connector {
         })
     }
 
-    async fn name_of(&self, organisation: OrganisationId) -> Result<String, Outcome> {
+    async fn name_of(&self, organisation: OrganisationId) -> Result<String, VisitOutcome> {
         let row = self.tables.organisation(organisation).await.map_err(|error| trouble(&error))?;
         let name = row.and_then(|row| row.name);
         Ok(name.unwrap_or_else(|| "the organisation of your link".to_owned()))
@@ -128,7 +128,7 @@ impl Connector {
         organisation: OrganisationId,
         choice: &Choice,
         zone: Option<&str>,
-    ) -> Result<String, Outcome> {
+    ) -> Result<String, VisitOutcome> {
         let (said, now) = ((choice.by.as_str(), choice.why.as_str()), self.clock.now());
         match self.standing(organisation).await? {
             Standing::SignedUp => {

@@ -7,7 +7,7 @@ use payments::oauth_state::{Invitation, visit_key};
 use table::OneTime;
 use url::Url;
 
-use crate::pages::Outcome;
+use crate::pages::VisitOutcome;
 use crate::request::Request;
 use crate::response::Response;
 use crate::{CALLBACK, Connector};
@@ -32,13 +32,13 @@ impl Connector {
         }
     }
 
-    async fn launched(&self, request: &Request, base: &Url) -> Result<Response, Outcome> {
+    async fn launched(&self, request: &Request, base: &Url) -> Result<Response, VisitOutcome> {
         let (key, invitation) = self.invitation(request).await?;
-        let redirect = base.join(CALLBACK).map_err(|_| Outcome::HealthIssue)?;
+        let redirect = base.join(CALLBACK).map_err(|_| VisitOutcome::HealthIssue)?;
         let (browser, now) = (secret_text(), self.clock.now());
         let used = self.tables.use_up(OneTime::Link, &key, now).await;
         if !used.map_err(|error| trouble(&error))? {
-            return Err(Outcome::LinkUsed);
+            return Err(VisitOutcome::LinkUsed);
         }
         let new = NewVisit {
             redirect: &redirect,
@@ -54,21 +54,21 @@ impl Connector {
         Ok(Response::redirect(303, begun.url).with_cookie(base, &browser))
     }
 
-    async fn invitation(&self, request: &Request) -> Result<(String, Invitation), Outcome> {
-        let link = request.secret("link").ok_or(Outcome::LinkUnknown)?;
+    async fn invitation(&self, request: &Request) -> Result<(String, Invitation), VisitOutcome> {
+        let link = request.secret("link").ok_or(VisitOutcome::LinkUnknown)?;
         let key = visit_key(&link);
         let found = self.tables.link(&key).await.map_err(|error| trouble(&error))?;
         match found {
-            None => Err(Outcome::LinkUnknown),
-            Some(invitation) if invitation.used => Err(Outcome::LinkUsed),
-            Some(invitation) if invitation.until <= self.clock.now() => Err(Outcome::LinkLate),
+            None => Err(VisitOutcome::LinkUnknown),
+            Some(invitation) if invitation.used => Err(VisitOutcome::LinkUsed),
+            Some(invitation) if invitation.until <= self.clock.now() => Err(VisitOutcome::LinkLate),
             Some(invitation) => Ok((key, invitation)),
         }
     }
 }
 
 /// Logs what went wrong, and shows that something did.
-pub(crate) fn trouble(error: &(dyn std::error::Error + 'static)) -> Outcome {
+pub(crate) fn trouble(error: &(dyn std::error::Error + 'static)) -> VisitOutcome {
     tracing::error!(error = telemetry::chain(error), "a user on the way to Xero was not served");
-    Outcome::HealthIssue
+    VisitOutcome::HealthIssue
 }

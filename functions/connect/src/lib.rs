@@ -25,7 +25,7 @@ use xero::Client;
 
 pub use access::StartError;
 
-use crate::pages::{Outcome, Pages};
+use crate::pages::{Pages, VisitOutcome};
 use crate::request::Request;
 use crate::response::Response;
 use crate::tally::Tally;
@@ -93,7 +93,7 @@ impl Connector {
         let request = Request::read(request, self.address.as_ref());
         let response = match &request.base {
             // Nothing can be compared with an address that is not known.
-            None => self.pages.outcome(Outcome::HealthIssue),
+            None => self.pages.outcome(VisitOutcome::HealthIssue),
             Some(base) => self.answer(&request, base).await,
         };
         self.metrics.report(self.clock.now(), &Tally::of(response.status()));
@@ -102,7 +102,7 @@ impl Connector {
 
     async fn answer(&self, request: &Request, base: &Url) -> Response {
         if request.is_post && request.is_foreign {
-            return self.pages.outcome(Outcome::Foreign);
+            return self.pages.outcome(VisitOutcome::Foreign);
         }
         match (request.is_post, request.path.as_str()) {
             (false, "/") => self.pages.start(),
@@ -115,10 +115,10 @@ impl Connector {
             (false, "/done") => self.done(request, base).await,
             (true, "/disconnect") => self.disconnect(request, base).await,
             (false, path) => {
-                let outcome = path.strip_prefix("/outcome/").and_then(Outcome::from_code);
-                self.pages.outcome(outcome.unwrap_or(Outcome::NotFound))
+                let outcome = path.strip_prefix("/outcome/").and_then(VisitOutcome::from_code);
+                self.pages.outcome(outcome.unwrap_or(VisitOutcome::NotFound))
             }
-            (true, _) => self.pages.outcome(Outcome::NotFound),
+            (true, _) => self.pages.outcome(VisitOutcome::NotFound),
         }
     }
 }

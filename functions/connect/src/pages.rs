@@ -1,6 +1,7 @@
 //! The pages, in plain words. Their texts are templates: what a name holds is text, and never code.
 
 use askama::Template;
+use payments::codes;
 use payments::oauth_state::Invitation;
 use payments::permission::PERMISSIONS;
 use xero::iana_zones;
@@ -52,63 +53,26 @@ impl Line {
     }
 }
 
-/// Each end of a way to Xero, apart from the choice.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Outcome {
-    SaidNo,
-    LinkUnknown,
-    LinkUsed,
-    LinkLate,
-    StateUnknown,
-    StateUsed,
-    StateLate,
-    Refused,
-    NoChoice,
-    InUse,
-    Foreign,
-    NotFound,
-    HealthIssue,
+codes! {
+    /// Each end of a way to Xero, apart from the choice.
+    VisitOutcome {
+        SaidNo = "said-no",
+        LinkUnknown = "link-unknown",
+        LinkUsed = "link-used",
+        LinkLate = "link-late",
+        StateUnknown = "not-from-here",
+        StateUsed = "used",
+        StateLate = "late",
+        Refused = "refused",
+        NoChoice = "no-choice",
+        InUse = "in-use",
+        Foreign = "other-site",
+        NotFound = "not-found",
+        HealthIssue = "trouble",
+    }
 }
 
-impl Outcome {
-    const ALL: [Self; 13] = [
-        Self::SaidNo,
-        Self::LinkUnknown,
-        Self::LinkUsed,
-        Self::LinkLate,
-        Self::StateUnknown,
-        Self::StateUsed,
-        Self::StateLate,
-        Self::Refused,
-        Self::NoChoice,
-        Self::InUse,
-        Self::Foreign,
-        Self::NotFound,
-        Self::HealthIssue,
-    ];
-
-    pub(crate) fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.code() == code)
-    }
-
-    const fn code(self) -> &'static str {
-        match self {
-            Self::SaidNo => "said-no",
-            Self::LinkUnknown => "link-unknown",
-            Self::LinkUsed => "link-used",
-            Self::LinkLate => "link-late",
-            Self::StateUnknown => "not-from-here",
-            Self::StateUsed => "used",
-            Self::StateLate => "late",
-            Self::Refused => "refused",
-            Self::NoChoice => "no-choice",
-            Self::InUse => "in-use",
-            Self::Foreign => "other-site",
-            Self::NotFound => "not-found",
-            Self::HealthIssue => "trouble",
-        }
-    }
-
+impl VisitOutcome {
     /// The address of its page: one of a list, so that nothing of a request is repeated.
     pub(crate) fn path(self) -> String {
         format!("/outcome/{}", self.code())
@@ -237,7 +201,7 @@ impl Pages {
         self.filled(200, &page)
     }
 
-    pub(crate) fn outcome(&self, outcome: Outcome) -> Response {
+    pub(crate) fn outcome(&self, outcome: VisitOutcome) -> Response {
         let (title, words) = outcome.words();
         self.filled(outcome.status(), &OutcomePage { title, words, console: self.console() })
     }

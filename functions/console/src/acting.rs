@@ -7,8 +7,8 @@ use commands::text::redact;
 use commands::{Command, Reply, Request};
 use host::clock::Clock;
 use host::invocation::Invocation;
-use host::invoker::{InvokeError, Invoker};
 use host::telemetry;
+use invoker::{InvokeError, Invoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use queue::QueueName;
@@ -74,7 +74,7 @@ impl<I: Invoker> Acting<'_, I> {
     async fn look_at_all(&self, organisation: OrganisationId, show: &Show) -> CommandOutcome {
         let (order, mut replies, mut failed) = (Order::LookAtDeadLetters, Vec::new(), Vec::new());
         let deadline = self.now.saturating_add(LOOKS_MAX).unwrap_or(self.now);
-        for queue in QueueName::ALL {
+        for queue in QueueName::ALL.iter().copied() {
             if self.clock.now() > deadline {
                 failed.push(format!("{queue}: there was no time for it"));
                 continue;
@@ -198,9 +198,10 @@ fn request(order: Order, organisation: OrganisationId, show: &Show) -> Result<Re
 
 /// The object of an order in one word, for the activity log.
 fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "payment",
         "discrepancy",
+        "discrepancies",
         "customer",
         "parked_at",
         "reason",
@@ -209,5 +210,5 @@ fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
         "from",
         "time_zone",
     ];
-    NAMES.iter().find_map(|name| about.get(*name)).map(String::as_str)
+    NAMES.iter().find_map(|name| about.get(*name)?.lines().next())
 }

@@ -5,32 +5,22 @@ use commands::reply::{
     CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport, Republication,
     SweepOutcome, SyncReply,
 };
-use host::invoker::InvokeError;
+use invoker::InvokeError;
+use payments::codes;
 
 use crate::order::Order;
 
-/// What came of an order.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    /// It was carried out.
-    Done,
-    /// It was begun, and goes on.
-    Started,
-    /// It was not carried out.
-    Failed,
-    /// The role may not.
-    Refused,
-}
-
-impl Outcome {
-    /// The code in the activity log and in logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Started => "started",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-        }
+codes! {
+    /// What came of an order.
+    Outcome {
+        /// It was carried out.
+        Done = "done",
+        /// It was begun, and goes on.
+        Started = "started",
+        /// It was not carried out.
+        Failed = "failed",
+        /// The role may not.
+        Refused = "refused",
     }
 }
 

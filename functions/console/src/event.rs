@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use commands::text;
+use commands::{FieldKind, text};
 use payments::OrganisationId;
 use serde_json::Value;
 
@@ -64,8 +64,12 @@ pub struct Filter {
     pub word: String,
     /// What runs were about.
     pub kind: String,
-    /// Only what went wrong.
-    pub only_errors: bool,
+    /// Only a part of a list: `errors` of runs, `breached` discrepancies and the like.
+    pub only: String,
+    /// Whose discrepancies, by the name of their owner.
+    pub whose: String,
+    /// One discrepancy, as `10234/OVERPAID#`.
+    pub place: String,
     /// Anything by which a payment or an invoice may be known.
     pub search: String,
     /// The id of an order of a customer.
@@ -122,7 +126,10 @@ impl Asked {
         let fields = order.map(|order| order.spec().fields).unwrap_or_default();
         let about = fields.iter().filter_map(|field| {
             let typed = || form(&format!("pm_{}", field.name)).filter(|text| !text.is_empty());
-            let text = given(field.name).or_else(|| field.is_typed.then(typed).flatten());
+            let text = match field.kind {
+                FieldKind::List => event.get(field.name).and_then(lines_of),
+                _ => given(field.name).or_else(|| field.is_typed.then(typed).flatten()),
+            };
             Some((field.name.to_owned(), text?))
         });
         let about = about.collect();
@@ -149,7 +156,9 @@ impl Asked {
                 invoice: field("pm_invoice", "invoice"),
                 word: field("pm_word", "word"),
                 kind: field("pm_kind", "kind"),
-                only_errors: field("pm_only", "only") == "errors",
+                only: field("pm_only", "only"),
+                whose: field("pm_whose", "whose"),
+                place: given("place").unwrap_or_default(),
                 search: field("pm_search", "search"),
                 order_id: field("pm_order_id", "order_id"),
                 sort: field("pm_sort", "sort"),
@@ -158,6 +167,12 @@ impl Asked {
             dark: context.and_then(|context| context.get("theme")?.as_str()) == Some("dark"),
         }))
     }
+}
+
+/// Several texts, one on each line; none if one of them cannot be taken.
+fn lines_of(value: &Value) -> Option<String> {
+    let texts: Option<Vec<_>> = value.as_array()?.iter().map(text_of).collect();
+    texts.map(|texts| texts.join("\n"))
 }
 
 fn text_of(value: &Value) -> Option<String> {

@@ -20,9 +20,9 @@ use std::time::Duration;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::invocation::Invocation;
-use host::invoker::{Invoker, LambdaInvoker};
 use host::metrics::Metrics;
 use host::telemetry;
+use invoker::{Invoker, LambdaInvoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use serde::Serialize;
@@ -33,7 +33,7 @@ use crate::acting::Acting;
 use crate::answer::{CommandOutcome, Outcome};
 use crate::event::{Asked, OrganisationSaid, Show};
 use crate::order::Order;
-use crate::pages::{PageError, Stage};
+use crate::pages::{PageError, Stage, Trouble};
 use crate::roles::Role;
 use crate::tally::Tally;
 use crate::view::{Buttons, Notice};
@@ -238,10 +238,13 @@ impl<I: Invoker> Asking<'_, I> {
                 return self.tell("Settings", notices, lines);
             }
         };
+        let trouble = Trouble::read(&self.console.tables, settings, self.now).await;
+        tally.rows_read = tally.rows_read.saturating_add(trouble.rows);
         let stage = Stage {
             tables: &self.console.tables,
             row: &row,
             settings,
+            trouble,
             show: &self.show,
             buttons: &buttons,
             notices,

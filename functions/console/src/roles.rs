@@ -40,8 +40,11 @@ mod tests {
     #[test]
     fn the_settings_of_a_connection_are_for_administrators() {
         // CC-11
-        let allowed: Vec<_> =
-            Role::ALL.into_iter().filter(|role| role.may(Page::Configure.least_role())).collect();
+        let allowed: Vec<_> = Role::ALL
+            .iter()
+            .copied()
+            .filter(|role| role.may(Page::Configure.least_role()))
+            .collect();
         assert_eq!(allowed, [Role::Admin]);
         for order in [Order::Rename, Order::SignUp] {
             assert!(!Role::Operator.may(order.least_role()), "{order}");

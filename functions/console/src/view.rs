@@ -32,6 +32,16 @@ impl Button {
     pub fn about(self, what: impl Into<String>) -> Self {
         Self { about: Some(what.into()), ..self }
     }
+
+    /// The one button that the page is for.
+    pub fn primary(self) -> Self {
+        Self { primary: true, ..self }
+    }
+
+    /// A link among others.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
 }
 
 /// Something that was done, or was not.
@@ -79,6 +89,8 @@ pub struct Frame {
     pub nav: Navigation,
     /// What came of an order.
     pub notices: Vec<Notice>,
+    /// What stands in the way of the whole organisation, a sentence each.
+    pub trouble: Vec<String>,
     /// What the page rests on.
     pub footer: String,
 }
@@ -183,7 +195,7 @@ impl Sign {
 #[derive(Clone, Debug, Template)]
 #[template(path = "bar.html")]
 pub struct Bar {
-    label: &'static str,
+    label: String,
     words: String,
     percent: u32,
     is_high: bool,
@@ -191,11 +203,11 @@ pub struct Bar {
 
 impl Bar {
     /// So much of so much, and what follows from it.
-    pub fn new(label: &'static str, used: u32, max: u32, note: &str) -> Self {
+    pub fn new(label: impl Into<String>, used: u32, max: u32, note: &str) -> Self {
         let percent = u64::from(used).saturating_mul(100) / u64::from(max.max(1));
         let percent = u32::try_from(percent).unwrap_or(u32::MAX).min(100);
-        let words = format!("{used} of {max} ({percent} %){note}");
-        Self { label, words, percent, is_high: percent >= HIGH_PERCENT }
+        let words = format!("{used} of {max} ({percent}%){note}");
+        Self { label: label.into(), words, percent, is_high: percent >= HIGH_PERCENT }
     }
 }
 

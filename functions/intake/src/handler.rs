@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use host::batch::{self, BlankId, Outcome, RECEIVES_MAX};
+use host::batch::{self, BlankId, RECEIVES_MAX, RecordOutcome};
 use host::clock::Clock;
 use host::counters::Counters as _;
 use host::telemetry;
@@ -37,16 +37,16 @@ pub(crate) struct Handler<'a, C, U> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Done {
     /// So.
-    As(Outcome),
+    As(RecordOutcome),
     /// Done, once the function that posts payments at once knows of it.
     Direct,
 }
 
 impl Done {
-    const fn outcome(self) -> Outcome {
+    const fn outcome(self) -> RecordOutcome {
         match self {
             Self::As(outcome) => outcome,
-            Self::Direct => Outcome::Done,
+            Self::Direct => RecordOutcome::Done,
         }
     }
 }
@@ -82,7 +82,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             .enumerate()
             .collect();
         work.sort_by_key(|(_, read)| read.as_ref().map(|message| message.report.place()).ok());
-        let mut outcomes = vec![Outcome::Again; records.len()];
+        let mut outcomes = vec![RecordOutcome::Again; records.len()];
         let mut known = SettingsCache::new();
         let mut direct = Direct::new();
         let mut shares = Shares::new();
@@ -117,7 +117,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             };
         }
         for position in self.wake(direct, &mut shares).await {
-            outcomes[position] = Outcome::Again;
+            outcomes[position] = RecordOutcome::Again;
         }
         for (owner, mut share) in shares {
             share.count(&outcomes);
@@ -171,7 +171,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Err(error) => {
                 log_failure(record, organisation, &error, "reading the settings failed");
                 tally.failures.add("Tables", telemetry::chain(&error));
-                return Done::As(Outcome::Again);
+                return Done::As(RecordOutcome::Again);
             }
         };
         let recorder = Recorder {
@@ -185,12 +185,12 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         match recorder.record(report).await {
             Ok(recorded) => {
                 self.count(report, recorded, recorder.event_at, tally);
-                if recorded.direct { Done::Direct } else { Done::As(Outcome::Done) }
+                if recorded.direct { Done::Direct } else { Done::As(RecordOutcome::Done) }
             }
             Err(Failure::Refused(refusal)) => {
                 if refusal.may_pass_later() && batch::receives(record) < RECEIVES_MAX {
                     tally.early += 1;
-                    return Done::As(Outcome::Again);
+                    return Done::As(RecordOutcome::Again);
                 }
                 let reason = code(&refusal);
                 let parking = Parking { owner: Some(organisation), reason, problems: 1 };
@@ -199,7 +199,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Err(failure) => {
                 log_failure(record, organisation, &failure, "a report could not be recorded");
                 tally.failures.add(failure.class(), telemetry::chain(&failure));
-                Done::As(Outcome::Again)
+                Done::As(RecordOutcome::Again)
             }
         }
     }
@@ -222,16 +222,16 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         parking: &Parking,
         detail: &str,
         tally: &mut Tally,
-    ) -> Outcome {
+    ) -> RecordOutcome {
         match parking.park(self.tables, record, detail, self.clock.now()).await {
             Ok(()) => {
                 tally.parked += 1;
-                Outcome::Done
+                RecordOutcome::Done
             }
             Err(error) => {
                 tracing::error!(error = telemetry::chain(&error), "parking a message failed");
                 tally.failures.add("Tables", telemetry::chain(&error));
-                Outcome::Again
+                RecordOutcome::Again
             }
         }
     }

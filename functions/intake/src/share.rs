@@ -1,6 +1,6 @@
 //! An organisation's part of a batch.
 
-use host::batch::Outcome;
+use host::batch::RecordOutcome;
 
 use crate::tally::Tally;
 
@@ -14,9 +14,9 @@ pub(crate) struct Share {
 
 impl Share {
     /// Counts its records, and those that are to come again.
-    pub(crate) fn count(&mut self, outcomes: &[Outcome]) {
+    pub(crate) fn count(&mut self, outcomes: &[RecordOutcome]) {
         let outcomes = self.positions.iter().filter_map(|position| outcomes.get(*position));
-        self.tally.again = outcomes.filter(|outcome| **outcome == Outcome::Again).count();
+        self.tally.again = outcomes.filter(|outcome| **outcome == RecordOutcome::Again).count();
         self.tally.records = self.positions.len();
     }
 }

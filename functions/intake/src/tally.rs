@@ -1,6 +1,6 @@
 //! What one invocation did: its one log line and its metrics.
 
-use host::counters::{Counters as _, Delays, Failures};
+use host::counters::{Counters as _, Delays, FailureCounts};
 use payments::sweep::SyncRun;
 
 host::counters! {
@@ -28,7 +28,7 @@ host::counters! {
         pub(crate) delays: Delays, log slowest_ms = Delays::slowest, log late = Delays::late,
             metric "SlowestSync" = Delays::slowest_or_zero, metric "LateSyncs" = Delays::late_or_zero;
         /// What could not be recorded, because a table or a queue did not answer.
-        pub(crate) failures: Failures, log records.failed = Failures::by_class;
+        pub(crate) failures: FailureCounts, log records.failed = FailureCounts::by_class;
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt as _;
-use host::batch::{self, BlankId, Outcome};
+use host::batch::{self, BlankId, RecordOutcome};
 use host::clock::Clock;
 use host::counters::Counters as _;
 use host::telemetry;
@@ -76,7 +76,8 @@ impl<C: Changes> Handler<'_, C> {
         }
         tally.again = again.len();
         batch::answer(records.iter().enumerate().map(|(position, record)| {
-            let outcome = if again.contains(&position) { Outcome::Again } else { Outcome::Done };
+            let outcome =
+                if again.contains(&position) { RecordOutcome::Again } else { RecordOutcome::Done };
             (record.message_id.as_deref(), outcome)
         }))
     }

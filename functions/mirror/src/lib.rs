@@ -104,12 +104,8 @@ impl<C: Changes> Mirror<C> {
             clock: &self.clock,
             deadline,
         };
-        let mut tally = Tally::default();
-        let answer = handler.batch(&event, &mut tally).await;
-        self.metrics.report(self.clock.now(), &tally);
-        if tally.was_refused() {
-            self.xero.renew_credentials(self.clock.now()).await;
-        }
+        let batch = async |tally: &mut Tally| handler.batch(&event, tally).await;
+        let answer = self.xero.counted(&self.metrics, &self.clock, batch).await;
         if let (Ok(answer), Some(redelivery)) = (&answer, &self.redelivery) {
             redelivery.after(&batch::again(&event.records, answer)).await;
         }

@@ -4,7 +4,7 @@ use aws_lambda_events::sqs::SqsMessage;
 use host::batch;
 use jiff::Timestamp;
 use queue::Message;
-use table::{Noted, Parked, Tables, WriteError};
+use table::{IgnoredEvent, Parked, Tables, WriteError};
 
 use crate::jobs::Work;
 use crate::tally::Tally;
@@ -59,7 +59,7 @@ pub(crate) async fn keep(
 
 async fn keep_noted(tables: &Tables, id: &str, noted: &queue::Noted) -> Result<(), WriteError> {
     for (position, reason) in noted.reasons.iter().enumerate() {
-        let row = Noted {
+        let row = IgnoredEvent {
             organisation: noted.organisation,
             id: &format!("{id}-{position}"),
             reason: &reason.code,

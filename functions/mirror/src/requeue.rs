@@ -62,7 +62,7 @@ impl<C: Changes> Handler<'_, C> {
         }
         let mut again = BTreeSet::new();
         for (position, (accepted_at, count)) in per_record {
-            let noted = table::Noted {
+            let noted = table::IgnoredEvent {
                 organisation: Some(organisation),
                 id: records[position].message_id.as_deref().unwrap_or_default(),
                 reason,

@@ -1,6 +1,7 @@
 //! What one invocation did: its one log line and its metrics.
 
-use host::counters::{Counters as _, Delays, Failures};
+use access::XeroCounters;
+use host::counters::{Counters as _, Delays, FailureCounts};
 use jiff::Timestamp;
 use payments::sweep::SyncRun;
 use queue::Cause;
@@ -30,8 +31,8 @@ host::counters! {
         delays: Delays, log slowest_ms = Delays::slowest, log late = Delays::late,
             metric "SlowestSync" = Delays::slowest_or_zero, metric "LateSyncs" = Delays::late_or_zero;
         /// Invoices that could not be read or written, by class (A7.3).
-        pub(crate) failures: Failures, log invoices.failed = Failures::by_class,
-            metric "InvoicesFailed" = Failures::total;
+        pub(crate) failures: FailureCounts, log invoices.failed = FailureCounts::by_class,
+            metric "InvoicesFailed" = FailureCounts::total;
     }
 }
 
@@ -59,11 +60,6 @@ impl Tally {
         }
     }
 
-    /// Whether Xero refused our credentials.
-    pub(crate) fn was_refused(&self) -> bool {
-        self.failures.has(ErrorClass::Authentication.code())
-    }
-
     /// Adds what was counted to the row of a run.
     pub(crate) fn add_to(&self, run: &mut SyncRun) {
         run.spent(self.calls, self.bytes);
@@ -72,6 +68,12 @@ impl Tally {
             run.count(outcome, count);
         }
         self.failures.add_to(run);
+    }
+}
+
+impl XeroCounters for Tally {
+    fn was_refused(&self) -> bool {
+        self.failures.has(ErrorClass::Authentication.code())
     }
 }
 

@@ -3,9 +3,10 @@
 use commands::reply::{DiscrepanciesReply, RefusedItem};
 use commands::{AdjustRecord, Attribution, Command, Kind, Reply, RequestError};
 use discrepancies::{
-    CommandVerb, DiscrepancyCommand, DiscrepancyCommandError, carry_out, place, typed_amount,
+    CommandVerb, DiscrepancyCommand, DiscrepancyCommandError, carry_out, typed_amount,
 };
 use payments::{AdjustedRecord, Adjustment, DiscrepancyCause, Ending, OrganisationId};
+use table::named_discrepancy;
 
 use crate::error::tables;
 use crate::{ExecutionError, Operations};
@@ -59,7 +60,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         verb: CommandVerb,
         by: &Attribution,
     ) -> Result<DiscrepanciesReply, ExecutionError> {
-        let places: Option<Vec<_>> = names.iter().map(|name| place(name)).collect();
+        let places: Option<Vec<_>> = names.iter().map(|name| named_discrepancy(name)).collect();
         let places = places.ok_or_else(|| {
             wrong(
                 kind,

@@ -24,10 +24,10 @@ use commands::reply::{
 use commands::{Attribution, Command, Reply, Request, RequestError, earlier};
 use host::clock::Clock;
 use host::grants::GrantSecrets;
-use host::invoker::{InvokeError, Invoker};
 use host::metrics::Metrics;
 use host::telemetry;
 use host::webhook_secret::WebhookSecret;
+use invoker::{InvokeError, Invoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::PaymentCommand;
 use queue::{Changes, DeadLetters, Letters, Uploads};

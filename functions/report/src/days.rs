@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use payments::OrganisationId;
 use payments::seal::{Checksum, last_over};
 use serde::{Deserialize, Serialize};
-use table::ReadError;
+use table::{ReadError, WriteError};
 
 use crate::Reporter;
 use crate::day::Done;
@@ -121,6 +121,8 @@ impl Reporter {
             }
             match Box::pin(self.one_day(&log, next, &mut tally)).await {
                 Ok(done) => answers.push(sealed(organisation, &done)),
+                // Another run has sealed it in the meantime: on with the next day.
+                Err(SealError::Write(WriteError::Conflict)) => {}
                 Err(error) => {
                     tally.failed += 1;
                     tracing::error!(

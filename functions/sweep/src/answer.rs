@@ -3,7 +3,7 @@
 use aws_lambda_events::sqs::BatchItemFailure;
 use commands::reply::{ConnectionHealth, OrganisationSweep, RunSummary, SweepOutcome};
 use payments::OrganisationId;
-use payments::sweep::{Start, SyncRun, SyncState};
+use payments::sweep::{StartDecision, SyncRun, SyncState};
 use serde::Serialize;
 
 use crate::run::Outcome;
@@ -35,9 +35,9 @@ pub(crate) fn swept(organisation: OrganisationId, outcome: &Outcome) -> Organisa
         Outcome::Ran(run, _) => (ended(run.state), run.problem.clone(), Some(run)),
         Outcome::NotRun(start, run) => {
             let outcome = match start {
-                Start::Running => SweepOutcome::AnotherRunIsAtIt,
-                Start::Cooling => SweepOutcome::AskedAMomentAgo,
-                Start::Go | Start::Done => SweepOutcome::AlreadyDone,
+                StartDecision::Running => SweepOutcome::AnotherRunIsAtIt,
+                StartDecision::Cooling => SweepOutcome::AskedAMomentAgo,
+                StartDecision::Go | StartDecision::Done => SweepOutcome::AlreadyDone,
             };
             (outcome, None, run.as_ref())
         }

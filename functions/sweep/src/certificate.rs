@@ -93,7 +93,10 @@ impl<C: Changes> Run<'_, C> {
             place = page.next.filter(|next| next.since <= until);
         }
         certificate.until = until;
-        let awaiting = self.tables.sweep(self.organisation(), SweepKind::Open).await?.awaiting;
+        let open = self.tables.sweep(self.organisation(), SweepKind::Open).await?;
+        let awaiting = open.awaiting;
+        certificate.unsettled_compared_at = open.last_success_at;
+        certificate.all_compared_since = open.rotation.and_then(|all| all.compared_since);
         if awaiting > 0 {
             // Their payments, if there are any, are none that Xero shows (AMB-39).
             certificate.reasons.insert("local_invoices_not_in_xero".to_owned(), awaiting);

@@ -1,7 +1,7 @@
 //! Why the function cannot start, and why an invocation failed.
 
-use host::invoker::InvokeError;
 use host::telemetry;
+use invoker::InvokeError;
 use payments::OrganisationId;
 use queue::SendError;
 

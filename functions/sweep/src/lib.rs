@@ -15,6 +15,7 @@ mod on_demand;
 mod open;
 mod organisations;
 mod refunds;
+mod rotation;
 mod run;
 mod tally;
 mod unreadable;
@@ -25,9 +26,9 @@ use commands::earlier;
 use commands::reply::{OrganisationSweep, SweepOutcome};
 use host::clock::Clock;
 use host::grants::GrantSecrets;
-use host::invoker::Invoker;
 use host::metrics::Metrics;
 use host::telemetry;
+use invoker::Invoker;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::sweep::DailySchedules;
@@ -136,13 +137,7 @@ impl<C: Changes> Sweeper<C> {
         &self,
         work: impl AsyncFnOnce(&mut Tally) -> Result<T, HandleError>,
     ) -> Result<T, HandleError> {
-        let mut tally = Tally::default();
-        let done = work(&mut tally).await;
-        self.metrics.report(self.clock.now(), &tally);
-        if tally.refused {
-            self.xero.renew_credentials(self.clock.now()).await;
-        }
-        done
+        self.xero.counted(&self.metrics, &self.clock, work).await
     }
 
     async fn asked(

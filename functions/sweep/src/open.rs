@@ -1,5 +1,6 @@
 //! Whether the open invoices agree: the full sweep of the night. It is gone on with where it was left, and has one
-//! page of each side in memory, and of the open invoices the ids.
+//! page of each side in memory, and of the open invoices the ids. Of what is stored it looks at what is not settled, and
+//! at a part of everything else (`rotation`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +25,7 @@ const LOOKED_UP_AT_ONCE: usize = 50;
 const WALK_MAX: SignedDuration = SignedDuration::from_hours(20);
 
 /// A walk that a run has in hand.
-struct Walk {
+pub(crate) struct Walk {
     at: OpenWalk,
     /// The invoices that are open in Xero under the number under which they are stored.
     seen: BTreeSet<XeroInvoiceId>,
@@ -32,14 +33,14 @@ struct Walk {
     unstored: Vec<XeroInvoiceId>,
     /// The numbers that are on the queue to be read for the first time.
     new: BTreeSet<InvoiceNumber>,
-    queued: Queued,
+    pub(crate) queued: Queued,
     /// What of a page is to be put on the queue, in as few messages as possible.
-    differing: Queued,
+    pub(crate) differing: Queued,
 }
 
 impl Walk {
     /// Whether an invoice is on the queue, or will be.
-    fn has(&self, invoice: XeroInvoiceId) -> bool {
+    pub(crate) fn has(&self, invoice: XeroInvoiceId) -> bool {
         self.queued.contains_key(&invoice) || self.differing.contains_key(&invoice)
     }
 
@@ -52,9 +53,9 @@ impl Walk {
 }
 
 impl<C: Changes> Run<'_, C> {
-    /// Goes through all open sales invoices of Xero, then through what is stored, and puts on the queue what does
-    /// not agree, what a day has come for (AMB-20), what was judged under other settings (AMB-35), and what was
-    /// never read (AMB-39).
+    /// Goes through all open sales invoices of Xero, then through what is stored and not settled, and puts on the queue
+    /// what does not agree, what a day has come for (AMB-20), what was judged under other settings (AMB-35), and what
+    /// was never read (AMB-39).
     ///
     /// Xero is read first: what is written here in the meantime can only be newer.
     pub(crate) async fn open(&self, work: &mut Work) -> Result<Option<Stop>, RunError> {
@@ -79,23 +80,11 @@ impl<C: Changes> Run<'_, C> {
                 self.keep(&mut walk, work, None).await?;
             }
         }
-        loop {
-            if self.is_over() {
-                return self.keep(&mut walk, work, Some(Stop::OutOfTime)).await;
-            }
-            let after = walk.at.after.as_ref();
-            let page = self.tables.standings(self.organisation(), after, STORED_PAGE).await?;
-            self.name_rows(&page.unreadable, work).await?;
-            self.review(&page.standings, &mut walk, work);
-            if let Some(stop) = self.look_up(&page.standings, &mut walk, work).await? {
-                return self.keep(&mut walk, work, Some(stop)).await;
-            }
-            work.run.count("stored", page.standings.len());
-            match page.next {
-                Some(next) => walk.at.after = Some(next),
-                None => break,
-            }
-            self.keep(&mut walk, work, None).await?;
+        if let Some(stop) = self.unsettled(&mut walk, work).await? {
+            return self.keep(&mut walk, work, Some(stop)).await;
+        }
+        if let Some(stop) = self.rotate(&mut walk, work).await? {
+            return self.keep(&mut walk, work, Some(stop)).await;
         }
         if let Some(stop) = self.follow_cutover(work).await? {
             return self.keep(&mut walk, work, Some(stop)).await;
@@ -103,6 +92,39 @@ impl<C: Changes> Run<'_, C> {
         self.send_differing(&mut walk, work).await?;
         work.state.gone_through(walk.at);
         Ok(None)
+    }
+
+    /// Goes through what is stored and not settled.
+    async fn unsettled(&self, walk: &mut Walk, work: &mut Work) -> Result<Option<Stop>, RunError> {
+        loop {
+            if self.is_over() {
+                return Ok(Some(Stop::OutOfTime));
+            }
+            let (of, after) = (self.organisation(), walk.at.after.as_ref());
+            let page = self.tables.unsettled_standings(of, after, STORED_PAGE).await?;
+            self.name_rows(&page.unreadable, work).await?;
+            self.put_into_place(&page.misplaced, work).await?;
+            if let Some(stop) = self.look_through(&page.standings, walk, work).await? {
+                return Ok(Some(stop));
+            }
+            match page.next {
+                Some(next) => walk.at.after = Some(next),
+                None => return Ok(None),
+            }
+            self.keep(walk, work, None).await?;
+        }
+    }
+
+    /// Looks through a page of what is stored: what is known here is reviewed, and what is not is asked for.
+    pub(crate) async fn look_through(
+        &self,
+        standings: &[Standing],
+        walk: &mut Walk,
+        work: &mut Work,
+    ) -> Result<Option<Stop>, RunError> {
+        self.review(standings, walk, work);
+        work.run.count("stored", standings.len());
+        self.look_up(standings, walk, work).await
     }
 
     /// The walk that was left, or a new one.
@@ -137,7 +159,7 @@ impl<C: Changes> Run<'_, C> {
     }
 
     /// Puts what differs on the queue, and then stores how far the walk has come.
-    async fn keep(
+    pub(crate) async fn keep(
         &self,
         walk: &mut Walk,
         work: &mut Work,
@@ -186,7 +208,11 @@ impl<C: Changes> Run<'_, C> {
     }
 
     /// Raises a message for each unreadable stored row: it is compared with nothing, and hides no other (AMB-30).
-    async fn name_rows(&self, rows: &[table::Unreadable], work: &mut Work) -> Result<(), RunError> {
+    pub(crate) async fn name_rows(
+        &self,
+        rows: &[table::UnreadableRow],
+        work: &mut Work,
+    ) -> Result<(), RunError> {
         for row in rows {
             let why = format!("invoice {} is not compared with Xero: {}", row.key, row.problem);
             let (organisation, now) = (self.organisation(), self.now());

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use host::counters::Counters as _;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
-use payments::sweep::{DailyWork, Start, SweepKind, SweepState, Trigger};
+use payments::sweep::{DailyWork, StartDecision, SweepKind, SweepState, Trigger};
 use payments::{OrganisationId, Settings};
 use queue::Changes;
 use table::WriteError;
@@ -108,7 +108,8 @@ impl<C: Changes> Sweeper<C> {
                 let own_due = kind.daily().and_then(|work| self.own_due(work, settings));
                 match self.state_of(settings, kind).await {
                     Ok(state) => {
-                        let may = state.may_start(Trigger::Schedule, None, now) == Start::Go;
+                        let may =
+                            state.may_start(Trigger::Schedule, None, now) == StartDecision::Go;
                         (may && state.is_due(settings, own_due, now)).then_some(settings)
                     }
                     Err(error) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::sweep::{
-    Concern, Seen, Start, SweepState, SyncKind, SyncRun, SyncRunId, SyncState, concern,
+    Concern, Seen, StartDecision, SweepState, SyncKind, SyncRun, SyncRunId, SyncState, concern,
 };
 use payments::{OrganisationId, Settings, XeroInvoiceId};
 use queue::{Cause, Changes, InvoiceChange, InvoiceChanges, Message};
@@ -54,7 +54,7 @@ pub(crate) enum Outcome {
     /// It was run; its row says how far, and what went wrong.
     Ran(Box<SyncRun>, Option<Timestamp>),
     /// It was not: nothing was asked of Xero. This is the run that is at it, or was last.
-    NotRun(Start, Option<Box<SyncRun>>),
+    NotRun(StartDecision, Option<Box<SyncRun>>),
 }
 
 /// The invoices that a run has put on the queue, with the stamp that a read has to show.
@@ -84,7 +84,7 @@ impl<C: Changes> Run<'_, C> {
             let now = self.now();
             let mut state = self.tables.sweep(self.organisation(), wanted.target.sweep()).await?;
             let start = state.may_start(wanted.trigger(), wanted.scheduled_at, now);
-            if start != Start::Go {
+            if start != StartDecision::Go {
                 let run = self.run_of(state.run.as_ref()).await?;
                 return Ok(Err(Outcome::NotRun(start, run.map(Box::new))));
             }

@@ -1,5 +1,6 @@
 //! What one invocation did: its one log line and its metrics.
 
+use access::XeroCounters;
 use host::counters::Longest;
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts};
@@ -106,6 +107,12 @@ impl Tally {
     /// Every connection was looked at.
     pub(crate) fn check_is_complete(&mut self) {
         self.is_checked = true;
+    }
+}
+
+impl XeroCounters for Tally {
+    fn was_refused(&self) -> bool {
+        self.refused
     }
 }
 

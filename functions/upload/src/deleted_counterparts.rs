@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use host::telemetry;
-use payments::upload::{Line, Pair, Upload, UploadState, XeroMoneyKind, deletions_from};
+use payments::upload::{Line, PaymentPair, Upload, UploadState, XeroMoneyKind, deletions_from};
 use payments::{Discrepancy, XeroContactId};
 use queue::Uploads;
 use table::WriteError;
@@ -95,7 +95,7 @@ impl<Q: Uploads> Run<'_, Q> {
         said.retain(Upload::is_said_same);
         let open = self.tables.open_about_contacts(self.organisation()).await?;
         let flagged = open.into_iter().filter_map(|(contact, found)| {
-            let with = Pair::of(&found.key)?.in_xero()?;
+            let with = PaymentPair::of(&found.key)?.in_xero()?;
             Some((contact, found, with))
         });
         Ok(Watched { said, flagged: flagged.collect() })

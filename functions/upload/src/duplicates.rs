@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::{SignedDuration, ToSpan};
 use payments::upload::{
-    Certain, Claim, Counterpart, Standing, Upload, UploadState, XeroMoney, XeroMoneyKind,
+    Certain, Claim, Counterpart, MoneyInXero, Upload, UploadState, XeroMoney, XeroMoneyKind,
     link_found, standings, twins,
 };
 use payments::{InvoiceNumber, PaymentId, XeroPayment, XeroPaymentId, XeroPaymentKind, owners};
@@ -30,7 +30,7 @@ impl<Q: Uploads> Run<'_, Q> {
         &self,
         claims: Vec<Claim>,
         money: impl Iterator<Item = XeroMoney>,
-    ) -> Result<BTreeMap<PaymentId, Standing>, RunError> {
+    ) -> Result<BTreeMap<PaymentId, MoneyInXero>, RunError> {
         {
             let mut known = self.known_money.borrow_mut();
             known.money.extend(money.map(|money| (money.id, money)));
@@ -58,7 +58,7 @@ impl<Q: Uploads> Run<'_, Q> {
     pub(crate) async fn standings_now(
         &self,
         payments: &BTreeSet<PaymentId>,
-    ) -> Result<BTreeMap<PaymentId, Standing>, RunError> {
+    ) -> Result<BTreeMap<PaymentId, MoneyInXero>, RunError> {
         let now = self.now();
         let (claims, is_fresh) = {
             let known = self.known_money.borrow();
@@ -125,7 +125,7 @@ impl<Q: Uploads> Run<'_, Q> {
         Ok(())
     }
 
-    async fn compare(&self) -> Result<BTreeMap<PaymentId, Standing>, RunError> {
+    async fn compare(&self) -> Result<BTreeMap<PaymentId, MoneyInXero>, RunError> {
         let (claims, mut money) = {
             let known = self.known_money.borrow();
             let claims: Vec<Claim> = known.claims.values().cloned().collect();

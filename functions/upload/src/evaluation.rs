@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Books, ContactStanding, Customer, DocumentForm, Hold, OpenInvoice, Planner, Route, Skip,
-    Standing, Upload, UploadDecision, gate, judge_bill, on_merchant_contact,
+    Books, ContactStanding, Customer, DocumentForm, Hold, MoneyInXero, OpenInvoice, Planner, Route,
+    Skip, Upload, UploadDecision, gate, judge_bill, on_merchant_contact,
 };
 use payments::{CustomerId, InvoiceNumber, XeroContactId};
 use queue::Uploads;
@@ -61,9 +61,9 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut standings = Box::pin(self.standings(claims, planner.money())).await?;
         let judgements = rows.iter().zip(gates).map(|(row, gate)| match gate {
             Ok(_) => match standings.remove(&row.receipt.id) {
-                Some(Standing::Certain(certain)) => UploadDecision::Found(certain),
-                Some(Standing::Possible(suspicion)) => UploadDecision::Suspect(suspicion),
-                Some(Standing::Absent) | None => match unusable.get(&row.receipt.id) {
+                Some(MoneyInXero::Certain(certain)) => UploadDecision::Found(certain),
+                Some(MoneyInXero::Possible(suspicion)) => UploadDecision::Suspect(suspicion),
+                Some(MoneyInXero::Absent) | None => match unusable.get(&row.receipt.id) {
                     Some(held) => held.clone(),
                     None => planner.plan(row, customer_of(row, &customers.known)),
                 },

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use payments::Settings;
 use payments::upload::Night;
 use queue::{Changes, UploadTask, Uploads};
-use serde_json::Value;
 
 use crate::{Answer, HandleError, Uploader, uploading};
 
@@ -15,23 +14,10 @@ use crate::{Answer, HandleError, Uploader, uploading};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FanOut {
     /// By the clock of which time zone the schedule comes.
-    zone: Option<String>,
+    pub(crate) zone: Option<String>,
 }
 
 impl FanOut {
-    /// The wish, if the event has it, and the rest of the event.
-    pub(crate) fn of(event: &Value) -> (Option<Self>, Value) {
-        let mut rest = event.clone();
-        let Some(fields) = rest.as_object_mut() else { return (None, rest) };
-        if fields.get("fan_out") != Some(&Value::Bool(true)) {
-            return (None, rest);
-        }
-        fields.remove("fan_out");
-        let zone = fields.remove("zone");
-        let zone = zone.as_ref().and_then(Value::as_str).map(str::to_owned);
-        (Some(Self { zone }), rest)
-    }
-
     /// Whether the schedule of that moment begins the night of this organisation. One in another time zone waits for
     /// its own evening; the hourly look begins its night.
     pub(crate) fn begins(&self, settings: &Settings, scheduled_at: Timestamp) -> bool {

@@ -40,13 +40,13 @@ use std::time::Duration;
 
 pub use access::StartError;
 use access::Xero;
-use commands::reply::Plan;
+use commands::reply::NightPlan;
 use commands::{PreviewPlan, earlier};
 use host::clock::Clock;
 use host::env::Environment;
-use host::invoker::{InvokeError, Invoker};
 use host::metrics::Metrics;
 use host::telemetry;
+use invoker::{InvokeError, Invoker};
 use jiff::Timestamp;
 use payments::budget::Purpose;
 use payments::sweep::{SyncKind, Trigger};
@@ -58,9 +58,8 @@ use table::Tables;
 use xero::{Client, Config};
 
 pub use crate::answer::{Answer, NightAnswer};
-use crate::event::Asked;
 pub use crate::event::EventError;
-use crate::fan_out::FanOut;
+use crate::event::{Event, Schedule};
 use crate::night::Outcome;
 use crate::run::Run;
 use crate::tally::Tally;
@@ -216,13 +215,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         &self,
         work: impl AsyncFnOnce(&mut Tally) -> Result<T, HandleError>,
     ) -> Result<T, HandleError> {
-        let mut tally = Tally::default();
-        let done = work(&mut tally).await;
-        self.metrics.report(self.clock.now(), &tally);
-        if tally.refused {
-            self.xero.renew_credentials(self.clock.now()).await;
-        }
-        done
+        self.xero.counted(&self.metrics, &self.clock, work).await
     }
 
     async fn asked(
@@ -231,22 +224,25 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
-        let (fan_out, event) = FanOut::of(event);
-        match Asked::read(&event)? {
-            Asked::Night { scheduled_at, organisation: None } if fan_out.is_some() => {
+        match Event::read(event)? {
+            Event::Schedule(Schedule::Night {
+                scheduled_at,
+                organisation: None,
+                fan_out: Some(fan_out),
+            }) => {
                 let mut all = self.organisations(None).await?;
-                all.retain(|one| {
-                    fan_out.as_ref().is_some_and(|wish| wish.begins(one, scheduled_at))
-                });
+                all.retain(|one| fan_out.begins(one, scheduled_at));
                 self.hand_out(all.into_iter().map(|one| (one, scheduled_at)).collect()).await
             }
-            Asked::Night { scheduled_at, organisation } => {
+            Event::Schedule(Schedule::Night { scheduled_at, organisation, .. }) => {
                 let settings = self.organisations(organisation).await?;
                 let due = settings.into_iter().map(|settings| (settings, scheduled_at));
                 Box::pin(self.nights(due.collect(), deadline, tally)).await
             }
-            Asked::CatchUp => Box::pin(self.catch_up(fan_out.is_some(), deadline, tally)).await,
-            Asked::Tasks(event) => {
+            Event::Schedule(Schedule::CatchUp { by_tasks }) => {
+                Box::pin(self.catch_up(by_tasks, deadline, tally)).await
+            }
+            Event::Tasks(event) => {
                 Ok(Answer::Batch(Box::pin(self.tasks(*event, deadline, tally)).await?))
             }
         }
@@ -360,7 +356,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         &self,
         command: &PreviewPlan,
         deadline: Timestamp,
-    ) -> Result<Vec<Plan>, HandleError> {
+    ) -> Result<Vec<NightPlan>, HandleError> {
         self.counted(async |_| {
             let mut previews = Vec::new();
             for settings in self.organisations(command.organisation).await? {

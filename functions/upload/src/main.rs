@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use host::function::{Call, Error, Start, run};
-use host::invoker::LambdaInvoker;
+use invoker::LambdaInvoker;
 use serde_json::Value;
 use upload::Uploader;
 
@@ -17,7 +17,8 @@ async fn main() -> Result<(), Error> {
     run(
         AWS_CALL_MAX,
         async |Start { env, aws, clock }| {
-            let operations = LambdaInvoker::from_env(&env, &aws, OPERATIONS_MAX)?;
+            let name = env.optional("OPERATIONS_FUNCTION")?;
+            let operations = LambdaInvoker::new(&aws, name, OPERATIONS_MAX);
             Ok::<_, Error>((Uploader::from_env(&env, &aws, clock).await?, operations))
         },
         async |(uploader, operations), call: Call<Value>| {

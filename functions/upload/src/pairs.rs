@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
-    Claim, Counterpart, Night, OnContact, Pair, Standing, Suspicion, Upload, XeroMoney,
+    Claim, Counterpart, MoneyInXero, Night, OnContact, PaymentPair, Suspicion, Upload, XeroMoney,
     flagged_with, standings,
 };
 use payments::{CustomerId, Discrepancy, PaymentId, XeroContactId};
@@ -87,7 +87,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let open = self.tables.open_about_contacts(organisation).await?;
         let pairs: Vec<_> = open
             .iter()
-            .filter_map(|(contact, found)| Some((contact, found, Pair::of(&found.key)?)))
+            .filter_map(|(contact, found)| Some((contact, found, PaymentPair::of(&found.key)?)))
             .collect();
         let ids: BTreeSet<_> = pairs.iter().map(|(_, _, pair)| pair.payment.clone()).collect();
         let known = self.tables.found_uploads(organisation, &Vec::from_iter(ids)).await?;
@@ -122,7 +122,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut payments = BTreeSet::new();
         for contact in contacts {
             let known = self.of_contact(*contact).await?;
-            let pairs = known.iter().filter_map(|known| Pair::of(&known.key));
+            let pairs = known.iter().filter_map(|known| PaymentPair::of(&known.key));
             payments.extend(pairs.map(|pair| pair.payment));
         }
         let uploads = self.tables.uploads(self.organisation(), &Vec::from_iter(payments)).await?;
@@ -199,7 +199,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let contacts: BTreeMap<_, _> =
             claims.iter().filter_map(|claim| Some((&claim.payment, claim.unnamed?.0))).collect();
         for (payment, standing) in standings(&claims, &money, days) {
-            let Standing::Possible(suspicion) = standing else { continue };
+            let MoneyInXero::Possible(suspicion) = standing else { continue };
             let (upload, contact) = (uploads.get(&payment), contacts.get(&payment));
             let flag = |(upload, contact): (&Upload, &XeroContactId)| {
                 upload.entered_since(*contact, &suspicion)

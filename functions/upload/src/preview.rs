@@ -1,6 +1,6 @@
 //! What a night would do: the same judgement, and nothing written or sent.
 
-use commands::reply::{Disposition, Plan, PlannedPayment};
+use commands::reply::{Disposition, NightPlan, PlannedPayment};
 use jiff::Timestamp;
 use payments::Money;
 use payments::upload::{
@@ -18,7 +18,7 @@ const LISTED_MAX: usize = 400;
 
 impl<Q: Uploads> Run<'_, Q> {
     /// What the night would do if it were run at this moment.
-    pub(crate) async fn preview(&self, at: Timestamp) -> Result<Plan, RunError> {
+    pub(crate) async fn preview(&self, at: Timestamp) -> Result<NightPlan, RunError> {
         let caps = self.caps().await?;
         let left = match &caps.disabled {
             None => caps.left(self.night, self.uploading.nightly_max, at),
@@ -45,7 +45,7 @@ impl<Q: Uploads> Run<'_, Q> {
         behind: u32,
         rows: Vec<Upload>,
         judged: Vec<UploadDecision>,
-    ) -> Plan {
+    ) -> NightPlan {
         let mut slots = left;
         let mut go = 0_u32;
         // Payments too far back in the line to be judged wait in any case.
@@ -82,7 +82,7 @@ impl<Q: Uploads> Run<'_, Q> {
             planned
         });
         let payments = payments.collect();
-        Plan {
+        NightPlan {
             organisation: self.organisation(),
             night: self.night.to_string(),
             would_go: go,

@@ -1,7 +1,7 @@
 //! A start date that was changed: payments that only the earlier one kept back are judged again (AMB-35).
 
 use payments::OrganisationId;
-use payments::upload::{Line, Start, freed_by_start};
+use payments::upload::{Line, UploadStart, freed_by_start};
 use queue::{UploadTask, Uploads};
 use table::{ConnectionRow, ReadError, Tables};
 
@@ -29,8 +29,8 @@ impl<Q: Uploads> Run<'_, Q> {
     /// Whether it came to the end.
     async fn judge_kept_back(&self) -> Result<bool, RunError> {
         let from = match self.uploading.start {
-            Start::Day(day) => day,
-            Start::Moment(moment) => self.settings.day_of(moment),
+            UploadStart::Day(day) => day,
+            UploadStart::Moment(moment) => self.settings.day_of(moment),
         };
         let (mut after, mut is_direct) = (None, false);
         loop {

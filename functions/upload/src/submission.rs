@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::PaymentId;
-use payments::upload::{Hold, Placed, Route, Standing, Upload, UploadDecision, WriteOutcome};
+use payments::upload::{Hold, MoneyInXero, Placed, Route, Upload, UploadDecision, WriteOutcome};
 use queue::Uploads;
 use sha2::{Digest as _, Sha256};
 use table::WriteError;
@@ -35,7 +35,7 @@ impl<Q: Uploads> Run<'_, Q> {
         self.begins_to_send();
         loop {
             self.set_aside_unsendable(&mut rows).await?;
-            for kind in StampedKind::ALL {
+            for kind in StampedKind::ALL.iter().copied() {
                 while let Some(picked) = self.pick(kind, &rows) {
                     if self.is_over() {
                         return Ok(Some(Stop::OutOfTime));
@@ -129,21 +129,21 @@ impl<Q: Uploads> Run<'_, Q> {
         let (mut suspected, mut found) = (Vec::new(), Vec::new());
         for id in ids {
             let standing = standings.get(&id);
-            if matches!(standing, None | Some(Standing::Absent)) {
+            if matches!(standing, None | Some(MoneyInXero::Absent)) {
                 continue;
             }
             let Some(row) = rows.rows.remove(&id) else { continue };
             let mut moved = Move::of(row);
             match standing {
-                Some(Standing::Possible(suspicion)) => {
+                Some(MoneyInXero::Possible(suspicion)) => {
                     moved.freed = moved.after.suspect(suspicion.clone(), Some(self.night), now);
                     suspected.push(moved);
                 }
-                Some(Standing::Certain(certain)) => {
+                Some(MoneyInXero::Certain(certain)) => {
                     moved.freed = moved.after.found(certain, Some(self.night), now);
                     found.push((moved, certain.clone()));
                 }
-                Some(Standing::Absent) | None => {}
+                Some(MoneyInXero::Absent) | None => {}
             }
         }
         self.tell_held(&suspected).await?;

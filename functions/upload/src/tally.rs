@@ -1,5 +1,6 @@
 //! What one invocation did: its one log line and its metrics.
 
+use access::XeroCounters;
 use jiff::Timestamp;
 use payments::upload::{NightReport, UploadState, is_overdue};
 use queue::Uploads;
@@ -80,6 +81,12 @@ impl Tally {
         add(&mut self.held, of(UploadState::Held));
         add(&mut self.skipped, of(UploadState::Skipped));
         add(&mut self.carried, report.carried);
+    }
+}
+
+impl XeroCounters for Tally {
+    fn was_refused(&self) -> bool {
+        self.refused
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages of the `uploads` queue: nights that go on, and payments to be posted at once.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use host::batch::{self, BlankId, Outcome, RECEIVES_MAX};
+use host::batch::{self, BlankId, RECEIVES_MAX, RecordOutcome};
 use host::telemetry;
 use jiff::Timestamp;
 use payments::sweep::{SyncKind, Trigger};
@@ -30,7 +30,9 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             let outcome = match UploadTask::from_json(body) {
                 Ok(task) => match self.task(&task, deadline, tally).await {
                     // It only says when. The work stands in the tables, and the hourly look finds it there.
-                    Outcome::Again if batch::receives(record) >= RECEIVES_MAX => Outcome::Done,
+                    RecordOutcome::Again if batch::receives(record) >= RECEIVES_MAX => {
+                        RecordOutcome::Done
+                    }
                     outcome => outcome,
                 },
                 Err(error) => self.park(record, &error.to_string()).await,
@@ -44,7 +46,12 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         Ok(answer)
     }
 
-    async fn task(&self, task: &UploadTask, deadline: Timestamp, tally: &mut Tally) -> Outcome {
+    async fn task(
+        &self,
+        task: &UploadTask,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> RecordOutcome {
         let (organisation, scheduled_at) = match task {
             UploadTask::Direct { organisation } => (*organisation, None),
             UploadTask::Night { organisation, scheduled_at, .. } => {
@@ -57,20 +64,22 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         };
         let Some(settings) = settings.filter(|settings| uploading(settings).is_some()) else {
             // The payments wait in their line until uploading is switched on.
-            return Outcome::Done;
+            return RecordOutcome::Done;
         };
         if let Some(at) = scheduled_at {
             return match Box::pin(self.night(&settings, (at, Trigger::Queue), deadline, tally))
                 .await
             {
-                Ok(night::Outcome::Running) | Err(Failed { goes_on: false, .. }) => Outcome::Again,
-                Ok(_) | Err(Failed { goes_on: true, .. }) => Outcome::Done,
+                Ok(night::Outcome::Running) | Err(Failed { goes_on: false, .. }) => {
+                    RecordOutcome::Again
+                }
+                Ok(_) | Err(Failed { goes_on: true, .. }) => RecordOutcome::Done,
             };
         }
-        let Some(of) = uploading(&settings) else { return Outcome::Done };
+        let Some(of) = uploading(&settings) else { return RecordOutcome::Done };
         match Box::pin(self.post((&settings, of), Trigger::Queue, deadline, tally)).await {
-            Ok(()) => Outcome::Done,
-            Err(_) => Outcome::Again,
+            Ok(()) => RecordOutcome::Done,
+            Err(_) => RecordOutcome::Again,
         }
     }
 
@@ -95,7 +104,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         })
     }
 
-    async fn park(&self, record: &SqsMessage, problem: &str) -> Outcome {
+    async fn park(&self, record: &SqsMessage, problem: &str) -> RecordOutcome {
         let parked = Parked {
             organisation: None,
             id: record.message_id.as_deref().unwrap_or_default(),
@@ -106,10 +115,10 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             received_at: self.clock.now(),
         };
         match self.tables.park_again(&parked, batch::mark(record).as_ref()).await {
-            Ok(()) => Outcome::Done,
+            Ok(()) => RecordOutcome::Done,
             Err(error) => {
                 tracing::error!(error = telemetry::chain(&error), "parking a message failed");
-                Outcome::Again
+                RecordOutcome::Again
             }
         }
     }
@@ -119,7 +128,7 @@ fn failed(
     organisation: OrganisationId,
     error: &dyn std::error::Error,
     what: &'static str,
-) -> Outcome {
+) -> RecordOutcome {
     tracing::error!(xero.tenant_id = %organisation, error = telemetry::chain(error), "{what}");
-    Outcome::Again
+    RecordOutcome::Again
 }

@@ -48,7 +48,7 @@ impl<Q: Uploads> Run<'_, Q> {
         let now = self.now();
         let mut due = self.unknown().await?;
         due.retain(|row| row.look_at().is_some_and(|at| at <= now));
-        for kind in StampedKind::ALL {
+        for kind in StampedKind::ALL.iter().copied() {
             due = self.look_for(kind, due).await?;
         }
         let mut ready = Vec::new();

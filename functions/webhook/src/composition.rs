@@ -14,7 +14,7 @@ use queue::{Changes, ChangesQueue};
 use secrecy::SecretString;
 use xero::WebhookKeys;
 
-use crate::handler::{Failure, Handled, handle};
+use crate::handler::{Handled, Unavailability, handle};
 use crate::keys::{ActiveKeys, Keys};
 use crate::refusals::Refusals;
 use crate::report;
@@ -102,7 +102,7 @@ impl<K: Keys, C: Changes> Webhook<K, C> {
         let case = handle(request, &self.keys, &self.changes, now);
         let handled = tokio::time::timeout(self.answer_within, case)
             .await
-            .unwrap_or_else(|_| Handled::trouble(Failure::Late, 0));
+            .unwrap_or_else(|_| Handled::trouble(Unavailability::Late, 0));
         if let Some(refused) = self.refusals.of(handled.answer, now) {
             report::log(&handled, refused);
             self.metrics.report(now, &report::numbers(&handled, refused));

@@ -66,7 +66,7 @@ impl Response {
 
 /// Why the answer is 503.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum Unavailability {
     /// The keys cannot be had, so that no signature can be judged.
     #[error("the signing keys cannot be had")]
     Keys(#[source] SecretError),
@@ -96,7 +96,7 @@ pub struct Handled {
     /// Size of the body, if it was looked at.
     pub body_bytes: usize,
     /// Why the answer is 503.
-    pub trouble: Option<Failure>,
+    pub trouble: Option<Unavailability>,
 }
 
 impl Handled {
@@ -104,7 +104,7 @@ impl Handled {
         Self { answer, counts: Counts::default(), messages: 0, body_bytes, trouble: None }
     }
 
-    pub(crate) fn trouble(trouble: Failure, body_bytes: usize) -> Self {
+    pub(crate) fn trouble(trouble: Unavailability, body_bytes: usize) -> Self {
         Self { trouble: Some(trouble), ..Self::with(Response::Unavailable, body_bytes) }
     }
 }
@@ -145,7 +145,7 @@ pub async fn handle(
     };
     let handled = match sent {
         Ok(()) => Handled::with(Response::Accepted, bytes),
-        Err(error) => Handled::trouble(Failure::Queue(error), bytes),
+        Err(error) => Handled::trouble(Unavailability::Queue(error), bytes),
     };
     Handled { counts: plan.counts, messages, ..handled }
 }
@@ -161,7 +161,7 @@ impl From<NoBody> for Handled {
         match reason {
             NoBody::TooLarge(bytes) => Self::with(Response::TooLarge, bytes),
             // Only the front door encodes, so this says nothing about the signature.
-            NoBody::NotBase64(bytes) => Self::trouble(Failure::Encoding, bytes),
+            NoBody::NotBase64(bytes) => Self::trouble(Unavailability::Encoding, bytes),
         }
     }
 }
@@ -200,16 +200,16 @@ async fn verify<'b>(
     signature: &str,
     keys: &impl Keys,
     now: Timestamp,
-) -> Result<Option<Verified<'b>>, Failure> {
-    let mut active = keys.current(now).await.map_err(Failure::Keys)?;
+) -> Result<Option<Verified<'b>>, Unavailability> {
+    let mut active = keys.current(now).await.map_err(Unavailability::Keys)?;
     if let Ok(verified) = active.verify(body, Some(signature)) {
         return Ok(Some(verified));
     }
-    if let Some(newer) = keys.renewed(now).await.map_err(Failure::Keys)? {
+    if let Some(newer) = keys.renewed(now).await.map_err(Unavailability::Keys)? {
         active = newer;
         if let Ok(verified) = active.verify(body, Some(signature)) {
             return Ok(Some(verified));
         }
     }
-    if active.is_empty() { Err(Failure::NoKeys) } else { Ok(None) }
+    if active.is_empty() { Err(Unavailability::NoKeys) } else { Ok(None) }
 }

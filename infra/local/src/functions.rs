@@ -7,8 +7,9 @@ use announce::Announcer;
 use anyhow::Context as _;
 use bus::{Bus, PublishOutcome};
 use console::{Console, INVOKED_MAX, roles::Role};
-use host::{clock::Clock, invocation::Invocation, invoker::LambdaInvoker, metrics::Metrics};
+use host::{clock::Clock, invocation::Invocation, metrics::Metrics};
 use intake::Intake;
+use invoker::LambdaInvoker;
 use mirror::Mirror;
 use operations::{InProcess, Operations, Parts};
 use payments::events::Announcement;
@@ -112,7 +113,7 @@ impl Product {
         let lambda = clients::lambda_at(&invoke_url).await;
         let console = |role: Role| {
             let name = role.may(Role::Operator).then(|| Function::Operations.name().to_owned());
-            let invoker = LambdaInvoker::over(lambda.clone(), name, INVOKED_MAX);
+            let invoker = LambdaInvoker::new(lambda.clone(), name, INVOKED_MAX);
             Console::new(role, tables.clone(), invoker, clock.clone())
         };
         let sweep = Sweeper::new(
@@ -246,7 +247,7 @@ pub(crate) async fn operations(
 /// All queues with their dead letters.
 async fn letters(clients: &Clients) -> anyhow::Result<AllQueues> {
     let mut urls = Vec::new();
-    for name in QueueName::ALL {
+    for name in QueueName::ALL.iter().copied() {
         let queue = if name.takes_messages() {
             Some(queues::url(&clients.sqs, name.code()).await?)
         } else {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use jiff::{civil::Date, tz::TimeZone};
 use payments::{
     OrganisationId, Settings, XeroAccountId,
-    upload::{Start, UploadSettings},
+    upload::{UploadSettings, UploadStart},
 };
 use serde::Deserialize;
 use table::Tables;
@@ -94,7 +94,7 @@ async fn uploading(xero: &Xero) -> Option<UploadSettings> {
     match bank_account(&xero.api_url).await {
         Ok(account) => Some(UploadSettings {
             prepayment_account: Some(PREPAYMENT_ACCOUNT.to_owned()),
-            ..UploadSettings::new(Start::Day(UPLOAD_START), account)
+            ..UploadSettings::new(UploadStart::Day(UPLOAD_START), account)
         }),
         Err(error) => {
             tracing::warn!(error = format!("{error:#}"), "the sample organisation uploads nothing");

@@ -10,8 +10,10 @@ use std::ops::Deref;
 use host::SdkConfig;
 use host::clock::Clock;
 use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
+use host::counters::Counters;
 use host::env::{EnvError, Environment};
 use host::grants::GrantSecrets;
+use host::metrics::Metrics;
 use jiff::Timestamp;
 use payments::budget::{ClockId, Purpose};
 use payments::grant::Stores;
@@ -57,6 +59,12 @@ fn clock_of(env: &Environment) -> Result<ClockId, EnvError> {
         name.hash(&mut hasher);
         ClockId(hasher.finish())
     }))
+}
+
+/// The numbers of work that calls Xero.
+pub trait XeroCounters: Counters {
+    /// Whether Xero refused our credentials.
+    fn was_refused(&self) -> bool;
 }
 
 impl Xero {
@@ -106,6 +114,22 @@ impl Xero {
     /// Where the tokens of users' grants are; `None` for a custom connection.
     pub fn grant_secrets(&self) -> Option<&GrantSecrets> {
         self.grants.as_ref()
+    }
+
+    /// Does some work, and reports its numbers, however it ended. Credentials that Xero refused meanwhile are read again.
+    pub async fn counted<N: XeroCounters, T>(
+        &self,
+        metrics: &Metrics,
+        clock: &Clock,
+        work: impl AsyncFnOnce(&mut N) -> T,
+    ) -> T {
+        let mut numbers = N::default();
+        let done = work(&mut numbers).await;
+        metrics.report(clock.now(), &numbers);
+        if numbers.was_refused() {
+            self.renew_credentials(clock.now()).await;
+        }
+        done
     }
 
     /// Credentials may have been replaced since they were read (CC-21). To be called after Xero has refused

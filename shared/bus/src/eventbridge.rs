@@ -12,7 +12,7 @@ use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use payments::events::Announcement;
 
-use crate::port::{Bus, Problem, PublishOutcome};
+use crate::port::{Bus, PublishOutcome, PublishProblem};
 
 /// The `source` of every event of ours.
 pub const SOURCE: &str = "paymirror";
@@ -87,7 +87,7 @@ impl EventBus {
         &self,
         group: &[Entry],
         refused: &mut Vec<(usize, String)>,
-    ) -> Result<(), (usize, Problem)> {
+    ) -> Result<(), (usize, PublishProblem)> {
         let mut waiting: Vec<&Entry> = group.iter().collect();
         let mut attempt = 1;
         loop {
@@ -112,7 +112,10 @@ impl EventBus {
             }
             let (Some(first), Some(code)) = (again.first(), code) else { return Ok(()) };
             if attempt == SEND_ATTEMPTS_MAX {
-                return Err((first.position, Problem::Unconfirmed { attempts: attempt, code }));
+                return Err((
+                    first.position,
+                    PublishProblem::Unconfirmed { attempts: attempt, code },
+                ));
             }
             tracing::warn!(
                 bus.unconfirmed = again.len(),
@@ -126,7 +129,7 @@ impl EventBus {
         }
     }
 
-    async fn call(&self, waiting: &[&Entry]) -> Result<Vec<PutOutcome>, Problem> {
+    async fn call(&self, waiting: &[&Entry]) -> Result<Vec<PutOutcome>, PublishProblem> {
         let entries = waiting.iter().map(|entry| entry.written.clone()).collect();
         let output = self
             .client
@@ -134,7 +137,7 @@ impl EventBus {
             .set_entries(Some(entries))
             .send()
             .await
-            .map_err(|error| Problem::Call(words(error.code(), &error)))?;
+            .map_err(|error| PublishProblem::Call(words(error.code(), &error)))?;
         // An entry of which the answer says nothing is not confirmed.
         let said = output.entries().iter().map(Some).chain(std::iter::repeat(None));
         Ok(said.take(waiting.len()).map(answer).collect())

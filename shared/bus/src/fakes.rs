@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use payments::events::Announcement;
 
-use crate::port::{Bus, Problem, PublishOutcome};
+use crate::port::{Bus, PublishOutcome, PublishProblem};
 
 /// Remembers what was sent, and fails on demand.
 #[derive(Debug, Default)]
@@ -90,6 +90,6 @@ impl Bus for RecordedBus {
     }
 }
 
-fn the_test() -> Problem {
-    Problem::Call("the test said so".to_owned())
+fn the_test() -> PublishProblem {
+    PublishProblem::Call("the test said so".to_owned())
 }

@@ -8,4 +8,4 @@ mod port;
 pub use eventbridge::{
     BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, EventBus, SEND_ATTEMPTS_MAX, SOURCE, event_bytes,
 };
-pub use port::{Bus, Problem, PublishOutcome};
+pub use port::{Bus, PublishOutcome, PublishProblem};

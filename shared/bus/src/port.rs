@@ -17,12 +17,12 @@ pub struct PublishOutcome {
     /// Positions of those that were refused for good, with the bus's word for it.
     pub refused: Vec<(usize, String)>,
     /// Why not all are done.
-    pub problem: Option<Problem>,
+    pub problem: Option<PublishProblem>,
 }
 
 /// Why an announcement is not on the bus yet. Sending it again later may succeed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Problem {
+pub enum PublishProblem {
     /// The call failed as a whole.
     #[error("the call to the event bus failed: {0}")]
     Call(String),

@@ -199,7 +199,7 @@ commands! {
     AdjustRecord(AdjustRecord) -> DiscrepanciesReply = "adjust_record" in OPERATORS {
         label: Some("Order the adjustment"),
         confirmation: Some("The business's own system is asked to change the record. Go on?"),
-        fields: &[ORGANISATION, DISCREPANCIES, RECORD, AMOUNT, CURRENCY, PAYMENT.optional(), TO_INVOICE],
+        fields: &[ORGANISATION, DISCREPANCIES, RECORD, AMOUNT, CURRENCY, PAYMENT.optional().typed(), TO_INVOICE],
     }
     /// A notice to the customer is drafted, and handed to the business's own system (SP-23).
     DraftNotice(OnDiscrepancies) -> DiscrepanciesReply = "draft_notice" in OPERATORS {
@@ -306,16 +306,19 @@ const CAUSE: Field = Field::text(
     "cause",
     "bank_fee, currency, entered_twice, failed_try, not_paid_yet, other_method, part_payment, refund, timing, typing_error, wrong_invoice or other",
 )
-.optional();
+.optional()
+.typed();
 const RECORD: Field =
     Field::text("record", "record", "invoice_total, shipping, tax, payment_amount or allocation")
         .typed();
 const AMOUNT: Field =
-    Field::text("amount", "amount", "The amount as it should be, such as 75.00").optional();
+    Field::text("amount", "amount", "The amount as it should be, such as 75.00").optional().typed();
 const CURRENCY: Field =
-    Field::text("currency", "currency", "The currency of the amount").optional();
+    Field::text("currency", "currency", "The currency of the amount").optional().typed();
 const TO_INVOICE: Field =
-    Field::text("to_invoice", "invoice", "The invoice on which the payment should be").optional();
+    Field::text("to_invoice", "invoice", "The invoice on which the payment should be")
+        .optional()
+        .typed();
 const SEEN: Field =
     Field::text("seen", "text", "The text that was read: another one is not accepted").optional();
 const QUEUE: Field =

@@ -17,7 +17,7 @@ pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect, DaysOf,
     MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
-    OnQueue, PreviewPlan, Replay, Republish, Restore, Secret, SignUp, SyncNow,
+    OnQueue, PreviewPlan, Replay, Republish, Restore, SecretText, SignUp, SyncNow,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;

@@ -265,21 +265,21 @@ pub struct Authorise {
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the table describes each field")]
 pub struct Connect {
-    pub code: Secret,
-    pub state: Secret,
+    pub code: SecretText,
+    pub state: SecretText,
 }
 
 /// A text that is passed on and never shown, not even by `Debug`.
 #[derive(Clone, Debug)]
-pub struct Secret(pub SecretString);
+pub struct SecretText(pub SecretString);
 
-impl<'de> Deserialize<'de> for Secret {
+impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(|text| Self(text.into()))
     }
 }
 
-impl Serialize for Secret {
+impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.expose_secret())
     }

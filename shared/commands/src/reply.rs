@@ -16,7 +16,7 @@ pub use dead_letters::{
     DeadLetterSummary, DeadLettersReply, DeadLettersReport, DiscardReply, DiscardedLetter,
 };
 pub use log_verification::{LogFault, LogVerification, LogVerificationReply};
-pub use plan::{Disposition, Plan, PlanReply, PlannedPayment};
+pub use plan::{Disposition, NightPlan, PlanReply, PlannedPayment};
 
 /// What a run over each organisation has done; after a sign-up, with the health of the connection.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

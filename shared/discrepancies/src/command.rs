@@ -5,7 +5,9 @@ use payments::{
     Adjustment, Attributed, DiscrepancyCause, DiscrepancyKey, DiscrepancyWork, Ending, Money,
     OrganisationId, WorkError,
 };
-use table::{DiscrepancyPlace, DiscrepancySubject, Tables, WorkContext, WorkFailure};
+use table::{
+    DiscrepancyPlace, DiscrepancySubject, Tables, WorkContext, WorkFailure, discrepancy_name,
+};
 
 use crate::draft::{DraftError, draft_notice};
 
@@ -84,26 +86,6 @@ pub enum DiscrepancyCommandError {
     },
 }
 
-/// The place that a text names: what the discrepancy stands on, a slash, and its key, such as `10234/OVERPAID#`. What is no
-/// invoice is `contact:UUID`, `order:ID` or `payment:ID`. A number may hold a slash, and a kind holds none.
-pub fn place(text: &str) -> Option<(DiscrepancySubject, DiscrepancyKey)> {
-    let hash = text.find('#')?;
-    let slash = text.get(..hash)?.rfind('/')?;
-    let (on, key) = (text.get(..slash)?.trim(), text.get(slash + 1..)?);
-    let subject = match on.split_once(':') {
-        Some(("contact", contact)) => DiscrepancySubject::Contact(contact.parse().ok()?),
-        Some(("order", order)) => DiscrepancySubject::Order(order.parse().ok()?),
-        Some(("payment", payment)) => DiscrepancySubject::Payment(payment.parse().ok()?),
-        _ => DiscrepancySubject::Invoice(on.parse().ok()?),
-    };
-    Some((subject, DiscrepancyKey::parse(key)?))
-}
-
-/// The text that names a place.
-pub fn text_of(subject: &DiscrepancySubject, key: &DiscrepancyKey) -> String {
-    format!("{subject}/{key}")
-}
-
 /// An amount that a person has typed.
 ///
 /// # Errors
@@ -133,7 +115,7 @@ pub async fn carry_out(
         let place = DiscrepancyPlace { organisation: command.organisation, subject, key };
         let failure = match one(tables, &place, &command.verb, context).await {
             Ok(()) => {
-                result.done.push(text_of(&named.0, &named.1));
+                result.done.push(discrepancy_name(&named.0, &named.1));
                 continue;
             }
             Err(DraftError::Work(WorkFailure::Refused(why))) => why.to_string(),
@@ -144,7 +126,7 @@ pub async fn carry_out(
         };
         result
             .refused
-            .push(RefusedDiscrepancy { place: text_of(&named.0, &named.1), why: failure });
+            .push(RefusedDiscrepancy { place: discrepancy_name(&named.0, &named.1), why: failure });
     }
     Ok(result)
 }
@@ -169,27 +151,4 @@ async fn one(
     let decide = |_: &_, _: Option<&_>| Ok::<_, WorkError>(work.clone());
     tables.work_on_discrepancy(place, context, decide).await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_read_as_it_is_written() {
-        for text in [
-            "10234/OVERPAID#",
-            "A/7/FAILED_PAYMENT#P-1/2",
-            "order:O-1/TOTAL_DIFFERS#",
-            "payment:P-1/OVERPAID#",
-            "contact:430fa14a-f945-44d3-9f97-5df5e28441b8/REFUND_IN_XERO#r-1",
-        ] {
-            let (subject, key) = place(text).unwrap();
-            assert_eq!(text_of(&subject, &key), text);
-        }
-        for text in ["", "10234", "10234/", "/OVERPAID#", "10234/SPELLING#", "contact:x/OVERPAID#"]
-        {
-            assert_eq!(place(text), None, "{text}");
-        }
-    }
 }

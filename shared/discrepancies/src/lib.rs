@@ -8,6 +8,6 @@ pub mod words;
 pub use clock::{Watched, watch};
 pub use command::{
     BULK_MAX, CommandResult, CommandVerb, DiscrepancyCommand, DiscrepancyCommandError,
-    RefusedDiscrepancy, carry_out, place, text_of, typed_amount,
+    RefusedDiscrepancy, carry_out, typed_amount,
 };
 pub use draft::{DraftError, draft_notice};

@@ -18,7 +18,7 @@ const PAUSE_SECONDS_MAX: u64 = 900;
 
 /// What became of one record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum RecordOutcome {
     /// It is done, or kept elsewhere: SQS may delete it.
     Done,
     /// It must come again.
@@ -42,7 +42,7 @@ pub struct BlankId {
 ///
 /// [`BlankId`] if a record has no id, with any outcome.
 pub fn answer<'a>(
-    records: impl IntoIterator<Item = (Option<&'a str>, Outcome)>,
+    records: impl IntoIterator<Item = (Option<&'a str>, RecordOutcome)>,
 ) -> Result<SqsBatchResponse, BlankId> {
     let records: Vec<_> = records.into_iter().collect();
     let mut response = SqsBatchResponse::default();
@@ -50,7 +50,7 @@ pub fn answer<'a>(
         let Some(id) = id.filter(|id| !id.trim().is_empty()) else {
             return Err(BlankId { position, records: records.len() });
         };
-        if *outcome == Outcome::Again {
+        if *outcome == RecordOutcome::Again {
             response.add_failure(id);
         }
     }
@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn failed_records_are_named_and_done_ones_are_not() {
         let response = answer([
-            (Some("a"), Outcome::Done),
-            (Some("b"), Outcome::Again),
-            (Some("c"), Outcome::Again),
+            (Some("a"), RecordOutcome::Done),
+            (Some("b"), RecordOutcome::Again),
+            (Some("c"), RecordOutcome::Again),
         ]);
         let text = serde_json::to_string(&response.unwrap()).unwrap();
         assert_eq!(
@@ -165,7 +165,7 @@ mod tests {
         let answered = answer(
             records
                 .iter()
-                .zip([Outcome::Done, Outcome::Again, Outcome::Done])
+                .zip([RecordOutcome::Done, RecordOutcome::Again, RecordOutcome::Done])
                 .map(|(record, outcome)| (record.message_id.as_deref(), outcome)),
         );
         let found = again(&records, &answered.unwrap());
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_batch_that_is_done_is_an_empty_list() {
         let text = |response: SqsBatchResponse| serde_json::to_string(&response).unwrap();
-        let done = answer([(Some("a"), Outcome::Done)]).unwrap();
+        let done = answer([(Some("a"), RecordOutcome::Done)]).unwrap();
         assert_eq!(text(done), r#"{"batchItemFailures":[]}"#);
         assert_eq!(text(answer([]).unwrap()), r#"{"batchItemFailures":[]}"#);
     }
@@ -183,8 +183,9 @@ mod tests {
     #[test]
     fn a_record_without_an_id_fails_the_whole_batch() {
         for blank in [None, Some(""), Some(" ")] {
-            for outcome in [Outcome::Done, Outcome::Again] {
-                let error = answer([(Some("a"), Outcome::Done), (blank, outcome)]).unwrap_err();
+            for outcome in [RecordOutcome::Done, RecordOutcome::Again] {
+                let error =
+                    answer([(Some("a"), RecordOutcome::Done), (blank, outcome)]).unwrap_err();
                 assert_eq!(error, BlankId { position: 1, records: 2 });
             }
         }

@@ -172,12 +172,12 @@ impl Counted for Delays {
 
 /// What went wrong: how often, by class (A7.3), and the words of the last failure. Never names or amounts.
 #[derive(Debug, Default)]
-pub struct Failures {
+pub struct FailureCounts {
     by_class: BTreeMap<&'static str, usize>,
     problem: Option<String>,
 }
 
-impl Failures {
+impl FailureCounts {
     /// Counts a failure, and keeps its words.
     pub fn add(&mut self, class: &'static str, problem: String) {
         self.absorb(Self { by_class: BTreeMap::from([(class, 1)]), problem: Some(problem) });
@@ -207,7 +207,7 @@ impl Failures {
     }
 }
 
-impl Counted for Failures {
+impl Counted for FailureCounts {
     fn absorb(&mut self, other: Self) {
         for (class, count) in other.by_class {
             self.by_class.entry(class).or_default().absorb(count);
@@ -367,7 +367,7 @@ mod tests {
             lag: Longest, log lag_ms = Longest::if_any, metric "Lag" = Longest::milliseconds_if_any;
             delays: Delays, log slowest_ms = Delays::slowest, log late = Delays::late,
                 metric "Slowest" = Delays::slowest_or_zero, metric "Late" = Delays::late_or_zero;
-            failures: Failures, log rows.failed = Failures::by_class, metric "RowsFailed" = Failures::total;
+            failures: FailureCounts, log rows.failed = FailureCounts::by_class, metric "RowsFailed" = FailureCounts::total;
         }
     }
 

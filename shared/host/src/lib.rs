@@ -9,7 +9,6 @@ pub mod env;
 pub mod function;
 pub mod grants;
 pub mod invocation;
-pub mod invoker;
 mod metric;
 pub mod metrics;
 pub mod secrets;

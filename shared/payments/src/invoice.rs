@@ -79,6 +79,11 @@ codes! {
 }
 
 impl InvoiceStatus {
+    /// Whether nothing more is expected of the invoice: it is paid, or no longer stands.
+    pub fn is_final(self) -> bool {
+        self == Self::Paid || self.is_dead()
+    }
+
     /// Whether the invoice no longer stands.
     pub fn is_dead(self) -> bool {
         matches!(self, Self::Voided | Self::Deleted)

@@ -224,7 +224,7 @@ impl Comparison<'_> {
         enabled && self.uploads.iter().find(of_payment).is_some_and(Upload::goes_up)
     }
 
-    /// Pass 4: a Xero payment that equals nothing local becomes a copy, or waits for its date.
+    /// Pass 4: a Xero payment that equals nothing local becomes a copy, or waits for its date (CM-40).
     fn admit(&mut self, incoming: &XeroPayment, held: &mut Vec<HeldPayment>) {
         if self.first_day_in_range(incoming).is_some_and(|day| self.settings.today(self.now) < day)
         {

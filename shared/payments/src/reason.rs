@@ -1,5 +1,7 @@
 //! Why something was not done. Every payment that is not simply there has one of these.
 
+/// Enums from one declaration: each member with the code that stands for it in tables, messages, logs and JSON.
+#[macro_export]
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal,)* })*) => {$(
         $(#[$doc])*
@@ -12,7 +14,7 @@ macro_rules! codes {
             /// Every member, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The code that stands in tables and logs.
+            /// The code that stands in tables, messages and logs.
             pub const fn code(self) -> &'static str {
                 match self {
                     $(Self::$variant => $code,)*
@@ -32,7 +34,7 @@ macro_rules! codes {
         }
     )*};
 }
-pub(crate) use codes;
+pub(crate) use crate::codes;
 
 codes! {
     /// Why a Xero invoice is left alone altogether.

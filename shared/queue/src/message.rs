@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use payments::codes;
 use payments::{OrganisationId, XeroInvoiceId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -46,29 +47,19 @@ pub struct InvoiceChanges {
     pub invoices: Vec<InvoiceChange>,
 }
 
-/// What made us look at an invoice.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// An event from Xero.
-    Webhook,
-    /// The business's own system said something about the invoice.
-    Intake,
-    /// The sweep found it changed.
-    Sweep,
-    /// A person asked.
-    Manual,
-}
-
-impl Cause {
-    /// The word that stands in messages, tables and logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Webhook => "webhook",
-            Self::Intake => "intake",
-            Self::Sweep => "sweep",
-            Self::Manual => "manual",
-        }
+codes! {
+    /// What made us look at an invoice.
+    #[derive(Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    Cause {
+        /// An event from Xero.
+        Webhook = "webhook",
+        /// The business's own system said something about the invoice.
+        Intake = "intake",
+        /// The sweep found it changed.
+        Sweep = "sweep",
+        /// A person asked.
+        Manual = "manual",
     }
 }
 

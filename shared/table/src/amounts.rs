@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use crate::activity::day;
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
-use crate::latest::Unreadable;
+use crate::latest::UnreadableRow;
 use crate::meter::Meter;
 use crate::schema::{ACTIVITY, BY_LINE, UPLOADS};
 use crate::tables::Tables;
@@ -62,7 +62,7 @@ pub struct Searched {
     /// How many rows were read.
     pub read: u32,
     /// Rows of that amount of which it cannot be read which payment they are about.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
 }
 
 impl fmt::Display for Searched {
@@ -141,7 +141,9 @@ impl Tables {
             for item in &rows {
                 match candidate(Reader::new(UPLOADS, item), format!("upload, {line}")) {
                     Ok(new) => take(&mut candidates, new),
-                    Err(problem) => unreadable.push(Unreadable::of(item, "payment_id", &problem)),
+                    Err(problem) => {
+                        unreadable.push(UnreadableRow::of(item, "payment_id", &problem))
+                    }
                 }
             }
         }
@@ -161,7 +163,7 @@ impl Tables {
                 let seen = row.text("action").map(str::to_owned);
                 match seen.and_then(|seen| candidate(row, seen)) {
                     Ok(new) => take(&mut candidates, new),
-                    Err(problem) => unreadable.push(Unreadable::of(item, "at", &problem)),
+                    Err(problem) => unreadable.push(UnreadableRow::of(item, "at", &problem)),
                 }
             }
             whole_days = all;

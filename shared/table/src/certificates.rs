@@ -140,6 +140,8 @@ fn row(certificate: &Certificate) -> Item {
         .instant("checked_at", certificate.checked_at)
         .instant("next_from", certificate.next_from())
         .number("repaired", certificate.repaired)
+        .instant_if("unsettled_compared_at", certificate.unsettled_compared_at)
+        .text_if("all_compared_since", certificate.all_compared_since)
         .number("calls", certificate.calls)
         .text_if("problem", certificate.problem.as_deref());
     for accounted in Accounted::ALL {

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use payments::upload::OnContact;
 use payments::{
-    Action, Discrepancy, DiscrepancyKey, InvoiceNumber, OrderId, OrganisationId, PaymentId,
-    XeroContactId,
+    Action, CustomerId, Discrepancy, DiscrepancyKey, InvoiceNumber, Money, OrderId, OrganisationId,
+    PaymentId, XeroContactId,
 };
 
 use crate::activity::{day, with_discrepancy};
@@ -132,6 +132,7 @@ impl Tables {
             if let Ok(OpenDiscrepancy {
                 place: DiscrepancySubject::Contact(contact),
                 found: open,
+                ..
             }) = read_open(&item)
             {
                 found.push((contact, open));
@@ -251,6 +252,10 @@ pub struct OpenDiscrepancy {
     pub place: DiscrepancySubject,
     /// The discrepancy.
     pub found: Discrepancy,
+    /// The money that it is about, for lists; no decision rests on it.
+    pub amount: Option<Money>,
+    /// Whose invoice, order or payment it is, for lists.
+    pub customer: Option<CustomerId>,
 }
 
 fn read_open(item: &Item) -> Result<OpenDiscrepancy, ReadError> {
@@ -264,7 +269,12 @@ fn read_open(item: &Item) -> Result<OpenDiscrepancy, ReadError> {
     } else {
         DiscrepancySubject::Invoice(row.parsed("invoice_number")?)
     };
-    Ok(OpenDiscrepancy { place, found: read_discrepancy(item)? })
+    let amount = match row.parsed_if("currency")? {
+        Some(currency) => row.money_if("amount", currency)?,
+        None => None,
+    };
+    let customer = row.parsed_if("customer")?;
+    Ok(OpenDiscrepancy { place, found: read_discrepancy(item)?, amount, customer })
 }
 
 fn activity_row(

@@ -34,7 +34,7 @@ pub struct DiscrepancyPlace {
 
 impl DiscrepancyPlace {
     /// The key under which everything stands that does not agree there.
-    fn key_of_rows(&self) -> String {
+    pub(crate) fn key_of_rows(&self) -> String {
         let organisation = self.organisation;
         match &self.subject {
             DiscrepancySubject::Invoice(number) => invoice_key(organisation, number),
@@ -43,6 +43,26 @@ impl DiscrepancyPlace {
             DiscrepancySubject::Payment(payment) => payment_key(organisation, payment),
         }
     }
+}
+
+/// The discrepancy of a name: what it stands on, a slash, and its key, such as `10234/OVERPAID#`. What is no
+/// invoice is `contact:UUID`, `order:ID` or `payment:ID`. A number may hold a slash, and a kind holds none.
+pub fn named_discrepancy(text: &str) -> Option<(DiscrepancySubject, DiscrepancyKey)> {
+    let hash = text.find('#')?;
+    let slash = text.get(..hash)?.rfind('/')?;
+    let (on, key) = (text.get(..slash)?.trim(), text.get(slash + 1..)?);
+    let subject = match on.split_once(':') {
+        Some(("contact", contact)) => DiscrepancySubject::Contact(contact.parse().ok()?),
+        Some(("order", order)) => DiscrepancySubject::Order(order.parse().ok()?),
+        Some(("payment", payment)) => DiscrepancySubject::Payment(payment.parse().ok()?),
+        _ => DiscrepancySubject::Invoice(on.parse().ok()?),
+    };
+    Some((subject, DiscrepancyKey::parse(key)?))
+}
+
+/// The name of a discrepancy in commands and on pages.
+pub fn discrepancy_name(subject: &DiscrepancySubject, key: &DiscrepancyKey) -> String {
+    format!("{subject}/{key}")
 }
 
 /// The attributes that say on what a discrepancy stands, where that is no invoice.
@@ -108,6 +128,23 @@ pub enum WorkFailure {
 }
 
 impl Tables {
+    /// A discrepancy as it is stored, with the invoice that it stands on, if it stands on one; none if nothing of that key
+    /// was found there. Read consistently.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn discrepancy(
+        &self,
+        place: &DiscrepancyPlace,
+    ) -> Result<Option<(Discrepancy, Option<StoredInvoice>)>, ReadError> {
+        let stored = self.read_place(place).await?;
+        let found = stored.discrepancy(place)?;
+        Ok(found.map(|found| match stored {
+            Stored::Invoice(invoice) => (found, Some(*invoice)),
+            Stored::Row(_) => (found, None),
+        }))
+    }
+
     /// Does some work on a discrepancy. `decide` says what, from the discrepancy and its invoice as they are stored; it
     /// is asked again if another process was faster.
     ///
@@ -272,4 +309,27 @@ fn log_row(
         | DiscrepancyWork::Remind(_) => row,
     };
     row.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_discrepancy_is_read_as_it_is_written() {
+        for text in [
+            "10234/OVERPAID#",
+            "A/7/FAILED_PAYMENT#P-1/2",
+            "order:O-1/TOTAL_DIFFERS#",
+            "payment:P-1/OVERPAID#",
+            "contact:430fa14a-f945-44d3-9f97-5df5e28441b8/REFUND_IN_XERO#r-1",
+        ] {
+            let (subject, key) = named_discrepancy(text).unwrap();
+            assert_eq!(discrepancy_name(&subject, &key), text);
+        }
+        for text in ["", "10234", "10234/", "/OVERPAID#", "10234/SPELLING#", "contact:x/OVERPAID#"]
+        {
+            assert_eq!(named_discrepancy(text), None, "{text}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use payments::{InvoiceNumber, OrganisationId};
 
 use crate::activity_log::{ActivityRow, read};
+use crate::discrepancy_work::DiscrepancyPlace;
 use crate::error::ReadError;
 use crate::rows::invoice_key;
 use crate::schema::{ACTIVITY, BY_INVOICE};
@@ -35,6 +36,26 @@ impl Tables {
         number: &InvoiceNumber,
         before: Option<&str>,
     ) -> Result<HistoryPage, ReadError> {
+        self.history_under(&invoice_key(organisation, number), before).await
+    }
+
+    /// The same of what a discrepancy stands on.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn history_of(
+        &self,
+        place: &DiscrepancyPlace,
+        before: Option<&str>,
+    ) -> Result<HistoryPage, ReadError> {
+        self.history_under(&place.key_of_rows(), before).await
+    }
+
+    async fn history_under(
+        &self,
+        key: &str,
+        before: Option<&str>,
+    ) -> Result<HistoryPage, ReadError> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let condition = match before {
             None => "invoice = :invoice",
@@ -46,7 +67,7 @@ impl Tables {
             .table_name(self.name(ACTIVITY))
             .index_name(BY_INVOICE)
             .key_condition_expression(condition)
-            .expression_attribute_values(":invoice", text(&invoice_key(organisation, number)))
+            .expression_attribute_values(":invoice", text(key))
             .scan_index_forward(false)
             .limit(i32::try_from(HISTORY_PAGE_MAX).unwrap_or(i32::MAX));
         let query = match before {

@@ -22,21 +22,21 @@ pub struct Listed<T> {
     /// The rows that can be read.
     pub rows: Vec<T>,
     /// Those that cannot.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
     /// Whether there are more than were read.
     pub more: bool,
 }
 
 /// A row that cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Unreadable {
+pub struct UnreadableRow {
     /// Its key, by which a person finds it.
     pub key: String,
     /// The problem: names the table and the attribute, and quotes nothing.
     pub problem: String,
 }
 
-impl Unreadable {
+impl UnreadableRow {
     /// The row that has its key, or a part of it, in this attribute.
     pub(crate) fn of(item: &Item, key: &str, problem: &ReadError) -> Self {
         let text = item.get(key).and_then(|value| value.as_s().ok());
@@ -63,12 +63,12 @@ pub(crate) fn sorted<'a, T>(
     rows: impl IntoIterator<Item = &'a Item>,
     key: &str,
     read: impl Fn(&Item) -> Result<T, ReadError>,
-) -> (Vec<T>, Vec<Unreadable>) {
+) -> (Vec<T>, Vec<UnreadableRow>) {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for item in rows {
         match read(item) {
             Ok(row) => found.push(row),
-            Err(problem) => unreadable.push(Unreadable::of(item, key, &problem)),
+            Err(problem) => unreadable.push(UnreadableRow::of(item, key, &problem)),
         }
     }
     (found, unreadable)

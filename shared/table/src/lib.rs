@@ -78,16 +78,18 @@ pub use connections::{CONNECTION_LOST, ConnectionRow};
 pub use contact_discrepancies::{ContactBecause, DiscrepancySubject, OpenDiscrepancy, contact_key};
 pub use customers::{ACTIONS_COUNTED_MAX, OpenActions};
 pub use digests::OpenDiscrepancies;
-pub use discrepancy_work::{DiscrepancyPlace, WorkContext, WorkFailure};
+pub use discrepancy_work::{
+    DiscrepancyPlace, WorkContext, WorkFailure, discrepancy_name, named_discrepancy,
+};
 pub use error::{ReadError, WriteError};
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use imports::ImportError;
-pub use invoice_summaries::StandingsPage;
-pub use latest::{Listed, Newest, Unreadable};
+pub use invoice_summaries::{Misplaced, StandingsPage};
+pub use latest::{Listed, Newest, UnreadableRow};
 pub use log_replay::LogPage;
 pub use messages::{MessageRow, MessagesOfKind};
-pub use notes::Noted;
+pub use notes::IgnoredEvent;
 pub use notices::NoticeSettings;
 pub use oauth_states::OneTime;
 pub use order_discrepancies::{Judged, order_key, payment_key};
@@ -99,7 +101,7 @@ pub use queue_positions::PLACES_MAX;
 pub use races::{RACES_MAX, Races};
 pub use rows::invoice_key;
 pub use seals::LogChecksums;
-pub use search::Found;
+pub use search::SearchResult;
 pub use settings::Enabled;
 pub use tables::Tables;
 pub use uploads::{

@@ -11,7 +11,7 @@ use crate::tables::{Tables, owner};
 
 /// Something that was seen and deliberately left alone.
 #[derive(Clone, Debug)]
-pub struct Noted<'a> {
+pub struct IgnoredEvent<'a> {
     /// Whose it is, as far as it is known.
     pub organisation: Option<OrganisationId>,
     /// What makes it one and the same when it is noted twice.
@@ -31,7 +31,7 @@ impl Tables {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn note(&self, noted: &Noted<'_>) -> Result<(), WriteError> {
+    pub async fn note(&self, noted: &IgnoredEvent<'_>) -> Result<(), WriteError> {
         let (date, at) = (noted.received_at.strftime("%Y-%m-%d"), instant(noted.received_at));
         let row = Writer::default()
             .text(

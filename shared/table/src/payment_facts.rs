@@ -13,7 +13,7 @@ use payments::{
 
 use crate::attributes::{Item, Reader};
 use crate::error::ReadError;
-use crate::latest::{Unreadable, readable};
+use crate::latest::{UnreadableRow, readable};
 use crate::meter::Meter;
 use crate::rows::{invoice_key, read_payment};
 use crate::schema::{PARKED, PAYMENTS, TOMBSTONES};
@@ -33,14 +33,14 @@ pub struct PaymentFacts {
     /// Invoices of which only the payment's own row was read.
     pub not_whole: Vec<InvoiceNumber>,
     /// Rows that cannot be read: what is known is known without them.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
     /// How many rows were read.
     pub read: u32,
 }
 
 /// Rows of which one that cannot be read hides no other.
 #[derive(Default)]
-struct Gaps(Vec<Unreadable>);
+struct Gaps(Vec<UnreadableRow>);
 
 impl Gaps {
     /// The row as read, if it can be; a row that cannot is named by this.
@@ -52,7 +52,7 @@ impl Gaps {
     ) -> Result<T, ReadError> {
         match read {
             Err(error @ ReadError::Unreadable { .. }) => {
-                self.0.push(Unreadable { key: key.to_owned(), problem: error.to_string() });
+                self.0.push(UnreadableRow { key: key.to_owned(), problem: error.to_string() });
                 Ok(otherwise)
             }
             read => read,

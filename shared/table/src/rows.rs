@@ -1,6 +1,7 @@
 //! How the nouns of the domain look as rows.
 
 use payments::close::InvoicePosition;
+use payments::sweep::Standing;
 use payments::{
     Acceptance, Case, ClockStep, Contact, CustomerId, Decision, Discrepancy, DiscrepancyCause,
     DiscrepancyKey, DiscrepancyKind, Ending, Figures, Held, HeldPayment, InvoiceNumber,
@@ -12,7 +13,7 @@ use payments::{
 use crate::allocations;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::ReadError;
-use crate::schema::{DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS};
+use crate::schema::{DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS, UNSETTLED_IN};
 
 /// The key under which everything about an invoice is found.
 pub fn invoice_key(organisation: OrganisationId, number: &InvoiceNumber) -> String {
@@ -85,7 +86,9 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
     if let Some(settled) = &invoice.settled {
         row = row.text("fingerprint", &settled.fingerprint).text_if("review_on", settled.review_on);
     }
-    row.finish()
+    // Only these stand in the index of what the full sweep looks at each night.
+    let unsettled_in = Standing::from(invoice).is_unsettled().then_some(invoice.organisation);
+    row.text_if(UNSETTLED_IN, unsettled_in).finish()
 }
 
 /// By which an invoice is found that waits for an action about its customer.

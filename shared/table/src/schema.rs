@@ -68,6 +68,9 @@ pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
 pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const FAILURES: &str = "failures";
 pub(crate) const BY_WAITS_FOR: &str = "by_waits_for";
+pub(crate) const UNSETTLED: &str = "unsettled";
+/// The organisation, in the rows that stand in that index.
+pub(crate) const UNSETTLED_IN: &str = "unsettled_in";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
@@ -93,8 +96,12 @@ const fn whole_rows(
     Index { name, partition, sort, whole_rows: true }
 }
 
-const fn keys_only(name: &'static str, partition: &'static str) -> Index {
-    Index { name, partition, sort: None, whole_rows: false }
+const fn keys_only(
+    name: &'static str,
+    partition: &'static str,
+    sort: Option<&'static str>,
+) -> Index {
+    Index { name, partition, sort, whole_rows: false }
 }
 
 /// Every table.
@@ -102,8 +109,12 @@ pub const TABLES: &[Table] = &[
     table(ORGANISATIONS, "organisation", None),
     indexed(
         table(INVOICES, "organisation", Some("number")),
-        // Only an invoice that is held back has the second one's key.
-        &[keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id"), keys_only(BY_WAITS_FOR, "waits_for")],
+        // Only an invoice that is held back has the second one's key, and only one that is not settled the third one's.
+        &[
+            keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id", None),
+            keys_only(BY_WAITS_FOR, "waits_for", None),
+            keys_only(UNSETTLED, UNSETTLED_IN, Some("number")),
+        ],
     ),
     indexed(
         table(PAYMENTS, "invoice", Some("payment_id")),
@@ -111,11 +122,11 @@ pub const TABLES: &[Table] = &[
     ),
     indexed(
         table(HELD_PAYMENTS, "invoice", Some("xero_payment_id")),
-        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id", None)],
     ),
     indexed(
         table(TOMBSTONES, "invoice", Some("removed")),
-        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id")],
+        &[keys_only(BY_XERO_PAYMENT_ID, "xero_payment_id", None)],
     ),
     indexed(
         table(DISCREPANCIES, "invoice", Some("discrepancy")),
@@ -134,7 +145,7 @@ pub const TABLES: &[Table] = &[
         &[
             whole_rows(BY_LINE, "line", Some("due_order")),
             whole_rows(BY_NIGHT, "night_of", Some("payment_id")),
-            keys_only(BY_TRANSACTION, "transaction_id"),
+            keys_only(BY_TRANSACTION, "transaction_id", None),
         ],
     ),
     table(CAPS, "organisation", None),

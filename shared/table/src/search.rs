@@ -16,7 +16,7 @@ use crate::tables::Tables;
 
 /// What a search has found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Found {
+pub struct SearchResult {
     /// Invoices, by their local numbers, each once.
     pub invoices: Vec<InvoiceNumber>,
     /// Payments, each once, by the name under which the most is known of them.
@@ -27,7 +27,7 @@ pub struct Found {
     pub read: u32,
 }
 
-impl Found {
+impl SearchResult {
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         let none = self.amounts.as_ref().is_none_or(|amounts| amounts.candidates.is_empty());
@@ -67,8 +67,8 @@ impl Tables {
         organisation: OrganisationId,
         search: &Search,
         now: Timestamp,
-    ) -> Result<Found, ReadError> {
-        let (mut found, mut meter) = (Found::default(), Meter::default());
+    ) -> Result<SearchResult, ReadError> {
+        let (mut found, mut meter) = (SearchResult::default(), Meter::default());
         for wanted in &search.wanted {
             match wanted {
                 SearchTerm::Invoice(number) => {

@@ -1,8 +1,8 @@
 //! How far the sweeps of Xero have come: one row for each organisation and sweep.
 
 use payments::sweep::{
-    ListPosition, OpenWalk, Progress, SweepKind, SweepState, SweptList, SyncRun, SyncRunId,
-    SyncState,
+    ListPosition, OpenWalk, Progress, Rotation, SweepKind, SweepState, SweptList, SyncRun,
+    SyncRunId, SyncState,
 };
 use payments::{OrganisationId, XeroInvoiceId};
 
@@ -133,6 +133,16 @@ fn sweep_row(sweep: &SweepState) -> Item {
             .number("walk_parts", walk.parts)
             .number("walk_awaiting_xero", walk.awaiting),
     };
+    let row = match &sweep.rotation {
+        None => row,
+        Some(rotation) => row
+            .text("rotation_begun_on", rotation.begun_on)
+            .text_if("rotation_after", rotation.after.as_ref())
+            .number("rotation_read", rotation.read)
+            .number_if("rotation_size", rotation.size)
+            .number("rotation_growth", rotation.growth)
+            .text_if("compared_since", rotation.compared_since),
+    };
     match &sweep.progress {
         None => row,
         Some(progress) => row
@@ -173,6 +183,17 @@ fn read_sweep(
             })
         }
     };
+    let rotation = match row.parsed_if("rotation_begun_on")? {
+        None => None,
+        Some(begun_on) => Some(Rotation {
+            begun_on,
+            after: row.parsed_if("rotation_after")?,
+            read: row.number("rotation_read")?,
+            size: row.number_if("rotation_size")?,
+            growth: row.number("rotation_growth")?,
+            compared_since: row.parsed_if("compared_since")?,
+        }),
+    };
     let last_attempt = match row.has("last_attempt") {
         false => None,
         true => Some(row.code("last_attempt", SyncState::from_code)?),
@@ -186,6 +207,7 @@ fn read_sweep(
         walk,
         judging: row.text_if("judging")?.map(str::to_owned),
         awaiting: row.number_if("awaiting_xero")?.unwrap_or(0),
+        rotation,
         run: row.text_if("run")?.map(|run| SyncRunId::known(run.to_owned())),
         lease_until: row.parsed_if("lease_until")?,
         cools_until: row.parsed_if("cools_until")?,

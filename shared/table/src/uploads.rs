@@ -11,7 +11,7 @@ use crate::activity::{day, event};
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::change_context::ChangeContext;
 use crate::error::{ReadError, WriteError};
-use crate::latest::{Unreadable, sorted};
+use crate::latest::{UnreadableRow, sorted};
 use crate::rows;
 use crate::schema::{ACTIVITY, BY_LINE, BY_NIGHT, BY_TRANSACTION, UPLOADS};
 use crate::tables::{TRANSACTION_ROWS_MAX, Tables};
@@ -33,7 +33,7 @@ pub struct LinePage {
     /// The uploads.
     pub uploads: Vec<Upload>,
     /// Rows that cannot be read, by their payments' ids.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
     /// Where to go on; `None` at the end of the line.
     pub next: Option<Cursor>,
 }
@@ -44,7 +44,7 @@ pub struct FoundUploads {
     /// Those that can be read, in the order of their ids.
     pub uploads: Vec<Upload>,
     /// Those that cannot, by the ids of their payments.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
 }
 
 impl Tables {
@@ -195,7 +195,7 @@ impl Tables {
             for item in answer.items() {
                 match read_upload(item) {
                     Ok(upload) => uploads.push(upload),
-                    Err(error) => unreadable.push(Unreadable::of(item, "payment_id", &error)),
+                    Err(error) => unreadable.push(UnreadableRow::of(item, "payment_id", &error)),
                 }
             }
             left = left.saturating_sub(answer.items().len());

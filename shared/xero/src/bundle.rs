@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::civil::Date;
+use payments::codes;
 use payments::upload::{BUNDLE_MAX, REFERENCE_CHARS_MAX, Stamp};
 use payments::{Money, XeroAccountId, XeroContactId, XeroCreditId, XeroInvoiceId};
 use serde::Serialize;
@@ -95,36 +96,20 @@ pub enum BundleError {
     Json,
 }
 
-/// What a bundle is made of.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum StampedKind {
-    /// Payments on invoices: Xero's `Payments`.
-    Payments,
-    /// Prepayments, which are bank transactions to Xero: its `BankTransactions`.
-    Prepayments,
-    /// Bills, which are invoices to Xero: its `Invoices`.
-    Bills,
-    /// Credit notes of a supplier: its `CreditNotes`.
-    CreditNotes,
-    /// A part of a credit note on a bill. It bears no stamp in Xero: it is known by its note, its bill and its amount.
-    Allocations,
-}
-
-impl StampedKind {
-    /// All of them, in the order in which they are sent: bills take a permission of their own, and if it is
-    /// missing, that shall keep no payment back.
-    pub const ALL: [Self; 5] =
-        [Self::Payments, Self::Prepayments, Self::Bills, Self::CreditNotes, Self::Allocations];
-
-    /// Xero's name of the list, in addresses and in bodies.
-    pub(crate) const fn list(self) -> &'static str {
-        match self {
-            Self::Payments => "Payments",
-            Self::Prepayments => "BankTransactions",
-            Self::Bills => "Invoices",
-            Self::CreditNotes => "CreditNotes",
-            Self::Allocations => "Allocations",
-        }
+codes! {
+    /// What a bundle is made of. Its code is Xero's name of the list, in addresses and in bodies. The order is that in which
+    /// they are sent: bills take a permission of their own, and if it is missing, that shall keep no payment back.
+    StampedKind {
+        /// Payments on invoices: Xero's `Payments`.
+        Payments = "Payments",
+        /// Prepayments, which are bank transactions to Xero: its `BankTransactions`.
+        Prepayments = "BankTransactions",
+        /// Bills, which are invoices to Xero: its `Invoices`.
+        Bills = "Invoices",
+        /// Credit notes of a supplier: its `CreditNotes`.
+        CreditNotes = "CreditNotes",
+        /// A part of a credit note on a bill. It bears no stamp in Xero: it is known by its note, its bill and its amount.
+        Allocations = "Allocations",
     }
 }
 
@@ -221,9 +206,9 @@ impl Bundle {
     pub(crate) fn path(&self) -> Vec<String> {
         match self.note {
             Some(note) => {
-                vec!["CreditNotes".to_owned(), note.to_string(), self.kind.list().to_owned()]
+                vec!["CreditNotes".to_owned(), note.to_string(), self.kind.code().to_owned()]
             }
-            None => vec![self.kind.list().to_owned()],
+            None => vec![self.kind.code().to_owned()],
         }
     }
 

@@ -1,4 +1,4 @@
-//! The client for Xero's Accounting API: configuration, and one authorised read.
+//! The client for Xero's Accounting API, and one authorised read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,26 +8,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 use payments::budget::{CallBudget, Purpose, Word};
 use payments::grant::{Grants, NoGrants, Pairs};
-use payments::permission::{self, Feature};
 use payments::{OrganisationId, Snapshot, XeroInvoiceId};
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE, WWW_AUTHENTICATE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, IF_MODIFIED_SINCE};
 use url::Url;
 
 use crate::call_permits::{Unmetered, denial, word};
-use crate::error::{Outage, ReadError, Refusal};
+use crate::config::{Config, ConfigError, IDS_MAX_LIMIT, below};
+use crate::error::{Outage, ReadError};
+use crate::failed_answer::{refusal, token_is_bad};
 use crate::http::{Failed, Http, HttpResponse};
 use crate::identity_service::{Credentials, Token};
 use crate::invoice::{self, Reading};
-use crate::limit_problem::LimitProblem;
-use crate::limits::{Limits, retry_after};
+use crate::limits::Limits;
 use crate::organisation::{Organisation, allowed_actions};
 use crate::token::Tokens;
 use crate::user_tokens::Granted;
-
-/// Most invoices that one call may be configured to ask for. No ceiling is documented; at 52 ids
-/// Xero answered 404 (XeroAPI/Xero-OpenAPI#534), which fits a query of 2,048 characters.
-pub const IDS_MAX_LIMIT: usize = 50;
 
 /// What reading invoices needs (facts.md 2.3).
 pub(crate) const SCOPE_INVOICES: &str = "accounting.invoices.read";
@@ -40,64 +36,6 @@ pub(crate) const SCOPE_BANK_TRANSACTIONS: &str = "accounting.banktransactions.re
 
 /// What reading the organisation needs.
 const SCOPE_SETTINGS: &str = "accounting.settings.read";
-
-/// How Xero is reached.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The Accounting API, without `/api.xro/2.0`. Must be https unless it is on this machine.
-    pub api_url: Url,
-    /// The identity service, without `/connect/token`. Likewise.
-    pub identity_url: Url,
-    /// How long a call may take from the start to the last byte of the answer.
-    pub timeout: Duration,
-    /// How many invoices one call asks for; 1 to [`IDS_MAX_LIMIT`].
-    pub ids_max: usize,
-    /// The permissions that are asked for, separated by spaces. Empty: all that the app has.
-    pub scopes: String,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        let address = |text: &str| Url::parse(text).expect("the constant is an address");
-        Self {
-            api_url: address("https://api.xero.com"),
-            identity_url: address("https://identity.xero.com"),
-            timeout: Duration::from_secs(20),
-            ids_max: 40,
-            scopes: permission::scopes(&[Feature::Mirror].into()),
-        }
-    }
-}
-
-impl Config {
-    /// The same for a process that writes: with the permissions of all features.
-    pub fn uploading() -> Self {
-        Self { scopes: permission::scopes(&Feature::ALL.into()), ..Self::default() }
-    }
-}
-
-/// Why no client can be made of a configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// Secrets and other people's books do not travel in the clear.
-    #[error("{what} must begin with https:// (http:// only on this machine)")]
-    NotHttps {
-        /// Which address.
-        what: &'static str,
-    },
-    /// An address that paths cannot be added to.
-    #[error("{what} cannot be used as an address")]
-    NotAnAddress {
-        /// Which address.
-        what: &'static str,
-    },
-    /// Too many or too few.
-    #[error("a call can ask for 1 to {max} invoices", max = IDS_MAX_LIMIT)]
-    IdsMax,
-    /// The HTTP client could not be built, for example because there are no root certificates.
-    #[error("the HTTP client cannot be built")]
-    Http(#[source] reqwest::Error),
-}
 
 /// Reads from Xero, and writes payments to it. Cheap to share by reference; keeps its token and its
 /// connections, so that a process needs only one for each pair of credentials.
@@ -454,66 +392,4 @@ impl<B, G> fmt::Debug for Client<B, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api_url", &self.api_url.as_str()).finish_non_exhaustive()
     }
-}
-
-/// What an answer other than 200 means (rules A7.3).
-pub(crate) fn refusal(answer: &HttpResponse, scope: &'static str) -> ReadError {
-    let after = retry_after(&answer.headers);
-    match answer.status {
-        401 if scope_is_missing(answer) => ReadError::NotAuthorised(Refusal::Scope(scope)),
-        401 => ReadError::NotAuthorised(Refusal::Token),
-        // A page for people comes from what stands in front of the API, and says nothing of the connection.
-        403 if is_page(answer) => {
-            ReadError::Unavailable { cause: Outage::Status(answer.status), after }
-        }
-        403 => ReadError::NotAuthorised(Refusal::Permission(scope)),
-        404 => ReadError::NotFound,
-        429 => ReadError::Limited { problem: LimitProblem::read(&answer.headers), after },
-        status @ (400..=407 | 409..=499) => ReadError::Invalid { status },
-        status => ReadError::Unavailable { cause: Outage::Status(status), after },
-    }
-}
-
-/// Whether another token may help. None does where a permission is missing: each token of the same consent lacks it
-/// (XC-12, facts.md 2.2).
-pub(crate) fn token_is_bad(answer: &HttpResponse) -> bool {
-    answer.status == 401 && !scope_is_missing(answer)
-}
-
-/// Whether this 401 is about a permission, and not about the token itself.
-fn scope_is_missing(answer: &HttpResponse) -> bool {
-    let has = |text: &[u8], word: &str| {
-        text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    let header = answer.headers.get(WWW_AUTHENTICATE).map_or(&[][..], |value| value.as_bytes());
-    has(header, "insufficient_scope")
-        || ["insufficient_scope", "AuthorizationUnsuccessful"]
-            .iter()
-            .any(|word| has(&answer.body, word))
-}
-
-fn is_page(answer: &HttpResponse) -> bool {
-    let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
-}
-
-/// Checks a base address and adds a path to it.
-fn below(base: &Url, path: &[&str], what: &'static str) -> Result<Url, ConfigError> {
-    let is_here = match base.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    if base.scheme() != "https" && !(base.scheme() == "http" && is_here) {
-        return Err(ConfigError::NotHttps { what });
-    }
-    let mut url = base.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    url.path_segments_mut()
-        .map_err(|()| ConfigError::NotAnAddress { what })?
-        .pop_if_empty()
-        .extend(path);
-    Ok(url)
 }

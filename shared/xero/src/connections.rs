@@ -7,8 +7,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::client::{Client, refusal, token_is_bad};
+use crate::client::Client;
 use crate::error::{Outage, ReadError};
+use crate::failed_answer::{refusal, token_is_bad};
 
 /// What the refusal of these calls names in the place of a scope: they need none.
 const THE_LIST: &str = "the list of connections";

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::client::{Client, IDS_MAX_LIMIT};
+use crate::client::Client;
+use crate::config::IDS_MAX_LIMIT;
 use crate::error::{Outage, ReadError};
 use crate::list::ListName;
 use crate::pages::List;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use payments::codes;
 use payments::grant::GrantEnd;
 
 use crate::limit_problem::LimitProblem;
@@ -15,7 +16,7 @@ use crate::limit_problem::LimitProblem;
 pub enum ReadError {
     /// Xero does not let us in, and a fresh token did not help. A person has to act.
     #[error("Xero does not let us in: {0}")]
-    NotAuthorised(Refusal),
+    NotAuthorised(AccessRefusal),
     /// There was no answer, or one that says or shows that Xero is in trouble.
     #[error("Xero cannot be read at the moment: {cause}")]
     Unavailable {
@@ -70,7 +71,7 @@ impl ReadError {
     /// goes on (XC-12).
     pub const fn missing_scope(&self) -> Option<&'static str> {
         match self {
-            Self::NotAuthorised(Refusal::Scope(scope)) => Some(*scope),
+            Self::NotAuthorised(AccessRefusal::Scope(scope)) => Some(*scope),
             _ => None,
         }
     }
@@ -90,37 +91,19 @@ impl ReadError {
     }
 }
 
-/// The classes of rules A7.3.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum ErrorClass {
-    /// Credentials, consent or a permission.
-    Authentication,
-    /// Xero did not answer, or not sensibly.
-    Timeout,
-    /// A call limit.
-    Limit,
-    /// Xero refuses what was asked.
-    Validation,
-    /// An answer whose shape we do not know.
-    Schema,
-}
-
-impl ErrorClass {
-    /// The word for tables and logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Authentication => "Authentication",
-            Self::Timeout => "Timeout",
-            Self::Limit => "Limit",
-            Self::Validation => "Validation",
-            Self::Schema => "Schema",
-        }
-    }
-}
-
-impl fmt::Display for ErrorClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
+codes! {
+    /// The classes of rules A7.3.
+    ErrorClass {
+        /// Credentials, consent or a permission.
+        Authentication = "Authentication",
+        /// Xero did not answer, or not sensibly.
+        Timeout = "Timeout",
+        /// A call limit.
+        Limit = "Limit",
+        /// Xero refuses what was asked.
+        Validation = "Validation",
+        /// An answer whose shape we do not know.
+        Schema = "Schema",
     }
 }
 
@@ -141,7 +124,7 @@ pub enum Retry {
 
 /// Why Xero does not let us in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Refusal {
+pub enum AccessRefusal {
     /// The identity service refuses client, secret or scopes; the word is OAuth's own.
     Client(&'static str),
     /// Two tokens in a row were refused: consent was withdrawn, or the clock is wrong.
@@ -156,7 +139,7 @@ pub enum Refusal {
     Permission(&'static str),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for AccessRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(code) => write!(f, "the identity service answers {code}"),

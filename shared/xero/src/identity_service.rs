@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::error::{Outage, ReadError, Refusal};
+use crate::error::{AccessRefusal, Outage, ReadError};
 use crate::http::{Failed, Http, HttpResponse};
 use crate::limit_problem::LimitProblem;
 use crate::limits::retry_after;
@@ -110,7 +110,9 @@ impl Asker {
                 problem: LimitProblem::read(&answer.headers),
                 after: retry_after(&answer.headers),
             }),
-            400..=499 => Err(ReadError::NotAuthorised(Refusal::Client(problem(&answer.body)))),
+            400..=499 => {
+                Err(ReadError::NotAuthorised(AccessRefusal::Client(problem(&answer.body))))
+            }
             status => Err(ReadError::Unavailable {
                 cause: Outage::Status(status),
                 after: retry_after(&answer.headers),

@@ -8,6 +8,7 @@ mod call_permits;
 mod changed_invoices;
 mod changed_payments;
 mod client;
+mod config;
 mod connections;
 mod contacts;
 mod credit_notes;
@@ -16,6 +17,7 @@ mod decimals;
 mod deleted_money;
 mod envelope;
 mod error;
+mod failed_answer;
 mod http;
 mod identity_service;
 mod invoice;
@@ -48,7 +50,8 @@ pub use bundle::{
 };
 pub use call_permits::Unmetered;
 pub use changed_invoices::ChangedPage;
-pub use client::{Client, Config, ConfigError, IDS_MAX_LIMIT, Spent};
+pub use client::{Client, Spent};
+pub use config::{Config, ConfigError, IDS_MAX_LIMIT};
 pub use connections::UserConnection;
 pub use contacts::FoundContacts;
 pub use credit_notes::{AllocationToSend, CreditNoteToSend, CreditNotes};
@@ -56,7 +59,7 @@ pub use deleted_money::DeletedMoney;
 pub use envelope::{
     CATEGORY_CHARS_MAX, Category, Delivery, EnvelopeError, Event, EventKind, Malformed,
 };
-pub use error::{ErrorClass, Outage, ReadError, Refusal, Retry};
+pub use error::{AccessRefusal, ErrorClass, Outage, ReadError, Retry};
 pub use http::RESPONSE_BYTES_MAX;
 pub use identity_service::Credentials;
 pub use invoice_batches::Invoices;

@@ -1,22 +1,22 @@
 //! Which of Xero's call limits was hit.
 
-use std::fmt;
-
+use payments::codes;
 use reqwest::header::HeaderMap;
 
-/// Which limit was hit.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum LimitProblem {
-    /// 60 calls a minute for an organisation; also any limit that we do not know.
-    Minute,
-    /// 5,000 calls a day for an organisation, or 1,000.
-    Day,
-    /// Five calls at once for an organisation.
-    Concurrent,
-    /// 10,000 calls a minute for our app.
-    AppMinute,
-    /// None of Xero's: our own count of the calls cannot be kept, so that none is made.
-    Uncounted,
+codes! {
+    /// Which limit was hit.
+    LimitProblem {
+        /// 60 calls a minute for an organisation; also any limit that we do not know.
+        Minute = "minute",
+        /// 5,000 calls a day for an organisation, or 1,000.
+        Day = "day",
+        /// Five calls at once for an organisation.
+        Concurrent = "concurrent",
+        /// 10,000 calls a minute for our app.
+        AppMinute = "app-minute",
+        /// None of Xero's: our own count of the calls cannot be kept, so that none is made.
+        Uncounted = "uncounted",
+    }
 }
 
 impl LimitProblem {
@@ -30,23 +30,6 @@ impl LimitProblem {
             "appminute" | "app minute" | "app-minute" | "appminlimit" => Self::AppMinute,
             _ => Self::Minute,
         }
-    }
-
-    /// The word for tables and logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Day => "day",
-            Self::Concurrent => "concurrent",
-            Self::AppMinute => "app-minute",
-            Self::Uncounted => "uncounted",
-        }
-    }
-}
-
-impl fmt::Display for LimitProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
     }
 }
 

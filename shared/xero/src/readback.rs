@@ -240,7 +240,7 @@ fn row(
     raw: &RawValue,
     wanted: &BTreeSet<Stamp>,
 ) -> Result<Option<(Stamp, Stamped)>, ReadError> {
-    let element: WireElement<'_> = object(raw).ok_or(schema(kind.list()))?;
+    let element: WireElement<'_> = object(raw).ok_or(schema(kind.code()))?;
     if element.reference.is_some() && text(element.reference).is_none() {
         return Err(schema("Reference"));
     }

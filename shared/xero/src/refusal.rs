@@ -1,20 +1,23 @@
 //! What kind of refusal a text of Xero's is. Its messages have no codes (facts.md 4.9).
 
-/// Why Xero refuses a payment, as far as its words show.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum RefusalKind {
-    /// More than is due on the invoice.
-    ExceedsDue,
-    /// The invoice is paid, voided, deleted, not approved, or not there.
-    NotOpen,
-    /// Dated in a period that is locked.
-    LockedPeriod,
-    /// The contact is archived.
-    ArchivedContact,
-    /// The bank account, or the account of the line, cannot be used.
-    AccountUnusable,
-    /// Anything else, or several reasons at once: a person has to look.
-    Other,
+use payments::codes;
+
+codes! {
+    /// Why Xero refuses a payment, as far as its words show.
+    RefusalKind {
+        /// More than is due on the invoice.
+        ExceedsDue = "exceeds_due",
+        /// The invoice is paid, voided, deleted, not approved, or not there.
+        NotOpen = "not_open",
+        /// Dated in a period that is locked.
+        LockedPeriod = "locked_period",
+        /// The contact is archived.
+        ArchivedContact = "archived_contact",
+        /// The bank account, or the account of the line, cannot be used.
+        AccountUnusable = "account_unusable",
+        /// Anything else, or several reasons at once: a person has to look.
+        Other = "other",
+    }
 }
 
 impl RefusalKind {
@@ -38,18 +41,6 @@ impl RefusalKind {
     /// again on fresh figures makes sense (A7.3, EX-37). Everything else waits for a person.
     pub const fn is_moved_ground(self) -> bool {
         matches!(self, Self::ExceedsDue | Self::NotOpen | Self::ArchivedContact)
-    }
-
-    /// The word for tables and logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::ExceedsDue => "exceeds_due",
-            Self::NotOpen => "not_open",
-            Self::LockedPeriod => "locked_period",
-            Self::ArchivedContact => "archived_contact",
-            Self::AccountUnusable => "account_unusable",
-            Self::Other => "other",
-        }
     }
 
     /// The order matters: a sentence about a locked period may also name the document's status.

@@ -14,7 +14,7 @@ use payments::grant::{Grant, GrantEnd, GrantError, Grants, Pair, Pairs, TokenAct
 use payments::{GrantId, OrganisationId};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::error::{Outage, ReadError, Refusal};
+use crate::error::{AccessRefusal, Outage, ReadError};
 use crate::http::Http;
 use crate::identity_service::{Asker, INVALID_GRANT, Received, Token};
 
@@ -141,7 +141,7 @@ impl<G: Grants + Pairs> Granted<G> {
     async fn grant_of(&self, organisation: OrganisationId) -> Result<Grant, ReadError> {
         let found = self.stores.grant_of(organisation).await;
         let found = found.map_err(|error| store_failed(&error))?;
-        let grant = found.ok_or(ReadError::NotAuthorised(Refusal::NotConnected))?;
+        let grant = found.ok_or(ReadError::NotAuthorised(AccessRefusal::NotConnected))?;
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.insert(organisation, grant.id);
         Ok(grant)
@@ -158,7 +158,7 @@ impl<G: Grants + Pairs> Granted<G> {
             let now = need.http.now();
             match grant.turn(spent, now) {
                 TokenAction::Dead(dead) => {
-                    return Err(ReadError::NotAuthorised(Refusal::Lost(dead.why)));
+                    return Err(ReadError::NotAuthorised(AccessRefusal::Lost(dead.why)));
                 }
                 TokenAction::Paused(until) => return Err(held.paused(until, now)),
                 TokenAction::Take => match self.stores.pair(grant.id).await {
@@ -307,7 +307,7 @@ impl<G: Grants + Pairs> Granted<G> {
         if let Err(error) = self.stores.store_grant(grant, grant.ended(why, now), now).await {
             tracing::warn!(grant = %grant.id, error = %error, "that a grant is lost was not written down");
         }
-        ReadError::NotAuthorised(Refusal::Lost(why))
+        ReadError::NotAuthorised(AccessRefusal::Lost(why))
     }
 }
 
@@ -342,7 +342,7 @@ async fn refresh(
 }
 
 fn is_invalid_grant(error: &ReadError) -> bool {
-    *error == ReadError::NotAuthorised(Refusal::Client(INVALID_GRANT))
+    *error == ReadError::NotAuthorised(AccessRefusal::Client(INVALID_GRANT))
 }
 
 /// In the words of a read. What the store says of it goes into the log.

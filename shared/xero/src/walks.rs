@@ -6,10 +6,10 @@
 //! that leave make the others move towards the first page, which is still to be read.
 
 use jiff::Timestamp;
-use payments::OrganisationId;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
 use payments::sweep::{ListPosition, OpenFigures, PaymentChange};
+use payments::{OrganisationId, XeroInvoiceId};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::changed_payments::change;
 use crate::client::{Ask, Client, SCOPE_INVOICES, SCOPE_PAYMENTS};
 use crate::error::{Outage, ReadError};
 use crate::list::ListName;
-use crate::pages::{PAGE_SIZES, if_modified_since, page, row_id};
+use crate::pages::{List, PAGE_SIZES, if_modified_since, page, row_id};
 use crate::unreadable::Unreadable;
 
 /// A page of a walk.
@@ -67,6 +67,34 @@ impl<B: CallBudget, G: Grants + Pairs> Client<B, G> {
     ) -> Result<WalkedPage<OpenFigures>, ReadError> {
         let read = |id, raw: &RawValue| open_figures(id, raw);
         self.walked_page(organisation, &OPEN_INVOICES, at, read, |row| row.updated_at).await
+    }
+
+    /// The figures of the invoices with these ids, in any status, [`Config::ids_max`](crate::Config) in a call: of those
+    /// that are sales invoices and that Xero shows.
+    ///
+    /// # Errors
+    /// Whenever not all of them could be asked for; see [`ReadError`].
+    pub async fn figures_of(
+        &self,
+        organisation: OrganisationId,
+        ids: &[XeroInvoiceId],
+    ) -> Result<(Vec<OpenFigures>, Vec<Unreadable>), ReadError> {
+        let mut meter = self.meter();
+        let (mut figures, mut unreadable) = (Vec::new(), Vec::new());
+        for ids in ids.chunks(self.ids_max()) {
+            let ids: Vec<_> = ids.iter().map(XeroInvoiceId::to_string).collect();
+            let query = format!("IDs={}&", ids.join(","));
+            let list = List {
+                which: ListName::Invoices,
+                query: &query,
+                modified_since: None,
+                scope: SCOPE_INVOICES,
+            };
+            let rows = self.whole_list(organisation, &list, open_figures, &mut meter).await?;
+            figures.extend(rows.rows.into_values());
+            unreadable.extend(rows.unreadable);
+        }
+        Ok((figures, unreadable))
     }
 
     /// A page of the payments that changed, to the second, deleted ones included.

@@ -12,8 +12,9 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::bundle::{Bundle, StampedKind};
-use crate::client::{Attempts, Client, Meter, refusal, token_is_bad};
+use crate::client::{Attempts, Client, Meter};
 use crate::error::{Outage, ReadError};
+use crate::failed_answer::{refusal, token_is_bad};
 use crate::refusal::RefusalKind;
 use crate::write_results;
 

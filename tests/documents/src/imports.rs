@@ -47,7 +47,10 @@ fn imported(module: &str, document: &Document) -> Vec<Vec<String>> {
             match name(token).as_deref() {
                 Some("crate") if !is_of_macro => tree(&level[at + 1..], &[], &mut paths),
                 // `super` of a file is the module above it, which is `here` already.
-                Some("super") => tree(&level[at + 1..], &here, &mut paths),
+                // `pub(super)` names no file.
+                Some("super") if level.get(at + 1).is_some_and(|next| is(next, ':')) => {
+                    tree(&level[at + 1..], &here, &mut paths);
+                }
                 Some("self") if is_folder => {
                     let mut inside = Vec::new();
                     tree(&level[at + 1..], &[], &mut inside);
@@ -150,5 +153,17 @@ mod tests {
         let imports = &by_crate(&files)["shared/x"];
         assert_eq!(circle(imports), ["pages", "pages::one"]);
         assert_eq!(imports["other"], BTreeSet::new());
+    }
+
+    #[test]
+    fn a_visibility_is_no_import() {
+        let files = [
+            file("pages/mod.rs", "use self::one::One;\n"),
+            file("pages/one.rs", "pub(super) struct One;\npub(crate) struct Two;\n"),
+            file("pages/two.rs", "use super::*;\n"),
+        ];
+        let imports = &by_crate(&files)["shared/x"];
+        assert_eq!(imports["pages::one"], BTreeSet::new());
+        assert_eq!(imports["pages::two"], BTreeSet::from(["pages".to_owned()]));
     }
 }

@@ -33,6 +33,7 @@ pub fn costs(report: &Report, minutes: u64) -> (Vec<(String, Decimal)>, Decimal)
     let requests = requests + Decimal::from(POLLS_A_MINUTE * minutes);
     let written = events * load("write units an event") + runs * load("write units a schedule");
     let read = events * load("read units an event") + runs * load("read units a schedule");
+    let read = read + Decimal::from(report.units_swept);
     let logged = invocations * load("log KB an invocation") / Decimal::from(1_024 * 1_024);
     let lines = vec![
         (

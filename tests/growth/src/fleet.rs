@@ -1,6 +1,7 @@
 //! The organisations: most are small, some are large, and a few are broken.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use payments::budget::Budget;
 use payments::sweep::{SweepKind, SweepState};
@@ -33,6 +34,8 @@ pub struct Member {
     pub budget: Budget,
     /// The last night that was begun.
     pub night: Option<Night>,
+    /// The last business day that was closed.
+    pub closed: Option<Date>,
 }
 
 /// How many organisations of each kind there are.
@@ -69,6 +72,7 @@ impl Fleet {
                 digest_for: Some(begin),
                 budget: Budget::unused(organisation),
                 night: None,
+                closed: None,
             }
         };
         (0..self.all).map(member).collect()

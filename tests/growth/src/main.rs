@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use growth::{Fleet, Loop, Plan, Product, costs, simulate};
+use growth::{Fleet, FullSweep, Loop, Plan, Product, costs, simulate};
 use jiff::SignedDuration;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|given| given == word);
     let way = if has("serial") { Loop::Serial } else { Loop::Messages };
+    let full_sweep = if has("everything") { FullSweep::Everything } else { FullSweep::Unsettled };
     let events_a_day = if has("events") { 10_000_000 } else { 0 };
     let fleet = Fleet { all: 5_000, large: 50, broken: 5 };
     let hours = words.iter().find_map(|word| word.parse().ok()).unwrap_or(24_u32);
@@ -16,9 +17,9 @@ fn main() -> ExitCode {
     let begin = "2026-03-02T10:00:00Z".parse().expect("a moment");
     let lasts = SignedDuration::from_hours(hours.into());
     let product = Product::deployed();
-    let report = simulate(Plan { fleet, way, product, events_a_day, begin, lasts });
+    let report = simulate(Plan { fleet, way, full_sweep, product, events_a_day, begin, lasts });
     println!(
-        "5,000 organisations, 50 large, 5 broken; {events_a_day} events a day; {hours} hours; {way:?}"
+        "5,000 organisations, 50 large, 5 broken; {events_a_day} events a day; {hours} hours; {way:?}; full sweeps of {full_sweep:?}"
     );
     for (kind, longest) in &report.longest {
         println!("{:>10} times {kind}, longest wait {longest:#}", report.done[kind]);
@@ -32,6 +33,10 @@ fn main() -> ExitCode {
         meter.day_max(),
         meter.app_minute_max,
         report.limited
+    );
+    println!(
+        "full sweeps read {} rows of invoices, {} read units",
+        report.rows_swept, report.units_swept
     );
     println!(
         "events late: {}; still waiting: {}; deliveries turned away: {}",

@@ -35,6 +35,10 @@ pub struct Report {
     pub waiting: u64,
     /// Requests that the webhook was too busy for; Xero sends them again.
     pub turned_away: u64,
+    /// Rows of invoices that full sweeps have read, and the read units of DynamoDB that they took.
+    pub rows_swept: u64,
+    /// See `rows_swept`.
+    pub units_swept: u64,
     /// Xero's side and AWS's.
     pub meter: Meter,
 }
@@ -74,6 +78,7 @@ impl Report {
             ("full sweep", HOUR),
             ("certificate", HOUR),
             ("digest", HOUR),
+            ("close", HOUR),
             ("event", EVENT_MAX),
         ] {
             let longest = self.longest.get(kind).copied().unwrap_or_default();

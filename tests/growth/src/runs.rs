@@ -1,101 +1,18 @@
-//! A run of one organisation: its calls, one after the other, and what comes after it.
+//! The runs of organisations: the calls of each, one after the other, and what comes after them.
 
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::{CallPermit, Purpose};
 use payments::sweep::{
-    DailyWork, Start, SweepKind, SweepState, SyncKind, SyncRunId, SyncState, Trigger,
+    DailyWork, StartDecision, SweepKind, SweepState, SyncRunId, SyncState, Trigger,
 };
-use queue::ScheduledWork;
 
-use crate::model::{Event, Loop, Serial, World, later};
+use crate::past::Past;
+use crate::run::{Kind, Run};
+use crate::world::{Event, Loop, Serial, World, later};
 
 /// How long a call takes whose organisation is broken, before it is given up.
 const BROKEN: i64 = 30_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-
-/// The kinds of work.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
-    Sweep,
-    Check,
-    Open,
-    Certificate,
-    Digest,
-    Night,
-}
-
-impl Kind {
-    pub(crate) const fn of(work: DailyWork) -> Self {
-        match work {
-            DailyWork::FullSweep => Self::Open,
-            DailyWork::Certificate => Self::Certificate,
-            DailyWork::Digest => Self::Digest,
-        }
-    }
-
-    pub(crate) const fn daily(self) -> Option<DailyWork> {
-        match self {
-            Self::Open => Some(DailyWork::FullSweep),
-            Self::Certificate => Some(DailyWork::Certificate),
-            Self::Digest => Some(DailyWork::Digest),
-            Self::Sweep | Self::Check | Self::Night => None,
-        }
-    }
-
-    /// The work of its messages. Nights have a queue of their own.
-    pub(crate) const fn work(self) -> ScheduledWork {
-        match self {
-            Self::Sweep | Self::Night => ScheduledWork::Changes,
-            Self::Check => ScheduledWork::Check,
-            Self::Open => ScheduledWork::Open,
-            Self::Certificate => ScheduledWork::Certificate,
-            Self::Digest => ScheduledWork::Digest,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Sweep => "sweep",
-            Self::Check => "check",
-            Self::Open => "full sweep",
-            Self::Certificate => "certificate",
-            Self::Digest => "digest",
-            Self::Night => "night",
-        }
-    }
-
-    /// The sweep that it is, if it is one.
-    const fn sweep(self) -> Option<(SweepKind, SyncKind)> {
-        match self {
-            Self::Sweep => Some((SweepKind::Changes, SyncKind::Sweep)),
-            Self::Open => Some((SweepKind::Open, SyncKind::FullSweep)),
-            Self::Certificate => Some((SweepKind::Certificate, SyncKind::Certificate)),
-            Self::Check | Self::Digest | Self::Night => None,
-        }
-    }
-}
-
-/// A run that goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    kind: Kind,
-    member: usize,
-    due: Timestamp,
-    calls: u32,
-    pause: i64,
-    begun: Timestamp,
-    /// When its invocation began.
-    invoked: Timestamp,
-    /// Whether it is, or follows, a sweep of what changed.
-    is_of_sweep: bool,
-}
-
-impl Run {
-    pub(crate) const fn new(kind: Kind, member: usize, due: Timestamp, now: Timestamp) -> Self {
-        let is_of_sweep = matches!(kind, Kind::Sweep);
-        Self { kind, member, due, calls: 0, pause: 0, begun: now, invoked: now, is_of_sweep }
-    }
-}
 
 impl World {
     /// The row of a sweep.
@@ -115,9 +32,17 @@ impl World {
         let spread = (run.member as i64 * 7_919 + now.as_second()) % 1_500;
         (run.calls, run.pause) = match run.kind {
             _ if one.is_broken => (1, BROKEN),
-            Kind::Sweep | Kind::Open if one.is_large => (12, 1_000),
+            Kind::Open => {
+                let past = Past::of(one.is_large);
+                let calls = past.calls(self.plan.full_sweep).max(1);
+                let pause = if one.is_large { 1_200 } else { (1_000 + spread) / 2 };
+                // A thousand rows take some thirty milliseconds.
+                let reading = past.rows(self.plan.full_sweep) * 30 / 1_000 / u64::from(calls);
+                (calls, pause + i64::try_from(reading).unwrap_or(i64::MAX))
+            }
+            Kind::Sweep if one.is_large => (12, 1_000),
             Kind::Certificate if one.is_large => (6, 1_000),
-            Kind::Sweep | Kind::Open => (2, (1_000 + spread) / 2),
+            Kind::Sweep => (2, (1_000 + spread) / 2),
             Kind::Certificate | Kind::Check | Kind::Digest => (1, 800 + spread / 2),
             Kind::Night if one.is_large => (20, 500 + spread),
             Kind::Night => (6, (2_000 + spread) / 6),
@@ -125,7 +50,7 @@ impl World {
         let lease = later(now, self.plan.product.sweep.timeout + MINUTE);
         if let Some((kind, of_run)) = run.kind.sweep() {
             let state = self.state(run.member, kind);
-            if state.may_start(Trigger::Schedule, Some(run.due), now) != Start::Go {
+            if state.may_start(Trigger::Schedule, Some(run.due), now) != StartDecision::Go {
                 return None;
             }
             state.revision += 1;
@@ -170,6 +95,11 @@ impl World {
                 row.read_whole(run.begun);
             }
             row.end(state, Trigger::Schedule, Some(run.due), true, now);
+        }
+        if run.kind == Kind::Open && state == SyncState::Finished {
+            let past = Past::of(self.members[run.member].is_large);
+            self.report.rows_swept += past.rows(self.plan.full_sweep);
+            self.report.units_swept += past.units(self.plan.full_sweep);
         }
         if run.kind == Kind::Digest {
             self.members[run.member].digest_for = Some(run.due);

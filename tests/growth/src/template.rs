@@ -30,6 +30,10 @@ pub struct Product {
     pub check_every: SignedDuration,
     /// Between two looks for nights that are due.
     pub nights_every: SignedDuration,
+    /// Between two looks for business days that are to be closed.
+    pub close_every: SignedDuration,
+    /// Organisations whose days are closed at once.
+    pub closes_at_once: usize,
     /// When the work of the day comes, by which clock.
     pub daily: DailySchedules,
     /// When the night comes.
@@ -40,6 +44,10 @@ pub struct Product {
     pub upload: Function,
     /// Mirror, with the queue of changes.
     pub mirror: Function,
+    /// Reconcile's memory, in MB, and the longest that an invocation may take.
+    pub reconcile_memory: u32,
+    /// See `reconcile_memory`.
+    pub reconcile_timeout: SignedDuration,
     /// The webhook's memory, in MB.
     pub webhook_memory: u32,
     /// Most copies of the webhook at once.
@@ -65,11 +73,17 @@ impl Product {
             sweep_every: SignedDuration::from_mins(minutes),
             check_every: every("SweepFunction", "Check"),
             nights_every: every("UploadFunction", "CatchUp"),
+            close_every: every("ReconcileFunction", "Close"),
+            closes_at_once: 8,
             daily,
             night_at: time("UploadTime"),
             sweep: function("SweepFunction", "Schedules"),
             upload: function("UploadFunction", "Uploads"),
             mirror: function("MirrorFunction", "Changes"),
+            reconcile_memory: small(number(resource("ReconcileFunction"), "MemorySize: ")),
+            reconcile_timeout: SignedDuration::from_secs(
+                number(resource("ReconcileFunction"), "Timeout: ").expect("a time-out"),
+            ),
             webhook_memory: small(number(resource("WebhookFunction"), "MemorySize: ")),
             webhook_copies: 20,
         }
@@ -140,6 +154,7 @@ mod tests {
         assert_eq!(product.sweep_every, SignedDuration::from_mins(30));
         assert_eq!(product.check_every, SignedDuration::from_hours(1));
         assert_eq!(product.nights_every, SignedDuration::from_mins(45));
+        assert_eq!(product.close_every, SignedDuration::from_mins(30));
         assert_eq!((product.sweep.batch, product.sweep.timeout.as_secs()), (1, 300));
         assert_eq!((product.mirror.batch, product.mirror.timeout.as_secs()), (1_000, 120));
         assert_eq!(product.daily.zone, "Australia/Sydney");

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use growth::{Fleet, Loop, Plan, Product, Report, simulate};
+use growth::{Fleet, FullSweep, Loop, Plan, Product, Report, simulate};
 use jiff::SignedDuration;
 
 const FLEET: Fleet = Fleet { all: 5_000, large: 50, broken: 5 };
@@ -12,6 +12,7 @@ fn plan(hours: i64) -> Plan {
     Plan {
         fleet: FLEET,
         way: Loop::Messages,
+        full_sweep: FullSweep::Unsettled,
         product: Product::deployed(),
         events_a_day: 0,
         begin: "2026-03-02T15:00:00Z".parse().unwrap(),
@@ -28,6 +29,7 @@ fn five_thousand_organisations_are_swept_in_time_and_have_their_nights_and_morni
     let report = simulate(plan(8));
     assert_eq!(broken(&report), Vec::<String>::new());
     assert_eq!(report.limited, 0);
+    assert!(report.done["close"] >= 1_250, "{:?}", report.done);
     assert!(
         report.done["night"] >= 1_250 && report.done["full sweep"] >= 1_240,
         "{:?}",
@@ -42,6 +44,24 @@ fn the_serial_loop_breaks_the_same_promises() {
     let broken = broken(&report);
     assert!(broken.iter().any(|what| what.ends_with("were never swept")), "{broken:?}");
     assert!(report.never > 4_000, "the wall stands at {} organisations", 5_000 - report.never);
+}
+
+#[test]
+fn a_full_sweep_of_everything_reads_many_times_as_many_rows() {
+    let report = simulate(plan(8));
+    let before = simulate(Plan { full_sweep: FullSweep::Everything, ..plan(8) });
+    assert_eq!(report.done["full sweep"], before.done["full sweep"]);
+    let (rows, rows_before) = (report.rows_swept, before.rows_swept);
+    assert!(rows * 5 < rows_before, "{rows} and {rows_before}");
+}
+
+#[test]
+fn closes_of_one_organisation_after_the_other_would_be_late() {
+    // `AT_ONCE` of reconcile.
+    let mut plan = plan(8);
+    plan.product.closes_at_once = 1;
+    let broken = broken(&simulate(plan));
+    assert!(broken.iter().any(|what| what.starts_with("a close has waited")), "{broken:?}");
 }
 
 /// Twenty minutes of a day with ten million events, in its busiest hours.

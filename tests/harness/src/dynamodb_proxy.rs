@@ -57,6 +57,8 @@ struct State {
     upstream: String,
     calls: Mutex<Vec<Call>>,
     scanned: Mutex<usize>,
+    /// Rows that were asked for by their keys, many at once.
+    fetched: Mutex<usize>,
     plan: Mutex<Arc<Plan>>,
     crash_point: CurrentCrashPoint,
 }
@@ -74,6 +76,7 @@ impl DynamoDbProxy {
             upstream,
             calls: Mutex::default(),
             scanned: Mutex::default(),
+            fetched: Mutex::default(),
             plan: Mutex::new(Arc::new(pass)),
             crash_point: CurrentCrashPoint::default(),
         });
@@ -86,6 +89,7 @@ impl DynamoDbProxy {
     pub fn plan(&self, plan: impl Fn(&Call) -> Do + Send + Sync + 'static) {
         self.state.calls.lock().unwrap().clear();
         *self.state.scanned.lock().unwrap() = 0;
+        *self.state.fetched.lock().unwrap() = 0;
         let plan: Plan = Box::new(plan);
         *self.state.plan.lock().unwrap() = Arc::new(plan);
     }
@@ -108,6 +112,11 @@ impl DynamoDbProxy {
     /// How many rows the engine has looked at for queries and scans.
     pub fn scanned(&self) -> usize {
         *self.state.scanned.lock().unwrap()
+    }
+
+    /// How many rows the engine has looked at for queries and scans, and given for lists of keys.
+    pub fn rows_read(&self) -> usize {
+        self.scanned() + *self.state.fetched.lock().unwrap()
     }
 
     pub fn writes(&self) -> usize {
@@ -163,6 +172,7 @@ async fn forward(state: &State, headers: &HeaderMap, body: Bytes) -> Response<Bo
     let response = http::answer_like(&answer);
     let body = answer.bytes().await.unwrap();
     *state.scanned.lock().unwrap() += scanned(&body);
+    *state.fetched.lock().unwrap() += fetched(&body);
     response.body(Body::from(body)).unwrap()
 }
 
@@ -171,6 +181,16 @@ fn scanned(answer: &[u8]) -> usize {
     let answer = String::from_utf8_lossy(answer);
     let Some((_, number)) = answer.split_once(r#""ScannedCount":"#) else { return 0 };
     number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse().unwrap_or(0)
+}
+
+/// The rows of an answer to `BatchGetItem`.
+fn fetched(answer: &[u8]) -> usize {
+    if !answer.starts_with(br#"{"Responses":{"#) {
+        return 0;
+    }
+    let answer: serde_json::Value = serde_json::from_slice(answer).unwrap();
+    let tables = answer["Responses"].as_object().unwrap().values();
+    tables.map(|rows| rows.as_array().unwrap().len()).sum()
 }
 
 fn error(status: u16, code: &str, more: &str) -> Response<Body> {

@@ -94,7 +94,7 @@ impl Queues {
         let client = client(&url);
         let mut urls = HashMap::new();
         let mut of_us = Vec::new();
-        for name in QueueName::ALL {
+        for name in QueueName::ALL.iter().copied() {
             let dead = format!("{name}-dlq");
             let made = client
                 .create_queue()

@@ -83,3 +83,12 @@ async fn a_record_without_a_place_fails_the_whole_batch_before_anything_is_sent(
     }
     assert_eq!(world.bus.calls(), 0);
 }
+
+#[tokio::test]
+async fn an_event_of_the_stream_is_answered_and_one_of_another_shape_is_refused() {
+    let world = World::new().await;
+    let answer = world.ask(json!({"Records": [record(1, &json!({}))]})).await.unwrap();
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    let error = world.ask(json!({"announce": true})).await.unwrap_err();
+    assert!(error.contains("`Records`"), "{error}");
+}

@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-mod again;
 mod announced_rows;
 mod contract;
 mod event_order;
-mod every_event;
 mod failures;
 mod isolation;
 mod log_secrecy;
 mod unreadable;
-mod world;
+
+use worlds::{announce as world, every_event};

@@ -50,6 +50,7 @@ pub(crate) fn choose(
         role: buttons.role,
         nav: Navigation::default(),
         notices,
+        trouble: Vec::new(),
         footer: format!("As of {now:.0}; {} rows read.", rows.len()),
     };
     filled(&Choose { frame, lines: rows.iter().map(line).collect(), more })

@@ -74,7 +74,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         sign: stage.sign(),
         may_not: stage.may_not(),
         look: stage.order_about(Order::LookAtDeadLetters, "at all queues", json!({})),
-        queues: QueueName::ALL.into_iter().map(|name| queue(stage, name, of(name))).collect(),
+        queues: QueueName::ALL.iter().copied().map(|name| queue(stage, name, of(name))).collect(),
     })
 }
 

@@ -1,31 +1,68 @@
-//! What does not agree, on invoices and on contacts, the oldest first: a person looks into it, or accepts it (SP-36,
-//! AMB-31). What stands on a contact belongs to no invoice, and is seen here only (A8.3, CM-50).
+//! What does not agree, with sums, by deadline, owner, kind or customer; several are taken or assigned at once (SP-19,
+//! SP-36). One of them has a page of its own (`one_discrepancy`). What stands on a contact belongs to no invoice, and is
+//! seen here only (A8.3, CM-50).
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
+use jiff::SignedDuration;
 use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
-use payments::{Discrepancy, DiscrepancyKind};
+use payments::{Currency, Discrepancy, DiscrepancyKind, Money};
 use serde_json::{Value, json};
-use table::{DiscrepancySubject, OpenDiscrepancy};
+use table::{DiscrepancySubject, OpenDiscrepancy, discrepancy_name};
 
-use super::{Page, PageError, Stage, filled};
-use crate::event::TEXT_CHARS_MAX;
+use super::{Page, PageError, Stage, filled, one_discrepancy};
+use crate::csv::csv;
+use crate::event::{Filter, TEXT_CHARS_MAX};
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
 
-/// Discrepancies that are read and shown.
+/// Discrepancies that are read, added up, and given as CSV.
+const READ_MAX: usize = 1_000;
+/// Discrepancies that are shown: as many as one command may name.
 const SHOWN_MAX: usize = 100;
+/// What is due within these hours is due soon: from 40 hours on (SP-19).
+const SOON: SignedDuration = SignedDuration::from_hours(8);
+/// Parts of the list.
+const PARTS: [(&str, &str); 4] = [
+    ("", "everything that is open"),
+    ("breached", "in breach: open for more than 48 hours"),
+    ("soon", "due within 8 hours, or in breach"),
+    ("unowned", "without an owner"),
+];
+/// By what the list can be sorted.
+const SORTS: [(&str, &str); 5] = [
+    ("", "first deadline first"),
+    ("owner", "by owner"),
+    ("kind", "by kind"),
+    ("customer", "by customer"),
+    ("amount", "largest amount first"),
+];
 
 struct Row {
     kind: String,
     /// The invoice or the contact.
     place: String,
+    customer: String,
+    owner: String,
+    amount: String,
     look: Option<Button>,
     link: Option<Link>,
     found: String,
     due: String,
     is_late: bool,
     detail: String,
+    details: Button,
     accept: Option<Button>,
+}
+
+/// The discrepancies of one kind in one currency, added up.
+struct Sum {
+    kind: String,
+    count: usize,
+    late: usize,
+    unowned: usize,
+    amount: String,
 }
 
 #[derive(Template)]
@@ -34,76 +71,250 @@ struct Discrepancies {
     frame: Frame,
     sign: Option<Sign>,
     may_not: Option<String>,
+    show: Button,
+    search: String,
+    parts: Vec<(&'static str, &'static str, bool)>,
+    kinds: Vec<(String, bool)>,
+    owners: Vec<(String, bool)>,
+    sorts: Vec<(&'static str, &'static str, bool)>,
+    /// What the buttons for several are about.
+    several: String,
+    bulk: Vec<Button>,
+    sums: Vec<Sum>,
     rows: Vec<Row>,
+    any: bool,
     unreadable: Vec<String>,
+    not_shown: usize,
     left_out: bool,
     needs_login: Option<&'static str>,
+    csv: String,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
+    if !stage.show.filter.place.is_empty() {
+        return one_discrepancy::show(stage).await;
+    }
     let (tables, organisation) = (stage.tables, stage.organisation());
-    let found = tables.list_open_discrepancies(organisation, SHOWN_MAX).await?;
+    let found = tables.list_open_discrepancies(organisation, READ_MAX).await?;
     stage.count(found.rows.len().saturating_add(found.unreadable.len()));
     let mut links = XeroLinks::default();
     if !found.rows.is_empty() {
         links = tables.xero_links(organisation).await?;
         stage.count(1);
     }
-    let rows: Vec<_> = found.rows.iter().map(|open| row(stage, open, &links)).collect();
+    let filter = &stage.show.filter;
+    let kinds: BTreeSet<_> = found.rows.iter().map(|open| open.found.key.kind.code()).collect();
+    let owners: BTreeSet<_> = found.rows.iter().filter_map(|open| owner(&open.found)).collect();
+    let chosen = |text: &str, of: &str| (text.to_owned(), text == of);
+    let mut wanted: Vec<_> = found.rows.iter().filter(|open| is_wanted(stage, open)).collect();
+    sort(&mut wanted, filter);
+    let shown = wanted.get(..SHOWN_MAX.min(wanted.len())).unwrap_or_default();
+    let rows: Vec<_> = shown.iter().map(|open| row(stage, open, &links)).collect();
     let any_link = rows.iter().any(|row| row.link.is_some());
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
+    let (several, bulk) = bulk(stage, shown);
     filled(&Discrepancies {
         frame: stage.frame(),
         sign: stage.sign(),
         may_not: stage.may_not(),
+        show: stage.buttons.page("Show", Page::Discrepancies, json!({})),
+        search: filter.search.clone(),
+        parts: PARTS.map(|(code, name)| (code, name, code == filter.only)).into(),
+        kinds: kinds.iter().map(|kind| chosen(kind, &filter.kind)).collect(),
+        owners: owners.iter().map(|owner| chosen(owner, &filter.whose)).collect(),
+        sorts: SORTS.map(|(code, name)| (code, name, code == filter.sort)).into(),
+        several,
+        bulk,
+        sums: sums(stage, &wanted),
         rows,
+        any: !found.rows.is_empty(),
         unreadable: unreadable.collect(),
+        not_shown: wanted.len().saturating_sub(SHOWN_MAX),
         left_out: found.more,
         needs_login: any_link.then_some(NEEDS_LOGIN),
+        csv: as_csv(stage, &wanted),
     })
+}
+
+fn owner(found: &Discrepancy) -> Option<&str> {
+    found.case.owner.as_ref().map(|owner| owner.name.as_str())
+}
+
+fn name_of(open: &OpenDiscrepancy) -> String {
+    discrepancy_name(&open.place, &open.found.key)
+}
+
+fn customer(open: &OpenDiscrepancy) -> String {
+    open.customer.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether the part of the list that was asked for has it.
+fn is_wanted(stage: &Stage<'_>, open: &OpenDiscrepancy) -> bool {
+    let (filter, found) = (&stage.show.filter, &open.found);
+    let part = match filter.only.as_str() {
+        "breached" => found.is_late(stage.now),
+        "soon" => stage.now.saturating_add(SOON).is_ok_and(|soon| found.due_at() <= soon),
+        "unowned" => found.case.owner.is_none(),
+        _ => true,
+    };
+    let search = filter.search.to_lowercase();
+    let texts = [
+        name_of(open),
+        customer(open),
+        owner(found).unwrap_or_default().to_owned(),
+        found.detail.clone(),
+    ];
+    part && (filter.kind.is_empty() || found.key.kind.code() == filter.kind)
+        && (filter.whose.is_empty() || owner(found) == Some(filter.whose.as_str()))
+        && (search.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&search)))
+}
+
+/// The first deadline comes first, among what is the same otherwise as well.
+fn sort(rows: &mut [&OpenDiscrepancy], filter: &Filter) {
+    rows.sort_by_key(|open| open.found.due_at());
+    match filter.sort.as_str() {
+        // What has no owner comes first: it waits for one.
+        "owner" => rows.sort_by(|a, b| owner(&a.found).cmp(&owner(&b.found))),
+        "kind" => rows.sort_by_key(|open| open.found.key.kind.code()),
+        "customer" => rows.sort_by_key(|open| customer(open)),
+        "amount" => {
+            rows.sort_by_key(|open| std::cmp::Reverse(open.amount.map(|amount| amount.amount())))
+        }
+        _ => {}
+    }
+}
+
+/// The buttons for all that is shown.
+fn bulk(stage: &Stage<'_>, shown: &[&OpenDiscrepancy]) -> (String, Vec<Button>) {
+    let names: Vec<_> = shown.iter().map(|open| name_of(open)).collect();
+    let Filter { only, kind, whose, search, sort, .. } = &stage.show.filter;
+    let which = json!({"discrepancies": names, "only": only, "kind": kind, "whose": whose,
+        "search": search, "sort": sort});
+    let about = format!("all {} below", names.len());
+    let orders = [Order::TakeDiscrepancies, Order::AssignDiscrepancies];
+    let orders = orders.iter().filter(|_| !names.is_empty());
+    let buttons =
+        orders.filter_map(|order| stage.order_about(*order, &about, which.clone())).collect();
+    (about, buttons)
+}
+
+/// Each kind and currency in a line. What has no amount is counted all the same.
+fn sums(stage: &Stage<'_>, rows: &[&OpenDiscrepancy]) -> Vec<Sum> {
+    let mut of: BTreeMap<(&str, &str), (Option<Currency>, Vec<&OpenDiscrepancy>)> = BTreeMap::new();
+    for open in rows {
+        let currency = open.amount.map(Money::currency);
+        let key = (open.found.key.kind.code(), currency.map_or("", |currency| currency.code()));
+        of.entry(key).or_insert((currency, Vec::new())).1.push(open);
+    }
+    let line = |((kind, _), (currency, rows)): (_, (Option<Currency>, Vec<&OpenDiscrepancy>))| {
+        let kind: &str = kind;
+        let sum = currency.map(|currency| {
+            Money::sum(currency, rows.iter().filter_map(|open| open.amount))
+                .map_or_else(|_| "too much to add up".to_owned(), |sum| sum.to_string())
+        });
+        Sum {
+            kind: kind.to_owned(),
+            count: rows.len(),
+            late: rows.iter().filter(|open| open.found.is_late(stage.now)).count(),
+            unowned: rows.iter().filter(|open| open.found.case.owner.is_none()).count(),
+            amount: sum.unwrap_or_else(|| "–".to_owned()),
+        }
+    };
+    of.into_iter().map(line).collect()
+}
+
+fn as_csv(stage: &Stage<'_>, rows: &[&OpenDiscrepancy]) -> String {
+    csv(
+        [
+            "discrepancy",
+            "kind",
+            "customer",
+            "owner",
+            "amount",
+            "currency",
+            "open_since",
+            "due_at",
+            "in_breach",
+            "cause",
+            "figures",
+        ],
+        rows.iter().map(|open| {
+            let found = &open.found;
+            [
+                name_of(open),
+                found.key.kind.to_string(),
+                customer(open),
+                owner(found).unwrap_or_default().to_owned(),
+                open.amount.map(|amount| amount.amount().to_string()).unwrap_or_default(),
+                open.amount.map(|amount| amount.currency().to_string()).unwrap_or_default(),
+                found.since().to_string(),
+                found.due_at().to_string(),
+                if found.is_late(stage.now) { "yes" } else { "no" }.to_owned(),
+                found.case.cause.map(|cause| cause.to_string()).unwrap_or_default(),
+                found.detail.clone(),
+            ]
+        }),
+    )
 }
 
 fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
     let found = &open.found;
-    let (place, look, link, which) = match &open.place {
-        DiscrepancySubject::Invoice(number) => {
-            let which = json!({"invoice": number.as_str(), "clear": true});
-            let look = stage.buttons.page("Invoice", Page::Invoice, which);
-            let look = look.about(number.as_str());
-            let which = json!({"invoice": number.as_str()});
-            (format!("invoice {number}"), Some(look), None, Some(which))
-        }
-        DiscrepancySubject::Contact(contact) => {
-            let look = payment(found).map(|payment| {
-                let search = json!({"search": payment, "clear": true});
-                stage.buttons.page("Why", Page::Why, search).about(payment)
-            });
-            let which = json!({"contact": contact.to_string()});
-            (format!("contact {contact}"), look, links.contact(*contact), Some(which))
-        }
-        DiscrepancySubject::Order(order) => {
-            let which = json!({"order_id": order.as_str(), "clear": true});
-            let look = stage.buttons.page("Order", Page::Orders, which).about(order.as_str());
-            (format!("order {order}"), Some(look), None, None)
-        }
-        DiscrepancySubject::Payment(id) => {
-            let which = json!({"search": id.as_str(), "clear": true});
-            let look = stage.buttons.page("Why", Page::Why, which).about(id.as_str());
-            (format!("payment {id}"), Some(look), None, None)
-        }
+    let (place, look, which) = place_of(stage, &open.place, found);
+    let link = match &open.place {
+        DiscrepancySubject::Contact(contact) => links.contact(*contact),
+        _ => None,
     };
-    let name = format!("{} of {place}", found.key);
+    let text = name_of(open);
+    let here = json!({"place": text, "clear": true});
     Row {
         kind: found.key.kind.to_string(),
-        place,
+        customer: customer(open),
+        owner: owner(found).unwrap_or("no owner").to_owned(),
+        amount: open.amount.map(|amount| amount.to_string()).unwrap_or_default(),
         look,
         link,
         found: stage.moment(found.since()),
         due: stage.moment(found.due_at()),
-        is_late: found.due_at() < stage.now,
+        is_late: found.is_late(stage.now),
         detail: found.detail.clone(),
-        // A discrepancy of an order or a payment ends with the facts: no operator's command accepts it yet.
-        accept: which.and_then(|which| accept(stage, found, &name, which)),
+        details: stage.buttons.page("Details", Page::Discrepancies, here).about(text),
+        accept: accept(stage, found, &format!("{} of {place}", found.key), which),
+        place,
+    }
+}
+
+/// What a discrepancy stands on: in words, the button that shows it, and how a command names it.
+pub(super) fn place_of(
+    stage: &Stage<'_>,
+    place: &DiscrepancySubject,
+    found: &Discrepancy,
+) -> (String, Option<Button>, Value) {
+    let page = |label: &str, page, which: Value, about: &str| {
+        Some(stage.buttons.page(label, page, which).about(about))
+    };
+    match place {
+        DiscrepancySubject::Invoice(number) => {
+            let which = json!({"invoice": number.as_str(), "clear": true});
+            let look = page("Invoice", Page::Invoice, which, number.as_str());
+            (format!("invoice {number}"), look, json!({"invoice": number.as_str()}))
+        }
+        DiscrepancySubject::Contact(contact) => {
+            let look = payment(found).and_then(|payment| {
+                let search = json!({"search": payment, "clear": true});
+                page("Why", Page::Why, search, payment)
+            });
+            (format!("contact {contact}"), look, json!({"contact": contact.to_string()}))
+        }
+        DiscrepancySubject::Order(order) => {
+            let which = json!({"order_id": order.as_str(), "clear": true});
+            let look = page("Order", Page::Orders, which, order.as_str());
+            (format!("order {order}"), look, json!({"order_id": order.as_str()}))
+        }
+        DiscrepancySubject::Payment(id) => {
+            let which = json!({"search": id.as_str(), "clear": true});
+            let look = page("Why", Page::Why, which, id.as_str());
+            (format!("payment {id}"), look, json!({"payment": id.as_str()}))
+        }
     }
 }
 
@@ -114,18 +325,21 @@ fn payment(found: &Discrepancy) -> Option<&str> {
     is_pair.then(|| subject.split(' ').next()).flatten()
 }
 
-/// The button that accepts a discrepancy of an invoice or of a contact.
+/// The button that accepts a discrepancy (AMB-31).
 pub(super) fn accept(
     stage: &Stage<'_>,
     found: &Discrepancy,
     name: &str,
     place: Value,
 ) -> Option<Button> {
-    let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
-    // Values too long for a button are not compared with what the person has read.
-    let seen = is_short.then_some(found.detail.as_str());
     let mut which = place;
     which["discrepancy"] = json!(found.key.to_string());
-    which["seen"] = json!(seen);
+    which["seen"] = json!(seen(found));
     stage.order_about(Order::Accept, name, which).filter(|_| found.is_open())
+}
+
+/// What the person has read. Values too long for a button are not compared.
+pub(super) fn seen(found: &Discrepancy) -> Option<&str> {
+    let is_short = found.detail.chars().count() <= TEXT_CHARS_MAX;
+    is_short.then_some(found.detail.as_str())
 }

@@ -22,6 +22,8 @@ use crate::view::{Button, Frame, Sign};
 
 /// Payments that are shown, the last ones.
 const SHOWN_MAX: usize = 100;
+/// Discrepancies that the first lines name; all of them stand in a table below.
+const BANNER_MAX: usize = 3;
 
 struct Line {
     date: String,
@@ -55,12 +57,13 @@ struct Finding {
     accept: Option<Button>,
 }
 
-struct Event {
-    at: String,
-    action: String,
-    about: String,
-    why: String,
-    who: String,
+/// A row of the history.
+pub(super) struct Event {
+    pub(super) at: String,
+    pub(super) action: String,
+    pub(super) about: String,
+    pub(super) why: String,
+    pub(super) who: String,
 }
 
 /// The page of an invoice that is there.
@@ -71,6 +74,8 @@ struct Shown {
     open: Option<String>,
     agrees: bool,
     agreement: String,
+    /// What does not agree all the same, and until when it is to be resolved.
+    disagrees: Option<String>,
     facts: Vec<(&'static str, String)>,
     remarks: Vec<payments::explanations::Remark>,
     lines: Vec<Line>,
@@ -176,6 +181,7 @@ fn shown(
         open: open.map(|due| format!("Open: {due}.")),
         agrees: matches!(view.agreement, Agreement::Agrees),
         agreement: agreement(view.agreement),
+        disagrees: disagreements(stage, &view.discrepancies),
         facts,
         lines: lines.map(|line| payment(stage, line, context, &here)).collect(),
         left_out: (earlier > 0).then(|| format!("{earlier} earlier payments are not shown.")),
@@ -192,6 +198,24 @@ fn shown(
         xero_number: view.xero_number,
         number,
     }
+}
+
+/// The open discrepancies in a sentence each: what, the figures, until when.
+fn disagreements(stage: &Stage<'_>, open: &[Discrepancy]) -> Option<String> {
+    let one = |found: &Discrepancy| {
+        let by = stage.moment(found.due_at());
+        format!(
+            "{}: {}. To be resolved by {by}.",
+            found.key.kind,
+            found.detail.trim_end_matches('.')
+        )
+    };
+    let first: Vec<_> = open.iter().take(BANNER_MAX).map(one).collect();
+    let more = match open.len().saturating_sub(BANNER_MAX) {
+        0 => String::new(),
+        more => format!(" And {more} more below."),
+    };
+    (!first.is_empty()).then(|| format!("{}{more}", first.join(" ")))
 }
 
 fn agreement(agreement: Agreement) -> String {
@@ -302,7 +326,7 @@ fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Fi
     }
 }
 
-fn event(stage: &Stage<'_>, entry: &ActivityRow) -> Event {
+pub(super) fn event(stage: &Stage<'_>, entry: &ActivityRow) -> Event {
     let text =
         |texts: [Option<String>; 3]| texts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let rule = entry.rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();

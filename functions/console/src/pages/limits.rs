@@ -3,12 +3,15 @@
 
 use askama::Template;
 use payments::budget::{Budget, MINUTE_MAX};
+use payments::explanations::{Outlook, QueuePosition};
 use payments::upload::{
-    ATTEMPTS_MAX, Caps, Forecast, Line, NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, Night, NightReport,
-    NightState, UploadState,
+    ATTEMPTS_MAX, NEVER_TRIPS_PER_NIGHT, NIGHTLY_MAX, NextUpload, Night, NightReport, NightState,
+    UploadState, trips_from,
 };
 use serde_json::json;
 
+use super::tonight::night_bar;
+use super::upcoming::Upcoming;
 use super::{PageError, Stage, filled};
 use crate::order::Order;
 use crate::times::bytes;
@@ -16,16 +19,12 @@ use crate::view::{Bar, Button, Chart, Frame, Sign};
 
 /// Nights in the chart: as long as the window of attempts.
 const NIGHTS_MAX: usize = 30;
-/// Payments of the backlog that are counted, at a cost that does not grow with it: five nights' worth.
-const WAITING_MAX: u32 = 1_000;
 
 /// What the page rests on.
 struct Rows {
-    caps: Caps,
+    upcoming: Upcoming,
     budget: Budget,
     nights: Vec<NightReport>,
-    waiting: u32,
-    more_waiting: bool,
 }
 
 #[derive(Template)]
@@ -48,25 +47,20 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
 
 async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
-    let caps = tables.caps(organisation).await?;
+    let upcoming = Upcoming::read(stage).await?;
     let budget = tables.budget(organisation).await?;
     let nights = tables.nights(organisation, NIGHTS_MAX).await?;
-    stage.count(nights.len().saturating_add(2));
-    let (waiting, more_waiting) =
-        tables.line_count_up_to(organisation, Line::Waiting, WAITING_MAX).await?;
-    stage.count(usize::try_from(waiting).unwrap_or(usize::MAX));
-    Ok(Rows { caps, budget, nights, waiting, more_waiting })
+    stage.count(nights.len().saturating_add(1));
+    Ok(Rows { upcoming, budget, nights })
 }
 
 fn view(stage: &Stage<'_>, rows: &Rows) -> Limits {
-    let switch_on = rows.caps.disabled.as_ref().and(stage.order(Order::EnableUploads, json!({})));
-    let off = rows.caps.disabled.as_ref().map(|disabled| {
-        format!(
-            "Uploading switched itself off {}: {}. Payments that name their invoices still go at once. \
-             Switching it on resets nothing.",
-            stage.moment(disabled.at),
-            disabled.why
-        )
+    let caps = &rows.upcoming.caps;
+    let switch_on = caps.disabled.as_ref().and(stage.order(Order::EnableUploads, json!({})));
+    // Since when and why is said on every page.
+    let off = caps.disabled.as_ref().map(|_| {
+        "Payments that name their invoices still go at once. Switching it on resets nothing."
+            .to_owned()
     });
     Limits {
         frame: stage.frame(),
@@ -80,28 +74,15 @@ fn view(stage: &Stage<'_>, rows: &Rows) -> Limits {
     }
 }
 
-fn nightly_max(stage: &Stage<'_>) -> u32 {
-    let upload = stage.settings.upload.as_ref();
-    upload.map_or(NIGHTLY_MAX, |upload| upload.nightly_max).min(NIGHTLY_MAX)
-}
-
 fn bars(stage: &Stage<'_>, rows: &Rows) -> Vec<Bar> {
-    let night = Night::of(stage.now, &stage.settings.zone);
     let day_max = stage.settings.calls_per_day;
     let now = rows.budget.at(stage.now);
     let day_left = now.day_left(day_max, stage.now);
     let minute = u32::try_from(now.in_minute()).unwrap_or(u32::MAX);
     let minute_max = u32::try_from(MINUTE_MAX).unwrap_or(u32::MAX);
-    let attempts = rows.caps.attempts(stage.now);
+    let attempts = rows.upcoming.caps.attempts(stage.now);
     let left = |used: u32, max: u32| format!("; {} left", max.saturating_sub(used));
-    let used = rows.caps.used_in(night);
-    vec![
-        Bar::new(
-            "Tonight's payments",
-            used,
-            nightly_max(stage),
-            &format!("; {} still fit", rows.caps.left(night, nightly_max(stage), stage.now)),
-        ),
+    let others = [
         Bar::new("Attempts in 30 days", attempts, ATTEMPTS_MAX, &left(attempts, ATTEMPTS_MAX)),
         Bar::new(
             "Calls to Xero in 24 hours",
@@ -110,40 +91,49 @@ fn bars(stage: &Stage<'_>, rows: &Rows) -> Vec<Bar> {
             &format!("; {day_left} left"),
         ),
         Bar::new("Calls to Xero in this minute", minute, minute_max, &left(minute, minute_max)),
-    ]
+    ];
+    night_bar(stage, &rows.upcoming).into_iter().chain(others).collect()
 }
 
 fn facts(stage: &Stage<'_>, rows: &Rows) -> Vec<(&'static str, String)> {
-    let night = Night::of(stage.now, &stage.settings.zone);
-    // The pace of the last night that was through, and what stood in the line when it was.
-    let last = rows.nights.iter().find(|report| report.state == NightState::Finished);
-    let pace = last.map_or(0, placed);
-    let carried = last.map_or(0, |report| report.carried);
-    let waiting = if rows.more_waiting { rows.waiting.max(carried) } else { rows.waiting };
-    let forecast = Forecast::after(&rows.caps, night, pace, waiting, nightly_max(stage), stage.now);
-    let more = if rows.more_waiting { "at least " } else { "" };
-    let clears = match (waiting, &rows.caps.disabled) {
-        (0, _) => "nothing waits".to_owned(),
-        (_, Some(_)) => format!("{more}{waiting} wait, and uploading is off: never, as it is"),
-        (_, None) => {
-            format!("{more}{waiting} wait; cleared {more}in the night of {}", forecast.clears_in)
+    let caps = &rows.upcoming.caps;
+    // The pace of the last night in which everything that fits was sent, and what stood in the line when it was.
+    let last = rows.nights.iter().find(|report| report.state != NightState::Running);
+    let pace = last.map_or(0, sent);
+    let (counted, is_more) = rows.upcoming.count;
+    let waiting = if is_more { counted.max(last.map_or(0, |last| last.carried)) } else { counted };
+    let more = if is_more { "at least " } else { "" };
+    let place = QueuePosition::At(waiting);
+    let is_over = rows.upcoming.is_over();
+    let outlook = Outlook::of(place, caps, stage.settings, is_over, stage.now);
+    let clears = match (waiting, &caps.disabled, outlook) {
+        (0, ..) => "nothing waits".to_owned(),
+        (_, None, Some(outlook)) => {
+            format!(
+                "{more}{waiting} wait; the last of them goes {more}in the night of {}",
+                outlook.night
+            )
         }
+        _ => format!("{more}{waiting} wait. None goes until uploads are on."),
     };
-    let trips = match (&rows.caps.disabled, forecast.trips_in) {
-        (Some(_), _) => "it has".to_owned(),
+    let trips = match (&caps.disabled, next_full(stage, rows, pace)) {
+        (Some(_), _) => "they are off".to_owned(),
         (None, Some(night)) => format!("in the night of {night}, at {pace} a night"),
+        (None, None) if pace == 0 => "not by what the last night sent: nothing".to_owned(),
         (None, None) => format!("not within a month, at {pace} a night"),
     };
-    let blocked = rows.budget.at(stage.now).blocked;
+    let blocked =
+        rows.budget.at(stage.now).blocked.map(|wait| (wait.exhausted.to_string(), wait.until));
+    let blocked = blocked.or(stage.trouble.day_limit_until.map(|until| ("day".to_owned(), until)));
     vec![
-        ("The backlog", clears),
-        ("Uploading switches itself off", trips),
+        ("Waiting", clears),
+        ("Uploads switch themselves off", trips),
         (
-            "A pace that never does",
+            "A pace that never reaches it",
             format!("{NEVER_TRIPS_PER_NIGHT} a night, if nothing else goes"),
         ),
         (
-            "Fetched this month",
+            "Data from Xero this month",
             format!(
                 "{} of answers, unpacked, since the first of the month in UTC",
                 bytes(rows.budget.fetched_this_month(stage.now))
@@ -153,17 +143,30 @@ fn facts(stage: &Stage<'_>, rows: &Rows) -> Vec<(&'static str, String)> {
             "Xero asks us to wait",
             blocked.map_or_else(
                 || "no".to_owned(),
-                |wait| format!("limit {}, until {}", wait.exhausted, stage.moment(wait.until)),
+                |(limit, until)| format!("limit {limit}, until {}", stage.moment(until)),
             ),
         ),
     ]
 }
 
-/// How many payments a night has put into Xero, or tried to.
+/// The night in which the 30-day limit is reached, if the coming ones send so many.
+fn next_full(stage: &Stage<'_>, rows: &Rows, pace: u32) -> Option<Night> {
+    let uploading = stage.settings.upload.as_ref()?;
+    let report = rows.upcoming.report.as_ref();
+    // A night that waits for proof has sent everything that fits, and is among the attempts.
+    let is_through = report.is_some_and(|report| report.state != NightState::Running);
+    let next = NextUpload::of(uploading, &stage.settings.zone, is_through, stage.now);
+    trips_from(&rows.upcoming.caps, next, pace)
+}
+
+/// How many payments a night has sent, those that Xero has refused included: each is an attempt.
+fn sent(report: &NightReport) -> u32 {
+    report.totals.sent()
+}
+
+/// How many of them take a slot: what is, or may be, in Xero.
 fn placed(report: &NightReport) -> u32 {
-    [UploadState::Uploaded, UploadState::PartlyUploaded, UploadState::Refused, UploadState::Unknown]
-        .into_iter()
-        .fold(0, |sum, state| sum.saturating_add(report.totals.in_state(state)))
+    sent(report).saturating_sub(report.totals.in_state(UploadState::Refused))
 }
 
 fn chart(rows: &Rows) -> Option<Chart> {
@@ -171,8 +174,15 @@ fn chart(rows: &Rows) -> Option<Chart> {
     let values: Vec<_> = nights.map(|report| (report.night.to_string(), placed(report))).collect();
     let sum = values.iter().fold(0_u32, |sum, (_, value)| sum.saturating_add(*value));
     let most = values.iter().map(|(_, value)| *value).max()?;
+    let refused = rows.nights.iter().fold(0_u32, |sum, report| {
+        sum.saturating_add(report.totals.in_state(UploadState::Refused))
+    });
+    let refused = match refused {
+        0 => String::new(),
+        refused => format!(" Xero refused {refused} more, which take no slot."),
+    };
     let summary = format!(
-        "{} nights, {sum} payments, {most} at most; the dashed line is {NIGHTLY_MAX}.",
+        "{} nights, {sum} payments, {most} at most; the dashed line is {NIGHTLY_MAX}.{refused}",
         values.len()
     );
     Some(Chart::new("Payments sent in each night", summary, NIGHTLY_MAX, values))

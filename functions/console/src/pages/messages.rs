@@ -47,6 +47,8 @@ struct Kind {
 struct Messages {
     frame: Frame,
     kinds: Vec<Kind>,
+    /// Kinds whose cause is over.
+    over: String,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -56,8 +58,21 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     }
     let newest = |kind: &MessagesOfKind| kind.newest.first().map(|row| row.raised_at.clone());
     found.sort_by(|a, b| rank(&a.kind).cmp(&rank(&b.kind)).then(newest(b).cmp(&newest(a))));
-    let kinds = found.iter().map(|of_kind| kind(stage, of_kind)).collect();
-    filled(&Messages { frame: stage.frame(), kinds })
+    let (now, over): (Vec<_>, Vec<_>) =
+        found.iter().partition(|of_kind| !is_over(stage, &of_kind.kind));
+    let over = over.iter().map(|found| found.kind.clone()).collect::<Vec<_>>();
+    let kinds = now.into_iter().map(|found| kind(stage, found)).collect();
+    filled(&Messages { frame: stage.frame(), kinds, over: over.join(", ") })
+}
+
+/// Whether what a message says was so and is not any more.
+fn is_over(stage: &Stage<'_>, kind: &str) -> bool {
+    match kind {
+        "MASS_CHANGE" => stage.trouble.mass_change.is_none(),
+        "DAY_LIMIT" => stage.trouble.day_limit_until.is_none(),
+        "UPLOAD_DISABLED" => !stage.trouble.uploads_off,
+        _ => false,
+    }
 }
 
 fn rank(kind: &str) -> usize {

@@ -7,12 +7,16 @@ mod choose;
 mod configure;
 mod dead_letters;
 mod discrepancies;
+mod evidence;
 mod feeds;
+mod home;
 mod integrations;
 mod invoice;
 mod limits;
 mod messages;
+mod needs_you;
 mod notices;
+mod one_discrepancy;
 mod one_order;
 mod orders;
 mod parked;
@@ -21,7 +25,10 @@ mod payment_list;
 mod registry;
 mod sync_log;
 mod tonight;
+mod trouble;
+mod upcoming;
 mod why;
+mod work;
 
 use std::cell::Cell;
 
@@ -35,6 +42,7 @@ use table::{Newest, OrganisationRow, ReadError, Tables};
 pub(crate) use self::choose::choose;
 pub(crate) use self::notices::{describe, nobody, refused, tell};
 pub use self::registry::{Page, Place};
+pub(crate) use self::trouble::Trouble;
 use crate::event::Show;
 use crate::order::Order;
 use crate::roles::Role;
@@ -66,6 +74,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) show: &'a Show,
     pub(crate) buttons: &'a Buttons,
     pub(crate) notices: Vec<Notice>,
+    /// What stands in the way of the whole organisation.
+    pub(crate) trouble: Trouble,
     /// Whether what was typed as a reason is to stay there: its order was not carried out.
     pub(crate) keep_why: bool,
     /// The replies to a look.
@@ -157,6 +167,7 @@ impl Stage<'_> {
             role: self.buttons.role,
             nav: self.buttons.nav(self.show.page),
             notices: self.notices.clone(),
+            trouble: self.trouble.sentences.clone(),
             footer: format!(
                 "As of {} {}; {rows} read.",
                 times::clock(self.now, zone),

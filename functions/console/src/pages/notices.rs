@@ -33,6 +33,7 @@ pub(crate) fn tell(
         role: buttons.role,
         nav: Navigation::default(),
         notices,
+        trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
     filled(&Told { frame, lines, sign: None, sign_up: None })
@@ -59,6 +60,7 @@ pub(crate) fn nobody(
         role: buttons.role,
         nav: Navigation::default(),
         notices,
+        trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
     let sign = sign_up.as_ref().map(|_| Sign::of(&show.said, true));

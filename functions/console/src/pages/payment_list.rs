@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use payments::InvoiceNumber;
-use payments::explanations::{InvoiceView, PaymentLine, XeroLinks};
+use payments::explanations::{InvoiceView, PaymentLine, State, XeroLinks};
 use serde_json::json;
 use table::{AmountsFound, Candidate};
 
@@ -12,6 +12,8 @@ use crate::view::Button;
 
 /// Payments of an invoice that are listed, the last ones; its own page shows more.
 const SHOWN_MAX: usize = 50;
+/// Payments of an amount that are listed: the state of each takes a few reads.
+const STATES_MAX: usize = 20;
 
 /// Payments in a list.
 pub(super) struct Listed {
@@ -71,20 +73,33 @@ pub(super) async fn of_invoice(
     }))
 }
 
-/// The payments of an amount that were found, and how far was looked.
-pub(super) fn of_amount(stage: &Stage<'_>, amounts: &AmountsFound) -> Listed {
-    let line = |found: &Candidate| Line {
+/// The payments of an amount that were found, each with its one state, and how far was looked.
+pub(super) async fn of_amount(
+    stage: &Stage<'_>,
+    amounts: &AmountsFound,
+) -> Result<Listed, PageError> {
+    let mut lines = Vec::new();
+    for found in amounts.candidates.iter().take(STATES_MAX) {
+        lines.push(candidate(stage, found).await?);
+    }
+    let mut left_out = amounts.searched.to_string();
+    if amounts.candidates.len() > STATES_MAX {
+        left_out.insert_str(0, "There are more: type the number of the invoice, or an id. ");
+    }
+    Ok(Listed { title: "Payments of that amount".to_owned(), lines, left_out: Some(left_out) })
+}
+
+async fn candidate(stage: &Stage<'_>, found: &Candidate) -> Result<Line, PageError> {
+    let known = stage.tables.facts_of(stage.settings, &found.subject).await?;
+    stage.count_read(known.read);
+    let state = State::of(&known.facts, stage.settings);
+    Ok(Line {
         payment: why(stage, &found.subject.to_string()),
         amount: found.amount.to_string(),
         date: found.date.map(|date| date.to_string()).unwrap_or_default(),
-        state: found.seen.clone(),
+        state: state.map_or_else(|| found.seen.clone(), |state| state.to_string()),
         invoice: found.invoice.as_ref().map(|number| invoice(stage, number)),
-    };
-    Listed {
-        title: "Payments of that amount".to_owned(),
-        lines: amounts.candidates.iter().map(line).collect(),
-        left_out: Some(amounts.searched.to_string()),
-    }
+    })
 }
 
 /// A button that leads to an invoice.

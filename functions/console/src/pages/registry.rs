@@ -104,9 +104,12 @@ macro_rules! pages {
 
 // Its variant = its code, its module, its place, the least role that may see it, its title, what it answers.
 pages! {
+    Home = "home", home, Home, Viewer, "Home", "whether all is well, and what needs a person first";
+    NeedsYou = "needs_you", needs_you, NeedsYou, Viewer, "Needs you",
+        "the work that waits for a person, the most urgent first";
     Messages = "messages", messages, NeedsYou, Viewer, "Messages", "what operators should know";
     Discrepancies = "discrepancies", discrepancies, NeedsYou, Viewer, "Discrepancies",
-        "what does not agree, on invoices, orders and payments; accept it";
+        "what does not agree, with sums; one with its evidence and history; by `only`, `kind`, `whose`, `search`, `sort`, `place`";
     Actions = "actions", actions, NeedsYou, Viewer, "Actions",
         "which customers wait until a person has solved something";
     Why = "why", why, Payments, Viewer, "Find a payment",
@@ -136,7 +139,7 @@ pages! {
 impl Default for Page {
     /// The page of a widget that names none.
     fn default() -> Self {
-        Self::Integrations
+        Self::Home
     }
 }
 

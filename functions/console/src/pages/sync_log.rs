@@ -3,6 +3,7 @@
 use askama::Template;
 use payments::connection::cure_of_class;
 use payments::sweep::{SyncKind, SyncRun};
+use payments::upload::UploadState;
 use serde_json::json;
 
 use super::{Page, PageError, Stage, filled};
@@ -42,12 +43,22 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
     let filter = &stage.show.filter;
     // The index of failures has them in the order of their ends, and nothing else in between (CC-26).
-    let found = if filter.only_errors {
+    let only_errors = filter.only == "errors";
+    let found = if only_errors {
         tables.newest_failures(organisation, READ_MAX).await?
     } else {
         tables.newest_runs(organisation, READ_MAX).await?
     };
-    let found = stage.counted(found);
+    let mut found = stage.counted(found);
+    if only_errors {
+        // A run that ended well may have sent what Xero has refused or not confirmed.
+        let newest = stage.counted(tables.newest_runs(organisation, READ_MAX).await?);
+        let unwell =
+            newest.rows.into_iter().filter(|run| run.errors.is_empty() && failing(run) > 0);
+        found.rows.extend(unwell);
+        let ended = |run: &SyncRun| run.ended_at.unwrap_or(run.started_at);
+        found.rows.sort_by_key(|run| std::cmp::Reverse(ended(run)));
+    }
     let wanted: Vec<_> = found.rows.iter().filter(|run| is_wanted(run, filter)).collect();
     let left_out = found.more || wanted.len() > SHOWN_MAX;
     let lines = wanted.into_iter().take(SHOWN_MAX).map(|run| line(stage, run)).collect();
@@ -55,11 +66,18 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     filled(&SyncLog {
         frame: stage.frame(),
         kinds: kinds.collect(),
-        only_errors: filter.only_errors,
+        only_errors,
         apply: stage.buttons.page("Show", Page::SyncLog, json!({})),
         lines,
         left_out,
     })
+}
+
+/// How many payments of a run Xero has refused, or may have and has not confirmed.
+fn failing(run: &SyncRun) -> u32 {
+    let states = [UploadState::Refused, UploadState::Unknown];
+    let counts = states.iter().filter_map(|state| run.counts.get(state.code()));
+    counts.fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// A kind that is none chooses nothing.
@@ -77,11 +95,18 @@ fn line(stage: &Stage<'_>, run: &SyncRun) -> Line {
         (Some(by), None) => by.clone(),
         _ => run.trigger.to_string(),
     };
-    let errors = match &run.problem {
+    let mut errors = match &run.problem {
         Some(problem) if run.errors.is_empty() => problem.clone(),
         Some(problem) => format!("{}: {problem}", counted(&run.errors)),
         None => counted(&run.errors),
     };
+    if failing(run) > 0 {
+        let dot = if errors.is_empty() { "" } else { ". " };
+        errors.push_str(&format!(
+            "{dot}{} payments were refused by Xero or are not confirmed: see the page Tonight.",
+            failing(run)
+        ));
+    }
     Line {
         at: times::clock(run.started_at, &stage.settings.zone),
         what: match &run.subject {
@@ -95,7 +120,7 @@ fn line(stage: &Stage<'_>, run: &SyncRun) -> Line {
             Some(took) => format!("{} after {}", run.state, span(took)),
             None => run.state.to_string(),
         },
-        is_bad: !run.errors.is_empty(),
+        is_bad: !run.errors.is_empty() || failing(run) > 0,
         who,
         counts: counted(&run.counts),
         cost: match run.calls {

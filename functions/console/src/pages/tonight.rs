@@ -1,25 +1,28 @@
-//! Tonight's uploads, the payments that wait for a later night, and those held or skipped (EX-31, EX-32, EX-33).
+//! The coming night's uploads, the payments that wait for a later one, and those that do not go (EX-31, EX-32,
+//! EX-33).
 //!
 //! The tables say what waits. What would become of each is only known by judging it on figures of Xero's, which
 //! costs calls: `upload` does that when a person asks for it, and never because a dashboard is open.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use commands::Reply;
-use commands::reply::{Disposition, Plan, PlannedPayment};
-use payments::explanations::{Outlook, QueuePosition};
-use payments::upload::{
-    self, ATTEMPTS_MAX, Caps, Line, NIGHTLY_MAX, Night, NightState, Route, Upload,
-};
+use commands::reply::{Disposition, NightPlan, PlannedPayment};
+use payments::explanations::{Facts, Outlook, QueuePosition, State, Subject};
+use payments::upload::{self, ATTEMPTS_MAX, Customer, Line, NextUpload, NightState, Route, Upload};
+use payments::{CustomerId, Money};
 use serde_json::json;
 
+use super::upcoming::{Upcoming, nightly_max, sums};
 use super::{Page, PageError, Stage, filled, payment_actions};
 use crate::order::Order;
 use crate::view::{Bar, Button, Frame, Sign};
 
 /// Payments of each group that are shown.
 const SHOWN_MAX: usize = 50;
-/// Payments of a line that are counted.
-const COUNTED_MAX: u32 = 1_000;
+/// Payments of a group that are counted.
+const COUNTED_MAX: u32 = 200;
 
 struct Payment {
     why: Button,
@@ -33,6 +36,8 @@ struct Payment {
 struct Group {
     title: &'static str,
     count: String,
+    /// The sum of those that are listed.
+    sum: String,
     lines: Vec<Payment>,
     left_out: bool,
 }
@@ -51,14 +56,20 @@ struct Tonight {
     groups: Vec<Group>,
 }
 
+/// A line of payments, as far as it is shown and counted.
+struct Counted {
+    uploads: Vec<Upload>,
+    count: (u32, bool),
+}
+
 /// What the tables say.
 struct Rows {
-    caps: Caps,
-    is_over: bool,
-    waiting: Vec<Upload>,
-    waiting_count: (u32, bool),
-    held: Vec<Upload>,
-    held_count: (u32, bool),
+    upcoming: Upcoming,
+    /// Who paid, of those that are shown as waiting: an action about a customer keeps a payment back.
+    customers: BTreeMap<CustomerId, Customer>,
+    refused: Counted,
+    unconfirmed: Counted,
+    held: Counted,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -71,17 +82,14 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     match plan {
         None => {}
         Some(Some(plan)) => {
-            judged = Some(format!(
-                "This is what the night of {} would do at this moment: {} would go, {} would wait, {} slots are free.",
-                plan.night, plan.would_go, plan.would_wait, plan.slots_left
-            ));
+            judged = Some(judgement(stage, &rows, plan));
             groups = of_plan(stage, &rows, plan);
         }
         Some(None) => judged = Some("Nothing is uploaded for this organisation.".to_owned()),
     }
     filled(&Tonight {
         frame: stage.frame(),
-        off: off(stage, &rows),
+        off: off(stage),
         when: when(stage, &rows),
         bars: bars(stage, &rows),
         judged,
@@ -93,115 +101,213 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
 }
 
 async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
+    let upcoming = Upcoming::read(stage).await?;
+    let shown = upcoming.waiting.iter().take(SHOWN_MAX);
+    let mut ids: Vec<_> = shown.filter_map(|upload| upload.receipt.customer.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    stage.count(ids.len());
+    let each = stage.tables.each_customer(stage.organisation(), &ids).await?;
+    let customers = each.into_iter().filter_map(|(id, known)| Some((id, known.ok()?)));
+    Ok(Rows {
+        customers: customers.collect(),
+        refused: counted(stage, Line::Refused).await?,
+        unconfirmed: counted(stage, Line::Unknown).await?,
+        held: counted(stage, Line::Held).await?,
+        upcoming,
+    })
+}
+
+async fn counted(stage: &Stage<'_>, line: Line) -> Result<Counted, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
-    let caps = tables.caps(organisation).await?;
-    let report = tables.night(organisation, tonight(stage)).await?;
-    stage.count(2);
-    let (waiting, _) = tables.line(organisation, Line::Waiting, None, SHOWN_MAX).await?;
-    let waiting_count = tables.line_count_up_to(organisation, Line::Waiting, COUNTED_MAX).await?;
-    let (held, _) = tables.line(organisation, Line::Held, None, SHOWN_MAX).await?;
-    let held_count = tables.line_count_up_to(organisation, Line::Held, COUNTED_MAX).await?;
-    stage.count(waiting.len().saturating_add(held.len()));
-    stage.count_read(waiting_count.0.saturating_add(held_count.0));
-    let is_over = report.is_some_and(|report| report.state == NightState::Finished);
-    Ok(Rows { caps, is_over, waiting, waiting_count, held, held_count })
+    let page = tables.line_page(organisation, line, None, SHOWN_MAX).await?;
+    let (uploads, read) = (page.uploads, page.unreadable.len());
+    let read = read.saturating_add(uploads.len());
+    stage.count(read);
+    let mut count = (u32::try_from(read).unwrap_or(u32::MAX), false);
+    if page.next.is_some() {
+        count = tables.line_count_up_to(organisation, line, COUNTED_MAX).await?;
+        stage.count_read(count.0);
+    }
+    Ok(Counted { uploads, count })
 }
 
-fn tonight(stage: &Stage<'_>) -> Night {
-    Night::of(stage.now, &stage.settings.zone)
-}
-
-fn off(stage: &Stage<'_>, rows: &Rows) -> Option<String> {
-    let uploading = stage.settings.upload.as_ref();
-    match (uploading, &rows.caps.disabled) {
-        (None, _) => Some("Uploading is not set up for this organisation.".to_owned()),
-        (Some(uploading), _) if !uploading.enabled => {
+/// Why nothing goes at all; that uploads have switched themselves off is said on every page.
+fn off(stage: &Stage<'_>) -> Option<String> {
+    match stage.settings.upload.as_ref() {
+        None => Some("Uploading is not set up for this organisation.".to_owned()),
+        Some(uploading) if !uploading.enabled => {
             Some("Uploading is off: `upload_enabled` of the organisation is false.".to_owned())
         }
-        (_, Some(disabled)) => Some(format!(
-            "Uploading switched itself off {}: {}. It is switched on again on the page Limits.",
-            stage.moment(disabled.at),
-            disabled.why
-        )),
         _ => None,
     }
 }
 
 fn when(stage: &Stage<'_>, rows: &Rows) -> String {
-    let night = tonight(stage);
-    if rows.is_over {
-        return format!(
-            "The upload of the night of {night} is finished; what waits goes in the next one."
-        );
+    let Some(next) = rows.upcoming.next else { return String::new() };
+    let state = rows.upcoming.report.as_ref().map(|report| report.state);
+    let (fits, sum) = rows.upcoming.fitting();
+    let what = match fits {
+        0 => "Nothing waits for it.".to_owned(),
+        fits => format!("{fits} payments wait for it, {sum}, as far as Xero lets them through."),
+    };
+    match state {
+        Some(NightState::Running) => {
+            "The night's upload is running. What does not fit goes in the next one.".to_owned()
+        }
+        Some(NightState::WaitingForProof) => {
+            "Everything that fits was sent. Xero has not confirmed all of it: it is \
+             looked for there, and sent again only if it is not there."
+                .to_owned()
+        }
+        Some(NightState::Finished) => format!(
+            "The last upload is finished. Next upload: the night of {}, {}. {what}",
+            next.night,
+            stage.moment(next.at)
+        ),
+        None => {
+            format!("Next upload: the night of {}, {}. {what}", next.night, stage.moment(next.at))
+        }
     }
-    let due = stage.settings.upload.as_ref();
-    let due = due.and_then(|upload| night.due(upload.due_at, &stage.settings.zone));
-    let due = due.map(|at| format!(", at the latest by the catch-up from {} on", stage.moment(at)));
-    format!(
-        "The night of {night}, when the stack's UploadTime has come{}.",
-        due.unwrap_or_default()
-    )
 }
 
 fn bars(stage: &Stage<'_>, rows: &Rows) -> Vec<Bar> {
-    let night = tonight(stage);
-    let upload = stage.settings.upload.as_ref();
-    let max = upload.map_or(NIGHTLY_MAX, |upload| upload.nightly_max).min(NIGHTLY_MAX);
-    let (used, left) = (rows.caps.used_in(night), rows.caps.left(night, max, stage.now));
-    let attempts = rows.caps.attempts(stage.now);
-    vec![
-        Bar::new("Tonight's payments", used, max, &format!("; {left} still fit")),
-        Bar::new("Attempts in 30 days", attempts, ATTEMPTS_MAX, ""),
-    ]
+    let upcoming = &rows.upcoming;
+    let attempts = upcoming.caps.attempts(stage.now);
+    let attempts = Bar::new("Attempts in 30 days", attempts, ATTEMPTS_MAX, "");
+    night_bar(stage, upcoming).into_iter().chain([attempts]).collect()
+}
+
+/// How much of the coming night is used.
+pub(super) fn night_bar(stage: &Stage<'_>, upcoming: &Upcoming) -> Option<Bar> {
+    let next = upcoming.next?;
+    let label = format!("Payments of the night of {}", next.night);
+    let used = upcoming.caps.used_in(next.night);
+    Some(Bar::new(label, used, nightly_max(stage), &format!("; {} still fit", upcoming.left)))
 }
 
 /// In which night the payment at this place of the line goes.
 fn expected(stage: &Stage<'_>, rows: &Rows, place: usize) -> String {
+    if stage.trouble.is_disconnected {
+        return "once Xero is connected".to_owned();
+    }
     let place = QueuePosition::At(u32::try_from(place).unwrap_or(u32::MAX));
-    let outlook = Outlook::of(place, &rows.caps, stage.settings, rows.is_over, stage.now);
-    match (&rows.caps.disabled, outlook) {
+    let caps = &rows.upcoming.caps;
+    let is_over = rows.upcoming.is_over();
+    let outlook = Outlook::of(place, caps, stage.settings, is_over, stage.now);
+    match (&caps.disabled, outlook) {
         (None, Some(outlook)) => outlook.to_string(),
         _ => "uploading is off".to_owned(),
     }
 }
 
 fn of_tables(stage: &Stage<'_>, rows: &Rows) -> Vec<Group> {
-    let here = json!({});
-    let line = |upload: &Upload, when: String, reason: String| Payment {
+    let stopped = |upload: &Upload| {
+        line(stage, upload, String::new(), format!("{}: {}", upload.reason, upload.why))
+    };
+    let unconfirmed = |upload: &Upload| {
+        let look = upload.look_at();
+        let when = look.map(|at| format!("looked for in Xero {}", stage.moment(at)));
+        line(stage, upload, when.unwrap_or_default(), upload.why.clone())
+    };
+    let waiting = rows.upcoming.waiting.iter().zip(1..).take(SHOWN_MAX);
+    let waiting = waiting.map(|(upload, place)| waiting_line(stage, rows, upload, place));
+    let some = |title, counted: &Counted, line: &dyn Fn(&Upload) -> Payment| {
+        let shown: Vec<_> = counted.uploads.iter().map(line).collect();
+        group(title, counted.count, amounts(&counted.uploads), shown)
+    };
+    let mut groups = vec![
+        some("Refused by Xero", &rows.refused, &stopped),
+        some("Sent, not confirmed", &rows.unconfirmed, &unconfirmed),
+    ];
+    // Their usual number is none.
+    groups.retain(|group| !group.lines.is_empty());
+    let shown: Vec<_> = rows.upcoming.waiting.iter().take(SHOWN_MAX).cloned().collect();
+    groups.push(group("Wait for a night", rows.upcoming.count, amounts(&shown), waiting.collect()));
+    groups.push(some("Held", &rows.held, &stopped));
+    groups
+}
+
+fn waiting_line(stage: &Stage<'_>, rows: &Rows, upload: &Upload, place: usize) -> Payment {
+    let customer = upload.receipt.customer.as_ref();
+    let facts = Facts {
+        upload: Some(upload.clone()),
+        customer: customer.and_then(|id| rows.customers.get(id)).cloned(),
+        caps: Some(rows.upcoming.caps.clone()),
+        ..Facts::none(Subject::Ours(upload.receipt.id.clone()))
+    };
+    // Its one state, as its own page has it: what is kept back has no night.
+    match State::of(&facts, stage.settings) {
+        Some(state @ State::Blocked(_)) => {
+            let action = facts.customer.and_then(|customer| customer.blocked).unwrap_or_default();
+            line(stage, upload, String::new(), format!("{state}: {action}"))
+        }
+        _ => line(stage, upload, expected(stage, rows, place), upload.reason.clone()),
+    }
+}
+
+fn line(stage: &Stage<'_>, upload: &Upload, when: String, reason: String) -> Payment {
+    Payment {
         why: why(stage, upload.receipt.id.as_str()),
         amount: upload.receipt.amount.to_string(),
         date: upload.receipt.date.to_string(),
         when,
         reason,
-        orders: payment_actions::orders(stage, upload, &here),
-    };
-    let waiting =
-        rows.waiting.iter().zip(1..).map(|(upload, place)| {
-            line(upload, expected(stage, rows, place), upload.reason.clone())
-        });
-    let held = rows
-        .held
-        .iter()
-        .map(|upload| line(upload, String::new(), format!("{}: {}", upload.reason, upload.why)));
-    vec![
-        group("Wait for a night", rows.waiting_count, waiting.collect()),
-        group("Held", rows.held_count, held.collect()),
-    ]
+        orders: payment_actions::orders(stage, upload, &json!({})),
+    }
 }
 
-fn group(title: &'static str, (count, more): (u32, bool), lines: Vec<Payment>) -> Group {
+fn amounts(uploads: &[Upload]) -> String {
+    sums(uploads.iter().map(|upload| upload.receipt.amount))
+}
+
+fn group(
+    title: &'static str,
+    (count, more): (u32, bool),
+    sum: String,
+    lines: Vec<Payment>,
+) -> Group {
     let shown = u32::try_from(lines.len()).unwrap_or(u32::MAX);
     let at_least = if more { "at least " } else { "" };
-    Group { title, count: format!("{at_least}{count}"), left_out: more || count > shown, lines }
+    let left_out = more || count > shown;
+    Group { title, count: format!("{at_least}{count}"), sum, lines, left_out }
 }
 
-fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
+/// What the judged night does, in a sentence.
+fn judgement(stage: &Stage<'_>, rows: &Rows, plan: &NightPlan) -> String {
+    let going = plan.payments.iter().filter(|planned| planned.would == Disposition::Go);
+    let sum = sums(going.filter_map(|planned| read_money(&planned.amount)));
+    let stay = plan.payments.iter().filter(|planned| planned.would == Disposition::Hold).count();
+    let skipped = plan.payments.iter().filter(|planned| planned.would == Disposition::Skip).count();
+    let at = rows.upcoming.next.map(|next: NextUpload| format!(", {}", stage.moment(next.at)));
+    let at =
+        at.filter(|_| rows.upcoming.next.is_some_and(|next| next.night.to_string() == plan.night));
+    let sum = if sum.is_empty() { String::new() } else { format!(" ({sum})") };
+    format!(
+        "The night of {}{}: {} payments go{sum}, {} wait for a later night, {stay} are held, {skipped} do not go. \
+         {} slots are free.",
+        plan.night,
+        at.unwrap_or_default(),
+        plan.would_go,
+        plan.would_wait,
+        plan.slots_left
+    )
+}
+
+/// An amount as a plan has it, such as `4.00 AUD`.
+fn read_money(text: &str) -> Option<Money> {
+    let (amount, currency) = text.split_once(' ')?;
+    Money::parse(amount, currency.parse().ok()?).ok()
+}
+
+fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &NightPlan) -> Vec<Group> {
     let mut place = 0_usize;
+    // What does not go comes first: it is what a person looks for.
     let mut groups = [
-        (Disposition::Go, "Go tonight", plan.would_go, Vec::new()),
-        (Disposition::Wait, "Wait for a later night", plan.would_wait, Vec::new()),
-        (Disposition::Hold, "Would be held", 0, Vec::new()),
-        (Disposition::Skip, "Would be skipped", 0, Vec::new()),
+        (Disposition::Hold, "Would be held", 0, Vec::new(), Vec::new()),
+        (Disposition::Skip, "Would be skipped", 0, Vec::new(), Vec::new()),
+        (Disposition::Go, "Go in that night", plan.would_go, Vec::new(), Vec::new()),
+        (Disposition::Wait, "Wait for a later night", plan.would_wait, Vec::new(), Vec::new()),
     ];
     for planned in &plan.payments {
         let route = planned.route.as_deref().and_then(Route::from_code);
@@ -215,17 +321,19 @@ fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &Plan) -> Vec<Group> {
             None => String::new(),
         };
         let group = groups.iter_mut().find(|(would, ..)| *would == planned.would);
-        let Some((_, _, count, lines)) = group else { continue };
+        let Some((_, _, count, lines, amounts)) = group else { continue };
         if !has_turn {
             *count = count.saturating_add(1);
         }
+        amounts.extend(read_money(&planned.amount));
         if lines.len() < SHOWN_MAX {
             lines.push(of_planned(stage, planned, when));
         }
     }
-    let group = |(_, title, count, lines): (_, _, u32, Vec<Payment>)| Group {
+    let group = |(_, title, count, lines, amounts): (_, _, u32, Vec<Payment>, Vec<Money>)| Group {
         title,
         count: count.to_string(),
+        sum: sums(amounts),
         left_out: count > u32::try_from(lines.len()).unwrap_or(u32::MAX),
         lines,
     };

@@ -3,9 +3,10 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use payments::DiscrepancyKind;
 use payments::explanations::{
-    Compared, Context, Explanation, Link, NEEDS_LOGIN, Search, Side, State, Subject, XeroLinks,
-    explain,
+    Compared, Context, Explanation, Kept, Link, NEEDS_LOGIN, Search, Side, State, Subject,
+    XeroLinks, explain,
 };
 use payments::upload::{Night, NightState, Upload};
 use serde_json::json;
@@ -122,7 +123,9 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     for number in found.invoices.iter().take(LISTED_MAX) {
         lists.extend(payment_list::of_invoice(stage, number, &links).await?);
     }
-    lists.extend(amounts.map(|amounts| payment_list::of_amount(stage, amounts)));
+    if let Some(amounts) = amounts {
+        lists.push(payment_list::of_amount(stage, amounts).await?);
+    }
     let invoices = found.invoices.iter().take(INVOICES_MAX);
     Ok(Shown {
         // An index may show for a moment what is not there any more.
@@ -171,7 +174,7 @@ async fn told_of(
 }
 
 /// A row that cannot be read, named (AMB-30).
-fn unreadable(row: &table::Unreadable) -> String {
+fn unreadable(row: &table::UnreadableRow) -> String {
     format!("The row {} is not shown here: {}.", row.key, row.problem)
 }
 
@@ -180,8 +183,15 @@ fn told(
     explained: Explanation,
     (name, xero, upload): (String, String, Option<&Upload>),
 ) -> Told {
-    let since = |at: Timestamp| ("In this state since", stage.moment(at));
-    let mut facts: Vec<_> = upload.map(|upload| since(upload.since)).into_iter().collect();
+    let gone = explained.discrepancies.iter();
+    let mut gone = gone.filter(|found| found.key.kind == DiscrepancyKind::UploadedDeletedInXero);
+    let since: Option<Timestamp> = match explained.state {
+        State::Protected(Kept::DeletedAfterUpload) => gone.next().map(|found| found.since()),
+        State::Protected(Kept::TakenBack) => None,
+        _ => upload.map(|upload| upload.since),
+    };
+    let mut facts: Vec<_> =
+        since.map(|at| ("In this state since", stage.moment(at))).into_iter().collect();
     if !xero.is_empty() {
         facts.push(("PaymentID in Xero", xero));
     }

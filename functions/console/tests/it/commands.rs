@@ -1,7 +1,7 @@
 //! Orders from a page: which command is passed on, what the page says, and what is stored.
 
 use console::roles::Role;
-use host::invoker::InvokeError;
+use invoker::InvokeError;
 use serde_json::json;
 
 use crate::html::text;

@@ -1,7 +1,7 @@
 //! What queues have given up.
 
 use console::roles::Role;
-use host::invoker::InvokeError;
+use invoker::InvokeError;
 use serde_json::{Value, json};
 
 use crate::html::{assert_harmless, text};
@@ -22,7 +22,7 @@ fn looked(queue: &str, count: usize, left: usize) -> Value {
 async fn nobody_looks_because_a_page_is_open() {
     // ST-22
     let world = well().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let html = world.page(role, json!({"page": "dead_letters"})).await;
         assert_harmless(&html);
         let said = text(&html);

@@ -3,12 +3,12 @@
 use console::roles::Role;
 use payments::upload::OnContact;
 use payments::{Discrepancy, DiscrepancyKey, DiscrepancyKind, XeroContactId};
-use serde_json::json;
+use serde_json::{Value, json};
 use table::ContactBecause;
 use uuid::Uuid;
 
 use crate::html::{assert_harmless, text};
-use crate::samples::{read, record, xero_payment};
+use crate::samples::{aud, because, read, receipt, record, xero_payment};
 use crate::world::{ORGANISATION, World, ago, command, now, organisation};
 
 async fn page(world: &World, role: Role) -> String {
@@ -78,4 +78,244 @@ async fn amb_31_what_stands_on_a_contact_is_listed_and_accepted() {
     assert!(!known.iter().any(Discrepancy::is_open));
     let said = text(&page(&world, Role::Viewer).await);
     assert!(!said.contains("POSSIBLE_DUPLICATE") && said.contains("invoice 10301"), "{said}");
+}
+
+/// An invoice of customer C-1 on which this much too much has come in, since so many minutes.
+async fn overpaid(world: &World, number: &str, cents: i64, minutes: i64) {
+    record(world, number, "Ada Ltd").await;
+    let number = number.parse().unwrap();
+    let mut stored = world.tables.invoice(organisation(), &number).await.unwrap();
+    let total = stored.local.as_ref().unwrap().total;
+    stored.customer = "C-1".parse().ok();
+    let amount = total.plus(aud(cents)).unwrap();
+    let allocation = payments::Allocation { invoice: number.clone(), amount };
+    let paid = payments::Receipt {
+        amount,
+        allocations: vec![allocation],
+        document: Some(payments::ReceiptDocument {
+            number: "R-77".to_owned(),
+            total: amount,
+            parts: payments::TaxAndShipping { tax: Some(aud(900)), shipping: None },
+        }),
+        ..receipt(&format!("P-{number}"))
+    };
+    let change = payments::record_part(&stored, &paid, ago(minutes)).unwrap().unwrap();
+    world.tables.write_invoice(&stored, &change, because(minutes)).await.unwrap();
+    world.tables.store_receipt(None, &paid, &[], None, ago(minutes)).await.unwrap();
+}
+
+async fn work(world: &World, number: &str, work: payments::DiscrepancyWork) {
+    let place = table::DiscrepancyPlace {
+        organisation: organisation(),
+        subject: table::DiscrepancySubject::Invoice(number.parse().unwrap()),
+        key: DiscrepancyKey::of_invoice(DiscrepancyKind::Overpaid),
+    };
+    let said = payments::Attributed { by: Some("Ada"), why: "I have asked the customer" };
+    let context = table::WorkContext { cause: "console", said, now: ago(5) };
+    let done = world.tables.work_on_discrepancy(&place, context, |_, _| Ok(work.clone())).await;
+    done.unwrap();
+}
+
+async fn list(world: &World, mut event: Value) -> String {
+    event["page"] = "discrepancies".into();
+    let html = world.page(Role::Operator, event).await;
+    assert_harmless(&html);
+    html
+}
+
+#[tokio::test]
+async fn sp_19_sp_36_what_is_open_is_listed_by_deadline_owner_kind_and_customer_with_sums() {
+    // SP-18: 48 hours sharp are in time.
+    let world = World::new().await;
+    overpaid(&world, "10401", 8_000, 48 * 60 + 1).await;
+    overpaid(&world, "10402", 500, 48 * 60).await;
+    overpaid(&world, "10403", 70, 60).await;
+    record(&world, "10404", "Another Name").await;
+    read(&world, "10404", 30, vec![xero_payment(8, 1_000)], 0).await;
+    work(&world, "10402", payments::DiscrepancyWork::Assign { owner: "Bea".to_owned() }).await;
+
+    let said = text(&list(&world, json!({})).await);
+    for words in [
+        "OVERPAID 3 ▲ 1 2 85.70 AUD",
+        "OVERPAID invoice 10401 C-1 no owner 80.00 AUD",
+        "OVERPAID invoice 10402 C-1 Bea 5.00 AUD",
+        "discrepancy,kind,customer,owner,amount,currency,open_since,due_at,in_breach,cause,figures",
+        "10401/OVERPAID#,OVERPAID,C-1,,80.00,AUD,",
+        "10402/OVERPAID#,OVERPAID,C-1,Bea,5.00,AUD,",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    for (event, expected) in [
+        (json!({"only": "breached"}), &["10401"][..]),
+        (json!({"only": "soon"}), &["10401", "10402"]),
+        (json!({"only": "unowned"}), &["10401", "10403", "10404"]),
+        (json!({"whose": "Bea"}), &["10402"]),
+        (json!({"kind": "CONTACT_DIFFERS"}), &["10404"]),
+        (json!({"search": "c-1"}), &["10401", "10402", "10403"]),
+        (json!({"search": "nothing of that"}), &[]),
+    ] {
+        let said = text(&list(&world, event.clone()).await);
+        for number in ["10401", "10402", "10403", "10404"] {
+            let is_there = said.contains(&format!("invoice {number}"));
+            assert_eq!(is_there, expected.contains(&number), "{event}: {number}");
+        }
+    }
+    for (sort, first, second) in [
+        ("", "10401", "10402"),
+        ("owner", "10403", "10402"),
+        ("kind", "10404", "10401"),
+        ("customer", "10404", "10401"),
+        ("amount", "10402", "10403"),
+    ] {
+        let said = text(&list(&world, json!({"sort": sort})).await);
+        let [first, second] =
+            [first, second].map(|number| said.find(&format!("invoice {number}")).unwrap());
+        assert!(first < second, "{sort}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn sp_36_several_are_taken_or_assigned_at_once() {
+    let world = World::new().await;
+    for number in ["10401", "10402"] {
+        overpaid(&world, number, 500, 60).await;
+    }
+    let html = list(&world, json!({})).await;
+    assert!(html.contains("aria-label=\"Take: all 2 below\""), "{html}");
+    let names = json!(["10401/OVERPAID#", "10402/OVERPAID#"]);
+    world.answers(Ok(json!({"done": ["10401/OVERPAID#"], "recorded": true,
+        "refused": [{"discrepancy": "10402/OVERPAID#", "why": "it is Bea's already"}]})));
+    let event = json!({"page": "discrepancies", "order": "assign_discrepancies",
+        "discrepancies": names, "organisation": ORGANISATION, "widgetContext": {"forms": {"all":
+        {"pm_by": "Ada", "pm_why": "a payment is missing", "pm_owner": "Bea"}}}});
+    let said = text(&world.page(Role::Operator, event).await);
+    let words = "Done. 10401/OVERPAID#. Not done: 10402/OVERPAID#: it is Bea's already";
+    assert!(said.contains(words), "{said}");
+    let wish = json!({"organisation": ORGANISATION, "discrepancies": names, "owner": "Bea"});
+    assert_eq!(world.asked(), [command("assign_discrepancies", wish)]);
+    // A viewer orders nothing.
+    let event =
+        json!({"page": "discrepancies", "order": "take_discrepancies", "discrepancies": names});
+    let said = text(&world.press(Role::Viewer, event).await);
+    assert!(world.asked().is_empty() && said.contains("operator"), "{said}");
+}
+
+#[tokio::test]
+async fn sp_22_a_discrepancy_has_its_evidence_and_its_history() {
+    // SP-23, SP-26: the notice and the customer's answer are among it.
+    let world = World::new().await;
+    overpaid(&world, "10401", 8_000, 90).await;
+    read(&world, "10401", 80, vec![xero_payment(8, 1_000)], 0).await;
+    let notice = payments::CustomerNotice {
+        id: "10401#OVERPAID##1".to_owned(),
+        kind: payments::NoticeKind::Overpaid,
+        customer: Some("C-1".parse().unwrap()),
+        subject: "Invoice 10401: too much".to_owned(),
+        text: "Please choose.".to_owned(),
+    };
+    work(&world, "10401", payments::DiscrepancyWork::Notify(notice)).await;
+    let cause = Some(payments::DiscrepancyCause::EnteredTwice);
+    work(&world, "10401", payments::DiscrepancyWork::Note { cause }).await;
+    let known = world.tables.notice(organisation(), "10401#OVERPAID##1").await.unwrap().unwrap();
+    let report = payments::NoticeReport {
+        organisation: organisation(),
+        id: known.notice.id.clone(),
+        revision: 1,
+        sent_at: Some(ago(4)),
+        answered_at: Some(ago(3)),
+        answer: Some("please pay it back".to_owned()),
+        satisfied: Some(true),
+    };
+    let after = known.after(&report).unwrap().unwrap();
+    world.tables.store_notice_report(&known, &after, ago(2)).await.unwrap();
+    let why = "payment P-10401 comes twice";
+    let raised = world.tables.raise_message(organisation(), "TEST", "P-10401", why, ago(1));
+    raised.await.unwrap();
+
+    let said = text(&list(&world, json!({"place": "10401/OVERPAID#"})).await);
+    for words in [
+        "Invoice record invoice 10401",
+        "Xero invoice 10401",
+        "Payment record payment P-10401",
+        "Xero payment xero-",
+        "Gateway or bank payment P-10401",
+        "Receipt payment P-10401",
+        "R-77:",
+        "Message TEST",
+        "payment P-10401 comes twice",
+        "Notice to the customer notice 10401#OVERPAID##1",
+        "please pay it back; the customer is satisfied",
+        "Cause entered_twice",
+        "notice_drafted (SP-23)",
+        "discrepancy_noted (SP-36)",
+        "discrepancy_raised",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    for nothing in ["10499/OVERPAID#", "10401", "10401/TIE_OUT#"] {
+        let said = text(&list(&world, json!({"place": nothing})).await);
+        assert!(said.contains(&format!("There is no discrepancy {nothing}.")), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn sp_36_sp_24_each_button_of_a_discrepancy_gives_its_command() {
+    // SP-23, AMB-31
+    let world = World::new().await;
+    overpaid(&world, "10401", 8_000, 90).await;
+    let html = list(&world, json!({"place": "10401/OVERPAID#"})).await;
+    let names = json!(["10401/OVERPAID#"]);
+    for (order, typed, fields) in [
+        ("take_discrepancies", json!({}), json!({})),
+        ("note_discrepancies", json!({"pm_cause": "bank_fee"}), json!({"cause": "bank_fee"})),
+        ("close_discrepancies", json!({}), json!({})),
+        ("draft_notice", json!({}), json!({})),
+        (
+            "adjust_record",
+            json!({"pm_record": "payment_amount", "pm_payment": "P-10401", "pm_amount": "75.00",
+                "pm_currency": "AUD", "pm_to_invoice": ""}),
+            json!({"record": "payment_amount", "payment": "P-10401", "amount": "75.00",
+                "currency": "AUD"}),
+        ),
+    ] {
+        assert!(html.contains(&format!("&#34;order&#34;:&#34;{order}&#34;")), "{order}: {html}");
+        world.answers(Ok(json!({"done": names, "refused": [], "recorded": true})));
+        let mut all = json!({"pm_by": "Ada", "pm_why": "a payment is missing"});
+        all.as_object_mut().unwrap().extend(typed.as_object().unwrap().clone());
+        let event = json!({"page": "discrepancies", "order": order, "discrepancies": names,
+            "place": "10401/OVERPAID#", "organisation": ORGANISATION,
+            "widgetContext": {"forms": {"all": all}}});
+        let said = text(&world.page(Role::Operator, event).await);
+        assert!(said.contains("Done. 10401/OVERPAID#") && said.contains("Evidence"), "{said}");
+        let mut wish = json!({"organisation": ORGANISATION, "discrepancies": names});
+        wish.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        assert_eq!(world.asked(), [command(order, wish)]);
+    }
+    assert!(html.contains("&#34;order&#34;:&#34;accept&#34;"), "{html}");
+    let viewer = json!({"page": "discrepancies", "place": "10401/OVERPAID#"});
+    let viewer = world.page(Role::Viewer, viewer).await;
+    assert!(!viewer.contains("&#34;order&#34;:") && viewer.contains("Evidence"), "{viewer}");
+}
+
+#[tokio::test]
+async fn amb_31_what_stands_on_an_order_or_a_payment_is_accepted_from_its_page() {
+    let world = World::new().await;
+    let paid = receipt("P-1");
+    let key = DiscrepancyKey::about(DiscrepancyKind::CustomerDiffers, "order O-1");
+    let found = Discrepancy::found(key.clone(), "paid by C-2".to_owned(), ago(60));
+    let change = payments::DiscrepancyChange { known: None, now: found };
+    let reason = ContactBecause { cause: "reconcile", rule: "SP-37", now: ago(60) };
+    let about = table::Judged::Payment(&paid);
+    world.tables.write_discrepancies_about(about, &[change], reason).await.unwrap();
+    let html = list(&world, json!({"place": format!("payment:P-1/{key}")})).await;
+    let said = text(&html);
+    assert!(said.contains("Where payment P-1") && said.contains("paid by C-2"), "{said}");
+    assert!(html.contains("&#34;order&#34;:&#34;accept&#34;"), "{html}");
+    world.answers(Ok(json!({"accepted": key.to_string(), "recorded": true})));
+    let event = json!({"page": "discrepancies", "order": "accept", "payment": "P-1",
+        "discrepancy": key.to_string(), "seen": "paid by C-2"});
+    world.press(Role::Operator, event).await;
+    let wish = json!({"organisation": ORGANISATION, "payment": "P-1", "seen": "paid by C-2",
+        "discrepancy": key.to_string()});
+    assert_eq!(world.asked(), [command("accept", wish)]);
 }

@@ -1,7 +1,7 @@
 //! Everything that stands in a table, an event or an answer is shown as text.
 
 use console::roles::Role;
-use host::invoker::InvokeError;
+use invoker::InvokeError;
 use jiff::civil::date;
 use payments::XeroPayment;
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ async fn every_page_shows_hostile_text_as_text() {
         ("parked", 4),
         ("configure", 4),
     ] {
-        for role in Role::ALL {
+        for role in Role::ALL.iter().copied() {
             let html = world.page(role, json!({"page": page})).await;
             assert_harmless(&html);
             if role == Role::Admin {
@@ -135,7 +135,7 @@ async fn the_limits_show_hostile_text_as_text() {
     let before = payments::upload::Caps { revision: 1, ..caps.clone() };
     let because = table::ChangeContext { cause: "night", event_at: None, now: ago(600) };
     world.tables.write_caps(&before, &caps, "Ada", "w", because).await.unwrap();
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let html = world.page(role, json!({"page": "limits"})).await;
         assert_harmless(&html);
         assert!(text(&html).contains("<script>alert(1)</script>"), "{html}");
@@ -272,7 +272,7 @@ async fn a_payment_and_an_invoice_show_hostile_text_as_text() {
     let held = payments::upload::Upload { why: HOSTILE.to_owned(), ..samples::waiting(HOSTILE_ID) };
     samples::store(&world, &held).await;
 
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let invoice = world.page(role, json!({"page": "invoice", "invoice": "10234"})).await;
         assert_harmless(&invoice);
         let shown = text(&invoice).matches("<script>alert(1)</script>").count();

@@ -29,10 +29,13 @@ async fn payments_stand_in_order_with_the_balance_after_each() {
             "Credited in Xero 5.00 AUD",
             "Prepayment applied in Xero 5.00 AUD of 2026-11-15, INV-0005",
             "Due 65.00 AUD",
-            "✔ The payments lead to what Xero says is due.",
+            "▲ UNDERPAID: 65.00 AUD of 100.00 AUD is left, due on 2026-11-20. To be resolved by 2026-11-27",
+            "The payments lead to what Xero says is due.",
         ] {
             assert!(said.contains(words), "{words}: {said}");
         }
+        // ST-05, ST-15: no tick over what does not agree.
+        assert!(!said.contains('✔'), "{said}");
     }
 }
 
@@ -47,6 +50,7 @@ async fn what_is_overdue_is_said_in_words_and_by_a_sign() {
     read(&world, "10300", 60, vec![xero_payment(9, 10_000)], 0).await;
     let said = text(&invoice(&world, Role::Viewer, "10300").await);
     assert!(!said.contains("Overdue:") && !said.contains("Open:"), "{said}");
+    assert!(said.contains("✔ The payments lead to what Xero says is due."), "{said}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use serde_json::json;
 use table::ChangeContext;
 
 use crate::html::{assert_harmless, text};
+use crate::samples;
 use crate::world::{World, ago, now, organisation, well};
 
 fn night(days_ago: i64) -> Night {
@@ -53,7 +54,7 @@ fn reserved(minutes_ago: i64, slots: u32, night: Night) -> Reservation {
 #[tokio::test]
 async fn bars_and_numbers_say_what_is_used() {
     // EX-31, EX-32, AMB-09
-    let world = well().await;
+    let world = samples::world().await;
     caps(&world, |caps| {
         caps.reservations =
             (0..15).rev().map(|days| reserved(days * 24 * 60 + 5, 200, night(days))).collect();
@@ -66,12 +67,13 @@ async fn bars_and_numbers_say_what_is_used() {
     assert_harmless(&html);
     let said = text(&html);
     for words in [
-        "200 of 200 (100 %); 0 still fit",
-        "3000 of 4000 (75 %); 1000 left",
-        "0 of 5000 (0 %); 5000 left",
-        "0 of 60 (0 %); 60 left",
+        // Tonight is over: the question is how much of the next one is free.
+        "Payments of the night of 2026-11-26 0 of 200 (0%); 200 still fit",
+        "3000 of 4000 (75%); 1000 left",
+        "0 of 5000 (0%); 5000 left",
+        "0 of 60 (0%); 60 left",
         // 1,000 are left: five nights go, the sixth is one too many.
-        "Uploading switches itself off in the night of 2026-12-01, at 200 a night",
+        "Uploads switch themselves off in the night of 2026-12-01, at 200 a night",
         "15 nights, 3000 payments, 200 at most",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -84,7 +86,7 @@ async fn bars_and_numbers_say_what_is_used() {
 
 #[tokio::test]
 async fn the_backlog_is_counted_as_far_as_it_costs_little_and_its_end_is_foretold() {
-    let world = well().await;
+    let world = samples::world().await;
     let said = text(&world.look("limits").await);
     assert!(
         said.contains("nothing waits") && said.contains("No night has been uploaded"),
@@ -103,7 +105,7 @@ async fn the_backlog_is_counted_as_far_as_it_costs_little_and_its_end_is_foretol
         world.put("uploads", &row).await;
     }
     let said = text(&world.look("limits").await);
-    assert!(said.contains("450 wait; cleared in the night of 2026-11-28"), "{said}");
+    assert!(said.contains("450 wait; the last of them goes in the night of 2026-11-27"), "{said}");
 }
 
 #[tokio::test]
@@ -118,9 +120,9 @@ async fn calls_and_bytes_are_counted() {
     }
     let said = text(&world.look("limits").await);
     for words in [
-        "800 of 5000 (16 %); 4200 left",
-        "3 of 60 (5 %); 57 left",
-        "Fetched this month 12 MB of answers",
+        "800 of 5000 (16%); 4200 left",
+        "3 of 60 (5%); 57 left",
+        "Data from Xero this month 12 MB of answers",
         "Xero asks us to wait no",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -141,4 +143,25 @@ async fn uploading_that_is_off_says_so_and_who_may_switch_it_on() {
         assert_eq!(html.contains("enable_uploads"), button);
         assert_eq!(html.contains("confirmation=\""), button, "it cannot be undone");
     }
+}
+
+#[tokio::test]
+async fn a_night_that_waits_for_proof_is_the_pace_of_the_coming_ones() {
+    // AMB-09, EX-32: the night has sent 201, of which one was refused and 50 are not confirmed yet.
+    let world = samples::world().await;
+    let mut report = NightReport::begun(organisation(), night(0), ago(30), ago(30));
+    report.state = NightState::WaitingForProof;
+    report.totals.by_state = [("uploaded", 150), ("unknown", 50), ("refused", 1)].into();
+    world.tables.store_night(&report).await.unwrap();
+    uploaded(&world, 1, 30, 0).await;
+    caps(&world, |caps| {
+        caps.reservations =
+            (1..12).rev().map(|days| reserved(days * 24 * 60, 200, night(days))).collect();
+    })
+    .await;
+    let said = text(&world.look("limits").await);
+    for words in ["at 201 a night", "200 at most", "Xero refused 1 more, which take no slot"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("not within a month"), "{said}");
 }

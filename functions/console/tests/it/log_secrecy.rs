@@ -2,7 +2,7 @@
 
 use console::roles::Role;
 use harness::log_capture;
-use host::invoker::InvokeError;
+use invoker::InvokeError;
 use serde_json::json;
 
 use crate::world::{ORGANISATION, well};
@@ -17,7 +17,7 @@ async fn no_line_names_a_person_a_reason_or_what_a_function_said() {
     for answer in
         [Err(InvokeError::Failed("Canary".to_owned())), Ok(json!({"state": "x", "why": "Canary"}))]
     {
-        for role in Role::ALL {
+        for role in Role::ALL.iter().copied() {
             world.answers(answer_again(&answer));
             let event = json!({"page": "integrations", "order": "hold", "payment": "P-Canary"});
             world.press_as(role, event, "Canary", "Canary is owed 47110.26").await;

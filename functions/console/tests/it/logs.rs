@@ -1,7 +1,10 @@
 //! Activity, sync log, messages and what is parked.
 
+use crate::samples::because;
 use console::roles::Role;
+use payments::budget::{CallBudget as _, Exhausted, Purpose, Word};
 use payments::sweep::{SyncKind, SyncRun, SyncState, Trigger};
+use payments::upload::{Caps, Disabled};
 use serde_json::{Value, json};
 
 use crate::html::{assert_harmless, text};
@@ -145,6 +148,33 @@ async fn only_errors_are_those_that_went_wrong_the_newest_first() {
     assert!(!errors.contains("finished"), "{errors}");
 }
 
+/// Uploads have switched themselves off, and the day's calls are used up.
+async fn is_off_and_used_up(world: &World) {
+    let before = Caps::unused(organisation());
+    let disabled = Disabled { at: ago(9), why: "4001 attempts".to_owned() };
+    let off = Caps { disabled: Some(disabled), ..before.clone() };
+    world.tables.write_caps(&before, &off, "upload", "w", because(9)).await.unwrap();
+    let budgets = world.tables.budgets();
+    let pass = budgets.enter(organisation(), Purpose::Live, now()).await.unwrap();
+    let turned_away = Some((Exhausted::Day, None));
+    budgets.leave(pass, Word { turned_away, ..Word::default() }, now()).await;
+}
+
+#[tokio::test]
+async fn a_night_that_xero_has_refused_a_payment_of_is_among_what_went_wrong() {
+    // CC-09, CC-26, SP-12
+    let world = well().await;
+    world
+        .ran(ago(30), |run| {
+            run.counts = [("uploaded".to_owned(), 9), ("refused".to_owned(), 1)].into()
+        })
+        .await;
+    world.ran(ago(10), |_| {}).await;
+    let said = filtered(&world, "sync_log", json!({"pm_only": "errors"})).await;
+    assert!(said.contains("1 payments were refused by Xero or are not confirmed"), "{said}");
+    assert!(!said.contains("No run of that kind") && !said.contains("queued"), "{said}");
+}
+
 #[tokio::test]
 async fn what_stops_the_work_comes_first_and_hundreds_of_warnings_hide_nothing() {
     // EX-29, AMB-40
@@ -156,6 +186,10 @@ async fn what_stops_the_work_comes_first_and_hundreds_of_warnings_hide_nothing()
     tell("UPLOAD_DISABLED", "4,000 attempts", 10).await.unwrap();
     tell("WEBHOOK_SILENT", "none came. What to do: press Send", 90).await.unwrap();
     tell("DAY_LIMIT", "used up. What to do: nothing", 300).await.unwrap();
+    // What is over is not shown as if it were so (AMB-40).
+    let said = filtered(&world, "messages", json!({})).await;
+    assert!(said.contains("Over, and not shown any more: UPLOAD_DISABLED, DAY_LIMIT."), "{said}");
+    is_off_and_used_up(&world).await;
     // As the version before wrote them: a row for each payment.
     for n in 0..620 {
         let id = format!("P-{n:04}");

@@ -6,6 +6,7 @@ mod actions;
 mod commands;
 mod dead_letters;
 mod discrepancies;
+mod home;
 mod hostile;
 mod html;
 mod integrations;

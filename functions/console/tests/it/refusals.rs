@@ -3,7 +3,7 @@
 use console::order::Order;
 use console::pages::Page;
 use console::roles::Role;
-use host::invoker::{InvokeError, Invoker as _, LambdaInvoker};
+use invoker::{InvokeError, Invoker as _, LambdaInvoker};
 use serde_json::json;
 
 use crate::html::text;
@@ -14,7 +14,7 @@ async fn an_order_that_the_role_may_not_give_is_refused_and_written_down() {
     // ST-22
     let world = well().await;
     for order in Order::ALL.iter().filter(|order| order.spec().label.is_some()) {
-        for role in Role::ALL.into_iter().filter(|role| !role.may(order.least_role())) {
+        for role in Role::ALL.iter().copied().filter(|role| !role.may(order.least_role())) {
             let before = world.rows("activity").await.len();
             let event = json!({"page": "integrations", "order": order.code(), "payment": "P-1"});
             let html = world.press(role, event).await;
@@ -60,7 +60,7 @@ async fn the_settings_are_for_administrators_and_looking_at_them_is_written_down
 #[tokio::test]
 async fn buttons_are_there_for_those_who_may_and_call_their_own_function() {
     let world = well().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let html = world.page(role, json!({"page": "integrations"})).await;
         let function = format!("function:paymirror-{}", role.function());
         assert_eq!(html.matches("endpoint=").count(), html.matches(&function).count(), "{html}");

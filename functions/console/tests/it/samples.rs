@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::upload::{
-    Customer, Placed, Start, Target, Upload, UploadSettings, WriteOutcome, admit,
+    Customer, Placed, Target, Upload, UploadSettings, UploadStart, WriteOutcome, admit,
 };
 use payments::{
     AppliedCredit, Contact, CreditKind, Figures, InvoiceKind, InvoiceNumber, InvoiceStatus,
@@ -34,7 +34,7 @@ pub fn xero(n: u128) -> XeroPaymentId {
 
 pub fn settings() -> Settings {
     let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
-    let start = Start::Day(date(2026, 1, 1));
+    let start = UploadStart::Day(date(2026, 1, 1));
     Settings {
         upload: Some(UploadSettings { enabled: true, ..UploadSettings::new(start, account) }),
         ..harness::settings(organisation())

@@ -35,24 +35,26 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
     let page = |page: &str| json!({ "page": page });
     let why = |search: &str| json!({"page": "why", "search": search});
     vec![
+        ("home", page("home"), 900..=1_500),
+        ("needs_you", page("needs_you"), 50..=500),
         ("integrations", page("integrations"), 200..=500),
-        ("limits", page("limits"), 1_000..=1_150),
-        ("tonight", page("tonight"), 2_100..=2_110),
+        ("limits", page("limits"), 900..=950),
+        ("tonight", page("tonight"), 1_100..=1_200),
         ("why, by our id", why("P-1"), 5..=20),
         ("why, by Xero's id", why(&xero(2).to_string()), 10..=20),
         ("why, the last of the line", why("W-01999"), 2_000..=2_050),
         ("why, an invoice", why("CM-10234"), 10..=20),
         ("why, an amount", why("77.77"), 5_500..=6_100),
         ("invoice", json!({"page": "invoice", "invoice": "10234"}), 55..=70),
-        ("activity of today", page("activity"), 500..=510),
-        ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=510),
+        ("activity of today", page("activity"), 500..=515),
+        ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=515),
         ("sync_log", page("sync_log"), 2..=210),
         ("actions", page("actions"), 601..=610),
-        ("discrepancies", page("discrepancies"), 2..=110),
+        ("discrepancies", page("discrepancies"), 2..=1_010),
         ("messages", page("messages"), 2..=510),
         ("parked", page("parked"), 2..=210),
-        ("dead_letters", page("dead_letters"), 2..=5),
-        ("configure", page("configure"), 2..=5),
+        ("dead_letters", page("dead_letters"), 2..=10),
+        ("configure", page("configure"), 2..=10),
     ]
 }
 

@@ -145,7 +145,7 @@ async fn an_amount_lists_the_payments_of_it_and_how_far_was_looked() {
     store(&world, &waiting("P-1")).await;
     let html = why(&world, Role::Viewer, "4.00").await;
     let said = text(&html);
-    assert!(said.contains("Payments of that amount") && said.contains("upload, waiting"), "{said}");
+    assert!(said.contains("Payments of that amount") && said.contains("waiting (night)"), "{said}");
     assert!(said.contains("Looked through"), "{said}");
     assert!(html.contains("&#34;search&#34;:&#34;P-1&#34;"), "{html}");
     assert_eq!(aud(400).to_string(), "4.00 AUD");

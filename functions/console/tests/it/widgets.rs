@@ -13,7 +13,7 @@ use crate::world::{ORGANISATION, OTHER, World, now, well};
 #[tokio::test]
 async fn a_widget_describes_itself_in_markdown() {
     let world = World::empty().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let reply = world.reply(role, json!({"describe": true})).await;
         let answer = serde_json::to_value(&reply).unwrap();
         let markdown = answer["markdown"].as_str().unwrap();
@@ -42,7 +42,7 @@ async fn a_page_is_a_string_of_html() {
 #[tokio::test]
 async fn every_page_can_be_reached_by_keyboard_and_loads_nothing() {
     let world = well().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         for page in Page::ALL.iter().copied() {
             let html = world.page(role, json!({"page": page.code()})).await;
             assert_harmless(&html);
@@ -102,7 +102,7 @@ async fn no_two_buttons_of_a_page_that_give_an_order_have_the_same_name() {
 async fn one_organisation_is_taken_and_several_are_there_to_choose() {
     // CC-25
     let world = well().await;
-    assert!(text(&world.look("messages").await).contains("There are no messages"));
+    assert!(text(&world.look("messages").await).contains("No message: nothing has to be known"));
     world.settings(OTHER).await;
     let html = world.look("messages").await;
     assert_harmless(&html);
@@ -110,7 +110,7 @@ async fn one_organisation_is_taken_and_several_are_there_to_choose() {
     assert!(said.contains("Which organisation?") && said.contains(OTHER), "{said}");
     let chosen =
         world.page(Role::Viewer, json!({"page": "messages", "organisation": ORGANISATION})).await;
-    assert!(text(&chosen).contains("There are no messages"), "{chosen}");
+    assert!(text(&chosen).contains("No message: nothing has to be known"), "{chosen}");
     // Nothing is ordered for an organisation that is not named.
     let event = json!({"order": "sync_now", "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "w"}}}});
     let html = world.page(Role::Operator, event).await;

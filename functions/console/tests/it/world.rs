@@ -1,7 +1,7 @@
 //! A DynamoDB of one's own, the console in each of its roles, and a function at the other end that says what
 //! the test wants.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use console::roles::Role;
@@ -9,7 +9,7 @@ use console::{Console, Reply};
 use harness::dynamodb::{self, Row};
 use host::clock::Clock;
 use host::invocation::Invocation;
-use host::invoker::{InvokeError, Invoker};
+use invoker::{InvokeError, Invoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
 use payments::sweep::{SweepKind, SyncKind, SyncRun, SyncRunId, SyncState, Trigger};
@@ -65,6 +65,8 @@ pub struct World {
     pub scripted: Scripted,
     /// How often the stack looks for what has changed.
     pub sweep_every: SignedDuration,
+    /// The moment at which pages are opened.
+    clock: Cell<Timestamp>,
 }
 
 impl World {
@@ -78,7 +80,7 @@ impl World {
         table::schema::create(&direct, "").await.unwrap();
         let tables = Tables::new(direct.clone(), "");
         let sweep_every = SignedDuration::from_mins(30);
-        Self { direct, tables, scripted: Scripted::default(), sweep_every }
+        Self { direct, tables, scripted: Scripted::default(), sweep_every, clock: Cell::new(now()) }
     }
 
     /// One with an organisation.
@@ -115,7 +117,8 @@ impl World {
 
     /// The reply that CloudWatch shows to a person of this role.
     pub async fn reply(&self, role: Role, event: Value) -> Reply {
-        let clock = Clock::new(now);
+        let moment = self.clock.get();
+        let clock = Clock::new(move || moment);
         let console = Console::new(role, self.tables.clone(), &self.scripted, clock)
             .sweeping_every(self.sweep_every);
         let invocation = Invocation {
@@ -146,6 +149,11 @@ impl World {
         event["organisation"] = json!(ORGANISATION);
         event["widgetContext"] = json!({"forms": {"all": {"pm_by": by, "pm_why": why}}});
         self.page(role, event).await
+    }
+
+    /// Pages are opened at this moment from now on.
+    pub fn set_clock(&self, moment: &str) {
+        self.clock.set(moment.parse().unwrap());
     }
 
     pub fn answers(&self, answer: Result<Value, InvokeError>) {

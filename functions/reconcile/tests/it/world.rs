@@ -12,7 +12,7 @@ use host::clock::Clock;
 use intake::Intake;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use payments::upload::{Start, UploadSettings};
+use payments::upload::{UploadSettings, UploadStart};
 use payments::{OrganisationId, Settings, XeroAccountId};
 use reconcile::Reconciler;
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ impl World {
     /// Nights upload from that day on, or do not.
     pub(crate) async fn upload_from(&self, day: &str, enabled: bool) {
         let account = XeroAccountId::new(uuid::Uuid::from_u128(9));
-        let start = Start::Day(day.parse().unwrap());
+        let start = UploadStart::Day(day.parse().unwrap());
         let upload = UploadSettings { enabled, ..UploadSettings::new(start, account) };
         let settings = Settings::new(organisation(), TimeZone::get("Australia/Sydney").unwrap());
         let settings = Settings { upload: Some(upload), ..settings };

@@ -230,7 +230,27 @@ async fn a_range_of_days_is_compared_alone_and_in_time() {
     assert_eq!((late.days, late.next), (0, Some("2026-11-20".parse().unwrap())), "{late:?}");
 }
 
-/// A table that does not answer leaves the day to the next schedule; two runs at once make one seal.
+/// Two runs at once make one seal of each day, and neither fails.
+#[tokio::test]
+async fn two_runs_at_once_make_one_chain() {
+    let world = World::new().await;
+    world.log("2026-11-20T00:00:00Z", "a").await;
+    world.log("2026-11-21T00:00:00Z", "b").await;
+    world.at("2026-11-23T03:00:00Z");
+    let wish = || json!({"organisation": ORGANISATION, "from": "2026-11-20"});
+    let (one, other) = futures_util::future::join(world.ask(wish()), world.ask(wish())).await;
+    let mut days = [one, other].concat();
+    days.sort();
+    assert_eq!(
+        days,
+        ["2026-11-20 sealed rows 1", "2026-11-21 sealed rows 1", "2026-11-22 sealed rows 0"]
+    );
+    let told = world.rows("activity").await;
+    assert_eq!(told.iter().filter(|row| row["action"] == "log_sealed").count(), 3);
+    assert!(world.faults().await.is_empty());
+}
+
+/// A table that does not answer leaves the day to the next schedule.
 #[tokio::test]
 async fn a_failure_anywhere_leaves_no_half_a_seal() {
     let clean = sealed().await;

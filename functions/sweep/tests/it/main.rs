@@ -6,30 +6,24 @@
     reason = "the last two digits of an amount are cents"
 )]
 
-mod accepted;
 mod alarm_figures;
 mod allocations;
 mod aws_faults;
 mod bad_records;
 mod certificates;
 mod changes;
-mod connected;
 mod crashes;
-mod dead_letters;
 mod digests;
-mod discrepancy_clock;
 mod fan_out;
 mod health;
 mod laws;
 mod log_secrecy;
 mod missing_in_xero;
 mod open;
-mod ordered;
 mod organisations;
 mod refunds;
-mod replayed;
-mod signed_up;
-mod sync_now;
+mod settled;
 mod week;
-mod world;
 mod zones;
+
+use worlds::sweep as world;

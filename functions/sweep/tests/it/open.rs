@@ -30,7 +30,7 @@ async fn what_agrees_costs_one_call_and_no_message() {
     let answer = world.full_sweep().await;
     assert_eq!(answer["outcome"], "finished", "{answer}");
     let counts = &answer["run"]["counts"];
-    assert_eq!(*counts, json!({"open_in_xero": 5, "stored": 5}));
+    assert_eq!(*counts, json!({"in_rotation": 5, "open_in_xero": 5, "stored": 5}));
     assert_eq!((world.calls(), world.take_queued().len()), (1, 0));
 }
 

@@ -84,6 +84,37 @@ async fn outcome(world: &World) -> (BTreeMap<Stamp, Decimal>, BTreeMap<&'static 
     (world.in_xero(), tables)
 }
 
+/// Does the work in a fresh world for each of its calls, ends the process before that call and after it, does the work
+/// again, and has the world checked, with the name of the moment.
+async fn end_everywhere(
+    new: impl AsyncFn() -> World,
+    work: impl AsyncFn(&World),
+    calls: Vec<bool>,
+    check: impl AsyncFn(&World, &str),
+) {
+    let (mut runs, mut killed) = (0, 0);
+    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
+        for moment in [Moment::Before, Moment::After] {
+            if moment == Moment::After && !has_effect {
+                continue;
+            }
+            let world = new().await;
+            let crash_point = CrashPoint::at(call, moment);
+            world.end_with(&crash_point);
+            killed += usize::from(crash_point.run(work(&world)).await.is_none());
+            runs += 1;
+            world.end_with(&CrashPoint::counting());
+            world.check().await;
+            world.clock.advance(LATER);
+            work(&world).await;
+            world.check().await;
+            check(&world, &format!("killed {moment:?} call {call}")).await;
+        }
+    }
+    println!("killed at {killed} of {runs} moments; the end was always the same");
+    assert_eq!(killed, runs, "every moment was reached");
+}
+
 #[tokio::test]
 async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
     let world = eventful().await;
@@ -98,30 +129,14 @@ async fn wherever_the_process_ends_every_payment_is_in_xero_once() {
     let calls = counter.calls();
     assert!(calls.len() > 60, "{}", calls.len());
 
-    let (mut runs, mut killed) = (0, 0);
-    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
-        for moment in [Moment::Before, Moment::After] {
-            if moment == Moment::After && !has_effect {
-                continue;
-            }
-            let world = eventful().await;
-            let crash_point = CrashPoint::at(call, moment);
-            world.end_with(&crash_point);
-            killed += usize::from(crash_point.run(two_nights(&world)).await.is_none());
-            runs += 1;
-            world.end_with(&CrashPoint::counting());
-            world.check().await;
-            world.clock.advance(LATER);
-            two_nights(&world).await;
-            let found = outcome(&world).await;
-            assert_eq!(found.0, expected.0, "Xero, killed {moment:?} call {call}");
-            for (table, rows) in &expected.1 {
-                assert_eq!(&found.1[table], rows, "{table}, killed {moment:?} call {call}");
-            }
+    end_everywhere(eventful, two_nights, calls, async |world, moment| {
+        let found = outcome(world).await;
+        assert_eq!(found.0, expected.0, "Xero, {moment}");
+        for (table, rows) in &expected.1 {
+            assert_eq!(&found.1[table], rows, "{table}, {moment}");
         }
-    }
-    println!("killed at {killed} of {runs} moments; the end was always the same");
-    assert_eq!(killed, runs, "every moment was reached");
+    })
+    .await;
 }
 
 /// An invoice of the provider, and one that waits for an account.
@@ -155,33 +170,16 @@ async fn wherever_the_process_ends_a_provider_invoice_is_one_bill_in_xero() {
     let calls = counter.calls();
     assert!(calls.len() > 20, "{}", calls.len());
 
-    let (mut runs, mut killed) = (0, 0);
-    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
-        for moment in [Moment::Before, Moment::After] {
-            if moment == Moment::After && !has_effect {
-                continue;
-            }
-            let world = invoiced().await;
-            let crash_point = CrashPoint::at(call, moment);
-            world.end_with(&crash_point);
-            killed += usize::from(crash_point.run(wake_and_night(&world)).await.is_none());
-            runs += 1;
-            world.end_with(&CrashPoint::counting());
-            world.check().await;
-            world.clock.advance(LATER);
-            wake_and_night(&world).await;
-            world.check().await;
-            let found = outcome(&world).await;
-            assert_eq!(found.0, expected.0, "Xero, killed {moment:?} call {call}");
-            assert_eq!(world.state("provider-invoice-F-1").await, "uploaded");
-            let row = world.row("provider-invoice-F-2").await;
-            assert_eq!(row.reason, "ACCOUNT_UNMAPPED", "killed {moment:?} call {call}");
-            let told = world.rows("messages").await;
-            let unmapped = told.iter().filter(|row| row["kind"] == "ACCOUNT_UNMAPPED").count();
-            assert_eq!(unmapped, 1, "killed {moment:?} call {call}");
-        }
-    }
-    assert_eq!(killed, runs, "every moment was reached");
+    end_everywhere(invoiced, wake_and_night, calls, async |world, moment| {
+        assert_eq!(outcome(world).await.0, expected.0, "Xero, {moment}");
+        assert_eq!(world.state("provider-invoice-F-1").await, "uploaded");
+        let row = world.row("provider-invoice-F-2").await;
+        assert_eq!(row.reason, "ACCOUNT_UNMAPPED", "{moment}");
+        let messages = world.rows("messages").await;
+        let unmapped = messages.iter().filter(|row| row["kind"] == "ACCOUNT_UNMAPPED").count();
+        assert_eq!(unmapped, 1, "{moment}");
+    })
+    .await;
 }
 
 /// A bill that is in Xero, a credit invoice that the provider has applied to it in part, another one of before the start
@@ -222,34 +220,14 @@ async fn wherever_the_process_ends_each_credit_note_and_allocation_is_in_xero_on
     let calls = counter.calls();
     assert!(calls.len() > 30, "{}", calls.len());
 
-    let (mut runs, mut killed) = (0, 0);
-    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
-        for moment in [Moment::Before, Moment::After] {
-            if moment == Moment::After && !has_effect {
-                continue;
-            }
-            let world = credited().await;
-            let crash_point = CrashPoint::at(call, moment);
-            world.end_with(&crash_point);
-            killed += usize::from(crash_point.run(wake_and_night(&world)).await.is_none());
-            runs += 1;
-            world.end_with(&CrashPoint::counting());
-            world.check().await;
-            world.clock.advance(LATER);
-            wake_and_night(&world).await;
-            world.check().await;
-            let found = provider_books(&world);
-            assert_eq!(found, expected, "killed {moment:?} call {call}");
-            let row = world.row("provider-credit-old").await;
-            assert_eq!(row.reason, "line_on_bill", "killed {moment:?} call {call}");
-            let flagged = world.rows("discrepancies").await;
-            assert!(flagged.is_empty(), "killed {moment:?} call {call}: {flagged:?}");
-        }
-    }
-    println!(
-        "killed at {killed} of {runs} moments; each credit note and allocation was there once"
-    );
-    assert_eq!(killed, runs, "every moment was reached");
+    end_everywhere(credited, wake_and_night, calls, async |world, moment| {
+        assert_eq!(provider_books(world), expected, "{moment}");
+        let row = world.row("provider-credit-old").await;
+        assert_eq!(row.reason, "line_on_bill", "{moment}");
+        let flagged = world.rows("discrepancies").await;
+        assert!(flagged.is_empty(), "{moment}: {flagged:?}");
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -315,7 +293,7 @@ async fn moved_ground() -> World {
 }
 
 #[tokio::test]
-async fn wherever_the_process_ends_what_was_refused_is_planned_anew() {
+async fn wherever_the_process_ends_a_refused_payment_gets_a_new_plan() {
     let world = moved_ground().await;
     let counter = CrashPoint::counting();
     world.end_with(&counter);

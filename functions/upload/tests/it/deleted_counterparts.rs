@@ -12,21 +12,6 @@ use xero_simulator::{CreditKind, Effect, Fault, NewBatchPayment, NewCredit, NewP
 use crate::samples::{Paid, bpay, pay_now};
 use crate::world::{World, evening, march};
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-async fn order(world: &World, payment: &str, order: &str) {
-    let event = json!({"organisation": world.organisation(), "payment": payment, "order": order,
-        "by": "Wilma", "why": "asked the bookkeeper"});
-    world.invoke(event).await.unwrap();
-}
-
-async fn next_night(world: &World) {
-    let at = world.now() + DAY;
-    world.clock.set(at);
-    world.night(at).await;
-    world.work_off_tasks().await;
-}
-
 /// The subjects of what is open about a contact.
 async fn open(world: &World, contact: Uuid) -> Vec<String> {
     let contact = XeroContactId::new(contact);
@@ -109,18 +94,18 @@ async fn a8_3_a_payment_goes_up_once_when_the_money_that_is_the_same_is_deleted_
         world.pay(bpay("P-1", "K", 70_00, march(1))).await;
         world.night(evening()).await;
         assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE", "{place:?}");
-        order(&world, "P-1", "same_payment").await;
+        world.order("P-1", "same_payment").await.unwrap();
         for _ in 0..3 {
-            next_night(&world).await;
+            world.next_night().await;
         }
         let same = ("skipped", "already_in_xero".to_owned());
         assert_eq!((stands(&world, "P-1").await, world.in_xero().len()), (same, 0), "{place:?}");
 
         place.delete(&world, by_hand);
-        next_night(&world).await;
+        world.next_night().await;
 
         assert_eq!(world.state("P-1").await, "uploaded", "{place:?}");
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(world.in_xero().len(), 1, "{place:?}");
         assert_eq!(open(&world, contact).await, [""; 0], "{place:?}");
         world.check().await;
@@ -139,9 +124,9 @@ async fn a8_3_what_is_deleted_before_a_person_has_called_it_the_same_counts_as_w
     world.clock.advance(SignedDuration::from_hours(2));
     world.simulator.delete_payment(by_hand).unwrap();
     world.clock.advance(SignedDuration::from_hours(20));
-    order(&world, "P-1", "same_payment").await;
+    world.order("P-1", "same_payment").await.unwrap();
 
-    next_night(&world).await;
+    world.next_night().await;
 
     assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 1));
 }
@@ -157,12 +142,12 @@ async fn a8_3_a_payment_posted_at_once_goes_up_when_the_money_that_is_the_same_i
     let event = json!({"Records": [{"messageId": "m", "body": task.to_string()}]});
     world.invoke(event).await.unwrap();
     assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE");
-    order(&world, "P-1", "same_payment").await;
-    next_night(&world).await;
+    world.order("P-1", "same_payment").await.unwrap();
+    world.next_night().await;
     assert_eq!(world.state("P-1").await, "skipped");
 
     world.simulator.delete_payment(by_hand).unwrap();
-    next_night(&world).await;
+    world.next_night().await;
 
     let row = world.row("P-1").await;
     assert_eq!((row.state.code(), world.in_xero().len()), ("uploaded", 1), "{row:?}");
@@ -177,14 +162,14 @@ async fn a8_3_while_some_of_the_money_that_is_the_same_stands_a_person_is_asked_
         let (first, second) = (enter(&world, invoice, 50_00), enter(&world, invoice, 70_00));
         world.pay(bpay("P-1", "K", 120_00, march(1))).await;
         world.night(evening()).await;
-        order(&world, "P-1", "same_payment").await;
-        next_night(&world).await;
+        world.order("P-1", "same_payment").await.unwrap();
+        world.next_night().await;
         assert_eq!(world.state("P-1").await, "skipped");
 
         world.simulator.delete_payment(second).unwrap();
         // A payment of as much as is left is another one, and goes.
         world.pay(bpay("P-2", "K", 50_00, march(2))).await;
-        next_night(&world).await;
+        world.next_night().await;
 
         let row = world.row("P-1").await;
         assert_eq!(
@@ -193,13 +178,13 @@ async fn a8_3_while_some_of_the_money_that_is_the_same_stands_a_person_is_asked_
         );
         assert!(row.why.contains("50.00") && row.why.contains("a person has said"), "{}", row.why);
         assert_eq!(world.state("P-2").await, "uploaded");
-        order(&world, "P-1", answer).await;
-        next_night(&world).await;
+        world.order("P-1", answer).await.unwrap();
+        world.next_night().await;
         let went = usize::from(answer == "two_payments");
         assert_eq!(world.in_xero().len(), 1 + went, "{answer}");
 
         world.simulator.delete_payment(first).unwrap();
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2), "{answer}");
     }
 }
@@ -219,15 +204,15 @@ async fn a8_3_a_part_that_is_the_same_as_money_on_another_day_goes_when_that_is_
     let possible = world.simulator.add_payment(two, payment).unwrap();
     world.pay(paid).await;
     world.night(evening()).await;
-    order(&world, "P-1", "same_payment").await;
-    next_night(&world).await;
+    world.order("P-1", "same_payment").await.unwrap();
+    world.next_night().await;
     assert_eq!(world.state("P-1").await, "skipped");
 
     world.simulator.delete_payment(possible).unwrap();
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE", "one part of it stands");
     world.simulator.delete_payment(certain).unwrap();
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2));
 }
 
@@ -240,13 +225,13 @@ async fn a8_3_a_pair_of_a_payment_that_went_up_ends_when_the_other_one_is_delete
         world.pay(bpay("P-1", "K", 70_00, march(1))).await;
         world.night(evening()).await;
         let by_hand = place.enter(&world, contact);
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(open(&world, contact).await.len(), 1, "{place:?}");
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(open(&world, contact).await.len(), 1, "{place:?}: no act of ours closes it");
 
         place.delete(&world, by_hand);
-        next_night(&world).await;
+        world.next_night().await;
 
         assert_eq!(open(&world, contact).await, [""; 0], "{place:?}: the facts agree");
         assert_eq!(world.in_xero().len(), 1, "{place:?}");
@@ -256,7 +241,7 @@ async fn a8_3_a_pair_of_a_payment_that_went_up_ends_when_the_other_one_is_delete
 /// What the next night reads of Xero.
 async fn reads(world: &World) -> Vec<String> {
     world.xero.take_calls();
-    next_night(world).await;
+    world.next_night().await;
     let calls = world.xero.take_calls().into_iter();
     calls.filter(|call| call.starts_with("GET")).collect()
 }
@@ -275,9 +260,9 @@ async fn looking_for_what_was_deleted_costs_three_calls_a_night_however_many_pai
         }
         world.night(evening()).await;
         for n in 0..pairs {
-            order(&world, &format!("P-{n}"), "same_payment").await;
+            world.order(&format!("P-{n}"), "same_payment").await.unwrap();
         }
-        next_night(&world).await;
+        world.next_night().await;
         nights.push(reads(&world).await.len());
     }
     assert_eq!(nights, [0, 3, 3]);
@@ -291,19 +276,19 @@ async fn a_read_that_fails_holds_no_payment_up_and_is_made_again() {
     let by_hand = Place::Overpayment.enter(&world, contact);
     world.pay(bpay("P-1", "K", 70_00, march(1))).await;
     world.night(evening()).await;
-    order(&world, "P-1", "same_payment").await;
-    next_night(&world).await;
+    world.order("P-1", "same_payment").await.unwrap();
+    world.next_night().await;
     world.simulator.void_credit(by_hand).unwrap();
     world.pay(pay_now("P-2", "2", 20_00)).await;
     world.invoice(contact, "CM-2", 20_00, march(1));
     let trouble = Effect::Status { status: 500, headers: vec![], body: String::new() };
     world.simulator.inject(Fault::on("GET", "/Overpayments", trouble));
 
-    next_night(&world).await;
+    world.next_night().await;
 
     assert_eq!((world.state("P-2").await, world.state("P-1").await), ("uploaded", "skipped"));
     world.simulator.clear_faults();
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(world.state("P-1").await, "uploaded");
 }
 
@@ -314,7 +299,7 @@ async fn a_pair_that_was_written_before_pairs_had_a_line_of_their_own_is_found_a
     let by_hand = Place::ForeignInvoice.enter(&world, contact);
     world.pay(bpay("P-1", "K", 70_00, march(1))).await;
     world.night(evening()).await;
-    order(&world, "P-1", "same_payment").await;
+    world.order("P-1", "same_payment").await.unwrap();
     let line = format!("{}/skipped", world.tenant);
     let update = world.direct.update_item().table_name("uploads");
     let update = update.key("organisation", AttributeValue::S(world.tenant.to_string()));
@@ -324,11 +309,11 @@ async fn a_pair_that_was_written_before_pairs_had_a_line_of_their_own_is_found_a
     let update = world.direct.update_item().table_name("connections");
     let update = update.key("organisation", AttributeValue::S(world.tenant.to_string()));
     update.update_expression("REMOVE same_money_seen_until").send().await.unwrap();
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(world.state("P-1").await, "skipped");
 
     world.simulator.delete_payment(by_hand).unwrap();
-    next_night(&world).await;
+    world.next_night().await;
 
     assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 1));
 }
@@ -345,9 +330,9 @@ async fn amb_30_a_row_of_xero_that_cannot_be_read_is_named_and_hides_no_other() 
     }
     world.night(evening()).await;
     for payment in ["P-1", "P-2"] {
-        order(&world, payment, "same_payment").await;
+        world.order(payment, "same_payment").await.unwrap();
     }
-    next_night(&world).await;
+    world.next_night().await;
     for id in &by_hand {
         world.simulator.void_credit(*id).unwrap();
     }
@@ -365,13 +350,13 @@ async fn amb_30_a_row_of_xero_that_cannot_be_read_is_named_and_hides_no_other() 
         whole.to_string()
     });
 
-    next_night(&world).await;
+    world.next_night().await;
 
     assert_eq!((world.state("P-2").await, world.state("P-1").await), ("uploaded", "skipped"));
     let told = world.rows("messages").await;
     let named = told.iter().filter(|row| row["why"].contains("Status"));
     assert!(named.count() == 1, "{told:#?}");
     world.xero.spoil(|_, body| body);
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2));
 }

@@ -7,9 +7,9 @@
 )]
 
 mod alarm_figures;
+mod alerts;
 mod bad_records;
 mod caps;
-mod commands;
 mod contacts;
 mod crashes;
 mod credit_stories;
@@ -17,7 +17,6 @@ mod days;
 mod deleted_counterparts;
 mod fan_out;
 mod immediate;
-mod invariants;
 mod laws;
 mod log_secrecy;
 mod lost_answers;
@@ -29,7 +28,8 @@ mod prepayments;
 mod provider_credits;
 mod provider_invoices;
 mod restarts;
-mod samples;
+mod schedules;
 mod start_date;
 mod two_hands;
-mod world;
+
+use worlds::{samples, upload as world};

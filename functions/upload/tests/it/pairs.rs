@@ -1,11 +1,9 @@
 //! Payments that name no invoice and money that another hand has entered on their contact (A8.3, AMB-31): what does
 //! not agree stands on the contact, and no pair is asked about twice. Money is counted at the simulator.
 
-use jiff::SignedDuration;
 use jiff::civil::Date;
 use payments::{Discrepancy, DiscrepancyKind, XeroContactId};
 use rust_decimal::Decimal;
-use serde_json::json;
 use uuid::Uuid;
 use xero_simulator::{CreditKind, NewCredit, NewPayment};
 
@@ -13,26 +11,11 @@ use crate::bad_records::spoil_row;
 use crate::samples::bpay;
 use crate::world::{World, evening, march};
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
 /// A person enters a payment in Xero.
 fn enter(world: &World, invoice: Uuid, cents: i64, day: Date) -> Uuid {
     let payment =
         NewPayment { date: day, amount: Decimal::new(cents, 2), reference: "by hand".into() };
     world.simulator.add_payment(invoice, payment).unwrap()
-}
-
-async fn order(world: &World, payment: &str, order: &str) {
-    let event = json!({"organisation": world.organisation(), "payment": payment, "order": order,
-        "by": "Wilma", "why": "asked the bookkeeper"});
-    world.invoke(event).await.unwrap();
-}
-
-async fn next_night(world: &World) {
-    let at = world.now() + DAY;
-    world.clock.set(at);
-    world.night(at).await;
-    world.work_off_tasks().await;
 }
 
 async fn of_contact(world: &World, contact: Uuid) -> Vec<Discrepancy> {
@@ -91,14 +74,14 @@ async fn a8_3_a_payment_without_an_invoice_stands_on_its_contact_until_a_person_
             assert!(found.detail.contains(words), "{words}: {}", found.detail);
         }
         assert!(found.detail.contains(&by_hand.to_string()), "{}", found.detail);
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(of_contact(&world, contact).await, known, "it is as it was");
 
-        order(&world, "P-1", answer).await;
+        world.order("P-1", answer).await.unwrap();
 
         assert_eq!(open(&world, contact).await, [""; 0], "{answer}");
         for _ in 0..3 {
-            next_night(&world).await;
+            world.next_night().await;
         }
         assert_eq!(open(&world, contact).await, [""; 0], "{answer}: it is not asked again");
         let sent = usize::from(answer == "two_payments");
@@ -109,12 +92,12 @@ async fn a8_3_a_payment_without_an_invoice_stands_on_its_contact_until_a_person_
 #[tokio::test]
 async fn a8_3_money_that_was_said_to_be_the_same_is_compared_with_no_other_payment() {
     let (world, contact, _) = held_for_one_by_hand().await;
-    order(&world, "P-1", "same_payment").await;
+    world.order("P-1", "same_payment").await.unwrap();
     let row = world.row("P-1").await;
     assert_eq!((row.state.code(), row.reason.as_str()), ("skipped", "already_in_xero"));
     // The customer pays as much again, a day later.
     world.pay(bpay("P-2", "K", 70_00, march(3))).await;
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(world.state("P-2").await, "uploaded");
     assert_eq!(world.in_xero().len(), 1);
     assert_eq!(open(&world, contact).await, [""; 0]);
@@ -129,11 +112,11 @@ async fn a8_3_money_that_was_said_to_be_the_same_is_compared_with_no_other_payme
     };
     world.simulator.add_credit(other, credit).unwrap();
     world.pay(bpay("P-3", "L", 33_00, march(3))).await;
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(open(&world, other).await, ["P-3"]);
-    order(&world, "P-3", "same_payment").await;
+    world.order("P-3", "same_payment").await.unwrap();
     world.pay(bpay("P-4", "L", 33_00, march(4))).await;
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(world.state("P-4").await, "uploaded");
 }
 
@@ -141,7 +124,7 @@ async fn a8_3_money_that_was_said_to_be_the_same_is_compared_with_no_other_payme
 async fn a8_3_what_was_deleted_in_xero_is_no_question_any_more_and_another_one_is() {
     let (world, contact, by_hand) = held_for_one_by_hand().await;
     accept(&world, contact).await;
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(open(&world, contact).await, [""; 0], "it was accepted, and says the same");
     assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE", "and is held all the same");
 
@@ -149,13 +132,13 @@ async fn a8_3_what_was_deleted_in_xero_is_no_question_any_more_and_another_one_i
     world.simulator.delete_payment(by_hand).unwrap();
     let invoice = world.invoice(contact, "CM-2", 70_00, march(1));
     let again = enter(&world, invoice, 70_00, march(3));
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(open(&world, contact).await, ["P-1"]);
     let known = of_contact(&world, contact).await;
     assert_eq!(known[0].reopened.map(|reopened| reopened.count), Some(1));
 
     world.simulator.delete_payment(again).unwrap();
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(world.state("P-1").await, "uploaded");
     assert_eq!(open(&world, contact).await, [""; 0], "the facts agree");
     assert!(of_contact(&world, contact).await[0].resolved_at.is_some());
@@ -178,25 +161,25 @@ async fn a8_3_what_is_entered_on_another_invoice_after_an_upload_is_flagged_once
     enter(&world, strange, 70_00, march(1));
     enter(&world, other, 70_00, march(6));
     enter(&world, other, 71_00, march(2));
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(open(&world, contact).await, [""; 0]);
 
     let by_hand = enter(&world, other, 70_00, march(3));
-    next_night(&world).await;
+    world.next_night().await;
     let pair = format!("P-1 xero/{by_hand}");
     assert_eq!(open(&world, contact).await, [pair.as_str()]);
     let detail = &of_contact(&world, contact).await[0].detail;
     for words in ["went up as P-1", "on invoice CM-2, of 2026-03-03, 2 days apart"] {
         assert!(detail.contains(words), "{words}: {detail}");
     }
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(open(&world, contact).await, [pair], "no act of ours closes it");
 
     accept(&world, contact).await;
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(open(&world, contact).await, [""; 0], "it is not asked again");
     let second = enter(&world, other, 70_00, march(2));
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!(open(&world, contact).await, [format!("P-1 xero/{second}")]);
     world.check().await;
 }
@@ -212,7 +195,7 @@ async fn a8_3_what_a_payment_that_waits_is_held_for_is_no_second_question_about_
     enter(&world, other, 70_00, march(3));
     world.pay(bpay("P-2", "K", 70_00, march(3))).await;
 
-    next_night(&world).await;
+    world.next_night().await;
 
     assert_eq!(world.row("P-2").await.reason, "POSSIBLE_DUPLICATE");
     assert_eq!(open(&world, contact).await, ["P-2"]);
@@ -227,7 +210,7 @@ async fn a8_3_a_payment_whose_row_cannot_be_read_stays_open_and_the_others_go() 
     world.pay(bpay("P-other", "L", 20_00, march(2))).await;
     world.pay(bpay("P-same-contact", "K", 30_00, march(2))).await;
 
-    next_night(&world).await;
+    world.next_night().await;
 
     for payment in ["P-other", "P-same-contact"] {
         assert_eq!(world.state(payment).await, "uploaded", "{payment}");
@@ -249,27 +232,27 @@ async fn ex_37_a_payment_that_is_held_when_its_contact_is_merged_is_one_question
     for end in ["same_payment", "two_payments", "deleted"] {
         let (world, former, by_hand) = held_for_one_by_hand().await;
         let survivor = merge(&world, former);
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(world.row("P-1").await.reason, "POSSIBLE_DUPLICATE", "{end}");
         assert_eq!(open(&world, former).await, ["P-1"], "{end}");
         assert_eq!(open(&world, survivor).await, [""; 0], "{end}: it is not asked twice");
         // And merged once more.
         let last = merge(&world, survivor);
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(open(&world, former).await, ["P-1"], "{end}");
 
         match end {
             "deleted" => {
                 world.simulator.delete_payment(by_hand).unwrap();
-                next_night(&world).await;
+                world.next_night().await;
             }
-            answer => order(&world, "P-1", answer).await,
+            answer => drop(world.order("P-1", answer).await.unwrap()),
         }
 
         for contact in [former, survivor, last] {
             assert_eq!(open(&world, contact).await, [""; 0], "{end}");
         }
-        next_night(&world).await;
+        world.next_night().await;
         let goes = usize::from(end != "same_payment");
         assert_eq!(world.in_xero().len(), goes, "{end}");
     }
@@ -278,17 +261,17 @@ async fn ex_37_a_payment_that_is_held_when_its_contact_is_merged_is_one_question
 #[tokio::test]
 async fn ex_37_what_was_called_the_same_before_a_merge_is_no_other_payments_afterwards() {
     let (world, former, by_hand) = held_for_one_by_hand().await;
-    order(&world, "P-1", "same_payment").await;
+    world.order("P-1", "same_payment").await.unwrap();
     let survivor = merge(&world, former);
     world.pay(bpay("P-2", "K", 70_00, march(3))).await;
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!((world.state("P-2").await, world.in_xero().len()), ("uploaded", 1));
     for contact in [former, survivor] {
         assert_eq!(open(&world, contact).await, [""; 0]);
     }
     // A8.3: its money is deleted, and the payment goes up.
     world.simulator.delete_payment(by_hand).unwrap();
-    next_night(&world).await;
+    world.next_night().await;
     assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2));
 }
 
@@ -305,10 +288,10 @@ async fn ex_37_a_pair_that_was_flagged_before_two_merges_is_not_flagged_again() 
         contacts.push(merge(&world, first));
         world.invoice(contacts[1], "CM-2", 20_00, march(1));
         world.pay(bpay("P-2", "K", 20_00, march(2))).await;
-        next_night(&world).await;
+        world.next_night().await;
         let other = world.invoice(contacts[1], "CM-3", 900_00, march(1));
         let by_hand = enter(&world, other, 70_00, march(2));
-        next_night(&world).await;
+        world.next_night().await;
         let pair = format!("P-1 xero/{by_hand}");
         assert_eq!(open(&world, contacts[1]).await, [pair.as_str()]);
         if accepted {
@@ -318,15 +301,15 @@ async fn ex_37_a_pair_that_was_flagged_before_two_merges_is_not_flagged_again() 
         contacts.push(merge(&world, contacts[1]));
         world.invoice(contacts[2], "CM-4", 30_00, march(1));
         world.pay(bpay("P-3", "K", 30_00, march(2))).await;
-        next_night(&world).await;
-        next_night(&world).await;
+        world.next_night().await;
+        world.next_night().await;
 
         assert_eq!(world.state("P-3").await, "uploaded");
         let there = if accepted { vec![] } else { vec![pair.clone()] };
         assert_eq!(open(&world, contacts[1]).await, there, "accepted: {accepted}");
         assert_eq!(open(&world, contacts[2]).await, [""; 0], "accepted: {accepted}");
         world.simulator.delete_payment(by_hand).unwrap();
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(open(&world, contacts[1]).await, [""; 0], "the facts agree");
     }
 }
@@ -341,7 +324,7 @@ async fn looking_for_what_was_entered_since_costs_three_reads_a_night_for_ten_ni
         assert_eq!(world.in_xero().len(), uploads);
         for night in 1..=11 {
             world.xero.take_calls();
-            next_night(&world).await;
+            world.next_night().await;
             let calls = world.xero.take_calls();
             let reads = calls.iter().filter(|call| call.starts_with("GET")).count();
             let watched = uploads > 0 && night <= 10;
@@ -367,13 +350,13 @@ async fn ex_37_what_is_entered_on_the_survivor_is_flagged_although_the_customer_
         let other = world.invoice(survivor, "CM-2", 900_00, march(1));
         let by_hand = enter(&world, other, 70_00, march(2));
         for _ in 0..2 {
-            next_night(&world).await;
+            world.next_night().await;
             let pair = format!("P-1 xero/{by_hand}");
             assert_eq!(open(&world, survivor).await, [pair], "in advance: {in_advance}");
             assert_eq!(open(&world, former).await, [""; 0]);
         }
         accept(&world, survivor).await;
-        next_night(&world).await;
+        world.next_night().await;
         assert_eq!(open(&world, survivor).await, [""; 0], "it is not asked again");
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use jiff::civil::date;
-use payments::upload::Start;
+use payments::upload::UploadStart;
 use payments::{Change, Contact, LocalInvoice, record_invoice};
 use serde_json::json;
 use xero_simulator::LockDates;
@@ -66,7 +66,7 @@ async fn an_invoice_on_a_payment_plan_receives_no_bpay_money() {
 async fn a_payment_of_before_the_start_stays_out_and_one_of_that_day_can_be_included() {
     // U13, EX-33, AMB-14
     let world = World::new().await;
-    world.settings(|uploading| uploading.start = Start::Day(march(1))).await;
+    world.settings(|uploading| uploading.start = UploadStart::Day(march(1))).await;
     world.customer("K").await;
     world.pay(bpay("P-old", "K", 10_00, date(2026, 2, 28))).await;
     world.pay(bpay("P-day", "K", 20_00, march(1))).await;

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use jiff::civil::date;
-use payments::upload::Start;
+use payments::upload::UploadStart;
 use serde_json::json;
 
 use crate::samples::{Paid, bpay, pay_now};
@@ -11,7 +11,7 @@ use crate::world::{World, evening, march};
 #[tokio::test]
 async fn payments_that_an_earlier_start_date_kept_back_go_after_it_was_changed() {
     let world = World::new().await;
-    world.settings(|uploading| uploading.start = Start::Day(march(1))).await;
+    world.settings(|uploading| uploading.start = UploadStart::Day(march(1))).await;
     let contact = world.customer("K").await;
     world.invoice(contact, "CM-10234", 60_00, march(1));
     world.invoice(contact, "CM-10235", 40_00, march(1));
@@ -27,7 +27,7 @@ async fn payments_that_an_earlier_start_date_kept_back_go_after_it_was_changed()
     let judged = world.rows("connections").await[0]["judged_start"].clone();
     assert_eq!(judged, "upload_start=2026-03-01 time_zone=Australia/Sydney");
 
-    world.change(|uploading| uploading.start = Start::Day(date(2026, 2, 1))).await;
+    world.change(|uploading| uploading.start = UploadStart::Day(date(2026, 2, 1))).await;
     world.clock.advance(SignedDuration::from_hours(1));
     world.invoke(json!({"catch_up": true})).await.unwrap();
 

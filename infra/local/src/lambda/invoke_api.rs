@@ -128,7 +128,7 @@ fn error(status: StatusCode, kind: &'static str, message: &str) -> Response<Body
 }
 
 async fn list() -> Json<Value> {
-    let functions = Function::ALL.map(|function| {
+    let functions = Function::ALL.iter().copied().map(|function| {
         json!({
             "FunctionName": function.name(),
             "FunctionArn": function.arn(),
@@ -138,7 +138,7 @@ async fn list() -> Json<Value> {
             "Version": "$LATEST",
         })
     });
-    Json(json!({ "Functions": functions }))
+    Json(json!({ "Functions": functions.collect::<Value>() }))
 }
 
 async fn unknown_operation() -> Response<Body> {
@@ -257,7 +257,7 @@ mod tests {
         let (status, _, body) = answer(Client::new().get(format!("{}/", api().await))).await;
 
         assert_eq!(status, 200);
-        for function in Function::ALL {
+        for function in Function::ALL.iter().copied() {
             assert!(body.contains(&format!("\"FunctionName\":\"{}\"", function.name())), "{body}");
         }
     }

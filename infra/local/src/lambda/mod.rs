@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use jiff::Timestamp;
+use payments::codes;
 use queue::recursion::RecursiveLoop;
 use serde::Serialize;
 use uuid::Uuid;
@@ -27,69 +28,41 @@ pub use host::{Host, Worker};
 /// Largest event and largest answer of a synchronous invocation.
 pub const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
 
-/// The functions of the product.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Function {
-    /// Receives the deliveries from Xero.
-    Webhook,
-    /// Reads Xero and writes the tables.
-    Mirror,
-    /// Takes in what the business's own system sends.
-    Intake,
-    /// Puts the business's own payments into Xero.
-    Upload,
-    /// Finds what changed in Xero, whether or not it was announced.
-    Sweep,
-    /// Announces decisions.
-    Announce,
-    /// Executes what operators order.
-    Operations,
-    /// Derives how far each order is paid.
-    Reconcile,
-    /// Seals the activity log.
-    Report,
-    /// Shows the operators' pages to those who look.
-    Console,
-    /// The same to operators.
-    Operate,
-    /// The same to administrators.
-    Administer,
+codes! {
+    /// The functions of the product.
+    Function {
+        /// Receives the deliveries from Xero.
+        Webhook = "webhook",
+        /// Reads Xero and writes the tables.
+        Mirror = "mirror",
+        /// Takes in what the business's own system sends.
+        Intake = "intake",
+        /// Puts the business's own payments into Xero.
+        Upload = "upload",
+        /// Finds what changed in Xero, whether or not it was announced.
+        Sweep = "sweep",
+        /// Announces decisions.
+        Announce = "announce",
+        /// Executes what operators order.
+        Operations = "operations",
+        /// Derives how far each order is paid.
+        Reconcile = "reconcile",
+        /// Seals the activity log.
+        Report = "report",
+        /// Shows the operators' pages to those who look.
+        Console = "console",
+        /// The same to operators.
+        Operate = "operate",
+        /// The same to administrators.
+        Administer = "administer",
+    }
 }
 
 impl Function {
-    /// Every function.
-    pub const ALL: [Self; 12] = [
-        Self::Webhook,
-        Self::Mirror,
-        Self::Intake,
-        Self::Upload,
-        Self::Sweep,
-        Self::Announce,
-        Self::Operations,
-        Self::Reconcile,
-        Self::Report,
-        Self::Console,
-        Self::Operate,
-        Self::Administer,
-    ];
-
     /// Its name, as deployed.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Webhook => "webhook",
-            Self::Mirror => "mirror",
-            Self::Intake => "intake",
-            Self::Upload => "upload",
-            Self::Sweep => "sweep",
-            Self::Announce => "announce",
-            Self::Operations => "operations",
-            Self::Reconcile => "reconcile",
-            Self::Report => "report",
-            Self::Console => "console",
-            Self::Operate => "operate",
-            Self::Administer => "administer",
-        }
+        self.code()
     }
 
     /// Its ARN.
@@ -104,7 +77,7 @@ impl Function {
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.rsplit_once("function:").map_or(name, |(_, name)| name);
         let name = name.split_once(':').map_or(name, |(name, _)| name);
-        Self::ALL.into_iter().find(|function| function.name() == name)
+        Self::ALL.iter().copied().find(|function| function.name() == name)
     }
 
     /// What Lambda does if it sends to its own trigger for ever, as in the template.
@@ -186,7 +159,7 @@ mod tests {
     #[test]
     fn a_function_may_call_itself_where_the_template_says_so() {
         let template = include_str!("../../../../template.yaml");
-        for function in Function::ALL {
+        for function in Function::ALL.iter().copied() {
             let name = function.name();
             let name = name[..1].to_uppercase() + &name[1..];
             assert_eq!(function.recursion(), RecursiveLoop::of(template, &name), "{name}");

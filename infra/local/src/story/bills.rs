@@ -9,8 +9,8 @@ use uuid::Uuid;
 use xero_simulator::{InvoiceKind, NewInvoice};
 
 use super::{
-    CURRENCY, amount,
     business::{Business, Paid},
+    money::{CURRENCY, amount},
 };
 use crate::simulator::SAMPLE_ORGANISATION;
 

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::CURRENCY;
+use super::money::CURRENCY;
 use crate::engines::queues;
 
 /// Most messages that SQS takes at once.

@@ -5,6 +5,7 @@ mod bills;
 mod business;
 mod forged_delivery;
 mod invocation;
+mod money;
 mod narrator;
 mod night;
 mod orders;
@@ -21,6 +22,7 @@ use xero_simulator::{InvoiceKind, NewInvoice, NewPayment, Simulator};
 
 use self::{
     business::{Business, Paid},
+    money::{CURRENCY, amount},
     narrator::{Seen, Teller},
     night::NightScene,
 };
@@ -32,8 +34,6 @@ use crate::{
     table_queries::{self, Look},
 };
 
-/// Currency of the sample organisation.
-const CURRENCY: &str = "AUD";
 /// Whose invoices these are.
 const CONTACT: &str = "Rubble Quarries Pty Ltd";
 /// The first invoice number, where there are none.
@@ -312,8 +312,4 @@ fn on(
 
 fn total() -> Decimal {
     amount(115)
-}
-
-fn amount(dollars: i64) -> Decimal {
-    Decimal::new(dollars.saturating_mul(100), 2)
 }

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use xero_simulator::Simulator;
 
 use super::{
-    CURRENCY, amount,
     bills::{Bills, CUSTOMERS, PAYMENTS, TOO_MUCH},
     business::Business,
     invocation::invoke,
+    money::{CURRENCY, amount},
     narrator::{Seen, Teller},
     xero::{Uploaded, calls_since},
 };

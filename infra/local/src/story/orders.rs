@@ -5,8 +5,9 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::{
-    CURRENCY, Scene, amount,
+    Scene,
     business::Paid,
+    money::{CURRENCY, amount},
     narrator::{Seen, Teller},
 };
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use xero_simulator::{NewPayment, WebhookSettings};
 
 use super::{
-    CURRENCY,
     invocation::invoke,
+    money::CURRENCY,
     narrator::{Seen, Teller},
 };
 use crate::{

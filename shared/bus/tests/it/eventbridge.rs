@@ -9,7 +9,9 @@ use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use bus::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Bus as _, EventBus, Problem, SEND_ATTEMPTS_MAX};
+use bus::{
+    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Bus as _, EventBus, PublishProblem, SEND_ATTEMPTS_MAX,
+};
 use payments::events::{Announcement, Entry, EntryPayment, announce};
 use payments::{Occurrence, OrganisationId};
 use serde_json::{Value, json};
@@ -180,7 +182,7 @@ async fn what_is_never_confirmed_ends_the_sending_where_the_stream_has_to_go_on(
     let (server, bus) = start(plans.chain(first).chain(throttled)).await;
     let sending = bus.send(&announcements(30)).await;
     assert_eq!(sending.done, 14);
-    let problem = Problem::Unconfirmed {
+    let problem = PublishProblem::Unconfirmed {
         attempts: SEND_ATTEMPTS_MAX,
         code: "ThrottlingException".to_owned(),
     };
@@ -193,7 +195,7 @@ async fn a_call_that_fails_ends_the_sending_with_eventbridges_own_word() {
     let (server, bus) = start([Plan::Take, Plan::Refuse(400)]).await;
     let sending = bus.send(&announcements(30)).await;
     assert_eq!(sending.done, 10);
-    let Some(Problem::Call(word)) = sending.problem else { panic!("{:?}", sending.problem) };
+    let Some(PublishProblem::Call(word)) = sending.problem else { panic!("{:?}", sending.problem) };
     assert!(word.contains("AccessDeniedException"), "{word}");
     assert_eq!(server.calls().len(), 2);
 }

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct PlanReply {
     /// One for each organisation that uploads.
-    pub previews: Vec<Plan>,
+    pub previews: Vec<NightPlan>,
     /// Never: it is a look.
     pub recorded: bool,
 }
 
 /// The plan of the next night of an organisation.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Plan {
+pub struct NightPlan {
     /// Which organisation.
     pub organisation: OrganisationId,
     /// Which night.

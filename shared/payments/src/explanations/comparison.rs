@@ -71,7 +71,8 @@ pub(super) fn compare(facts: &Facts) -> Vec<Compared> {
         });
     }
     if let Some(upload) = &facts.upload {
-        compared.push(of_upload(upload));
+        let is_gone = facts.deleted_in_xero_after_upload() || facts.is_taken_back();
+        compared.push(of_upload(upload, is_gone));
     } else if compared.is_empty()
         && let Some(receipt) = &facts.receipt
     {
@@ -144,16 +145,20 @@ fn of_held(invoice: &StoredInvoice, held: &HeldPayment) -> Compared {
 }
 
 /// What of the whole is in Xero.
-fn of_upload(upload: &Upload) -> Compared {
+fn of_upload(upload: &Upload, is_gone: bool) -> Compared {
     let receipt = &upload.receipt;
     let done = upload.parts.iter().filter(|part| part.state == PartState::Done);
     let sum = Money::sum(receipt.amount.currency(), done.map(|part| part.amount)).ok();
     let (placed, of) = upload.progress();
     let side = |amount| Side { amount, date: receipt.date, on: None };
     Compared {
-        xero: sum.filter(|_| placed > 0).map(side),
+        xero: sum.filter(|_| placed > 0 && !is_gone).map(side),
         ours: Some(side(receipt.amount)),
-        note: (of > 0).then(|| format!("{placed} of {of} parts")),
+        note: match (is_gone, of) {
+            (true, _) => Some("was in Xero, and was deleted there".to_owned()),
+            (false, 0) => None,
+            (false, of) => Some(format!("{placed} of {of} parts")),
+        },
     }
 }
 

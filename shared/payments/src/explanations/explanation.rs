@@ -9,7 +9,7 @@ use super::facts::{Facts, ParkedReport};
 use super::forecast::{Outlook, QueuePosition};
 use super::links::{Link, XeroLinks};
 use super::parts::PartLine;
-use super::state::{Off, State, Turn};
+use super::state::{Kept, Off, State, Turn};
 use crate::discrepancy::Discrepancy;
 use crate::ids::{InvoiceNumber, PaymentId};
 use crate::settings::Settings;
@@ -70,7 +70,8 @@ pub struct Explanation {
 pub fn explain(facts: &Facts, context: &Context<'_>) -> Option<Explanation> {
     let state = State::of(facts, context.settings)?;
     let words = state.words();
-    let parts = facts.upload.as_ref().map(|upload| PartLine::all(upload, context.links));
+    let is_gone = matches!(state, State::Protected(Kept::DeletedAfterUpload | Kept::TakenBack));
+    let parts = facts.upload.as_ref().map(|upload| PartLine::all(upload, is_gone, context.links));
     Some(Explanation {
         state,
         rules: words.rules.to_vec(),
@@ -197,7 +198,7 @@ fn links(facts: &Facts, links: &XeroLinks) -> Vec<Link> {
     for invoice in &facts.invoices {
         found.extend(invoice.xero.as_ref().map(|xero| links.invoice(xero.invoice, &xero.number)));
     }
-    let parts = facts.upload.iter().flat_map(|upload| PartLine::all(upload, links));
+    let parts = facts.upload.iter().flat_map(|upload| PartLine::all(upload, false, links));
     found.extend(parts.filter_map(|part| part.link));
     let contact = facts.customer.as_ref().and_then(|customer| customer.contact);
     found.extend(contact.and_then(|contact| links.contact(contact)));

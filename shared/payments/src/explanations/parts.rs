@@ -15,6 +15,8 @@ pub struct PartLine {
     pub amount: Money,
     /// How far it has come.
     pub state: PartState,
+    /// Whether it is in Xero no longer, although it was.
+    pub is_gone: bool,
     /// What Xero said against it.
     pub refusal: Option<String>,
     /// Where it is in Xero, or the invoice that it is to be made on.
@@ -22,11 +24,12 @@ pub struct PartLine {
 }
 
 impl PartLine {
-    pub(super) fn all(upload: &Upload, links: &XeroLinks) -> Vec<Self> {
-        upload.parts.iter().map(|part| Self::of(part, links)).collect()
+    /// The parts of a payment; `is_gone` says that what was in Xero of it is there no longer.
+    pub(super) fn all(upload: &Upload, is_gone: bool, links: &XeroLinks) -> Vec<Self> {
+        upload.parts.iter().map(|part| Self::of(part, is_gone, links)).collect()
     }
 
-    fn of(part: &Part, links: &XeroLinks) -> Self {
+    fn of(part: &Part, is_gone: bool, links: &XeroLinks) -> Self {
         let (on, target) = match &part.target {
             Target::Invoice { id, number } => {
                 (format!("invoice {number}"), Some(links.invoice(*id, number)))
@@ -57,6 +60,7 @@ impl PartLine {
             on,
             amount: part.amount,
             state: part.state,
+            is_gone: is_gone && part.state == PartState::Done,
             refusal: part.refusal.clone(),
             link: placed.or(target),
         }
@@ -65,6 +69,7 @@ impl PartLine {
     /// What it is, in words.
     pub fn says(&self) -> String {
         let state = match self.state {
+            _ if self.is_gone => "was in Xero, and was deleted there",
             PartState::Planned => "to be sent",
             PartState::Sent => "sent, not answered yet",
             PartState::Unknown => "sent, and not known what came of it",

@@ -111,6 +111,10 @@ pub struct Certificate {
     /// Decisions about payments that a sweep has brought since the last certificate: what webhooks had
     /// missed.
     pub repaired: u32,
+    /// When what is not settled was last compared with Xero, all of it.
+    pub unsettled_compared_at: Option<Timestamp>,
+    /// What is settled was compared with Xero too, all of it since the beginning of this day.
+    pub all_compared_since: Option<Date>,
     /// Calls of Xero's API.
     pub calls: u32,
     /// Why it could not be found out. Never names or amounts.
@@ -132,6 +136,8 @@ impl Certificate {
             sums: BTreeMap::new(),
             missing: Vec::new(),
             repaired: 0,
+            unsettled_compared_at: None,
+            all_compared_since: None,
             calls: 0,
             problem: None,
         }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cursor::{self, ListPosition, Progress};
 use super::daily::DailyWork;
+use super::rotation::Rotation;
 use super::run::{SyncRunId, SyncState, Trigger};
 use crate::ids::{InvoiceNumber, OrganisationId};
 use crate::reason::codes;
@@ -45,7 +46,7 @@ impl SweepKind {
 
 /// Whether a run may begin.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Start {
+pub enum StartDecision {
     /// It may.
     Go,
     /// Another one is at it.
@@ -107,6 +108,8 @@ pub struct SweepState {
     /// How many invoices of the business's own system Xero does not have, as the last full sweep found
     /// (AMB-39). Of the full sweep.
     pub awaiting: u32,
+    /// How far everything else has been gone through. Of the full sweep.
+    pub rotation: Option<Rotation>,
     /// The run that is at it, or was last.
     pub run: Option<SyncRunId>,
     /// Until when that run has it for itself; `None` once it has ended.
@@ -139,6 +142,7 @@ impl SweepState {
             walk: None,
             judging: None,
             awaiting: 0,
+            rotation: None,
             run: None,
             lease_until: None,
             cools_until: None,
@@ -156,16 +160,18 @@ impl SweepState {
         trigger: Trigger,
         scheduled_at: Option<Timestamp>,
         now: Timestamp,
-    ) -> Start {
+    ) -> StartDecision {
         if self.lease_until.is_some_and(|until| until > now) {
-            return Start::Running;
+            return StartDecision::Running;
         }
         match trigger {
-            Trigger::Manual if self.cools_until.is_some_and(|until| until > now) => Start::Cooling,
-            Trigger::Schedule if scheduled_at.is_some() && self.is_done_for(scheduled_at) => {
-                Start::Done
+            Trigger::Manual if self.cools_until.is_some_and(|until| until > now) => {
+                StartDecision::Cooling
             }
-            Trigger::Manual | Trigger::Schedule | Trigger::Queue => Start::Go,
+            Trigger::Schedule if scheduled_at.is_some() && self.is_done_for(scheduled_at) => {
+                StartDecision::Done
+            }
+            Trigger::Manual | Trigger::Schedule | Trigger::Queue => StartDecision::Go,
         }
     }
 
@@ -312,8 +318,8 @@ mod tests {
     fn of_two_runs_one_begins_until_the_lease_is_over() {
         let state = begun(Trigger::Schedule);
         for trigger in Trigger::ALL {
-            assert_eq!(state.may_start(*trigger, None, at(899)), Start::Running);
-            assert_eq!(state.may_start(*trigger, None, at(900)), Start::Go);
+            assert_eq!(state.may_start(*trigger, None, at(899)), StartDecision::Running);
+            assert_eq!(state.may_start(*trigger, None, at(900)), StartDecision::Go);
         }
         assert!(state.interrupted().is_some(), "no process has ended it");
     }
@@ -323,22 +329,22 @@ mod tests {
         // CC-15
         let mut state = begun(Trigger::Manual);
         state.end(SyncState::Finished, Trigger::Manual, None, true, at(30));
-        assert_eq!(state.may_start(Trigger::Manual, None, at(89)), Start::Cooling);
-        assert_eq!(state.may_start(Trigger::Manual, None, at(90)), Start::Go);
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(60)), at(60)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Manual, None, at(89)), StartDecision::Cooling);
+        assert_eq!(state.may_start(Trigger::Manual, None, at(90)), StartDecision::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(60)), at(60)), StartDecision::Go);
         let mut state = begun(Trigger::Schedule);
         state.end(SyncState::Finished, Trigger::Schedule, Some(at(0)), true, at(30));
-        assert_eq!(state.may_start(Trigger::Manual, None, at(31)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Manual, None, at(31)), StartDecision::Go);
     }
 
     #[test]
     fn a_schedule_that_comes_twice_is_followed_once_and_again_if_it_failed() {
         let mut state = begun(Trigger::Schedule);
         state.end(SyncState::Failed, Trigger::Schedule, Some(at(0)), true, at(30));
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(60)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(60)), StartDecision::Go);
         state.end(SyncState::Finished, Trigger::Schedule, Some(at(0)), true, at(70));
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(80)), Start::Done);
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(1800)), at(1800)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(0)), at(80)), StartDecision::Done);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(1800)), at(1800)), StartDecision::Go);
     }
 
     #[test]
@@ -347,8 +353,8 @@ mod tests {
         let mut state = begun(Trigger::Manual);
         state.read_whole(at(10));
         state.end(SyncState::Finished, Trigger::Manual, None, true, at(30));
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(9)), at(100)), Start::Done);
-        assert_eq!(state.may_start(Trigger::Schedule, Some(at(11)), at(100)), Start::Go);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(9)), at(100)), StartDecision::Done);
+        assert_eq!(state.may_start(Trigger::Schedule, Some(at(11)), at(100)), StartDecision::Go);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::money::Money;
 use crate::reason::codes;
 use crate::rules_version;
 use crate::settings::Settings;
+use crate::stored::{Settled, StoredInvoice};
 
 /// An open sales invoice as Xero lists it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,6 +59,40 @@ pub struct XeroStanding {
     pub updated_at: Timestamp,
 }
 
+impl Standing {
+    /// Whether something of it may still be to be done though nothing about it changes in Xero: it is open there or a
+    /// draft, was never read, is not brought together, or a day will come. Only these can be found by [`review`], and
+    /// the full sweep of a night looks at no others.
+    pub fn is_unsettled(&self) -> bool {
+        self.review_on.is_some()
+            || match &self.xero {
+                None => self.is_local,
+                Some(xero) => !self.is_settled || !xero.status.is_final(),
+            }
+    }
+}
+
+impl From<&StoredInvoice> for Standing {
+    fn from(invoice: &StoredInvoice) -> Self {
+        let settled = invoice.settled.as_ref();
+        let judging = settled.and_then(|settled| Settled::judging(&settled.fingerprint));
+        Self {
+            number: invoice.number.clone(),
+            is_local: invoice.local.is_some(),
+            is_settled: settled.is_some(),
+            judging: judging.map(str::to_owned),
+            review_on: settled.and_then(|settled| settled.review_on),
+            xero: invoice.xero.as_ref().map(|xero| XeroStanding {
+                invoice: xero.invoice,
+                status: xero.status,
+                paid: xero.figures.paid,
+                credited: xero.figures.credited,
+                updated_at: xero.version.updated_at,
+            }),
+        }
+    }
+}
+
 codes! {
     /// Why an invoice is to be looked at.
     Difference {
@@ -77,6 +112,8 @@ codes! {
         DayHasCome = "day_has_come",
         /// The settings, or the rules, under which it was judged have changed (CM-41, AMB-35).
         SettingsChanged = "settings_changed",
+        /// It was asked for by its id, and Xero's answer does not have it.
+        NotShown = "not_shown",
         /// What the business's own system said last has not been brought together with Xero yet.
         NotSettled = "not_settled",
     }
@@ -99,6 +136,18 @@ pub fn compare(figures: &OpenFigures, standing: &Standing) -> Option<Difference>
     } else {
         None
     }
+}
+
+/// Why a settled invoice is to be looked at: Xero, asked for it by its id, shows it otherwise, or not at all. Its change
+/// was lost, since all others were read when they came.
+pub fn compare_settled(
+    figures: Option<&OpenFigures>,
+    standing: &Standing,
+    settings: &Settings,
+) -> Option<Difference> {
+    let Some(figures) = figures else { return Some(Difference::NotShown) };
+    let is_its_number = settings.prefix.to_local(&figures.number).as_ref() == Ok(&standing.number);
+    compare(figures, standing).or((!is_its_number).then_some(Difference::Renumbered))
 }
 
 /// Why the Xero invoice of a stored one is to be looked at. `is_open` says whether it was seen among the open ones
@@ -132,6 +181,7 @@ pub fn review(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rust_decimal::Decimal;
     use uuid::Uuid;
 
@@ -216,6 +266,60 @@ mod tests {
         let not_settled = Standing { is_settled: false, judging: None, ..stored(1) };
         assert_eq!(reviewed(&not_settled, true), Some(Difference::NotSettled));
         assert_eq!(reviewed(&stored(1), false), Some(Difference::NoLongerOpen));
+    }
+
+    fn any_standing() -> impl Strategy<Value = Standing> {
+        let status = proptest::sample::select(InvoiceStatus::ALL);
+        let xero = proptest::option::of((status, -1_i64..2));
+        let judging = proptest::option::of(proptest::sample::select(vec![
+            settings().judging(),
+            "earlier rules forward_days=0".to_owned(),
+        ]));
+        let day = proptest::option::of(3_i8..9);
+        (any::<bool>(), any::<bool>(), judging, day, xero).prop_map(
+            |(is_local, is_settled, judging, day, xero)| Standing {
+                number: "1".parse().unwrap(),
+                is_local,
+                is_settled,
+                judging: judging.filter(|_| is_settled),
+                review_on: day.filter(|_| is_settled).map(|day| jiff::civil::date(2026, 10, day)),
+                xero: xero.map(|(status, hours)| XeroStanding {
+                    status,
+                    updated_at: stamp() + jiff::SignedDuration::from_hours(hours),
+                    ..stored(1).xero.unwrap()
+                }),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn law_only_what_is_unsettled_can_be_found_without_a_change_in_xero(
+            standing in any_standing(), is_open in any::<bool>()
+        ) {
+            let found = review(&standing, is_open, stamp(), &settings(), NOW.parse().unwrap());
+            // Those without a Xero side are looked up by their numbers (AMB-39).
+            let is_looked_up = standing.is_local && standing.xero.is_none();
+            prop_assert!(standing.is_unsettled() || !(found.is_some() || is_looked_up), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_paid_and_agrees_is_settled_and_what_xero_shows_otherwise_is_found() {
+        let paid = |standing: Standing| Standing {
+            xero: standing.xero.map(|xero| XeroStanding { status: InvoiceStatus::Paid, ..xero }),
+            ..standing
+        };
+        let settled = paid(stored(1));
+        assert!(!settled.is_unsettled() && stored(1).is_unsettled());
+        let find =
+            |figures: Option<OpenFigures>| compare_settled(figures.as_ref(), &settled, &settings());
+        assert_eq!(find(Some(open(1))), None);
+        assert_eq!(find(None), Some(Difference::NotShown));
+        let other = OpenFigures { paid: aud(9), ..open(1) };
+        assert_eq!(find(Some(other)), Some(Difference::PaidDiffers));
+        let other = OpenFigures { number: "CM-2".to_owned(), ..open(1) };
+        assert_eq!(find(Some(other)), Some(Difference::Renumbered));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::ledger::Upload;
-use super::pair::Pair;
+use super::pair::PaymentPair;
 use super::part::{Part, PartState, Placed, UploadState};
 use super::route::Skip;
 use super::suspicion::Counterpart;
@@ -54,7 +54,7 @@ impl Upload {
     }
 }
 
-impl Pair {
+impl PaymentPair {
     /// The money in Xero that a discrepancy of a contact is about, of a payment that is there as well.
     pub fn in_xero(&self) -> Option<Uuid> {
         self.with.as_ref().and_then(Counterpart::in_xero)

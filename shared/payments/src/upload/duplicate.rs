@@ -126,7 +126,7 @@ impl Claim {
 
 /// What Xero holds of a payment's money.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum MoneyInXero {
     /// Nothing that is known.
     Absent,
     /// All of it.
@@ -141,7 +141,7 @@ pub fn standings(
     claims: &[Claim],
     money: &[XeroMoney],
     days: u32,
-) -> BTreeMap<PaymentId, Standing> {
+) -> BTreeMap<PaymentId, MoneyInXero> {
     let mut money: Vec<&XeroMoney> = money.iter().collect();
     money.sort_by_key(|money| money.id);
     money.dedup_by_key(|money| money.id);
@@ -155,9 +155,9 @@ pub fn standings(
     let judged = claims.iter().zip(certain).map(|(claim, certain)| {
         let all = certain.len() == claim.named.len() && claim.unnamed.is_none();
         let standing = if all && !certain.is_empty() {
-            Standing::Certain(certain)
+            MoneyInXero::Certain(certain)
         } else {
-            pairing.possible(claim, certain).map_or(Standing::Absent, Standing::Possible)
+            pairing.possible(claim, certain).map_or(MoneyInXero::Absent, MoneyInXero::Possible)
         };
         (claim.payment.clone(), standing)
     });

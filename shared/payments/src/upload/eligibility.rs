@@ -7,7 +7,7 @@ use super::customer::{Customer, NO_CONTACT};
 use super::ledger::Upload;
 use super::part::{Target, UploadState};
 use super::route::{Hold, Route, Skip, route, taken};
-use super::settings::{Start, UploadSettings};
+use super::settings::{UploadSettings, UploadStart};
 use super::suspicion::{Certain, Suspicion};
 use crate::money::{Money, XERO_DECIMALS};
 use crate::reports::Receipt;
@@ -135,12 +135,12 @@ fn after_start(
     receipt: &Receipt,
     included: bool,
     settings: &Settings,
-    start: Start,
+    start: UploadStart,
 ) -> Result<(), UploadDecision> {
     let (date, entered_at) = (receipt.date, receipt.entered_at);
     let (day, moment) = match start {
-        Start::Moment(moment) => (settings.day_of(moment), Some(moment)),
-        Start::Day(day) => (day, None),
+        UploadStart::Moment(moment) => (settings.day_of(moment), Some(moment)),
+        UploadStart::Day(day) => (day, None),
     };
     let before = date < day || (date == day && moment.is_some_and(|moment| entered_at <= moment));
     if before {

@@ -63,7 +63,7 @@ pub use deleted_counterpart::deletions_from;
 pub use deleted_prepayment::{DeletedPrepayment, uploaded_deleted};
 pub(crate) use duplicate::days_apart;
 pub use duplicate::{
-    ADDENDS_MAX, Claim, NamedPortion, Standing, XeroMoney, XeroMoneyKind, standings, twins,
+    ADDENDS_MAX, Claim, MoneyInXero, NamedPortion, XeroMoney, XeroMoneyKind, standings, twins,
 };
 pub(crate) use eligibility::is_spread_by_night;
 pub use eligibility::{UploadDecision, blocked, freed_by_start, gate};
@@ -76,7 +76,7 @@ pub use overdue::{
     IN_HAND_MAX, OVERDUE_AFTER, UNKNOWN_MAX, goes_on_at, is_held_from_posting, is_overdue,
     is_unknown_too_long,
 };
-pub use pair::{OnContact, Pair, flagged_with};
+pub use pair::{OnContact, PaymentPair, flagged_with};
 pub use part::{
     Absence, LedgerError, Line, PARTS_MAX, Part, PartState, Placed, SURE_AFTER, Target,
     UploadState, WriteOutcome,
@@ -94,6 +94,6 @@ pub use reassessment::{concerned, follow};
 pub use report::{NightReport, NightState, Totals};
 pub use route::{Certainty, Channel, Hold, Route, Skip, route, taken};
 pub(crate) use route::{is_entered_by_hand, is_meant_whole, never_gets_an_invoice};
-pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, Start, UploadSettings, UploadWhen};
+pub use settings::{BUNDLE_MAX, SAME_MONEY_DAYS_MAX, UploadSettings, UploadStart, UploadWhen};
 pub use stamp::{REFERENCE_CHARS_MAX, Stamp, reference};
 pub use suspicion::{Certain, Counterpart, CounterpartError, Suspicion};

@@ -40,14 +40,14 @@ impl NextUpload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upload::{NIGHTLY_MAX, SendMode, Start};
+    use crate::upload::{NIGHTLY_MAX, SendMode, UploadStart};
 
     #[test]
     fn at_one_in_the_afternoon_all_of_tonight_is_free() {
         // EX-31, AMB-11: 20 hours after last night are over at ten, and not at one.
         let zone = TimeZone::get("Australia/Sydney").unwrap();
         let account = "00000000-0000-0000-0000-000000000007".parse().unwrap();
-        let start = Start::Day(jiff::civil::date(2026, 1, 1));
+        let start = UploadStart::Day(jiff::civil::date(2026, 1, 1));
         let uploading = UploadSettings::new(start, account);
         let organisation = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
         let last_night: Timestamp = "2026-11-24T11:00:00Z".parse().unwrap();

@@ -100,14 +100,14 @@ fn pair_key(payment: &PaymentId, with: &Counterpart) -> DiscrepancyKey {
 
 /// What a discrepancy of a contact says may be one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pair {
+pub struct PaymentPair {
     /// The payment of the business's own.
     pub payment: PaymentId,
     /// The other side, of a payment that went up; none of one that is held.
     pub with: Option<Counterpart>,
 }
 
-impl Pair {
+impl PaymentPair {
     /// The pair that a discrepancy is about; `None` if it is about something else.
     pub fn of(key: &DiscrepancyKey) -> Option<Self> {
         if key.kind != DiscrepancyKind::PossibleDuplicate {
@@ -137,6 +137,6 @@ pub fn flagged_with<'d>(
     payment: &PaymentId,
     known: impl Iterator<Item = &'d Discrepancy>,
 ) -> BTreeSet<Counterpart> {
-    let pairs = known.filter_map(|known| Pair::of(&known.key));
+    let pairs = known.filter_map(|known| PaymentPair::of(&known.key));
     pairs.filter(|pair| pair.payment == *payment).filter_map(|pair| pair.with).collect()
 }

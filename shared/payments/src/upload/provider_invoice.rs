@@ -17,7 +17,7 @@ use super::eligibility::{UploadDecision, fits_books, fits_xero};
 use super::ledger::Upload;
 use super::part::Target;
 use super::route::{Hold, Skip};
-use super::settings::{Start, UploadSettings};
+use super::settings::{UploadSettings, UploadStart};
 use super::stamp::{REFERENCE_CHARS_MAX, Stamp, stamped};
 use crate::ids::{OrganisationId, PaymentId};
 use crate::money::{Money, MoneyError};
@@ -211,12 +211,12 @@ pub fn why_unmapped(kinds: &BTreeSet<&FeeKind>) -> String {
 pub(super) fn after_start(
     upload: &Upload,
     settings: &Settings,
-    start: Start,
+    start: UploadStart,
 ) -> Result<(), UploadDecision> {
     let date = upload.receipt.date;
     let day = match start {
-        Start::Moment(moment) => settings.day_of(moment),
-        Start::Day(day) => day,
+        UploadStart::Moment(moment) => settings.day_of(moment),
+        UploadStart::Day(day) => day,
     };
     if date < day {
         let why = format!("issued {date}; provider invoices are uploaded from {start} on");

@@ -23,14 +23,14 @@ pub type UploadWhen = Certainty;
 
 /// From when on payments go up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Start {
+pub enum UploadStart {
     /// After this moment, such as that of the connection.
     Moment(Timestamp),
     /// After this day; the moment is not known (AMB-14).
     Day(Date),
 }
 
-impl FromStr for Start {
+impl FromStr for UploadStart {
     type Err = jiff::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -43,7 +43,7 @@ impl FromStr for Start {
     }
 }
 
-impl fmt::Display for Start {
+impl fmt::Display for UploadStart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Moment(moment) => moment.fmt(f),
@@ -58,7 +58,7 @@ pub struct UploadSettings {
     /// Whether anything goes up.
     pub enabled: bool,
     /// From when on (EX-14, EX-33).
-    pub start: Start,
+    pub start: UploadStart,
     /// How far the money must have come.
     pub when: UploadWhen,
     /// Most payments in a night, 1 to 200 (EX-31). A lower pace never reaches the limit of 30 days.
@@ -88,7 +88,7 @@ impl UploadSettings {
     pub const SAME_MONEY_DAYS: u32 = 3;
 
     /// The usual settings.
-    pub fn new(start: Start, account: XeroAccountId) -> Self {
+    pub fn new(start: UploadStart, account: XeroAccountId) -> Self {
         Self {
             enabled: true,
             start,
@@ -122,13 +122,13 @@ mod tests {
     fn a_start_is_a_day_or_a_moment() {
         // AMB-14
         for text in ["2026-03-10", "2026-03-10T02:00:00Z"] {
-            let start: Start = text.parse().unwrap();
+            let start: UploadStart = text.parse().unwrap();
             assert_eq!(start.to_string(), text);
-            assert_eq!(matches!(start, Start::Moment(_)), text.contains('T'));
+            assert_eq!(matches!(start, UploadStart::Moment(_)), text.contains('T'));
         }
         // A time without a zone does not say which moment it is.
         for text in ["", "soon", "2026-02-30", "2026-03-10T02:00:00", "10/03/2026"] {
-            assert!(text.parse::<Start>().is_err(), "{text}");
+            assert!(text.parse::<UploadStart>().is_err(), "{text}");
         }
     }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use payments::codes;
 
 use crate::changes::SendError;
 
@@ -18,52 +19,27 @@ pub use subject::{MessageSubject, about};
 /// Most letters that one look brings; SQS's limit.
 pub const LETTERS_MAX: usize = 10;
 
-/// Which queue. Each but `Schedules` and `Events` has a function behind it and a dead-letter queue of its own;
-/// those are dead-letter queues alone, for what EventBridge and Lambda could not deliver.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum QueueName {
-    /// What changed in Xero.
-    Changes,
-    /// What the business's own system reports.
-    Intake,
-    /// What wakes the upload.
-    Uploads,
-    /// Schedules that could not be delivered, or failed.
-    Schedules,
-    /// Decisions that could not be announced: where they are in the stream of the log.
-    Events,
+codes! {
+    /// Which queue. Each but `Schedules` and `Events` has a function behind it and a dead-letter queue of its own;
+    /// those are dead-letter queues alone, for what EventBridge and Lambda could not deliver.
+    QueueName {
+        /// What changed in Xero.
+        Changes = "changes",
+        /// What the business's own system reports.
+        Intake = "intake",
+        /// What wakes the upload.
+        Uploads = "uploads",
+        /// Schedules that could not be delivered, or failed.
+        Schedules = "schedules",
+        /// Decisions that could not be announced: where they are in the stream of the log.
+        Events = "events",
+    }
 }
 
 impl QueueName {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Changes, Self::Intake, Self::Uploads, Self::Schedules, Self::Events];
-
-    /// The word that stands in events, answers and tables.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Changes => "changes",
-            Self::Intake => "intake",
-            Self::Uploads => "uploads",
-            Self::Schedules => "schedules",
-            Self::Events => "events",
-        }
-    }
-
-    /// The queue of this name.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|name| name.code() == code)
-    }
-
     /// Whether messages can be sent to it by us.
     pub const fn takes_messages(self) -> bool {
         !matches!(self, Self::Schedules | Self::Events)
-    }
-}
-
-impl fmt::Display for QueueName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
     }
 }
 

@@ -1,49 +1,27 @@
 //! What travels on the `schedules` queue.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use payments::OrganisationId;
+use payments::codes;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{DecodeError, Envelope, body, kind_of, unknown_kind};
 
-/// What a schedule asks for.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScheduledWork {
-    /// The sweep of what changed.
-    Changes,
-    /// The sweep of what is open.
-    Open,
-    /// The certificate.
-    Certificate,
-    /// The look at the connection.
-    Check,
-    /// The digest.
-    Digest,
-}
-
-impl ScheduledWork {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Changes, Self::Open, Self::Certificate, Self::Check, Self::Digest];
-
-    /// The word that stands in messages and logs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Changes => "changes",
-            Self::Open => "open",
-            Self::Certificate => "certificate",
-            Self::Check => "check",
-            Self::Digest => "digest",
-        }
-    }
-}
-
-impl fmt::Display for ScheduledWork {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
+codes! {
+    /// What a schedule asks for.
+    #[derive(Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    ScheduledWork {
+        /// The sweep of what changed.
+        Changes = "changes",
+        /// The sweep of what is open.
+        Open = "open",
+        /// The certificate.
+        Certificate = "certificate",
+        /// The look at the connection.
+        Check = "check",
+        /// The digest.
+        Digest = "digest",
     }
 }
 
@@ -175,7 +153,7 @@ mod tests {
     #[test]
     fn the_contract_is_these_texts() {
         let (id, at) = (ID.parse().unwrap(), AT.parse().unwrap());
-        for work in ScheduledWork::ALL {
+        for work in ScheduledWork::ALL.iter().copied() {
             let task = ScheduleTask::Organisation { work, organisation: id, scheduled_at: at };
             let text = format!(
                 r#"{{"version":1,"kind":"organisation","work":"{work}","organisation":"{ID}","scheduled_at":"{AT}"}}"#

@@ -196,7 +196,7 @@ async fn what_is_parked_or_noted_twice_is_there_once_and_what_is_not_text_stays_
         body,
         received_at: now(),
     };
-    let noted = table::Noted {
+    let noted = table::IgnoredEvent {
         organisation: Some(organisation()),
         id: "message-2",
         reason: "disabled",

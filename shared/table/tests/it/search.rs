@@ -5,7 +5,7 @@ use dynoxide::{AttributeValue, Database, ImportOptions};
 use payments::explanations::{Search, State, Subject};
 use payments::upload::{Customer, Placed, WriteOutcome};
 use payments::{Allocation, NumberPrefix, Receipt, XeroPaymentId};
-use table::Found;
+use table::SearchResult;
 
 use crate::samples::{
     aud, because, invoice_id, now, number, organisation, receipt, settings, snapshot, xero_payment,
@@ -61,7 +61,7 @@ pub fn xero(n: usize) -> XeroPaymentId {
     XeroPaymentId::new(uuid::Uuid::from_u128(u128::try_from(n).unwrap()))
 }
 
-pub async fn find(world: &World, typed: &str) -> Found {
+pub async fn find(world: &World, typed: &str) -> SearchResult {
     let search = Search::read(typed, &NumberPrefix::default());
     world.tables.find(organisation(), &search, now()).await.unwrap()
 }

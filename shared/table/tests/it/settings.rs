@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::Do;
 use jiff::civil::time;
-use payments::upload::{Certainty, FeeAccount, Start, UploadSettings};
+use payments::upload::{Certainty, FeeAccount, UploadSettings, UploadStart};
 use payments::{OrganisationId, Settings, XeroAccountId, XeroContactId};
 use proptest::collection::btree_map;
 use proptest::option;
@@ -20,8 +20,10 @@ fn uploading() -> UploadSettings {
 }
 
 fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
-    let start =
-        prop_oneof![arb_instant().prop_map(Start::Moment), arb_date().prop_map(Start::Day),];
+    let start = prop_oneof![
+        arb_instant().prop_map(UploadStart::Moment),
+        arb_date().prop_map(UploadStart::Day),
+    ];
     let due_at = (4..24_i8, 0..60_i8, select(vec![0_i8, 0, 30]));
     let code = || option::of("[A-Z0-9]{1,10}");
     let fee_account = ("[A-Z0-9]{1,10}", code()).prop_map(|(code, tax)| FeeAccount { code, tax });
@@ -177,7 +179,7 @@ async fn uploading_is_what_an_operator_types_into_the_console() {
 
     let read = world.tables.settings(organisation()).await.unwrap().unwrap();
 
-    let start = Start::Moment("2026-11-24T22:00:00Z".parse().unwrap());
+    let start = UploadStart::Moment("2026-11-24T22:00:00Z".parse().unwrap());
     let expected = UploadSettings { start, due_at: time(21, 30, 0, 0), ..uploading() };
     assert_eq!(read.upload, Some(expected));
     world.tables.store_settings(&read).await.unwrap();

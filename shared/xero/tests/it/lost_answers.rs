@@ -9,7 +9,9 @@ use payments::upload::WriteOutcome;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use url::Url;
-use xero::{Config, ErrorClass, LimitProblem, Outage, ReadError, Refusal, RefusalKind, TurnedAway};
+use xero::{
+    AccessRefusal, Config, ErrorClass, LimitProblem, Outage, ReadError, RefusalKind, TurnedAway,
+};
 
 use crate::samples::{CANARIES, KEY, answer, bundle, created, payment, payment_id, refused};
 use crate::writes::{all, answering, placed, put, put_three};
@@ -43,7 +45,7 @@ async fn a_missing_permission_turns_the_call_away() {
     let answers = put_three(Reply::status(403, "")).await;
     all(&answers, &WriteOutcome::TurnedAway);
     assert_eq!(answers.turned_away(), Some(&TurnedAway::NotAuthorised));
-    let expected = ReadError::NotAuthorised(Refusal::Permission("accounting.payments"));
+    let expected = ReadError::NotAuthorised(AccessRefusal::Permission("accounting.payments"));
     assert_eq!(answers.error(), Some(expected));
 }
 

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use url::Url;
 use xero::{
-    Config, ErrorClass, LimitProblem, Outage, RESPONSE_BYTES_MAX, ReadError, Refusal, Retry,
+    AccessRefusal, Config, ErrorClass, LimitProblem, Outage, RESPONSE_BYTES_MAX, ReadError, Retry,
 };
 
 use crate::xero::{Reply, Xero, books, id, ids, invoice, organisation};
@@ -88,7 +88,7 @@ async fn the_last_call_of_a_minute_or_a_day_is_the_last_call() {
 async fn a_missing_permission_is_named_and_ends_the_read() {
     let xero = answering(Reply::status(403, r#"{"Title":"Forbidden"}"#)).await;
     let (error, calls) = fail(&xero, 120).await;
-    let expected = Refusal::Permission("accounting.invoices.read");
+    let expected = AccessRefusal::Permission("accounting.invoices.read");
     assert_eq!((error, calls), (ReadError::NotAuthorised(expected), 1));
     assert_eq!((error.class(), error.retry()), (ErrorClass::Authentication, Retry::Never));
     assert!(error.to_string().contains("accounting.invoices.read"));
@@ -103,7 +103,7 @@ async fn a_permission_that_was_not_granted_takes_no_new_token_and_is_named() {
     ] {
         let xero = answering(Reply::status(401, body)).await;
         let (error, calls) = fail(&xero, 120).await;
-        let expected = Refusal::Scope("accounting.invoices.read");
+        let expected = AccessRefusal::Scope("accounting.invoices.read");
         assert_eq!((error, calls), (ReadError::NotAuthorised(expected), 1), "{body}");
         assert_eq!((error.class(), error.retry()), (ErrorClass::Authentication, Retry::Never));
         assert_eq!(error.missing_scope(), Some("accounting.invoices.read"));
@@ -111,7 +111,7 @@ async fn a_permission_that_was_not_granted_takes_no_new_token_and_is_named() {
     // A 401 of any other kind is tried once more, with a new token.
     let xero = answering(Reply::status(401, r#"{"Detail":"AuthenticationUnsuccessful"}"#)).await;
     let (error, calls) = fail(&xero, 120).await;
-    assert_eq!((error, calls), (ReadError::NotAuthorised(Refusal::Token), 2));
+    assert_eq!((error, calls), (ReadError::NotAuthorised(AccessRefusal::Token), 2));
 }
 
 #[tokio::test]

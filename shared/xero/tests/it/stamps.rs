@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use payments::upload::{Placed, Stamp};
-use xero::{Found, LimitProblem, Outage, PAGES_MAX, ReadError, Refusal, StampedKind};
+use xero::{AccessRefusal, Found, LimitProblem, Outage, PAGES_MAX, ReadError, StampedKind};
 
 use crate::samples::{
     CANARIES, bill, created, created_bill, created_on, created_prepayment, payment, payment_id,
@@ -205,7 +205,7 @@ async fn whatever_is_not_a_whole_list_is_no_evidence() {
         (Reply::status(400, ""), ReadError::Invalid { status: 400 }),
         (
             Reply::status(403, ""),
-            ReadError::NotAuthorised(Refusal::Permission("accounting.payments.read")),
+            ReadError::NotAuthorised(AccessRefusal::Permission("accounting.payments.read")),
         ),
     ];
     for (reply, error) in cases {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use xero::{
-    Client, Config, ConfigError, ErrorClass, IDS_MAX_LIMIT, LimitProblem, Outage, ReadError,
-    Refusal, Retry,
+    AccessRefusal, Client, Config, ConfigError, ErrorClass, IDS_MAX_LIMIT, LimitProblem, Outage,
+    ReadError, Retry,
 };
 
 use crate::xero::{Reply, Xero, books, credentials, id, ids, organisation};
@@ -117,7 +117,7 @@ async fn two_refused_tokens_end_the_read() {
         (0, 120, 2, 2)
     );
     let (_, error) = read.failed[0];
-    assert_eq!(error, ReadError::NotAuthorised(Refusal::Token));
+    assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::Token));
     assert_eq!((error.class(), error.retry()), (ErrorClass::Authentication, Retry::Never));
 }
 
@@ -138,7 +138,7 @@ async fn a_refusal_by_the_identity_service_is_permanent_and_says_which() {
         let read = xero.client().invoices(organisation(), &ids(120)).await;
         assert_eq!((read.found.len(), read.failed.len(), xero.calls().len()), (0, 120, 0));
         let (_, error) = read.failed[0];
-        assert_eq!(error, ReadError::NotAuthorised(Refusal::Client(word)), "{body}");
+        assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::Client(word)), "{body}");
         assert_eq!((xero.tokens(), error.retry()), (1, Retry::Never));
     }
 }

@@ -2,7 +2,7 @@
 
 use payments::grant::{Dead, GrantEnd};
 use tokio::task::JoinSet;
-use xero::{ErrorClass, ReadError, Refusal};
+use xero::{AccessRefusal, ErrorClass, ReadError};
 use xero_simulator::{Effect, Fault};
 
 use super::world::{World, minutes, seconds};
@@ -95,7 +95,10 @@ async fn ten_who_find_the_grant_revoked_bury_it_once() {
     for _ in 0..3 {
         for call in all_at_once(&world, 10).await {
             let error = call.unwrap_err();
-            assert_eq!(error, ReadError::NotAuthorised(Refusal::Lost(GrantEnd::InvalidGrant)));
+            assert_eq!(
+                error,
+                ReadError::NotAuthorised(AccessRefusal::Lost(GrantEnd::InvalidGrant))
+            );
             assert_eq!(error.class(), ErrorClass::Authentication);
         }
         world.clock.advance(minutes(60));
@@ -142,7 +145,7 @@ async fn our_own_app_being_refused_kills_no_grant() {
     let refused = Effect::Status { status: 400, headers: Vec::new(), body };
     world.simulator.inject(Fault::on("POST", "/connect/token", refused));
     let error = world.call(0).await.unwrap_err();
-    assert_eq!(error, ReadError::NotAuthorised(Refusal::Client("invalid_client")));
+    assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::Client("invalid_client")));
     world.simulator.clear_faults();
     world.clock.advance(seconds(6));
     world.call(0).await.unwrap();
@@ -156,6 +159,6 @@ async fn an_organisation_that_nobody_has_granted_is_not_called() {
     world.xero.take_calls();
     let stranger = "11111111-92d4-4f57-b3c8-71e2d5a9f046".parse().unwrap();
     let error = world.process().organisation(stranger).await.unwrap_err();
-    assert_eq!(error, ReadError::NotAuthorised(Refusal::NotConnected));
+    assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::NotConnected));
     assert!(world.xero.take_calls().is_empty());
 }

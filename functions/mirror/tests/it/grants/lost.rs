@@ -1,7 +1,7 @@
 //! Pairs that Xero has given and no process has kept (FAULT-29).
 
 use payments::grant::GrantEnd;
-use xero::{ErrorClass, ReadError, Refusal};
+use xero::{AccessRefusal, ErrorClass, ReadError};
 use xero_simulator::{Effect, Fault};
 
 use super::world::{World, grant_id, minutes, seconds};
@@ -47,7 +47,7 @@ async fn after_31_minutes_it_does_not_and_the_grant_is_dead() {
     let world = World::connected().await;
     lose_a_pair(&world).await;
     world.clock.advance(minutes(31));
-    let lost = ReadError::NotAuthorised(Refusal::Lost(GrantEnd::InvalidGrant));
+    let lost = ReadError::NotAuthorised(AccessRefusal::Lost(GrantEnd::InvalidGrant));
     assert_eq!(world.call(0).await.unwrap_err(), lost);
     world.asked_for_tokens();
     assert_eq!(world.call(1).await.unwrap_err(), lost);
@@ -89,7 +89,7 @@ async fn a_grant_that_is_not_used_for_60_days_is_dead() {
     world.call(0).await.unwrap();
     world.clock.advance(minutes(60 * 24 * 60));
     let error = world.call(0).await.unwrap_err();
-    assert_eq!(error, ReadError::NotAuthorised(Refusal::Lost(GrantEnd::InvalidGrant)));
+    assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::Lost(GrantEnd::InvalidGrant)));
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_secret_that_was_deleted_is_the_end_and_said_once() {
     world.asked_for_tokens();
     for _ in 0..2 {
         let error = world.call(0).await.unwrap_err();
-        assert_eq!(error, ReadError::NotAuthorised(Refusal::Lost(GrantEnd::SecretMissing)));
+        assert_eq!(error, ReadError::NotAuthorised(AccessRefusal::Lost(GrantEnd::SecretMissing)));
     }
     assert_eq!((world.asked_for_tokens(), world.messages().await.len()), (0, 2));
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use payments::upload::{
     Books, Certainty, Customer, Hold, OpenInvoice, PARTS_MAX, PartState, Planner, SURE_AFTER, Skip,
-    Start, Target, Upload, UploadDecision, UploadSettings, UploadState, WriteOutcome, admit, gate,
+    Target, Upload, UploadDecision, UploadSettings, UploadStart, UploadState, WriteOutcome, admit,
+    gate,
 };
 use payments::{
     InvoiceKind, InvoiceNumber, InvoiceStatus, Money, NumberPrefix, Receipt, XeroAccountId,
@@ -134,7 +135,7 @@ fn what_is_sent_again_as_it_was_leaves_nothing_of_its_invoice_to_others() {
 }
 
 pub fn uploading(start: &str) -> UploadSettings {
-    let start: Start = start.parse().unwrap();
+    let start: UploadStart = start.parse().unwrap();
     UploadSettings::new(start, XeroAccountId::new(Uuid::from_u128(7)))
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use payments::upload::{
     AllocationPlan, AppliedPart, Bill, Books, CreditFacts, CreditStanding, CreditTerms,
-    DocumentForm, DueBill, Fee, FeeAccount, Hold, Line, Placed, ProviderInvoice, Skip, Start,
-    Target, Upload, UploadDecision, UploadSettings, UploadState, WriteOutcome, XeroAllocation,
+    DocumentForm, DueBill, Fee, FeeAccount, Hold, Line, Placed, ProviderInvoice, Skip, Target,
+    Upload, UploadDecision, UploadSettings, UploadStart, UploadState, WriteOutcome, XeroAllocation,
     XeroCreditNote, admit_bill, credit_lines, judge_allocation, judge_bill, judge_credit,
     plan_allocations,
 };
@@ -24,7 +24,7 @@ fn now() -> jiff::Timestamp {
 
 fn uploading() -> UploadSettings {
     let account = XeroAccountId::new(Uuid::from_u128(7));
-    let mut uploading = UploadSettings::new(Start::Day(date(START)), account);
+    let mut uploading = UploadSettings::new(UploadStart::Day(date(START)), account);
     uploading.merchant_contact = Some(contact_id(9));
     let account = FeeAccount { code: "404".to_owned(), tax: None };
     let kinds = ["processing", "terminal_rent"];
