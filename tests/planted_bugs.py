@@ -23,8 +23,18 @@ PLACE = "shared/payments/src/sweep/cursor.rs"
 DUPLICATE = "shared/payments/src/upload/duplicate.rs"
 JUDGING = "functions/upload/src/evaluation.rs"
 SWEEPING = "shared/xero/src/changed_invoices.rs"
+JUDGING_A_DAY = "shared/payments/src/close/judgement.rs"
+CALENDAR = "shared/payments/src/close/calendar.rs"
+DOCUMENTS = "shared/payments/src/order_comparison.rs"
+AGREEMENT = "shared/payments/src/invoice_discrepancies.rs"
+DISCREPANCY = "shared/payments/src/discrepancy.rs"
+BALANCE = "shared/payments/src/balance.rs"
+ORDERS = "shared/table/src/orders.rs"
 UPLOAD = ["-p", "upload", "--test", "it"]
 SWEEP = ["-p", "sweep", "--test", "it"]
+RECONCILE = ["-p", "reconcile", "--test", "it"]
+# Another package has the name of the console.
+CONSOLE = ["-p", "console@0.1.0", "--test", "it"]
 # The same money by two hands: every order of events.
 MONEY = [*UPLOAD, "money_law"]
 # A test that has failed need not find the shortest way to fail.
@@ -218,6 +228,162 @@ BUGS = [
           "            let at = parts.filter_map(|part| part.sent_at).min().unwrap_or(now);\n"
           "            let granted = caps.reserve(count, sending, self.uploading.nightly_max, at);")],
         [*UPLOAD, "four_hundred_that"],
+    ),
+    # Orders, the daily close, and balances: one for each rule.
+    (
+        "SP-02: a payment that Xero shows is still waited for",
+        [(JUDGING_A_DAY,
+          "        if record.value.in_xero {\n            return JudgedPayment::new(amount, CloseStatus::Reconciled);",
+          "        if false {\n            return JudgedPayment::new(amount, CloseStatus::Reconciled);"),
+         (JUDGING_A_DAY, "if upload.value.reason == Skip::AlreadyInXero.code() => {", "if upload.value.reason.is_empty() => {")],
+        [*RECONCILE, "shop"],
+    ),
+    (
+        "SP-05: an order that is paid is not announced as completed",
+        [(ORDERS,
+          "let completed = is_paid(standing) && !known.standing.is_some_and(is_paid);",
+          "let completed = false;")],
+        [*RECONCILE, "orders"],
+    ),
+    (
+        "SP-07: the progress of an order is said once and never again",
+        [(ORDERS,
+          "    if known.standing.map(said) == Some(said(standing)) {\n        return None;",
+          "    if known.standing.is_some() {\n        return None;")],
+        [*RECONCILE, "orders"],
+    ),
+    (
+        "SP-10: what the customer was given is not compared",
+        [(DOCUMENTS,
+          "differs: by_invoices.is_some_and(|said| said != by_order) || receipts_differ,",
+          "differs: by_invoices.is_some_and(|said| said != by_order),")],
+        [*RECONCILE, "differences"],
+    ),
+    (
+        "SP-11: a payment of no invoice and no order floats free",
+        [(DOCUMENTS,
+          "unlinked(receipt, settings).filter(|_| !is_named)",
+          "unlinked(receipt, settings).filter(|_| is_named)")],
+        [*RECONCILE, "differences"],
+    ),
+    (
+        "SP-13: a holiday is closed like any other weekday",
+        [(CALENDAR,
+          "!is_weekend && !self.close.holidays.contains(&day)",
+          "!is_weekend")],
+        [*RECONCILE, "closes"],
+    ),
+    (
+        "SP-14: an invoice reconciles in spite of what does not agree about it",
+        [("shared/payments/src/close/result.rs",
+          "    if is_wrong {\n        status = CloseStatus::NotReconciled;",
+          "    if false {\n        status = CloseStatus::NotReconciled;")],
+        [*RECONCILE, "shop"],
+    ),
+    (
+        "SP-15: a transfer that never comes is waited for for ever",
+        [(JUDGING_A_DAY,
+          "        if self.day >= expected {\n            return JudgedPayment::wrong(amount, CloseCause::OtherMethod);",
+          "        if self.day > self.calendar.next(expected) {\n            return JudgedPayment::wrong(amount, CloseCause::OtherMethod);")],
+        [*RECONCILE, "closes"],
+    ),
+    (
+        "SP-20: nothing sees that the schedule of closes does not come",
+        [("functions/sweep/src/closes.rs",
+          "due.filter(|(_, ended)| now.duration_since(*ended) > OVERDUE_AFTER)",
+          "due.filter(|(_, ended)| now.duration_since(*ended) > OVERDUE_AFTER * 99)")],
+        [*SWEEP, "closes"],
+    ),
+    (
+        "SP-21: totals of orders and invoices are not compared",
+        [(DOCUMENTS,
+          ".filter(|values| values.differs) {\n        let key",
+          ".filter(|values| values.differs && values.component != Component::Total) {\n        let key")],
+        [*RECONCILE, "differences"],
+    ),
+    (
+        "SP-37: whose invoice a payment is on is not asked",
+        [(DOCUMENTS,
+          ".filter(|(_, whose)| *whose != payer)",
+          ".filter(|(_, whose)| *whose != payer && whose.as_str().is_empty())")],
+        [*RECONCILE, "differences"],
+    ),
+    (
+        "ST-05: what was paid too much is no balance",
+        [(BALANCE,
+          ".filter(|left| left.is_negative())",
+          ".filter(|left| left.is_positive())")],
+        [*CONSOLE, "balances"],
+    ),
+    (
+        "ST-11: more than the amount of the invoice is not flagged",
+        [(AGREEMENT,
+          "    excess\n        .is_positive()",
+          "    excess\n        .is_negative()")],
+        [*RECONCILE, "shop"],
+    ),
+    (
+        "ST-12: what is due later is called overdue",
+        [(BALANCE,
+          "!matches!(self, Self::NotDue | Self::Overpaid)",
+          "!matches!(self, Self::Overpaid)")],
+        [*CONSOLE, "balances"],
+    ),
+    (
+        "ST-15: discrepancies have three days",
+        [(DISCREPANCY,
+          "self.since().saturating_add(RESOLVE_WITHIN).unwrap_or(self.since())",
+          "self.since().saturating_add(RESOLVE_WITHIN * 2).unwrap_or(self.since())")],
+        [*RECONCILE, "closes"],
+    ),
+    (
+        "ST-24: the thirty-first day is one of the first thirty",
+        [(BALANCE,
+          "Some(1..=30)",
+          "Some(1..=31)")],
+        [*CONSOLE, "balances"],
+    ),
+    (
+        "CM-18: totals of Xero and of the business are not compared",
+        [(AGREEMENT,
+          "        if xero.figures.total != local.total {\n            let why =\n                format!(\"Xero says",
+          "        if xero.figures.total != xero.figures.total {\n            let why =\n                format!(\"Xero says")],
+        [*RECONCILE, "shop"],
+    ),
+    (
+        "AMB-18: money that was given back disagrees with its invoice",
+        [(DOCUMENTS,
+          "    if !receipt.status.counts() {\n        return found;\n    }\n    let is_named",
+          "    if receipt.amount.is_negative() {\n        return found;\n    }\n    let is_named")],
+        [*RECONCILE, "differences"],
+    ),
+    (
+        "AMB-19: credit from Xero does not lower what is asked",
+        [(AGREEMENT,
+          "map_or(zero, |xero| xero.figures.credited)",
+          "map_or(zero, |xero| zero)")],
+        [*CONSOLE, "balances"],
+    ),
+    (
+        "AMB-23: the clock of a discrepancy begins a day late",
+        [(DISCREPANCY,
+          "self.reopened.map_or(self.detected_at, |reopened| reopened.at)",
+          "self.reopened.map_or(self.detected_at + RESOLVE_WITHIN, |reopened| reopened.at)")],
+        [*RECONCILE, "differences"],
+    ),
+    (
+        "AMB-24: what waits for its night is late at the close before it",
+        [(JUDGING_A_DAY,
+          "        if Night::of(self.closes_at, &self.settings.zone) > expected {",
+          "        if Night::of(self.closes_at, &self.settings.zone) >= expected {")],
+        [*RECONCILE, "shop"],
+    ),
+    (
+        "AMB-31: a failed payment stays one after another has taken its place",
+        [(JUDGING_A_DAY,
+          "(Some(position), _) => position.value.open.contains(&DiscrepancyKind::FailedPayment),",
+          "(Some(position), _) => true,")],
+        [*RECONCILE, "shop"],
     ),
 ]
 

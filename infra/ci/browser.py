@@ -188,7 +188,7 @@ def solved(console, stack):
     console.open("actions", "operator", "light", 1200)
     console.type("pm_by", NAME)
     console.type("pm_why", "they were merged")
-    console.press("Solved")
+    console.press("Mark as solved")
     notice = console.notice()
     console.picture(PICTURES / "solved.png")
     still = [row["customer"] for row in stack.rows("customers") if "blocked" in row]

@@ -33,7 +33,7 @@ OPENED = {
     "home": ("need you", "Next upload", "30-day limit"),
     "needs_you": ("On hold:", "Open"),
     "integrations": ("Active", "invalid_message"),
-    "limits": ("30 of 200", "Fetched this month"),
+    "limits": ("still fit", "Data from Xero this month"),
     "tonight": (WAITING, BLOCKED),
     "activity": (FAILED, "FAILED_PAYMENT"),
     "sync_log": ("finished", "calls"),
@@ -52,8 +52,8 @@ LOOKS = (
     Look("orders", "one", (("pm_order_id", DIFFERS),), "Show", ("side by side", "COMPONENT_DIFFERS", "differs", "R-2026-0311")),
     Look("orders", "long", (("pm_order_id", LONG),), "Show", (f"Order {LONG}", "It names none.")),
     Look("orders", "none", (("pm_order_id", "B-order-that-is-none"),), "Show", ("No order B-order-that-is-none was reported.",)),
-    Look("tonight", "judged", (), "Judge it now", (WAITING, BLOCKED, "1 would go, 0 would wait"), "operator"),
-    Look("dead_letters", "looked", (), "Look", ("1 in it", "unreadable"), "operator"),
+    Look("tonight", "judged", (), "Preview", (WAITING, BLOCKED, "1 payments go (61.25 AUD), 0 wait"), "operator"),
+    Look("dead_letters", "looked", (), "Check queues", ("1 in it", "unreadable"), "operator"),
     Look("configure", "settings", (), "", ("upload_due_at", "Australia/Sydney"), "admin"),
 )
 

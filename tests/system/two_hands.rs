@@ -115,7 +115,7 @@ async fn every_story_of_a_payment_entered_by_two_hands_comes_true() {
         while playing.len() < AT_ONCE
             && let Some(path) = waiting.pop()
         {
-            playing.spawn(async move { (path.clone(), told(&path).await) });
+            playing.spawn(async move { (path.clone(), play(&path).await) });
         }
         let Some(played) = playing.join_next().await else { break };
         if let (path, Err(error)) = played.unwrap() {
@@ -127,40 +127,40 @@ async fn every_story_of_a_payment_entered_by_two_hands_comes_true() {
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
 }
 
-async fn told(path: &Path) -> Result<()> {
+async fn play(path: &Path) -> Result<()> {
     let story: Story = serde_json::from_str(&std::fs::read_to_string(path)?)?;
     ensure!(!story.title.is_empty() && !story.rules.is_empty(), "a story has a title and rules");
     let ends = matches!(story.story.last(), Some(Step::Then(_)));
     ensure!(ends, "a story ends with what must be so");
-    let mut told = Told::begun(&story.invoices).await?;
+    let mut play = Play::begun(&story.invoices).await?;
     for (position, step) in story.story.iter().enumerate() {
-        let step = told.step(step).await;
+        let step = play.step(step).await;
         step.with_context(|| format!("{} step {}", story.title, position + 1))?;
     }
-    told.world.stack.stop().await;
+    play.world.stack.stop().await;
     Ok(())
 }
 
 /// A story in progress.
-struct Told {
+struct Play {
     world: World,
     invoices: BTreeMap<String, Uuid>,
     entered: BTreeMap<String, Uuid>,
     revisions: BTreeMap<String, u32>,
 }
 
-impl Told {
+impl Play {
     async fn begun(invoices: &[String]) -> Result<Self> {
         let world = World::quick().await?;
         let contact = world.xero()?.add_contact(SAMPLE_ORGANISATION, "Harbour Ferries Pty Ltd")?;
-        let mut told = Self {
+        let mut play = Self {
             world,
             invoices: BTreeMap::new(),
             entered: BTreeMap::new(),
             revisions: BTreeMap::new(),
         };
         let customer = json!({"customer": "K", "xero_contact_id": contact});
-        told.report("customer", "K", customer).await?;
+        play.report("customer", "K", customer).await?;
         for text in invoices {
             let (total, number) = on(text)?;
             let members = json!({
@@ -168,7 +168,7 @@ impl Told {
                 "contact": {"company": "Harbour Ferries Pty Ltd"},
                 "issued_on": "2026-02-01", "due_on": "2099-12-31",
             });
-            told.report("invoice", number, members).await?;
+            play.report("invoice", number, members).await?;
             let wanted = NewInvoice {
                 organisation: SAMPLE_ORGANISATION,
                 number: format!("CM-{number}"),
@@ -179,11 +179,11 @@ impl Told {
                 due_date: "2099-12-31".parse()?,
                 kind: InvoiceKind::Accrec,
             };
-            let id = told.world.xero()?.add_invoice_to(contact, wanted)?;
-            told.invoices.insert(number.to_owned(), id);
+            let id = play.world.xero()?.add_invoice_to(contact, wanted)?;
+            play.invoices.insert(number.to_owned(), id);
         }
-        told.world.settled().await?;
-        Ok(told)
+        play.world.settled().await?;
+        Ok(play)
     }
 
     async fn report(&mut self, kind: &str, id: &str, members: Value) -> Result<()> {

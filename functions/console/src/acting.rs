@@ -198,7 +198,7 @@ fn request(order: Order, organisation: OrganisationId, show: &Show) -> Result<Re
 
 /// The object of an order in one word, for the activity log.
 fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 11] = [
         "payment",
         "discrepancy",
         "discrepancies",
@@ -207,6 +207,7 @@ fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
         "reason",
         "message",
         "queue",
+        "day",
         "from",
         "time_zone",
     ];

@@ -2,8 +2,8 @@
 
 use commands::Reply;
 use commands::reply::{
-    CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport, Republication,
-    SweepOutcome, SyncReply,
+    CloseOutcome, CloseReply, CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport,
+    Republication, SweepOutcome, SyncReply,
 };
 use invoker::InvokeError;
 use payments::codes;
@@ -67,6 +67,10 @@ const fn still_running(order: Order) -> &'static str {
         order if order.is_read_only() => {
             "That takes longer than a page waits. Nothing is changed by it: ask again in a minute."
         }
+        Order::Close => {
+            "It has begun, and takes longer than a page waits. Look at this page again in some minutes; to order it once \
+             more does no harm."
+        }
         Order::AnnounceAgain => {
             "It has begun, and takes longer than a page waits. The log of operations says how it ends; \
              to order it once more does no harm."
@@ -110,6 +114,7 @@ fn words(reply: Reply) -> CommandOutcome {
         Reply::Discard(reply) => {
             done(format!("The message is among what is parked; {} are left.", reply.discard.left))
         }
+        Reply::Close(reply) => closed(&reply),
         Reply::AnnounceAgain(reply) => {
             let told = announced_again(&reply.announce_again);
             CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..told }
@@ -180,8 +185,8 @@ fn swept(reply: &SyncReply) -> CommandOutcome {
             CommandOutcome::of(Outcome::Started, "Another sync is at it already.")
         }
         SweepOutcome::AskedAMomentAgo => CommandOutcome::of(
-            Outcome::Done,
-            "A sync was ordered less than a minute ago: that one counts, since each uses up calls to Xero.",
+            Outcome::Started,
+            "Not started again: a sync was ordered less than a minute ago, and each uses up calls to Xero. Try again in a minute.",
         ),
         SweepOutcome::Failed
         | SweepOutcome::Interrupted
@@ -227,6 +232,26 @@ fn redriven(redrive: &DeadLettersReport) -> CommandOutcome {
     match &redrive.problem {
         None => CommandOutcome::of(Outcome::Done, words),
         Some(problem) => CommandOutcome::failed(format!("{words} {problem}")),
+    }
+}
+
+fn closed(reply: &CloseReply) -> CommandOutcome {
+    if reply.closes.is_empty() {
+        return CommandOutcome::of(Outcome::Done, "No day is due to be closed.");
+    }
+    let of_day = |close: &CloseOutcome| {
+        let what = match close.outcome.as_str() {
+            "closed" => "is closed".to_owned(),
+            "reopened" => "was closed again, and says something else now".to_owned(),
+            "unchanged" => "was closed again, and says the same".to_owned(),
+            _ => close.problem.clone().unwrap_or_else(|| "could not be closed".to_owned()),
+        };
+        format!("{}: {what}.", close.day)
+    };
+    let words = reply.closes.iter().map(of_day).collect::<Vec<_>>().join(" ");
+    match reply.closes.iter().any(|close| close.problem.is_some()) {
+        true => CommandOutcome::failed(words),
+        false => CommandOutcome::of(Outcome::Done, words),
     }
 }
 

@@ -142,7 +142,7 @@ impl Asked {
                 .is_some_and(|order| order.as_str().and_then(order::from_code).is_none()),
             about,
             said: Said {
-                by: form("pm_by").unwrap_or_default(),
+                by: form("pm_by").or_else(|| given("by")).unwrap_or_default(),
                 why: form("pm_why").unwrap_or_default(),
             },
             names: Names {

@@ -330,6 +330,7 @@ impl<I: Invoker> Asking<'_, I> {
             endpoint: self.invocation.function_arn.clone(),
             organisation: organisation.map(|organisation| organisation.to_string()),
             role: self.console.role,
+            by: self.show.said.by.clone(),
         }
     }
 

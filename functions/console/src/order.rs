@@ -20,7 +20,7 @@ pub struct Said {
 
 /// The missing part of what a person has to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("please say {0}: 1 to {max} characters, and nothing was done", max = TEXT_CHARS_MAX)]
+#[error("Enter {0}, at most {max} characters, then press the button again. Nothing was changed.", max = TEXT_CHARS_MAX)]
 pub struct NotSaid(&'static str);
 
 impl Said {
@@ -31,9 +31,9 @@ impl Said {
     pub fn attribution(&self) -> Result<Attribution, NotSaid> {
         Attribution::new(&self.by, &self.why).map_err(|error| {
             NotSaid(match error {
-                AttributionError::By => "who you are, under \u{201c}Your name\u{201d}",
-                AttributionError::Reason => "why, under \u{201c}Why\u{201d}",
-                AttributionError::Both => "who you are and why",
+                AttributionError::By => "your name",
+                AttributionError::Reason => "a reason",
+                AttributionError::Both => "your name and a reason",
             })
         })
     }
@@ -49,8 +49,8 @@ mod tests {
             Said { by: by.to_owned(), why: why.to_owned() }.attribution().map(|_| ())
         };
         assert_eq!(said("Ada", "a payment is missing"), Ok(()));
-        assert!(said("", "w").unwrap_err().to_string().contains("who you are, under"));
-        assert!(said("Ada", "").unwrap_err().to_string().contains("say why"));
+        assert!(said("", "w").unwrap_err().to_string().contains("Enter your name,"));
+        assert!(said("Ada", "").unwrap_err().to_string().contains("Enter a reason,"));
         assert!(said("Ada", &"x".repeat(TEXT_CHARS_MAX)).is_ok());
         assert!(said("Ada", &"x".repeat(TEXT_CHARS_MAX + 1)).is_err());
         assert!(said("A\u{7}da", "w").is_err());

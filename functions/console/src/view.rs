@@ -104,6 +104,8 @@ pub struct Buttons {
     pub organisation: Option<String>,
     /// As whom it serves.
     pub role: Role,
+    /// The name that was typed: it goes with the reader from page to page.
+    pub by: String,
 }
 
 impl Buttons {
@@ -144,6 +146,10 @@ impl Buttons {
     }
 
     fn button(&self, label: &str, confirmation: Option<&'static str>, payload: Value) -> Button {
+        let payload = match self.by.as_str() {
+            "" => payload,
+            by => with(json!({"by": by}), payload),
+        };
         let payload = match &self.organisation {
             Some(organisation) => with(json!({"organisation": organisation}), payload),
             None => payload,
@@ -272,7 +278,7 @@ mod tests {
     use super::*;
 
     fn buttons(role: Role) -> Buttons {
-        Buttons { endpoint: "arn:x".to_owned(), organisation: None, role }
+        Buttons { endpoint: "arn:x".to_owned(), organisation: None, role, by: String::new() }
     }
 
     #[test]
@@ -301,8 +307,8 @@ mod tests {
         let button = buttons(Role::Operator).order(Order::Solve, Page::Actions, json!({}));
         let html = button.unwrap().about("\"><b>").render().unwrap();
         // The visible label begins the name, so that a person who speaks it finds the button.
-        assert!(html.contains(">Solved</button>"), "{html}");
-        assert!(html.contains("aria-label=\"Solved: &#34;&#62;&#60;b&#62;\""), "{html}");
+        assert!(html.contains(">Mark as solved</button>"), "{html}");
+        assert!(html.contains("aria-label=\"Mark as solved: &#34;&#62;&#60;b&#62;\""), "{html}");
     }
 
     #[test]

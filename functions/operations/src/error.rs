@@ -24,6 +24,9 @@ pub enum ExecutionError {
     /// A plan could not be made, or invoices could not be asked for.
     #[error(transparent)]
     Upload(#[from] upload::HandleError),
+    /// Days could not be closed.
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::HandleError),
     /// The log could not be compared with its seals.
     #[error(transparent)]
     Verification(#[from] report::SealError),

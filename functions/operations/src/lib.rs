@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod authorisation;
+mod closes;
 mod composition;
 mod customer_actions;
 mod dead_letters;
@@ -200,6 +201,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let discard = self.discard(which, by, deadline).await?;
                 Reply::Discard(DiscardReply { discard, recorded: true })
             }
+            Command::Close(which) => Reply::Close(self.close(which, by, deadline).await?),
             Command::AnnounceAgain(which) => {
                 let announce_again = self.announce_again(which, Some(by), deadline).await?;
                 Reply::AnnounceAgain(RepublicationReply { announce_again, recorded: true })

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use payments::close::{
-    Calendar, CloseSubject, DayFacts, Finding, Item, Judge, close, happened_at, raise,
+    Calendar, Close, CloseSubject, DayFacts, Finding, GRACE, Judge, happened_at, items, raise,
 };
 use payments::events::Entry;
 use payments::{
@@ -23,9 +23,6 @@ use table::{
 
 use crate::tally::CloseTally;
 
-/// How long after a close the log is still read for what happened before it: by then everything that came in time is in
-/// the log. A row that comes later is late, and opens the day again.
-pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(15);
 /// Rows of the log in one read: about a megabyte, more than which DynamoDB does not answer with.
 const PAGE: i32 = 2_000;
 /// Rows of the log that one close reads at most: about 250 MB, which the function's memory holds folded.
@@ -91,21 +88,29 @@ impl DayClose<'_> {
     pub(crate) async fn run(&self, day: Date, tally: &mut CloseTally) -> Result<Done, CloseError> {
         let known = self.known(day).await?;
         let mut read = self.read(&known, tally).await?;
-        let (closed, items) = self.judge(day, &known, &mut read, tally).await?;
+        self.read_late(day, &known, &mut read, tally).await?;
+        let late = std::mem::take(&mut read.late);
+        let judge = Judge::of(self.settings, day, known.until);
+        let rows = items(&read.facts, &judge);
+        let (mut closed, mut findings, mut count) = (Close::of(day), Vec::new(), 0);
+        for row in rows.clone() {
+            closed.take(&row);
+            findings.extend(row.findings(day));
+            count += 1;
+        }
         if known.closed.is_none() {
             // Before the day's own row: without that, all of it is done again.
-            self.reopen_earlier(&known, read.late, tally).await?;
-            self.raise(day, &items, tally).await?;
+            self.reopen_earlier(&known, late, tally).await?;
+            self.raise(findings, tally).await?;
         }
         let organisation = self.settings.organisation;
-        let (from, until) = (known.from, known.until);
         let previous = known.previous.as_ref().map(|previous| previous.day);
         let (before, now) = (known.closed.as_ref(), self.clock.now());
-        let window = (from, until, previous);
-        let stored =
-            self.tables.store_close(organisation, before, window, (&closed, &items), now).await;
+        let window = (known.from, known.until, previous);
+        let stored = self.tables.store_close(organisation, before, window, (&closed, rows), now);
+        let stored = stored.await;
+        tally.rows_written += count;
         let revision = before.map_or(0, |before| before.revision);
-        tally.rows_written += items.len();
         match (stored?, before) {
             (false, _) => Ok(Done { outcome: "unchanged", revision }),
             (true, None) => {
@@ -209,13 +214,14 @@ impl DayClose<'_> {
         read.facts.take(&entry);
     }
 
-    async fn judge(
+    /// Takes the facts of a closed day that have come late.
+    async fn read_late(
         &self,
         day: Date,
         known: &Known,
         read: &mut Read,
         tally: &mut CloseTally,
-    ) -> Result<(payments::close::Close, Vec<Item>), CloseError> {
+    ) -> Result<(), CloseError> {
         if known.closed.is_some() {
             for image in self.tables.late_facts(self.settings.organisation, day).await? {
                 tally.rows_read += 1;
@@ -224,7 +230,7 @@ impl DayClose<'_> {
                 }
             }
         }
-        Ok(close(&read.facts, &Judge::of(self.settings, day, known.until)))
+        Ok(())
     }
 
     /// Notes what has come late for days that are closed, and closes these again.
@@ -259,11 +265,9 @@ impl DayClose<'_> {
     /// Opens the discrepancies that only the close has found.
     async fn raise(
         &self,
-        day: Date,
-        items: &[Item],
+        findings: Vec<Finding>,
         tally: &mut CloseTally,
     ) -> Result<(), CloseError> {
-        let findings: Vec<Finding> = items.iter().flat_map(|item| item.findings(day)).collect();
         let raised: Vec<bool> = futures_util::stream::iter(findings)
             .map(async |finding| self.raise_one(&finding).await)
             .buffer_unordered(WRITES_AT_ONCE)

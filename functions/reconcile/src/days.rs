@@ -1,16 +1,17 @@
 //! The closes that are due: which days of which organisations.
 
+use commands::reply::CloseOutcome;
 use futures_util::StreamExt as _;
 use host::counters::Counters as _;
 use host::telemetry;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use payments::close::Calendar;
+use payments::close::{Calendar, OVERDUE_AFTER};
 use payments::{OrganisationId, Settings};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::Reconciler;
-use crate::day::{CloseError, DayClose, GRACE};
+use crate::day::{CloseError, DayClose};
 use crate::tally::CloseTally;
 
 /// Organisations whose days are closed at once.
@@ -19,39 +20,28 @@ const AT_ONCE: usize = 8;
 const PAGE: usize = 1_000;
 /// What of the invocation is left when the last close is begun.
 const BEGUN: SignedDuration = SignedDuration::from_secs(180);
-/// How long after its end a close is late: a schedule comes at least every hour.
-const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
 /// The closes that are asked for: all that are due, or one day again.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CloseWish {
+pub struct CloseWish {
     /// Whose days; of all organisations, if nothing is said.
-    pub(crate) organisation: Option<OrganisationId>,
+    pub organisation: Option<OrganisationId>,
     /// Which day; every day that is due, if nothing is said.
-    pub(crate) day: Option<Date>,
-    /// Who asks for it, and why: the console keeps that in the log.
-    #[serde(rename = "by")]
+    pub day: Option<Date>,
+    /// Who asks for it: an event may say so, and the command `close` keeps it in the log.
+    #[serde(default, rename = "by")]
     _by: Option<String>,
-    #[serde(rename = "why")]
+    /// Why.
+    #[serde(default, rename = "why")]
     _why: Option<String>,
 }
 
-/// The close of one day, as an answer shows it.
-#[derive(Debug, Serialize)]
-pub struct ClosedAnswer {
-    /// Whose day.
-    pub organisation: OrganisationId,
-    /// The business day.
-    pub day: Date,
-    /// `closed`, `reopened`, `unchanged` or `failed`.
-    pub outcome: &'static str,
-    /// Counts how often it was closed with another outcome.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub revision: Option<u64>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
+impl CloseWish {
+    /// The days of one organisation that are due, or one of its days again.
+    pub fn of(organisation: OrganisationId, day: Option<Date>) -> Self {
+        Self { organisation: Some(organisation), day, ..Self::default() }
+    }
 }
 
 impl Reconciler {
@@ -61,7 +51,7 @@ impl Reconciler {
         wish: &CloseWish,
         deadline: Timestamp,
         tally: &mut CloseTally,
-    ) -> Result<Vec<ClosedAnswer>, table::ReadError> {
+    ) -> Result<Vec<CloseOutcome>, table::ReadError> {
         let mut answers = Vec::new();
         if let Some(organisation) = wish.organisation {
             if let Some(settings) = self.tables.settings(organisation).await? {
@@ -95,7 +85,7 @@ impl Reconciler {
         settings: &Settings,
         day: Option<Date>,
         deadline: Timestamp,
-    ) -> (Vec<ClosedAnswer>, CloseTally) {
+    ) -> (Vec<CloseOutcome>, CloseTally) {
         let mut tally = CloseTally::default();
         let mut answers = Vec::new();
         let close = DayClose { tables: &self.tables, settings, clock: &self.clock, deadline };
@@ -137,16 +127,8 @@ impl Reconciler {
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Option<(Date, Timestamp)>, table::ReadError> {
-        let calendar = Calendar::of(settings);
-        let settled = now.saturating_sub(GRACE).unwrap_or(now);
         let last = self.tables.last_close(settings.organisation, None).await?;
-        let day = match last {
-            Some(last) => calendar.next(last.day),
-            // The first one: nothing was missed before it.
-            None => calendar.last_closed(settled),
-        };
-        let closes_at = calendar.closes_at(day);
-        Ok((closes_at <= settled).then_some((day, closes_at)))
+        Ok(Calendar::of(settings).due(last.map(|last| last.day), now))
     }
 
     async fn one_day(
@@ -154,13 +136,13 @@ impl Reconciler {
         close: &DayClose<'_>,
         day: Date,
         tally: &mut CloseTally,
-    ) -> ClosedAnswer {
+    ) -> CloseOutcome {
         let organisation = close.settings.organisation;
         match Box::pin(close.run(day, tally)).await {
-            Ok(done) => ClosedAnswer {
+            Ok(done) => CloseOutcome {
                 organisation,
                 day,
-                outcome: done.outcome,
+                outcome: done.outcome.to_owned(),
                 revision: Some(done.revision),
                 problem: None,
             },
@@ -178,11 +160,11 @@ impl Reconciler {
     }
 }
 
-fn failed(settings: &Settings, day: Date, error: &CloseError) -> ClosedAnswer {
-    ClosedAnswer {
+fn failed(settings: &Settings, day: Date, error: &CloseError) -> CloseOutcome {
+    CloseOutcome {
         organisation: settings.organisation,
         day,
-        outcome: "failed",
+        outcome: "failed".to_owned(),
         revision: None,
         problem: Some(telemetry::chain(error)),
     }

@@ -7,6 +7,7 @@ mod order;
 mod payment;
 mod tally;
 
+use commands::reply::CloseOutcome;
 use commands::text::redact;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
@@ -17,8 +18,7 @@ use serde_json::Value;
 use table::Tables;
 use table::stream_batch::{BatchAnswer, StreamEvent, Unnamed};
 
-use crate::days::CloseWish;
-pub use crate::days::ClosedAnswer;
+pub use crate::days::CloseWish;
 use crate::tally::{CloseTally, Tally};
 
 /// The function: everything between its environment and its handler.
@@ -51,7 +51,7 @@ pub enum Answer {
     /// Of a close: the days that were closed.
     Closes {
         /// One for each day.
-        closes: Vec<ClosedAnswer>,
+        closes: Vec<CloseOutcome>,
     },
 }
 
@@ -88,10 +88,22 @@ impl Reconciler {
         };
         let wish: CloseWish =
             CloseWish::deserialize(wish).map_err(|error| HandleError::Event(redact(&error)))?;
+        Ok(Answer::Closes { closes: self.close(&wish, deadline).await? })
+    }
+
+    /// Closes the business days that are due, or one of them again.
+    ///
+    /// # Errors
+    /// [`HandleError::Organisations`].
+    pub async fn close(
+        &self,
+        wish: &CloseWish,
+        deadline: Timestamp,
+    ) -> Result<Vec<CloseOutcome>, HandleError> {
         let mut tally = CloseTally::default();
-        let closes = Box::pin(self.closes(&wish, deadline, &mut tally)).await;
+        let closes = Box::pin(self.closes(wish, deadline, &mut tally)).await;
         self.metrics.report(self.clock.now(), &tally);
-        Ok(Answer::Closes { closes: closes.map_err(HandleError::Organisations)? })
+        closes.map_err(HandleError::Organisations)
     }
 
     /// Derives again how the orders stand that a batch of the log is about, and says from where on it is to come again.

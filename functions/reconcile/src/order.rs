@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use payments::{
-    MoneyError, OrderId, OrganisationId, discrepancy_changes, order_differences, standing,
+    MoneyError, OrderId, OrganisationId, discrepancy_changes, order_differences, order_documents,
+    standing,
 };
 use table::{ContactBecause, Judged, Races, ReadError, StoredOrder, Tables, WriteError};
 
@@ -48,7 +49,8 @@ async fn judge_once(
     let differences = order_differences(order, &facts, &standing)?;
     let mut is_news = known.standing != Some(standing);
     if is_news {
-        tables.store_standing(known, standing, now).await?;
+        let documents = order_documents(order, &facts, &standing)?;
+        tables.store_standing(known, standing, &documents, now).await?;
     }
     let about = Judged::Order(order);
     let before = tables.discrepancies_about(about).await?;

@@ -137,7 +137,9 @@ impl<C: Changes> Sweeper<C> {
             unreachable: class.is_some_and(|class| class != ErrorClass::Limit) && !refused,
             last_success_at: sweep.last_success_at,
             silent_since,
-            not_certified: certificate.is_some_and(|last| last.state != CertificateState::Complete),
+            not_certified: certificate
+                .as_ref()
+                .is_some_and(|last| last.state != CertificateState::Complete),
             uploads_off: caps.disabled.is_some(),
             mass_change: brake.on_since.is_some(),
             parked: parked > 0,
@@ -159,6 +161,7 @@ impl<C: Changes> Sweeper<C> {
         stored.map_err(|error| tables(&error))?;
         self.tell(settings, &judged.1, &facts).await?;
         self.warn_of_expiry(grant, tally).await?;
+        self.check_closes(settings, certificate.as_ref(), tally).await?;
         tally.checked(judged.0, &facts, now);
         tracing::info!(
             xero.tenant_id = %organisation,

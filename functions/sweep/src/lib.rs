@@ -3,6 +3,7 @@
 mod answer;
 mod certificate;
 mod changes;
+mod closes;
 mod composition;
 mod cutover;
 mod digest;

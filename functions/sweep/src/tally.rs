@@ -25,6 +25,8 @@ host::counters! {
         queued: u32, log invoices.queued, metric "InvoicesQueued";
         lag: Longest, log lag_ms = Longest::if_any, metric "SweepLag" = Longest::milliseconds_if_any;
         not_certified: u32, log not_certified, metric "NotCertified";
+        /// Organisations with a business day that should be closed for hours, and is not.
+        closes_overdue: u32, log closes.overdue, metric "ClosesOverdue";
         /// Whether every connection was looked at. Else the log reports none of them: zeros would read as healthy.
         is_checked: bool;
         inactive: u32, log connections.inactive when is_checked, metric "ConnectionsNotActive" when is_checked;
@@ -89,6 +91,11 @@ impl Tally {
             add(&mut self.webhooks_ending, silent > WEBHOOK_ENDS_AFTER);
             self.silence.add(silent);
         }
+    }
+
+    /// Adds an organisation with a close that is overdue.
+    pub(crate) fn add_overdue_close(&mut self) {
+        self.closes_overdue = self.closes_overdue.saturating_add(1);
     }
 
     /// Adds the grant on which a connection hangs: whether it is dead, or dies soon if nothing uses it.

@@ -41,8 +41,9 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let Some(organisation) = organisation else { return };
         let why = format!("nothing is uploaded: {error}");
         let (kind, now) = ("UNREADABLE_ROW", self.clock.now());
-        let told = self.tables.raise_message(organisation, kind, "organisations", &why, now).await;
-        if let Err(error) = told {
+        let raised =
+            self.tables.raise_message(organisation, kind, "organisations", &why, now).await;
+        if let Err(error) = raised {
             tracing::error!(
                 error = telemetry::chain(&error),
                 "the message UNREADABLE_ROW was not stored"

@@ -159,9 +159,9 @@ async fn a_payment_that_was_deleted_is_explained_and_restored_from_its_invoice()
         "from": (now - hours).to_string(), "to": (now + hours).to_string(),
         "widgetContext": {"forms": {"all": {"pm_by": "Ada", "pm_why": "the listener was down"}}},
     });
-    let told = press(&stack, Function::Operate, &announce).await?;
-    assert!(told.contains("events are on the bus again"), "{told}");
-    assert!(!told.contains("Done. 0 events"), "{told}");
+    let page = press(&stack, Function::Operate, &announce).await?;
+    assert!(page.contains("events are on the bus again"), "{page}");
+    assert!(!page.contains("Done. 0 events"), "{page}");
     stack.stop().await;
     Ok(())
 }

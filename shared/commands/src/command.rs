@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect, DaysOf,
-    MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
-    OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, Close, CloseDiscrepancies, Connect,
+    DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
+    OnPayment, OnQueue, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
 use crate::reply::{
-    AcceptanceReply, ApprovalReply, AuthorisationReply, CustomerReply, DeadLettersReply,
-    DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply, LogVerificationReply,
-    NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply, RestorationReply,
-    SyncReply, UploadsReply,
+    AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
+    DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply,
+    LogVerificationReply, NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply,
+    RestorationReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -132,7 +132,7 @@ commands! {
         fields: &[ORGANISATION, PAYMENT],
     }
     /// One payment does not go to Xero.
-    DoNotSend(OnPayment) -> PaymentReply = "do_not_send" in OPERATORS { label: Some("Do not send"), fields: &[ORGANISATION, PAYMENT], }
+    DoNotSend(OnPayment) -> PaymentReply = "do_not_send" in OPERATORS { label: Some("Exclude"), fields: &[ORGANISATION, PAYMENT], }
     /// One payment is the same as the one that it is held for (A8.3).
     SamePayment(OnPayment) -> PaymentReply = "same_payment" in OPERATORS {
         label: Some("The same payment"),
@@ -152,7 +152,7 @@ commands! {
     }
     /// The action about a customer is solved: what waited goes on.
     Solve(OnCustomer) -> CustomerReply = "solve" in OPERATORS {
-        label: Some("Solved"),
+        label: Some("Mark as solved"),
         confirmation: Some("What waits for this customer goes on, and the next run may post it to Xero. Go on?"),
         fields: &[ORGANISATION, CUSTOMER],
     }
@@ -215,13 +215,13 @@ commands! {
     }
     /// Shows what the next night would do with each payment.
     PreviewPlan(PreviewPlan) -> PlanReply = "preview_plan" in OPERATORS {
-        label: Some("Judge it now"),
+        label: Some("Preview"),
         is_read_only: true,
         fields: &[ORGANISATION.optional(), AT],
     }
     /// Shows the messages of a dead-letter queue.
     LookAtDeadLetters(OnQueue) -> DeadLettersReply = "look_at_dead_letters" in OPERATORS {
-        label: Some("Look"),
+        label: Some("Check queues"),
         is_read_only: true,
         fields: &[QUEUE],
     }
@@ -236,6 +236,11 @@ commands! {
         label: Some("Discard"),
         confirmation: Some("The message is taken out of the queue and kept among what is parked. Go on?"),
         fields: &[QUEUE, MESSAGE],
+    }
+    /// The business days that are due are closed; or one day is closed again, by the same facts and what has come late (SP-13).
+    Close(Close) -> CloseReply = "close" in OPERATORS {
+        label: Some("Close"),
+        fields: &[ORGANISATION, DAY],
     }
     /// Decisions of some hours are announced again.
     AnnounceAgain(Republish) -> RepublicationReply = "announce_again" in OPERATORS {
@@ -324,6 +329,12 @@ const SEEN: Field =
 const QUEUE: Field =
     Field::text("queue", "queue", "One of changes, intake, uploads, schedules, events");
 const MESSAGE: Field = Field::text("message", "message", "The message's id");
+const DAY: Field = Field::text(
+    "day",
+    "day",
+    "Only this business day, such as 2026-11-23; all that are due, if left out",
+)
+.optional();
 const FROM: Field = Field::text("from", "hours", "The first moment, such as 2026-11-23T00:00:00Z");
 const TO: Field = Field::text("to", "hours", "The last moment");
 const FROM_DAY: Field =

@@ -15,9 +15,9 @@ pub use attribution::{Attribution, AttributionError};
 pub use command::{Command, Kind, Reply, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
-    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDiscrepancies, Connect, DaysOf,
-    MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
-    OnQueue, PreviewPlan, Replay, Republish, Restore, SecretText, SignUp, SyncNow,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, Close, CloseDiscrepancies, Connect,
+    DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
+    OnPayment, OnQueue, PreviewPlan, Replay, Republish, Restore, SecretText, SignUp, SyncNow,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;

@@ -94,6 +94,17 @@ pub struct Accept {
     pub seen: Option<String>,
 }
 
+/// The business days that are due, or one of them again.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Close {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
+}
+
 /// Discrepancies, each as `10234/OVERPAID#`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

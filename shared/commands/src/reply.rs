@@ -9,6 +9,7 @@ mod plan;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use payments::{CustomerId, GrantId, OrganisationId, PaymentId};
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +226,33 @@ pub struct AcceptanceReply {
     pub accepted: String,
     /// Whether the activity log has a row with who ordered it, and why.
     pub recorded: bool,
+}
+
+/// Business days that were closed, or could not be.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct CloseReply {
+    /// One for each day, the oldest first.
+    pub closes: Vec<CloseOutcome>,
+    /// Whether the activity log has a row with who ordered it, and why.
+    pub recorded: bool,
+}
+
+/// What became of the close of one day.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct CloseOutcome {
+    /// Whose day.
+    pub organisation: OrganisationId,
+    /// The business day.
+    pub day: Date,
+    /// `closed`, `reopened`, `unchanged` or `failed`.
+    pub outcome: String,
+    /// Counts how often it was closed with another outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What became of a command about discrepancies.

@@ -21,6 +21,8 @@ codes! {
         CapsChanged = "caps_changed",
         /// A business day was closed (SP-13).
         CloseCompleted = "close_completed",
+        /// A person has had business days closed, or one of them again (SP-13).
+        CloseOrdered = "close_ordered",
         /// A closed day is closed again: a fact about it has come late.
         CloseReopened = "close_reopened",
         /// A user has let us in, for an organisation.

@@ -122,7 +122,7 @@ impl HealthIssue {
             Self::RunFailed => {
                 "see the newest errors below, each with its class and its remedy; the next good run ends this"
             }
-            Self::Stale => "see the newest errors in the table sync_runs; then ask for a sync_now",
+            Self::Stale => "see the newest errors in the sync log; then press Sync now",
             Self::NotChecked => {
                 "see whether the function sweep still runs: its alarm needs-a-look, and its log"
             }
@@ -130,12 +130,16 @@ impl HealthIssue {
                 "see missing_payments in the table certificates; the invoices are read again by themselves"
             }
             Self::UploadsOff => "find out why, and switch uploading on with a reason",
-            Self::MassChange => "see the table brakes, and approve the change if it is meant",
-            Self::ItemsFailing => {
-                "see the lines refused, unknown and reserved of the table uploads: each payment has its \
-                 reason; correct it at its source and release it"
+            Self::MassChange => {
+                "look at the payments concerned in Xero, and approve the change if it is meant"
             }
-            Self::Parked => "see the table parked: each row has its reason, and can be sent again",
+            Self::ItemsFailing => {
+                "see the page Tonight: each refused or unconfirmed payment has its reason; correct it at its source \
+                 and release it"
+            }
+            Self::Parked => {
+                "see the page Rejected messages: each has its reason, and can be sent again"
+            }
         }
     }
 }

@@ -323,7 +323,7 @@ fn paid_in_part_at_once(invoice: &StoredInvoice, total: Money) -> Option<String>
 }
 
 /// What of an invoice neither side has received, if anything.
-fn rest(invoice: &StoredInvoice, total: Money) -> Option<Money> {
+pub(crate) fn rest(invoice: &StoredInvoice, total: Money) -> Option<Money> {
     let rest = asked(invoice, total).ok()?.minus(received(invoice, total.currency())?).ok()?;
     // A held payment is in Xero and not here.
     let due = match &invoice.xero {

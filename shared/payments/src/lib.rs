@@ -4,6 +4,7 @@ mod acceptance;
 mod activity_kind;
 mod adjustment;
 mod applied_credit;
+pub mod balance;
 pub mod budget;
 mod case;
 mod change;
@@ -88,8 +89,8 @@ pub use order::{
     Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
 };
 pub use order_comparison::{
-    ComponentValues, Differences, DiscrepancyChange, compare, discrepancy_changes,
-    order_differences, payment_differences,
+    ComponentValues, Differences, DiscrepancyChange, OrderDocuments, compare, discrepancy_changes,
+    order_differences, order_documents, payment_differences,
 };
 pub use payment::{
     HeldPayment, Kind, METHOD_XERO, NOTE_IMPORTED, NOTE_MATCHED, NOTE_TAKEN_BACK, NOTE_UPLOADED,

@@ -169,6 +169,33 @@ fn documents<'a>(order: &Order, facts: &'a OrderFacts) -> Vec<&'a ReceiptDocumen
         .collect()
 }
 
+/// What an order's events say of its documents.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OrderDocuments {
+    /// The components on which order, invoices and receipts do not agree.
+    pub differing: Vec<ComponentValues>,
+    /// The numbers of the receipts that the customer was given.
+    pub receipts: Vec<String>,
+}
+
+/// Most receipts of an order that its events name.
+const RECEIPTS_MAX: usize = 20;
+
+/// The documents of an order, as its events say it (SP-10).
+///
+/// # Errors
+/// Sums that are larger than what is kept exactly.
+pub fn order_documents(
+    order: &Order,
+    facts: &OrderFacts,
+    standing: &OrderStanding,
+) -> Result<OrderDocuments, MoneyError> {
+    let mut differing = compare(order, facts, standing)?;
+    differing.retain(|values| values.differs);
+    let numbers = documents(order, facts).into_iter().map(|document| document.number.clone());
+    Ok(OrderDocuments { differing, receipts: numbers.take(RECEIPTS_MAX).collect() })
+}
+
 /// What does not agree about an order.
 ///
 /// # Errors

@@ -166,6 +166,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A value as it is, for what may be written in several ways.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a AttributeValue> {
+        self.item.get(name)
+    }
+
     /// A map, if it is there.
     pub(crate) fn map(&self, name: &str) -> Result<Option<Self>, ReadError> {
         match self.item.get(name) {

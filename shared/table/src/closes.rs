@@ -179,7 +179,8 @@ impl Tables {
     }
 
     /// Stores the close of a day as a new revision, if it says something else than what is `known`: its rows first, then
-    /// the day's own row together with its row of the log. Whether it was news.
+    /// the day's own row together with its row of the log. Whether it was news. The rows are gone through twice, and never all
+    /// of them held.
     ///
     /// # Errors
     /// `Conflict` if the day was closed by another in the meantime; `Unavailable`.
@@ -187,31 +188,28 @@ impl Tables {
         &self,
         organisation: OrganisationId,
         known: Option<&ClosedDay>,
-        closed: (Timestamp, Timestamp, Option<Date>),
-        (close, items): (&Close, &[CloseItem]),
+        (from, until, previous): (Timestamp, Timestamp, Option<Date>),
+        (close, items): (&Close, impl Iterator<Item = CloseItem> + Clone),
         now: Timestamp,
     ) -> Result<bool, WriteError> {
-        let (from, until, previous) = closed;
         let revision = known.map_or(0, |known| known.revision).saturating_add(1);
-        let mut checksum = Sha256::new();
-        let mut rows = Vec::with_capacity(items.len());
-        for item in items {
-            let row = item_row(item);
-            feed(&AttributeValue::M(row.clone()), &mut checksum);
-            rows.push(row);
-        }
         let day = day_row(close, (from, until, previous));
-        feed(&AttributeValue::M(day.clone()), &mut checksum);
-        let digest: String = checksum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = checksum(&day, items.clone());
         if known.is_some_and(|known| known.digest == digest) {
             return Ok(false);
         }
         let prefix = rows_of(close.day, revision);
-        for (row, item) in rows.iter_mut().zip(items) {
-            row.insert("organisation".to_owned(), text(organisation));
-            row.insert("close".to_owned(), text(format!("{prefix}{}", item.subject)));
+        let mut items = items.peekable();
+        while items.peek().is_some() {
+            let row = |item: CloseItem| {
+                let mut row = item_row(&item);
+                row.insert("organisation".to_owned(), text(organisation));
+                row.insert("close".to_owned(), text(format!("{prefix}{}", item.subject)));
+                row
+            };
+            let some = items.by_ref().take(ROWS_AT_ONCE).map(row).collect();
+            self.put_rows(CLOSES, some).await?;
         }
-        self.put_rows(CLOSES, rows).await?;
         let mut day = day;
         day.extend(
             Writer::default()
@@ -230,19 +228,32 @@ impl Tables {
     }
 }
 
-/// What the key of a day's own row begins with.
-const DAY: &str = "day#";
+/// Rows of a close that are made and written at once.
+const ROWS_AT_ONCE: usize = 1_000;
 
-fn day_key(day: Date) -> String {
+/// A checksum over all rows of a day, and its own.
+fn checksum(day: &Item, items: impl Iterator<Item = CloseItem>) -> String {
+    let mut checksum = Sha256::new();
+    for item in items {
+        feed(&AttributeValue::M(item_row(&item)), &mut checksum);
+    }
+    feed(&AttributeValue::M(day.clone()), &mut checksum);
+    checksum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the key of a day's own row begins with.
+pub(crate) const DAY: &str = "day#";
+
+pub(crate) fn day_key(day: Date) -> String {
     format!("{DAY}{day}")
 }
 
 /// What the keys of a day's rows begin with.
-fn rows_of(day: Date, revision: u64) -> String {
+pub(crate) fn rows_of(day: Date, revision: u64) -> String {
     format!("row#{day}#{revision}#")
 }
 
-fn text(value: impl std::fmt::Display) -> AttributeValue {
+pub(crate) fn text(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
@@ -304,7 +315,7 @@ fn log_row(organisation: OrganisationId, close: &Close, revision: u64, now: Time
         .finish()
 }
 
-fn read_day(item: &Item) -> Result<ClosedDay, ReadError> {
+pub(crate) fn read_day(item: &Item) -> Result<ClosedDay, ReadError> {
     let row = Reader::new(CLOSES, item);
     Ok(ClosedDay {
         day: row.parsed("day")?,

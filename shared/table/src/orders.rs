@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use jiff::Timestamp;
 use payments::{
-    Components, InvoiceNumber, Money, Occurrence, Order, OrderId, OrderProgress, OrderStanding,
-    OrderStatus, OrganisationId, PaymentId,
+    Components, InvoiceNumber, Money, Occurrence, Order, OrderDocuments, OrderId, OrderProgress,
+    OrderStanding, OrderStatus, OrganisationId, PaymentId,
 };
 
 use crate::activity::day;
@@ -122,6 +122,7 @@ impl Tables {
         &self,
         known: &StoredOrder,
         standing: OrderStanding,
+        documents: &OrderDocuments,
         now: Timestamp,
     ) -> Result<(), WriteError> {
         let after = StoredOrder {
@@ -129,7 +130,7 @@ impl Tables {
             standing: Some(standing),
             writes: known.writes + 1,
         };
-        let log = change_row(known, &after, now);
+        let log = change_row(known, &after, documents, now);
         self.write_order(Some(known), &after, log, now).await
     }
 
@@ -166,7 +167,12 @@ fn new_links<'a>(known: Option<&Order>, order: &'a Order) -> Vec<OrderLink<'a>> 
 }
 
 /// The row of the log about a change of progress or status; `None` if neither has changed.
-fn change_row(known: &StoredOrder, after: &StoredOrder, now: Timestamp) -> Option<Item> {
+fn change_row(
+    known: &StoredOrder,
+    after: &StoredOrder,
+    documents: &OrderDocuments,
+    now: Timestamp,
+) -> Option<Item> {
     let standing = after.standing?;
     let said = |standing: OrderStanding| (standing.progress, standing.status);
     if known.standing.map(said) == Some(said(standing)) {
@@ -193,7 +199,23 @@ fn change_row(known: &StoredOrder, after: &StoredOrder, now: Timestamp) -> Optio
                 standing.refunded
             ),
         );
+    let row = with_documents(row, documents);
     Some(crate::rows::with_amount(row, standing.received).finish())
+}
+
+/// The components on which the documents of an order do not agree, and the receipts: as texts and numbers, which is all that the
+/// log's stream is read for.
+fn with_documents(mut row: Writer, documents: &OrderDocuments) -> Writer {
+    let codes: Vec<_> = documents.differing.iter().map(|values| values.component.code()).collect();
+    row = row.text_if("components", (!codes.is_empty()).then(|| codes.join(",")));
+    for (code, values) in codes.iter().zip(&documents.differing) {
+        row = row
+            .number(&format!("{code}_by_order"), values.order.amount())
+            .number_if(&format!("{code}_by_invoices"), values.invoices.map(Money::amount))
+            .number_if(&format!("{code}_by_receipts"), values.receipts.map(Money::amount));
+    }
+    let receipts = &documents.receipts;
+    row.text_if("receipt_numbers", (!receipts.is_empty()).then(|| receipts.join("\n")))
 }
 
 /// The beginning of a row of the log about an order.

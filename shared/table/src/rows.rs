@@ -12,6 +12,7 @@ use payments::{
 
 use crate::allocations;
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::balances::with_balance;
 use crate::error::ReadError;
 use crate::schema::{DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS, UNSETTLED_IN};
 
@@ -54,7 +55,7 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
             .number_if("shipping", local.components.shipping.map(Money::amount))
             .number("local_revision", local.revision);
     }
-    row = row.text_if("customer", invoice.customer.as_ref());
+    row = with_balance(row, invoice).text_if("customer", invoice.customer.as_ref());
     if let Some(customer) = invoice.customer.as_ref().filter(|_| invoice.held_back) {
         row = row.text("waits_for", waits_for(invoice.organisation, customer));
     }

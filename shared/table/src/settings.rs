@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::civil::{Date, Time};
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use payments::budget::DAY_MAX;
-use payments::close::{CloseSettings, HOLIDAYS_MAX};
 use payments::mass_change::MASS_CHANGE_MAX;
 use payments::sweep::DailyTimes;
 use payments::upload::{
@@ -18,6 +17,7 @@ use payments::{FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Setti
 use crate::activity::day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::change_context::ChangeContext;
+use crate::close_settings::read_close_settings;
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, ORGANISATIONS};
 use crate::tables::Tables;
@@ -286,7 +286,7 @@ pub(crate) fn read_settings(
             Some(max) => Some(max),
         },
         cutover_on: row.parsed_if("cutover_on")?,
-        close: read_close_settings(row)?,
+        close: read_close_settings(row),
         daily: DailyTimes {
             full_sweep: read_time(row, "full_sweep_at")?,
             certificate: read_time(row, "certificate_at")?,
@@ -335,19 +335,8 @@ fn time_text(time: Time) -> String {
     if whole { format!("{:02}:{:02}", time.hour(), time.minute()) } else { time.to_string() }
 }
 
-/// When days are closed: at the usual time, on every weekday, unless the row says otherwise (SP-13).
-fn read_close_settings(row: Reader<'_>) -> Result<CloseSettings, ReadError> {
-    let at = read_time(row, "close_at")?.unwrap_or(CloseSettings::AT);
-    let holidays: Vec<Date> =
-        if row.has("holidays") { row.list_of("holidays")? } else { Vec::new() };
-    if holidays.len() > HOLIDAYS_MAX {
-        return Err(row.wrong("holidays", format!("lists more than {HOLIDAYS_MAX} days")));
-    }
-    Ok(CloseSettings { at, holidays: holidays.into_iter().collect() })
-}
-
 /// A time of each day.
-fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
+pub(crate) fn read_time(row: Reader<'_>, name: &'static str) -> Result<Option<Time>, ReadError> {
     let time: Option<Time> = row.parsed_if(name)?;
     if time.is_some_and(|time| !UploadSettings::always_exists(time)) {
         return Err(row.wrong(name, "is before 04:00, a time that some days do not have"));

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::events::{
-    Entry, EntryClose, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment, EntrySeal,
+    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
+    EntrySeal,
 };
 use payments::{
-    AdjustedRecord, Adjustment, CustomerNotice, DiscrepancyKind, Logged, NoticeKind, OrderProgress,
-    OrderStatus, OrganisationId, Origin, PaymentStatus,
+    AdjustedRecord, Adjustment, Component, CustomerNotice, DiscrepancyKind, Logged, NoticeKind,
+    OrderProgress, OrderStatus, OrganisationId, Origin, PaymentStatus,
 };
 use serde::Deserialize;
 
@@ -174,7 +175,26 @@ fn order(row: Reader<'_>) -> Result<Option<EntryOrder>, ReadError> {
         true => Some(row.code("status", OrderStatus::from_code)?),
         false => None,
     };
-    Ok(Some(EntryOrder { id, progress, status }))
+    let receipts = row.text_if("receipt_numbers")?.into_iter().flat_map(|all| all.split('\n'));
+    let receipts = receipts.map(str::to_owned).collect();
+    Ok(Some(EntryOrder { id, progress, status, components: components(row)?, receipts }))
+}
+
+/// The components on which the documents of an order do not agree.
+fn components(row: Reader<'_>) -> Result<Vec<EntryComponent>, ReadError> {
+    let Some(codes) = row.text_if("components")? else { return Ok(Vec::new()) };
+    let currency = row.parsed("currency")?;
+    let read = |code: &str| {
+        let component = Component::from_code(code);
+        Ok(EntryComponent {
+            component: component
+                .ok_or_else(|| row.wrong("components", "has one we do not know"))?,
+            order: row.money(&format!("{code}_by_order"), currency)?,
+            invoices: row.money_if(&format!("{code}_by_invoices"), currency)?,
+            receipts: row.money_if(&format!("{code}_by_receipts"), currency)?,
+        })
+    };
+    codes.split(',').map(read).collect()
 }
 
 fn close(row: Reader<'_>) -> Result<Option<EntryClose>, ReadError> {

@@ -7,6 +7,7 @@ use payments::sweep::{DailyWork, SyncState, follows};
 use payments::upload::Night;
 use queue::{ScheduleTask, ScheduledWork, UploadTask};
 
+use crate::closes::closed_before;
 use crate::fleet::Member;
 use crate::report::Report;
 use crate::run::{Kind, Run};
@@ -19,7 +20,9 @@ const LISTING: SignedDuration = SignedDuration::from_secs(15);
 #[must_use]
 pub fn simulate(plan: Plan) -> Report {
     let end = later(plan.begin, plan.lasts);
+    let begin = plan.begin;
     let mut world = World::new(plan);
+    closed_before(&mut world.members, begin);
     world.begin();
     while let Some((now, event)) = world.next() {
         if now >= end {

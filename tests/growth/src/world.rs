@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use payments::budget::{APP_PARTS, AppMinute, CallPermit, DAY_MAX, Purpose, Wait, Word, app_part};
 use payments::upload::Night;
 
-use crate::closes;
 use crate::fleet::{Fleet, Member};
 use crate::flood::{Flood, Pack};
 use crate::meter::Meter;
@@ -120,7 +119,6 @@ impl World {
             let due = night.due(plan.product.night_at, &one.settings.zone);
             one.night = due.is_some_and(|due| due <= begin).then_some(night);
         }
-        closes::closed_before(&mut members, begin);
         let report = Report { meter: Meter::new(members.len()), ..Report::default() };
         Self {
             flood: Flood::new(plan.fleet),

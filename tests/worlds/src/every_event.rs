@@ -17,8 +17,9 @@ use payments::upload::{
 use payments::{
     Attributed, Change, Components, Contact, DiscrepancyKey, DiscrepancyKind, DiscrepancyWork,
     Figures, InvoiceKind, InvoiceStatus, LocalInvoice, Money, Order, OrderFacts, PaymentStatus,
-    Receipt, Settings, Snapshot, StoredInvoice, Verdict, WarningKind, XeroContactId, XeroInvoiceId,
-    XeroPayment, XeroPaymentId, XeroPaymentKind, accept, mirror, record_invoice, restore, standing,
+    Receipt, ReceiptDocument, Settings, Snapshot, StoredInvoice, TaxAndShipping, Verdict,
+    WarningKind, XeroContactId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept,
+    mirror, order_documents, record_invoice, restore, standing,
 };
 use table::{ChangeContext, ContactBecause, DiscrepancyPlace, DiscrepancySubject, WorkContext};
 use uuid::Uuid;
@@ -146,7 +147,7 @@ impl Everything<'_> {
             day_close.subjects.insert(CloseStatus::Open, revision);
             let known = tables.closed_day(organisation(), day).await.unwrap();
             let window = (now(), now(), None);
-            let of_day = (&day_close, &items[..]);
+            let of_day = (&day_close, items.iter().cloned());
             let is_news = tables.store_close(organisation(), known.as_ref(), window, of_day, now());
             assert!(is_news.await.unwrap());
         }
@@ -178,10 +179,17 @@ impl Everything<'_> {
         tables.store_order(None, &order, now()).await.unwrap();
         let mut facts = OrderFacts::default();
         for payment in ["O-1-1", "O-1-2"] {
-            facts.receipts.push(receipt(payment, "50.00"));
+            // What the customer was given says a tax that the order does not have (SP-10).
+            let document = ReceiptDocument {
+                number: format!("R-{payment}"),
+                total: zero,
+                parts: TaxAndShipping { tax: Some(total), shipping: None },
+            };
+            facts.receipts.push(Receipt { document: Some(document), ..receipt(payment, "50.00") });
             let stored = tables.order(organisation(), &order.id).await.unwrap().unwrap();
             let standing = standing(&order, &facts).unwrap();
-            tables.store_standing(&stored, standing, now()).await.unwrap();
+            let documents = order_documents(&order, &facts, &standing).unwrap();
+            tables.store_standing(&stored, standing, &documents, now()).await.unwrap();
         }
     }
 

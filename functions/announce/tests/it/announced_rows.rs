@@ -5,11 +5,11 @@ use crate::world::World;
 
 /// Every action between the two systems is announced with its details (EX-24), and nothing else is.
 #[tokio::test]
-async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_be_told_ex_24() {
+async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_announce_ex_24() {
     let world = World::new().await;
     Everything(&world).happens().await;
     world.announce().await;
-    let mut told: Vec<_> =
+    let mut announced: Vec<_> =
         world.heard().into_iter().map(|(_, detail)| detail["id"].clone()).collect();
     let quiet = [
         "recorded",
@@ -29,14 +29,14 @@ async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_be_told_ex_24()
     let log = world.log().await;
     let expected = log.iter().filter(|(_, action)| !quiet.contains(&action.as_str()));
     let mut expected: Vec<_> = expected.map(|(key, _)| serde_json::json!(key)).collect();
-    told.sort_by_key(ToString::to_string);
+    announced.sort_by_key(ToString::to_string);
     expected.sort_by_key(ToString::to_string);
-    assert_eq!(told, expected);
+    assert_eq!(announced, expected);
 }
 
 /// The discrepancy, its invoice, and the moment from which it counts (SP-18, SP-19, SP-21).
 #[tokio::test]
-async fn a_discrepancy_is_told_with_its_kind_and_its_due_time_sp_19() {
+async fn a_discrepancy_is_announced_with_its_kind_and_its_due_time_sp_19() {
     let world = World::new().await;
     Everything(&world).happens().await;
     let heard = world.announce().await;
@@ -56,7 +56,7 @@ async fn a_discrepancy_is_told_with_its_kind_and_its_due_time_sp_19() {
 
 /// Equal to the cent, of the same day, with the origin that it was born with (CM-07, CM-12, CM-13, AMB-05).
 #[tokio::test]
-async fn a_copied_payment_is_told_as_it_was_copied_cm_07() {
+async fn a_copied_payment_is_announced_as_it_was_copied_cm_07() {
     let world = World::new().await;
     Everything(&world).happens().await;
     let heard = world.announce().await;

@@ -54,7 +54,7 @@ fn every_event_has_a_schema_and_an_example_and_there_are_no_others() {
 
 /// Every object of every example, and one member too many in it.
 #[test]
-fn a_member_that_nobody_has_described_is_refused_wherever_it_stands() {
+fn a_member_outside_the_schema_is_refused_wherever_it_stands() {
     for kind in kinds() {
         let (schema, example) = (schema(&kind), example(&kind));
         let objects = example.as_object().unwrap().iter().filter(|(_, value)| value.is_object());
@@ -82,7 +82,7 @@ fn an_amount_that_is_a_number_is_refused_cm_13() {
 }
 
 #[tokio::test]
-async fn every_event_is_told_and_is_as_its_schema_says() {
+async fn every_event_is_sent_and_fits_its_schema() {
     let world = World::new().await;
     Everything(&world).happens().await;
     for (kind, detail) in world.announce().await {

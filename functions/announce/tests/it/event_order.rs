@@ -12,7 +12,7 @@ async fn events_are_sent_in_the_order_of_their_decisions_however_many_there_are(
 }
 
 #[tokio::test]
-async fn a_row_that_comes_twice_is_told_twice_under_the_same_id() {
+async fn a_row_that_comes_twice_is_announced_twice_under_the_same_id() {
     let world = World::new().await;
     for _ in 0..2 {
         world.hand_over(&records(1)).await.unwrap();
@@ -39,7 +39,7 @@ async fn only_a_row_that_is_added_is_a_decision() {
 }
 
 #[tokio::test]
-async fn a_batch_that_tells_nothing_calls_nobody() {
+async fn a_batch_without_announcements_makes_no_call() {
     let world = World::new().await;
     let quiet = json!({"action": {"S": "signed_up"}});
     world.hand_over(&[record(1, &quiet)]).await.unwrap();

@@ -19,7 +19,7 @@ async fn each_event_names_the_organisation_of_its_row_n8() {
 }
 
 #[tokio::test]
-async fn a_row_that_stands_in_another_organisations_day_is_never_told_n8() {
+async fn a_row_that_stands_in_another_organisations_day_is_never_announced_n8() {
     let world = World::new().await;
     let crossed = [
         json!({"organisation": {"S": another().to_string()}}),
@@ -38,7 +38,7 @@ async fn a_row_that_stands_in_another_organisations_day_is_never_told_n8() {
 
 /// A signed delivery of an organisation that is not known here stands in the log all the same.
 #[tokio::test]
-async fn what_belongs_to_no_organisation_is_told_to_nobody() {
+async fn a_row_of_no_organisation_is_not_announced() {
     let world = World::new().await;
     for action in ["ignored", "imported", "mass_change_stopped"] {
         let nobodys = json!({

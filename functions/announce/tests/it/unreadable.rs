@@ -24,7 +24,7 @@ fn with(name: &str, value: &Value) -> Value {
 
 /// One bad row must not keep the good ones behind it from being announced.
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_passed_over_and_the_next_one_is_told() {
+async fn a_row_that_cannot_be_read_is_passed_over_and_the_next_one_is_announced() {
     let bad = [
         ("action", json!({"S": "canonised"})),
         ("action", json!({"N": "1"})),

@@ -3,6 +3,7 @@
 
 use askama::Template;
 use payments::Settings;
+use payments::close::Calendar;
 use payments::upload::UploadSettings;
 use serde_json::json;
 
@@ -16,6 +17,21 @@ struct Setting {
     place: &'static str,
 }
 
+/// A setting of the daily close, in full.
+struct CloseSetting {
+    what: &'static str,
+    value: String,
+    meaning: &'static str,
+    default: String,
+    check: &'static str,
+    effect: String,
+    /// What makes no sense, and what stands in its place.
+    mistakes: Vec<String>,
+}
+
+/// Holidays that are named.
+const COMING_MAX: usize = 12;
+
 #[derive(Template)]
 #[template(path = "configure.html")]
 struct Configure {
@@ -26,6 +42,7 @@ struct Configure {
     bank_feed: String,
     payment_gateway: String,
     save: Option<Button>,
+    close: Vec<CloseSetting>,
     settings: Vec<Setting>,
     sign_up: Option<Button>,
 }
@@ -49,6 +66,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         bank_feed: typed(&names.bank_feed, &stage.row.bank_feed),
         payment_gateway: typed(&names.payment_gateway, &stage.row.payment_gateway),
         save: stage.order(Order::Rename, json!({})),
+        close: of_close(stage),
         settings,
         sign_up: sign_up(stage.buttons),
     })
@@ -111,6 +129,49 @@ fn of_upload(upload: Option<&UploadSettings>) -> Vec<Setting> {
                 .collect::<Vec<_>>()
                 .join(", "),
         ),
+    ]
+}
+
+/// When business days are closed: the meaning, the default, and the effect as the settings are now.
+fn of_close(stage: &Stage<'_>) -> Vec<CloseSetting> {
+    let (close, calendar) = (&stage.settings.close, Calendar::of(stage.settings));
+    let next = calendar.day_of(stage.now);
+    let today = stage.settings.today(stage.now);
+    let coming: Vec<_> = close.holidays.range(today..).map(ToString::to_string).collect();
+    let mistakes = |of: &str| {
+        close.mistakes.iter().filter(|words| words.contains(of)).cloned().collect::<Vec<_>>()
+    };
+    let ends = stage.moment(calendar.closes_at(next));
+    let without = coming.iter().take(COMING_MAX).cloned().collect::<Vec<_>>().join(", ");
+    vec![
+        CloseSetting {
+            what: "close_at",
+            value: close.at.strftime("%H:%M").to_string(),
+            meaning: "When a business day ends, by the clock of the organisation's time zone. A quarter of an hour later the \
+                      day is closed: its payments are compared with orders, invoices and Xero.",
+            default: "18:00".to_owned(),
+            check: "A time from 04:00 to 23:59, such as 17:30.",
+            effect: format!(
+                "The business day {next} ends {ends}. Days that are closed stay as they were."
+            ),
+            mistakes: mistakes("close_at"),
+        },
+        CloseSetting {
+            what: "holidays",
+            value: match coming.len() {
+                0 => "none from today on".to_owned(),
+                days => format!("{days} from today on"),
+            },
+            meaning: "Weekdays without business. They have no close, as Saturdays and Sundays have none: the next business day \
+                      covers them.",
+            default: "none".to_owned(),
+            check: "A list of days such as 2026-12-25; at most 366.",
+            effect: match without.is_empty() {
+                true => "Every day from Monday to Friday is closed.".to_owned(),
+                false => format!("No close on {without}."),
+            },
+            mistakes: mistakes("holidays"),
+        },
     ]
 }
 

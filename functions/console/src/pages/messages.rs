@@ -22,6 +22,7 @@ const FIRST: &[&str] = &[
     "CONNECTION_EXPIRES",
     "DOUBLE_IN_XERO",
     "NOT_CERTIFIED",
+    "CLOSE_OVERDUE",
     "UPLOAD_LIMIT_NEAR",
 ];
 

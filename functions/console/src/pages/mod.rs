@@ -3,7 +3,9 @@
 
 mod actions;
 mod activity;
+mod balances;
 mod choose;
+mod closes;
 mod configure;
 mod dead_letters;
 mod discrepancies;
@@ -16,6 +18,7 @@ mod limits;
 mod messages;
 mod needs_you;
 mod notices;
+mod one_close;
 mod one_discrepancy;
 mod one_order;
 mod orders;

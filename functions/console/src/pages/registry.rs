@@ -118,6 +118,10 @@ pages! {
         "an invoice with its payments, balances and history; by `invoice`";
     Orders = "orders", orders, Invoices, Viewer, "Orders",
         "how orders stand, with sums; one with its invoices, receipts and money; by `order_id`, `kind`, `sort`";
+    Balances = "balances", balances, Invoices, Viewer, "Balances",
+        "what customers owe, by age and by customer, and what is overdue; by `kind`, `word`";
+    Closes = "closes", closes, Invoices, Viewer, "Closes",
+        "what reconciles, is in transit or does not reconcile, by business day; one by `day`, `kind`";
     Tonight = "tonight", tonight, Uploads, Viewer, "Tonight",
         "what goes to Xero tonight, what waits for which night, what is held";
     Limits = "limits", limits, Uploads, Viewer, "Limits",

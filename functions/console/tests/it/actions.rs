@@ -124,7 +124,11 @@ async fn who_solves_it_is_passed_on_and_a_viewer_has_no_button() {
     assert!(!viewer.contains("&#34;order&#34;") && viewer.contains("OperatorPolicy"), "{viewer}");
     let html = actions(&world, Role::Operator).await;
     for id in ["C-1", "C-2"] {
-        assert_eq!(html.matches(&format!("aria-label=\"Solved: {id}\"")).count(), 1, "{html}");
+        assert_eq!(
+            html.matches(&format!("aria-label=\"Mark as solved: {id}\"")).count(),
+            1,
+            "{html}"
+        );
     }
     assert!(html.contains("the next run may post it to Xero. Go on?"), "{html}");
 

@@ -50,15 +50,15 @@ async fn without_who_and_why_nothing_is_asked_and_nothing_written() {
     let world = well().await;
     let long = "x".repeat(201);
     for (by, why, words) in [
-        ("", "", "who you are and why"),
-        ("Ada", " ", "say why"),
-        ("", "w", "who you are, under"),
-        (long.as_str(), "w", "who you are, under"),
+        ("", "", "Enter your name and a reason"),
+        ("Ada", " ", "Enter a reason,"),
+        ("", "w", "Enter your name,"),
+        (long.as_str(), "w", "Enter your name,"),
     ] {
         let event = json!({"page": "integrations", "order": "sync_now"});
         let html = world.press_as(Role::Operator, event, by, why).await;
         let said = text(&html);
-        assert!(said.contains(words) && said.contains("nothing was done"), "{said}");
+        assert!(said.contains(words) && said.contains("Nothing was changed"), "{said}");
     }
     assert!(world.asked().is_empty());
     assert!(world.rows("activity").await.is_empty());
@@ -197,4 +197,17 @@ async fn the_first_organisation_is_signed_up_from_an_empty_stack() {
     let html = world.page(Role::Admin, event).await;
     assert!(text(&html).contains("by Xero's tenant id"), "{html}");
     assert!(world.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_was_typed_goes_with_its_owner_to_the_next_page() {
+    // ST-22: it is asked for once, and stands in the field of every page that follows.
+    let world = crate::samples::world().await;
+    let forms = json!({"forms": {"all": {"pm_by": "Ada"}}});
+    let event = json!({"page": "integrations", "widgetContext": forms});
+    let html = world.page(Role::Operator, event).await;
+    assert!(html.contains("&#34;by&#34;:&#34;Ada&#34;"), "{html}");
+    let next =
+        world.page(Role::Operator, json!({"page": "actions", "by": "Ada", "clear": true})).await;
+    assert!(next.contains("name=\"pm_by\" value=\"Ada\""), "{next}");
 }

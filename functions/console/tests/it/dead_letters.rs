@@ -125,7 +125,7 @@ async fn sending_again_and_discarding_are_told_and_written_down_once() {
     world.asked();
     for event in [redrive, discard] {
         let said = text(&world.press_as(Role::Operator, event.clone(), "Ada", "").await);
-        assert!(said.contains("please say why"), "{said}");
+        assert!(said.contains("Enter a reason"), "{said}");
         let said = text(&world.press(Role::Viewer, event).await);
         assert!(said.contains("takes the role operator"), "{said}");
     }

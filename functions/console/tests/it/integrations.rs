@@ -10,7 +10,7 @@ use crate::world::{ORGANISATION, World, ago, now, organisation, well};
 
 /// The part of the page from one tile to the next.
 fn tile<'a>(said: &'a str, kind: &str) -> &'a str {
-    let after = said.split_once(kind).unwrap().1;
+    let after = said.split_once(kind).unwrap_or_else(|| panic!("{kind}: {said}")).1;
     ["Bank feed:", "Payment gateway:", "As of"]
         .iter()
         .fold(after, |tile, next| tile.split(next).next().unwrap())
@@ -251,7 +251,7 @@ async fn a_feed_is_as_fresh_as_what_it_brought() {
         ("body", "{}"),
     ];
     world.put("parked", &row).await;
-    let said = text(&world.page(Role::Operator, json!({})).await);
+    let said = text(&world.page(Role::Operator, json!({"page": "integrations"})).await);
     let bank = tile(&said, "Bank feed:");
     assert!(bank.contains("▲ Error") && bank.contains("/total: is missing"), "{bank}");
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod actions;
+mod balances;
+mod closes;
 mod commands;
 mod dead_letters;
 mod discrepancies;

@@ -3,7 +3,7 @@
 use console::roles::Role;
 use payments::{
     Allocation, Components, Discrepancy, DiscrepancyChange, DiscrepancyKey, DiscrepancyKind, Order,
-    PaymentStatus, Receipt, ReceiptDocument, TaxAndShipping, standing,
+    PaymentStatus, Receipt, ReceiptDocument, TaxAndShipping, order_documents, standing,
 };
 use serde_json::{Value, json};
 use table::{ContactBecause, Judged};
@@ -68,7 +68,8 @@ async fn judged(world: &World, order: &Order) {
     let known = world.tables.order(organisation(), &order.id).await.unwrap().unwrap();
     let facts = world.tables.order_facts(&known).await.unwrap();
     let standing = standing(order, &facts).unwrap();
-    world.tables.store_standing(&known, standing, ago(500)).await.unwrap();
+    let documents = order_documents(order, &facts, &standing).unwrap();
+    world.tables.store_standing(&known, standing, &documents, ago(500)).await.unwrap();
 }
 
 async fn page(world: &World, event: Value) -> String {

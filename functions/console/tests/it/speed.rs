@@ -48,6 +48,8 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("invoice", json!({"page": "invoice", "invoice": "10234"}), 55..=70),
         ("activity of today", page("activity"), 500..=515),
         ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=515),
+        ("closes", page("closes"), 1..=70),
+        ("balances", page("balances"), 1..=10_010),
         ("sync_log", page("sync_log"), 2..=210),
         ("actions", page("actions"), 601..=610),
         ("discrepancies", page("discrepancies"), 2..=1_010),

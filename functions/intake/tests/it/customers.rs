@@ -72,7 +72,7 @@ async fn other_content_under_the_same_revision_is_parked() {
 }
 
 #[tokio::test]
-async fn a_block_survives_whatever_is_reported() {
+async fn a_block_survives_every_report() {
     // EX-28: only a person takes it away.
     let world = World::new().await;
     world.take(&customer("C-1", 1, NAME, None)).await;

@@ -45,7 +45,7 @@ async fn journaling_after_the_cutover_raises_a_warning() {
 }
 
 #[tokio::test]
-async fn the_latest_revision_of_journaling_counts_in_whatever_order_they_come() {
+async fn the_latest_revision_of_journaling_counts_in_every_order() {
     let world = with_a_copy().await;
     world.take(&journaling("10234", &copy(1), 2, false)).await;
     let before = world.dump().await;

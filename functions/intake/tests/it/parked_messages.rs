@@ -33,7 +33,7 @@ async fn an_invalid_message_is_parked_in_full_with_everything_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn whatever_is_no_message_at_all_is_parked_too() {
+async fn a_text_that_is_no_message_is_parked_too() {
     let world = World::new().await;
     let bodies = ["", "<xml/>", "[]", "{}", "nul\u{0}", "{\"a\":1}}"];
     let records = bodies.iter().enumerate().map(|(n, body)| record(&n.to_string(), body, 1));

@@ -14,7 +14,7 @@ fn dearer(revision: u64) -> Value {
 }
 
 #[tokio::test]
-async fn a_provider_invoice_waits_to_be_posted_at_once_and_is_nobodys_payment() {
+async fn a_provider_invoice_waits_to_be_posted_at_once_and_is_no_payment() {
     // EX-12
     let world = World::new().await;
     world.take(&invoice("10234", 1, "110.00")).await;
@@ -61,7 +61,7 @@ async fn it_may_come_twice_and_in_any_order() {
 }
 
 #[tokio::test]
-async fn what_is_in_xero_stays_as_it_was_sent_and_a_change_is_told() {
+async fn a_bill_in_xero_stays_as_it_was_sent_and_a_change_raises_a_message() {
     let world = World::new().await;
     world.take(&provider_invoice("F-1", 1, "80.00")).await;
     let before = world.upload(ROW).await.unwrap();
@@ -79,9 +79,9 @@ async fn what_is_in_xero_stays_as_it_was_sent_and_a_change_is_told() {
 
     let upload = world.upload(ROW).await.unwrap();
     assert_eq!((upload.state, upload.bill.as_ref()), (UploadState::Uploaded, before.bill.as_ref()));
-    let told = world.rows("messages").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0]["message"], format!("CHANGED_AFTER_UPLOAD#{ROW}"));
+    let messages = world.rows("messages").await;
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert_eq!(messages[0]["message"], format!("CHANGED_AFTER_UPLOAD#{ROW}"));
     assert_eq!(world.wakes(), 1, "nothing is to be posted any more");
 }
 

@@ -31,7 +31,7 @@ async fn revisions_of_one_payment_that_are_handled_at_once_end_with_the_latest()
 }
 
 #[tokio::test]
-async fn an_upload_that_somebody_else_moves_at_the_same_time_is_read_again() {
+async fn an_upload_that_another_process_moves_at_the_same_time_is_read_again() {
     // The night's run and a report: neither overwrites what it has not seen.
     let world = World::new().await;
     world.take(&bpay("P-1", 1, "60.00")).await;

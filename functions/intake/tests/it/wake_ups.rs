@@ -52,7 +52,7 @@ async fn nothing_wakes_it_that_it_need_not_look_at() {
 }
 
 #[tokio::test]
-async fn a_payment_nobody_was_told_of_comes_again_until_somebody_is() {
+async fn a_payment_without_a_task_comes_again_until_there_is_one() {
     let world = World::new().await;
     let batch =
         [bpay("P-1", 1, "60.00"), pay_now("P-2", 1, "60.00", "10234"), invoice("10234", 1, "110")];

@@ -13,7 +13,7 @@ fn secretive(n: u32) -> Paper {
 }
 
 #[tokio::test]
-async fn no_line_names_a_person_an_amount_or_a_secret_whatever_happens() {
+async fn no_line_names_a_person_an_amount_or_a_secret() {
     log_capture::start();
     let world = World::new().await;
     for n in 1..=3 {

@@ -39,7 +39,7 @@ async fn copies(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn what_would_lose_too_much_stops_before_the_first_and_tells_a_person() {
+async fn a_batch_that_would_lose_too_much_stops_before_the_first_and_leaves_a_message() {
     let world = five().await;
     delete(&world, &[1, 2, 3, 4]);
     // An invoice that loses no payment goes on.
@@ -51,8 +51,8 @@ async fn what_would_lose_too_much_stops_before_the_first_and_tells_a_person() {
 
     assert_eq!(copies(&world).await, 6, "nothing is gone, and one is new");
     assert!(world.rows("tombstones").await.is_empty());
-    let told = world.rows("messages").await;
-    let message = told.iter().find(|row| row["kind"] == "MASS_CHANGE").unwrap();
+    let messages = world.rows("messages").await;
+    let message = messages.iter().find(|row| row["kind"] == "MASS_CHANGE").unwrap();
     assert!(message["why"].contains("on 4 invoices"), "{message:?}");
     let brake = &world.rows("brakes").await[0];
     assert_eq!(brake["state"], "on");

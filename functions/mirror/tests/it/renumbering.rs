@@ -80,7 +80,7 @@ async fn a_late_read_does_not_import_under_a_number_that_was_never_seen() {
 }
 
 #[tokio::test]
-async fn payments_left_on_a_former_number_are_found_by_the_next_read_of_whatever_cause() {
+async fn payments_left_on_a_former_number_are_found_by_the_next_read_of_every_cause() {
     // The index lagged, or two consumers crossed: both numbers have the invoice. The next sweep
     // brings the very answer that the new number is settled with.
     let world = both_local().await;
@@ -247,7 +247,7 @@ async fn amb_33_our_upload_goes_along_with_its_invoice_to_the_new_number() {
 }
 
 #[tokio::test]
-async fn amb_33_what_was_reported_anew_on_the_new_number_counts_once() {
+async fn amb_33_a_payment_reported_again_on_the_new_number_counts_once() {
     let world = both_local().await;
     let payments = uploaded(&world).await;
     see(&world, numbered(1, 0, payments.clone())).await;

@@ -79,7 +79,7 @@ async fn v16_a_batch_payment_over_two_invoices_is_one_copy_on_each() {
 }
 
 #[tokio::test]
-async fn v18_whatever_the_failure_nothing_is_changed() {
+async fn v18_no_failure_changes_anything() {
     // Guard 2, CM-38. What becomes of the message is in `outages`.
     let world = with_a_copy().await;
     let before = everything(&world.direct, &[]).await;

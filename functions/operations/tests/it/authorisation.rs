@@ -96,7 +96,7 @@ impl Users {
 }
 
 #[tokio::test]
-async fn a_user_lets_us_in_and_is_told_what_may_be_signed_up() {
+async fn a_user_grants_access_and_sees_which_organisations_may_be_signed_up() {
     let users = Users::new().await;
 
     let authorise = users.authorise(json!({})).await;
@@ -155,7 +155,7 @@ async fn a_grant_that_is_named_is_brought_back_to_life() {
 
 /// The grant reports its death and its return; the hourly look finds both, and does not report them again.
 #[tokio::test]
-async fn a_dead_grant_is_a_lost_connection_that_is_told_once() {
+async fn a_dead_grant_is_logged_once_as_a_lost_connection() {
     // X-14, CC-03, EX-24
     let users = Users::new().await;
     let (code, state) = users.agree(&users.authorise(json!({})).await).await;
@@ -165,25 +165,26 @@ async fn a_dead_grant_is_a_lost_connection_that_is_told_once() {
         let answer = users.invoke(json!({"check": true})).await.unwrap();
         answer["connections"][0]["status"].as_str().unwrap().to_owned()
     };
-    let told = async |action: &str| {
+    let logged = async |action: &str| {
         let rows = users.world.rows("activity").await;
         let own = users.world.tenant.to_string();
-        let told = rows.iter().filter(|row| row["action"] == action && row["organisation"] == own);
-        told.count()
+        let logged =
+            rows.iter().filter(|row| row["action"] == action && row["organisation"] == own);
+        logged.count()
     };
     check().await;
     users.world.simulator.revoke_authorisations(users.world.tenant);
     for _ in 0..2 {
         assert_eq!(check().await, "Disconnected");
     }
-    assert_eq!((told("connection_lost").await, told("connection_restored").await), (1, 0));
+    assert_eq!((logged("connection_lost").await, logged("connection_restored").await), (1, 0));
 
     let (code, state) = users.agree(&users.authorise(json!({"grant": grant})).await).await;
     users.connect(&code, &state).await.unwrap();
     for _ in 0..2 {
         assert_ne!(check().await, "Disconnected");
     }
-    assert_eq!((told("connection_lost").await, told("connection_restored").await), (1, 1));
+    assert_eq!((logged("connection_lost").await, logged("connection_restored").await), (1, 1));
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn a_blocked_customer_waits_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn an_action_about_a_customer_that_nobody_has_reported_is_open_all_the_same() {
+async fn an_action_about_an_unreported_customer_is_open_all_the_same() {
     // EX-27, EX-28
     let world = World::new().await;
     let block = |blocked: bool| {

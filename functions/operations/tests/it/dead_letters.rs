@@ -42,7 +42,7 @@ async fn bodies(world: &World, queue: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_look_tells_what_is_there_and_leaves_all_of_it_to_be_had() {
+async fn a_look_lists_the_dead_letters_and_leaves_them_all() {
     let (world, all) = dead(12).await;
 
     let look = redrive(&world, "changes", json!({"preview": true})).await;
@@ -66,7 +66,7 @@ async fn a_look_tells_what_is_there_and_leaves_all_of_it_to_be_had() {
 #[tokio::test]
 async fn everything_is_sent_to_its_queue_again_and_recorded() {
     let (world, all) = dead(12).await;
-    let told = world.queues.put("intake-dlq", "not to be touched").await;
+    let reported = world.queues.put("intake-dlq", "not to be touched").await;
 
     let done = redrive(&world, "changes", json!({})).await;
 
@@ -74,7 +74,7 @@ async fn everything_is_sent_to_its_queue_again_and_recorded() {
     assert!(done.get("problem").is_none(), "{done}");
     assert_eq!(bodies(&world, "changes").await, all);
     assert!(bodies(&world, "changes-dlq").await.is_empty());
-    assert_eq!(world.queues.seen("intake-dlq").await[0].id, told);
+    assert_eq!(world.queues.seen("intake-dlq").await[0].id, reported);
     let log = world.rows("activity").await;
     assert_eq!(log.len(), 12);
     for row in log {
@@ -113,9 +113,9 @@ async fn wherever_a_redrive_ends_nothing_is_lost_and_the_next_one_goes_on() {
             // One that is there twice is mirrored once.
             assert_eq!(bodies(&world, "changes").await, all, "killed {moment:?} call {call}");
             assert!(bodies(&world, "changes-dlq").await.is_empty());
-            let told: BTreeSet<_> =
+            let reported: BTreeSet<_> =
                 world.rows("activity").await.iter().map(|row| row["subject"].clone()).collect();
-            assert_eq!(told.len(), 2, "killed {moment:?} call {call}");
+            assert_eq!(reported.len(), 2, "killed {moment:?} call {call}");
         }
         if !reached {
             break;
@@ -174,7 +174,7 @@ async fn one_is_discarded_and_kept_with_who_and_why() {
 }
 
 #[tokio::test]
-async fn what_is_discarded_troubles_nobody_and_comes_back_only_if_it_is_named() {
+async fn a_discarded_message_is_parked_and_comes_back_only_if_it_is_named() {
     let (world, all) = dead(1).await;
     let id = world.queues.seen("changes-dlq").await[0].id.clone();
     world.invoke(wish("discard", "changes", json!({"message": id}))).await.unwrap();

@@ -206,7 +206,7 @@ async fn wherever_a_replay_ends_the_message_is_there_and_is_one_row() {
 }
 
 #[tokio::test]
-async fn what_nobody_could_read_goes_only_if_it_is_named() {
+async fn an_unreadable_message_is_replayed_only_if_it_is_named() {
     let world = World::new().await;
     let broken = report().replace("\"110.00\"", "110");
     take_in(&world, &seen("m-1", &broken)).await;

@@ -33,7 +33,7 @@ fn ids(heard: &[(String, Value)]) -> BTreeSet<String> {
 
 /// The same events, to the letter: a reader who has them already drops them by their ids (EX-24).
 #[tokio::test]
-async fn everything_is_told_again_as_it_was_told_the_first_time_ex_24() {
+async fn every_event_is_sent_again_as_the_first_time_ex_24() {
     let world = World::new().await;
     Everything(&world).happens().await;
     let first = world.announce().await;
@@ -89,7 +89,7 @@ async fn a_look_counts_and_sends_nothing_and_writes_nothing() {
 
 /// Both moments are included, and days are gone through one after the other.
 #[tokio::test]
-async fn only_these_hours_are_told_and_only_of_that_organisation_n8() {
+async fn only_events_of_these_hours_and_of_that_organisation_are_sent_n8() {
     let world = World::new().await;
     for (number, at) in [
         (1, "2026-11-22T22:59:59.999999Z"),
@@ -138,7 +138,7 @@ async fn what_is_left_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn a_bus_that_fails_is_told_and_gone_on_from() {
+async fn a_failure_of_the_bus_is_reported_and_the_next_command_goes_on_from_there() {
     let world = World::new().await;
     for number in 0..5 {
         world.put(&row(number, &format!("2026-11-23T01:00:00.00000{number}Z"))).await;

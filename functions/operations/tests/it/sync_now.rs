@@ -112,7 +112,7 @@ async fn a_window_is_looked_at_again_however_long_ago_it_was() {
 }
 
 #[tokio::test]
-async fn a_person_is_told_what_failed() {
+async fn a_failed_sync_says_what_failed() {
     let world = World::new().await;
     let effect =
         xero_simulator::Effect::Status { status: 403, headers: vec![], body: String::new() };
@@ -143,7 +143,7 @@ async fn a_window_that_had_to_stop_says_how_far_it_was_read() {
 }
 
 #[tokio::test]
-async fn a_number_with_a_blank_that_nobody_sees_is_named_in_quotes() {
+async fn a_number_with_an_invisible_blank_is_quoted() {
     // Numbers are compared exactly; the answer about the one without the blank names the other.
     let world = World::new().await;
     world.local("111").await;

@@ -62,6 +62,13 @@ async fn sp_10_amb_23_a_component_that_differs_is_a_discrepancy_until_it_agrees(
     );
     assert!(rows.iter().all(|row| row["due_at"] == "2026-03-12T01:00:00.000000Z"), "{rows:#?}");
 
+    // SP-10: the order's own row says which components differ, by each document; its event says the same.
+    let rows = world.rows("activity").await;
+    let progress = rows.iter().find(|row| row["action"].starts_with("order_completed")).unwrap();
+    assert_eq!(progress["components"], "tax,shipping");
+    assert_eq!((&*progress["tax_by_order"], &*progress["tax_by_invoices"]), ("#10", "#11"));
+    assert_eq!((&*progress["tax_by_receipts"], &*progress["receipt_numbers"]), ("#10", "R-1"));
+
     world.catch_up().await;
     let raised = async || {
         let mut rows = world.rows("activity").await;

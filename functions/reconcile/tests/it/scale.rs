@@ -24,6 +24,16 @@ struct Measured {
     bytes_read: usize,
     rows_written: usize,
     seconds: f64,
+    /// How much memory the process took more than before, at most: the close, and the rows that it wrote, which the engine
+    /// keeps in the same process. `None` where the system does not say it.
+    megabytes: Option<usize>,
+}
+
+/// Kilobytes of memory of this process: now (`VmRSS:`), or at most since the count was set back (`VmHWM:`).
+fn kilobytes(field: &str) -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person's wish, and no setting")]
@@ -101,9 +111,13 @@ async fn measure(payments: usize) -> Measured {
     }
     world.at("2026-03-10T07:20:00Z");
     world.proxy.heal();
+    let before = kilobytes("VmRSS:");
+    let is_set_back = std::fs::write("/proc/self/clear_refs", "5").is_ok();
     let begun = Instant::now();
     assert_eq!(world.close().await, ["2026-03-10 closed"]);
     let seconds = begun.elapsed().as_secs_f64();
+    let most = kilobytes("VmHWM:").filter(|_| is_set_back);
+    let more = most.zip(before).map(|(most, before)| most.saturating_sub(before) / 1_024);
     let rows =
         world.client.scan().table_name("closes").select(aws_sdk_dynamodb::types::Select::Count);
     let mut pages = rows.into_paginator().send();
@@ -117,6 +131,7 @@ async fn measure(payments: usize) -> Measured {
         bytes_read: size * payments,
         rows_written: written,
         seconds,
+        megabytes: more,
     }
 }
 
@@ -134,8 +149,8 @@ fn price(what: &str) -> f64 {
 async fn a_close_grows_with_its_payments_and_with_nothing_else() {
     let mut all = Vec::new();
     println!(
-        "{:>9} {:>10} {:>12} {:>9} {:>10}",
-        "payments", "rows read", "rows written", "seconds", "US$"
+        "{:>9} {:>10} {:>12} {:>9} {:>10} {:>6}",
+        "payments", "rows read", "rows written", "seconds", "US$", "MB"
     );
     for size in sizes() {
         let measured = measure(size).await;
@@ -144,12 +159,13 @@ async fn a_close_grows_with_its_payments_and_with_nothing_else() {
         let reads = units(measured.bytes_read, READ_UNIT) * price("read unit");
         let writes = units(measured.rows_written * WRITE_UNIT, WRITE_UNIT) * price("write unit");
         println!(
-            "{:>9} {:>10} {:>12} {:>9.1} {:>10.4}",
+            "{:>9} {:>10} {:>12} {:>9.1} {:>10.4} {:>6}",
             measured.payments,
             measured.rows_read,
             measured.rows_written,
             measured.seconds,
-            reads + writes
+            reads + writes,
+            measured.megabytes.map(|most| most.to_string()).unwrap_or_default()
         );
         all.push(measured);
     }

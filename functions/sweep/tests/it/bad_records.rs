@@ -62,9 +62,9 @@ async fn amb_30_an_open_invoice_that_cannot_be_read_is_named_and_the_full_sweep_
     assert_eq!(answer["run"]["counts"]["unreadable"], 1, "{answer}");
     assert_eq!(answer["run"]["counts"]["paid_differs"], 1, "{answer}");
     assert_eq!(answer["run"]["counts"].get("no_longer_open"), None, "{answer}");
-    let told = messages(&world, "SCHEMA").await;
-    assert!(told[0].contains("CM-1") && told[0].contains("AmountPaid"), "{told:?}");
-    assert!(told[0].contains(&invoices[0].to_string()), "{told:?}");
+    let named = messages(&world, "SCHEMA").await;
+    assert!(named[0].contains("CM-1") && named[0].contains("AmountPaid"), "{named:?}");
+    assert!(named[0].contains(&invoices[0].to_string()), "{named:?}");
     world.work_off().await;
     assert_eq!(world.mirrored().await, world.in_xero());
 }
@@ -112,8 +112,11 @@ async fn amb_30_a_payment_without_an_invoice_does_not_stop_the_sweep_of_changes_
 
     assert_eq!(answer["outcome"], "finished", "{answer}");
     assert_eq!(answer["run"]["counts"]["unreadable"], 1, "{answer}");
-    let told = messages(&world, "SCHEMA").await;
-    assert!(told[0].contains(&odd.to_string()) && told[0].contains("Payment.Invoice"), "{told:?}");
+    let named = messages(&world, "SCHEMA").await;
+    assert!(
+        named[0].contains(&odd.to_string()) && named[0].contains("Payment.Invoice"),
+        "{named:?}"
+    );
     world.work_off().await;
     assert_eq!(world.mirrored().await, world.in_xero());
     world.clock.advance(SignedDuration::from_mins(30));
@@ -139,8 +142,8 @@ async fn amb_30_an_invoice_of_ours_without_a_stamp_is_named_and_the_sweep_of_cha
     let answer = world.sweep().await;
 
     assert_eq!(answer["outcome"], "finished", "{answer}");
-    let told = messages(&world, "SCHEMA").await;
-    assert!(told[0].contains("CM-1") && told[0].contains("UpdatedDateUTC"), "{told:?}");
+    let named = messages(&world, "SCHEMA").await;
+    assert!(named[0].contains("CM-1") && named[0].contains("UpdatedDateUTC"), "{named:?}");
     // The mirror reads it for itself.
     world.work_off().await;
     assert_eq!(world.mirrored().await, world.in_xero());
@@ -165,8 +168,8 @@ async fn amb_30_an_invoice_row_of_ours_that_cannot_be_read_hides_no_other() {
     assert_eq!(answer["outcome"], "finished", "{answer}");
     assert_eq!(answer["run"]["counts"]["unreadable_rows"], 1, "{answer}");
     assert_eq!(answer["run"]["counts"]["paid_differs"], 1, "{answer}");
-    let told = messages(&world, "UNREADABLE_ROW").await;
-    assert!(told[0].contains("invoice 1 ") && told[0].contains("xero_currency"), "{told:?}");
+    let named = messages(&world, "UNREADABLE_ROW").await;
+    assert!(named[0].contains("invoice 1 ") && named[0].contains("xero_currency"), "{named:?}");
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn it_says_that_all_is_accounted_for_with_counts_and_sums() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_listed_told_and_read_again_until_it_is_there() {
+async fn a_missing_payment_is_listed_in_a_message_and_read_again_until_it_is_there() {
     let (world, invoice, _) = two().await;
     let unseen = world.pay(invoice, 30_00);
     world.clock.advance(SignedDuration::from_mins(15));
@@ -59,9 +59,9 @@ async fn what_is_missing_is_listed_told_and_read_again_until_it_is_there() {
     let list = &row["missing_payments"];
     assert!(list.contains(&unseen.to_string()) && list.contains("not here"), "{list}");
     assert!(list.contains("CM-10031"), "{list}");
-    let told = world.rows("messages").await;
-    assert!(told[0]["message"].starts_with("NOT_CERTIFIED"), "{told:?}");
-    assert!(told[0]["why"].contains("CM-10031"), "{told:?}");
+    let messages = world.rows("messages").await;
+    assert!(messages[0]["message"].starts_with("NOT_CERTIFIED"), "{messages:?}");
+    assert!(messages[0]["why"].contains("CM-10031"), "{messages:?}");
 
     // The mirror reads the invoice, and the next one looks at the same changes again.
     world.work_off().await;
@@ -92,7 +92,7 @@ async fn a_deletion_that_is_not_followed_is_missing_and_one_that_is_counts_as_ap
 }
 
 #[tokio::test]
-async fn a_copy_that_somebody_has_changed_in_the_tables_is_found() {
+async fn a_copy_that_was_changed_by_hand_in_the_tables_is_found() {
     let (world, ..) = two().await;
     let row = &world.rows("payments").await[0];
     let text = |name: &str| aws_sdk_dynamodb::types::AttributeValue::S(row[name].clone());
@@ -160,8 +160,8 @@ async fn one_that_cannot_be_made_says_so() {
     let row = &world.rows("certificates").await[0];
     assert_eq!(row["state"], "failed");
     assert!(row["problem"].contains("503"), "{}", row["problem"]);
-    let told = world.rows("messages").await;
-    assert!(told[0]["why"].contains("could not be made"), "{told:?}");
+    let messages = world.rows("messages").await;
+    assert!(messages[0]["why"].contains("could not be made"), "{messages:?}");
 
     // Nothing is lost for the next one, which takes its place.
     world.simulator.clear_faults();

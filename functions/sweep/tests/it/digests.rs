@@ -14,13 +14,13 @@ async fn digest(world: &World, at: jiff::Timestamp) -> Value {
     world.invoke(json!({"scheduled_time": at, "digest": true})).await.unwrap()
 }
 
-async fn told(world: &World) -> Vec<Row> {
+async fn digest_rows(world: &World) -> Vec<Row> {
     let rows = world.rows("activity").await;
     having(&rows, &[("action", "morning_digest")]).into_iter().cloned().collect()
 }
 
 #[tokio::test]
-async fn every_morning_it_is_told_how_things_are_and_a_schedule_that_comes_twice_tells_once() {
+async fn every_morning_has_one_digest_even_if_its_schedule_comes_twice() {
     // CC-20, CC-05
     let world = World::new().await;
     world.both("10031").await;
@@ -33,7 +33,7 @@ async fn every_morning_it_is_told_how_things_are_and_a_schedule_that_comes_twice
     digest(&world, at).await;
 
     assert_eq!(answer["connections"][0]["status"], "Active");
-    let [row] = &told(&world).await[..] else { panic!() };
+    let [row] = &digest_rows(&world).await[..] else { panic!() };
     assert_eq!((row["reason"].as_str(), row["rule"].as_str()), ("well", "CC-20"));
     let text = &row["why"];
     assert!(text.contains("all is well\nConnection: Active; last sync 2"), "{text}");
@@ -43,7 +43,7 @@ async fn every_morning_it_is_told_how_things_are_and_a_schedule_that_comes_twice
 
     world.clock.advance(SignedDuration::from_hours(23));
     digest(&world, world.now()).await;
-    assert_eq!(told(&world).await.len(), 2);
+    assert_eq!(digest_rows(&world).await.len(), 2);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_morning_on_which_a_customer_waits_for_a_person_says_so() {
 
     digest(&world, world.now()).await;
 
-    let [row] = &told(&world).await[..] else { panic!() };
+    let [row] = &digest_rows(&world).await[..] else { panic!() };
     assert_eq!(row["reason"], "look");
     assert!(row["why"].contains("\nActions: 1 open, the oldest since 2"), "{}", row["why"]);
     assert!(!row["why"].contains("K-1"), "no names: it goes out by mail");
@@ -83,7 +83,7 @@ async fn a_morning_without_webhooks_has_the_hour_at_which_xero_switches_them_off
 
     digest(&world, world.now()).await;
 
-    let [row] = &told(&world).await[..] else { panic!() };
+    let [row] = &digest_rows(&world).await[..] else { panic!() };
     let zone = jiff::tz::TimeZone::get("Australia/Sydney").unwrap();
     let by_its_clock =
         |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
@@ -131,7 +131,7 @@ async fn a_morning_on_which_money_waits_for_a_person_is_not_well_and_what_xero_r
     held.put_on_hold(hold, why, None, world.now());
     world.tables.write_uploads(&[(None, &held)], None, because).await.unwrap();
     digest(&world, world.now()).await;
-    let rows = told(&world).await;
+    let rows = digest_rows(&world).await;
     assert_eq!(rows[0]["reason"], "look");
     let text = &rows[0]["why"];
     assert!(text.contains("\nHeld: 1 wait for a person (BLOCKED_BY_ACTION 1)\n"), "{text}");
@@ -161,7 +161,7 @@ async fn a_morning_on_which_xero_does_not_let_us_in_says_what_to_do() {
 
     digest(&world, world.now()).await;
 
-    let [row] = &told(&world).await[..] else { panic!() };
+    let [row] = &digest_rows(&world).await[..] else { panic!() };
     assert_eq!(row["reason"], "look");
     let remedy = payments::connection::HealthIssue::Refused.remedy();
     let line = format!("\n- REFUSED (Authentication): {remedy}\n");
@@ -170,7 +170,7 @@ async fn a_morning_on_which_xero_does_not_let_us_in_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_organisation_of_which_nothing_can_be_told_is_told_again() {
+async fn an_organisation_whose_digest_fails_gets_it_later() {
     let world = World::new().await;
     world.both("10031").await;
     world.proxy.plan(|call| match call.operation.as_str() {
@@ -183,5 +183,5 @@ async fn an_organisation_of_which_nothing_can_be_told_is_told_again() {
     assert!(error.contains("1 of 1 digests failed"), "{error}");
     world.proxy.heal();
     world.invoke(event).await.unwrap();
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(digest_rows(&world).await.len(), 1);
 }

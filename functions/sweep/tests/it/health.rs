@@ -84,11 +84,11 @@ async fn webhooks_that_do_not_come_are_noticed_by_what_the_sweep_has_to_find() {
         (row["missed"].as_str(), &row["silent_since"][..16]),
         ("#1", &table::instant(changed_at)[..16])
     );
-    let told = &world.rows("messages").await[0];
-    assert!(told["message"].starts_with("WEBHOOK_SILENT"), "{told:?}");
-    assert!(told["why"].contains("Intent to receive"), "{told:?}");
+    let messages = &world.rows("messages").await[0];
+    assert!(messages["message"].starts_with("WEBHOOK_SILENT"), "{messages:?}");
+    assert!(messages["why"].contains("Intent to receive"), "{messages:?}");
     let off_at = (changed_at + SignedDuration::from_hours(24)).to_string();
-    assert!(told["why"].contains(&off_at[..16]), "{told:?}");
+    assert!(messages["why"].contains(&off_at[..16]), "{messages:?}");
 
     world.clock.advance(SignedDuration::from_hours(24));
     world.sweep().await;
@@ -138,8 +138,11 @@ async fn refused_credentials_are_a_lost_connection_and_an_outage_is_an_error() {
         (Some("Disconnected"), vec!["REFUSED"])
     );
     assert_eq!(answer["troubles"][0]["class"], "Authentication");
-    let told = world.rows("messages").await;
-    assert!(told.iter().any(|row| row["message"].starts_with("CONNECTION_LOST")), "{told:?}");
+    let messages = world.rows("messages").await;
+    assert!(
+        messages.iter().any(|row| row["message"].starts_with("CONNECTION_LOST")),
+        "{messages:?}"
+    );
 
     // Waiting for the limit of a minute is no trouble (A7.3).
     world.simulator.clear_faults();
@@ -201,8 +204,8 @@ async fn a_day_that_is_used_up_is_an_error_with_the_hour_at_which_it_is_over() {
     let until = world.now() + SignedDuration::from_hours(20);
     let answer = check(&world).await;
     assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Error"), vec!["DAY_LIMIT"]));
-    let told = world.rows("messages").await;
-    assert!(told[0]["why"].contains(&until.to_string()[..16]), "{told:?}");
+    let messages = world.rows("messages").await;
+    assert!(messages[0]["why"].contains(&until.to_string()[..16]), "{messages:?}");
     // No call is made in the meantime, and the status still says so.
     world.calls();
     world.clock.advance(SignedDuration::from_hours(19));
@@ -213,7 +216,7 @@ async fn a_day_that_is_used_up_is_an_error_with_the_hour_at_which_it_is_over() {
 }
 
 #[tokio::test]
-async fn whatever_needs_a_person_keeps_a_connection_from_being_active() {
+async fn an_issue_that_needs_a_person_keeps_a_connection_from_being_active() {
     // CC-04
     let (world, _) = synced().await;
     let parked = table::Parked {
@@ -282,9 +285,9 @@ async fn what_the_business_could_not_report_is_no_trouble_of_xero_and_no_good_mo
     assert_eq!(check(&world).await["status"], "Active");
     world.invoke(json!({"scheduled_time": world.now(), "digest": true})).await.unwrap();
     let rows = world.rows("activity").await;
-    let told = rows.iter().find(|row| row["action"] == "morning_digest").unwrap();
-    assert_eq!(told["reason"], "look");
-    assert!(told["why"].contains("\nReports: 1 could not be taken in"), "{told:?}");
+    let digest = rows.iter().find(|row| row["action"] == "morning_digest").unwrap();
+    assert_eq!(digest["reason"], "look");
+    assert!(digest["why"].contains("\nReports: 1 could not be taken in"), "{digest:?}");
 }
 
 #[tokio::test]
@@ -307,9 +310,9 @@ async fn a_grant_that_nothing_uses_is_warned_of_before_it_dies() {
     world.clock.advance(SignedDuration::from_hours(47 * 24));
     for _ in 0..2 {
         check(&world).await;
-        let told = world.rows("messages").await;
-        let expires = told.iter().find(|row| row["why"].contains("dies within 14 days"));
-        assert!(expires.is_some(), "{told:?}");
+        let messages = world.rows("messages").await;
+        let expires = messages.iter().find(|row| row["why"].contains("dies within 14 days"));
+        assert!(expires.is_some(), "{messages:?}");
     }
 }
 
@@ -329,8 +332,8 @@ async fn a_right_that_a_feature_needs_is_named_when_it_is_missing() {
         (Some("Error"), vec!["MISSING_PERMISSION"])
     );
     assert_eq!(answer["troubles"][0]["class"], "Authentication");
-    let told = world.rows("messages").await;
-    assert!(told[0]["why"].contains("CreateInvoicePayment"), "{told:?}");
+    let messages = world.rows("messages").await;
+    assert!(messages[0]["why"].contains("CreateInvoicePayment"), "{messages:?}");
 }
 
 #[tokio::test]
@@ -346,9 +349,9 @@ async fn the_right_to_prepayments_is_named_when_it_is_missing() {
     upload.prepayment_account = Some("200".to_owned());
     world.settings(|settings| settings.upload = Some(upload)).await;
     assert_eq!(whats(&check(&world).await), ["MISSING_PERMISSION"]);
-    let told = world.rows("messages").await;
-    let told = told.iter().find(|row| row["kind"] == "MISSING_PERMISSION").unwrap();
-    assert!(told["why"].contains("BankTransactions"), "{told:?}");
+    let messages = world.rows("messages").await;
+    let messages = messages.iter().find(|row| row["kind"] == "MISSING_PERMISSION").unwrap();
+    assert!(messages["why"].contains("BankTransactions"), "{messages:?}");
 
     world.tables.saw_prepayments(world.organisation(), world.now()).await.unwrap();
     assert_eq!(check(&world).await["status"], "Active");

@@ -139,7 +139,7 @@ async fn story(deeds: &[Deed]) {
 }
 
 #[test]
-fn law_whatever_happens_one_sweep_that_succeeds_leaves_nothing_missing() {
+fn law_one_sweep_that_succeeds_leaves_nothing_missing() {
     // `PROPTEST_CASES` raises the number of stories that are tried.
     let usual = Config::default();
     let cases = if usual.cases == 256 { CASES } else { usual.cases };

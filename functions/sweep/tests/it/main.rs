@@ -12,6 +12,7 @@ mod aws_faults;
 mod bad_records;
 mod certificates;
 mod changes;
+mod closes;
 mod crashes;
 mod digests;
 mod fan_out;

@@ -54,7 +54,7 @@ async fn amb_30_a_payment_with_a_third_decimal_is_held_and_the_others_go() {
 }
 
 #[tokio::test]
-async fn amb_30_rupiahs_by_the_billion_and_half_a_yen_hold_nobody_up() {
+async fn amb_30_rupiahs_by_the_billion_and_half_a_yen_hold_up_no_other_payment() {
     let world = World::new().await;
     for (customer, amount, currency) in
         [("IDR", "2500000000.00", "IDR"), ("JPY", "100.50", "JPY"), ("EEK", "12.34", "EEK")]
@@ -299,7 +299,7 @@ async fn amb_30_a_row_that_cannot_be_read_back_leaves_only_its_own_payment_unpro
 }
 
 #[tokio::test]
-async fn amb_30_a_poisoned_message_an_unreadable_invoice_and_an_unsendable_payment_stop_nobody() {
+async fn amb_30_a_poisoned_message_an_unreadable_invoice_and_an_unsendable_payment_stop_no_other() {
     let books = NewOrganisation { currency: "KWD".to_owned(), ..NewOrganisation::default() };
     let world = World::keeping(books, PrepaymentReferences::Kept).await;
     let kwd = |text: &str| Money::parse(text, "KWD".parse().unwrap()).unwrap();
@@ -335,7 +335,7 @@ async fn amb_30_a_poisoned_message_an_unreadable_invoice_and_an_unsendable_payme
 }
 
 #[tokio::test]
-async fn amb_30_rows_of_ours_that_cannot_be_read_stop_nobody() {
+async fn amb_30_rows_of_ours_that_cannot_be_read_stop_no_other() {
     let world = World::new().await;
     for customer in ["ledger", "customer", "good"] {
         paying(&world, customer).await;
@@ -351,8 +351,11 @@ async fn amb_30_rows_of_ours_that_cannot_be_read_stop_nobody() {
     assert_eq!((state, reason.as_str()), ("held", "CANNOT_BE_SENT"));
     assert!(why.contains("the row of customer customer cannot be read"), "{why}");
     let messages = world.rows("messages").await;
-    let told = messages.iter().find(|row| row["message"].starts_with("UNREADABLE_ROW")).unwrap();
-    assert!(told["why"].contains("P-ledger") && told["why"].contains("amount"), "{told:?}");
+    let message = messages.iter().find(|row| row["message"].starts_with("UNREADABLE_ROW")).unwrap();
+    assert!(
+        message["why"].contains("P-ledger") && message["why"].contains("amount"),
+        "{message:?}"
+    );
 }
 
 #[tokio::test]
@@ -426,6 +429,6 @@ async fn amb_30_settings_that_make_no_sense_stop_their_own_organisation_and_no_o
     assert_eq!(answer["nights"].as_array().unwrap().len(), 1, "{answer}");
     assert_eq!(world.state("P-good").await, "uploaded");
     let messages = world.rows("messages").await;
-    let told = messages.iter().find(|row| row["organisation"] == other).unwrap();
-    assert!(told["message"].starts_with("UNREADABLE_ROW"), "{told:?}");
+    let message = messages.iter().find(|row| row["organisation"] == other).unwrap();
+    assert!(message["message"].starts_with("UNREADABLE_ROW"), "{message:?}");
 }

@@ -110,7 +110,7 @@ async fn attempt_4001_switches_the_nightly_upload_off_until_a_person_switches_it
 }
 
 #[tokio::test]
-async fn operators_are_told_when_the_limit_comes_near() {
+async fn operators_get_a_message_when_the_limit_comes_near() {
     // AMB-09
     let world = World::new().await;
     attempted(&world, 2_999).await;
@@ -118,9 +118,12 @@ async fn operators_are_told_when_the_limit_comes_near() {
 
     world.night(evening()).await;
 
-    let told = world.rows("messages").await;
-    assert!(told[0]["message"].starts_with("UPLOAD_LIMIT_NEAR"), "{told:#?}");
-    assert!(told[0]["why"].contains("75 %") && told[0]["why"].contains("129"), "{told:#?}");
+    let messages = world.rows("messages").await;
+    assert!(messages[0]["message"].starts_with("UPLOAD_LIMIT_NEAR"), "{messages:#?}");
+    assert!(
+        messages[0]["why"].contains("75 %") && messages[0]["why"].contains("129"),
+        "{messages:#?}"
+    );
 }
 
 #[tokio::test]

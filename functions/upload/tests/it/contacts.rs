@@ -251,7 +251,7 @@ async fn ex_37_a_post_to_an_invoice_of_an_archived_contact_waits_and_is_not_refu
 }
 
 #[tokio::test]
-async fn ex_37_a_contact_that_cannot_be_read_holds_its_customer_and_nobody_else() {
+async fn ex_37_a_contact_that_cannot_be_read_holds_its_customer_and_no_other() {
     // AMB-30
     let world = World::new().await;
     let odd = world.customer("odd").await;

@@ -231,7 +231,7 @@ async fn wherever_the_process_ends_each_credit_note_and_allocation_is_in_xero_on
 }
 
 #[tokio::test]
-async fn whatever_write_has_no_answer_each_credit_note_and_allocation_is_in_xero_once() {
+async fn after_every_lost_answer_each_credit_note_and_allocation_is_in_xero_once() {
     // U15, N5: counted at Xero's side.
     let world = credited().await;
     wake_and_night(&world).await;

@@ -353,9 +353,9 @@ async fn amb_30_a_row_of_xero_that_cannot_be_read_is_named_and_hides_no_other() 
     world.next_night().await;
 
     assert_eq!((world.state("P-2").await, world.state("P-1").await), ("uploaded", "skipped"));
-    let told = world.rows("messages").await;
-    let named = told.iter().filter(|row| row["why"].contains("Status"));
-    assert!(named.count() == 1, "{told:#?}");
+    let messages = world.rows("messages").await;
+    let named = messages.iter().filter(|row| row["why"].contains("Status"));
+    assert!(named.count() == 1, "{messages:#?}");
     world.xero.spoil(|_, body| body);
     world.next_night().await;
     assert_eq!((world.state("P-1").await, world.in_xero().len()), ("uploaded", 2));

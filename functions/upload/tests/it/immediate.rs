@@ -60,7 +60,7 @@ async fn a_pay_now_payment_is_posted_at_once_and_takes_no_slot() {
 }
 
 #[tokio::test]
-async fn what_was_declined_names_no_invoice_or_belongs_to_nobody_stays_out() {
+async fn a_payment_that_was_declined_or_has_no_invoice_or_customer_stays_out() {
     // U2, U9, U10
     let world = with_invoice().await;
     let mut declined = pay_now("P-1", "1", 100_00);
@@ -85,7 +85,7 @@ async fn what_was_declined_names_no_invoice_or_belongs_to_nobody_stays_out() {
 }
 
 #[tokio::test]
-async fn more_than_is_due_waits_and_is_judged_anew_every_night() {
+async fn more_than_is_due_waits_and_is_judged_again_every_night() {
     let world = with_invoice().await;
     world.pay(pay_now("P-1", "1", 120_00)).await;
     wake(&world).await;

@@ -129,7 +129,7 @@ async fn heal(world: &World) {
 }
 
 #[test]
-fn law_whatever_happens_every_payment_is_in_xero_once() {
+fn law_every_payment_is_in_xero_once() {
     // `PROPTEST_CASES` raises the number of stories that are tried.
     let usual = Config::default();
     let cases = if usual.cases == 256 { CASES } else { usual.cases };

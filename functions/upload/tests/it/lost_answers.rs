@@ -131,9 +131,9 @@ async fn with_the_assumption_broken_the_payments_at_risk_are_named() {
     world.clock.advance(SignedDuration::from_mins(10));
     let created = world.simulator.meter(world.tenant).created.len();
     assert_eq!(created, 2, "the guard that is left does not hold for part payments");
-    let told = world.rows("messages").await;
-    assert!(told[0]["message"].starts_with("SENT_AGAIN"), "{told:#?}");
-    assert!(told[0]["why"].contains("P-1"), "{told:#?}");
+    let messages = world.rows("messages").await;
+    assert!(messages[0]["message"].starts_with("SENT_AGAIN"), "{messages:#?}");
+    assert!(messages[0]["why"].contains("P-1"), "{messages:#?}");
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn refused_and_unknown() -> World {
     world
 }
 
-async fn planned_anew(world: &World) {
+async fn planned_again(world: &World) {
     let row = world.row("P-K").await;
     let parts: Vec<_> = row.parts.iter().map(|p| (p.state.code(), p.amount.to_string())).collect();
     assert_eq!(
@@ -225,19 +225,19 @@ async fn planned_anew(world: &World) {
 }
 
 #[tokio::test]
-async fn what_was_refused_is_planned_anew_once_the_fate_of_the_rest_is_known() {
+async fn a_refused_payment_is_planned_again_once_the_fate_of_the_rest_is_known() {
     let world = refused_and_unknown().await;
 
     world.night(evening()).await;
     assert_eq!(world.state("P-K").await, "unknown");
     world.work_off_tasks().await;
 
-    planned_anew(&world).await;
+    planned_again(&world).await;
     assert_eq!(used(&world).await, 1, "in the same night, in the same slot");
 }
 
 #[tokio::test]
-async fn what_was_refused_is_planned_anew_in_a_later_night_in_a_slot_of_that_one() {
+async fn a_refused_payment_is_planned_again_in_a_later_night_in_a_slot_of_that_one() {
     let world = refused_and_unknown().await;
 
     world.night(evening()).await;
@@ -246,7 +246,7 @@ async fn what_was_refused_is_planned_anew_in_a_later_night_in_a_slot_of_that_one
     world.night(tomorrow).await;
     world.work_off_tasks().await;
 
-    planned_anew(&world).await;
+    planned_again(&world).await;
     let caps = world.tables.caps(world.organisation()).await.unwrap();
     assert_eq!(caps.used_in("2026-03-03".parse().unwrap()), 1);
     assert_eq!(world.row("P-K").await.attempts, 2, "AMB-11: one in each night");

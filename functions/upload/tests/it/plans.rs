@@ -166,7 +166,7 @@ async fn old_payments_cost_the_night_nothing() {
 }
 
 #[tokio::test]
-async fn amb_33_of_several_invoices_of_one_number_the_authorised_one_is_paid_whatever_their_ids() {
+async fn amb_33_of_several_invoices_of_one_number_the_authorised_one_is_paid() {
     // The number of a document that is dead is free again in Xero. Which of the two has the lower id is chance.
     let world = World::new().await;
     let contact = world.customer("K").await;

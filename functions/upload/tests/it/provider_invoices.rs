@@ -81,9 +81,9 @@ async fn an_unmapped_fee_kind_keeps_its_invoice_back_and_no_other() {
     for words in ["Validation", "chargeback", "ask the accountant"] {
         assert!(held.why.contains(words), "{}", held.why);
     }
-    let told = messages(&world, "ACCOUNT_UNMAPPED").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("chargeback") && told[0].contains("accountant"), "{told:?}");
+    let named = messages(&world, "ACCOUNT_UNMAPPED").await;
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert!(named[0].contains("chargeback") && named[0].contains("accountant"), "{named:?}");
 
     // The next night finds it as it was, says nothing new, and posts nothing twice.
     let raised = world.rows("messages").await;
@@ -134,9 +134,9 @@ async fn without_a_contact_for_the_provider_its_invoices_wait_and_say_so() {
 
     let (state, reason) = state_and_reason(&world, "F-1").await;
     assert_eq!((state.as_str(), reason.as_str()), ("held", "MERCHANT_CONTACT_MISSING"));
-    let told = messages(&world, "MERCHANT_CONTACT_MISSING").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("merchant_contact_id"), "{told:?}");
+    let named = messages(&world, "MERCHANT_CONTACT_MISSING").await;
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert!(named[0].contains("merchant_contact_id"), "{named:?}");
     assert!(bills(&world).is_empty());
 
     world.provider(&["processing"]).await;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::settings::Settings;
 
@@ -14,6 +14,13 @@ pub const HOLIDAYS_MAX: usize = 366;
 /// Days that are looked at for the next business day: more than the longest row of holidays and weekends.
 const LOOKED_AT_MAX: usize = 1_000;
 
+/// How long after its end a day is closed: by then everything that came in time is in the log. A row that comes later is
+/// late, and opens the day again.
+pub const GRACE: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long after its end a close is late: a schedule comes every half hour.
+pub const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
+
 /// When an organisation closes its days.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CloseSettings {
@@ -21,6 +28,8 @@ pub struct CloseSettings {
     pub at: Time,
     /// Weekdays on which there is no business; the close after them covers them.
     pub holidays: BTreeSet<Date>,
+    /// What of the settings makes no sense, and what stands in its place: a mistake in them stops nothing. Quotes no values.
+    pub mistakes: Vec<String>,
 }
 
 impl CloseSettings {
@@ -30,7 +39,7 @@ impl CloseSettings {
 
 impl Default for CloseSettings {
     fn default() -> Self {
-        Self { at: Self::AT, holidays: BTreeSet::new() }
+        Self { at: Self::AT, holidays: BTreeSet::new(), mistakes: Vec::new() }
     }
 }
 
@@ -88,6 +97,31 @@ impl<'a> Calendar<'a> {
             return day;
         }
         self.next(day)
+    }
+
+    /// The first business day that is to be closed behind the last one that was, and when it ends; `None` while its time has
+    /// not come. Where none was closed yet, nothing was missed before the last one.
+    pub fn due(self, last: Option<Date>, now: Timestamp) -> Option<(Date, Timestamp)> {
+        let settled = now.saturating_sub(GRACE).unwrap_or(now);
+        let day = match last {
+            Some(last) => self.next(last),
+            None => self.last_closed(settled),
+        };
+        let closes_at = self.closes_at(day);
+        (closes_at <= settled).then_some((day, closes_at))
+    }
+
+    /// The business days that are due and not closed, at most `max`, the oldest first.
+    pub fn all_due(self, last: Option<Date>, now: Timestamp, max: usize) -> Vec<Date> {
+        let mut days = Vec::new();
+        let mut next = self.due(last, now);
+        while let Some((day, _)) = next
+            && days.len() < max
+        {
+            days.push(day);
+            next = self.due(Some(day), now);
+        }
+        days
     }
 
     /// The last business day whose close has passed.

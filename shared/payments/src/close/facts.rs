@@ -167,7 +167,7 @@ impl DayFacts {
     }
 
     /// The subjects with their facts.
-    pub(super) fn subjects(&self) -> impl Iterator<Item = (&CloseSubject, &SubjectFacts)> {
+    pub(super) fn subjects(&self) -> impl Iterator<Item = (&CloseSubject, &SubjectFacts)> + Clone {
         self.subjects.iter()
     }
 

@@ -13,7 +13,7 @@ mod judgement;
 mod position;
 mod result;
 
-pub use calendar::{Calendar, CloseSettings, HOLIDAYS_MAX};
+pub use calendar::{Calendar, CloseSettings, GRACE, HOLIDAYS_MAX, OVERDUE_AFTER};
 pub use cause::{CauseClass, CloseCause};
 pub use facts::{
     CloseSubject, DayFacts, PaymentMovement, PaymentRecord, Register, SubjectFacts, UploadFact,
@@ -22,4 +22,5 @@ pub use facts::{
 pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};
 pub use position::{InvoicePosition, position};
-pub use result::{Close, Item, Sum, Sums, close};
+pub(crate) use result::add_to;
+pub use result::{Close, Item, Sum, Sums, close, items};

@@ -72,34 +72,48 @@ pub struct Close {
     pub expected: Option<(Date, Date)>,
 }
 
-/// The close of the facts of a day: its rows, in the order of their subjects, and the day as a whole.
-pub fn close(facts: &DayFacts, judge: &Judge<'_>) -> (Close, Vec<Item>) {
-    let items: Vec<Item> = facts
-        .subjects()
-        .filter_map(|(subject, about)| item(subject, about, facts, judge))
-        .collect();
-    let mut day = Close {
-        day: judge.day(),
-        sums: Sums::new(),
-        subjects: BTreeMap::new(),
-        causes: BTreeMap::new(),
-        expected: None,
-    };
-    for item in &items {
-        *day.subjects.entry(item.status).or_default() += 1;
-        for cause in &item.causes {
-            *day.causes.entry(*cause).or_default() += 1;
-        }
-        for (key, sum) in &item.sums {
-            add(&mut day.sums, *key, sum);
-        }
-        for judged in item.listed.values() {
-            if let Some(expected) = judged.expected {
-                let (first, last) = day.expected.unwrap_or((expected, expected));
-                day.expected = Some((first.min(expected), last.max(expected)));
-            }
+/// The rows of the facts of a day, in the order of their subjects. Each is made when it is asked for, so that a day takes the
+/// memory of its facts and no more; asked for again, they are the same.
+pub fn items<'a>(
+    facts: &'a DayFacts,
+    judge: &'a Judge<'_>,
+) -> impl Iterator<Item = Item> + Clone + 'a {
+    facts.subjects().filter_map(move |(subject, about)| item(subject, about, facts, judge))
+}
+
+impl Close {
+    /// A day without rows.
+    pub fn of(day: Date) -> Self {
+        Self {
+            day,
+            sums: Sums::new(),
+            subjects: BTreeMap::new(),
+            causes: BTreeMap::new(),
+            expected: None,
         }
     }
+
+    /// Adds a row to the day as a whole.
+    pub fn take(&mut self, item: &Item) {
+        *self.subjects.entry(item.status).or_default() += 1;
+        for cause in &item.causes {
+            *self.causes.entry(*cause).or_default() += 1;
+        }
+        for (key, sum) in &item.sums {
+            add_to(&mut self.sums, *key, sum);
+        }
+        for expected in item.listed.values().filter_map(|judged| judged.expected) {
+            let (first, last) = self.expected.unwrap_or((expected, expected));
+            self.expected = Some((first.min(expected), last.max(expected)));
+        }
+    }
+}
+
+/// The close of the facts of a day: its rows, and the day as a whole.
+pub fn close(facts: &DayFacts, judge: &Judge<'_>) -> (Close, Vec<Item>) {
+    let items: Vec<Item> = items(facts, judge).collect();
+    let mut day = Close::of(judge.day());
+    items.iter().for_each(|item| day.take(item));
     (day, items)
 }
 
@@ -127,7 +141,7 @@ fn item(
         status = status.max(judged.status);
         if judged.is_counted {
             let key = (judged.amount.currency().code(), judged.status);
-            add(&mut sums, key, &Sum { count: 1, money: Some(judged.amount) });
+            add_to(&mut sums, key, &Sum { count: 1, money: Some(judged.amount) });
         }
         let is_open = matches!(judged.status, CloseStatus::InTransit | CloseStatus::NotReconciled);
         if is_open && listed.len() < LISTED_MAX {
@@ -156,7 +170,8 @@ fn item(
     Some(Item { subject: subject.clone(), status, causes, expected, sums, listed, facts: kept })
 }
 
-fn add(sums: &mut Sums, key: (&'static str, CloseStatus), more: &Sum) {
+/// Adds to the sum of a key.
+pub(crate) fn add_to<K: Ord>(sums: &mut BTreeMap<K, Sum>, key: K, more: &Sum) {
     let Some(known) = sums.get_mut(&key) else {
         sums.insert(key, more.clone());
         return;

@@ -2,10 +2,10 @@
 
 use super::Incomplete;
 use super::event_type::Kind;
-use super::log_entry::{Entry, EntryPayment};
+use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
-    Adjustment, Close, Contact, Customer, Discrepancy, Figures, Invoice, Notice, Order, Payment,
-    ProviderInvoice, Seal, Subject, text,
+    Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
+    Order, Payment, ProviderInvoice, Seal, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -120,8 +120,14 @@ impl Teller<'_> {
             return Ok(Subject { contact, ..Subject::default() });
         }
         if let Some(order) = &entry.order {
-            let order =
-                Order { id: order.id.clone(), progress: None, status: None, received: None };
+            let order = Order {
+                id: order.id.clone(),
+                progress: None,
+                status: None,
+                received: None,
+                components: Vec::new(),
+                receipts: Vec::new(),
+            };
             return Ok(Subject { order: Some(order), ..Subject::default() });
         }
         if entry.payment.id.is_some() {
@@ -231,6 +237,8 @@ impl Teller<'_> {
             progress: Some(self.needs("progress", order.progress)?.code()),
             status: order.status.map(OrderStatus::code),
             received: Some(Figures::of(self.needs("amount", self.entry.payment.amount)?)),
+            components: order.components.iter().map(component).collect(),
+            receipts: order.receipts.clone(),
         })
     }
 
@@ -261,5 +269,14 @@ impl Teller<'_> {
             id: self.needs("customer", self.entry.customer.clone())?,
             blocked: text(self.entry.blocked.as_deref()),
         })
+    }
+}
+
+fn component(of: &EntryComponent) -> ComponentFigures {
+    ComponentFigures {
+        component: of.component.code(),
+        order: Figures::of(of.order),
+        invoices: of.invoices.map(Figures::of),
+        receipts: of.receipts.map(Figures::of),
     }
 }

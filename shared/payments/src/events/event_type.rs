@@ -186,6 +186,7 @@ impl Kind {
             Occurrence::AnnouncedAgain
             | Occurrence::Authorising
             | Occurrence::CapsChanged
+            | Occurrence::CloseOrdered
             | Occurrence::Connected
             | Occurrence::ContactFollowed
             | Occurrence::Discarded

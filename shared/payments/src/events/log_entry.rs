@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use crate::activity_kind::Logged;
 use crate::adjustment::Adjustment;
 use crate::close::InvoicePosition;
+use crate::components::Component;
 use crate::discrepancy::DiscrepancyKind;
 use crate::ids::{
     CustomerId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId, XeroInvoiceId,
@@ -147,6 +148,23 @@ pub struct EntryOrder {
     pub progress: Option<OrderProgress>,
     /// How it stands in money, once any has come.
     pub status: Option<OrderStatus>,
+    /// The components on which its documents do not agree.
+    pub components: Vec<EntryComponent>,
+    /// The numbers of the receipts that the customer was given.
+    pub receipts: Vec<String>,
+}
+
+/// A component on which the documents of an order do not agree, by each document that says it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryComponent {
+    /// Which component.
+    pub component: Component,
+    /// By the order.
+    pub order: Money,
+    /// By its invoices.
+    pub invoices: Option<Money>,
+    /// By its receipts.
+    pub receipts: Option<Money>,
 }
 
 /// What a row says of a discrepancy.

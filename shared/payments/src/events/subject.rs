@@ -157,6 +157,21 @@ pub(super) struct Order {
     pub(super) status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) received: Option<Figures>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) components: Vec<ComponentFigures>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) receipts: Vec<String>,
+}
+
+/// A component on which the documents of an order do not agree.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct ComponentFigures {
+    pub(super) component: &'static str,
+    pub(super) order: Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) invoices: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) receipts: Option<Figures>,
 }
 
 impl Figures {

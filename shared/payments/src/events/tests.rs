@@ -70,6 +70,7 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::AnnouncedAgain.into(),
         Occurrence::Authorising.into(),
         Occurrence::CapsChanged.into(),
+        Occurrence::CloseOrdered.into(),
         Occurrence::Connected.into(),
         Occurrence::ContactFollowed.into(),
         Occurrence::Discarded.into(),
@@ -172,7 +173,13 @@ fn a_discrepancy_of_a_contact_names_the_contact_in_the_place_of_an_invoice() {
     // SP-10, SP-11: an order, or a payment as a whole.
     let payment = json(&refund);
     assert_eq!(payment["payment"]["id"], refund.payment.id.as_ref().unwrap().as_str());
-    let order = EntryOrder { id: "O-1".parse().unwrap(), progress: None, status: None };
+    let order = EntryOrder {
+        id: "O-1".parse().unwrap(),
+        progress: None,
+        status: None,
+        components: Vec::new(),
+        receipts: Vec::new(),
+    };
     let detail = json(&Entry { order: Some(order), ..refund.clone() });
     assert_eq!(detail["order"], serde_json::json!({"id": "O-1"}));
     assert!(detail.get("payment").is_none());

@@ -257,10 +257,10 @@ proptest! {
         };
         let (before, now) = (held(&world.stored), held(&change.after));
         for (id, _) in before.symmetric_difference(&now) {
-            let told = |d: &&payments::Decision| {
+            let is_decided = |d: &&payments::Decision| {
                 d.xero == Some(*id) && [Action::Held, Action::Released].contains(&d.action)
             };
-            prop_assert!(change.decisions.iter().any(|d| told(&d)));
+            prop_assert!(change.decisions.iter().any(|d| is_decided(&d)));
         }
         for decision in &change.decisions {
             prop_assert!(!decision.why.is_empty() && !decision.rule.is_empty());
@@ -365,13 +365,13 @@ proptest! {
             prop_assert_eq!(new.due_at(), since + SignedDuration::from_hours(48));
             let times = |found: &payments::Discrepancy| found.reopened.map_or(0, |back| back.count);
             prop_assert_eq!(times(new), times(old) + u32::from(came_back));
-            let told = |action| {
+            let is_decided = |action| {
                 let about = format!("{} {}", old.key.kind, old.key.subject);
                 change.decisions.iter().any(|d| d.action == action && d.why.starts_with(about.trim()))
             };
             match (old.is_open(), new.is_open()) {
-                (true, false) => prop_assert!(told(Action::DiscrepancyResolved)),
-                (false, true) => prop_assert!(told(Action::DiscrepancyRaised)),
+                (true, false) => prop_assert!(is_decided(Action::DiscrepancyResolved)),
+                (false, true) => prop_assert!(is_decided(Action::DiscrepancyRaised)),
                 _ => {}
             }
         }

@@ -177,7 +177,7 @@ mod tests {
 
     const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
 
-    fn told(queue: QueueName, body: &str) -> (String, Option<String>) {
+    fn subject_of(queue: QueueName, body: &str) -> (String, Option<String>) {
         let about = about(queue, &body.replace("ORG", ORGANISATION));
         assert!(!format!("{about:?}").contains("canary"), "{about:?}");
         let whose = about.organisation.map(|id| id.to_string());
@@ -239,7 +239,7 @@ mod tests {
             (QueueName::Events, "{}", "unreadable", None),
         ] {
             let subject = subject.map(str::to_owned);
-            assert_eq!(told(queue, body), (kind.to_owned(), subject), "{body}");
+            assert_eq!(subject_of(queue, body), (kind.to_owned(), subject), "{body}");
         }
     }
 

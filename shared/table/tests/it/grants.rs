@@ -125,10 +125,10 @@ async fn an_organisation_that_has_moved_hears_nothing_of_its_old_grant() {
     let dead = world.tables.store_grant(&warned, dead, now()).await.unwrap();
     let stayed = Uuid::from_u128(2).to_string();
     for table in ["messages", "activity"] {
-        let told = world.rows(table).await;
+        let messages = world.rows(table).await;
         assert!(
-            !told.is_empty() && told.iter().all(|row| row["organisation"] == stayed),
-            "{told:#?}"
+            !messages.is_empty() && messages.iter().all(|row| row["organisation"] == stayed),
+            "{messages:#?}"
         );
     }
 

@@ -228,7 +228,8 @@ async fn close_a_day(world: &World) {
     let (of_day, items) = close(&facts, &Judge::of(&settings, day, now()));
     let tables = &world.tables;
     let window = (now(), now(), None);
-    let stored = tables.store_close(organisation(), None, window, (&of_day, &items), now());
+    let stored =
+        tables.store_close(organisation(), None, window, (&of_day, items.iter().cloned()), now());
     assert!(stored.await.unwrap());
 }
 

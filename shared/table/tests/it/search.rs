@@ -70,8 +70,8 @@ pub async fn find(world: &World, typed: &str) -> SearchResult {
 pub async fn state(world: &World, subject: &Subject) -> (String, usize) {
     let known = world.tables.facts_of(&settings(), subject).await.unwrap();
     let state = State::of(&known.facts, &settings());
-    let told = state.map_or("nothing".to_owned(), |state| state.to_string());
-    (told, usize::try_from(known.read).unwrap())
+    let state_text = state.map_or("nothing".to_owned(), |state| state.to_string());
+    (state_text, usize::try_from(known.read).unwrap())
 }
 
 #[tokio::test]

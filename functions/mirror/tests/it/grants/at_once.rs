@@ -107,11 +107,11 @@ async fn ten_who_find_the_grant_revoked_bury_it_once() {
     let dead = Dead { at, why: GrantEnd::InvalidGrant };
     assert_eq!(world.grant().await.dead, Some(dead));
     let messages = world.messages().await;
-    let mut told: Vec<_> = messages.iter().map(|row| row["organisation"].clone()).collect();
-    told.sort();
+    let mut named: Vec<_> = messages.iter().map(|row| row["organisation"].clone()).collect();
+    named.sort();
     let mut all = [0, 1].map(|n| world.organisation(n).to_string());
     all.sort();
-    assert_eq!(told, all, "one for each organisation that hangs on it");
+    assert_eq!(named, all, "one for each organisation that hangs on it");
     assert!(messages.iter().all(|row| row["kind"] == "CONNECTION_LOST"));
 
     // And a user can bring it back.
@@ -153,7 +153,7 @@ async fn our_own_app_being_refused_kills_no_grant() {
 }
 
 #[tokio::test]
-async fn an_organisation_that_nobody_has_granted_is_not_called() {
+async fn an_organisation_without_a_grant_is_not_called() {
     // N8
     let world = World::connected().await;
     world.xero.take_calls();

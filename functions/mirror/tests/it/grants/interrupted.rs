@@ -52,7 +52,7 @@ async fn wherever_the_process_ends_the_grant_lives_on() {
 }
 
 #[tokio::test]
-async fn whoever_comes_before_the_lease_is_over_waits_and_comes_again() {
+async fn a_process_that_comes_before_the_lease_is_over_waits_and_comes_again() {
     let world = World::connected().await;
     assert!(ends(&world, &CrashPoint::at_effect(1, Moment::After)).await, "with the lease");
     world.asked_for_tokens();

@@ -198,8 +198,10 @@ fn count() -> usize {
 }
 
 /// Orders by card, bank transfer and PayPal, in parts, with refunds and failed tries, wrong tax, shipping, customer and
-/// total, duplicates, and some without any payment: the close finds exactly what was planted (SP-13, SP-14, SP-15), in
-/// transit is what waits for its night or the bank (AMB-24), and the day closed twice gives the same bytes.
+/// total, duplicates, and some without any payment: each payment is followed from its report to its reconciliation (SP-02),
+/// and the close finds exactly what was planted (SP-13, SP-14, SP-15): totals that differ (CM-18), too much and too little
+/// (ST-11), failed payments without another in their place (AMB-31). In transit is what waits for its night or the bank
+/// (AMB-24), and the day closed twice gives the same bytes.
 #[tokio::test]
 async fn the_close_of_a_shops_day_finds_what_was_planted_and_nothing_else() {
     let day = orders(count());

@@ -179,8 +179,8 @@ proptest! {
             State::Uploaded => prop_assert_eq!(placed, of),
             state => {
                 prop_assert!(!state.is_synced());
-                if let State::PartlyUploaded { placed: told, of: told_of } = state {
-                    prop_assert_eq!((told, told_of), (placed, of));
+                if let State::PartlyUploaded { placed: shown, of: shown_of } = state {
+                    prop_assert_eq!((shown, shown_of), (placed, of));
                 }
             }
         }

@@ -109,7 +109,7 @@ pub fn uploading(upload: Upload) -> Facts {
     Facts { receipt, upload: Some(upload), ..Facts::none(subject) }
 }
 
-pub fn told(facts: &Facts) -> String {
+pub fn state_of(facts: &Facts) -> String {
     State::of(facts, &settings()).map_or("nothing".to_owned(), |state| state.to_string())
 }
 

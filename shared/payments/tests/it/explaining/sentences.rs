@@ -27,7 +27,7 @@ fn states() -> Vec<State> {
 #[test]
 fn every_state_is_told_in_these_words() {
     // A7.4
-    let told: Vec<_> = states()
+    let texts: Vec<_> = states()
         .into_iter()
         .map(|state| {
             let words = state.words();
@@ -35,7 +35,7 @@ fn every_state_is_told_in_these_words() {
             format!("{state}, {direction} [{rules}]\n  {}\n  > {}", words.says, words.remedy)
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n\n"));
+    insta::assert_snapshot!(texts.join("\n\n"));
 }
 
 #[test]
@@ -66,6 +66,6 @@ fn every_state_is_one_of_a7_4_and_has_its_rule_sentence_and_cure() {
             assert!(text.ends_with('.') && text.starts_with(|c: char| !c.is_lowercase()), "{text}");
         }
     }
-    let told: BTreeSet<_> = states().iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), states().len(), "two states have the same name");
+    let texts: BTreeSet<_> = states().iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), states().len(), "two states have the same name");
 }

@@ -6,7 +6,7 @@ use payments::{Ignored, NumberPrefix, PaymentStatus, Receipt, StoredInvoice, Tom
 use scenarios::mirror;
 
 use crate::explaining::samples::{
-    admitted, bpay, on, pay_now, removed, reserved, sent, settings, told, uploading,
+    admitted, bpay, on, pay_now, removed, reserved, sent, settings, state_of, uploading,
 };
 use crate::worlds::{noon, xero_id};
 
@@ -76,7 +76,7 @@ fn every_inbound_vector_has_its_one_state() {
         let (invoice, tombstones) = played(name);
         let mut facts = on(&invoice, subject(about));
         facts.removed = removed(&invoice, &tombstones);
-        let state = told(&facts);
+        let state = state_of(&facts);
         if state != *expected {
             wrong.push(format!("{rules} {name}: {about} is {state}, not {expected}"));
         }
@@ -95,7 +95,7 @@ fn an_invoice_of_another_prefix_is_ignored_with_its_reason() {
     ] {
         let ignored: Ignored = prefix.to_local(number).unwrap_err();
         let facts = Facts { ignored: Some(ignored), ..Facts::none(subject("x1")) };
-        assert_eq!(told(&facts), reason, "{number}");
+        assert_eq!(state_of(&facts), reason, "{number}");
     }
 }
 
@@ -109,10 +109,10 @@ fn a_report_that_could_not_be_processed_is_failed_only_if_nothing_else_is_known(
         detail: "read older than its event".to_owned(),
     };
     let mut facts = Facts { parked: Some(parked), ..Facts::none(subject("x1")) };
-    assert_eq!(told(&facts), "failed (parked)");
+    assert_eq!(state_of(&facts), "failed (parked)");
     let (invoice, _) = played("v01-a-xero-payment-is-copied");
     facts.invoices = vec![std::sync::Arc::new(invoice)];
-    assert_eq!(told(&facts), "applied");
+    assert_eq!(state_of(&facts), "applied");
 }
 
 /// The parts of 40.00 that Xero has taken, and those that it has refused.
@@ -168,7 +168,7 @@ fn every_outbound_vector_has_its_one_state() {
         ("X-17", answered(&bpay("P-1"), &[40_00], &[1]), "failed (refused_by_xero)"),
     ];
     for (rules, upload, expected) in vectors {
-        assert_eq!(told(&uploading(upload)), expected, "{rules}");
+        assert_eq!(state_of(&uploading(upload)), expected, "{rules}");
     }
 }
 
@@ -189,9 +189,9 @@ fn while_an_action_is_open_everything_of_its_customer_is_blocked() {
     for receipt in [bpay("P-1"), pay_now("P-1")] {
         let mut facts = uploading(admitted(&receipt));
         facts.customer = Some(customer.clone());
-        assert_eq!(told(&facts), "blocked (BLOCKED_BY_ACTION)");
+        assert_eq!(state_of(&facts), "blocked (BLOCKED_BY_ACTION)");
         facts.customer = Some(Customer { blocked: None, ..customer.clone() });
-        assert!(told(&facts).starts_with("waiting"));
+        assert!(state_of(&facts).starts_with("waiting"));
     }
 }
 
@@ -202,8 +202,8 @@ fn attempt_4001_disables_the_nights_and_not_what_is_posted_at_once() {
     let mut caps = payments::upload::Caps::unused(settings().organisation);
     caps.disabled = Some(off);
     let with = |receipt| Facts { caps: Some(caps.clone()), ..uploading(admitted(&receipt)) };
-    assert_eq!(told(&with(bpay("P-1"))), "disabled (attempts_used_up)");
-    assert_eq!(told(&with(pay_now("P-1"))), "waiting (at_once)");
+    assert_eq!(state_of(&with(bpay("P-1"))), "disabled (attempts_used_up)");
+    assert_eq!(state_of(&with(pay_now("P-1"))), "waiting (at_once)");
 }
 
 #[test]
@@ -225,16 +225,16 @@ fn what_the_mirror_has_found_in_xero_is_told_by_the_mirror() {
     for upload in [skipped(Skip::MethodNotUploaded), skipped(Skip::BeforeStartDate)] {
         let mut facts = on(&invoice, subject("a"));
         facts.upload = Some(upload);
-        assert_eq!(told(&facts), "adopted");
+        assert_eq!(state_of(&facts), "adopted");
     }
     // A payment that is in no other way in Xero has the state of its upload, unless Xero gets it
     // from the bank.
     let (invoice, _) = played("v09-manual-and-one-day-apart");
     let mut facts = on(&invoice, subject("a"));
     facts.upload = Some(skipped(Skip::BeforeStartDate));
-    assert_eq!(told(&facts), "skipped (before_start_date)");
+    assert_eq!(state_of(&facts), "skipped (before_start_date)");
     facts.upload = Some(skipped(Skip::MethodNotUploaded));
-    assert_eq!(told(&facts), "protected (manual)");
+    assert_eq!(state_of(&facts), "protected (manual)");
 }
 
 #[test]

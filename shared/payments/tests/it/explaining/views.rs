@@ -12,7 +12,7 @@ use payments::{
     mirror,
 };
 
-use crate::explaining::samples::{admitted, instant, on, pay_now, removed, settings, told};
+use crate::explaining::samples::{admitted, instant, on, pay_now, removed, settings, state_of};
 use crate::worlds::{aud, known_invoice, noon, snapshot, xero_id};
 
 fn payment(n: u8, date: &str, cents: i64) -> XeroPayment {
@@ -238,7 +238,7 @@ fn a_payment_has_the_same_state_on_its_invoice_as_by_itself() {
             customer,
             ..on(&stored, Subject::Ours(receipt.id.clone()))
         };
-        assert_eq!(told(&facts), expected);
+        assert_eq!(state_of(&facts), expected);
         let line = &view_at(&stored, &context, noon(8)).payments[0];
         assert_eq!(line.state.to_string(), expected);
     }

@@ -181,14 +181,14 @@ fn what_nothing_came_of_is_given_back_for_its_own_night_only() {
 fn operators_are_told_once_at_75_and_90_and_95_percent() {
     // AMB-09
     let (mut caps, start) = (unused(), sydney("2026-05-01T22:00"));
-    let mut told = Vec::new();
+    let mut warned = Vec::new();
     for step in 0..40 {
         let at = start + HOUR * step;
         let granted = caps.reserve(100, SendMode::Direct, 200, at);
-        told.extend(granted.warn.map(|percent| (caps.attempts(at) + 100, percent)));
+        warned.extend(granted.warn.map(|percent| (caps.attempts(at) + 100, percent)));
         caps = granted.caps.unwrap();
     }
-    assert_eq!(told, [(3000, 75), (3600, 90), (3800, 95)]);
+    assert_eq!(warned, [(3000, 75), (3600, 90), (3800, 95)]);
     // After the attempts have gone down, it begins again.
     let later = start + ATTEMPTS_WINDOW + DAY;
     assert_eq!(caps.reserve(10, SendMode::Direct, 200, later).warn, None);

@@ -1,0 +1,98 @@
+//! The invoices that are not settled, by the day on which they are due: an index holds those alone (ST-12, ST-24).
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Date;
+use payments::balance::{Balance, balance};
+use payments::{CustomerId, InvoiceNumber, OrganisationId, StoredInvoice};
+
+use crate::attributes::{Item, Reader, Writer};
+use crate::error::ReadError;
+use crate::latest::{Listed, sorted};
+use crate::schema::{BY_BALANCE, INVOICES};
+use crate::tables::Tables;
+
+/// Stands in the place of a day where none is known; sorts behind every day.
+const NO_DAY: &str = "unknown";
+
+/// An invoice that is not settled.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InvoiceBalance {
+    /// Its number.
+    pub number: InvoiceNumber,
+    /// Whose customer owes it, if the business's own system says so.
+    pub customer: Option<CustomerId>,
+    /// The customer's name: in the business's own system, or else in Xero.
+    pub name: Option<String>,
+    /// Whether Xero has it.
+    pub in_xero: bool,
+    /// What is left of it.
+    pub balance: Balance,
+}
+
+/// What of an invoice is left, in its row.
+pub(crate) fn with_balance(row: Writer, invoice: &StoredInvoice) -> Writer {
+    let Some(Balance { left, due_on }) = balance(invoice) else { return row };
+    let due_on = due_on.map_or_else(|| NO_DAY.to_owned(), |day| day.to_string());
+    row.number("balance", left.amount())
+        .text("balance_currency", left.currency())
+        .text("balance_of", invoice.organisation)
+        .text("balance_due_on", due_on)
+}
+
+impl Tables {
+    /// The invoices of an organisation that are not settled, what has been due for longest first, at most `max`; as of a
+    /// moment ago. An invoice that was written last by a version without balances is none of them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list_balances(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Listed<InvoiceBalance>, ReadError> {
+        let mut items = self
+            .client()
+            .query()
+            .table_name(self.name(INVOICES))
+            .index_name(BY_BALANCE)
+            .key_condition_expression("balance_of = :organisation")
+            .expression_attribute_values(
+                ":organisation",
+                AttributeValue::S(organisation.to_string()),
+            )
+            .into_paginator()
+            .items()
+            .send();
+        let mut found: Vec<Item> = Vec::new();
+        let mut more = false;
+        while let Some(item) = items.next().await {
+            more = found.len() >= max;
+            if more {
+                break;
+            }
+            found.push(item.map_err(|error| ReadError::unavailable(INVOICES, error))?);
+        }
+        let (rows, unreadable) = sorted(&found, "number", read_balance);
+        Ok(Listed { rows, unreadable, more })
+    }
+}
+
+fn read_balance(item: &Item) -> Result<InvoiceBalance, ReadError> {
+    let row = Reader::new(INVOICES, item);
+    let due_on: Option<Date> = match row.text("balance_due_on")? {
+        NO_DAY => None,
+        _ => Some(row.parsed("balance_due_on")?),
+    };
+    let left = row.money("balance", row.parsed("balance_currency")?)?;
+    let mut name = None;
+    for attribute in ["company", "person", "xero_contact"] {
+        name = name.or(row.text_if(attribute)?);
+    }
+    Ok(InvoiceBalance {
+        number: row.parsed("number")?,
+        customer: row.parsed_if("customer")?,
+        name: name.map(str::to_owned),
+        in_xero: row.has("xero_invoice_id"),
+        balance: Balance { left, due_on },
+    })
+}
