@@ -19,8 +19,8 @@ CONTRACTS = {"commands"}
 ADAPTERS = {"bus", "host", "invoker", "queue", "table", "xero"}
 # Crates that assemble adapters in the same way for several functions.
 ASSEMBLIES = {"access", "discrepancies"}
-# A sync at once, a close and the plan of a night are executed with the code that the schedules run.
-LIBRARIES = {"operations": {"reconcile", "sweep", "upload"}}
+# A sync at once, a close, the plan of a night, and the log against its seals, are executed with the code that the schedules run.
+LIBRARIES = {"operations": {"reconcile", "report", "sweep", "upload"}}
 # Crates that the domain may not reach, not even through another crate: no cloud, no network, no runtime.
 OUTSIDE_WORLD = re.compile(r"^(aws[-_]|lambda|tokio|hyper|reqwest|axum|rustls)")
 # Each SDK is the business of one shared crate. Functions and the local stack may construct a client, no more.

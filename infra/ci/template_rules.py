@@ -226,6 +226,7 @@ ALLOWED = {
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Messages", "PutItem", "DeleteItem")
+    | _tables("Seals", "GetItem", "Query")
     | _grants()
     | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret")
     | _tables("Grants", "UpdateItem"),
@@ -242,13 +243,20 @@ ALLOWED = {
     | _tables("Closes", "GetItem", "Query", "PutItem", "BatchWriteItem")
     | _on("EventsDeadLetterQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
+    "Report": _own_log("Report")
+    | _tables("Organisations", "Scan")
+    # It reads the log and writes of its seals; it alters and deletes nothing of either.
+    | _tables("Activity", "Query", "PutItem")
+    | _tables("Seals", "GetItem", "Query", "PutItem")
+    | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
     "Operate": _own_log("Operate") | CONSOLE | COMMANDS,
     "Administer": _own_log("Administer") | CONSOLE | COMMANDS | _tables("Organisations", "UpdateItem"),
-    # Not a function: the schedules, which wake three.
+    # Not a function: the schedules, which wake four.
     "Scheduler": _on("UploadFunction.Arn", "lambda:InvokeFunction")
     | _on("SweepFunction.Arn", "lambda:InvokeFunction")
     | _on("ReconcileFunction.Arn", "lambda:InvokeFunction")
+    | _on("ReportFunction.Arn", "lambda:InvokeFunction")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
 }
 
@@ -329,6 +337,8 @@ ONLY = {
     "ContactsTable.Arn": {"Sweep", "Operations"} | LOOKERS,
     # A day is closed by a schedule, and again by a person's order; the sweep sees which was the last.
     "ClosesTable.Arn": {"Operations", "Reconcile", "Sweep"} | LOOKERS,
+    # One function seals; commands only compare.
+    "SealsTable.Arn": {"Report", "Operations"},
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,

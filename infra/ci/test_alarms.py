@@ -52,6 +52,7 @@ IN_WORDS = {
     "sweep-silence": ("ConnectionsNotActive", "sweep"),
     "sweep-throttles": ("ConnectionsNotActive", "sweep"),
     "upload-silence": ("NightsOverdue", "upload"),
+    "report-errors": (LETTERS, "schedules-dlq"),
 }
 
 # The meaning of a missing number, and the reason for it.

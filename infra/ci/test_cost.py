@@ -66,7 +66,7 @@ class Cost(unittest.TestCase):
     def test_schedules_come_as_often_as_they_say(self):
         # Half-hourly, hourly, and three times a day; the nights at their hour, and a catch-up every 45 minutes.
         days = cost.DAYS
-        self.assertEqual(cost.scheduled(self.template), {"SweepFunction": 2 * 1460 + 730 + 3 * days, "UploadFunction": Decimal(730 * 60) / 45 + days, "ReconcileFunction": 1460})
+        self.assertEqual(cost.scheduled(self.template), {"SweepFunction": 2 * 1460 + 730 + 3 * days, "UploadFunction": Decimal(730 * 60) / 45 + days, "ReconcileFunction": 1460, "ReportFunction": Decimal(730) / 6})
 
     def test_the_runbook_says_what_a_flood_costs(self):
         text = " ".join(operations.RUNBOOK.read_text(encoding="utf-8").split())

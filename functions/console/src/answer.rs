@@ -147,6 +147,7 @@ fn words(reply: Reply) -> CommandOutcome {
         Reply::PreviewPlan(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::PreviewAnnounceAgain(_)
+        | Reply::VerifyLog(_)
         | Reply::Connect(_) => looked(vec![reply]),
     }
 }

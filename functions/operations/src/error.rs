@@ -27,6 +27,9 @@ pub enum ExecutionError {
     /// Days could not be closed.
     #[error(transparent)]
     Reconcile(#[from] reconcile::HandleError),
+    /// The log could not be compared with its seals.
+    #[error(transparent)]
+    Verification(#[from] report::SealError),
     /// The tables do not answer as they should.
     #[error("{0}")]
     Tables(String),

@@ -20,7 +20,7 @@ mod upload_switch;
 use bus::Bus;
 use commands::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, DeadLettersReply, DiscardReply, GrantReply,
-    PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply,
+    LogVerificationReply, PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply,
 };
 use commands::{Attribution, Command, Reply, Request, RequestError, earlier};
 use host::clock::Clock;
@@ -220,7 +220,8 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             | Command::PreviewReplay(_)
             | Command::PreviewPlan(_)
             | Command::LookAtDeadLetters(_)
-            | Command::PreviewAnnounceAgain(_) => self.look(command, deadline).await?,
+            | Command::PreviewAnnounceAgain(_)
+            | Command::VerifyLog(_) => self.look(command, deadline).await?,
         })
     }
 
@@ -243,6 +244,13 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let announce_again = self.announce_again(which, None, deadline).await?;
                 let reply = RepublicationReply { announce_again, recorded: false };
                 Reply::PreviewAnnounceAgain(reply)
+            }
+            Command::VerifyLog(days) => {
+                let range = (days.from_day, days.to_day);
+                let (tables, clock) = (&self.tables, &self.clock);
+                let verify =
+                    report::verify(tables, days.organisation, range, clock, deadline).await?;
+                Reply::VerifyLog(LogVerificationReply { verify, recorded: false })
             }
             Command::Rename(_) => return Err(ExecutionError::OnAPage),
             _ => return Err(RequestError::Unattributed.into()),

@@ -15,6 +15,7 @@ use operations::{InProcess, Operations, Parts};
 use payments::events::Announcement;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, SchedulesQueue, UploadsQueue};
 use reconcile::Reconciler;
+use report::Reporter;
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use sweep::Sweeper;
@@ -72,6 +73,7 @@ struct Product {
     announce: Announcer<NoBus>,
     operations: LocalOperations,
     reconcile: Reconciler,
+    report: Reporter,
     console: Console<LambdaInvoker>,
     operate: Console<LambdaInvoker>,
     administer: Console<LambdaInvoker>,
@@ -146,6 +148,7 @@ impl Product {
             announce: Announcer::new(NoBus, clock.clone()),
             operations,
             reconcile: Reconciler::new(tables.clone(), clock.clone()),
+            report: Reporter::new(tables.clone(), clock.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),
@@ -186,6 +189,10 @@ impl Product {
             }
             Function::Reconcile => {
                 let answer = self.reconcile.handle(&read(&call)?, call.deadline).await;
+                written(&answer.map_err(|error| failure(&error))?)
+            }
+            Function::Report => {
+                let answer = self.report.handle(&read(&call)?, call.deadline).await;
                 written(&answer.map_err(|error| failure(&error))?)
             }
             Function::Console => page(&self.console, &call).await,

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::field::Field;
 use crate::payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
-    MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation, OnPayment,
-    OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
+    DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
+    OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
 };
 use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
-    DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply, NamesReply,
-    PaymentReply, PlanReply, ReplayReply, RepublicationReply, RestorationReply, SyncReply,
-    UploadsReply,
+    DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply,
+    LogVerificationReply, NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply,
+    RestorationReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -260,6 +260,11 @@ commands! {
         is_read_only: true,
         fields: &[ORGANISATION, FROM, TO, NEXT],
     }
+    /// Compares the activity log with its seals, and names every row that was altered, removed, added or exchanged (SP-29).
+    VerifyLog(DaysOf) -> LogVerificationReply = "verify_log" in OPERATORS {
+        is_read_only: true,
+        fields: &[ORGANISATION, FROM_DAY, TO_DAY],
+    }
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
     Rename(OnOrganisation) -> NamesReply = "rename" in ADMINISTRATORS {
         label: Some("Save the names"),
@@ -342,6 +347,11 @@ const DAY: Field = Field::text(
 .optional();
 const FROM: Field = Field::text("from", "hours", "The first moment, such as 2026-11-23T00:00:00Z");
 const TO: Field = Field::text("to", "hours", "The last moment");
+const FROM_DAY: Field =
+    Field::text("from_day", "day", "The first day in UTC; the first one that was sealed")
+        .optional();
+const TO_DAY: Field =
+    Field::text("to_day", "day", "The last day in UTC; the last one that was sealed").optional();
 const NEXT: Field =
     Field::text("next", "place", "Goes on behind this place, as a reply had it").optional();
 const AT: Field =

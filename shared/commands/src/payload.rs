@@ -205,6 +205,19 @@ pub struct PreviewPlan {
     pub at: Option<Timestamp>,
 }
 
+/// Days of one organisation, in UTC; all that there are, if nothing is said.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct DaysOf {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_day: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_day: Option<Date>,
+}
+
 /// A dead-letter queue, by the name of its queue.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 //! show them.
 
 mod dead_letters;
+mod log_verification;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use dead_letters::{
     DeadLetterSummary, DeadLettersReply, DeadLettersReport, DiscardReply, DiscardedLetter,
 };
+pub use log_verification::{LogFault, LogVerification, LogVerificationReply};
 pub use plan::{Disposition, NightPlan, PlanReply, PlannedPayment};
 
 /// What a run over each organisation has done; after a sign-up, with the health of the connection.

@@ -45,6 +45,8 @@ codes! {
         Discarded = "discarded",
         /// A person has disconnected an organisation from Xero (XC-05).
         Disconnected = "disconnected",
+        /// A day of this log was sealed (SP-29).
+        LogSealed = "log_sealed",
         /// A person let a mass change through.
         MassChangeApproved = "mass_change_approved",
         /// Too many payments would be removed or altered: it waits for a person.

@@ -44,6 +44,7 @@ mod replay_marker;
 mod reports;
 mod restoration;
 mod rules_version;
+pub mod seal;
 mod settings;
 mod snapshot_age;
 mod stored;

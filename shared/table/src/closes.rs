@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::activity::day as log_day;
 use crate::attributes::{Item, Reader, Writer, instant};
+use crate::canonical::feed;
 use crate::close_rows::{item_row, read_facts, sums};
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, CLOSES};
@@ -234,9 +235,9 @@ const ROWS_AT_ONCE: usize = 1_000;
 fn checksum(day: &Item, items: impl Iterator<Item = CloseItem>) -> String {
     let mut checksum = Sha256::new();
     for item in items {
-        canonical(&AttributeValue::M(item_row(&item)), &mut checksum);
+        feed(&AttributeValue::M(item_row(&item)), &mut checksum);
     }
-    canonical(&AttributeValue::M(day.clone()), &mut checksum);
+    feed(&AttributeValue::M(day.clone()), &mut checksum);
     checksum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -324,28 +325,4 @@ pub(crate) fn read_day(item: &Item) -> Result<ClosedDay, ReadError> {
         revision: row.number("revision")?,
         digest: row.text("digest")?.to_owned(),
     })
-}
-
-/// Feeds a value to a checksum, the same value always in the same way.
-fn canonical(value: &AttributeValue, checksum: &mut Sha256) {
-    match value {
-        AttributeValue::S(text) => checksum.update(format!("S{}:{text}", text.len())),
-        AttributeValue::N(number) => checksum.update(format!("N{}:{number}", number.len())),
-        AttributeValue::Bool(flag) => checksum.update(format!("B{flag}")),
-        AttributeValue::L(list) => {
-            checksum.update(format!("L{}", list.len()));
-            list.iter().for_each(|value| canonical(value, checksum));
-        }
-        AttributeValue::M(map) => {
-            checksum.update(format!("M{}", map.len()));
-            let mut names: Vec<_> = map.keys().collect();
-            names.sort_unstable();
-            for name in names {
-                checksum.update(format!("{}:{name}", name.len()));
-                canonical(&map[name], checksum);
-            }
-        }
-        // We write no other.
-        _ => checksum.update("?"),
-    }
 }

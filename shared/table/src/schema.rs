@@ -60,6 +60,7 @@ pub(crate) const ORDER_LINKS: &str = "order_links";
 pub(crate) const CLOSES: &str = "closes";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const CONTACTS: &str = "contacts";
+pub(crate) const SEALS: &str = "seals";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
@@ -180,6 +181,7 @@ pub const TABLES: &[Table] = &[
     table(ORDER_LINKS, "link", Some("order")),
     table(CERTIFICATES, "organisation", Some("day")),
     table(CLOSES, "organisation", Some("close")),
+    table(SEALS, "organisation", Some("seal")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(
         table(SYNC_RUNS, "organisation", Some("run")),

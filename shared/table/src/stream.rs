@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::events::{
     Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
+    EntrySeal,
 };
 use payments::{
     AdjustedRecord, Adjustment, Component, CustomerNotice, DiscrepancyKind, Logged, NoticeKind,
@@ -110,6 +111,7 @@ impl Image {
             order: order(row)?,
             blocked: owned(row, "blocked")?,
             close: close(row)?,
+            seal: seal(row)?,
             night: row.parsed_if("night")?,
             until: row.parsed_if("until")?,
         }))
@@ -203,6 +205,17 @@ fn close(row: Reader<'_>) -> Result<Option<EntryClose>, ReadError> {
         reconciled: row.number("reconciled")?,
         in_transit: row.number("in_transit")?,
         not_reconciled: row.number("not_reconciled")?,
+    }))
+}
+
+fn seal(row: Reader<'_>) -> Result<Option<EntrySeal>, ReadError> {
+    let Some(day) = row.parsed_if("sealed_day")? else { return Ok(None) };
+    Ok(Some(EntrySeal {
+        day,
+        checksum: row.parsed("checksum")?,
+        previous: row.parsed_if("previous")?,
+        rows: row.number("rows")?,
+        late: row.number("late")?,
     }))
 }
 

@@ -9,6 +9,7 @@ use payments::connection::{AccessMode, ConnectionStatus, Facts, HealthIssue};
 use payments::digest::Morning;
 use payments::failures::Failures;
 use payments::grant::{Dead, Grant, GrantEnd, Grants as _};
+use payments::seal::{Contents, Seal};
 use payments::upload::{
     Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, WriteOutcome, admit,
     link,
@@ -123,6 +124,18 @@ impl Everything<'_> {
         self.morning().await;
         self.an_order().await;
         self.closes().await;
+        self.seals().await;
+    }
+
+    /// Two days of the log are sealed.
+    async fn seals(&self) {
+        let mut previous = None;
+        for day in ["2026-11-21", "2026-11-22"] {
+            let day = day.parse().unwrap();
+            let seal = Seal::new(organisation(), day, previous, Contents::default());
+            self.0.tables.store_seal(&seal, now()).await.unwrap();
+            previous = Some(seal.checksum);
+        }
     }
 
     /// A day is closed, and closed again with another outcome.

@@ -47,6 +47,8 @@ codes! {
         Operations = "operations",
         /// Derives how far each order is paid.
         Reconcile = "reconcile",
+        /// Seals the activity log.
+        Report = "report",
         /// Shows the operators' pages to those who look.
         Console = "console",
         /// The same to operators.
@@ -94,7 +96,7 @@ impl Function {
             Self::Webhook => Duration::from_secs(5),
             Self::Mirror => Duration::from_secs(120),
             Self::Intake | Self::Announce => Duration::from_secs(60),
-            Self::Reconcile | Self::Upload => Duration::from_secs(900),
+            Self::Reconcile | Self::Report | Self::Upload => Duration::from_secs(900),
             Self::Sweep | Self::Operations => Duration::from_secs(300),
             Self::Console | Self::Operate | Self::Administer => Duration::from_secs(30),
         }

@@ -117,6 +117,7 @@ fn announcement(number: usize, why: &str) -> Announcement {
         notice: None,
         owner: None,
         close: None,
+        seal: None,
         order: None,
         night: None,
         until: None,

@@ -5,7 +5,7 @@ use super::event_type::Kind;
 use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
     Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
-    Order, Payment, ProviderInvoice, Subject, text,
+    Order, Payment, ProviderInvoice, Seal, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -96,6 +96,7 @@ impl Teller<'_> {
             Kind::CloseCompleted | Kind::CloseReopened => {
                 Subject { close: Some(self.close()?), ..Subject::default() }
             }
+            Kind::LogSealed => Subject { seal: Some(self.seal()?), ..Subject::default() },
             Kind::DigestReady
             | Kind::ConnectionDegraded
             | Kind::ConnectionDisconnected
@@ -249,6 +250,17 @@ impl Teller<'_> {
             reconciled: close.reconciled,
             in_transit: close.in_transit,
             not_reconciled: close.not_reconciled,
+        })
+    }
+
+    fn seal(&self) -> Result<Seal, Incomplete> {
+        let seal = self.needs("seal", self.entry.seal)?;
+        Ok(Seal {
+            day: seal.day,
+            checksum: seal.checksum.to_string(),
+            previous: seal.previous.map(|previous| previous.to_string()),
+            rows: seal.rows,
+            late: seal.late,
         })
     }
 

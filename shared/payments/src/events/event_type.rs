@@ -38,6 +38,8 @@ codes! {
         DiscrepancyReminded = "discrepancy.reminded",
         /// An invoice bears another number in Xero.
         InvoiceNumberChanged = "invoice.number_changed",
+        /// A day of the activity log was sealed (SP-29).
+        LogSealed = "log.sealed",
         /// A mass change goes on.
         MassChangeApproved = "mass_change.approved",
         /// A mass change waits for a person.
@@ -170,6 +172,7 @@ impl Kind {
             Occurrence::ConnectionRestored => Self::ConnectionRestored,
             Occurrence::CustomerBlocked => Self::CustomerBlocked,
             Occurrence::CustomerUnblocked => Self::CustomerUnblocked,
+            Occurrence::LogSealed => Self::LogSealed,
             Occurrence::MassChangeApproved => Self::MassChangeApproved,
             Occurrence::MassChangeStopped => Self::MassChangeStopped,
             Occurrence::MorningDigest => Self::DigestReady,

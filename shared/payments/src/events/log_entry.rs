@@ -16,6 +16,7 @@ use crate::money::Money;
 use crate::notice::CustomerNotice;
 use crate::order::{OrderProgress, OrderStatus};
 use crate::payment::{Origin, PaymentStatus};
+use crate::seal::Checksum;
 
 /// Longest text that is announced, in characters; the rest of it stands in the log. It keeps every
 /// announcement far below what an event may be, however long a typed text is.
@@ -64,6 +65,8 @@ pub struct Entry {
     pub order: Option<EntryOrder>,
     /// The close of a day, in a row about one.
     pub close: Option<EntryClose>,
+    /// The seal of a day of this log, in a row about one.
+    pub seal: Option<EntrySeal>,
     /// The issue about the customer that has to be solved, or was solved.
     pub blocked: Option<String>,
     /// The night of an upload: the day on which it begins.
@@ -119,6 +122,21 @@ pub struct EntryClose {
     pub in_transit: u64,
     /// Payments that do not agree.
     pub not_reconciled: u64,
+}
+
+/// What a row says of the seal of a day of the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EntrySeal {
+    /// The day in UTC.
+    pub day: Date,
+    /// The seal's checksum.
+    pub checksum: Checksum,
+    /// The checksum of the seal of the day before; none of the first one.
+    pub previous: Option<Checksum>,
+    /// How many rows it covers.
+    pub rows: u64,
+    /// How many rows of the day before came late, and are covered by this one.
+    pub late: u64,
 }
 
 /// What a row says of an order.

@@ -15,7 +15,7 @@ pub use detail::{Detail, VERSION};
 pub use event_type::Kind;
 pub use log_entry::{
     Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
-    TEXT_CHARS_MAX,
+    EntrySeal, TEXT_CHARS_MAX,
 };
 
 use jiff::Timestamp;

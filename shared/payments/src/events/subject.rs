@@ -15,6 +15,8 @@ pub(super) struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) close: Option<Close>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seal: Option<Seal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Date>,
@@ -47,6 +49,16 @@ pub(super) struct Close {
     pub(super) reconciled: u64,
     pub(super) in_transit: u64,
     pub(super) not_reconciled: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Seal {
+    pub(super) day: Date,
+    pub(super) checksum: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous: Option<String>,
+    pub(super) rows: u64,
+    pub(super) late: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -41,6 +41,7 @@ fn entry(logged: impl Into<Logged>) -> Entry {
         customer: None,
         blocked: None,
         close: None,
+        seal: None,
         order: None,
         night: None,
         until: None,

@@ -75,6 +75,7 @@ fn row(instant: &str, logged: impl Into<Logged>, payment: &str) -> Entry {
         notice: None,
         owner: None,
         close: None,
+        seal: None,
         night: None,
         until: None,
     }

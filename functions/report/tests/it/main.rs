@@ -1,0 +1,5 @@
+//! The function against a DynamoDB in memory.
+
+mod scale;
+mod seals;
+mod world;
