@@ -62,7 +62,7 @@ CONSOLE = (
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
     | _on("${DiscrepanciesTable.Arn}/index/open", "dynamodb:Query")
     | _on("${HeldPaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
-    | _on("${InvoicesTable.Arn}/index/by_balance", "dynamodb:Query")
+    | _on("${InvoicesTable.Arn}/index/unsettled", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _on("${PaymentsTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")
     | _on("${TombstonesTable.Arn}/index/by_xero_payment_id", "dynamodb:Query")

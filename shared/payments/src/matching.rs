@@ -123,9 +123,9 @@ pub(crate) fn pair<'a>(
         let single = single.map(|payment| (payment, Pass::Report));
         // A part of several invoices takes no journal over, since it is never linked; and where another copy is
         // equal and stays, that one would be linked with this money at the next read.
-        let stays = |payment: &&Payment| unmatched(payment) == Unmatched::Stays;
+        let stays = |payment: &Payment| unmatched(payment) == Unmatched::Stays;
         let is_only = || {
-            !free(Pass::Imported).any(|payment| stays(&payment))
+            !free(Pass::Imported).any(|payment| stays(payment))
                 && free(Pass::Uploaded).next().is_none()
         };
         let part = || free(Pass::MultiInvoice).next().filter(|_| !copy.journaled && is_only());

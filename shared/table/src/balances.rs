@@ -1,4 +1,4 @@
-//! The invoices that are not settled, by the day on which they are due: an index holds those alone (ST-12, ST-24).
+//! The invoices of which something is left: they are among those that the index of what is unsettled names (ST-12, ST-24).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
@@ -8,10 +8,10 @@ use payments::{CustomerId, InvoiceNumber, OrganisationId, StoredInvoice};
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::ReadError;
 use crate::latest::{Listed, sorted};
-use crate::schema::{BY_BALANCE, INVOICES};
+use crate::schema::{INVOICES, UNSETTLED};
 use crate::tables::Tables;
 
-/// Stands in the place of a day where none is known; sorts behind every day.
+/// Stands in the place of a day where none is known.
 const NO_DAY: &str = "unknown";
 
 /// An invoice that is not settled.
@@ -35,13 +35,13 @@ pub(crate) fn with_balance(row: Writer, invoice: &StoredInvoice) -> Writer {
     let due_on = due_on.map_or_else(|| NO_DAY.to_owned(), |day| day.to_string());
     row.number("balance", left.amount())
         .text("balance_currency", left.currency())
-        .text("balance_of", invoice.organisation)
         .text("balance_due_on", due_on)
 }
 
 impl Tables {
-    /// The invoices of an organisation that are not settled, what has been due for longest first, at most `max`; as of a
-    /// moment ago. An invoice that was written last by a version without balances is none of them.
+    /// The invoices of an organisation of which something is left or too much was paid, what has been due for longest
+    /// first; as of a moment ago. At most `max` invoices are looked at, by their numbers. An invoice that was written last
+    /// by a version without balances is none of them.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -54,8 +54,8 @@ impl Tables {
             .client()
             .query()
             .table_name(self.name(INVOICES))
-            .index_name(BY_BALANCE)
-            .key_condition_expression("balance_of = :organisation")
+            .index_name(UNSETTLED)
+            .key_condition_expression("unsettled_in = :organisation")
             .expression_attribute_values(
                 ":organisation",
                 AttributeValue::S(organisation.to_string()),
@@ -63,16 +63,26 @@ impl Tables {
             .into_paginator()
             .items()
             .send();
-        let mut found: Vec<Item> = Vec::new();
+        let mut keys: Vec<(String, String)> = Vec::new();
         let mut more = false;
         while let Some(item) = items.next().await {
-            more = found.len() >= max;
+            more = keys.len() >= max;
             if more {
                 break;
             }
-            found.push(item.map_err(|error| ReadError::unavailable(INVOICES, error))?);
+            let item = item.map_err(|error| ReadError::unavailable(INVOICES, error))?;
+            let number = item.get("number").and_then(|number| number.as_s().ok());
+            keys.extend(number.map(|number| (organisation.to_string(), number.clone())));
         }
-        let (rows, unreadable) = sorted(&found, "number", read_balance);
+        let found = self.many(INVOICES, ["organisation", "number"], keys.into_iter(), None).await?;
+        let found = found.iter().filter(|row| Reader::new(INVOICES, row).has("balance"));
+        let (mut rows, unreadable) = sorted(found, "number", read_balance);
+        let due_on = |row: &InvoiceBalance| row.balance.due_on;
+        rows.sort_by(|a, b| {
+            let by_day =
+                due_on(a).is_none().cmp(&due_on(b).is_none()).then(due_on(a).cmp(&due_on(b)));
+            by_day.then_with(|| a.number.cmp(&b.number))
+        });
         Ok(Listed { rows, unreadable, more })
     }
 }

@@ -14,7 +14,7 @@ use crate::tables::Tables;
 
 /// The attributes that are read. `number` is a word of DynamoDB's own, hence the other name.
 const SHORT: &str = "#number, local_revision, fingerprint, review_on, xero_invoice_id, xero_status, \
-    xero_currency, amount_paid, amount_credited, xero_updated_at, revision, unsettled_in";
+    xero_currency, amount_paid, amount_credited, xero_updated_at, revision, unsettled_in, balance";
 
 /// A page of stored invoices.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -181,7 +181,9 @@ impl StandingsPage {
             // A row that cannot be read is named again each night, until it can.
             let is_unsettled = match read_standing(row) {
                 Ok(standing) => {
-                    let is_unsettled = standing.is_unsettled();
+                    // One of which something is left is among them too.
+                    let is_unsettled =
+                        standing.is_unsettled() || Reader::new(INVOICES, row).has("balance");
                     page.standings.push(standing);
                     is_unsettled
                 }

@@ -12,6 +12,8 @@ use payments::{
 
 use crate::allocations;
 use crate::attributes::{Item, Reader, Writer, instant};
+use payments::balance::balance;
+
 use crate::balances::with_balance;
 use crate::error::ReadError;
 use crate::schema::{DISCREPANCIES, HELD_PAYMENTS, INVOICES, PAYMENTS, UNSETTLED_IN};
@@ -87,8 +89,9 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
     if let Some(settled) = &invoice.settled {
         row = row.text("fingerprint", &settled.fingerprint).text_if("review_on", settled.review_on);
     }
-    // Only these stand in the index of what the full sweep looks at each night.
-    let unsettled_in = Standing::from(invoice).is_unsettled().then_some(invoice.organisation);
+    // Only these stand in the index of what the full sweep looks at each night, and balances are added up from.
+    let unsettled = Standing::from(invoice).is_unsettled() || balance(invoice).is_some();
+    let unsettled_in = unsettled.then_some(invoice.organisation);
     row.text_if(UNSETTLED_IN, unsettled_in).finish()
 }
 

@@ -68,7 +68,6 @@ pub(crate) const BY_XERO_INVOICE_ID: &str = "by_xero_invoice_id";
 pub(crate) const BY_XERO_PAYMENT_ID: &str = "by_xero_payment_id";
 pub(crate) const BY_INVOICE: &str = "by_invoice";
 pub(crate) const FAILURES: &str = "failures";
-pub(crate) const BY_BALANCE: &str = "by_balance";
 pub(crate) const BY_WAITS_FOR: &str = "by_waits_for";
 pub(crate) const UNSETTLED: &str = "unsettled";
 /// The organisation, in the rows that stand in that index.
@@ -117,13 +116,12 @@ pub const TABLES: &[Table] = &[
     table(ORGANISATIONS, "organisation", None),
     indexed(
         table(INVOICES, "organisation", Some("number")),
-        // Only an invoice that is held back has the second one's key, only one of which something may be to be done the third
-        // one's, and only one of which something is left, or was paid too much, the fourth one's.
+        // Only an invoice that is held back has the second one's key, and only one of which something may be to be done, or is
+        // left, the third one's.
         &[
             keys_only(BY_XERO_INVOICE_ID, "xero_invoice_id", None),
             keys_only(BY_WAITS_FOR, "waits_for", None),
             keys_only(UNSETTLED, UNSETTLED_IN, Some("number")),
-            whole_rows(BY_BALANCE, "balance_of", Some("balance_due_on")),
         ],
     ),
     indexed(

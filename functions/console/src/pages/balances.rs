@@ -15,7 +15,7 @@ use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
 use crate::view::{Button, Frame};
 
-/// Invoices that are read, what has been due for longest first.
+/// Unsettled invoices that are read.
 const READ_MAX: usize = 10_000;
 /// Invoices that are shown one by one, customers that are, and lines of a CSV.
 const SHOWN_MAX: usize = 200;

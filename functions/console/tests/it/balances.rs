@@ -159,7 +159,7 @@ async fn a_hostile_customer_is_text_and_many_invoices_are_counted() {
             ("company", hostile.to_owned()),
             ("balance", "#1.05".to_owned()),
             ("balance_currency", "AUD".to_owned()),
-            ("balance_of", organisation().to_string()),
+            ("unsettled_in", organisation().to_string()),
             ("balance_due_on", due_on.to_owned()),
         ]
     };
