@@ -52,7 +52,7 @@ def _dead_letters(*queues):
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
     | _tables("Brakes Budgets Caps Closes Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
-    | _tables("Contacts Customers Payments Uploads", "BatchGetItem")
+    | _tables("Contacts Customers Invoices Payments Uploads", "BatchGetItem")
     | _tables("Customers", "Query")
     | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
     | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments", "Query")
