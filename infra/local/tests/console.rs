@@ -89,7 +89,10 @@ async fn what_the_functions_answer_to_a_look_is_what_the_pages_can_read() -> any
     assert_eq!(letters.matches("0 in it").count(), 5, "{letters}");
 
     let plan = press(&stack, Function::Operate, &page("tonight", "preview_plan")).await?;
-    assert!(plan.contains("would do at this moment: 0 would go, 0 would wait"), "{plan}");
+    assert!(
+        plan.contains("0 payments go, 0 wait for a later night, 0 are held, 0 do not go"),
+        "{plan}"
+    );
     stack.stop().await;
     Ok(())
 }

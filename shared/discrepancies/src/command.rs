@@ -14,7 +14,7 @@ use crate::draft::{DraftError, draft_notice};
 /// Discrepancies that one command may name.
 pub const BULK_MAX: usize = 100;
 
-/// What is to be done.
+/// The work to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CommandVerb {
     /// It is the operator's own, or another person's.
@@ -47,7 +47,7 @@ pub struct DiscrepancyCommand {
     pub organisation: OrganisationId,
     /// Which discrepancies: what each stands on, and its key.
     pub places: Vec<(DiscrepancySubject, DiscrepancyKey)>,
-    /// What is to be done.
+    /// The work to do.
     pub verb: CommandVerb,
 }
 

@@ -35,7 +35,7 @@ pub enum WordsError {
     Template {
         /// Counted from 1; 0 if it is not known.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         what: String,
     },
     /// There would be nothing to read.

@@ -16,14 +16,14 @@ codes! {
         InvoiceTotal = "invoice_total",
         /// The amount of a payment.
         PaymentAmount = "payment_amount",
-        /// What is charged for shipping.
+        /// The charge for shipping.
         Shipping = "shipping",
         /// The tax.
         Tax = "tax",
     }
 }
 
-/// What is to be adjusted, and to what.
+/// The figure to adjust, and its new value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Adjustment {
     /// The record.
@@ -44,7 +44,7 @@ pub enum AdjustmentError {
     Missing {
         /// The record.
         record: AdjustedRecord,
-        /// What is missing.
+        /// The member that is missing.
         field: &'static str,
     },
     /// A field that means nothing for the record.
@@ -52,7 +52,7 @@ pub enum AdjustmentError {
     Unfitting {
         /// The record.
         record: AdjustedRecord,
-        /// What is too much.
+        /// The member that is too much.
         field: &'static str,
     },
     /// The payment is not on the invoice.

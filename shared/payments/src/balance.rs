@@ -1,4 +1,4 @@
-//! What is left of invoices, by age: what customers owe, and what they have paid too much (ST-05, ST-12, ST-24).
+//! Balances of invoices, by age: what customers owe, and what they have paid too much (ST-05, ST-12, ST-24).
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ codes! {
 /// The balance of an invoice that is not settled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Balance {
-    /// What is left to pay; less than nothing where too much is here.
+    /// The amount left to pay; less than nothing where too much is here.
     pub left: Money,
     /// When it is due.
     pub due_on: Option<Date>,

@@ -11,7 +11,7 @@ use crate::discrepancy::{Acceptance, Discrepancy};
 use crate::notice::CustomerNotice;
 use crate::stored::StoredInvoice;
 
-/// What is to be done with a discrepancy.
+/// The work to do on a discrepancy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DiscrepancyWork {
     /// From now on it is this person's.
@@ -48,7 +48,7 @@ pub struct Attributed<'a> {
     pub why: &'a str,
 }
 
-/// What was done, for the log.
+/// The work done, for the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WorkDone {
     /// What kind of thing.
@@ -215,7 +215,7 @@ impl Discrepancy {
     }
 }
 
-/// What is said of the work in the log: the action, its rule, a code and a sentence.
+/// The log's words about the work: the action, its rule, a code and a sentence.
 type Said = (Action, &'static str, Option<&'static str>, String);
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct InvoiceBalance {
     pub name: Option<String>,
     /// Whether Xero has it.
     pub in_xero: bool,
-    /// What is left of it.
+    /// The amount left of it.
     pub balance: Balance,
 }
 

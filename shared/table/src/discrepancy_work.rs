@@ -119,7 +119,7 @@ pub enum WorkFailure {
     /// It cannot be done.
     #[error(transparent)]
     Refused(#[from] WorkError),
-    /// What is stored cannot be read.
+    /// The stored row cannot be read.
     #[error("reading what is stored failed")]
     Read(#[from] ReadError),
     /// It could not be written.

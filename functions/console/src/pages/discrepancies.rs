@@ -173,7 +173,7 @@ fn is_wanted(stage: &Stage<'_>, open: &OpenDiscrepancy) -> bool {
 fn sort(rows: &mut [&OpenDiscrepancy], filter: &Filter) {
     rows.sort_by_key(|open| open.found.due_at());
     match filter.sort.as_str() {
-        // What has no owner comes first: it waits for one.
+        // Those without an owner come first: they wait for one.
         "owner" => rows.sort_by(|a, b| owner(&a.found).cmp(&owner(&b.found))),
         "kind" => rows.sort_by_key(|open| open.found.key.kind.code()),
         "customer" => rows.sort_by_key(|open| customer(open)),
@@ -198,7 +198,7 @@ fn bulk(stage: &Stage<'_>, shown: &[&OpenDiscrepancy]) -> (String, Vec<Button>) 
     (about, buttons)
 }
 
-/// Each kind and currency in a line. What has no amount is counted all the same.
+/// Each kind and currency in a line. One without an amount is counted all the same.
 fn sums(stage: &Stage<'_>, rows: &[&OpenDiscrepancy]) -> Vec<Sum> {
     let mut of: BTreeMap<(&str, &str), (Option<Currency>, Vec<&OpenDiscrepancy>)> = BTreeMap::new();
     for open in rows {

@@ -131,7 +131,7 @@ fn of_payment(stage: &Stage<'_>, payment: &Payment) -> Evidence {
     }
 }
 
-/// What was removed, and what was decided about uploading.
+/// Removed payments, and decisions about uploading.
 fn of_context(stage: &Stage<'_>, context: &InvoiceContext) -> Vec<Evidence> {
     let removed = context.removed.iter().map(|row| {
         let gone = &row.tombstone;

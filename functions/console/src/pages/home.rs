@@ -7,7 +7,7 @@ use payments::sweep::{SweepKind, SweepState};
 use payments::upload::{ATTEMPTS_MAX, NightReport, NightState, UploadState};
 use serde_json::json;
 
-use super::upcoming::{Upcoming, nightly_max};
+use super::next_night::{Upcoming, nightly_max};
 use super::work::{Task, Work};
 use super::{Page, PageError, Stage, filled};
 use crate::view::{Button, Frame};

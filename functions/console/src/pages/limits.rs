@@ -10,8 +10,8 @@ use payments::upload::{
 };
 use serde_json::json;
 
+use super::next_night::Upcoming;
 use super::tonight::night_bar;
-use super::upcoming::Upcoming;
 use super::{PageError, Stage, filled};
 use crate::order::Order;
 use crate::times::bytes;

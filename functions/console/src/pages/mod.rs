@@ -18,6 +18,7 @@ mod invoice;
 mod limits;
 mod messages;
 mod needs_you;
+mod next_night;
 mod notices;
 mod one_close;
 mod one_discrepancy;
@@ -30,7 +31,6 @@ mod registry;
 mod sync_log;
 mod tonight;
 mod trouble;
-mod upcoming;
 mod why;
 mod work;
 

@@ -14,7 +14,7 @@ use payments::upload::{self, ATTEMPTS_MAX, Customer, Line, NextUpload, NightStat
 use payments::{CustomerId, Money};
 use serde_json::json;
 
-use super::upcoming::{Upcoming, nightly_max, sums};
+use super::next_night::{Upcoming, nightly_max, sums};
 use super::{Page, PageError, Stage, filled, payment_actions};
 use crate::order::Order;
 use crate::view::{Bar, Button, Frame, Sign};

@@ -9,7 +9,7 @@ use payments::{DiscrepancyKind, RESOLVE_WITHIN};
 use serde_json::json;
 use table::{DiscrepancySubject, OpenDiscrepancy};
 
-use super::upcoming::sums;
+use super::next_night::sums;
 use super::{Page, PageError, Stage};
 use crate::times::span;
 use crate::view::Button;

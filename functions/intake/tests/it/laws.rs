@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use intake::contract::{Invalid, Report, read};
-use payments::upload::{Channel, Customer};
+use payments::upload::{Channel, ContactSync, Customer};
 use payments::{
     Allocation, Contact, Currency, LocalInvoice, Money, PaymentStatus, Receipt, Terms,
     XeroContactId,
@@ -216,7 +216,7 @@ fn arb_customer() -> impl Strategy<Value = Customer> {
             merged: None,
             unusable_contact: None,
             email: None,
-            sync: Default::default(),
+            sync: ContactSync { is_due: true, ..ContactSync::default() },
         },
     )
 }

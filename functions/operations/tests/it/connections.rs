@@ -1,4 +1,4 @@
-//! What is found out each hour about a connection by grants: its name, its permissions, its end (XC-04 to XC-12).
+//! Each hour a connection by grants is looked at: its name, its permissions, its end (XC-04 to XC-12).
 
 use jiff::SignedDuration;
 use payments::connection::HealthIssue;

@@ -116,7 +116,7 @@ impl World {
         report::verify(&self.tables, organisation(), range, &self.clock, deadline).await.unwrap()
     }
 
-    /// What is named: day, sort key without its instant, fault, and the row that it was exchanged with.
+    /// The differences: day, sort key without its instant, fault, and the row that it was exchanged with.
     pub(crate) async fn faults(&self) -> Vec<String> {
         let found = self.verify().await;
         assert_eq!(u64::try_from(found.named.len()).unwrap(), found.faults);

@@ -59,7 +59,7 @@ async fn a_connection_is_active_when_everything_works_and_its_last_sync_is_fresh
     world.clock.advance(SignedDuration::from_hours(25));
     let answer = check(&world).await;
     assert_eq!((answer["status"].as_str(), whats(&answer)), (Some("Error"), vec!["STALE"]));
-    assert!(answer["troubles"][0]["cure"].as_str().unwrap().contains("sync_now"));
+    assert!(answer["troubles"][0]["cure"].as_str().unwrap().contains("Sync now"));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct LogVerificationReply {
-    /// What was found.
+    /// The differences found.
     pub verify: LogVerification,
     /// Whether the activity log has a row with who ordered it, and why: never, it is a look.
     pub recorded: bool,

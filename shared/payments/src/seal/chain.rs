@@ -36,7 +36,7 @@ pub struct Seal {
 }
 
 codes! {
-    /// What is wrong with a seal itself.
+    /// The problem of a seal itself.
     SealFault {
         /// The day has no seal, and a later one has.
         Missing = "seal_missing",
@@ -65,7 +65,7 @@ impl Seal {
     }
 }
 
-/// What is wrong with the seal of a day by itself and by the one of the day before; the first seal of all has none
+/// The problem of a day's seal by itself and by the one of the day before; the first seal of all has none
 /// before it.
 pub fn fault_of(seal: &Seal, before: Option<&Seal>) -> Option<SealFault> {
     if !seal.is_intact() {

@@ -13,7 +13,7 @@ use crate::reason::codes;
 pub const DIFFERENCES_MAX: usize = 10_000;
 
 codes! {
-    /// What is wrong with a row of the log.
+    /// The problem of a row of the log.
     RowFault {
         /// It says something else than when it was sealed.
         Altered = "altered",
@@ -33,13 +33,13 @@ pub struct RowDifference {
     pub day: Date,
     /// The row's sort key.
     pub at: String,
-    /// What is wrong.
+    /// The problem.
     pub fault: RowFault,
     /// Day and sort key of the row whose contents it has, if it was exchanged.
     pub with: Option<(Date, String)>,
-    /// What was sealed.
+    /// The row as sealed.
     pub sealed: Option<Checksum>,
-    /// What is there.
+    /// The row as it stands.
     pub found: Option<Checksum>,
 }
 

@@ -1,5 +1,5 @@
 //! Which contact in Xero is which customer (EX-36): by identity first, then by one exact name, then by one exact e-mail
-//! address, and never by a guess. What cannot be decided is an action with its candidates (EX-27).
+//! address, and never by a guess. An undecided match is an action with its candidates (EX-27).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,7 +131,7 @@ pub enum ContactMatch {
         kind: ActionKind,
         /// The contacts that it may be.
         candidates: Vec<XeroContactId>,
-        /// What is to be solved.
+        /// The problem to solve.
         why: String,
     },
     /// Its contact cannot be read, or was not asked for.
@@ -184,7 +184,7 @@ fn owned(verdict: &Option<ContactMatch>) -> Option<XeroContactId> {
     }
 }
 
-/// What is certain: the contact that the customer has, or the one with its account number.
+/// A certain match: the contact that the customer has, or the one with its account number.
 fn identified(customer: &Customer, directory: &Directory) -> Option<ContactMatch> {
     if let Some(asked) = customer.contact {
         let found_by = customer.sync.found_by.unwrap_or(FoundBy::Report);

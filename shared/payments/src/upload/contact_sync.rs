@@ -1,4 +1,4 @@
-//! What is known of the link between a customer and its contact in Xero (EX-21, EX-36), and the kinds of actions (EX-27).
+//! The link between a customer and its contact in Xero (EX-21, EX-36), and the kinds of actions (EX-27).
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
 //! The night whose upload comes next, and its hour: what fits into a night is a question about that hour, and not
-//! about the moment at which somebody looks.
+//! about the moment at which a person looks.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
