@@ -8,6 +8,7 @@ use payments::close::{
     CloseSubject, DayFacts, Judge, PaymentMovement, PaymentRecord, Register, SubjectFacts, close,
 };
 use payments::grant::{GrantEnd, Grants as _};
+use payments::seal::{Contents, Seal};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
 use payments::upload::{
     Caps, CreditTerms, Customer, DocumentForm, Hold, MergedContact, NightReport, Placed, SendMode,
@@ -137,6 +138,7 @@ async fn eventful() -> World {
     sweep(&world).await;
     certify(&world).await;
     close_a_day(&world).await;
+    seal_a_day(&world).await;
     refuse(&world).await;
     world.tables.heard(organisation(), now()).await.unwrap();
     let facts = payments::connection::Facts::default();
@@ -231,6 +233,14 @@ async fn close_a_day(world: &World) {
     let stored =
         tables.store_close(organisation(), None, window, (&of_day, items.iter().cloned()), now());
     assert!(stored.await.unwrap());
+}
+
+/// A day without rows; its own row of the log is of a later day than the questions.
+async fn seal_a_day(world: &World) {
+    let day = "2026-10-05".parse().unwrap();
+    let seal = Seal::new(organisation(), day, None, Contents::default());
+    let later = now() + jiff::SignedDuration::from_hours(72);
+    world.tables.store_seal(&seal, later).await.unwrap();
 }
 
 async fn certify(world: &World) {
@@ -484,6 +494,9 @@ fn about_uploads(question: &str, rows: &[Row]) {
         "How was the last business day closed?" => {
             assert_eq!((column("day"), column("revision")), (vec!["2026-10-05"], vec!["#1"]));
             assert_eq!(column("not_reconciled"), ["#1"]);
+        }
+        "Which days of the log are sealed?" => {
+            assert_eq!((column("sealed_day"), column("rows")), (vec!["2026-10-05"], vec!["#0"]));
         }
         "What does not reconcile at the close of a day?" => {
             assert_eq!(column("subject"), ["payment/P-1"]);
