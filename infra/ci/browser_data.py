@@ -31,7 +31,7 @@ ROLES = ("viewer", "operator", "admin")
 # Words that have to be on pages that are only opened.
 OPENED = {
     "home": ("need you", "Next upload", "30-day limit"),
-    "needs_you": ("On hold:", "Open"),
+    "needs_you": ("Failed payments:", "Open"),
     "integrations": ("Active", "invalid_message"),
     "limits": ("still fit", "Data from Xero this month"),
     "tonight": (WAITING, BLOCKED),

@@ -285,7 +285,13 @@ fn phrase(kind: DiscrepancyKind, count: usize) -> String {
         DiscrepancyKind::Unlinked => "Payments that name no invoice",
         DiscrepancyKind::UnknownInvoice => "Invoices in Xero that the business does not know",
         DiscrepancyKind::NotInXero => "Invoices of the business that are not in Xero",
-        _ => return format!("{kind}: {count}."),
+        DiscrepancyKind::ComponentDiffers => "Orders whose figures differ from their documents",
+        DiscrepancyKind::CustomerDiffers => "Payments or orders of another customer",
+        DiscrepancyKind::CreditAppliedByHand => "Credits of the provider applied by hand",
+        DiscrepancyKind::CurrencyDiffers => "Currencies that differ between Xero and the business",
+        DiscrepancyKind::MultiInvoiceHeld => "Payments in Xero held for a part of another payment",
+        DiscrepancyKind::TieOut => "Sums that do not add up with Xero",
+        DiscrepancyKind::Unprocessed => "Payments that are pending for too long",
     };
     format!("{says}: {count}.")
 }
