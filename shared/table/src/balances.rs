@@ -74,7 +74,7 @@ impl Tables {
             let number = item.get("number").and_then(|number| number.as_s().ok());
             keys.extend(number.map(|number| (organisation.to_string(), number.clone())));
         }
-        let found = self.many(INVOICES, ["organisation", "number"], keys.into_iter(), None).await?;
+        let found = self.many(INVOICES, ["organisation", "number"], keys, None).await?;
         let found = found.iter().filter(|row| Reader::new(INVOICES, row).has("balance"));
         let (mut rows, unreadable) = sorted(found, "number", read_balance);
         let due_on = |row: &InvoiceBalance| row.balance.due_on;

@@ -198,15 +198,18 @@ fn bulk(stage: &Stage<'_>, shown: &[&OpenDiscrepancy]) -> (String, Vec<Button>) 
     (about, buttons)
 }
 
+/// What is open of one kind and currency.
+type OfKind<'a> = (Option<Currency>, Vec<&'a OpenDiscrepancy>);
+
 /// Each kind and currency in a line. One without an amount is counted all the same.
 fn sums(stage: &Stage<'_>, rows: &[&OpenDiscrepancy]) -> Vec<Sum> {
-    let mut of: BTreeMap<(&str, &str), (Option<Currency>, Vec<&OpenDiscrepancy>)> = BTreeMap::new();
+    let mut of: BTreeMap<(&str, &str), OfKind<'_>> = BTreeMap::new();
     for open in rows {
         let currency = open.amount.map(Money::currency);
         let key = (open.found.key.kind.code(), currency.map_or("", |currency| currency.code()));
         of.entry(key).or_insert((currency, Vec::new())).1.push(open);
     }
-    let line = |((kind, _), (currency, rows)): (_, (Option<Currency>, Vec<&OpenDiscrepancy>))| {
+    let line = |((kind, _), (currency, rows)): (_, OfKind<'_>)| {
         let kind: &str = kind;
         let sum = currency.map(|currency| {
             Money::sum(currency, rows.iter().filter_map(|open| open.amount))

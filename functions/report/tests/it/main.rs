@@ -1,4 +1,5 @@
 //! The function against a DynamoDB in memory.
+#![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
 mod scale;
 mod seals;

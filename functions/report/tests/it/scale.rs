@@ -56,7 +56,6 @@ fn price(what: &str) -> f64 {
 
 /// Twice the rows are twice the reads and the pages, and no more (SP-29). A row in the middle of many is found.
 #[tokio::test]
-#[expect(clippy::float_arithmetic, reason = "figures to print")]
 async fn a_seal_grows_with_the_rows_of_its_day_and_with_nothing_else() {
     println!(
         "{:>9} {:>10} {:>7} {:>8} {:>8} {:>8}",

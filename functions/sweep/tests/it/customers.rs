@@ -311,7 +311,7 @@ async fn assert_first_sync(count: usize) {
     assert_eq!((all.len(), unreadable), (count, 0));
     for customer in &all {
         let number: usize = customer.id.as_str()[2..].parse().unwrap();
-        let by = if number % 2 == 0 { FoundBy::AccountNumber } else { FoundBy::Name };
+        let by = if number.is_multiple_of(2) { FoundBy::AccountNumber } else { FoundBy::Name };
         assert_eq!((customer.sync.found_by, customer.action()), (Some(by), None));
     }
     let again = world.calls_of_sync().await;

@@ -199,7 +199,7 @@ fn ex_36_an_action_of_a_person_stays_and_the_contact_is_found_all_the_same() {
     };
     let found = first(std::slice::from_ref(&blocked), &[contact(1, "Ana")]);
     assert_eq!(link(&found), (Some(id(1)), Some(FoundBy::Name), Some(ActionKind::Other)));
-    let unmatched = first(&[blocked.clone()], &[]);
+    let unmatched = first(std::slice::from_ref(&blocked), &[]);
     assert_eq!((unmatched.blocked, unmatched.blocked_at), (blocked.blocked, blocked.blocked_at));
 }
 
