@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Opens the operators' pages in a real browser, on the whole system of this machine after its story was played.
 
-Every page in both themes at three widths: whether it can be read, reached by keyboard, and fits. Then Sync Now is pressed as
+Every page in both themes and at three widths: whether it can be read, reached by keyboard, and fits. Then Sync Now is pressed as
 a person presses it, and its outcome is read from the tables. Pictures of all of it are left in target/ci/screenshots.
 """
 
@@ -73,12 +73,12 @@ def wrong_on(console, look, role, theme, width):
 
 
 def look_at_all(console, _stack):
-    """Every page, in every theme and width."""
+    """Every page in every width, and in the dark where it is narrowest."""
     wrong, looked = [], 0
     codes = console.pages()
     if not codes:
         return ["the index offers no page"]
-    combinations = [(MOST, theme, width) for theme in THEMES for width in WIDTHS]
+    combinations = [(MOST, theme, width) for theme in THEMES for width in (WIDTHS if theme == THEMES[0] else (NARROW,))]
     combinations += [(role, "light", NARROW) for role in OTHERS]
     for look in (*map(browser_data.opened, codes), *browser_data.LOOKS):
         for role, theme, width in combinations:
