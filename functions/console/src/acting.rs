@@ -54,11 +54,11 @@ impl<I: Invoker> Acting<'_, I> {
             Ok(request) => request,
             Err(words) => return CommandOutcome::failed(words),
         };
-        let told = answer::read(order, self.pass_on(&request).await);
-        if !order.is_read_only() && !told.is_recorded {
-            self.record(organisation, order.code(), &told, None, show).await;
+        let result = answer::read(order, self.pass_on(&request).await);
+        if !order.is_read_only() && !result.is_recorded {
+            self.record(organisation, order.code(), &result, None, show).await;
         }
-        told
+        result
     }
 
     async fn pass_on(&self, request: &Request) -> Result<Reply, InvokeError> {
@@ -87,19 +87,21 @@ impl<I: Invoker> Acting<'_, I> {
                 about: BTreeMap::from([("queue".to_owned(), queue.code().to_owned())]),
                 ..show.clone()
             };
-            let told = match request(order, organisation, &which) {
+            let result = match request(order, organisation, &which) {
                 Ok(request) => answer::read(order, self.pass_on(&request).await),
                 Err(words) => CommandOutcome::failed(words),
             };
-            if told.replies.is_empty() {
-                failed.push(format!("{queue}: {}", told.words));
+            if result.replies.is_empty() {
+                failed.push(format!("{queue}: {}", result.words));
             }
-            replies.extend(told.replies);
+            replies.extend(result.replies);
         }
-        let told = answer::looked(replies);
+        let result = answer::looked(replies);
         match failed.as_slice() {
-            [] => told,
-            failed => CommandOutcome { outcome: Outcome::Failed, words: failed.join("; "), ..told },
+            [] => result,
+            failed => {
+                CommandOutcome { outcome: Outcome::Failed, words: failed.join("; "), ..result }
+            }
         }
     }
 
@@ -111,8 +113,8 @@ impl<I: Invoker> Acting<'_, I> {
         least: Role,
         show: &Show,
     ) {
-        let told = CommandOutcome::of(Outcome::Refused, format!("takes the role {least}"));
-        self.record(organisation, what, &told, Some(REFUSED_BY), show).await;
+        let result = CommandOutcome::of(Outcome::Refused, format!("takes the role {least}"));
+        self.record(organisation, what, &result, Some(REFUSED_BY), show).await;
     }
 
     async fn rename(&self, organisation: OrganisationId, show: &Show) -> CommandOutcome {
@@ -133,9 +135,9 @@ impl<I: Invoker> Acting<'_, I> {
         match self.tables.rename(organisation, &names, &ordered, self.now).await {
             Ok(()) => saved,
             Err(error) => {
-                let told = CommandOutcome::failed(telemetry::chain(&error));
-                self.record(Some(organisation), Order::Rename.code(), &told, None, show).await;
-                told
+                let result = CommandOutcome::failed(telemetry::chain(&error));
+                self.record(Some(organisation), Order::Rename.code(), &result, None, show).await;
+                result
             }
         }
     }
@@ -144,7 +146,7 @@ impl<I: Invoker> Acting<'_, I> {
         &'a self,
         organisation: Option<OrganisationId>,
         order: &'a str,
-        told: &'a CommandOutcome,
+        result: &'a CommandOutcome,
         rule: Option<&'a str>,
         show: &'a Show,
     ) -> Ordered<'a> {
@@ -153,8 +155,8 @@ impl<I: Invoker> Acting<'_, I> {
             organisation,
             order,
             subject: subject(&show.about),
-            result: told.outcome.code(),
-            detail: &told.words,
+            result: result.outcome.code(),
+            detail: &result.words,
             rule,
             role: self.role.code(),
             by: or_not_said(&show.said.by),
@@ -168,16 +170,16 @@ impl<I: Invoker> Acting<'_, I> {
         &self,
         organisation: Option<OrganisationId>,
         order: &str,
-        told: &CommandOutcome,
+        result: &CommandOutcome,
         rule: Option<&str>,
         show: &Show,
     ) {
-        let ordered = self.ordered(organisation, order, told, rule, show);
+        let ordered = self.ordered(organisation, order, result, rule, show);
         if let Err(error) = self.tables.record_order(&ordered, self.now).await {
             tracing::error!(
                 xero.tenant_id = organisation.map(|id| id.to_string()),
                 order,
-                outcome = told.outcome.code(),
+                outcome = result.outcome.code(),
                 request_id = self.invocation.request_id,
                 error = telemetry::chain(&error),
                 "an order is missing in the activity log"

@@ -124,17 +124,17 @@ fn words(reply: Reply) -> CommandOutcome {
         }
         Reply::Close(reply) => closed(&reply),
         Reply::AnnounceAgain(reply) => {
-            let told = announced_again(&reply.announce_again);
-            CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..told }
+            let result = announced_again(&reply.announce_again);
+            CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..result }
         }
         Reply::Rename(_) => done("The names are saved.".to_owned()),
         // The address is in the reply alone: words are logged, and it lets a user in.
         Reply::Authorise(reply) => {
             let until = reply.authorise.until.strftime("%H:%M");
-            let told = done(format!(
+            let result = done(format!(
                 "The way to Xero is open, once, until {until} UTC. You come back to these pages."
             ));
-            CommandOutcome { replies: vec![Reply::Authorise(reply)], ..told }
+            CommandOutcome { replies: vec![Reply::Authorise(reply)], ..result }
         }
         Reply::Disconnect(reply) => {
             let why = reply.disconnect.why.unwrap_or_default();
@@ -298,18 +298,18 @@ mod tests {
 
     const ORGANISATION: &str = "8b0a6c1e-92d4-4f57-b3c8-71e2d5a9f046";
 
-    fn told(order: Order, reply: Value) -> CommandOutcome {
+    fn outcome_of(order: Order, reply: Value) -> CommandOutcome {
         read(order, Ok(Reply::read(order, &reply).unwrap()))
     }
 
     #[test]
-    fn a_sync_is_told_by_its_outcome() {
+    fn a_sync_has_the_words_of_its_outcome() {
         // CC-12, CC-15
         let run = json!({"run": "r", "kind": "sweep", "state": "finished", "started_at": "2026-11-25T11:00:00Z",
             "ended_at": null, "counts": {"queued": 7}, "errors": {}, "calls": 2});
         let swept = |outcome: &str| {
             let sweep = json!({"organisation": ORGANISATION, "outcome": outcome, "run": run});
-            told(Order::SyncNow, json!({"sweeps": [sweep], "recorded": false}))
+            outcome_of(Order::SyncNow, json!({"sweeps": [sweep], "recorded": false}))
         };
         assert!(swept("finished").words.contains("7 invoices"));
         assert_eq!(swept("finished").outcome, Outcome::Done);
@@ -317,28 +317,32 @@ mod tests {
         assert_eq!(swept("another_run_is_at_it").outcome, Outcome::Started);
         assert!(swept("asked_a_moment_ago").words.contains("less than a minute"));
         assert_eq!(swept("failed").outcome, Outcome::Failed);
-        let none = told(Order::SyncNow, json!({"sweeps": [], "recorded": false}));
+        let none = outcome_of(Order::SyncNow, json!({"sweeps": [], "recorded": false}));
         assert_eq!(none.outcome, Outcome::Failed);
         assert!(!swept("finished").is_recorded);
     }
 
     #[test]
-    fn a_word_about_a_customer_is_told_by_what_it_changed() {
+    fn an_order_about_a_customer_says_what_it_changed() {
         // EX-27, EX-28
-        let told = |blocked: bool, changed: bool, was_blocked: bool, reported: bool| {
+        let words_of = |blocked: bool, changed: bool, was_blocked: bool, reported: bool| {
             let reply = json!({"customer": "K-1", "blocked": blocked, "changed": changed,
                 "was_blocked": was_blocked, "reported": reported, "recorded": changed});
-            let told = told(if blocked { Order::OpenAction } else { Order::Solve }, reply);
-            assert_eq!((told.outcome, told.is_recorded), (Outcome::Done, changed), "{told:?}");
-            assert!(told.words.contains("K-1"), "{told:?}");
-            told.words
+            let result = outcome_of(if blocked { Order::OpenAction } else { Order::Solve }, reply);
+            assert_eq!(
+                (result.outcome, result.is_recorded),
+                (Outcome::Done, changed),
+                "{result:?}"
+            );
+            assert!(result.words.contains("K-1"), "{result:?}");
+            result.words
         };
-        assert!(told(true, true, false, true).contains("waits until it is solved"));
-        assert!(told(true, true, false, false).contains("if it is mistyped"));
-        assert!(told(true, true, true, true).contains("was open already. It says now"));
-        assert!(told(true, false, true, true).contains("nothing changed"));
-        assert!(told(false, true, true, true).contains("goes on"));
-        assert!(told(false, false, false, true).contains("nothing changed"));
+        assert!(words_of(true, true, false, true).contains("waits until it is solved"));
+        assert!(words_of(true, true, false, false).contains("if it is mistyped"));
+        assert!(words_of(true, true, true, true).contains("was open already. It says now"));
+        assert!(words_of(true, false, true, true).contains("nothing changed"));
+        assert!(words_of(false, true, true, true).contains("goes on"));
+        assert!(words_of(false, false, false, true).contains("nothing changed"));
     }
 
     #[test]
@@ -347,20 +351,20 @@ mod tests {
         for recorded in [true, false] {
             let reply = json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON",
                 "why": "Ada: disputed", "recorded": recorded});
-            assert_eq!(told(Order::Hold, reply).is_recorded, recorded);
+            assert_eq!(outcome_of(Order::Hold, reply).is_recorded, recorded);
             let replay = json!({"preview": false, "replayed": 1, "left": 1, "reasons": {"stale_read": 2}, "first": []});
             let reply = json!({"replay": replay, "recorded": recorded});
-            assert_eq!(told(Order::Replay, reply).is_recorded, recorded);
+            assert_eq!(outcome_of(Order::Replay, reply).is_recorded, recorded);
         }
         let redriven = |problem: Option<&str>| {
             let redrive = json!({"queue": "changes", "preview": false, "redriven": 2, "left": 3,
                 "letters": [], "problem": problem});
-            told(Order::Redrive, json!({"redrive": redrive, "recorded": true}))
+            outcome_of(Order::Redrive, json!({"redrive": redrive, "recorded": true}))
         };
         assert!(redriven(None).words.contains("2 are on their queue again, 3 are left"));
         let stopped = redriven(Some("SQS does not answer"));
         assert_eq!((stopped.outcome, stopped.is_recorded), (Outcome::Failed, true));
-        let plan = told(Order::PreviewPlan, json!({"previews": [], "recorded": false}));
+        let plan = outcome_of(Order::PreviewPlan, json!({"previews": [], "recorded": false}));
         assert_eq!(plan.replies.len(), 1);
         let failed = read(Order::Hold, Err(InvokeError::Failed("too late".into())));
         assert_eq!((failed.outcome, failed.words.as_str()), (Outcome::Failed, "too late"));

@@ -225,7 +225,7 @@ mod tests {
         }
         assert!(show(&json!({"order": "drop_tables"})).unknown_order);
         assert!(show(&json!({"order": {"sync_now": true}})).unknown_order);
-        let nobody = show(&json!({"organisation": "<script>"}));
-        assert_eq!(nobody.organisation, Some(OrganisationSaid(None)));
+        let unnamed = show(&json!({"organisation": "<script>"}));
+        assert_eq!(unnamed.organisation, Some(OrganisationSaid(None)));
     }
 }

@@ -215,10 +215,10 @@ impl<I: Invoker> Asking<'_, I> {
         let whose = self.whose(tally).await?;
         let (mut keep_why, mut replies) = (false, Vec::new());
         if let Some(order) = self.show.order {
-            let told = self.obeyed(order, &whose, tally).await;
-            keep_why = told.outcome == Outcome::Failed;
-            notices.push(notice(&told));
-            replies = told.replies;
+            let result = self.obeyed(order, &whose, tally).await;
+            keep_why = result.outcome == Outcome::Failed;
+            notices.push(notice(&result));
+            replies = result.replies;
         }
         let organisation = match whose {
             Whose::One(organisation) => organisation,
@@ -228,7 +228,13 @@ impl<I: Invoker> Asking<'_, I> {
             }
             Whose::None => {
                 let mode = self.console.mode;
-                return pages::nobody(&self.show, &self.buttons(None), mode, notices, self.now);
+                return pages::no_organisation(
+                    &self.show,
+                    &self.buttons(None),
+                    mode,
+                    notices,
+                    self.now,
+                );
             }
             Whose::Unreadable => {
                 let lines =
@@ -300,7 +306,7 @@ impl<I: Invoker> Asking<'_, I> {
             Err(not_said) if !order.is_read_only() => CommandOutcome::failed(not_said.to_string()),
             _ => self.acting().obey(order, organisation, &self.show).await,
         };
-        let told = match whose {
+        let result = match whose {
             // A user of Xero says which organisations; one that is named is connected again.
             _ if order == Order::Authorise && self.show.organisation.is_none() => {
                 obeyed(None).await
@@ -314,8 +320,8 @@ impl<I: Invoker> Asking<'_, I> {
             Whose::One(organisation) => obeyed(Some(*organisation)).await,
             _ => CommandOutcome::failed("please say which organisation; nothing was done"),
         };
-        tally.outcome = Some(told.outcome);
-        told
+        tally.outcome = Some(result.outcome);
+        result
     }
 
     async fn whose(&self, tally: &mut Tally) -> Result<Whose, PageError> {
@@ -381,18 +387,18 @@ impl<I: Invoker> Asking<'_, I> {
     }
 }
 
-fn notice(told: &CommandOutcome) -> Notice {
-    let address = told.replies.iter().find_map(|reply| match reply {
+fn notice(result: &CommandOutcome) -> Notice {
+    let address = result.replies.iter().find_map(|reply| match reply {
         commands::Reply::Authorise(reply) => Some(reply.authorise.url.clone()),
         _ => None,
     });
     if let Some(address) = address {
-        return Notice::good(told.words.clone()).leading_to(address, Order::Authorise.label());
+        return Notice::good(result.words.clone()).leading_to(address, Order::Authorise.label());
     }
-    match told.outcome {
-        Outcome::Done => Notice::good(format!("Done. {}", told.words)),
-        Outcome::Started => Notice::good(told.words.clone()),
-        Outcome::Failed | Outcome::Refused => Notice::bad(told.words.clone()),
+    match result.outcome {
+        Outcome::Done => Notice::good(format!("Done. {}", result.words)),
+        Outcome::Started => Notice::good(result.words.clone()),
+        Outcome::Failed | Outcome::Refused => Notice::bad(result.words.clone()),
     }
 }
 

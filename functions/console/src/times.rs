@@ -59,14 +59,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_told_by_the_organisations_clock() {
+    fn a_moment_is_written_by_the_organisations_clock() {
         let zone = TimeZone::get("Australia/Sydney").unwrap();
         let now = "2026-11-25T11:30:00Z".parse().unwrap();
-        let told = |at: &str| moment(at.parse().unwrap(), &zone, now);
-        assert_eq!(told("2026-11-25T11:00:00Z"), "2026-11-25 22:00 AEDT (30 min ago)");
-        assert_eq!(told("2026-11-25T13:45:00Z"), "2026-11-26 00:45 AEDT (in 2 h 15 min)");
-        assert_eq!(told("2026-11-23T10:30:00Z"), "2026-11-23 21:30 AEDT (2 days 1 h ago)");
-        assert_eq!(told("2026-11-25T11:30:20Z"), "2026-11-25 22:30 AEDT (just now)");
+        let written = |at: &str| moment(at.parse().unwrap(), &zone, now);
+        assert_eq!(written("2026-11-25T11:00:00Z"), "2026-11-25 22:00 AEDT (30 min ago)");
+        assert_eq!(written("2026-11-25T13:45:00Z"), "2026-11-26 00:45 AEDT (in 2 h 15 min)");
+        assert_eq!(written("2026-11-23T10:30:00Z"), "2026-11-23 21:30 AEDT (2 days 1 h ago)");
+        assert_eq!(written("2026-11-25T11:30:20Z"), "2026-11-25 22:30 AEDT (just now)");
         assert_eq!(moment_or(None, "never", &zone, now), "never");
     }
 }

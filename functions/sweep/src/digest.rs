@@ -58,8 +58,8 @@ impl<C: Changes> Sweeper<C> {
             parked_reports: checked.parked_reports,
             failures: &checked.failures,
         };
-        let told = self.tables.log_digest(organisation, &morning, scheduled_at).await;
-        told.map_err(|error| tables(&error))?;
+        let logged = self.tables.log_digest(organisation, &morning, scheduled_at).await;
+        logged.map_err(|error| tables(&error))?;
         Ok(checked.answer(organisation))
     }
 }

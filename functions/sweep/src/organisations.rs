@@ -216,14 +216,14 @@ impl<C: Changes> Sweeper<C> {
             .map(|settings| async move {
                 let mut tally = Tally::default();
                 let digest = self.digest(settings, scheduled_at, &mut tally);
-                let told = self.look(deadline, digest).await;
-                (settings.organisation, told, tally)
+                let look = self.look(deadline, digest).await;
+                (settings.organisation, look, tally)
             })
             .buffer_unordered(AT_ONCE);
         let mut looks = Looks::default();
-        while let Some((organisation, told, of_organisation)) = done.next().await {
+        while let Some((organisation, look, of_organisation)) = done.next().await {
             tally.absorb(of_organisation);
-            looks.add(organisation, told);
+            looks.add(organisation, look);
         }
         looks.end().map_err(|(failed, all, first)| HandleError::Digests { failed, all, first })
     }

@@ -113,7 +113,7 @@ impl HealthIssue {
             Self::DayLimit => "the day's calls are used up",
             Self::RunFailed => "the last run failed",
             Self::Stale => "no sync has succeeded for a day",
-            Self::NotChecked => "nobody has looked for hours how the connection is",
+            Self::NotChecked => "the connection has not been looked at for hours",
             Self::NotCertified => "not every change of a payment is accounted for",
             Self::UploadsOff => "the nightly upload has switched itself off",
             Self::MassChange => "a mass change waits for a person",

@@ -184,8 +184,8 @@ impl Tables {
                 source: Box::new(error),
             })?;
             let row = row.unwrap_or_default();
-            let told = told(&judged.1, grant_is_dead);
-            let turn = turn(before(&row).as_deref(), &told, facts.mode);
+            let troubles = shown(&judged.1, grant_is_dead);
+            let turn = turn(before(&row).as_deref(), &troubles, facts.mode);
             let update = self.connection_looked_at(organisation, judged, facts, short_code);
             let update = update
                 .expression_attribute_values(":dead", AttributeValue::Bool(grant_is_dead))
@@ -258,7 +258,7 @@ impl Tables {
 /// The troubles at the last look, as far as they are announced from here. A row that cannot be read has none.
 fn before(row: &Item) -> Option<Vec<HealthIssue>> {
     let grant_was_dead = Reader::new(CONNECTIONS, row).flag("grant_is_dead").ok()?;
-    read(row).ok()?.troubles.map(|troubles| told(&troubles, grant_was_dead))
+    read(row).ok()?.troubles.map(|troubles| shown(&troubles, grant_was_dead))
 }
 
 /// Whether Xero did not let us in at the last look, announced from here or by the grant.
@@ -268,9 +268,9 @@ fn was_refused(row: &Item) -> bool {
 }
 
 /// The troubles without the one that a grant has announced.
-fn told(troubles: &[HealthIssue], grant_is_dead: bool) -> Vec<HealthIssue> {
-    let is_told = |trouble: &HealthIssue| !grant_is_dead || *trouble != HealthIssue::Refused;
-    troubles.iter().copied().filter(is_told).collect()
+fn shown(troubles: &[HealthIssue], grant_is_dead: bool) -> Vec<HealthIssue> {
+    let is_shown = |trouble: &HealthIssue| !grant_is_dead || *trouble != HealthIssue::Refused;
+    troubles.iter().copied().filter(is_shown).collect()
 }
 
 fn log_row(organisation: OrganisationId, turn: &StatusChange, now: Timestamp) -> Item {

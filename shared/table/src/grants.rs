@@ -41,9 +41,9 @@ impl Grants for Tables {
         now: Timestamp,
     ) -> Result<Grant, GrantError> {
         let after = Grant { revision: before.revision.saturating_add(1), ..after };
-        let told = self.told(before, &after).await?;
+        let affected = self.affected(before, &after).await?;
         let left = self.left(before, &after).await?;
-        let rows = self.grant_rows(before, &after, (&told, &left), now).map_err(unavailable)?;
+        let rows = self.grant_rows(before, &after, (&affected, &left), now).map_err(unavailable)?;
         match self.commit(GRANTS, rows).await {
             Ok(()) => Ok(after),
             Err(WriteError::Conflict) => Err(GrantError::Changed),
@@ -62,7 +62,7 @@ impl Tables {
 
     /// The organisations that hear of this step. A grant's list keeps those that have moved to another one
     /// since, and what becomes of it is none of theirs.
-    async fn told(
+    async fn affected(
         &self,
         before: &Grant,
         after: &Grant,
@@ -71,13 +71,13 @@ impl Tables {
         if before.organisations != after.organisations || !is_news(before, after) {
             return Ok(after.organisations.clone());
         }
-        let mut told = BTreeSet::new();
+        let mut affected = BTreeSet::new();
         for organisation in &after.organisations {
             if self.hangs_on(*organisation).await?.is_none_or(|id| id == after.id) {
-                told.insert(*organisation);
+                affected.insert(*organisation);
             }
         }
-        Ok(told)
+        Ok(affected)
     }
 
     /// The grants that organisations leave for this one, each with what has become of it.
@@ -103,7 +103,7 @@ impl Tables {
         &self,
         before: &Grant,
         after: &Grant,
-        (told, left): (&BTreeSet<OrganisationId>, &[(OrganisationId, Grant)]),
+        (affected, left): (&BTreeSet<OrganisationId>, &[(OrganisationId, Grant)]),
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, WriteError> {
         if after.organisations.len() * ROWS_PER_ORGANISATION >= TRANSACTION_ROWS_MAX {
@@ -128,7 +128,7 @@ impl Tables {
                 rows.push(self.message_end(*organisation, message_key(kind, old.id))?);
             }
         }
-        for organisation in told {
+        for organisation in affected {
             let left_a_dead_one =
                 left.iter().any(|(who, old)| who == organisation && old.dead.is_some());
             if let Some((kind, why)) = &message {

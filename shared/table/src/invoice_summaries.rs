@@ -9,6 +9,7 @@ use payments::{InvoiceNumber, InvoiceStatus, OrganisationId, Settled};
 use crate::attributes::{Item, Reader};
 use crate::error::{ReadError, WriteError};
 use crate::latest::UnreadableRow;
+use crate::rows::stands_in_index;
 use crate::schema::{INVOICES, UNSETTLED, UNSETTLED_IN};
 use crate::tables::Tables;
 
@@ -181,9 +182,8 @@ impl StandingsPage {
             // A row that cannot be read is named again each night, until it can.
             let is_unsettled = match read_standing(row) {
                 Ok(standing) => {
-                    // One of which something is left is among them too.
-                    let is_unsettled =
-                        standing.is_unsettled() || Reader::new(INVOICES, row).has("balance");
+                    let has_balance = Reader::new(INVOICES, row).has("balance");
+                    let is_unsettled = stands_in_index(&standing, has_balance);
                     page.standings.push(standing);
                     is_unsettled
                 }

@@ -90,9 +90,14 @@ pub(crate) fn invoice_row(invoice: &StoredInvoice, revision: u64) -> Item {
         row = row.text("fingerprint", &settled.fingerprint).text_if("review_on", settled.review_on);
     }
     // Only these stand in the index of what the full sweep looks at each night, and balances are added up from.
-    let unsettled = Standing::from(invoice).is_unsettled() || balance(invoice).is_some();
-    let unsettled_in = unsettled.then_some(invoice.organisation);
+    let is_listed = stands_in_index(&Standing::from(invoice), balance(invoice).is_some());
+    let unsettled_in = is_listed.then_some(invoice.organisation);
     row.text_if(UNSETTLED_IN, unsettled_in).finish()
+}
+
+/// Whether an invoice stands in the index of what is unsettled: something of it may be to be done, or is left.
+pub(crate) fn stands_in_index(standing: &Standing, has_balance: bool) -> bool {
+    standing.is_unsettled() || has_balance
 }
 
 /// By which an invoice is found that waits for an action about its customer.

@@ -107,10 +107,6 @@ const fn keys_only(
     Index { name, partition, sort, whole_rows: false }
 }
 
-const fn keys_sorted(name: &'static str, partition: &'static str, sort: &'static str) -> Index {
-    Index { name, partition, sort: Some(sort), whole_rows: false }
-}
-
 /// Every table.
 pub const TABLES: &[Table] = &[
     table(ORGANISATIONS, "organisation", None),
@@ -163,7 +159,7 @@ pub const TABLES: &[Table] = &[
         table(CUSTOMERS, "organisation", Some("customer")),
         &[
             whole_rows(OPEN_ACTIONS, "organisation", Some("blocked_at")),
-            keys_sorted(UNSYNCED, "organisation", "unsynced_since"),
+            keys_only(UNSYNCED, "organisation", Some("unsynced_since")),
         ],
     ),
     // Only a contact that is no customer of the business has the key of the index.

@@ -45,7 +45,7 @@ use serde_json::Value;
 use table::{Newest, OrganisationRow, ReadError, Tables};
 
 pub(crate) use self::choose::choose;
-pub(crate) use self::notices::{describe, nobody, refused, tell};
+pub(crate) use self::notices::{describe, no_organisation, refused, tell};
 pub use self::registry::{Page, Place};
 pub(crate) use self::trouble::Trouble;
 use crate::event::Show;

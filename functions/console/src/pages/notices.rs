@@ -11,8 +11,8 @@ use crate::roles::Role;
 use crate::view::{Button, Buttons, Frame, Navigation, Notice, Sign};
 
 #[derive(Template)]
-#[template(path = "told.html")]
-struct Told {
+#[template(path = "notices.html")]
+struct NoticesPage {
     frame: Frame,
     lines: Vec<String>,
     sign: Option<Sign>,
@@ -39,11 +39,11 @@ pub(crate) fn tell(
         trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
-    filled(&Told { frame, lines, sign: None, sign_up: None, connect: None })
+    filled(&NoticesPage { frame, lines, sign: None, sign_up: None, connect: None })
 }
 
 /// The page of a stack in which no organisation is set up: an administrator signs the first one up.
-pub(crate) fn nobody(
+pub(crate) fn no_organisation(
     show: &Show,
     buttons: &Buttons,
     mode: AccessMode,
@@ -70,7 +70,7 @@ pub(crate) fn nobody(
     };
     let sign = may.then(|| Sign::of(&show.said, true));
     let lines = vec![format!("No organisation is set up. {who}")];
-    filled(&Told { frame, lines, sign, sign_up, connect })
+    filled(&NoticesPage { frame, lines, sign, sign_up, connect })
 }
 
 /// The page for those who may not (ST-22): what was refused, and who may.

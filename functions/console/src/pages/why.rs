@@ -24,7 +24,7 @@ const INVOICES_MAX: usize = 20;
 /// Invoices whose payments are listed: a number is that of one, or of another one with the prefix.
 const LISTED_MAX: usize = 2;
 
-struct Told {
+struct ShownPayment {
     name: String,
     is_synced: bool,
     synced: String,
@@ -63,7 +63,7 @@ struct Why {
     sign: Option<Sign>,
     may_not: Option<String>,
     nothing: Option<String>,
-    told: Vec<Told>,
+    payments: Vec<ShownPayment>,
     invoices: Vec<Button>,
     lists: Vec<Listed>,
     left_out: Option<String>,
@@ -76,7 +76,7 @@ struct Why {
 #[derive(Default)]
 struct Shown {
     nothing: Option<String>,
-    told: Vec<Told>,
+    payments: Vec<ShownPayment>,
     invoices: Vec<Button>,
     lists: Vec<Listed>,
     left_out: Option<String>,
@@ -86,19 +86,19 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let search = Search::read(&stage.show.filter.search, &stage.settings.prefix);
     let shown =
         if search.typed.is_empty() { Shown::default() } else { find(stage, &search).await? };
-    let absent = match search.typed.is_empty() || !shown.told.is_empty() {
+    let absent = match search.typed.is_empty() || !shown.payments.is_empty() {
         true => None,
         false => Some(absence(stage).await?),
     };
-    let any = shown.told.iter().any(|told| !told.orders.is_empty());
+    let any = shown.payments.iter().any(|payment| !payment.orders.is_empty());
     filled(&Why {
         frame: stage.frame(),
         search: search.typed,
         find: stage.buttons.page("Find", Page::Why, json!({})),
         sign: stage.sign().filter(|_| any),
-        may_not: stage.may_not().filter(|_| !shown.told.is_empty()),
+        may_not: stage.may_not().filter(|_| !shown.payments.is_empty()),
         nothing: shown.nothing,
-        told: shown.told,
+        payments: shown.payments,
         invoices: shown.invoices,
         lists: shown.lists,
         left_out: shown.left_out,
@@ -133,11 +133,12 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     let night = tables.night(organisation, Night::of(stage.now, &stage.settings.zone)).await?;
     stage.count(2);
     let night_over = night.is_some_and(|report| report.state == NightState::Finished);
-    let (mut told, mut left_out) = (Vec::new(), Vec::new());
+    let (mut payments, mut left_out) = (Vec::new(), Vec::new());
     for subject in found.payments.iter().take(EXPLAINED_MAX) {
         let known = stage.tables.facts_of(stage.settings, subject).await?;
         left_out.extend(known.unreadable.iter().map(unreadable));
-        told.extend(told_of(stage, search, (subject, &known), &links, night_over).await?);
+        payments
+            .extend(explanation_of(stage, search, (subject, &known), &links, night_over).await?);
     }
     let is_unread = !left_out.is_empty();
     if found.payments.len() > EXPLAINED_MAX {
@@ -155,11 +156,11 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     let invoices = found.invoices.iter().take(INVOICES_MAX);
     Ok(Shown {
         // An index may show for a moment what is not there any more.
-        nothing: (found.is_empty() || told.is_empty() && found.invoices.is_empty())
+        nothing: (found.is_empty() || payments.is_empty() && found.invoices.is_empty())
             .then(|| search.nothing_found())
             .filter(|_| !is_unread)
             .filter(|_| amounts.is_none_or(|amounts| amounts.candidates.is_empty())),
-        told,
+        payments,
         invoices: invoices.map(|number| payment_list::invoice(stage, number)).collect(),
         lists,
         left_out: (!left_out.is_empty()).then(|| left_out.join(" ")),
@@ -167,13 +168,13 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
 }
 
 /// One payment, explained; none if nothing at all is stored about it.
-async fn told_of(
+async fn explanation_of(
     stage: &Stage<'_>,
     search: &Search,
     (subject, known): (&Subject, &PaymentFacts),
     links: &XeroLinks,
     night_over: bool,
-) -> Result<Option<Told>, PageError> {
+) -> Result<Option<ShownPayment>, PageError> {
     stage.count_read(known.read);
     let upload = known.facts.upload.as_ref();
     let mut place = None;
@@ -188,15 +189,15 @@ async fn told_of(
     let more = json!({"search": search.typed});
     let xero: Vec<_> = known.facts.xero_payments().iter().map(ToString::to_string).collect();
     let names = (subject.to_string(), xero.join(", "), upload);
-    let mut told = told(stage, explained, names);
-    told.orders =
+    let mut payment = shown_payment(stage, explained, names);
+    payment.orders =
         upload.map(|upload| payment_actions::orders(stage, upload, &more)).unwrap_or_default();
     let not_whole: Vec<_> = known.not_whole.iter().map(ToString::to_string).collect();
-    told.left_out = (!not_whole.is_empty()).then(|| {
+    payment.left_out = (!not_whole.is_empty()).then(|| {
         let numbers = not_whole.join(", ");
         format!("Of invoices {numbers} only the payment's own part was looked at.")
     });
-    Ok(Some(told))
+    Ok(Some(payment))
 }
 
 /// A row that cannot be read, named (AMB-30).
@@ -204,11 +205,11 @@ fn unreadable(row: &table::UnreadableRow) -> String {
     format!("The row {} is not shown here: {}.", row.key, row.problem)
 }
 
-fn told(
+fn shown_payment(
     stage: &Stage<'_>,
     explained: Explanation,
     (name, xero, upload): (String, String, Option<&Upload>),
-) -> Told {
+) -> ShownPayment {
     let gone = explained.discrepancies.iter();
     let mut gone = gone.filter(|found| found.key.kind == DiscrepancyKind::UploadedDeletedInXero);
     let since: Option<Timestamp> = match explained.state {
@@ -230,7 +231,7 @@ fn told(
         link: part.link,
     });
     let numbers = explained.history.invoices.iter().take(INVOICES_MAX);
-    Told {
+    ShownPayment {
         name,
         is_synced: explained.state.is_synced(),
         synced: synced(explained.state),

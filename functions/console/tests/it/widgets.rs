@@ -18,8 +18,8 @@ async fn a_widget_describes_itself_in_markdown() {
         let answer = serde_json::to_value(&reply).unwrap();
         let markdown = answer["markdown"].as_str().unwrap();
         for page in Page::ALL.iter().copied() {
-            let told = markdown.contains(&format!("| `{page}` |"));
-            assert_eq!(told, role.may(page.least_role()), "{page}: {markdown}");
+            let named = markdown.contains(&format!("| `{page}` |"));
+            assert_eq!(named, role.may(page.least_role()), "{page}: {markdown}");
         }
         assert!(markdown.contains("`organisation`"), "{markdown}");
     }

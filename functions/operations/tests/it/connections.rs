@@ -56,11 +56,11 @@ async fn a_permission_that_was_not_granted_is_named_once_and_the_rest_goes_on() 
         let cure = connection["troubles"][0]["cure"].as_str().unwrap();
         assert!(cure.contains("Connect to Xero") && !cure.contains("secret"), "{cure}");
     }
-    let told = users.world.rows("messages").await;
-    let told: Vec<_> = told.iter().filter(|row| row["kind"] == "MISSING_SCOPE").collect();
-    let [told] = told[..] else { panic!("once: {told:?}") };
-    assert!(told["why"].contains("accounting.payments"), "{told:?}");
-    assert!(told["why"].contains("accounting.contacts.read"), "{told:?}");
+    let rows = users.world.rows("messages").await;
+    let rows: Vec<_> = rows.iter().filter(|row| row["kind"] == "MISSING_SCOPE").collect();
+    let [rows] = rows[..] else { panic!("once: {rows:?}") };
+    assert!(rows["why"].contains("accounting.payments"), "{rows:?}");
+    assert!(rows["why"].contains("accounting.contacts.read"), "{rows:?}");
     users.world.sweep().await;
 
     // The same user agrees to all: nothing else is added or removed.
@@ -84,8 +84,8 @@ async fn an_answer_of_a_missing_permission_renews_no_token_and_loses_no_connecti
         (vec!["MISSING_SCOPE"], Some("Error"))
     );
     assert_eq!(users.codes_used(), 0, "no token is renewed");
-    let told = users.world.rows("messages").await;
-    assert!(told.iter().any(|row| row["why"].contains("accounting.settings.read")), "{told:?}");
+    let rows = users.world.rows("messages").await;
+    assert!(rows.iter().any(|row| row["why"].contains("accounting.settings.read")), "{rows:?}");
 }
 
 #[tokio::test]

@@ -51,9 +51,9 @@ async fn a_day_is_sealed_when_it_is_over_and_each_day_once() {
     // The rows about the two seals were written on that day.
     assert_eq!(world.schedule().await, ["2026-11-23 sealed rows 3"]);
     let rows = world.rows("activity").await;
-    let told: Vec<_> = rows.iter().filter(|row| row["action"] == "log_sealed").collect();
-    assert_eq!(told.len(), 3);
-    assert!(told.iter().all(|row| row["rule"] == "SP-29" && row["checksum"].len() == 64));
+    let logged: Vec<_> = rows.iter().filter(|row| row["action"] == "log_sealed").collect();
+    assert_eq!(logged.len(), 3);
+    assert!(logged.iter().all(|row| row["rule"] == "SP-29" && row["checksum"].len() == 64));
     // Schedules that were missed are made up for, the oldest day first.
     world.at("2026-11-27T09:00:00Z");
     let days: Vec<_> = world.schedule().await;
@@ -245,8 +245,8 @@ async fn two_runs_at_once_make_one_chain() {
         days,
         ["2026-11-20 sealed rows 1", "2026-11-21 sealed rows 1", "2026-11-22 sealed rows 0"]
     );
-    let told = world.rows("activity").await;
-    assert_eq!(told.iter().filter(|row| row["action"] == "log_sealed").count(), 3);
+    let logged = world.rows("activity").await;
+    assert_eq!(logged.iter().filter(|row| row["action"] == "log_sealed").count(), 3);
     assert!(world.faults().await.is_empty());
 }
 
@@ -271,8 +271,8 @@ async fn a_failure_anywhere_leaves_no_half_a_seal() {
         let days = world.rows("seals").await;
         let days = days.iter().filter(|row| row["seal"].starts_with("day#")).count();
         assert_eq!(days, 2, "call {call}");
-        let told = world.rows("activity").await;
-        assert_eq!(told.iter().filter(|row| row["action"] == "log_sealed").count(), 2);
+        let logged = world.rows("activity").await;
+        assert_eq!(logged.iter().filter(|row| row["action"] == "log_sealed").count(), 2);
         if is_done {
             assert!(call > 5, "the calls were seen");
             break;

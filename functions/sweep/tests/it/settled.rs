@@ -5,7 +5,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::sweep::{ROTATION_DAYS, SweepKind};
+use payments::{InvoiceNumber, Money, record_invoice};
 use serde_json::{Value, json};
+use table::ChangeContext;
 use uuid::Uuid;
 
 use crate::world::{World, march};
@@ -217,4 +219,36 @@ async fn the_certificate_says_until_when_everything_was_compared() {
     assert_eq!(row["all_compared_since"], "2026-12-03", "{row:?}");
     let until = swept.last_success_at.unwrap().to_string();
     assert_eq!(row["unsettled_compared_at"][..19], until[..19], "{row:?}");
+}
+
+#[tokio::test]
+async fn a_paid_invoice_on_which_too_much_was_paid_keeps_its_place_among_the_balances() {
+    // ST-05, ST-24: Xero has it paid, and the business asks for 200.00 less.
+    let (world, _) = settled(1).await;
+    let number: InvoiceNumber = "00001".parse().unwrap();
+    let before = world.tables.invoice(world.organisation(), &number).await.unwrap();
+    let mut local = before.local.clone().unwrap();
+    local.revision = 2;
+    local.total = Money::parse("800.00", "AUD".parse().unwrap()).unwrap();
+    let change = record_invoice(&before, &local, world.now()).unwrap().unwrap();
+    let because = ChangeContext { cause: "intake", event_at: None, now: world.now() };
+    world.tables.write_invoice(&before, &change, because).await.unwrap();
+    world.next_full_sweep().await;
+    world.work_off().await;
+    let left = async || {
+        let balances = world.tables.list_balances(world.organisation(), 10).await.unwrap();
+        let of_it = balances.rows.iter().find(|row| row.number == number);
+        of_it.map(|row| row.balance.left.to_string())
+    };
+    assert_eq!(left().await.as_deref(), Some("-200.00 AUD"));
+    let organisation = world.tenant.to_string();
+    let key = [("organisation", &*organisation), ("number", "00001")];
+    forget(&world, "invoices", &key, &["unsettled_in"]).await;
+    let key = [("organisation", &*organisation), ("sweep", "open_invoices")];
+    forget(&world, "sweeps", &key, &["rotation_begun_on", "rotation_after", "rotation_size"]).await;
+    for put_into_place in [1, 0] {
+        let sweep = world.next_full_sweep().await;
+        assert_eq!(count(&sweep, "put_into_place"), put_into_place, "{sweep}");
+        assert_eq!(left().await.as_deref(), Some("-200.00 AUD"));
+    }
 }

@@ -59,12 +59,13 @@ async fn an_archived_account_is_one_message_and_one_held_night_and_no_refusals()
     }
     let caps = world.tables.caps(world.organisation()).await.unwrap();
     assert_eq!(caps.attempts(world.now()), 0, "nothing was tried");
-    let told = world.rows("messages").await;
-    let told: Vec<_> = told.iter().filter(|row| row["kind"] == "ACCOUNT_UNUSABLE").collect();
-    let [told] = told[..] else { panic!("{told:?}") };
+    let messages = world.rows("messages").await;
+    let messages: Vec<_> =
+        messages.iter().filter(|row| row["kind"] == "ACCOUNT_UNUSABLE").collect();
+    let [messages] = messages[..] else { panic!("{messages:?}") };
     assert!(
-        told["why"].contains("60 on hold") && told["why"].contains("upload_account_id"),
-        "{told:?}"
+        messages["why"].contains("60 on hold") && messages["why"].contains("upload_account_id"),
+        "{messages:?}"
     );
 
     // Mended: they go with the next run, and the message goes.
@@ -72,8 +73,8 @@ async fn an_archived_account_is_one_message_and_one_held_night_and_no_refusals()
     world.change(|uploading| uploading.account = XeroAccountId::new(new)).await;
     let night = next_night(&world, 1).await;
     assert_eq!(night["report"]["uploaded"], 60, "{night}");
-    let told = world.rows("messages").await;
-    assert!(told.iter().all(|row| row["kind"] != "ACCOUNT_UNUSABLE"), "{told:?}");
+    let messages = world.rows("messages").await;
+    assert!(messages.iter().all(|row| row["kind"] != "ACCOUNT_UNUSABLE"), "{messages:?}");
     world.check().await;
 }
 

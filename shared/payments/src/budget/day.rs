@@ -53,10 +53,10 @@ impl Budget {
     /// Until when the day is used up even for live events, if it is.
     pub fn day_used_up_until(&self, day_max: u32, now: Timestamp) -> Option<Timestamp> {
         let budget = self.at(now);
-        let told = budget.blocked.filter(|wait| wait.exhausted == Exhausted::Day);
+        let reported = budget.blocked.filter(|wait| wait.exhausted == Exhausted::Day);
         let ours = !budget.has_left(Purpose::Live, day_max, now);
         let counted = || budget.day_free_at(Purpose::Live, day_max, now);
-        told.map(|wait| wait.until).or_else(|| ours.then(counted))
+        reported.map(|wait| wait.until).or_else(|| ours.then(counted))
     }
 
     /// The calls left of the day, for all purposes together, as far as we and Xero know.

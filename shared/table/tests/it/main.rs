@@ -4,6 +4,7 @@
 mod bounded_search;
 mod budgets;
 mod console_reads;
+mod eventful_world;
 mod evidence;
 mod grants;
 mod large_invoices;
