@@ -90,6 +90,13 @@ pub enum Logged {
 }
 
 impl Logged {
+    /// All that a row can say.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let decided = Action::ALL.iter().copied().map(Self::Decided);
+        let uploads = UploadState::ALL.iter().copied().map(Self::Upload);
+        decided.chain(uploads).chain(Occurrence::ALL.iter().copied().map(Self::Happened))
+    }
+
     /// What a code of the log means.
     pub fn from_code(code: &str) -> Option<Self> {
         match code.strip_prefix(UPLOAD_PREFIX) {
@@ -137,10 +144,7 @@ mod tests {
 
     #[test]
     fn every_code_means_one_thing_and_is_read_back() {
-        let decided = Action::ALL.iter().map(|action| Logged::from(*action));
-        let uploads = UploadState::ALL.iter().map(|state| Logged::from(*state));
-        let happened = Occurrence::ALL.iter().map(|occurrence| Logged::from(*occurrence));
-        let all: Vec<_> = decided.chain(uploads).chain(happened).collect();
+        let all: Vec<_> = Logged::all().collect();
         let codes: BTreeSet<_> = all.iter().map(Logged::to_string).collect();
         assert_eq!(codes.len(), all.len(), "two things have one code");
         for logged in all {
