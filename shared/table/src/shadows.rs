@@ -68,23 +68,18 @@ impl Tables {
         }
     }
 
-    /// Everything that is known of invoices in shadow, and the keys of rows that cannot be read.
+    /// Everything that is known of invoices in shadow. A row that cannot be read is no row less: a comparison without it
+    /// would say that nothing differs.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `Unavailable`, `Unreadable`.
     pub async fn shadow_observations(
         &self,
         organisation: OrganisationId,
-    ) -> Result<(Vec<ShadowObservation>, Vec<String>), ReadError> {
+    ) -> Result<Vec<ShadowObservation>, ReadError> {
         let rows = self.shadow_rows_from(organisation, INVOICE, None).await?;
-        let (mut read, mut unreadable) = (Vec::new(), Vec::new());
-        for item in &rows {
-            match read_observation(organisation, Reader::new(SHADOWS, item)) {
-                Ok(observation) => read.push(observation),
-                Err(error) => unreadable.push(error.to_string()),
-            }
-        }
-        Ok((read, unreadable))
+        let read = |item| read_observation(organisation, Reader::new(SHADOWS, item));
+        rows.iter().map(read).collect()
     }
 
     /// Stores the report of a day, in place of an earlier one of the same day.

@@ -45,7 +45,7 @@ pub struct LocalEntry {
     pub amount: Money,
     /// The day.
     pub day: Date,
-    /// Whether it has to be in Xero by now: it is approved, and its money was taken.
+    /// Whether it has to be in Xero by now: its money was taken.
     pub is_due: bool,
 }
 

@@ -15,7 +15,7 @@ pub use comparison::{
     BooksEntry, EntryDifference, EntryDifferenceKind, LocalEntry, OTHER_DAY_MAX, compare_entries,
 };
 pub use observation::{ObservedPayment, ShadowObservation, ShadowStep};
-pub use report::{LISTED_MAX, LeftAlone, ShadowNight, ShadowReport};
+pub use report::{LISTED_MAX, LeftAlone, ShadowNight, ShadowReport, books_entries};
 pub use switch::{QUIET_DAYS, SwitchFacts, SwitchPoint, points};
 
 /// Since when an organisation is in shadow, and what its settings switch on.

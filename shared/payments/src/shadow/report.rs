@@ -1,6 +1,6 @@
 //! The report of a day in shadow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -71,12 +71,29 @@ fn code_of(action: Action) -> String {
     format!("mirror_{action}")
 }
 
+/// What Xero shows on these invoices, without what was copied from there before the shadow began.
+pub fn books_entries(
+    observations: &[ShadowObservation],
+    copied: &BTreeSet<XeroPaymentId>,
+) -> Vec<BooksEntry> {
+    let entries = observations.iter().flat_map(|observation| {
+        observation.payments.iter().map(|payment| BooksEntry {
+            number: observation.number.clone(),
+            xero: payment.id,
+            amount: payment.amount,
+            day: payment.day,
+            is_gone: payment.gone_at.is_some(),
+        })
+    });
+    entries.filter(|entry| !copied.contains(&entry.xero)).collect()
+}
+
 impl ShadowReport {
     /// Puts a report together.
     pub fn of(
         settings: &Settings,
         observations: &[ShadowObservation],
-        local: Vec<LocalEntry>,
+        (local, books): (Vec<LocalEntry>, Vec<BooksEntry>),
         night: ShadowNight,
         (day, made_at): (Date, Timestamp),
     ) -> Self {
@@ -100,16 +117,7 @@ impl ShadowReport {
             count(&mut left_alone, one.reason.clone());
         }
         left.truncate(LISTED_MAX);
-        let books = observations.iter().flat_map(|observation| {
-            observation.payments.iter().map(|payment| BooksEntry {
-                number: observation.number.clone(),
-                xero: payment.id,
-                amount: payment.amount,
-                day: payment.day,
-                is_gone: payment.gone_at.is_some(),
-            })
-        });
-        let (agreeing, mut differences) = compare_entries(local, books.collect());
+        let (agreeing, mut differences) = compare_entries(local, books);
         let mut differing = BTreeMap::new();
         for difference in &differences {
             count(&mut differing, difference.kind.code());
