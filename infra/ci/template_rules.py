@@ -57,7 +57,7 @@ CONSOLE = (
     | _tables("Contacts Customers Invoices Payments Uploads", "BatchGetItem")
     | _tables("Customers", "Query")
     | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
-    | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments", "Query")
+    | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments Shadows", "Query")
     | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
@@ -90,6 +90,8 @@ ALLOWED = {
     | _on("SchedulesQueue.Arn", "sqs:SendMessage")
     | _on("XeroWebhookSecret.Id", "secretsmanager:GetSecretValue"),
     "Mirror": _own_log("Mirror")
+    # What is decided in shadow, and not done.
+    | _tables("Shadows", "GetItem", "PutItem")
     | _on("ChangesQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _tables("Organisations", "GetItem")
@@ -123,6 +125,8 @@ ALLOWED = {
     | _tables("OrderLinks", "BatchWriteItem")
     | _tables("Activity Parked SyncRuns", "PutItem"),
     "Upload": _own_log("Upload")
+    # What is decided in shadow, and not done.
+    | _tables("Shadows", "PutItem", "Query")
     | _on("UploadsQueue.Arn", *TAKE, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
@@ -229,6 +233,7 @@ ALLOWED = {
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Seals", "GetItem", "Query")
+    | _tables("Shadows", "Query")
     | _grants()
     | _tables("Grants", "DeleteItem", "UpdateItem"),
     "Reconcile": _own_log("Reconcile")
@@ -341,6 +346,8 @@ ONLY = {
     "ClosesTable.Arn": {"Operations", "Reconcile", "Sweep"} | LOOKERS,
     # One function seals; commands only compare.
     "SealsTable.Arn": {"Report", "Operations"},
+    # What was decided in shadow, and not done.
+    "ShadowsTable.Arn": {"Mirror", "Upload", "Operations"} | LOOKERS,
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,
     # Each of them notes whether its last run failed.
     "ConnectionsTable.Arn": {"Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,

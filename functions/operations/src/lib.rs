@@ -13,6 +13,7 @@ mod payment_orders;
 mod replay;
 mod republication;
 mod restoration;
+mod shadow;
 mod sign_up;
 mod tally;
 mod upload_switch;
@@ -215,12 +216,19 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::Disconnect(on) => {
                 Reply::Disconnect(self.disconnect(on.organisation, by).await?)
             }
+            Command::EnterShadow(on) => {
+                Reply::EnterShadow(self.enter_shadow(on.organisation, by).await?)
+            }
+            Command::SwitchOn(on) => {
+                Reply::SwitchOn(self.switch_on(on.organisation, by, deadline).await?)
+            }
             Command::Connect(way) => Reply::Connect(self.connected(way, by).await?),
             Command::Rename(_)
             | Command::PreviewReplay(_)
             | Command::PreviewPlan(_)
             | Command::LookAtDeadLetters(_)
             | Command::PreviewAnnounceAgain(_)
+            | Command::LookAtShadow(_)
             | Command::VerifyLog(_) => self.look(command, deadline).await?,
         })
     }
@@ -244,6 +252,9 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let announce_again = self.announce_again(which, None, deadline).await?;
                 let reply = RepublicationReply { announce_again, recorded: false };
                 Reply::PreviewAnnounceAgain(reply)
+            }
+            Command::LookAtShadow(on) => {
+                Reply::LookAtShadow(self.look_at_shadow(on.organisation, deadline).await?)
             }
             Command::VerifyLog(days) => {
                 let range = (days.from_day, days.to_day);

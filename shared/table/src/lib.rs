@@ -58,6 +58,8 @@ pub mod schema;
 mod seals;
 mod search;
 mod settings;
+mod shadow_rows;
+mod shadows;
 pub mod stream;
 pub mod stream_batch;
 mod sweeps;
