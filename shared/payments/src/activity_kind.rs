@@ -67,6 +67,10 @@ codes! {
         MorningDigest = "morning_digest",
         /// A parked entry is on its way again.
         Replayed = "replayed",
+        /// Everything is decided from now on, and nothing is done (CM-30).
+        ShadowEntered = "shadow_entered",
+        /// What is decided is done from now on (CM-30).
+        ShadowLeft = "shadow_left",
         /// An organisation is mirrored from now on.
         SignedUp = "signed_up",
         /// The nightly upload has switched itself off (EX-32), or was switched off.

@@ -29,6 +29,7 @@ mod orders;
 mod parked;
 mod payment_actions;
 mod payment_list;
+mod shadow;
 mod sync_log;
 mod tonight;
 mod trouble;

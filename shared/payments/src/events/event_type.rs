@@ -295,6 +295,8 @@ impl Kind {
             | Occurrence::OrganisationRenamed
             | Occurrence::Redriven
             | Occurrence::Replayed
+            | Occurrence::ShadowEntered
+            | Occurrence::ShadowLeft
             | Occurrence::SignedUp => return None,
         })
     }
