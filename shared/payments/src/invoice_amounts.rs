@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::discrepancy::{DiscrepancyKey, DiscrepancyKind};
 use crate::money::{Currency, Money, MoneyError};
-use crate::payment::PaymentStatus;
+use crate::payment::{Payment, PaymentStatus};
 use crate::stored::StoredInvoice;
 
 /// The figures that a discrepancy of an invoice is about.

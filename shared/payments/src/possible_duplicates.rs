@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::discrepancy::{DiscrepancyKey, DiscrepancyKind, FoundDiscrepancies};
-use crate::payment::{Kind, Origin};
+use crate::payment::{Kind, Origin, Payment};
 use crate::stored::StoredInvoice;
 use crate::upload::days_apart;
 
