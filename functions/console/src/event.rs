@@ -12,7 +12,7 @@ use payments::OrganisationId;
 use serde_json::Value;
 
 use crate::order::{self, Order, Said};
-use crate::pages::Page;
+use crate::page::Page;
 
 /// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
 pub(crate) const TEXT_CHARS_MAX: usize = 1_000;

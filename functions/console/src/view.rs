@@ -7,7 +7,7 @@ use commands::text::TEXT_CHARS_MAX;
 use serde_json::{Value, json};
 
 use crate::order::{Order, Said};
-use crate::pages::{Page, Place};
+use crate::page::{Page, Place};
 use crate::roles::Role;
 
 /// A button that asks this same function for something, by CloudWatch's own element:

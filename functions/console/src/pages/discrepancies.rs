@@ -11,7 +11,7 @@ use payments::{Currency, Discrepancy, DiscrepancyKind, Money};
 use serde_json::{Value, json};
 use table::{DiscrepancySubject, OpenDiscrepancy, discrepancy_name};
 
-use super::{Page, PageError, Stage, filled, one_discrepancy};
+use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
 use crate::event::{Filter, TEXT_CHARS_MAX};
 use crate::order::Order;
@@ -91,9 +91,6 @@ struct Discrepancies {
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
-    if !stage.show.filter.place.is_empty() {
-        return one_discrepancy::show(stage).await;
-    }
     let (tables, organisation) = (stage.tables, stage.organisation());
     let found = tables.list_open_discrepancies(organisation, READ_MAX).await?;
     stage.count(found.rows.len().saturating_add(found.unreadable.len()));

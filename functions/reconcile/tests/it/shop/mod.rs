@@ -162,7 +162,7 @@ impl Shop {
         let reconciler = self.reconciler();
         for some in records.chunks(1_000) {
             let event = json!({ "Records": some });
-            reconciler.answer(&event, Timestamp::MAX).await.unwrap();
+            reconciler.handle(&event, Timestamp::MAX).await.unwrap();
         }
     }
 
