@@ -77,7 +77,7 @@ pub use amounts::{
 };
 pub use attributes::instant;
 pub use audit::AuditEntry;
-pub use balances::InvoiceBalance;
+pub use balances::{BalancePage, InvoiceBalance};
 pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;
