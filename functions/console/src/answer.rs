@@ -137,6 +137,7 @@ fn words(reply: Reply) -> CommandOutcome {
             CommandOutcome { replies: vec![Reply::Authorise(reply)], ..result }
         }
         Reply::SetAccount(reply) => done(reply.done),
+        Reply::EnterShadow(reply) | Reply::SwitchOn(reply) => done(reply.done),
         Reply::Disconnect(reply) => {
             let why = reply.disconnect.why.unwrap_or_default();
             done(
@@ -149,6 +150,7 @@ fn words(reply: Reply) -> CommandOutcome {
         | Reply::ListAccounts(_)
         | Reply::ContainLeak(_)
         | Reply::LookAtDeadLetters(_)
+        | Reply::LookAtShadow(_)
         | Reply::PreviewAnnounceAgain(_)
         | Reply::VerifyLog(_)
         | Reply::Connect(_) => looked(vec![reply]),

@@ -27,7 +27,7 @@ impl Xero {
         tables: &Tables,
         now: Timestamp,
     ) -> Result<Containment, DisconnectError> {
-        self.grant_secrets().ok_or(DisconnectError::CustomConnection)?;
+        self.token_vault().ok_or(DisconnectError::CustomConnection)?;
         let grants = tables.every_grant().await;
         let grants = grants.map_err(|error| DisconnectError::Stores(telemetry::chain(&error)))?;
         let mut containment = Containment::default();
@@ -51,11 +51,11 @@ impl Xero {
         grant: &Grant,
         now: Timestamp,
     ) -> Result<bool, String> {
-        let Some(secrets) = self.grant_secrets() else { return Ok(false) };
-        let pair = secrets.pair(grant.id).await.map_err(|error| telemetry::chain(&error))?;
+        let Some(vault) = self.token_vault() else { return Ok(false) };
+        let pair = vault.pair(grant.id).await.map_err(|error| telemetry::chain(&error))?;
         let Some(pair) = pair else { return Ok(false) };
         self.revoke(&pair.refresh_token).await.map_err(|error| telemetry::chain(&error))?;
-        secrets.delete(grant.id).await.map_err(|error| telemetry::chain(&error))?;
+        vault.delete(grant.id).await.map_err(|error| telemetry::chain(&error))?;
         let ended = grant.ended(GrantEnd::Leaked, now);
         match tables.store_grant(grant, ended, now).await {
             // Another process uses it, and finds that Xero does not know its token any more.

@@ -14,7 +14,7 @@ use crate::reply::{
     AcceptanceReply, AccountListReply, AccountReply, ApprovalReply, AuthorisationReply, CloseReply,
     ContainmentReply, CustomerReply, DeadLettersReply, DiscardReply, DisconnectionReply,
     DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply, PlanReply,
-    ReplayReply, RepublicationReply, RestorationReply, SyncReply, UploadsReply,
+    ReplayReply, RepublicationReply, RestorationReply, ShadowReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -275,7 +275,7 @@ commands! {
     SignUp(SignUp) -> SyncReply = "sign_up" in ADMINISTRATORS {
         label: Some("Sign up"),
         confirmation: Some("Everything open in Xero is read and mirrored. Go on?"),
-        fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX],
+        fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX, SHADOW],
     }
     /// Gives the address at which a user of Xero lets us in, good for ten minutes.
     Authorise(Authorise) -> AuthorisationReply = "authorise" in ADMINISTRATORS {
@@ -294,16 +294,36 @@ commands! {
         is_read_only: true,
         fields: &[ORGANISATION],
     }
-    /// What goes up from now on is booked on this account of Xero, with this tax type (XC-13, XC-14).
+    /// An account of Xero is set for a use, with the tax type of its lines (XC-13, XC-14).
     SetAccount(SetAccount) -> AccountReply = "set_account" in ADMINISTRATORS {
         label: Some("Set the account"),
-        confirmation: Some("What goes up from now on is booked on this account. Go on?"),
+        confirmation: Some("From now on payments and fees are booked on this account. Go on?"),
         fields: &[ORGANISATION, USE, ACCOUNT, TAX_TYPE],
     }
     /// Tokens may have leaked: all are revoked, all uploads stop, and the reply says who is concerned (XC-30).
     ContainLeak(ContainLeak) -> ContainmentReply = "contain_leak" in ADMINISTRATORS {
         confirmation: Some("Every token of every user is revoked and every upload stops, until users connect again. Go on?"),
         fields: &[SINCE],
+    }
+    /// From now on everything is decided for an organisation, and nothing is done (CM-30).
+    EnterShadow(OnOrganisation) -> ShadowReply = "enter_shadow" in ADMINISTRATORS {
+        label: Some("Begin the shadow"),
+        confirmation: Some("From now on nothing is written to Xero, and no payment is changed here. What would be done is \
+            reported every evening. Go on?"),
+        fields: &[ORGANISATION],
+    }
+    /// Shows what differs in shadow, and what stands in the way of switching on (CM-02).
+    LookAtShadow(OnOrganisation) -> ShadowReply = "look_at_shadow" in OPERATORS {
+        label: Some("Compare now"),
+        is_read_only: true,
+        fields: &[ORGANISATION],
+    }
+    /// The shadow ends: what is decided is done from now on. Refused while a point of the readiness list fails (CM-02).
+    SwitchOn(OnOrganisation) -> ShadowReply = "switch_on" in ADMINISTRATORS {
+        label: Some("Switch on"),
+        confirmation: Some("From now on payments are copied from Xero and recorded in Xero. Typing them by hand has to stop \
+            today. Go on?"),
+        fields: &[ORGANISATION],
     }
     /// A user of Xero has let us in, and has come back with a code.
     Connect(Connect) -> GrantReply = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
@@ -386,6 +406,8 @@ const CALLS_PER_DAY: Field =
     Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
 const MASS_CHANGE_MAX: Field =
     Field::number("mass_change_max", "How many payments may go within an hour unasked; 100");
+const SHADOW: Field =
+    Field::flag("shadow", "Decide and report everything, and do nothing, until it is switched on");
 const REDIRECT_URI: Field = Field::text(
     "redirect_uri",
     "address",

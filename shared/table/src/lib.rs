@@ -29,6 +29,7 @@ mod discrepancy_work;
 mod error;
 mod failed_runs;
 mod grant_list;
+mod grant_tokens;
 mod grants;
 mod held_uploads;
 mod history;
@@ -59,6 +60,8 @@ pub mod schema;
 mod seals;
 mod search;
 mod settings;
+mod shadow_rows;
+mod shadows;
 pub mod stream;
 pub mod stream_batch;
 mod sweeps;
@@ -92,6 +95,7 @@ pub use discrepancy_work::{
     DiscrepancyPlace, WorkContext, WorkFailure, discrepancy_name, named_discrepancy,
 };
 pub use error::{ReadError, WriteError};
+pub use grant_tokens::EncryptedPair;
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use imports::ImportError;

@@ -81,7 +81,7 @@ pub struct TaxType {
 /// An account that is set.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct AccountReply {
-    /// What is set, in words.
+    /// The use and the account, in words.
     pub done: String,
     /// Whether the activity log has a row with who ordered it, and why.
     pub recorded: bool,

@@ -87,7 +87,7 @@ impl Organisation {
         objections
     }
 
-    /// What is against a line of an approved document: its account, or its tax type.
+    /// The objection to a line of an approved document: its account, or its tax type.
     pub(super) fn line_objection(&self, line: &Line) -> Option<String> {
         let code = &line.account_code;
         self.account_objection(code).or_else(|| self.tax_objection(line.tax_type.as_deref(), code))

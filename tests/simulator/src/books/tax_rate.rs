@@ -57,7 +57,7 @@ impl TaxRate {
 }
 
 impl Organisation {
-    /// What is against this tax type on a line of an approved document.
+    /// The objection to this tax type on a line of an approved document.
     pub(super) fn tax_objection(&self, tax_type: Option<&str>, code: &str) -> Option<String> {
         let tax_type = tax_type?;
         let mut accounts = self.accounts.iter();
