@@ -138,6 +138,7 @@ impl Hold {
             Self::NoPrepaymentAccount
                 | Self::AccountUnmapped
                 | Self::AccountUnusable
+                | Self::TaxUnusable
                 | Self::MerchantContactMissing
         )
     }
