@@ -153,6 +153,15 @@ class Rules(unittest.TestCase):
         statements[:] = [statement for statement in statements if "Fn::If" not in statement]
         self.expect(rules.people_have_a_second_factor, "AdministratorPolicy", "second factor")
 
+    def test_a_log_of_actions_that_a_role_could_change_is_noticed(self):
+        # XC-27
+        policy = self.properties("ActivityTable")["ResourcePolicy"]["PolicyDocument"]
+        policy["Statement"][0]["Action"].remove("dynamodb:UpdateItem")
+        self.expect(rules.rows_of_the_log_stay, "ActivityTable", "UpdateItem")
+        policy["Statement"][0]["Action"].append("dynamodb:UpdateItem")
+        self.template["Parameters"]["LogRetentionDays"]["Default"] = 90
+        self.expect(rules.rows_of_the_log_stay, "less than a year")
+
     def test_a_role_without_a_boundary_is_noticed(self):
         del self.properties("SweepRole")["PermissionsBoundary"]
         self.expect(rules.every_role_takes_a_boundary, "SweepRole")
@@ -177,7 +186,8 @@ class Rules(unittest.TestCase):
         self.expect(rules.each_role_allows_exactly_its_list, "Webhook", "sqs:ReceiveMessage")
 
     def test_one_more_resource_is_noticed(self):
-        self.statements("MirrorRole")[3]["Resource"] = [
+        statement, = (one for one in self.statements("MirrorRole") if one["Sid"] == "ReadOrganisations")
+        statement["Resource"] = [
             {"Fn::GetAtt": ["OrganisationsTable", "Arn"]}, {"Fn::GetAtt": ["ReceiptsTable", "Arn"]},
         ]
         self.expect(rules.each_role_allows_exactly_its_list, "Mirror", "ReceiptsTable.Arn")

@@ -33,6 +33,11 @@ impl Button {
         Self { about: Some(what.into()), ..self }
     }
 
+    /// The same button with other words on it, which say what it is about.
+    pub fn labelled(self, label: String) -> Self {
+        Self { label, about: None, ..self }
+    }
+
     /// The one button that the page is for.
     pub fn primary(self) -> Self {
         Self { primary: true, ..self }
