@@ -86,7 +86,7 @@ pub use matching::owners;
 pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
-pub use order::{
+pub use order::{OrderClaim, OrderMoney, standing_of, 
     Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
 };
 pub use order_comparison::{

@@ -60,6 +60,7 @@ pub(crate) const ORDER_LINKS: &str = "order_links";
 pub(crate) const CLOSES: &str = "closes";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const CONTACTS: &str = "contacts";
+pub(crate) const REPORTS: &str = "reports";
 pub(crate) const SEALS: &str = "seals";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
@@ -175,6 +176,7 @@ pub const TABLES: &[Table] = &[
     table(ORDER_LINKS, "link", Some("order")),
     table(CERTIFICATES, "organisation", Some("day")),
     table(CLOSES, "organisation", Some("close")),
+    table(REPORTS, "organisation", Some("report")),
     table(SEALS, "organisation", Some("seal")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(

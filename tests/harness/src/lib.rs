@@ -13,6 +13,7 @@ pub mod http;
 pub mod log_capture;
 mod queues;
 pub mod runbook;
+pub mod s3;
 mod scripted_server;
 pub mod sqs;
 mod world;

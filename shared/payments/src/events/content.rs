@@ -3,10 +3,7 @@
 use super::Incomplete;
 use super::event_type::Kind;
 use super::log_entry::{Entry, EntryComponent, EntryPayment};
-use super::subject::{
-    Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
-    Order, Payment, ProviderInvoice, Seal, Subject, text,
-};
+use super::subject::{Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice, Order, Payment, ProviderInvoice, Report, Seal, Subject, text};
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
 use crate::payment::Origin;
@@ -95,6 +92,10 @@ impl Teller<'_> {
             },
             Kind::CloseCompleted | Kind::CloseReopened => {
                 Subject { close: Some(self.close()?), ..Subject::default() }
+            }
+            Kind::ReportDiffers | Kind::ReportStored => {
+                let reason = text(self.entry.reason.as_deref());
+                Subject { report: Some(self.report()?), reason, ..Subject::default() }
             }
             Kind::LogSealed => Subject { seal: Some(self.seal()?), ..Subject::default() },
             Kind::DigestReady
@@ -262,6 +263,11 @@ impl Teller<'_> {
             rows: seal.rows,
             late: seal.late,
         })
+    }
+
+    fn report(&self) -> Result<Report, Incomplete> {
+        let report = self.needs("report", self.entry.report.clone())?;
+        Ok(Report { period: report.period, checksum: report.checksum.to_string() })
     }
 
     fn customer(&self) -> Result<Customer, Incomplete> {

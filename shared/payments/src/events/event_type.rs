@@ -88,6 +88,10 @@ codes! {
         ProviderInvoiceUnknown = "provider_invoice.unknown",
         /// It is a bill in Xero (EX-12).
         ProviderInvoiceUploaded = "provider_invoice.uploaded",
+        /// A report was counted again from the log, and is another one (SP-33).
+        ReportDiffers = "report.differs",
+        /// A report of a period is stored (SP-30).
+        ReportStored = "report.stored",
         /// The nightly upload is off (EX-32).
         UploadDisabled = "upload.disabled",
         /// The nightly upload is on again (AMB-12).
@@ -178,6 +182,8 @@ impl Kind {
             Occurrence::MorningDigest => Self::DigestReady,
             Occurrence::OrderCompleted => Self::OrderCompleted,
             Occurrence::OrderProgressChanged => Self::OrderProgressChanged,
+            Occurrence::ReportDiffers => Self::ReportDiffers,
+            Occurrence::ReportStored => Self::ReportStored,
             Occurrence::UploadingDisabled => Self::UploadDisabled,
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
@@ -197,6 +203,8 @@ impl Kind {
             | Occurrence::OrganisationRenamed
             | Occurrence::Redriven
             | Occurrence::Replayed
+            | Occurrence::ReportOrdered
+            | Occurrence::ReportRecounted
             | Occurrence::SignedUp => return None,
         })
     }
