@@ -103,9 +103,8 @@ impl Counter<'_> {
                 if self.deadline.duration_since(self.clock.now()) < STORING {
                     return Err(ReportError::OutOfTime);
                 }
-                let page = self.tables.decided(
-                    self.organisation, day, window, after.as_deref(), PAGE,
-                );
+                let page =
+                    self.tables.decided(self.organisation, day, window, after.as_deref(), PAGE);
                 let page = page.await?;
                 for image in &page.rows {
                     match image.entry() {

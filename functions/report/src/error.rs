@@ -38,7 +38,9 @@ pub(crate) enum ReportError {
     Json(#[from] serde_json::Error),
     #[error("the workbook could not be written")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
-    #[error("the log of {day} is not sealed yet, and reports rest on seals: a day is sealed three to nine hours after its end in UTC")]
+    #[error(
+        "the log of {day} is not sealed yet, and reports rest on seals: a day is sealed three to nine hours after its end in UTC"
+    )]
     NotSealed { day: jiff::civil::Date },
     #[error("the organisation has no settings")]
     NoSettings,

@@ -37,7 +37,12 @@ pub(crate) fn difference(stored: Option<&[u8]>, counted: &[u8]) -> String {
         }
         for (known, found) in known.iter().zip(&found).filter(|(known, found)| known != found) {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            parts.push(format!("{} {} in place of {}", text(&found[0]), text(&found[5]), text(&known[5])));
+            parts.push(format!(
+                "{} {} in place of {}",
+                text(&found[0]),
+                text(&found[5]),
+                text(&known[5])
+            ));
         }
     }
     match parts.is_empty() {

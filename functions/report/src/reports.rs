@@ -165,7 +165,8 @@ impl ReportMaker<'_> {
                 let answer = self.failed(period, &error);
                 let why = answer.problem.clone().unwrap_or_default();
                 let now = self.counter.clock.now();
-                let raised = self.counter.tables.raise_message(organisation, FAILED, period, &why, now);
+                let raised =
+                    self.counter.tables.raise_message(organisation, FAILED, period, &why, now);
                 if let Err(error) = raised.await {
                     tracing::error!(error = chain(&error), "a message could not be stored");
                 }
@@ -256,11 +257,7 @@ impl ReportMaker<'_> {
             rests_on: format!("It rests on the log up to {sealed_day}, sealed as {seal}"),
         };
         let folder = StoredReport::folder_of(organisation, &period.to_string());
-        let exact = ArchiveFile {
-            name: EXACT.to_owned(),
-            media_type: "application/json",
-            bytes,
-        };
+        let exact = ArchiveFile { name: EXACT.to_owned(), media_type: "application/json", bytes };
         let mut names = Vec::new();
         for file in std::iter::once(exact).chain(files(&heading, &statement)?) {
             names.push(file.name.clone());
@@ -296,7 +293,9 @@ impl ReportMaker<'_> {
                 "{invoices} new sales invoices in Xero in {month}; Xero is meant for about {INVOICES_ADVISED} a month"
             );
             let (tables, now) = (self.counter.tables, self.counter.clock.now());
-            tables.raise_message(self.counter.organisation, "XERO_VOLUME", &month, &why, now).await?;
+            tables
+                .raise_message(self.counter.organisation, "XERO_VOLUME", &month, &why, now)
+                .await?;
         }
         Ok(())
     }

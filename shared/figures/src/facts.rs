@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use payments::close::{DayFacts, GRACE, happened_at, payment_name};
 use payments::events::{Entry, EntryOrderReport};
 use payments::{
-    Action, Adjustment, CustomerId, InvoiceNumber, Logged, Money, Occurrence, OrderId, OrderProgress,
-    OrderStatus, PaymentStatus,
+    Action, Adjustment, CustomerId, InvoiceNumber, Logged, Money, Occurrence, OrderId,
+    OrderProgress, OrderStatus, PaymentStatus,
 };
 
 use crate::episode::{Episodes, about};
@@ -139,9 +139,8 @@ impl PeriodFacts {
         match entry.logged {
             Logged::Decided(Action::AdjustmentRequested) => self.take_adjustment(entry),
             Logged::Decided(Action::NoticeReported) => say(&mut self.notices, entry),
-            Logged::Happened(Occurrence::ReportDiffers
-                | Occurrence::ReportRecounted
-                | Occurrence::ReportStored,
+            Logged::Happened(
+                Occurrence::ReportDiffers | Occurrence::ReportRecounted | Occurrence::ReportStored,
             ) => {
                 say(&mut self.recounts, entry);
             }
@@ -216,7 +215,9 @@ impl PeriodFacts {
     }
 
     fn take_order(&mut self, entry: &Entry) {
-        let Some(order) = entry.order.as_ref().filter(|_| entry.discrepancy.is_none()) else { return };
+        let Some(order) = entry.order.as_ref().filter(|_| entry.discrepancy.is_none()) else {
+            return;
+        };
         let trace = self.orders.entry(order.id.clone()).or_default();
         if let Some(reported) = &order.reported {
             trace.reported = Some(reported.clone());

@@ -3,6 +3,7 @@
 mod basis;
 mod episode;
 mod facts;
+mod figure_row;
 mod lists;
 mod measure;
 mod orders;

@@ -12,12 +12,39 @@ use crate::sheet::{Cell, Sheet};
 use crate::statement::{Counted, PaymentLine, SEEN_WITHIN_MS};
 
 const PAYMENTS: [&str; 12] = [
-    "received_at", "about", "payment", "date", "method", "customer", "amount", "currency", "money", "status", "cause", "expected",
+    "received_at",
+    "about",
+    "payment",
+    "date",
+    "method",
+    "customer",
+    "amount",
+    "currency",
+    "money",
+    "status",
+    "cause",
+    "expected",
 ];
 const SUMS: [&str; 5] = ["currency", "money", "status", "payments", "amount"];
 const DISCREPANCIES: [&str; 18] = [
-    "about", "kind", "subject", "cause", "customer", "owner", "detected_at", "opened_at", "due_at", "times_returned", "ended_at",
-    "outcome", "by", "why", "age_ms", "opened_in_period", "ended_in_period", "in_time",
+    "about",
+    "kind",
+    "subject",
+    "cause",
+    "customer",
+    "owner",
+    "detected_at",
+    "opened_at",
+    "due_at",
+    "times_returned",
+    "ended_at",
+    "outcome",
+    "by",
+    "why",
+    "age_ms",
+    "opened_in_period",
+    "ended_in_period",
+    "in_time",
 ];
 const ADJUSTMENTS: [&str; 9] =
     ["at", "about", "record", "amount", "currency", "payment", "to_invoice", "by", "why"];
@@ -71,7 +98,10 @@ impl Tallied {
 
 impl Counted<'_> {
     pub(crate) fn lists(&self) -> Vec<Sheet> {
-        let said = |name, title, columns: &'static [&'static str], all: &BTreeMap<String, crate::facts::Said>| {
+        let said = |name,
+                    title,
+                    columns: &'static [&'static str],
+                    all: &BTreeMap<String, crate::facts::Said>| {
             let of_period = all.iter().filter(|(_, said)| self.facts.covers(said.at));
             let rows = of_period.map(|(name, said)| {
                 vec![name.clone().into(), Cell::Moment(said.at), said.code.clone().into()]
@@ -84,13 +114,27 @@ impl Counted<'_> {
             self.causes(),
             self.trends(),
             self.ageing_sheet(),
-            payment_sheet("unfinished", "Payments that are not finished at the end, of any time", &self.unfinished),
+            payment_sheet(
+                "unfinished",
+                "Payments that are not finished at the end, of any time",
+                &self.unfinished,
+            ),
             self.discrepancies(),
             payment_sheet("refunds", "Money given back in the period", &self.refunds),
             self.adjustments(),
             self.order_sheet(),
-            said("answers", "What customers were asked, and have answered", &ANSWERS, &self.facts.notices),
-            said("recounts", "Reports of the period, and their recounts", &RECOUNTS, &self.facts.recounts),
+            said(
+                "answers",
+                "What customers were asked, and have answered",
+                &ANSWERS,
+                &self.facts.notices,
+            ),
+            said(
+                "recounts",
+                "Reports of the period, and their recounts",
+                &RECOUNTS,
+                &self.facts.recounts,
+            ),
             said("audits", "Audits of the period", &RECOUNTS, &self.facts.audits),
             self.handwork(),
             payment_sheet("payments", "Payments that came in the period", &self.payments),
@@ -101,11 +145,21 @@ impl Counted<'_> {
     fn sums(&self) -> Sheet {
         let mut sums: BTreeMap<_, Tallied> = BTreeMap::new();
         for line in &self.payments {
-            let key = (line.judged.amount.currency().code(), line.money.code(), line.judged.status.code());
+            let key = (
+                line.judged.amount.currency().code(),
+                line.money.code(),
+                line.judged.status.code(),
+            );
             sums.entry(key).or_default().count(line);
         }
         let rows = sums.iter().map(|((currency, money, status), sum)| {
-            vec![(*currency).into(), (*money).into(), (*status).into(), sum.payments.into(), sum.amount()]
+            vec![
+                (*currency).into(),
+                (*money).into(),
+                (*status).into(),
+                sum.payments.into(),
+                sum.amount(),
+            ]
         });
         Sheet { name: "sums", title: "Volumes", columns: &SUMS, rows: rows.collect() }
     }
@@ -149,7 +203,12 @@ impl Counted<'_> {
             row.extend(counts.map(Cell::from));
             row
         });
-        Sheet { name: "causes", title: "Discrepancies by cause", columns: &CAUSES, rows: rows.collect() }
+        Sheet {
+            name: "causes",
+            title: "Discrepancies by cause",
+            columns: &CAUSES,
+            rows: rows.collect(),
+        }
     }
 
     fn trends(&self) -> Sheet {
@@ -167,15 +226,31 @@ impl Counted<'_> {
             row.push(sum.amount());
             row
         });
-        Sheet { name: "trends", title: "By customer and by method", columns: &TRENDS, rows: rows.collect() }
+        Sheet {
+            name: "trends",
+            title: "By customer and by method",
+            columns: &TRENDS,
+            rows: rows.collect(),
+        }
     }
 
     fn ageing_sheet(&self) -> Sheet {
         let ages = self.ageing();
         let rows = ages.into_iter().map(|((customer, currency, age), (count, sum))| {
-            vec![customer.into(), currency.into(), age.code().into(), count.into(), sum.map_or(Cell::Empty, Cell::Amount)]
+            vec![
+                customer.into(),
+                currency.into(),
+                age.code().into(),
+                count.into(),
+                sum.map_or(Cell::Empty, Cell::Amount),
+            ]
         });
-        Sheet { name: "ageing", title: "Open invoices by age at the end", columns: &AGEING, rows: rows.collect() }
+        Sheet {
+            name: "ageing",
+            title: "Open invoices by age at the end",
+            columns: &AGEING,
+            rows: rows.collect(),
+        }
     }
 
     fn discrepancies(&self) -> Sheet {
@@ -249,7 +324,8 @@ impl Counted<'_> {
     fn handwork(&self) -> Sheet {
         let touched = self.payments.iter().filter(|line| line.profile.by_person);
         let touched: BTreeSet<_> = touched.map(|line| (line.name, &line.profile.method)).collect();
-        let rows = touched.into_iter().map(|(name, method)| vec![name.into(), method.clone().into()]);
+        let rows =
+            touched.into_iter().map(|(name, method)| vec![name.into(), method.clone().into()]);
         let title = "Payments that a person had to touch";
         Sheet { name: "handwork", title, columns: &HANDWORK, rows: rows.collect() }
     }

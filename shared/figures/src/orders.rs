@@ -123,14 +123,20 @@ impl<'a> LogMoney<'a> {
     /// When the newest money of an order came.
     fn latest(&self, trace: &OrderTrace) -> Option<Timestamp> {
         let reported = trace.reported.as_ref()?;
-        let on = reported.invoices.iter().filter_map(|number| self.on_invoice.get(number)).flatten();
+        let on =
+            reported.invoices.iter().filter_map(|number| self.on_invoice.get(number)).flatten();
         let of = reported.payments.iter();
         let parts = of.clone().filter_map(|id| self.parts.get(id.as_str())).flatten();
         let wholes = of.filter_map(|id| self.wholes.get(id.as_str()));
         on.chain(parts).chain(wholes).map(|(_, at)| *at).max()
     }
 
-    fn of_order(&self, id: &OrderId, reported: &EntryOrderReport, facts: &PeriodFacts) -> OrderMoney {
+    fn of_order(
+        &self,
+        id: &OrderId,
+        reported: &EntryOrderReport,
+        facts: &PeriodFacts,
+    ) -> OrderMoney {
         let on = |number: &InvoiceNumber| {
             let came = self.on_invoice.get(number).into_iter().flatten().map(|(came, _)| *came);
             (number.clone(), came.collect())
@@ -151,13 +157,15 @@ impl<'a> LogMoney<'a> {
     /// What of a payment is on no invoice.
     fn free(&self, id: &PaymentId) -> Option<Part> {
         let parts = self.parts.get(id.as_str());
-        let failed = parts.into_iter().flatten().find(|((_, status), _)| *status == PaymentStatus::Failed);
+        let failed =
+            parts.into_iter().flatten().find(|((_, status), _)| *status == PaymentStatus::Failed);
         let ((amount, status), _) = self.wholes.get(id.as_str()).or(failed)?;
         if *status == PaymentStatus::Failed {
             return Some((*amount, *status));
         }
         let named = parts.into_iter().flatten().map(|((amount, _), _)| *amount);
-        let rest = Money::sum(amount.currency(), named).and_then(|named| amount.minus(named)).ok()?;
+        let rest =
+            Money::sum(amount.currency(), named).and_then(|named| amount.minus(named)).ok()?;
         rest.is_positive().then_some((rest, *status))
     }
 }

@@ -165,7 +165,9 @@ mod tests {
             ReportPeriod::around(PeriodKind::Quarterly, day("2026-11-30")).quarter().as_deref(),
             Some("2026-Q4")
         );
-        for wrong in ["weekly-2026-11-24-2026-11-30", "custom-2026-11-02-2026-11-01", "x", "weekly-é"] {
+        for wrong in
+            ["weekly-2026-11-24-2026-11-30", "custom-2026-11-02-2026-11-01", "x", "weekly-é"]
+        {
             assert_eq!(wrong.parse::<ReportPeriod>(), Err(NoPeriod), "{wrong}");
         }
     }

@@ -11,9 +11,10 @@ use payments::{CustomerId, Money, OrganisationId, PaymentStatus, Settings};
 use crate::basis::Basis;
 use crate::episode::{Episode, Outcome, cause, millis};
 use crate::facts::{PaymentProfile, PeriodFacts};
+use crate::figure_row::{FIGURES, Measured};
 use crate::measure::{Share, Times};
 use crate::orders::{OrderCheck, checks};
-use crate::sheet::{Cell, Sheet};
+use crate::sheet::Sheet;
 
 /// The longest that something may take to be seen here (SP-09).
 pub const SEEN_WITHIN_MS: u64 = 300_000;
@@ -114,12 +115,16 @@ impl<'a> Counted<'a> {
         Self { facts, settings, day, payments, unfinished, refunds, orders: checks(facts) }
     }
 
-    /// Episodes that were opened, were open or ended in the period.
+    /// Episodes that were opened, were open, ended or were due in the period.
     pub(crate) fn episodes(&self) -> impl Iterator<Item = EpisodeLine<'a>> + '_ {
         let facts = self.facts;
         facts.episodes.iter().filter_map(move |(about, key, episode)| {
-            let before = episode.ended.as_ref().is_some_and(|ended| ended.at < facts.from);
-            (!before).then_some(EpisodeLine { about, key, episode })
+            let ended_before = episode.ended.as_ref().is_some_and(|ended| ended.at < facts.from);
+            (!ended_before || facts.covers(episode.due_at)).then_some(EpisodeLine {
+                about,
+                key,
+                episode,
+            })
         })
     }
 
@@ -138,14 +143,25 @@ impl<'a> Counted<'a> {
     fn figures(&self) -> Sheet {
         let mut rows = vec![self.tracking_accuracy(), self.sync_time(), self.reconciliation()];
         rows.extend(self.resolution());
-        rows.extend([self.satisfaction(), self.report_accuracy(), self.audits(), self.hands_free()]);
+        rows.extend([
+            self.satisfaction(),
+            self.report_accuracy(),
+            self.audits(),
+            self.hands_free(),
+        ]);
         rows.extend(self.xero_volume().into_iter().map(|(month, invoices)| {
             let share = Share { numerator: invoices, denominator: INVOICES_ADVISED };
             let met = invoices * 100 < INVOICES_ADVISED * ADVICE_PERCENT;
             Measured {
                 met: Some(met),
                 apart: format!("{month}: new invoices in Xero against its advice"),
-                ..Measured::of("xero_volume", "EX-30", "Invoices in Xero this month", share, "below 80 %")
+                ..Measured::of(
+                    "xero_volume",
+                    "EX-30",
+                    "Invoices in Xero this month",
+                    share,
+                    "below 80 %",
+                )
             }
         }));
         let rows = rows.into_iter().map(Measured::row).collect();
@@ -165,16 +181,27 @@ impl<'a> Counted<'a> {
         Measured {
             met: share.reaches(100),
             apart: format!("{settling} settling, {unknown} without what they name"),
-            ..Measured::of("tracking_accuracy", "SP-08", "Orders with the right payment status", share, "100 %")
+            ..Measured::of(
+                "tracking_accuracy",
+                "SP-08",
+                "Orders with the right payment status",
+                share,
+                "100 %",
+            )
         }
     }
 
     fn sync_time(&self) -> Measured {
-        let times =
-            self.facts.sightings.iter().map(|seen| millis(seen.event_at, seen.seen_at));
+        let times = self.facts.sightings.iter().map(|seen| millis(seen.event_at, seen.seen_at));
         let times = Times::of(times);
         Measured::timed(
-            Measured::of("status_sync_time", "SP-09", "Changes seen within 5 minutes", times.within(SEEN_WITHIN_MS), "all"),
+            Measured::of(
+                "status_sync_time",
+                "SP-09",
+                "Changes seen within 5 minutes",
+                times.within(SEEN_WITHIN_MS),
+                "all",
+            ),
             &times,
         )
     }
@@ -200,7 +227,8 @@ impl<'a> Counted<'a> {
         let mut rate = Share::default();
         let (mut times, mut accepted, mut accepted_due) = (Vec::new(), 0u64, 0u64);
         for EpisodeLine { episode, .. } in self.episodes() {
-            let by_person = episode.ended.as_ref().is_some_and(|ended| ended.outcome != Outcome::Resolved);
+            let by_person =
+                episode.ended.as_ref().is_some_and(|ended| ended.outcome != Outcome::Resolved);
             if self.ended(episode).is_some() {
                 times.push(episode.age(self.facts.until));
                 accepted += u64::from(by_person);
@@ -210,24 +238,29 @@ impl<'a> Counted<'a> {
                 accepted_due += u64::from(by_person && episode.is_in_time());
             }
         }
-        // Those that were due in the period and ended before it began.
-        let before = self.facts.episodes.iter().filter(|(_, _, episode)| {
-            let ended = episode.ended.as_ref().is_some_and(|ended| ended.at < self.facts.from);
-            ended && self.facts.covers(episode.due_at)
-        });
-        for (_, _, episode) in before {
-            rate.count(episode.is_in_time());
-            let by_person = episode.ended.as_ref().is_some_and(|ended| ended.outcome != Outcome::Resolved);
-            accepted_due += u64::from(by_person);
-        }
         let times = Times::of(times);
-        let time = Measured::of("resolution_time", "SP-18", "Discrepancies resolved within 48 hours of being found", times.within(RESOLVED_WITHIN_MS), "all");
+        let time = Measured::of(
+            "resolution_time",
+            "SP-18",
+            "Discrepancies resolved within 48 hours of being found",
+            times.within(RESOLVED_WITHIN_MS),
+            "all",
+        );
         [
-            Measured { apart: format!("{accepted} by a person's word"), ..Measured::timed(time, &times) },
+            Measured {
+                apart: format!("{accepted} by a person's word"),
+                ..Measured::timed(time, &times)
+            },
             Measured {
                 met: rate.reaches(100),
                 apart: format!("{accepted_due} by a person's word"),
-                ..Measured::of("resolution_rate", "SP-25", "Discrepancies due in the period, resolved in time", rate, "100 %")
+                ..Measured::of(
+                    "resolution_rate",
+                    "SP-25",
+                    "Discrepancies due in the period, resolved in time",
+                    rate,
+                    "100 %",
+                )
             },
         ]
     }
@@ -245,7 +278,13 @@ impl<'a> Counted<'a> {
         Measured {
             met: share.reaches(95),
             apart: format!("{asked} asked"),
-            ..Measured::of("satisfaction", "SP-26", "Customers satisfied with the resolution", share, "95 %")
+            ..Measured::of(
+                "satisfaction",
+                "SP-26",
+                "Customers satisfied with the resolution",
+                share,
+                "95 %",
+            )
         }
     }
 
@@ -261,7 +300,13 @@ impl<'a> Counted<'a> {
         Measured {
             met: share.reaches(100),
             apart: format!("{not_recounted} not recounted"),
-            ..Measured::of("report_accuracy", "SP-33", "Reports whose recount is equal", share, "100 %")
+            ..Measured::of(
+                "report_accuracy",
+                "SP-33",
+                "Reports whose recount is equal",
+                share,
+                "100 %",
+            )
         }
     }
 
@@ -337,60 +382,5 @@ pub(crate) struct EpisodeLine<'a> {
 impl EpisodeLine<'_> {
     pub(crate) fn cause(&self) -> &'static str {
         cause(self.key)
-    }
-}
-
-const FIGURES: [&str; 13] = [
-    "figure", "rule", "title", "numerator", "denominator", "value", "target", "met", "p50_ms", "p95_ms", "max_ms", "breaches", "apart",
-];
-
-/// A row of the figures.
-struct Measured {
-    code: &'static str,
-    rule: &'static str,
-    title: &'static str,
-    share: Share,
-    target: &'static str,
-    met: Option<bool>,
-    p50: Option<u64>,
-    p95: Option<u64>,
-    max: Option<u64>,
-    breaches: Option<u64>,
-    apart: String,
-}
-
-impl Measured {
-    fn of(code: &'static str, rule: &'static str, title: &'static str, share: Share, target: &'static str) -> Self {
-        Self { code, rule, title, share, target, met: None, p50: None, p95: None, max: None, breaches: None, apart: String::new() }
-    }
-
-    fn timed(self, times: &Times) -> Self {
-        let share = self.share;
-        Self {
-            met: share.reaches(100),
-            p50: times.percentile(50),
-            p95: times.percentile(95),
-            max: times.max(),
-            breaches: (share.denominator > 0).then(|| share.denominator - share.numerator),
-            ..self
-        }
-    }
-
-    fn row(self) -> Vec<Cell> {
-        vec![
-            self.code.into(),
-            self.rule.into(),
-            self.title.into(),
-            self.share.numerator.into(),
-            self.share.denominator.into(),
-            self.share.to_string().into(),
-            self.target.into(),
-            self.met.map_or_else(|| Cell::from("n/a"), Cell::flag),
-            Cell::count(self.p50),
-            Cell::count(self.p95),
-            Cell::count(self.max),
-            Cell::count(self.breaches),
-            self.apart.into(),
-        ]
     }
 }

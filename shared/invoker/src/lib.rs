@@ -70,7 +70,8 @@ impl LambdaInvoker {
     /// [`InvokeError`].
     pub async fn start(&self, event: &Value) -> Result<(), InvokeError> {
         let name = self.name.as_ref().ok_or(InvokeError::NoFunction)?;
-        let request = self.client.invoke().function_name(name).invocation_type(InvocationType::Event);
+        let request =
+            self.client.invoke().function_name(name).invocation_type(InvocationType::Event);
         let answer = request.payload(Blob::new(event.to_string())).send().await;
         answer.map(|_| ()).map_err(|error| InvokeError::Unavailable(Box::new(error)))
     }

@@ -46,6 +46,7 @@ mod restoration;
 mod rules_version;
 pub mod seal;
 mod settings;
+pub mod shadow;
 mod snapshot_age;
 mod stored;
 pub mod sweep;
@@ -86,8 +87,9 @@ pub use matching::owners;
 pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
-pub use order::{OrderClaim, OrderMoney, standing_of, 
-    Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
+pub use order::{
+    Components, Order, OrderClaim, OrderFacts, OrderMoney, OrderProgress, OrderStanding,
+    OrderStatus, is_news, standing, standing_of,
 };
 pub use order_comparison::{
     ComponentValues, Differences, DiscrepancyChange, OrderDocuments, compare, discrepancy_changes,

@@ -27,6 +27,7 @@ mod disconnections;
 mod discrepancy_work;
 mod error;
 mod failed_runs;
+mod grant_tokens;
 mod grants;
 mod held_uploads;
 mod history;
@@ -55,9 +56,11 @@ mod receipts;
 mod rows;
 pub mod schema;
 mod seals;
-mod stored_reports;
 mod search;
 mod settings;
+mod shadow_rows;
+mod shadows;
+mod stored_reports;
 pub mod stream;
 pub mod stream_batch;
 mod sweeps;
@@ -91,6 +94,7 @@ pub use discrepancy_work::{
     DiscrepancyPlace, WorkContext, WorkFailure, discrepancy_name, named_discrepancy,
 };
 pub use error::{ReadError, WriteError};
+pub use grant_tokens::EncryptedPair;
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use imports::ImportError;
@@ -110,9 +114,9 @@ pub use queue_positions::PLACES_MAX;
 pub use races::{RACES_MAX, Races};
 pub use rows::invoice_key;
 pub use seals::LogChecksums;
-pub use stored_reports::{REPORT_DIFFERS, Recount, StoredReport};
 pub use search::SearchResult;
 pub use settings::Enabled;
+pub use stored_reports::{REPORT_DIFFERS, Recount, StoredReport};
 pub use tables::Tables;
 pub use uploads::{
     Cursor, FoundUploads, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX,

@@ -62,6 +62,7 @@ pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const CONTACTS: &str = "contacts";
 pub(crate) const REPORTS: &str = "reports";
 pub(crate) const SEALS: &str = "seals";
+pub(crate) const SHADOWS: &str = "shadows";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
@@ -178,6 +179,8 @@ pub const TABLES: &[Table] = &[
     table(CLOSES, "organisation", Some("close")),
     table(REPORTS, "organisation", Some("report")),
     table(SEALS, "organisation", Some("seal")),
+    // What was decided in shadow, and not done. Its rows expire.
+    table(SHADOWS, "organisation", Some("shadow")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(
         table(SYNC_RUNS, "organisation", Some("run")),

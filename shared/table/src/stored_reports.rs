@@ -110,7 +110,9 @@ impl Tables {
             .client()
             .query()
             .table_name(self.name(REPORTS))
-            .key_condition_expression("organisation = :organisation AND begins_with(report, :prefix)")
+            .key_condition_expression(
+                "organisation = :organisation AND begins_with(report, :prefix)",
+            )
             .expression_attribute_values(":organisation", text(&organisation.to_string()))
             .expression_attribute_values(":prefix", text(prefix))
             .consistent_read(true)
@@ -152,7 +154,10 @@ impl Tables {
             .table_name(self.name(REPORTS))
             .set_item(Some(row(report)))
             .condition_expression("checksum = :checksum")
-            .expression_attribute_values(":checksum", AttributeValue::S(report.checksum.to_string()));
+            .expression_attribute_values(
+                ":checksum",
+                AttributeValue::S(report.checksum.to_string()),
+            );
         let (action, reason) = match recount.difference {
             Some(_) => (Occurrence::ReportDiffers, "differs"),
             None => (Occurrence::ReportRecounted, "same"),

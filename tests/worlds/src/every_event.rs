@@ -150,7 +150,8 @@ impl Everything<'_> {
         };
         self.0.tables.store_report(&report).await.unwrap();
         let difference = Some("the log gives other: payments".to_owned());
-        report.recount = Some(Recount { at: now(), checksum: Checksum::of_bytes(b"another"), difference });
+        report.recount =
+            Some(Recount { at: now(), checksum: Checksum::of_bytes(b"another"), difference });
         self.0.tables.store_recount(&report).await.unwrap();
     }
 

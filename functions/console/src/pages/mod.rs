@@ -29,6 +29,7 @@ mod payment_actions;
 mod payment_list;
 mod registry;
 mod reports;
+mod shadow;
 mod sync_log;
 mod tonight;
 mod trouble;

@@ -62,9 +62,9 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     };
     let nothing = match stage.archive {
         None => Some("This stack has no bucket for reports."),
-        Some(_) if listed.is_empty() => {
-            Some("No period is over and sealed yet. Reports come by themselves, three to nine hours after its end in UTC.")
-        }
+        Some(_) if listed.is_empty() => Some(
+            "No period is over and sealed yet. Reports come by themselves, three to nine hours after its end in UTC.",
+        ),
         Some(_) => None,
     };
     filled(&Reports {

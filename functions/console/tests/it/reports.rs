@@ -40,7 +40,11 @@ async fn a_file_is_reached_by_its_link_alone_sp_27() {
     let none = text(&world.look("reports").await);
     assert!(none.contains("Reports come by themselves"), "{none}");
     world.tables.store_report(&report()).await.unwrap();
-    let file = ArchiveFile { name: "payments.csv".to_owned(), media_type: "text/csv", bytes: b"about\n".to_vec() };
+    let file = ArchiveFile {
+        name: "payments.csv".to_owned(),
+        media_type: "text/csv",
+        bytes: b"about\n".to_vec(),
+    };
     archive.put(&report().folder(), file).await.unwrap();
     let event = json!({"page": "reports", "organisation": ORGANISATION, "word": WEEK});
     let html = world.page(Role::Viewer, event).await;
@@ -80,7 +84,10 @@ async fn what_does_not_agree_with_the_log_needs_a_person_sp_33() {
     world.tables.store_recount(&report).await.unwrap();
     for page in ["needs_you", "reports", "messages"] {
         let said = text(&world.look(page).await);
-        assert!(said.contains(WEEK) && said.contains("the log gives other: payments"), "{page}: {said}");
+        assert!(
+            said.contains(WEEK) && said.contains("the log gives other: payments"),
+            "{page}: {said}"
+        );
     }
 }
 
@@ -98,6 +105,7 @@ async fn an_operator_orders_a_report_of_any_days_sp_27() {
     });
     let said = text(&world.page(Role::Operator, event).await);
     assert!(said.contains("custom-2026-11-01-2026-11-20 is on its way"), "{said}");
-    let fields = json!({"organisation": ORGANISATION, "first_day": "2026-11-01", "last_day": "2026-11-20"});
+    let fields =
+        json!({"organisation": ORGANISATION, "first_day": "2026-11-01", "last_day": "2026-11-20"});
     assert_eq!(world.asked(), [command("make_report", fields)]);
 }

@@ -86,7 +86,15 @@ impl World {
         let tables = Tables::new(direct.clone(), "");
         let sweep_every = SignedDuration::from_mins(30);
         let (mode, clock) = (AccessMode::CustomConnection, Cell::new(now()));
-        Self { direct, tables, scripted: Scripted::default(), sweep_every, mode, clock, archive: None }
+        Self {
+            direct,
+            tables,
+            scripted: Scripted::default(),
+            sweep_every,
+            mode,
+            clock,
+            archive: None,
+        }
     }
 
     pub fn with_archive(self, archive: Archive) -> Self {

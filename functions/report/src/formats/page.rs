@@ -46,7 +46,12 @@ pub(super) fn html(heading: &Heading, sheets: &[Sheet]) -> String {
             _ => {}
         }
         if LONG.contains(&sheet.name) {
-            let _ = writeln!(text, "<p>{} rows, in <code>{}.csv</code>.</p>", sheet.rows.len(), sheet.name);
+            let _ = writeln!(
+                text,
+                "<p>{} rows, in <code>{}.csv</code>.</p>",
+                sheet.rows.len(),
+                sheet.name
+            );
         } else {
             table(&mut text, sheet);
         }
@@ -61,10 +66,14 @@ fn table(text: &mut String, sheet: &Sheet) {
         return;
     }
     let is_number = |column: usize| {
-        sheet.rows.iter().any(|row| matches!(row.get(column), Some(Cell::Count(_) | Cell::Amount(_))))
+        sheet
+            .rows
+            .iter()
+            .any(|row| matches!(row.get(column), Some(Cell::Count(_) | Cell::Amount(_))))
     };
-    let classes: Vec<_> =
-        (0..sheet.columns.len()).map(|column| if is_number(column) { " class=\"n\"" } else { "" }).collect();
+    let classes: Vec<_> = (0..sheet.columns.len())
+        .map(|column| if is_number(column) { " class=\"n\"" } else { "" })
+        .collect();
     text.push_str("<table><thead><tr>");
     for (column, class) in sheet.columns.iter().zip(&classes) {
         let _ = write!(text, "<th scope=\"col\"{class}>{}</th>", column.replace('_', " "));
@@ -80,7 +89,11 @@ fn table(text: &mut String, sheet: &Sheet) {
     text.push_str("</tbody></table>\n");
     let more = sheet.rows.len().saturating_sub(SHOWN_MAX);
     if more > 0 {
-        let _ = writeln!(text, "<p class=\"muted\">{more} more rows in <code>{}.csv</code>.</p>", sheet.name);
+        let _ = writeln!(
+            text,
+            "<p class=\"muted\">{more} more rows in <code>{}.csv</code>.</p>",
+            sheet.name
+        );
     }
 }
 
@@ -123,9 +136,13 @@ fn count(row: &[Cell], column: usize) -> u64 {
 
 /// Payments of each week, stacked by how they stand.
 fn stacked(sheet: &Sheet) -> String {
-    const PARTS: [(&str, &str, usize); 3] =
-        [("reconciled", "#1d8102", 2), ("in transit", "#0073bb", 3), ("not reconciled", "#d13212", 4)];
-    let most = sheet.rows.iter().map(|row| PARTS.iter().map(|(_, _, at)| count(row, *at)).sum::<u64>());
+    const PARTS: [(&str, &str, usize); 3] = [
+        ("reconciled", "#1d8102", 2),
+        ("in transit", "#0073bb", 3),
+        ("not reconciled", "#d13212", 4),
+    ];
+    let most =
+        sheet.rows.iter().map(|row| PARTS.iter().map(|(_, _, at)| count(row, *at)).sum::<u64>());
     let most = most.max().unwrap_or(0);
     if most == 0 {
         return String::new();
@@ -148,15 +165,21 @@ fn stacked(sheet: &Sheet) -> String {
         }
         if week % every == 0 {
             let day = row.first().map(ToString::to_string).unwrap_or_default();
-            let _ = write!(svg, "<text x=\"{x}\" y=\"{}\" font-size=\"11\">{day}</text>", HEIGHT + 16);
+            let _ =
+                write!(svg, "<text x=\"{x}\" y=\"{}\" font-size=\"11\">{day}</text>", HEIGHT + 16);
         }
     }
-    let _ = write!(svg, "<text x=\"0\" y=\"14\" font-size=\"11\">{most}</text><text x=\"0\" y=\"{HEIGHT}\" font-size=\"11\">0</text>");
+    let _ = write!(
+        svg,
+        "<text x=\"0\" y=\"14\" font-size=\"11\">{most}</text><text x=\"0\" y=\"{HEIGHT}\" font-size=\"11\">0</text>"
+    );
     for ((name, colour, _), x) in PARTS.iter().zip((50..).step_by(160)) {
         let _ = write!(
             svg,
             "<rect x=\"{x}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{colour}\"/><text x=\"{}\" y=\"{}\" font-size=\"12\">{name}</text>",
-            HEIGHT + 30, x + 18, HEIGHT + 41
+            HEIGHT + 30,
+            x + 18,
+            HEIGHT + 41
         );
     }
     svg + "</svg>\n"
@@ -178,7 +201,10 @@ fn bars(sheet: &Sheet) -> String {
             svg,
             "<text x=\"0\" y=\"{}\" font-size=\"13\">{}</text><rect x=\"240\" y=\"{y}\" width=\"{wide}\" height=\"16\" fill=\"#d13212\"/>\
              <text x=\"{}\" y=\"{}\" font-size=\"13\">{opened}</text>",
-            y + 13, escaped(&cause), 248 + wide, y + 13
+            y + 13,
+            escaped(&cause),
+            248 + wide,
+            y + 13
         );
     }
     svg + "</svg>\n"

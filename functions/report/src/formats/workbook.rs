@@ -64,7 +64,9 @@ fn write(page: &mut Worksheet, (row, column): (u32, u16), cell: &Cell) -> Result
     let is_number = matches!(cell, Cell::Amount(_) | Cell::Count(_));
     let digits = shown.chars().filter(char::is_ascii_digit).count();
     match shown.parse::<f64>() {
-        Ok(number) if is_number && digits <= DIGITS_MAX => page.write_number(row, column, number)?,
+        Ok(number) if is_number && digits <= DIGITS_MAX => {
+            page.write_number(row, column, number)?
+        }
         _ if matches!(cell, Cell::Empty) => return Ok(()),
         _ => page.write_string(row, column, shown.chars().take(CHARS_MAX).collect::<String>())?,
     };

@@ -53,7 +53,10 @@ fn records(text: &str) -> Vec<Vec<String>> {
 
 /// By SQL: each figure with its numerator and its denominator.
 const COUNTS: [(&str, &str); 8] = [
-    ("tracking_accuracy", "SELECT SUM(verdict='right'), SUM(verdict IN ('right','wrong')) FROM orders"),
+    (
+        "tracking_accuracy",
+        "SELECT SUM(verdict='right'), SUM(verdict IN ('right','wrong')) FROM orders",
+    ),
     ("status_sync_time", "SELECT SUM(CAST(took_ms AS INTEGER)<=300000), COUNT(*) FROM sync_times"),
     (
         "reconciliation_success",
@@ -64,13 +67,16 @@ const COUNTS: [(&str, &str); 8] = [
         "resolution_time",
         "SELECT SUM((julianday(ended_at)-julianday(opened_at))*86400<=172800.01), COUNT(*) FROM discrepancies WHERE ended_in_period='yes'",
     ),
-    ("satisfaction", "SELECT SUM(state='satisfied'), SUM(state IN ('satisfied','not_satisfied')) FROM answers"),
-    ("report_accuracy", "SELECT SUM(outcome='same'), SUM(outcome IN ('same','differs')) FROM recounts"),
-    ("audit_success", "SELECT SUM(outcome='passed'), COUNT(*) FROM audits"),
     (
-        "hands_free",
-        "SELECT COUNT(*)-(SELECT COUNT(*) FROM handwork), COUNT(*) FROM payments",
+        "satisfaction",
+        "SELECT SUM(state='satisfied'), SUM(state IN ('satisfied','not_satisfied')) FROM answers",
     ),
+    (
+        "report_accuracy",
+        "SELECT SUM(outcome='same'), SUM(outcome IN ('same','differs')) FROM recounts",
+    ),
+    ("audit_success", "SELECT SUM(outcome='passed'), COUNT(*) FROM audits"),
+    ("hands_free", "SELECT COUNT(*)-(SELECT COUNT(*) FROM handwork), COUNT(*) FROM payments"),
 ];
 
 /// Every figure is what its list says, counted by SQL.
@@ -78,7 +84,10 @@ pub(crate) fn assert_counted(world: &World, period: &str) {
     let database = database(world, period);
     let one = |sql: &str| {
         let row = database.query_row(sql, [], |row| {
-            Ok((row.get::<_, Option<i64>>(0)?.unwrap_or(0), row.get::<_, Option<i64>>(1)?.unwrap_or(0)))
+            Ok((
+                row.get::<_, Option<i64>>(0)?.unwrap_or(0),
+                row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+            ))
         });
         row.unwrap()
     };
@@ -89,10 +98,16 @@ pub(crate) fn assert_counted(world: &World, period: &str) {
         assert_eq!(said, one(sql), "{period} {figure}");
     }
     // The rate is of what was due in the period, also of what ended before.
-    let due = "SELECT SUM(in_time='yes'), COUNT(*) FROM discrepancies, (SELECT MIN(received_at) AS first, MAX(received_at) AS last FROM payments) \
-               WHERE due_at >= first AND due_at <= last AND in_time<>''";
-    let (in_time, all) = one(due);
-    assert!(in_time <= all);
+    let report = world.report_json(period);
+    let bound = |name: &str| report["period"][name].as_str().unwrap().to_owned();
+    let due = format!(
+        "SELECT SUM(in_time='yes'), COUNT(*) FROM discrepancies \
+         WHERE julianday(due_at) >= julianday('{}') AND julianday(due_at) < julianday('{}')",
+        bound("from"),
+        bound("until")
+    );
+    let said = "SELECT CAST(numerator AS INTEGER), CAST(denominator AS INTEGER) FROM figures WHERE figure='resolution_rate'";
+    assert_eq!(one(said), one(&due), "{period} resolution_rate");
     // Percentiles by rank, and the breaches.
     let percentile = |percent: usize| {
         format!(
@@ -101,23 +116,34 @@ pub(crate) fn assert_counted(world: &World, period: &str) {
         )
     };
     for (column, percent) in [("p50_ms", 50), ("p95_ms", 95), ("max_ms", 100)] {
-        let said = one(&format!("SELECT CAST({column} AS INTEGER), 0 FROM figures WHERE figure='status_sync_time'"));
+        let said = one(&format!(
+            "SELECT CAST({column} AS INTEGER), 0 FROM figures WHERE figure='status_sync_time'"
+        ));
         assert_eq!(said, one(&percentile(percent)), "{period} {column}");
     }
-    let breaches = one("SELECT CAST(breaches AS INTEGER), 0 FROM figures WHERE figure='status_sync_time'");
+    let breaches =
+        one("SELECT CAST(breaches AS INTEGER), 0 FROM figures WHERE figure='status_sync_time'");
     assert_eq!(breaches, one("SELECT SUM(breach='yes'), 0 FROM sync_times"), "{period} breaches");
     // Sums of money, in cents so that nothing is rounded; and the trends add up to the whole (SP-31).
     let cents = "SUM(CAST(ROUND(amount*100) AS INTEGER))";
     let whole = one(&format!("SELECT COUNT(*), {cents} FROM payments"));
-    assert_eq!(one(&format!("SELECT SUM(payments), {cents} FROM sums")), whole, "{period} sums");
+    assert_eq!(
+        one(&format!("SELECT SUM(CAST(payments AS INTEGER)), {cents} FROM sums")),
+        whole,
+        "{period} sums"
+    );
     for by in ["customer", "method"] {
-        let trend = format!("SELECT SUM(payments), {cents} FROM trends WHERE \"by\"='{by}'");
+        let trend = format!(
+            "SELECT SUM(CAST(payments AS INTEGER)), {cents} FROM trends WHERE \"by\"='{by}'"
+        );
         assert_eq!(one(&trend), whole, "{period} by {by}");
     }
-    let weeks = "SELECT SUM(payments), SUM(opened) FROM weeks";
-    let opened = "SELECT COUNT(*), (SELECT SUM(opened_in_period='yes') FROM discrepancies) FROM payments";
+    let weeks = "SELECT SUM(CAST(payments AS INTEGER)), SUM(CAST(opened AS INTEGER)) FROM weeks";
+    let opened =
+        "SELECT COUNT(*), (SELECT SUM(opened_in_period='yes') FROM discrepancies) FROM payments";
     assert_eq!(one(weeks), one(opened), "{period} weeks");
-    let causes = "SELECT SUM(opened), SUM(ended) FROM causes";
-    let by_list = "SELECT SUM(opened_in_period='yes'), SUM(ended_in_period='yes') FROM discrepancies";
+    let causes = "SELECT SUM(CAST(opened AS INTEGER)), SUM(CAST(ended AS INTEGER)) FROM causes";
+    let by_list =
+        "SELECT SUM(opened_in_period='yes'), SUM(ended_in_period='yes') FROM discrepancies";
     assert_eq!(one(causes), one(by_list), "{period} causes");
 }

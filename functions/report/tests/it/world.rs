@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use archive::Archive;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use commands::reply::LogVerification;
 use dynoxide::Database;
 use harness::DynamoDbProxy;
-use archive::Archive;
 use harness::dynamodb::{self, Row};
 use harness::s3::{BUCKET, S3Folder};
 use host::clock::Clock;

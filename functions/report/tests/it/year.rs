@@ -78,8 +78,13 @@ fn payment(rows: &mut Vec<Item>, n: usize, at: Timestamp) {
         let key = format!("{ORGANISATION}/{number}");
         let (total, left) = (format!("#{total}"), format!("#{left}"));
         let row = row.with(&[
-            ("invoice", &key), ("invoice_number", &number), ("xero_invoice_id", &invoice_id), ("customer", &customer),
-            ("invoice_total", &total), ("invoice_left", &left), ("invoice_currency", "AUD"),
+            ("invoice", &key),
+            ("invoice_number", &number),
+            ("xero_invoice_id", &invoice_id),
+            ("customer", &customer),
+            ("invoice_total", &total),
+            ("invoice_left", &left),
+            ("invoice_currency", "AUD"),
             ("invoice_due_on", &at.strftime("%Y-%m-%d").to_string()),
         ]);
         if open.is_empty() { row } else { row.with(&[("invoice_open", open)]) }
@@ -92,13 +97,23 @@ fn payment(rows: &mut Vec<Item>, n: usize, at: Timestamp) {
     // Most are seen in seconds, a few too late.
     let took = if n % 97 == 0 { 400_000 } else { 1_000 + n % 4_000 };
     let seen = at + SignedDuration::from_millis(i64::try_from(took).unwrap());
-    rows.push(on(&total, "", Row::new(at, &format!("{number}#1-0"), "recorded")).with(&[("cause", "intake"), ("rule", "SP-02")]).0);
+    rows.push(
+        on(&total, "", Row::new(at, &format!("{number}#1-0"), "recorded"))
+            .with(&[("cause", "intake"), ("rule", "SP-02")])
+            .0,
+    );
     let id = format!("xero-{payment}");
     let money = |row: Row, at: Timestamp| {
         row.with(&[
-            ("payment_id", &id), ("xero_payment_id", &payment), ("amount", &format!("#{paid}")), ("currency", "AUD"),
-            ("method", method), ("transaction_id", &payment), ("date", &at.strftime("%Y-%m-%d").to_string()),
-            ("origin", "xero"), ("status", status),
+            ("payment_id", &id),
+            ("xero_payment_id", &payment),
+            ("amount", &format!("#{paid}")),
+            ("currency", "AUD"),
+            ("method", method),
+            ("transaction_id", &payment),
+            ("date", &at.strftime("%Y-%m-%d").to_string()),
+            ("origin", "xero"),
+            ("status", status),
         ])
     };
     let imported = on(left, open, Row::new(seen, &format!("{number}#2-0"), "imported"));
@@ -110,7 +125,15 @@ fn payment(rows: &mut Vec<Item>, n: usize, at: Timestamp) {
     } else if n % 10 == 4 {
         order(rows, n, seen, &number, &total);
     } else {
-        let noted = on(left, open, Row::new(seen + SignedDuration::from_millis(1), &format!("{number}#3-0"), "number_changed"));
+        let noted = on(
+            left,
+            open,
+            Row::new(
+                seen + SignedDuration::from_millis(1),
+                &format!("{number}#3-0"),
+                "number_changed",
+            ),
+        );
         rows.push(noted.with(&[("rule", "CM-05")]).0);
     }
 }
@@ -125,7 +148,11 @@ fn discrepancy(rows: &mut Vec<Item>, n: usize, at: Timestamp, on: &dyn Fn(&str, 
         ("owner".to_owned(), ["Ada", "Bert"][n / 10 % 2].to_owned()),
     ];
     let about: Vec<_> = about.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let raised = on("12.34", "UNDERPAID", Row::new(at, &format!("{}#2-1", 10_000 + n), "discrepancy_raised"));
+    let raised = on(
+        "12.34",
+        "UNDERPAID",
+        Row::new(at, &format!("{}#2-1", 10_000 + n), "discrepancy_raised"),
+    );
     rows.push(raised.with(&about).with(&[("rule", "A7.2")]).0);
     let (hours, action) = match n / 10 % 4 {
         0 => (30, "discrepancy_resolved"),
@@ -135,24 +162,41 @@ fn discrepancy(rows: &mut Vec<Item>, n: usize, at: Timestamp, on: &dyn Fn(&str, 
     };
     let at = at + SignedDuration::from_hours(hours);
     let ended = on("0", "", Row::new(at, &format!("{}#3-1", 10_000 + n), action));
-    rows.push(ended.with(&about).with(&[("rule", "AMB-31"), ("by", "Ada"), ("why", "agreed by phone")]).0);
+    rows.push(
+        ended.with(&about).with(&[("rule", "AMB-31"), ("by", "Ada"), ("why", "agreed by phone")]).0,
+    );
 }
 
 /// The order behind an invoice; one in a hundred has a status that the facts do not give.
 fn order(rows: &mut Vec<Item>, n: usize, at: Timestamp, number: &str, total: &str) {
     let id = format!("O-{n}");
-    let status = if n % 100 == 4 { "partially_paid" } else if n % 40 == 7 { "refunded" } else { "fully_paid" };
+    let status = if n % 100 == 4 {
+        "partially_paid"
+    } else if n % 40 == 7 {
+        "refunded"
+    } else {
+        "fully_paid"
+    };
     let before = at - SignedDuration::from_mins(1);
-    let reported = Row::new(before, &format!("order#{id}#1-order_recorded"), "order_recorded").with(&[
-        ("order", &id), ("order_total", &format!("#{total}")), ("order_currency", "AUD"),
-        ("order_placed_at", &before.to_string()), ("order_invoices", number),
-    ]);
+    let reported = Row::new(before, &format!("order#{id}#1-order_recorded"), "order_recorded")
+        .with(&[
+            ("order", &id),
+            ("order_total", &format!("#{total}")),
+            ("order_currency", "AUD"),
+            ("order_placed_at", &before.to_string()),
+            ("order_invoices", number),
+        ]);
     rows.push(reported.0);
     let after = at + SignedDuration::from_secs(2);
-    let moved = Row::new(after, &format!("order#{id}#2-order_completed"), "order_completed").with(&[
-        ("order", &id), ("progress", "payment_received"), ("status", status), ("amount", &format!("#{total}")),
-        ("currency", "AUD"), ("rule", "SP-05"),
-    ]);
+    let moved =
+        Row::new(after, &format!("order#{id}#2-order_completed"), "order_completed").with(&[
+            ("order", &id),
+            ("progress", "payment_received"),
+            ("status", status),
+            ("amount", &format!("#{total}")),
+            ("currency", "AUD"),
+            ("rule", "SP-05"),
+        ]);
     rows.push(moved.0);
 }
 

@@ -43,7 +43,8 @@ impl Folder {
     /// The folder cannot be read.
     pub(super) fn serve(&self, listener: TcpListener) -> anyhow::Result<()> {
         let folder = s3s_fs::FileSystem::new(&self.root);
-        let folder = folder.map_err(|error| anyhow!("cannot open {}: {error:?}", self.root.display()))?;
+        let folder =
+            folder.map_err(|error| anyhow!("cannot open {}: {error:?}", self.root.display()))?;
         let mut builder = S3ServiceBuilder::new(folder);
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, ACCESS_KEY));
         let service = builder.build();

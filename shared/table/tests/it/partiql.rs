@@ -202,6 +202,9 @@ fn about_uploads(question: &str, rows: &[Row]) {
             assert_eq!(column("report"), ["weekly-2026-11-16-2026-11-22"]);
             assert_eq!(column("difference"), ["the log gives other: payments"]);
         }
+        "What differed on the days in shadow?" => {
+            assert_eq!((column("day"), column("differences")), (vec!["2026-10-05"], vec!["#1"]));
+        }
         "What does not reconcile at the close of a day?" => {
             assert_eq!(column("subject"), ["payment/P-1"]);
         }
