@@ -177,7 +177,8 @@ class Rules(unittest.TestCase):
         self.expect(rules.each_role_allows_exactly_its_list, "Webhook", "sqs:ReceiveMessage")
 
     def test_one_more_resource_is_noticed(self):
-        self.statements("MirrorRole")[3]["Resource"] = [
+        statement, = (one for one in self.statements("MirrorRole") if one["Sid"] == "ReadOrganisations")
+        statement["Resource"] = [
             {"Fn::GetAtt": ["OrganisationsTable", "Arn"]}, {"Fn::GetAtt": ["ReceiptsTable", "Arn"]},
         ]
         self.expect(rules.each_role_allows_exactly_its_list, "Mirror", "ReceiptsTable.Arn")
