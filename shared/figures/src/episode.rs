@@ -1,4 +1,4 @@
-//! Discrepancies as the log tells of them: each time that one was open is an episode of its own, with its own 48 hours.
+//! Discrepancies by the rows of the log: each time that one was open is an episode of its own, with its own 48 hours.
 
 use std::collections::BTreeMap;
 

@@ -80,8 +80,7 @@ impl Hands {
         let bank = books.accounts.iter().find(|account| account.is_bank()).unwrap().id;
         let start = UploadStart::Day("2025-12-31".parse().unwrap());
         let upload = UploadSettings::new(start, XeroAccountId::new(bank));
-        let settings =
-            Settings { upload: Some(upload), ..harness::settings(world.organisation()) };
+        let settings = Settings { upload: Some(upload), ..harness::settings(world.organisation()) };
         world.tables.store_settings(&settings).await.unwrap();
         let hands = Self {
             world,
@@ -182,7 +181,8 @@ impl Hands {
     /// What the last report says: kind, payment, payment in Xero.
     async fn differs(&self) -> BTreeSet<(String, Option<String>, Option<String>)> {
         let reports = self.world.tables.shadow_reports(self.world.organisation(), 1).await.unwrap();
-        let id = |one: &str| self.xero.iter().find(|(_, id)| id.to_string() == one).unwrap().0.clone();
+        let id =
+            |one: &str| self.xero.iter().find(|(_, id)| id.to_string() == one).unwrap().0.clone();
         reports[0]
             .differences
             .iter()
@@ -254,7 +254,10 @@ async fn a_month_typed_by_two_hands_is_reported_and_switched_on() {
     assert_eq!(hands.untouched().await, untouched);
     assert_eq!(hands.writes(), 0);
     let refused = hands.order("switch_on").await.unwrap_err();
-    assert!(refused.contains("Nothing differs between the two systems: 8 payments differ"), "{refused}");
+    assert!(
+        refused.contains("Nothing differs between the two systems: 8 payments differ"),
+        "{refused}"
+    );
 
     for id in &story.mended.refunded {
         let typed = hands.typed[id].clone();
@@ -392,10 +395,7 @@ async fn in_shadow_no_event_order_message_or_webhook_writes_anything() {
         ("preview_plan", whose.clone()),
         ("look_at_shadow", whose.clone()),
         ("close", whose.clone()),
-        (
-            "restore",
-            json!({"organisation": world.tenant, "invoice": number, "payment": payment}),
-        ),
+        ("restore", json!({"organisation": world.tenant, "invoice": number, "payment": payment})),
     ] {
         let attribution = json!({"by": "Ada", "reason": "to try"});
         let request = json!({"command": {command: fields}, "attribution": attribution});

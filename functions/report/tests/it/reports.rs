@@ -97,7 +97,7 @@ async fn each_figure_is_what_its_list_says_a7_1() {
     assert_eq!(figure("tracking_accuracy"), "72/80 90.00 % no");
     // SP-09
     assert_eq!(figure("status_sync_time"), "791/800 98.87 % no");
-    // SP-26, SP-34: what nobody has asked is no 100 %.
+    // SP-26, SP-34: without a question there is no 100 %.
     assert_eq!(figure("satisfaction"), "0/0 n/a n/a");
     assert_eq!(figure("audit_success"), "0/0 n/a n/a");
     // EX-30
@@ -131,7 +131,7 @@ async fn a_report_names_the_seals_it_rests_on_sp_33() {
     assert_eq!(report["log"]["seals"].as_array().unwrap().len(), 8);
 }
 
-/// Counted again, the same log gives the same bytes, whatever the settings are by then; another log, or another file, does not (SP-33).
+/// Counted again, the same log gives the same bytes, with other settings as well; another log, or another file, does not (SP-33).
 #[tokio::test]
 async fn what_differs_when_it_is_counted_again_is_named_sp_33() {
     let world = of_november(200).await;

@@ -23,4 +23,6 @@ pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};
 pub use position::{InvoicePosition, position};
 pub(crate) use result::add_to;
-pub use result::{Close, Item, StandingPayment, Sum, Sums, close, items, standing_payments};
+pub use result::{
+    CauseSums, Close, Item, StandingPayment, Sum, Sums, close, items, standing_payments,
+};
