@@ -17,7 +17,7 @@ pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
-    OnOrganisation, OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore,
+    OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish, Restore,
     SecretText, SetAccount, SignUp, SyncNow,
 };
 pub use request::{FUNCTION, Request, RequestError};
