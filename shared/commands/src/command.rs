@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
-    DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
-    OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Configure,
+    Connect, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
+    OnOrganisation, OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore,
+    SignUp, SyncNow,
 };
 use crate::reply::{
-    AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
-    DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply,
-    LogVerificationReply, NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply,
-    RestorationReply, SyncReply, UploadsReply,
+    AcceptanceReply, AccountsReply, ApprovalReply, AuthorisationReply, CloseReply,
+    ConfigurationReply, CustomerReply, DeadLettersReply, DiscardReply, DisconnectionReply,
+    DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply, PlanReply,
+    ReplayReply, RepublicationReply, RestorationReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -270,6 +271,19 @@ commands! {
         label: Some("Save the names"),
         fields: &[ORGANISATION],
     }
+    /// Settings of an organisation are changed, each checked before any is stored (CC-29).
+    Configure(Configure) -> ConfigurationReply = "configure" in ADMINISTRATORS {
+        label: Some("Save"),
+        confirmation: Some("Each field is checked first: if one makes no sense, nothing is changed. The effect of each stands \
+            next to it. Go on?"),
+        fields: &[ORGANISATION, SETTINGS],
+    }
+    /// Shows the accounts in Xero that can be picked (XC-13, XC-14).
+    ListAccounts(OnOrganisation) -> AccountsReply = "list_accounts" in ADMINISTRATORS {
+        label: Some("Fetch the lists from Xero"),
+        is_read_only: true,
+        fields: &[ORGANISATION],
+    }
     /// An organisation is mirrored from now on.
     SignUp(SignUp) -> SyncReply = "sign_up" in ADMINISTRATORS {
         label: Some("Sign up"),
@@ -356,6 +370,11 @@ const NEXT: Field =
     Field::text("next", "place", "Goes on behind this place, as a reply had it").optional();
 const AT: Field =
     Field::text("at", "moment", "The night of this moment; now if left out").optional();
+const SETTINGS: Field = Field::list(
+    "settings",
+    "settings",
+    "One on each line, such as forward_days=7; nothing behind the sign takes the default",
+);
 const TIME_ZONE: Field =
     Field::text("time_zone", "time zone", "IANA name, such as Australia/Sydney").typed();
 const PREFIX: Field =

@@ -142,6 +142,54 @@ pub struct UploadsReply {
     pub recorded: bool,
 }
 
+/// Settings that are another than before.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ConfigurationReply {
+    /// Each with its name, and its text before and after.
+    pub changed: Vec<ChangedSetting>,
+    /// Whether the activity log has a row with who ordered it, and why: not if all was so already.
+    pub recorded: bool,
+}
+
+/// A setting that is another than before.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ChangedSetting {
+    /// Its name.
+    pub setting: String,
+    /// Its text before; empty for the default.
+    pub before: String,
+    /// Its text now.
+    pub after: String,
+}
+
+/// The accounts in Xero that can be picked (XC-13, XC-14).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct AccountsReply {
+    /// Active accounts, in the order of their codes.
+    pub accounts: Vec<AccountChoice>,
+    /// Always `false`: it is a look.
+    pub recorded: bool,
+}
+
+/// An account that can be picked.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct AccountChoice {
+    /// Its id.
+    pub id: String,
+    /// Its code, if it has one.
+    pub code: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The currency of a bank account.
+    pub currency: Option<String>,
+    /// Whether payments can be received on it.
+    pub receives: bool,
+}
+
 /// A payment after an order about it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct PaymentReply {

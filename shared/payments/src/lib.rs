@@ -45,6 +45,7 @@ mod reports;
 mod restoration;
 mod rules_version;
 pub mod seal;
+mod setting;
 mod settings;
 mod snapshot_age;
 mod stored;
@@ -106,6 +107,7 @@ pub use reports::{
     warnings,
 };
 pub use restoration::{RestoreError, restore};
+pub use setting::{PickList, SETTINGS, SettingKind, SettingSpec};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};

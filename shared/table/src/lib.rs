@@ -56,6 +56,7 @@ mod rows;
 pub mod schema;
 mod seals;
 mod search;
+mod setting_changes;
 mod settings;
 pub mod stream;
 pub mod stream_batch;
@@ -110,6 +111,7 @@ pub use races::{RACES_MAX, Races};
 pub use rows::invoice_key;
 pub use seals::LogChecksums;
 pub use search::SearchResult;
+pub use setting_changes::{SettingChange, SettingDraft, SettingError};
 pub use settings::Enabled;
 pub use tables::Tables;
 pub use uploads::{

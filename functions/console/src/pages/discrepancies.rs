@@ -15,7 +15,7 @@ use super::{Page, PageError, Stage, filled, one_discrepancy};
 use crate::csv::csv;
 use crate::event::{Filter, TEXT_CHARS_MAX};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Discrepancies that are read, added up, and given as CSV.
 const READ_MAX: usize = 1_000;
@@ -69,7 +69,6 @@ struct Sum {
 #[template(path = "discrepancies.html")]
 struct Discrepancies {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     show: Button,
     search: String,
@@ -115,7 +114,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let (several, bulk) = bulk(stage, shown);
     filled(&Discrepancies {
         frame: stage.frame(),
-        sign: stage.sign(),
         may_not: stage.may_not(),
         show: stage.buttons.page("Show", Page::Discrepancies, json!({})),
         search: filter.search.clone(),

@@ -64,7 +64,6 @@ const ATTRIBUTES: &[&str] = &[
     "aria-label",
     "autocomplete",
     "class",
-    "confirmation",
     "data-label",
     "display",
     "endpoint",
@@ -74,6 +73,7 @@ const ATTRIBUTES: &[&str] = &[
     "lang",
     "maxlength",
     "name",
+    "open",
     "preserveaspectratio",
     "rel",
     "required",
@@ -92,6 +92,10 @@ const ATTRIBUTES: &[&str] = &[
     "y1",
     "y2",
 ];
+
+/// Xero itself, its documentation and its support: pages lead nowhere else.
+const XERO: [&str; 3] =
+    ["https://go.xero.com/", "https://developer.xero.com/", "https://central.xero.com/"];
 
 /// Elements with their attributes.
 pub fn tags(html: &str) -> Vec<(String, Vec<(String, String)>)> {
@@ -176,7 +180,7 @@ pub fn assert_harmless(html: &str) {
         for (attribute, value) in &attributes {
             assert!(ATTRIBUTES.contains(&attribute.as_str()), "<{name} {attribute}> in {html}");
             if attribute == "href" {
-                assert!(value.starts_with("https://go.xero.com/"), "{value}");
+                assert!(XERO.iter().any(|place| value.starts_with(place)), "{value}");
             }
         }
         if name == "a" && !attributes.is_empty() {

@@ -7,6 +7,7 @@
 
 mod acceptances;
 mod authorisation;
+mod configuration;
 mod connections;
 mod customer_actions;
 mod dead_letters;
