@@ -14,10 +14,12 @@ mod payment_orders;
 mod replay;
 mod republication;
 mod restoration;
+mod shadow;
 mod sign_up;
 mod tally;
 mod upload_switch;
 
+use access::TokenVault;
 use bus::Bus;
 use commands::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, DeadLettersReply, DiscardReply, GrantReply,
@@ -25,7 +27,6 @@ use commands::reply::{
 };
 use commands::{Attribution, Command, Reply, Request, RequestError, earlier};
 use host::clock::Clock;
-use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use host::webhook_secret::WebhookSecret;
@@ -103,8 +104,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// The same, let in by what users grant: with the tokens in this store, and users who log in at this
     /// address.
     #[must_use]
-    pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
-        Self { sweeper: self.sweeper.with_grants(secrets), login: Some(login), ..self }
+    pub fn with_grants(self, vault: impl Into<TokenVault>, login: Url) -> Self {
+        Self { sweeper: self.sweeper.with_grants(vault), login: Some(login), ..self }
     }
 
     /// The same, with webhooks whose keys are in this secret.
@@ -217,6 +218,12 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::Disconnect(on) => {
                 Reply::Disconnect(self.disconnect(on.organisation, by).await?)
             }
+            Command::EnterShadow(on) => {
+                Reply::EnterShadow(self.enter_shadow(on.organisation, by).await?)
+            }
+            Command::SwitchOn(on) => {
+                Reply::SwitchOn(self.switch_on(on.organisation, by, deadline).await?)
+            }
             Command::Connect(way) => Reply::Connect(self.connected(way, by).await?),
             Command::Rename(_)
             | Command::PreviewReplay(_)
@@ -224,6 +231,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             | Command::LookAtDeadLetters(_)
             | Command::PreviewAnnounceAgain(_)
             | Command::ListAccounts(_)
+            | Command::LookAtShadow(_)
             | Command::VerifyLog(_) => self.look(command, deadline).await?,
         })
     }
@@ -247,6 +255,9 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let announce_again = self.announce_again(which, None, deadline).await?;
                 let reply = RepublicationReply { announce_again, recorded: false };
                 Reply::PreviewAnnounceAgain(reply)
+            }
+            Command::LookAtShadow(on) => {
+                Reply::LookAtShadow(self.look_at_shadow(on.organisation, deadline).await?)
             }
             Command::VerifyLog(days) => {
                 let range = (days.from_day, days.to_day);

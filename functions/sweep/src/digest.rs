@@ -24,7 +24,7 @@ impl<C: Changes> Sweeper<C> {
         self.watch_discrepancies(organisation).await?;
         let checked = self.checked(settings, tally).await?;
         let night = match &settings.upload {
-            Some(upload) if upload.enabled => {
+            Some(upload) if upload.enabled && settings.shadow.is_none() => {
                 let last = self.tables.nights(organisation, 1).await;
                 last.map_err(|error| tables(&error))?.pop()
             }
@@ -51,7 +51,7 @@ impl<C: Changes> Sweeper<C> {
             oldest_open: open.oldest,
             late: open.late,
             without_owner: open.without_owner,
-            actions: actions.count.saturating_add(held.without_customer),
+            actions: actions.count.saturating_add(held.actions()),
             more_actions: actions.more,
             oldest_action: actions.oldest,
             held: &by_hold,
