@@ -10,7 +10,7 @@ use commands::text::TEXT_CHARS_MAX;
 use serde_json::{Value, json};
 
 use crate::order::{Order, Said};
-use crate::pages::{Page, Place};
+use crate::page::{Page, Place};
 use crate::roles::Role;
 
 /// A button that asks this same function for something, by CloudWatch's own element:
@@ -40,6 +40,11 @@ impl Button {
     /// The same button under another label.
     pub fn called(self, label: String) -> Self {
         Self { label, ..self }
+    }
+
+    /// The same button with other words on it, which say what it is about.
+    pub fn labelled(self, label: String) -> Self {
+        Self { label, about: None, ..self }
     }
 
     /// The one button that the page is for.

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use commands::reply::{AccountChoice, AccountsReply, ChangedSetting, ConfigurationReply};
+use commands::reply::{ChangedSetting, ConfigurationReply};
 use commands::{Attribution, Configure, Kind, Role};
 use host::telemetry;
-use payments::OrganisationId;
 use table::{Ordered, SettingChange, SettingDraft, SettingError};
 
 use crate::error::tables;
@@ -102,26 +101,6 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
                 Err(ExecutionError::Field(Kind::Configure, format!("`{setting}`: {why}")))
             }
         }
-    }
-
-    /// The accounts in Xero that a setting can name.
-    pub(crate) async fn list_accounts(
-        &self,
-        organisation: OrganisationId,
-    ) -> Result<AccountsReply, ExecutionError> {
-        let chart = self.sweeper.xero().accounts(organisation).await;
-        let chart = chart.map_err(|error| ExecutionError::NotReady {
-            organisation,
-            problem: unread("the accounts", &error),
-        })?;
-        let accounts = chart.choices().into_iter().map(|account| AccountChoice {
-            id: account.id.to_string(),
-            code: account.code.clone(),
-            name: account.name.clone(),
-            currency: account.currency.map(|currency| currency.to_string()),
-            receives: account.takes_payments,
-        });
-        Ok(AccountsReply { accounts: accounts.collect(), recorded: false })
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod acceptance;
+mod accounts;
 mod authorisation;
 mod closes;
 mod composition;
@@ -9,6 +10,7 @@ mod customer_actions;
 mod dead_letters;
 mod discrepancy_work;
 mod error;
+mod leak;
 mod mass_change;
 mod payment_orders;
 mod replay;
@@ -218,6 +220,8 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::Disconnect(on) => {
                 Reply::Disconnect(self.disconnect(on.organisation, by).await?)
             }
+            Command::SetAccount(wanted) => Reply::SetAccount(self.set_account(wanted, by).await?),
+            Command::ContainLeak(leak) => Reply::ContainLeak(self.contain_leak(leak, by).await?),
             Command::EnterShadow(on) => {
                 Reply::EnterShadow(self.enter_shadow(on.organisation, by).await?)
             }

@@ -2,6 +2,8 @@
 //! are empty. Codes and counts; names and amounts only where a page has to
 //! show them.
 
+mod account_list;
+mod containment;
 mod dead_letters;
 mod log_verification;
 mod plan;
@@ -13,6 +15,8 @@ use jiff::civil::Date;
 use payments::{CustomerId, GrantId, OrganisationId, PaymentId};
 use serde::{Deserialize, Serialize};
 
+pub use account_list::{AccountListReply, AccountOption, AccountReply, TaxType, UseOfAccount};
+pub use containment::{ConcernedOrganisation, ContainmentReply, GrantAtRisk};
 pub use dead_letters::{
     DeadLetterSummary, DeadLettersReply, DeadLettersReport, DiscardReply, DiscardedLetter,
 };
@@ -192,32 +196,6 @@ pub struct ChangedSetting {
     pub before: String,
     /// Its text now.
     pub after: String,
-}
-
-/// The accounts in Xero that can be picked (XC-13, XC-14).
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct AccountsReply {
-    /// Active accounts, in the order of their codes.
-    pub accounts: Vec<AccountChoice>,
-    /// Always `false`: it is a look.
-    pub recorded: bool,
-}
-
-/// An account that can be picked.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct AccountChoice {
-    /// Its id.
-    pub id: String,
-    /// Its code, if it has one.
-    pub code: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// The currency of a bank account.
-    pub currency: Option<String>,
-    /// Whether payments can be received on it.
-    pub receives: bool,
 }
 
 /// A payment after an order about it.

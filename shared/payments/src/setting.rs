@@ -23,6 +23,8 @@ pub enum PickList {
     Receiving,
     /// Accounts that can be booked on, by their codes.
     Booking,
+    /// Tax types.
+    TaxTypes,
     /// Contacts, by their ids.
     Contacts,
 }
@@ -341,17 +343,20 @@ pub const SETTINGS: &[SettingSpec] = &[
             ],
         ),
     ),
-    setting(
-        BOOKING,
-        "prepayment_tax_type",
-        "Tax of prepayments",
-        Text,
-        [
-            "The tax type of a prepayment's line.",
-            "Xero's own for the account",
-            "A tax type of Xero's, such as BASEXCLUDED.",
-            "From the next payment on.",
-        ],
+    picked(
+        PickList::TaxTypes,
+        setting(
+            BOOKING,
+            "prepayment_tax_type",
+            "Tax of prepayments",
+            Text,
+            [
+                "The tax type of a prepayment's line.",
+                "Xero's own for the account",
+                "A tax type of Xero's, such as BASEXCLUDED.",
+                "From the next payment on.",
+            ],
+        ),
     ),
     picked(
         PickList::Contacts,
@@ -367,6 +372,18 @@ pub const SETTINGS: &[SettingSpec] = &[
                 "From the next invoice on.",
             ],
         ),
+    ),
+    setting(
+        BOOKING,
+        "bill_status",
+        "Status of bills",
+        Text,
+        [
+            "The status in which the provider's invoices become bills in Xero.",
+            "AUTHORISED",
+            "AUTHORISED, SUBMITTED or DRAFT.",
+            "From the next invoice on.",
+        ],
     ),
     setting(
         BOOKING,

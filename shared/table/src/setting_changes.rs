@@ -136,6 +136,10 @@ impl Tables {
                 }
             }
         }
+        // The id of an account binds; of another code another account is meant (XC-14).
+        if draft.changes.iter().any(|change| change.name == "prepayment_account_code") {
+            remove.push("prepayment_account_id".to_owned());
+        }
         unchanged.push("attribute_exists(organisation)".to_owned());
         let clause = |word: &str, parts: &[String]| match parts {
             [] => String::new(),

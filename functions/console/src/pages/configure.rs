@@ -3,7 +3,7 @@
 
 use askama::Template;
 use commands::Reply;
-use commands::reply::AccountChoice;
+use commands::reply::AccountOption;
 use payments::close::Calendar;
 use payments::connection::AccessMode;
 use payments::{PickList, SETTINGS, SettingKind, SettingSpec};
@@ -141,28 +141,35 @@ fn choices(stage: &Stage<'_>, spec: &SettingSpec, value: &str) -> Vec<(String, S
     if spec.kind == SettingKind::Switch {
         return vec![choice("false", "off".to_owned()), choice("true", "on".to_owned())];
     }
-    let accounts = stage.replies.iter().find_map(|reply| match reply {
-        Reply::ListAccounts(reply) => Some(&reply.accounts),
+    let listed = stage.replies.iter().find_map(|reply| match reply {
+        Reply::ListAccounts(listed) => Some(listed),
         _ => None,
     });
-    let Some(accounts) = accounts else { return Vec::new() };
-    let name = |account: &AccountChoice| {
+    let Some(listed) = listed else { return Vec::new() };
+    let of_use = |name: &'static str| {
+        let found = listed.uses.iter().filter(move |of| of.r#use == name);
+        found.flat_map(|of| of.chosen.iter().chain(&of.candidates))
+    };
+    let name = |account: &AccountOption| {
         let (code, currency) = (account.code.as_deref(), account.currency.as_deref());
         let parts = [code.unwrap_or_default(), &account.name, currency.unwrap_or_default()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     };
     let mut choices: Vec<_> = match spec.pick {
-        Some(PickList::Receiving) => accounts
-            .iter()
-            .filter(|account| account.receives)
-            .map(|account| choice(&account.id, name(account)))
+        Some(PickList::Receiving) => of_use("payments")
+            .map(|account| choice(&account.id.to_string(), name(account)))
             .collect(),
-        Some(PickList::Booking) => accounts
-            .iter()
+        Some(PickList::Booking) => of_use("prepayments")
             .filter_map(|account| Some(choice(account.code.as_ref()?, name(account))))
+            .collect(),
+        Some(PickList::TaxTypes) => listed
+            .tax_types
+            .iter()
+            .map(|tax| choice(&tax.tax_type, format!("{} ({})", tax.name, tax.tax_type)))
             .collect(),
         Some(PickList::Contacts) | None => return Vec::new(),
     };
+    choices.dedup();
     choices.insert(0, choice("", "none".to_owned()));
     if !choices.iter().any(|(.., chosen)| *chosen) {
         choices.push((value.to_owned(), format!("{value}: not in the list"), true));

@@ -164,10 +164,11 @@ async fn accounts_are_picked_from_xeros_list() {
     // CC-29, XC-13
     let world = well().await;
     let bank = "00000000-0000-0000-0000-000000000007";
-    world.answers(Ok(json!({"accounts": [
-        {"id": bank, "code": "090", "name": "Business Bank", "currency": "AUD", "receives": true},
-        {"id": "00000000-0000-0000-0000-000000000008", "code": "404", "name": "Bank Fees", "receives": false}],
-        "recorded": false})));
+    world.answers(Ok(json!({"uses": [
+        {"use": "payments", "candidates": [{"id": bank, "code": "090", "name": "Business Bank", "currency": "AUD"}]},
+        {"use": "prepayments", "candidates": [
+            {"id": "00000000-0000-0000-0000-000000000008", "code": "404", "name": "Bank Fees"}]}],
+        "tax_types": [{"tax_type": "INPUT", "name": "GST on expenses"}], "recorded": false})));
     let event = json!({"page": "configure", "order": "list_accounts", "organisation": crate::world::ORGANISATION});
     let html = world.page(Role::Admin, event).await;
     assert!(
@@ -177,6 +178,7 @@ async fn accounts_are_picked_from_xeros_list() {
     // Payments cannot be received on the other one, and something can be booked there.
     assert!(html.contains("<option value=\"404\">404 Bank Fees</option>"), "{html}");
     assert!(!html.contains("<option value=\"00000000-0000-0000-0000-000000000008\""), "{html}");
+    assert!(html.contains("<option value=\"INPUT\">GST on expenses (INPUT)</option>"), "{html}");
 }
 
 #[tokio::test]

@@ -97,8 +97,7 @@ async fn cc_29_an_account_that_does_not_fit_is_refused_by_the_server_as_well() {
     let world = World::new().await;
     let listed = json!({"command": {"list_accounts": {"organisation": world.tenant.to_string()}}});
     let listed = world.command(listed).await.unwrap();
-    let accounts = listed["accounts"].as_array().unwrap();
-    let fits = accounts.iter().find(|account| account["receives"] == true).unwrap();
+    let fits = &listed["uses"][0]["candidates"][0];
     let stranger = "upload_account_id=00000000-0000-0000-0000-0000000000ff";
     let error = set(&world, &["upload_start=2026-03-01", stranger]).await.unwrap_err();
     assert!(error.contains("`upload_account_id`") && error.contains("not in Xero"), "{error}");

@@ -6,6 +6,7 @@
 )]
 
 mod acceptances;
+mod accounts;
 mod authorisation;
 mod configuration;
 mod connections;
@@ -13,6 +14,7 @@ mod customer_actions;
 mod dead_letters;
 mod discrepancy_clock;
 mod discrepancy_stories;
+mod leaks;
 mod mass_changes;
 mod payment_orders;
 mod replay;
