@@ -259,7 +259,7 @@ fn request(
 
 /// The object of an order in one word, for the activity log.
 fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "payment",
         "discrepancy",
         "discrepancies",
@@ -269,6 +269,7 @@ fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
         "message",
         "queue",
         "day",
+        "first_day",
         "from",
         "time_zone",
     ];
