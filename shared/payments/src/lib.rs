@@ -47,6 +47,7 @@ mod reports;
 mod restoration;
 mod rules_version;
 pub mod seal;
+mod setting;
 mod settings;
 pub mod shadow;
 mod snapshot_age;
@@ -111,6 +112,7 @@ pub use reports::{
     warnings,
 };
 pub use restoration::{RestoreError, restore};
+pub use setting::{PickList, SETTINGS, SettingKind, SettingSpec};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};
