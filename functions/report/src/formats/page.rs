@@ -11,7 +11,7 @@ const SHOWN_MAX: usize = 200;
 /// Lists that are too long for paper: only their length is shown.
 const LONG: [&str; 3] = ["payments", "sync_times", "handwork"];
 const STYLE: &str = "
-@page{size:A4 landscape;margin:12mm}
+@page{size:297mm 210mm;margin:12mm}
 body{font:13px/1.4 system-ui,sans-serif;color:#16191f;margin:24px;max-width:1200px}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:16px;margin:24px 0 6px;break-after:avoid}
 p{margin:4px 0;overflow-wrap:anywhere}.muted{color:#545b64}

@@ -100,6 +100,10 @@ async fn each_figure_is_what_its_list_says_a7_1() {
     // SP-26, SP-34: without a question there is no 100 %.
     assert_eq!(figure("satisfaction"), "0/0 n/a n/a");
     assert_eq!(figure("audit_success"), "0/0 n/a n/a");
+    // SP-17: 20 were given back, and 23 are short of what their invoice asks.
+    assert_eq!(figure("reconciliation_success"), "757/780 97.05 % no");
+    // ST-23
+    assert_eq!(figure("hands_free"), "785/800 98.12 % n/a");
     // EX-30
     assert_eq!(figure("xero_volume"), "800/1000 80.00 % no");
     let messages = world.rows("messages").await;
