@@ -9,8 +9,6 @@ use queue::ScheduledWork;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::fan_out::FanOut;
-
 /// An event of the function.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -32,6 +30,14 @@ pub(crate) struct Schedule {
     pub(crate) organisation: Option<OrganisationId>,
     /// How the work of all organisations is handed out; without it the answer comes when all of it is done.
     pub(crate) fan_out: Option<FanOut>,
+}
+
+/// A schedule's wish to have its work done by messages (`"fan_out": true`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct FanOut {
+    /// By the clock of which time zone the schedule comes: what is done once a day is done for the organisations of that
+    /// zone, and for all others by their own clocks (CC-22).
+    pub(crate) zone: Option<String>,
 }
 
 /// An event that asks for nothing we know. The message quotes no values.

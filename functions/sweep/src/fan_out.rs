@@ -27,14 +27,6 @@ const SENDING: SignedDuration = SignedDuration::from_secs(120);
 /// the next schedule.
 const TRIES_MAX: u32 = 3;
 
-/// A schedule's wish to have its work done by messages (`"fan_out": true`).
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct FanOut {
-    /// By the clock of which time zone the schedule comes: what is done once a day is done for the organisations of that
-    /// zone, and for all others by their own clocks (CC-22).
-    pub(crate) zone: Option<String>,
-}
-
 /// Whether a schedule by the clock of this zone is about an organisation.
 pub(crate) fn concerns(work: ScheduledWork, settings: &Settings, zone: Option<&str>) -> bool {
     let daily = match work {
