@@ -31,6 +31,7 @@ pub mod mass_change;
 mod matching;
 mod mirror;
 mod money;
+pub mod morning_close;
 mod notice;
 mod number;
 pub mod oauth_state;
