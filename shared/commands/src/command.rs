@@ -7,14 +7,15 @@ use crate::field::Field;
 use crate::payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
-    OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish, Restore,
-    SetAccount, SignUp, SyncNow,
+    OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish,
+    Restore, SetAccount, SignUp, SyncNow,
 };
 use crate::reply::{
     AcceptanceReply, AccountListReply, AccountReply, ApprovalReply, AuthorisationReply, CloseReply,
     ContainmentReply, CustomerReply, DeadLettersReply, DiscardReply, DisconnectionReply,
     DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply, PlanReply,
-    ReplayReply, ReportReply, RepublicationReply, RestorationReply, ShadowReply, SyncReply, UploadsReply,
+    ReplayReply, ReportReply, RepublicationReply, RestorationReply, ShadowReply, SyncReply,
+    UploadsReply,
 };
 use crate::role::Role;
 
