@@ -88,6 +88,12 @@ impl CrashPoint {
     }
 }
 
+/// Whether the process is ended at this call. Every third by default; at every one in the weekly run, with
+/// `CRASH_SWEEP=whole` when the test is built.
+pub fn is_sampled(call: usize) -> bool {
+    option_env!("CRASH_SWEEP") == Some("whole") || call % 3 == 1
+}
+
 /// Where a fake finds the crash point of the moment.
 #[derive(Clone, Debug, Default)]
 pub struct CurrentCrashPoint(Arc<Mutex<Arc<CrashPoint>>>);

@@ -18,7 +18,7 @@ pub mod sqs;
 mod world;
 mod xero_proxy;
 
-pub use crash_point::{CrashPoint, CurrentCrashPoint, Moment};
+pub use crash_point::{CrashPoint, CurrentCrashPoint, Moment, is_sampled};
 pub use dynamodb_proxy::{Call, Do, DynamoDbProxy};
 pub use queues::{FlakyChanges, FlakyQueues, FlakyUploads};
 pub use scripted_server::{Reply, ScriptedServer, Seen};

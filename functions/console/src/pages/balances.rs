@@ -11,6 +11,7 @@ use payments::{Currency, Money};
 use serde_json::json;
 use table::InvoiceBalance;
 
+use super::contact_credits::CreditList;
 use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
 use crate::view::{Button, Frame};
@@ -66,6 +67,7 @@ struct Balances {
     csv: String,
     customers_csv: String,
     csv_is_cut: bool,
+    credit: CreditList,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -109,6 +111,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         csv: as_csv(&chosen, today),
         customers_csv: customers_csv(&customers),
         csv_is_cut: chosen.len() > CSV_MAX || customers.len() > CSV_MAX,
+        credit: CreditList::read(stage).await?,
     })
 }
 

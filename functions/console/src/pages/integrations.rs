@@ -9,6 +9,7 @@ use payments::connection::{
     AccessMode, ConnectionFacts, ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER, cure_of_class,
     judge_known,
 };
+use payments::explanations::XERO_SUPPORT;
 use payments::failures::Failures;
 use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun};
 use serde_json::json;
@@ -96,6 +97,7 @@ struct Integrations {
     sign: Option<Sign>,
     may_not: Option<String>,
     tiles: Vec<Tile>,
+    support: &'static str,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -107,7 +109,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         feed(stage, &rows, Feed::Gateway),
     ];
     let (sign, may_not) = (stage.sign(), stage.may_not());
-    filled(&Integrations { frame, sign, may_not, tiles })
+    filled(&Integrations { frame, sign, may_not, tiles, support: XERO_SUPPORT })
 }
 
 async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {

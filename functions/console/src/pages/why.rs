@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use payments::DiscrepancyKind;
 use payments::explanations::{
     Compared, Context, Explanation, Kept, Link, NEEDS_LOGIN, Search, Side, State, Subject,
-    XeroLinks, explain,
+    XERO_SUPPORT, XeroLinks, explain,
 };
 use payments::sweep::SweepKind;
 use payments::upload::{Night, NightState, Upload};
@@ -70,6 +70,7 @@ struct Why {
     /// Why a payment that is in Xero may be missing here.
     absent: Option<String>,
     needs_login: &'static str,
+    support: &'static str,
 }
 
 /// The result of a search, in the shape in which it is shown.
@@ -104,6 +105,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         left_out: shown.left_out,
         absent,
         needs_login: NEEDS_LOGIN,
+        support: XERO_SUPPORT,
     })
 }
 

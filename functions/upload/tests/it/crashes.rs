@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use harness::dynamodb::Row;
-use harness::{CrashPoint, Moment};
+use harness::{CrashPoint, Moment, is_sampled};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::upload::Stamp;
@@ -54,12 +54,6 @@ async fn two_nights(world: &World) {
         world.work_off_tasks().await;
         world.check().await;
     }
-}
-
-/// Whether the process is ended at this call. Every third by default; at every one in the weekly run, with
-/// `CRASH_SWEEP=whole` when the test is built.
-fn is_sampled(call: usize) -> bool {
-    option_env!("CRASH_SWEEP") == Some("whole") || call % 3 == 1
 }
 
 /// What must be the same in the end: everything that stands in Xero, and the tables without the

@@ -5,7 +5,7 @@ use super::event_type::Kind;
 use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
     Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
-    Order, Payment, ProviderInvoice, Seal, Subject, text,
+    Order, Payment, ProviderInvoice, ReceiptState, Seal, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -60,6 +60,7 @@ impl Teller<'_> {
                     reason: self.reason()?,
                     night: entry.night,
                     payment: Some(self.payment(Some(Origin::Local))?),
+                    receipt: entry.payment.parts.map(|parts| ReceiptState::of(entry.logged, parts)),
                     ..Subject::default()
                 }
             }

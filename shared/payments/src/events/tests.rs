@@ -90,6 +90,27 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
     }
 }
 
+/// The state of a payment's receipt (EX-23): synced only if all parts are in Xero (AMB-26).
+#[test]
+fn ex_23_an_upload_says_what_the_receipt_of_its_payment_shows() {
+    for (state, in_xero, code, words) in [
+        (UploadState::Uploaded, 4, "synced", "Synced"),
+        (UploadState::PartlyUploaded, 2, "partly_synced", "Partly synced 2 of 4"),
+        (UploadState::Unknown, 2, "partly_synced", "Partly synced 2 of 4"),
+        (UploadState::Refused, 0, "not_synced", "Not synced"),
+    ] {
+        let mut entry = entry(state);
+        entry.payment.parts = Some(EntryParts { in_xero, all: 4 });
+        let receipt = &json(&entry)["receipt"];
+        assert_eq!((&receipt["state"], &receipt["words"]), (&code.into(), &words.into()));
+        assert_eq!((&receipt["parts_in_xero"], &receipt["parts"]), (&in_xero.into(), &4.into()));
+    }
+    assert!(
+        json(&entry(UploadState::Uploaded)).get("receipt").is_none(),
+        "rows of versions before"
+    );
+}
+
 #[test]
 fn every_kind_is_the_announcement_of_something() {
     let decided = Action::ALL.iter().map(|action| (Logged::from(*action), false));
