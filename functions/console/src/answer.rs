@@ -136,6 +136,7 @@ fn words(reply: Reply) -> CommandOutcome {
             ));
             CommandOutcome { replies: vec![Reply::Authorise(reply)], ..result }
         }
+        Reply::EnterShadow(reply) | Reply::SwitchOn(reply) => done(reply.done),
         Reply::Disconnect(reply) => {
             let why = reply.disconnect.why.unwrap_or_default();
             done(
@@ -146,6 +147,7 @@ fn words(reply: Reply) -> CommandOutcome {
         }
         Reply::PreviewPlan(_)
         | Reply::LookAtDeadLetters(_)
+        | Reply::LookAtShadow(_)
         | Reply::PreviewAnnounceAgain(_)
         | Reply::VerifyLog(_)
         | Reply::Connect(_) => looked(vec![reply]),

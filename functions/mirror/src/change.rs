@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{Stamp, Upload, concerned, follow};
 use payments::{
-    Change, Held, HeldPayment, Ignored, InvoiceNumber, OrganisationId, PaymentId, Settings,
-    Snapshot, StoredInvoice, Verdict, XeroPaymentId, depart, eligible, going_along, is_settled,
-    mirror_with_uploads, unknown_uploads,
+    Change, Decision, Held, HeldPayment, Ignored, InvoiceNumber, OrganisationId, PaymentId,
+    Settings, Snapshot, StoredInvoice, Verdict, XeroPaymentId, depart, eligible, going_along,
+    is_settled, mirror_with_uploads, unknown_uploads,
 };
 use queue::Changes;
 use table::{ChangeContext, RACES_MAX, Races, ReadError, Tables, WriteError};
@@ -76,6 +76,16 @@ pub(crate) struct Draft {
 impl Draft {
     fn nothing(end: Applied) -> Self {
         Self { changes: Vec::new(), end, moves: false }
+    }
+
+    /// What becomes of the snapshot if nothing is written.
+    pub(crate) const fn end(&self) -> Applied {
+        self.end
+    }
+
+    /// Everything that is decided.
+    pub(crate) fn decisions(&self) -> impl Iterator<Item = &Decision> {
+        self.changes.iter().flat_map(|decided| &decided.change.decisions)
     }
 
     /// How many payments it removes or alters, by invoice.

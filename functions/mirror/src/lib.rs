@@ -5,6 +5,7 @@ mod change;
 mod handler;
 mod jobs;
 mod liveness_cache;
+mod observation;
 mod organisation;
 mod other_messages;
 mod requeue;

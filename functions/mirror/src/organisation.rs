@@ -16,6 +16,7 @@ use crate::applied::Applied;
 use crate::change::{ApplyError, Draft, draft, write};
 use crate::handler::{Handler, log_failure};
 use crate::jobs::{Job, Jobs};
+use crate::observation::observe;
 use crate::retry::{Disposition, after_failure, after_read, blocking_error};
 use crate::tally::Tally;
 
@@ -91,7 +92,9 @@ impl<C: Changes> Handler<'_, C> {
         records: &[SqsMessage],
         tally: &mut Tally,
     ) -> Left {
-        let settings = match self.tables.settings(organisation).await {
+        let settings = self.tables.settings(organisation).await;
+        // In shadow, everything is decided as if it were done (CM-30).
+        let settings = match settings.map(|settings| settings.map(Settings::deciding)) {
             Ok(Some(settings)) if settings.mirror_enabled => settings,
             Ok(found) => {
                 let off = found.as_ref().and_then(Settings::mirror_off);
@@ -200,6 +203,9 @@ impl<C: Changes> Handler<'_, C> {
             .buffer_unordered(WRITES_AT_ONCE)
             .collect()
             .await;
+        if settings.shadow.is_some() {
+            return self.observe_all(run, drafts, tally).await;
+        }
         let mut losses: BTreeMap<InvoiceNumber, u32> = BTreeMap::new();
         let decided = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
         // Two snapshots can be about one number: one leaves it, and another takes it.
@@ -241,6 +247,22 @@ impl<C: Changes> Handler<'_, C> {
         let found: Vec<_> = found.map(|(snapshot, _)| snapshot.updated_at).collect();
         self.record_webhook_missed(settings.organisation, &found).await;
         for (snapshot, applied) in applied {
+            self.conclude(run, snapshot, applied, tally).await;
+        }
+    }
+
+    /// Keeps what was read and decided in shadow, and writes nothing else (CM-30).
+    async fn observe_all(
+        &self,
+        run: &mut OrganisationRun<'_>,
+        drafts: Vec<(&Snapshot, Result<Draft, ApplyError>)>,
+        tally: &mut Tally,
+    ) {
+        for (snapshot, draft) in drafts {
+            let applied = match draft {
+                Ok(draft) => observe(self, &run.settings, snapshot, &draft).await,
+                Err(error) => Err(error),
+            };
             self.conclude(run, snapshot, applied, tally).await;
         }
     }

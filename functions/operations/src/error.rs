@@ -58,6 +58,12 @@ pub enum ExecutionError {
         /// Which precondition, and what is wrong.
         problem: String,
     },
+    /// In shadow nothing is changed (CM-30).
+    #[error("organisation {0} is in shadow: no payment is changed until it is switched on")]
+    InShadow(OrganisationId),
+    /// Only an organisation in shadow is switched on.
+    #[error("organisation {0} is not in shadow, or not set up here")]
+    NotInShadow(OrganisationId),
     /// The discrepancy cannot be accepted.
     #[error("not accepted: {0}")]
     Accept(WorkError),

@@ -13,10 +13,12 @@ mod payment_orders;
 mod replay;
 mod republication;
 mod restoration;
+mod shadow;
 mod sign_up;
 mod tally;
 mod upload_switch;
 
+use access::TokenVault;
 use bus::Bus;
 use commands::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, DeadLettersReply, DiscardReply, GrantReply,
@@ -24,7 +26,6 @@ use commands::reply::{
 };
 use commands::{Attribution, Command, Reply, Request, RequestError, earlier};
 use host::clock::Clock;
-use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use host::webhook_secret::WebhookSecret;
@@ -102,8 +103,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// The same, let in by what users grant: with the tokens in this store, and users who log in at this
     /// address.
     #[must_use]
-    pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
-        Self { sweeper: self.sweeper.with_grants(secrets), login: Some(login), ..self }
+    pub fn with_grants(self, vault: impl Into<TokenVault>, login: Url) -> Self {
+        Self { sweeper: self.sweeper.with_grants(vault), login: Some(login), ..self }
     }
 
     /// The same, with webhooks whose keys are in this secret.
@@ -215,12 +216,19 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::Disconnect(on) => {
                 Reply::Disconnect(self.disconnect(on.organisation, by).await?)
             }
+            Command::EnterShadow(on) => {
+                Reply::EnterShadow(self.enter_shadow(on.organisation, by).await?)
+            }
+            Command::SwitchOn(on) => {
+                Reply::SwitchOn(self.switch_on(on.organisation, by, deadline).await?)
+            }
             Command::Connect(way) => Reply::Connect(self.connected(way, by).await?),
             Command::Rename(_)
             | Command::PreviewReplay(_)
             | Command::PreviewPlan(_)
             | Command::LookAtDeadLetters(_)
             | Command::PreviewAnnounceAgain(_)
+            | Command::LookAtShadow(_)
             | Command::VerifyLog(_) => self.look(command, deadline).await?,
         })
     }
@@ -244,6 +252,9 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let announce_again = self.announce_again(which, None, deadline).await?;
                 let reply = RepublicationReply { announce_again, recorded: false };
                 Reply::PreviewAnnounceAgain(reply)
+            }
+            Command::LookAtShadow(on) => {
+                Reply::LookAtShadow(self.look_at_shadow(on.organisation, deadline).await?)
             }
             Command::VerifyLog(days) => {
                 let range = (days.from_day, days.to_day);

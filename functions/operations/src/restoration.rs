@@ -15,6 +15,10 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
         attribution: &Attribution,
     ) -> Result<(), ExecutionError> {
         let Restore { organisation, invoice, payment } = command;
+        let settings = self.tables.settings(*organisation).await;
+        if settings.map_err(|error| tables(&error))?.is_some_and(|of| of.shadow.is_some()) {
+            return Err(ExecutionError::InShadow(*organisation));
+        }
         let was = self.tables.removed_payment(*organisation, invoice, payment).await;
         let Some(was) = was.map_err(|error| tables(&error))? else {
             return Err(ExecutionError::NoTombstone {

@@ -22,8 +22,9 @@ impl<C: Changes, U, Q, B> Operations<C, U, Q, B> {
         attribution: &Attribution,
         deadline: Timestamp,
     ) -> Result<SyncReply, ExecutionError> {
-        let settings = settings(command)?;
-        let (organisation, now) = (settings.organisation, self.clock.now());
+        let (settings, now) = (settings(command)?, self.clock.now());
+        let organisation = settings.organisation;
+        let settings = if command.shadow { settings.in_shadow(now) } else { settings };
         let (secret, by) = (self.webhook_secret.as_ref(), (attribution.by(), attribution.reason()));
         let signed_up = self.sweeper.xero().sign_up(&self.tables, &settings, secret, by, now).await;
         signed_up.map_err(|error| match error {
@@ -34,7 +35,7 @@ impl<C: Changes, U, Q, B> Operations<C, U, Q, B> {
             NotSignedUp::Tables(problem) => ExecutionError::Tables(problem),
         })?;
         let (sweeps, connection) =
-            self.sweeper.first_runs(&settings, attribution, deadline).await?;
+            self.sweeper.first_runs(&settings.deciding(), attribution, deadline).await?;
         Ok(SyncReply { sweeps, connections: vec![connection], recorded: true })
     }
 }

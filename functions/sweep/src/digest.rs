@@ -24,7 +24,7 @@ impl<C: Changes> Sweeper<C> {
         self.watch_discrepancies(organisation).await?;
         let checked = self.checked(settings, tally).await?;
         let night = match &settings.upload {
-            Some(upload) if upload.enabled => {
+            Some(upload) if upload.enabled && settings.shadow.is_none() => {
                 let last = self.tables.nights(organisation, 1).await;
                 last.map_err(|error| tables(&error))?.pop()
             }

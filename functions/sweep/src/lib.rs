@@ -25,11 +25,10 @@ mod tally;
 mod unreadable;
 mod wanted;
 
-use access::Xero;
+use access::{TokenVault, Xero};
 use commands::earlier;
 use commands::reply::{OrganisationSweep, SweepOutcome};
 use host::clock::Clock;
-use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use invoker::Invoker;
@@ -91,8 +90,8 @@ impl<C> Sweeper<C> {
 
     /// The same, let in by what users grant, with the tokens in this store.
     #[must_use]
-    pub fn with_grants(self, secrets: GrantSecrets) -> Self {
-        Self { xero: self.xero.with_grants(secrets, &self.tables), ..self }
+    pub fn with_grants(self, vault: impl Into<TokenVault>) -> Self {
+        Self { xero: self.xero.with_grants(vault, &self.tables), ..self }
     }
 
     /// The same, with schedules that put one message for each organisation on this queue.
@@ -226,18 +225,22 @@ impl<C: Changes> Sweeper<C> {
                 self.sweeps(&with_settings.collect::<Vec<_>>(), wanted, deadline, tally).await;
             return answered(sweeps);
         }
-        let (mirroring, uploading): (Vec<_>, Vec<_>) =
-            organisations.iter().partition(|settings| settings.mirror_enabled);
+        let (mirroring, uploading): (Vec<_>, Vec<_>) = organisations
+            .iter()
+            .filter(|of| target_of(&wanted.target, of).is_some())
+            .partition(|settings| settings.mirror_enabled);
+        // What is not done in shadow is not accounted for (CM-30).
+        let mut certified = [mirroring.clone(), uploading.clone()].concat();
+        certified.retain(|of| of.shadow.is_none());
         let mut digests = Ok(());
         let mut sweeps = self.sweeps(&mirroring, wanted, deadline, tally).await;
         if wanted.target == Target::Certificate {
             sweeps.extend(self.sweeps(&uploading, wanted, deadline, tally).await);
         }
         if wanted.target == Target::Changes {
-            for (target, among) in [
-                (Target::Open, mirroring.clone()),
-                (Target::Certificate, [mirroring, uploading].concat()),
-            ] {
+            for (target, among) in
+                [(Target::Open, mirroring.clone()), (Target::Certificate, certified)]
+            {
                 let due = self.due(&among, target.sweep()).await;
                 let made_up = Wanted { target, scheduled_at: None, attribution: None };
                 sweeps.extend(self.sweeps(&due, &made_up, deadline, tally).await);
@@ -314,7 +317,9 @@ fn target_of(target: &Target, settings: &Settings) -> Option<Target> {
     match target {
         // Contacts are what uploading asks for (XC-10): customers are compared once its settings are saved (EX-20).
         Target::Customers => settings.upload.is_some().then_some(Target::Customers),
+        Target::Certificate if settings.shadow.is_some() => None,
         _ if settings.mirror_enabled => Some(target.clone()),
+        _ if settings.shadow.is_some() => None,
         Target::Changes | Target::Certificate => Some(Target::Certificate),
         Target::Open | Target::Invoice(_) | Target::Window { .. } => None,
     }

@@ -274,6 +274,7 @@ impl<C: Changes> Sweeper<C> {
         if let Some(organisation) = only {
             let settings = self.tables.settings(organisation).await.map_err(tables)?;
             return settings
+                .map(Settings::deciding)
                 .filter(Settings::is_at_work)
                 .map(|settings| vec![settings])
                 .ok_or(HandleError::NotMirroring(organisation));
@@ -281,7 +282,8 @@ impl<C: Changes> Sweeper<C> {
         let mut all = Vec::new();
         for enabled in self.tables.organisations_at_work().await.map_err(tables)? {
             match enabled.settings {
-                Ok(settings) => all.push(settings),
+                // A sweep only reads, and asks the mirror to look: in shadow as well (CM-30).
+                Ok(settings) => all.push(settings.deciding()),
                 // The others must not wait for a person to mend it.
                 Err(error) => {
                     tally.add_failure();

@@ -29,7 +29,7 @@ pub enum Answer {
 pub struct NightAnswer {
     organisation: OrganisationId,
     night: String,
-    /// `finished`, `running`, `waiting_for_proof`, `already_run`, `another_run_is_at_it`, `not_now` or `failed`.
+    /// `finished`, `running`, `waiting_for_proof`, `already_run`, `in_shadow`, `another_run_is_at_it`, `not_now` or `failed`.
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
@@ -58,6 +58,7 @@ impl NightAnswer {
             Outcome::Ran(report) => (report.state.code(), report.stopped.clone(), Some(report)),
             Outcome::AlreadyRun(report) => ("already_run", None, Some(report)),
             Outcome::Running => ("another_run_is_at_it", None, None),
+            Outcome::InShadow => ("in_shadow", None, None),
             Outcome::NotNow(why) => ("not_now", Some(why.to_owned()), None),
         };
         let report = report.map(|report| ReportAnswer::from(&*report));

@@ -93,8 +93,11 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     }
 
     async fn due(&self, settings: &Settings) -> Result<Due, table::ReadError> {
-        let Some(uploading) = uploading(settings) else { return Ok(Due::default()) };
         let now = self.clock.now();
+        if settings.shadow.is_some() {
+            return Ok(Due { night: self.shadow_due(settings, now).await?, direct: false });
+        }
+        let Some(uploading) = uploading(settings) else { return Ok(Due::default()) };
         let standing = standing(&self.tables, settings.organisation, now).await?;
         let night = Night::of(now, &settings.zone);
         let due = night.due(uploading.due_at, &settings.zone).filter(|due| *due <= now);

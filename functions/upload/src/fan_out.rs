@@ -8,7 +8,8 @@ use payments::Settings;
 use payments::upload::Night;
 use queue::{Changes, UploadTask, Uploads};
 
-use crate::{Answer, HandleError, Uploader, uploading};
+use crate::shadow::due_at;
+use crate::{Answer, HandleError, Uploader};
 
 /// A schedule's wish to have its work done by tasks (`"fan_out": true`).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,12 +22,12 @@ impl FanOut {
     /// Whether the schedule of that moment begins the night of this organisation. One in another time zone waits for
     /// its own evening; the hourly look begins its night.
     pub(crate) fn begins(&self, settings: &Settings, scheduled_at: Timestamp) -> bool {
-        let Some(of) = uploading(settings) else { return false };
+        let Some(due_at) = due_at(settings) else { return false };
         if self.zone.is_none() || self.zone.as_deref() == settings.zone.iana_name() {
             return true;
         }
         let night = Night::of(scheduled_at, &settings.zone);
-        night.due(of.due_at, &settings.zone).is_some_and(|due| due <= scheduled_at)
+        night.due(due_at, &settings.zone).is_some_and(|due| due <= scheduled_at)
     }
 }
 

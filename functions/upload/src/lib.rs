@@ -27,6 +27,7 @@ mod reservation;
 mod resumption;
 mod run;
 mod run_log;
+mod shadow;
 mod solved_actions;
 mod start_date;
 mod submission;
@@ -289,6 +290,9 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Outcome, Failed> {
+        if settings.shadow.is_some() {
+            return Box::pin(self.shadow_night(settings, scheduled_at, deadline)).await;
+        }
         let Some(uploading) = uploading(settings) else {
             return Ok(Outcome::NotNow("uploading is not switched on"));
         };
@@ -303,7 +307,9 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         tally.add_due(scheduled_at, outcome.as_ref(), self.clock.now());
         match &outcome {
             Ok(Outcome::Ran(report)) => run.record(of_run, Ok(report.stopped.clone())).await,
-            Ok(Outcome::AlreadyRun(_) | Outcome::Running | Outcome::NotNow(_)) => {}
+            Ok(
+                Outcome::AlreadyRun(_) | Outcome::Running | Outcome::InShadow | Outcome::NotNow(_),
+            ) => {}
             Err(error) => run.record(of_run, Err(error)).await,
         }
         if let Ok(outcome) = &outcome {
@@ -360,6 +366,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         self.counted(async |_| {
             let mut previews = Vec::new();
             for settings in self.organisations(command.organisation).await? {
+                let settings = settings.deciding();
                 let Some(uploading) = uploading(&settings) else { continue };
                 let now = self.clock.now();
                 let next = match command.at {
@@ -370,7 +377,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
                     None => self.next_upload(&settings, uploading, now).await?,
                 };
                 let run = self.run(&settings, uploading, next.night, deadline);
-                let preview = Box::pin(run.preview(next.at)).await;
+                let preview = Box::pin(run.preview(next.at, preview::LISTED_MAX)).await;
                 let preview =
                     preview.map_err(|error| HandleError::Run(telemetry::chain(&error)))?;
                 previews.push(preview);

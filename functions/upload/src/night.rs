@@ -39,6 +39,8 @@ pub(crate) enum Outcome {
     AlreadyRun(Box<NightReport>),
     /// Another run is at it.
     Running,
+    /// The organisation is in shadow: the report of its day is made, and nothing else is done (CM-30).
+    InShadow,
     /// Its time has not come, or is long past.
     NotNow(&'static str),
 }

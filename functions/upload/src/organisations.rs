@@ -4,7 +4,8 @@ use host::telemetry;
 use payments::{OrganisationId, Settings};
 use queue::{Changes, Uploads};
 
-use crate::{HandleError, Uploader, uploading};
+use crate::shadow::due_at;
+use crate::{HandleError, Uploader};
 
 impl<Q: Uploads, C: Changes> Uploader<Q, C> {
     /// The organisations that upload, or the one that is asked for.
@@ -15,7 +16,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         let tables = |error: table::ReadError| HandleError::Tables(telemetry::chain(&error));
         if let Some(organisation) = only {
             let settings = self.tables.settings(organisation).await.map_err(tables)?;
-            let uploads = settings.filter(|settings| uploading(settings).is_some());
+            let uploads = settings.filter(|settings| due_at(settings).is_some());
             return uploads
                 .map(|settings| vec![settings])
                 .ok_or(HandleError::NotUploading(organisation));

@@ -14,11 +14,11 @@ use crate::night::turn;
 use crate::run::Run;
 
 /// Most waiting payments in a preview: two nights' worth. Those on hold come on top.
-const LISTED_MAX: usize = 400;
+pub(crate) const LISTED_MAX: usize = 400;
 
 impl<Q: Uploads> Run<'_, Q> {
     /// What the night would do if it were run at this moment.
-    pub(crate) async fn preview(&self, at: Timestamp) -> Result<NightPlan, RunError> {
+    pub(crate) async fn preview(&self, at: Timestamp, max: usize) -> Result<NightPlan, RunError> {
         let caps = self.caps().await?;
         let left = match &caps.disabled {
             None => caps.left(self.night, self.uploading.nightly_max, at),
@@ -27,10 +27,19 @@ impl<Q: Uploads> Run<'_, Q> {
         let mut rows = self.whole_line(Line::Held).await?;
         rows.retain(|row| row.hold().is_some_and(Hold::is_judged_anew));
         rows.extend(self.whole_line(Line::Direct).await?);
-        let waiting =
-            self.tables.line(self.organisation(), Line::Waiting, None, LISTED_MAX).await?;
-        let listed = u32::try_from(waiting.0.len()).unwrap_or(u32::MAX);
-        rows.extend(waiting.0);
+        let mut waiting = Vec::new();
+        let mut cursor = None;
+        loop {
+            let left = max.saturating_sub(waiting.len()).min(LISTED_MAX);
+            let page = self.tables.line(self.organisation(), Line::Waiting, cursor, left).await?;
+            waiting.extend(page.0);
+            cursor = page.1;
+            if cursor.is_none() || waiting.len() >= max {
+                break;
+            }
+        }
+        let listed = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+        rows.extend(waiting);
         rows.sort_by_key(turn);
         let rows = self.with_credit_lines(rows);
         let judged = Box::pin(self.judge(&rows, &EvaluationContext::default())).await?;

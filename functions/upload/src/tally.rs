@@ -58,7 +58,7 @@ impl Tally {
         let state = match outcome {
             Ok(Outcome::Ran(report) | Outcome::AlreadyRun(report)) => Some(report.state),
             // The run that is at it counts it; a night too late to be run was counted before.
-            Ok(Outcome::Running | Outcome::NotNow(_)) => return,
+            Ok(Outcome::Running | Outcome::InShadow | Outcome::NotNow(_)) => return,
             Err(_) => None,
         };
         self.overdue = self.overdue.saturating_add(u32::from(is_overdue(due, state, now)));

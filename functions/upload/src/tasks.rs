@@ -12,6 +12,7 @@ use table::Parked;
 
 use crate::error::RunError;
 use crate::run::{Run, Stop};
+use crate::shadow::due_at;
 use crate::tally::Tally;
 use crate::{Failed, Uploader, night, uploading};
 
@@ -62,7 +63,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             Ok(settings) => settings,
             Err(error) => return failed(organisation, &error, "reading the settings failed"),
         };
-        let Some(settings) = settings.filter(|settings| uploading(settings).is_some()) else {
+        let Some(settings) = settings.filter(|settings| due_at(settings).is_some()) else {
             // The payments wait in their line until uploading is switched on.
             return RecordOutcome::Done;
         };

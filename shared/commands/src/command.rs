@@ -13,7 +13,7 @@ use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
     DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply,
     LogVerificationReply, NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply,
-    RestorationReply, SyncReply, UploadsReply,
+    RestorationReply, ShadowReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -274,7 +274,7 @@ commands! {
     SignUp(SignUp) -> SyncReply = "sign_up" in ADMINISTRATORS {
         label: Some("Sign up"),
         confirmation: Some("Everything open in Xero is read and mirrored. Go on?"),
-        fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX],
+        fields: &[ORGANISATION, TIME_ZONE, PREFIX, FORWARD_DAYS, CUTOVER_ON, CALLS_PER_DAY, MASS_CHANGE_MAX, SHADOW],
     }
     /// Gives the address at which a user of Xero lets us in, good for ten minutes.
     Authorise(Authorise) -> AuthorisationReply = "authorise" in ADMINISTRATORS {
@@ -286,6 +286,26 @@ commands! {
         label: Some("Disconnect from Xero"),
         confirmation: Some("From now on no payment goes either way, and Xero ends the connection of this organisation. \
             All that was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
+        fields: &[ORGANISATION],
+    }
+    /// From now on everything is decided for an organisation, and nothing is done (CM-30).
+    EnterShadow(OnOrganisation) -> ShadowReply = "enter_shadow" in ADMINISTRATORS {
+        label: Some("Begin the shadow"),
+        confirmation: Some("From now on nothing is written to Xero, and no payment is changed here. What would be done is \
+            reported every evening. Go on?"),
+        fields: &[ORGANISATION],
+    }
+    /// Shows what differs in shadow, and what stands in the way of switching on (CM-02).
+    LookAtShadow(OnOrganisation) -> ShadowReply = "look_at_shadow" in OPERATORS {
+        label: Some("Compare now"),
+        is_read_only: true,
+        fields: &[ORGANISATION],
+    }
+    /// The shadow ends: what is decided is done from now on. Refused while a point of the readiness list fails (CM-02).
+    SwitchOn(OnOrganisation) -> ShadowReply = "switch_on" in ADMINISTRATORS {
+        label: Some("Switch on"),
+        confirmation: Some("From now on payments are copied from Xero and recorded in Xero. Typing them by hand has to stop \
+            today. Go on?"),
         fields: &[ORGANISATION],
     }
     /// A user of Xero has let us in, and has come back with a code.
@@ -370,6 +390,8 @@ const CALLS_PER_DAY: Field =
     Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
 const MASS_CHANGE_MAX: Field =
     Field::number("mass_change_max", "How many payments may go within an hour unasked; 100");
+const SHADOW: Field =
+    Field::flag("shadow", "Decide and report everything, and do nothing, until it is switched on");
 const REDIRECT_URI: Field = Field::text(
     "redirect_uri",
     "address",

@@ -266,6 +266,8 @@ pub struct SignUp {
     pub calls_per_day: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mass_change_max: Option<u32>,
+    #[serde(default)]
+    pub shadow: bool,
 }
 
 /// A user's way to Xero.

@@ -124,6 +124,36 @@ pub struct ConnectionIssue {
     pub remedy: String,
 }
 
+/// An organisation in shadow, or one that has left it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ShadowReply {
+    /// The result in words.
+    pub done: String,
+    /// The readiness list (CM-02).
+    pub points: Vec<ReadinessPoint>,
+    /// How many payments differ, by the code of the kind.
+    pub differing: BTreeMap<String, u32>,
+    /// The first of them, in words.
+    pub differences: Vec<String>,
+    /// How many days in a row have to show no difference.
+    pub quiet_days: u32,
+    /// Whether the activity log has a row with who ordered it, and why.
+    pub recorded: bool,
+}
+
+/// A point of the readiness list.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ReadinessPoint {
+    /// Its code.
+    pub code: String,
+    /// What is asked.
+    pub asks: String,
+    /// What is wrong; none if it is passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
 /// A mass change that goes through.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ApprovalReply {

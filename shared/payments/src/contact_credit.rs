@@ -11,7 +11,7 @@ use crate::money::Money;
 /// Most documents of a contact that are kept one by one.
 pub const CREDITS_KEPT_MAX: usize = 200;
 
-/// A document of which something is left. What was applied to invoices and what was paid back is taken off by Xero.
+/// A document of which something is left. Xero takes off the parts that were applied to invoices or paid back.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreditBalance {
     /// Which of the three.
@@ -29,7 +29,7 @@ pub struct CreditBalance {
 /// All credit that a contact has left.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ContactCredit {
-    /// What is left, one sum for each currency.
+    /// The remaining credit, one sum for each currency.
     pub sums: Vec<Money>,
     /// The documents, the oldest first, at most [`CREDITS_KEPT_MAX`].
     pub documents: Vec<CreditBalance>,

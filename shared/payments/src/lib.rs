@@ -47,6 +47,7 @@ mod restoration;
 mod rules_version;
 pub mod seal;
 mod settings;
+pub mod shadow;
 mod snapshot_age;
 mod stored;
 pub mod sweep;

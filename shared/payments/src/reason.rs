@@ -53,6 +53,8 @@ codes! {
         NumberUnusable = "number_unusable",
         /// The organisation is not set up here (CM-47).
         OtherTenant = "other_tenant",
+        /// The organisation is in shadow: everything is decided, and nothing is done (CM-30).
+        Shadow = "shadow",
         /// A voided or deleted invoice whose number another invoice has since taken.
         Superseded = "superseded",
     }

@@ -10,6 +10,7 @@ use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::reason::Ignored;
 use crate::rules_version;
+use crate::shadow::Shadow;
 use crate::sweep::DailyTimes;
 use crate::upload::UploadSettings;
 
@@ -49,6 +50,8 @@ pub struct Settings {
     /// When a person disconnected it from Xero. From then on it neither mirrors nor uploads, with any other setting
     /// (XC-05).
     pub disconnected_at: Option<Timestamp>,
+    /// Set while everything is decided and nothing is done (CM-03, CM-30): then neither direction is on.
+    pub shadow: Option<Shadow>,
 }
 
 impl Settings {
@@ -68,6 +71,7 @@ impl Settings {
             daily: DailyTimes::default(),
             upload: None,
             disconnected_at: None,
+            shadow: None,
         }
     }
 
@@ -75,9 +79,33 @@ impl Settings {
     #[must_use]
     pub fn disconnected(mut self, at: Timestamp) -> Self {
         self.disconnected_at = Some(at);
-        self.mirror_enabled = false;
+        self.shadow = None;
+        self.switched(false, false)
+    }
+
+    /// The same in shadow: neither direction is at work, whatever was switched on. So no path that asks whether a
+    /// direction is on can write to Xero or change a payment (CM-03, CM-30).
+    #[must_use]
+    pub fn in_shadow(self, since: Timestamp) -> Self {
+        let uploads = self.upload.as_ref().is_some_and(|upload| upload.enabled);
+        let shadow = Shadow { since, mirrors: self.mirror_enabled, uploads };
+        Self { shadow: Some(shadow), ..self.switched(false, false) }
+    }
+
+    /// The settings by which is decided what would be done: those of an organisation in shadow with its directions as
+    /// they are set, and all others as they are. Who decides by them carries out nothing while `shadow` is set.
+    #[must_use]
+    pub fn deciding(self) -> Self {
+        match self.shadow {
+            Some(shadow) => self.switched(shadow.mirrors, shadow.uploads),
+            None => self,
+        }
+    }
+
+    fn switched(mut self, mirrors: bool, uploads: bool) -> Self {
+        self.mirror_enabled = mirrors;
         if let Some(upload) = &mut self.upload {
-            upload.enabled = false;
+            upload.enabled = uploads;
         }
         self
     }
@@ -86,6 +114,7 @@ impl Settings {
     pub fn mirror_off(&self) -> Option<Ignored> {
         match self.disconnected_at {
             Some(_) => Some(Ignored::Disconnected),
+            None if self.shadow.is_some() && !self.mirror_enabled => Some(Ignored::Shadow),
             None => (!self.mirror_enabled).then_some(Ignored::Disabled),
         }
     }

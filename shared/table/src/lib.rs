@@ -27,6 +27,7 @@ mod disconnections;
 mod discrepancy_work;
 mod error;
 mod failed_runs;
+mod grant_tokens;
 mod grants;
 mod held_uploads;
 mod history;
@@ -58,6 +59,8 @@ pub mod schema;
 mod seals;
 mod search;
 mod settings;
+mod shadow_rows;
+mod shadows;
 pub mod stream;
 pub mod stream_batch;
 mod sweeps;
@@ -91,6 +94,7 @@ pub use discrepancy_work::{
     DiscrepancyPlace, WorkContext, WorkFailure, discrepancy_name, named_discrepancy,
 };
 pub use error::{ReadError, WriteError};
+pub use grant_tokens::EncryptedPair;
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use imports::ImportError;

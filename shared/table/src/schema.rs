@@ -61,6 +61,7 @@ pub(crate) const CLOSES: &str = "closes";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const CONTACTS: &str = "contacts";
 pub(crate) const SEALS: &str = "seals";
+pub(crate) const SHADOWS: &str = "shadows";
 pub(crate) const SWEEPS: &str = "sweeps";
 pub(crate) const SYNC_RUNS: &str = "sync_runs";
 
@@ -180,6 +181,8 @@ pub const TABLES: &[Table] = &[
     table(CERTIFICATES, "organisation", Some("day")),
     table(CLOSES, "organisation", Some("close")),
     table(SEALS, "organisation", Some("seal")),
+    // What was decided in shadow, and not done. Its rows expire.
+    table(SHADOWS, "organisation", Some("shadow")),
     table(SWEEPS, "organisation", Some("sweep")),
     indexed(
         table(SYNC_RUNS, "organisation", Some("run")),

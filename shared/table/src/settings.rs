@@ -28,7 +28,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 25] = [
+const SETTINGS: [&str; 26] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -54,6 +54,7 @@ const SETTINGS: [&str; 25] = [
     "fee_accounts",
     "upload_due_at",
     "same_money_days",
+    "shadow_since",
 ];
 
 /// An organisation that has something switched on, or means to: its row may be unreadable.
@@ -81,13 +82,13 @@ impl Tables {
         row.map(|item| read_settings(organisation, &item)).transpose()
     }
 
-    /// The organisations that have uploading switched on, in the order of their ids. A row that
+    /// The organisations that have uploading switched on, or are in shadow, in the order of their ids. A row that
     /// cannot be read is one of the answers: it must not stop the others.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn uploading_organisations(&self) -> Result<Vec<Enabled>, ReadError> {
-        self.organisations_with(&["upload_enabled"]).await
+        self.organisations_with(&["upload_enabled", "shadow_since"]).await
     }
 
     /// The organisations that have the mirror switched on (CM-01), or uploading (AMB-37), in the same way.
@@ -225,6 +226,8 @@ impl Tables {
 }
 
 fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
+    // In shadow, both directions are off while they are set as a person has set them.
+    let settings = &settings.clone().deciding();
     let Some(time_zone) = settings.zone.iana_name() else {
         // Any other zone in its place would move the organisation's days.
         return Err(WriteError::Malformed("the time zone has no IANA name".into()));
@@ -241,7 +244,8 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         .text("close_at", time_text(settings.close.at))
         .text_if("full_sweep_at", settings.daily.full_sweep.map(time_text))
         .text_if("certificate_at", settings.daily.certificate.map(time_text))
-        .text_if("digest_at", settings.daily.digest.map(time_text));
+        .text_if("digest_at", settings.daily.digest.map(time_text))
+        .instant_if("shadow_since", settings.shadow.map(|shadow| shadow.since));
     let holidays: Vec<_> =
         settings.close.holidays.iter().map(|day| AttributeValue::S(day.to_string())).collect();
     let row = match holidays.is_empty() {
@@ -334,11 +338,12 @@ pub(crate) fn read_settings(
         },
         upload: read_upload_settings(row)?,
         disconnected_at: None,
+        shadow: None,
     };
-    let at = row.parsed_if("disconnected_at")?;
-    Ok(match at {
-        None => settings,
-        Some(at) => settings.disconnected(at),
+    Ok(match (row.parsed_if("disconnected_at")?, row.parsed_if("shadow_since")?) {
+        (Some(at), _) => settings.disconnected(at),
+        (None, Some(since)) => settings.in_shadow(since),
+        (None, None) => settings,
     })
 }
 

@@ -19,7 +19,7 @@ use crate::wire::{
     schema, text,
 };
 
-/// What is left of documents stands on those that are approved; one that is used up is PAID (facts.md 4.6).
+/// The status of documents with remaining credit; one that is used up is PAID (facts.md 4.6).
 const STATUS: &str = "AUTHORISED";
 
 /// The documents that were found.

@@ -177,6 +177,12 @@ fn all(bundle: &Bundle, answer: &WriteOutcome) -> BTreeMap<Stamp, WriteOutcome> 
 }
 
 impl Answers {
+    /// The answers to a bundle that was not sent.
+    pub fn not_sent(bundle: &Bundle) -> Self {
+        let call = Call::TurnedAway(TurnedAway::NotSent, None);
+        Self { by_stamp: all(bundle, &WriteOutcome::TurnedAway), call }
+    }
+
     /// The answer for this stamp; `Unclear` if the bundle had none.
     pub fn of(&self, stamp: &Stamp) -> WriteOutcome {
         self.by_stamp.get(stamp).cloned().unwrap_or(WriteOutcome::Unclear)

@@ -100,7 +100,7 @@ impl Waiting {
     }
 }
 
-/// What is held for want of a setting.
+/// Rows that are held for want of a setting.
 struct OfSetting {
     since: Timestamp,
     waiting: Waiting,

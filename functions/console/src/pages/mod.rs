@@ -29,6 +29,7 @@ mod parked;
 mod payment_actions;
 mod payment_list;
 mod registry;
+mod shadow;
 mod sync_log;
 mod tonight;
 mod trouble;

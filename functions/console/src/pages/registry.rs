@@ -136,6 +136,8 @@ pages! {
         "what each run did; by `kind`, or `only` `errors`";
     Parked = "parked", parked, System, Viewer, "Rejected messages",
         "what could not be processed, and how to do it again";
+    Shadow = "shadow", shadow, System, Viewer, "Shadow",
+        "what would be done, what differs from typing by hand, and when it is safe to switch on";
     DeadLetters = "dead_letters", dead_letters, System, Viewer, "Failed messages",
         "messages that failed too often: look, send again, discard";
     Configure = "configure", configure, System, Admin, "Configure", "the settings of an organisation";

@@ -85,6 +85,12 @@ impl Trouble {
                 moment(until)
             ));
         }
+        if let Some(shadow) = settings.shadow {
+            self.sentences.push(format!(
+                "In shadow since {}: what would be done is decided and reported on the page Shadow, and nothing is done.",
+                moment(shadow.since)
+            ));
+        }
         if let Some(off) = caps.and_then(|caps| caps.disabled.as_ref()) {
             self.uploads_off = true;
             self.sentences.push(format!(

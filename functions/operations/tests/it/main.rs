@@ -16,5 +16,6 @@ mod mass_changes;
 mod payment_orders;
 mod replay;
 mod republication;
+mod shadow;
 mod sign_up;
 mod sync_now;

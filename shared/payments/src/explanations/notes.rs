@@ -20,6 +20,11 @@ const MIRROR_OFF: Remark = Remark {
     says: "The mirror is switched off for this organisation: nothing here follows Xero.",
     remedy: "`mirror_enabled` of the organisation is set to true.",
 };
+const IN_SHADOW: Remark = Remark {
+    rule: "CM-30",
+    says: "The organisation is in shadow: what would be done is decided and reported, and nothing is done.",
+    remedy: "An administrator presses Switch on on the page Shadow, once nothing differs.",
+};
 const UNKNOWN_HERE: Remark = Remark {
     rule: "A1.1",
     says: "The invoice is in Xero and not in the business's own system; none of its payments are copied.",
@@ -62,7 +67,8 @@ pub(super) fn of(
     let dead = stored.xero.as_ref().is_some_and(|xero| xero.status.is_dead());
     let both = stored.local.is_some() && stored.xero.is_some();
     let remarks = [
-        (!settings.mirror_enabled, MIRROR_OFF),
+        (!settings.mirror_enabled && settings.shadow.is_none(), MIRROR_OFF),
+        (settings.shadow.is_some(), IN_SHADOW),
         (waits, WAITS_FOR_APPROVAL),
         (stored.local.is_none() && stored.xero.is_some() && !dead, UNKNOWN_HERE),
         (stored.xero.is_none() && stored.moved_away.is_none(), NOT_READ),

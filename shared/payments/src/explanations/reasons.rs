@@ -133,6 +133,11 @@ fn of_ignored(ignored: Ignored) -> ReasonText {
             "The organisation is disconnected from Xero: nothing is copied from there.",
             "An administrator presses Connect to Xero on the page Integrations; what was missed is then read again.",
         ),
+        Ignored::Shadow => words(
+            &["CM-30"],
+            "The organisation is in shadow: what would be done is decided and reported, and nothing is done.",
+            "An administrator presses Switch on on the page Shadow, once nothing differs.",
+        ),
         Ignored::EmptyNumber => words(
             &["CM-05", "CM-06"],
             "The number of its invoice in Xero is the prefix and nothing else.",

@@ -116,6 +116,7 @@ pub(crate) async fn eventful() -> World {
     sweep(&world).await;
     certify(&world).await;
     close_a_day(&world).await;
+    report_a_shadow(&world).await;
     seal_a_day(&world).await;
     refuse(&world).await;
     world.tables.heard(organisation(), now()).await.unwrap();
@@ -211,6 +212,31 @@ async fn close_a_day(world: &World) {
     let stored =
         tables.store_close(organisation(), None, window, (&of_day, items.iter().cloned()), now());
     assert!(stored.await.unwrap());
+}
+
+/// A day in shadow, with one payment that only Xero has.
+async fn report_a_shadow(world: &World) {
+    let report = payments::shadow::ShadowReport {
+        organisation: organisation(),
+        day: "2026-10-05".parse().unwrap(),
+        made_at: now(),
+        invoices: 1,
+        agreeing: 2,
+        would: [("mirror_imported".to_owned(), 1)].into(),
+        differing: [("missing_here".to_owned(), 1)].into(),
+        differences: vec![payments::shadow::EntryDifference {
+            kind: payments::shadow::EntryDifferenceKind::MissingHere,
+            number: Some("10234".parse().unwrap()),
+            payment: None,
+            xero: Some(xero_payment(1, 100).id),
+            why: "Xero has it; the business does not".to_owned(),
+        }],
+        left_alone: Default::default(),
+        left: Vec::new(),
+    };
+    world.tables.store_shadow_report(&report, now()).await.unwrap();
+    let read = world.tables.shadow_reports(organisation(), 3).await.unwrap();
+    assert_eq!(read, [report]);
 }
 
 /// A day without rows; its own row of the log is of a later day than the questions.

@@ -198,6 +198,9 @@ fn about_uploads(question: &str, rows: &[Row]) {
         "Which days of the log are sealed?" => {
             assert_eq!((column("sealed_day"), column("rows")), (vec!["2026-10-05"], vec!["#0"]));
         }
+        "What differed on the days in shadow?" => {
+            assert_eq!((column("day"), column("differences")), (vec!["2026-10-05"], vec!["#1"]));
+        }
         "What does not reconcile at the close of a day?" => {
             assert_eq!(column("subject"), ["payment/P-1"]);
         }
