@@ -60,8 +60,8 @@ impl OneCustomer {
         contacts: &BTreeMap<XeroContactId, StoredContact>,
         links: &XeroLinks,
     ) -> Result<Self, PageError> {
-        let found = stage.tables.list_balances(stage.organisation(), INVOICES_MAX).await?;
-        stage.count(found.rows.len());
+        let found = stage.tables.list_balances(stage.organisation(), None, INVOICES_MAX).await?;
+        stage.count(found.looked_at);
         let of = |row: &&table::InvoiceBalance| row.customer.as_ref() == Some(&customer.id);
         let left = found.rows.iter().filter(of).map(|row| row.balance.left);
         let owes = in_words(left.filter(|left| left.is_positive()));
@@ -74,7 +74,7 @@ impl OneCustomer {
         let contact = customer.contact.and_then(|contact| contacts.get(&contact));
         let line = |credit: &CreditBalance| credit_line(credit, customer.contact, links);
         Ok(Self {
-            owes: if found.more { format!("at least {owes}") } else { owes },
+            owes: if found.next.is_some() { format!("at least {owes}") } else { owes },
             left: contact.map(|contact| contact.credit.words()).unwrap_or_default(),
             as_of: as_of(stage).await?,
             credits: contact
