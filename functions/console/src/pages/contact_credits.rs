@@ -19,7 +19,7 @@ const CONTACTS_MAX: usize = 1_000;
 const SHOWN_MAX: usize = 200;
 
 /// A document of which something is left.
-pub(super) struct CreditLine {
+pub(super) struct CreditRow {
     pub(super) what: String,
     pub(super) date: String,
     pub(super) left: String,
@@ -31,7 +31,7 @@ pub(super) struct OneCustomer {
     pub(super) owes: String,
     pub(super) left: String,
     pub(super) as_of: String,
-    pub(super) credits: Vec<CreditLine>,
+    pub(super) credits: Vec<CreditRow>,
     pub(super) refunds: Vec<String>,
 }
 
@@ -155,10 +155,10 @@ fn credit_line(
     credit: &CreditBalance,
     contact: Option<XeroContactId>,
     links: &XeroLinks,
-) -> CreditLine {
+) -> CreditRow {
     let number = credit.number.as_deref().unwrap_or_default();
     let of_contact = contact.and_then(|contact| links.contact(contact));
-    CreditLine {
+    CreditRow {
         what: format!("{} {number}", kind(credit.kind)).trim_end().to_owned(),
         date: credit.date.to_string(),
         left: credit.remaining.to_string(),

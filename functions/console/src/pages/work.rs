@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use payments::upload::{Line, UNKNOWN_MAX, Upload, UploadState};
 use payments::{DiscrepancyKind, RESOLVE_WITHIN};
 use serde_json::json;
-use table::{DiscrepancySubject, OpenDiscrepancy};
+use table::{DiscrepancySubject, OpenDiscrepancy, REPORT_DIFFERS};
 
 use super::next_night::sums;
 use super::{Page, PageError, Stage};
@@ -65,6 +65,7 @@ impl Work {
         work.uploads(stage).await?;
         work.actions(stage).await?;
         work.rejected(stage).await?;
+        work.reports(stage).await?;
         work.tasks.sort_by_key(|task| task.by);
         Ok(work)
     }
@@ -182,6 +183,21 @@ impl Work {
     }
 }
 
+impl Work {
+    /// Reports that are other ones when they are counted again from the log (SP-33).
+    async fn reports(&mut self, stage: &Stage<'_>) -> Result<(), PageError> {
+        let found = stage.tables.messages_of(stage.organisation(), REPORT_DIFFERS).await?;
+        stage.count(found.newest.len());
+        for message in found.newest {
+            let since = message.raised_at.parse().unwrap_or(stage.now);
+            let what = format!("The report {} does not agree with the log.", message.subject);
+            let open = ("Open", Page::Reports);
+            self.tasks.push(Task { detail: message.why, ..task(stage, since, what, open) });
+        }
+        Ok(())
+    }
+}
+
 /// Work that is due as a discrepancy is, 48 hours after it began (SP-18).
 fn task(stage: &Stage<'_>, since: Timestamp, what: String, open: (&str, Page)) -> Task {
     let by = since.saturating_add(RESOLVE_WITHIN).unwrap_or(since);
@@ -291,7 +307,7 @@ fn phrase(kind: DiscrepancyKind, count: usize) -> String {
         DiscrepancyKind::CurrencyDiffers => "Currencies that differ between Xero and the business",
         DiscrepancyKind::MultiInvoiceHeld => "Payments in Xero held for a part of another payment",
         DiscrepancyKind::TieOut => "Sums that do not add up with Xero",
-        DiscrepancyKind::Unprocessed => "Payments that are pending for too long",
+        DiscrepancyKind::Unprocessed => "Payments that have not come to their end",
     };
     format!("{says}: {count}.")
 }

@@ -14,8 +14,8 @@ mod subject;
 pub use detail::{Detail, VERSION};
 pub use event_type::Kind;
 pub use log_entry::{
-    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryParts,
-    EntryPayment, EntrySeal, TEXT_CHARS_MAX,
+    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder,
+    EntryOrderReport, EntryParts, EntryPayment, EntryReport, EntrySeal, TEXT_CHARS_MAX,
 };
 
 use jiff::Timestamp;
