@@ -56,7 +56,9 @@ CONSOLE = (
     | _tables("Brakes Budgets Caps Closes Connections Customers Invoices Nights Orders Receipts Reports Sweeps Uploads", "GetItem")
     | _tables("Contacts Customers Invoices Payments Uploads", "BatchGetItem")
     | _tables("Customers", "Query")
+    | _on("${ContactsTable.Arn}/index/contact_credits", "dynamodb:Query")
     | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
+    | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments Shadows", "Query")
     | _tables("Receipts Reports SyncRuns", "Query")
     # A link to a file works with the right of the function that has signed it.
@@ -171,6 +173,7 @@ ALLOWED = {
     | _tables("Parked", "Query")
     | _tables("Connections", "GetItem", "UpdateItem")
     | _tables("Caps Brakes", "GetItem")
+    | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_xero_invoice_id", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/unsettled", "dynamodb:Query")
     | _tables("SyncRuns Budgets", "GetItem", "PutItem")

@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 
 use futures_util::StreamExt as _;
-use payments::XeroContactId;
 use payments::sweep::SyncRun;
 use payments::upload::{
     ContactMatch, ContactRecord, ContactStanding, Customer, Directory, match_customers,
     record_verdict,
 };
+use payments::{CustomerId, XeroContactId};
 use queue::Changes;
 use table::{StoredContact, WriteError};
 
+use crate::changes::cause;
 use crate::error::RunError;
-use crate::run::{Run, Stop, Work};
+use crate::run::{Queued, Run, Stop, Work};
 use crate::unreadable::{SCHEMA, named};
 
 /// Customers that are written at the same time.
@@ -39,7 +40,7 @@ impl<C: Changes> Run<'_, C> {
             // A customer that another process has written in between is compared the next time.
             work.state.judging = Some(judging).filter(|_| work.run.counted("overtaken") == 0);
         }
-        Ok(None)
+        self.contact_credits(work).await
     }
 
     /// The settings by which customers are compared, in short: if they change, all are compared again.
@@ -98,8 +99,10 @@ impl<C: Changes> Run<'_, C> {
             known.get(&record.contact.id).is_none_or(|known| known.record != *record)
         };
         let of = |record: ContactRecord| {
-            let is_unknown = known.get(&record.contact.id).is_some_and(|known| known.is_unknown);
-            StoredContact { record, is_unknown }
+            let known = known.get(&record.contact.id);
+            let is_unknown = known.is_some_and(|known| known.is_unknown);
+            let credit = known.map(|known| known.credit.clone()).unwrap_or_default();
+            StoredContact { record, is_unknown, credit }
         };
         Ok(read.into_iter().filter(is_new).map(of).collect())
     }
@@ -168,13 +171,30 @@ impl<C: Changes> Run<'_, C> {
                 (*known, after, self.tables.store_customer(Some(known), after, None, now).await)
             })
             .buffer_unordered(WRITES_AT_ONCE);
+        let mut solved = Vec::new();
         while let Some((known, after, written)) = written.next().await {
             match written {
-                Ok(()) => count(known, after, run),
+                Ok(()) => {
+                    count(known, after, run);
+                    let is_solved = known.blocked.is_some() && after.blocked.is_none();
+                    solved.extend(is_solved.then(|| known.id.clone()));
+                }
                 // It was reported in between, and is due; or a person has solved its action.
                 Err(WriteError::Conflict) => run.count("overtaken", 1),
                 Err(error) => return Err(error.into()),
             }
+        }
+        drop(written);
+        self.look_again(&solved, run).await
+    }
+
+    /// Has the invoices read again that waited for actions which the facts have solved (AMB-15). The next full sweep finds
+    /// those that are not asked for here: an invoice that is held back is never settled.
+    async fn look_again(&self, solved: &[CustomerId], run: &mut SyncRun) -> Result<(), RunError> {
+        for customer in solved {
+            let waiting = self.tables.invoices_waiting_for(self.organisation(), customer).await?;
+            let invoices: Queued = waiting.into_iter().map(|id| (id, None)).collect();
+            self.send(cause(run), invoices, &mut Queued::new(), run).await?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod certificate;
 mod changes;
 mod closes;
 mod composition;
+mod contact_credits;
 mod customers;
 mod cutover;
 mod digest;
@@ -234,6 +235,7 @@ impl<C: Changes> Sweeper<C> {
                 Target::Customers => self.contacts.as_ref().unwrap_or(&self.xero),
                 _ => &self.xero,
             },
+            credits: &self.xero,
             tables: &self.tables,
             changes: &self.changes,
             clock: &self.clock,

@@ -24,6 +24,8 @@ const STEP: SignedDuration = SignedDuration::from_secs(40);
 /// What one organisation is swept with.
 pub(crate) struct Run<'a, C> {
     pub(crate) xero: &'a Xero,
+    /// Reads what customers have left of credit: with the permissions of the mirror (XC-10).
+    pub(crate) credits: &'a Xero,
     pub(crate) tables: &'a Tables,
     pub(crate) changes: &'a C,
     pub(crate) clock: &'a host::clock::Clock,

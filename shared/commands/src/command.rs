@@ -355,7 +355,8 @@ const CONTACT: Field =
     Field::text("contact", "contact", "The contact's id in Xero, in place of an invoice")
         .optional();
 const CONTACT_OF_CUSTOMER: Field =
-    Field::text("contact", "contact", "The id in Xero of the contact that is the customer's");
+    Field::text("contact", "contact", "The id in Xero of the contact that is the customer's")
+        .typed();
 const DISCREPANCY: Field =
     Field::text("discrepancy", "discrepancy", "Its key in the table discrepancies: KIND#subject");
 const ORDER: Field =

@@ -11,6 +11,7 @@ mod change;
 pub mod close;
 mod components;
 pub mod connection;
+mod contact_credit;
 mod decision;
 pub mod digest;
 mod discrepancy;
@@ -62,6 +63,7 @@ pub use acceptance::accept;
 pub use adjustment::{AdjustedRecord, Adjustment, AdjustmentError};
 pub use applied_credit::{AppliedCredit, CreditKind};
 pub use case::{Case, ClockStep, DiscrepancyCause, Ending, Owner};
+pub use contact_credit::{CREDITS_KEPT_MAX, ContactCredit, CreditBalance};
 pub use decision::{Action, Decision};
 pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use payments::upload::{ContactRecord, XeroContact};
-use payments::{OrganisationId, XeroContactId};
+use payments::{ContactCredit, CreditBalance, CreditKind, Money, OrganisationId, XeroContactId};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::{ReadError, WriteError};
 use crate::latest::Listed;
-use crate::schema::{CONTACTS, UNKNOWN_CONTACTS};
+use crate::schema::{CONTACT_CREDITS, CONTACTS, UNKNOWN_CONTACTS};
 use crate::tables::Tables;
 
 /// A contact in its row.
@@ -18,6 +19,8 @@ pub struct StoredContact {
     pub record: ContactRecord,
     /// Whether it is among those that no customer of the business is linked with.
     pub is_unknown: bool,
+    /// The credit that it has left, as it was read last (ST-25).
+    pub credit: ContactCredit,
 }
 
 impl Tables {
@@ -76,14 +79,35 @@ impl Tables {
         let rows = self.oldest(CONTACTS, Some(UNKNOWN_CONTACTS), key, max).await?;
         Ok(rows.read_each("contact", |item| read_contact(item).map(|stored| stored.record)))
     }
+
+    /// Contacts that have credit left, at most `max`; as of a moment ago (ST-25).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn contact_credits(
+        &self,
+        organisation: OrganisationId,
+        max: usize,
+    ) -> Result<Listed<StoredContact>, ReadError> {
+        let whose = organisation.to_string();
+        let key = ("credit_in", whose.as_str());
+        let rows = self.oldest(CONTACTS, Some(CONTACT_CREDITS), key, max).await?;
+        Ok(rows.read_each("contact", read_contact))
+    }
 }
 
 fn contact_row(organisation: OrganisationId, stored: &StoredContact) -> Item {
-    let StoredContact { record, is_unknown } = stored;
+    let StoredContact { record, is_unknown, credit } = stored;
     let id = record.contact.id;
     let name = record.contact.name.as_deref().filter(|name| !name.is_empty());
-    Writer::default()
-        .text("organisation", organisation)
+    let mut row = Writer::default();
+    if !credit.sums.is_empty() {
+        row = row
+            .text("credit_in", organisation)
+            .value("credit_sums", list(credit.sums.iter().map(|sum| money(*sum, "amount"))))
+            .value("credits", list(credit.documents.iter().map(credit_row)));
+    }
+    row.text("organisation", organisation)
         .text("contact", id)
         .text_if("name", name)
         .text_if("account_number", record.account_number.as_deref())
@@ -98,6 +122,43 @@ fn contact_row(organisation: OrganisationId, stored: &StoredContact) -> Item {
             is_unknown.then(|| name.map_or_else(|| id.to_string(), str::to_owned)),
         )
         .finish()
+}
+
+fn list(rows: impl Iterator<Item = Writer>) -> AttributeValue {
+    AttributeValue::L(rows.map(|row| AttributeValue::M(row.finish())).collect())
+}
+
+fn money(of: Money, name: &str) -> Writer {
+    Writer::default().number(name, of.amount()).text("currency", of.currency())
+}
+
+fn credit_row(credit: &CreditBalance) -> Writer {
+    money(credit.remaining, "remaining")
+        .text("kind", credit.kind)
+        .text("credit", credit.id)
+        .text_if("number", credit.number.as_deref())
+        .text("date", credit.date)
+}
+
+/// A contact without credit, or one that was written before credit was read, has none of these attributes.
+fn read_credit(row: &Reader<'_>) -> Result<ContactCredit, ReadError> {
+    if !row.has("credit_in") {
+        return Ok(ContactCredit::default());
+    }
+    let sum = |row: Reader<'_>| row.money("amount", row.parsed("currency")?);
+    let document = |row: Reader<'_>| {
+        Ok(CreditBalance {
+            kind: row.code("kind", CreditKind::from_code)?,
+            id: row.parsed("credit")?,
+            number: row.text_if("number")?.map(str::to_owned),
+            date: row.parsed("date")?,
+            remaining: row.money("remaining", row.parsed("currency")?)?,
+        })
+    };
+    Ok(ContactCredit {
+        sums: row.maps("credit_sums")?.into_iter().map(sum).collect::<Result<_, _>>()?,
+        documents: row.maps("credits")?.into_iter().map(document).collect::<Result<_, _>>()?,
+    })
 }
 
 fn read_contact(item: &Item) -> Result<StoredContact, ReadError> {
@@ -117,5 +178,6 @@ fn read_contact(item: &Item) -> Result<StoredContact, ReadError> {
             is_supplier: row.flag("is_supplier")?,
         },
         is_unknown: row.has("unknown_in"),
+        credit: read_credit(&row)?,
     })
 }

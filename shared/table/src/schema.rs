@@ -77,6 +77,7 @@ pub(crate) const UNSETTLED_IN: &str = "unsettled_in";
 pub(crate) const OPEN_ACTIONS: &str = "open_actions";
 pub(crate) const UNSYNCED: &str = "unsynced";
 pub(crate) const UNKNOWN_CONTACTS: &str = "unknown_contacts";
+pub(crate) const CONTACT_CREDITS: &str = "contact_credits";
 pub(crate) const BY_LINE: &str = "by_line";
 pub(crate) const BY_NIGHT: &str = "by_night";
 pub(crate) const BY_TRANSACTION: &str = "by_transaction";
@@ -164,10 +165,13 @@ pub const TABLES: &[Table] = &[
             keys_only(UNSYNCED, "organisation", Some("unsynced_since")),
         ],
     ),
-    // Only a contact that is no customer of the business has the key of the index.
+    // Only a contact that is no customer of the business has the key of the first index, and one with credit of the second.
     indexed(
         table(CONTACTS, "organisation", Some("contact")),
-        &[whole_rows(UNKNOWN_CONTACTS, "unknown_in", Some("listed_as"))],
+        &[
+            whole_rows(UNKNOWN_CONTACTS, "unknown_in", Some("listed_as")),
+            whole_rows(CONTACT_CREDITS, "credit_in", Some("contact")),
+        ],
     ),
     table(CONNECTIONS, "organisation", None),
     table(BRAKES, "organisation", None),

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::events::{
     Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder,
-    EntryOrderReport, EntryPayment, EntryReport, EntrySeal,
+    EntryOrderReport, EntryParts, EntryPayment, EntryReport, EntrySeal,
 };
 use payments::{
     AdjustedRecord, Adjustment, Component, CustomerNotice, DiscrepancyKind, Logged, NoticeKind,
@@ -143,6 +143,12 @@ fn invoice(
     Ok(Some(EntryInvoice { number, xero, position: crate::rows::read_position(row)? }))
 }
 
+/// Rows of versions before say nothing of parts.
+fn parts(row: Reader<'_>) -> Result<Option<EntryParts>, ReadError> {
+    let Some(in_xero) = row.number_if("parts_in_xero")? else { return Ok(None) };
+    Ok(Some(EntryParts { in_xero, all: row.number("parts")? }))
+}
+
 fn payment(row: Reader<'_>) -> Result<EntryPayment, ReadError> {
     let amount = match row.parsed_if("currency")? {
         Some(currency) => row.money_if("amount", currency)?,
@@ -164,6 +170,7 @@ fn payment(row: Reader<'_>) -> Result<EntryPayment, ReadError> {
         transaction_id: owned(row, "transaction_id")?,
         status,
         invoices: row.number_if("invoices_named")?,
+        parts: parts(row)?,
     })
 }
 

@@ -432,6 +432,8 @@ fn activity_row(
             .text_if("xero_invoice_id", upload.only_target()),
         None => row,
     };
+    let (in_xero, parts) = upload.progress();
+    let row = row.number("parts_in_xero", in_xero).number("parts", parts);
     // Every payment event is logged with transaction id, amount, method and time (SP-04).
     rows::with_amount(event(row, because), receipt.amount)
         .text("method", &receipt.method)

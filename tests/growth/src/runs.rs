@@ -22,7 +22,8 @@ impl World {
             SweepKind::Changes => &mut one.sweep,
             SweepKind::Open => &mut one.open,
             SweepKind::Certificate => &mut one.certificate,
-            SweepKind::Customers => &mut one.customers,
+            // The run of customers reads the credit as well, twice a day.
+            SweepKind::Customers | SweepKind::Credits => &mut one.customers,
         }
     }
 

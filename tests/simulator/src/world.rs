@@ -99,6 +99,19 @@ impl World {
         }
     }
 
+    /// Announces a change of a contact: it was added, or is otherwise than it was (facts.md 1.5).
+    pub(crate) fn record_contact(
+        &mut self,
+        organisation: Uuid,
+        id: Uuid,
+        created: bool,
+        at: Timestamp,
+    ) {
+        self.changed = true;
+        let (resource, tenant) = (Resource::Contact, organisation);
+        self.outbox.announce(Event { resource, id, tenant, created, at });
+    }
+
     /// Announces a credit note that was written and applied.
     pub(crate) fn record_credit_note(&mut self, organisation: Uuid, id: Uuid, at: Timestamp) {
         let kind = match self.books.organisation(organisation) {

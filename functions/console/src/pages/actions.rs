@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
+use jiff::Timestamp;
 use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
 use payments::upload::{Customer, Hold, Line, Upload};
 use payments::{CustomerId, Money, XeroContactId};
@@ -15,7 +16,9 @@ use crate::view::{Button, Frame};
 /// Actions that are read and shown.
 const SHOWN_MAX: usize = 100;
 /// Payments on hold that are looked through for those that wait for an action: they have no index by customer.
-const HELD_MAX: usize = 500;
+const HELD_MAX: usize = 1_000;
+/// Invoices that are looked through for payments in Xero that wait, over all actions that are shown.
+const INBOUND_MAX: usize = 600;
 
 struct Action {
     customer: String,
@@ -23,6 +26,7 @@ struct Action {
     to_solve: String,
     since: String,
     held: String,
+    inbound: String,
     link: Option<Link>,
     candidates: Vec<Candidate>,
     solve: Option<Button>,
@@ -43,6 +47,9 @@ struct Actions {
     open: Option<Button>,
     typed: String,
     actions: Vec<Action>,
+    contact: Option<Button>,
+    settings: Vec<MissingSetting>,
+    configure: Option<Button>,
     nameless: Vec<Nameless>,
     unreadable: Vec<String>,
     left_out: bool,
@@ -55,6 +62,15 @@ struct Nameless {
     to_solve: String,
     since: String,
     why: Button,
+}
+
+/// A setting that has to be made before what waits for it goes (EX-13, EX-19, EX-27): opened by that fact, and solved by
+/// the setting.
+struct MissingSetting {
+    code: &'static str,
+    to_solve: String,
+    since: String,
+    held: String,
 }
 
 /// How many payments wait for an action, and how much money they are.
@@ -83,9 +99,17 @@ impl Waiting {
     }
 }
 
+/// Rows that are held for want of a setting.
+struct OfSetting {
+    since: Timestamp,
+    waiting: Waiting,
+}
+
 /// Payments that are held because of an action, by their customer.
 struct Held {
     counts: BTreeMap<CustomerId, Waiting>,
+    /// By the setting that is missing, and what has to be set.
+    settings: BTreeMap<(Hold, String), OfSetting>,
     /// Those that name no customer: each is an action of its own.
     nameless: Vec<Nameless>,
     /// Whether there are payments on hold that were not looked at.
@@ -98,6 +122,8 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     stage.count(found.rows.len().saturating_add(found.unreadable.len()));
     let mut held = read_held(stage).await?;
     let nameless = held.as_mut().map(|held| std::mem::take(&mut held.nameless));
+    let settings = held.as_mut().map(|held| std::mem::take(&mut held.settings));
+    let inbound = inbound(stage, &found.rows).await?;
     let mut links = XeroLinks::default();
     if !found.rows.is_empty() {
         links = tables.xero_links(organisation).await?;
@@ -106,8 +132,11 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let candidates: BTreeSet<_> =
         found.rows.iter().flat_map(|customer| customer.sync.candidates.iter().copied()).collect();
     let names = names(stage, &candidates.into_iter().collect::<Vec<_>>()).await?;
-    let action = |customer| action(stage, customer, held.as_ref(), &names, &links);
-    let actions: Vec<_> = found.rows.iter().map(action).collect();
+    let action = |(customer, inbound): (&Customer, &String)| Action {
+        inbound: inbound.clone(),
+        ..action(stage, customer, held.as_ref(), &names, &links)
+    };
+    let actions: Vec<_> = found.rows.iter().zip(&inbound).map(action).collect();
     let any_link = actions.iter().any(|action| action.link.is_some());
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
     // Typed text that was not carried out is still there.
@@ -118,6 +147,9 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         open: stage.order(Order::OpenAction, json!({})),
         typed: typed.unwrap_or_default(),
         actions,
+        contact: stage.order(Order::PickContact, json!({})),
+        settings: settings.unwrap_or_default().into_iter().map(|of| setting(stage, of)).collect(),
+        configure: configure(stage),
         nameless: nameless.unwrap_or_default(),
         unreadable: unreadable.collect(),
         left_out: found.more,
@@ -141,6 +173,40 @@ async fn names(
         .collect())
 }
 
+/// What waits in Xero for each of these actions, and its sum (AMB-15).
+async fn inbound(stage: &Stage<'_>, actions: &[Customer]) -> Result<Vec<String>, PageError> {
+    let mut left = INBOUND_MAX;
+    let mut all = Vec::with_capacity(actions.len());
+    for customer in actions {
+        let held = stage.tables.inbound_holds(stage.organisation(), &customer.id, left).await?;
+        left = left.saturating_sub(held.invoices);
+        stage.count(held.invoices.saturating_add(held.payments.len()));
+        let mut waiting = Waiting::default();
+        held.payments.iter().for_each(|held| waiting.add(held.payment.amount));
+        let words = waiting.words();
+        all.push(if held.more { format!("at least {words}") } else { words });
+    }
+    Ok(all)
+}
+
+fn setting(
+    stage: &Stage<'_>,
+    ((hold, to_solve), of): ((Hold, String), OfSetting),
+) -> MissingSetting {
+    MissingSetting {
+        code: hold.code(),
+        to_solve,
+        since: stage.moment(of.since),
+        held: of.waiting.words(),
+    }
+}
+
+/// The way to the settings, for those who may see them.
+fn configure(stage: &Stage<'_>) -> Option<Button> {
+    let may = stage.buttons.role.may(Page::Configure.least_role());
+    may.then(|| stage.buttons.page("Settings", Page::Configure, json!({})))
+}
+
 /// None if a payment among them cannot be read: the actions are shown all the same.
 async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
     let page = stage.tables.line_page(stage.organisation(), Line::Held, None, HELD_MAX).await?;
@@ -152,6 +218,14 @@ async fn read_held(stage: &Stage<'_>) -> Result<Option<Held>, PageError> {
 impl Held {
     fn of(stage: &Stage<'_>, uploads: Vec<Upload>, more: bool) -> Self {
         let (mut counts, mut nameless) = (BTreeMap::<_, Waiting>::new(), Vec::new());
+        let mut settings: BTreeMap<(Hold, String), OfSetting> = BTreeMap::new();
+        for held in &uploads {
+            let Some(hold) = held.hold().filter(|hold| hold.wants_setting()) else { continue };
+            let new = || OfSetting { since: held.since, waiting: Waiting::default() };
+            let of = settings.entry((hold, held.why.clone())).or_insert_with(new);
+            of.since = of.since.min(held.since);
+            of.waiting.add(held.receipt.amount);
+        }
         let waits = |upload: &Upload| upload.hold() == Some(Hold::BlockedByAction);
         for held in uploads.into_iter().filter(waits) {
             if let Some(customer) = held.receipt.customer {
@@ -166,7 +240,7 @@ impl Held {
                 });
             }
         }
-        Self { counts, nameless, more }
+        Self { counts, settings, nameless, more }
     }
 
     fn words(&self, customer: &CustomerId) -> String {
@@ -198,6 +272,7 @@ fn action(
         to_solve: customer.blocked.clone().unwrap_or_default(),
         since: stage.moment_or(customer.blocked_at, "unknown"),
         held: held.map_or_else(|| "not known".to_owned(), |held| held.words(&customer.id)),
+        inbound: String::new(),
         link: customer.contact.and_then(|contact| links.contact(contact)),
         candidates: customer.sync.candidates.iter().map(candidate).collect(),
         solve: stage.order_about(Order::Solve, id, json!({ "customer": id })),

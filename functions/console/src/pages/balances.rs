@@ -14,6 +14,7 @@ use payments::{Currency, InvoiceNumber, Money};
 use serde_json::json;
 use table::InvoiceBalance;
 
+use super::contact_credits::CreditList;
 use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
 use crate::event::TEXT_CHARS_MAX;
@@ -74,6 +75,7 @@ struct Balances {
     csv: String,
     customers_csv: String,
     csv_is_cut: bool,
+    credit: CreditList,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -133,6 +135,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         csv: as_csv(&chosen, today),
         customers_csv: customers_csv(&customers),
         csv_is_cut: chosen.len() > CSV_MAX || customers.len() > CSV_MAX,
+        credit: CreditList::read(stage).await?,
     })
 }
 

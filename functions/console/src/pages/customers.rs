@@ -1,5 +1,5 @@
-//! The business's customers with their contacts in Xero (EX-21, EX-22, EX-36), and the customers in Xero that the business
-//! does not know (CC-06).
+//! The business's customers with their contacts in Xero (EX-21, EX-22, EX-36) and the credit that they have left there
+//! (ST-25), and the customers in Xero that the business does not know (CC-06).
 
 use askama::Template;
 use payments::explanations::{Link, NEEDS_LOGIN, XeroLinks};
@@ -7,6 +7,7 @@ use payments::sweep::SweepKind;
 use payments::upload::{ContactRecord, Customer, FoundBy};
 use serde_json::json;
 
+use super::contact_credits::OneCustomer;
 use super::{Page, PageError, Stage, filled};
 use crate::view::{Button, Frame};
 
@@ -19,6 +20,7 @@ struct Line {
     found_by: &'static str,
     synced: String,
     to_solve: String,
+    credit: String,
     link: Option<Link>,
 }
 
@@ -36,6 +38,7 @@ struct Customers {
     show: Button,
     synced: String,
     lines: Vec<Line>,
+    one: Option<OneCustomer>,
     unreadable: Vec<String>,
     more: Option<Button>,
     unknown: Vec<Unknown>,
@@ -48,25 +51,41 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let filter = &stage.show.filter;
     let links = tables.xero_links(organisation).await?;
     let sync = tables.sweep(organisation, SweepKind::Customers).await?;
-    let (mut lines, mut unreadable, mut more) = (Vec::new(), Vec::new(), None);
-    let line = |customer: &Customer| line(stage, customer, sync.last_success_at, &links);
+    let (mut customers, mut unreadable, mut more) = (Vec::new(), Vec::new(), None);
+    let mut is_one = false;
     match filter.search.parse() {
         Ok(id) => {
             let found = tables.customer(organisation, &id).await?;
-            lines.extend(found.iter().map(line));
+            customers.extend(found);
+            is_one = true;
         }
         Err(_) => {
             let after = Some(filter.before.as_str()).filter(|after| !after.is_empty());
             let found = tables.customers_after(organisation, after, SHOWN_MAX).await?;
-            lines.extend(found.rows.iter().map(line));
             unreadable
                 .extend(found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem)));
             if let Some(last) = found.rows.last().filter(|_| found.more) {
                 let next = json!({ "before": last.id.as_str(), "clear": true });
                 more = Some(stage.buttons.page("More", Page::Customers, next));
             }
+            customers.extend(found.rows);
         }
     }
+    let ids: Vec<_> = customers.iter().filter_map(|customer| customer.contact).collect();
+    let contacts = tables.contacts(organisation, &ids).await?;
+    stage.count(contacts.len());
+    let one = match customers.first().filter(|_| is_one) {
+        Some(customer) => Some(OneCustomer::read(stage, customer, &contacts, &links).await?),
+        None => None,
+    };
+    let lines: Vec<_> = customers
+        .iter()
+        .map(|customer| {
+            let contact = customer.contact.and_then(|contact| contacts.get(&contact));
+            let credit = contact.map(|contact| contact.credit.words()).unwrap_or_default();
+            Line { credit, ..line(stage, customer, sync.last_success_at, &links) }
+        })
+        .collect();
     let found = tables.unknown_contacts(organisation, SHOWN_MAX).await?;
     stage.count(lines.len().saturating_add(found.rows.len()).saturating_add(2));
     let unknown = |record: &ContactRecord| Unknown {
@@ -80,6 +99,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         show: stage.buttons.page("Show", Page::Customers, json!({})),
         synced: stage.moment_or(sync.last_success_at, "never"),
         lines,
+        one,
         unreadable,
         more,
         unknown: found.rows.iter().map(unknown).collect(),
@@ -103,6 +123,7 @@ fn line(
         found_by: how(customer),
         synced: stage.moment_or(synced, "not yet"),
         to_solve: customer.blocked.clone().unwrap_or_default(),
+        credit: String::new(),
         link: customer.contact.and_then(|contact| links.contact(contact)),
     }
 }

@@ -9,6 +9,7 @@ use payments::connection::{
     AccessMode, ConnectionFacts, ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER, cure_of_class,
     judge_known,
 };
+use payments::explanations::XERO_SUPPORT;
 use payments::failures::Failures;
 use payments::sweep::{SweepKind, SweepState, SyncKind, SyncRun};
 use serde_json::json;
@@ -95,6 +96,7 @@ struct Integrations {
     frame: Frame,
     may_not: Option<String>,
     tiles: Vec<Tile>,
+    support: &'static str,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -105,7 +107,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         feed(stage, &rows, Feed::Bank),
         feed(stage, &rows, Feed::Gateway),
     ];
-    filled(&Integrations { frame, may_not: stage.may_not(), tiles })
+    filled(&Integrations { frame, may_not: stage.may_not(), tiles, support: XERO_SUPPORT })
 }
 
 async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {

@@ -7,6 +7,7 @@ mod balances;
 pub(crate) mod choose;
 mod closes;
 mod configure;
+mod contact_credits;
 mod customers;
 mod dead_letters;
 mod discrepancies;

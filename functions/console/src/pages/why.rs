@@ -5,7 +5,7 @@ use askama::Template;
 use jiff::Timestamp;
 use payments::explanations::{
     Compared, Context, Explanation, Kept, Link, NEEDS_LOGIN, Search, Side, State, Subject,
-    XeroLinks, explain,
+    XERO_SUPPORT, XeroLinks, explain,
 };
 use payments::sweep::SweepKind;
 use payments::upload::{Night, NightState, Upload};
@@ -75,6 +75,7 @@ struct Why {
     /// Why a payment that is in Xero may be missing here.
     absent: Option<String>,
     needs_login: &'static str,
+    support: &'static str,
 }
 
 /// The result of a search, in the shape in which it is shown.
@@ -110,6 +111,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         older: shown.older,
         absent,
         needs_login: NEEDS_LOGIN,
+        support: XERO_SUPPORT,
     })
 }
 

@@ -3,9 +3,7 @@
 use console::roles::Role;
 use payments::XeroContactId;
 use payments::connection::{ConnectionStatus, Facts, HealthIssue};
-use payments::upload::{
-    ActionKind, ContactRecord, ContactSync, Customer, FoundBy, Hold, XeroContact,
-};
+use payments::upload::{ActionKind, ContactRecord, ContactSync, Customer, Hold, XeroContact};
 use serde_json::{Value, json};
 use table::StoredContact;
 use uuid::Uuid;
@@ -14,7 +12,7 @@ use crate::html::{assert_harmless, text};
 use crate::samples::{CODE, receipt, store, waiting};
 use crate::world::{ORGANISATION, World, ago, command, now, ordered_for, organisation, well};
 
-fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
+pub fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
     Customer {
         organisation: organisation(),
         id: id.parse().unwrap(),
@@ -30,7 +28,7 @@ fn customer(id: &str, to_solve: &str, hours: i64) -> Customer {
     }
 }
 
-async fn open(world: &World, customer: &Customer) {
+pub async fn open(world: &World, customer: &Customer) {
     world.tables.store_customer(None, customer, Some(("Ada", "x")), now()).await.unwrap();
 }
 
@@ -248,6 +246,7 @@ async fn a_candidate_is_picked_on_the_page_and_what_waits_has_its_sum() {
             is_supplier: false,
         },
         is_unknown: false,
+        credit: Default::default(),
     };
     let stored = [contact(ids[0], "Twin"), contact(ids[1], "TWIN")];
     world.tables.store_contacts(organisation(), &stored).await.unwrap();
@@ -273,46 +272,66 @@ async fn a_candidate_is_picked_on_the_page_and_what_waits_has_its_sum() {
 }
 
 #[tokio::test]
-async fn customers_stand_with_their_contacts_and_those_of_xero_that_are_not_known() {
-    // EX-21, EX-22, CC-06
+async fn ex_27_a_setting_that_is_missing_is_an_action_with_what_waits_for_it() {
+    // EX-13, EX-19: opened by the fact that something waits, and gone with it.
     let world = well().await;
-    let (known, unknown) = (Uuid::from_u128(8), Uuid::from_u128(9));
-    let record = |id: Uuid, name: &str| ContactRecord {
-        contact: XeroContact {
-            id: XeroContactId::new(id),
-            name: Some(name.to_owned()),
-            is_active: true,
-            merged_into: None,
-        },
-        account_number: Some("X-7".to_owned()),
-        email: None,
-        is_customer: true,
-        is_supplier: false,
-    };
-    let stored = [
-        StoredContact { record: record(known, "Known"), is_unknown: false },
-        StoredContact { record: record(unknown, "Stranger Pty"), is_unknown: true },
-    ];
-    world.tables.store_contacts(organisation(), &stored).await.unwrap();
-    let sync = ContactSync {
-        found_by: Some(FoundBy::AccountNumber),
-        synced_at: Some(ago(30)),
-        ..ContactSync::default()
-    };
-    let linked = Customer {
-        contact: Some(XeroContactId::new(known)),
-        blocked: None,
-        blocked_at: None,
-        sync,
-        ..customer("C-5", "", 1)
-    };
-    open(&world, &linked).await;
-    let html = world.page(Role::Viewer, json!({"page": "customers"})).await;
-    assert_harmless(&html);
-    let said = text(&html);
-    assert!(said.contains("C-5 C-5 Ltd by its account number 2026-11-25 22:00 AEDT"), "{said}");
-    assert!(said.contains("Stranger Pty X-7") && !said.contains("Known"), "{said}");
-    assert!(html.contains(&format!("/Contacts/View/{known}")), "EX-22: {html}");
-    let one = world.page(Role::Viewer, json!({"page": "customers", "search": "C-9"})).await;
-    assert!(text(&one).contains("No customer of the business is here."), "{one}");
+    for (id, hold, why) in [
+        ("F-1", Hold::MerchantContactMissing, "set merchant_contact_id"),
+        ("F-2", Hold::AccountUnmapped, "no account for chargeback"),
+        ("F-3", Hold::AccountUnmapped, "no account for chargeback"),
+    ] {
+        let mut upload = waiting(id);
+        upload.put_on_hold(hold, why, None, ago(100));
+        store(&world, &upload).await;
+    }
+    let viewer = actions(&world, Role::Viewer).await;
+    let said = text(&viewer);
+    assert!(said.contains("ACCOUNT_UNMAPPED no account for chargeback"), "{said}");
+    assert!(said.contains("MERCHANT_CONTACT_MISSING set merchant_contact_id"), "{said}");
+    assert!(said.contains("ago) 2: ") && said.contains("ago) 1: "), "their sums: {said}");
+    assert!(!said.contains("No action is open") && !viewer.contains("\"configure\""), "{said}");
+    let admin = actions(&world, Role::Admin).await;
+    assert!(admin.contains("configure"), "the way to the settings: {admin}");
+    let tiles = text(&world.look("integrations").await);
+    assert!(tiles.contains("Open actions 2,"), "{tiles}");
+}
+
+#[tokio::test]
+async fn amb_15_what_waits_in_xero_for_an_action_is_counted_with_its_sum() {
+    let world = busy().await;
+    for (number, cents) in [("10401", "#40.50"), ("10402", "#9.50")] {
+        let waits_for = format!("{ORGANISATION}/C-1");
+        let row = [
+            ("organisation", ORGANISATION),
+            ("number", number),
+            ("waits_for", &waits_for),
+            ("revision", "#1"),
+        ];
+        world.put("invoices", &row).await;
+        let invoice = format!("{ORGANISATION}/{number}");
+        let id = Uuid::new_v5(&Uuid::nil(), number.as_bytes()).to_string();
+        let held_at = table::instant(ago(50));
+        let row = [
+            ("invoice", invoice.as_str()),
+            ("xero_payment_id", id.as_str()),
+            ("amount", cents),
+            ("currency", "AUD"),
+            ("date", "2026-11-20"),
+            ("reason", "BLOCKED_BY_ACTION"),
+            ("held_at", held_at.as_str()),
+        ];
+        world.put("held_payments", &row).await;
+    }
+    let said = text(&actions(&world, Role::Viewer).await);
+    assert!(said.contains("2: 50.00 AUD"), "{said}");
+}
+
+#[tokio::test]
+async fn ex_34_what_is_wrong_inside_xero_leads_to_its_support() {
+    let world = busy().await;
+    for event in [json!({"page": "integrations"}), json!({"page": "why", "search": "P-1"})] {
+        let html = world.page(Role::Viewer, event).await;
+        assert_harmless(&html);
+        assert!(html.contains("href=\"https://central.xero.com/\""), "{html}");
+    }
 }

@@ -7,6 +7,7 @@ mod balances;
 mod closes;
 mod commands;
 mod connections;
+mod customers;
 mod dead_letters;
 mod discrepancies;
 mod home;

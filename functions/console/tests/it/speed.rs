@@ -53,7 +53,7 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("closes", page("closes"), 1..=70),
         ("balances", page("balances"), 1..=10_010),
         ("sync_log", page("sync_log"), 2..=210),
-        ("actions", page("actions"), 601..=610),
+        ("actions", page("actions"), 601..=1_710),
         ("customers", page("customers"), 100..=1_500),
         ("discrepancies", page("discrepancies"), 2..=1_010),
         ("messages", page("messages"), 2..=510),

@@ -28,6 +28,7 @@ mod plans;
 mod prepayments;
 mod provider_credits;
 mod provider_invoices;
+mod receipt_states;
 mod restarts;
 mod schedules;
 mod start_date;

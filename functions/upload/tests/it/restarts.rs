@@ -262,6 +262,7 @@ async fn with_candidate(world: &World, id: &str) -> Uuid {
             is_supplier: false,
         },
         is_unknown: false,
+        credit: Default::default(),
     };
     world.tables.store_contacts(world.organisation(), &[contact_of(true)]).await.unwrap();
     contact

@@ -5,7 +5,7 @@ use super::event_type::{ContentReason, ContentSubject, Kind};
 use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
     Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
-    Order, Payment, ProviderInvoice, Report, Seal, Subject, text,
+    Order, Payment, ProviderInvoice, ReceiptState, Report, Seal, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -43,7 +43,9 @@ impl Teller<'_> {
             ContentSubject::OwnPayment => {
                 self.needs("payment_id", entry.payment.id.as_ref())?;
                 let payment = Some(self.payment(Some(Origin::Local))?);
-                Subject { night: entry.night, payment, ..Subject::default() }
+                let receipt =
+                    entry.payment.parts.map(|parts| ReceiptState::of(entry.logged, parts));
+                Subject { night: entry.night, payment, receipt, ..Subject::default() }
             }
             ContentSubject::ProviderInvoice => {
                 let provider_invoice = Some(self.provider_invoice()?);

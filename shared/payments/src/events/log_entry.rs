@@ -111,6 +111,17 @@ pub struct EntryPayment {
     pub status: Option<PaymentStatus>,
     /// How many invoices it names, in a row about the whole of it.
     pub invoices: Option<u32>,
+    /// How much of it is in Xero, in a row about an upload.
+    pub parts: Option<EntryParts>,
+}
+
+/// How many parts of an upload are in Xero (AMB-26).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EntryParts {
+    /// So many are, proven by Xero's ids.
+    pub in_xero: u32,
+    /// Of so many; 0 before it is planned.
+    pub all: u32,
 }
 
 /// What a row says of the close of a day: how many payments stand how.

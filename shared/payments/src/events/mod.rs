@@ -15,7 +15,7 @@ pub use detail::{Detail, VERSION};
 pub use event_type::Kind;
 pub use log_entry::{
     Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder,
-    EntryOrderReport, EntryPayment, EntryReport, EntrySeal, TEXT_CHARS_MAX,
+    EntryOrderReport, EntryParts, EntryPayment, EntryReport, EntrySeal, TEXT_CHARS_MAX,
 };
 
 use jiff::Timestamp;

@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::log_entry::TEXT_CHARS_MAX;
+use super::log_entry::{EntryParts, TEXT_CHARS_MAX};
+use crate::activity_kind::Logged;
 use crate::ids::{
     CustomerId, InvoiceNumber, OrderId, PaymentId, XeroContactId, XeroInvoiceId, XeroPaymentId,
 };
 use crate::money::Money;
+use crate::upload::UploadState;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Subject {
@@ -30,6 +32,8 @@ pub(super) struct Subject {
     pub(super) contact: Option<Contact>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) payment: Option<Payment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) receipt: Option<ReceiptState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) provider_invoice: Option<ProviderInvoice>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +98,28 @@ pub(super) struct Payment {
     pub(super) origin: &'static str,
     pub(super) method: String,
     pub(super) transaction_id: String,
+}
+
+/// What the payment's receipt shows of Xero (EX-23).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct ReceiptState {
+    pub(super) state: &'static str,
+    pub(super) words: String,
+    pub(super) parts_in_xero: u32,
+    pub(super) parts: u32,
+}
+
+impl ReceiptState {
+    /// Synced only if the whole payment is, which its parts are once it is uploaded (AMB-26).
+    pub(super) fn of(logged: Logged, EntryParts { in_xero, all }: EntryParts) -> Self {
+        let is_uploaded = logged == UploadState::Uploaded.into();
+        let (state, words) = match (is_uploaded && in_xero == all, in_xero) {
+            (true, _) => ("synced", "Synced".to_owned()),
+            (false, 0) => ("not_synced", "Not synced".to_owned()),
+            (false, _) => ("partly_synced", format!("Partly synced {in_xero} of {all}")),
+        };
+        Self { state, words, parts_in_xero: in_xero, parts: all }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -54,6 +54,25 @@ fn json(entry: &Entry) -> serde_json::Value {
     serde_json::to_value(&announcement.detail).unwrap()
 }
 
+/// The state of a payment's receipt (EX-23): synced only if all parts are in Xero (AMB-26).
+#[test]
+fn ex_23_an_upload_says_what_the_receipt_of_its_payment_shows() {
+    for (state, in_xero, code, words) in [
+        (UploadState::Uploaded, 4, "synced", "Synced"),
+        (UploadState::PartlyUploaded, 2, "partly_synced", "Partly synced 2 of 4"),
+        (UploadState::Unknown, 2, "partly_synced", "Partly synced 2 of 4"),
+        (UploadState::Refused, 0, "not_synced", "Not synced"),
+    ] {
+        let mut entry = entry(state);
+        entry.payment.parts = Some(EntryParts { in_xero, all: 4 });
+        let receipt = &json(&entry)["receipt"];
+        assert_eq!((&receipt["state"], &receipt["words"]), (&code.into(), &words.into()));
+        assert_eq!((&receipt["parts_in_xero"], &receipt["parts"]), (&in_xero.into(), &4.into()));
+    }
+    let before = json(&entry(UploadState::Uploaded));
+    assert!(before.get("receipt").is_none(), "rows of versions before");
+}
+
 #[test]
 fn every_kind_is_the_announcement_of_something() {
     let rows = Logged::all().flat_map(|logged| [(logged, false), (logged, true)]);

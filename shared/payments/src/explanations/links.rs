@@ -11,6 +11,9 @@ use crate::ids::{XeroContactId, XeroCreditId, XeroInvoiceId, XeroPaymentId};
 /// To be said wherever links are shown (EX-26).
 pub const NEEDS_LOGIN: &str = "Links to Xero need a login of one's own there.";
 
+/// Where Xero helps with what is wrong inside Xero itself (EX-34).
+pub const XERO_SUPPORT: &str = "https://central.xero.com/";
+
 const XERO: &str = "https://go.xero.com";
 
 /// A place in Xero.
@@ -55,6 +58,12 @@ impl XeroLinks {
     /// A supplier's credit note.
     pub fn credit_note(&self, id: XeroCreditId) -> Link {
         let url = self.url(&format!("/AccountsPayable/ViewCreditNote.aspx?creditNoteID={id}"));
+        Link { what: "credit note in Xero".to_owned(), url }
+    }
+
+    /// A customer's credit note.
+    pub fn customer_credit_note(&self, id: XeroCreditId) -> Link {
+        let url = self.url(&format!("/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}"));
         Link { what: "credit note in Xero".to_owned(), url }
     }
 

@@ -36,7 +36,7 @@ pub use forecast::{Outlook, QueuePosition};
 pub use invoice_context::InvoiceContext;
 pub use invoice_lines::{PaymentLine, RemovedLine};
 pub use invoice_view::{InvoiceView, Overdue};
-pub use links::{Link, NEEDS_LOGIN, XeroLinks};
+pub use links::{Link, NEEDS_LOGIN, XERO_SUPPORT, XeroLinks};
 pub use notes::Remark;
 pub use parts::PartLine;
 pub use reason_text::ReasonText;

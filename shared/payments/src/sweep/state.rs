@@ -32,6 +32,8 @@ codes! {
         Certificate = "certificate",
         /// Of Xero's contacts, for the business's customers (EX-36).
         Customers = "customers",
+        /// Of the credit that Xero's contacts have left (ST-25). Its row says when it was read last.
+        Credits = "credits",
     }
 }
 
@@ -39,7 +41,7 @@ impl SweepKind {
     /// The work of a day that this sweep is.
     pub const fn daily(self) -> Option<DailyWork> {
         match self {
-            Self::Changes | Self::Customers => None,
+            Self::Changes | Self::Customers | Self::Credits => None,
             Self::Open => Some(DailyWork::FullSweep),
             Self::Certificate => Some(DailyWork::Certificate),
         }
@@ -197,7 +199,7 @@ impl SweepState {
         }
         let late = |after| self.last_success_at.is_some_and(|at| now.duration_since(at) > after);
         match self.kind {
-            SweepKind::Changes | SweepKind::Customers => false,
+            SweepKind::Changes | SweepKind::Customers | SweepKind::Credits => false,
             SweepKind::Certificate if !settings.mirror_enabled => {
                 self.last_success_at.is_none() || late(CERTIFIED_WITHIN)
             }

@@ -98,8 +98,7 @@ pub fn match_customers<'c>(
         .collect()
 }
 
-/// Doubts each link with a contact that is another customer's as well since a merge in Xero: the money of the one
-/// would be spread over what the other owes. A person's word about it stands.
+/// Doubts each link with a contact that is another customer's as well since a merge in Xero. A person's word stands.
 fn doubt_merges(customers: &[Customer], identified: &mut [Option<ContactMatch>]) {
     let first_of = |customer: &Customer| {
         customer.merged.as_ref().map(|merged| merged.from).or(customer.contact)
@@ -118,9 +117,9 @@ fn doubt_merges(customers: &[Customer], identified: &mut [Option<ContactMatch>])
         if !is_merged || customer.sync.found_by == Some(FoundBy::Person) {
             continue;
         }
-        let others = holders.get(contact).into_iter().flatten();
-        let mut others = others.filter(|other| first_of(other) != first_of(customer));
-        *doubt = others.next().map(|other| Doubt::MergedInto(other.id.clone()));
+        let mut others = holders.get(contact).into_iter().flatten();
+        let other = others.find(|other| first_of(other) != first_of(customer));
+        *doubt = other.map(|other| Doubt::MergedInto(other.id.clone()));
     }
 }
 
@@ -290,8 +289,7 @@ pub fn record_verdict(
             record_contact(&found, *asked, standing, now).unwrap_or(found)
         }
         ContactMatch::Unmatched { kind, candidates, why } => {
-            let is_settled = known.sync.found_by == Some(FoundBy::Person);
-            if is_settled {
+            if known.sync.found_by == Some(FoundBy::Person) {
                 known.clone()
             } else {
                 open(known.clone(), *kind, candidates, why, now)

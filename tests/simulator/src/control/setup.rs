@@ -18,10 +18,9 @@ impl Simulator {
     /// When a contact in use has this name, or the organisation does not exist.
     pub fn add_contact(&self, organisation: Uuid, name: &str) -> anyhow::Result<Uuid> {
         self.with(|world, now| {
-            let World { books, ids, changed, .. } = world;
-            let books = books.organisation(organisation)?;
-            let id = books.add_contact(name.to_owned(), ids, now)?;
-            *changed = true;
+            let World { books, ids, .. } = world;
+            let id = books.organisation(organisation)?.add_contact(name.to_owned(), ids, now)?;
+            world.record_contact(organisation, id, true, now);
             Ok(id)
         })
     }
@@ -33,8 +32,10 @@ impl Simulator {
     /// When it does not exist.
     pub fn archive_contact(&self, contact: Uuid) -> anyhow::Result<()> {
         self.with(|world, now| {
-            world.books.of_contact(contact)?.archive_contact(contact, now)?;
-            world.changed = true;
+            let books = world.books.of_contact(contact)?;
+            books.archive_contact(contact, now)?;
+            let organisation = books.id;
+            world.record_contact(organisation, contact, false, now);
             Ok(())
         })
     }
@@ -46,8 +47,10 @@ impl Simulator {
     /// When it does not exist.
     pub fn restore_contact(&self, contact: Uuid) -> anyhow::Result<()> {
         self.with(|world, now| {
-            world.books.of_contact(contact)?.restore_contact(contact, now)?;
-            world.changed = true;
+            let books = world.books.of_contact(contact)?;
+            books.restore_contact(contact, now)?;
+            let organisation = books.id;
+            world.record_contact(organisation, contact, false, now);
             Ok(())
         })
     }
@@ -59,8 +62,10 @@ impl Simulator {
     /// When it does not exist.
     pub fn rename_contact(&self, contact: Uuid, name: &str) -> anyhow::Result<()> {
         self.with(|world, now| {
-            world.books.of_contact(contact)?.rename_contact(contact, name, now)?;
-            world.changed = true;
+            let books = world.books.of_contact(contact)?;
+            books.rename_contact(contact, name, now)?;
+            let organisation = books.id;
+            world.record_contact(organisation, contact, false, now);
             Ok(())
         })
     }
@@ -80,7 +85,8 @@ impl Simulator {
             let (number, email) = (account_number.map(str::to_owned), email.map(str::to_owned));
             let books = world.books.of_contact(contact)?;
             books.describe_contact(contact, number, email, now)?;
-            world.changed = true;
+            let organisation = books.id;
+            world.record_contact(organisation, contact, false, now);
             Ok(())
         })
     }
@@ -92,8 +98,10 @@ impl Simulator {
     /// When one of them does not exist, or the other one is archived.
     pub fn merge_contact(&self, from: Uuid, into: Uuid) -> anyhow::Result<()> {
         self.with(|world, now| {
-            world.books.of_contact(from)?.merge_contact(from, into, now)?;
-            world.changed = true;
+            let books = world.books.of_contact(from)?;
+            books.merge_contact(from, into, now)?;
+            let organisation = books.id;
+            world.record_contact(organisation, from, false, now);
             Ok(())
         })
     }

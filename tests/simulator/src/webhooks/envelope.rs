@@ -31,6 +31,7 @@ pub(crate) struct Event {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Resource {
     Invoice,
+    Contact,
     /// With the type and the status that its event carries (facts.md 1.3).
     CreditNote {
         kind: String,
@@ -59,6 +60,7 @@ fn write_event(out: &mut String, event: &Event) {
     let Event { id, tenant, .. } = event;
     let (path, category) = match event.resource {
         Resource::Invoice => ("Invoices", "INVOICE"),
+        Resource::Contact => ("Contacts", "CONTACT"),
         Resource::CreditNote { .. } => ("CreditNotes", "CREDITNOTE"),
     };
     let kind = if event.created { "CREATE" } else { "UPDATE" };

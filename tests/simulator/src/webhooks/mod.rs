@@ -32,6 +32,8 @@ pub struct WebhookSettings {
     pub duplicates: u32,
     /// Whether the app also subscribed to credit notes.
     pub credit_notes: bool,
+    /// Whether the app also subscribed to contacts.
+    pub contacts: bool,
 }
 
 /// Between retries, as Xero does it (facts.md 1.10).
@@ -52,6 +54,7 @@ impl Default for WebhookSettings {
             retry_interval_ms: RETRY_INTERVAL_MS,
             duplicates: 0,
             credit_notes: false,
+            contacts: false,
         }
     }
 }

@@ -99,6 +99,7 @@ impl Outbox {
     pub(crate) fn announce(&mut self, event: Event) {
         let subscribed = match event.resource {
             Resource::Invoice => true,
+            Resource::Contact => self.settings.contacts,
             Resource::CreditNote { .. } => self.settings.credit_notes,
         };
         if self.status == WebhookStatus::Off || !subscribed {

@@ -184,6 +184,38 @@ async fn deliveries_can_be_doubled_and_credit_notes_subscribed_to() {
 }
 
 #[tokio::test]
+async fn contacts_are_announced_to_those_who_subscribed_to_them() {
+    // EX-36, EX-37: added, renamed, merged, archived and taken into use again.
+    let bench = Bench::start().await;
+    let receiver = Receiver::start().await;
+    let simulator = &bench.simulator;
+    simulator.set_webhook(slow(&receiver));
+    simulator.add_contact(bench.organisation, "Unheard").unwrap();
+    simulator.set_webhook(WebhookSettings { contacts: true, ..slow(&receiver) });
+    let contact = simulator.add_contact(bench.organisation, "Ana").unwrap();
+    let other = simulator.add_contact(bench.organisation, "Ben").unwrap();
+    simulator.rename_contact(contact, "Ana Lee").unwrap();
+    simulator.describe_contact(contact, Some("C-1"), None).unwrap();
+    simulator.archive_contact(contact).unwrap();
+    simulator.restore_contact(contact).unwrap();
+    simulator.merge_contact(contact, other).unwrap();
+
+    simulator.flush_webhooks().await;
+
+    let received = receiver.received();
+    let json = received[0].json();
+    let events = json["events"].as_array().unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event["eventType"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["CREATE", "CREATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE"]);
+    assert!(events.iter().all(|event| event["eventCategory"] == "CONTACT"));
+    let url = format!("https://api.xero.com/api.xro/2.0/Contacts/{contact}");
+    assert_eq!(
+        (&events[6]["resourceUrl"], &events[6]["resourceId"]),
+        (&url.into(), &contact.to_string().into())
+    );
+}
+
+#[tokio::test]
 async fn an_intent_to_receive_is_passed_only_by_checking_signatures() {
     let bench = Bench::start().await;
     let receiver = Receiver::start().await;
