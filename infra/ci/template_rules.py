@@ -55,7 +55,7 @@ CONSOLE = (
     | _tables("Contacts Customers Invoices Payments Uploads", "BatchGetItem")
     | _tables("Customers", "Query")
     | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
-    | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments Shadows", "Query")
+    | _tables("Activity Closes Discrepancies Feeds HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments Shadows", "Query")
     | _tables("Receipts SyncRuns", "Query")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
@@ -108,6 +108,8 @@ ALLOWED = {
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _grants(),
     "Intake": _own_log("Intake")
+    # What feeds report of their imports.
+    | _tables("Feeds", "GetItem", "PutItem")
     | _on("IntakeQueue.Arn", *TAKE)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
@@ -149,6 +151,8 @@ ALLOWED = {
     | COMMANDS
     | _grants(),
     "Sweep": _own_log("Sweep")
+    # What feeds report of their imports.
+    | _tables("Feeds", "Query")
     | _on("SchedulesQueue.Arn", *POLL, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
@@ -231,7 +235,7 @@ ALLOWED = {
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Seals", "GetItem", "Query")
-    | _tables("Shadows", "Query")
+    | _tables("Feeds Shadows", "Query")
     | _grants()
     | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret")
     | _tables("Grants", "UpdateItem"),
@@ -344,6 +348,8 @@ ONLY = {
     "ClosesTable.Arn": {"Operations", "Reconcile", "Sweep"} | LOOKERS,
     # One function seals; commands only compare.
     "SealsTable.Arn": {"Report", "Operations"},
+    # What feeds have reported of their imports.
+    "FeedsTable.Arn": {"Intake", "Sweep", "Operations"} | LOOKERS,
     # What was decided in shadow, and not done.
     "ShadowsTable.Arn": {"Mirror", "Upload", "Operations"} | LOOKERS,
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,

@@ -148,6 +148,7 @@ fn words(reply: Reply) -> CommandOutcome {
         Reply::PreviewPlan(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::LookAtShadow(_)
+        | Reply::WhatIf(_)
         | Reply::PreviewAnnounceAgain(_)
         | Reply::VerifyLog(_)
         | Reply::Connect(_) => looked(vec![reply]),

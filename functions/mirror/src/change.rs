@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{Stamp, Upload, concerned, follow};
 use payments::{
-    Change, Decision, Held, HeldPayment, Ignored, InvoiceNumber, OrganisationId, PaymentId, Settings,
-    Snapshot, StoredInvoice, Verdict, XeroPaymentId, depart, eligible, going_along, is_settled,
-    mirror_with_uploads, unknown_uploads,
+    Change, Decision, Held, HeldPayment, Ignored, InvoiceNumber, OrganisationId, PaymentId,
+    Settings, Snapshot, StoredInvoice, Verdict, XeroPaymentId, depart, eligible, going_along,
+    is_settled, mirror_with_uploads, unknown_uploads,
 };
 use queue::Changes;
 use table::{ChangeContext, RACES_MAX, Races, ReadError, Tables, WriteError};

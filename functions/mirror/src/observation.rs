@@ -23,8 +23,7 @@ pub(crate) async fn observe<C: Changes>(
     let (tables, now) = (handler.tables, handler.now());
     let before = tables.shadow_observation(settings.organisation, &number).await?;
     let decisions: Vec<_> = draft.decisions().cloned().collect();
-    let after =
-        ShadowObservation::after(before.as_ref(), snapshot, &number, &decisions, now);
+    let after = ShadowObservation::after(before.as_ref(), snapshot, &number, &decisions, now);
     let Some(after) = after else { return Ok(Applied::Unchanged) };
     tables.store_shadow_observation(&after, now).await.map_err(ApplyError::Write)?;
     Ok(Applied::Changed(0))

@@ -28,7 +28,11 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
         let said = (attribution.by(), attribution.reason());
         let entered = self.tables.enter_shadow(organisation, said, self.clock.now()).await;
         let recorded = entered.map_err(|error| tables(&error))?;
-        let done = if recorded { "It is in shadow from now on: nothing is written to Xero, and no payment is changed." } else { "It was in shadow already." };
+        let done = if recorded {
+            "It is in shadow from now on: nothing is written to Xero, and no payment is changed."
+        } else {
+            "It was in shadow already."
+        };
         Ok(ShadowReply { done: done.to_owned(), recorded, ..ShadowReply::default() })
     }
 

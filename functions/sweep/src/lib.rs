@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod failures;
 mod fan_out;
+mod feeds;
 mod health;
 mod joint_digest;
 mod on_demand;
@@ -238,10 +239,9 @@ impl<C: Changes> Sweeper<C> {
             sweeps.extend(self.sweeps(&uploading, wanted, deadline, tally).await);
         }
         if wanted.target == Target::Changes {
-            for (target, among) in [
-                (Target::Open, mirroring.clone()),
-                (Target::Certificate, certified),
-            ] {
+            for (target, among) in
+                [(Target::Open, mirroring.clone()), (Target::Certificate, certified)]
+            {
                 let due = self.due(&among, target.sweep()).await;
                 let made_up = Wanted { target, scheduled_at: None, attribution: None };
                 sweeps.extend(self.sweeps(&due, &made_up, deadline, tally).await);

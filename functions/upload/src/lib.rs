@@ -308,10 +308,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         match &outcome {
             Ok(Outcome::Ran(report)) => run.record(of_run, Ok(report.stopped.clone())).await,
             Ok(
-                Outcome::AlreadyRun(_)
-                | Outcome::Running
-                | Outcome::InShadow
-                | Outcome::NotNow(_),
+                Outcome::AlreadyRun(_) | Outcome::Running | Outcome::InShadow | Outcome::NotNow(_),
             ) => {}
             Err(error) => run.record(of_run, Err(error)).await,
         }

@@ -18,11 +18,7 @@ pub(crate) const LISTED_MAX: usize = 400;
 
 impl<Q: Uploads> Run<'_, Q> {
     /// What the night would do if it were run at this moment.
-    pub(crate) async fn preview(
-        &self,
-        at: Timestamp,
-        max: usize,
-    ) -> Result<NightPlan, RunError> {
+    pub(crate) async fn preview(&self, at: Timestamp, max: usize) -> Result<NightPlan, RunError> {
         let caps = self.caps().await?;
         let left = match &caps.disabled {
             None => caps.left(self.night, self.uploading.nightly_max, at),

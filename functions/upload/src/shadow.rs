@@ -177,9 +177,7 @@ fn entries_of(receipt: &Receipt, is_due: bool) -> Vec<LocalEntry> {
     };
     match receipt.allocations.as_slice() {
         [] => vec![entry(None, receipt.amount)],
-        parts => {
-            parts.iter().map(|part| entry(Some(part.invoice.clone()), part.amount)).collect()
-        }
+        parts => parts.iter().map(|part| entry(Some(part.invoice.clone()), part.amount)).collect(),
     }
 }
 

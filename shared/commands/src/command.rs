@@ -8,12 +8,13 @@ use crate::payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
     OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
+    WhatIf,
 };
 use crate::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
     DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply,
     LogVerificationReply, NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply,
-    RestorationReply, ShadowReply, SyncReply, UploadsReply,
+    RestorationReply, ShadowReply, SyncReply, UploadsReply, WhatIfReply,
 };
 use crate::role::Role;
 
@@ -308,6 +309,11 @@ commands! {
             today. Go on?"),
         fields: &[ORGANISATION],
     }
+    /// Shows which payments another value of a setting would judge otherwise. Nothing is saved.
+    WhatIf(WhatIf) -> WhatIfReply = "what_if" in OPERATORS {
+        is_read_only: true,
+        fields: &[ORGANISATION, SETTING, VALUE],
+    }
     /// A user of Xero has let us in, and has come back with a code.
     Connect(Connect) -> GrantReply = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
 }
@@ -389,6 +395,16 @@ const CALLS_PER_DAY: Field =
     Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
 const MASS_CHANGE_MAX: Field =
     Field::number("mass_change_max", "How many payments may go within an hour unasked; 100");
+const SETTING: Field = Field::text(
+    "setting",
+    "setting",
+    "An attribute of the organisation's row, such as upload_start",
+)
+.typed();
+const VALUE: Field =
+    Field::text("value", "value", "The value to try; left out, as if nothing were set")
+        .optional()
+        .typed();
 const SHADOW: Field =
     Field::flag("shadow", "Decide and report everything, and do nothing, until it is switched on");
 const REDIRECT_URI: Field = Field::text(

@@ -154,6 +154,42 @@ pub struct ReadinessPoint {
     pub problem: Option<String>,
 }
 
+/// What a setting would change.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct WhatIfReply {
+    /// Which setting.
+    pub setting: String,
+    /// How many payments were looked at.
+    pub looked_at: u32,
+    /// How many would be judged otherwise.
+    pub count: u32,
+    /// Their sums, one for each currency.
+    pub sums: Vec<String>,
+    /// The first of them: the payment, its amount, and what is and would be decided.
+    pub first: Vec<TriedPayment>,
+    /// Whether all were looked at.
+    pub complete: bool,
+    /// What the setting changes that is not judged here, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
+    /// Nothing is written.
+    pub recorded: bool,
+}
+
+/// A payment that a setting would have judged otherwise.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct TriedPayment {
+    /// Its id.
+    pub payment: PaymentId,
+    /// Its amount with the currency.
+    pub amount: String,
+    /// What is decided of it.
+    pub before: String,
+    /// What would be decided.
+    pub after: String,
+}
+
 /// A mass change that goes through.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ApprovalReply {

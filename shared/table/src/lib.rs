@@ -27,6 +27,7 @@ mod disconnections;
 mod discrepancy_work;
 mod error;
 mod failed_runs;
+mod feeds;
 mod grants;
 mod held_uploads;
 mod history;

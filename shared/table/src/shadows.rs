@@ -28,10 +28,8 @@ impl Tables {
         organisation: OrganisationId,
         number: &InvoiceNumber,
     ) -> Result<Option<ShadowObservation>, ReadError> {
-        let key = [
-            ("organisation", organisation.to_string()),
-            ("shadow", format!("{INVOICE}{number}")),
-        ];
+        let key =
+            [("organisation", organisation.to_string()), ("shadow", format!("{INVOICE}{number}"))];
         let row = self.one(SHADOWS, &key).await?;
         row.map(|item| read_observation(organisation, Reader::new(SHADOWS, &item))).transpose()
     }

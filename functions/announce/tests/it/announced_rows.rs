@@ -24,6 +24,8 @@ async fn there_is_an_event_if_and_only_if_there_is_a_decision_to_announce_ex_24(
         "notice_reported",
         "order_recorded",
         "replayed",
+        "shadow_entered",
+        "shadow_left",
         "signed_up",
     ];
     let log = world.log().await;

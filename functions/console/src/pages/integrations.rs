@@ -15,7 +15,7 @@ use serde_json::json;
 use table::{ActivityRow, ConnectionRow, OpenActions, ParkedRow};
 
 use super::feeds::{self, Feed, FeedStatus};
-use super::{Page, PageError, Stage, filled};
+use super::{Page, PageError, Stage, filled, named_feeds};
 use crate::order::Order;
 use crate::times::span;
 use crate::view::{Button, Frame, Sign};
@@ -55,20 +55,20 @@ struct Rows {
     failures_now: Failures,
 }
 
-struct Badge {
-    text: &'static str,
-    class: &'static str,
-    symbol: &'static str,
+pub(super) struct Badge {
+    pub(super) text: &'static str,
+    pub(super) class: &'static str,
+    pub(super) symbol: &'static str,
 }
 
-struct Reason {
+pub(super) struct Reason {
     code: String,
     words: String,
     class: &'static str,
     remedy: &'static str,
 }
 
-struct ErrorLine {
+pub(super) struct ErrorLine {
     at: String,
     what: String,
     class: String,
@@ -76,17 +76,17 @@ struct ErrorLine {
     remedy: &'static str,
 }
 
-struct Tile {
-    kind: &'static str,
-    third_party: String,
-    badge: Badge,
-    reasons: Vec<Reason>,
-    note: Option<String>,
-    countdown: Option<String>,
-    facts: Vec<(&'static str, String)>,
-    errors: Vec<ErrorLine>,
-    contact: Option<String>,
-    actions: Vec<Button>,
+pub(super) struct Tile {
+    pub(super) kind: &'static str,
+    pub(super) third_party: String,
+    pub(super) badge: Badge,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) note: Option<String>,
+    pub(super) countdown: Option<String>,
+    pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) errors: Vec<ErrorLine>,
+    pub(super) contact: Option<String>,
+    pub(super) actions: Vec<Button>,
 }
 
 #[derive(Template)]
@@ -101,11 +101,14 @@ struct Integrations {
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let rows = read(stage).await?;
     let frame = stage.frame();
-    let tiles = vec![
-        accounting(stage, &rows),
-        feed(stage, &rows, Feed::Bank),
-        feed(stage, &rows, Feed::Gateway),
-    ];
+    let mut tiles = vec![accounting(stage, &rows)];
+    match named_feeds::tiles(stage).await? {
+        // Where no feed is named, what is known is what the payments' methods say.
+        named if named.is_empty() => {
+            tiles.extend([Feed::Bank, Feed::Gateway].map(|of| feed(stage, &rows, of)));
+        }
+        named => tiles.extend(named),
+    }
     let (sign, may_not) = (stage.sign(), stage.may_not());
     filled(&Integrations { frame, sign, may_not, tiles })
 }

@@ -17,6 +17,7 @@ mod integrations;
 mod invoice;
 mod limits;
 mod messages;
+mod named_feeds;
 mod needs_you;
 mod next_night;
 mod notices;

@@ -99,7 +99,10 @@ fn state(stage: &Stage<'_>, reports: &[ShadowReport]) -> (String, String) {
     let Some(shadow) = stage.settings.shadow else {
         let next = "Begin the shadow while payments are still typed by hand in both systems: everything is decided and \
                     reported, and nothing is done.";
-        return ("This organisation is not in shadow: what is decided is done.".to_owned(), next.to_owned());
+        return (
+            "This organisation is not in shadow: what is decided is done.".to_owned(),
+            next.to_owned(),
+        );
     };
     let state = format!(
         "In shadow since {}: nothing is written to Xero, and no payment is changed here.",
@@ -138,7 +141,8 @@ fn day_line(stage: &Stage<'_>, report: &ShadowReport) -> DayLine {
 }
 
 fn counted(counts: &BTreeMap<String, u32>, words: impl Fn(&str) -> String) -> String {
-    let all: Vec<_> = counts.iter().map(|(code, count)| format!("{count} {}", words(code))).collect();
+    let all: Vec<_> =
+        counts.iter().map(|(code, count)| format!("{count} {}", words(code))).collect();
     all.join(", ")
 }
 

@@ -80,8 +80,7 @@ impl Hands {
         let bank = books.accounts.iter().find(|account| account.is_bank()).unwrap().id;
         let start = UploadStart::Day("2025-12-31".parse().unwrap());
         let upload = UploadSettings::new(start, XeroAccountId::new(bank));
-        let settings =
-            Settings { upload: Some(upload), ..harness::settings(world.organisation()) };
+        let settings = Settings { upload: Some(upload), ..harness::settings(world.organisation()) };
         world.tables.store_settings(&settings).await.unwrap();
         let hands = Self {
             world,
@@ -182,7 +181,8 @@ impl Hands {
     /// What the last report says: kind, payment, payment in Xero.
     async fn differs(&self) -> BTreeSet<(String, Option<String>, Option<String>)> {
         let reports = self.world.tables.shadow_reports(self.world.organisation(), 1).await.unwrap();
-        let id = |one: &str| self.xero.iter().find(|(_, id)| id.to_string() == one).unwrap().0.clone();
+        let id =
+            |one: &str| self.xero.iter().find(|(_, id)| id.to_string() == one).unwrap().0.clone();
         reports[0]
             .differences
             .iter()
@@ -254,7 +254,10 @@ async fn a_month_typed_by_two_hands_is_reported_and_switched_on() {
     assert_eq!(hands.untouched().await, untouched);
     assert_eq!(hands.writes(), 0);
     let refused = hands.order("switch_on").await.unwrap_err();
-    assert!(refused.contains("Nothing differs between the two systems: 8 payments differ"), "{refused}");
+    assert!(
+        refused.contains("Nothing differs between the two systems: 8 payments differ"),
+        "{refused}"
+    );
 
     for id in &story.mended.refunded {
         let typed = hands.typed[id].clone();
@@ -392,10 +395,7 @@ async fn in_shadow_no_event_order_message_or_webhook_writes_anything() {
         ("preview_plan", whose.clone()),
         ("look_at_shadow", whose.clone()),
         ("close", whose.clone()),
-        (
-            "restore",
-            json!({"organisation": world.tenant, "invoice": number, "payment": payment}),
-        ),
+        ("restore", json!({"organisation": world.tenant, "invoice": number, "payment": payment})),
     ] {
         let attribution = json!({"by": "Ada", "reason": "to try"});
         let request = json!({"command": {command: fields}, "attribution": attribution});
@@ -411,4 +411,48 @@ async fn in_shadow_no_event_order_message_or_webhook_writes_anything() {
     let reports = hands.world.tables.shadow_reports(hands.world.organisation(), 5).await.unwrap();
     assert!(reports[0].would.get("upload_go").is_some_and(|count| *count > 0), "{reports:?}");
     assert!(reports[0].differences_in_all() > 0);
+}
+
+#[tokio::test]
+async fn what_a_setting_would_change_is_said_before_it_is_saved() {
+    // CM-30, AMB-35
+    let mut hands = Hands::new().await;
+    hands.invoice("20001").await;
+    for (id, amount, day) in [
+        ("P-1", "10.00", "2026-03-02"),
+        ("P-2", "20.00", "2026-03-09"),
+        ("P-3", "40.00", "2026-03-16"),
+    ] {
+        let typed = Typed {
+            payment: Some(id.to_owned()),
+            xero: None,
+            invoice: "20001".to_owned(),
+            amount: amount.to_owned(),
+            day: day.parse().unwrap(),
+        };
+        hands.business(&typed, 1, "confirmed").await;
+    }
+    let before = hands.world.rows("organisations").await;
+    let untouched = hands.untouched().await;
+    let what_if = async |setting: &str, value: &str| {
+        let fields =
+            json!({"organisation": hands.world.tenant, "setting": setting, "value": value});
+        hands.world.command(json!({"command": {"what_if": fields}})).await
+    };
+    let effect = what_if("upload_start", "2026-03-10").await.unwrap();
+    assert_eq!((&effect["count"], &effect["looked_at"]), (&json!(2), &json!(3)), "{effect}");
+    assert_eq!(effect["sums"], json!(["30.00 AUD"]), "{effect}");
+    assert_eq!(effect["first"][0]["before"], "goes as DIRECT", "{effect}");
+    assert_eq!(effect["first"][0]["after"], "does not go: before_start_date", "{effect}");
+    let none = what_if("upload_nightly_max", "100").await.unwrap();
+    assert_eq!(none["count"], 0, "{none}");
+    let off = what_if("upload_enabled", "false").await.unwrap();
+    assert_eq!(off["count"], 3, "{off}");
+    for (setting, value) in [("upload_start", "soon"), ("forward_days", "-1"), ("upload_star", "1")]
+    {
+        let refused = what_if(setting, value).await.unwrap_err();
+        assert!(refused.contains(setting), "{refused}");
+    }
+    assert_eq!(hands.world.rows("organisations").await, before);
+    assert_eq!(hands.untouched().await, untouched);
 }

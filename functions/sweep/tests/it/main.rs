@@ -17,6 +17,7 @@ mod crashes;
 mod customers;
 mod digests;
 mod fan_out;
+mod feeds;
 mod health;
 mod laws;
 mod log_secrecy;

@@ -80,6 +80,8 @@ fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
         Occurrence::OrganisationRenamed.into(),
         Occurrence::Redriven.into(),
         Occurrence::Replayed.into(),
+        Occurrence::ShadowEntered.into(),
+        Occurrence::ShadowLeft.into(),
         Occurrence::SignedUp.into(),
     ];
     let decided = Action::ALL.iter().map(|action| Logged::from(*action));

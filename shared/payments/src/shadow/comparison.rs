@@ -157,9 +157,7 @@ pub fn compare_entries(
             only_in_xero(entry, is_twice)
         }));
     }
-    found.sort_by(|a, b| {
-        (&a.number, &a.payment, a.xero).cmp(&(&b.number, &b.payment, b.xero))
-    });
+    found.sort_by(|a, b| (&a.number, &a.payment, a.xero).cmp(&(&b.number, &b.payment, b.xero)));
     (agreeing, found)
 }
 

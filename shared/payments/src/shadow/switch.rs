@@ -66,11 +66,19 @@ pub fn points(
         Some(many) => Some(format!("{many} payments differ")),
     };
     vec![
-        point("connection", "Xero lets us read and write all that the settings need", facts.not_ready.clone()),
+        point(
+            "connection",
+            "Xero lets us read and write all that the settings need",
+            facts.not_ready.clone(),
+        ),
         point("all_read", "All open invoices were read", unread),
         point("messages", "No message of the business's own system is rejected", parked),
         point("same_now", "Nothing differs between the two systems", differs),
-        point("same_for_days", "Nothing has differed for three days", not_quiet(settings, facts, now)),
+        point(
+            "same_for_days",
+            "Nothing has differed for three days",
+            not_quiet(settings, facts, now),
+        ),
     ]
 }
 
