@@ -30,6 +30,10 @@ AGREEMENT = "shared/payments/src/invoice_discrepancies.rs"
 DISCREPANCY = "shared/payments/src/discrepancy.rs"
 BALANCE = "shared/payments/src/balance.rs"
 ORDERS = "shared/table/src/orders.rs"
+DISCONNECTION = "shared/access/src/disconnection.rs"
+CHART = "shared/payments/src/upload/chart.rs"
+CONNECT = ["-p", "connect", "--test", "it"]
+HOURLY = ["-p", "operations", "--test", "it", "connections"]
 UPLOAD = ["-p", "upload", "--test", "it"]
 SWEEP = ["-p", "sweep", "--test", "it"]
 RECONCILE = ["-p", "reconcile", "--test", "it"]
@@ -384,6 +388,91 @@ BUGS = [
           "(Some(position), _) => position.value.open.contains(&DiscrepancyKind::FailedPayment),",
           "(Some(position), _) => true,")],
         [*RECONCILE, "shop"],
+    ),
+    (
+        "XC-01: a link works for ever",
+        [("functions/connect/src/launch.rs", "invitation.until <= self.clock.now()", "invitation.used")],
+        [*CONNECT, "walks"],
+    ),
+    (
+        "XC-02: a way back works in every browser",
+        [("shared/access/src/authorisation.rs", "visit.browser == browser.map(visit_key)",
+          "visit.browser == browser.map(visit_key) || browser.is_some()")],
+        [*CONNECT, "walks"],
+    ),
+    (
+        "XC-03: what is in use is ended as if it were not used",
+        [("functions/connect/src/choice.rs", "if self.standing(organisation).await? == Standing::SignedUp {",
+          "if self.standing(organisation).await? == Standing::Disconnected {")],
+        [*CONNECT, "choice"],
+    ),
+    (
+        "XC-04: a name in Xero is kept as it was first",
+        [("functions/sweep/src/health.rs", "if before.as_deref() == Some(name) {", "if before.is_some() {")],
+        HOURLY,
+    ),
+    (
+        "XC-05: with one connection all of the user's end",
+        [(DISCONNECTION, "partition(|known| known.organisation == organisation)", "partition(|_| true)")],
+        [*CONNECT, "choice"],
+    ),
+    (
+        "XC-06: what is disconnected is mirrored",
+        [("shared/payments/src/settings.rs", "Some(_) => Some(Ignored::Disconnected),", "Some(_) => None,")],
+        HOURLY,
+    ),
+    (
+        "XC-07: another organisation than that of the link goes unnoticed",
+        [("functions/connect/src/choice.rs", "choice.organisation.filter(|wanted| !is_offered(&choice, *wanted))",
+          "choice.organisation.filter(|wanted| is_offered(&choice, *wanted))")],
+        [*CONNECT, "choice"],
+    ),
+    (
+        "XC-08: users are sent to a secret",
+        [("shared/payments/src/health_issue.rs", "(Self::Refused, AccessMode::Grants) => {",
+          "(Self::Parked, AccessMode::Grants) => {")],
+        HOURLY,
+    ),
+    (
+        "XC-10: bills are asked for by those who make none",
+        [("shared/payments/src/permission.rs",
+          "PERMISSIONS.iter().filter(|permission| features.contains(&permission.feature));\n    let writes",
+          "PERMISSIONS.iter().filter(|permission| features.contains(&permission.feature) || permission.feature == "
+          "Feature::Bills);\n    let writes")],
+        ["-p", "payments", "permission"],
+    ),
+    (
+        "XC-11: a permission that is lacking is noticed only where none was granted",
+        [("shared/payments/src/permission.rs", "needed.filter(|permission| !is_granted(permission.scope, granted))",
+          "needed.filter(|permission| granted.is_empty() && !is_granted(permission.scope, granted))")],
+        HOURLY,
+    ),
+    (
+        "XC-12: a token is renewed for a permission that is missing",
+        [("shared/xero/src/failed_answer.rs", "answer.status == 401 && !scope_is_missing(answer)",
+          "answer.status == 401")],
+        HOURLY,
+    ),
+    (
+        "XC-13: an account that takes no payments is paid",
+        [(CHART, "if !account.takes_payments {", "if !account.takes_payments && !account.is_active {")],
+        [*UPLOAD, "chart"],
+    ),
+    (
+        "XC-15: an archived account is booked on",
+        [(CHART, "Some(account) if !account.is_active => {", "Some(account) if account.name.is_empty() => {")],
+        [*UPLOAD, "chart"],
+    ),
+    (
+        "XC-18: the account of a currency is not asked for",
+        [("shared/payments/src/upload/settings.rs", "self.currency_accounts.get(&currency).copied().unwrap_or(self.account)",
+          "self.currency_accounts.get(&currency).map_or(self.account, |_| self.account)")],
+        [*UPLOAD, "chart"],
+    ),
+    (
+        "XC-28: tokens are revoked although their user has another connection",
+        [(DISCONNECTION, "pair.filter(|_| left.is_empty())", "pair.filter(|_| left.len() < 99)")],
+        [*CONNECT, "choice"],
     ),
 ]
 

@@ -26,6 +26,12 @@ def to_import(aws, stack, text):
             yield {"ResourceType": kind, "LogicalResourceId": logical, "ResourceIdentifier": {template.KEPT[kind][1]: identifier}}
 
 
+def given_up(aws, stack, why):
+    """Takes the change set away, so that the next try can make one, and ends."""
+    aws.found("cloudformation", "delete-change-set", StackName=stack, ChangeSetName=CHANGE_SET)
+    sys.exit(f"adopt: CloudFormation does not take them in: {why}")
+
+
 def adopt(aws, stack, text, leave=()):
     """Takes in everything that is there, but for the types to `leave`."""
     wanted = [each for each in to_import(aws, stack, text) if each["ResourceType"] not in leave]
@@ -37,8 +43,8 @@ def adopt(aws, stack, text, leave=()):
 
     def made():
         found = aws.call("cloudformation", "describe-change-set", StackName=stack, ChangeSetName=CHANGE_SET)
-        if found["Status"] == "FAILED":
-            sys.exit(f"adopt: CloudFormation does not take them in: {found.get('StatusReason')}")
+        if found["Status"] == "FAILED" or found.get("ExecutionStatus") == "UNAVAILABLE" and found["Status"] == "CREATE_COMPLETE":
+            given_up(aws, stack, found.get("StatusReason"))
         return found["Status"] == "CREATE_COMPLETE"
 
     wait_until("CloudFormation has looked at them", made)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 WAIT_SECONDS_MAX = 3600
@@ -33,9 +34,13 @@ class Aws:
         # The first version of the command line does not look for it itself for every service.
         if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
             command += ["--endpoint-url", endpoint]
-        if arguments:
-            command += ["--cli-input-json", json.dumps(arguments)]
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        # In a file that its owner alone may read: others see the arguments of a command, which may be a key.
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            if arguments:
+                json.dump(arguments, file)
+                file.flush()
+                command += ["--cli-input-json", f"file://{file.name}"]
+            done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             found = re.search(r"An error occurred \((\w[\w.]*)\).*?: (.*)", done.stderr, re.DOTALL)
             raise Refused(*found.groups()) if found else Refused("CommandFailed", done.stderr.strip())

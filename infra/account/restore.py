@@ -14,6 +14,15 @@ import template
 from aws import Aws, Refused, region_of, wait_until
 
 BACKUP = "before-recovery"
+# Tables that are written together are restored to the same second. The name of a group stands for all of them.
+GROUPS = {
+    "money": ("invoices", "payments", "held_payments", "tombstones", "discrepancies", "uploads", "receipts", "customers", "orders",
+              "order_links"),
+    "log": ("activity", "seals", "closes"),
+}
+# Each of these is restored by itself.
+ALONE = ("organisations", "caps", "nights", "notices", "parked", "messages", "contacts", "connections", "brakes", "budgets", "grants",
+         "certificates", "feeds", "shadows", "sweeps", "sync_runs")
 # Of a trigger on a stream: what a new one has to have as well.
 TRIGGER = ("BatchSize", "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "BisectBatchOnFunctionError",
            "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "DestinationConfig", "FunctionResponseTypes")
@@ -156,6 +165,30 @@ def source_of(aws, table, copy, moment):
     return backed_up(aws, copy, "recovery")
 
 
+TOKENS = "tokens/"
+
+
+def latest_tokens(aws, table):
+    """The encrypted tokens in `grants`. Xero takes the last ones that it gave, and those of an earlier moment no more."""
+    found, more = [], {}
+    while True:
+        answer = aws.call("dynamodb", "scan", TableName=table, ConsistentRead=True, FilterExpression="begins_with(#grant, :tokens)",
+                          ExpressionAttributeNames={"#grant": "grant"}, ExpressionAttributeValues={":tokens": {"S": TOKENS}}, **more)
+        found += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return found
+        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def chosen(nouns):
+    """The tables of these names and groups, each once; and a sentence for each group of which some were left out."""
+    tables = list(dict.fromkeys(table for noun in nouns for table in GROUPS.get(noun, (noun,))))
+    if unknown := [table for table in tables if table not in ALONE and not any(table in group for group in GROUPS.values())]:
+        sys.exit(f"restore: there is no table {' or '.join(unknown)}; groups are {' and '.join(GROUPS)}")
+    partly = {name: [each for each in group if each not in tables] for name, group in GROUPS.items() if set(group) & set(tables)}
+    return tables, [f"{' '.join(left)}: written together with these, and NOT restored (group {name})" for name, left in partly.items() if left]
+
+
 def restored(aws, stack, noun, moment):
     """One table, as it was at a moment."""
     table, copy = f"{stack}-{noun}", f"{stack}-{noun}-restored"
@@ -164,6 +197,7 @@ def restored(aws, stack, noun, moment):
     if logical is None:
         sys.exit(f"restore: there is no table {noun} in template.yaml")
     arn = source_of(aws, table, copy, moment)
+    tokens = latest_tokens(aws, table) if noun == "grants" and state(aws, table) else []
     if state(aws, table):
         backed_up(aws, table, BACKUP)
         aws.call("dynamodb", "update-table", TableName=table, DeletionProtectionEnabled=False)
@@ -172,6 +206,8 @@ def restored(aws, stack, noun, moment):
         wait_until(f"{table} is gone", lambda: state(aws, table) is None)
     aws.call("dynamodb", "restore-table-from-backup", TargetTableName=table, BackupArn=arn)
     found = given_back(aws, table, template.blocks(text)[logical])
+    for row in tokens:
+        aws.call("dynamodb", "put-item", TableName=table, Item=row)
     moved_triggers(aws, stack, table, found)
     if state(aws, copy):
         aws.call("dynamodb", "delete-table", TableName=copy)
@@ -181,7 +217,7 @@ def restored(aws, stack, noun, moment):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("do", choices=["stop", "tables", "start"])
-    arguments.add_argument("nouns", nargs="*", metavar="table", help="tables without the stack's name, such as payments")
+    arguments.add_argument("nouns", nargs="*", metavar="table", help="tables without the stack's name, such as grants; or a group: " + ", ".join(GROUPS))
     arguments.add_argument("--stack", default="paymirror", help="name of the stack")
     arguments.add_argument("--region", help="that of the AWS command line, if left out")
     arguments.add_argument("--to", help="the moment, such as 2026-11-25T01:00:00Z; the latest possible, if left out")
@@ -189,8 +225,11 @@ def main():
     aws = Aws(region_of(given.region))
     if given.do == "tables":
         if not given.nouns:
-            sys.exit("restore: name the tables, such as: tables --to 2026-11-25T01:00:00Z invoices payments")
-        for noun in given.nouns:
+            sys.exit("restore: name the tables, such as: tables --to 2026-11-25T01:00:00Z money")
+        tables, warnings = chosen(given.nouns)
+        for warning in warnings:
+            say(warning)
+        for noun in tables:
             restored(aws, given.stack, noun, given.to)
     else:
         switch(aws, given.stack, enabled=given.do == "start")

@@ -33,15 +33,17 @@ def _tables(nouns, *operations):
     return {pair for noun in nouns.split() for pair in _on(f"{noun}Table.Arn", *actions)}
 
 
-# Each grant has a secret of its own, which is no resource of the stack: made when a user first authorises.
+# In an earlier version each grant had a secret of its own. They are no resources of the stack; what is in them moves into the table.
 GRANT_SECRETS = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/grants/*"
 )
 
 
 def _grants():
-    return _on(GRANT_SECRETS, "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue") | _tables(
-        "Grants", "GetItem", "PutItem"
+    return (
+        _on("GrantsKeySecret.Id", "secretsmanager:GetSecretValue")
+        | _on(GRANT_SECRETS, "secretsmanager:GetSecretValue", "secretsmanager:DeleteSecret")
+        | _tables("Grants", "GetItem", "PutItem")
     )
 
 
@@ -183,17 +185,17 @@ ALLOWED = {
     | _tables("Messages", "PutItem", "DeleteItem")
     | COMMANDS
     | _grants()
-    | _on(GRANT_SECRETS, "secretsmanager:DeleteSecret"),
+    | _tables("Grants", "DeleteItem"),
     "Connect": _own_log("Connect")
     | _on("SchedulesQueue.Arn", "sqs:SendMessage")
     | _on("XeroApiSecret.Id", "secretsmanager:GetSecretValue")
     | _on("XeroWebhookSecret.Id", "secretsmanager:DescribeSecret")
-    | _tables("Organisations Grants", "GetItem", "PutItem", "UpdateItem")
+    | _tables("Organisations", "GetItem", "PutItem", "UpdateItem")
     | _tables("Activity", "PutItem")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Budgets", "GetItem", "PutItem")
     | _grants()
-    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret"),
+    | _tables("Grants", "DeleteItem", "UpdateItem"),
     "Announce": _own_log("Announce")
     # Of every stream that the table has: one that was restored has another.
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
@@ -237,8 +239,7 @@ ALLOWED = {
     | _tables("Seals", "GetItem", "Query")
     | _tables("Feeds Shadows", "Query")
     | _grants()
-    | _on(GRANT_SECRETS, "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret")
-    | _tables("Grants", "UpdateItem"),
+    | _tables("Grants", "DeleteItem", "UpdateItem"),
     "Reconcile": _own_log("Reconcile")
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     | _tables("Orders", "GetItem", "Query", "PutItem")
@@ -341,6 +342,7 @@ ONLY = {
     "CapsTable.Arn": {"Upload", "Sweep", "Operations"} | LOOKERS,
     "BudgetsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"} | LOOKERS,
     "GrantsTable.Arn": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
+    "GrantsKeySecret.Id": {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     GRANT_SECRETS: {"Connect", "Mirror", "Upload", "Sweep", "Operations"},
     "CertificatesTable.Arn": {"Sweep", "Operations"},
     "ContactsTable.Arn": {"Sweep", "Operations"} | LOOKERS,
@@ -371,6 +373,11 @@ ONLY = {
     "UploadFunction.Arn": {"Scheduler"},
     "SweepFunction.Arn": {"Scheduler"},
 }
+
+# Rows of `grants` that a role may delete or alter by itself: never one of a grant, nor, in altering, of its tokens.
+GRANT_ROWS = {"dynamodb:DeleteItem": ["tokens/*"], "dynamodb:UpdateItem": ["link/*", "state/*"]}
+
+KEY_RECIPE = {"SecretStringTemplate": "{}", "GenerateStringKey": "token_key", "PasswordLength": 64, "ExcludePunctuation": True}
 
 RETENTION_SECONDS = 14 * 24 * 60 * 60
 # Within two hours: the pauses between them grow from 15 seconds to a quarter of an hour (`host::batch::pause`).
@@ -561,6 +568,18 @@ def each_role_allows_exactly_its_list(template):
         yield f"{name} belongs to no function"
 
 
+def grants_are_altered_by_their_own_keys(template):
+    """A right to delete or to alter rows of `grants` is one on some of its keys."""
+    for name, role in resources(template, "AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                resources_of = [one_name(resource) for resource in as_list(statement["Resource"])]
+                for action in as_list(statement["Action"]):
+                    wanted = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": GRANT_ROWS.get(action)}}
+                    if "GrantsTable.Arn" in resources_of and action in GRANT_ROWS and statement.get("Condition") != wanted:
+                        yield f"{name} may {action} on every row of GrantsTable"
+
+
 def promises_are_kept(template):
     """No other role touches the resources of a few, by their own names or through an index."""
     for name, role in resources(template, "AWS::IAM::Role").items():
@@ -648,6 +667,13 @@ def what_cannot_be_had_again_outlives_the_stack(template):
             resource = template["Resources"][name]
             if (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) != ("RetainExceptOnCreate", "Retain"):
                 yield f"{name} does not outlive its stack, or is left behind by a creation that failed"
+
+
+def the_key_of_tokens_stays(template):
+    """Another recipe makes another key, in place of the one with which the tokens are encrypted."""
+    recipe = resources(template, "AWS::SecretsManager::Secret")["GrantsKeySecret"].get("GenerateSecretString")
+    if recipe != KEY_RECIPE:
+        yield "GrantsKeySecret has another recipe: CloudFormation would replace the key, and every user has to authorise again"
 
 
 def the_console_only_looks(template):
@@ -817,6 +843,8 @@ RULES = (
     nothing_is_lost_in_a_queue,
     streams_neither_lose_nor_block,
     each_role_allows_exactly_its_list,
+    grants_are_altered_by_their_own_keys,
+    the_key_of_tokens_stays,
     promises_are_kept,
     people_may_exactly_what_is_listed,
     the_console_only_looks,

@@ -15,7 +15,9 @@ import adopt  # noqa: E402
 import checks  # noqa: E402
 import deploy  # noqa: E402
 import facts  # noqa: E402
+import restore  # noqa: E402
 import template  # noqa: E402
+import token_key  # noqa: E402
 
 TEXT = template.PATH.read_text(encoding="utf-8")
 
@@ -159,6 +161,65 @@ class Scripts(unittest.TestCase):
                     self.assertEqual("StreamViewType" in block, "StreamSpecification" in properties)
                     self.assertEqual(re.search(r"TimeToLiveSpecification: {AttributeName: (\w+)", block) is not None,
                                      "TimeToLiveSpecification" in properties)
+
+
+class Store:
+    """Secrets Manager and DynamoDB of one stack, as far as the key of tokens is concerned."""
+
+    def __init__(self, secret, rows):
+        self.secret, self.rows = secret, rows
+
+    def call(self, service, operation, **arguments):
+        if operation == "get-secret-value":
+            return {"SecretString": json.dumps(self.secret)}
+        if operation == "put-secret-value":
+            self.secret = json.loads(arguments["SecretString"])
+            return {}
+        # In two pages.
+        rows = [{"encrypted_with": {"S": name}} for name in self.rows]
+        return {"Items": rows[1:]} if "ExclusiveStartKey" in arguments else {"Items": rows[:1], "LastEvaluatedKey": {}}
+
+
+class TokenKey(unittest.TestCase):
+    def test_keys_have_the_names_that_functions_write(self):
+        # The same in shared/access/src/token_cipher.rs.
+        self.assertEqual(token_key.name_of("a" * 64), "152310f958c2c768")
+
+    def test_a_new_key_stands_first_and_an_old_one_goes_when_no_row_has_it(self):
+        old, older = "o" * 64, "p" * 64
+        store = Store({"token_key": old, "older_token_keys": [older]}, [token_key.name_of(old)] * 2)
+        with mock.patch("builtins.print") as printed:
+            token_key.renew(store, "paymirror")
+            new = store.secret["token_key"]
+            self.assertEqual((len(new), store.secret["older_token_keys"]), (64, [old, older]))
+            token_key.drop(store, "paymirror")
+            self.assertEqual(store.secret, {"token_key": new, "older_token_keys": [old]})
+            store.rows = [token_key.name_of(new), token_key.name_of(older)]
+            token_key.show(store, "paymirror")
+            token_key.drop(store, "paymirror")
+        self.assertEqual(store.secret, {"token_key": new})
+        said = " ".join(str(call.args[0]) for call in printed.call_args_list)
+        self.assertIn(f"{token_key.name_of(older)} is NOT IN THE SECRET: 1 grants", said)
+        for key in (new, old, older):
+            self.assertNotIn(key, said)
+
+    def test_every_table_has_its_place_among_those_that_are_restored(self):
+        names = {name.removeprefix("s-") for _, kind, name in template.names(TEXT, "s") if kind == "AWS::DynamoDB::Table"}
+        listed = [*restore.ALONE, *(table for group in restore.GROUPS.values() for table in group)]
+        self.assertEqual(sorted(listed), sorted(names))
+
+    def test_a_group_is_restored_whole_and_one_that_is_not_is_named(self):
+        self.assertEqual(restore.chosen(["log", "activity", "grants"]), (["activity", "seals", "closes", "grants"], []))
+        tables, (warning,) = restore.chosen(["payments"])
+        self.assertEqual(tables, ["payments"])
+        self.assertIn("invoices held_payments", warning)
+        with self.assertRaises(SystemExit):
+            restore.chosen(["pyaments"])
+
+    def test_a_restored_table_of_grants_keeps_the_last_tokens(self):
+        pages = iter([{"Items": [{"grant": {"S": "tokens/1"}}], "LastEvaluatedKey": {}}, {"Items": [{"grant": {"S": "tokens/2"}}]}])
+        aws = FakeAws(scan=lambda **_: next(pages))
+        self.assertEqual([row["grant"]["S"] for row in restore.latest_tokens(aws, "paymirror-grants")], ["tokens/1", "tokens/2"])
 
 
 class Readme(unittest.TestCase):

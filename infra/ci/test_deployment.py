@@ -118,6 +118,28 @@ class Deployment(unittest.TestCase):
             with self.subTest(name):
                 self.assertLess(len(text), 6144)
 
+    def test_what_functions_may_do_fits_into_their_roles_and_all_of_it_into_a_stack(self):
+        for name, role in resources(self.template, "AWS::IAM::Role").items():
+            documents = (json.dumps(policy["PolicyDocument"], separators=(",", ":")) for policy in role.get("Policies", []))
+            text = "".join(re.sub(r'\{"(?:Fn::\w+|Ref)":(?:"[^"]*"|\[[^\]]*\])\}', '"' + "x" * 90 + '"', each) for each in documents)
+            with self.subTest(name):
+                self.assertLess(len(text), 10_240)
+        # The most that CloudFormation takes, and room for what SAM makes of a function: its permissions, triggers and schedules.
+        self.assertLess(len(self.template["Resources"]) * 2, 500)
+        self.assertLess(len(self.outputs), 200)
+        self.assertLess(len(self.parameters), 200)
+        self.assertLess(len(sam_template.PATH.read_bytes()), 500_000)
+
+    # Rows that Xero, the next schedule or the next event gives again, or that are of no use a week later.
+    NOT_COPIED = {"Messages", "Contacts", "Connections", "Brakes", "Budgets", "Grants", "Certificates", "Feeds", "Shadows", "Sweeps", "SyncRuns"}
+
+    def test_every_table_is_copied_every_week_or_comes_again_by_itself(self):
+        selection = self.template["Resources"]["BackupSelection"]["Properties"]["BackupSelection"]
+        copied = {sam_template.one_name(each).removesuffix("Table.Arn") for each in selection["Resources"]}
+        tables = {name.removesuffix("Table") for name in resources(self.template, "AWS::DynamoDB::Table")}
+        self.assertEqual(copied | self.NOT_COPIED, tables)
+        self.assertEqual(copied & self.NOT_COPIED, set())
+
     def test_no_table_goes_with_the_stack_or_by_mistake(self):
         # A first deployment that fails is undone only if it is off; `infra/account/deploy.py` switches it on.
         self.assertEqual(self.parameters["DeletionProtection"]["Default"], "false")

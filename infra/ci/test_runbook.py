@@ -118,7 +118,7 @@ class Runbook(unittest.TestCase):
                 self.assertIn(name, written)
 
     def test_what_commands_name_is_in_the_stack(self):
-        names = {"paymirror/xero-webhook", "paymirror/xero-api"}
+        names = {"paymirror/xero-webhook", "paymirror/xero-api", "paymirror/grants-key"}
         for kind in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Serverless::Function"):
             names |= {physical(self.template, {"Ref": name}) for name in resources(self.template, kind)}
         for function in resources(self.template, "AWS::Serverless::Function").values():

@@ -31,6 +31,18 @@ class Rules(unittest.TestCase):
         self.properties("ChangesQueue")["VisibilityTimeout"] = 721
         self.expect(rules.visibility_outlasts_the_function, "ChangesQueue", "722")
 
+    def test_a_right_on_every_row_of_the_grants_is_noticed(self):
+        for sid in ("DeleteTokens", "MarkWaysToXero"):
+            with self.subTest(sid):
+                self.setUp()
+                statement, = (one for one in self.statements("ConnectRole") if one.get("Sid") == sid)
+                del statement["Condition"]
+                self.expect(rules.grants_are_altered_by_their_own_keys, "ConnectRole", "every row")
+
+    def test_another_recipe_for_the_key_of_tokens_is_noticed(self):
+        self.properties("GrantsKeySecret")["GenerateSecretString"]["PasswordLength"] = 65
+        self.expect(rules.the_key_of_tokens_stays, "another recipe")
+
     def test_a_longer_function_timeout_is_noticed(self):
         self.properties("IntakeFunction")["Timeout"] = 61
         self.expect(rules.visibility_outlasts_the_function, "IntakeQueue", "367")
@@ -165,7 +177,8 @@ class Rules(unittest.TestCase):
         self.expect(rules.each_role_allows_exactly_its_list, "Webhook", "sqs:ReceiveMessage")
 
     def test_one_more_resource_is_noticed(self):
-        self.statements("MirrorRole")[3]["Resource"] = [
+        statement, = (one for one in self.statements("MirrorRole") if one["Sid"] == "ReadOrganisations")
+        statement["Resource"] = [
             {"Fn::GetAtt": ["OrganisationsTable", "Arn"]}, {"Fn::GetAtt": ["ReceiptsTable", "Arn"]},
         ]
         self.expect(rules.each_role_allows_exactly_its_list, "Mirror", "ReceiptsTable.Arn")
@@ -248,14 +261,13 @@ class Rules(unittest.TestCase):
             "Organisations", "Brakes", "Parked", "Grants", "Payments", "Tombstones", "Activity")}
         queue = {noun: {"Fn::GetAtt": [f"{noun}Queue", "Arn"]} for noun in (
             "ChangesDeadLetter", "IntakeDeadLetter", "UploadsDeadLetter", "SchedulesDeadLetter", "EventsDeadLetter", "Intake", "Uploads")}
-        grants = {"Fn::Sub": rules.GRANT_SECRETS}
         for role, action, resource in (
             *(("Sweep", f"sqs:{action}", queue[f"{noun}DeadLetter"])
               for noun in ("Changes", "Intake", "Uploads", "Schedules", "Events")
               for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")),
             ("Sweep", "sqs:SendMessage", queue["Intake"]), ("Sweep", "sqs:SendMessage", queue["Uploads"]),
             ("Sweep", "secretsmanager:DescribeSecret", {"Fn::GetAtt": ["XeroWebhookSecret", "Id"]}),
-            ("Sweep", "secretsmanager:CreateSecret", grants), ("Sweep", "dynamodb:PutItem", table["Organisations"]),
+            ("Sweep", "dynamodb:PutItem", table["Organisations"]),
             ("Sweep", "dynamodb:PutItem", table["Brakes"]), ("Sweep", "dynamodb:PutItem", table["Parked"]),
             ("Sweep", "dynamodb:DeleteItem", table["Parked"]), ("Sweep", "dynamodb:UpdateItem", table["Grants"]),
             ("Sweep", "dynamodb:PutItem", table["Payments"]),

@@ -9,12 +9,11 @@ mod request;
 mod response;
 mod tally;
 
-use access::Xero;
+use access::{TokenVault, Xero};
 use aws_lambda_events::lambda_function_urls::{
     LambdaFunctionUrlRequest, LambdaFunctionUrlResponse,
 };
 use host::clock::Clock;
-use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::webhook_secret::WebhookSecret;
 use payments::budget::Purpose;
@@ -57,12 +56,12 @@ impl Connector {
     pub fn new(
         xero: Client,
         tables: Tables,
-        secrets: GrantSecrets,
+        vault: impl Into<TokenVault>,
         login: Url,
         address: Url,
         clock: Clock,
     ) -> Self {
-        let xero = Xero::with(xero, &tables, Purpose::Sweep).with_grants(secrets, &tables);
+        let xero = Xero::with(xero, &tables, Purpose::Sweep).with_grants(vault, &tables);
         Self {
             xero,
             tables,

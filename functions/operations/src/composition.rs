@@ -28,7 +28,7 @@ impl Operations<ChangesQueue, UploadsQueue, AllQueues, EventBus> {
         let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
         let sweeper = Sweeper::from_env(env, aws, clock.clone()).await?;
         let login = env.url("XERO_LOGIN_URL", Some(LOGIN_URL))?;
-        let by_grants = sweeper.xero().grant_secrets().is_some();
+        let by_grants = sweeper.xero().token_vault().is_some();
         let parts = Parts {
             uploader: Uploader::from_env(env, aws, clock.clone()).await?,
             sweeper,

@@ -19,6 +19,7 @@ mod tally;
 mod upload_switch;
 mod what_if;
 
+use access::TokenVault;
 use bus::Bus;
 use commands::reply::{
     AcceptanceReply, ApprovalReply, AuthorisationReply, DeadLettersReply, DiscardReply, GrantReply,
@@ -26,7 +27,6 @@ use commands::reply::{
 };
 use commands::{Attribution, Command, Reply, Request, RequestError, earlier};
 use host::clock::Clock;
-use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use host::webhook_secret::WebhookSecret;
@@ -104,8 +104,8 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
     /// The same, let in by what users grant: with the tokens in this store, and users who log in at this
     /// address.
     #[must_use]
-    pub fn with_grants(self, secrets: GrantSecrets, login: Url) -> Self {
-        Self { sweeper: self.sweeper.with_grants(secrets), login: Some(login), ..self }
+    pub fn with_grants(self, vault: impl Into<TokenVault>, login: Url) -> Self {
+        Self { sweeper: self.sweeper.with_grants(vault), login: Some(login), ..self }
     }
 
     /// The same, with webhooks whose keys are in this secret.

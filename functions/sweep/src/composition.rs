@@ -31,7 +31,7 @@ impl Sweeper<ChangesQueue> {
         let xero =
             async |config| Xero::from_env(env, aws, &tables, &clock, config, Purpose::Sweep).await;
         let (xero, contacts) = (xero(Config::default()).await?, xero(Config::contacts()).await?);
-        let users = xero.grant_secrets().is_some();
+        let users = xero.token_vault().is_some();
         Ok(Self {
             xero,
             contacts: Some(contacts),

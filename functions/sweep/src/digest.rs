@@ -51,7 +51,7 @@ impl<C: Changes> Sweeper<C> {
             oldest_open: open.oldest,
             late: open.late,
             without_owner: open.without_owner,
-            actions: actions.count.saturating_add(held.without_customer),
+            actions: actions.count.saturating_add(held.actions()),
             more_actions: actions.more,
             oldest_action: actions.oldest,
             held: &by_hold,

@@ -150,7 +150,7 @@ impl<C: Changes> Sweeper<C> {
         let budget = self.tables.budget(organisation).await.map_err(|error| tables(&error))?;
         // After Xero was asked: that is when a grant dies.
         let grant = self.tables.grant_of(organisation).await.map_err(|error| tables(&error))?;
-        let mode = match self.xero.grant_secrets() {
+        let mode = match self.xero.token_vault() {
             Some(_) => AccessMode::Grants,
             None => AccessMode::CustomConnection,
         };

@@ -25,11 +25,10 @@ mod tally;
 mod unreadable;
 mod wanted;
 
-use access::Xero;
+use access::{TokenVault, Xero};
 use commands::earlier;
 use commands::reply::{OrganisationSweep, SweepOutcome};
 use host::clock::Clock;
-use host::grants::GrantSecrets;
 use host::metrics::Metrics;
 use host::telemetry;
 use invoker::Invoker;
@@ -91,8 +90,8 @@ impl<C> Sweeper<C> {
 
     /// The same, let in by what users grant, with the tokens in this store.
     #[must_use]
-    pub fn with_grants(self, secrets: GrantSecrets) -> Self {
-        Self { xero: self.xero.with_grants(secrets, &self.tables), ..self }
+    pub fn with_grants(self, vault: impl Into<TokenVault>) -> Self {
+        Self { xero: self.xero.with_grants(vault, &self.tables), ..self }
     }
 
     /// The same, with schedules that put one message for each organisation on this queue.

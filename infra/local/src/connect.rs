@@ -12,7 +12,7 @@ use axum::{
     response::IntoResponse as _,
 };
 use connect::Connector;
-use host::{clock::Clock, env::Environment, grants::GrantSecrets};
+use host::{clock::Clock, env::Environment, grants::GrantFiles};
 use payments::{
     GrantId,
     budget::Purpose,
@@ -115,7 +115,7 @@ struct Parts {
     xero: crate::external_endpoints::Xero,
     login: Url,
     tables: Tables,
-    secrets: GrantSecrets,
+    secrets: GrantFiles,
     console: String,
 }
 
@@ -136,7 +136,7 @@ impl Parts {
             xero,
             login,
             tables: Tables::new(clients.dynamodb.clone(), String::new()),
-            secrets: GrantSecrets::in_folder(data.join(FOLDER)),
+            secrets: GrantFiles::new(data.join(FOLDER)),
             console: format!("{}/console", here(ports.webhook)),
         })
     }

@@ -103,7 +103,7 @@ impl Xero {
         invitation: &Invitation,
         now: Timestamp,
     ) -> Result<Url, VisitError> {
-        self.grant_secrets().ok_or(VisitError::NoGrants)?;
+        self.token_vault().ok_or(VisitError::NoGrants)?;
         let link = secret_text();
         let begun = tables.begin_link(&visit_key(&link), invitation).await;
         begun.map_err(|error| failed(&error))?;
@@ -127,7 +127,7 @@ impl Xero {
         new: &NewVisit<'_>,
         now: Timestamp,
     ) -> Result<Begun, VisitError> {
-        self.grant_secrets().ok_or(VisitError::NoGrants)?;
+        self.token_vault().ok_or(VisitError::NoGrants)?;
         let state = secret_text();
         let visit = PendingAuthorisation {
             grant: new.grant,
@@ -185,10 +185,9 @@ impl Xero {
         Ok(visit)
     }
 
-    /// Makes a grant of the code. The place stays if Xero refuses the code, empty: the way is begun again for the
-    /// same grant, which then finds it. In this order: the state is one that was given out; there is a place
-    /// for the tokens; the state is used up; Xero gives the tokens, which are kept before the grant's row
-    /// says so. Until the state is used up nothing has happened, and everything can be done again. It is logged for
+    /// Makes a grant of the code. If Xero refuses the code, the way is begun again for the same grant. In this order: the
+    /// state is one that was given out; there is a key for the tokens; the state is used up; Xero gives the tokens, which
+    /// are kept before the grant's row says so. Until the state is used up nothing has happened, and everything can be done again. It is logged for
     /// those who have ordered the visit, unless it is `said` who brings the code.
     ///
     /// # Errors
@@ -202,10 +201,10 @@ impl Xero {
         said: Option<(&str, &str)>,
         now: Timestamp,
     ) -> Result<Connected, VisitError> {
-        let secrets = self.grant_secrets().ok_or(VisitError::NoGrants)?;
+        let vault = self.token_vault().ok_or(VisitError::NoGrants)?;
         let visit = self.visit_of(tables, state, browser, now).await?;
         let grant = visit.grant;
-        if let Err(error) = secrets.make(grant).await {
+        if let Err(error) = vault.is_ready().await {
             return Err(VisitError::NoPlace { grant, problem: telemetry::chain(&error) });
         }
         use_up(tables, state, now).await?;

@@ -55,7 +55,7 @@ impl Xero {
         said: (&str, &str),
         now: Timestamp,
     ) -> Result<Disconnected, DisconnectError> {
-        self.grant_secrets().ok_or(DisconnectError::CustomConnection)?;
+        self.token_vault().ok_or(DisconnectError::CustomConnection)?;
         let known = tables.settings(organisation).await.map_err(|error| stores(&error))?;
         known.ok_or(DisconnectError::NotSetUp(organisation))?;
         let stopped = tables.disconnect(organisation, said, now).await;
@@ -121,7 +121,7 @@ impl Xero {
         organisation: OrganisationId,
         now: Timestamp,
     ) -> Result<(), DisconnectError> {
-        self.grant_secrets().ok_or(DisconnectError::CustomConnection)?;
+        self.token_vault().ok_or(DisconnectError::CustomConnection)?;
         let grant = tables.grant_of(organisation).await.map_err(|error| stores(&error))?;
         let Some(grant) = grant else { return Ok(()) };
         let refused = |error: xero::ReadError| DisconnectError::NotConfirmed(error.to_string());
@@ -162,14 +162,18 @@ impl Xero {
     /// Deletes the tokens of a grant. They are revoked first only if their user has no other connection: Xero revokes
     /// by user, and would end live connections with them (XC-28).
     async fn forget(&self, grant: &Grant, left: &[UserConnection]) -> Result<(), DisconnectError> {
-        let Some(secrets) = self.grant_secrets() else { return Ok(()) };
-        let pair = secrets.pair(grant.id).await.map_err(|error| stores(&error))?;
+        let Some(vault) = self.token_vault() else { return Ok(()) };
+        let pair = vault.pair(grant.id).await.unwrap_or_else(|error| {
+            let error = telemetry::chain(&error);
+            tracing::warn!(grant = %grant.id, error, "tokens that cannot be read cannot be revoked");
+            None
+        });
         if let Some(pair) = pair.filter(|_| left.is_empty())
             && let Err(error) = self.revoke(&pair.refresh_token).await
         {
             tracing::warn!(grant = %grant.id, error = %error, "tokens were deleted and not revoked");
         }
-        secrets.delete(grant.id).await.map_err(|error| stores(&error))?;
+        vault.delete(grant.id).await.map_err(|error| stores(&error))?;
         tracing::info!(grant = %grant.id, revoked = left.is_empty(), "tokens of a grant deleted");
         Ok(())
     }

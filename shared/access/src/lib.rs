@@ -3,6 +3,8 @@
 mod authorisation;
 mod disconnection;
 mod sign_up;
+mod token_cipher;
+mod token_vault;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Deref;
@@ -12,7 +14,7 @@ use host::clock::Clock;
 use host::connection::{AppCredentials, Connection, ConnectionError, CredentialSource};
 use host::counters::Counters;
 use host::env::{EnvError, Environment};
-use host::grants::GrantSecrets;
+use host::grants::TokenPlace;
 use host::metrics::Metrics;
 use jiff::Timestamp;
 use payments::budget::{ClockId, Purpose};
@@ -23,17 +25,18 @@ use xero::{Client, Config, ConfigError, Credentials};
 pub use authorisation::{Begun, Connected, NewVisit, VisitError, secret_text};
 pub use disconnection::{DisconnectError, Disconnected};
 pub use sign_up::{NotReady, NotSignedUp};
+pub use token_vault::{TokenVault, VaultError};
 
 /// Calls Xero within the organisation's budget, let in by what users have granted or by the app's own
 /// credentials.
-pub type XeroClient = Client<Budgets, Stores<Tables, GrantSecrets>>;
+pub type XeroClient = Client<Budgets, Stores<Tables, TokenVault>>;
 
 /// The client of one function, and where its credentials come from. Used like the client itself.
 #[derive(Debug)]
 pub struct Xero {
     client: XeroClient,
     source: CredentialSource,
-    grants: Option<GrantSecrets>,
+    vault: Option<TokenVault>,
 }
 
 /// Why a function that calls Xero cannot start.
@@ -89,31 +92,35 @@ impl Xero {
             scopes: connection.scopes.unwrap_or(defaults.scopes),
             timeout: defaults.timeout,
         };
-        let grants = connection.grants;
+        let vault = connection.grants.map(|place| match place {
+            TokenPlace::Files(files) => files.into(),
+            TokenPlace::Table(key, former) => TokenVault::in_table(tables, *key, former, clock),
+        });
         let of_client = clock.clone();
         let client =
             Client::new(config, credentials(connection.credentials), move || of_client.now())?
-                .with_grants(stores(tables, grants.as_ref()))
+                .with_grants(stores(tables, vault.as_ref()))
                 .within(tables.budgets_by(clock_of(env)?), purpose);
-        Ok(Self { client, source: connection.source, grants })
+        Ok(Self { client, source: connection.source, vault })
     }
 
     /// The same with a client that is there already, and whose credentials stay what they are.
     pub fn with(client: Client, tables: &Tables, purpose: Purpose) -> Self {
         let client = client.with_grants(None).within(tables.budgets(), purpose);
-        Self { client, source: CredentialSource::default(), grants: None }
+        Self { client, source: CredentialSource::default(), vault: None }
     }
 
     /// The same, let in by what users grant, with the tokens in this store.
     #[must_use]
-    pub fn with_grants(self, secrets: GrantSecrets, tables: &Tables) -> Self {
-        let client = self.client.with_grants(stores(tables, Some(&secrets)));
-        Self { client, grants: Some(secrets), ..self }
+    pub fn with_grants(self, vault: impl Into<TokenVault>, tables: &Tables) -> Self {
+        let vault = vault.into();
+        let client = self.client.with_grants(stores(tables, Some(&vault)));
+        Self { client, vault: Some(vault), ..self }
     }
 
     /// Where the tokens of users' grants are; `None` for a custom connection.
-    pub fn grant_secrets(&self) -> Option<&GrantSecrets> {
-        self.grants.as_ref()
+    pub fn token_vault(&self) -> Option<&TokenVault> {
+        self.vault.as_ref()
     }
 
     /// Does some work, and reports its numbers, however it ended. Credentials that Xero refused meanwhile are read again.
@@ -154,8 +161,8 @@ impl Deref for Xero {
     }
 }
 
-fn stores(tables: &Tables, secrets: Option<&GrantSecrets>) -> Option<Stores<Tables, GrantSecrets>> {
-    secrets.map(|pairs| Stores { grants: tables.clone(), pairs: pairs.clone() })
+fn stores(tables: &Tables, vault: Option<&TokenVault>) -> Option<Stores<Tables, TokenVault>> {
+    vault.map(|pairs| Stores { grants: tables.clone(), pairs: pairs.clone() })
 }
 
 fn credentials(of: AppCredentials) -> Credentials {

@@ -18,7 +18,7 @@ pub use payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
     OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SecretText, SignUp,
-    SyncNow,
+    SyncNow, WhatIf,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;

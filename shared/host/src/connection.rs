@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::SdkConfig;
 use crate::env::{EnvError, Environment};
-use crate::grants::GrantSecrets;
+use crate::grants::{FormerSecrets, GrantFiles, TokenPlace};
 use crate::secrets::{Secret, SecretError, SecretsManager, text};
 
 /// The app's id and secret at Xero.
@@ -37,9 +37,9 @@ pub struct Connection {
     pub credentials: AppCredentials,
     /// Where they came from, if that can be asked again.
     pub source: CredentialSource,
-    /// Where the tokens of users' grants are: `XERO_GRANTS_SECRET_PREFIX` in Secrets Manager, or the folder
-    /// `XERO_GRANTS_FOLDER`. `None` for a custom connection, which needs no more than the credentials.
-    pub grants: Option<GrantSecrets>,
+    /// Where the tokens of users' grants are: in the table, if `XERO_GRANTS_SECRET_PREFIX` and `XERO_GRANTS_KEY_ARN` are set, or
+    /// in the folder `XERO_GRANTS_FOLDER`. `None` for a custom connection, which needs no more than the credentials.
+    pub grants: Option<TokenPlace>,
 }
 
 /// Where credentials come from.
@@ -100,12 +100,16 @@ impl Connection {
     }
 }
 
-fn grants(env: &Environment, aws: &SdkConfig) -> Result<Option<GrantSecrets>, EnvError> {
+fn grants(env: &Environment, aws: &SdkConfig) -> Result<Option<TokenPlace>, EnvError> {
     let (prefix, folder) = ("XERO_GRANTS_SECRET_PREFIX", "XERO_GRANTS_FOLDER");
     match (env.optional(prefix)?, env.optional(folder)?) {
         (None, None) => Ok(None),
-        (Some(prefix), None) => Ok(Some(GrantSecrets::in_aws(aws, prefix))),
-        (None, Some(folder)) => Ok(Some(GrantSecrets::in_folder(PathBuf::from(folder)))),
+        (Some(prefix), None) => {
+            let arn = env.required("XERO_GRANTS_KEY_ARN")?;
+            let key = Box::new(Secret::stored(SecretsManager::new(aws), arn));
+            Ok(Some(TokenPlace::Table(key, FormerSecrets::new(aws, prefix))))
+        }
+        (None, Some(folder)) => Ok(Some(TokenPlace::Files(GrantFiles::new(PathBuf::from(folder))))),
         (Some(_), Some(_)) => {
             Err(EnvError::new(prefix, "and XERO_GRANTS_FOLDER must not both be set"))
         }
@@ -155,9 +159,14 @@ mod tests {
             assert!(connection.grants.is_none());
             assert!(!format!("{connection:?}").contains("4711"));
         }
-        for said in ["XERO_GRANTS_SECRET_PREFIX", "XERO_GRANTS_FOLDER"] {
-            assert!(connection(&[(said, "grants/")]).await.unwrap().grants.is_some());
-        }
+        let folder = connection(&[("XERO_GRANTS_FOLDER", "grants/")]).await.unwrap();
+        assert!(matches!(folder.grants, Some(TokenPlace::Files(_))));
+        let (prefix, key) =
+            (("XERO_GRANTS_SECRET_PREFIX", "grants/"), ("XERO_GRANTS_KEY_ARN", "arn"));
+        let table = connection(&[prefix, key]).await.unwrap();
+        assert!(matches!(table.grants, Some(TokenPlace::Table(..))));
+        let keyless = connection(&[prefix]).await.unwrap_err();
+        assert!(format!("{:?}", keyless).contains("XERO_GRANTS_KEY_ARN"), "{keyless:?}");
         let both = [("XERO_GRANTS_SECRET_PREFIX", "a"), ("XERO_GRANTS_FOLDER", "b")];
         assert!(matches!(connection(&both).await, Err(ConnectionError::Environment(_))));
     }

@@ -1,5 +1,5 @@
-//! The tokens of grants: one secret for each, in AWS Secrets Manager, or a file on one's own machine. What
-//! a grant is, `payments::grant` says.
+//! The tokens of grants outside the tables: in files on one's own machine, and in the secrets of earlier versions, which are
+//! read and deleted. What a grant is, `payments::grant` says; how tokens lie in the table, `access`.
 
 use std::path::PathBuf;
 
@@ -10,44 +10,25 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use crate::SdkConfig;
-use crate::secrets::{Files, SecretError, SecretStore as _, SecretWriter as _, SecretsManager};
+use crate::secrets::{Files, Secret, SecretError, SecretStore as _, SecretsManager};
 
 /// Where the tokens of grants are.
-#[derive(Clone, Debug)]
-pub struct GrantSecrets {
-    place: SecretLocation,
-    prefix: String,
+#[derive(Debug)]
+pub enum TokenPlace {
+    /// In files: on one's own machine.
+    Files(GrantFiles),
+    /// In the table `grants`, encrypted with the key in this secret; and in those of an earlier version.
+    Table(Box<Secret<SecretsManager>>, FormerSecrets),
 }
 
+/// Files in a folder, named by the id of the grant; for one's own machine.
 #[derive(Clone, Debug)]
-enum SecretLocation {
-    Manager(SecretsManager),
-    Files(Files),
-}
+pub struct GrantFiles(Files);
 
-impl GrantSecrets {
-    /// Secrets of AWS Secrets Manager whose names are `prefix` and the id of the grant.
-    pub fn in_aws(aws: &SdkConfig, prefix: String) -> Self {
-        Self { place: SecretLocation::Manager(SecretsManager::new(aws)), prefix }
-    }
-
-    /// Files in this folder, named by the id of the grant; for one's own machine.
-    pub fn in_folder(folder: PathBuf) -> Self {
-        Self { place: SecretLocation::Files(Files::new(folder)), prefix: String::new() }
-    }
-
-    /// Makes a place for the tokens of a grant, before Xero is asked for them. One that is there stays as it
-    /// is.
-    ///
-    /// # Errors
-    ///
-    /// [`SecretError::NotMade`].
-    pub async fn make(&self, grant: GrantId) -> Result<(), SecretError> {
-        let name = self.name(grant);
-        match &self.place {
-            SecretLocation::Manager(manager) => manager.make(&name).await,
-            SecretLocation::Files(files) => files.make(&name).await,
-        }
+impl GrantFiles {
+    /// In this folder.
+    pub fn new(folder: PathBuf) -> Self {
+        Self(Files::new(folder))
     }
 
     /// Deletes the tokens of a grant that nothing hangs on any more.
@@ -55,12 +36,63 @@ impl GrantSecrets {
     /// # Errors
     ///
     /// [`SecretError::NotWritten`].
+    pub fn delete(&self, grant: GrantId) -> Result<(), SecretError> {
+        self.0.delete(&grant.to_string())
+    }
+}
+
+impl Pairs for GrantFiles {
+    async fn pair(&self, grant: GrantId) -> Result<Option<Pair>, GrantError> {
+        pair_if_there(self.0.read(&grant.to_string()).await).map_err(unavailable)
+    }
+
+    async fn generation(&self, grant: GrantId) -> Result<u64, GrantError> {
+        Ok(self.pair(grant).await?.map_or(0, |pair| pair.generation))
+    }
+
+    async fn store_pair(&self, grant: GrantId, pair: &Pair) -> Result<(), GrantError> {
+        self.0.write(&grant.to_string(), &text_of(pair)).map_err(unavailable)
+    }
+}
+
+/// The secrets of an earlier version, one for each grant: none is written any more.
+#[derive(Clone, Debug)]
+pub struct FormerSecrets {
+    manager: SecretsManager,
+    prefix: String,
+}
+
+impl FormerSecrets {
+    /// Those whose names are `prefix` and the id of the grant.
+    pub fn new(aws: &SdkConfig, prefix: String) -> Self {
+        Self { manager: SecretsManager::new(aws), prefix }
+    }
+
+    /// The pair of a grant, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::Unavailable`], [`SecretError::Shape`].
+    pub async fn pair(&self, grant: GrantId) -> Result<Option<Pair>, SecretError> {
+        pair_if_there(self.manager.read(&self.name(grant)).await)
+    }
+
+    /// Has the secret of a grant deleted in a week.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`].
+    pub async fn retire(&self, grant: GrantId) -> Result<(), SecretError> {
+        self.manager.retire(&self.name(grant)).await
+    }
+
+    /// Deletes the secret of a grant at once.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`].
     pub async fn delete(&self, grant: GrantId) -> Result<(), SecretError> {
-        let name = self.name(grant);
-        match &self.place {
-            SecretLocation::Manager(manager) => manager.delete(&name).await,
-            SecretLocation::Files(files) => files.delete(&name).await,
-        }
+        self.manager.delete(&self.name(grant)).await
     }
 
     fn name(&self, grant: GrantId) -> String {
@@ -68,27 +100,41 @@ impl GrantSecrets {
     }
 }
 
-impl Pairs for GrantSecrets {
-    async fn pair(&self, grant: GrantId) -> Result<Option<Pair>, GrantError> {
-        let name = self.name(grant);
-        let read = match &self.place {
-            SecretLocation::Manager(manager) => manager.read(&name).await,
-            SecretLocation::Files(files) => files.read(&name).await,
-        };
-        match read {
-            Ok(secret) => pair_in(&secret).map(Some).map_err(unavailable),
-            Err(SecretError::Missing { .. }) => Ok(None),
-            Err(error) => Err(unavailable(error)),
-        }
+/// The texts of which keys are made for the tokens of grants, the newest first: `token_key`, and those in `older_token_keys`,
+/// if there are any.
+///
+/// # Errors
+///
+/// [`SecretError::Shape`].
+pub fn token_keys(secret: &SecretString) -> Result<Vec<SecretString>, SecretError> {
+    let wrong = |field, expected| SecretError::Shape { field, expected };
+    let object: Map<String, Value> =
+        serde_json::from_str(secret.expose_secret()).map_err(|_| wrong("token_key", KEY))?;
+    let key = |field, value: Option<&Value>| {
+        let text = value.and_then(Value::as_str).filter(|text| text.len() >= KEY_LENGTH_MIN);
+        text.map(SecretString::from).ok_or_else(|| wrong(field, KEY))
+    };
+    let mut keys = vec![key("token_key", object.get("token_key"))?];
+    let older = match object.get("older_token_keys") {
+        None => &[][..],
+        Some(Value::Array(older)) => older.as_slice(),
+        Some(_) => return Err(wrong("older_token_keys", "a list of texts")),
+    };
+    for text in older {
+        keys.push(key("older_token_keys", Some(text))?);
     }
+    Ok(keys)
+}
 
-    async fn store_pair(&self, grant: GrantId, pair: &Pair) -> Result<(), GrantError> {
-        let (name, secret) = (self.name(grant), secret_of(pair));
-        let written = match &self.place {
-            SecretLocation::Manager(manager) => manager.write(&name, &secret).await,
-            SecretLocation::Files(files) => files.write(&name, &secret).await,
-        };
-        written.map_err(unavailable)
+/// As many letters and digits hold more than the 256 bits of a key.
+const KEY_LENGTH_MIN: usize = 44;
+const KEY: &str = "a text of 44 characters or more, chosen by chance";
+
+fn pair_if_there(read: Result<SecretString, SecretError>) -> Result<Option<Pair>, SecretError> {
+    match read {
+        Ok(secret) => pair_in(&secret).map(Some),
+        Err(SecretError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -96,7 +142,8 @@ fn unavailable(error: SecretError) -> GrantError {
     GrantError::Unavailable(Box::new(error))
 }
 
-fn secret_of(pair: &Pair) -> SecretString {
+/// A pair as text.
+pub fn text_of(pair: &Pair) -> SecretString {
     let secret = json!({
         "generation": pair.generation,
         "access_token": pair.access_token.expose_secret(),
@@ -107,7 +154,12 @@ fn secret_of(pair: &Pair) -> SecretString {
     SecretString::from(secret.to_string())
 }
 
-fn pair_in(secret: &SecretString) -> Result<Pair, SecretError> {
+/// A pair from its text.
+///
+/// # Errors
+///
+/// [`SecretError::Shape`], which does not quote it.
+pub fn pair_in(secret: &SecretString) -> Result<Pair, SecretError> {
     let wrong = |field, expected| SecretError::Shape { field, expected };
     let object: Map<String, Value> =
         serde_json::from_str(secret.expose_secret()).map_err(|_| wrong("generation", NUMBER))?;

@@ -1,5 +1,5 @@
 //! Secrets: read once, kept in memory for minutes, read again when they turn out to be old. A few are
-//! written, too.
+//! deleted, too.
 //!
 //! A value is never in `Debug`, in an error or in a log line.
 
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -50,14 +51,6 @@ pub enum SecretError {
         /// What the store said.
         problem: String,
     },
-    /// The store has made no place for it.
-    #[error("secret {id} could not be made: {problem}")]
-    NotMade {
-        /// Which secret.
-        id: String,
-        /// What the store said.
-        problem: String,
-    },
     /// A read failed less than [`ASK_AGAIN_AFTER`] ago, and it is too soon to ask again.
     #[error("secret {id} could not be read a moment ago")]
     UnavailableLately {
@@ -84,33 +77,10 @@ pub trait SecretStore {
     async fn read(&self, id: &str) -> Result<SecretString, SecretError>;
 }
 
-/// A store that can also be written to: apart, so that what only reads cannot write.
-pub trait SecretWriter: SecretStore {
-    /// Makes a place for a secret that may have no value yet. When it returns, [`Self::write`] finds it. One
-    /// that is there stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// [`SecretError::NotMade`].
-    async fn make(&self, id: &str) -> Result<(), SecretError>;
+/// For how many days Secrets Manager can bring a retired secret back: the fewest that it takes.
+const RECOVERY_DAYS: i64 = 7;
 
-    /// Replaces the value of a secret that exists. When it returns, the value is kept.
-    ///
-    /// # Errors
-    ///
-    /// [`SecretError::NotWritten`], which MUST NOT contain the value. Whether it is kept is not known.
-    async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError>;
-
-    /// Deletes a secret at once. One that is not there is deleted already.
-    ///
-    /// # Errors
-    ///
-    /// [`SecretError::NotWritten`]. Whether it is there is not known.
-    async fn delete(&self, id: &str) -> Result<(), SecretError>;
-}
-
-/// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`; `secretsmanager:PutSecretValue` to write, and
-/// `secretsmanager:CreateSecret` to make a place.
+/// AWS Secrets Manager. Needs `secretsmanager:GetSecretValue`, and `secretsmanager:DeleteSecret` to retire and to delete.
 #[derive(Clone, Debug)]
 pub struct SecretsManager(Client);
 
@@ -163,36 +133,40 @@ impl SecretStore for SecretsManager {
     }
 }
 
-impl SecretWriter for SecretsManager {
-    async fn make(&self, id: &str) -> Result<(), SecretError> {
-        let what_it_is = "Tokens of what a user of Xero has granted. Written by Paymirror alone.";
-        let answer = self.0.create_secret().name(id).description(what_it_is).send().await;
-        let Err(error) = answer else { return Ok(()) };
-        if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) {
-            return Ok(());
-        }
-        let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
-        Err(SecretError::NotMade { id: id.to_owned(), problem })
+impl SecretsManager {
+    /// Has a secret deleted in a week, until when a person can bring it back. One that is not there, or that waits for its
+    /// end, is deleted already.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`]. Whether it is there is not known.
+    pub async fn retire(&self, id: &str) -> Result<(), SecretError> {
+        let delete = self.0.delete_secret().secret_id(id).recovery_window_in_days(RECOVERY_DAYS);
+        gone(id, delete.send().await)
     }
 
-    async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError> {
-        let put = self.0.put_secret_value().secret_id(id).secret_string(value.expose_secret());
-        let answer = put.send().await;
-        answer.map(drop).map_err(|error| {
-            let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
-            SecretError::NotWritten { id: id.to_owned(), problem }
-        })
-    }
-
-    async fn delete(&self, id: &str) -> Result<(), SecretError> {
+    /// Deletes a secret at once. One that is not there is deleted already.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`]. Whether it is there is not known.
+    pub async fn delete(&self, id: &str) -> Result<(), SecretError> {
         let delete = self.0.delete_secret().secret_id(id).force_delete_without_recovery(true);
-        let Err(error) = delete.send().await else { return Ok(()) };
-        if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) {
-            return Ok(());
-        }
-        let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
-        Err(SecretError::NotWritten { id: id.to_owned(), problem })
+        gone(id, delete.send().await)
     }
+}
+
+/// Whether a secret is gone or waits for its end, by the answer of Secrets Manager.
+fn gone<T>(id: &str, answer: Result<T, SdkError<DeleteSecretError>>) -> Result<(), SecretError> {
+    let Err(error) = answer else { return Ok(()) };
+    let is_gone = error.as_service_error().is_some_and(|error| {
+        error.is_resource_not_found_exception() || error.is_invalid_request_exception()
+    });
+    if is_gone {
+        return Ok(());
+    }
+    let problem = error.code().map_or_else(|| error.to_string(), str::to_owned);
+    Err(SecretError::NotWritten { id: id.to_owned(), problem })
 }
 
 /// Files in a folder, for one's own machine: nothing protects them but the rights of the folder. Ids are
@@ -232,31 +206,32 @@ impl SecretStore for Files {
     }
 }
 
-impl SecretWriter for Files {
-    async fn make(&self, id: &str) -> Result<(), SecretError> {
-        fs::create_dir_all(&self.0).map_err(|error| SecretError::NotMade {
-            id: id.to_owned(),
-            problem: error.kind().to_string(),
-        })
+impl Files {
+    /// Replaces the value of a secret. When it returns, the value is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`], which does not contain the value. Whether it is kept is not known.
+    pub fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError> {
+        self.replace(id, value.expose_secret()).map_err(|error| not_written(id, &error))
     }
 
-    async fn write(&self, id: &str, value: &SecretString) -> Result<(), SecretError> {
-        self.replace(id, value.expose_secret()).map_err(|error| SecretError::NotWritten {
-            id: id.to_owned(),
-            problem: error.kind().to_string(),
-        })
-    }
-
-    async fn delete(&self, id: &str) -> Result<(), SecretError> {
+    /// Deletes a secret at once. One that is not there is deleted already.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`].
+    pub fn delete(&self, id: &str) -> Result<(), SecretError> {
         match fs::remove_file(self.0.join(id)) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(SecretError::NotWritten {
-                id: id.to_owned(),
-                problem: error.kind().to_string(),
-            }),
+            Err(error) => Err(not_written(id, &error)),
         }
     }
+}
+
+fn not_written(id: &str, error: &io::Error) -> SecretError {
+    SecretError::NotWritten { id: id.to_owned(), problem: error.kind().to_string() }
 }
 
 /// One secret.

@@ -69,7 +69,7 @@ codes! {
         Replayed = "replayed",
         /// Everything is decided from now on, and nothing is done (CM-30).
         ShadowEntered = "shadow_entered",
-        /// What is decided is done from now on (CM-30).
+        /// Decisions are carried out from now on (CM-30).
         ShadowLeft = "shadow_left",
         /// An organisation is mirrored from now on.
         SignedUp = "signed_up",
@@ -94,6 +94,13 @@ pub enum Logged {
 }
 
 impl Logged {
+    /// All that a row can say.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let decided = Action::ALL.iter().copied().map(Self::Decided);
+        let uploads = UploadState::ALL.iter().copied().map(Self::Upload);
+        decided.chain(uploads).chain(Occurrence::ALL.iter().copied().map(Self::Happened))
+    }
+
     /// What a code of the log means.
     pub fn from_code(code: &str) -> Option<Self> {
         match code.strip_prefix(UPLOAD_PREFIX) {
@@ -141,10 +148,7 @@ mod tests {
 
     #[test]
     fn every_code_means_one_thing_and_is_read_back() {
-        let decided = Action::ALL.iter().map(|action| Logged::from(*action));
-        let uploads = UploadState::ALL.iter().map(|state| Logged::from(*state));
-        let happened = Occurrence::ALL.iter().map(|occurrence| Logged::from(*occurrence));
-        let all: Vec<_> = decided.chain(uploads).chain(happened).collect();
+        let all: Vec<_> = Logged::all().collect();
         let codes: BTreeSet<_> = all.iter().map(Logged::to_string).collect();
         assert_eq!(codes.len(), all.len(), "two things have one code");
         for logged in all {

@@ -36,7 +36,7 @@ codes! {
         NotReady = "not_ready",
         /// It has reported errors.
         Failing = "failing",
-        /// What was due was not reported.
+        /// The report that was due has not come.
         Late = "late",
         /// It has never reported.
         NeverReported = "never_reported",

@@ -331,9 +331,16 @@ pub trait Pairs {
     fn pair(&self, grant: GrantId)
     -> impl Future<Output = Result<Option<Pair>, GrantError>> + Send;
 
+    /// Which pair of a grant is kept, 0 if none is. An implementation may know it of a pair that it cannot read.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    fn generation(&self, grant: GrantId) -> impl Future<Output = Result<u64, GrantError>> + Send;
+
     /// Replaces the pair of a grant. When it returns, the pair outlives this process.
     ///
     /// # Errors
+    /// `Changed`, if there is one of this generation or a later one: an implementation may refuse to replace it.
     /// `Unavailable`, which MUST NOT contain a token.
     fn store_pair(
         &self,
@@ -375,6 +382,10 @@ impl<R: Sync, S: Pairs + Sync> Pairs for Stores<R, S> {
         self.pairs.pair(grant).await
     }
 
+    async fn generation(&self, grant: GrantId) -> Result<u64, GrantError> {
+        self.pairs.generation(grant).await
+    }
+
     async fn store_pair(&self, grant: GrantId, pair: &Pair) -> Result<(), GrantError> {
         self.pairs.store_pair(grant, pair).await
     }
@@ -400,6 +411,10 @@ impl Grants for NoGrants {
 
 impl Pairs for NoGrants {
     async fn pair(&self, _: GrantId) -> Result<Option<Pair>, GrantError> {
+        match *self {}
+    }
+
+    async fn generation(&self, _: GrantId) -> Result<u64, GrantError> {
         match *self {}
     }
 

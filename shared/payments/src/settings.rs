@@ -87,7 +87,7 @@ impl Settings {
         self.switched(false, false)
     }
 
-    /// The same in shadow: neither direction is at work, whatever was switched on. So no path that asks whether a
+    /// The same in shadow: neither direction is at work, with any setting. So no path that asks whether a
     /// direction is on can write to Xero or change a payment (CM-03, CM-30).
     #[must_use]
     pub fn in_shadow(self, since: Timestamp) -> Self {

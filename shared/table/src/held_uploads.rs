@@ -32,6 +32,13 @@ impl HeldUploads {
         self.by_hold.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
+    /// The actions that these are in addition to those of customers: a payment without a customer is one, and so is a setting
+    /// that is missing (EX-27).
+    pub fn actions(&self) -> u32 {
+        let settings = self.by_hold.keys().filter(|hold| hold.wants_setting()).count();
+        self.without_customer.saturating_add(u32::try_from(settings).unwrap_or(u32::MAX))
+    }
+
     /// The counts by code, the codes in their order.
     pub fn by_code(&self) -> Vec<(&'static str, u32)> {
         self.by_hold.iter().map(|(hold, count)| (hold.code(), *count)).collect()

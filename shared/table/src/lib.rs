@@ -28,6 +28,7 @@ mod discrepancy_work;
 mod error;
 mod failed_runs;
 mod feeds;
+mod grant_tokens;
 mod grants;
 mod held_uploads;
 mod history;
@@ -93,6 +94,7 @@ pub use discrepancy_work::{
     DiscrepancyPlace, WorkContext, WorkFailure, discrepancy_name, named_discrepancy,
 };
 pub use error::{ReadError, WriteError};
+pub use grant_tokens::EncryptedPair;
 pub use held_uploads::{HELD_COUNTED_MAX, HeldUploads};
 pub use history::{HISTORY_PAGE_MAX, HistoryPage};
 pub use imports::ImportError;

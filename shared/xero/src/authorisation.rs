@@ -112,8 +112,8 @@ impl<B, G: Grants + Pairs> Client<B, G> {
             header(&received.access_token).ok_or(Outage::Unreadable).map_err(ReadError::from)?;
         let connections = self.listed(token).await?;
         let refresh_token = received.refresh_token.take().filter(|_| !connections.is_empty());
-        let stored = stores.pair(grant.id).await.map_err(of_store)?;
-        let generation = stored.map_or(0, |pair| pair.generation).max(grant.generation);
+        let stored = stores.generation(grant.id).await.map_err(of_store)?;
+        let generation = stored.max(grant.generation);
         let pair = Pair {
             generation: generation.saturating_add(1),
             access_token: received.access_token,

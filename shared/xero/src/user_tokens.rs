@@ -289,13 +289,18 @@ impl<G: Grants + Pairs> Granted<G> {
         next: Pair,
     ) -> Result<Pair, GrantError> {
         held.unsaved = Some(next.clone());
-        let there = self.stores.pair(grant).await?;
-        let kept = match there.filter(|there| there.generation >= next.generation) {
+        let later = |there: &Pair| there.generation >= next.generation;
+        let kept = match self.stores.pair(grant).await?.filter(later) {
             Some(there) => there,
-            None => {
-                self.stores.store_pair(grant, &next).await?;
-                next
-            }
+            None => match self.stores.store_pair(grant, &next).await {
+                Ok(()) => next,
+                // It came between the two.
+                Err(GrantError::Changed) => {
+                    let there = self.stores.pair(grant).await?;
+                    there.filter(later).ok_or(GrantError::Changed)?
+                }
+                Err(error) => return Err(error),
+            },
         };
         held.unsaved = None;
         Ok(kept)

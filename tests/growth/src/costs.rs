@@ -26,7 +26,6 @@ pub fn costs(report: &Report, minutes: u64) -> (Vec<(String, Decimal)>, Decimal)
     let events = count("event");
     let runs: Decimal =
         report.done.keys().filter(|kind| **kind != "event").map(|kind| count(kind)).sum();
-    // Of each event, announce hears; its invocations are as many as events at most, a hundred at once at best.
     let invocations = Decimal::from(meter.invocations.values().sum::<u64>());
     let gigabyte_seconds = Decimal::from(meter.megabyte_milliseconds) / Decimal::from(1_024_000);
     let requests = Decimal::from(meter.request_hundredths) / Decimal::from(100);

@@ -51,6 +51,7 @@ impl World {
             self.deliver(message, &mut free, now);
         }
         self.take(now);
+        self.hear();
     }
 
     fn deliver(&mut self, message: Message, free: &mut u64, now: Timestamp) {
@@ -149,6 +150,7 @@ impl World {
         let read = pack.left.count.min(PACK);
         let took = later(now, WRITING).duration_since(pack.left.since);
         self.report.note("event", took, read);
+        self.flood.unheard += read;
         if took > SignedDuration::from_mins(5) {
             self.report.late += read;
         }

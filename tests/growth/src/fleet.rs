@@ -28,6 +28,8 @@ pub struct Member {
     pub open: SweepState,
     /// The row of its certificate.
     pub certificate: SweepState,
+    /// The row of its customer sync.
+    pub customers: SweepState,
     /// For when its last digest was.
     pub digest_for: Option<Timestamp>,
     /// The row of its calls.
@@ -36,6 +38,8 @@ pub struct Member {
     pub night: Option<Night>,
     /// The last business day that was closed.
     pub closed: Option<Date>,
+    /// The last day of its log that was sealed.
+    pub sealed: Option<Date>,
 }
 
 /// How many organisations of each kind there are.
@@ -69,10 +73,12 @@ impl Fleet {
                 sweep: SweepState::new(organisation, SweepKind::Changes),
                 open: done(SweepKind::Open),
                 certificate: done(SweepKind::Certificate),
+                customers: SweepState::new(organisation, SweepKind::Customers),
                 digest_for: Some(begin),
                 budget: Budget::unused(organisation),
                 night: None,
                 closed: None,
+                sealed: None,
             }
         };
         (0..self.all).map(member).collect()

@@ -40,6 +40,8 @@ pub(crate) struct Flood {
     pub(crate) busy: usize,
     /// Organisations of which events come; large ones stand twice.
     pub(crate) senders: Vec<usize>,
+    /// Rows of the log that no function has heard of yet.
+    pub(crate) unheard: u64,
     /// What of the events of a day does not fill a second yet.
     pub(crate) rest: u64,
     random: u64,
@@ -55,6 +57,7 @@ impl Flood {
             invocations: Vec::new(),
             busy: 0,
             senders: large.collect(),
+            unheard: 0,
             rest: 0,
             random: 1,
         }

@@ -11,6 +11,7 @@ use crate::closes::closed_before;
 use crate::fleet::Member;
 use crate::report::Report;
 use crate::run::{Kind, Run};
+use crate::seals::sealed_before;
 use crate::world::{Event, Loop, Plan, Serial, World, later};
 
 /// What an invocation takes that only lists organisations.
@@ -23,6 +24,7 @@ pub fn simulate(plan: Plan) -> Report {
     let begin = plan.begin;
     let mut world = World::new(plan);
     closed_before(&mut world.members, begin);
+    sealed_before(&mut world.members, begin);
     world.begin();
     while let Some((now, event)) = world.next() {
         if now >= end {
@@ -38,10 +40,12 @@ impl World {
         let begin = self.plan.begin;
         self.at(begin, Event::Schedule(Kind::Sweep));
         self.at(later(begin, SignedDuration::from_mins(7)), Event::Schedule(Kind::Check));
+        self.at(later(begin, SignedDuration::from_mins(11)), Event::Schedule(Kind::Customers));
         // The worst phase: the look comes just before a night is due, and again an interval later.
         let look = SignedDuration::from_mins(14);
         self.at(later(begin, look), Event::Schedule(Kind::Night));
         self.at(later(begin, look), Event::Close);
+        self.at(later(begin, look), Event::Seal);
         for work in DailyWork::ALL {
             let daily = &self.plan.product.daily;
             let Some(time) = daily.times.of(*work) else { continue };
@@ -65,6 +69,7 @@ impl World {
             Event::Step(run) => self.step(run, now),
             Event::Answer(run, pass) => self.answered(run, pass, now),
             Event::Close => self.close(now),
+            Event::Seal => self.seal(now),
             Event::Second => self.second(now),
             Event::Ask(pack) => self.ask(pack, now),
             Event::Read(pack, pass) => self.read(pack, pass, now),
@@ -85,6 +90,8 @@ impl World {
         let product = &self.plan.product;
         let (function, memory, every) = match kind {
             Kind::Sweep => ("sweep", product.sweep.memory, product.sweep_every),
+            // Both schedules come every `SweepMinutes`.
+            Kind::Customers => ("sweep", product.sweep.memory, product.sweep_every),
             Kind::Check => ("sweep", product.sweep.memory, product.check_every),
             Kind::Night => ("upload", product.upload.memory, product.nights_every),
             Kind::Open | Kind::Certificate | Kind::Digest => {
@@ -186,8 +193,7 @@ fn task(queue: usize, text: &str, now: Timestamp) -> Option<Run> {
             ScheduledWork::Open => Kind::Open,
             ScheduledWork::Certificate => Kind::Certificate,
             ScheduledWork::Digest => Kind::Digest,
-            // One call where nothing changed, and no part of what is measured here.
-            ScheduledWork::Customers => return None,
+            ScheduledWork::Customers => Kind::Customers,
         };
         (kind, task.organisation()?, task.scheduled_at())
     };

@@ -12,6 +12,7 @@ use crate::meter::Meter;
 /// SP-09: a change in Xero is here within five minutes.
 const EVENT_MAX: SignedDuration = SignedDuration::from_mins(5);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const SEAL_MAX: SignedDuration = SignedDuration::from_hours(7);
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -79,6 +80,9 @@ impl Report {
             ("certificate", HOUR),
             ("digest", HOUR),
             ("close", HOUR),
+            ("customer sync", HOUR),
+            // The second schedule after its day is over, at the latest.
+            ("seal", SEAL_MAX),
             ("event", EVENT_MAX),
         ] {
             let longest = self.longest.get(kind).copied().unwrap_or_default();

@@ -12,6 +12,7 @@ pub(crate) enum Kind {
     Open,
     Certificate,
     Digest,
+    Customers,
     Night,
 }
 
@@ -29,7 +30,7 @@ impl Kind {
             Self::Open => Some(DailyWork::FullSweep),
             Self::Certificate => Some(DailyWork::Certificate),
             Self::Digest => Some(DailyWork::Digest),
-            Self::Sweep | Self::Check | Self::Night => None,
+            Self::Sweep | Self::Check | Self::Customers | Self::Night => None,
         }
     }
 
@@ -38,6 +39,7 @@ impl Kind {
         match self {
             Self::Sweep | Self::Night => ScheduledWork::Changes,
             Self::Check => ScheduledWork::Check,
+            Self::Customers => ScheduledWork::Customers,
             Self::Open => ScheduledWork::Open,
             Self::Certificate => ScheduledWork::Certificate,
             Self::Digest => ScheduledWork::Digest,
@@ -51,6 +53,7 @@ impl Kind {
             Self::Open => "full sweep",
             Self::Certificate => "certificate",
             Self::Digest => "digest",
+            Self::Customers => "customer sync",
             Self::Night => "night",
         }
     }
@@ -61,6 +64,7 @@ impl Kind {
             Self::Sweep => Some((SweepKind::Changes, SyncKind::Sweep)),
             Self::Open => Some((SweepKind::Open, SyncKind::FullSweep)),
             Self::Certificate => Some((SweepKind::Certificate, SyncKind::Certificate)),
+            Self::Customers => Some((SweepKind::Customers, SyncKind::Customers)),
             Self::Check | Self::Digest | Self::Night => None,
         }
     }

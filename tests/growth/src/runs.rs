@@ -21,7 +21,8 @@ impl World {
         match kind {
             SweepKind::Changes => &mut one.sweep,
             SweepKind::Open => &mut one.open,
-            SweepKind::Certificate | SweepKind::Customers => &mut one.certificate,
+            SweepKind::Certificate => &mut one.certificate,
+            SweepKind::Customers => &mut one.customers,
         }
     }
 
@@ -42,8 +43,12 @@ impl World {
             }
             Kind::Sweep if one.is_large => (12, 1_000),
             Kind::Certificate if one.is_large => (6, 1_000),
+            // A page of contacts that changed, and all customers compared.
+            Kind::Customers if one.is_large => (3, 4_000),
             Kind::Sweep => (2, (1_000 + spread) / 2),
-            Kind::Certificate | Kind::Check | Kind::Digest => (1, 800 + spread / 2),
+            Kind::Certificate | Kind::Check | Kind::Digest | Kind::Customers => {
+                (1, 800 + spread / 2)
+            }
             Kind::Night if one.is_large => (20, 500 + spread),
             Kind::Night => (6, (2_000 + spread) / 6),
         };
@@ -107,7 +112,7 @@ impl World {
         if !is_broken && run.kind != Kind::Night {
             self.report.note(run.kind.name(), took, 1);
             let most = match run.kind {
-                Kind::Sweep => self.plan.product.sweep_every,
+                Kind::Sweep | Kind::Customers => self.plan.product.sweep_every,
                 _ => SignedDuration::from_hours(1),
             };
             self.report.missed += u64::from(took > most);

@@ -21,6 +21,17 @@ pub struct Function {
     pub window: SignedDuration,
 }
 
+/// A function that hears of each row of the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Listener {
+    /// Its name.
+    pub name: &'static str,
+    /// Its memory, in MB.
+    pub memory: u32,
+    /// Most rows of an invocation.
+    pub batch: u64,
+}
+
 /// What of the product's settings decides about time.
 #[derive(Clone, Debug)]
 pub struct Product {
@@ -32,6 +43,10 @@ pub struct Product {
     pub nights_every: SignedDuration,
     /// Between two looks for business days that are to be closed.
     pub close_every: SignedDuration,
+    /// Between two looks for days of the log that are to be sealed.
+    pub seal_every: SignedDuration,
+    /// Organisations whose days are sealed at once.
+    pub seals_at_once: usize,
     /// Organisations whose days are closed at once.
     pub closes_at_once: usize,
     /// When the work of the day comes, by which clock.
@@ -48,6 +63,12 @@ pub struct Product {
     pub reconcile_memory: u32,
     /// See `reconcile_memory`.
     pub reconcile_timeout: SignedDuration,
+    /// Report's memory, in MB, and the longest that an invocation may take.
+    pub report_memory: u32,
+    /// See `report_memory`.
+    pub report_timeout: SignedDuration,
+    /// The functions that hear of each row of the log.
+    pub listeners: [Listener; 2],
     /// The webhook's memory, in MB.
     pub webhook_memory: u32,
     /// Most copies of the webhook at once.
@@ -75,6 +96,8 @@ impl Product {
             nights_every: every("UploadFunction", "CatchUp"),
             close_every: every("ReconcileFunction", "Close"),
             closes_at_once: 8,
+            seal_every: every("ReportFunction", "Seal"),
+            seals_at_once: 8,
             daily,
             night_at: time("UploadTime"),
             sweep: function("SweepFunction", "Schedules"),
@@ -84,10 +107,24 @@ impl Product {
             reconcile_timeout: SignedDuration::from_secs(
                 number(resource("ReconcileFunction"), "Timeout: ").expect("a time-out"),
             ),
+            report_memory: small(number(resource("ReportFunction"), "MemorySize: ")),
+            report_timeout: SignedDuration::from_secs(
+                number(resource("ReportFunction"), "Timeout: ").expect("a time-out"),
+            ),
+            listeners: [
+                listener("announce", "AnnounceFunction"),
+                listener("reconcile", "ReconcileFunction"),
+            ],
             webhook_memory: small(number(resource("WebhookFunction"), "MemorySize: ")),
             webhook_copies: 20,
         }
     }
+}
+
+fn listener(name: &'static str, function: &str) -> Listener {
+    let of = resource(function);
+    let batch = number(event(of, "Activity"), "BatchSize: ");
+    Listener { name, memory: small(number(of, "MemorySize: ")), batch: small(batch).into() }
 }
 
 fn function(name: &str, trigger: &str) -> Function {
@@ -155,6 +192,8 @@ mod tests {
         assert_eq!(product.check_every, SignedDuration::from_hours(1));
         assert_eq!(product.nights_every, SignedDuration::from_mins(45));
         assert_eq!(product.close_every, SignedDuration::from_mins(30));
+        assert_eq!(product.seal_every, SignedDuration::from_hours(6));
+        assert_eq!(product.listeners.map(|listener| listener.batch), [100, 100]);
         assert_eq!((product.sweep.batch, product.sweep.timeout.as_secs()), (1, 300));
         assert_eq!((product.mirror.batch, product.mirror.timeout.as_secs()), (1_000, 120));
         assert_eq!(product.daily.zone, "Australia/Sydney");

@@ -53,6 +53,8 @@ pub(crate) enum Event {
     Answer(Run, CallPermit),
     /// The schedule of the closes comes.
     Close,
+    /// The schedule of the seals comes.
+    Seal,
     /// A second in which webhooks arrive.
     Second,
     /// The mirror asks for some invoices of an organisation.

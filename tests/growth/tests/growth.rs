@@ -30,6 +30,7 @@ fn five_thousand_organisations_are_swept_in_time_and_have_their_nights_and_morni
     assert_eq!(broken(&report), Vec::<String>::new());
     assert_eq!(report.limited, 0);
     assert!(report.done["close"] >= 1_250, "{:?}", report.done);
+    assert!(report.done["customer sync"] >= 75_000, "{:?}", report.done);
     assert!(
         report.done["night"] >= 1_250 && report.done["full sweep"] >= 1_240,
         "{:?}",
@@ -62,6 +63,18 @@ fn closes_of_one_organisation_after_the_other_would_be_late() {
     plan.product.closes_at_once = 1;
     let broken = broken(&simulate(plan));
     assert!(broken.iter().any(|what| what.starts_with("a close has waited")), "{broken:?}");
+}
+
+#[test]
+fn days_of_the_log_are_sealed_with_the_first_or_second_schedule_after_their_end() {
+    // SP-29: the day is over at three in the morning by UTC, and the schedule comes at its worst.
+    let day = Plan { begin: "2026-03-02T20:50:00Z".parse().unwrap(), ..plan(8) };
+    let report = simulate(day.clone());
+    assert_eq!((broken(&report), report.done["seal"]), (Vec::new(), 5_000));
+    let mut slow = day;
+    slow.product.seals_at_once = 1;
+    slow.product.report_timeout = SignedDuration::from_secs(300);
+    assert!(simulate(slow).done["seal"] < 5_000, "there is a wall, and it is seen");
 }
 
 /// Twenty minutes of a day with ten million events, in its busiest hours.

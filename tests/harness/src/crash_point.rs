@@ -13,6 +13,26 @@ pub enum Moment {
     After,
 }
 
+/// Moments that are tried with each change, of each way that a process can take.
+const SAMPLE: usize = 16;
+
+/// Where a process that makes these calls is ended: of all moments, which are before each call and after each one with an
+/// effect, as many as are tried with each change, evenly spread. The scheduled workflow tries all of them
+/// (`CRASH_SWEEP=whole` when the tests are built).
+pub fn crash_moments(calls: &[bool]) -> Vec<(usize, Moment)> {
+    let all: Vec<_> = (1..)
+        .zip(calls)
+        .flat_map(|(call, has_effect)| {
+            [Some((call, Moment::Before)), has_effect.then_some((call, Moment::After))]
+        })
+        .flatten()
+        .collect();
+    if option_env!("CRASH_SWEEP") == Some("whole") || all.len() <= SAMPLE {
+        return all;
+    }
+    (0..SAMPLE).map(|n| all[n * (all.len() - 1) / (SAMPLE - 1)]).collect()
+}
+
 /// Ends a process at one of its calls to the outside. The process is dropped by the test as soon as
 /// [`CrashPoint::crashed`] returns.
 #[derive(Debug, Default)]

@@ -24,11 +24,12 @@ pub fn aws() -> SharedHttpClient {
 }
 
 /// Of an account that is none.
-pub(crate) fn credentials() -> Credentials {
+pub fn credentials() -> Credentials {
     Credentials::new("test", "test", None, None, "test")
 }
 
-pub(crate) fn region() -> Region {
+/// A region, of no meaning.
+pub fn region() -> Region {
     Region::new("ap-southeast-2")
 }
 

@@ -14,13 +14,15 @@ pub mod log_capture;
 mod queues;
 pub mod runbook;
 mod scripted_server;
+mod secrets_engine;
 pub mod sqs;
 mod world;
 mod xero_proxy;
 
-pub use crash_point::{CrashPoint, CurrentCrashPoint, Moment};
+pub use crash_point::{CrashPoint, CurrentCrashPoint, Moment, crash_moments};
 pub use dynamodb_proxy::{Call, Do, DynamoDbProxy};
 pub use queues::{FlakyChanges, FlakyQueues, FlakyUploads};
 pub use scripted_server::{Reply, ScriptedServer, Seen};
+pub use secrets_engine::SecretsEngine;
 pub use world::{World, aud, march, settings};
 pub use xero_proxy::{REFUSED_WHOLE, XeroProxy};

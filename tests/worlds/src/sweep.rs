@@ -59,6 +59,20 @@ pub async fn ask(
     Box::pin(sweeper.answer(event, deadline, &operations)).await.map_err(|error| error.to_string())
 }
 
+/// The mirror, as a new process has it, works on one message; what it puts off goes to this queue.
+pub async fn mirror(common: &harness::World, line: &FlakyChanges, message: &Message) {
+    let clock = Clock::new(common.time());
+    let client = common.client(&common.xero_url, Config::default());
+    let mirror = Mirror::new(client, common.tables.clone(), line.clone(), clock);
+    let mut record = SqsMessage::default();
+    record.message_id = Some("m".to_owned());
+    record.body = Some(message.to_json().unwrap());
+    let mut event = SqsEvent::default();
+    event.records = vec![record];
+    let answer = mirror.handle(event, common.now() + BATCH).await.unwrap();
+    assert_eq!(answer.batch_item_failures.len(), 0);
+}
+
 pub struct World {
     common: harness::World,
     pub line: FlakyChanges,
@@ -320,16 +334,7 @@ impl World {
 
     /// The mirror works on one message.
     pub async fn mirror(&self, message: Message) {
-        let clock = Clock::new(self.time());
-        let client = self.client(&self.xero_url, Config::default());
-        let mirror = Mirror::new(client, self.tables.clone(), self.line.clone(), clock);
-        let mut record = SqsMessage::default();
-        record.message_id = Some("m".to_owned());
-        record.body = Some(message.to_json().unwrap());
-        let mut event = SqsEvent::default();
-        event.records = vec![record];
-        let answer = mirror.handle(event, self.now() + BATCH).await.unwrap();
-        assert_eq!(answer.batch_item_failures.len(), 0);
+        mirror(&self.common, &self.line, &message).await;
     }
 
     async fn work_off_until(&self, is_over: impl Fn(&[Message]) -> bool) -> usize {

@@ -387,6 +387,16 @@ impl World {
         panic!("the function leaves itself tasks for ever");
     }
 
+    /// The mirror works off what lies in this queue of changes, each message when its time has come.
+    pub async fn mirror(&self, changes: &FlakyChanges) {
+        for message in changes.recorded.take() {
+            if let queue::Message::Invoices(asked) = &message {
+                self.clock.set(self.now().max(asked.not_before.unwrap_or(self.now())));
+            }
+            crate::sweep::mirror(&self.common, changes, &message).await;
+        }
+    }
+
     /// The next message of the queue, which stays there.
     fn next_task(&self) -> Option<(Timestamp, UploadTask)> {
         let now = self.now();

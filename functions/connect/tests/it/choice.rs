@@ -123,7 +123,7 @@ async fn what_is_disconnected_comes_back_as_it_was() {
     let row = log.iter().find(|row| row["action"] == "disconnected").unwrap();
     assert_eq!((row["by"].as_str(), row["rule"].as_str()), ("Ada", "XC-05"));
     // The other one hangs on the same user's grant, whose tokens stay.
-    assert!(world.secrets().pair(grant).await.unwrap().is_some());
+    assert!(world.vault().pair(grant).await.unwrap().is_some());
     assert!(!world.simulator.identity_calls().contains(&"POST /connect/revocation".to_owned()));
 
     // By a link for it, and first with another one picked at Xero: refused, and its row is unchanged.
@@ -171,11 +171,11 @@ async fn tokens_go_with_the_last_organisation_and_are_revoked_only_if_their_user
     for (id, left) in [(ids[0], 1), (ids[1], 0)] {
         world.access().disconnect(&world.tables, id, said, world.now()).await.unwrap();
         assert_eq!(world.tables.grant(second).await.unwrap().organisations.len(), left);
-        assert_eq!(world.secrets().pair(second).await.unwrap().is_some(), left > 0);
+        assert_eq!(world.vault().pair(second).await.unwrap().is_some(), left > 0);
         assert_eq!(revoked(&world), 1 - left);
     }
     assert!(
-        world.secrets().pair(first).await.unwrap().is_some(),
+        world.vault().pair(first).await.unwrap().is_some(),
         "it is replaced, and not ended here"
     );
 }

@@ -3,5 +3,6 @@
 
 mod choice;
 mod guarded;
+mod tokens;
 mod walks;
 mod world;

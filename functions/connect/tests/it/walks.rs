@@ -23,7 +23,7 @@ async fn a_user_lets_us_in_and_code_and_state_are_gone_from_the_address() {
     assert_eq!(known.organisations, [harbour, lighthouse].into());
     let granted = "accounting.invoices.read accounting.payments.read accounting.settings.read";
     assert_eq!(known.scopes.into_iter().collect::<Vec<_>>().join(" "), granted);
-    assert!(world.secrets().pair(grant).await.unwrap().is_some());
+    assert!(world.vault().pair(grant).await.unwrap().is_some());
     let page = world.get(&mut browser, "/choose").await;
     assert!(page.text.contains("Harbour Pty") && page.text.contains("Lighthouse &#38; Sons"));
     assert!(!page.text.contains("Quay"), "{}", page.text);
@@ -141,5 +141,5 @@ async fn a_user_who_picks_no_organisation_at_xero_is_told_to_pick_one() {
     let back = world.at_xero(&url, Some(&[])).await;
     assert_eq!(world.get(&mut browser, &back).await.location(), "/outcome/refused");
     assert!(world.tables.grant(grant).await.unwrap().organisations.is_empty());
-    assert!(world.secrets().pair(grant).await.unwrap().is_none());
+    assert!(world.vault().pair(grant).await.unwrap().is_none());
 }

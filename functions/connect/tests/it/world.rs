@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use access::Xero;
+use access::{TokenVault, Xero};
 use connect::Connector;
 use host::clock::Clock;
-use host::grants::GrantSecrets;
+use host::grants::GrantFiles;
 use jiff::{SignedDuration, Timestamp};
 use payments::budget::Purpose;
 use payments::oauth_state::{Invitation, LINK_MAX};
@@ -47,6 +47,7 @@ pub struct World {
     pub connect: Connector,
     pub names: [(OrganisationId, &'static str); 3],
     pub folder: PathBuf,
+    vault: Box<dyn Fn() -> TokenVault>,
 }
 
 impl std::ops::Deref for World {
@@ -64,7 +65,19 @@ impl Drop for World {
 }
 
 impl World {
+    /// One in which tokens are in files.
     pub async fn new() -> Self {
+        let folder = |_: &harness::World, folder: &PathBuf| -> Box<dyn Fn() -> TokenVault> {
+            let folder = folder.clone();
+            Box::new(move || GrantFiles::new(folder.clone()).into())
+        };
+        Self::with(folder).await
+    }
+
+    /// One in which a new process has this vault.
+    pub async fn with(
+        vault: impl FnOnce(&harness::World, &PathBuf) -> Box<dyn Fn() -> TokenVault>,
+    ) -> Self {
         let options = Options { limits: Limits::NONE, ..Options::default() };
         let named = |name: &str| NewOrganisation { name: name.to_owned(), ..Default::default() };
         let at: Timestamp = START.parse().unwrap();
@@ -78,30 +91,38 @@ impl World {
         ];
         let folder = std::env::temp_dir().join(format!("paymirror-connect-{}", Uuid::new_v4()));
         let login = format!("{}/identity/connect/authorize", common.xero_url).parse().unwrap();
+        let vault = vault(&common, &folder);
         let connect = Connector::new(
             common.client(&common.xero.url, Config::default()),
             common.tables_of_a_process(),
-            GrantSecrets::in_folder(folder.clone()),
+            vault(),
             login,
             ADDRESS.parse().unwrap(),
             Clock::new(common.time()),
         );
-        Self { common, connect, names, folder }
+        Self { common, connect, names, folder, vault }
     }
 
-    pub fn secrets(&self) -> GrantSecrets {
-        GrantSecrets::in_folder(self.folder.clone())
+    /// Where a new process has its tokens.
+    pub fn vault(&self) -> TokenVault {
+        (self.vault)()
     }
 
     /// What commands and schedules use.
     pub fn access(&self) -> Xero {
         let client = self.client(&self.xero.url, Config::default());
-        Xero::with(client, &self.tables, Purpose::Sweep).with_grants(self.secrets(), &self.tables)
+        let tables = self.tables_of_a_process();
+        Xero::with(client, &tables, Purpose::Sweep).with_grants(self.vault(), &tables)
     }
 
     /// An operator's link, and the grant that comes of it.
     pub async fn link(&self, again: Option<OrganisationId>) -> (String, GrantId) {
         let grant = GrantId::new(Uuid::new_v4());
+        (self.link_of(grant, again).await, grant)
+    }
+
+    /// An operator's link, by which a user brings this grant to life.
+    pub async fn link_of(&self, grant: GrantId, again: Option<OrganisationId>) -> String {
         let invitation = Invitation {
             grant,
             organisation: again,
@@ -113,7 +134,7 @@ impl World {
         };
         let address: Url = ADDRESS.parse().unwrap();
         let url = self.access().invite(&self.tables, &address, &invitation, self.now()).await;
-        (url.unwrap().into(), grant)
+        url.unwrap().into()
     }
 
     pub async fn get(&self, browser: &mut Browser, path: &str) -> Page {

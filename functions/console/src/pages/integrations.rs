@@ -140,7 +140,7 @@ async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
     stage.count_read(failures_now.uploads());
     let held = tables.held_uploads(organisation, HELD_MAX).await?;
     stage.count_read(held.count());
-    actions.count = actions.count.saturating_add(held.without_customer);
+    actions.count = actions.count.saturating_add(held.actions());
     let (failures, parked) = (failures.rows, parked.rows);
     Ok(Rows { connection, changes, open, failures, lately, methods, parked, actions, failures_now })
 }

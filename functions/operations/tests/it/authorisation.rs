@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use harness::log_capture;
-use host::grants::GrantSecrets;
+use host::grants::GrantFiles;
 use jiff::SignedDuration;
 use payments::grant::{Grants as _, Pairs as _};
 use payments::{GrantId, OrganisationId};
@@ -41,8 +41,8 @@ impl Users {
         Self { world, other, folder }
     }
 
-    pub fn secrets(&self) -> GrantSecrets {
-        GrantSecrets::in_folder(self.folder.clone())
+    pub fn secrets(&self) -> GrantFiles {
+        GrantFiles::new(self.folder.clone())
     }
 
     /// Where users log in.

@@ -115,6 +115,9 @@ async fn plant(world: &Books) -> BTreeMap<&'static str, Link> {
     simulator.archive_contact(archived).unwrap();
     let (from, into) = (world.contact("Old", None, None), world.contact("New", None, None));
     simulator.merge_contact(from, into).unwrap();
+    let (twice, other) =
+        (world.contact("Old too", None, None), world.contact("Has customer", None, None));
+    simulator.merge_contact(twice, other).unwrap();
     let differing = world.contact("Else Ltd", Some("K-differs"), None);
     let shared = world.contact("Shared", None, None);
     let of_number = world.contact("Taken", Some("K-number-2"), None);
@@ -138,6 +141,11 @@ async fn plant(world: &Books) -> BTreeMap<&'static str, Link> {
             (Some(archived), Some(FoundBy::AccountNumber), Some(ActionKind::ContactUnusable)),
         ),
         (naming("K-merged", from), (Some(into), Some(FoundBy::Report), None)),
+        (
+            naming("K-merged-away", twice),
+            (Some(other), Some(FoundBy::Report), Some(ActionKind::MergedAway)),
+        ),
+        (naming("K-other", other), (Some(other), Some(FoundBy::Report), None)),
         (
             of("K-differs", "Some Pty"),
             (Some(differing), Some(FoundBy::AccountNumber), Some(ActionKind::NameDiffers)),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use harness::dynamodb::Row;
-use harness::{CrashPoint, Moment};
+use harness::{CrashPoint, crash_moments};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use payments::upload::Stamp;
@@ -56,12 +56,6 @@ async fn two_nights(world: &World) {
     }
 }
 
-/// Whether the process is ended at this call. Every third by default; at every one in the weekly run, with
-/// `CRASH_SWEEP=whole` when the test is built.
-fn is_sampled(call: usize) -> bool {
-    option_env!("CRASH_SWEEP") == Some("whole") || call % 3 == 1
-}
-
 /// What must be the same in the end: everything that stands in Xero, and the tables without the
 /// attributes that differ from run to run.
 async fn outcome(world: &World) -> (BTreeMap<Stamp, Decimal>, BTreeMap<&'static str, Vec<Row>>) {
@@ -84,35 +78,29 @@ async fn outcome(world: &World) -> (BTreeMap<Stamp, Decimal>, BTreeMap<&'static 
     (world.in_xero(), tables)
 }
 
-/// Does the work in a fresh world for each of its calls, ends the process before that call and after it, does the work
-/// again, and has the world checked, with the name of the moment.
+/// Does the work in a fresh world for each moment at which its process can end, ends it there, does the work again, and
+/// has the world checked, with the name of the moment.
 async fn end_everywhere(
     new: impl AsyncFn() -> World,
     work: impl AsyncFn(&World),
     calls: Vec<bool>,
     check: impl AsyncFn(&World, &str),
 ) {
-    let (mut runs, mut killed) = (0, 0);
-    for (call, has_effect) in (1..).zip(calls).filter(|(call, _)| is_sampled(*call)) {
-        for moment in [Moment::Before, Moment::After] {
-            if moment == Moment::After && !has_effect {
-                continue;
-            }
-            let world = new().await;
-            let crash_point = CrashPoint::at(call, moment);
-            world.end_with(&crash_point);
-            killed += usize::from(crash_point.run(work(&world)).await.is_none());
-            runs += 1;
-            world.end_with(&CrashPoint::counting());
-            world.check().await;
-            world.clock.advance(LATER);
-            work(&world).await;
-            world.check().await;
-            check(&world, &format!("killed {moment:?} call {call}")).await;
-        }
+    let moments = crash_moments(&calls);
+    for (call, moment) in &moments {
+        let world = new().await;
+        let crash_point = CrashPoint::at(*call, *moment);
+        world.end_with(&crash_point);
+        let moment = format!("killed {moment:?} call {call}");
+        assert!(crash_point.run(work(&world)).await.is_none(), "not {moment}");
+        world.end_with(&CrashPoint::counting());
+        world.check().await;
+        world.clock.advance(LATER);
+        work(&world).await;
+        world.check().await;
+        check(&world, &moment).await;
     }
-    println!("killed at {killed} of {runs} moments; the end was always the same");
-    assert_eq!(killed, runs, "every moment was reached");
+    println!("killed at {} moments; the end was always the same", moments.len());
 }
 
 #[tokio::test]
@@ -300,18 +288,9 @@ async fn wherever_the_process_ends_a_refused_payment_gets_a_new_plan() {
     two_nights(&world).await;
     assert_eq!(world.state("P-1").await, "uploaded");
 
-    for call in (1..=counter.calls().len()).filter(|call| is_sampled(*call)) {
-        for moment in [Moment::Before, Moment::After] {
-            let world = moved_ground().await;
-            let crash_point = CrashPoint::at(call, moment);
-            world.end_with(&crash_point);
-            let _ = crash_point.run(two_nights(&world)).await;
-            world.end_with(&CrashPoint::counting());
-            world.clock.advance(LATER);
-            two_nights(&world).await;
-            let row = world.row("P-1").await;
-            assert_eq!(row.state.code(), "uploaded", "{}, {moment:?} call {call}", row.why);
-            world.check().await;
-        }
-    }
+    end_everywhere(moved_ground, two_nights, counter.calls(), async |world, moment| {
+        let row = world.row("P-1").await;
+        assert_eq!(row.state.code(), "uploaded", "{}, {moment}", row.why);
+    })
+    .await;
 }

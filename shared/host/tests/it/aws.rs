@@ -6,8 +6,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
 use axum::http::StatusCode;
-use host::secrets::{SecretError, SecretStore as _, SecretWriter as _, SecretsManager};
-use secrecy::{ExposeSecret as _, SecretString};
+use host::secrets::{SecretError, SecretStore as _, SecretsManager};
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
 async fn config(url: String, operation_max: Duration) -> SdkConfig {
@@ -59,18 +59,6 @@ async fn a_secret_without_a_value_is_missing_and_no_outage() {
 }
 
 #[tokio::test]
-async fn a_secret_is_written_or_an_error_names_it_and_not_its_value() {
-    // N9
-    let value = SecretString::from("canary-4711");
-    let written = store(200, r#"{"ARN":"arn","Name":"name","VersionId":"1"}"#).await;
-    written.write("name", &value).await.unwrap();
-    let denied = r#"{"__type":"AccessDeniedException","Message":"canary-4711"}"#;
-    let error = store(400, denied).await.write("name", &value).await.unwrap_err();
-    assert_eq!(error.to_string(), "secret name could not be written: AccessDeniedException");
-    assert!(!format!("{error:?}").contains("4711"));
-}
-
-#[tokio::test]
 async fn a_server_that_is_silent_does_not_hold_us_up() {
     // Accepts connections, and says nothing.
     let (listener, url) = listen().await;
@@ -83,12 +71,17 @@ async fn a_server_that_is_silent_does_not_hold_us_up() {
 }
 
 #[tokio::test]
-async fn a_place_for_a_secret_is_made_once_and_stays_as_it_is() {
-    let made = r#"{"ARN":"arn","Name":"grants/1"}"#;
-    store(200, made).await.make("grants/1").await.unwrap();
-    let there = r#"{"__type":"ResourceExistsException","Message":"there is one"}"#;
-    store(400, there).await.make("grants/1").await.unwrap();
+async fn a_secret_that_is_gone_or_waits_for_its_end_is_deleted_already() {
+    let deleted = r#"{"ARN":"arn","Name":"grants/1"}"#;
+    let missing = r#"{"__type":"ResourceNotFoundException","Message":"there is none"}"#;
+    let waits = r#"{"__type":"InvalidRequestException","Message":"it was marked for deletion"}"#;
+    for (status, answer) in [(200, deleted), (400, missing), (400, waits)] {
+        store(status, answer).await.retire("grants/1").await.unwrap();
+        store(status, answer).await.delete("grants/1").await.unwrap();
+    }
+    // N9
     let denied = r#"{"__type":"AccessDeniedException","Message":"canary-4711"}"#;
-    let error = store(400, denied).await.make("grants/1").await.unwrap_err();
-    assert_eq!(error.to_string(), "secret grants/1 could not be made: AccessDeniedException");
+    let error = store(400, denied).await.retire("grants/1").await.unwrap_err();
+    assert_eq!(error.to_string(), "secret grants/1 could not be written: AccessDeniedException");
+    assert!(!format!("{error:?}").contains("4711"));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use host::grants::GrantSecrets;
+use host::grants::{GrantFiles, token_keys};
 use payments::GrantId;
 use payments::grant::{GrantError, Pair, Pairs as _};
 use secrecy::ExposeSecret as _;
@@ -23,8 +23,8 @@ impl Folder {
         Self(folder)
     }
 
-    fn store(&self) -> GrantSecrets {
-        GrantSecrets::in_folder(self.0.clone())
+    fn store(&self) -> GrantFiles {
+        GrantFiles::new(self.0.clone())
     }
 }
 
@@ -92,4 +92,25 @@ async fn nobody_else_may_read_the_file() {
     folder.store().store_pair(id(1), &pair(1)).await.unwrap();
     let rights = fs::metadata(folder.0.join(id(1).to_string())).unwrap().permissions();
     assert_eq!(rights.mode() & 0o777, 0o600);
+}
+
+#[test]
+fn keys_of_tokens_are_long_and_the_newest_comes_first() {
+    let (new, old) = ("new-canary".repeat(5), "old-canary".repeat(5));
+    let keys = |text: String| token_keys(&text.into());
+    let one = keys(format!(r#"{{"token_key":"{new}"}}"#)).unwrap();
+    assert_eq!(one.len(), 1);
+    let both = keys(format!(r#"{{"token_key":"{new}","older_token_keys":["{old}"]}}"#)).unwrap();
+    let texts: Vec<_> = both.iter().map(|key| key.expose_secret()).collect();
+    assert_eq!(texts, [new.as_str(), old.as_str()]);
+    for wrong in [
+        String::new(),
+        "{}".to_owned(),
+        r#"{"token_key":"canary"}"#.to_owned(),
+        format!(r#"{{"token_key":"{new}","older_token_keys":"{old}"}}"#),
+        format!(r#"{{"token_key":"{new}","older_token_keys":["canary"]}}"#),
+    ] {
+        let error = keys(wrong).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    }
 }

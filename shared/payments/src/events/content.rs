@@ -1,7 +1,7 @@
-//! What each kind of announcement says, and what its row has to have for that.
+//! The content of each event, from its row of the log.
 
 use super::Incomplete;
-use super::event_type::Kind;
+use super::event_type::{ContentReason, ContentSubject, Kind};
 use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
     Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
@@ -19,94 +19,61 @@ pub(super) struct Teller<'a> {
 
 impl Teller<'_> {
     pub(super) fn about(&self) -> Result<Subject, Incomplete> {
-        let entry = self.entry;
-        Ok(match self.kind {
-            Kind::PaymentMirrored | Kind::PaymentMatched | Kind::PaymentPlaced => {
-                self.needs("payment_id", entry.payment.id.as_ref())?;
+        let (entry, content) = (self.entry, self.kind.content());
+        let reason = self.reason(content.reason)?;
+        let subject = match content.subject {
+            ContentSubject::Organisation => Subject::default(),
+            ContentSubject::Invoice => {
+                Subject { invoice: Some(self.invoice()?), ..Subject::default() }
+            }
+            ContentSubject::PaymentOnBothSides => {
+                self.needs("xero_payment_id", entry.payment.xero)?;
+                self.payment_on_invoice()?
+            }
+            ContentSubject::PaymentOnInvoice => self.payment_on_invoice()?,
+            ContentSubject::HeldPayment => {
                 self.needs("xero_payment_id", entry.payment.xero)?;
                 Subject {
-                    invoice: Some(self.invoice()?),
-                    payment: Some(self.payment(entry.payment.origin)?),
-                    ..Subject::default()
-                }
-            }
-            Kind::PaymentRemoved | Kind::PaymentRestored => {
-                self.needs("payment_id", entry.payment.id.as_ref())?;
-                Subject {
-                    invoice: Some(self.invoice()?),
-                    payment: Some(self.payment(entry.payment.origin)?),
-                    ..Subject::default()
-                }
-            }
-            Kind::PaymentHeld | Kind::PaymentReleased => {
-                self.needs("xero_payment_id", entry.payment.xero)?;
-                Subject {
-                    reason: self.reason()?,
                     until: entry.until,
                     invoice: Some(self.invoice()?),
                     payment: Some(self.payment(Some(Origin::Xero))?),
                     ..Subject::default()
                 }
             }
-            Kind::PaymentUploadHeld
-            | Kind::PaymentUploadSkipped
-            | Kind::PaymentUploadUnknown
-            | Kind::PaymentUploaded
-            | Kind::PaymentPartlyUploaded
-            | Kind::PaymentRefused
-            | Kind::PaymentWarned => {
+            ContentSubject::OwnPayment => {
                 self.needs("payment_id", entry.payment.id.as_ref())?;
-                Subject {
-                    reason: self.reason()?,
-                    night: entry.night,
-                    payment: Some(self.payment(Some(Origin::Local))?),
-                    ..Subject::default()
-                }
+                let payment = Some(self.payment(Some(Origin::Local))?);
+                Subject { night: entry.night, payment, ..Subject::default() }
             }
-            Kind::ProviderInvoiceHeld
-            | Kind::ProviderInvoiceRefused
-            | Kind::ProviderInvoiceSkipped
-            | Kind::ProviderInvoiceUnknown
-            | Kind::ProviderInvoiceUploaded => Subject {
-                reason: self.reason()?,
-                provider_invoice: Some(self.provider_invoice()?),
-                ..Subject::default()
-            },
-            Kind::InvoiceNumberChanged => {
-                Subject { invoice: Some(self.invoice()?), ..Subject::default() }
+            ContentSubject::ProviderInvoice => {
+                let provider_invoice = Some(self.provider_invoice()?);
+                Subject { provider_invoice, ..Subject::default() }
             }
-            Kind::DiscrepancyOpened | Kind::DiscrepancyClosed => self.on_a_discrepancy()?,
-            Kind::DiscrepancyReminded | Kind::DiscrepancyBreached => {
-                Subject { reason: self.reason()?, ..self.on_a_discrepancy()? }
-            }
-            Kind::AdjustmentRequested => {
+            ContentSubject::Discrepancy => self.on_a_discrepancy()?,
+            ContentSubject::Adjustment => {
                 Subject { adjustment: Some(self.adjustment()?), ..self.on_a_discrepancy()? }
             }
-            Kind::NoticeDrafted => {
+            ContentSubject::Notice => {
                 Subject { notice: Some(self.notice()?), ..self.on_a_discrepancy()? }
             }
-            Kind::CustomerBlocked | Kind::CustomerUnblocked => {
+            ContentSubject::Customer => {
                 Subject { customer: Some(self.customer()?), ..Subject::default() }
             }
-            Kind::OrderCompleted | Kind::OrderProgressChanged => Subject {
-                customer: self.entry.customer.is_some().then(|| self.customer()).transpose()?,
+            ContentSubject::Order => Subject {
+                customer: entry.customer.is_some().then(|| self.customer()).transpose()?,
                 order: Some(self.order()?),
                 ..Subject::default()
             },
-            Kind::CloseCompleted | Kind::CloseReopened => {
-                Subject { close: Some(self.close()?), ..Subject::default() }
-            }
-            Kind::LogSealed => Subject { seal: Some(self.seal()?), ..Subject::default() },
-            Kind::DigestReady
-            | Kind::ConnectionDegraded
-            | Kind::ConnectionDisconnected
-            | Kind::ConnectionLost
-            | Kind::ConnectionRestored => Subject { reason: self.reason()?, ..Subject::default() },
-            Kind::MassChangeApproved
-            | Kind::MassChangeStopped
-            | Kind::UploadDisabled
-            | Kind::UploadEnabled => Subject::default(),
-        })
+            ContentSubject::Close => Subject { close: Some(self.close()?), ..Subject::default() },
+            ContentSubject::Seal => Subject { seal: Some(self.seal()?), ..Subject::default() },
+        };
+        Ok(Subject { reason, ..subject })
+    }
+
+    fn payment_on_invoice(&self) -> Result<Subject, Incomplete> {
+        self.needs("payment_id", self.entry.payment.id.as_ref())?;
+        let payment = Some(self.payment(self.entry.payment.origin)?);
+        Ok(Subject { invoice: Some(self.invoice()?), payment, ..Subject::default() })
     }
 
     /// The one thing that a discrepancy stands on: an invoice, a contact, an order or a payment as a whole.
@@ -168,22 +135,12 @@ impl Teller<'_> {
         value.ok_or(Incomplete { kind: self.kind, attribute })
     }
 
-    /// An announcement that something waits, or does not go, has to say why.
-    fn reason(&self) -> Result<Option<String>, Incomplete> {
+    fn reason(&self, presence: ContentReason) -> Result<Option<String>, Incomplete> {
         let reason = text(self.entry.reason.as_deref());
-        match self.kind {
-            Kind::PaymentHeld
-            | Kind::PaymentReleased
-            | Kind::PaymentUploadHeld
-            | Kind::PaymentUploadSkipped
-            | Kind::PaymentWarned
-            | Kind::ProviderInvoiceHeld
-            | Kind::ProviderInvoiceSkipped
-            | Kind::ConnectionDegraded
-            | Kind::DigestReady
-            | Kind::DiscrepancyBreached
-            | Kind::DiscrepancyReminded => self.needs("reason", reason).map(Some),
-            _ => Ok(reason),
+        match presence {
+            ContentReason::Absent => Ok(None),
+            ContentReason::Optional => Ok(reason),
+            ContentReason::Required => self.needs("reason", reason).map(Some),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Which decisions the business's own system hears of, and by which name.
+//! The declaration of every event: its name, the rows of the activity log that it announces, and its content. Its schema
+//! in `infra/events` describes it for readers.
 
 use crate::activity_kind::{Logged, Occurrence};
 use crate::decision::Action;
@@ -95,7 +96,104 @@ codes! {
     }
 }
 
+/// The content of an event, apart from what every event has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Content {
+    pub(super) subject: ContentSubject,
+    pub(super) reason: ContentReason,
+}
+
+/// The subject of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ContentSubject {
+    /// The organisation as a whole.
+    Organisation,
+    /// An invoice.
+    Invoice,
+    /// A payment on its invoice, with its ids on both sides.
+    PaymentOnBothSides,
+    /// A payment on its invoice, with its local id.
+    PaymentOnInvoice,
+    /// A payment in Xero that has no copy for now.
+    HeldPayment,
+    /// A payment of the business's own, and its upload.
+    OwnPayment,
+    /// An invoice of the payment provider.
+    ProviderInvoice,
+    /// A discrepancy, and the thing that it stands on.
+    Discrepancy,
+    /// A discrepancy, and the adjustment that is to end it.
+    Adjustment,
+    /// A discrepancy, and the notice to the customer.
+    Notice,
+    /// A customer.
+    Customer,
+    /// An order, with its progress.
+    Order,
+    /// The close of a day.
+    Close,
+    /// The seal of a day of the log.
+    Seal,
+}
+
+/// Whether an event has a `reason`, the code in its row.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ContentReason {
+    /// Never.
+    Absent,
+    /// If the row has one.
+    Optional,
+    /// Always: a row without one is an error.
+    Required,
+}
+
 impl Kind {
+    /// The content of the event.
+    pub(super) fn content(self) -> Content {
+        use ContentReason::{Absent, Optional, Required};
+        use ContentSubject as Subject;
+        let (subject, reason) = match self {
+            Self::PaymentMirrored | Self::PaymentMatched | Self::PaymentPlaced => {
+                (Subject::PaymentOnBothSides, Absent)
+            }
+            Self::PaymentRemoved | Self::PaymentRestored => (Subject::PaymentOnInvoice, Absent),
+            Self::PaymentHeld | Self::PaymentReleased => (Subject::HeldPayment, Required),
+            Self::PaymentUploadHeld | Self::PaymentUploadSkipped | Self::PaymentWarned => {
+                (Subject::OwnPayment, Required)
+            }
+            Self::PaymentUploadUnknown
+            | Self::PaymentUploaded
+            | Self::PaymentPartlyUploaded
+            | Self::PaymentRefused => (Subject::OwnPayment, Optional),
+            Self::ProviderInvoiceHeld | Self::ProviderInvoiceSkipped => {
+                (Subject::ProviderInvoice, Required)
+            }
+            Self::ProviderInvoiceRefused
+            | Self::ProviderInvoiceUnknown
+            | Self::ProviderInvoiceUploaded => (Subject::ProviderInvoice, Optional),
+            Self::InvoiceNumberChanged => (Subject::Invoice, Absent),
+            Self::DiscrepancyOpened | Self::DiscrepancyClosed => (Subject::Discrepancy, Absent),
+            Self::DiscrepancyReminded | Self::DiscrepancyBreached => {
+                (Subject::Discrepancy, Required)
+            }
+            Self::AdjustmentRequested => (Subject::Adjustment, Absent),
+            Self::NoticeDrafted => (Subject::Notice, Absent),
+            Self::CustomerBlocked | Self::CustomerUnblocked => (Subject::Customer, Absent),
+            Self::OrderCompleted | Self::OrderProgressChanged => (Subject::Order, Absent),
+            Self::CloseCompleted | Self::CloseReopened => (Subject::Close, Absent),
+            Self::LogSealed => (Subject::Seal, Absent),
+            Self::DigestReady | Self::ConnectionDegraded => (Subject::Organisation, Required),
+            Self::ConnectionDisconnected | Self::ConnectionLost | Self::ConnectionRestored => {
+                (Subject::Organisation, Optional)
+            }
+            Self::MassChangeApproved
+            | Self::MassChangeStopped
+            | Self::UploadDisabled
+            | Self::UploadEnabled => (Subject::Organisation, Absent),
+        };
+        Content { subject, reason }
+    }
+
     /// As what a row of the log is announced; `None` for what the business has said or done itself, and for
     /// the steps on the way to something that is announced.
     pub fn of(logged: Logged, is_provider_invoice: bool) -> Option<Self> {

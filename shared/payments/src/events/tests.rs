@@ -1,5 +1,5 @@
 use super::*;
-use crate::activity_kind::{Logged, Occurrence};
+use crate::activity_kind::Logged;
 use crate::decision::Action;
 use crate::money::Money;
 use crate::payment::Origin;
@@ -53,56 +53,11 @@ fn json(entry: &Entry) -> serde_json::Value {
     serde_json::to_value(&announcement.detail).unwrap()
 }
 
-/// Every payment of the business's own that has gone, or not gone, is announced with its reason (EX-23), and the
-/// business's own report is not announced back to it.
-#[test]
-fn what_the_business_has_said_itself_and_steps_on_the_way_are_not_announced() {
-    let quiet = [
-        Logged::from(Action::Recorded),
-        Action::Journaled.into(),
-        Action::Ignored.into(),
-        Action::DiscrepancyAssigned.into(),
-        Action::DiscrepancyNoted.into(),
-        Action::NoticeReported.into(),
-        UploadState::Waiting.into(),
-        UploadState::Reserved.into(),
-        UploadState::Sent.into(),
-        Occurrence::AnnouncedAgain.into(),
-        Occurrence::Authorising.into(),
-        Occurrence::CapsChanged.into(),
-        Occurrence::CloseOrdered.into(),
-        Occurrence::Connected.into(),
-        Occurrence::ContactFollowed.into(),
-        Occurrence::ContactFound.into(),
-        Occurrence::Discarded.into(),
-        Occurrence::OrderRecorded.into(),
-        Occurrence::Ordered.into(),
-        Occurrence::OrganisationRenamed.into(),
-        Occurrence::Redriven.into(),
-        Occurrence::Replayed.into(),
-        Occurrence::ShadowEntered.into(),
-        Occurrence::ShadowLeft.into(),
-        Occurrence::SignedUp.into(),
-    ];
-    let decided = Action::ALL.iter().map(|action| Logged::from(*action));
-    let uploads = UploadState::ALL.iter().map(|state| Logged::from(*state));
-    let happened = Occurrence::ALL.iter().map(|occurrence| Logged::from(*occurrence));
-    for logged in decided.chain(uploads).chain(happened) {
-        assert_eq!(Kind::of(logged, false).is_none(), quiet.contains(&logged), "{logged}");
-    }
-}
-
 #[test]
 fn every_kind_is_the_announcement_of_something() {
-    let decided = Action::ALL.iter().map(|action| (Logged::from(*action), false));
-    let happened = Occurrence::ALL.iter().map(|occurrence| (Logged::from(*occurrence), false));
-    let states = || UploadState::ALL.iter().map(|state| Logged::from(*state));
-    let uploads = states().map(|state| (state, false)).chain(states().map(|state| (state, true)));
-    let mut kinds: Vec<_> = decided
-        .chain(happened)
-        .chain(uploads)
-        .filter_map(|(logged, is_provider_invoice)| Kind::of(logged, is_provider_invoice))
-        .collect();
+    let rows = Logged::all().flat_map(|logged| [(logged, false), (logged, true)]);
+    let mut kinds: Vec<_> =
+        rows.filter_map(|(logged, is_bill)| Kind::of(logged, is_bill)).collect();
     kinds.sort();
     kinds.dedup();
     assert_eq!(kinds, Kind::ALL);

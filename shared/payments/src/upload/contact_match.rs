@@ -5,101 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::contact::{ContactStanding, XeroContact, XeroContacts};
+use super::contact::ContactStanding;
+use super::contact_directory::{Directory, blank_is_none, folded};
 use super::contact_sync::{ActionKind, ContactSync, FoundBy};
 use super::customer::{Customer, NO_CONTACT, record_contact};
-use crate::ids::XeroContactId;
+use crate::ids::{CustomerId, XeroContactId};
 
 /// Most candidates that an action lists.
 pub const CANDIDATES_MAX: usize = 10;
 
-/// A contact as the customer sync keeps it.
+/// Why a person is asked about a contact that was found.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ContactRecord {
-    /// Which, its name, and whether it takes documents.
-    pub contact: XeroContact,
-    /// `AccountNumber`, which a user may edit.
-    pub account_number: Option<String>,
-    /// `EmailAddress`.
-    pub email: Option<String>,
-    /// Whether Xero has sales invoices of it.
-    pub is_customer: bool,
-    /// Whether Xero has bills of it.
-    pub is_supplier: bool,
-}
-
-impl ContactRecord {
-    /// Whether it is a customer in Xero that the business may not know (CC-06): in use, and not only a supplier.
-    pub const fn may_be_customer(&self) -> bool {
-        self.contact.is_active && (self.is_customer || !self.is_supplier)
-    }
-}
-
-/// Without regard to case and blanks.
-fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-/// The contacts of an organisation, by all that a customer may be found by.
-#[derive(Debug, Default)]
-pub struct Directory {
-    contacts: XeroContacts,
-    account_numbers: BTreeMap<XeroContactId, String>,
-    names: BTreeMap<XeroContactId, String>,
-    by_account_number: BTreeMap<String, Vec<XeroContactId>>,
-    by_name: BTreeMap<String, Vec<XeroContactId>>,
-    by_email: BTreeMap<String, Vec<XeroContactId>>,
-}
-
-impl Directory {
-    /// Of these contacts. The one that stands for the payment provider is no customer's (EX-13).
-    pub fn new(records: &[ContactRecord], merchant: Option<XeroContactId>) -> Self {
-        let mut directory = Self::default();
-        directory.contacts.take([], records.iter().map(|record| record.contact.clone()), []);
-        for record in records.iter().filter(|record| Some(record.contact.id) != merchant) {
-            let id = record.contact.id;
-            if let Some(number) = blank_is_none(record.account_number.as_deref()) {
-                directory.by_account_number.entry(number.to_owned()).or_default().push(id);
-                directory.account_numbers.insert(id, number.to_owned());
-            }
-            if let Some(name) = blank_is_none(record.contact.name.as_deref()) {
-                directory.names.insert(id, name.to_owned());
-                if record.contact.is_active {
-                    directory.by_name.entry(folded(name)).or_default().push(id);
-                }
-            }
-            if let Some(email) = blank_is_none(record.email.as_deref())
-                && record.contact.is_active
-            {
-                directory.by_email.entry(folded(email)).or_default().push(id);
-            }
-        }
-        directory
-    }
-
-    /// Adds contacts that were asked for by their ids: one that is not among those read is not in Xero.
-    pub fn take(
-        &mut self,
-        asked: &[XeroContactId],
-        read: impl IntoIterator<Item = XeroContact>,
-        unreadable: impl IntoIterator<Item = (XeroContactId, String)>,
-    ) {
-        self.contacts.take(asked.iter().copied(), read, unreadable);
-    }
-
-    /// Those of these contacts, and of the ones that they were merged into, that are not known.
-    pub fn unknown(&self, wanted: &BTreeSet<XeroContactId>) -> Vec<XeroContactId> {
-        self.contacts.not_asked(wanted)
-    }
-
-    fn named(&self, id: XeroContactId) -> String {
-        let name = self.names.get(&id).map_or("without a name", String::as_str);
-        format!("{name:?} ({id})")
-    }
-}
-
-fn blank_is_none(text: Option<&str>) -> Option<&str> {
-    text.map(str::trim).filter(|text| !text.is_empty())
+pub enum Doubt {
+    /// It has this name in Xero, which is another one.
+    OtherName(String),
+    /// It has become the contact of this customer as well, by a merge in Xero (EX-37).
+    MergedInto(CustomerId),
 }
 
 /// What Xero's contacts say of a customer.
@@ -113,8 +34,8 @@ pub enum ContactMatch {
         contact: XeroContactId,
         /// How it was found.
         found_by: FoundBy,
-        /// The name in Xero, if that is another one and makes the link doubtful.
-        other_name: Option<String>,
+        /// What makes the link doubtful, if anything does.
+        doubt: Option<Doubt>,
     },
     /// Its contact takes nothing.
     Unusable {
@@ -145,7 +66,8 @@ pub fn match_customers<'c>(
     directory: &Directory,
 ) -> Vec<(&'c Customer, ContactMatch)> {
     let ids: BTreeSet<&str> = customers.iter().map(|customer| customer.id.as_str()).collect();
-    let identified: Vec<_> = customers.iter().map(|of| identified(of, directory)).collect();
+    let mut identified: Vec<_> = customers.iter().map(|of| identified(of, directory)).collect();
+    doubt_merges(customers, &mut identified);
     let owners: BTreeSet<XeroContactId> = identified.iter().filter_map(owned).collect();
     let guesses: Vec<Option<Similar>> = customers
         .iter()
@@ -174,6 +96,32 @@ pub fn match_customers<'c>(
             (customer, verdict)
         })
         .collect()
+}
+
+/// Doubts each link with a contact that is another customer's as well since a merge in Xero: the money of the one
+/// would be spread over what the other owes. A person's word about it stands.
+fn doubt_merges(customers: &[Customer], identified: &mut [Option<ContactMatch>]) {
+    let first_of = |customer: &Customer| {
+        customer.merged.as_ref().map(|merged| merged.from).or(customer.contact)
+    };
+    let mut holders: BTreeMap<XeroContactId, Vec<&Customer>> = BTreeMap::new();
+    for (customer, verdict) in customers.iter().zip(&*identified) {
+        if let Some(contact) = owned(verdict) {
+            holders.entry(contact).or_default().push(customer);
+        }
+    }
+    for (customer, verdict) in customers.iter().zip(identified) {
+        let Some(ContactMatch::Linked { asked, contact, doubt: doubt @ None, .. }) = verdict else {
+            continue;
+        };
+        let is_merged = asked != contact || customer.merged.is_some();
+        if !is_merged || customer.sync.found_by == Some(FoundBy::Person) {
+            continue;
+        }
+        let others = holders.get(contact).into_iter().flatten();
+        let mut others = others.filter(|other| first_of(other) != first_of(customer));
+        *doubt = others.next().map(|other| Doubt::MergedInto(other.id.clone()));
+    }
 }
 
 /// The contact that a verdict of identity takes.
@@ -244,8 +192,8 @@ fn of_standing(
                 found_by == FoundBy::AccountNumber
                     && ours.is_some_and(|ours| folded(ours) != folded(name))
             };
-            let other_name = name.filter(differs).cloned();
-            ContactMatch::Linked { asked, contact, found_by, other_name }
+            let doubt = name.filter(differs).cloned().map(Doubt::OtherName);
+            ContactMatch::Linked { asked, contact, found_by, doubt }
         }
         ContactStanding::Unusable { .. } => ContactMatch::Unusable { asked, standing, found_by },
         ContactStanding::Unreadable(_) => ContactMatch::Unknown,
@@ -297,12 +245,9 @@ impl Similar {
                     directory.named(contact)
                 ),
             },
-            [contact] => ContactMatch::Linked {
-                asked: contact,
-                contact,
-                found_by: self.by,
-                other_name: None,
-            },
+            [contact] => {
+                ContactMatch::Linked { asked: contact, contact, found_by: self.by, doubt: None }
+            }
             _ => self.several(directory),
         }
     }
@@ -334,8 +279,8 @@ pub fn record_verdict(
     now: Timestamp,
 ) -> Option<Customer> {
     let after = match verdict {
-        ContactMatch::Linked { asked, contact, found_by, other_name } => {
-            linked(known, (*asked, *contact), *found_by, other_name.as_deref(), now)
+        ContactMatch::Linked { asked, contact, found_by, doubt } => {
+            linked(known, (*asked, *contact), *found_by, doubt.as_ref(), now)
         }
         ContactMatch::Unusable { asked, standing, found_by } => {
             let mut found = known.clone();
@@ -365,7 +310,7 @@ fn linked(
     known: &Customer,
     (asked, contact): (XeroContactId, XeroContactId),
     found_by: FoundBy,
-    other_name: Option<&str>,
+    doubt: Option<&Doubt>,
     now: Timestamp,
 ) -> Customer {
     let mut after = known.clone();
@@ -378,17 +323,25 @@ fn linked(
     if known.contact.is_none() || after.sync.found_by.is_none() {
         after.sync.found_by = Some(found_by);
     }
-    match other_name {
-        None => without_doubt(after),
-        Some(name) => {
+    let (kind, why) = match doubt {
+        None => return without_doubt(after),
+        Some(Doubt::OtherName(name)) => {
             let ours = known.name.as_deref().unwrap_or_default();
             let why = format!(
                 "the contact in Xero with its id as account number has another name: {name:?} ({contact}), and {ours:?} here; \
                  say that it is the same, pick another one, or correct the name"
             );
-            open(after, ActionKind::NameDiffers, &[contact], &why, now)
+            (ActionKind::NameDiffers, why)
         }
-    }
+        Some(Doubt::MergedInto(other)) => {
+            let why = format!(
+                "its contact was merged in Xero into that of customer {other} ({contact}); say that this is right, or pick \
+                 another one"
+            );
+            (ActionKind::MergedAway, why)
+        }
+    };
+    open(after, kind, &[contact], &why, now)
 }
 
 /// The same customer, without an action that the sync opened.

@@ -29,6 +29,8 @@ codes! {
         ContactUnusable = "contact_unusable",
         /// The contact with its account number has another name.
         NameDiffers = "name_differs",
+        /// By a merge in Xero, its contact is another customer's as well (EX-37).
+        MergedAway = "merged_away",
         /// What a person has written down.
         Other = "other",
     }
@@ -37,10 +39,13 @@ codes! {
 impl ActionKind {
     /// Whether the customer sync opens it, and a person's word about it stands.
     pub const fn is_of_sync(self) -> bool {
-        matches!(self, Self::NoContact | Self::SeveralContacts | Self::NameDiffers)
+        matches!(
+            self,
+            Self::NoContact | Self::SeveralContacts | Self::NameDiffers | Self::MergedAway
+        )
     }
 
-    /// Whether a report that names the contact solves it.
+    /// Whether a report that names another contact solves it.
     pub const fn waits_for_contact(self) -> bool {
         self.is_of_sync()
     }

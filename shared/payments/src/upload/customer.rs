@@ -122,7 +122,9 @@ pub fn record_customer(
     let points_elsewhere =
         known.unusable_contact.is_some_and(|dead| contact.is_some_and(|contact| contact != dead));
     let has_moved = points_elsewhere && contact != known.contact;
-    let solved = has_moved || (known.waits_for_contact() && contact.is_some());
+    // The business says which contact it is. The one that was merged away says nothing new.
+    let is_named = incoming.contact.is_some() && followed.is_none();
+    let solved = has_moved || (known.waits_for_contact() && is_named);
     let found_by = known.sync.found_by.filter(|_| stays);
     let passed_over = known.sync.passed_over.filter(|_| stays);
     let merged = Customer {

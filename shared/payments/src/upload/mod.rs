@@ -14,6 +14,7 @@ mod caps;
 mod chart;
 mod command;
 mod contact;
+mod contact_directory;
 mod contact_match;
 mod contact_sync;
 mod credit_allocation;
@@ -56,9 +57,9 @@ pub use caps::{
 pub use chart::{Account, ChartOfAccounts};
 pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
+pub use contact_directory::{ContactRecord, Directory};
 pub use contact_match::{
-    CANDIDATES_MAX, ContactMatch, ContactRecord, Directory, match_customers, record_pick,
-    record_verdict,
+    CANDIDATES_MAX, ContactMatch, Doubt, match_customers, record_pick, record_verdict,
 };
 pub use contact_sync::{ActionKind, ContactSync, FoundBy};
 pub use credit_allocation::{

@@ -128,6 +128,17 @@ impl Hold {
     pub fn is_judged_anew(self) -> bool {
         self != Self::HeldByPerson
     }
+
+    /// Whether a setting has to be made first: an action that is opened by that fact, and solved by the setting (EX-27).
+    pub fn wants_setting(self) -> bool {
+        matches!(
+            self,
+            Self::NoPrepaymentAccount
+                | Self::AccountUnmapped
+                | Self::AccountUnusable
+                | Self::MerchantContactMissing
+        )
+    }
 }
 
 /// Methods that have rules of their own.

@@ -116,6 +116,7 @@ pub(crate) async fn eventful() -> World {
     sweep(&world).await;
     certify(&world).await;
     close_a_day(&world).await;
+    report_a_shadow(&world).await;
     seal_a_day(&world).await;
     refuse(&world).await;
     world.tables.heard(organisation(), now()).await.unwrap();

@@ -1,6 +1,7 @@
 //! The documents against the code.
 #![allow(clippy::unwrap_used, clippy::as_conversions, reason = "a test may")]
 
+mod certification;
 mod facts;
 mod modules;
 mod rules;

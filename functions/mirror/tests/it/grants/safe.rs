@@ -64,6 +64,10 @@ impl Pairs for Safe {
         self.calls(false, || Ok(self.0.pairs.lock().unwrap().get(&grant).cloned())).await
     }
 
+    async fn generation(&self, grant: GrantId) -> Result<u64, GrantError> {
+        Ok(self.pair(grant).await?.map_or(0, |pair| pair.generation))
+    }
+
     async fn store_pair(&self, grant: GrantId, pair: &Pair) -> Result<(), GrantError> {
         let holdup = self.0.holdup.lock().unwrap().take();
         if let Some(holdup) = holdup {

@@ -1,6 +1,8 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::upload::contact::XeroContact;
+use crate::upload::contact_directory::ContactRecord;
 use crate::upload::{record_action, record_customer};
 
 fn id(n: u128) -> XeroContactId {
@@ -160,6 +162,41 @@ fn ex_38_another_name_behind_the_account_number_is_a_doubt_until_the_names_agree
     let said = record_action(Some(&doubtful), whose, None, at(10)).unwrap();
     assert_eq!(link(&said), (Some(id(1)), Some(FoundBy::Person), None));
     assert_eq!(first(&[said], &contacts).action(), None, "a person's word stands");
+}
+
+#[test]
+fn ex_37_a_merge_into_another_customers_contact_is_asked_about_until_a_person_or_the_business_says()
+{
+    let named = |id_: &str, n: u128| Customer { contact: Some(id(n)), ..customer(id_, id_) };
+    let contacts = [gone(contact(1, "Ana"), Some(2)), contact(2, "Ben")];
+    let doubtful = first(&[named("K-1", 1), named("K-2", 2)], &contacts);
+    let expected = (Some(id(2)), Some(FoundBy::Report), Some(ActionKind::MergedAway));
+    assert_eq!(link(&doubtful), expected);
+    assert!(doubtful.blocked.as_ref().unwrap().contains("customer K-2"));
+    // The other one had it before; and what was compared once stays a doubt.
+    assert_eq!(first(&[named("K-2", 2), doubtful.clone()], &contacts).action(), None);
+    assert_eq!(link(&first(&[doubtful.clone(), named("K-2", 2)], &contacts)), expected);
+    // Two customers that had one contact before the merge have one after it, and a merge that concerns one is followed.
+    assert_eq!(first(&[named("K-1", 1), named("K-2", 1)], &contacts).action(), None);
+    assert_eq!(first(&[named("K-1", 1), named("K-2", 3)], &contacts).action(), None);
+    // A report of the contact that was merged says nothing new; another contact, or a person, solves it.
+    let report = |n: u128| Customer { revision: 2, ..named("K-1", n) };
+    let same = record_customer(Some(&doubtful), &report(1)).unwrap().unwrap();
+    assert_eq!(same.action(), Some(ActionKind::MergedAway));
+    let other = record_customer(Some(&doubtful), &report(3)).unwrap().unwrap();
+    assert_eq!((other.contact, other.action()), (Some(id(3)), None));
+    let whose = (doubtful.organisation, &doubtful.id);
+    let said = record_action(Some(&doubtful), whose, None, at(10)).unwrap();
+    assert_eq!(first(&[said, named("K-2", 2)], &contacts).action(), None);
+}
+
+#[test]
+fn ex_28_a_report_that_says_nothing_of_the_contact_solves_no_doubt_about_it() {
+    let doubtful = first(&[customer("K-1", "Ana")], &[numbered(1, "Ben Co", "K-1")]);
+    let newer = Customer { revision: 2, email: Some("a@b.c".into()), ..customer("K-1", "Ana") };
+    let after = record_customer(Some(&doubtful), &newer).unwrap().unwrap();
+    assert_eq!(after.action(), Some(ActionKind::NameDiffers));
+    assert!(after.sync.is_due, "compared again, and solved by that if the names agree");
 }
 
 #[test]
