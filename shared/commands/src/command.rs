@@ -302,7 +302,7 @@ commands! {
         is_read_only: true,
         fields: &[ORGANISATION],
     }
-    /// The shadow ends: what is decided is done from now on. Refused while a point of the readiness list fails (CM-02).
+    /// The shadow ends: decisions are carried out from now on. Refused while a point of the readiness list fails (CM-02).
     SwitchOn(OnOrganisation) -> ShadowReply = "switch_on" in ADMINISTRATORS {
         label: Some("Switch on"),
         confirmation: Some("From now on payments are copied from Xero and recorded in Xero. Typing them by hand has to stop \

@@ -149,7 +149,7 @@ pub struct ReadinessPoint {
     pub code: String,
     /// What is asked.
     pub asks: String,
-    /// What is wrong; none if it is passed.
+    /// The problem; none if it is passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -184,9 +184,9 @@ pub struct TriedPayment {
     pub payment: PaymentId,
     /// Its amount with the currency.
     pub amount: String,
-    /// What is decided of it.
+    /// The decision about it.
     pub before: String,
-    /// What would be decided.
+    /// The decision as it would be.
     pub after: String,
 }
 

@@ -21,7 +21,7 @@ pub struct JudgedTwice {
     pub payment: PaymentId,
     /// Its amount.
     pub amount: Money,
-    /// What is decided of it as the settings are.
+    /// The decision as the settings are.
     pub before: String,
     /// What would be decided.
     pub after: String,
@@ -41,7 +41,7 @@ pub struct SettingEffect {
 }
 
 impl SettingEffect {
-    /// Judges a payment under both settings. What is, or may be, in Xero stays as it is under any.
+    /// Judges a payment under both settings. A payment that is, or may be, in Xero stays as it is under any.
     pub fn look_at(
         &mut self,
         receipt: &Receipt,
@@ -73,7 +73,7 @@ impl SettingEffect {
     }
 }
 
-/// What is decided of a payment, by its code, and of which warnings it is worth.
+/// The decision about a payment, by its code, and the warnings that it raises.
 fn judgement(upload: &Upload, settings: &Settings, now: Timestamp) -> String {
     let mut words = vec![match settings.upload.as_ref().filter(|upload| upload.enabled) {
         None => "stays: uploading is off".to_owned(),

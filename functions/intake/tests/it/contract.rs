@@ -120,7 +120,7 @@ fn every_refusal_says_where_and_why() {
         ("list", "the message: must be an object, not a list"),
         (
             "type-unknown",
-            "/type: must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order or notice",
+            "/type: must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order, notice or feed_report",
         ),
         ("payment-channel-unknown", "/channel: must be pay_now or virtual_terminal"),
         (
@@ -148,6 +148,17 @@ fn every_refusal_says_where_and_why() {
             "order-names-a-copy",
             "/payments/0: must not begin with `xero-`: such ids are given by us",
         ),
+        // CC-24, CC-27
+        ("feed-report-without-a-count", "/imported: is missing"),
+        (
+            "feed-report-of-a-source-in-capitals",
+            "/source: must be 1 to 60 lower-case letters, digits or -",
+        ),
+        (
+            "feed-report-not-published-and-imported",
+            "/not_published: must not be true where something was imported",
+        ),
+        ("feed-report-ends-before-it-begins", "/to: must not be before from"),
         // SP-26
         ("notice-without-its-id", "/notice: is missing"),
         (

@@ -20,7 +20,7 @@ async fn cc_27_the_newest_report_of_a_feed_stands_and_an_earlier_one_that_comes_
     world.take(&report(3, "2026-03-08", 0)).await;
     let rows = world.rows("feeds").await;
     assert_eq!(rows.len(), 1);
-    assert_eq!((rows[0]["covers_to"].as_str(), rows[0]["imported"].as_str()), ("2026-03-08", "#0"));
+    assert_eq!((rows[0]["covers_to"].as_str(), rows[0]["imported"].as_str()), ("2026-03-08", "0"));
     assert!(world.rows("parked").await.is_empty());
 }
 
