@@ -474,6 +474,41 @@ BUGS = [
         [(DISCONNECTION, "pair.filter(|_| left.is_empty())", "pair.filter(|_| left.len() < 99)")],
         [*CONNECT, "choice"],
     ),
+    (
+        "XC-14: a code that was changed in Xero is not followed",
+        [(CHART, "            if let Some(code) = account.id.and_then(code) {", "            if let Some(code) = account.id.and_then(code).filter(|_| false) {")],
+        [*UPLOAD, "chart"],
+    ),
+    (
+        "XC-17: an archived tax rate is sent",
+        [(CHART, "Some(rate) if !rate.is_active => {", "Some(rate) if rate.name.is_empty() => {")],
+        [*UPLOAD, "chart"],
+    ),
+    (
+        "XC-17: a bill with another total is a proof",
+        [("functions/upload/src/unknown_outcomes.rs", "if let Some(other) = other.filter(|_| !shown.deleted) {",
+          "if let Some(other) = other.filter(|_| shown.deleted) {")],
+        [*UPLOAD, "chart"],
+    ),
+    (
+        "XC-27: a second order of one moment takes the place of the first",
+        [("shared/table/src/tables.rs", '.condition_expression("attribute_not_exists(#day)")',
+          '.condition_expression("attribute_not_exists(#day) OR attribute_exists(#day)")')],
+        ["-p", "table", "--test", "it", "log"],
+    ),
+    (
+        "XC-30: tokens are deleted here and not revoked",
+        [("shared/access/src/containment.rs",
+          "        self.revoke(&pair.refresh_token).await.map_err(|error| telemetry::chain(&error))?;\n", "")],
+        ["-p", "operations", "--test", "it", "leaks"],
+    ),
+    (
+        "XC-13: an account that does not fit its use is set",
+        [("functions/operations/src/accounts.rs",
+          "of.fits(account, shown.base).map_err(|why| wrong(format!(\"`account`: {why}\")))?;",
+          "drop(of.fits(account, shown.base));")],
+        ["-p", "operations", "--test", "it", "accounts"],
+    ),
 ]
 
 

@@ -239,7 +239,7 @@ ALLOWED = {
     | _tables("Seals", "GetItem", "Query")
     | _tables("Feeds Shadows", "Query")
     | _grants()
-    | _tables("Grants", "DeleteItem", "UpdateItem"),
+    | _tables("Grants", "DeleteItem", "Scan", "UpdateItem"),
     "Reconcile": _own_log("Reconcile")
     | _on("${ActivityTable.Arn}/stream/*", *(f"dynamodb:{name}" for name in (*STREAM, "ListStreams")))
     | _tables("Orders", "GetItem", "Query", "PutItem")
@@ -626,6 +626,26 @@ def people_have_a_second_factor(template):
             yield f"{resource} lets people in without a second factor"
 
 
+# What would take a row away from the log of who has done what, or put another one in its place.
+TAKES_ROWS = {f"dynamodb:{name}" for name in ("BatchWriteItem", "DeleteItem", "PartiQLDelete", "PartiQLUpdate", "UpdateItem")}
+
+
+def rows_of_the_log_stay(template):
+    """XC-27: no role overwrites or deletes a row of the activity log, which stays for a year at least, as functions' logs do."""
+    policy = resources(template, "AWS::DynamoDB::Table")["ActivityTable"].get("ResourcePolicy", {})
+    denies = [
+        statement for statement in policy.get("PolicyDocument", {}).get("Statement", [])
+        if statement["Effect"] == "Deny" and statement["Principal"] == "*" and "Condition" not in statement
+    ]
+    denied = {action for statement in denies for action in as_list(statement["Action"])}
+    if missing := TAKES_ROWS - denied:
+        yield f"ActivityTable lets a role do {', '.join(sorted(missing))}"
+    if "TimeToLiveSpecification" in resources(template, "AWS::DynamoDB::Table")["ActivityTable"]:
+        yield "ActivityTable: rows end by themselves"
+    if template["Parameters"]["LogRetentionDays"]["Default"] < 365:
+        yield "LogRetentionDays is less than a year"
+
+
 # Actions of the operators' pages other than looking: they write orders down, and some of them do a little more.
 MORE_THAN_LOOKING = {
     "Console": _tables("Activity", "PutItem"),
@@ -850,6 +870,7 @@ RULES = (
     the_console_only_looks,
     people_find_their_policies_by_name,
     people_have_a_second_factor,
+    rows_of_the_log_stay,
     every_role_takes_a_boundary,
     what_cannot_be_had_again_outlives_the_stack,
     roles_fit_what_the_table_crate_calls,

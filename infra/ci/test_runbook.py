@@ -32,7 +32,7 @@ ACTIONS = {
 WANTED = (
     "Which cause it is", "Dead letters", "Rotate the webhook key", "Rotate Xero credentials", "Re-enable the webhook", "Re-enable uploads",
     "A mass change was stopped", "Restore a deleted payment", "Replay parked work", "Replay a day", "Change the prefix",
-    "A grant is about to expire or dead", "The night did not run", "The digest does not come", "Unknown uploads", "The certificate is not complete",
+    "A grant is about to expire or dead", "Tokens may have leaked", "The night did not run", "The digest does not come", "Unknown uploads", "The certificate is not complete",
     "Disaster recovery", "Roll back a deployment", "Costs",
 )
 

@@ -153,6 +153,15 @@ class Rules(unittest.TestCase):
         statements[:] = [statement for statement in statements if "Fn::If" not in statement]
         self.expect(rules.people_have_a_second_factor, "AdministratorPolicy", "second factor")
 
+    def test_a_log_of_actions_that_a_role_could_change_is_noticed(self):
+        # XC-27
+        policy = self.properties("ActivityTable")["ResourcePolicy"]["PolicyDocument"]
+        policy["Statement"][0]["Action"].remove("dynamodb:UpdateItem")
+        self.expect(rules.rows_of_the_log_stay, "ActivityTable", "UpdateItem")
+        policy["Statement"][0]["Action"].append("dynamodb:UpdateItem")
+        self.template["Parameters"]["LogRetentionDays"]["Default"] = 90
+        self.expect(rules.rows_of_the_log_stay, "less than a year")
+
     def test_a_role_without_a_boundary_is_noticed(self):
         del self.properties("SweepRole")["PermissionsBoundary"]
         self.expect(rules.every_role_takes_a_boundary, "SweepRole")

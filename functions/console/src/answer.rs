@@ -136,6 +136,7 @@ fn words(reply: Reply) -> CommandOutcome {
             ));
             CommandOutcome { replies: vec![Reply::Authorise(reply)], ..result }
         }
+        Reply::SetAccount(reply) => done(reply.done),
         Reply::EnterShadow(reply) | Reply::SwitchOn(reply) => done(reply.done),
         Reply::Disconnect(reply) => {
             let why = reply.disconnect.why.unwrap_or_default();
@@ -146,6 +147,8 @@ fn words(reply: Reply) -> CommandOutcome {
             )
         }
         Reply::PreviewPlan(_)
+        | Reply::ListAccounts(_)
+        | Reply::ContainLeak(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::LookAtShadow(_)
         | Reply::WhatIf(_)

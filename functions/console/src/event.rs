@@ -12,7 +12,7 @@ use payments::OrganisationId;
 use serde_json::Value;
 
 use crate::order::{self, Order, Said};
-use crate::pages::Page;
+use crate::page::Page;
 
 /// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
 pub(crate) const TEXT_CHARS_MAX: usize = 1_000;
@@ -78,6 +78,8 @@ pub struct Filter {
     pub sort: String,
     /// Where an older page of a history begins.
     pub before: String,
+    /// Sums of what was read before it.
+    pub carried: String,
 }
 
 /// Names for people, as they were typed; empty ones are taken away.
@@ -124,10 +126,14 @@ impl Asked {
             .map(|text| OrganisationSaid(text.parse().ok()));
         let order = given("order").and_then(|order| order::from_code(&order));
         let fields = order.map(|order| order.spec().fields).unwrap_or_default();
+        // Of a list with boxes, a button for those that are ticked takes no other.
+        let ticked_only = event.get("ticked") == Some(&Value::Bool(true));
+        let box_of = |place: usize| forms.and_then(|forms| forms.get(tick(place)));
+        let is_meant = |place: usize| !ticked_only || box_of(place).is_some_and(is_ticked);
         let about = fields.iter().filter_map(|field| {
             let typed = || form(&format!("pm_{}", field.name)).filter(|text| !text.is_empty());
             let text = match field.kind {
-                FieldKind::List => event.get(field.name).and_then(lines_of),
+                FieldKind::List => event.get(field.name).and_then(|list| lines_of(list, is_meant)),
                 _ => given(field.name).or_else(|| field.is_typed.then(typed).flatten()),
             };
             Some((field.name.to_owned(), text?))
@@ -163,16 +169,28 @@ impl Asked {
                 order_id: field("pm_order_id", "order_id"),
                 sort: field("pm_sort", "sort"),
                 before: given("before").unwrap_or_default(),
+                carried: given("carried").unwrap_or_default(),
             },
             dark: context.and_then(|context| context.get("theme")?.as_str()) == Some("dark"),
         }))
     }
 }
 
-/// Several texts, one on each line; none if one of them cannot be taken.
-fn lines_of(value: &Value) -> Option<String> {
-    let texts: Option<Vec<_>> = value.as_array()?.iter().map(text_of).collect();
-    texts.map(|texts| texts.join("\n"))
+/// Several texts, one on each line, those whose places are meant; none if no text is left, or one of them cannot be taken.
+fn lines_of(value: &Value, is_meant: impl Fn(usize) -> bool) -> Option<String> {
+    let meant = value.as_array()?.iter().enumerate().filter(|(place, _)| is_meant(*place));
+    let texts: Option<Vec<_>> = meant.map(|(_, text)| text_of(text)).collect();
+    texts.filter(|texts| !texts.is_empty()).map(|texts| texts.join("\n"))
+}
+
+/// The name of the box of a row in a list.
+pub(crate) fn tick(place: usize) -> String {
+    format!("pm_tick_{place}")
+}
+
+/// A box as a browser or CloudWatch sends it.
+fn is_ticked(value: &Value) -> bool {
+    matches!(value, Value::Bool(true)) || matches!(value.as_str(), Some("on" | "true"))
 }
 
 fn text_of(value: &Value) -> Option<String> {
@@ -211,6 +229,24 @@ mod tests {
         assert_eq!(event(json!({"clear": true})).filter.invoice, "10234");
         let emptied = event(json!({"widgetContext": {"forms": {"all": {"pm_invoice": ""}}}}));
         assert_eq!(emptied.filter.invoice, "");
+    }
+
+    #[test]
+    fn a_button_for_ticked_rows_takes_no_other() {
+        // SP-36
+        let event = |more: Value, all: Value| {
+            let mut event = json!({"page": "discrepancies", "order": "take_discrepancies",
+                "discrepancies": ["1/OVERPAID#", "2/OVERPAID#", "3/OVERPAID#"],
+                "widgetContext": {"forms": {"all": all}}});
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            show(&event).about.get("discrepancies").cloned()
+        };
+        let boxes = json!({"pm_tick_0": false, "pm_tick_1": true, "pm_tick_2": "on"});
+        let all = Some("1/OVERPAID#\n2/OVERPAID#\n3/OVERPAID#".to_owned());
+        assert_eq!(event(json!({}), boxes.clone()), all);
+        let two = Some("2/OVERPAID#\n3/OVERPAID#".to_owned());
+        assert_eq!(event(json!({"ticked": true}), boxes), two);
+        assert_eq!(event(json!({"ticked": true}), json!({})), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod csv;
 mod event;
 mod links;
 pub mod order;
+mod page;
 pub mod pages;
 pub mod roles;
 mod tally;
@@ -150,7 +151,9 @@ impl<I: Invoker> Console<I> {
     /// Answers an event. There is always something to show: what went wrong is a page as well.
     pub async fn handle(&self, event: &Value, invocation: &Invocation) -> Reply {
         let show = match Asked::read(event) {
-            Asked::Describe => return Reply::Described { markdown: pages::describe(self.role) },
+            Asked::Describe => {
+                return Reply::Described { markdown: pages::notices::describe(self.role) };
+            }
             Asked::Show(show) => *show,
         };
         let mut tally = Tally::default();
@@ -224,11 +227,11 @@ impl<I: Invoker> Asking<'_, I> {
             Whose::One(organisation) => organisation,
             Whose::Several(rows, more) => {
                 let buttons = self.buttons(None);
-                return pages::choose(&rows, more, &self.show, &buttons, notices, self.now);
+                return pages::choose::choose(&rows, more, &self.show, &buttons, notices, self.now);
             }
             Whose::None => {
                 let mode = self.console.mode;
-                return pages::no_organisation(
+                return pages::notices::no_organisation(
                     &self.show,
                     &self.buttons(None),
                     mode,
@@ -276,7 +279,7 @@ impl<I: Invoker> Asking<'_, I> {
             now: self.now,
             rows_read: tally.rows_read.into(),
         };
-        let html = stage.html().await;
+        let html = pages::dispatch::show(&stage).await;
         tally.rows_read = stage.rows_read.get();
         html
     }
@@ -297,7 +300,7 @@ impl<I: Invoker> Asking<'_, I> {
         let organisation = self.show.organisation.as_ref().and_then(|said| said.0);
         self.acting().refuse(organisation, what, least, &self.show).await;
         let buttons = self.buttons(organisation);
-        pages::refused(label, least, self.show.dark, &buttons, self.now).map(Some)
+        pages::notices::refused(label, least, self.show.dark, &buttons, self.now).map(Some)
     }
 
     async fn obeyed(&self, order: Order, whose: &Whose, tally: &mut Tally) -> CommandOutcome {
@@ -365,7 +368,7 @@ impl<I: Invoker> Asking<'_, I> {
         notices: Vec<Notice>,
         lines: Vec<String>,
     ) -> Result<String, PageError> {
-        pages::tell(title, self.show.dark, &self.buttons(None), notices, lines, self.now)
+        pages::notices::tell(title, self.show.dark, &self.buttons(None), notices, lines, self.now)
     }
 
     /// The page that stands where another one could not be made.

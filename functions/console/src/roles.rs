@@ -10,7 +10,7 @@ pub use commands::Role;
 mod tests {
     use super::*;
     use crate::order::Order;
-    use crate::pages::Page;
+    use crate::page::Page;
 
     #[test]
     fn the_checks_of_dashboards_know_every_page_and_its_least_role() {

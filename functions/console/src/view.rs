@@ -7,7 +7,7 @@ use commands::text::TEXT_CHARS_MAX;
 use serde_json::{Value, json};
 
 use crate::order::{Order, Said};
-use crate::pages::{Page, Place};
+use crate::page::{Page, Place};
 use crate::roles::Role;
 
 /// A button that asks this same function for something, by CloudWatch's own element:
@@ -31,6 +31,11 @@ impl Button {
     /// The same button in a list of things, each of which has one: said aloud, it says which.
     pub fn about(self, what: impl Into<String>) -> Self {
         Self { about: Some(what.into()), ..self }
+    }
+
+    /// The same button with other words on it, which say what it is about.
+    pub fn labelled(self, label: String) -> Self {
+        Self { label, about: None, ..self }
     }
 
     /// The one button that the page is for.

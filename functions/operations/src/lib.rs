@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod acceptance;
+mod accounts;
 mod authorisation;
 mod closes;
 mod composition;
@@ -8,6 +9,7 @@ mod customer_actions;
 mod dead_letters;
 mod discrepancy_work;
 mod error;
+mod leak;
 mod mass_change;
 mod payment_orders;
 mod replay;
@@ -217,6 +219,8 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::Disconnect(on) => {
                 Reply::Disconnect(self.disconnect(on.organisation, by).await?)
             }
+            Command::SetAccount(wanted) => Reply::SetAccount(self.set_account(wanted, by).await?),
+            Command::ContainLeak(leak) => Reply::ContainLeak(self.contain_leak(leak, by).await?),
             Command::EnterShadow(on) => {
                 Reply::EnterShadow(self.enter_shadow(on.organisation, by).await?)
             }
@@ -225,6 +229,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             }
             Command::Connect(way) => Reply::Connect(self.connected(way, by).await?),
             Command::Rename(_)
+            | Command::ListAccounts(_)
             | Command::PreviewReplay(_)
             | Command::PreviewPlan(_)
             | Command::LookAtDeadLetters(_)
@@ -241,6 +246,9 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::PreviewReplay(which) => {
                 let replay = self.replay(which, None, deadline).await?;
                 Reply::PreviewReplay(ReplayReply { replay, recorded: false })
+            }
+            Command::ListAccounts(of) => {
+                Reply::ListAccounts(self.list_accounts(of.organisation).await?)
             }
             Command::PreviewPlan(which) => {
                 let previews = self.uploader.preview(which, deadline).await?;

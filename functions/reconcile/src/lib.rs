@@ -2,23 +2,25 @@
 
 mod day;
 mod days;
+mod event;
 mod handler;
 mod order;
 mod payment;
 mod tally;
 
 use commands::reply::CloseOutcome;
-use commands::text::redact;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use jiff::Timestamp;
-use serde::{Deserialize as _, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use table::Tables;
 use table::stream_batch::{BatchAnswer, StreamEvent, Unnamed};
 
 pub use crate::days::CloseWish;
+use crate::event::Event;
+pub use crate::event::EventError;
 use crate::tally::{CloseTally, Tally};
 
 /// The function: everything between its environment and its handler.
@@ -31,9 +33,9 @@ pub struct Reconciler {
 /// Why an invocation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// The event is no batch of the stream. Quotes no values.
-    #[error("invalid event: {0}")]
-    Event(String),
+    /// The event asks for nothing that is known.
+    #[error(transparent)]
+    Event(#[from] EventError),
     /// Which organisations there are cannot be read.
     #[error("the organisations cannot be read")]
     Organisations(#[source] table::ReadError),
@@ -83,12 +85,12 @@ impl Reconciler {
     /// # Errors
     /// [`HandleError`].
     pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Answer, HandleError> {
-        let Some(wish) = event.get("close") else {
-            return Ok(Answer::Batch(self.answer(event, deadline).await?));
-        };
-        let wish: CloseWish =
-            CloseWish::deserialize(wish).map_err(|error| HandleError::Event(redact(&error)))?;
-        Ok(Answer::Closes { closes: self.close(&wish, deadline).await? })
+        match Event::read(event)? {
+            Event::Schedule(wish) => {
+                Ok(Answer::Closes { closes: self.close(&wish, deadline).await? })
+            }
+            Event::Batch(batch) => Ok(Answer::Batch(self.answer(batch, deadline).await?)),
+        }
     }
 
     /// Closes the business days that are due, or one of them again.
@@ -110,13 +112,11 @@ impl Reconciler {
     ///
     /// # Errors
     /// [`HandleError`]: all records are to come again.
-    pub async fn answer(
+    async fn answer(
         &self,
-        event: &Value,
+        event: StreamEvent,
         deadline: Timestamp,
     ) -> Result<BatchAnswer, HandleError> {
-        let event =
-            StreamEvent::deserialize(event).map_err(|error| HandleError::Event(redact(&error)))?;
         let mut tally = Tally::default();
         let answer = Box::pin(handler::batch(event, self, deadline, &mut tally)).await;
         self.metrics.report(self.clock.now(), &tally);

@@ -2,21 +2,17 @@
 //! have waited longest first, and goes on by a message of its own if there are more than it has time for. A message that
 //! comes twice or late does no harm: whether there is something to do stands in the organisation's rows.
 
-use std::borrow::Cow;
-
 use aws_lambda_events::sqs::SqsEvent;
-use commands::text::redact;
 use host::batch;
 use host::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use payments::sweep::{DailyWork, follows};
 use payments::{OrganisationId, Settings};
 use queue::{Changes, ScheduleTask, ScheduledWork, SchedulesQueue};
-use serde_json::Value;
 use table::Enabled;
 
 use crate::answer::Answer;
-use crate::event::{Asked, EventError};
+use crate::event::Schedule;
 use crate::tally::Tally;
 use crate::wanted::{Target, Wanted};
 use crate::{HandleError, Sweeper};
@@ -30,42 +26,6 @@ const SENDING: SignedDuration = SignedDuration::from_secs(120);
 /// How often work that failed is tried, as often as Lambda tries a schedule's event. What it has not done is done by
 /// the next schedule.
 const TRIES_MAX: u32 = 3;
-
-/// The messages of the queue, if the event is made of them.
-pub(crate) fn messages(event: &Value) -> Result<Option<SqsEvent>, EventError> {
-    if event.get("Records").is_none() {
-        return Ok(None);
-    }
-    let read = serde_json::from_str(&event.to_string());
-    read.map(Some).map_err(|error| EventError(redact(&error)))
-}
-
-/// How a schedule wants its work done.
-#[derive(Debug, Default)]
-pub(crate) struct Wish {
-    /// By messages (`"fan_out": true`). An event without that wish is answered when all of the work is done, as a person
-    /// expects who asks for it.
-    pub(crate) by_messages: bool,
-    /// By the clock of which time zone it comes (`"zone"`): what is done once a day is done for the organisations of that
-    /// zone, and for all others by their own clocks (CC-22).
-    pub(crate) zone: Option<String>,
-}
-
-impl Wish {
-    /// The wish of an event, and the rest of the event.
-    pub(crate) fn of(event: &Value) -> (Self, Cow<'_, Value>) {
-        if event.get("fan_out") != Some(&Value::Bool(true)) {
-            return (Self::default(), Cow::Borrowed(event));
-        }
-        let mut rest = event.clone();
-        let mut zone = None;
-        if let Some(fields) = rest.as_object_mut() {
-            fields.remove("fan_out");
-            zone = fields.remove("zone").as_ref().and_then(Value::as_str).map(str::to_owned);
-        }
-        (Self { by_messages: true, zone }, Cow::Owned(rest))
-    }
-}
 
 /// Whether a schedule by the clock of this zone is about an organisation.
 pub(crate) fn concerns(work: ScheduledWork, settings: &Settings, zone: Option<&str>) -> bool {
@@ -91,28 +51,42 @@ pub(crate) struct List {
     pub(crate) zone: Option<String>,
 }
 
-/// The work that a schedule asks for in all organisations, and for when.
-pub(crate) fn for_all(asked: &Asked, now: Timestamp) -> Option<(ScheduledWork, Timestamp)> {
-    match asked {
-        Asked::Scheduled { scheduled_at, organisation: None, target } => {
-            let work = match target {
-                Target::Changes => ScheduledWork::Changes,
-                Target::Open => ScheduledWork::Open,
-                Target::Certificate => ScheduledWork::Certificate,
-                Target::Customers => ScheduledWork::Customers,
-                Target::Invoice(_) | Target::Window { .. } => return None,
-            };
-            Some((work, *scheduled_at))
-        }
-        Asked::Check { organisation: None } => Some((ScheduledWork::Check, now)),
-        Asked::Digest { scheduled_at, organisation: None } => {
-            Some((ScheduledWork::Digest, *scheduled_at))
-        }
-        _ => None,
+/// The target of the sweeps of a work; none of a work that is no sweep.
+const fn target(work: ScheduledWork) -> Option<Target> {
+    match work {
+        ScheduledWork::Changes => Some(Target::Changes),
+        ScheduledWork::Open => Some(Target::Open),
+        ScheduledWork::Certificate => Some(Target::Certificate),
+        ScheduledWork::Customers => Some(Target::Customers),
+        ScheduledWork::Check | ScheduledWork::Digest => None,
     }
 }
 
 impl<C: Changes> Sweeper<C> {
+    /// Does the work of a schedule, or hands it out.
+    pub(crate) async fn schedule(
+        &self,
+        schedule: Schedule,
+        deadline: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Answer, HandleError> {
+        let Schedule { work, scheduled_at, organisation, fan_out } = schedule;
+        let scheduled_at = scheduled_at.unwrap_or_else(|| self.clock.now());
+        let is_by_messages = fan_out.is_some();
+        let zone = fan_out.and_then(|fan_out| fan_out.zone);
+        if let Some(queue) = self.schedules.as_ref().filter(|_| is_by_messages)
+            && organisation.is_none()
+        {
+            let list = List { work, scheduled_at, after: None, zone };
+            return self.list(queue, list, deadline, tally).await;
+        }
+        let mut all = self.organisations(organisation, tally).await?;
+        if organisation.is_none() {
+            all.retain(|one| concerns(work, one, zone.as_deref()));
+        }
+        self.work(&all, work, scheduled_at, deadline, tally).await
+    }
+
     /// Puts one message for each organisation on the queue.
     pub(crate) async fn list(
         &self,
@@ -165,15 +139,7 @@ impl<C: Changes> Sweeper<C> {
         all: &'a [Settings],
         work: ScheduledWork,
     ) -> Vec<&'a Settings> {
-        let target = match work {
-            ScheduledWork::Changes => Target::Changes,
-            ScheduledWork::Open => Target::Open,
-            ScheduledWork::Certificate => Target::Certificate,
-            ScheduledWork::Customers => Target::Customers,
-            ScheduledWork::Check | ScheduledWork::Digest => {
-                return self.longest_unchecked(all).await;
-            }
-        };
+        let Some(target) = target(work) else { return self.longest_unchecked(all).await };
         let all: Vec<&Settings> = all.iter().collect();
         self.longest_waiting(&all, target.sweep()).await
     }
@@ -252,28 +218,23 @@ impl<C: Changes> Sweeper<C> {
 
     async fn work(
         &self,
-        one: &[Settings],
+        organisations: &[Settings],
         work: ScheduledWork,
         scheduled_at: Timestamp,
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
-        let target = match work {
-            ScheduledWork::Changes => Target::Changes,
-            ScheduledWork::Open => Target::Open,
-            ScheduledWork::Certificate => Target::Certificate,
-            ScheduledWork::Customers => Target::Customers,
-            ScheduledWork::Check => {
-                let connections = self.checks(one, deadline, tally).await?;
-                return Ok(Answer { connections, ..Answer::of(Vec::new()) });
+        let connections = match (target(work), work) {
+            (Some(target), _) => {
+                let wanted = Wanted { target, scheduled_at: Some(scheduled_at), attribution: None };
+                return self.scheduled(organisations, &wanted, scheduled_at, deadline, tally).await;
             }
-            ScheduledWork::Digest => {
-                let connections = self.digests(one, scheduled_at, deadline, tally).await?;
-                return Ok(Answer { connections, ..Answer::of(Vec::new()) });
+            (None, ScheduledWork::Digest) => {
+                self.digests(organisations, scheduled_at, deadline, tally).await?
             }
+            (None, _) => self.checks(organisations, deadline, tally).await?,
         };
-        let wanted = Wanted { target, scheduled_at: Some(scheduled_at), attribution: None };
-        self.scheduled(one, &wanted, scheduled_at, deadline, tally).await
+        Ok(Answer { connections, ..Answer::of(Vec::new()) })
     }
 }
 

@@ -43,10 +43,9 @@ use xero::Client;
 
 pub use crate::answer::Answer;
 use crate::answer::{failed, failure, not_reached, not_run, swept};
-use crate::event::Asked;
+use crate::event::Event;
 pub use crate::event::EventError;
 pub use crate::failures::HandleError;
-use crate::fan_out::{List, Wish};
 use crate::run::{Outcome, Run};
 use crate::tally::Tally;
 use crate::wanted::{Target, Wanted};
@@ -166,40 +165,9 @@ impl<C: Changes> Sweeper<C> {
         deadline: Timestamp,
         tally: &mut Tally,
     ) -> Result<Answer, HandleError> {
-        if let Some(event) = fan_out::messages(event)? {
-            return Box::pin(self.tasks(&event, deadline, tally)).await;
-        }
-        let (wish, event) = Wish::of(event);
-        let asked = Asked::read(&event)?;
-        let for_all = fan_out::for_all(&asked, self.clock.now());
-        if let Some(queue) = self.schedules.as_ref().filter(|_| wish.by_messages)
-            && let Some((work, scheduled_at)) = for_all
-        {
-            let list = List { work, scheduled_at, after: None, zone: wish.zone };
-            return self.list(queue, list, deadline, tally).await;
-        }
-        let concerned = |mut all: Vec<Settings>| {
-            if let Some((work, _)) = for_all {
-                all.retain(|one| fan_out::concerns(work, one, wish.zone.as_deref()));
-            }
-            all
-        };
-        match asked {
-            Asked::Scheduled { scheduled_at, organisation, target } => {
-                let wanted = Wanted { target, scheduled_at: Some(scheduled_at), attribution: None };
-                let all = concerned(self.organisations(organisation, tally).await?);
-                self.scheduled(&all, &wanted, scheduled_at, deadline, tally).await
-            }
-            Asked::Check { organisation } => {
-                let all = self.organisations(organisation, tally).await?;
-                let connections = self.checks(&all, deadline, tally).await?;
-                Ok(Answer { connections, ..Answer::of(Vec::new()) })
-            }
-            Asked::Digest { scheduled_at, organisation } => {
-                let all = concerned(self.organisations(organisation, tally).await?);
-                let connections = self.digests(&all, scheduled_at, deadline, tally).await?;
-                Ok(Answer { connections, ..Answer::of(Vec::new()) })
-            }
+        match Event::read(event)? {
+            Event::Tasks(event) => Box::pin(self.tasks(&event, deadline, tally)).await,
+            Event::Schedule(schedule) => self.schedule(schedule, deadline, tally).await,
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use payments::Settings;
 use queue::Changes;
 
-use crate::event::{EventError, says};
+use crate::event::EventError;
 use crate::wanted::{Target, Wanted};
 use crate::{HandleError, Sweeper, target_of};
 
@@ -78,6 +78,10 @@ fn target(command: &SyncNow) -> Result<Target, EventError> {
         (None, ..) => Err(says("`from` and `to` go together")),
         (Some(_), ..) => Err(says("it asks for several things at once")),
     }
+}
+
+fn says(what: &str) -> EventError {
+    EventError(what.to_owned())
 }
 
 #[cfg(test)]

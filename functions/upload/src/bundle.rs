@@ -85,6 +85,7 @@ pub(crate) fn bundle(
                 due_on: bill.due_on.unwrap_or(date),
                 amount,
                 lines: lines(row, settings),
+                status: settings.bill_status,
             }),
             (Target::CreditNote { contact }, Some(bill)) => notes.push(CreditNoteToSend {
                 stamp,

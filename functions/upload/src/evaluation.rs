@@ -87,13 +87,7 @@ impl<Q: Uploads> Run<'_, Q> {
             return Ok(judgements);
         }
         let books = self.books(known).await?;
-        let chart = match known.chart.get() {
-            Some(chart) => chart,
-            None => {
-                let read = self.xero.accounts(self.organisation()).await?;
-                known.chart.get_or_init(|| read)
-            }
-        };
+        let chart = self.chart().await?;
         let judged = rows.iter().zip(judgements);
         Ok(judged.map(|(row, of)| chart.checked(row, of, books, self.uploading)).collect())
     }

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
-use payments::upload::{Books, ChartOfAccounts, ContactStanding, Customer, Upload, XeroContacts};
+use payments::upload::{Books, ContactStanding, Customer, Upload, XeroContacts};
 use payments::{CustomerId, XeroContactId};
 
 /// What this run has read of Xero other than invoices and money, each once.
@@ -11,7 +11,6 @@ use payments::{CustomerId, XeroContactId};
 pub(crate) struct EvaluationContext {
     pub(crate) books: OnceCell<Books>,
     pub(crate) contacts: RefCell<XeroContacts>,
-    pub(crate) chart: OnceCell<ChartOfAccounts>,
 }
 
 /// The customers of payments.

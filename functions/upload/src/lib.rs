@@ -342,6 +342,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
             pauses: &self.pauses,
             settings,
             uploading,
+            chart: std::cell::OnceCell::new(),
             night,
             direct_only: false,
             deadline,

@@ -2,12 +2,13 @@
 //! other step uses.
 
 use access::Xero;
-use std::cell::{Cell, RefCell};
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::{
-    Caps, Line, Night, ReleasedSlot, Route, Upload, UploadSettings, UploadState,
+    Caps, ChartOfAccounts, Line, Night, ReleasedSlot, Route, Upload, UploadSettings, UploadState,
 };
 use payments::{CustomerId, OrganisationId, PaymentId, Settings};
 use queue::{DELAY_SECONDS_MAX, Uploads};
@@ -62,6 +63,8 @@ pub(crate) struct Run<'a, Q> {
     pub(crate) pauses: &'a [std::time::Duration],
     pub(crate) settings: &'a Settings,
     pub(crate) uploading: &'a UploadSettings,
+    /// The chart of accounts, once it was read.
+    pub(crate) chart: OnceCell<ChartOfAccounts>,
     /// The night that it is about.
     pub(crate) night: Night,
     /// Whether it only posts what is to be posted at once. The other rows are the night's, whose run has
@@ -109,6 +112,29 @@ impl<Q: Uploads> Run<'_, Q> {
 
     pub(crate) fn organisation(&self) -> OrganisationId {
         self.settings.organisation
+    }
+
+    /// The chart of accounts: one call in a run, and one for tax rates if any is set.
+    pub(crate) async fn chart(&self) -> Result<&ChartOfAccounts, RunError> {
+        if let Some(chart) = self.chart.get() {
+            return Ok(chart);
+        }
+        let mut read = self.xero.accounts(self.organisation()).await?;
+        let fees = self.uploading.fee_accounts.values();
+        let has_tax =
+            self.uploading.prepayment_tax.is_some() || fees.into_iter().any(|of| of.tax.is_some());
+        if has_tax {
+            read = read.with_taxes(self.xero.tax_rates(self.organisation()).await?);
+        }
+        Ok(self.chart.get_or_init(|| read))
+    }
+
+    /// The settings by which lines are written: with the codes that their accounts have now (XC-14).
+    pub(crate) fn booking(&self) -> Cow<'_, UploadSettings> {
+        match self.chart.get() {
+            Some(chart) => Cow::Owned(chart.followed(self.uploading)),
+            None => Cow::Borrowed(self.uploading),
+        }
     }
 
     /// What this run has spent at Xero until now.

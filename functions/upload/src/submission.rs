@@ -82,7 +82,7 @@ impl<Q: Uploads> Run<'_, Q> {
             .iter()
             .filter_map(|picked| rows.rows.get(&picked.payment).map(|row| (row, &picked.part)));
         // Each of them can be sent; together they may be too long.
-        let Ok(bundle) = bundle(kind, &parts.collect::<Vec<_>>(), self.uploading) else {
+        let Ok(bundle) = bundle(kind, &parts.collect::<Vec<_>>(), &self.booking()) else {
             return Ok(None);
         };
         let now = self.now();

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use payments::upload::{
-    Absence, IN_HAND_MAX, Line, Part, PartState, Placed, Route, Stamp, Upload, UploadState,
+    Absence, IN_HAND_MAX, Line, Part, PartState, Route, Stamp, Target, Upload, UploadState,
 };
+use payments::{DiscrepancyKey, DiscrepancyKind};
 use queue::Uploads;
+use table::ContactBecause;
 use xero::{Found, Stamped, StampedKind};
 
 use crate::bundle::kind_of;
@@ -100,7 +102,11 @@ impl<Q: Uploads> Run<'_, Q> {
         let sought: Vec<Part> =
             row.parts.iter().filter(|part| sought(kind, part)).cloned().collect();
         for part in &sought {
-            let Some(placed) = self.proof(found, part).await? else { continue };
+            let Some(shown) = self.proof(found, part).await? else { continue };
+            if self.has_another_total(kind, shown, part).await? {
+                continue;
+            }
+            let placed = shown.placed;
             match self.prove(row.clone(), part.number, placed, true).await {
                 Ok(proven) => row = proven.unwrap_or(row),
                 Err(RunError::Ledger(error)) => self.mistake(&row, &error).await?,
@@ -111,7 +117,10 @@ impl<Q: Uploads> Run<'_, Q> {
         for part in &sought {
             let mut parts = moved.after.parts.iter();
             let is_open = parts.any(|now| now.number == part.number && is_open(now));
-            if is_open && found.is_in_doubt(&part.stamp, part.amount.amount()) {
+            if is_open && !found.of(&part.stamp).is_empty() {
+                // It is there, and its total is another one: a discrepancy says so.
+                moved.after.in_doubt(part.number, self.now())?;
+            } else if is_open && found.is_in_doubt(&part.stamp, part.amount.amount()) {
                 moved.after.in_doubt(part.number, self.now())?;
                 self.tell_in_doubt(&moved.after, part).await?;
             } else if is_open {
@@ -150,7 +159,11 @@ impl<Q: Uploads> Run<'_, Q> {
 
     /// Whether a part is in Xero, or was and has been deleted since: then it was created, and it is not
     /// ours to create it again.
-    async fn proof(&self, found: &Found, part: &Part) -> Result<Option<Placed>, RunError> {
+    async fn proof<'f>(
+        &self,
+        found: &'f Found,
+        part: &Part,
+    ) -> Result<Option<&'f Stamped>, RunError> {
         let matches = found.of(&part.stamp);
         let live: Vec<&Stamped> = matches.iter().filter(|stamped| !stamped.deleted).collect();
         if live.len() > 1 {
@@ -164,8 +177,44 @@ impl<Q: Uploads> Run<'_, Q> {
         }
         let same = |stamped: &&Stamped| stamped.amount == Some(part.amount.amount());
         let best = live.iter().copied().find(same).or_else(|| live.first().copied());
-        let best = best.or_else(|| matches.iter().find(same)).or_else(|| matches.first());
-        Ok(best.map(|stamped| stamped.placed))
+        Ok(best.or_else(|| matches.iter().find(same)).or_else(|| matches.first()))
+    }
+
+    /// Whether a document stands in Xero with another total than the one that was sent: then nothing is proven, and a
+    /// discrepancy is open until the totals agree (XC-17).
+    async fn has_another_total(
+        &self,
+        kind: StampedKind,
+        shown: &Stamped,
+        part: &Part,
+    ) -> Result<bool, RunError> {
+        let (Target::Bill { contact }
+        | Target::CreditNote { contact }
+        | Target::Prepayment { contact }) = &part.target
+        else {
+            return Ok(false);
+        };
+        let (organisation, contact) = (self.organisation(), *contact);
+        let key = DiscrepancyKey::about(DiscrepancyKind::TotalDiffers, &part.stamp);
+        let because = ContactBecause { cause: "upload", rule: "XC-17", now: self.now() };
+        let other = shown.amount.filter(|amount| *amount != part.amount.amount());
+        if let Some(other) = other.filter(|_| !shown.deleted) {
+            let detail = format!(
+                "{} was sent as {}, and stands in Xero with a total of {other} ({}): correct or delete it in Xero",
+                part.amount,
+                part.stamp,
+                kind.code()
+            );
+            self.tables
+                .open_contact_discrepancy(organisation, contact, &key, &detail, because)
+                .await?;
+            return Ok(true);
+        }
+        let known = self.tables.contact_discrepancies(organisation, contact).await?;
+        for agreed in known.iter().filter(|known| known.key == key && known.is_open()) {
+            self.tables.close_contact_discrepancy(organisation, contact, agreed, because).await?;
+        }
+        Ok(false)
     }
 
     async fn unknown(&self) -> Result<Vec<Upload>, RunError> {

@@ -34,7 +34,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     fn unsendable(&self, row: &Upload) -> Option<BundleError> {
-        row.planned().find_map(|part| bundle(kind_of(part), &[(row, part)], self.uploading).err())
+        row.planned().find_map(|part| bundle(kind_of(part), &[(row, part)], &self.booking()).err())
     }
 
     /// Those of the payments whose parts the ledger takes; any other is held.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authorisation;
+mod containment;
 mod disconnection;
 mod sign_up;
 mod token_cipher;
@@ -23,6 +24,7 @@ use table::{Budgets, Tables};
 use xero::{Client, Config, ConfigError, Credentials};
 
 pub use authorisation::{Begun, Connected, NewVisit, VisitError, secret_text};
+pub use containment::Containment;
 pub use disconnection::{DisconnectError, Disconnected};
 pub use sign_up::{NotReady, NotSignedUp};
 pub use token_vault::{TokenVault, VaultError};

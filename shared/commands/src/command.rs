@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::field::Field;
 use crate::payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
-    DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
-    OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SignUp, SyncNow,
-    WhatIf,
+    ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
+    OnOrganisation, OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore,
+    SetAccount, SignUp, SyncNow, WhatIf,
 };
 use crate::reply::{
-    AcceptanceReply, ApprovalReply, AuthorisationReply, CloseReply, CustomerReply,
-    DeadLettersReply, DiscardReply, DisconnectionReply, DiscrepanciesReply, GrantReply,
-    LogVerificationReply, NamesReply, PaymentReply, PlanReply, ReplayReply, RepublicationReply,
-    RestorationReply, ShadowReply, SyncReply, UploadsReply, WhatIfReply,
+    AcceptanceReply, AccountListReply, AccountReply, ApprovalReply, AuthorisationReply, CloseReply,
+    ContainmentReply, CustomerReply, DeadLettersReply, DiscardReply, DisconnectionReply,
+    DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply, PlanReply,
+    ReplayReply, RepublicationReply, RestorationReply, ShadowReply, SyncReply, UploadsReply,
+    WhatIfReply,
 };
 use crate::role::Role;
 
@@ -289,6 +290,22 @@ commands! {
             All that was mirrored and set up stays, and goes on where it was when it is connected again. Go on?"),
         fields: &[ORGANISATION],
     }
+    /// Shows the accounts and tax types of Xero that can be set, for each use (XC-13, XC-14).
+    ListAccounts(OnOrganisation) -> AccountListReply = "list_accounts" in ADMINISTRATORS {
+        is_read_only: true,
+        fields: &[ORGANISATION],
+    }
+    /// An account of Xero is set for a use, with the tax type of its lines (XC-13, XC-14).
+    SetAccount(SetAccount) -> AccountReply = "set_account" in ADMINISTRATORS {
+        label: Some("Set the account"),
+        confirmation: Some("From now on payments and fees are booked on this account. Go on?"),
+        fields: &[ORGANISATION, USE, ACCOUNT, TAX_TYPE],
+    }
+    /// Tokens may have leaked: all are revoked, all uploads stop, and the reply says who is concerned (XC-30).
+    ContainLeak(ContainLeak) -> ContainmentReply = "contain_leak" in ADMINISTRATORS {
+        confirmation: Some("Every token of every user is revoked and every upload stops, until users connect again. Go on?"),
+        fields: &[SINCE],
+    }
     /// From now on everything is decided for an organisation, and nothing is done (CM-30).
     EnterShadow(OnOrganisation) -> ShadowReply = "enter_shadow" in ADMINISTRATORS {
         label: Some("Begin the shadow"),
@@ -414,6 +431,20 @@ const REDIRECT_URI: Field = Field::text(
 );
 const GRANT: Field = Field::text("grant", "grant", "An earlier grant to bring back").optional();
 const READ_ONLY: Field = Field::flag("read_only", "Ask for no permission to write");
+const SINCE: Field =
+    Field::text("since", "moment", "When tokens may have been read first; now, if left out")
+        .optional();
+const USE: Field = Field::text(
+    "use",
+    "use",
+    "payments, payments:USD for a currency, prepayments, or fee:KIND for a kind of fee",
+);
+const ACCOUNT: Field =
+    Field::text("account", "account", "Xero's AccountID, as list_accounts shows it").typed();
+const TAX_TYPE: Field =
+    Field::text("tax_type", "tax type", "Such as INPUT; the account's own, if left out")
+        .optional()
+        .typed();
 const CODE: Field = Field::text("code", "code", "The code that the user has brought back");
 const STATE: Field = Field::text("state", "state", "The state that the user has brought back");
 const PARKED: [Field; 6] = [

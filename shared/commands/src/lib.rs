@@ -16,9 +16,9 @@ pub use command::{Command, Kind, Reply, Spec};
 pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
-    DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies, OnOrganisation,
-    OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore, SecretText, SignUp,
-    SyncNow, WhatIf,
+    ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
+    OnOrganisation, OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore,
+    SecretText, SetAccount, SignUp, SyncNow, WhatIf,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;

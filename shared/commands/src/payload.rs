@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use payments::{
-    CustomerId, GrantId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroContactId,
-    XeroInvoiceId,
+    CustomerId, GrantId, InvoiceNumber, OrderId, OrganisationId, PaymentId, XeroAccountId,
+    XeroContactId, XeroInvoiceId,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -282,6 +282,29 @@ pub struct SignUp {
     pub shadow: bool,
 }
 
+/// An account of Xero, and what it is for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct SetAccount {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub r#use: String,
+    #[serde(deserialize_with = "account")]
+    pub account: XeroAccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_type: Option<String>,
+}
+
+/// When tokens may have been read first.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct ContainLeak {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
 /// A user's way to Xero.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -336,6 +359,7 @@ macro_rules! named {
 }
 
 named! {
+    account: XeroAccountId;
     organisation: OrganisationId;
     payment: PaymentId;
     customer: CustomerId;

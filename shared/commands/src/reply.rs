@@ -2,6 +2,8 @@
 //! are empty. Codes and counts; names and amounts only where a page has to
 //! show them.
 
+mod account_list;
+mod containment;
 mod dead_letters;
 mod log_verification;
 mod plan;
@@ -13,6 +15,8 @@ use jiff::civil::Date;
 use payments::{CustomerId, GrantId, OrganisationId, PaymentId};
 use serde::{Deserialize, Serialize};
 
+pub use account_list::{AccountListReply, AccountOption, AccountReply, TaxType, UseOfAccount};
+pub use containment::{ConcernedOrganisation, ContainmentReply, GrantAtRisk};
 pub use dead_letters::{
     DeadLetterSummary, DeadLettersReply, DeadLettersReport, DiscardReply, DiscardedLetter,
 };

@@ -94,6 +94,13 @@ pub fn ages<'a>(balances: impl IntoIterator<Item = &'a Balance>, today: Date) ->
     ages
 }
 
+/// Adds sums of other balances.
+pub fn add_ages(ages: &mut Ages, more: &Ages) {
+    for (key, sum) in more {
+        add_to(ages, *key, sum);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rust_decimal::Decimal;

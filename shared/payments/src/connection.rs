@@ -8,6 +8,7 @@ use crate::activity_kind::Occurrence;
 use crate::failures::Failures;
 pub use crate::health_issue::{AccessMode, ConnectionStatus, HealthIssue};
 use crate::settings::Settings;
+use crate::upload::BillStatus;
 
 /// Without a success for so long, a connection is not active, even if all else is well (CC-23).
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -68,7 +69,11 @@ pub fn needs_bank_transactions(settings: &Settings) -> bool {
 pub fn needed_actions(settings: &Settings) -> Vec<&'static str> {
     let upload = settings.upload.as_ref().filter(|upload| upload.enabled);
     let payments = upload.map(|_| "CreateInvoicePayment");
-    let bills = upload.and_then(|upload| upload.merchant_contact).map(|_| "CreateApprovedBill");
+    let bills = upload.filter(|upload| upload.merchant_contact.is_some());
+    let bills = bills.map(|upload| match upload.bill_status {
+        BillStatus::Authorised => "CreateApprovedBill",
+        BillStatus::Draft | BillStatus::Submitted => "CreateDraftBill",
+    });
     payments.into_iter().chain(bills).collect()
 }
 

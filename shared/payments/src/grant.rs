@@ -43,6 +43,8 @@ codes! {
         /// Xero does not know the token any more: it was revoked, not used for 60 days, or replaced too
         /// long ago.
         InvalidGrant = "invalid_grant",
+        /// A person has taken back every token, since some may have leaked (XC-30).
+        Leaked = "leaked",
         /// The store has no secret for it.
         SecretMissing = "secret_missing",
     }

@@ -94,10 +94,14 @@ pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) 
     Some(change)
 }
 
-/// Whether a payment has not come to its end: the money is meant to be here, and it is not known to be in Xero.
+/// Whether a payment has not come to its end: the money is meant to be here, and it is not known to be in Xero; or it was
+/// given back, and Xero has it still.
 pub(crate) fn is_unprocessed(invoice: &StoredInvoice, payment: &str) -> bool {
     let known = invoice.payments.iter().find(|known| known.id.as_str() == payment);
-    known.is_some_and(|known| known.status.counts() && known.link.is_none())
+    known.is_some_and(|known| match known.link {
+        None => known.status.counts(),
+        Some(_) => known.status == PaymentStatus::Refunded && !known.is_gone_on_both_sides(),
+    })
 }
 
 /// What of an invoice has not come in when its due date has passed, where Xero has never shown the invoice (SP-15).

@@ -201,6 +201,11 @@ impl Payment {
         self.kind == Kind::Uploaded && !self.status.counts() && !self.journaled
     }
 
+    /// Whether Xero no longer has it, after its money failed or was given back: both sides agree (AMB-32).
+    pub(crate) fn is_gone_on_both_sides(&self) -> bool {
+        self.note.as_deref() == Some(NOTE_TAKEN_BACK)
+    }
+
     /// Sets the state that follows from the other fields.
     pub(crate) fn settle_state(&mut self) {
         let protection = if self.journaled {

@@ -81,7 +81,12 @@ pub const PERMISSIONS: [Permission; 7] = [
     Permission {
         scope: "accounting.settings.read",
         feature: Feature::Mirror,
-        endpoints: &["GET /Organisation", "GET /Organisation/Actions", "GET /Accounts"],
+        endpoints: &[
+            "GET /Organisation",
+            "GET /Organisation/Actions",
+            "GET /Accounts",
+            "GET /TaxRates",
+        ],
         words: "read the organisation's name, currency and time zone",
     },
     Permission {

@@ -1,5 +1,6 @@
 //! What a person has ordered: one row of the activity log for each thing that was done.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::{Occurrence, OrganisationId};
 
@@ -8,6 +9,9 @@ use crate::attributes::{Item, Writer, instant};
 use crate::error::WriteError;
 use crate::schema::ACTIVITY;
 use crate::tables::{Tables, owner};
+
+/// Most orders of one kind and one subject in one millisecond.
+const SAME_MOMENT_MAX: u32 = 16;
 
 /// Something that was done on the word of a person.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +40,20 @@ impl Tables {
         organisation: Option<OrganisationId>,
         order: &AuditEntry<'_>,
     ) -> Result<(), WriteError> {
-        self.put_row(ACTIVITY, audit_row(organisation, order)).await
+        // Two orders may come in one millisecond: the second one gets a key of its own.
+        for place in 1..=SAME_MOMENT_MAX {
+            let mut row = audit_row(organisation, order);
+            if place > 1 {
+                let at =
+                    format!("{}#{}#{}#{place}", instant(order.at), order.action, order.subject);
+                row.insert("at".to_owned(), AttributeValue::S(at));
+            }
+            match self.commit(ACTIVITY, vec![self.add_to_log(row)?]).await {
+                Err(WriteError::Conflict) => {}
+                written => return written,
+            }
+        }
+        Err(WriteError::Conflict)
     }
 }
 

@@ -7,8 +7,8 @@ use payments::{CustomerId, InvoiceNumber, OrganisationId, StoredInvoice};
 
 use crate::attributes::{Item, Reader, Writer};
 use crate::error::ReadError;
-use crate::latest::{Listed, sorted};
-use crate::schema::{INVOICES, UNSETTLED};
+use crate::latest::{UnreadableRow, sorted};
+use crate::schema::{INVOICES, UNSETTLED, UNSETTLED_IN};
 use crate::tables::Tables;
 
 /// Stands in the place of a day where none is known.
@@ -29,6 +29,19 @@ pub struct InvoiceBalance {
     pub balance: Balance,
 }
 
+/// Unsettled invoices, and where the list goes on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BalancePage {
+    /// What has been due for longest first.
+    pub rows: Vec<InvoiceBalance>,
+    /// Those that cannot be read.
+    pub unreadable: Vec<UnreadableRow>,
+    /// How many unsettled invoices were looked at: of some nothing is left.
+    pub looked_at: usize,
+    /// The number behind which there are more.
+    pub next: Option<InvoiceNumber>,
+}
+
 /// What of an invoice is left, in its row.
 pub(crate) fn with_balance(row: Writer, invoice: &StoredInvoice) -> Writer {
     let Some(Balance { left, due_on }) = balance(invoice) else { return row };
@@ -40,16 +53,26 @@ pub(crate) fn with_balance(row: Writer, invoice: &StoredInvoice) -> Writer {
 
 impl Tables {
     /// The invoices of an organisation of which something is left or too much was paid, what has been due for longest
-    /// first; as of a moment ago. At most `max` invoices are looked at, by their numbers. An invoice that was written last
-    /// by a version without balances is none of them.
+    /// first; as of a moment ago. At most `max` unsettled invoices are looked at, by their numbers, those behind a number if
+    /// one is named. An invoice that was written last by a version without balances is none of them.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn list_balances(
         &self,
         organisation: OrganisationId,
+        behind: Option<&InvoiceNumber>,
         max: usize,
-    ) -> Result<Listed<InvoiceBalance>, ReadError> {
+    ) -> Result<BalancePage, ReadError> {
+        let start = behind.map(|number| {
+            let number = AttributeValue::S(number.to_string());
+            let organisation = AttributeValue::S(organisation.to_string());
+            Item::from([
+                (UNSETTLED_IN.to_owned(), organisation.clone()),
+                ("organisation".to_owned(), organisation),
+                ("number".to_owned(), number),
+            ])
+        });
         let mut items = self
             .client()
             .query()
@@ -60,20 +83,22 @@ impl Tables {
                 ":organisation",
                 AttributeValue::S(organisation.to_string()),
             )
+            .set_exclusive_start_key(start)
             .into_paginator()
             .items()
             .send();
         let mut keys: Vec<(String, String)> = Vec::new();
-        let mut more = false;
+        let mut next = None;
         while let Some(item) = items.next().await {
-            more = keys.len() >= max;
-            if more {
+            if keys.len() >= max {
+                next = keys.last().and_then(|(_, number)| number.parse().ok());
                 break;
             }
             let item = item.map_err(|error| ReadError::unavailable(INVOICES, error))?;
             let number = item.get("number").and_then(|number| number.as_s().ok());
             keys.extend(number.map(|number| (organisation.to_string(), number.clone())));
         }
+        let looked_at = keys.len();
         let found = self.many(INVOICES, ["organisation", "number"], keys, None).await?;
         let found = found.iter().filter(|row| Reader::new(INVOICES, row).has("balance"));
         let (mut rows, unreadable) = sorted(found, "number", read_balance);
@@ -83,7 +108,7 @@ impl Tables {
                 due_on(a).is_none().cmp(&due_on(b).is_none()).then(due_on(a).cmp(&due_on(b)));
             by_day.then_with(|| a.number.cmp(&b.number))
         });
-        Ok(Listed { rows, unreadable, more })
+        Ok(BalancePage { rows, unreadable, looked_at, next })
     }
 }
 

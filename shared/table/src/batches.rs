@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use payments::{InvoiceNumber, OrganisationId, PaymentId, XeroPaymentId};
 
 use crate::attributes::{Item, Reader};
@@ -15,9 +16,11 @@ use crate::tables::Tables;
 
 /// DynamoDB takes so many keys in one request.
 const KEYS_MAX: usize = 100;
+/// Such requests that are under way at once.
+const READS_AT_ONCE: usize = 8;
 /// DynamoDB writes so many rows in one request.
 const WRITES_MAX: usize = 25;
-/// Such requests that are under way at once.
+/// Such writes that are under way at once.
 const WRITES_AT_ONCE: usize = 8;
 /// How often keys are asked for that DynamoDB has left out. An answer ends at 16 MB, which 100 rows
 /// hardly reach, so that what is left out is throttled.
@@ -120,11 +123,13 @@ impl Tables {
                 ])
             })
             .collect();
-        let mut found = Vec::new();
-        for chunk in keys.chunks(KEYS_MAX) {
-            found.extend(self.chunk(table, chunk.to_vec(), wanted).await?);
-        }
-        Ok(found)
+        let chunks = keys.chunks(KEYS_MAX).map(<[Item]>::to_vec);
+        let found: Vec<Vec<Item>> = futures_util::stream::iter(chunks)
+            .map(|chunk| self.chunk(table, chunk, wanted))
+            .buffered(READS_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn chunk(

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::close::{
-    CloseSubject, InvoicePosition, Item as CloseItem, JudgedPayment, PaymentMovement,
-    PaymentRecord, Register, SubjectFacts, Sums, UploadFact,
+    CauseSums, CloseSubject, InvoicePosition, Item as CloseItem, JudgedPayment, PaymentMovement,
+    PaymentRecord, Register, SubjectFacts, Sum, Sums, UploadFact,
 };
 use payments::upload::UploadState;
 use payments::{DiscrepancyKey, DiscrepancyKind, PaymentStatus};
@@ -44,13 +44,22 @@ pub(crate) fn item_row(item: &CloseItem) -> Item {
 
 /// Payments by currency and status: a map of maps.
 pub(crate) fn sums(sums: &Sums) -> AttributeValue {
+    map_of_maps(sums.iter().map(|((currency, status), sum)| (*currency, status.to_string(), sum)))
+}
+
+/// Money by currency and cause: a map of maps.
+pub(crate) fn cause_sums(sums: &CauseSums) -> AttributeValue {
+    map_of_maps(sums.iter().map(|((currency, cause), sum)| (*currency, cause.to_string(), sum)))
+}
+
+fn map_of_maps<'a>(sums: impl Iterator<Item = (&'static str, String, &'a Sum)>) -> AttributeValue {
     let mut by_currency: BTreeMap<&str, Item> = BTreeMap::new();
-    for ((currency, status), sum) in sums {
+    for (currency, of_what, sum) in sums {
         let row = Writer::default()
             .number("count", sum.count)
             .number_if("amount", sum.money.map(|money| money.amount()));
         let of = by_currency.entry(currency).or_default();
-        of.insert(status.to_string(), AttributeValue::M(row.finish()));
+        of.insert(of_what, AttributeValue::M(row.finish()));
     }
     let maps = by_currency.into_iter();
     let map: HashMap<_, _> =

@@ -1,9 +1,11 @@
 //! What pages show of the closes: the days, the newest first, and the rows of one day.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use payments::close::{CloseCause, CloseStatus, CloseSubject, Sum, Sums};
+use payments::close::{CauseSums, CloseCause, CloseStatus, CloseSubject, Sum, Sums};
 use payments::{Currency, Money, OrganisationId};
 
 use crate::attributes::{Item, Reader};
@@ -24,6 +26,8 @@ pub struct DaySummary {
     pub sums: Sums,
     /// What does not reconcile, by cause: how many rows have it.
     pub causes: Vec<(CloseCause, u64)>,
+    /// The money of that. A day that was closed by an earlier version has none.
+    pub cause_sums: CauseSums,
     /// The first and the last day on which something in transit is expected.
     pub expected: Option<(Date, Date)>,
 }
@@ -215,8 +219,9 @@ fn read_summary(item: &Item) -> Result<DaySummary, ReadError> {
     Ok(DaySummary {
         closed: read_day(item)?,
         closed_at: row.parsed("closed_at")?,
-        sums: read_sums(row)?,
+        sums: read_sums_of(row, "sums", CloseStatus::from_code)?,
         causes,
+        cause_sums: read_sums_of(row, "cause_sums", CloseCause::from_code)?,
         expected: first.zip(last),
     })
 }
@@ -238,7 +243,7 @@ fn read_row(item: &Item) -> Result<CloseRow, ReadError> {
         status: row.code("status", CloseStatus::from_code)?,
         causes: codes.iter().map(cause).collect::<Result<_, _>>()?,
         expected: row.parsed_if("expected")?,
-        sums: read_sums(row)?,
+        sums: read_sums_of(row, "sums", CloseStatus::from_code)?,
         invoice,
         payments: payments.collect::<Result<_, _>>()?,
     })
@@ -268,21 +273,28 @@ fn read_payment(row: Reader<'_>) -> Result<UnfinishedPayment, ReadError> {
     })
 }
 
-fn read_sums(row: Reader<'_>) -> Result<Sums, ReadError> {
-    let mut sums = Sums::new();
-    for (code, of) in row.entries("sums")? {
+/// The sums of a row by currency and a code.
+fn read_sums_of<K: Ord>(
+    row: Reader<'_>,
+    name: &'static str,
+    of_code: impl Fn(&str) -> Option<K>,
+) -> Result<BTreeMap<(&'static str, K), Sum>, ReadError> {
+    let mut sums = BTreeMap::new();
+    if !row.has(name) {
+        return Ok(sums);
+    }
+    for (code, of) in row.entries(name)? {
         let currency = code.parse::<Currency>();
-        let currency = currency.map_err(|_| row.wrong("sums", "has a currency that is unknown"))?;
-        let AttributeValue::M(of) = of else { return Err(row.wrong("sums", "is no map of maps")) };
-        for (status, sum) in of {
-            let status = CloseStatus::from_code(status);
-            let status = status.ok_or_else(|| row.wrong("sums", "has a status that is unknown"))?;
+        let currency = currency.map_err(|_| row.wrong(name, "has a currency that is unknown"))?;
+        let AttributeValue::M(of) = of else { return Err(row.wrong(name, "is no map of maps")) };
+        for (code, sum) in of {
+            let key = of_code(code).ok_or_else(|| row.wrong(name, "has a code that is unknown"))?;
             let AttributeValue::M(sum) = sum else {
-                return Err(row.wrong("sums", "is no map of maps"));
+                return Err(row.wrong(name, "is no map of maps"));
             };
             let sum = Reader::new(CLOSES, sum);
             let sum = Sum { count: sum.number("count")?, money: sum.money_if("amount", currency)? };
-            sums.insert((currency.code(), status), sum);
+            sums.insert((currency.code(), key), sum);
         }
     }
     Ok(sums)

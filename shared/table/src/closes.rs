@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::activity::day as log_day;
 use crate::attributes::{Item, Reader, Writer, instant};
 use crate::canonical::feed;
-use crate::close_rows::{item_row, read_facts, sums};
+use crate::close_rows::{cause_sums, item_row, read_facts, sums};
 use crate::error::{ReadError, WriteError};
 use crate::schema::{ACTIVITY, CLOSES};
 use crate::stream::Image;
@@ -218,6 +218,8 @@ impl Tables {
                 .number("revision", revision)
                 .text("digest", &digest)
                 .instant("closed_at", now)
+                // They follow from the rows. The checksum of a day that an earlier version closed is without them.
+                .value("cause_sums", cause_sums(&close.cause_sums))
                 .finish(),
         );
         let read = known.map_or(0, |known| known.revision);

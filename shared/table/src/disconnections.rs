@@ -8,7 +8,7 @@ use payments::{Occurrence, OrganisationId};
 use crate::activity::day;
 use crate::attributes::{Writer, instant};
 use crate::error::WriteError;
-use crate::schema::{ACTIVITY, ORGANISATIONS};
+use crate::schema::ORGANISATIONS;
 use crate::tables::Tables;
 
 impl Tables {
@@ -99,7 +99,7 @@ impl Tables {
             .text("by", by)
             .text("why", why)
             .finish();
-        let rows = vec![built(update)?, self.put(ACTIVITY, log)?];
+        let rows = vec![built(update)?, self.add_to_log(log)?];
         match self.commit(ORGANISATIONS, rows).await {
             Ok(()) => Ok(true),
             Err(WriteError::Conflict) => Ok(false),

@@ -246,7 +246,7 @@ fn grant_row(grant: &Grant) -> Item {
         .finish()
 }
 
-fn read_grant(id: GrantId, row: Reader<'_>) -> Result<Grant, ReadError> {
+pub(crate) fn read_grant(id: GrantId, row: Reader<'_>) -> Result<Grant, ReadError> {
     let failing = match row.parsed_if("failing_since")? {
         None => None,
         Some(since) => Some(Failing {

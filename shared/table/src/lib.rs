@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account_settings;
 mod activity;
 mod activity_log;
 mod allocations;
@@ -28,6 +29,7 @@ mod discrepancy_work;
 mod error;
 mod failed_runs;
 mod feeds;
+mod grant_list;
 mod grant_tokens;
 mod grants;
 mod held_uploads;
@@ -78,7 +80,7 @@ pub use amounts::{
 };
 pub use attributes::instant;
 pub use audit::AuditEntry;
-pub use balances::InvoiceBalance;
+pub use balances::{BalancePage, InvoiceBalance};
 pub use batches::NamedParts;
 pub use budgets::Budgets;
 pub use certificates::LastCertificate;

@@ -8,8 +8,8 @@ use payments::budget::DAY_MAX;
 use payments::mass_change::MASS_CHANGE_MAX;
 use payments::sweep::DailyTimes;
 use payments::upload::{
-    BUNDLE_MAX, Certainty, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX, SAME_MONEY_DAYS_MAX,
-    UploadSettings,
+    BUNDLE_MAX, BillStatus, Certainty, FeeAccount, FeeKind, FeeKindError, NIGHTLY_MAX,
+    SAME_MONEY_DAYS_MAX, UploadSettings,
 };
 use payments::{
     Currency, FORWARD_DAYS_MAX, NumberPrefix, Occurrence, OrganisationId, Settings, XeroAccountId,
@@ -22,14 +22,14 @@ use crate::close_settings::read_close_settings;
 use crate::daily_time::{read_time, time_text};
 use crate::error::{ReadError, WriteError};
 use crate::feeds::{feed_attribute, read_feed_settings};
-use crate::schema::{ACTIVITY, ORGANISATIONS};
+use crate::schema::ORGANISATIONS;
 use crate::tables::Tables;
 
 /// Longest code of an account, in characters: Xero has no longer ones.
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 29] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -50,8 +50,10 @@ const SETTINGS: [&str; 27] = [
     "upload_account_id",
     "currency_accounts",
     "prepayment_account_code",
+    "prepayment_account_id",
     "prepayment_tax_type",
     "merchant_contact_id",
+    "bill_status",
     "fee_accounts",
     "upload_due_at",
     "same_money_days",
@@ -287,7 +289,7 @@ impl Tables {
             .text("by", by)
             .text("why", why);
         let row = self.replace(ORGANISATIONS, settings_row(settings)?, 0)?;
-        self.commit(ORGANISATIONS, vec![row, self.put(ACTIVITY, log.finish())?]).await
+        self.commit(ORGANISATIONS, vec![row, self.add_to_log(log.finish())?]).await
     }
 }
 
@@ -418,7 +420,7 @@ pub(crate) fn read_settings(
     })
 }
 
-fn upload_attributes(row: Writer, upload: &UploadSettings) -> Writer {
+pub(crate) fn upload_attributes(row: Writer, upload: &UploadSettings) -> Writer {
     row.flag("upload_enabled", upload.enabled)
         .text("upload_start", upload.start)
         .text("upload_when", upload.when)
@@ -426,8 +428,10 @@ fn upload_attributes(row: Writer, upload: &UploadSettings) -> Writer {
         .number("upload_bundle_max", upload.bundle_max)
         .text("upload_account_id", upload.account)
         .text_if("prepayment_account_code", upload.prepayment_account.as_deref())
+        .text_if("prepayment_account_id", upload.prepayment_account_id)
         .text_if("prepayment_tax_type", upload.prepayment_tax.as_deref())
         .text_if("merchant_contact_id", upload.merchant_contact)
+        .text("bill_status", upload.bill_status)
         .value("currency_accounts", AttributeValue::M(currency_accounts(upload)))
         .value("fee_accounts", AttributeValue::M(fee_accounts(&upload.fee_accounts)))
         .text("upload_due_at", time_text(upload.due_at))
@@ -440,12 +444,15 @@ fn currency_accounts(upload: &UploadSettings) -> Item {
     accounts.map(|(currency, account)| (currency.to_string(), text(account))).collect()
 }
 
-/// The code alone, as people type it, unless there is a tax type.
+/// The code alone, as people type it, unless there is a tax type, or the id of an account that was picked.
 fn fee_accounts(accounts: &BTreeMap<FeeKind, FeeAccount>) -> Item {
-    let value = |account: &FeeAccount| match &account.tax {
-        None => AttributeValue::S(account.code.clone()),
-        Some(tax) => {
-            let row = Writer::default().text("account_code", &account.code).text("tax_type", tax);
+    let value = |account: &FeeAccount| match (&account.tax, account.id) {
+        (None, None) => AttributeValue::S(account.code.clone()),
+        (tax, id) => {
+            let row = Writer::default()
+                .text("account_code", &account.code)
+                .text_if("account_id", id)
+                .text_if("tax_type", tax.as_deref());
             AttributeValue::M(row.finish())
         }
     };
@@ -472,8 +479,13 @@ fn read_upload_settings(row: Reader<'_>) -> Result<Option<UploadSettings>, ReadE
         bundle_max: up_to(row, "upload_bundle_max", BUNDLE_MAX)?,
         currency_accounts: read_currency_accounts(row)?,
         prepayment_account: filled(row, "prepayment_account_code")?,
+        prepayment_account_id: row.parsed_if("prepayment_account_id")?,
         prepayment_tax: filled(row, "prepayment_tax_type")?,
         merchant_contact: row.parsed_if("merchant_contact_id")?,
+        bill_status: match row.text_if("bill_status")? {
+            None => defaults.bill_status,
+            Some(_) => row.code("bill_status", BillStatus::from_code)?,
+        },
         fee_accounts: read_fee_accounts(row)?,
         due_at,
         same_money_days: match row.number_if("same_money_days")? {
@@ -512,14 +524,17 @@ fn read_fee_accounts(row: Reader<'_>) -> Result<BTreeMap<FeeKind, FeeAccount>, R
             name.parse().map_err(|error: FeeKindError| row.wrong("fee_accounts", error))?;
         let attribute = format!("fee_accounts.{kind}");
         let account = match value {
-            AttributeValue::S(code) => FeeAccount { code: code.clone(), tax: None },
+            AttributeValue::S(code) => FeeAccount { code: code.clone(), id: None, tax: None },
             AttributeValue::M(item) => {
                 let entry = Reader::new(ORGANISATIONS, item);
                 let wrong = |problem: &str| row.wrong(&attribute, problem);
                 let code = entry.text("account_code").map_err(|_| wrong("has no account_code"))?;
                 let tax = filled(entry, "tax_type")
                     .map_err(|_| wrong("has a tax_type that is empty, or no string"))?;
-                FeeAccount { code: code.to_owned(), tax }
+                let id = entry
+                    .parsed_if("account_id")
+                    .map_err(|_| wrong("has an account_id that is no id of Xero's"))?;
+                FeeAccount { code: code.to_owned(), id, tax }
             }
             _ => return Err(row.wrong(&attribute, "is neither an account code nor a map with one")),
         };

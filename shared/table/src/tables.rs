@@ -6,6 +6,7 @@ use payments::OrganisationId;
 
 use crate::attributes::Item;
 use crate::error::{ReadError, WriteError};
+use crate::schema::ACTIVITY;
 
 /// DynamoDB takes so many actions in a transaction.
 pub(crate) const TRANSACTION_ROWS_MAX: usize = 100;
@@ -102,6 +103,17 @@ impl Tables {
         item: Item,
     ) -> Result<TransactWriteItem, WriteError> {
         transact(Put::builder().table_name(self.name(table)).set_item(Some(item)))
+    }
+
+    /// The writing of a row of the log on condition that there is none of its key: one that says who has done what is
+    /// never overwritten (XC-27).
+    pub(crate) fn add_to_log(&self, item: Item) -> Result<TransactWriteItem, WriteError> {
+        let put = Put::builder()
+            .table_name(self.name(ACTIVITY))
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#day)")
+            .expression_attribute_names("#day", "day");
+        transact(put)
     }
 
     /// The writing of a row on condition that its revision still is the one that was read; 0 means

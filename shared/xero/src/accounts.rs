@@ -3,7 +3,7 @@
 use payments::OrganisationId;
 use payments::budget::CallBudget;
 use payments::grant::{Grants, Pairs};
-use payments::upload::{Account, ChartOfAccounts};
+use payments::upload::{Account, AccountClass, ChartOfAccounts};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -29,6 +29,8 @@ struct WireAccount<'a> {
     name: Member<'a>,
     #[serde(borrow)]
     status: Member<'a>,
+    #[serde(borrow)]
+    class: Member<'a>,
     #[serde(borrow, rename = "Type")]
     kind: Member<'a>,
     #[serde(borrow)]
@@ -65,12 +67,16 @@ fn account(raw: &RawValue) -> Result<Account, ReadError> {
     let is_system = text(wire.system_account).is_some_and(|of| !of.is_empty());
     let id = id(wire.account_id).ok().flatten().ok_or(schema("AccountID"))?;
     let currency = optional_text(wire.currency_code, "CurrencyCode")?;
+    let class = optional_text(wire.class, "Class")?;
     Ok(Account {
         id: payments::XeroAccountId::new(id),
         code: optional_text(wire.code, "Code")?,
         name: required_text(wire.name, "Name")?,
         is_active: required_text(wire.status, "Status")? == "ACTIVE",
         takes_payments: (is_bank || enabled) && !is_system,
+        is_system,
+        is_bank,
+        class: AccountClass::ALL.into_iter().find(|of| class.as_deref() == Some(of.code())),
         // One that is not known here is none of ours, and no account that is set.
         currency: currency.and_then(|code| code.parse().ok()),
     })

@@ -1,7 +1,7 @@
 //! Bills: what is written to Xero of an invoice that a supplier has issued (EX-13).
 
 use jiff::civil::Date;
-use payments::upload::Stamp;
+use payments::upload::{BillStatus, Stamp};
 use payments::{Money, XeroContactId};
 use serde::Serialize;
 
@@ -27,6 +27,8 @@ pub struct BillToSend {
     pub amount: Money,
     /// What it consists of; at least one.
     pub lines: Vec<BillLine>,
+    /// How far it is approved when it is made (XC-23).
+    pub status: BillStatus,
 }
 
 /// A line of a bill or of a credit note.
@@ -53,7 +55,12 @@ impl Bundle {
         let sent = bills.iter().map(|bill| {
             check(&bill.stamp, &bill.number, bill.amount)?;
             check_lines(&bill.stamp, bill.amount, &bill.lines)?;
-            Ok(Sent { stamp: bill.stamp.clone(), amount: bill.amount, invoice: None })
+            Ok(Sent {
+                stamp: bill.stamp.clone(),
+                amount: bill.amount,
+                invoice: None,
+                status: bill.status.code(),
+            })
         });
         let wire = bills.iter().map(WireBill::of).collect::<Option<Vec<_>>>();
         let invoices = wire.ok_or(BundleError::Json)?;
@@ -132,7 +139,7 @@ impl<'a> WireBill<'a> {
             due_date: bill.due_on.to_string(),
             invoice_number: &bill.number,
             currency_code: bill.amount.currency().code(),
-            status: "AUTHORISED",
+            status: bill.status.code(),
             line_amount_types: "Inclusive",
             line_items: bill.lines.iter().map(BillLine::wire).collect::<Option<_>>()?,
         })

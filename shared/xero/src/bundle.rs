@@ -131,7 +131,12 @@ pub(crate) struct Sent {
     /// The invoice of a payment or an allocation. The contact of a prepayment or a bill is not compared: Xero answers
     /// with another one when the contact was merged.
     pub(crate) invoice: Option<XeroInvoiceId>,
+    /// The status that it is to have.
+    pub(crate) status: &'static str,
 }
+
+/// The status of everything but bills that are not approved at once.
+pub(crate) const AUTHORISED: &str = "AUTHORISED";
 
 impl Bundle {
     /// A bundle for `PUT /Payments`.
@@ -142,7 +147,12 @@ impl Bundle {
         let sent = payments.iter().map(|payment| {
             check(&payment.stamp, &payment.reference, payment.amount)?;
             let PaymentToSend { stamp, amount, invoice, .. } = payment;
-            Ok(Sent { stamp: stamp.clone(), amount: *amount, invoice: Some(*invoice) })
+            Ok(Sent {
+                stamp: stamp.clone(),
+                amount: *amount,
+                invoice: Some(*invoice),
+                status: AUTHORISED,
+            })
         });
         let wire = payments.iter().map(WirePayment::of).collect::<Option<Vec<_>>>();
         let payments = wire.ok_or(BundleError::Json)?;
@@ -167,7 +177,7 @@ impl Bundle {
             if prepayment.tax_type.as_ref().is_some_and(|tax| tax.trim().is_empty()) {
                 return Err(blank("TaxType"));
             }
-            Ok(Sent { stamp: stamp.clone(), amount: *amount, invoice: None })
+            Ok(Sent { stamp: stamp.clone(), amount: *amount, invoice: None, status: AUTHORISED })
         });
         let wire = prepayments.iter().map(WirePrepayment::of).collect::<Option<Vec<_>>>();
         let bank_transactions = wire.ok_or(BundleError::Json)?;

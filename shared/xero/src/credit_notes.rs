@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::bills::{BillLine, check_lines};
 use crate::bundle::{
-    ACCPAYCREDIT, Bundle, BundleError, Sent, StampedKind, WireContact, WireInvoice, WireLine,
-    check, check_amount, debug_by_stamp, number,
+    ACCPAYCREDIT, AUTHORISED, Bundle, BundleError, Sent, StampedKind, WireContact, WireInvoice,
+    WireLine, check, check_amount, debug_by_stamp, number,
 };
 use crate::client::{Ask, Client, SCOPE_INVOICES};
 use crate::error::{Outage, ReadError};
@@ -70,7 +70,12 @@ impl Bundle {
         let sent = notes.iter().map(|note| {
             check(&note.stamp, &note.number, note.amount)?;
             check_lines(&note.stamp, note.amount, &note.lines)?;
-            Ok(Sent { stamp: note.stamp.clone(), amount: note.amount, invoice: None })
+            Ok(Sent {
+                stamp: note.stamp.clone(),
+                amount: note.amount,
+                invoice: None,
+                status: AUTHORISED,
+            })
         });
         let wire = notes.iter().map(WireCreditNote::of).collect::<Option<Vec<_>>>();
         let credit_notes = wire.ok_or(BundleError::Json)?;
@@ -87,6 +92,7 @@ impl Bundle {
             stamp: stamp.clone(),
             amount: *amount,
             invoice: Some(*bill),
+            status: AUTHORISED,
         })];
         let wire = WireAllocations {
             allocations: [WireAllocation {

@@ -35,6 +35,7 @@ mod receipts;
 mod refund;
 mod refusal;
 mod signature;
+mod tax_rates;
 mod token;
 mod unreadable;
 mod user_tokens;

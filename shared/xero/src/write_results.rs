@@ -357,7 +357,7 @@ fn is_what_was_sent(kind: StampedKind, element: &WireElement<'_>, sent: &Sent) -
         .is_some_and(|expected| text(element.r#type).is_some_and(|shown| shown != expected));
     // An allocation has no status.
     let stands =
-        kind == StampedKind::Allocations || text(element.status).as_deref() == Some("AUTHORISED");
+        kind == StampedKind::Allocations || text(element.status).as_deref() == Some(sent.status);
     stands && amount == Some(sent.amount) && !other_currency && !other_invoice && !other_type
 }
 

@@ -35,7 +35,7 @@ impl World {
             let Some(lane) = lanes.iter_mut().min() else { return };
             *lane = later(*lane, LOOK);
             let next = one.sealed.and_then(|day| day.tomorrow().ok());
-            // What is left is done by the next schedule.
+            // The rest is done by the next schedule.
             let Some(day) = next.filter(|day| *day <= last_over(now) && *lane <= last_begin) else {
                 continue;
             };

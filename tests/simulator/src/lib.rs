@@ -42,7 +42,7 @@ pub use books::{
     Account, AccountKind, Allocation, BankTransaction, BankTransactionStatus, BatchPayment,
     Contact, Credit, CreditDocument, CreditKind, CreditNoteStage, Invoice, InvoiceKind,
     InvoiceStatus, Line, LockDates, NewAccount, NewBatchPayment, NewCredit, NewInvoice,
-    NewOrganisation, NewPayment, NewSupplierCredit, Organisation, Payment, PaymentStatus,
+    NewOrganisation, NewPayment, NewSupplierCredit, Organisation, Payment, PaymentStatus, TaxRate,
 };
 pub use clock::{AdvancingClock, Clock, ManualClock, system_clock};
 pub use faults::{Effect, Fault};

@@ -260,7 +260,7 @@ impl World {
         let contact = || self.simulator.add_contact(self.tenant, "Provider").unwrap();
         let contact = *self.provider.get_or_init(contact);
         let revenue = books.accounts.iter().find(|account| !account.is_bank()).unwrap();
-        let account = FeeAccount { code: revenue.code.clone().unwrap(), tax: None };
+        let account = FeeAccount { code: revenue.code.clone().unwrap(), id: None, tax: None };
         let kinds = kinds.iter().map(|kind| (kind.parse().unwrap(), account.clone()));
         self.change(|uploading| {
             uploading.merchant_contact = Some(XeroContactId::new(contact));

@@ -1,22 +1,26 @@
 //! What customers owe, by age, and what they have paid too much: for the organisation, for each customer, and the invoices of
 //! each bucket (ST-05, ST-12, ST-24). Each currency stands for itself.
+//!
+//! One page reads a part of the unsettled invoices. Where there are more, its button carries the sums of all that were read
+//! so far to the next part, so that they are those of the organisation when the last part is read.
 
 use std::collections::BTreeMap;
 
 use askama::Template;
 use jiff::civil::Date;
-use payments::balance::{Age, Ages, ages};
+use payments::balance::{Age, Ages, add_ages, ages};
 use payments::close::Sum;
-use payments::{Currency, Money};
+use payments::{Currency, InvoiceNumber, Money};
 use serde_json::json;
 use table::InvoiceBalance;
 
 use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
+use crate::event::TEXT_CHARS_MAX;
 use crate::view::{Button, Frame};
 
-/// Unsettled invoices that are read.
-const READ_MAX: usize = 10_000;
+/// Unsettled invoices that one page reads.
+const READ_MAX: usize = 1_400;
 /// Invoices that are shown one by one, customers that are, and lines of a CSV.
 const SHOWN_MAX: usize = 200;
 const CUSTOMERS_MAX: usize = 100;
@@ -62,16 +66,30 @@ struct Balances {
     lines: Vec<Line>,
     lines_left_out: usize,
     unreadable: Vec<String>,
-    left_out: bool,
+    /// Which invoices the page is about, if they are not all.
+    part: Option<String>,
+    /// Which invoices the sums by age are of, if they are not all.
+    sums_of: Option<String>,
+    further: Option<Button>,
     csv: String,
     customers_csv: String,
     csv_is_cut: bool,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
-    let found = stage.tables.list_balances(stage.organisation(), READ_MAX).await?;
-    stage.count(found.rows.len().saturating_add(found.unreadable.len()));
     let (today, filter) = (stage.settings.today(stage.now), &stage.show.filter);
+    let behind = filter.before.parse::<InvoiceNumber>().ok();
+    let organisation = stage.organisation();
+    let found = stage.tables.list_balances(organisation, behind.as_ref(), READ_MAX).await?;
+    stage.count(found.looked_at);
+    let here = ages(found.rows.iter().map(|row| &row.balance), today);
+    let before = behind.as_ref().map(|_| Carried::read(&filter.carried));
+    let sums = match &before {
+        None => Carried::of(found.looked_at, here),
+        Some(Some(before)) => before.with(found.looked_at, &here),
+        // Its sums were too long for a button.
+        Some(None) => Carried::of(found.looked_at, here),
+    };
     let customers = by_customer(&found.rows, today);
     let chosen: Vec<&InvoiceBalance> = found
         .rows
@@ -94,7 +112,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         kinds: others.into_iter().chain(named).collect(),
         show: stage.buttons.page("Show", Page::Balances, json!({})),
         ages: Age::ALL.iter().map(|age| words(age.code())).collect(),
-        sums: sum_lines(&ages(found.rows.iter().map(|row| &row.balance), today), None),
+        sums: sum_lines(&sums.ages, None),
         customers_left_out: customers.len().saturating_sub(CUSTOMERS_MAX),
         customers: customers
             .iter()
@@ -105,11 +123,84 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         lines: lines.collect(),
         lines_left_out: chosen.len().saturating_sub(SHOWN_MAX),
         unreadable: unreadable.collect(),
-        left_out: found.more,
+        part: (behind.is_some() || found.next.is_some())
+            .then(|| part(behind.as_ref(), found.looked_at, found.next.as_ref())),
+        sums_of: sums.words(&before, found.next.is_some()),
+        further: found.next.as_ref().map(|next| {
+            let more = json!({"before": next.as_str(), "carried": sums.text()});
+            stage.buttons.page("Read on", Page::Balances, more).about("further invoices")
+        }),
         csv: as_csv(&chosen, today),
         customers_csv: customers_csv(&customers),
         csv_is_cut: chosen.len() > CSV_MAX || customers.len() > CSV_MAX,
     })
+}
+
+/// Which of the unsettled invoices a page is about.
+fn part(behind: Option<&InvoiceNumber>, count: usize, next: Option<&InvoiceNumber>) -> String {
+    let from = behind.map(|number| format!(" behind {number}")).unwrap_or_default();
+    let to = next.map(|number| format!(" up to {number}, and there are more")).unwrap_or_default();
+    format!("This page has {count} unsettled invoices{from}{to}, in the order of their numbers.")
+}
+
+/// Sums of the invoices that were read so far.
+struct Carried {
+    read: usize,
+    ages: Ages,
+}
+
+impl Carried {
+    fn of(read: usize, ages: Ages) -> Self {
+        Self { read, ages }
+    }
+
+    fn with(&self, read: usize, more: &Ages) -> Self {
+        let mut ages = self.ages.clone();
+        add_ages(&mut ages, more);
+        Self { read: self.read.saturating_add(read), ages }
+    }
+
+    /// Which invoices they are of, unless it is all of them.
+    fn words(&self, before: &Option<Option<Self>>, is_more: bool) -> Option<String> {
+        match (before, is_more) {
+            (Some(None), _) => Some("These are the sums of this page alone.".to_owned()),
+            (_, true) => Some(format!(
+                "These are the sums of the first {} unsettled invoices: read on at the end of the page for the others.",
+                self.read
+            )),
+            (Some(Some(_)), false) => {
+                Some(format!("These are the sums of all {} unsettled invoices.", self.read))
+            }
+            (None, false) => None,
+        }
+    }
+
+    /// As a button carries them: `3;AUD/not_due/2/100.01;…`. Empty if that is too long for one.
+    fn text(&self) -> String {
+        let mut text = self.read.to_string();
+        for ((currency, age), sum) in &self.ages {
+            let money = sum.money.map(|money| money.amount().to_string()).unwrap_or_default();
+            text.push_str(&format!(";{currency}/{age}/{}/{money}", sum.count));
+        }
+        if text.len() > TEXT_CHARS_MAX { String::new() } else { text }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (read, sums) = text.split_once(';').unwrap_or((text, ""));
+        let mut ages = Ages::new();
+        for sum in sums.split(';').filter(|sum| !sum.is_empty()) {
+            let [currency, age, count, money] =
+                <[&str; 4]>::try_from(sum.split('/').collect::<Vec<_>>()).ok()?;
+            let currency: Currency = currency.parse().ok()?;
+            let money = match money {
+                "" => None,
+                money => Some(Money::parse(money, currency).ok()?),
+            };
+            let sum = Sum { count: count.parse().ok()?, money };
+            ages.insert((currency.code(), Age::from_code(age)?), sum);
+        }
+        Some(Self { read: read.parse().ok()?, ages })
+    }
 }
 
 fn words(code: &str) -> String {

@@ -11,9 +11,9 @@ use payments::{Currency, Discrepancy, DiscrepancyKind, Money};
 use serde_json::{Value, json};
 use table::{DiscrepancySubject, OpenDiscrepancy, discrepancy_name};
 
-use super::{Page, PageError, Stage, filled, one_discrepancy};
+use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
-use crate::event::{Filter, TEXT_CHARS_MAX};
+use crate::event::{Filter, TEXT_CHARS_MAX, tick};
 use crate::order::Order;
 use crate::view::{Button, Frame, Sign};
 
@@ -31,15 +31,19 @@ const PARTS: [(&str, &str); 4] = [
     ("unowned", "without an owner"),
 ];
 /// By what the list can be sorted.
-const SORTS: [(&str, &str); 5] = [
+const SORTS: [(&str, &str); 6] = [
     ("", "first deadline first"),
     ("owner", "by owner"),
     ("kind", "by kind"),
+    ("cause", "by cause"),
     ("customer", "by customer"),
     ("amount", "largest amount first"),
 ];
 
 struct Row {
+    /// The name of its box, for those who may order something about several.
+    tick: Option<String>,
+    name: String,
     kind: String,
     /// The invoice or the contact.
     place: String,
@@ -56,9 +60,9 @@ struct Row {
     accept: Option<Button>,
 }
 
-/// The discrepancies of one kind in one currency, added up.
+/// The discrepancies that are alike, by what the list is sorted by, in one currency, added up.
 struct Sum {
-    kind: String,
+    what: String,
     count: usize,
     late: usize,
     unowned: usize,
@@ -77,9 +81,9 @@ struct Discrepancies {
     kinds: Vec<(String, bool)>,
     owners: Vec<(String, bool)>,
     sorts: Vec<(&'static str, &'static str, bool)>,
-    /// What the buttons for several are about.
-    several: String,
     bulk: Vec<Button>,
+    /// By what the sums are.
+    sums_by: &'static str,
     sums: Vec<Sum>,
     rows: Vec<Row>,
     any: bool,
@@ -91,9 +95,6 @@ struct Discrepancies {
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
-    if !stage.show.filter.place.is_empty() {
-        return one_discrepancy::show(stage).await;
-    }
     let (tables, organisation) = (stage.tables, stage.organisation());
     let found = tables.list_open_discrepancies(organisation, READ_MAX).await?;
     stage.count(found.rows.len().saturating_add(found.unreadable.len()));
@@ -109,10 +110,16 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let mut wanted: Vec<_> = found.rows.iter().filter(|open| is_wanted(stage, open)).collect();
     sort(&mut wanted, filter);
     let shown = wanted.get(..SHOWN_MAX.min(wanted.len())).unwrap_or_default();
-    let rows: Vec<_> = shown.iter().map(|open| row(stage, open, &links)).collect();
+    let bulk = bulk(stage, shown);
+    let rows = shown.iter().enumerate();
+    let rows: Vec<_> = rows
+        .map(|(place, open)| Row {
+            tick: (!bulk.is_empty()).then(|| tick(place)),
+            ..row(stage, open, &links)
+        })
+        .collect();
     let any_link = rows.iter().any(|row| row.link.is_some());
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
-    let (several, bulk) = bulk(stage, shown);
     filled(&Discrepancies {
         frame: stage.frame(),
         sign: stage.sign(),
@@ -123,8 +130,8 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         kinds: kinds.iter().map(|kind| chosen(kind, &filter.kind)).collect(),
         owners: owners.iter().map(|owner| chosen(owner, &filter.whose)).collect(),
         sorts: SORTS.map(|(code, name)| (code, name, code == filter.sort)).into(),
-        several,
         bulk,
+        sums_by: sums_by(filter),
         sums: sums(stage, &wanted),
         rows,
         any: !found.rows.is_empty(),
@@ -176,6 +183,7 @@ fn sort(rows: &mut [&OpenDiscrepancy], filter: &Filter) {
         // Those without an owner come first: they wait for one.
         "owner" => rows.sort_by(|a, b| owner(&a.found).cmp(&owner(&b.found))),
         "kind" => rows.sort_by_key(|open| open.found.key.kind.code()),
+        "cause" => rows.sort_by_key(|open| cause(&open.found)),
         "customer" => rows.sort_by_key(|open| customer(open)),
         "amount" => {
             rows.sort_by_key(|open| std::cmp::Reverse(open.amount.map(|amount| amount.amount())))
@@ -184,39 +192,73 @@ fn sort(rows: &mut [&OpenDiscrepancy], filter: &Filter) {
     }
 }
 
-/// The buttons for all that is shown.
-fn bulk(stage: &Stage<'_>, shown: &[&OpenDiscrepancy]) -> (String, Vec<Button>) {
+/// The buttons for those that are ticked, and for all that is shown.
+fn bulk(stage: &Stage<'_>, shown: &[&OpenDiscrepancy]) -> Vec<Button> {
     let names: Vec<_> = shown.iter().map(|open| name_of(open)).collect();
     let Filter { only, kind, whose, search, sort, .. } = &stage.show.filter;
     let which = json!({"discrepancies": names, "only": only, "kind": kind, "whose": whose,
         "search": search, "sort": sort});
-    let about = format!("all {} below", names.len());
+    let mut ticked = which.clone();
+    ticked["ticked"] = json!(true);
+    let all = format!("all {} below", names.len());
+    let groups = [("the ticked ones", ticked), (all.as_str(), which)];
     let orders = [Order::TakeDiscrepancies, Order::AssignDiscrepancies];
-    let orders = orders.iter().filter(|_| !names.is_empty());
-    let buttons =
-        orders.filter_map(|order| stage.order_about(*order, &about, which.clone())).collect();
-    (about, buttons)
+    let buttons = groups.iter().flat_map(|(about, which)| {
+        let button = |order: &Order| {
+            let button = stage.order_about(*order, about, which.clone())?;
+            Some(button.labelled(format!("{} {about}", order.label())))
+        };
+        orders.iter().filter_map(button).collect::<Vec<_>>()
+    });
+    buttons.filter(|_| !names.is_empty()).collect()
 }
 
-/// What is open of one kind and currency.
-type OfKind<'a> = (Option<Currency>, Vec<&'a OpenDiscrepancy>);
+/// By what the sums are: by what the list is sorted, where rows are alike in that.
+fn sums_by(filter: &Filter) -> &'static str {
+    match filter.sort.as_str() {
+        "owner" => "Owner",
+        "cause" => "Cause",
+        "customer" => "Customer",
+        _ => "Kind",
+    }
+}
 
-/// Each kind and currency in a line. One without an amount is counted all the same.
+fn cause(found: &Discrepancy) -> String {
+    found.case.cause.map_or_else(|| "not known yet".to_owned(), |cause| cause.to_string())
+}
+
+/// In what a row is like others.
+fn alike(open: &OpenDiscrepancy, by: &str) -> String {
+    match by {
+        "Owner" => owner(&open.found).unwrap_or("no owner").to_owned(),
+        "Cause" => cause(&open.found),
+        "Customer" => {
+            let id = customer(open);
+            if id.is_empty() { "not known".to_owned() } else { id }
+        }
+        _ => open.found.key.kind.to_string(),
+    }
+}
+
+/// What is open, alike, and of one currency.
+type Alike<'a> = (Option<Currency>, Vec<&'a OpenDiscrepancy>);
+
+/// Each of what is alike in each currency in a line (SP-14). One without an amount is counted all the same.
 fn sums(stage: &Stage<'_>, rows: &[&OpenDiscrepancy]) -> Vec<Sum> {
-    let mut of: BTreeMap<(&str, &str), OfKind<'_>> = BTreeMap::new();
+    let by = sums_by(&stage.show.filter);
+    let mut of: BTreeMap<(String, &str), Alike<'_>> = BTreeMap::new();
     for open in rows {
         let currency = open.amount.map(Money::currency);
-        let key = (open.found.key.kind.code(), currency.map_or("", |currency| currency.code()));
+        let key = (alike(open, by), currency.map_or("", |currency| currency.code()));
         of.entry(key).or_insert((currency, Vec::new())).1.push(open);
     }
-    let line = |((kind, _), (currency, rows)): (_, OfKind<'_>)| {
-        let kind: &str = kind;
+    let line = |((what, _), (currency, rows)): ((String, &str), Alike<'_>)| {
         let sum = currency.map(|currency| {
             Money::sum(currency, rows.iter().filter_map(|open| open.amount))
                 .map_or_else(|_| "too much to add up".to_owned(), |sum| sum.to_string())
         });
         Sum {
-            kind: kind.to_owned(),
+            what,
             count: rows.len(),
             late: rows.iter().filter(|open| open.found.is_late(stage.now)).count(),
             unowned: rows.iter().filter(|open| open.found.case.owner.is_none()).count(),
@@ -267,9 +309,9 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
         DiscrepancySubject::Contact(contact) => links.contact(*contact),
         _ => None,
     };
-    let text = name_of(open);
-    let here = json!({"place": text, "clear": true});
+    let name = name_of(open);
     Row {
+        tick: None,
         kind: found.key.kind.to_string(),
         customer: customer(open),
         owner: owner(found).unwrap_or("no owner").to_owned(),
@@ -280,10 +322,17 @@ fn row(stage: &Stage<'_>, open: &OpenDiscrepancy, links: &XeroLinks) -> Row {
         due: stage.moment(found.due_at()),
         is_late: found.is_late(stage.now),
         detail: found.detail.clone(),
-        details: stage.buttons.page("Details", Page::Discrepancies, here).about(text),
+        details: details(stage, "Details", &name),
         accept: accept(stage, found, &format!("{} of {place}", found.key), which),
         place,
+        name,
     }
+}
+
+/// The button that leads to one discrepancy, by its name.
+pub(super) fn details(stage: &Stage<'_>, label: &str, name: &str) -> Button {
+    let which = json!({"place": name, "clear": true});
+    stage.buttons.page(label, Page::Discrepancies, which).about(name)
 }
 
 /// What a discrepancy stands on: in words, the button that shows it, and how a command names it.

@@ -15,6 +15,7 @@ use serde_json::json;
 use table::{ActivityRow, ConnectionRow, OpenActions, ParkedRow};
 
 use super::feeds::{self, Feed, FeedStatus};
+use super::tile::{Badge, ErrorLine, Reason, Tile};
 use super::{Page, PageError, Stage, filled, named_feeds};
 use crate::order::Order;
 use crate::times::span;
@@ -53,40 +54,6 @@ struct Rows {
     parked: Vec<ParkedRow>,
     actions: OpenActions,
     failures_now: Failures,
-}
-
-pub(super) struct Badge {
-    pub(super) text: &'static str,
-    pub(super) class: &'static str,
-    pub(super) symbol: &'static str,
-}
-
-pub(super) struct Reason {
-    code: String,
-    words: String,
-    class: &'static str,
-    remedy: &'static str,
-}
-
-pub(super) struct ErrorLine {
-    at: String,
-    what: String,
-    class: String,
-    problem: String,
-    remedy: &'static str,
-}
-
-pub(super) struct Tile {
-    pub(super) kind: &'static str,
-    pub(super) third_party: String,
-    pub(super) badge: Badge,
-    pub(super) reasons: Vec<Reason>,
-    pub(super) note: Option<String>,
-    pub(super) countdown: Option<String>,
-    pub(super) facts: Vec<(&'static str, String)>,
-    pub(super) errors: Vec<ErrorLine>,
-    pub(super) contact: Option<String>,
-    pub(super) actions: Vec<Button>,
 }
 
 #[derive(Template)]

@@ -12,7 +12,7 @@ use payments::{
     AppliedCredit, CreditKind, Discrepancy, InvoiceNumber, Money, Settled, StoredInvoice, restore,
 };
 use serde_json::{Value, json};
-use table::{ActivityRow, HistoryPage};
+use table::{ActivityRow, DiscrepancySubject, HistoryPage, discrepancy_name};
 
 use super::activity::{number_of, unreadable};
 use super::integrations::TO_BE_JUDGED_AGAIN;
@@ -55,6 +55,8 @@ struct Finding {
     /// Who accepted it, when and why.
     accepted: Option<String>,
     accept: Option<Button>,
+    /// Its own page.
+    details: Button,
 }
 
 /// A row of the history.
@@ -311,6 +313,7 @@ fn removed(
 
 fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Finding {
     let which = json!({"invoice": stored.number.as_str()});
+    let on = DiscrepancySubject::Invoice(stored.number.clone());
     Finding {
         kind: found.key.kind.to_string(),
         at: stage.moment(found.detected_at),
@@ -323,6 +326,7 @@ fn finding(stage: &Stage<'_>, stored: &StoredInvoice, found: &Discrepancy) -> Fi
             format!("{} by {}: {}", stage.moment(accepted.at), accepted.by, accepted.why)
         }),
         accept: discrepancies::accept(stage, found, &found.key.to_string(), which),
+        details: discrepancies::details(stage, "Details", &discrepancy_name(&on, &found.key)),
     }
 }
 

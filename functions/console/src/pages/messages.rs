@@ -118,6 +118,9 @@ fn remedy(kind: &str) -> &'static str {
         "ACCOUNT_UNUSABLE" => {
             "name another account in the settings, or have the account restored in Xero; what waits goes with the next run"
         }
+        "TAX_UNUSABLE" => {
+            "name another tax type in the settings, or have the tax rate restored in Xero; what waits goes with the next run"
+        }
         "ACCOUNT_UNMAPPED" => {
             "ask the accountant for the account, and add it to fee_accounts of the organisation"
         }

@@ -4,12 +4,14 @@
 mod actions;
 mod activity;
 mod balances;
-mod choose;
+pub(crate) mod choose;
 mod closes;
 mod configure;
 mod customers;
 mod dead_letters;
 mod discrepancies;
+mod discrepancy_page;
+pub(crate) mod dispatch;
 mod evidence;
 mod feeds;
 mod home;
@@ -20,7 +22,7 @@ mod messages;
 mod named_feeds;
 mod needs_you;
 mod next_night;
-mod notices;
+pub(crate) mod notices;
 mod one_close;
 mod one_discrepancy;
 mod one_order;
@@ -28,9 +30,9 @@ mod orders;
 mod parked;
 mod payment_actions;
 mod payment_list;
-mod registry;
 mod shadow;
 mod sync_log;
+mod tile;
 mod tonight;
 mod trouble;
 mod why;
@@ -46,12 +48,10 @@ use payments::{OrganisationId, Settings};
 use serde_json::Value;
 use table::{Newest, OrganisationRow, ReadError, Tables};
 
-pub(crate) use self::choose::choose;
-pub(crate) use self::notices::{describe, no_organisation, refused, tell};
-pub use self::registry::{Page, Place};
 pub(crate) use self::trouble::Trouble;
 use crate::event::Show;
 use crate::order::Order;
+pub use crate::page::{Page, Place};
 use crate::roles::Role;
 use crate::times;
 use crate::view::{Button, Buttons, Frame, Notice, Sign};
@@ -96,11 +96,6 @@ pub(crate) struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Shows a page.
-    pub(crate) async fn html(&self) -> Result<String, PageError> {
-        registry::show(self.show.page, self).await
-    }
-
     fn organisation(&self) -> OrganisationId {
         self.row.organisation
     }

@@ -4,7 +4,7 @@
 use payments::feed::{FeedKind, FeedReport, FeedSchedule, FeedState, judge_feed};
 use serde_json::json;
 
-use super::integrations::{Badge, Tile};
+use super::tile::{Badge, Tile};
 use super::{Page, PageError, Stage};
 
 /// A tile for each feed that the settings name; none if they name none.

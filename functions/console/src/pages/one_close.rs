@@ -1,7 +1,7 @@
 //! The close of one business day: its sums, and its rows with their causes (SP-14, SP-15, AMB-24).
 
 use jiff::civil::Date;
-use payments::close::{CloseStatus, CloseSubject};
+use payments::close::{CloseCause, CloseStatus, CloseSubject};
 use serde_json::json;
 use table::{CloseRow, DaySummary, UnfinishedPayment};
 
@@ -14,7 +14,7 @@ use crate::view::Button;
 /// Rows that are shown.
 const SHOWN_MAX: usize = 200;
 /// Rows that are looked at for those of one status; behind them the list goes on.
-const LOOKED_AT_MAX: usize = 5_000;
+const LOOKED_AT_MAX: usize = 1_400;
 
 /// The money of one currency that stands alike.
 pub(super) struct SumLine {
@@ -32,6 +32,7 @@ pub(super) struct RowLine {
     pub(super) causes: String,
     pub(super) expected: String,
     pub(super) total: String,
+    pub(super) paid: String,
     pub(super) left: String,
     pub(super) payments: Vec<String>,
 }
@@ -42,7 +43,8 @@ pub(super) struct OneClose {
     pub(super) facts: Vec<(&'static str, String)>,
     pub(super) again: Option<Button>,
     pub(super) sums: Vec<SumLine>,
-    pub(super) causes: Vec<(String, String, u64)>,
+    /// Cause, class, how many rows have it, and the money of it.
+    pub(super) causes: Vec<(String, String, u64, String)>,
     pub(super) statuses: Vec<(&'static str, bool)>,
     pub(super) rows: Vec<RowLine>,
     pub(super) unreadable: Vec<String>,
@@ -82,7 +84,10 @@ pub(super) async fn read(stage: &Stage<'_>, day: Date) -> Result<Option<OneClose
         causes: found
             .causes
             .iter()
-            .map(|(cause, count)| (cause.to_string(), cause.class().to_string(), *count))
+            .map(|(cause, count)| {
+                let money = money_of(&found, *cause);
+                (cause.to_string(), cause.class().to_string(), *count, money)
+            })
             .collect(),
         statuses: statuses.map(|one| (one.code(), Some(*one) == status)).collect(),
         csv: as_csv(&rows.rows),
@@ -92,6 +97,16 @@ pub(super) async fn read(stage: &Stage<'_>, day: Date) -> Result<Option<OneClose
         further,
         day: id,
     }))
+}
+
+/// The money of a cause, in each currency.
+fn money_of(day: &DaySummary, cause: CloseCause) -> String {
+    let sums = day.cause_sums.iter().filter(|((_, of), _)| *of == cause);
+    let money = sums.map(|(_, sum)| {
+        sum.money.map_or_else(|| "too much to add up".to_owned(), |money| money.to_string())
+    });
+    let money: Vec<_> = money.collect();
+    if money.is_empty() { "–".to_owned() } else { money.join(", ") }
 }
 
 /// How many payments stand like this, in any currency.
@@ -166,6 +181,7 @@ fn line(stage: &Stage<'_>, row: &CloseRow) -> RowLine {
     let money = |of: fn(&(payments::Money, payments::Money)) -> payments::Money| {
         row.invoice.as_ref().map(|invoice| of(invoice).to_string()).unwrap_or_default()
     };
+    let paid = row.invoice.as_ref().and_then(|(total, left)| total.minus(*left).ok());
     RowLine {
         subject: format!("{kind} {id}"),
         look,
@@ -174,6 +190,7 @@ fn line(stage: &Stage<'_>, row: &CloseRow) -> RowLine {
         causes: causes.join(", "),
         expected: row.expected.map(|day| day.to_string()).unwrap_or_default(),
         total: money(|(total, _)| *total),
+        paid: paid.map(|paid| paid.to_string()).unwrap_or_default(),
         left: money(|(_, left)| *left),
         payments: row.payments.iter().map(payment).collect(),
     }
@@ -194,6 +211,9 @@ fn as_csv(rows: &[CloseRow]) -> String {
         "status",
         "causes",
         "expected",
+        "invoice_currency",
+        "total",
+        "left",
         "payment",
         "currency",
         "amount",
@@ -211,6 +231,9 @@ fn as_csv(rows: &[CloseRow]) -> String {
             row.status.to_string(),
             causes,
             row.expected.map(|day| day.to_string()).unwrap_or_default(),
+            row.invoice.map(|(total, _)| total.currency().code().to_owned()).unwrap_or_default(),
+            row.invoice.map(|(total, _)| total.amount().to_string()).unwrap_or_default(),
+            row.invoice.map(|(_, left)| left.amount().to_string()).unwrap_or_default(),
         ];
         let payments: Vec<Option<&UnfinishedPayment>> = match row.payments.as_slice() {
             [] => vec![None],
@@ -221,16 +244,19 @@ fn as_csv(rows: &[CloseRow]) -> String {
     csv(titles, lines)
 }
 
-fn cells(start: [String; 5], payment: Option<&UnfinishedPayment>) -> [String; 11] {
+fn cells(start: [String; 8], payment: Option<&UnfinishedPayment>) -> [String; 14] {
     let of =
         |text: fn(&UnfinishedPayment) -> Option<String>| payment.and_then(text).unwrap_or_default();
-    let [subject, id, status, causes, expected] = start;
+    let [subject, id, status, causes, expected, currency, total, left] = start;
     [
         subject,
         id,
         status,
         causes,
         expected,
+        currency,
+        total,
+        left,
         of(|payment| Some(payment.id.clone())),
         of(|payment| Some(payment.amount?.currency().code().to_owned())),
         of(|payment| Some(payment.amount?.amount().to_string())),

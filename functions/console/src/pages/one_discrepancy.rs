@@ -17,7 +17,8 @@ struct Shown {
     name: String,
     is_late: bool,
     facts: Vec<(&'static str, String)>,
-    look: Option<Button>,
+    /// What it stands on, and the payment that it is about.
+    looks: Vec<Button>,
     /// Buttons that need nothing but who and why.
     plain: Vec<Button>,
     assign: Option<Button>,
@@ -84,13 +85,17 @@ async fn read(stage: &Stage<'_>, place: &DiscrepancyPlace) -> Result<Option<Show
         stage.buttons.page("Older", Page::Discrepancies, more)
     });
     let (on, look, which) = discrepancies::place_of(stage, &place.subject, &found);
+    let about = payment_of(&found, invoice.as_deref()).map(|payment| {
+        let which = json!({"search": payment, "clear": true});
+        stage.buttons.page("Why", Page::Why, which).about(payment)
+    });
     let here = json!({"discrepancies": [name], "place": name});
     let order =
         |order: Order| stage.order_about(order, &name, here.clone()).filter(|_| found.is_open());
     Ok(Some(Shown {
         is_late: found.is_late(stage.now),
         facts: facts(stage, &found, on, invoice.as_deref()),
-        look,
+        looks: look.into_iter().chain(about).collect(),
         plain: plain(stage, place, &found, &name, which),
         assign: order(Order::AssignDiscrepancies),
         // A note may be added to what is over.
@@ -103,6 +108,13 @@ async fn read(stage: &Stage<'_>, place: &DiscrepancyPlace) -> Result<Option<Show
         older,
         name,
     }))
+}
+
+/// The payment of its invoice that a discrepancy is about.
+fn payment_of<'a>(found: &'a Discrepancy, invoice: Option<&StoredInvoice>) -> Option<&'a str> {
+    let subject = found.key.subject.as_str();
+    let is_there = invoice?.payments.iter().any(|payment| payment.id.as_str() == subject);
+    is_there.then_some(subject)
 }
 
 /// Take, accept, close, and draft a notice, where each is possible.

@@ -5,9 +5,9 @@ use payments::{
     standing,
 };
 use serde_json::json;
-use table::{Judged, StoredOrder};
+use table::{DiscrepancySubject, Judged, StoredOrder, discrepancy_name};
 
-use super::{Page, PageError, Stage};
+use super::{Page, PageError, Stage, discrepancies};
 use crate::view::Button;
 
 /// What stands in the place of a figure that a document does not say.
@@ -53,6 +53,7 @@ pub(super) struct Finding {
     pub(super) due: String,
     pub(super) is_late: bool,
     pub(super) detail: String,
+    pub(super) details: Button,
 }
 
 /// An order, as the page shows it.
@@ -73,10 +74,14 @@ pub(super) async fn read(stage: &Stage<'_>, id: &OrderId) -> Result<Option<OneOr
     let facts = tables.order_facts(&stored).await?;
     let mut open = Vec::new();
     let of_order = tables.discrepancies_about(Judged::Order(&stored.order)).await?;
-    open.extend(findings(stage, &of_order, format!("order {id}")));
+    open.extend(findings(stage, &of_order, DiscrepancySubject::Order(id.clone())));
     for receipt in &facts.receipts {
         let of_payment = tables.discrepancies_about(Judged::Payment(receipt)).await?;
-        open.extend(findings(stage, &of_payment, format!("payment {}", receipt.id)));
+        open.extend(findings(stage, &of_payment, DiscrepancySubject::Payment(receipt.id.clone())));
+    }
+    for invoice in &facts.invoices {
+        let on = DiscrepancySubject::Invoice(invoice.number.clone());
+        open.extend(findings(stage, &invoice.discrepancies, on));
     }
     let invoices = facts.invoices.iter().map(|invoice| 1 + invoice.payments.len()).sum::<usize>();
     stage.count(1 + facts.receipts.len() + facts.siblings.len() + invoices + open.len());
@@ -86,11 +91,17 @@ pub(super) async fn read(stage: &Stage<'_>, id: &OrderId) -> Result<Option<OneOr
 fn findings<'a>(
     stage: &'a Stage<'_>,
     all: &'a [Discrepancy],
-    about: String,
+    on: DiscrepancySubject,
 ) -> impl Iterator<Item = Finding> + 'a {
     all.iter().filter(|found| found.is_open()).map(move |found| Finding {
         kind: found.key.kind.to_string(),
-        about: about.clone(),
+        about: match &on {
+            DiscrepancySubject::Order(id) => format!("order {id}"),
+            DiscrepancySubject::Payment(id) => format!("payment {id}"),
+            DiscrepancySubject::Invoice(number) => format!("invoice {number}"),
+            DiscrepancySubject::Contact(contact) => format!("contact {contact}"),
+        },
+        details: discrepancies::details(stage, "Details", &discrepancy_name(&on, &found.key)),
         due: stage.moment(found.due_at()),
         is_late: found.due_at() < stage.now,
         detail: found.detail.clone(),

@@ -3,18 +3,18 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use payments::DiscrepancyKind;
 use payments::explanations::{
     Compared, Context, Explanation, Kept, Link, NEEDS_LOGIN, Search, Side, State, Subject,
     XeroLinks, explain,
 };
 use payments::sweep::SweepKind;
 use payments::upload::{Night, NightState, Upload};
+use payments::{DiscrepancyKey, DiscrepancyKind};
 use serde_json::json;
-use table::PaymentFacts;
+use table::{DiscrepancySubject, Judged, PaymentFacts, discrepancy_name};
 
 use super::payment_list::{self, Listed};
-use super::{Page, PageError, Stage, filled, payment_actions};
+use super::{Page, PageError, Stage, discrepancies, filled, payment_actions};
 use crate::view::{Button, Frame, Sign};
 
 /// Payments that are explained in full. An id is that of one or two, and of an amount all are listed.
@@ -39,6 +39,8 @@ struct ShownPayment {
     links: Vec<Link>,
     invoices: Vec<Button>,
     orders: Vec<Button>,
+    /// What does not agree about it, each with a page of its own.
+    discrepancies: Vec<Button>,
     left_out: Option<String>,
 }
 
@@ -192,12 +194,42 @@ async fn explanation_of(
     let mut payment = shown_payment(stage, explained, names);
     payment.orders =
         upload.map(|upload| payment_actions::orders(stage, upload, &more)).unwrap_or_default();
+    payment.discrepancies = open_about(stage, subject, known).await?;
     let not_whole: Vec<_> = known.not_whole.iter().map(ToString::to_string).collect();
     payment.left_out = (!not_whole.is_empty()).then(|| {
         let numbers = not_whole.join(", ");
         format!("Of invoices {numbers} only the payment's own part was looked at.")
     });
     Ok(Some(payment))
+}
+
+/// What does not agree about a payment, on its invoices and as a whole.
+async fn open_about(
+    stage: &Stage<'_>,
+    subject: &Subject,
+    known: &PaymentFacts,
+) -> Result<Vec<Button>, PageError> {
+    let mut open = Vec::new();
+    let name = subject.to_string();
+    let xero: Vec<_> = known.facts.xero_payments().iter().map(ToString::to_string).collect();
+    for invoice in &known.facts.invoices {
+        let on = DiscrepancySubject::Invoice(invoice.number.clone());
+        let about = invoice
+            .open_discrepancies()
+            .filter(|found| found.key.subject == name || xero.contains(&found.key.subject));
+        open.extend(about.map(|found| (found.key.clone(), discrepancy_name(&on, &found.key))));
+    }
+    if let Some(receipt) = &known.facts.receipt {
+        let on = DiscrepancySubject::Payment(receipt.id.clone());
+        let found = stage.tables.discrepancies_about(Judged::Payment(receipt)).await?;
+        stage.count(found.len());
+        let found = found.iter().filter(|found| found.is_open());
+        open.extend(found.map(|found| (found.key.clone(), discrepancy_name(&on, &found.key))));
+    }
+    let button = |(key, name): &(DiscrepancyKey, String)| {
+        discrepancies::details(stage, key.kind.code(), name)
+    };
+    Ok(open.iter().map(button).collect())
 }
 
 /// A row that cannot be read, named (AMB-30).
@@ -246,6 +278,7 @@ fn shown_payment(
         links,
         invoices: numbers.map(|number| payment_list::invoice(stage, number)).collect(),
         orders: Vec::new(),
+        discrepancies: Vec::new(),
         left_out: None,
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::html::{assert_harmless, text};
 use crate::samples::{aud, because, read, receipt, xero_payment};
-use crate::world::{World, ago, organisation};
+use crate::world::{ORGANISATION, World, ago, organisation};
 
 struct Reported {
     number: &'static str,
@@ -104,6 +104,60 @@ async fn st_12_st_24_what_is_owed_is_shown_by_age_and_customer_and_ties_out() {
     assert!(of_bob.contains("1 in all: days 1 to 30 7000 JPY (1)."), "{of_bob}");
     let none = page(&world, json!({"kind": "overpaid"})).await;
     assert!(none.contains("No invoice is like this."), "{none}");
+}
+
+/// A page reads 1,400 of the unsettled invoices, and the sums go on from one page to the next: on the last one they are of
+/// all (ST-24).
+#[tokio::test]
+async fn st_24_sums_of_more_invoices_than_a_page_reads_go_on_from_page_to_page() {
+    let world = World::new().await;
+    for n in 0..2_900 {
+        let number = format!("{}", 20_000 + n);
+        let row = [
+            ("organisation", ORGANISATION),
+            ("number", number.as_str()),
+            ("unsettled_in", ORGANISATION),
+            ("balance", "#10.01"),
+            ("balance_currency", if n % 2 == 0 { "AUD" } else { "NZD" }),
+            ("balance_due_on", if n < 1_500 { "2026-11-01" } else { "2026-12-24" }),
+            ("company", "Ada Ltd"),
+        ];
+        world.put("invoices", &row).await;
+    }
+    let of = |html: &str| {
+        let at =
+            html.find("&#34;carried&#34;:&#34;").map(|at| at + "&#34;carried&#34;:&#34;".len());
+        at.map(|at| html[at..].split("&#34;").next().unwrap().to_owned())
+    };
+    let mut event = json!({"page": "balances", "kind": "every"});
+    let mut pages = Vec::new();
+    loop {
+        let html = world.page(Role::Viewer, event.clone()).await;
+        assert!(crate::rows_read::rows_of(&html) <= 1_500);
+        pages.push(text(&html));
+        let Some(carried) = of(&html) else { break };
+        event["carried"] = carried.into();
+        event["before"] = format!("{}", 20_000 + 1_400 * pages.len() - 1).into();
+        assert!(pages.len() < 4);
+    }
+    assert_eq!(pages.len(), 3);
+    assert!(pages[0].contains("sums of the first 1400 unsettled invoices"), "{}", pages[0]);
+    assert!(pages[0].contains("AUD 7007.00 AUD (700) 7007.00 AUD"), "{}", pages[0]);
+    assert!(pages[1].contains("sums of the first 2800 unsettled invoices"), "{}", pages[1]);
+    let last = &pages[2];
+    assert!(last.contains("sums of all 2900 unsettled invoices"), "{last}");
+    // 750 of each currency are late, and 700 are not due.
+    for words in [
+        "AUD 7007.00 AUD (700) 7507.50 AUD (750) 14514.50 AUD",
+        "NZD 7007.00 NZD (700) 7507.50 NZD (750) 14514.50 NZD",
+        "This page has 100 unsettled invoices behind 22799, in the order of their numbers.",
+    ] {
+        assert!(last.contains(words), "{words}: {last}");
+    }
+    // Without what came before, the sums are said to be of the page alone.
+    event["carried"] = "nonsense".into();
+    let said = text(&world.page(Role::Viewer, event).await);
+    assert!(said.contains("sums of this page alone"), "{said}");
 }
 
 /// Money that comes takes an invoice out of the balances; what is too much is shown for itself, and credit from Xero counts

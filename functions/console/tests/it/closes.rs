@@ -120,11 +120,12 @@ async fn sp_14_one_day_shows_its_rows_with_causes_and_expected_days() {
         "The close of 2026-11-25",
         "It covers 2026-11-24 18:00:00 to 2026-11-25 18:00:00",
         "reconciled AUD 1 100.00 AUD",
-        "FAILED_PAYMENT missing payment 1",
-        "invoice 10234 reconciled 100.00 AUD 0.00 AUD",
+        "FAILED_PAYMENT missing payment 1 20.00 AUD",
+        "invoice 10234 reconciled 100.00 AUD 100.00 AUD 0.00 AUD",
+        "invoice,10234,reconciled,,,AUD,100.00,0.00,",
         "payment P-8 in transit 2026-11-26 P-8 12.50 AUD, in transit, expected 2026-11-26",
         "payment P-9 ▲ not reconciled FAILED_PAYMENT P-9 20.00 AUD, not reconciled, FAILED_PAYMENT",
-        "payment,P-9,not_reconciled,FAILED_PAYMENT,,P-9,AUD,20.00,not_reconciled,FAILED_PAYMENT,",
+        "payment,P-9,not_reconciled,FAILED_PAYMENT,,,,,P-9,AUD,20.00,not_reconciled,FAILED_PAYMENT,",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }

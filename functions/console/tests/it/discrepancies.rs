@@ -164,6 +164,7 @@ async fn sp_19_sp_36_what_is_open_is_listed_by_deadline_owner_kind_and_customer_
         ("", "10401", "10402"),
         ("owner", "10403", "10402"),
         ("kind", "10404", "10401"),
+        ("cause", "10401", "10402"),
         ("customer", "10404", "10401"),
         ("amount", "10402", "10403"),
     ] {
@@ -174,6 +175,81 @@ async fn sp_19_sp_36_what_is_open_is_listed_by_deadline_owner_kind_and_customer_
     }
 }
 
+/// Sums are by kind, or by what the list is sorted by, each currency for itself (SP-14).
+#[tokio::test]
+async fn sp_14_what_is_open_is_added_up_by_kind_owner_cause_or_customer() {
+    let world = World::new().await;
+    overpaid(&world, "10401", 8_000, 48 * 60 + 1).await;
+    overpaid(&world, "10402", 500, 60).await;
+    record(&world, "10404", "Another Name").await;
+    read(&world, "10404", 30, vec![xero_payment(8, 1_000)], 0).await;
+    work(&world, "10402", payments::DiscrepancyWork::Assign { owner: "Bea".to_owned() }).await;
+    let cause = Some(payments::DiscrepancyCause::BankFee);
+    work(&world, "10401", payments::DiscrepancyWork::Note { cause }).await;
+    for (sort, lines) in [
+        ("", &["Kind Open In breach", "CONTACT_DIFFERS 1 0 1 –", "OVERPAID 2 ▲ 1 1 85.00 AUD"][..]),
+        (
+            "owner",
+            &[
+                "Owner Open In breach",
+                "Bea 1 0 0 5.00 AUD",
+                "no owner 1 0 1 –",
+                "no owner 2 ▲ 1 2 170.00 AUD",
+            ],
+        ),
+        (
+            "cause",
+            &[
+                "Cause Open In breach",
+                "bank_fee 1 ▲ 1 1 80.00 AUD",
+                "not known yet 2 0 1 95.00 AUD",
+            ],
+        ),
+        ("customer", &["Customer Open In breach", "C-1 2 ▲ 1 1 85.00 AUD", "not known 1 0 1 –"]),
+    ] {
+        let said = text(&list(&world, json!({"sort": sort})).await);
+        for line in lines {
+            assert!(said.contains(line), "{sort}: {line}: {said}");
+        }
+    }
+}
+
+/// The pages of an invoice, an order and a payment lead to what does not agree about them, and it leads back (SP-22).
+#[tokio::test]
+async fn sp_22_what_does_not_agree_is_one_step_from_its_invoice_and_its_payment() {
+    let world = World::new().await;
+    overpaid(&world, "10401", 8_000, 90).await;
+    let leads = |html: &str, label: &str, to: &str| {
+        let place = format!("&#34;place&#34;:&#34;{to}&#34;");
+        html.contains(&place) && html.contains(&format!("aria-label=\"{label}: {to}\""))
+    };
+    let html = world.page(Role::Viewer, json!({"page": "invoice", "invoice": "10401"})).await;
+    assert!(leads(&html, "Details", "10401/OVERPAID#"), "{html}");
+    let failed = payments::Receipt {
+        status: payments::PaymentStatus::Failed,
+        revision: 2,
+        amount: aud(10_000),
+        allocations: vec![payments::Allocation {
+            invoice: "10401".parse().unwrap(),
+            amount: aud(10_000),
+        }],
+        ..receipt("P-2")
+    };
+    let stored = world.tables.invoice(organisation(), &"10401".parse().unwrap()).await.unwrap();
+    let change = payments::record_part(&stored, &failed, ago(20)).unwrap();
+    world.tables.write_invoice(&stored, &change.unwrap(), because(20)).await.unwrap();
+    world.tables.store_receipt(None, &failed, &[], None, ago(20)).await.unwrap();
+    let html = world.page(Role::Viewer, json!({"page": "why", "search": "P-2"})).await;
+    let stored = world.tables.invoice(organisation(), &"10401".parse().unwrap()).await.unwrap();
+    for found in stored.open_discrepancies().filter(|found| found.key.subject == "P-2") {
+        let name = format!("10401/{}", found.key);
+        assert!(leads(&html, found.key.kind.code(), &name), "{name}: {html}");
+        let html = list(&world, json!({"place": name})).await;
+        assert!(html.contains("aria-label=\"Why: P-2\""), "{html}");
+        assert!(html.contains("aria-label=\"Invoice: 10401\""), "{html}");
+    }
+}
+
 #[tokio::test]
 async fn sp_36_several_are_taken_or_assigned_at_once() {
     let world = World::new().await;
@@ -181,7 +257,7 @@ async fn sp_36_several_are_taken_or_assigned_at_once() {
         overpaid(&world, number, 500, 60).await;
     }
     let html = list(&world, json!({})).await;
-    assert!(html.contains("aria-label=\"Take: all 2 below\""), "{html}");
+    assert!(html.contains(">Take all 2 below</button>"), "{html}");
     let names = json!(["10401/OVERPAID#", "10402/OVERPAID#"]);
     world.answers(Ok(json!({"done": ["10401/OVERPAID#"], "recorded": true,
         "refused": [{"discrepancy": "10402/OVERPAID#", "why": "it is Bea's already"}]})));
@@ -193,7 +269,27 @@ async fn sp_36_several_are_taken_or_assigned_at_once() {
     assert!(said.contains(words), "{said}");
     let wish = json!({"organisation": ORGANISATION, "discrepancies": names, "owner": "Bea"});
     assert_eq!(world.asked(), [command("assign_discrepancies", wish)]);
-    // A viewer orders nothing.
+    // Of those with a box, the ticked ones.
+    assert!(html.contains("name=\"pm_tick_1\" aria-label=\"10402/OVERPAID#\""), "{html}");
+    assert!(html.contains(">Take the ticked ones</button>"), "{html}");
+    let ticked = async |boxes: Value| {
+        let mut all = json!({"pm_by": "Ada", "pm_why": "a payment is missing"});
+        all.as_object_mut().unwrap().extend(boxes.as_object().unwrap().clone());
+        let event = json!({"page": "discrepancies", "order": "take_discrepancies", "ticked": true,
+            "discrepancies": names, "organisation": ORGANISATION,
+            "widgetContext": {"forms": {"all": all}}});
+        text(&world.page(Role::Operator, event).await)
+    };
+    let done = json!({"done": ["10402/OVERPAID#"], "refused": [], "recorded": true});
+    world.answers(Ok(done));
+    let said = ticked(json!({"pm_tick_0": false, "pm_tick_1": true})).await;
+    assert!(said.contains("Done. 10402/OVERPAID#"), "{said}");
+    let wish = json!({"organisation": ORGANISATION, "discrepancies": ["10402/OVERPAID#"]});
+    assert_eq!(world.asked(), [command("take_discrepancies", wish)]);
+    let said = ticked(json!({"pm_tick_0": false, "pm_tick_1": false})).await;
+    assert!(world.asked().is_empty() && said.contains("nothing was done"), "{said}");
+    // A viewer orders nothing, and has no boxes.
+    assert!(!page(&world, Role::Viewer).await.contains("pm_tick_"));
     let event =
         json!({"page": "discrepancies", "order": "take_discrepancies", "discrepancies": names});
     let said = text(&world.press(Role::Viewer, event).await);

@@ -140,7 +140,9 @@ async fn amb_31_what_does_not_agree_can_be_accepted_by_those_who_may_and_is_then
     let said = text(&html);
     assert!(said.contains("What does not agree, and was accepted"), "{said}");
     assert!(said.contains("by Ada: they write it both ways"), "{said}");
-    assert!(!html.contains("CONTACT_DIFFERS#"), "no button for it: {html}");
+    let button = "&#34;discrepancy&#34;:&#34;CONTACT_DIFFERS#&#34;";
+    assert!(!html.contains(button), "no button for it: {html}");
+    assert!(html.contains("aria-label=\"Details: 10301/CONTACT_DIFFERS#\""), "{html}");
 }
 
 #[tokio::test]

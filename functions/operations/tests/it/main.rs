@@ -6,12 +6,14 @@
 )]
 
 mod acceptances;
+mod accounts;
 mod authorisation;
 mod connections;
 mod customer_actions;
 mod dead_letters;
 mod discrepancy_clock;
 mod discrepancy_stories;
+mod leaks;
 mod mass_changes;
 mod payment_orders;
 mod replay;

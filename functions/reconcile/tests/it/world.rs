@@ -145,7 +145,7 @@ impl World {
     pub(crate) async fn hand_over(&self, records: &[Value], seconds: i64) -> Value {
         let deadline = now() + SignedDuration::from_secs(seconds);
         let answer =
-            self.reconciler.answer(&json!({ "Records": records }), deadline).await.unwrap();
+            self.reconciler.handle(&json!({ "Records": records }), deadline).await.unwrap();
         serde_json::to_value(answer).unwrap()
     }
 

@@ -236,7 +236,7 @@ async fn a_paid_invoice_on_which_too_much_was_paid_keeps_its_place_among_the_bal
     world.next_full_sweep().await;
     world.work_off().await;
     let left = async || {
-        let balances = world.tables.list_balances(world.organisation(), 10).await.unwrap();
+        let balances = world.tables.list_balances(world.organisation(), None, 10).await.unwrap();
         let of_it = balances.rows.iter().find(|row| row.number == number);
         of_it.map(|row| row.balance.left.to_string())
     };

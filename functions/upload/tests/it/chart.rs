@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use payments::XeroAccountId;
 use serde_json::Value;
 use uuid::Uuid;
-use xero_simulator::{AccountKind, NewAccount};
+use xero_simulator::{AccountKind, CreatedKind, Effect, Fault, Invoice, NewAccount};
 
 use crate::samples::bpay;
 use crate::world::{World, evening, march};
@@ -145,4 +145,132 @@ async fn a_payment_in_another_currency_goes_to_the_account_of_its_currency() {
     let books = world.simulator.organisation(world.tenant).unwrap();
     let payment = books.payments.values().next().unwrap();
     assert_eq!(payment.account, dollars);
+}
+
+/// The bills that calls have created, in their order.
+fn bills(world: &World) -> Vec<Invoice> {
+    let created = world.simulator.meter(world.tenant).created;
+    let bills = created.iter().filter(|created| created.kind == CreatedKind::Bill);
+    bills.map(|bill| world.simulator.invoice(bill.id).unwrap()).collect()
+}
+
+/// Every kind of fee has this tax type.
+async fn taxed(world: &World, tax: &str) {
+    let set = |uploading: &mut payments::upload::UploadSettings| {
+        uploading.fee_accounts.values_mut().for_each(|fee| fee.tax = Some(tax.to_owned()));
+    };
+    world.change(set).await;
+}
+
+#[tokio::test]
+async fn another_code_in_xero_is_followed_by_the_id_of_the_account() {
+    // XC-14
+    let world = World::new().await;
+    world.provider(&["processing"]).await;
+    let books = world.simulator.organisation(world.tenant).unwrap();
+    let sales = books.accounts.iter().find(|account| !account.is_bank()).unwrap().id;
+    let id = Some(XeroAccountId::new(sales));
+    world
+        .change(|uploading| {
+            uploading.fee_accounts.values_mut().for_each(|fee| fee.id = id);
+            uploading.prepayment_account = Some("200".to_owned());
+            uploading.prepayment_account_id = id;
+        })
+        .await;
+    world.simulator.recode_account(world.tenant, sales, "299").unwrap();
+    world.provider_invoice("F-1", &[("processing", 12_00)]).await;
+    world.bpay_payments(1).await;
+    world.pay(bpay("P-9", "K-1", 500_00, march(1))).await;
+
+    world.night(evening()).await;
+
+    assert_eq!(world.state("provider-invoice-F-1").await, "uploaded");
+    assert_eq!(bills(&world)[0].lines[0].account_code, "299");
+    assert_eq!(world.state("P-9").await, "uploaded");
+    let books = world.simulator.organisation(world.tenant).unwrap();
+    let prepayment = books.bank_transactions.values().next().unwrap();
+    assert_eq!(prepayment.lines[0].account_code, "299");
+}
+
+#[tokio::test]
+async fn a_tax_rate_that_xero_has_archived_is_named_and_everything_else_goes() {
+    // XC-17
+    let world = World::new().await;
+    world.provider(&["processing"]).await;
+    taxed(&world, "OUTPUT").await;
+    world.bpay_payments(2).await;
+    for n in 1..=3 {
+        world.provider_invoice(&format!("F-{n}"), &[("processing", 12_00)]).await;
+    }
+    world.simulator.archive_tax_rate(world.tenant, "OUTPUT").unwrap();
+    world.night(evening()).await;
+    for n in 1..=3 {
+        let row = world.row(&format!("provider-invoice-F-{n}")).await;
+        assert_eq!((row.state.code(), row.reason.as_str()), ("held", "TAX_UNUSABLE"));
+        assert!(row.why.contains("OUTPUT (GST on Income) is archived"), "{}", row.why);
+    }
+    assert_eq!(world.state("P-0002").await, "uploaded");
+    assert!(bills(&world).is_empty(), "nothing is refused one after the other");
+    let messages = world.rows("messages").await;
+    let messages: Vec<_> = messages.iter().filter(|row| row["kind"] == "TAX_UNUSABLE").collect();
+    let [once] = messages[..] else { panic!("{messages:?}") };
+    assert!(once["why"].contains("3 on hold"), "{once:?}");
+
+    taxed(&world, "EXEMPTOUTPUT").await;
+    next_night(&world, 1).await;
+    let bills = bills(&world);
+    assert_eq!(bills.len(), 3);
+    for line in bills.iter().flat_map(|bill| &bill.lines) {
+        assert_eq!(line.tax_type.as_deref(), Some("EXEMPTOUTPUT"));
+        assert!(line.tax.is_zero(), "no line has an amount of tax of its own");
+    }
+}
+
+#[tokio::test]
+async fn a_bill_with_another_total_is_no_proof_and_a_discrepancy_until_it_agrees() {
+    // XC-17
+    let world = World::new().await;
+    let contact = payments::XeroContactId::new(world.provider(&["processing"]).await);
+    world.provider_invoice("F-1", &[("processing", 12_00)]).await;
+    world.simulator.inject(Fault::on("PUT", "/Invoices", Effect::LostAnswer).times(9));
+    world.night(evening()).await;
+    world.simulator.clear_faults();
+    let bill = bills(&world)[0].id;
+    let amount = |cents| rust_decimal::Decimal::new(cents, 2);
+    world.simulator.reprice_invoice(bill, amount(12_01)).unwrap();
+    let open = || async {
+        let known =
+            world.tables.contact_discrepancies(world.organisation(), contact).await.unwrap();
+        known.into_iter().filter(|known| known.is_open()).collect::<Vec<_>>()
+    };
+    for days in 1..=2 {
+        next_night(&world, days).await;
+        assert_eq!(world.state("provider-invoice-F-1").await, "unknown");
+        let [known] = &open().await[..] else { panic!() };
+        assert!(known.detail.contains("12.01") && known.detail.contains("12.00"), "{known:?}");
+    }
+    assert_eq!(bills(&world).len(), 1, "it is not sent again");
+
+    world.simulator.reprice_invoice(bill, amount(12_00)).unwrap();
+    next_night(&world, 3).await;
+    assert_eq!(world.state("provider-invoice-F-1").await, "uploaded");
+    assert!(open().await.is_empty());
+}
+
+#[tokio::test]
+async fn bills_are_made_as_far_approved_as_the_organisation_has_chosen() {
+    // XC-23
+    use payments::upload::BillStatus;
+    let world = World::new().await;
+    world.provider(&["processing"]).await;
+    for (days, status) in (0..).zip(BillStatus::ALL) {
+        world.change(|uploading| uploading.bill_status = *status).await;
+        let id = format!("F-{days}");
+        world.provider_invoice(&id, &[("processing", 12_00)]).await;
+        next_night(&world, days).await;
+        assert_eq!(world.state(&format!("provider-invoice-{id}")).await, "uploaded", "{status}");
+        let bill = bills(&world).pop().unwrap();
+        assert_eq!(bill.status.as_str(), status.code());
+    }
+    assert_eq!(bills(&world).len(), 3, "each of them once");
 }

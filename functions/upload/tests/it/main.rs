@@ -32,5 +32,6 @@ mod restarts;
 mod schedules;
 mod start_date;
 mod two_hands;
+mod withdrawals;
 
 use worlds::{samples, upload as world};

@@ -14,6 +14,7 @@ use crate::invoice_discrepancies::{is_unprocessed, overdue_without_xero, raise_o
 use crate::money::Money;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;
+use crate::upload::Hold;
 
 /// Something that a close has found.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -87,11 +88,7 @@ impl Item {
             }
             let (amount, subject) = (judged.amount, self.subject.clone());
             match judged.cause {
-                Some(
-                    cause @ (CloseCause::NightMissed
-                    | CloseCause::OtherMethod
-                    | CloseCause::PendingTooLong),
-                ) => {
+                Some(cause) if cause.is_unprocessed() && !self.is_doubtful(name) => {
                     found.push(Finding::Unprocessed { subject, payment, amount, cause });
                 }
                 Some(CloseCause::FailedPayment) if matches!(subject, CloseSubject::Payment(_)) => {
@@ -112,6 +109,14 @@ impl Item {
     }
 }
 
+impl Item {
+    /// Whether the payment is held since it may be the same as another: that is a discrepancy of its own.
+    fn is_doubtful(&self, payment: &str) -> bool {
+        let upload = self.facts.payments.get(payment).and_then(|facts| facts.upload.as_ref());
+        upload.is_some_and(|upload| upload.value.reason == Hold::PossibleDuplicate.code())
+    }
+}
+
 /// What only closes open and close, about payments on no invoice.
 const OURS: [DiscrepancyKind; 2] = [DiscrepancyKind::FailedPayment, DiscrepancyKind::Unprocessed];
 
@@ -129,6 +134,19 @@ impl Item {
 }
 
 impl CloseCause {
+    /// Whether it says that a payment has not come to its end, so that a person has to look after it (SP-14, SP-15).
+    fn is_unprocessed(self) -> bool {
+        matches!(
+            self,
+            Self::Held
+                | Self::NightMissed
+                | Self::OtherMethod
+                | Self::PendingTooLong
+                | Self::Refund
+                | Self::Refused
+        )
+    }
+
     /// The cause and its remedy, for a payment that has not come to its end.
     pub fn sentence(self, amount: Money) -> String {
         match self {
@@ -138,6 +156,15 @@ impl CloseCause {
             Self::OtherMethod => format!(
                 "{amount} was paid in a way that is entered in Xero by hand or by the bank, and is not there: enter it \
                  in Xero, or correct it here"
+            ),
+            Self::Held => format!(
+                "{amount} is held and does not go to Xero: its page Why says what it waits for"
+            ),
+            Self::Refund => format!(
+                "{amount} was given back here, and stands in Xero still: take it back in Xero as well"
+            ),
+            Self::Refused => format!(
+                "{amount} was refused by Xero, or a part of it: its page Why has Xero's own sentence and the remedy"
             ),
             Self::PendingTooLong => format!(
                 "{amount} is pending for too long: ask the bank or the gateway, and report what became of it"

@@ -110,7 +110,7 @@ impl<'a> Judge<'a> {
         }
         let mut judged = match record.value.status {
             PaymentStatus::Failed => failed(&record, around),
-            PaymentStatus::Refunded if record.value.in_xero => {
+            PaymentStatus::Refunded if is_on_one_side(&record, around) => {
                 JudgedPayment::wrong(record.value.amount, CloseCause::Refund)
             }
             PaymentStatus::Refunded => {
@@ -232,6 +232,17 @@ fn failed(record: &Register<PaymentRecord>, around: &SubjectFacts) -> JudgedPaym
         true => JudgedPayment::wrong(amount, CloseCause::FailedPayment),
         false => JudgedPayment::new(amount, CloseStatus::NoMoney),
     }
+}
+
+/// Whether money that was given back here stands in Xero still. After the day of that, its discrepancy says so: until Xero no
+/// longer has the payment, or a person accepts it (AMB-31).
+fn is_on_one_side(record: &Register<PaymentRecord>, around: &SubjectFacts) -> bool {
+    let is_new = !record.key.is_empty();
+    let unprocessed = DiscrepancyKind::Unprocessed;
+    let on_invoice = around.position.iter().flat_map(|position| &position.value.open);
+    let apart = around.found.iter().filter(|(_, found)| found.value).map(|(key, _)| &key.kind);
+    let is_open = || on_invoice.chain(apart).any(|kind| *kind == unprocessed);
+    record.value.in_xero && (is_new || is_open())
 }
 
 fn newer<'a, T>(

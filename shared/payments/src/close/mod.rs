@@ -23,4 +23,4 @@ pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};
 pub use position::{InvoicePosition, position};
 pub(crate) use result::add_to;
-pub use result::{Close, Item, Sum, Sums, close, items};
+pub use result::{CauseSums, Close, Item, Sum, Sums, close, items};

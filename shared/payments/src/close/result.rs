@@ -25,6 +25,8 @@ pub struct Item {
     pub expected: Option<Date>,
     /// Its payments, by status: how many, and the money where it can be added up.
     pub sums: Sums,
+    /// The money that does not reconcile, by cause.
+    pub cause_sums: CauseSums,
     /// The payments that do not reconcile or are in transit, by their ids.
     pub listed: BTreeMap<String, JudgedPayment>,
     /// What the next close goes on from, if anything of it is unfinished.
@@ -57,6 +59,10 @@ pub struct Sum {
 /// Payments by the code of their currency and by status.
 pub type Sums = BTreeMap<(&'static str, CloseStatus), Sum>;
 
+/// Money that does not reconcile, by the code of its currency and by cause: payments each with its amount, and invoices with
+/// what is left to pay or was paid too much, where that is the cause. A cause without money, such as two names, has no sum.
+pub type CauseSums = BTreeMap<(&'static str, CloseCause), Sum>;
+
 /// The close of a business day.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Close {
@@ -68,6 +74,8 @@ pub struct Close {
     pub subjects: BTreeMap<CloseStatus, u64>,
     /// What does not reconcile, by cause: how many rows have it.
     pub causes: BTreeMap<CloseCause, u64>,
+    /// The money of that.
+    pub cause_sums: CauseSums,
     /// The first and the last day on which something in transit is expected.
     pub expected: Option<(Date, Date)>,
 }
@@ -89,6 +97,7 @@ impl Close {
             sums: Sums::new(),
             subjects: BTreeMap::new(),
             causes: BTreeMap::new(),
+            cause_sums: CauseSums::new(),
             expected: None,
         }
     }
@@ -101,6 +110,9 @@ impl Close {
         }
         for (key, sum) in &item.sums {
             add_to(&mut self.sums, *key, sum);
+        }
+        for (key, sum) in &item.cause_sums {
+            add_to(&mut self.cause_sums, *key, sum);
         }
         for expected in item.listed.values().filter_map(|judged| judged.expected) {
             let (first, last) = self.expected.unwrap_or((expected, expected));
@@ -127,6 +139,7 @@ fn item(
     let mut causes = causes(facts);
     let is_wrong = !causes.is_empty();
     let (mut sums, mut listed) = (Sums::new(), BTreeMap::new());
+    let mut cause_sums = left_by_cause(facts, &causes);
     let mut status = CloseStatus::NoMoney;
     let mut kept = SubjectFacts { payments: BTreeMap::new(), ..facts.clone() };
     for (name, payment) in &facts.payments {
@@ -137,7 +150,10 @@ fn item(
         if is_wrong && judged.status == CloseStatus::Reconciled {
             judged.status = CloseStatus::NotReconciled;
         }
-        causes.extend(judged.cause);
+        if let Some(cause) = judged.cause {
+            causes.insert(cause);
+            add_money(&mut cause_sums, cause, judged.amount);
+        }
         status = status.max(judged.status);
         if judged.is_counted {
             let key = (judged.amount.currency().code(), judged.status);
@@ -167,7 +183,33 @@ fn item(
         status = CloseStatus::Reconciled;
     }
     let expected = listed.values().filter_map(|judged| judged.expected).min();
-    Some(Item { subject: subject.clone(), status, causes, expected, sums, listed, facts: kept })
+    let subject = subject.clone();
+    Some(Item { subject, status, causes, expected, sums, cause_sums, listed, facts: kept })
+}
+
+/// What of an invoice is left, or was paid too much, under the cause that says so.
+fn left_by_cause(facts: &SubjectFacts, causes: &BTreeSet<CloseCause>) -> CauseSums {
+    let mut sums = CauseSums::new();
+    let Some(left) = facts.position.as_ref().map(|position| position.value.left) else {
+        return sums;
+    };
+    let too_much = Money::zero(left.currency()).minus(left).ok();
+    for cause in causes {
+        let money = match cause {
+            CloseCause::MissingPayment | CloseCause::PartPayment => Some(left),
+            CloseCause::Overpayment => too_much,
+            _ => None,
+        };
+        if let Some(money) = money.filter(|money| money.is_positive()) {
+            add_money(&mut sums, *cause, money);
+        }
+    }
+    sums
+}
+
+fn add_money(sums: &mut CauseSums, cause: CloseCause, money: Money) {
+    let sum = Sum { count: 1, money: Some(money) };
+    add_to(sums, (money.currency().code(), cause), &sum);
 }
 
 /// Adds to the sum of a key.

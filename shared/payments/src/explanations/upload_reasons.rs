@@ -181,6 +181,12 @@ pub(super) fn of_hold(hold: Hold) -> ReasonText {
             "`upload_account_id`, `currency_accounts`, `prepayment_account_code` or `fee_accounts` of the organisation \
              names another one, or the account is restored in Xero; the next run sends it.",
         ),
+        Hold::TaxUnusable => words(
+            &["XC-17"],
+            "A tax type of its lines cannot be used in Xero.",
+            "`prepayment_tax_type` or `fee_accounts` of the organisation names another one, or the tax rate is restored in \
+             Xero; the next run sends it.",
+        ),
         Hold::MerchantContactMissing => words(
             &["EX-13"],
             "No contact in Xero stands for the payment provider.",

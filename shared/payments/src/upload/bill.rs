@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use crate::ids::PaymentId;
+use crate::ids::{PaymentId, XeroAccountId};
 use crate::money::{Money, MoneyError};
+use crate::reason::codes;
 
 /// Longest name of a fee kind, in characters.
 pub const FEE_KIND_CHARS_MAX: usize = 40;
@@ -52,11 +53,25 @@ pub struct Fee {
     pub amount: Money,
 }
 
+codes! {
+    /// How far a bill is approved when it is made (XC-23). Nothing is applied to one that is not approved in Xero.
+    BillStatus {
+        /// It is payable at once.
+        Authorised = "AUTHORISED",
+        /// A person in Xero completes and approves it.
+        Draft = "DRAFT",
+        /// A person in Xero approves it.
+        Submitted = "SUBMITTED",
+    }
+}
+
 /// Where a kind of fee is booked in Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FeeAccount {
-    /// The code of the account.
+    /// The code of the account, as it was when it was chosen.
     pub code: String,
+    /// The id of the account, which binds where its code is another one by now (XC-14). One that was typed has none.
+    pub id: Option<XeroAccountId>,
     /// The tax type of the line; Xero's default for the account if it is left out.
     pub tax: Option<String>,
 }

@@ -1,5 +1,6 @@
-//! The chart of accounts in Xero, as far as what goes up is booked on it (XC-15, XC-18).
+//! The chart of accounts in Xero with its tax rates, as far as what goes up is booked on it (XC-13 to XC-18).
 
+use super::bill::FeeAccount;
 use super::books::Books;
 use super::eligibility::UploadDecision;
 use super::ledger::Upload;
@@ -8,6 +9,34 @@ use super::route::Hold;
 use super::settings::UploadSettings;
 use crate::ids::XeroAccountId;
 use crate::money::Currency;
+
+/// The group that an account's type belongs to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(missing_docs, reason = "Xero's own words")]
+pub enum AccountClass {
+    Asset,
+    Equity,
+    Expense,
+    Liability,
+    Revenue,
+}
+
+impl AccountClass {
+    /// Each of them.
+    pub const ALL: [Self; 5] =
+        [Self::Asset, Self::Equity, Self::Expense, Self::Liability, Self::Revenue];
+
+    /// Xero's word for it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Asset => "ASSET",
+            Self::Equity => "EQUITY",
+            Self::Expense => "EXPENSE",
+            Self::Liability => "LIABILITY",
+            Self::Revenue => "REVENUE",
+        }
+    }
+}
 
 /// An account, as Xero shows it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,20 +51,77 @@ pub struct Account {
     pub is_active: bool,
     /// Whether payments can be received on it: a bank account, or one for which Xero allows it.
     pub takes_payments: bool,
+    /// Whether it is one of Xero's own, such as that of receivables: no line may name it.
+    pub is_system: bool,
+    /// Whether it is a bank account.
+    pub is_bank: bool,
+    /// Its group, if that is a known one.
+    pub class: Option<AccountClass>,
     /// The currency of a bank account.
     pub currency: Option<Currency>,
 }
 
-/// All accounts of an organisation that could be read.
+/// A tax rate, as Xero shows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TaxRate {
+    /// The tax type that a line names, such as `INPUT`.
+    pub tax_type: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it can be used: it is neither archived nor deleted, nor waits for approval.
+    pub is_active: bool,
+    /// The groups of accounts that it fits.
+    pub fits: Vec<AccountClass>,
+}
+
+/// All accounts of an organisation that could be read, and its tax rates, as far as any is needed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ChartOfAccounts {
     accounts: Vec<Account>,
+    taxes: Vec<TaxRate>,
 }
 
 impl ChartOfAccounts {
     /// A chart of these accounts.
     pub fn new(accounts: Vec<Account>) -> Self {
-        Self { accounts }
+        Self { accounts, taxes: Vec::new() }
+    }
+
+    /// The same with these tax rates.
+    #[must_use]
+    pub fn with_taxes(self, taxes: Vec<TaxRate>) -> Self {
+        Self { taxes, ..self }
+    }
+
+    /// Its accounts.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Its tax rates.
+    pub fn taxes(&self) -> &[TaxRate] {
+        &self.taxes
+    }
+
+    /// The account of this id.
+    pub fn account(&self, id: XeroAccountId) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == id)
+    }
+
+    /// The settings with the codes that the chosen accounts have now: the id binds, and the code is a label that people
+    /// change in Xero (XC-14).
+    pub fn followed(&self, uploading: &UploadSettings) -> UploadSettings {
+        let mut followed = uploading.clone();
+        let code = |id| self.account(id).and_then(|account| account.code.clone());
+        if let Some(code) = followed.prepayment_account_id.and_then(code) {
+            followed.prepayment_account = Some(code);
+        }
+        for account in followed.fee_accounts.values_mut() {
+            if let Some(code) = account.id.and_then(code) {
+                account.code = code;
+            }
+        }
+        followed
     }
 
     /// The decision about an upload, which is held if an account that it needs cannot be used (XC-15).
@@ -56,12 +142,15 @@ impl ChartOfAccounts {
             }
             Target::Prepayment { .. } => {
                 self.receives(uploading, amount.currency())?;
-                uploading.prepayment_account.iter().try_for_each(|code| self.books(code))
+                let id = uploading.prepayment_account_id;
+                let code = uploading.prepayment_account.iter();
+                code.map(String::as_str).try_for_each(|code| self.books(code, id))?;
+                uploading.prepayment_tax.iter().try_for_each(|tax| self.taxes_with(tax))
             }
             Target::Bill { .. } | Target::CreditNote { .. } => {
                 row.document_lines().try_for_each(|fee| {
                     let account = uploading.fee_accounts.get(&fee.kind);
-                    account.map_or(Ok(()), |account| self.books(&account.code))
+                    account.map_or(Ok(()), |account| self.books_fee(account))
                 })
             }
             Target::Allocation { .. } => Ok(()),
@@ -79,8 +168,7 @@ impl ChartOfAccounts {
         currency: Currency,
     ) -> Result<(), (Hold, String)> {
         let id = uploading.account_for(currency);
-        let account = self.accounts.iter().find(|account| account.id == id);
-        let account = usable(account, &format!("with the id {id}"))?;
+        let account = usable(self.account(id), &format!("with the id {id}"))?;
         let name = named(account);
         if !account.takes_payments {
             return Err(unusable(format!("{name} does not take payments in Xero")));
@@ -93,10 +181,28 @@ impl ChartOfAccounts {
         }
     }
 
-    /// Whether something can be booked on the account of this code.
-    fn books(&self, code: &str) -> Result<(), (Hold, String)> {
-        let account = self.accounts.iter().find(|account| account.code.as_deref() == Some(code));
-        usable(account, code).map(drop)
+    /// Whether something can be booked on the account of this id, or of this code where no id was stored.
+    fn books(&self, code: &str, id: Option<XeroAccountId>) -> Result<(), (Hold, String)> {
+        let by_code = || self.accounts.iter().find(|of| of.code.as_deref() == Some(code));
+        usable(id.map_or_else(by_code, |id| self.account(id)), code).map(drop)
+    }
+
+    fn books_fee(&self, account: &FeeAccount) -> Result<(), (Hold, String)> {
+        self.books(&account.code, account.id)?;
+        account.tax.iter().try_for_each(|tax| self.taxes_with(tax))
+    }
+
+    /// Whether a line can have this tax type (XC-17).
+    fn taxes_with(&self, tax_type: &str) -> Result<(), (Hold, String)> {
+        let rate = self.taxes.iter().find(|rate| rate.tax_type == tax_type);
+        let why = match rate {
+            None => format!("the tax type {tax_type} is not in Xero"),
+            Some(rate) if !rate.is_active => {
+                format!("the tax rate {tax_type} ({}) is archived in Xero", rate.name)
+            }
+            Some(_) => return Ok(()),
+        };
+        Err((Hold::TaxUnusable, why))
     }
 }
 

@@ -7,6 +7,7 @@
 //! [`judge_bill`] (the same for the provider's own invoices), [`link`] (what a proven upload means for the
 //! invoice), [`Forecast`] and [`NightReport`].
 
+mod account_choice;
 mod admission;
 mod bill;
 mod books;
@@ -44,17 +45,18 @@ mod settings;
 mod stamp;
 mod suspicion;
 
+pub use account_choice::{AccountUse, AccountUseError};
 pub use admission::{Admission, admit, admit_bill, changed_after_upload};
 pub use bill::{
-    AppliedPart, Bill, CreditLine, CreditTerms, DocumentForm, FEE_KIND_CHARS_MAX, Fee, FeeAccount,
-    FeeKind, FeeKindError,
+    AppliedPart, Bill, BillStatus, CreditLine, CreditTerms, DocumentForm, FEE_KIND_CHARS_MAX, Fee,
+    FeeAccount, FeeKind, FeeKindError,
 };
 pub use books::Books;
 pub use caps::{
     ATTEMPTS_MAX, ATTEMPTS_WINDOW, Caps, Disabled, GUARD_WINDOW, Granted, NEVER_TRIPS_PER_NIGHT,
     NIGHTLY_MAX, RESERVATIONS_MAX, ReleasedSlot, Reservation, SendMode,
 };
-pub use chart::{Account, ChartOfAccounts};
+pub use chart::{Account, AccountClass, ChartOfAccounts, TaxRate};
 pub use command::{CommandError, applicable_commands, obey};
 pub use contact::{ContactStanding, XeroContact, XeroContacts};
 pub use contact_directory::{ContactRecord, Directory};

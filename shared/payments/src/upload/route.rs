@@ -90,6 +90,8 @@ codes! {
         AccountUnmapped = "ACCOUNT_UNMAPPED",
         /// An account on which it would be booked is archived or deleted in Xero, or takes no such payments (XC-15).
         AccountUnusable = "ACCOUNT_UNUSABLE",
+        /// A tax type of its lines is archived in Xero, or unknown there (XC-17).
+        TaxUnusable = "TAX_UNUSABLE",
         /// No contact in Xero stands for the payment provider (EX-13).
         MerchantContactMissing = "MERCHANT_CONTACT_MISSING",
         /// It becomes a line of a bill, and goes with that (EX-15b).
@@ -136,6 +138,7 @@ impl Hold {
             Self::NoPrepaymentAccount
                 | Self::AccountUnmapped
                 | Self::AccountUnusable
+                | Self::TaxUnusable
                 | Self::MerchantContactMissing
         )
     }

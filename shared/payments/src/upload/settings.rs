@@ -7,7 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
-use super::bill::{FeeAccount, FeeKind};
+use super::bill::{BillStatus, FeeAccount, FeeKind};
 use super::caps::NIGHTLY_MAX;
 use super::route::Certainty;
 use crate::ids::{XeroAccountId, XeroContactId};
@@ -73,10 +73,14 @@ pub struct UploadSettings {
     pub currency_accounts: BTreeMap<Currency, XeroAccountId>,
     /// The code of the account that prepayments are booked to; without one there are none.
     pub prepayment_account: Option<String>,
+    /// The id of that account, which binds where its code is another one by now (XC-14). One that was typed has none.
+    pub prepayment_account_id: Option<XeroAccountId>,
     /// The tax type of a prepayment's line; Xero's default for the account if it is left out.
     pub prepayment_tax: Option<String>,
     /// The contact in Xero that stands for the payment provider; without one its invoices are held (EX-13).
     pub merchant_contact: Option<XeroContactId>,
+    /// How far bills are approved when they are made (XC-23).
+    pub bill_status: BillStatus,
     /// Where each kind of the provider's fees is booked; an invoice with any other is held (EX-19).
     pub fee_accounts: BTreeMap<FeeKind, FeeAccount>,
     /// When the night's upload is due, by the wall clock. Outside of 00:00 to 04:00, so that it exists on
@@ -102,8 +106,10 @@ impl UploadSettings {
             account,
             currency_accounts: BTreeMap::new(),
             prepayment_account: None,
+            prepayment_account_id: None,
             prepayment_tax: None,
             merchant_contact: None,
+            bill_status: BillStatus::Authorised,
             fee_accounts: BTreeMap::new(),
             due_at: Self::DUE_AT,
             same_money_days: Self::SAME_MONEY_DAYS,

@@ -15,6 +15,7 @@ use payments::{
     Action, DiscrepancyKind, Logged, Money, OrganisationId, PaymentStatus, Settings, XeroPaymentId,
 };
 use proptest::prelude::*;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 /// A Tuesday. Its close is at 18:00 in Sydney, which is 07:00 in UTC.
@@ -36,7 +37,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn aud(cents: i64) -> Money {
-    Money::parse(&format!("{}.{:02}", cents / 100, cents % 100), "AUD".parse().unwrap()).unwrap()
+    Money::new(Decimal::new(cents, 2), "AUD".parse().unwrap()).unwrap()
 }
 
 /// A row of the log about a payment of 50.00 that names invoice 10234, and no other.
@@ -265,6 +266,95 @@ fn an_open_discrepancy_keeps_an_invoice_from_reconciling() {
     )];
     let (day, _) = closed(&rows, DAY);
     assert_eq!(day.sums.keys().collect::<Vec<_>>(), [&("AUD", CloseStatus::NotReconciled)]);
+}
+
+/// The money that does not reconcile is added up by cause: payments with their amounts, invoices with what is left of them or
+/// was paid too much (SP-14, SP-15).
+#[test]
+fn what_does_not_reconcile_has_a_sum_by_cause() {
+    let of = |number: &str, mut row: Entry| {
+        if let Some(invoice) = &mut row.invoice {
+            invoice.number = number.parse().unwrap();
+        }
+        row
+    };
+    let imported = |payment: &str| in_xero(row("2026-03-10T03:00:00Z", Action::Imported, payment));
+    let transfer = |payment: &str| row("2026-03-09T03:00:00Z", Action::Recorded, payment);
+    let rows = [
+        of("1", open(imported("P-1"), -700, &[DiscrepancyKind::Overpaid])),
+        of("2", open(imported("P-2"), -50, &[DiscrepancyKind::Overpaid])),
+        of("3", open(imported("P-3"), 1_200, &[DiscrepancyKind::Underpaid])),
+        of("4", open(imported("P-4"), 0, &[DiscrepancyKind::ContactDiffers])),
+        of("5", transfer("P-5")),
+        of("6", transfer("P-6")),
+    ];
+    let (day, _) = closed(&rows, DAY);
+    let sums: BTreeMap<CloseCause, (u64, Option<Money>)> =
+        day.cause_sums.iter().map(|((_, cause), sum)| (*cause, (sum.count, sum.money))).collect();
+    let expected = [
+        (CloseCause::OtherMethod, (2, Some(aud(10_000)))),
+        (CloseCause::Overpayment, (2, Some(aud(750)))),
+        (CloseCause::PartPayment, (1, Some(aud(1_200)))),
+    ];
+    assert_eq!(sums, expected.into());
+    assert_eq!(day.causes[&CloseCause::Mismatch], 1, "a name has no amount");
+}
+
+/// Each payment that does not reconcile is work for a person: held, refused, given back on one side (SP-14, SP-15).
+#[test]
+fn each_payment_that_does_not_reconcile_is_found() {
+    let up = |state: UploadState, reason: &str| {
+        let mut up = row("2026-03-10T03:00:00Z", state, "P-1");
+        up.reason = Some(reason.to_owned());
+        up
+    };
+    let refunded = status(
+        in_xero(row("2026-03-10T03:00:00Z", Action::Recorded, "P-1")),
+        PaymentStatus::Refunded,
+    );
+    for (row, cause, is_found) in [
+        (up(UploadState::Held, "BLOCKED_BY_ACTION"), CloseCause::Held, true),
+        // That is a discrepancy of its own.
+        (up(UploadState::Held, "POSSIBLE_DUPLICATE"), CloseCause::Held, false),
+        (up(UploadState::Refused, "refused"), CloseCause::Refused, true),
+        (up(UploadState::PartlyUploaded, "refused"), CloseCause::Refused, true),
+        (refunded, CloseCause::Refund, true),
+    ] {
+        let (_, items) = closed(&[row], DAY);
+        assert_eq!(items[0].causes, [cause].into(), "{:?}", items[0]);
+        let found = items[0].findings(day(DAY));
+        assert_eq!(found.len(), usize::from(is_found), "{cause}: {found:?}");
+    }
+}
+
+/// Money that was given back here and stands in Xero still does not reconcile on that day, and then as long as its
+/// discrepancy is open (AMB-31, AMB-32).
+#[test]
+fn a_refund_on_one_side_is_followed_until_both_agree() {
+    let recorded = |instant: &str, kinds: &[DiscrepancyKind]| {
+        let row = in_xero(row(instant, Action::Recorded, "P-1"));
+        open(status(row, PaymentStatus::Refunded), 5_000, kinds)
+    };
+    let rows = [recorded("2026-03-10T03:00:00Z", &[])];
+    let wrong = (CloseStatus::NotReconciled, vec![CloseCause::Refund]);
+    assert_eq!(one(&rows, DAY), wrong);
+    let (_, items) = closed(&rows, DAY);
+    for (open_kinds, expected) in
+        [(&[DiscrepancyKind::Unprocessed][..], wrong), (&[], (CloseStatus::Open, vec![]))]
+    {
+        let mut carried = DayFacts::default();
+        let mut facts = items[0].facts.clone();
+        for movement in facts.payments.values_mut() {
+            // As a close reads what the one before has left.
+            movement.record.as_mut().unwrap().key.clear();
+        }
+        facts.position.as_mut().unwrap().value.open = open_kinds.iter().copied().collect();
+        carried.carry(items[0].subject.clone(), facts);
+        let settings = settings();
+        let (_, rows) = close(&carried, &judge(&settings, "2026-03-11"));
+        let found = (rows[0].status, rows[0].causes.iter().copied().collect::<Vec<_>>());
+        assert_eq!(found, expected);
+    }
 }
 
 /// A part that a night has placed on an invoice is counted with its payment, and once (SP-14).

@@ -2,6 +2,12 @@
 
 use std::path::Path;
 
+use payments::Occurrence;
+use table::AuditEntry;
+
+use crate::samples::organisation;
+use crate::world::World;
+
 #[test]
 fn no_row_of_the_log_is_written_with_an_action_of_its_own() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -12,4 +18,38 @@ fn no_row_of_the_log_is_written_with_an_action_of_its_own() {
         let expected = usize::from(file.ends_with("attributes.rs"));
         assert_eq!(writes, expected, "{file:?}: use Writer::logged");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_says_who_has_done_what_is_never_overwritten() {
+    // XC-27
+    let world = World::new().await;
+    let order = |by| AuditEntry {
+        action: Occurrence::Ordered,
+        subject: "contain_leak",
+        reason: "a test",
+        by,
+        why: "why",
+        at: "2026-11-25T08:00:00Z".parse().unwrap(),
+    };
+    for by in ["Ada", "Wilma", "Ada"] {
+        world.tables.log_order(Some(organisation()), &order(by)).await.unwrap();
+    }
+    let rows = world.rows("activity").await;
+    let mut by: Vec<_> = rows.iter().map(|row| row["by"].as_str()).collect();
+    by.sort_unstable();
+    assert_eq!(by, ["Ada", "Ada", "Wilma"], "one millisecond, one subject, three rows: {rows:?}");
+
+    let said = ("Ada", "they leave");
+    let at = order("Ada").at;
+    world.tables.store_settings(&crate::samples::settings()).await.unwrap();
+    assert!(world.tables.disconnect(organisation(), said, at).await.unwrap());
+    assert!(world.tables.reconnect(organisation(), said, at).await.unwrap());
+    assert!(
+        !world.tables.disconnect(organisation(), ("Eve", "in place of Ada"), at).await.unwrap(),
+        "it would take the place of Ada's row"
+    );
+    let rows = world.rows("activity").await;
+    let row = rows.iter().find(|row| row["action"] == "disconnected").unwrap();
+    assert_eq!(row["by"], "Ada");
 }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::Do;
 use jiff::civil::time;
-use payments::upload::{Certainty, FeeAccount, UploadSettings, UploadStart};
+use payments::upload::{BillStatus, Certainty, FeeAccount, UploadSettings, UploadStart};
 use payments::{OrganisationId, Settings, XeroAccountId, XeroContactId};
 use proptest::collection::btree_map;
 use proptest::option;
@@ -26,7 +26,10 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
     ];
     let due_at = (4..24_i8, 0..60_i8, select(vec![0_i8, 0, 30]));
     let code = || option::of("[A-Z0-9]{1,10}");
-    let fee_account = ("[A-Z0-9]{1,10}", code()).prop_map(|(code, tax)| FeeAccount { code, tax });
+    let fee_account = ("[A-Z0-9]{1,10}", code()).prop_map(|(code, tax)| {
+        let id = tax.as_ref().map(|_| XeroAccountId::new(uuid::Uuid::from_u128(7)));
+        FeeAccount { code, id, tax }
+    });
     let kind = "[a-z][a-z0-9_]{0,39}".prop_map(|kind| kind.parse().unwrap());
     let fees = (option::of(arb_uuid()), btree_map(kind, fee_account, 0..4));
     let chosen = (any::<bool>(), select(Certainty::ALL), 1..=200_u32, 1..=50_u32);
@@ -41,8 +44,10 @@ fn arb_upload_settings() -> impl Strategy<Value = UploadSettings> {
                 bundle_max: chosen.3,
                 account: XeroAccountId::new(account),
                 prepayment_account,
+                prepayment_account_id: Some(XeroAccountId::new(account)),
                 prepayment_tax,
                 merchant_contact: fees.0.map(XeroContactId::new),
+                bill_status: BillStatus::ALL[usize::from(due_at.0.unsigned_abs()) % 3],
                 fee_accounts: fees.1,
                 due_at: time(due_at.0, due_at.1, due_at.2, 0),
                 same_money_days: chosen.2 % 32,
@@ -208,7 +213,7 @@ async fn where_fees_are_booked_is_a_map_of_codes() {
     assert_eq!(read.merchant_contact, Some(contact.parse().unwrap()));
     let account = |kind: &str| read.fee_accounts.get(&kind.parse().unwrap()).cloned();
     let expected = |code: &str, tax: Option<&str>| {
-        Some(FeeAccount { code: code.to_owned(), tax: tax.map(str::to_owned) })
+        Some(FeeAccount { code: code.to_owned(), id: None, tax: tax.map(str::to_owned) })
     };
     assert_eq!(account("processing"), expected("404", None));
     assert_eq!(account("chargeback"), expected("412", Some("INPUT")));

@@ -96,6 +96,7 @@ pub fn bill(number: u32) -> BillToSend {
         due_on: date(2026, 10, 19),
         amount: aud("125.40"),
         lines: vec![line("processing", "100.00"), line("terminal rent, Rubble", "25.40")],
+        status: payments::upload::BillStatus::Authorised,
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     accounts, admitted_call::AdmittedCall, allocations, bank_transactions, batch_payments,
-    contacts, credit_notes, credits, invoices, organisation, payments, route::Route,
+    contacts, credit_notes, credits, invoices, organisation, payments, route::Route, tax_rates,
 };
 use crate::{books::CreditKind, query::QUERY_LENGTH_MAX, reply::Reply, world::World};
 
@@ -63,6 +63,7 @@ fn dispatch(world: &mut World, asked: &AdmittedCall, now: Timestamp) -> Result<R
         (Route::Invoice(name), "POST") => {
             invoices::write(world, organisation, call, Some(name.as_str()), manner, now)
         }
+        (Route::TaxRates, "GET") => tax_rates::list(world, organisation, call, now),
         (Route::Payments, "GET") => payments::list(world, organisation, call, manner, now),
         (Route::Payment(id), "GET") => payments::show(world, organisation, id, manner, now),
         (Route::Payments, "PUT" | "POST") => {

@@ -45,6 +45,7 @@ fn read(line: &LineIn, ids: &mut Random) -> Result<Line, Refusal> {
         amount,
         tax: to_cents(line.tax_amount.map_or(Decimal::ZERO, |amount| amount.0)),
         account_code: line.account_code.clone().unwrap_or_default(),
+        tax_type: line.tax_type.clone(),
     })
 }
 

@@ -23,6 +23,7 @@ mod payments;
 mod pipeline;
 mod request;
 mod route;
+mod tax_rates;
 
 pub(crate) use idempotency::Memory;
 pub(crate) use late_requests::{Postponed, apply_due};

@@ -194,6 +194,7 @@ pub(super) struct LineIn {
     pub(super) line_amount: Option<Amount>,
     pub(super) tax_amount: Option<Amount>,
     pub(super) account_code: Option<String>,
+    pub(super) tax_type: Option<String>,
 }
 
 /// An invoice to create or change, as it is sent.

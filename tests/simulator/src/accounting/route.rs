@@ -21,6 +21,7 @@ pub(super) enum Route {
     OrganisationActions,
     Payments,
     Payment(String),
+    TaxRates,
     Credits(CreditKind),
     Credit(CreditKind, String),
     Allocations(CreditKind, String),
@@ -49,6 +50,7 @@ impl Route {
             }
             (Some("invoices"), [_]) => Self::Invoices,
             (Some("invoices"), [_, id]) => Self::Invoice(decoded(id)),
+            (Some("taxrates"), [_]) => Self::TaxRates,
             (Some("payments"), [_]) => Self::Payments,
             (Some("payments"), [_, id]) => Self::Payment(decoded(id)),
             (Some(name), [_]) if let Some(kind) = credit_kind(name) => Self::Credits(kind),
@@ -84,6 +86,7 @@ impl Route {
             Self::OrganisationActions => "/Organisation/Actions",
             Self::Invoices => "/Invoices",
             Self::Invoice(_) => "/Invoices/{id}",
+            Self::TaxRates => "/TaxRates",
             Self::Payments => "/Payments",
             Self::Payment(_) => "/Payments/{id}",
             Self::Credits(CreditKind::CreditNote) => "/CreditNotes",
@@ -105,9 +108,11 @@ impl Route {
     /// The granular and the broad scope, one of which a token needs (facts.md 2.3).
     fn scopes(&self) -> Option<[&'static str; 2]> {
         match self {
-            Self::Accounts | Self::Account(_) | Self::Organisation | Self::OrganisationActions => {
-                Some(["accounting.settings", "accounting.settings"])
-            }
+            Self::Accounts
+            | Self::Account(_)
+            | Self::Organisation
+            | Self::OrganisationActions
+            | Self::TaxRates => Some(["accounting.settings", "accounting.settings"]),
             Self::BankTransactions | Self::BankTransaction(_) => {
                 Some(["accounting.banktransactions", "accounting.transactions"])
             }

@@ -185,7 +185,7 @@ impl Organisation {
             }
             // The one line of an overpayment has no account (facts.md 4.5).
             if kind == CreditKind::Prepayment {
-                objections.extend(self.account_objection(&line.account_code));
+                objections.extend(self.line_objection(line));
             }
         }
         objections

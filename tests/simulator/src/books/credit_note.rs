@@ -77,6 +77,7 @@ impl NewSupplierCredit {
             amount: self.amount,
             tax: Decimal::ZERO,
             account_code: "200".to_owned(),
+            tax_type: None,
         };
         CreditNoteDraft {
             of_supplier: true,
@@ -159,7 +160,7 @@ impl Organisation {
         }
         if draft.stage == CreditNoteStage::Approved {
             let lines = draft.lines.iter();
-            objections.extend(lines.filter_map(|line| self.account_objection(&line.account_code)));
+            objections.extend(lines.filter_map(|line| self.line_objection(line)));
         }
         objections.extend(self.lock_objection(draft.date));
         objections

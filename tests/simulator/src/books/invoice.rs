@@ -86,6 +86,9 @@ pub struct Line {
     pub tax: Decimal,
     /// Code of the revenue or expense account.
     pub account_code: String,
+    /// `TaxType`, if the line names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_type: Option<String>,
 }
 
 /// A part of a credit note, a prepayment or an overpayment that was applied to an invoice.

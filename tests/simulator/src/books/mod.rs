@@ -16,6 +16,7 @@ mod organisation;
 mod payment;
 mod rules;
 mod setup;
+mod tax_rate;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ pub use invoice::{Credit, Invoice, InvoiceKind, InvoiceStatus, Line, NewInvoice}
 pub use organisation::{LockDates, NewOrganisation, Organisation};
 pub(crate) use payment::PaymentDraft;
 pub use payment::{NewPayment, Payment, PaymentStatus};
+pub use tax_rate::TaxRate;
 
 /// Why the books would not take something; the texts are Xero's where they are known.
 #[derive(Clone, Debug, Eq, PartialEq)]

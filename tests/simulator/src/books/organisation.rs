@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Account, AccountKind, BankTransaction, BatchPayment, Change, Contact, ContactChoice, Contacts,
-    CreditDocument, Invoice, InvoiceKind, Payment, PaymentStatus, Refusal, index::Index,
+    CreditDocument, Invoice, InvoiceKind, Payment, PaymentStatus, Refusal, TaxRate, index::Index,
 };
 use crate::{
     clock::{after, to_millisecond, to_second},
@@ -81,6 +81,9 @@ pub struct Organisation {
     pub timezone: String,
     /// The chart of accounts.
     pub accounts: Vec<Account>,
+    /// The tax rates.
+    #[serde(default = "TaxRate::usual")]
+    pub tax_rates: Vec<TaxRate>,
     /// `PeriodLockDate`.
     pub period_lock_date: Option<Date>,
     /// `EndOfYearLockDate`.
@@ -133,6 +136,7 @@ impl Organisation {
             country: wanted.country,
             timezone: wanted.timezone,
             accounts,
+            tax_rates: TaxRate::usual(),
             period_lock_date: wanted.period_lock_date,
             end_of_year_lock_date: wanted.end_of_year_lock_date,
             forbidden_actions: BTreeSet::new(),

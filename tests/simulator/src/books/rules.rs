@@ -3,7 +3,9 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{ContactChoice, InvoiceDraft, InvoiceKind, InvoiceStatus, Organisation, PaymentDraft};
+use super::{
+    ContactChoice, InvoiceDraft, InvoiceKind, InvoiceStatus, Line, Organisation, PaymentDraft,
+};
 
 /// `InvoiceNumber` and `Reference` hold no more characters than this (facts.md 4.2, 4.3).
 pub(super) const TEXT_LENGTH_MAX: usize = 255;
@@ -79,14 +81,20 @@ impl Organisation {
         // Of sales that are made here, most tests name no account, and nothing depends on it.
         if draft.kind == InvoiceKind::Accpay && draft.status == InvoiceStatus::Authorised {
             let lines = draft.lines.iter();
-            objections.extend(lines.filter_map(|line| self.account_objection(&line.account_code)));
+            objections.extend(lines.filter_map(|line| self.line_objection(line)));
         }
         objections.extend(self.lock_objection(draft.date));
         objections
     }
 
+    /// The objection to a line of an approved document: its account, or its tax type.
+    pub(super) fn line_objection(&self, line: &Line) -> Option<String> {
+        let code = &line.account_code;
+        self.account_objection(code).or_else(|| self.tax_objection(line.tax_type.as_deref(), code))
+    }
+
     /// An approved document is booked by line, each on an account that takes it (facts.md 4.2).
-    pub(super) fn account_objection(&self, code: &str) -> Option<String> {
+    fn account_objection(&self, code: &str) -> Option<String> {
         if code.is_empty() {
             return Some("Account code must be specified".to_owned());
         }

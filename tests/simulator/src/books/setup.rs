@@ -140,6 +140,16 @@ impl Organisation {
         Ok(())
     }
 
+    /// Gives an account another code.
+    pub(crate) fn recode_account(&mut self, id: Uuid, code: &str) -> Result<(), Refusal> {
+        let mut accounts = self.accounts.iter_mut();
+        let account = accounts
+            .find(|account| account.id == id)
+            .ok_or_else(|| Refusal::because(format!("there is no account {id}")))?;
+        account.code = Some(code.to_owned());
+        Ok(())
+    }
+
     /// Sets both lock dates; `None` unlocks.
     pub(crate) fn lock(&mut self, dates: LockDates) {
         self.period_lock_date = dates.period_lock_date;

@@ -44,6 +44,7 @@ impl Simulator {
                     CreditKind::Overpayment => String::new(),
                     _ => "200".to_owned(),
                 },
+                tax_type: None,
             };
             let draft = BankTransactionDraft {
                 kind: wanted.kind,

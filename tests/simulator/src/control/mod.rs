@@ -89,6 +89,7 @@ impl Simulator {
                 amount: wanted.total,
                 tax: Decimal::ZERO,
                 account_code: "200".to_owned(),
+                tax_type: None,
             };
             let draft = InvoiceDraft {
                 kind: wanted.kind,
@@ -216,6 +217,28 @@ impl Simulator {
             let organisation = books.id;
             let edit =
                 InvoiceEdit { status: Some(InvoiceStatus::Voided), ..InvoiceEdit::default() };
+            let change = books.edit_invoice(invoice, edit, now)?;
+            world.record(organisation, change);
+            Ok(())
+        })
+    }
+
+    /// Gives an invoice, or a bill, one line of this amount in place of its lines.
+    ///
+    /// # Errors
+    ///
+    /// When money is applied to it, or it does not exist.
+    pub fn reprice_invoice(&self, invoice: Uuid, amount: Decimal) -> anyhow::Result<()> {
+        self.with(|world, now| {
+            let books = world.books.of_invoice(invoice)?;
+            let organisation = books.id;
+            let mut lines =
+                books.invoices.get(&invoice).map_or_else(Vec::new, |of| of.lines.clone());
+            lines.truncate(1);
+            for line in &mut lines {
+                (line.unit_amount, line.amount) = (amount, amount);
+            }
+            let edit = InvoiceEdit { lines: Some(lines), ..InvoiceEdit::default() };
             let change = books.edit_invoice(invoice, edit, now)?;
             world.record(organisation, change);
             Ok(())

@@ -146,6 +146,37 @@ impl Simulator {
         })
     }
 
+    /// Gives an account another code.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn recode_account(
+        &self,
+        organisation: Uuid,
+        account: Uuid,
+        code: &str,
+    ) -> anyhow::Result<()> {
+        self.with(|world, _| {
+            world.books.organisation(organisation)?.recode_account(account, code)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
+    /// Archives a tax rate: no line can have it any more.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist.
+    pub fn archive_tax_rate(&self, organisation: Uuid, tax_type: &str) -> anyhow::Result<()> {
+        self.with(|world, _| {
+            world.books.organisation(organisation)?.archive_tax_rate(tax_type)?;
+            world.changed = true;
+            Ok(())
+        })
+    }
+
     /// Sets both lock dates; one that is left out unlocks.
     ///
     /// # Errors

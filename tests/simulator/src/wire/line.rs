@@ -11,7 +11,7 @@ use crate::books::{Line, Organisation};
 pub(super) struct LineOut {
     description: String,
     unit_amount: Number,
-    tax_type: &'static str,
+    tax_type: String,
     tax_amount: Number,
     line_amount: Number,
     account_code: String,
@@ -29,7 +29,11 @@ impl From<&Line> for LineOut {
         Self {
             description: line.description.clone(),
             unit_amount: Number::money(line.unit_amount),
-            tax_type: if line.tax.is_zero() { "NONE" } else { "OUTPUT" },
+            tax_type: match &line.tax_type {
+                Some(sent) => sent.clone(),
+                None if line.tax.is_zero() => "NONE".to_owned(),
+                None => "OUTPUT".to_owned(),
+            },
             tax_amount: Number::money(line.tax),
             line_amount: Number::money(line.amount),
             account_code: line.account_code.clone(),

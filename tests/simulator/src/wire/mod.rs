@@ -12,6 +12,7 @@ mod credit;
 mod invoice;
 mod line;
 mod payment;
+mod tax_rate;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
@@ -35,6 +36,7 @@ pub(crate) use credit::{CreditNoteRefused, CreditOut};
 pub(crate) use invoice::{InvoiceForm, InvoiceOut, InvoiceRefused};
 use line::LineOut;
 pub(crate) use payment::{InvoiceNamed, PaymentForm, PaymentOut, PaymentRefused, payment_type};
+pub(crate) use tax_rate::TaxRateListed;
 
 /// Decimals of an amount of money (facts.md 4.1).
 const MONEY_DECIMALS: u32 = 2;

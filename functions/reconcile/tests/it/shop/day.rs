@@ -28,6 +28,7 @@ pub(super) enum Kind {
     FailedWithoutInvoice,
     NamesNothing,
     NothingPaid,
+    RefundedHereOnly,
 }
 
 /// Those among which nothing is wrong, in the order in which they come; most are paid by card.
@@ -51,7 +52,7 @@ const CLEAN: [Kind; 16] = [
 ];
 
 /// Those that are planted: one in ten orders.
-const PLANTED: [Kind; 11] = [
+const PLANTED: [Kind; 12] = [
     Kind::WrongTax,
     Kind::WrongShipping,
     Kind::WrongCustomer,
@@ -63,6 +64,7 @@ const PLANTED: [Kind; 11] = [
     Kind::FailedWithoutInvoice,
     Kind::NamesNothing,
     Kind::NothingPaid,
+    Kind::RefundedHereOnly,
 ];
 
 /// One order with all that is reported about it, and what Xero has of it.
@@ -173,7 +175,11 @@ impl Order {
         let one =
             |n: u32, cents: i64, method: &str, status: &str| self.payment(n, cents, method, status);
         match self.kind {
-            Kind::Card | Kind::WrongTax | Kind::WrongShipping | Kind::WrongTotal => {
+            Kind::Card
+            | Kind::WrongTax
+            | Kind::WrongShipping
+            | Kind::WrongTotal
+            | Kind::RefundedHereOnly => {
                 vec![one(1, total, "card", "confirmed")]
             }
             Kind::BankTransfer | Kind::TransferNotInXeroYet | Kind::Duplicate => {
@@ -211,6 +217,17 @@ impl Order {
         }
     }
 
+    /// What it reports when Xero has been read.
+    pub(super) fn later_reports(&self) -> Vec<Value> {
+        match self.kind {
+            Kind::RefundedHereOnly => {
+                let refunded = self.payment(1, self.total(), "card", "refunded");
+                vec![with(refunded, "revision", json!(2))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn payment(&self, n: u32, cents: i64, method: &str, status: &str) -> Value {
         let id = self.payment_id(n);
         json!({
@@ -242,6 +259,7 @@ impl Order {
             Kind::FailedWithoutInvoice => vec![(payment, "FAILED_PAYMENT")],
             Kind::NamesNothing => vec![(payment, "UNLINKED")],
             Kind::NothingPaid => vec![(invoice, "MISSING_PAYMENT")],
+            Kind::RefundedHereOnly => vec![(invoice, "REFUND")],
             _ => Vec::new(),
         }
     }

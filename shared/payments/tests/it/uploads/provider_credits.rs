@@ -26,7 +26,7 @@ fn uploading() -> UploadSettings {
     let account = XeroAccountId::new(Uuid::from_u128(7));
     let mut uploading = UploadSettings::new(UploadStart::Day(date(START)), account);
     uploading.merchant_contact = Some(contact_id(9));
-    let account = FeeAccount { code: "404".to_owned(), tax: None };
+    let account = FeeAccount { code: "404".to_owned(), id: None, tax: None };
     let kinds = ["processing", "terminal_rent"];
     uploading.fee_accounts = kinds.map(|kind| (kind.parse().unwrap(), account.clone())).into();
     uploading

@@ -102,7 +102,7 @@ impl World {
             self.uploading.merchant_contact = contact(name);
         }
         if let Some(accounts) = &text.fee_accounts {
-            let account = |code: &String| FeeAccount { code: code.clone(), tax: None };
+            let account = |code: &String| FeeAccount { code: code.clone(), id: None, tax: None };
             let accounts =
                 accounts.iter().map(|(kind, code)| (kind.parse().unwrap(), account(code)));
             self.uploading.fee_accounts = accounts.collect();

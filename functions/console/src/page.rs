@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use super::{PageError, Stage};
 use crate::roles::Role;
 
 /// A place of the navigation. Each page belongs to one.
@@ -95,20 +94,17 @@ macro_rules! pages {
             }
         }
 
-        /// Shows a page.
-        pub(super) async fn show(page: Page, stage: &Stage<'_>) -> Result<String, PageError> {
-            match page { $(Page::$page => super::$module::show(stage).await),+ }
-        }
     };
 }
 
-// Its variant = its code, its module, its place, the least role that may see it, its title, what it answers.
-pages! {
+/// The table, given to a macro. A row: its variant = its code, its module, its place, the least role that may see it, its
+/// title, what it answers.
+macro_rules! page_table { ($given:ident) => { $given! {
     Home = "home", home, Home, Viewer, "Home", "whether all is well, and what needs a person first";
     NeedsYou = "needs_you", needs_you, NeedsYou, Viewer, "Needs you",
         "the work that waits for a person, the most urgent first";
     Messages = "messages", messages, NeedsYou, Viewer, "Messages", "what operators should know";
-    Discrepancies = "discrepancies", discrepancies, NeedsYou, Viewer, "Discrepancies",
+    Discrepancies = "discrepancies", discrepancy_page, NeedsYou, Viewer, "Discrepancies",
         "what does not agree, with sums; one with its evidence and history; by `only`, `kind`, `whose`, `search`, `sort`, `place`";
     Actions = "actions", actions, NeedsYou, Viewer, "Actions",
         "which customers wait until a person has solved something";
@@ -141,7 +137,9 @@ pages! {
     DeadLetters = "dead_letters", dead_letters, System, Viewer, "Failed messages",
         "messages that failed too often: look, send again, discard";
     Configure = "configure", configure, System, Admin, "Configure", "the settings of an organisation";
-}
+}}}
+pub(crate) use page_table;
+page_table!(pages);
 
 #[allow(clippy::derivable_impls, reason = "the rows of the table carry no attribute")]
 impl Default for Page {
