@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::close::{Sum, add_to};
 use crate::invoice::InvoiceStatus;
-use crate::invoice_discrepancies::{due_on, left, rest};
+use crate::invoice_amounts::{due_on, left, rest};
 use crate::money::Money;
 use crate::reason::codes;
 use crate::stored::StoredInvoice;

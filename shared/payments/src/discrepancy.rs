@@ -1,5 +1,7 @@
 //! What does not agree between the two sides, found by itself and followed until it agrees.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::case::{Case, Ending};
@@ -56,6 +58,9 @@ codes! {
         UploadedDeletedInXero = "UPLOADED_DELETED_IN_XERO",
     }
 }
+
+/// The discrepancies of an invoice as the facts are now, each with its words.
+pub(crate) type FoundDiscrepancies = BTreeMap<DiscrepancyKey, String>;
 
 /// What a discrepancy is about: one per kind and subject on an invoice.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]

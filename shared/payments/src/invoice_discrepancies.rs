@@ -1,26 +1,22 @@
 //! Discrepancies of one invoice. They are worked out afresh from the facts each time, so that one
 //! which no longer holds closes by itself, and one that comes back keeps its first date.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::change::Change;
 use crate::decision::{Action, Decision};
-use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
+use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind, FoundDiscrepancies};
 use crate::ids::PaymentId;
-use crate::invoice::{InvoiceStatus, Snapshot, XeroPayment};
-use crate::money::{Currency, Money, MoneyError};
-use crate::payment::{Kind, Origin, Payment, PaymentStatus};
-use crate::reason::Held;
+use crate::invoice::{InvoiceStatus, Snapshot};
+use crate::invoice_amounts::{asked, due_on, is_paid_by_others, received, rest};
+use crate::money::Money;
+use crate::payment::{Payment, PaymentStatus};
+use crate::possible_duplicates::possible_duplicates;
 use crate::settings::Settings;
+use crate::snapshot_discrepancies::{gone, in_the_snapshot, no_tie_out};
 use crate::stored::StoredInvoice;
-use crate::upload::{days_apart, is_meant_whole};
-
-/// How many days apart an imported and a hand-entered payment of the same amount may lie and
-/// still look like one payment recorded twice. Bank transfers take up to a week to be dated.
-pub const POSSIBLE_DUPLICATE_DAYS: u32 = 7;
+use crate::upload::is_meant_whole;
 
 /// The kinds of discrepancy that only a snapshot can raise or close.
 const NEEDS_SNAPSHOT: &[DiscrepancyKind] = &[
@@ -34,8 +30,6 @@ const NEEDS_SNAPSHOT: &[DiscrepancyKind] = &[
     DiscrepancyKind::UploadedDeletedInXero,
 ];
 
-type Found = BTreeMap<DiscrepancyKey, String>;
-
 /// Brings the discrepancies up to date after a snapshot has been applied.
 pub(crate) fn update(
     change: &mut Change,
@@ -43,7 +37,7 @@ pub(crate) fn update(
     settings: &Settings,
     now: Timestamp,
 ) {
-    let mut found = Found::new();
+    let mut found = FoundDiscrepancies::new();
     on_the_invoice(&change.after, &mut found);
     overdue(&change.after, settings.today(now), &mut found);
     if change.after.local.is_some() {
@@ -90,7 +84,7 @@ pub fn not_in_xero(stored: &StoredInvoice, settings: &Settings, now: Timestamp) 
         settings.prefix.to_xero(&stored.number)
     );
     let mut change = Change::of(stored);
-    merge(&mut change, Found::from([(key, why)]), |_| false, now);
+    merge(&mut change, FoundDiscrepancies::from([(key, why)]), |_| false, now);
     Some(change)
 }
 
@@ -130,18 +124,13 @@ pub(crate) fn raise_one(
     now: Timestamp,
 ) -> Option<Change> {
     let mut change = Change::of(stored);
-    merge(&mut change, Found::from([(key, why)]), |_| false, now);
+    merge(&mut change, FoundDiscrepancies::from([(key, why)]), |_| false, now);
     (!change.decisions.is_empty()).then_some(change)
-}
-
-/// The amount that is left to pay of a total, by what is here; less than nothing where too much is.
-pub(crate) fn left(invoice: &StoredInvoice, total: Money) -> Option<Money> {
-    asked(invoice, total).ok()?.minus(received(invoice, total.currency())?).ok()
 }
 
 /// Brings up to date the findings that need no snapshot, after the local side has changed.
 pub(crate) fn update_without_snapshot(change: &mut Change, now: Timestamp) {
-    let mut found = Found::new();
+    let mut found = FoundDiscrepancies::new();
     on_the_invoice(&change.after, &mut found);
     let total = change.after.local.as_ref().map(|local| local.total);
     let received = total.and_then(|total| received(&change.after, total.currency()));
@@ -159,7 +148,7 @@ pub(crate) fn update_without_snapshot(change: &mut Change, now: Timestamp) {
 
 /// Brings up to date which payments may be the same, after two were found to be.
 pub(crate) fn update_possible_duplicates(change: &mut Change, now: Timestamp) {
-    let mut found = Found::new();
+    let mut found = FoundDiscrepancies::new();
     possible_duplicates(&change.after, &mut found);
     merge(change, found, |kind| kind == DiscrepancyKind::PossibleDuplicate, now);
 }
@@ -167,13 +156,13 @@ pub(crate) fn update_possible_duplicates(change: &mut Change, now: Timestamp) {
 /// Notes that a read contradicts itself, and nothing else.
 pub(crate) fn contradictory(change: &mut Change, snapshot: &Snapshot, now: Timestamp) {
     let key = DiscrepancyKey::of_invoice(DiscrepancyKind::TieOut);
-    merge(change, Found::from([(key, no_tie_out(snapshot))]), |_| false, now);
+    merge(change, FoundDiscrepancies::from([(key, no_tie_out(snapshot))]), |_| false, now);
 }
 
 /// Brings the discrepancies up to date after the invoice has left for another number: what stayed
 /// behind has its original elsewhere.
 pub(crate) fn update_after_move(change: &mut Change, now: Timestamp) {
-    let mut found = Found::new();
+    let mut found = FoundDiscrepancies::new();
     on_the_invoice(&change.after, &mut found);
     let linked = |payment: &&Payment| payment.link.is_some() && !payment.is_taken_back();
     for payment in change.after.payments.iter().filter(linked) {
@@ -203,7 +192,7 @@ pub(crate) fn close_about(change: &mut Change, payment: &PaymentId, now: Timesta
 }
 
 /// What the two views of the invoice say of each other.
-fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
+fn on_the_invoice(invoice: &StoredInvoice, found: &mut FoundDiscrepancies) {
     let is_paid = is_paid_by_others(invoice);
     for payment in &invoice.payments {
         // AMB-31: no person has to follow a try that failed once the money has come by another way.
@@ -254,27 +243,6 @@ fn on_the_invoice(invoice: &StoredInvoice, found: &mut Found) {
     }
 }
 
-/// Whether payments that did not fail cover what the invoice asks for (AMB-31).
-fn is_paid_by_others(invoice: &StoredInvoice) -> bool {
-    let local = invoice.local.as_ref().map(|local| local.total);
-    let Some(total) = local.or(invoice.xero.as_ref().map(|xero| xero.figures.total)) else {
-        return false;
-    };
-    let confirmed = |payment: &&Payment| payment.status == PaymentStatus::Confirmed;
-    let ours = |payment: &&Payment| payment.amount.currency() == total.currency();
-    let others =
-        invoice.payments.iter().filter(confirmed).filter(ours).map(|payment| payment.amount);
-    let left = Money::sum(total.currency(), others)
-        .and_then(|received| asked(invoice, total)?.minus(received));
-    left.is_ok_and(|left| !left.is_positive())
-}
-
-/// The amount to be paid before any payment: the total less what Xero shows as credited.
-fn asked(invoice: &StoredInvoice, total: Money) -> Result<Money, MoneyError> {
-    let zero = Money::zero(total.currency());
-    total.minus(invoice.xero.as_ref().map_or(zero, |xero| xero.figures.credited))
-}
-
 fn overpaid(invoice: &StoredInvoice, total: Money) -> Option<String> {
     let asked = asked(invoice, total).ok()?;
     let received = received(invoice, total.currency())?;
@@ -286,7 +254,7 @@ fn overpaid(invoice: &StoredInvoice, total: Money) -> Option<String> {
 
 /// The amount that has not come in when the due date has passed: a part of it is underpaid (A7.2), all of it
 /// is missing (SP-15). Money that is here and on its way to Xero is not missing (AMB-24).
-fn overdue(invoice: &StoredInvoice, today: Date, found: &mut Found) {
+fn overdue(invoice: &StoredInvoice, today: Date, found: &mut FoundDiscrepancies) {
     let (Some(xero), Some(due_on)) = (&invoice.xero, due_on(invoice)) else { return };
     let figures = xero.figures;
     let is_open = xero.status == InvoiceStatus::Authorised && figures.due.is_positive();
@@ -326,190 +294,6 @@ fn paid_in_part_at_once(invoice: &StoredInvoice, total: Money) -> Option<String>
     ))
 }
 
-/// What of an invoice neither side has received, if anything.
-pub(crate) fn rest(invoice: &StoredInvoice, total: Money) -> Option<Money> {
-    let rest = asked(invoice, total).ok()?.minus(received(invoice, total.currency())?).ok()?;
-    // A held payment is in Xero and not here.
-    let due = match &invoice.xero {
-        Some(xero) if xero.status.is_dead() => return None,
-        Some(xero) if xero.figures.due.minus(rest).is_ok_and(Money::is_negative) => {
-            xero.figures.due
-        }
-        _ => rest,
-    };
-    due.is_positive().then_some(due)
-}
-
-/// The money that has come in here in that currency: payments that count.
-fn received(invoice: &StoredInvoice, currency: Currency) -> Option<Money> {
-    // One in another currency is flagged by itself, and hides nothing of the others.
-    let counts = |p: &&Payment| p.status.counts() && p.amount.currency() == currency;
-    Money::sum(currency, invoice.payments.iter().filter(counts).map(|p| p.amount)).ok()
-}
-
-/// The figures that a discrepancy of an invoice is about.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct DiscrepancyFigures {
-    /// The money that the two sides disagree about, where that is an amount.
-    pub at_stake: Option<Money>,
-    /// The money that has come in for the invoice.
-    pub received: Option<Money>,
-}
-
-/// The figures that a discrepancy of an invoice is about, as the facts are now.
-pub fn figures_of(invoice: &StoredInvoice, key: &DiscrepancyKey) -> DiscrepancyFigures {
-    let local = invoice.local.as_ref().map(|local| local.total);
-    let xero = invoice.xero.as_ref().map(|xero| xero.figures.total);
-    let total = local.or(xero);
-    let received = total.and_then(|total| received(invoice, total.currency()));
-    let payment = invoice.payments.iter().find(|known| known.id.as_str() == key.subject);
-    let at_stake = match key.kind {
-        DiscrepancyKind::Overpaid => total.and_then(|total| {
-            received?.minus(asked(invoice, total).ok()?).ok().filter(|excess| excess.is_positive())
-        }),
-        DiscrepancyKind::Underpaid | DiscrepancyKind::MissingPayment => {
-            total.and_then(|total| rest(invoice, total))
-        }
-        DiscrepancyKind::TotalDiffers => local.zip(xero).and_then(|(ours, theirs)| {
-            let more = ours.minus(theirs).ok()?;
-            if more.is_negative() { theirs.minus(ours).ok() } else { Some(more) }
-        }),
-        _ => payment.map(|payment| payment.amount),
-    };
-    DiscrepancyFigures { at_stake, received }
-}
-
-/// When an invoice is due: by the local terms, or by Xero where there are none.
-pub(crate) fn due_on(invoice: &StoredInvoice) -> Option<Date> {
-    let local = invoice.local.as_ref().map(|local| local.due_on);
-    local.or_else(|| invoice.xero.as_ref().and_then(|xero| xero.due_on))
-}
-
-/// What the payments of the snapshot say.
-fn in_the_snapshot(invoice: &StoredInvoice, snapshot: &Snapshot, found: &mut Found) {
-    let counted = snapshot.counted_payments();
-    let complete = snapshot.ties_out();
-    for payment in &invoice.payments {
-        let Some(link) = payment.link else { continue };
-        let original = counted.iter().find(|incoming| incoming.id == link);
-        if original.is_none() && !complete {
-            keep(invoice, payment.id.as_str(), found);
-        } else if let Some((kind, why)) = not_like_its_original(payment, original.copied()) {
-            found.insert(DiscrepancyKey::about(kind, &payment.id), why);
-        }
-    }
-    for held in invoice.held.iter().filter(|held| held.reason == Held::MultiInvoice) {
-        let why = format!(
-            "{} of {} equals a part of a local payment over several invoices, which is left alone",
-            held.payment.amount, held.payment.date
-        );
-        let key = DiscrepancyKey::about(DiscrepancyKind::MultiInvoiceHeld, held.payment.id);
-        found.insert(key, why);
-    }
-    if !complete {
-        found.insert(DiscrepancyKey::of_invoice(DiscrepancyKind::TieOut), no_tie_out(snapshot));
-    }
-}
-
-/// An incomplete read neither raises nor closes what it does not show.
-fn keep(invoice: &StoredInvoice, subject: &str, found: &mut Found) {
-    let kinds = [
-        DiscrepancyKind::JournaledChanged,
-        DiscrepancyKind::JournaledDeleted,
-        DiscrepancyKind::TieOut,
-        DiscrepancyKind::UploadedDeletedInXero,
-    ];
-    for known in invoice.standing_discrepancies() {
-        if known.key.subject == subject && kinds.contains(&known.key.kind) {
-            found.insert(known.key.clone(), known.detail.clone());
-        }
-    }
-}
-
-/// Why a linked payment that is left alone does not agree with Xero, if it does not.
-fn not_like_its_original(
-    payment: &Payment,
-    original: Option<&XeroPayment>,
-) -> Option<(DiscrepancyKind, String)> {
-    match original {
-        Some(original) if payment.equals(original) => None,
-        // The business says that the money was not taken, or was given back, and Xero has it no longer.
-        None if payment.is_taken_back() => None,
-        Some(original) if payment.journaled => Some((
-            DiscrepancyKind::JournaledChanged,
-            format!(
-                "journaled as {} of {}, now {} of {} in Xero; reverse the journal to let the copy \
-                 follow",
-                payment.amount, payment.date, original.amount, original.date
-            ),
-        )),
-        Some(original) => Some((
-            DiscrepancyKind::TieOut,
-            format!(
-                "{} of {} here, {} of {} in Xero; it is left as it is",
-                payment.amount, payment.date, original.amount, original.date
-            ),
-        )),
-        None => Some(gone(payment, "no longer in Xero")),
-    }
-}
-
-fn gone(payment: &Payment, what: &str) -> (DiscrepancyKind, String) {
-    let amount = payment.amount;
-    if payment.journaled {
-        let why = format!(
-            "{what}, so that the local side is overstated by {amount}; reverse the journal to let \
-             the copy go"
-        );
-        (DiscrepancyKind::JournaledDeleted, why)
-    } else if payment.kind == Kind::Uploaded {
-        let why = format!("{amount} of {} was uploaded; {what}; the money was taken", payment.date);
-        (DiscrepancyKind::UploadedDeletedInXero, why)
-    } else {
-        let why = format!("{amount} of {}: {what}; it is left as it is", payment.date);
-        (DiscrepancyKind::TieOut, why)
-    }
-}
-
-fn no_tie_out(snapshot: &Snapshot) -> String {
-    format!(
-        "{} payments do not add up to AmountPaid {}; nothing is deleted on the word of this read",
-        snapshot.counted_payments().len(),
-        snapshot.figures.paid
-    )
-}
-
-/// Pairs each payment of the business's own that is matched with no other with at most one copy of the same
-/// amount, the nearest first (V9). One that we have put into Xero since is paired as before: our own act
-/// closes nothing (A8.3).
-fn possible_duplicates(invoice: &StoredInvoice, found: &mut Found) {
-    let own = |payment: &&Payment| match payment.kind {
-        Kind::Manual => !payment.multi_invoice && payment.status.can_match(),
-        Kind::Uploaded => payment.link.is_some() && payment.status.can_match(),
-        Kind::Imported => false,
-    };
-    let mut candidates = Vec::new();
-    for entered in invoice.payments.iter().filter(own) {
-        for copy in invoice.payments.iter().filter(|p| p.origin == Origin::Xero) {
-            let days = days_apart(entered.date, copy.date);
-            if copy.amount == entered.amount && days <= POSSIBLE_DUPLICATE_DAYS {
-                candidates.push((days, &entered.id, &copy.id, entered.amount));
-            }
-        }
-    }
-    candidates.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
-    let mut used = BTreeSet::new();
-    for (days, entered, copy, amount) in candidates {
-        if !used.contains(entered) && !used.contains(copy) {
-            used.extend([entered, copy]);
-            let why = format!(
-                "{amount} stands here as {entered} and in Xero as {copy}, {days} days apart; the two may be one"
-            );
-            found.insert(DiscrepancyKey::about(DiscrepancyKind::PossibleDuplicate, entered), why);
-        }
-    }
-}
-
 fn same_name(a: &str, b: &str) -> bool {
     let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     plain(a) == plain(b)
@@ -518,7 +302,7 @@ fn same_name(a: &str, b: &str) -> bool {
 /// Replaces the discrepancies of the kinds concerned by those found.
 fn merge(
     change: &mut Change,
-    found: Found,
+    found: FoundDiscrepancies,
     concerned: impl Fn(DiscrepancyKind) -> bool,
     now: Timestamp,
 ) {

@@ -25,6 +25,7 @@ pub mod grant;
 mod health_issue;
 mod ids;
 mod invoice;
+mod invoice_amounts;
 mod invoice_discrepancies;
 pub mod joint_digest;
 pub mod mass_change;
@@ -39,6 +40,7 @@ mod order_comparison;
 mod passes;
 mod payment;
 pub mod permission;
+mod possible_duplicates;
 mod reason;
 mod renumbering;
 mod replay_marker;
@@ -49,6 +51,7 @@ pub mod seal;
 mod settings;
 pub mod shadow;
 mod snapshot_age;
+mod snapshot_discrepancies;
 mod stored;
 pub mod sweep;
 mod terms;
@@ -64,13 +67,13 @@ pub use discrepancy::{
     Acceptance, Discrepancy, DiscrepancyKey, DiscrepancyKind, RESOLVE_WITHIN, Reopened,
 };
 pub use discrepancy_work::{AcceptError, Attributed, DiscrepancyWork, WorkDone, WorkError};
-pub use invoice_discrepancies::{
-    DiscrepancyFigures, POSSIBLE_DUPLICATE_DAYS, figures_of, not_in_xero,
-};
+pub use invoice_amounts::{DiscrepancyFigures, figures_of};
+pub use invoice_discrepancies::not_in_xero;
 pub use notice::{
     CustomerNotice, NoticeFacts, NoticeKind, NoticeReport, StoredNotice, next_notice_id,
     notice_facts,
 };
+pub use possible_duplicates::POSSIBLE_DUPLICATE_DAYS;
 
 pub use activity_kind::{Logged, Occurrence};
 pub use change::{Change, Verdict};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::discrepancy::{Discrepancy, DiscrepancyKey, DiscrepancyKind};
 use crate::ids::{CustomerId, InvoiceNumber, OrganisationId};
-use crate::invoice_discrepancies::figures_of;
+use crate::invoice_amounts::figures_of;
 use crate::reason::codes;
 use crate::reports::Refusal;
 use crate::stored::StoredInvoice;

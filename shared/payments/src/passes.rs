@@ -7,6 +7,7 @@ use crate::decision::{Action, Decision};
 use crate::fingerprint;
 use crate::ids::{PaymentId, XeroPaymentId};
 use crate::invoice::{Snapshot, XeroFacts, XeroPayment};
+use crate::invoice_amounts::due_on;
 use crate::invoice_discrepancies;
 use crate::mass_change::REPLACED_BY_REPORT;
 use crate::matching::{self, Matching, Pass, Unmatched};
@@ -360,7 +361,7 @@ impl Comparison<'_> {
     fn review_on(&self) -> Option<jiff::civil::Date> {
         let released = self.after.held.iter().filter_map(|held| held.until);
         let today = self.settings.today(self.now);
-        let underpaid_from = invoice_discrepancies::due_on(&self.after)
+        let underpaid_from = due_on(&self.after)
             .filter(|due| *due >= today)
             .and_then(|due| due.checked_add(1.day()).ok());
         // Our own payment may be known under another number of its invoice by then (AMB-33).

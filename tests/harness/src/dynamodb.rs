@@ -12,7 +12,7 @@ use dynoxide::actions::describe_stream::DescribeStreamRequest;
 use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::actions::list_streams::ListStreamsRequest;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::http;
 
@@ -149,4 +149,25 @@ pub fn stream_of_the_log(db: &Database) -> Vec<Value> {
     let shard_iterator = db.get_shard_iterator(request).unwrap().shard_iterator.unwrap();
     let records = db.get_records(GetRecordsRequest { shard_iterator, limit: None }).unwrap();
     records.records.iter().map(|record| serde_json::to_value(record).unwrap()).collect()
+}
+
+/// All rows of the activity log as its stream brings them, for an engine without streams.
+pub async fn log_as_records(client: &Client) -> Vec<Value> {
+    let mut items = client.scan().table_name("activity").into_paginator().items().send();
+    let mut records = Vec::new();
+    while let Some(item) = items.next().await {
+        let image: Map<_, _> = item
+            .unwrap()
+            .into_iter()
+            .map(|(name, value)| match value {
+                AttributeValue::S(text) => (name, json!({ "S": text })),
+                AttributeValue::N(number) => (name, json!({ "N": number })),
+                _ => (name, json!({ "NULL": true })),
+            })
+            .collect();
+        let number = records.len().to_string();
+        let record = json!({"SequenceNumber": number, "NewImage": image});
+        records.push(json!({"eventName": "INSERT", "dynamodb": record}));
+    }
+    records
 }

@@ -291,7 +291,7 @@ fn phrase(kind: DiscrepancyKind, count: usize) -> String {
         DiscrepancyKind::CurrencyDiffers => "Currencies that differ between Xero and the business",
         DiscrepancyKind::MultiInvoiceHeld => "Payments in Xero held for a part of another payment",
         DiscrepancyKind::TieOut => "Sums that do not add up with Xero",
-        DiscrepancyKind::Unprocessed => "Payments that are pending for too long",
+        DiscrepancyKind::Unprocessed => "Payments that have not come to their end",
     };
     format!("{says}: {count}.")
 }

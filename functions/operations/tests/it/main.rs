@@ -15,6 +15,7 @@ mod discrepancy_clock;
 mod discrepancy_stories;
 mod leaks;
 mod mass_changes;
+mod order_discrepancies;
 mod payment_orders;
 mod replay;
 mod republication;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::discrepancy::DiscrepancyKind;
-use crate::invoice_discrepancies::{due_on, left};
+use crate::invoice_amounts::{due_on, left};
 use crate::money::Money;
 use crate::stored::StoredInvoice;
 

@@ -15,7 +15,7 @@ use crate::applied_credit::AppliedCredit;
 use crate::discrepancy::Discrepancy;
 use crate::ids::InvoiceNumber;
 use crate::invoice::{Contact, InvoiceStatus};
-use crate::invoice_discrepancies::due_on;
+use crate::invoice_amounts::due_on;
 use crate::money::Money;
 use crate::settings::Settings;
 use crate::stored::StoredInvoice;

@@ -8,7 +8,6 @@ mod day;
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use aws_sdk_dynamodb::types::AttributeValue;
 use harness::dynamodb::Row;
 use harness::{FlakyChanges, FlakyUploads};
 use host::clock::Clock;
@@ -18,7 +17,7 @@ use mirror::Mirror;
 use queue::{Cause, InvoiceChange, InvoiceChanges, Message};
 use reconcile::Reconciler;
 use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 use xero_simulator::{InvoiceKind, NewInvoice, NewOrganisation, NewPayment, Options};
 
@@ -142,23 +141,7 @@ impl Shop {
 
     /// What the stream of the log brings.
     async fn judges(&self) {
-        let items = self.common.direct.scan().table_name("activity").into_paginator().items();
-        let mut items = items.send();
-        let mut records = Vec::new();
-        while let Some(item) = items.next().await {
-            let image: Map<_, _> = item
-                .unwrap()
-                .into_iter()
-                .map(|(name, value)| match value {
-                    AttributeValue::S(text) => (name, json!({ "S": text })),
-                    AttributeValue::N(number) => (name, json!({ "N": number })),
-                    _ => (name, json!({ "NULL": true })),
-                })
-                .collect();
-            let number = records.len().to_string();
-            let record = json!({"SequenceNumber": number, "NewImage": image});
-            records.push(json!({"eventName": "INSERT", "dynamodb": record}));
-        }
+        let records = harness::dynamodb::log_as_records(&self.common.direct).await;
         let reconciler = self.reconciler();
         for some in records.chunks(1_000) {
             let event = json!({ "Records": some });
