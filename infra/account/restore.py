@@ -18,7 +18,7 @@ BACKUP = "before-recovery"
 GROUPS = {
     "money": ("invoices", "payments", "held_payments", "tombstones", "discrepancies", "uploads", "receipts", "customers", "orders",
               "order_links"),
-    "log": ("activity", "seals", "closes"),
+    "log": ("activity", "seals", "closes", "reports"),
 }
 # Each of these is restored by itself.
 ALONE = ("organisations", "caps", "nights", "notices", "parked", "messages", "contacts", "connections", "brakes", "budgets", "grants",

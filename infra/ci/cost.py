@@ -182,6 +182,10 @@ def standing(template, prices, kept, many):
     # CloudTrail puts what it records in five minutes into one object. The calls of the schedules are left out.
     yield prices.line("who ordered", {"recorded call": load["calls by people"], "stored object": load["periods with such calls"]},
                       f"{load['calls by people']:,} calls by people, which CloudTrail records")
+    # Weekly, monthly and quarterly reports with their files, and a seal for each day; a report is read again when it is counted again.
+    files = load["report files"] * load["reports"] + DAYS
+    yield prices.line("reports", {"stored object": files, "stored GB": load["report GB"]},
+                      f"{load['reports']} reports with {load['report files']} files each, {load['report GB']} GB after a year")
     stored = load["program GB"] * len(functions)
     yield prices.line("mails and programs", {"mail": load["mails"], "stored GB": stored},
                       f"{load['mails']} mails, {math.ceil(stored * 1024)} MB of programs")

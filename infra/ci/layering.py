@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What pages, the command line and functions agree on.
 CONTRACTS = {"commands"}
-ADAPTERS = {"bus", "host", "invoker", "queue", "table", "xero"}
+# Calculations over facts that the domain defines, pure like the domain.
+CALCULATIONS = {"figures"}
+ADAPTERS = {"archive", "bus", "host", "invoker", "queue", "table", "xero"}
 # Crates that assemble adapters in the same way for several functions.
 ASSEMBLIES = {"access", "discrepancies"}
 # A sync at once, a close, the plan of a night, and the log against its seals, are executed with the code that the schedules run.
@@ -29,13 +31,14 @@ ONE_OWNER = {
     "aws-sdk-eventbridge": "bus",
     # One function is called by others: the one that executes commands.
     "aws-sdk-lambda": "invoker",
+    "aws-sdk-s3": "archive",
     "aws-sdk-secretsmanager": "host",
     "aws-sdk-sqs": "queue",
     "lambda_runtime": "host",
     "reqwest": "xero",
 }
 # Engines and servers of tests and of the local stack; nothing of these is ever deployed.
-NEVER_DEPLOYED = re.compile(r"^(dynoxide|rustack|axum$|harness$|local$|scenarios$|worlds$|xero-simulator$)")
+NEVER_DEPLOYED = re.compile(r"^(dynoxide|rustack|s3s|axum$|harness$|local$|scenarios$|worlds$|xero-simulator$)")
 # What tests share: no other crate depends on these but for its tests.
 FOR_TESTS_ONLY = {"harness", "scenarios", "worlds"}
 
@@ -89,7 +92,7 @@ def known_to(crate):
     """The crates of ours that a shared one may know."""
     if crate in ASSEMBLIES:
         return ADAPTERS | {"payments"}
-    return {"payments"} if crate in ADAPTERS | CONTRACTS else set()
+    return {"payments"} if crate in ADAPTERS | CALCULATIONS | CONTRACTS else set()
 
 
 def broken(crates, tree_of):

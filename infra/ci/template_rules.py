@@ -53,12 +53,14 @@ def _dead_letters(*queues):
 # The tables that every page of the operators may be made of, and the log of orders.
 CONSOLE = (
     _tables("Organisations", "GetItem", "Scan")
-    | _tables("Brakes Budgets Caps Closes Connections Customers Invoices Nights Orders Receipts Sweeps Uploads", "GetItem")
+    | _tables("Brakes Budgets Caps Closes Connections Customers Invoices Nights Orders Receipts Reports Sweeps Uploads", "GetItem")
     | _tables("Contacts Customers Invoices Payments Uploads", "BatchGetItem")
     | _tables("Customers", "Query")
     | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
     | _tables("Activity Closes Discrepancies Feeds HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments Shadows", "Query")
-    | _tables("Receipts SyncRuns", "Query")
+    | _tables("Receipts Reports SyncRuns", "Query")
+    # A link to a file works with the right of the function that has signed it.
+    | _on("${ReportsBucket.Arn}/*/reports/*", "s3:GetObject")
     | _tables("Tombstones", "Query")
     | _on("${ActivityTable.Arn}/index/by_invoice", "dynamodb:Query")
     | _on("${CustomersTable.Arn}/index/open_actions", "dynamodb:Query")
@@ -237,6 +239,8 @@ ALLOWED = {
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _tables("Messages", "PutItem", "DeleteItem")
     | _tables("Seals", "GetItem", "Query")
+    # A person's report is made without the person waiting for it.
+    | _on("ReportFunction.Arn", "lambda:InvokeFunction")
     | _tables("Feeds Shadows", "Query")
     | _grants()
     | _tables("Grants", "DeleteItem", "Scan", "UpdateItem"),
@@ -258,6 +262,12 @@ ALLOWED = {
     # It reads the log and writes of its seals; it alters and deletes nothing of either.
     | _tables("Activity", "Query", "PutItem")
     | _tables("Seals", "GetItem", "Query", "PutItem")
+    | _tables("Organisations", "GetItem")
+    | _tables("Reports", "GetItem", "Query", "PutItem")
+    | _tables("Messages", "PutItem", "DeleteItem")
+    # It deletes no file, and no version of one.
+    | _on("${ReportsBucket.Arn}/*", "s3:GetObject", "s3:PutObject")
+    | _on("ReportsBucket.Arn", "s3:ListBucket")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage"),
     "Console": _own_log("Console") | CONSOLE,
     "Operate": _own_log("Operate") | CONSOLE | COMMANDS,
@@ -352,6 +362,10 @@ ONLY = {
     "SealsTable.Arn": {"Report", "Operations"},
     # What feeds have reported of their imports.
     "FeedsTable.Arn": {"Intake", "Sweep", "Operations"} | LOOKERS,
+    # One function makes reports; pages list them, and give links to their files.
+    "ReportsTable.Arn": {"Report"} | LOOKERS,
+    "${ReportsBucket.Arn}/*": {"Report"},
+    "${ReportsBucket.Arn}/*/reports/*": LOOKERS,
     # What was decided in shadow, and not done.
     "ShadowsTable.Arn": {"Mirror", "Upload", "Operations"} | LOOKERS,
     "BrakesTable.Arn": {"Mirror", "Sweep", "Operations"} | LOOKERS,
@@ -652,7 +666,7 @@ MORE_THAN_LOOKING = {
     "Operate": _tables("Activity", "PutItem") | COMMANDS,
     "Administer": _tables("Activity", "PutItem") | COMMANDS | _tables("Organisations", "UpdateItem"),
 }
-LOOKING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
+LOOKING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "s3:GetObject"}
 
 
 def people_find_their_policies_by_name(template):

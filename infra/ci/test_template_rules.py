@@ -321,7 +321,7 @@ class Rules(unittest.TestCase):
         self.expect(rules.roles_fit_what_the_table_crate_calls, "ConditionCheckItem", "never")
 
     def test_a_call_that_no_role_allows_is_noticed(self):
-        for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole", "OperationsRole", "ConnectRole"):
+        for role in ("MirrorRole", "IntakeRole", "UploadRole", "SweepRole", "OperationsRole", "ConnectRole", "ReportRole"):
             for statement in self.statements(role):
                 actions = sam_template.as_list(statement["Action"])
                 statement["Action"] = [action for action in actions if action != "dynamodb:DeleteItem"]

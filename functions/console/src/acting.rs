@@ -210,7 +210,7 @@ fn request(
 
 /// The object of an order in one word, for the activity log.
 fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "payment",
         "discrepancy",
         "discrepancies",
@@ -220,6 +220,7 @@ fn subject(about: &BTreeMap<String, String>) -> Option<&str> {
         "message",
         "queue",
         "day",
+        "first_day",
         "from",
         "time_zone",
     ];

@@ -127,6 +127,10 @@ fn words(reply: Reply) -> CommandOutcome {
             let result = announced_again(&reply.announce_again);
             CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..result }
         }
+        Reply::MakeReport(reply) => done(format!(
+            "{} is on its way: made if it is not there yet, or counted again from the log. Show this page again in a minute.",
+            reply.report
+        )),
         Reply::Rename(_) => done("The names are saved.".to_owned()),
         // The address is in the reply alone: words are logged, and it lets a user in.
         Reply::Authorise(reply) => {

@@ -13,6 +13,7 @@ mod tally;
 mod times;
 pub mod view;
 
+use archive::Archive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
@@ -62,6 +63,8 @@ pub struct Console<I> {
     invoker: I,
     sweep_every: SignedDuration,
     mode: AccessMode,
+    /// Where reports are kept, if the stack has a bucket for them.
+    archive: Option<Archive>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -120,7 +123,9 @@ impl Console<LambdaInvoker> {
         };
         let sweep_every = minutes.map_or(console.sweep_every, minutes_long);
         let metrics = Metrics::from_env(env, role.function())?;
-        Ok(Self { metrics, ..console.sweeping_every(sweep_every).let_in_by(mode) })
+        let bucket = env.optional("REPORTS_BUCKET")?;
+        let archive = bucket.map(|bucket| Archive::new(aws_sdk_s3::Client::new(aws), bucket));
+        Ok(Self { metrics, archive, ..console.sweeping_every(sweep_every).let_in_by(mode) })
     }
 }
 
@@ -133,13 +138,20 @@ impl<I: Invoker> Console<I> {
     pub fn new(role: Role, tables: Tables, invoker: I, clock: Clock) -> Self {
         let sweep_every = minutes_long(SWEEP_MINUTES);
         let mode = AccessMode::default();
-        Self { role, tables, invoker, sweep_every, mode, metrics: Metrics::off(), clock }
+        let (archive, metrics) = (None, Metrics::off());
+        Self { role, tables, invoker, sweep_every, mode, archive, metrics, clock }
     }
 
     /// The same, in a stack that Xero lets in like this, and not by a custom connection.
     #[must_use]
     pub fn let_in_by(self, mode: AccessMode) -> Self {
         Self { mode, ..self }
+    }
+
+    /// The same, with a bucket for reports.
+    #[must_use]
+    pub fn with_archive(self, archive: Archive) -> Self {
+        Self { archive: Some(archive), ..self }
     }
 
     /// The same, in a stack where what changed is looked for this often (ST-16), and not every half hour.
@@ -276,6 +288,7 @@ impl<I: Invoker> Asking<'_, I> {
             replies,
             sweep_every: self.console.sweep_every,
             mode: self.console.mode,
+            archive: self.console.archive.as_ref(),
             now: self.now,
             rows_read: tally.rows_read.into(),
         };

@@ -120,6 +120,8 @@ macro_rules! page_table { ($given:ident) => { $given! {
         "what customers owe, by age and by customer, and what is overdue; by `kind`, `word`";
     Closes = "closes", closes, Invoices, Viewer, "Closes",
         "what reconciles, is in transit or does not reconcile, by business day; one by `day`, `kind`";
+    Reports = "reports", reports, Invoices, Viewer, "Reports",
+        "the figures of weeks, months and quarters, as files; one by `word`";
     Tonight = "tonight", tonight, Uploads, Viewer, "Tonight",
         "what goes to Xero tonight, what waits for which night, what is held";
     Limits = "limits", limits, Uploads, Viewer, "Limits",

@@ -1,11 +1,14 @@
 //! The function put together from its environment.
 
+use std::time::Duration;
+
 use access::StartError;
 use bus::EventBus;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
 use host::metrics::Metrics;
 use host::webhook_secret::WebhookSecret;
+use invoker::LambdaInvoker;
 use queue::{AllQueues, ChangesQueue, QueueName, QueueUrls, UploadsQueue};
 use sweep::Sweeper;
 use table::Tables;
@@ -13,6 +16,9 @@ use upload::Uploader;
 use xero::LOGIN_URL;
 
 use crate::{Operations, Parts};
+
+/// Longest wait until Lambda has taken an event.
+const STARTED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Operations<ChangesQueue, UploadsQueue, AllQueues, EventBus> {
     /// Reads the environment, see the README, and makes the SDK's clients.
@@ -48,6 +54,9 @@ impl Operations<ChangesQueue, UploadsQueue, AllQueues, EventBus> {
                 Some(_) => Some(env.url("CONNECT_URL", None)?),
                 None => None,
             },
+            reporter: env
+                .optional("REPORT_FUNCTION")?
+                .map(|name| LambdaInvoker::new(aws, Some(name), STARTED_WITHIN)),
             webhook_secret: WebhookSecret::from_env(env, aws)?,
             metrics: Metrics::from_env(env, commands::FUNCTION)?,
             ..Self::new(parts)

@@ -30,6 +30,9 @@ pub enum ExecutionError {
     /// The log could not be compared with its seals.
     #[error(transparent)]
     Verification(#[from] report::SealError),
+    /// The function that makes reports could not be called.
+    #[error("the report could not be ordered")]
+    Report(#[from] invoker::InvokeError),
     /// The tables do not answer as they should.
     #[error("{0}")]
     Tables(String),

@@ -13,6 +13,7 @@ mod leak;
 mod mass_change;
 mod payment_orders;
 mod replay;
+mod reports;
 mod republication;
 mod restoration;
 mod shadow;
@@ -32,7 +33,7 @@ use host::clock::Clock;
 use host::metrics::Metrics;
 use host::telemetry;
 use host::webhook_secret::WebhookSecret;
-use invoker::{InvokeError, Invoker};
+use invoker::{InvokeError, Invoker, LambdaInvoker};
 use jiff::{SignedDuration, Timestamp};
 use payments::upload::PaymentCommand;
 use queue::{Changes, DeadLetters, Letters, Uploads};
@@ -60,6 +61,8 @@ pub struct Operations<C, U, Q, B> {
     /// All queues with their dead letters.
     letters: Q,
     bus: B,
+    /// The function that makes reports, if there is one.
+    reporter: Option<LambdaInvoker>,
     /// Where the keys are that Xero signs webhooks with, if they are in a secret.
     webhook_secret: Option<WebhookSecret>,
     /// Where users log in at Xero who let us in, if they do.
@@ -95,6 +98,7 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
             uploads,
             letters,
             bus,
+            reporter: None,
             webhook_secret: None,
             login: None,
             connect_url: None,
@@ -114,6 +118,12 @@ impl<C, U, Q, B> Operations<C, U, Q, B> {
     #[must_use]
     pub fn with_webhook_secret(self, secret: WebhookSecret) -> Self {
         Self { webhook_secret: Some(secret), ..self }
+    }
+
+    /// The same, with a function that makes reports.
+    #[must_use]
+    pub fn with_reporter(self, reporter: LambdaInvoker) -> Self {
+        Self { reporter: Some(reporter), ..self }
     }
 
     /// Whether there is no time left for another message.
@@ -207,6 +217,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 Reply::Discard(DiscardReply { discard, recorded: true })
             }
             Command::Close(which) => Reply::Close(self.close(which, by, deadline).await?),
+            Command::MakeReport(of) => Reply::MakeReport(self.make_report(of, by).await?),
             Command::AnnounceAgain(which) => {
                 let announce_again = self.announce_again(which, Some(by), deadline).await?;
                 Reply::AnnounceAgain(RepublicationReply { announce_again, recorded: true })

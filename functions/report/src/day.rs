@@ -1,5 +1,6 @@
 //! The seal of one day of one organisation: the log of the day in, its seal out.
 
+use archive::ArchiveFile;
 use jiff::civil::Date;
 use payments::seal::{Contents, RowDifference, RowFault, Seal, SealPage, SealedRow};
 use table::WriteError;
@@ -67,10 +68,30 @@ impl Log<'_> {
         tally.late += usize::try_from(contents.late).unwrap_or(usize::MAX);
         let previous = before.map(|before| before.checksum);
         let seal = Seal::new(self.organisation, day, previous, contents);
+        self.archive(&seal).await?;
         self.tables.store_seal(&seal, self.clock.now()).await?;
         let late = u64::try_from(late.len()).unwrap_or(u64::MAX);
         let differences = compared.total.saturating_sub(late) + u64::from(!compared.is_intact);
         Ok(Done { seal, differences })
+    }
+
+    /// Keeps the seal outside of the tables, before the table has it, under a name that has its checksum: if the
+    /// tables are lost or altered, the file says what was sealed.
+    async fn archive(&self, seal: &Seal) -> Result<(), SealError> {
+        let Some(archive) = self.archive else { return Ok(()) };
+        let said = serde_json::json!({
+            "organisation": seal.organisation,
+            "day": seal.day,
+            "checksum": seal.checksum.to_string(),
+            "previous": seal.previous.map(|previous| previous.to_string()),
+            "rows": seal.contents.rows,
+            "late": seal.contents.late,
+        });
+        let name = format!("{}-{}.json", seal.day, seal.checksum);
+        let (media_type, bytes) = ("application/json", said.to_string().into_bytes());
+        let file = ArchiveFile { name, media_type, bytes };
+        archive.put(&format!("{}/seals", self.organisation), file).await?;
+        Ok(())
     }
 
     fn name(&self, difference: &RowDifference, message: &str) {

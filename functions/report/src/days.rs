@@ -99,7 +99,8 @@ impl Reporter {
     ) -> (Vec<SealedAnswer>, Tally) {
         let (mut answers, mut tally) = (Vec::new(), Tally::default());
         let (tables, clock) = (&self.tables, &self.clock);
-        let log = Log { tables, organisation, clock, deadline };
+        let archive = self.archive.as_ref();
+        let log = Log { tables, organisation, archive, clock, deadline };
         loop {
             let now = clock.now();
             let last_over = last_over(now);

@@ -1,12 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod count;
 mod day;
 mod days;
+mod document;
 mod error;
+mod formats;
 mod log_reader;
+mod recount;
+mod reports;
 mod tally;
 mod verification;
 
+use archive::Archive;
 use commands::text::redact;
 use host::clock::Clock;
 use host::env::{EnvError, Environment};
@@ -19,12 +25,16 @@ use table::Tables;
 use crate::days::SealWish;
 pub use crate::days::SealedAnswer;
 pub use crate::error::SealError;
+pub use crate::reports::ReportAnswer;
+use crate::reports::ReportWish;
 use crate::tally::Tally;
 pub use crate::verification::verify;
 
 /// The function: everything between its environment and its handler.
 pub struct Reporter {
     tables: Tables,
+    /// Where reports are kept; without a bucket there are none.
+    archive: Option<Archive>,
     metrics: Metrics,
     clock: Clock,
 }
@@ -44,7 +54,11 @@ pub enum HandleError {
 #[derive(Debug, Serialize)]
 pub struct Answer {
     /// One for each day that was sealed, or could not be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seals: Vec<SealedAnswer>,
+    /// One for each report that was made or counted again, or could not be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<ReportAnswer>,
 }
 
 impl Reporter {
@@ -58,7 +72,9 @@ impl Reporter {
         clock: Clock,
     ) -> Result<Self, EnvError> {
         let prefix = env.optional("TABLE_PREFIX")?.unwrap_or_default();
+        let bucket = env.optional("REPORTS_BUCKET")?;
         Ok(Self {
+            archive: bucket.map(|bucket| Archive::new(aws_sdk_s3::Client::new(aws), bucket)),
             tables: Tables::new(aws_sdk_dynamodb::Client::new(aws), prefix),
             metrics: Metrics::from_env(env, "report")?,
             clock,
@@ -67,20 +83,41 @@ impl Reporter {
 
     /// Puts the function together from its parts.
     pub fn new(tables: Tables, clock: Clock) -> Self {
-        Self { tables, metrics: Metrics::off(), clock }
+        Self { tables, archive: None, metrics: Metrics::off(), clock }
     }
 
-    /// Seals the days that are over (`{"seal": {…}}`).
+    /// The same, with a bucket for reports.
+    #[must_use]
+    pub fn with_archive(self, archive: Archive) -> Self {
+        Self { archive: Some(archive), ..self }
+    }
+
+    /// Seals the days that are over (`{"seal": {…}}`), and makes reports (`{"report": {…}}`); what an event asks for both is done
+    /// in this order.
     ///
     /// # Errors
     /// [`HandleError`].
     pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Answer, HandleError> {
-        let wish = event.get("seal").ok_or_else(|| HandleError::Event("no `seal`".to_owned()))?;
-        let wish =
-            SealWish::deserialize(wish).map_err(|error| HandleError::Event(redact(&error)))?;
+        let wrong = |error: serde_json::Error| HandleError::Event(redact(&error));
+        let seal = event.get("seal").map(SealWish::deserialize).transpose().map_err(wrong)?;
+        let report = event.get("report").map(ReportWish::deserialize).transpose().map_err(wrong)?;
+        if seal.is_none() && report.is_none() {
+            return Err(HandleError::Event("neither `seal` nor `report`".to_owned()));
+        }
         let mut tally = Tally::default();
-        let seals = Box::pin(self.seals(&wish, deadline, &mut tally)).await;
+        let done = Box::pin(async {
+            let seals = match &seal {
+                Some(wish) => self.seals(wish, deadline, &mut tally).await?,
+                None => Vec::new(),
+            };
+            let reports = match &report {
+                Some(wish) => self.reports(wish, deadline, &mut tally).await?,
+                None => Vec::new(),
+            };
+            Ok(Answer { seals, reports })
+        });
+        let done = done.await;
         self.metrics.report(self.clock.now(), &tally);
-        Ok(Answer { seals: seals.map_err(HandleError::Organisations)? })
+        done.map_err(HandleError::Organisations)
     }
 }

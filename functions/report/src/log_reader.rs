@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use archive::Archive;
 use host::clock::Clock;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,8 @@ pub(crate) const CLOSING_TIME: SignedDuration = SignedDuration::from_secs(20);
 pub(crate) struct Log<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) organisation: OrganisationId,
+    /// Where seals are kept as files, if there is a bucket.
+    pub(crate) archive: Option<&'a Archive>,
     pub(crate) clock: &'a Clock,
     pub(crate) deadline: Timestamp,
 }

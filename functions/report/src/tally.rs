@@ -13,8 +13,32 @@ host::counters! {
         pub(crate) rows_read: usize, log rows.read, metric "SealRowsRead";
         /// Rows that came after their day was sealed.
         pub(crate) late: usize, log rows.late, metric "SealRowsLate";
+        /// Reports that were made.
+        pub(crate) reports_made: usize, log reports.made;
+        /// Reports that could not be made, or not be counted again.
+        pub(crate) reports_failed: usize, log reports.failed;
+        /// Reports that are left for the next schedule.
+        pub(crate) reports_left: usize, log reports.left;
+        /// Reports that were counted again, and are the same.
+        pub(crate) reports_same: usize, log reports.same;
+        /// Reports that were counted again, and are other ones.
+        pub(crate) reports_different: usize, log reports.different;
         /// Rows that are not as they were sealed, and seals whose pages are not.
         pub(crate) differences: usize, log rows.different, metric "SealDifferences";
+    }
+}
+
+impl Tally {
+    /// Counts what became of a report.
+    pub(crate) fn count(&mut self, outcome: &str) {
+        let count = match outcome {
+            "made" => &mut self.reports_made,
+            "same" => &mut self.reports_same,
+            "differs" => &mut self.reports_different,
+            "other_version" => return,
+            _ => &mut self.reports_failed,
+        };
+        *count += 1;
     }
 }
 

@@ -28,7 +28,7 @@ pub async fn verify(
     clock: &Clock,
     deadline: Timestamp,
 ) -> Result<LogVerification, SealError> {
-    let log = Log { tables, organisation, clock, deadline };
+    let log = Log { tables, organisation, archive: None, clock, deadline };
     let first = tables.sealed_day(organisation, true).await?;
     let last = tables.sealed_day(organisation, false).await?;
     let (Some(first), Some(last)) = (first, last) else {

@@ -141,6 +141,8 @@ impl Builder {
         let sqs_url = self.elsewhere.sqs_url.clone();
         let sqs_url =
             sqs_url.unwrap_or_else(|| url(of_engines.and_then(|e| e.sqs), self.ports.sqs));
+        let s3_url = self.elsewhere.s3_url.clone();
+        let s3_url = s3_url.unwrap_or_else(|| url(of_engines.and_then(|e| e.s3), self.ports.s3));
         let xero = self.elsewhere.xero.clone().unwrap_or_else(|| {
             let address = simulator.as_ref().map(|simulator| simulator.address);
             simulator::sample_xero(&url(address, self.ports.simulator))
@@ -153,6 +155,7 @@ impl Builder {
             clock,
             dynamodb_url,
             sqs_url,
+            s3_url,
             xero,
             functions: None,
             simulator,
@@ -189,10 +192,11 @@ impl Builder {
             data: self.data.clone(),
             dynamodb: self.elsewhere.dynamodb_url.is_none(),
             sqs: self.elsewhere.sqs_url.is_none(),
+            s3: self.elsewhere.s3_url.is_none(),
             ports: self.ports,
             visibility: self.visibility,
         };
-        if !self.parts.engines || !(engines.dynamodb || engines.sqs) {
+        if !self.parts.engines || !(engines.dynamodb || engines.sqs || engines.s3) {
             return Ok(None);
         }
         let started = Instant::now();
@@ -208,6 +212,9 @@ impl Builder {
             };
             let found = self.found(running.found_messages > 0, &messages);
             self.tell(started, "SQS", format!("http://{address}{found}"));
+        }
+        if let Some(address) = running.s3 {
+            self.tell(started, "S3", format!("http://{address}"));
         }
         Ok(Some(running))
     }

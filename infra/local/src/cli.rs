@@ -80,6 +80,9 @@ struct Options {
     /// Port of the SQS API
     #[arg(long, global = true, value_name = "PORT", default_value_t = Ports::default().sqs)]
     port_sqs: u16,
+    /// Port of the S3 API
+    #[arg(long, global = true, value_name = "PORT", default_value_t = Ports::default().s3)]
+    port_s3: u16,
     /// Port of the Xero simulator
     #[arg(long, global = true, value_name = "PORT", default_value_t = Ports::default().simulator)]
     port_simulator: u16,
@@ -174,7 +177,9 @@ async fn serve_part(
     };
     let mut elsewhere = Elsewhere::from_env(&Environment::process())?;
     if parts.engines {
-        let nothing = elsewhere.dynamodb_url.is_some() && elsewhere.sqs_url.is_some();
+        let nothing = elsewhere.dynamodb_url.is_some()
+            && elsewhere.sqs_url.is_some()
+            && elsewhere.s3_url.is_some();
         ensure!(!nothing, "{DYNAMODB_URL} and {SQS_URL} point elsewhere: nothing to start");
     }
     if command == Command::Simulator {
@@ -209,6 +214,7 @@ const fn ports(options: &Options) -> Ports {
         invoke: options.port_invoke,
         dynamodb: options.port_dynamodb,
         sqs: options.port_sqs,
+        s3: options.port_s3,
         simulator: options.port_simulator,
     }
 }

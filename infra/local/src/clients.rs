@@ -2,11 +2,15 @@
 
 use std::sync::LazyLock;
 
+use archive::Archive;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use host::env::Environment;
 
-use crate::{engines::queues::REGION, lambda::stream::StreamWriter};
+use crate::{
+    engines::{self, queues::REGION},
+    lambda::stream::StreamWriter,
+};
 
 /// User name and password of everything local; the engines take any.
 pub const ACCESS_KEY: &str = "local";
@@ -18,6 +22,13 @@ pub struct Clients {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// For the queues.
     pub sqs: aws_sdk_sqs::Client,
+}
+
+/// Client for the bucket of reports at this address.
+pub(crate) async fn archive_at(url: &str) -> Archive {
+    let config = config(&[url]).await;
+    let s3 = aws_sdk_s3::config::Builder::from(&config).endpoint_url(url).force_path_style(true);
+    Archive::new(aws_sdk_s3::Client::from_conf(s3.build()), engines::s3::REPORTS)
 }
 
 impl Clients {

@@ -122,7 +122,7 @@ struct Parts {
 impl Parts {
     async fn new(ports: Ports, data: &Path) -> anyhow::Result<Self> {
         let here = |port| format!("http://127.0.0.1:{port}");
-        let Elsewhere { dynamodb_url, sqs_url, xero } =
+        let Elsewhere { dynamodb_url, sqs_url, xero, .. } =
             Elsewhere::from_env(&Environment::process())?;
         let login: Url = match xero {
             Some(_) => LOGIN_URL.parse()?,

@@ -8,6 +8,8 @@ use url::Url;
 pub const DYNAMODB_URL: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 /// Points to another SQS; the AWS SDK's own name.
 pub const SQS_URL: &str = "AWS_ENDPOINT_URL_SQS";
+/// Points to another S3; the AWS SDK's own name.
+pub const S3_URL: &str = "AWS_ENDPOINT_URL_S3";
 /// Points to Xero's Accounting API.
 pub const XERO_API_URL: &str = "XERO_API_URL";
 /// Points to Xero's identity service.
@@ -37,6 +39,8 @@ pub struct Elsewhere {
     pub dynamodb_url: Option<String>,
     /// Address of another SQS.
     pub sqs_url: Option<String>,
+    /// Address of another S3.
+    pub s3_url: Option<String>,
     /// Another Xero, so no simulator.
     pub xero: Option<Xero>,
 }
@@ -52,6 +56,7 @@ impl Elsewhere {
         Ok(Self {
             dynamodb_url: address(env, DYNAMODB_URL)?,
             sqs_url: address(env, SQS_URL)?,
+            s3_url: address(env, S3_URL)?,
             xero: Xero::from_env(env)?,
         })
     }

@@ -39,6 +39,8 @@ const XERO_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct Surroundings {
     pub(crate) dynamodb_url: String,
     pub(crate) sqs_url: String,
+    /// Where reports are kept.
+    pub(crate) s3_url: String,
     pub(crate) xero: Xero,
     pub(crate) clock: Clock,
     /// Where functions are called: the console passes commands on.
@@ -99,7 +101,9 @@ pub(crate) async fn start(surroundings: Surroundings) -> anyhow::Result<(Host, W
 
 impl Product {
     async fn new(surroundings: Surroundings) -> anyhow::Result<Self> {
-        let Surroundings { dynamodb_url, sqs_url, xero, clock, invoke_url, stream } = surroundings;
+        let Surroundings { dynamodb_url, sqs_url, s3_url, xero, clock, invoke_url, stream } =
+            surroundings;
+        let archive = clients::archive_at(&s3_url).await;
         let clients = Clients::new(&dynamodb_url, &sqs_url).await.streamed(stream);
         let changes_url = queues::url(&clients.sqs, queues::CHANGES).await?;
         let changes = || ChangesQueue::new(clients.sqs.clone(), changes_url.clone());
@@ -114,7 +118,7 @@ impl Product {
         let console = |role: Role| {
             let name = role.may(Role::Operator).then(|| Function::Operations.name().to_owned());
             let invoker = LambdaInvoker::new(lambda.clone(), name, INVOKED_MAX);
-            Console::new(role, tables.clone(), invoker, clock.clone())
+            Console::new(role, tables.clone(), invoker, clock.clone()).with_archive(archive.clone())
         };
         let sweep = Sweeper::new(
             client(&xero, Config::default(), &clock)?,
@@ -123,7 +127,9 @@ impl Product {
             clock.clone(),
         )
         .with_contacts(client(&xero, Config::contacts(), &clock)?);
-        let operations = operations(&clients, &xero, &clock).await?;
+        let reporter = Some(Function::Report.name().to_owned());
+        let reporter = LambdaInvoker::new(lambda.clone(), reporter, INVOKED_MAX);
+        let operations = operations(&clients, &xero, &clock).await?.with_reporter(reporter);
         Ok(Self {
             webhook: Webhook::new(keys, changes(), Metrics::off())
                 .with_schedules(schedules.clone()),
@@ -148,7 +154,7 @@ impl Product {
             announce: Announcer::new(NoBus, clock.clone()),
             operations,
             reconcile: Reconciler::new(tables.clone(), clock.clone()),
-            report: Reporter::new(tables.clone(), clock.clone()),
+            report: Reporter::new(tables.clone(), clock.clone()).with_archive(archive.clone()),
             console: console(Role::Viewer),
             operate: console(Role::Operator),
             administer: console(Role::Admin),

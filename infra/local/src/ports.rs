@@ -19,13 +19,15 @@ pub struct Ports {
     pub dynamodb: u16,
     /// The SQS API.
     pub sqs: u16,
+    /// The S3 API.
+    pub s3: u16,
     /// The Xero simulator.
     pub simulator: u16,
 }
 
 impl Default for Ports {
     fn default() -> Self {
-        Self { webhook: 9000, invoke: 9001, dynamodb: 8000, sqs: 9324, simulator: 9400 }
+        Self { webhook: 9000, invoke: 9001, dynamodb: 8000, sqs: 9324, s3: 9444, simulator: 9400 }
     }
 }
 
@@ -33,7 +35,7 @@ impl Ports {
     /// Free ports for everything, so that many stacks can run side by side.
     #[must_use]
     pub const fn free() -> Self {
-        Self { webhook: 0, invoke: 0, dynamodb: 0, sqs: 0, simulator: 0 }
+        Self { webhook: 0, invoke: 0, dynamodb: 0, sqs: 0, s3: 0, simulator: 0 }
     }
 }
 
@@ -68,6 +70,12 @@ impl Place {
     #[must_use]
     pub const fn sqs(port: u16) -> Self {
         Self { what: "the SQS API", option: "--port-sqs", port }
+    }
+
+    /// The S3 API on `port`.
+    #[must_use]
+    pub const fn s3(port: u16) -> Self {
+        Self { what: "the S3 API", option: "--port-s3", port }
     }
 
     /// The Xero simulator on `port`.

@@ -23,7 +23,7 @@ impl Drop for Data {
     }
 }
 
-const FREE_PORTS: [&str; 10] = [
+const FREE_PORTS: [&str; 12] = [
     "--port-webhook",
     "0",
     "--port-invoke",
@@ -31,6 +31,8 @@ const FREE_PORTS: [&str; 10] = [
     "--port-dynamodb",
     "0",
     "--port-sqs",
+    "0",
+    "--port-s3",
     "0",
     "--port-simulator",
     "0",

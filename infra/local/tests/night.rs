@@ -199,6 +199,7 @@ async fn functions_in_another_process_take_the_simulator_along_and_find_its_time
         dynamodb_url: Some(around.dynamodb_url().to_owned()),
         sqs_url: Some(around.sqs_url().to_owned()),
         xero: Some(around.xero().clone()),
+        ..Elsewhere::default()
     };
     let functions = Parts { functions: true, ..nothing };
     let start = || quick().parts(functions).elsewhere(elsewhere.clone()).start();

@@ -157,6 +157,7 @@ async fn functions_can_be_a_stack_of_their_own() -> anyhow::Result<()> {
         dynamodb_url: Some(around.dynamodb_url().to_owned()),
         sqs_url: Some(around.sqs_url().to_owned()),
         xero: Some(around.xero().clone()),
+        ..Elsewhere::default()
     };
     let functions = Parts { functions: true, ..nothing };
     let functions = quick().parts(functions).elsewhere(elsewhere).start().await?;

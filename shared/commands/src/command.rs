@@ -7,15 +7,15 @@ use crate::field::Field;
 use crate::payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
-    OnOrganisation, OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore,
-    SetAccount, SignUp, SyncNow, WhatIf,
+    OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish,
+    Restore, SetAccount, SignUp, SyncNow, WhatIf,
 };
 use crate::reply::{
     AcceptanceReply, AccountListReply, AccountReply, ApprovalReply, AuthorisationReply, CloseReply,
     ContainmentReply, CustomerReply, DeadLettersReply, DiscardReply, DisconnectionReply,
     DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply, PlanReply,
-    ReplayReply, RepublicationReply, RestorationReply, ShadowReply, SyncReply, UploadsReply,
-    WhatIfReply,
+    ReplayReply, ReportReply, RepublicationReply, RestorationReply, ShadowReply, SyncReply,
+    UploadsReply, WhatIfReply,
 };
 use crate::role::Role;
 
@@ -267,6 +267,11 @@ commands! {
         is_read_only: true,
         fields: &[ORGANISATION, FROM_DAY, TO_DAY],
     }
+    /// Makes the report of some days, or counts it again from the log if it is there (SP-27, SP-33).
+    MakeReport(PeriodOf) -> ReportReply = "make_report" in OPERATORS {
+        label: Some("Make the report"),
+        fields: &[ORGANISATION, FIRST_DAY, LAST_DAY],
+    }
     /// The names that pages show are changed: of the organisation, its administrator, its third parties.
     Rename(OnOrganisation) -> NamesReply = "rename" in ADMINISTRATORS {
         label: Some("Save the names"),
@@ -395,6 +400,10 @@ const FROM_DAY: Field =
         .optional();
 const TO_DAY: Field =
     Field::text("to_day", "day", "The last day in UTC; the last one that was sealed").optional();
+const FIRST_DAY: Field =
+    Field::text("first_day", "day", "The first day of the report, such as 2026-11-23").typed();
+const LAST_DAY: Field =
+    Field::text("last_day", "day", "The last day of the report, such as 2026-11-29").typed();
 const NEXT: Field =
     Field::text("next", "place", "Goes on behind this place, as a reply had it").optional();
 const AT: Field =

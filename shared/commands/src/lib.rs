@@ -17,8 +17,8 @@ pub use field::{Field, FieldError, FieldKind};
 pub use payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
     ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
-    OnOrganisation, OnPayment, OnQueue, PickContact, PreviewPlan, Replay, Republish, Restore,
-    SecretText, SetAccount, SignUp, SyncNow, WhatIf,
+    OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish,
+    Restore, SecretText, SetAccount, SignUp, SyncNow, WhatIf,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;

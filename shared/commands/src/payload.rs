@@ -218,6 +218,17 @@ pub struct DaysOf {
     pub to_day: Option<Date>,
 }
 
+/// The days of a report, by the organisation's calendar.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct PeriodOf {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub first_day: Date,
+    pub last_day: Date,
+}
+
 /// A dead-letter queue, by the name of its queue.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

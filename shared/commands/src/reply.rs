@@ -397,6 +397,15 @@ pub struct Republication {
     pub next: Option<String>,
 }
 
+/// A report that is on its way: the one who has ordered it does not wait for it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ReportReply {
+    /// The name of its period.
+    pub report: String,
+    /// Whether the activity log has a row with who ordered it, and why.
+    pub recorded: bool,
+}
+
 /// Names that are saved.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct NamesReply {

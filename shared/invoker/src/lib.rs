@@ -6,6 +6,7 @@ use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
 use serde_json::Value;
 
 /// Longest wait for a connection. Inside AWS it takes milliseconds.
@@ -59,6 +60,20 @@ impl LambdaInvoker {
         let config =
             config.into().retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
         Self { client: aws_sdk_lambda::Client::from_conf(config), name }
+    }
+}
+
+impl LambdaInvoker {
+    /// Has it do something, and does not wait for it: Lambda keeps the event, and calls the function.
+    ///
+    /// # Errors
+    /// [`InvokeError`].
+    pub async fn start(&self, event: &Value) -> Result<(), InvokeError> {
+        let name = self.name.as_ref().ok_or(InvokeError::NoFunction)?;
+        let request =
+            self.client.invoke().function_name(name).invocation_type(InvocationType::Event);
+        let answer = request.payload(Blob::new(event.to_string())).send().await;
+        answer.map(|_| ()).map_err(|error| InvokeError::Unavailable(Box::new(error)))
     }
 }
 

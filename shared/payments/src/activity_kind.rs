@@ -65,6 +65,14 @@ codes! {
         Redriven = "redriven",
         /// What operators read in the morning (CC-20).
         MorningDigest = "morning_digest",
+        /// A report was counted again from the log, and is the same (SP-33).
+        ReportRecounted = "report_recounted",
+        /// A report was counted again from the log, and is another one (SP-33).
+        ReportDiffers = "report_differs",
+        /// A person has ordered a report (SP-27).
+        ReportOrdered = "report_ordered",
+        /// A report of a period is stored (SP-30).
+        ReportStored = "report_stored",
         /// A parked entry is on its way again.
         Replayed = "replayed",
         /// Everything is decided from now on, and nothing is done (CM-30).

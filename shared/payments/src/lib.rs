@@ -93,7 +93,8 @@ pub use mirror::{eligible, is_settled, mirror, mirror_with_uploads};
 pub use money::{Currency, Money, MoneyError, XERO_DECIMALS};
 pub use number::{NumberPrefix, PREFIX_CHARS_MAX};
 pub use order::{
-    Components, Order, OrderFacts, OrderProgress, OrderStanding, OrderStatus, is_news, standing,
+    Components, Order, OrderClaim, OrderFacts, OrderMoney, OrderProgress, OrderStanding,
+    OrderStatus, is_news, standing, standing_of,
 };
 pub use order_comparison::{
     ComponentValues, Differences, DiscrepancyChange, OrderDocuments, compare, discrepancy_changes,

@@ -3,7 +3,7 @@
 //! Progress and status are derived from the facts about money each time, and never typed in, so that they can be
 //! recounted from the log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -163,6 +163,71 @@ pub struct OrderFacts {
     pub siblings: Vec<Order>,
 }
 
+/// What is to be paid for an order, and by which invoices.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OrderClaim {
+    /// The sender's id.
+    pub id: OrderId,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// What it costs.
+    pub total: Money,
+    /// Whether it is cancelled: nothing is to be paid for it.
+    pub cancelled: bool,
+    /// The invoices that it names.
+    pub invoices: BTreeSet<InvoiceNumber>,
+}
+
+impl OrderClaim {
+    /// The amount that is to be paid.
+    pub fn to_pay(&self) -> Money {
+        if self.cancelled { Money::zero(self.total.currency()) } else { self.total }
+    }
+}
+
+impl From<&Order> for OrderClaim {
+    fn from(order: &Order) -> Self {
+        Self {
+            id: order.id.clone(),
+            placed_at: order.placed_at,
+            total: order.components.total,
+            cancelled: order.cancelled,
+            invoices: order.invoices.clone(),
+        }
+    }
+}
+
+/// The money that came for an order.
+#[derive(Clone, Debug, Default)]
+pub struct OrderMoney {
+    /// Of the payments that it names, what stands on no invoice. A payment that failed has no part that is anywhere.
+    pub free: Vec<(Money, PaymentStatus)>,
+    /// What came on each invoice that it names.
+    pub invoices: BTreeMap<InvoiceNumber, Vec<(Money, PaymentStatus)>>,
+    /// The other orders that name one of these invoices.
+    pub siblings: Vec<OrderClaim>,
+}
+
+impl OrderMoney {
+    fn of(order: &Order, facts: &OrderFacts) -> Self {
+        let named = facts.receipts.iter().filter(|receipt| order.payments.contains(&receipt.id));
+        let free = named.filter_map(|receipt| {
+            let failed = receipt.status == PaymentStatus::Failed;
+            let free = receipt.unallocated().or(failed.then_some(receipt.amount))?;
+            Some((free, receipt.status))
+        });
+        let on = |invoice: &StoredInvoice| {
+            let came = invoice.payments.iter().map(|payment| (payment.amount, payment.status));
+            (invoice.number.clone(), came.collect())
+        };
+        Self {
+            free: free.collect(),
+            invoices: facts.invoices.iter().map(on).collect(),
+            siblings: facts.siblings.iter().map(OrderClaim::from).collect(),
+        }
+    }
+}
+
 /// Money of one status, added up.
 #[derive(Clone, Copy, Debug)]
 struct Sums {
@@ -216,15 +281,23 @@ impl Sums {
 /// # Errors
 /// Sums that are larger than what is kept exactly.
 pub fn standing(order: &Order, facts: &OrderFacts) -> Result<OrderStanding, MoneyError> {
-    let currency = order.components.total.currency();
-    let mut sums = of_named_payments(order, facts, currency)?;
-    for invoice in &facts.invoices {
-        let whole = on_invoice(invoice, currency)?;
-        sums = sums.and(share(order, invoice, whole, facts)?)?;
+    standing_of(&OrderClaim::from(order), &OrderMoney::of(order, facts))
+}
+
+/// The same, from what is claimed and what has come.
+///
+/// # Errors
+/// See [`standing`].
+pub fn standing_of(order: &OrderClaim, money: &OrderMoney) -> Result<OrderStanding, MoneyError> {
+    let currency = order.total.currency();
+    let mut sums = added_up(&money.free, currency)?;
+    for (invoice, came) in &money.invoices {
+        let whole = added_up(came, currency)?;
+        sums = sums.and(share(order, invoice, whole, &money.siblings)?)?;
     }
     let to_pay = order.to_pay();
     let came = sums.received.plus(sums.refunded)?;
-    let total = order.components.total;
+    let total = order.total;
     let progress = if came.amount() >= total.amount() {
         OrderProgress::Received
     } else if came.is_positive() {
@@ -257,42 +330,24 @@ pub fn standing(order: &Order, facts: &OrderFacts) -> Result<OrderStanding, Mone
     })
 }
 
-/// Of the payments that the order names, what stands on no invoice.
-fn of_named_payments(
-    order: &Order,
-    facts: &OrderFacts,
-    currency: Currency,
-) -> Result<Sums, MoneyError> {
+fn added_up(all: &[(Money, PaymentStatus)], currency: Currency) -> Result<Sums, MoneyError> {
     let mut sums = Sums::nothing(currency);
-    for receipt in facts.receipts.iter().filter(|receipt| order.payments.contains(&receipt.id)) {
-        // A payment that failed has no part that is anywhere.
-        let failed = receipt.status == PaymentStatus::Failed;
-        if let Some(free) = receipt.unallocated().or(failed.then_some(receipt.amount)) {
-            sums.add(free, receipt.status)?;
-        }
-    }
-    Ok(sums)
-}
-
-fn on_invoice(invoice: &StoredInvoice, currency: Currency) -> Result<Sums, MoneyError> {
-    let mut sums = Sums::nothing(currency);
-    for payment in &invoice.payments {
-        sums.add(payment.amount, payment.status)?;
+    for (amount, status) in all {
+        sums.add(*amount, *status)?;
     }
     Ok(sums)
 }
 
 /// What of an invoice's money is the order's.
 fn share(
-    order: &Order,
-    invoice: &StoredInvoice,
+    order: &OrderClaim,
+    invoice: &InvoiceNumber,
     whole: Sums,
-    facts: &OrderFacts,
+    siblings: &[OrderClaim],
 ) -> Result<Sums, MoneyError> {
-    let mut of_it: Vec<&Order> = facts
-        .siblings
+    let mut of_it: Vec<&OrderClaim> = siblings
         .iter()
-        .filter(|sibling| sibling.id != order.id && sibling.invoices.contains(&invoice.number))
+        .filter(|sibling| sibling.id != order.id && sibling.invoices.contains(invoice))
         .collect();
     if of_it.is_empty() {
         return Ok(whole);
@@ -301,7 +356,7 @@ fn share(
     of_it.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
     let position = of_it.iter().position(|other| other.id == order.id).unwrap_or_default();
     let is_last = position + 1 == of_it.len();
-    let zero = Money::zero(order.components.total.currency());
+    let zero = Money::zero(order.total.currency());
     let mut before = zero;
     for elder in &of_it[..position] {
         before = before.plus(elder.to_pay())?;

@@ -112,6 +112,8 @@ impl<'a> Log<'a> {
             .text("invoice", rows::invoice_key(invoice.organisation, &invoice.number))
             .text("invoice_number", &invoice.number)
             .text_if("xero_invoice_id", self.xero_invoice)
+            // Reports count by customer (SP-31).
+            .text_if("customer", invoice.customer.as_ref())
             .text("cause", self.because.cause);
         // The daily close reads the log alone (SP-13).
         let row = rows::with_position(row, self.position.as_ref());

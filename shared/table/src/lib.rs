@@ -63,6 +63,7 @@ mod search;
 mod settings;
 mod shadow_rows;
 mod shadows;
+mod stored_reports;
 pub mod stream;
 pub mod stream_batch;
 mod sweeps;
@@ -118,6 +119,7 @@ pub use rows::invoice_key;
 pub use seals::LogChecksums;
 pub use search::SearchResult;
 pub use settings::Enabled;
+pub use stored_reports::{REPORT_DIFFERS, Recount, StoredReport};
 pub use tables::Tables;
 pub use uploads::{
     Cursor, FoundUploads, LinePage, UPLOADS_PER_TRANSACTION_MAX, UPLOADS_WITH_CAPS_MAX,

@@ -91,7 +91,11 @@ impl Tables {
         Ok(key.map(|key| kind_of(key).to_owned()))
     }
 
-    async fn messages_of(
+    /// The messages of one kind.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn messages_of(
         &self,
         organisation: OrganisationId,
         kind: &str,

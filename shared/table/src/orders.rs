@@ -108,8 +108,8 @@ impl Tables {
         };
         let log = about(order, Occurrence::OrderRecorded, after.writes, now)
             .text("rule", "SP-02")
-            .text("why", format!("order of {}", order.components.total))
-            .finish();
+            .text("why", format!("order of {}", order.components.total));
+        let log = as_reported(log, order).finish();
         self.write_order(known, &after, Some(log), now).await
     }
 
@@ -216,6 +216,19 @@ fn with_documents(mut row: Writer, documents: &OrderDocuments) -> Writer {
     }
     let receipts = &documents.receipts;
     row.text_if("receipt_numbers", (!receipts.is_empty()).then(|| receipts.join("\n")))
+}
+
+/// What an order costs and names, so that the log alone says how it stands (SP-08). Ids are lines of a text, which is all that
+/// the log's stream is read for.
+fn as_reported(row: Writer, order: &Order) -> Writer {
+    let lines = |ids: Vec<String>| (!ids.is_empty()).then(|| ids.join("\n"));
+    let total = order.components.total;
+    row.number("order_total", total.amount())
+        .text("order_currency", total.currency())
+        .instant("order_placed_at", order.placed_at)
+        .text_if("order_cancelled", order.cancelled.then_some("yes"))
+        .text_if("order_invoices", lines(order.invoices.iter().map(ToString::to_string).collect()))
+        .text_if("order_payments", lines(order.payments.iter().map(ToString::to_string).collect()))
 }
 
 /// The beginning of a row of the log about an order.

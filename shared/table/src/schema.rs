@@ -61,6 +61,7 @@ pub(crate) const ORDER_LINKS: &str = "order_links";
 pub(crate) const CLOSES: &str = "closes";
 pub(crate) const CERTIFICATES: &str = "certificates";
 pub(crate) const CONTACTS: &str = "contacts";
+pub(crate) const REPORTS: &str = "reports";
 pub(crate) const SEALS: &str = "seals";
 pub(crate) const SHADOWS: &str = "shadows";
 pub(crate) const SWEEPS: &str = "sweeps";
@@ -178,6 +179,7 @@ pub const TABLES: &[Table] = &[
     table(ORDER_LINKS, "link", Some("order")),
     table(CERTIFICATES, "organisation", Some("day")),
     table(CLOSES, "organisation", Some("close")),
+    table(REPORTS, "organisation", Some("report")),
     table(SEALS, "organisation", Some("seal")),
     // What was decided in shadow, and not done. Its rows expire.
     table(SHADOWS, "organisation", Some("shadow")),

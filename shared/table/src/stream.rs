@@ -1,13 +1,14 @@
 //! The stream of the activity log: rows as DynamoDB shows them to its listeners, read back into what
 //! [`crate::Tables`] has written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::events::{
-    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
-    EntrySeal,
+    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder,
+    EntryOrderReport, EntryPayment, EntryReport, EntrySeal,
 };
 use payments::{
     AdjustedRecord, Adjustment, Component, CustomerNotice, DiscrepancyKind, Logged, NoticeKind,
@@ -112,6 +113,7 @@ impl Image {
             blocked: owned(row, "blocked")?,
             close: close(row)?,
             seal: seal(row)?,
+            report: report(row)?,
             night: row.parsed_if("night")?,
             until: row.parsed_if("until")?,
         }))
@@ -177,7 +179,26 @@ fn order(row: Reader<'_>) -> Result<Option<EntryOrder>, ReadError> {
     };
     let receipts = row.text_if("receipt_numbers")?.into_iter().flat_map(|all| all.split('\n'));
     let receipts = receipts.map(str::to_owned).collect();
-    Ok(Some(EntryOrder { id, progress, status, components: components(row)?, receipts }))
+    let (components, reported) = (components(row)?, order_report(row)?);
+    Ok(Some(EntryOrder { id, progress, status, components, receipts, reported }))
+}
+
+/// What an order costs and names, as far as the row says it.
+fn order_report(row: Reader<'_>) -> Result<Option<EntryOrderReport>, ReadError> {
+    let Some(currency) = row.parsed_if("order_currency")? else { return Ok(None) };
+    Ok(Some(EntryOrderReport {
+        total: row.money("order_total", currency)?,
+        placed_at: row.parsed("order_placed_at")?,
+        cancelled: row.has("order_cancelled"),
+        invoices: lines(row, "order_invoices")?,
+        payments: lines(row, "order_payments")?,
+    }))
+}
+
+/// Ids, each in a line of its own.
+fn lines<T: FromStr + Ord>(row: Reader<'_>, name: &str) -> Result<BTreeSet<T>, ReadError> {
+    let all = row.text_if(name)?.into_iter().flat_map(str::lines);
+    all.map(|id| id.parse().map_err(|_| row.wrong(name, "has an id that is none"))).collect()
 }
 
 /// The components on which the documents of an order do not agree.
@@ -217,6 +238,11 @@ fn seal(row: Reader<'_>) -> Result<Option<EntrySeal>, ReadError> {
         rows: row.number("rows")?,
         late: row.number("late")?,
     }))
+}
+
+fn report(row: Reader<'_>) -> Result<Option<EntryReport>, ReadError> {
+    let Some(period) = owned(row, "report")? else { return Ok(None) };
+    Ok(Some(EntryReport { period, checksum: row.parsed("report_checksum")? }))
 }
 
 fn adjustment(row: Reader<'_>) -> Result<Option<Adjustment>, ReadError> {

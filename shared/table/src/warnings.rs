@@ -115,6 +115,7 @@ fn about_receipt(receipt: &Receipt, position: usize, now: Timestamp) -> Writer {
         .text("at", at)
         .text("organisation", receipt.organisation)
         .text("cause", "intake")
+        .text_if("customer", receipt.customer.as_ref())
         .text("payment_id", &receipt.id);
     rows::with_amount(row, receipt.amount)
         .text("method", &receipt.method)

@@ -13,6 +13,7 @@ pub mod http;
 pub mod log_capture;
 mod queues;
 pub mod runbook;
+pub mod s3;
 mod scripted_server;
 mod secrets_engine;
 pub mod sqs;

@@ -9,7 +9,7 @@ use payments::connection::{AccessMode, ConnectionStatus, Facts, HealthIssue};
 use payments::digest::Morning;
 use payments::failures::Failures;
 use payments::grant::{Dead, Grant, GrantEnd, Grants as _};
-use payments::seal::{Contents, Seal};
+use payments::seal::{Checksum, Contents, Seal};
 use payments::upload::{
     Caps, Customer, Disabled, Hold, Placed, Skip, Target, Upload, UploadState, WriteOutcome, admit,
     link,
@@ -21,7 +21,10 @@ use payments::{
     WarningKind, XeroContactId, XeroInvoiceId, XeroPayment, XeroPaymentId, XeroPaymentKind, accept,
     mirror, order_documents, record_invoice, restore, standing,
 };
-use table::{ChangeContext, ContactBecause, DiscrepancyPlace, DiscrepancySubject, WorkContext};
+use table::{
+    ChangeContext, ContactBecause, DiscrepancyPlace, DiscrepancySubject, Recount, StoredReport,
+    WorkContext,
+};
 use uuid::Uuid;
 
 use crate::announce::{World, now, organisation};
@@ -125,6 +128,31 @@ impl Everything<'_> {
         self.an_order().await;
         self.closes().await;
         self.seals().await;
+        self.reports().await;
+    }
+
+    /// A report is stored, and is another one when it is counted again.
+    async fn reports(&self) {
+        let checksum = Checksum::of_bytes(b"a report");
+        let mut report = StoredReport {
+            organisation: organisation(),
+            period: "weekly-2026-11-16-2026-11-22".to_owned(),
+            format: 1,
+            checksum,
+            sealed_day: "2026-11-22".parse().unwrap(),
+            seal: checksum,
+            basis: "{}".to_owned(),
+            files: vec!["report.json".to_owned()],
+            headline: "reconciled n/a".to_owned(),
+            made_at: now(),
+            by: None,
+            recount: None,
+        };
+        self.0.tables.store_report(&report).await.unwrap();
+        let difference = Some("the log gives other: payments".to_owned());
+        report.recount =
+            Some(Recount { at: now(), checksum: Checksum::of_bytes(b"another"), difference });
+        self.0.tables.store_recount(&report).await.unwrap();
     }
 
     /// Two days of the log are sealed.

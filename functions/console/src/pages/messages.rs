@@ -148,6 +148,15 @@ fn remedy(kind: &str) -> &'static str {
         }
         "UNREADABLE_ROW" => "have the developers look at the row that the message names",
         "UPLOAD_STUCK" => "have the developers look at the payment's row in the table uploads",
+        "REPORT_DIFFERS" => {
+            "find out on the page Reports what differs, and with verify_log whether the log or the report was altered"
+        }
+        "REPORT_FAILED" => {
+            "nothing, if the days are sealed soon; else have the developers look at what it says"
+        }
+        "XERO_VOLUME" => {
+            "nothing yet; more than 1,000 invoices a month are slow in Xero, so ask Xero for advice"
+        }
         "NOT_CERTIFIED" => "see the table certificates; the invoices are read again by themselves",
         "REMOVED_IN_XERO" | "UPLOADED_DELETED_IN_XERO" => {
             "find out who removed it in Xero, and whether the money was taken"

@@ -30,6 +30,7 @@ mod orders;
 mod parked;
 mod payment_actions;
 mod payment_list;
+mod reports;
 mod shadow;
 mod sync_log;
 mod tile;
@@ -40,6 +41,7 @@ mod work;
 
 use std::cell::Cell;
 
+use archive::Archive;
 use askama::Template;
 use commands::Reply;
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +64,9 @@ pub(crate) enum PageError {
     /// A table does not answer, or holds a row that cannot be read.
     #[error("the tables could not be read")]
     Read(#[from] ReadError),
+    /// No link could be made to a file.
+    #[error("a file could not be linked to")]
+    Archive(#[source] archive::ArchiveError),
     /// The template could not be filled.
     #[error("the page could not be made")]
     Template(#[from] askama::Error),
@@ -91,6 +96,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) sweep_every: SignedDuration,
     /// How Xero lets us in.
     pub(crate) mode: AccessMode,
+    /// Where reports are kept, if the stack has a bucket for them.
+    pub(crate) archive: Option<&'a Archive>,
     pub(crate) now: Timestamp,
     pub(crate) rows_read: Cell<usize>,
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use payments::upload::{Line, UNKNOWN_MAX, Upload, UploadState};
 use payments::{DiscrepancyKind, RESOLVE_WITHIN};
 use serde_json::json;
-use table::{DiscrepancySubject, OpenDiscrepancy};
+use table::{DiscrepancySubject, OpenDiscrepancy, REPORT_DIFFERS};
 
 use super::next_night::sums;
 use super::{Page, PageError, Stage};
@@ -65,6 +65,7 @@ impl Work {
         work.uploads(stage).await?;
         work.actions(stage).await?;
         work.rejected(stage).await?;
+        work.reports(stage).await?;
         work.tasks.sort_by_key(|task| task.by);
         Ok(work)
     }
@@ -178,6 +179,21 @@ impl Work {
                 ("Open", Page::Parked),
             )
         });
+        Ok(())
+    }
+}
+
+impl Work {
+    /// Reports that are other ones when they are counted again from the log (SP-33).
+    async fn reports(&mut self, stage: &Stage<'_>) -> Result<(), PageError> {
+        let found = stage.tables.messages_of(stage.organisation(), REPORT_DIFFERS).await?;
+        stage.count(found.newest.len());
+        for message in found.newest {
+            let since = message.raised_at.parse().unwrap_or(stage.now);
+            let what = format!("The report {} does not agree with the log.", message.subject);
+            let open = ("Open", Page::Reports);
+            self.tasks.push(Task { detail: message.why, ..task(stage, since, what, open) });
+        }
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ mod log_secrecy;
 mod logs;
 mod orders;
 mod refusals;
+mod reports;
 mod rows_read;
 mod samples;
 mod speed;

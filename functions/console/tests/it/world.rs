@@ -1,6 +1,7 @@
 //! A DynamoDB of one's own, the console in each of its roles, and a function at the other end that says what
 //! the test wants.
 
+use archive::Archive;
 use std::cell::{Cell, RefCell};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -69,6 +70,8 @@ pub struct World {
     pub mode: AccessMode,
     /// The moment at which pages are opened.
     pub clock: Cell<Timestamp>,
+    /// Where reports are kept.
+    pub archive: Option<Archive>,
 }
 
 impl World {
@@ -83,7 +86,19 @@ impl World {
         let tables = Tables::new(direct.clone(), "");
         let sweep_every = SignedDuration::from_mins(30);
         let (mode, clock) = (AccessMode::CustomConnection, Cell::new(now()));
-        Self { direct, tables, scripted: Scripted::default(), sweep_every, mode, clock }
+        Self {
+            direct,
+            tables,
+            scripted: Scripted::default(),
+            sweep_every,
+            mode,
+            clock,
+            archive: None,
+        }
+    }
+
+    pub fn with_archive(self, archive: Archive) -> Self {
+        Self { archive: Some(archive), ..self }
     }
 
     /// One with an organisation.
@@ -125,6 +140,10 @@ impl World {
         let console = Console::new(role, self.tables.clone(), &self.scripted, clock)
             .sweeping_every(self.sweep_every)
             .let_in_by(self.mode);
+        let console = match &self.archive {
+            Some(archive) => console.with_archive(archive.clone()),
+            None => console,
+        };
         let invocation = Invocation {
             function_arn: ARN.replace("console", role.function()),
             request_id: "5e1c-request".to_owned(),

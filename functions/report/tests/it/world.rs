@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use archive::Archive;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use commands::reply::LogVerification;
 use dynoxide::Database;
 use harness::DynamoDbProxy;
 use harness::dynamodb::{self, Row};
+use harness::s3::{BUCKET, S3Folder};
 use host::clock::Clock;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -31,6 +33,7 @@ pub(crate) struct World {
     pub(crate) proxy: DynamoDbProxy,
     pub(crate) tables: Tables,
     reporter: Reporter,
+    pub(crate) s3: S3Folder,
     pub(crate) clock: Clock,
     moment: Arc<AtomicI64>,
 }
@@ -49,8 +52,10 @@ impl World {
         let clock =
             Clock::new(move || Timestamp::from_microsecond(shown.load(Ordering::Relaxed)).unwrap());
         let behind = Tables::new(dynamodb::client(&proxy.url, 1), "");
-        let reporter = Reporter::new(behind, clock.clone());
-        Self { client, proxy, tables, reporter, clock, moment }
+        let s3 = S3Folder::serve().await;
+        let archive = Archive::new(s3.client.clone(), BUCKET);
+        let reporter = Reporter::new(behind, clock.clone()).with_archive(archive);
+        Self { client, proxy, tables, reporter, s3, clock, moment }
     }
 
     /// It is that moment now.
@@ -98,6 +103,24 @@ impl World {
             line
         };
         answer["seals"].as_array().unwrap().iter().map(line).collect()
+    }
+
+    /// Reports are asked for: period, outcome, and what else there is to say.
+    pub(crate) async fn reports(&self, wish: Value) -> Vec<String> {
+        let deadline = self.clock.now() + SignedDuration::from_mins(15);
+        let answer = self.reporter.handle(&json!({ "report": wish }), deadline).await.unwrap();
+        let line = |report: report::ReportAnswer| {
+            let problem = report.problem.filter(|_| report.outcome == "differs");
+            let words = [Some(report.period), Some(report.outcome.to_owned()), problem];
+            words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
+        answer.reports.into_iter().map(line).collect()
+    }
+
+    /// The exact file of a report.
+    pub(crate) fn report_json(&self, period: &str) -> Value {
+        let file = self.s3.file(&format!("{ORGANISATION}/reports/{period}/report.json"));
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
     }
 
     /// All of the log against its seals.

@@ -1,10 +1,11 @@
-//! The engines that stand in for AWS: DynamoDB and SQS.
+//! The engines that stand in for AWS: DynamoDB, SQS and S3.
 //!
 //! They run on a runtime of their own, so that ending it ends everything of theirs at once.
 
 mod dynamodb;
 mod journal;
 pub mod queues;
+pub(crate) mod s3;
 mod sqs;
 
 use std::{
@@ -29,6 +30,8 @@ pub struct Engines {
     pub dynamodb: bool,
     /// The same for SQS.
     pub sqs: bool,
+    /// The same for S3.
+    pub s3: bool,
     /// Where they listen.
     pub ports: Ports,
     /// Visibility timeout of the queues.
@@ -43,6 +46,10 @@ pub struct RunningEngines {
     pub dynamodb: Option<SocketAddr>,
     /// Where the SQS engine listens.
     pub sqs: Option<SocketAddr>,
+    /// Where the S3 engine listens.
+    pub s3: Option<SocketAddr>,
+    /// Its folder.
+    _folder: Option<s3::Folder>,
     /// Whether there were tables from an earlier run.
     pub found_tables: bool,
     /// How many messages of an earlier run were sent again.
@@ -67,6 +74,8 @@ impl Engines {
             half,
             dynamodb: started.dynamodb,
             sqs: started.sqs,
+            s3: started.s3,
+            _folder: started.folder,
             found_tables: started.found_tables,
             found_messages: started.found_messages,
         })
@@ -88,6 +97,13 @@ impl Engines {
             started.sqs = Some(address);
             started.found_messages = found;
         }
+        if self.s3 {
+            let (listener, address) = Place::s3(self.ports.s3).listen().await?;
+            let folder = s3::Folder::open(data)?;
+            folder.serve(listener)?;
+            started.s3 = Some(address);
+            started.folder = Some(folder);
+        }
         Ok(started)
     }
 }
@@ -96,6 +112,8 @@ impl Engines {
 struct Started {
     dynamodb: Option<SocketAddr>,
     sqs: Option<SocketAddr>,
+    s3: Option<SocketAddr>,
+    folder: Option<s3::Folder>,
     found_tables: bool,
     found_messages: usize,
 }

@@ -315,6 +315,7 @@ mod tests {
             data: None,
             dynamodb: false,
             sqs: true,
+            s3: false,
             ports: Ports::free(),
             visibility: Duration::from_secs(30),
         };

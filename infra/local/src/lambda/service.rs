@@ -37,6 +37,8 @@ pub struct Functions {
     pub dynamodb_url: String,
     /// Where the queues are.
     pub sqs_url: String,
+    /// Where S3 is.
+    pub s3_url: String,
     /// How Xero is reached.
     pub xero: Xero,
     /// What time it is.
@@ -86,7 +88,7 @@ impl Functions {
     async fn serve(self, stopping: watch::Receiver<bool>) -> anyhow::Result<Started> {
         let (url_listener, url) = Place::webhook(self.ports.webhook).listen().await?;
         let (invoke_listener, invoke) = Place::invoke(self.ports.invoke).listen().await?;
-        let Self { dynamodb_url, sqs_url, xero, clock, companion, .. } = self;
+        let Self { dynamodb_url, sqs_url, s3_url, xero, clock, companion, .. } = self;
         let travel = TimeTravel::new(clock.clone(), companion);
         travel.follow().await;
         let Clients { dynamodb, sqs } = Clients::new(&dynamodb_url, &sqs_url).await;
@@ -96,6 +98,7 @@ impl Functions {
         let surroundings = Surroundings {
             dynamodb_url,
             sqs_url,
+            s3_url,
             xero,
             clock: clock.for_functions(),
             invoke_url,

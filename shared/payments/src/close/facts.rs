@@ -166,8 +166,8 @@ impl DayFacts {
         self.subjects.insert(subject, facts);
     }
 
-    /// The subjects with their facts.
-    pub(super) fn subjects(&self) -> impl Iterator<Item = (&CloseSubject, &SubjectFacts)> + Clone {
+    /// The subjects with their facts, in order.
+    pub fn subjects(&self) -> impl Iterator<Item = (&CloseSubject, &SubjectFacts)> + Clone {
         self.subjects.iter()
     }
 
@@ -317,7 +317,7 @@ fn upload_fact(entry: &Entry) -> Option<UploadFact> {
 }
 
 /// By which name a payment stands among those of its invoice.
-fn payment_name(entry: &Entry) -> Option<String> {
+pub fn payment_name(entry: &Entry) -> Option<String> {
     match (&entry.payment.id, entry.payment.xero) {
         (Some(payment), _) => Some(payment.to_string()),
         (None, Some(xero)) => Some(format!("{IN_XERO}{xero}")),

@@ -73,12 +73,22 @@ pub struct Judge<'a> {
     calendar: Calendar<'a>,
     day: Date,
     closes_at: Timestamp,
+    /// When the night's upload is due.
+    due_at: Time,
 }
 
 impl<'a> Judge<'a> {
     /// For the close of a business day, which is at that moment.
     pub fn of(settings: &'a Settings, day: Date, closes_at: Timestamp) -> Self {
-        Self { settings, calendar: Calendar::of(settings), day, closes_at }
+        let due_at = settings.upload.as_ref().map(|upload| upload.due_at);
+        let due_at = due_at.unwrap_or(UploadSettings::DUE_AT);
+        Self { settings, calendar: Calendar::of(settings), day, closes_at, due_at }
+    }
+
+    /// The same, where the night's upload was due at another time.
+    #[must_use]
+    pub const fn with_due_at(self, due_at: Time) -> Self {
+        Self { due_at, ..self }
     }
 
     /// The business day.
@@ -189,12 +199,8 @@ impl<'a> Judge<'a> {
         }
         let night = Night::of(upload.at, &self.settings.zone);
         let is_over =
-            night.due(self.due_at(), &self.settings.zone).is_some_and(|due| due < upload.at);
+            night.due(self.due_at, &self.settings.zone).is_some_and(|due| due < upload.at);
         night.plus(u32::from(is_over))
-    }
-
-    fn due_at(&self) -> Time {
-        self.settings.upload.as_ref().map_or(UploadSettings::DUE_AT, |upload| upload.due_at)
     }
 
     /// The bank or a bookkeeper enters it in Xero: it is expected there by the next close.

@@ -17,10 +17,12 @@ pub use calendar::{Calendar, CloseSettings, GRACE, HOLIDAYS_MAX, OVERDUE_AFTER};
 pub use cause::{CauseClass, CloseCause};
 pub use facts::{
     CloseSubject, DayFacts, PaymentMovement, PaymentRecord, Register, SubjectFacts, UploadFact,
-    happened_at,
+    happened_at, payment_name,
 };
 pub use findings::{Finding, raise};
 pub use judgement::{CloseStatus, Judge, JudgedPayment, PENDING_CLOSES_MAX};
 pub use position::{InvoicePosition, position};
 pub(crate) use result::add_to;
-pub use result::{CauseSums, Close, Item, Sum, Sums, close, items};
+pub use result::{
+    CauseSums, Close, Item, StandingPayment, Sum, Sums, close, items, standing_payments,
+};

@@ -5,9 +5,57 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::cause::CloseCause;
-use super::facts::{CloseSubject, DayFacts, SubjectFacts};
+use super::facts::{CloseSubject, DayFacts, PaymentMovement, SubjectFacts};
 use super::judgement::{CloseStatus, Judge, JudgedPayment, causes};
 use crate::money::Money;
+
+/// A payment with what it is on, its name there (its id; one without a copy here has Xero's), and how it stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StandingPayment<'a> {
+    /// What it is on.
+    pub subject: &'a CloseSubject,
+    /// Its name.
+    pub name: &'a str,
+    /// What is known of its money and of its way.
+    pub facts: &'a PaymentMovement,
+    /// How it stands.
+    pub judged: JudgedPayment,
+}
+
+/// Each payment by itself, in the order of subjects and names: what the rows of a close add up. Payments that were taken off
+/// are not among them.
+pub fn standing_payments<'a>(
+    facts: &'a DayFacts,
+    judge: &'a Judge<'_>,
+) -> impl Iterator<Item = StandingPayment<'a>> {
+    facts.subjects().flat_map(move |(subject, about)| {
+        let is_wrong = !causes(about).is_empty();
+        about.payments.iter().filter_map(move |(name, payment)| {
+            let mut judged = judged(judge, (subject, name), payment, about, facts, is_wrong)?;
+            if judged.status == CloseStatus::NotReconciled && judged.cause.is_none() {
+                judged.cause = causes(about).pop_first();
+            }
+            Some(StandingPayment { subject, name, facts: payment, judged })
+        })
+    })
+}
+
+/// How a payment stands, together with what it is on.
+fn judged(
+    judge: &Judge<'_>,
+    at: (&CloseSubject, &str),
+    payment: &PaymentMovement,
+    around: &SubjectFacts,
+    day: &DayFacts,
+    is_wrong: bool,
+) -> Option<JudgedPayment> {
+    let mut judged = judge.payment(at, payment, around, day)?;
+    // A payment reconciles only together with its invoice (A7.1).
+    if is_wrong && judged.status == CloseStatus::Reconciled {
+        judged.status = CloseStatus::NotReconciled;
+    }
+    Some(judged)
+}
 
 /// Most payments of one invoice that its row of a close lists. Those that reconcile are counted and not listed.
 pub const LISTED_MAX: usize = 500;
@@ -143,13 +191,8 @@ fn item(
     let mut status = CloseStatus::NoMoney;
     let mut kept = SubjectFacts { payments: BTreeMap::new(), ..facts.clone() };
     for (name, payment) in &facts.payments {
-        let Some(mut judged) = judge.payment((subject, name), payment, facts, day) else {
-            continue;
-        };
-        // A payment reconciles only together with its invoice (A7.1).
-        if is_wrong && judged.status == CloseStatus::Reconciled {
-            judged.status = CloseStatus::NotReconciled;
-        }
+        let at = (subject, name.as_str());
+        let Some(judged) = judged(judge, at, payment, facts, day, is_wrong) else { continue };
         if let Some(cause) = judged.cause {
             causes.insert(cause);
             add_money(&mut cause_sums, cause, judged.amount);

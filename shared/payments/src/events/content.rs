@@ -5,7 +5,7 @@ use super::event_type::{ContentReason, ContentSubject, Kind};
 use super::log_entry::{Entry, EntryComponent, EntryPayment};
 use super::subject::{
     Adjustment, Close, ComponentFigures, Contact, Customer, Discrepancy, Figures, Invoice, Notice,
-    Order, Payment, ProviderInvoice, Seal, Subject, text,
+    Order, Payment, ProviderInvoice, Report, Seal, Subject, text,
 };
 use crate::ids::PROVIDER_INVOICE_PREFIX;
 use crate::order::OrderStatus;
@@ -65,6 +65,9 @@ impl Teller<'_> {
                 ..Subject::default()
             },
             ContentSubject::Close => Subject { close: Some(self.close()?), ..Subject::default() },
+            ContentSubject::Report => {
+                Subject { report: Some(self.report()?), ..Subject::default() }
+            }
             ContentSubject::Seal => Subject { seal: Some(self.seal()?), ..Subject::default() },
         };
         Ok(Subject { reason, ..subject })
@@ -219,6 +222,11 @@ impl Teller<'_> {
             rows: seal.rows,
             late: seal.late,
         })
+    }
+
+    fn report(&self) -> Result<Report, Incomplete> {
+        let report = self.needs("report", self.entry.report.clone())?;
+        Ok(Report { period: report.period, checksum: report.checksum.to_string() })
     }
 
     fn customer(&self) -> Result<Customer, Incomplete> {

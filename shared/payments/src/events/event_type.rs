@@ -89,6 +89,10 @@ codes! {
         ProviderInvoiceUnknown = "provider_invoice.unknown",
         /// It is a bill in Xero (EX-12).
         ProviderInvoiceUploaded = "provider_invoice.uploaded",
+        /// A report was counted again from the log, and is another one (SP-33).
+        ReportDiffers = "report.differs",
+        /// A report of a period is stored (SP-30).
+        ReportStored = "report.stored",
         /// The nightly upload is off (EX-32).
         UploadDisabled = "upload.disabled",
         /// The nightly upload is on again (AMB-12).
@@ -132,6 +136,8 @@ pub(super) enum ContentSubject {
     Order,
     /// The close of a day.
     Close,
+    /// A report of a period.
+    Report,
     /// The seal of a day of the log.
     Seal,
 }
@@ -182,6 +188,8 @@ impl Kind {
             Self::OrderCompleted | Self::OrderProgressChanged => (Subject::Order, Absent),
             Self::CloseCompleted | Self::CloseReopened => (Subject::Close, Absent),
             Self::LogSealed => (Subject::Seal, Absent),
+            Self::ReportDiffers => (Subject::Report, Required),
+            Self::ReportStored => (Subject::Report, Absent),
             Self::DigestReady | Self::ConnectionDegraded => (Subject::Organisation, Required),
             Self::ConnectionDisconnected | Self::ConnectionLost | Self::ConnectionRestored => {
                 (Subject::Organisation, Optional)
@@ -276,6 +284,8 @@ impl Kind {
             Occurrence::MorningDigest => Self::DigestReady,
             Occurrence::OrderCompleted => Self::OrderCompleted,
             Occurrence::OrderProgressChanged => Self::OrderProgressChanged,
+            Occurrence::ReportDiffers => Self::ReportDiffers,
+            Occurrence::ReportStored => Self::ReportStored,
             Occurrence::UploadingDisabled => Self::UploadDisabled,
             Occurrence::UploadingEnabled => Self::UploadEnabled,
             Occurrence::Warned => Self::PaymentWarned,
@@ -295,6 +305,8 @@ impl Kind {
             | Occurrence::OrganisationRenamed
             | Occurrence::Redriven
             | Occurrence::Replayed
+            | Occurrence::ReportOrdered
+            | Occurrence::ReportRecounted
             | Occurrence::ShadowEntered
             | Occurrence::ShadowLeft
             | Occurrence::SignedUp => return None,

@@ -1,5 +1,7 @@
 //! A row of the activity log, with the fields that an announcement needs.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -67,6 +69,8 @@ pub struct Entry {
     pub close: Option<EntryClose>,
     /// The seal of a day of this log, in a row about one.
     pub seal: Option<EntrySeal>,
+    /// The report or audit concerned.
+    pub report: Option<EntryReport>,
     /// The issue about the customer that has to be solved, or was solved.
     pub blocked: Option<String>,
     /// The night of an upload: the day on which it begins.
@@ -139,6 +143,15 @@ pub struct EntrySeal {
     pub late: u64,
 }
 
+/// What a row says of a report or of an audit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryReport {
+    /// The name of its period.
+    pub period: String,
+    /// Its checksum; of a report that was counted again, that of the recount.
+    pub checksum: Checksum,
+}
+
 /// What a row says of an order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EntryOrder {
@@ -152,6 +165,23 @@ pub struct EntryOrder {
     pub components: Vec<EntryComponent>,
     /// The numbers of the receipts that the customer was given.
     pub receipts: Vec<String>,
+    /// What is to be paid for it, and what it names, in a row about its report.
+    pub reported: Option<EntryOrderReport>,
+}
+
+/// What a row says of the report of an order: enough to derive from the log how the order stands (SP-08).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryOrderReport {
+    /// What it costs.
+    pub total: Money,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// Whether it is cancelled.
+    pub cancelled: bool,
+    /// The invoices that it names.
+    pub invoices: BTreeSet<InvoiceNumber>,
+    /// The payments that it names.
+    pub payments: BTreeSet<PaymentId>,
 }
 
 /// A component on which the documents of an order do not agree, by each document that says it.

@@ -14,8 +14,8 @@ mod subject;
 pub use detail::{Detail, VERSION};
 pub use event_type::Kind;
 pub use log_entry::{
-    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder, EntryPayment,
-    EntrySeal, TEXT_CHARS_MAX,
+    Entry, EntryClose, EntryComponent, EntryDiscrepancy, EntryInvoice, EntryOrder,
+    EntryOrderReport, EntryPayment, EntryReport, EntrySeal, TEXT_CHARS_MAX,
 };
 
 use jiff::Timestamp;

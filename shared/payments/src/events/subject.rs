@@ -17,6 +17,8 @@ pub(super) struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seal: Option<Seal>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) report: Option<Report>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Date>,
@@ -49,6 +51,13 @@ pub(super) struct Close {
     pub(super) reconciled: u64,
     pub(super) in_transit: u64,
     pub(super) not_reconciled: u64,
+}
+
+/// A report, or an audit, by its period and its checksum.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Report {
+    pub(super) period: String,
+    pub(super) checksum: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -39,6 +39,7 @@ fn entry(logged: impl Into<Logged>) -> Entry {
         notice: None,
         contact: None,
         customer: None,
+        report: None,
         blocked: None,
         close: None,
         seal: None,
@@ -138,6 +139,7 @@ fn a_discrepancy_of_a_contact_names_the_contact_in_the_place_of_an_invoice() {
         status: None,
         components: Vec::new(),
         receipts: Vec::new(),
+        reported: None,
     };
     let detail = json(&Entry { order: Some(order), ..refund.clone() });
     assert_eq!(detail["order"], serde_json::json!({"id": "O-1"}));

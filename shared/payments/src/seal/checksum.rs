@@ -19,6 +19,11 @@ impl Checksum {
     pub fn of(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
     }
+
+    /// The checksum of some bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
 }
 
 /// Feeds texts to a checksum, each with its length: no two lists of texts feed it the same bytes.

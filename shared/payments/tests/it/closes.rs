@@ -77,6 +77,7 @@ fn row(instant: &str, logged: impl Into<Logged>, payment: &str) -> Entry {
         owner: None,
         close: None,
         seal: None,
+        report: None,
         night: None,
         until: None,
     }

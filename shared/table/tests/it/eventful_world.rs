@@ -7,7 +7,7 @@ use payments::close::{
     CloseSubject, DayFacts, Judge, PaymentMovement, PaymentRecord, Register, SubjectFacts, close,
 };
 use payments::grant::{GrantEnd, Grants as _};
-use payments::seal::{Contents, Seal};
+use payments::seal::{Checksum, Contents, Seal};
 use payments::sweep::{Certificate, Latency, SyncKind, SyncRun, SyncState, Trigger};
 use payments::upload::{
     Caps, CreditTerms, Customer, DocumentForm, Hold, MergedContact, NightReport, Placed, SendMode,
@@ -16,6 +16,8 @@ use payments::upload::{
 use payments::{
     Components, Discrepancy, DiscrepancyChange, DiscrepancyKey, DiscrepancyKind, Order,
 };
+
+use table::{Recount, StoredReport};
 
 use crate::samples::{aud, now, organisation, settings, snapshot, xero_payment};
 use crate::sweeps;
@@ -239,12 +241,33 @@ async fn report_a_shadow(world: &World) {
     assert_eq!(read, [report]);
 }
 
-/// A day without rows; its own row of the log is of a later day than the questions.
+/// A day without rows, and a report; their own rows of the log are of a later day than the questions.
 async fn seal_a_day(world: &World) {
     let day = "2026-10-05".parse().unwrap();
     let seal = Seal::new(organisation(), day, None, Contents::default());
     let later = now() + jiff::SignedDuration::from_hours(72);
     world.tables.store_seal(&seal, later).await.unwrap();
+    let checksum = Checksum::of_bytes(b"a report");
+    let mut report = StoredReport {
+        organisation: organisation(),
+        period: "weekly-2026-11-16-2026-11-22".to_owned(),
+        format: 1,
+        checksum,
+        sealed_day: day,
+        seal: seal.checksum,
+        basis: "{}".to_owned(),
+        files: vec!["report.json".to_owned()],
+        headline: "reconciled n/a".to_owned(),
+        made_at: later,
+        by: None,
+        recount: None,
+    };
+    world.tables.store_report(&report).await.unwrap();
+    let difference = Some("the log gives other: payments".to_owned());
+    report.recount = Some(Recount { at: later, checksum, difference });
+    world.tables.store_recount(&report).await.unwrap();
+    // Its message is in no question.
+    world.tables.end_message(organisation(), table::REPORT_DIFFERS, &report.period).await.unwrap();
 }
 
 async fn certify(world: &World) {

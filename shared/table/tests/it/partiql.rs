@@ -198,6 +198,10 @@ fn about_uploads(question: &str, rows: &[Row]) {
         "Which days of the log are sealed?" => {
             assert_eq!((column("sealed_day"), column("rows")), (vec!["2026-10-05"], vec!["#0"]));
         }
+        "Which reports are there, and which do not agree with the log?" => {
+            assert_eq!(column("report"), ["weekly-2026-11-16-2026-11-22"]);
+            assert_eq!(column("difference"), ["the log gives other: payments"]);
+        }
         "What differed on the days in shadow?" => {
             assert_eq!((column("day"), column("differences")), (vec!["2026-10-05"], vec!["#1"]));
         }
