@@ -22,7 +22,7 @@ GROUPS = {
 }
 # Each of these is restored by itself.
 ALONE = ("organisations", "caps", "nights", "notices", "parked", "messages", "contacts", "connections", "brakes", "budgets", "grants",
-         "certificates", "shadows", "sweeps", "sync_runs")
+         "certificates", "feeds", "shadows", "sweeps", "sync_runs")
 # Of a trigger on a stream: what a new one has to have as well.
 TRIGGER = ("BatchSize", "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "BisectBatchOnFunctionError",
            "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "DestinationConfig", "FunctionResponseTypes")

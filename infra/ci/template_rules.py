@@ -59,7 +59,7 @@ CONSOLE = (
     | _on("${ContactsTable.Arn}/index/contact_credits", "dynamodb:Query")
     | _on("${ContactsTable.Arn}/index/unknown_contacts", "dynamodb:Query")
     | _on("${InvoicesTable.Arn}/index/by_waits_for", "dynamodb:Query")
-    | _tables("Activity Closes Discrepancies HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments Shadows", "Query")
+    | _tables("Activity Closes Discrepancies Feeds HeldPayments Messages Nights Notices OrderLinks Orders Parked Payments Shadows", "Query")
     | _tables("Receipts Reports SyncRuns", "Query")
     # A link to a file works with the right of the function that has signed it.
     | _on("${ReportsBucket.Arn}/*/reports/*", "s3:GetObject")
@@ -114,6 +114,8 @@ ALLOWED = {
     | _tables("Sweeps", "GetItem", "PutItem", "DeleteItem", "Query")
     | _grants(),
     "Intake": _own_log("Intake")
+    # What feeds report of their imports.
+    | _tables("Feeds", "GetItem", "PutItem")
     | _on("IntakeQueue.Arn", *TAKE)
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("UploadsQueue.Arn", "sqs:SendMessage")
@@ -155,6 +157,8 @@ ALLOWED = {
     | COMMANDS
     | _grants(),
     "Sweep": _own_log("Sweep")
+    # What feeds report of their imports.
+    | _tables("Feeds", "Query")
     | _on("SchedulesQueue.Arn", *POLL, "sqs:SendMessage")
     | _on("ChangesQueue.Arn", "sqs:SendMessage")
     | _on("SchedulesDeadLetterQueue.Arn", "sqs:SendMessage")
@@ -240,7 +244,7 @@ ALLOWED = {
     | _tables("Seals", "GetItem", "Query")
     # A person's report is made without the person waiting for it.
     | _on("ReportFunction.Arn", "lambda:InvokeFunction")
-    | _tables("Shadows", "Query")
+    | _tables("Feeds Shadows", "Query")
     | _grants()
     | _tables("Grants", "DeleteItem", "Scan", "UpdateItem"),
     "Reconcile": _own_log("Reconcile")
@@ -359,6 +363,8 @@ ONLY = {
     "ClosesTable.Arn": {"Operations", "Reconcile", "Sweep"} | LOOKERS,
     # One function seals; commands only compare.
     "SealsTable.Arn": {"Report", "Operations"},
+    # What feeds have reported of their imports.
+    "FeedsTable.Arn": {"Intake", "Sweep", "Operations"} | LOOKERS,
     # One function makes reports; pages list them, and give links to their files.
     "ReportsTable.Arn": {"Report"} | LOOKERS,
     "${ReportsBucket.Arn}/*": {"Report"},

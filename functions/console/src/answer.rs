@@ -153,6 +153,7 @@ fn words(reply: Reply) -> CommandOutcome {
         | Reply::ContainLeak(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::LookAtShadow(_)
+        | Reply::WhatIf(_)
         | Reply::PreviewAnnounceAgain(_)
         | Reply::VerifyLog(_)
         | Reply::ListAccounts(_)

@@ -155,7 +155,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
     async fn one(
         &self,
         record: &SqsMessage,
-        Message { report, event_at }: &Message,
+        Message { report, event_at, source }: &Message,
         known: &mut SettingsCache,
         tally: &mut Tally,
     ) -> Done {
@@ -185,6 +185,18 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
         match recorder.record(report).await {
             Ok(recorded) => {
                 self.count(report, recorded, recorder.event_at, tally);
+                if let (Some(source), true) = (source, recorded.changed)
+                    && let Err(error) =
+                        self.tables.note_feed_receipt(organisation, source, self.clock.now()).await
+                {
+                    // The receipt is there; the next one of this source says so again.
+                    log_failure(
+                        record,
+                        organisation,
+                        &error,
+                        "noting the source of a receipt failed",
+                    );
+                }
                 if recorded.direct { Done::Direct } else { Done::As(RecordOutcome::Done) }
             }
             Err(Failure::Refused(refusal)) => {
@@ -258,6 +270,7 @@ impl<C: Changes, U: Uploads> Handler<'_, C, U> {
             Report::ProviderInvoice(_) | Report::ProviderCredit(_) => tally.provider_invoices += 1,
             Report::Order(_) => tally.orders += 1,
             Report::Notice(_) => tally.notices += 1,
+            Report::Feed(_) => tally.feeds += 1,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use host::clock::Clock;
 use jiff::Timestamp;
+use payments::feed::FeedReport;
 use payments::upload::{
     Admission, Customer, Line, ProviderInvoice, Upload, admit, admit_bill, record_customer,
     uploaded_deleted,
@@ -93,6 +94,7 @@ impl<C: Changes> Recorder<'_, C> {
                 }
                 Report::Order(order) => self.order(order, because.now).await,
                 Report::Notice(report) => self.notice(report, because.now).await,
+                Report::Feed(report) => self.feed(report, because.now).await,
             };
             match recorded {
                 Err(Failure::Write(error)) => races.lost(error)?,
@@ -309,6 +311,22 @@ impl<C: Changes> Recorder<'_, C> {
             self.tables.store_notice_report(&known, after, now).await?;
         }
         Ok(Recorded { changed: after.is_some(), ..Recorded::default() })
+    }
+
+    /// Also an empty import is one. An earlier report that comes late is no news (CC-27).
+    async fn feed(&self, incoming: &FeedReport, now: Timestamp) -> Result<Recorded, Failure> {
+        let known = self.tables.feed_report(incoming.organisation, &incoming.source).await?;
+        let changed = match &known {
+            Some(known) if known.revision == incoming.revision && known != incoming => {
+                return Err(Refusal::RevisionReused { revision: incoming.revision }.into());
+            }
+            Some(known) => known.revision < incoming.revision,
+            None => true,
+        };
+        if changed {
+            self.tables.store_feed_report(known.as_ref(), incoming, now).await?;
+        }
+        Ok(Recorded { changed, ..Recorded::default() })
     }
 
     async fn journaling(

@@ -15,6 +15,7 @@ host::counters! {
             metric "ProviderInvoicesRecorded";
         pub(crate) orders: usize, log orders.recorded, run "orders", metric "OrdersRecorded";
         pub(crate) notices: usize, log notices.recorded, run "notices";
+        pub(crate) feeds: usize, log feeds.recorded, run "feeds";
         pub(crate) unchanged: usize, log unchanged, run "unchanged", metric "Unchanged";
         pub(crate) warnings: usize, log warnings, run "warnings", metric "Warnings";
         pub(crate) parked: usize, log parked, run "parked", metric "Parked";

@@ -21,6 +21,7 @@ mod shadow;
 mod sign_up;
 mod tally;
 mod upload_switch;
+mod what_if;
 
 use access::TokenVault;
 use bus::Bus;
@@ -247,6 +248,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             | Command::PreviewAnnounceAgain(_)
             | Command::ListAccounts(_)
             | Command::LookAtShadow(_)
+            | Command::WhatIf(_)
             | Command::VerifyLog(_) => self.look(command, deadline).await?,
         })
     }
@@ -271,6 +273,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let reply = RepublicationReply { announce_again, recorded: false };
                 Reply::PreviewAnnounceAgain(reply)
             }
+            Command::WhatIf(tried) => Reply::WhatIf(self.what_if(tried, deadline).await?),
             Command::LookAtShadow(on) => {
                 Reply::LookAtShadow(self.look_at_shadow(on.organisation, deadline).await?)
             }

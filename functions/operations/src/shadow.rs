@@ -52,7 +52,7 @@ impl<C: Changes, U: Uploads, Q, B> Operations<C, U, Q, B> {
         Ok(ShadowReply { done, ..reply })
     }
 
-    /// What is decided is done from now on; everything is read once more for that. Refused while a point fails.
+    /// Decisions are carried out from now on; everything is read once more for that. Refused while a point fails.
     pub(crate) async fn switch_on(
         &self,
         organisation: OrganisationId,

@@ -76,6 +76,7 @@ impl<C: Changes> Sweeper<C> {
     ) -> Result<ConnectionHealth, HandleError> {
         let checked = self.checked(settings, tally).await?;
         self.watch_discrepancies(settings.organisation).await?;
+        self.watch_feeds(settings).await?;
         Ok(checked.answer(settings.organisation))
     }
 

@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod failures;
 mod fan_out;
+mod feeds;
 mod health;
 mod joint_digest;
 mod on_demand;

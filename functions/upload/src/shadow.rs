@@ -98,7 +98,7 @@ impl<Q: Uploads, C: Changes> Uploader<Q, C> {
         }
     }
 
-    /// What was copied from Xero before the shadow began, of what only Xero seems to have.
+    /// The payments that were copied from Xero before the shadow began, among those that only Xero seems to have.
     async fn copied(
         &self,
         settings: &Settings,

@@ -182,7 +182,7 @@ impl<Q: Uploads> Run<'_, Q> {
         put
     }
 
-    /// The one place where something leaves for Xero. In shadow nothing does, whatever has led here (CM-30).
+    /// The one place where something leaves for Xero. In shadow nothing does (CM-30).
     async fn put(&self, bundle: &Bundle, key: &str) -> Answers {
         if self.settings.shadow.is_some() {
             return Answers::not_sent(bundle);

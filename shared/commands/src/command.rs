@@ -8,14 +8,14 @@ use crate::payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Configure,
     Connect, ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
     OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish,
-    Restore, SetAccount, SignUp, SyncNow,
+    Restore, SetAccount, SignUp, SyncNow, WhatIf,
 };
 use crate::reply::{
     AcceptanceReply, AccountListReply, AccountReply, ApprovalReply, AuthorisationReply, CloseReply,
     ConfigurationReply, ContainmentReply, CustomerReply, DeadLettersReply, DiscardReply,
     DisconnectionReply, DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply,
     PaymentReply, PlanReply, ReplayReply, ReportReply, RepublicationReply, RestorationReply,
-    ShadowReply, SyncReply, UploadsReply,
+    ShadowReply, SyncReply, UploadsReply, WhatIfReply,
 };
 use crate::role::Role;
 
@@ -332,12 +332,17 @@ commands! {
         is_read_only: true,
         fields: &[ORGANISATION],
     }
-    /// The shadow ends: what is decided is done from now on. Refused while a point of the readiness list fails (CM-02).
+    /// The shadow ends: decisions are carried out from now on. Refused while a point of the readiness list fails (CM-02).
     SwitchOn(OnOrganisation) -> ShadowReply = "switch_on" in ADMINISTRATORS {
         label: Some("Switch on"),
         confirmation: Some("From now on payments are copied from Xero and recorded in Xero. Typing them by hand has to stop \
             today. Go on?"),
         fields: &[ORGANISATION],
+    }
+    /// Shows which payments another value of a setting would judge otherwise. Nothing is saved.
+    WhatIf(WhatIf) -> WhatIfReply = "what_if" in OPERATORS {
+        is_read_only: true,
+        fields: &[ORGANISATION, SETTING, VALUE],
     }
     /// A user of Xero has let us in, and has come back with a code.
     Connect(Connect) -> GrantReply = "connect" in ADMINISTRATORS { fields: &[CODE, STATE], }
@@ -430,6 +435,16 @@ const CALLS_PER_DAY: Field =
     Field::number("calls_per_day", "How often Xero may be called in a day; 5000");
 const MASS_CHANGE_MAX: Field =
     Field::number("mass_change_max", "How many payments may go within an hour unasked; 100");
+const SETTING: Field = Field::text(
+    "setting",
+    "setting",
+    "An attribute of the organisation's row, such as upload_start",
+)
+.typed();
+const VALUE: Field =
+    Field::text("value", "value", "The value to try; left out, as if nothing were set")
+        .optional()
+        .typed();
 const SHADOW: Field =
     Field::flag("shadow", "Decide and report everything, and do nothing, until it is switched on");
 const REDIRECT_URI: Field = Field::text(

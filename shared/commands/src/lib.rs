@@ -18,7 +18,7 @@ pub use payload::{
     Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Configure,
     Connect, ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
     OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish,
-    Restore, SecretText, SetAccount, SignUp, SyncNow,
+    Restore, SecretText, SetAccount, SignUp, SyncNow, WhatIf,
 };
 pub use request::{FUNCTION, Request, RequestError};
 pub use role::Role;

@@ -269,6 +269,18 @@ pub struct Republish {
     pub next: Option<String>,
 }
 
+/// Another value of a setting.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct WhatIf {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub setting: String,
+    #[serde(default)]
+    pub value: String,
+}
+
 /// The settings of a new organisation.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

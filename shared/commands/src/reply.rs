@@ -153,9 +153,45 @@ pub struct ReadinessPoint {
     pub code: String,
     /// What is asked.
     pub asks: String,
-    /// What is wrong; none if it is passed.
+    /// The problem; none if it is passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// What a setting would change.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct WhatIfReply {
+    /// Which setting.
+    pub setting: String,
+    /// How many payments were looked at.
+    pub looked_at: u32,
+    /// How many would be judged otherwise.
+    pub count: u32,
+    /// Their sums, one for each currency.
+    pub sums: Vec<String>,
+    /// The first of them: the payment, its amount, and what is and would be decided.
+    pub first: Vec<TriedPayment>,
+    /// Whether all were looked at.
+    pub complete: bool,
+    /// What the setting changes that is not judged here, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
+    /// Nothing is written.
+    pub recorded: bool,
+}
+
+/// A payment that a setting would have judged otherwise.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct TriedPayment {
+    /// Its id.
+    pub payment: PaymentId,
+    /// Its amount with the currency.
+    pub amount: String,
+    /// The decision about it.
+    pub before: String,
+    /// The decision as it would be.
+    pub after: String,
 }
 
 /// A mass change that goes through.

@@ -77,7 +77,7 @@ codes! {
         Replayed = "replayed",
         /// Everything is decided from now on, and nothing is done (CM-30).
         ShadowEntered = "shadow_entered",
-        /// What is decided is done from now on (CM-30).
+        /// Decisions are carried out from now on (CM-30).
         ShadowLeft = "shadow_left",
         /// An organisation is mirrored from now on.
         SignedUp = "signed_up",

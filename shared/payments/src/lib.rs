@@ -20,6 +20,7 @@ mod discrepancy_work;
 pub mod events;
 pub mod explanations;
 pub mod failures;
+pub mod feed;
 mod fingerprint;
 pub mod grant;
 mod health_issue;
@@ -58,6 +59,7 @@ mod stored;
 pub mod sweep;
 mod terms;
 pub mod upload;
+pub mod what_if;
 
 pub use acceptance::accept;
 pub use adjustment::{AdjustedRecord, Adjustment, AdjustmentError};

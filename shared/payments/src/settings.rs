@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::budget::DAY_MAX;
 use crate::close::CloseSettings;
+use crate::feed::FeedSettings;
 use crate::ids::OrganisationId;
 use crate::number::NumberPrefix;
 use crate::reason::Ignored;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub close: CloseSettings,
     /// The times of the day's work, where they are not the stack's (CC-22).
     pub daily: DailyTimes,
+    /// What brings receipts, with its schedules (CC-27).
+    pub feeds: FeedSettings,
     /// Uploading; none if it has not been set up.
     pub upload: Option<UploadSettings>,
     /// When a person disconnected it from Xero. From then on it neither mirrors nor uploads, with any other setting
@@ -69,6 +72,7 @@ impl Settings {
             mass_change_max: Some(MASS_CHANGE_MAX),
             close: CloseSettings::default(),
             daily: DailyTimes::default(),
+            feeds: FeedSettings::default(),
             upload: None,
             disconnected_at: None,
             shadow: None,
@@ -83,7 +87,7 @@ impl Settings {
         self.switched(false, false)
     }
 
-    /// The same in shadow: neither direction is at work, whatever was switched on. So no path that asks whether a
+    /// The same in shadow: neither direction is at work, with any setting. So no path that asks whether a
     /// direction is on can write to Xero or change a payment (CM-03, CM-30).
     #[must_use]
     pub fn in_shadow(self, since: Timestamp) -> Self {

@@ -28,6 +28,7 @@ mod disconnections;
 mod discrepancy_work;
 mod error;
 mod failed_runs;
+mod feeds;
 mod grant_list;
 mod grant_tokens;
 mod grants;

@@ -55,6 +55,7 @@ pub(crate) const CONNECTIONS: &str = "connections";
 pub(crate) const BRAKES: &str = "brakes";
 pub(crate) const BUDGETS: &str = "budgets";
 pub(crate) const GRANTS: &str = "grants";
+pub(crate) const FEEDS: &str = "feeds";
 pub(crate) const ORDERS: &str = "orders";
 pub(crate) const ORDER_LINKS: &str = "order_links";
 pub(crate) const CLOSES: &str = "closes";
@@ -177,6 +178,7 @@ pub const TABLES: &[Table] = &[
     table(BRAKES, "organisation", None),
     table(BUDGETS, "organisation", None),
     table(GRANTS, "grant", None),
+    table(FEEDS, "organisation", Some("feed")),
     table(ORDERS, "organisation", Some("order")),
     table(ORDER_LINKS, "link", Some("order")),
     table(CERTIFICATES, "organisation", Some("day")),

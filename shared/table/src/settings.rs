@@ -21,6 +21,7 @@ use crate::change_context::ChangeContext;
 use crate::close_settings::read_close_settings;
 use crate::daily_time::{read_time, time_text};
 use crate::error::{ReadError, WriteError};
+use crate::feeds::{feed_attribute, read_feed_settings};
 use crate::schema::ORGANISATIONS;
 use crate::tables::Tables;
 
@@ -28,7 +29,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-pub(crate) const SETTINGS: [&str; 28] = [
+pub(crate) const SETTINGS: [&str; 29] = [
     "mirror_enabled",
     "prefix",
     "time_zone",
@@ -57,6 +58,37 @@ pub(crate) const SETTINGS: [&str; 28] = [
     "upload_due_at",
     "same_money_days",
     "shadow_since",
+    "feeds",
+];
+
+/// The settings of one value each: another value can be tried.
+const TRIED: [&str; 16] = [
+    "mirror_enabled",
+    "prefix",
+    "time_zone",
+    "forward_days",
+    "calls_per_day",
+    "mass_change_max",
+    "cutover_on",
+    "upload_enabled",
+    "upload_start",
+    "upload_when",
+    "upload_nightly_max",
+    "upload_bundle_max",
+    "upload_account_id",
+    "upload_due_at",
+    "prepayment_account_code",
+    "same_money_days",
+];
+
+/// Those that are numbers.
+const NUMBERS: [&str; 6] = [
+    "forward_days",
+    "calls_per_day",
+    "mass_change_max",
+    "upload_nightly_max",
+    "upload_bundle_max",
+    "same_money_days",
 ];
 
 /// An organisation that has something switched on, or means to: its row may be unreadable.
@@ -82,6 +114,40 @@ impl Tables {
         let key = [("organisation", organisation.to_string())];
         let row = self.one(ORGANISATIONS, &key).await?;
         row.map(|item| read_settings(organisation, &item)).transpose()
+    }
+
+    /// The settings as they are, and as they would be with another value of one attribute: nothing is written. An empty
+    /// text takes the attribute away. The value is read as it would be from the row.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Unreadable` names the setting that makes no sense.
+    pub async fn settings_if(
+        &self,
+        organisation: OrganisationId,
+        setting: &str,
+        value: &str,
+    ) -> Result<Option<(Settings, Settings)>, ReadError> {
+        let key = [("organisation", organisation.to_string())];
+        let Some(mut item) = self.one(ORGANISATIONS, &key).await? else { return Ok(None) };
+        let before = read_settings(organisation, &item)?;
+        let value = value.trim();
+        let attribute = match setting {
+            _ if !TRIED.contains(&setting) => {
+                let problem = "is no setting that can be tried";
+                return Err(Reader::new(ORGANISATIONS, &item).wrong(setting, problem));
+            }
+            _ if value.is_empty() => None,
+            _ if setting.ends_with("_enabled") && (value == "true" || value == "false") => {
+                Some(AttributeValue::Bool(value == "true"))
+            }
+            _ if NUMBERS.contains(&setting) => Some(AttributeValue::N(value.to_owned())),
+            _ => Some(AttributeValue::S(value.to_owned())),
+        };
+        match attribute {
+            None => drop(item.remove(setting)),
+            Some(attribute) => drop(item.insert(setting.to_owned(), attribute)),
+        }
+        Ok(Some((before, read_settings(organisation, &item)?)))
     }
 
     /// The organisations that have uploading switched on, or are in shadow, in the order of their ids. A row that
@@ -254,6 +320,10 @@ fn settings_row(settings: &Settings) -> Result<Item, WriteError> {
         true => row,
         false => row.value("holidays", AttributeValue::L(holidays)),
     };
+    let row = match feed_attribute(&settings.feeds) {
+        Some(feeds) => row.value("feeds", feeds),
+        None => row,
+    };
     let row = match &settings.upload {
         Some(upload) => upload_attributes(row, upload),
         None => row,
@@ -338,6 +408,7 @@ pub(crate) fn read_settings(
             certificate: read_time(row, "certificate_at")?,
             digest: read_time(row, "digest_at")?,
         },
+        feeds: read_feed_settings(row),
         upload: read_upload_settings(row)?,
         disconnected_at: None,
         shadow: None,

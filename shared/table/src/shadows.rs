@@ -19,7 +19,7 @@ use crate::tables::Tables;
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 impl Tables {
-    /// What is known of an invoice in shadow; `None` if nothing is.
+    /// The knowledge of an invoice in shadow; `None` if there is none.
     ///
     /// # Errors
     /// `Unavailable`, `Unreadable`.
@@ -164,7 +164,7 @@ impl Tables {
         self.cross_shadow(organisation, update, Occurrence::ShadowEntered, said, now).await
     }
 
-    /// From now on what is decided is done. Returns whether that is new.
+    /// From now on decisions are carried out. Returns whether that is new.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -16,7 +16,8 @@ use serde_json::json;
 use table::{ActivityRow, ConnectionRow, OpenActions, ParkedRow};
 
 use super::feeds::{self, Feed, FeedStatus};
-use super::{Page, PageError, Stage, filled};
+use super::tile::{Badge, ErrorLine, Reason, Tile};
+use super::{Page, PageError, Stage, filled, named_feeds};
 use crate::order::Order;
 use crate::times::span;
 use crate::view::{Button, Frame};
@@ -56,40 +57,6 @@ struct Rows {
     failures_now: Failures,
 }
 
-struct Badge {
-    text: &'static str,
-    class: &'static str,
-    symbol: &'static str,
-}
-
-struct Reason {
-    code: String,
-    words: String,
-    class: &'static str,
-    remedy: &'static str,
-}
-
-struct ErrorLine {
-    at: String,
-    what: String,
-    class: String,
-    problem: String,
-    remedy: &'static str,
-}
-
-struct Tile {
-    kind: &'static str,
-    third_party: String,
-    badge: Badge,
-    reasons: Vec<Reason>,
-    note: Option<String>,
-    countdown: Option<String>,
-    facts: Vec<(&'static str, String)>,
-    errors: Vec<ErrorLine>,
-    contact: Option<String>,
-    actions: Vec<Button>,
-}
-
 #[derive(Template)]
 #[template(path = "integrations.html")]
 struct Integrations {
@@ -102,11 +69,14 @@ struct Integrations {
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let rows = read(stage).await?;
     let frame = stage.frame();
-    let tiles = vec![
-        accounting(stage, &rows),
-        feed(stage, &rows, Feed::Bank),
-        feed(stage, &rows, Feed::Gateway),
-    ];
+    let mut tiles = vec![accounting(stage, &rows)];
+    match named_feeds::tiles(stage).await? {
+        // Where no feed is named, what is known is what the payments' methods say.
+        named if named.is_empty() => {
+            tiles.extend([Feed::Bank, Feed::Gateway].map(|of| feed(stage, &rows, of)));
+        }
+        named => tiles.extend(named),
+    }
     filled(&Integrations { frame, may_not: stage.may_not(), tiles, support: XERO_SUPPORT })
 }
 

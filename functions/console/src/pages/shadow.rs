@@ -98,7 +98,7 @@ fn state(stage: &Stage<'_>, reports: &[ShadowReport]) -> (String, String) {
         let next = "Begin the shadow while payments are still typed by hand in both systems: everything is decided and \
                     reported, and nothing is done.";
         return (
-            "This organisation is not in shadow: what is decided is done.".to_owned(),
+            "This organisation is not in shadow: decisions are carried out.".to_owned(),
             next.to_owned(),
         );
     };

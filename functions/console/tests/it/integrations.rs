@@ -284,3 +284,49 @@ async fn what_is_not_done_yet_is_said() {
     assert!(tile.contains("The settings, or the rules, were changed."), "{tile}");
     assert!(tile.contains("The start date of uploads was changed."), "{tile}");
 }
+
+#[tokio::test]
+async fn a_feed_that_the_settings_name_has_a_tile_by_what_it_reports() {
+    // CC-07, CC-08, CC-24, CC-27: it is 22:30 on 25 November in Sydney.
+    use payments::feed::{FeedKind, FeedReport, FeedSchedule, FeedSettings};
+    let world = well().await;
+    let mut settings = world.tables.settings(organisation()).await.unwrap().unwrap();
+    let feed = |source: &str, kind, name: &str| FeedSchedule {
+        source: source.to_owned(),
+        kind,
+        name: Some(name.to_owned()),
+        due_at: FeedSchedule::DUE_AT,
+    };
+    settings.feeds = FeedSettings {
+        feeds: vec![
+            feed("cards", FeedKind::PaymentGateway, "Paydock"),
+            feed("main-bank", FeedKind::BankFeed, "Bank of Bondi"),
+        ],
+        mistakes: Vec::new(),
+    };
+    world.tables.store_settings(&settings).await.unwrap();
+    let report = |source: &str, day: &str, imported| FeedReport {
+        organisation: organisation(),
+        source: source.to_owned(),
+        revision: 1,
+        from: day.parse().unwrap(),
+        to: day.parse().unwrap(),
+        imported,
+        errors: 0,
+        problem: None,
+        not_published: false,
+        reported_at: ago(30),
+    };
+    let tables = &world.tables;
+    let bank = report("main-bank", "2026-11-24", 14);
+    tables.store_feed_report(None, &bank, now()).await.unwrap();
+    tables.store_feed_report(None, &report("cards", "2026-11-22", 3), now()).await.unwrap();
+    tables.note_feed_receipt(organisation(), "main-bank", ago(10)).await.unwrap();
+    let said = said(&world).await;
+    let bank = tile(&said, "Bank feed:");
+    for words in ["Bank of Bondi", "Active", "Receipts imported 14", "(10 min ago)"] {
+        assert!(bank.contains(words), "{words}: {bank}");
+    }
+    let cards = tile(&said, "Payment gateway:");
+    assert!(cards.contains("Late") && cards.contains("2026-11-24 was due"), "{cards}");
+}

@@ -1,6 +1,7 @@
 //! The messages that the business's own system sends, read completely before anything is done.
 //! `contract/intake-v1.schema.json` says the same in JSON Schema.
 
+mod feed;
 mod json;
 mod members;
 mod notice;

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use payments::feed::FeedReport;
 use payments::upload::{ContactSync, Customer, ProviderInvoice};
 use payments::{
     Allocation, Contact, Currency, CustomerId, InvoiceNumber, LocalInvoice, Money, NoticeReport,
     Order, OrganisationId, PaymentId, PaymentStatus, Receipt, TaxAndShipping,
 };
 
+use super::feed::{feed_report, source};
 use super::json::Json;
 use super::members::{Members, Node, member};
 use super::notice::notice;
@@ -43,6 +45,8 @@ pub enum Report {
     Order(Order),
     /// The fate of a notice to a customer, as it is now.
     Notice(NoticeReport),
+    /// The import of a feed (CC-27).
+    Feed(FeedReport),
 }
 
 /// An invoice, and whose it is.
@@ -82,6 +86,7 @@ impl Report {
             Self::ProviderInvoice(invoice) | Self::ProviderCredit(invoice) => invoice.organisation,
             Self::Order(order) => order.organisation,
             Self::Notice(report) => report.organisation,
+            Self::Feed(report) => report.organisation,
         }
     }
 
@@ -99,6 +104,7 @@ impl Report {
             Self::ProviderInvoice(invoice) => (5, invoice.revision),
             Self::Order(order) => (6, order.revision),
             Self::Notice(report) => (7, report.revision),
+            Self::Feed(report) => (8, report.revision),
         }
     }
 }
@@ -110,6 +116,8 @@ pub struct Message {
     pub report: Report,
     /// The time of the event at the gateway, or wherever it happened; `None` if the message does not say (SP-09).
     pub event_at: Option<Timestamp>,
+    /// The feed that has brought it; `None` if the message does not say (CC-27).
+    pub source: Option<String>,
 }
 
 /// Reads what the body of a message reports.
@@ -172,17 +180,25 @@ fn message(root: &Node<'_>, problems: &mut Problems) -> Read {
         Json::Text(kind) if kind == "notice" => {
             notice(organisation, &mut members, problems).map(Report::Notice)
         }
+        Json::Text(kind) if kind == "feed_report" => {
+            feed_report(organisation, &mut members, problems).map(Report::Feed)
+        }
         _ => {
-            let what = "must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order or \
-                        notice";
+            let what = "must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order, \
+                        notice or feed_report";
             problems.note::<()>(&kind.path, what);
             return (organisation, None);
         }
     };
     let event_at = members.optional("event_at");
     let event_at = event_at.and_then(|node| values::instant(&node, problems));
+    let source = match kind.json {
+        Json::Text(kind) if kind == "payment" => members.optional("source"),
+        _ => None,
+    }
+    .and_then(|node| self::source(&node, problems));
     members.finish(problems);
-    (organisation, report.map(|report| Message { report, event_at }))
+    (organisation, report.map(|report| Message { report, event_at, source }))
 }
 
 fn is_our_version(members: &mut Members<'_>, problems: &mut Problems) -> bool {

@@ -16,6 +16,8 @@ use super::json::Json;
 use super::members::{Members, Node};
 use super::problems::{Problems, short};
 
+/// Most receipts of an import.
+const COUNT_MAX: u32 = 1_000_000;
 /// Largest revision: what every reader of JSON keeps exactly (RFC 8259, section 6).
 const REVISION_MAX: i128 = (1 << 53) - 1;
 /// Longest amount, in characters: 29 digits, which are more than are kept exactly, the point, and leading zeros.
@@ -64,6 +66,16 @@ pub(super) fn revision(node: &Node<'_>, problems: &mut Problems) -> Option<u64> 
         _ => None,
     };
     let expected = format_args!("must be a whole number from 1 to {REVISION_MAX}");
+    number.or_else(|| problems.note(&node.path, expected))
+}
+
+/// How many, also none.
+pub(super) fn count(node: &Node<'_>, problems: &mut Problems) -> Option<u32> {
+    let number = match node.json {
+        Json::Whole(number) => u32::try_from(*number).ok().filter(|number| *number <= COUNT_MAX),
+        _ => None,
+    };
+    let expected = format_args!("must be a whole number from 0 to {COUNT_MAX}");
     number.or_else(|| problems.note(&node.path, expected))
 }
 

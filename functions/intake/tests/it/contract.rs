@@ -11,12 +11,13 @@ use serde_json::Value;
 use crate::messages;
 
 /// Refused messages in which JSON Schema sees nothing wrong.
-const BEYOND_THE_SCHEMA: [&str; 15] = [
+const BEYOND_THE_SCHEMA: [&str; 16] = [
     "allocations-exceed-the-payment",
     "allocations-name-an-invoice-twice",
     "amount-too-large",
     "amount-with-three-decimals",
     "currency-unknown",
+    "feed-report-ends-before-it-begins",
     "invoice-components-exceed-the-total",
     "member-of-total-twice",
     "member-twice",
@@ -70,6 +71,7 @@ fn every_example_is_valid_by_the_schema_and_is_taken_in() {
             Report::ProviderCredit(_) => "provider_credit",
             Report::Order(_) => "order",
             Report::Notice(_) => "notice",
+            Report::Feed(_) => "feed_report",
         };
         assert_eq!(json["type"], kind, "{name}");
     }
@@ -118,7 +120,7 @@ fn every_refusal_says_where_and_why() {
         ("list", "the message: must be an object, not a list"),
         (
             "type-unknown",
-            "/type: must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order or notice",
+            "/type: must be invoice, payment, journaling, customer, provider_invoice, provider_credit, order, notice or feed_report",
         ),
         ("payment-channel-unknown", "/channel: must be pay_now or virtual_terminal"),
         (
@@ -146,6 +148,17 @@ fn every_refusal_says_where_and_why() {
             "order-names-a-copy",
             "/payments/0: must not begin with `xero-`: such ids are given by us",
         ),
+        // CC-24, CC-27
+        ("feed-report-without-a-count", "/imported: is missing"),
+        (
+            "feed-report-of-a-source-in-capitals",
+            "/source: must be 1 to 60 lower-case letters, digits or -",
+        ),
+        (
+            "feed-report-not-published-and-imported",
+            "/not_published: must not be true where something was imported",
+        ),
+        ("feed-report-ends-before-it-begins", "/to: must not be before from"),
         // SP-26
         ("notice-without-its-id", "/notice: is missing"),
         (

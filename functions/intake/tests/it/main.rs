@@ -6,6 +6,7 @@ mod allocations;
 mod contract;
 mod customers;
 mod dynamodb_faults;
+mod feeds;
 mod invoices;
 mod journaled_copies;
 mod laws;

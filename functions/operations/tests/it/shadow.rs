@@ -412,3 +412,47 @@ async fn in_shadow_no_event_order_message_or_webhook_writes_anything() {
     assert!(reports[0].would.get("upload_go").is_some_and(|count| *count > 0), "{reports:?}");
     assert!(reports[0].differences_in_all() > 0);
 }
+
+#[tokio::test]
+async fn what_a_setting_would_change_is_said_before_it_is_saved() {
+    // CM-30, AMB-35
+    let mut hands = Hands::new().await;
+    hands.invoice("20001").await;
+    for (id, amount, day) in [
+        ("P-1", "10.00", "2026-03-02"),
+        ("P-2", "20.00", "2026-03-09"),
+        ("P-3", "40.00", "2026-03-16"),
+    ] {
+        let typed = Typed {
+            payment: Some(id.to_owned()),
+            xero: None,
+            invoice: "20001".to_owned(),
+            amount: amount.to_owned(),
+            day: day.parse().unwrap(),
+        };
+        hands.business(&typed, 1, "confirmed").await;
+    }
+    let before = hands.world.rows("organisations").await;
+    let untouched = hands.untouched().await;
+    let what_if = async |setting: &str, value: &str| {
+        let fields =
+            json!({"organisation": hands.world.tenant, "setting": setting, "value": value});
+        hands.world.command(json!({"command": {"what_if": fields}})).await
+    };
+    let effect = what_if("upload_start", "2026-03-10").await.unwrap();
+    assert_eq!((&effect["count"], &effect["looked_at"]), (&json!(2), &json!(3)), "{effect}");
+    assert_eq!(effect["sums"], json!(["30.00 AUD"]), "{effect}");
+    assert_eq!(effect["first"][0]["before"], "goes as DIRECT", "{effect}");
+    assert_eq!(effect["first"][0]["after"], "does not go: before_start_date", "{effect}");
+    let none = what_if("upload_nightly_max", "100").await.unwrap();
+    assert_eq!(none["count"], 0, "{none}");
+    let off = what_if("upload_enabled", "false").await.unwrap();
+    assert_eq!(off["count"], 3, "{off}");
+    for (setting, value) in [("upload_start", "soon"), ("forward_days", "-1"), ("upload_star", "1")]
+    {
+        let refused = what_if(setting, value).await.unwrap_err();
+        assert!(refused.contains(setting), "{refused}");
+    }
+    assert_eq!(hands.world.rows("organisations").await, before);
+    assert_eq!(hands.untouched().await, untouched);
+}

@@ -20,6 +20,7 @@ mod customer_crashes;
 mod customers;
 mod digests;
 mod fan_out;
+mod feeds;
 mod health;
 mod laws;
 mod log_secrecy;

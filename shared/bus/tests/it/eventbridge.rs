@@ -119,6 +119,7 @@ fn announcement(number: usize, why: &str) -> Announcement {
         close: None,
         seal: None,
         order: None,
+        report: None,
         night: None,
         until: None,
     };

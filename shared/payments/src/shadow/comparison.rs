@@ -85,7 +85,7 @@ struct Rest {
     local: Vec<LocalEntry>,
     books: Vec<BooksEntry>,
     gone: Vec<BooksEntry>,
-    /// What is in both: a further equal one is there twice.
+    /// Entries that are in both: a further equal one is there twice.
     pairs: BTreeSet<(String, Date)>,
 }
 

@@ -56,7 +56,7 @@ impl ShadowStep {
     }
 }
 
-/// What is known of an invoice in Xero.
+/// The knowledge of an invoice in Xero.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ShadowObservation {
     /// Whose books.
@@ -74,7 +74,7 @@ pub struct ShadowObservation {
 }
 
 impl ShadowObservation {
-    /// What is known after a read, if it says anything new: an older one, and one that shows the same, change nothing.
+    /// The knowledge after a read, if it says anything new: an older one, and one that shows the same, change nothing.
     /// A read that does not add up is no evidence that a payment is gone.
     pub fn after(
         before: Option<&Self>,

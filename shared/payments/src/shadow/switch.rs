@@ -16,9 +16,9 @@ const READ_WITHIN: SignedDuration = SignedDuration::from_hours(36);
 pub struct SwitchPoint {
     /// Its code.
     pub code: &'static str,
-    /// What is asked.
+    /// Its question.
     pub asks: &'static str,
-    /// What is wrong; `None` if it is passed.
+    /// The problem; `None` if it is passed.
     pub problem: Option<String>,
 }
 
