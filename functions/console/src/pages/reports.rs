@@ -50,7 +50,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
     let unreadable = unreadable.collect();
     let mut listed = found.rows;
-    listed.sort_by(|one, other| other.made_at.cmp(&one.made_at));
+    listed.sort_by_key(|report| std::cmp::Reverse(report.made_at));
     let typed = stage.show.filter.word.clone();
     let chosen = listed.iter().find(|report| report.period == typed);
     let chosen = match (chosen, stage.archive) {
