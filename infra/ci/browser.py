@@ -11,6 +11,7 @@ from pathlib import Path
 
 import browser_data
 import browser_driver
+import browser_tasks
 import local_stack
 from browser_data import ROLES, Look
 from browser_driver import Console
@@ -38,12 +39,13 @@ SPOILED = (
     ("the page is", "document.body.style.width = '900px'"),
     ("contrast", "document.querySelector('.paymirror').style.setProperty('--muted', '#999999')"),
     ("contrast", "document.querySelector('.pm-tile').style.opacity = '0.5'"),
-    ("no label", "document.querySelector('[name=pm_by]').closest('label').replaceWith(document.querySelector('[name=pm_by]'))"),
-    ("no label", "document.querySelector('.pm-primary').textContent = ''"),
+    ("no label", "const field = document.querySelector('[name=pm_by_1]'); field.closest('details').open = true;"
+                 "field.closest('label').replaceWith(field)"),
+    ("no label", "document.querySelector('.pm-button').textContent = ''"),
     ("too small", "document.querySelector('.pm-tile').style.fontSize = '9px'"),
-    ("focus cannot be seen", "document.querySelector('.pm-primary').style.outline = 'none'"),
-    ("forced order", "document.querySelector('.pm-primary').tabIndex = 3"),
-    ("Tab goes", "document.querySelector('.pm-primary').tabIndex = -1"),
+    ("focus cannot be seen", "document.querySelector('.pm-button').style.outline = 'none'"),
+    ("forced order", "document.querySelector('.pm-button').tabIndex = 3"),
+    ("Tab goes", "document.querySelector('.pm-button').tabIndex = -1"),
 )
 
 
@@ -134,9 +136,7 @@ def sync_now(console, stack):
     """CC-12, ST-14: an operator presses the button, and it is done, and written down with the name and the reason."""
     runs, activity = stack.rows("sync_runs"), stack.rows("activity")
     console.open("integrations", "operator", "light", 1200)
-    console.type("pm_by", NAME)
-    console.type("pm_why", HOSTILE)
-    console.press("Sync now")
+    console.order("Sync now", NAME, HOSTILE)
     notice = console.notice()
     console.picture(PICTURES / "sync-now-done.png")
     mine = [row for row in new_rows(stack, "sync_runs", runs) if row.get("trigger") == "manual"]
@@ -145,7 +145,7 @@ def sync_now(console, stack):
         *expect(notice.startswith("✔"), f"Sync Now: the page says {notice!r}"),
         *expect([(row.get("by"), row.get("why")) for row in mine] == [(NAME, HOSTILE)], f"Sync Now: the runs are {mine}"),
         *expect([row.get("by") for row in ordered] == [NAME], f"Sync Now: the activity has {ordered}"),
-        *expect(console.value("pm_by") == NAME and not console.value("pm_why"), "Sync Now: the fields afterwards"),
+        *expect((console.value("pm_by_1"), console.value("pm_why_1")) == (NAME, HOSTILE), "Sync Now: the fields afterwards"),
     ]
 
 
@@ -166,10 +166,8 @@ def refused(console, stack):
     offered = console.has_button("Sync now")
     runs, activity = stack.rows("sync_runs"), stack.rows("activity")
     console.open("integrations", "operator", "light", 1200)
-    console.type("pm_by", NAME)
-    console.type("pm_why", "I would like to")
     console.forge_endpoint("viewer")
-    console.press("Sync now")
+    console.order("Sync now", NAME, "I would like to")
     console.picture(PICTURES / "sync-now-refused.png")
     said = console.text()
     rows = [row for row in new_rows(stack, "activity", activity) if "role" in row]
@@ -186,9 +184,7 @@ def refused(console, stack):
 def solved(console, stack):
     """EX-28: a customer's problem is solved, and the payment that waited for it may go."""
     console.open("actions", "operator", "light", 1200)
-    console.type("pm_by", NAME)
-    console.type("pm_why", "they were merged")
-    console.press("Mark as solved")
+    console.order("Mark as solved", NAME, "they were merged")
     notice = console.notice()
     console.picture(PICTURES / "solved.png")
     still = [row["customer"] for row in stack.rows("customers") if "blocked" in row]
@@ -223,7 +219,7 @@ def main():
         with local_stack.told(folder) as stack, browser_driver.started(browser, folder) as driver:
             console = Console(driver, stack)
             browser_data.prepare(stack)
-            wrong = [sentence for part in (look_at_all, prove, strained, sync_now, shown_as_text, refused, solved)
+            wrong = [sentence for part in (look_at_all, prove, strained, sync_now, shown_as_text, refused, browser_tasks.done, solved)
                      for sentence in tried(part, console, stack)]
     for sentence in wrong:
         print(f"browser: {sentence}")

@@ -45,7 +45,7 @@ OPENED = {
 }
 LOOKS = (
     Look("why", "number", (("pm_search", f"CM-{SETTLED}"),), "Find", (f"Payments of invoice {SETTLED}", "AUD")),
-    Look("why", "held", (("pm_search", BLOCKED),), "Find", (f"Payment {BLOCKED}", "EX-28", ACTION)),
+    Look("why", "held", (("pm_search", BLOCKED),), "Find", (f"Payment {BLOCKED}", "On hold", ACTION)),
     Look("why", "amount", (("pm_search", "61.25"),), "Find", (WAITING,)),
     Look("invoice", "settled", (("pm_invoice", SETTLED),), "Show", (f"CM-{SETTLED}", "The payments lead to", "History")),
     Look("invoice", "owed", (("pm_invoice", OWED),), "Show", (f"CM-{OWED}", "What does not agree", "FAILED_PAYMENT")),
@@ -58,7 +58,8 @@ LOOKS = (
     Look("orders", "none", (("pm_order_id", "B-order-that-is-none"),), "Show", ("No order B-order-that-is-none was reported.",)),
     Look("tonight", "judged", (), "Preview", (WAITING, BLOCKED, "1 payments go (61.25 AUD), 0 wait"), "operator"),
     Look("dead_letters", "looked", (), "Check queues", ("1 in it", "unreadable"), "operator"),
-    Look("configure", "settings", (), "", ("upload_due_at", "Australia/Sydney"), "admin"),
+    Look("configure", "settings", (), "", ("Account for received payments", "Fetch the lists from Xero"), "admin"),
+    Look("configure", "lists", (), "Fetch the lists from Xero", ("Account for received payments",), "admin"),
 )
 
 

@@ -12,7 +12,7 @@ from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 # Browsers, each with the driver that goes with it: the one on the machines of GitHub's workflows, and Debian's. Where both
 # browsers are, as there, the driver is Chrome's.
@@ -62,6 +62,7 @@ class Console:
         self._driver = driver
         self._stack = stack
         self._host = urlsplit(stack.console).netloc
+        self.clicks = self.fields = 0
 
     def run(self, script, *arguments):
         """The answer of a script in the page."""
@@ -136,19 +137,51 @@ class Console:
     def type(self, field, words):
         """Types into a field of this name."""
         element = self._driver.find_element("css selector", f".content [name={field}]")
+        self._fill(element, words)
+
+    def choose(self, field, words):
+        """Chooses what a list offers under these words."""
+        Select(self._driver.find_element("css selector", f".content [name={field}]")).select_by_visible_text(words)
+        self.fields += 1
+
+    def _fill(self, element, words):
         element.clear()
         element.send_keys(words)
+        self.fields += 1
 
     def value(self, field):
         return self.run(f"return document.querySelector('.content [name={field}]').value")
 
     def has_button(self, label):
-        return bool(self._buttons(label))
+        summaries = self._driver.find_elements("css selector", ".content details.pm-ask > summary")
+        return bool(self._buttons(label) or self._labelled(summaries, f"{label}…", ""))
 
-    def press(self, label):
+    def press(self, label, about=""):
         """Presses a button, says yes to what it asks, and waits until the function has answered."""
+        self._click(self._buttons(label, about)[0])
+
+    def order(self, label, name, why, about=""):
+        """Opens the panel of an order, says who gives it and why, and presses the button there."""
+        summary = self._labelled(self._driver.find_elements("css selector", ".content details.pm-ask > summary"), f"{label}…", about)[0]
+        summary.click()
+        self.clicks += 1
+        panel = summary.find_element("xpath", "..")
+        for field, words in (("by", name), ("why", why)):
+            element = panel.find_element("css selector", f"[name^=pm_{field}_]")
+            if element.get_attribute("value") != words:
+                self._fill(element, words)
+        self._click(panel.find_element("css selector", "button"))
+
+    def unfold(self, words):
+        """Opens a part of the page that is folded."""
+        summaries = self._driver.find_elements("css selector", ".content summary")
+        next(each for each in summaries if words in each.text).click()
+        self.clicks += 1
+
+    def _click(self, button):
         self.run("window.before = document.querySelector('.content .paymirror')")
-        self._buttons(label)[0].click()
+        button.click()
+        self.clicks += 1
         for alert in self._alerts():
             alert.accept()
         self._wait("the function has answered", "return !window.before.isConnected && !document.querySelector('.widget.busy')")
@@ -163,8 +196,12 @@ class Console:
             "const arn = [...document.querySelectorAll('#role option')].find(o => o.text === arguments[0]).value;"
             "document.querySelectorAll('cwdb-action').forEach(a => a.setAttribute('endpoint', arn));", role)
 
-    def _buttons(self, label):
-        return [each for each in self._driver.find_elements("css selector", ".content button") if each.text == label]
+    def _buttons(self, label, about=""):
+        return self._labelled(self._driver.find_elements("css selector", ".content button"), label, about)
+
+    @staticmethod
+    def _labelled(elements, label, about):
+        return [each for each in elements if each.text == label and about in (each.get_attribute("aria-label") or about)]
 
     def _alerts(self):
         try:

@@ -25,6 +25,8 @@ const REFUSED_BY: &str = "ST-22";
 const NOT_SAID: &str = "(not said)";
 /// After this no further queue is looked at: with a last look the page is there before the function's time is over.
 const LOOKS_MAX: SignedDuration = SignedDuration::from_secs(5);
+/// After this no further payment of several is ordered about.
+const SEVERAL_MAX: SignedDuration = SignedDuration::from_secs(15);
 
 /// What orders are carried out with.
 pub(crate) struct Acting<'a, I> {
@@ -50,6 +52,18 @@ impl<I: Invoker> Acting<'_, I> {
         if order == Order::LookAtDeadLetters && !show.about.contains_key("queue") {
             return self.look_at_all(organisation, show).await;
         }
+        if matches!(order, Order::Hold | Order::Release) && !show.payments.is_empty() {
+            return self.obey_for_each(order, organisation, show).await;
+        }
+        self.obey_once(order, organisation, show).await
+    }
+
+    async fn obey_once(
+        &self,
+        order: Order,
+        organisation: Option<OrganisationId>,
+        show: &Show,
+    ) -> CommandOutcome {
         let request = match request(order, organisation, show) {
             Ok(request) => request,
             Err(words) => return CommandOutcome::failed(words),
@@ -59,6 +73,34 @@ impl<I: Invoker> Acting<'_, I> {
             self.record(organisation, order.code(), &result, None, show).await;
         }
         result
+    }
+
+    /// The same order about one payment after the other. Each is recorded by itself; one that fails stops no other.
+    async fn obey_for_each(
+        &self,
+        order: Order,
+        organisation: Option<OrganisationId>,
+        show: &Show,
+    ) -> CommandOutcome {
+        let (mut done, mut failed) = (0_usize, Vec::new());
+        let deadline = self.now.saturating_add(SEVERAL_MAX).unwrap_or(self.now);
+        for payment in &show.payments {
+            if self.clock.now() > deadline {
+                let rest = show.payments.len().saturating_sub(done).saturating_sub(failed.len());
+                failed.push(format!(
+                    "there was no time for the other {rest}; press the button again"
+                ));
+                break;
+            }
+            let about = BTreeMap::from([("payment".to_owned(), payment.clone())]);
+            let one = Show { about, ..show.clone() };
+            let result = self.obey_once(order, organisation, &one).await;
+            match result.outcome {
+                Outcome::Done => done = done.saturating_add(1),
+                _ => failed.push(format!("{payment}: {}", result.words)),
+            }
+        }
+        answer::of_several(order, done, &failed)
     }
 
     async fn pass_on(&self, request: &Request) -> Result<Reply, InvokeError> {
@@ -197,6 +239,13 @@ fn request(
     let mut fields = show.about.clone();
     if let Some(organisation) = organisation {
         fields.insert("organisation".to_owned(), organisation.to_string());
+    }
+    if order == Order::Configure {
+        let typed = show.to_save.iter().filter_map(|name| {
+            let text = show.settings.get(name)?;
+            Some(format!("{name}={text}"))
+        });
+        fields.insert("settings".to_owned(), typed.collect::<Vec<_>>().join("\n"));
     }
     // A discrepancy is on an invoice, a contact, an order or a payment.
     let places = ["contact", "invoice", "order_id", "payment"];

@@ -2,11 +2,11 @@
 
 use commands::Reply;
 use commands::reply::{
-    CloseOutcome, CloseReply, CustomerReply, DeadLettersReport, DiscrepanciesReply, ReplayReport,
-    Republication, SweepOutcome, SyncReply,
+    CloseOutcome, CloseReply, ConfigurationReply, CustomerReply, DeadLettersReport,
+    DiscrepanciesReply, PaymentReply, ReplayReport, Republication, SweepOutcome, SyncReply,
 };
 use invoker::InvokeError;
-use payments::codes;
+use payments::{SettingSpec, codes};
 
 use crate::order::Order;
 
@@ -93,9 +93,7 @@ fn words(reply: Reply) -> CommandOutcome {
         | Reply::Release(reply)
         | Reply::DoNotSend(reply)
         | Reply::SamePayment(reply)
-        | Reply::TwoPayments(reply) => {
-            done(format!("The payment is {}. {}", reply.state, reply.why))
-        }
+        | Reply::TwoPayments(reply) => done(about_payment(&reply)),
         Reply::OpenAction(reply) | Reply::Solve(reply) => done(about_customer(&reply)),
         Reply::PickContact(reply) => done(if reply.changed {
             format!(
@@ -127,6 +125,7 @@ fn words(reply: Reply) -> CommandOutcome {
             let result = announced_again(&reply.announce_again);
             CommandOutcome { replies: vec![Reply::AnnounceAgain(reply)], ..result }
         }
+        Reply::Configure(reply) => configured(&reply),
         Reply::MakeReport(reply) => done(format!(
             "{} is on its way: made if it is not there yet, or counted again from the log. Show this page again in a minute.",
             reply.report
@@ -151,12 +150,12 @@ fn words(reply: Reply) -> CommandOutcome {
             )
         }
         Reply::PreviewPlan(_)
-        | Reply::ListAccounts(_)
         | Reply::ContainLeak(_)
         | Reply::LookAtDeadLetters(_)
         | Reply::LookAtShadow(_)
         | Reply::PreviewAnnounceAgain(_)
         | Reply::VerifyLog(_)
+        | Reply::ListAccounts(_)
         | Reply::Connect(_) => looked(vec![reply]),
     }
 }
@@ -167,6 +166,56 @@ pub(crate) fn looked(replies: Vec<Reply>) -> CommandOutcome {
         replies,
         ..CommandOutcome::of(Outcome::Done, "This is a look; nothing was changed.")
     }
+}
+
+/// Each setting with its old and its new value, and the effect.
+fn configured(reply: &ConfigurationReply) -> CommandOutcome {
+    let or_default = |text: &str| match text {
+        "" => "the default".to_owned(),
+        "true" => "on".to_owned(),
+        "false" => "off".to_owned(),
+        text => text.to_owned(),
+    };
+    let words = reply.changed.iter().map(|changed| {
+        let spec = SettingSpec::of(&changed.setting);
+        let (label, effect) =
+            spec.map_or((changed.setting.as_str(), ""), |spec| (spec.label, spec.effect));
+        let (before, after) = (or_default(&changed.before), or_default(&changed.after));
+        format!("{label}: {after} (it was {before}). {effect}")
+    });
+    match words.collect::<Vec<_>>().as_slice() {
+        [] => CommandOutcome::of(
+            Outcome::Done,
+            "Nothing is another than before: nothing was changed.",
+        ),
+        words => CommandOutcome::of(Outcome::Done, words.join(" ")),
+    }
+}
+
+/// An order about several payments, each of which was carried out or not by itself.
+pub(crate) fn of_several(order: Order, done: usize, failed: &[String]) -> CommandOutcome {
+    let what = if order == Order::Hold { "on hold" } else { "released" };
+    let noun = if done == 1 { "payment is" } else { "payments are" };
+    let words = format!("{done} {noun} {what}.");
+    let outcome = match (done, failed) {
+        (_, []) => CommandOutcome::of(Outcome::Done, words),
+        (0, failed) => CommandOutcome::failed(format!("{words} {}", failed.join("; "))),
+        (_, failed) => {
+            CommandOutcome::of(Outcome::Done, format!("{words} Not done: {}", failed.join("; ")))
+        }
+    };
+    // Each of them is recorded where it was carried out.
+    CommandOutcome { is_recorded: true, ..outcome }
+}
+
+fn about_payment(reply: &PaymentReply) -> String {
+    let state = match reply.state.as_str() {
+        "held" => "is on hold, and goes nowhere until it is released",
+        "waiting" => "waits for its turn, and goes with the next run that has a place for it",
+        "skipped" => "does not go to Xero",
+        other => return format!("{} is {other}. {}", reply.payment, reply.why),
+    };
+    format!("{} {state}. {}", reply.payment, reply.why)
 }
 
 fn about_customer(reply: &CustomerReply) -> String {

@@ -17,6 +17,9 @@ use crate::page::Page;
 /// Longest text that is taken from an event, in characters: what is longer is no name, number or reason.
 pub(crate) const TEXT_CHARS_MAX: usize = 1_000;
 
+/// What the name of a setting's field begins with.
+pub(crate) const SETTING_FIELD: &str = "pm_set_";
+
 /// A request to the function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Asked {
@@ -33,16 +36,26 @@ pub struct Show {
     pub page: Page,
     /// Whose books, if that is said.
     pub organisation: Option<OrganisationSaid>,
+    /// Whether it was chosen among several: there is a way back to them.
+    pub is_one_of_several: bool,
     /// The order to carry out first.
     pub order: Option<Order>,
     /// Something was ordered that is no order.
     pub unknown_order: bool,
     /// What the order is about.
     pub about: BTreeMap<String, String>,
+    /// The payments that it is about, if they are several.
+    pub payments: Vec<String>,
     /// Who gives it, and why.
     pub said: Said,
     /// The names to save.
     pub names: Names,
+    /// Settings as they were typed, by their names.
+    pub settings: BTreeMap<String, String>,
+    /// The settings to save.
+    pub to_save: Vec<String>,
+    /// The order as its button carried it, if one is given.
+    pub carried: Option<Value>,
     /// The rows to leave out.
     pub filter: Filter,
     /// Whether the dashboard is dark.
@@ -125,6 +138,13 @@ impl Asked {
             .or_else(|| form("pm_organisation").filter(|text| !text.is_empty()))
             .map(|text| OrganisationSaid(text.parse().ok()));
         let order = given("order").and_then(|order| order::from_code(&order));
+        let carried = order.and_then(|_| carried(event));
+        // The fields of the panel whose button was pressed.
+        let panel = event.get("panel").and_then(Value::as_u64);
+        let said = |name: &str| {
+            let of_panel = panel.and_then(|number| form(&format!("pm_{name}_{number}")));
+            of_panel.or_else(|| form(&format!("pm_{name}"))).or_else(|| given(name))
+        };
         let fields = order.map(|order| order.spec().fields).unwrap_or_default();
         // Of a list with boxes, a button for those that are ticked takes no other.
         let ticked_only = event.get("ticked") == Some(&Value::Bool(true));
@@ -142,15 +162,23 @@ impl Asked {
         Self::Show(Box::new(Show {
             page,
             organisation,
+            is_one_of_several: event.get("several") == Some(&Value::Bool(true)),
             order,
             unknown_order: event
                 .get("order")
                 .is_some_and(|order| order.as_str().and_then(order::from_code).is_none()),
             about,
-            said: Said {
-                by: form("pm_by").or_else(|| given("by")).unwrap_or_default(),
-                why: form("pm_why").unwrap_or_default(),
-            },
+            payments: event
+                .get("payments")
+                .and_then(all_lines)
+                .map_or_else(Vec::new, |lines| lines.lines().map(str::to_owned).collect()),
+            said: Said { by: said("by").unwrap_or_default(), why: said("why").unwrap_or_default() },
+            carried,
+            settings: forms.map(settings_of).unwrap_or_default(),
+            to_save: event
+                .get("names")
+                .and_then(all_lines)
+                .map_or_else(Vec::new, |lines| lines.lines().map(str::to_owned).collect()),
             names: Names {
                 name: form("pm_name").unwrap_or_default(),
                 administrator: form("pm_administrator").unwrap_or_default(),
@@ -176,11 +204,33 @@ impl Asked {
     }
 }
 
+/// The fields of the settings.
+fn settings_of(forms: &Value) -> BTreeMap<String, String> {
+    let fields = forms.as_object().into_iter().flatten();
+    let typed = fields.filter_map(|(field, value)| {
+        let name = field.strip_prefix(SETTING_FIELD)?;
+        Some((name.to_owned(), text_of(value)?))
+    });
+    typed.collect()
+}
+
+/// What a button of an order carries apart from what every button does.
+fn carried(event: &Value) -> Option<Value> {
+    const OF_ALL: [&str; 7] =
+        ["page", "organisation", "several", "panel", "by", "why", "widgetContext"];
+    let fields = event.as_object()?.iter().filter(|(name, _)| !OF_ALL.contains(&name.as_str()));
+    Some(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
 /// Several texts, one on each line, those whose places are meant; none if no text is left, or one of them cannot be taken.
 fn lines_of(value: &Value, is_meant: impl Fn(usize) -> bool) -> Option<String> {
     let meant = value.as_array()?.iter().enumerate().filter(|(place, _)| is_meant(*place));
     let texts: Option<Vec<_>> = meant.map(|(_, text)| text_of(text)).collect();
     texts.filter(|texts| !texts.is_empty()).map(|texts| texts.join("\n"))
+}
+
+fn all_lines(value: &Value) -> Option<String> {
+    lines_of(value, |_| true)
 }
 
 /// The name of the box of a row in a list.

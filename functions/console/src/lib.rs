@@ -239,7 +239,18 @@ impl<I: Invoker> Asking<'_, I> {
             Whose::One(organisation) => organisation,
             Whose::Several(rows, more) => {
                 let buttons = self.buttons(None);
-                return pages::choose::choose(&rows, more, &self.show, &buttons, notices, self.now);
+                let tables = &self.console.tables;
+                let (html, read) = pages::choose::choose(
+                    tables,
+                    (&rows, more),
+                    &self.show,
+                    &buttons,
+                    notices,
+                    self.now,
+                )
+                .await?;
+                tally.rows_read = tally.rows_read.saturating_add(read);
+                return Ok(html);
             }
             Whose::None => {
                 let mode = self.console.mode;
@@ -259,7 +270,10 @@ impl<I: Invoker> Asking<'_, I> {
         };
         let row = self.console.tables.organisation(organisation).await?;
         tally.rows_read = tally.rows_read.saturating_add(1);
-        let buttons = self.buttons(Some(organisation));
+        let mut buttons = self.buttons(Some(organisation));
+        // What was not carried out can be mended where it was ordered.
+        buttons.is_one_of_several = self.show.is_one_of_several;
+        buttons.again = self.show.carried.clone().filter(|_| keep_why);
         let Some(row) = row else {
             let lines = vec![format!("The organisation {organisation} is not set up here.")];
             return self.tell("Not set up", notices, lines);
@@ -367,12 +381,12 @@ impl<I: Invoker> Asking<'_, I> {
     }
 
     fn buttons(&self, organisation: Option<OrganisationId>) -> Buttons {
-        Buttons {
-            endpoint: self.invocation.function_arn.clone(),
-            organisation: organisation.map(|organisation| organisation.to_string()),
-            role: self.console.role,
-            by: self.show.said.by.clone(),
-        }
+        Buttons::new(
+            self.invocation.function_arn.clone(),
+            organisation.map(|organisation| organisation.to_string()),
+            self.console.role,
+            self.show.said.clone(),
+        )
     }
 
     fn tell(

@@ -16,9 +16,9 @@ pub enum Place {
     Payments,
     /// Invoices, orders and customers.
     Invoices,
-    /// What goes to Xero, and what has gone.
+    /// Payments that go to Xero, and those that have gone.
     Uploads,
-    /// What was done.
+    /// The log of all that was done.
     Activity,
     /// Connections, runs, rejected messages, settings.
     System,

@@ -1,6 +1,9 @@
 //! What all pages are made of. Each part is a template of its own: what it shows is escaped where it is
 //! shown, so that a part may stand in a page as it is.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use commands::text::TEXT_CHARS_MAX;
@@ -20,7 +23,8 @@ pub struct Button {
     about: Option<String>,
     endpoint: String,
     payload: String,
-    confirmation: Option<&'static str>,
+    /// Where who and why are asked, if it gives an order that changes something.
+    panel: Option<Panel>,
     current: bool,
     primary: bool,
     /// Without a border: a link in a row of links.
@@ -31,6 +35,11 @@ impl Button {
     /// The same button in a list of things, each of which has one: said aloud, it says which.
     pub fn about(self, what: impl Into<String>) -> Self {
         Self { about: Some(what.into()), ..self }
+    }
+
+    /// The same button under another label.
+    pub fn called(self, label: String) -> Self {
+        Self { label, ..self }
     }
 
     /// The same button with other words on it, which say what it is about.
@@ -47,6 +56,18 @@ impl Button {
     pub fn quiet(self) -> Self {
         Self { quiet: true, ..self }
     }
+}
+
+/// What opens next to a button of an order: the consequence, and the fields for who gives it and why.
+#[derive(Clone, Debug)]
+struct Panel {
+    /// Its number on the page: the fields of each have names of their own.
+    number: u32,
+    said: Said,
+    consequence: Option<&'static str>,
+    chars_max: usize,
+    /// Its order was not carried out: what was typed is still there.
+    is_open: bool,
 }
 
 /// Something that was done, or was not.
@@ -116,24 +137,61 @@ pub struct Buttons {
     pub organisation: Option<String>,
     /// As whom it serves.
     pub role: Role,
-    /// The name that was typed: it goes with the reader from page to page.
-    pub by: String,
+    /// Whether that one was chosen among several.
+    pub is_one_of_several: bool,
+    /// The name and the reason that were typed last: they go with the reader from page to page.
+    pub said: Said,
+    /// The order that was not carried out, as its button carried it: its panel is open again.
+    pub again: Option<Value>,
+    /// How many panels the page has so far.
+    pub panels: Rc<Cell<u32>>,
 }
 
 impl Buttons {
+    /// Those of a page without panels yet.
+    pub fn new(endpoint: String, organisation: Option<String>, role: Role, said: Said) -> Self {
+        Self {
+            endpoint,
+            organisation,
+            role,
+            is_one_of_several: false,
+            said,
+            again: None,
+            panels: Rc::default(),
+        }
+    }
+
     /// A button that shows a page, with these parameters.
     pub fn page(&self, label: &str, page: Page, more: Value) -> Button {
-        self.button(label, None, with(json!({"page": page.code()}), more))
+        self.button(label, with(json!({"page": page.code()}), more))
     }
 
     /// A button that gives an order from a page; `None` if the role may not.
     pub fn order(&self, order: Order, from: Page, more: Value) -> Option<Button> {
-        let payload = with(json!({"page": from.code(), "order": order.code()}), more);
-        let button = || Button {
-            primary: true,
-            ..self.button(order.label(), order.confirmation(), payload)
-        };
-        self.role.may(order.least_role()).then(button)
+        if !self.role.may(order.least_role()) {
+            return None;
+        }
+        let carried = with(json!({"order": order.code()}), more);
+        let payload = with(json!({"page": from.code()}), carried.clone());
+        if order.is_read_only() {
+            return Some(self.button(order.label(), payload));
+        }
+        let panel = self.panel(order, &carried);
+        let payload = with(json!({"panel": panel.number}), payload);
+        Some(Button { panel: Some(panel), ..self.button(order.label(), payload) })
+    }
+
+    fn panel(&self, order: Order, carried: &Value) -> Panel {
+        let number = self.panels.get().saturating_add(1);
+        self.panels.set(number);
+        let consequence = order.confirmation();
+        Panel {
+            number,
+            said: self.said.clone(),
+            consequence: consequence.map(|text| text.trim_end_matches(" Go on?")),
+            chars_max: TEXT_CHARS_MAX,
+            is_open: self.again.as_ref() == Some(carried),
+        }
     }
 
     /// The places, and the pages of the one that is shown, as far as the role may see them.
@@ -151,18 +209,26 @@ impl Buttons {
         let pages: Vec<_> = current.place().pages(self.role).collect();
         let several = pages.len() > 1;
         let pages = pages.into_iter().filter(|_| several);
+        let all = || {
+            let of_none = Self { organisation: None, ..self.clone() };
+            of_none.page("All organisations", Page::Home, json!({"clear": true})).quiet()
+        };
+        let back = self.is_one_of_several.then(all);
         Navigation {
-            places: Place::ALL.into_iter().filter_map(place).collect(),
+            places: back.into_iter().chain(Place::ALL.into_iter().filter_map(place)).collect(),
             pages: pages.map(|page| button(page.title(), page, page == current)).collect(),
         }
     }
 
-    fn button(&self, label: &str, confirmation: Option<&'static str>, payload: Value) -> Button {
-        let payload = match self.by.as_str() {
-            "" => payload,
-            by => with(json!({"by": by}), payload),
-        };
+    fn button(&self, label: &str, payload: Value) -> Button {
+        let said = [("by", &self.said.by), ("why", &self.said.why)];
+        let said = said.into_iter().filter(|(_, text)| !text.is_empty());
+        let said = said.map(|(name, text)| (name.to_owned(), json!(text))).collect();
+        let payload = with(Value::Object(said), payload);
         let payload = match &self.organisation {
+            Some(organisation) if self.is_one_of_several => {
+                with(json!({"organisation": organisation, "several": true}), payload)
+            }
             Some(organisation) => with(json!({"organisation": organisation}), payload),
             None => payload,
         };
@@ -171,7 +237,7 @@ impl Buttons {
             about: None,
             endpoint: self.endpoint.clone(),
             payload: embedded(&payload),
-            confirmation,
+            panel: None,
             current: false,
             primary: false,
             quiet: false,
@@ -190,23 +256,6 @@ fn with(mut first: Value, more: Value) -> Value {
 fn embedded(value: &Value) -> String {
     let text = value.to_string();
     text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
-}
-
-/// The fields that go with every order: who, and why.
-#[derive(Clone, Debug, Default, Template)]
-#[template(path = "sign.html")]
-pub struct Sign {
-    by: String,
-    why: String,
-    chars_max: usize,
-}
-
-impl Sign {
-    /// The fields with what was typed; what was done is not done again for the same reason.
-    pub fn of(said: &Said, keep_why: bool) -> Self {
-        let why = if keep_why { said.why.clone() } else { String::new() };
-        Self { by: said.by.clone(), why, chars_max: TEXT_CHARS_MAX }
-    }
 }
 
 /// How much of a limit is used: a bar, and the same in words.
@@ -281,7 +330,6 @@ impl Chart {
 }
 
 impl HtmlSafe for Button {}
-impl HtmlSafe for Sign {}
 impl HtmlSafe for Bar {}
 impl HtmlSafe for Chart {}
 
@@ -290,7 +338,7 @@ mod tests {
     use super::*;
 
     fn buttons(role: Role) -> Buttons {
-        Buttons { endpoint: "arn:x".to_owned(), organisation: None, role, by: String::new() }
+        Buttons::new("arn:x".to_owned(), None, role, Said::default())
     }
 
     #[test]
@@ -319,7 +367,7 @@ mod tests {
         let button = buttons(Role::Operator).order(Order::Solve, Page::Actions, json!({}));
         let html = button.unwrap().about("\"><b>").render().unwrap();
         // The visible label begins the name, so that a person who speaks it finds the button.
-        assert!(html.contains(">Mark as solved</button>"), "{html}");
+        assert!(html.contains(">Mark as solved…</summary>"), "{html}");
         assert!(html.contains("aria-label=\"Mark as solved: &#34;&#62;&#60;b&#62;\""), "{html}");
     }
 

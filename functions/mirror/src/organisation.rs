@@ -206,36 +206,12 @@ impl<C: Changes> Handler<'_, C> {
         if settings.shadow.is_some() {
             return self.observe_all(run, drafts, tally).await;
         }
-        let mut losses: BTreeMap<InvoiceNumber, u32> = BTreeMap::new();
-        let decided = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
-        // Two snapshots can be about one number: one leaves it, and another takes it.
-        for (number, count) in decided.flat_map(Draft::losses) {
-            let sum = losses.entry(number).or_default();
-            *sum = sum.saturating_add(count);
-        }
-        let brake = self.brake(settings, &losses).await;
+        let brake = self.brake(settings, &losses(&drafts)).await;
+        let of = &*run;
         let applied: Vec<_> = futures_util::stream::iter(drafts)
             .map(|(snapshot, draft)| {
                 let brake = &brake;
-                async move {
-                    let job = &jobs[&snapshot.invoice];
-                    let because = ChangeContext {
-                        cause: job.cause.code(),
-                        event_at: event_at(job, snapshot),
-                        now: self.now(),
-                    };
-                    let draft = match draft {
-                        Ok(draft) => draft,
-                        Err(error) => return (snapshot, Err(error)),
-                    };
-                    let is_loss = draft.losses().next().is_some();
-                    let applied = match brake {
-                        Brake::On if is_loss => Ok(Applied::Braked),
-                        Brake::Unknown if is_loss => Err(ApplyError::Brake),
-                        _ => write(self, settings, snapshot, draft, because).await,
-                    };
-                    (snapshot, applied)
-                }
+                async move { (snapshot, self.apply(of, snapshot, draft, brake).await) }
             })
             .buffer_unordered(WRITES_AT_ONCE)
             .collect()
@@ -248,6 +224,28 @@ impl<C: Changes> Handler<'_, C> {
         self.record_webhook_missed(settings.organisation, &found).await;
         for (snapshot, applied) in applied {
             self.conclude(run, snapshot, applied, tally).await;
+        }
+    }
+
+    /// Writes what was decided about an invoice, unless the brake for mass changes is on.
+    async fn apply(
+        &self,
+        run: &OrganisationRun<'_>,
+        snapshot: &Snapshot,
+        draft: Result<Draft, ApplyError>,
+        brake: &Brake,
+    ) -> Result<Applied, ApplyError> {
+        let draft = draft?;
+        let is_loss = draft.losses().next().is_some();
+        match brake {
+            Brake::On if is_loss => Ok(Applied::Braked),
+            Brake::Unknown if is_loss => Err(ApplyError::Brake),
+            _ => {
+                let job = &run.jobs[&snapshot.invoice];
+                let (cause, event_at) = (job.cause.code(), event_at(job, snapshot));
+                let because = ChangeContext { cause, event_at, now: self.now() };
+                write(self, &run.settings, snapshot, draft, because).await
+            }
         }
     }
 
@@ -452,6 +450,18 @@ fn log_unread(organisation: OrganisationId, id: XeroInvoiceId, error: &ReadError
 fn time_to_read(now: Timestamp, deadline: Timestamp) -> Option<Duration> {
     let left = deadline.duration_since(now);
     if left < RESERVE { None } else { Duration::try_from(left - WRITING).ok() }
+}
+
+/// How many payments of each number would be removed or altered. Two reads can be about one number: one leaves it, and
+/// another takes it.
+fn losses(drafts: &[(&Snapshot, Result<Draft, ApplyError>)]) -> BTreeMap<InvoiceNumber, u32> {
+    let mut losses: BTreeMap<InvoiceNumber, u32> = BTreeMap::new();
+    let decided = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
+    for (number, count) in decided.flat_map(Draft::losses) {
+        let sum = losses.entry(number).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    losses
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod accounts;
 mod authorisation;
 mod closes;
 mod composition;
+mod configuration;
 mod customer_actions;
 mod dead_letters;
 mod discrepancy_work;
@@ -221,6 +222,7 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let announce_again = self.announce_again(which, Some(by), deadline).await?;
                 Reply::AnnounceAgain(RepublicationReply { announce_again, recorded: true })
             }
+            Command::Configure(settings) => Reply::Configure(self.configure(settings, by).await?),
             Command::SignUp(settings) => Reply::SignUp(self.sign_up(settings, by, deadline).await?),
             Command::Authorise(way) => {
                 let authorise = self.authorise(way, by).await?;
@@ -239,11 +241,11 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             }
             Command::Connect(way) => Reply::Connect(self.connected(way, by).await?),
             Command::Rename(_)
-            | Command::ListAccounts(_)
             | Command::PreviewReplay(_)
             | Command::PreviewPlan(_)
             | Command::LookAtDeadLetters(_)
             | Command::PreviewAnnounceAgain(_)
+            | Command::ListAccounts(_)
             | Command::LookAtShadow(_)
             | Command::VerifyLog(_) => self.look(command, deadline).await?,
         })
@@ -255,9 +257,6 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
             Command::PreviewReplay(which) => {
                 let replay = self.replay(which, None, deadline).await?;
                 Reply::PreviewReplay(ReplayReply { replay, recorded: false })
-            }
-            Command::ListAccounts(of) => {
-                Reply::ListAccounts(self.list_accounts(of.organisation).await?)
             }
             Command::PreviewPlan(which) => {
                 let previews = self.uploader.preview(which, deadline).await?;
@@ -281,6 +280,9 @@ impl<C: Changes, U: Uploads, Q: Letters + DeadLetters, B: Bus> Operations<C, U, 
                 let verify =
                     report::verify(tables, days.organisation, range, clock, deadline).await?;
                 Reply::VerifyLog(LogVerificationReply { verify, recorded: false })
+            }
+            Command::ListAccounts(of) => {
+                Reply::ListAccounts(self.list_accounts(of.organisation).await?)
             }
             Command::Rename(_) => return Err(ExecutionError::OnAPage),
             _ => return Err(RequestError::Unattributed.into()),

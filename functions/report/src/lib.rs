@@ -54,7 +54,6 @@ pub enum HandleError {
 #[derive(Debug, Serialize)]
 pub struct Answer {
     /// One for each day that was sealed, or could not be.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seals: Vec<SealedAnswer>,
     /// One for each report that was made or counted again, or could not be.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -54,7 +54,7 @@ pub struct ReportAnswer {
     /// The checksum of what was counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-    /// What is wrong.
+    /// The problem, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }

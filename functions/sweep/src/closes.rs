@@ -1,7 +1,8 @@
 //! Whether the business days are closed, seen from outside of the function that closes them: its own counts are silent when
 //! its schedule does not come (SP-13, SP-20).
 
-use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use payments::Settings;
 use payments::close::{Calendar, OVERDUE_AFTER};
 use queue::Changes;
@@ -20,13 +21,14 @@ const MISTAKES: &str = "CLOSE_SETTINGS";
 const FIRST_WITHIN: SignedDuration = SignedDuration::from_hours(2);
 
 impl<C: Changes> Sweeper<C> {
-    /// Counts a close that is overdue, and raises a message about it; ends the message once the day is closed.
+    /// Counts a close that is overdue, and raises a message about it; ends the message once the day is closed. Returns the day
+    /// and when it ended.
     pub(crate) async fn check_closes(
         &self,
         settings: &Settings,
         certificate: Option<&LastCertificate>,
         tally: &mut Tally,
-    ) -> Result<(), HandleError> {
+    ) -> Result<Option<(Date, Timestamp)>, HandleError> {
         let (organisation, now) = (settings.organisation, self.clock.now());
         let last = self.tables.last_close(organisation, None).await;
         let last = last.map_err(|error| tables(&error))?.map(|last| last.day);
@@ -42,14 +44,15 @@ impl<C: Changes> Sweeper<C> {
             )
         });
         self.say(settings, MISTAKES, wrong).await?;
-        let overdue = overdue.map(|(day, ended)| {
+        let words = overdue.map(|(day, ended)| {
             tally.add_overdue_close();
             format!(
                 "the business day {day} ended at {ended:.0} and is not closed. What to do: see whether the schedule of the \
                  function reconcile is on, and its log; then press Close on the page Closes"
             )
         });
-        self.say(settings, OVERDUE, overdue).await
+        self.say(settings, OVERDUE, words).await?;
+        Ok(overdue)
     }
 
     /// Raises a message, or ends it if there is nothing to say any more.

@@ -3,8 +3,10 @@
 
 use commands::reply::ConnectionHealth;
 use jiff::Timestamp;
-use payments::Settings;
+use jiff::civil::Date;
 use payments::digest::Morning;
+use payments::morning_close::MorningClose;
+use payments::{OrganisationId, Settings};
 use queue::Changes;
 use table::HELD_COUNTED_MAX;
 
@@ -37,6 +39,7 @@ impl<C: Changes> Sweeper<C> {
         let held = self.tables.held_uploads(organisation, HELD_COUNTED_MAX).await;
         let held = held.map_err(|error| tables(&error))?;
         let by_hold = held.by_code();
+        let close = self.morning_close(organisation, checked.overdue_close).await?;
         let morning = Morning {
             day: settings.day_of(scheduled_at),
             zone: &settings.zone,
@@ -46,6 +49,7 @@ impl<C: Changes> Sweeper<C> {
             silent_since: checked.silent_since,
             last_success_at: checked.last_success_at,
             certificate: checked.certificate,
+            close: &close,
             night: night.as_ref(),
             open: open.count,
             oldest_open: open.oldest,
@@ -61,5 +65,18 @@ impl<C: Changes> Sweeper<C> {
         let logged = self.tables.log_digest(organisation, &morning, scheduled_at).await;
         logged.map_err(|error| tables(&error))?;
         Ok(checked.answer(organisation))
+    }
+
+    /// The last day that was closed, and the one that is overdue. A row that cannot be read is none (AMB-30).
+    async fn morning_close(
+        &self,
+        organisation: OrganisationId,
+        overdue: Option<(Date, Timestamp)>,
+    ) -> Result<MorningClose, HandleError> {
+        let listed = self.tables.list_closes(organisation, None, 1).await;
+        let last = listed.map_err(|error| tables(&error))?.rows.pop();
+        let of_last = last.map(|last| (Some((last.closed.day, last.closed.revision)), last.causes));
+        let (last, causes) = of_last.unwrap_or_default();
+        Ok(MorningClose { last, causes, overdue })
     }
 }

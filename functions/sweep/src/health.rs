@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use commands::reply::{ConnectionHealth, ConnectionIssue};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use payments::connection::{
     AccessMode, BANK_TRANSACTIONS, ConnectionStatus, Facts, HealthIssue, SWITCHED_OFF_AFTER, judge,
     needed_actions, needs_bank_transactions,
@@ -45,6 +46,8 @@ pub(crate) struct Checked {
     pub(crate) last_success_at: Option<Timestamp>,
     /// What the last certificate says; `None` if there is none.
     pub(crate) certificate: Option<CertificateState>,
+    /// A business day that should be closed and is not, and when it ended.
+    pub(crate) overdue_close: Option<(Date, Timestamp)>,
     /// What fails.
     pub(crate) failures: Failures,
     /// Reports of the business's own system that are parked.
@@ -194,7 +197,7 @@ impl<C: Changes> Sweeper<C> {
         stored.map_err(|error| tables(&error))?;
         self.tell(settings, &judged.1, &facts).await?;
         self.warn_of_expiry(grant, tally).await?;
-        self.check_closes(settings, certificate.as_ref(), tally).await?;
+        let overdue_close = self.check_closes(settings, certificate.as_ref(), tally).await?;
         tally.checked(judged.0, &facts, now);
         tracing::info!(
             xero.tenant_id = %organisation,
@@ -210,6 +213,7 @@ impl<C: Changes> Sweeper<C> {
             silent_since: facts.silent_since,
             last_success_at: facts.last_success_at,
             certificate: certificate.map(|last| last.state),
+            overdue_close,
             failures: facts.failures,
             parked_reports,
         })

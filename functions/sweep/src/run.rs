@@ -62,12 +62,20 @@ pub(crate) enum Outcome {
 /// The invoices that a run has put on the queue, with the stamp that a read has to show.
 pub(crate) type Queued = BTreeMap<XeroInvoiceId, Option<Timestamp>>;
 
+/// The attempt of a run to have a sweep for itself.
+enum Claim {
+    /// It has it.
+    Taken(Work),
+    /// Another run is at it, or has just done it.
+    Refused(Outcome),
+}
+
 impl<C: Changes> Run<'_, C> {
     /// Does what is wanted, unless another run is at it or has just done it.
     pub(crate) async fn run(&self, wanted: &Wanted) -> Result<Outcome, RunError> {
         let mut work = match self.take(wanted).await? {
-            Ok(work) => work,
-            Err(outcome) => return Ok(outcome),
+            Claim::Taken(work) => work,
+            Claim::Refused(outcome) => return Ok(outcome),
         };
         let done = match &wanted.target {
             Target::Changes => Box::pin(self.changes(&mut work)).await,
@@ -81,7 +89,7 @@ impl<C: Changes> Run<'_, C> {
     }
 
     /// Takes the sweep for this run alone.
-    async fn take(&self, wanted: &Wanted) -> Result<Result<Work, Outcome>, RunError> {
+    async fn take(&self, wanted: &Wanted) -> Result<Claim, RunError> {
         let mut races = Races::default();
         loop {
             let now = self.now();
@@ -89,7 +97,7 @@ impl<C: Changes> Run<'_, C> {
             let start = state.may_start(wanted.trigger(), wanted.scheduled_at, now);
             if start != StartDecision::Go {
                 let run = self.run_of(state.run.as_ref()).await?;
-                return Ok(Err(Outcome::NotRun(start, run.map(Box::new))));
+                return Ok(Claim::Refused(Outcome::NotRun(start, run.map(Box::new))));
             }
             if let Some(run) = state.interrupted() {
                 self.tables.forget_awaited(self.organisation(), run, now).await?;
@@ -100,7 +108,7 @@ impl<C: Changes> Run<'_, C> {
             state.begin(run.id.clone(), wanted.trigger(), lease, now);
             let rows: Vec<&SyncRun> = interrupted.iter().chain([&run]).collect();
             if let Some(state) = races.won(self.tables.store_sweep(&state, &rows).await)? {
-                return Ok(Ok(Work { state, run }));
+                return Ok(Claim::Taken(Work { state, run }));
             }
         }
     }

@@ -45,6 +45,14 @@ pub(crate) enum Outcome {
     NotNow(&'static str),
 }
 
+/// The attempt of a run to have a night for itself.
+enum Claim {
+    /// It has it.
+    Taken(NightReport),
+    /// Another run is at it, or it is over.
+    Refused(Outcome),
+}
+
 impl<Q: Uploads> Run<'_, Q> {
     /// Runs the night, or resumes it.
     pub(crate) async fn night(&self, scheduled_at: Timestamp) -> Result<Outcome, RunError> {
@@ -58,8 +66,8 @@ impl<Q: Uploads> Run<'_, Q> {
             ));
         }
         let report = match self.take(scheduled_at).await? {
-            Ok(report) => report,
-            Err(outcome) => return Ok(outcome),
+            Claim::Taken(report) => report,
+            Claim::Refused(outcome) => return Ok(outcome),
         };
         match Box::pin(self.work()).await.or_else(|error| self.limited(error).map(Some)) {
             Ok(stop) => {
@@ -98,10 +106,7 @@ impl<Q: Uploads> Run<'_, Q> {
     }
 
     /// Takes the night for this run alone.
-    async fn take(
-        &self,
-        scheduled_at: Timestamp,
-    ) -> Result<Result<NightReport, Outcome>, RunError> {
+    async fn take(&self, scheduled_at: Timestamp) -> Result<Claim, RunError> {
         let mut races = Races::default();
         loop {
             let now = self.now();
@@ -112,10 +117,10 @@ impl<Q: Uploads> Run<'_, Q> {
                     if report.state == NightState::Finished
                         && !self.has_left_something().await? =>
                 {
-                    return Ok(Err(Outcome::AlreadyRun(Box::new(report))));
+                    return Ok(Claim::Refused(Outcome::AlreadyRun(Box::new(report))));
                 }
                 Some(report) if report.lease_until.is_some_and(|until| until > now) => {
-                    return Ok(Err(Outcome::Running));
+                    return Ok(Claim::Refused(Outcome::Running));
                 }
                 Some(report) => report,
             };
@@ -123,7 +128,7 @@ impl<Q: Uploads> Run<'_, Q> {
             report.lease_until = self.deadline.saturating_add(LEASE_MARGIN).ok();
             report.rounds = report.rounds.saturating_add(1);
             if let Some(stored) = races.won(self.tables.store_night(&report).await)? {
-                return Ok(Ok(stored));
+                return Ok(Claim::Taken(stored));
             }
         }
     }
@@ -227,52 +232,50 @@ impl<Q: Uploads> Run<'_, Q> {
         judged: Vec<UploadDecision>,
         left: usize,
     ) -> Sorted {
-        let now = self.now();
-        let night = Some(self.night);
         let mut sorted = Sorted::default();
-        for (row, judgement) in candidates.into_iter().zip(judged) {
-            let mut row = Move::of(row);
-            match judgement {
-                UploadDecision::Skip(skip, why) => row.after.skip(skip, why, night, now),
-                UploadDecision::Hold(hold, why) => {
-                    let same = row.before.hold() == Some(hold) && row.before.why == why;
-                    // A night that finds it as the one before has nothing to write.
-                    if !same {
-                        row.after.put_on_hold(hold, why, night, now);
-                    }
-                }
+        for (row, decision) in candidates.into_iter().zip(judged) {
+            match decision {
                 UploadDecision::Found(certain) => {
-                    row.freed = row.after.found(&certain, night, now);
+                    let mut row = Move::of(row);
+                    row.freed = row.after.found(&certain, Some(self.night), self.now());
                     sorted.found.push((row, certain));
-                    continue;
                 }
-                UploadDecision::Suspect(suspicion) => {
-                    if row.before.suspicion.as_ref() != Some(&suspicion) {
-                        row.freed = row.after.suspect(suspicion, night, now);
-                    }
-                }
-                // All of it is in Xero, or is given back.
-                UploadDecision::Send(parts) if parts.is_empty() => {}
-                UploadDecision::Send(parts) => {
-                    if row.after.state == UploadState::Held && row.after.release_hold(now).is_err()
-                    {
+                UploadDecision::Send(parts) if !parts.is_empty() => {
+                    let mut row = Move::of(row);
+                    let is_held = row.after.state == UploadState::Held;
+                    if is_held && row.after.release_hold(self.now()).is_err() {
                         continue;
                     }
-                    let route = row.after.route();
-                    let nightly = route.is_ok_and(Route::is_nightly);
-                    let counted = route.is_ok_and(Route::is_counted);
-                    match (nightly, sorted.nightly.len() < left) {
-                        (true, true) => sorted.nightly.push(SlotRequest { row, parts }),
-                        (false, _) if counted => sorted.direct.push(SlotRequest { row, parts }),
-                        (false, _) => sorted.uncounted.push(SlotRequest { row, parts }),
-                        (true, false) => sorted.stay.push(row),
-                    }
-                    continue;
+                    sorted.send(SlotRequest { row, parts }, left);
                 }
+                stays => sorted.stay.push(self.stay(row, stays)),
             }
-            sorted.stay.push(row);
         }
         sorted
+    }
+
+    /// A row that does not go now, with the reason that it has from now on. A night that finds it as the one before has
+    /// nothing to write.
+    fn stay(&self, row: Upload, decision: UploadDecision) -> Move {
+        let (night, now) = (Some(self.night), self.now());
+        let mut row = Move::of(row);
+        match decision {
+            UploadDecision::Skip(skip, why) => row.after.skip(skip, why, night, now),
+            UploadDecision::Hold(hold, why) => {
+                let is_known = row.before.hold() == Some(hold) && row.before.why == why;
+                if !is_known {
+                    row.after.put_on_hold(hold, why, night, now);
+                }
+            }
+            UploadDecision::Suspect(suspicion) => {
+                if row.before.suspicion.as_ref() != Some(&suspicion) {
+                    row.freed = row.after.suspect(suspicion, night, now);
+                }
+            }
+            // All of it is in Xero, or is given back.
+            UploadDecision::Send(_) | UploadDecision::Found(_) => {}
+        }
+        row
     }
 
     /// What an earlier night left open is followed from here on; its report is closed.
@@ -386,6 +389,21 @@ pub(crate) struct Sorted {
     pub(crate) direct: Vec<SlotRequest>,
     /// They go at once, and are no attempts: invoices of the provider.
     pub(crate) uncounted: Vec<SlotRequest>,
+}
+
+impl Sorted {
+    /// A payment that goes: in this night, while it has slots `left`; at once, if its route is no nightly one.
+    fn send(&mut self, request: SlotRequest, left: usize) {
+        let route = request.row.after.route();
+        let is_nightly = route.is_ok_and(Route::is_nightly);
+        let is_counted = route.is_ok_and(Route::is_counted);
+        match (is_nightly, is_counted) {
+            (true, _) if self.nightly.len() < left => self.nightly.push(request),
+            (true, _) => self.stay.push(request.row),
+            (false, true) => self.direct.push(request),
+            (false, false) => self.uncounted.push(request),
+        }
+    }
 }
 
 /// The credit invoices among these rows.

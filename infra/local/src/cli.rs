@@ -58,6 +58,8 @@ enum Command {
     Simulator,
     /// Let a user of Xero grant organisations, while `cargo run` stays up in another terminal
     Connect,
+    /// Print what can be tried while `cargo run` stays up in another terminal, to paste
+    Try,
     /// Order what the operators' pages order, here or in a stack on AWS; without a name, list the commands
     #[command(name = "command")]
     Operate(command::Line),
@@ -119,6 +121,10 @@ async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     if let Some(command) = command {
         ensure!(!once, "--once is for the story, which `{command:?}` does not play");
         logs::to_stderr()?;
+        if command == Command::Try {
+            hints::print_kept(&options.data)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         if let Command::Operate(line) = &command {
             return command::run(line, options.port_invoke).await;
         }
@@ -159,7 +165,7 @@ async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
         stack.stop().await;
         return Ok(if came_true { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    hints::print(&stack, &log).await?;
+    hints::print(&stack, &log, &options.data).await?;
     interrupt.wait().await;
     stop(stack).await;
     Ok(ExitCode::SUCCESS)

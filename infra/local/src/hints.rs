@@ -1,7 +1,8 @@
 //! What to try next: commands that can be pasted as they are.
 
-use std::{path::Path, time::Duration};
+use std::{cell::RefCell, path::Path, time::Duration};
 
+use anyhow::Context as _;
 use jiff::{Unit, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use crate::{
     next_night::{NextNight, next_night},
     setup::TIME_ZONE,
     table_queries::{Invoice, Look},
+    terminal,
 };
 
 /// Time for a change to get through on a slow machine, after the window.
@@ -26,30 +28,55 @@ struct Hints<'a> {
     organisation: &'a str,
     /// An invoice that is known on both sides and not paid, if there is one.
     invoice: Option<&'a Invoice>,
+    /// The lines so far.
+    text: RefCell<String>,
 }
 
-/// Prints what a person can do now.
+/// The file in which the hints stand, in the folder in which everything is kept.
+const FILE: &str = "try.txt";
+
+/// Says where the pages are, and keeps all else that a person can do now for `cargo run -- try`.
 ///
 /// # Errors
 ///
-/// The tables cannot be read.
-pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
+/// The tables cannot be read, or the file cannot be written.
+pub(crate) async fn print(stack: &Stack, log: &Path, folder: &Path) -> anyhow::Result<()> {
+    let text = written(stack, log).await?;
+    std::fs::write(folder.join(FILE), text).context("the hints could not be kept")?;
+    println!("\nPages  {}", terminal::bold(stack.console_url()));
+    println!("Log    {}", log.display());
+    println!("Try    cargo run -- try    (in another terminal: what can be done, to paste)");
+    println!("Everything stays up until Ctrl-C.");
+    Ok(())
+}
+
+/// Prints what was kept by the process that serves.
+///
+/// # Errors
+///
+/// Nothing was kept in this folder.
+pub(crate) fn print_kept(folder: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(folder.join(FILE));
+    print!("{}", text.context("nothing is up: start it with `cargo run`, in another terminal")?);
+    Ok(())
+}
+
+async fn written(stack: &Stack, log: &Path) -> anyhow::Result<String> {
     let organisation = stack.xero().tenant_id.as_str();
     let look = Look { dynamodb: stack.dynamodb(), organisation };
     let invoices = look.invoices().await?;
     let invoice = invoices.iter().rfind(|invoice| invoice.xero_id.is_some() && invoice.is_due);
     let customer = look.customers().await?.pop();
     let night = next_night(stack).await?;
-    let hints = Hints { stack, organisation, invoice };
+    let hints = Hints { stack, organisation, invoice, text: RefCell::default() };
 
-    println!("\nEverything stays up until Ctrl-C. What to try next, in another terminal:");
-    println!("\n# The operators' pages, as CloudWatch shows them; open it in a browser");
-    println!("{}", stack.console_url());
-    println!("\n# The AWS CLI works as with AWS");
-    println!(
+    hints.say("# The operators' pages, as CloudWatch shows them; open it in a browser");
+    hints.say(&format!("{}", stack.console_url()));
+    hints.say("\n# The AWS CLI works as with AWS");
+    hints.say(&format!(
         "export AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={ACCESS_KEY} \
          AWS_DEFAULT_REGION={REGION}"
-    );
+    ));
     match (stack.simulator(), invoice) {
         (Ok(_), Some(invoice)) => hints.in_xero(invoice),
         (Ok(_), None) => hints.with_nothing_there(),
@@ -65,17 +92,23 @@ pub(crate) async fn print(stack: &Stack, log: &Path) -> anyhow::Result<()> {
     if let Some(key) = stack.xero().webhook_keys.first() {
         hints.signed_by_hand(key);
     }
-    println!("\n# What the functions say");
-    println!("tail -f {}", log.display());
-    println!(
+    hints.say("\n# What the functions say");
+    hints.say(&format!("tail -f {}", log.display()));
+    hints.say(&format!(
         "\n# To kill the functions and start them again: end this, and run each in its own terminal"
-    );
-    println!("cargo run -- engines");
-    println!("cargo run -- functions");
-    Ok(())
+    ));
+    hints.say("cargo run -- engines");
+    hints.say("cargo run -- functions");
+    Ok(hints.text.take())
 }
 
 impl Hints<'_> {
+    fn say(&self, line: &str) {
+        let mut text = self.text.borrow_mut();
+        text.push_str(line);
+        text.push('\n');
+    }
+
     /// Without the story there is no invoice yet.
     fn with_nothing_there(&self) {
         let controls = format!("{}/_control", self.stack.xero().api_url);
@@ -92,47 +125,47 @@ impl Hints<'_> {
             "contact_name": "Harbour Ferries", "total": "110.00", "currency": "AUD",
             "date": "2026-10-01", "due_date": "2026-12-31", "kind": "ACCREC",
         });
-        println!("\n# The business's own system reports an invoice, and it is entered in Xero");
-        println!(
+        self.say("\n# The business's own system reports an invoice, and it is entered in Xero");
+        self.say(&format!(
             "aws sqs send-message --endpoint-url {sqs} --queue-url {sqs}/{ACCOUNT}/{INTAKE} \
              --message-body '{reported}'"
-        );
-        println!(
+        ));
+        self.say(&format!(
             "curl -s -X POST {controls}/invoices -H 'content-type: application/json' \
              -d '{in_xero}'"
-        );
-        println!("\n# Record a payment in Xero, and find it in the table after the window");
-        println!(
+        ));
+        self.say("\n# Record a payment in Xero, and find it in the table after the window");
+        self.say(&format!(
             "curl -s -X POST {controls}/invoices/CM-{FIRST_NUMBER}/payments \
              -H 'content-type: application/json' -d '{{\"date\":\"2026-10-05\",\"amount\":\"5.00\"}}'"
-        );
+        ));
         let key = format!("{organisation}/{FIRST_NUMBER}");
         self.select(&format!("sleep {wait_s}; "), "payments", "invoice", &key);
-        println!("\n# What else can be done in Xero, and how");
-        println!("curl -s {controls}");
+        self.say("\n# What else can be done in Xero, and how");
+        self.say(&format!("curl -s {controls}"));
     }
 
     fn in_xero(&self, invoice: &Invoice) {
         let controls = format!("{}/_control", self.stack.xero().api_url);
         let number = invoice.number;
         let wait_s = self.stack.window().saturating_add(MARGIN).as_secs();
-        println!("\n# Record a payment in Xero, and find it in the table after the window");
-        println!(
+        self.say("\n# Record a payment in Xero, and find it in the table after the window");
+        self.say(&format!(
             "PAYMENT=$(curl -s -X POST {controls}/invoices/CM-{number}/payments \
              -H 'content-type: application/json' \
              -d '{{\"date\":\"2026-10-05\",\"amount\":\"5.00\"}}' | cut -d'\"' -f4)"
-        );
+        ));
         self.select(&format!("sleep {wait_s}; "), "payments", "invoice", &self.key(invoice));
-        println!("\n# Delete it in Xero: it leaves the table, and is kept among the tombstones");
-        println!("curl -s -X DELETE {controls}/payments/$PAYMENT");
+        self.say("\n# Delete it in Xero: it leaves the table, and is kept among the tombstones");
+        self.say(&format!("curl -s -X DELETE {controls}/payments/$PAYMENT"));
         self.select(&format!("sleep {wait_s}; "), "tombstones", "invoice", &self.key(invoice));
-        println!("\n# What else can be done in Xero, and how");
-        println!("curl -s {controls}");
+        self.say("\n# What else can be done in Xero, and how");
+        self.say(&format!("curl -s {controls}"));
     }
 
     /// What a person does who misses something (ST-18).
     fn sync_now(&self) {
-        println!("\n# Sync Now: what changed in Xero, announced or not, is looked for at once");
+        self.say("\n# Sync Now: what changed in Xero, announced or not, is looked for at once");
         let wish = json!({
             "organisation": self.organisation, "by": "me", "why": "to see what happens",
         });
@@ -141,7 +174,7 @@ impl Hints<'_> {
     }
 
     fn tables(&self) {
-        println!("\n# The tables; more questions and their answers are in shared/table/README.md");
+        self.say("\n# The tables; more questions and their answers are in shared/table/README.md");
         self.select("", "invoices", "organisation", self.organisation);
         if let Some(invoice) = self.invoice {
             self.select("", "activity\".\"by_invoice", "invoice", &self.key(invoice));
@@ -155,59 +188,59 @@ impl Hints<'_> {
 
     /// A query in words that a shell hands over unchanged.
     fn query(&self, first: &str, statement: &str) {
-        println!(
+        self.say(&format!(
             "{first}aws dynamodb execute-statement --endpoint-url {} --statement \"{}\"",
             self.stack.dynamodb_url(),
             statement.replace('"', "\\\"")
-        );
+        ));
     }
 
     fn queues(&self) {
         let url = self.stack.sqs_url();
-        println!("\n# The queues: what waits, and what failed too often");
-        println!(
+        self.say("\n# The queues: what waits, and what failed too often");
+        self.say(&format!(
             "aws sqs get-queue-attributes --endpoint-url {url} --queue-url \
              {url}/{ACCOUNT}/{CHANGES} --attribute-names All"
-        );
-        println!(
+        ));
+        self.say(&format!(
             "aws sqs receive-message --endpoint-url {url} --queue-url {url}/{ACCOUNT}/{}",
             dead_letters_of(CHANGES)
-        );
+        ));
     }
 
     fn functions(&self) {
         let url = self.stack.invoke_url();
-        println!("\n# Call a function with an event of your own: this one reads an invoice again");
-        println!("aws lambda list-functions --endpoint-url {url}");
+        self.say("\n# Call a function with an event of your own: this one reads an invoice again");
+        self.say(&format!("aws lambda list-functions --endpoint-url {url}"));
         self.invoke("mirror", "event.json", &self.mirror_event());
     }
 
     /// The event in a file of its own: versions 1 and 2 of the AWS CLI read `--payload` differently,
     /// but not from a file.
     fn invoke(&self, function: &str, file: &str, event: &Value) {
-        println!("cat > {file} <<'END'\n{event}\nEND");
-        println!(
+        self.say(&format!("cat > {file} <<'END'\n{event}\nEND"));
+        self.say(&format!(
             "aws lambda invoke --endpoint-url {} --function-name {function} \
              --payload fileb://{file} answer.json && cat answer.json && echo",
             self.stack.invoke_url()
-        );
+        ));
     }
 
     fn night(&self, night: &NextNight, customer: Option<&str>) -> anyhow::Result<()> {
         let organisation = self.organisation;
         let payment = customer.map(|customer| self.paid_by_bpay(customer)).transpose()?;
         let scheduled_time = night.scheduled_time;
-        println!("\n# What the next night would do; nothing is written or sent");
+        self.say("\n# What the next night would do; nothing is written or sent");
         let preview = json!({ "preview": true, "scheduled_time": scheduled_time });
         self.invoke("upload", "preview.json", &preview);
-        println!(
+        self.say(&format!(
             "\n# Play it: it is {} then. The clock of this Paymirror is put forward, for good",
             night.describe()
-        );
+        ));
         self.invoke("upload", "night.json", &json!({ "scheduled_time": scheduled_time }));
-        println!(
+        self.say(&format!(
             "\n# What the nights did, what waits, and what became of the payment (or of each)"
-        );
+        ));
         self.select("", "nights", "organisation", organisation);
         self.select("", "uploads\".\"by_line", "line", &format!("{organisation}/waiting"));
         let which = payment.map(|id| format!(r#" AND "payment_id" = '{id}'"#)).unwrap_or_default();
@@ -230,12 +263,12 @@ impl Hints<'_> {
             "customer": customer, "transaction_id": id, "status": "confirmed", "entered_at": now,
             "allocations": [],
         });
-        println!("\n# A customer pays by BPAY: the payment waits for the night");
-        println!(
+        self.say("\n# A customer pays by BPAY: the payment waits for the night");
+        self.say(&format!(
             "aws sqs send-message --endpoint-url {sqs} --queue-url {sqs}/{ACCOUNT}/{INTAKE} \
              --message-body '{paid}'; sleep {wait_s}"
-        );
-        println!("\n# Hold it, and release it again; `do_not_send` is the third order");
+        ));
+        self.say("\n# Hold it, and release it again; `do_not_send` is the third order");
         for order in ["hold", "release"] {
             let event = json!({
                 "organisation": organisation, "payment": id, "order": order, "by": "me",
@@ -247,22 +280,22 @@ impl Hints<'_> {
     }
 
     fn signed_by_hand(&self, key: &str) {
-        println!(
+        self.say(&format!(
             "\n# Post to the webhook as Xero does: sign the very bytes. Change one, and it is 401"
-        );
-        println!("KEY='{key}'");
-        println!(
+        ));
+        self.say(&format!("KEY='{key}'"));
+        self.say(&format!(
             "BODY='{{\"events\":[],\"firstEventSequence\": 0,\"lastEventSequence\": 0, \
              \"entropy\": \"QWERTYUIOPASDFGHJKLZ\"}}'"
-        );
-        println!(
+        ));
+        self.say(&format!(
             "SIGNATURE=$(printf %s \"$BODY\" | openssl dgst -sha256 -hmac \"$KEY\" -binary | base64)"
-        );
-        println!(
+        ));
+        self.say(&format!(
             "curl -i {} -H 'content-type: application/json; charset=utf-8' \
              -H \"x-xero-signature: $SIGNATURE\" --data-binary \"$BODY\"",
             self.stack.webhook_url()
-        );
+        ));
     }
 
     fn key(&self, invoice: &Invoice) -> String {

@@ -1,8 +1,36 @@
 //! What a person sees.
 
+use std::fmt::Display;
+use std::io::{IsTerminal as _, stdout};
 use std::time::Duration;
 
 use crate::Step;
+
+/// A text in a colour, or otherwise marked: only for a person at a terminal who has not asked for none (`NO_COLOR`).
+fn marked(mark: u8, text: impl Display) -> String {
+    let is_plain = !stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+    if is_plain { text.to_string() } else { format!("\u{1b}[{mark}m{text}\u{1b}[0m") }
+}
+
+/// A text that stands out.
+pub(crate) fn bold(text: impl Display) -> String {
+    marked(1, text)
+}
+
+/// A text that stands back.
+pub(crate) fn dim(text: impl Display) -> String {
+    marked(2, text)
+}
+
+/// A sign that it is as expected.
+pub(crate) fn tick() -> String {
+    marked(32, "✔")
+}
+
+/// A sign that it is not.
+pub(crate) fn cross() -> String {
+    marked(31, "✖")
+}
 
 /// Prints a step of starting.
 pub(crate) fn step(step: &Step) {

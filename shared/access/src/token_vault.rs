@@ -74,7 +74,7 @@ impl From<GrantFiles> for TokenVault {
 }
 
 impl TokenVault {
-    /// In the table, with the key in this secret, and whatever an earlier version has left.
+    /// In the table, with the key in this secret, and the secrets that an earlier version has left.
     pub fn in_table(
         tables: &Tables,
         key: Secret<SecretsManager>,
@@ -189,7 +189,7 @@ impl TokenTable {
         let mut row = self.cipher().await?.encrypted(grant, pair)?;
         row.is_only_copy = before.is_some_and(|before| before.is_only_copy);
         self.tables.store_encrypted_pair(grant, &row).await?;
-        // The pair is kept, whatever comes of this; the next renewal tries it again.
+        // The pair is kept also if this fails; the next renewal tries it again.
         if !row.is_only_copy
             && let Err(error) = self.retire_former(grant, pair).await
         {

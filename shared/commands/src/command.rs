@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::payload::{
-    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Connect,
-    ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
+    Accept, AdjustRecord, AssignDiscrepancies, Authorise, CloseDays, CloseDiscrepancies, Configure,
+    Connect, ContainLeak, DaysOf, MessageOfQueue, NoteDiscrepancies, OnCustomer, OnDiscrepancies,
     OnOrganisation, OnPayment, OnQueue, PeriodOf, PickContact, PreviewPlan, Replay, Republish,
     Restore, SetAccount, SignUp, SyncNow,
 };
 use crate::reply::{
     AcceptanceReply, AccountListReply, AccountReply, ApprovalReply, AuthorisationReply, CloseReply,
-    ContainmentReply, CustomerReply, DeadLettersReply, DiscardReply, DisconnectionReply,
-    DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply, PaymentReply, PlanReply,
-    ReplayReply, ReportReply, RepublicationReply, RestorationReply, ShadowReply, SyncReply,
-    UploadsReply,
+    ConfigurationReply, ContainmentReply, CustomerReply, DeadLettersReply, DiscardReply,
+    DisconnectionReply, DiscrepanciesReply, GrantReply, LogVerificationReply, NamesReply,
+    PaymentReply, PlanReply, ReplayReply, ReportReply, RepublicationReply, RestorationReply,
+    ShadowReply, SyncReply, UploadsReply,
 };
 use crate::role::Role;
 
@@ -277,6 +277,13 @@ commands! {
         label: Some("Save the names"),
         fields: &[ORGANISATION],
     }
+    /// Settings of an organisation are changed, each checked before any is stored (CC-29).
+    Configure(Configure) -> ConfigurationReply = "configure" in ADMINISTRATORS {
+        label: Some("Save"),
+        confirmation: Some("Each field is checked first: if one makes no sense, nothing is changed. The effect of each stands \
+            next to it. Go on?"),
+        fields: &[ORGANISATION, SETTINGS],
+    }
     /// An organisation is mirrored from now on.
     SignUp(SignUp) -> SyncReply = "sign_up" in ADMINISTRATORS {
         label: Some("Sign up"),
@@ -297,6 +304,7 @@ commands! {
     }
     /// Shows the accounts and tax types of Xero that can be set, for each use (XC-13, XC-14).
     ListAccounts(OnOrganisation) -> AccountListReply = "list_accounts" in ADMINISTRATORS {
+        label: Some("Fetch the lists from Xero"),
         is_read_only: true,
         fields: &[ORGANISATION],
     }
@@ -404,6 +412,11 @@ const NEXT: Field =
     Field::text("next", "place", "Goes on behind this place, as a reply had it").optional();
 const AT: Field =
     Field::text("at", "moment", "The night of this moment; now if left out").optional();
+const SETTINGS: Field = Field::list(
+    "settings",
+    "settings",
+    "One on each line, such as forward_days=7; nothing behind the sign takes the default",
+);
 const TIME_ZONE: Field =
     Field::text("time_zone", "time zone", "IANA name, such as Australia/Sydney").typed();
 const PREFIX: Field =

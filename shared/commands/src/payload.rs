@@ -106,6 +106,16 @@ pub struct Accept {
     pub seen: Option<String>,
 }
 
+/// Settings of an organisation, each as `NAME=TEXT`; an empty text takes its default.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the table describes each field")]
+pub struct Configure {
+    #[serde(deserialize_with = "organisation")]
+    pub organisation: OrganisationId,
+    pub settings: Vec<String>,
+}
+
 /// The business days that are due, or one of them again.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -176,6 +176,28 @@ pub struct UploadsReply {
     pub recorded: bool,
 }
 
+/// Settings that are another than before.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ConfigurationReply {
+    /// Each with its name, and its text before and after.
+    pub changed: Vec<ChangedSetting>,
+    /// Whether the activity log has a row with who ordered it, and why: not if all was so already.
+    pub recorded: bool,
+}
+
+/// A setting that is another than before.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ChangedSetting {
+    /// Its name.
+    pub setting: String,
+    /// Its text before; empty for the default.
+    pub before: String,
+    /// Its text now.
+    pub after: String,
+}
+
 /// A payment after an order about it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct PaymentReply {

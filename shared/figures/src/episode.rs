@@ -9,7 +9,7 @@ use payments::{Action, CustomerId, DiscrepancyKey, Logged};
 
 payments::codes! {
     /// How a discrepancy came to its end.
-    Outcome {
+    DiscrepancyEnd {
         /// A person has accepted it as it is (AMB-31).
         Accepted = "accepted",
         /// A person has closed it.
@@ -25,7 +25,7 @@ pub struct Ended {
     /// When.
     pub at: Timestamp,
     /// How.
-    pub outcome: Outcome,
+    pub outcome: DiscrepancyEnd,
     /// Who said so, if a person did.
     pub by: Option<String>,
     /// Why, in the person's words.
@@ -99,7 +99,7 @@ impl Episodes {
                     at: entry.at,
                     outcome,
                     by: entry.by.clone(),
-                    why: entry.why.clone().filter(|_| outcome != Outcome::Resolved),
+                    why: entry.why.clone().filter(|_| outcome != DiscrepancyEnd::Resolved),
                 });
             }
             // The beginning of the log, or the facts of what was accepted agree in the end.
@@ -126,11 +126,11 @@ fn opened(entry: &Entry, said: &EntryDiscrepancy) -> Episode {
     }
 }
 
-fn outcome(action: Action) -> Option<Outcome> {
+fn outcome(action: Action) -> Option<DiscrepancyEnd> {
     Some(match action {
-        Action::DiscrepancyAccepted => Outcome::Accepted,
-        Action::DiscrepancyClosed => Outcome::Closed,
-        Action::DiscrepancyResolved => Outcome::Resolved,
+        Action::DiscrepancyAccepted => DiscrepancyEnd::Accepted,
+        Action::DiscrepancyClosed => DiscrepancyEnd::Closed,
+        Action::DiscrepancyResolved => DiscrepancyEnd::Resolved,
         _ => return None,
     })
 }

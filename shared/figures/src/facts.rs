@@ -1,7 +1,7 @@
 //! What the rows of the log say, folded, for the figures of one period.
 //!
-//! Rows are taken in the order of the log, from its first day to the end of the period. What had happened by then, and was
-//! decided a quarter of an hour later at most, counts; nothing after that does, so that the same log gives the same figures on any later day.
+//! Rows are taken in the order of the log, from its first day to the end of the period. Events until then that were
+//! decided a quarter of an hour later at most count; nothing after that does, so that the same log gives the same figures on any later day.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ mod sheet;
 mod statement;
 
 pub use basis::Basis;
-pub use episode::Outcome;
+pub use episode::DiscrepancyEnd;
 pub use facts::PeriodFacts;
 pub use measure::{Share, Times};
 pub use period::{DAYS_MAX, NoPeriod, PeriodKind, ReportPeriod};

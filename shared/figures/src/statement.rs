@@ -9,7 +9,7 @@ use payments::close::{CloseStatus, CloseSubject, Judge, JudgedPayment, standing_
 use payments::{CustomerId, Money, OrganisationId, PaymentStatus, Settings};
 
 use crate::basis::Basis;
-use crate::episode::{Episode, Outcome, cause, millis};
+use crate::episode::{DiscrepancyEnd, Episode, cause, millis};
 use crate::facts::{PaymentProfile, PeriodFacts};
 use crate::figure_row::{FIGURES, Measured};
 use crate::measure::{Share, Times};
@@ -227,8 +227,10 @@ impl<'a> Counted<'a> {
         let mut rate = Share::default();
         let (mut times, mut accepted, mut accepted_due) = (Vec::new(), 0u64, 0u64);
         for EpisodeLine { episode, .. } in self.episodes() {
-            let by_person =
-                episode.ended.as_ref().is_some_and(|ended| ended.outcome != Outcome::Resolved);
+            let by_person = episode
+                .ended
+                .as_ref()
+                .is_some_and(|ended| ended.outcome != DiscrepancyEnd::Resolved);
             if self.ended(episode).is_some() {
                 times.push(episode.age(self.facts.until));
                 accepted += u64::from(by_person);

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::connection::{AccessMode, ConnectionStatus, HealthIssue, SWITCHED_OFF_AFTER};
 use crate::failures::Failures;
+use crate::morning_close::MorningClose;
 use crate::sweep::CertificateState;
 use crate::upload::{NightReport, UploadState};
 
@@ -30,6 +31,8 @@ pub struct Morning<'a> {
     pub last_success_at: Option<Timestamp>,
     /// Whether the last certificate is complete; `None` if there is none.
     pub certificate: Option<CertificateState>,
+    /// The closes of the business days.
+    pub close: &'a MorningClose,
     /// The last night's upload; `None` if nothing is uploaded.
     pub night: Option<&'a NightReport>,
     /// Discrepancies that are open.
@@ -65,7 +68,7 @@ impl Morning<'_> {
         });
         let nothing_open = self.open == 0 && self.actions == 0 && self.parked_reports == 0;
         let nothing_open = nothing_open && self.held.is_empty();
-        self.status == ConnectionStatus::Active && night && nothing_open
+        self.status == ConnectionStatus::Active && night && nothing_open && self.close.is_well()
     }
 
     /// The verdict as a code: `well`, or `look`.
@@ -107,6 +110,9 @@ impl Morning<'_> {
             None => "there is none yet",
         };
         let _ = writeln!(text, "Certificate: {certificate}");
+        if let Some(close) = self.close.line(|at| self.time(Some(at))) {
+            let _ = writeln!(text, "{close}");
+        }
         if let Some(night) = self.night {
             let _ = writeln!(text, "{}", uploaded(night));
         }
@@ -192,6 +198,8 @@ mod tests {
         }
     }
 
+    static NOT_CLOSED: MorningClose =
+        MorningClose { last: None, causes: Vec::new(), overdue: None };
     static WELL: Failures =
         Failures { runs: Vec::new(), refused: 0, unknown: 0, standing: 0, parked: 0 };
 
@@ -205,6 +213,7 @@ mod tests {
             silent_since: None,
             last_success_at: Some(at("2026-11-24T19:30:00Z")),
             certificate: Some(CertificateState::Complete),
+            close: &NOT_CLOSED,
             night: Some(night),
             open: 0,
             oldest_open: None,
@@ -306,6 +315,11 @@ mod tests {
         assert!(!Morning { actions: 1, ..morning(&zone, &fine) }.is_well(), "a customer waits");
         let held = Morning { held: &[("LOCKED_PERIOD", 2)], ..morning(&zone, &fine) };
         assert!(!held.is_well() && held.text().contains("\nHeld: 2 wait for a person (LOCKED"));
+        let overdue = Some((jiff::civil::date(2026, 11, 24), at("2026-11-24T07:00:00Z")));
+        let close = MorningClose { overdue, ..MorningClose::default() };
+        let late = Morning { close: &close, ..morning(&zone, &fine) };
+        assert!(!late.is_well());
+        assert!(late.text().contains("\nClose: 2026-11-24 is late: it ended 2026-11-24 07:00 and"));
         let parked = Morning { parked_reports: 1, ..morning(&zone, &fine) };
         assert!(!parked.is_well() && parked.text().contains("\nReports: 1 could not be taken in"));
         assert!(!Morning { status: ConnectionStatus::Error, ..morning(&zone, &fine) }.is_well());

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::ids::OrganisationId;
+use crate::morning_close::CloseState;
 
 /// Whose digest it is: no organisation's, but that of all.
 pub const ALL_ORGANISATIONS: OrganisationId = OrganisationId::new(Uuid::nil());
@@ -16,18 +17,29 @@ pub const JOINT_CHARS_MAX: usize = 60_000;
 /// What of it is left for the names of organisations whose digests it has no room for.
 const NAMES_CHARS: usize = 10_000;
 
+/// What the digest of one organisation said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LastDigest {
+    /// Whether all is well.
+    pub is_well: bool,
+    /// How its closes stand; `None` if it has nothing to close yet, and of a digest of an earlier version.
+    pub close: Option<CloseState>,
+    /// All of it in words.
+    pub text: String,
+}
+
 /// The digest of one organisation: the last one that was made by its own clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DigestPart {
     /// What people call the organisation; its id, if it has no name.
     pub name: String,
-    /// The digest, and whether it says that all is well; `None` if none was made in the last two days.
-    pub digest: Option<(bool, String)>,
+    /// The digest; `None` if none was made in the last two days.
+    pub digest: Option<LastDigest>,
 }
 
 impl DigestPart {
     fn is_well(&self) -> bool {
-        self.digest.as_ref().is_some_and(|(is_well, _)| *is_well)
+        self.digest.as_ref().is_some_and(|digest| digest.is_well)
     }
 }
 
@@ -44,14 +56,16 @@ impl JointDigest {
     /// Puts them together: first those with trouble, each with its digest, by name; then the names of all others.
     pub fn of(day: Date, mut parts: Vec<DigestPart>) -> Self {
         parts.sort_by(|a, b| a.name.cmp(&b.name));
+        let closes = closes(&parts);
         let (well, troubled): (Vec<_>, Vec<_>) = parts.into_iter().partition(DigestPart::is_well);
         let mut text = match troubled.len() {
             0 => format!("{day}: all is well in {} organisations\n", well.len()),
             some => format!("{day}: look at {some} of {} organisations\n", some + well.len()),
         };
+        text.push_str(&closes);
         let mut rest = Vec::new();
         for part in &troubled {
-            let digest = part.digest.as_ref().map_or("no digest was made\n", |(_, digest)| digest);
+            let digest = part.digest.as_ref().map_or("no digest was made\n", |digest| &digest.text);
             let digest = format!("\n{}\n{digest}", part.name);
             if text.len() + digest.len() + NAMES_CHARS > JOINT_CHARS_MAX {
                 rest.push(part.name.as_str());
@@ -64,6 +78,25 @@ impl JointDigest {
         names(&mut text, "All is well", &well);
         Self { is_well: troubled.is_empty(), text }
     }
+}
+
+/// How many have closed their days, are late, or have differences (SP-13); nothing while none has anything to close.
+fn closes(parts: &[DigestPart]) -> String {
+    let states = || parts.iter().filter_map(|part| part.digest.as_ref()?.close);
+    let count = |wanted| states().filter(|state| *state == wanted).count();
+    let all = states().count();
+    if all == 0 {
+        return String::new();
+    }
+    let (late, differ) = (count(CloseState::Late), count(CloseState::Differs));
+    let mut line = format!("Closes: {} of {all} closed", all.saturating_sub(late));
+    for (some, what) in [(late, "late"), (differ, "with differences")] {
+        if some > 0 {
+            let _ = write!(line, ", {some} {what}");
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// Adds names, as many as there is room for, and how many more there are.
@@ -95,7 +128,11 @@ mod tests {
     use super::*;
 
     fn part(name: &str, digest: Option<(bool, &str)>) -> DigestPart {
-        let digest = digest.map(|(is_well, text)| (is_well, text.to_owned()));
+        let digest = digest.map(|(is_well, text)| LastDigest {
+            is_well,
+            close: None,
+            text: text.to_owned(),
+        });
         DigestPart { name: name.to_owned(), digest }
     }
 
@@ -129,6 +166,31 @@ mod tests {
         let joint = JointDigest::of(day(), vec![well("Birch"), well("Alder")]);
         let text = "2026-11-25: all is well in 2 organisations\n\nAll is well: Alder, Birch\n";
         assert_eq!((joint.is_well, joint.text.as_str()), (true, text));
+    }
+
+    #[test]
+    fn closes_of_all_are_counted_in_one_line() {
+        // SP-13, CC-20
+        let with = |name, is_well, close| {
+            let text = "2026-11-25: a digest\n".to_owned();
+            DigestPart {
+                name: String::from(name),
+                digest: Some(LastDigest { is_well, close, text }),
+            }
+        };
+        let joint = JointDigest::of(
+            day(),
+            vec![
+                with("Alder", true, Some(CloseState::Closed)),
+                with("Birch", false, Some(CloseState::Late)),
+                with("Cedar", false, Some(CloseState::Differs)),
+                with("Elm", true, None),
+                part("Fir", None),
+            ],
+        );
+        let lines: Vec<_> = joint.text.lines().collect();
+        assert_eq!(lines[0], "2026-11-25: look at 3 of 5 organisations");
+        assert_eq!(lines[1], "Closes: 2 of 3 closed, 1 late, 1 with differences");
     }
 
     #[test]

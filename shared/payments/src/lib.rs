@@ -32,6 +32,7 @@ pub mod mass_change;
 mod matching;
 mod mirror;
 mod money;
+pub mod morning_close;
 mod notice;
 mod number;
 pub mod oauth_state;
@@ -48,6 +49,7 @@ mod reports;
 mod restoration;
 mod rules_version;
 pub mod seal;
+mod setting;
 mod settings;
 pub mod shadow;
 mod snapshot_age;
@@ -113,6 +115,7 @@ pub use reports::{
     warnings,
 };
 pub use restoration::{RestoreError, restore};
+pub use setting::{PickList, SETTINGS, SettingKind, SettingSpec};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};

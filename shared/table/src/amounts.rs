@@ -23,9 +23,11 @@ use crate::tables::Tables;
 use crate::upload_rows::line_key;
 
 /// Most rows of each line that are looked through, the oldest payments first.
-pub const LINE_ROWS_MAX: u32 = 500;
-/// Most rows of the activity log that are looked through, the newest days first.
-pub const ACTIVITY_ROWS_MAX: u32 = 5_000;
+pub const LINE_ROWS_MAX: u32 = 300;
+/// Most rows of all lines together.
+const LINES_ROWS_MAX: u32 = 500;
+/// Most rows of the activity log that are looked through at once, the newest days first.
+pub const ACTIVITY_ROWS_MAX: u32 = 600;
 /// Most days of the log that are gone back.
 pub const ACTIVITY_DAYS_MAX: u32 = 30;
 /// Most rows that are named because they cannot be read.
@@ -59,6 +61,8 @@ pub struct Searched {
     pub from: Date,
     /// Whether that day was looked through to its end.
     pub whole_days: bool,
+    /// Where the search goes on among older rows of the log, if it does.
+    pub next: Option<String>,
     /// How many rows were read.
     pub read: u32,
     /// Rows of that amount of which it cannot be read which payment they are about.
@@ -115,7 +119,7 @@ impl Amount {
 impl Tables {
     /// Payments of an amount among the uploads that stand in a line and in the activity of the last
     /// [`ACTIVITY_DAYS_MAX`] days: at most [`LINE_ROWS_MAX`] rows of each line and [`ACTIVITY_ROWS_MAX`] of
-    /// the log are read.
+    /// the log are read. With the place at which a search before has ended, the log before that place alone.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -124,18 +128,22 @@ impl Tables {
         organisation: OrganisationId,
         amount: Decimal,
         currency: Option<Currency>,
-        now: Timestamp,
+        (now, before): (Timestamp, Option<&str>),
     ) -> Result<AmountsFound, ReadError> {
         let (wanted, mut meter) = (Amount { amount, currency }, Meter::default());
         let mut candidates = Vec::new();
         let (mut cut_lines, mut unreadable) = (Vec::new(), Vec::new());
-        for line in Line::ALL {
+        let mut left = LINES_ROWS_MAX;
+        for line in Line::ALL.iter().filter(|_| before.is_none()) {
             let key = text(&line_key(organisation, *line));
             let query = self.client().query().table_name(self.name(UPLOADS)).index_name(BY_LINE);
             let query = query.key_condition_expression("line = :line");
             let query = wanted.filter(query.expression_attribute_values(":line", key));
-            let (rows, all) = read(UPLOADS, query, LINE_ROWS_MAX, &mut meter).await?;
-            if !all {
+            let looked_at = meter.total();
+            let (rows, last) =
+                read(UPLOADS, query, LINE_ROWS_MAX.min(left), (None, &mut meter)).await?;
+            left = left.saturating_sub(meter.total().saturating_sub(looked_at));
+            if last.is_some() {
                 cut_lines.push(*line);
             }
             for item in &rows {
@@ -147,7 +155,15 @@ impl Tables {
                 }
             }
         }
-        let (mut at, mut left, mut whole_days) = (now, ACTIVITY_ROWS_MAX, true);
+        // A place is the key of a row, which begins with its moment.
+        let place = before.and_then(|key| Some((key, key.split('#').next()?.parse().ok()?)));
+        let mut after = place.map(|(key, at)| {
+            [("day", day(organisation, at)), ("at", key.to_owned())]
+                .map(|(name, value)| (name.to_owned(), text(&value)))
+                .into()
+        });
+        let (mut at, mut left) = (place.map_or(now, |(_, at)| at), ACTIVITY_ROWS_MAX);
+        let (mut whole_days, mut next) = (true, None);
         for back in 0..ACTIVITY_DAYS_MAX {
             at = if back == 0 { at } else { at.saturating_sub(DAY).unwrap_or(Timestamp::MIN) };
             let query = self.client().query().table_name(self.name(ACTIVITY));
@@ -155,9 +171,9 @@ impl Tables {
             let query = query.expression_attribute_names("#day", "day");
             let key = text(&day(organisation, at));
             let query = wanted.filter(query.expression_attribute_values(":day", key));
-            let before = meter.total();
-            let (rows, all) = read(ACTIVITY, query, left, &mut meter).await?;
-            left = left.saturating_sub(meter.total().saturating_sub(before));
+            let looked_at = meter.total();
+            let (rows, last) = read(ACTIVITY, query, left, (after.take(), &mut meter)).await?;
+            left = left.saturating_sub(meter.total().saturating_sub(looked_at));
             for item in &rows {
                 let row = Reader::new(ACTIVITY, item);
                 let seen = row.text("action").map(str::to_owned);
@@ -166,27 +182,29 @@ impl Tables {
                     Err(problem) => unreadable.push(UnreadableRow::of(item, "at", &problem)),
                 }
             }
-            whole_days = all;
-            if left == 0 || !all {
+            whole_days = last.is_none();
+            next = last.as_ref().and_then(|key| key.get("at")?.as_s().ok().cloned());
+            if left == 0 || !whole_days {
                 break;
             }
         }
         candidates.truncate(CANDIDATES_MAX);
         unreadable.truncate(UNREADABLE_MAX);
         let from = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let searched = Searched { cut_lines, from, whole_days, read: meter.total(), unreadable };
+        let read = meter.total();
+        let searched = Searched { cut_lines, from, whole_days, next, read, unreadable };
         Ok(AmountsFound { candidates, searched })
     }
 }
 
-/// Reads no more rows than that; says whether those were all.
+/// Reads no more rows than that, behind a key if one is given; returns the last key, unless those were all.
 async fn read(
     table: &'static str,
     query: QueryFluentBuilder,
     max: u32,
-    meter: &mut Meter,
-) -> Result<(Vec<Item>, bool), ReadError> {
-    let (mut rows, mut left, mut after) = (Vec::new(), max, None);
+    (mut after, meter): (Option<Item>, &mut Meter),
+) -> Result<(Vec<Item>, Option<Item>), ReadError> {
+    let (mut rows, mut left) = (Vec::new(), max);
     while left > 0 {
         let query = query.clone().set_exclusive_start_key(after);
         // DynamoDB counts the rows that it reads, and not those that pass the filter.
@@ -198,10 +216,10 @@ async fn read(
         rows.extend(answer.items.unwrap_or_default());
         after = answer.last_evaluated_key;
         if after.is_none() {
-            return Ok((rows, true));
+            return Ok((rows, None));
         }
     }
-    Ok((rows, false))
+    Ok((rows, Some(after.unwrap_or_default())))
 }
 
 fn candidate(row: Reader<'_>, seen: String) -> Result<Option<Candidate>, ReadError> {

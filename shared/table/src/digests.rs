@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use payments::digest::Morning;
-use payments::joint_digest::{ALL_ORGANISATIONS, JointDigest};
+use payments::joint_digest::{ALL_ORGANISATIONS, JointDigest, LastDigest};
+use payments::morning_close::CloseState;
 use payments::{Occurrence, OrganisationId, RESOLVE_WITHIN};
 
 use crate::activity::day;
@@ -97,7 +98,7 @@ impl Tables {
         morning: &Morning<'_>,
         scheduled_at: Timestamp,
     ) -> Result<(), WriteError> {
-        let said = (morning.verdict(), morning.text());
+        let said = (morning.verdict(), morning.close.state(), morning.text());
         self.put_row(ACTIVITY, digest_row(organisation, said, scheduled_at)).await
     }
 
@@ -111,18 +112,18 @@ impl Tables {
         scheduled_at: Timestamp,
     ) -> Result<(), WriteError> {
         let verdict = if joint.is_well { WELL } else { "look" };
-        let said = (verdict, joint.text.clone());
+        let said = (verdict, None, joint.text.clone());
         self.put_row(ACTIVITY, digest_row(ALL_ORGANISATIONS, said, scheduled_at)).await
     }
 
-    /// The latest of these digests of each organisation: whether it says that all is well, and its text.
+    /// The latest of these digests of each organisation.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn last_digests(
         &self,
         wanted: &[(OrganisationId, Timestamp)],
-    ) -> Result<BTreeMap<OrganisationId, (bool, String)>, ReadError> {
+    ) -> Result<BTreeMap<OrganisationId, LastDigest>, ReadError> {
         let keys = wanted.iter().map(|(of, at)| (day(*of, *at), digest_key(*at)));
         let mut rows = self.many(ACTIVITY, ["day", "at"], keys, None).await?;
         rows.sort_by_key(|row| row.get("at").and_then(|at| at.as_s().ok()).cloned());
@@ -135,8 +136,13 @@ impl Tables {
     }
 }
 
-fn read_digest(row: Reader<'_>) -> Result<(OrganisationId, (bool, String)), ReadError> {
-    let digest = (row.text("reason")? == WELL, row.text("why")?.to_owned());
+fn read_digest(row: Reader<'_>) -> Result<(OrganisationId, LastDigest), ReadError> {
+    let digest = LastDigest {
+        is_well: row.text("reason")? == WELL,
+        // A code of a later version is none.
+        close: row.text_if("close_state")?.and_then(CloseState::from_code),
+        text: row.text("why")?.to_owned(),
+    };
     Ok((row.parsed("organisation")?, digest))
 }
 
@@ -145,7 +151,7 @@ const WELL: &str = "well";
 
 fn digest_row(
     organisation: OrganisationId,
-    (verdict, text): (&str, String),
+    (verdict, close, text): (&str, Option<CloseState>, String),
     scheduled_at: Timestamp,
 ) -> Item {
     Writer::default()
@@ -157,5 +163,6 @@ fn digest_row(
         .text("rule", "CC-20")
         .text("reason", verdict)
         .text("why", text)
+        .text_if("close_state", close)
         .finish()
 }

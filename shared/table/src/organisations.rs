@@ -1,5 +1,7 @@
 //! The organisations to choose from, with their names and settings.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
 use payments::{Occurrence, OrganisationId, Settings};
@@ -10,6 +12,7 @@ use crate::attributes::{Item, Reader, Writer, instant};
 use crate::error::{ReadError, WriteError};
 use crate::latest::Newest;
 use crate::schema::{ACTIVITY, ORGANISATIONS};
+use crate::setting_changes::setting_texts;
 use crate::settings::read_settings;
 use crate::tables::Tables;
 
@@ -44,6 +47,8 @@ pub struct OrganisationRow {
     pub organisation: OrganisationId,
     /// Its settings, or what is wrong with the row.
     pub settings: Result<Settings, ReadError>,
+    /// Each setting as a text, as a person types it; empty where nothing is chosen.
+    pub texts: BTreeMap<&'static str, String>,
     /// What the organisation is called (`name`).
     pub name: Option<String>,
     /// What Xero calls it (`xero_name`; XC-04).
@@ -201,6 +206,7 @@ fn read(item: &Item) -> Result<OrganisationRow, ReadError> {
     Ok(OrganisationRow {
         organisation,
         settings: read_settings(organisation, item),
+        texts: setting_texts(item),
         name: text("name"),
         xero_name: text("xero_name"),
         ended_in_xero: row.has("disconnected_at").then(|| row.has("disconnected_in_xero")),

@@ -11,8 +11,8 @@ use crate::schema::{BY_LINE, UPLOADS};
 use crate::tables::Tables;
 use crate::upload_rows::line_key;
 
-/// Most of those before a payment in line that are counted.
-pub const PLACES_MAX: u32 = 5_000;
+/// Most of those before a payment in line that are counted: five nights' worth.
+pub const PLACES_MAX: u32 = 1_000;
 /// Most uploads of each line that are looked at for a stamp: more are never under way at once.
 const UNDER_WAY_MAX: usize = 500;
 /// Where uploads stand that may be in Xero and are not linked yet.

@@ -68,6 +68,19 @@ impl Tables {
         search: &Search,
         now: Timestamp,
     ) -> Result<SearchResult, ReadError> {
+        self.find_before(organisation, search, (now, None)).await
+    }
+
+    /// The same among what is older than the place at which the search for an amount has ended.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Unreadable`.
+    pub async fn find_before(
+        &self,
+        organisation: OrganisationId,
+        search: &Search,
+        place: (Timestamp, Option<&str>),
+    ) -> Result<SearchResult, ReadError> {
         let (mut found, mut meter) = (SearchResult::default(), Meter::default());
         for wanted in &search.wanted {
             match wanted {
@@ -94,7 +107,7 @@ impl Tables {
                     }
                 }
                 SearchTerm::Amount(amount, currency) => {
-                    let amounts = self.find_amount(organisation, *amount, *currency, now).await?;
+                    let amounts = self.find_amount(organisation, *amount, *currency, place).await?;
                     meter.add(usize::try_from(amounts.searched.read).unwrap_or(usize::MAX));
                     found.amounts = Some(amounts);
                 }

@@ -28,7 +28,7 @@ use crate::tables::Tables;
 const ACCOUNT_CODE_CHARS_MAX: usize = 10;
 
 /// Every attribute that is a setting. What else a row has, we never write here.
-const SETTINGS: [&str; 28] = [
+pub(crate) const SETTINGS: [&str; 28] = [
     "mirror_enabled",
     "prefix",
     "time_zone",

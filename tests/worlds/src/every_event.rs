@@ -315,6 +315,7 @@ impl Everything<'_> {
             silent_since: None,
             last_success_at: Some(now()),
             certificate: None,
+            close: &payments::morning_close::MorningClose::default(),
             night: None,
             open: 0,
             oldest_open: None,

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Page, PageError, Stage, filled};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Actions that are read and shown.
 const SHOWN_MAX: usize = 100;
@@ -43,7 +43,6 @@ struct Candidate {
 #[template(path = "actions.html")]
 struct Actions {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     open: Option<Button>,
     typed: String,
@@ -144,7 +143,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let typed = stage.show.about.get("customer").cloned().filter(|_| stage.keep_why);
     filled(&Actions {
         frame: stage.frame(),
-        sign: stage.sign(),
         may_not: stage.may_not(),
         open: stage.order(Order::OpenAction, json!({})),
         typed: typed.unwrap_or_default(),

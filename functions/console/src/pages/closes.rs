@@ -13,7 +13,7 @@ use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
 use crate::order::Order;
 use crate::times;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Days that are read and shown.
 const SHOWN_MAX: usize = 60;
@@ -39,7 +39,6 @@ struct Line {
 #[template(path = "closes.html")]
 struct Closes {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     typed: String,
     show: Button,
@@ -103,7 +102,6 @@ fn page(stage: &Stage<'_>, found: Found) -> Result<String, PageError> {
     };
     filled(&Closes {
         frame: stage.frame(),
-        sign: stage.sign(),
         may_not: stage.may_not(),
         typed: stage.show.filter.day.clone(),
         show: stage.buttons.page("Show", Page::Closes, json!({})),

@@ -1,33 +1,42 @@
-//! The settings of an organisation's connections (CC-11): what they are, where each is changed, and the names
-//! that pages show. For administrators.
+//! The settings of an organisation (CC-11, CC-29): each with its meaning, default, check and effect, changed here; and the
+//! names that pages show. For administrators.
 
 use askama::Template;
-use payments::Settings;
+use commands::Reply;
+use commands::reply::AccountOption;
 use payments::close::Calendar;
 use payments::connection::AccessMode;
-use payments::upload::UploadSettings;
+use payments::{PickList, SETTINGS, SettingKind, SettingSpec};
 use serde_json::json;
 
 use super::{Page, PageError, Stage, filled};
+use crate::event::SETTING_FIELD;
 use crate::order::Order;
-use crate::view::{Button, Buttons, Frame, Sign};
+use crate::view::{Button, Buttons, Frame};
 
-struct Setting {
+struct Elsewhere {
     what: &'static str,
-    value: String,
     place: &'static str,
 }
 
-/// A setting of the daily close, in full.
-struct CloseSetting {
-    what: &'static str,
+/// A setting with its field.
+struct Setting {
+    spec: &'static SettingSpec,
+    field: String,
     value: String,
-    meaning: &'static str,
-    default: String,
-    check: &'static str,
-    effect: String,
+    /// What can be picked: the text that is stored, its name, whether it is chosen.
+    choices: Vec<(String, String, bool)>,
+    /// What it means as the settings are now.
+    note: Option<String>,
     /// What makes no sense, and what stands in its place.
     mistakes: Vec<String>,
+}
+
+/// Settings that are saved together.
+struct Group {
+    title: &'static str,
+    settings: Vec<Setting>,
+    save: Option<Button>,
 }
 
 /// Holidays that are named.
@@ -37,14 +46,14 @@ const COMING_MAX: usize = 12;
 #[template(path = "configure.html")]
 struct Configure {
     frame: Frame,
-    sign: Option<Sign>,
     name: String,
     administrator: String,
     bank_feed: String,
     payment_gateway: String,
     save: Option<Button>,
-    close: Vec<CloseSetting>,
-    settings: Vec<Setting>,
+    groups: Vec<Group>,
+    lists: Option<Button>,
+    elsewhere: Vec<Elsewhere>,
     sign_up: Option<Button>,
     connect: Option<Button>,
 }
@@ -58,19 +67,16 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     };
     let names = &stage.show.names;
     let Another { sign_up, connect } = another(stage.buttons, stage.mode);
-    let mut settings = of_mirror(stage.settings);
-    settings.extend(of_upload(stage.settings.upload.as_ref()));
-    settings.extend(elsewhere());
     filled(&Configure {
         frame: stage.frame(),
-        sign: stage.sign(),
         name: typed(&names.name, &stage.row.name),
         administrator: typed(&names.administrator, &stage.row.administrator),
         bank_feed: typed(&names.bank_feed, &stage.row.bank_feed),
         payment_gateway: typed(&names.payment_gateway, &stage.row.payment_gateway),
         save: stage.order(Order::Rename, json!({})),
-        close: of_close(stage),
-        settings,
+        groups: groups(stage),
+        lists: stage.order(Order::ListAccounts, json!({})),
+        elsewhere: elsewhere(),
         sign_up,
         connect,
     })
@@ -93,114 +99,115 @@ pub(crate) fn another(buttons: &Buttons, mode: AccessMode) -> Another {
     }
 }
 
-const ROW: &str = "table organisations";
-
-fn of_mirror(settings: &Settings) -> Vec<Setting> {
-    let set = |what, value| Setting { what, value, place: ROW };
-    let any = |value: Option<String>, none: &str| value.unwrap_or_else(|| none.to_owned());
-    vec![
-        set("mirror_enabled", settings.mirror_enabled.to_string()),
-        set("prefix", settings.prefix.to_string()),
-        set("time_zone", settings.zone.iana_name().unwrap_or("").to_owned()),
-        set(
-            "forward_days",
-            any(settings.forward_days.map(|days| days.to_string()), "all days ahead"),
-        ),
-        set("cutover_on", any(settings.cutover_on.map(|day| day.to_string()), "none")),
-        set("calls_per_day", settings.calls_per_day.to_string()),
-        set(
-            "mass_change_max",
-            any(settings.mass_change_max.map(|max| max.to_string()), "no brake"),
-        ),
-    ]
+/// Every setting, those of a group together.
+fn groups(stage: &Stage<'_>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for spec in SETTINGS {
+        let setting = setting(stage, spec);
+        match groups.last_mut().filter(|group| group.title == spec.group) {
+            Some(group) => group.settings.push(setting),
+            None => {
+                let of_group = SETTINGS.iter().filter(|of| of.group == spec.group);
+                let names: Vec<_> = of_group.map(|of| of.name).collect();
+                let save = stage.order_about(Order::Configure, spec.group, json!({"names": names}));
+                groups.push(Group { title: spec.group, settings: vec![setting], save });
+            }
+        }
+    }
+    groups
 }
 
-fn of_upload(upload: Option<&UploadSettings>) -> Vec<Setting> {
-    let set = |what, value| Setting { what, value, place: ROW };
-    let Some(upload) = upload else {
-        return vec![set("upload_enabled", "not set up: nothing is uploaded".to_owned())];
+fn setting(stage: &Stage<'_>, spec: &'static SettingSpec) -> Setting {
+    let stored = stage.row.texts.get(spec.name).cloned().unwrap_or_default();
+    // What was typed and not saved is still there.
+    let is_kept = stage.keep_why || !stage.replies.is_empty();
+    let typed = stage.show.settings.get(spec.name).filter(|_| is_kept).cloned();
+    let value = typed.unwrap_or(stored);
+    let close = &stage.settings.close;
+    let mistakes = close.mistakes.iter().filter(|words| words.contains(spec.name));
+    Setting {
+        spec,
+        field: format!("{SETTING_FIELD}{}", spec.name),
+        choices: choices(stage, spec, &value),
+        note: note(stage, spec.name),
+        mistakes: mistakes.cloned().collect(),
+        value,
+    }
+}
+
+/// What can be picked: on or off, and what the lists from Xero have, once they were fetched.
+fn choices(stage: &Stage<'_>, spec: &SettingSpec, value: &str) -> Vec<(String, String, bool)> {
+    let choice = |text: &str, name: String| (text.to_owned(), name, text == value);
+    if spec.kind == SettingKind::Switch {
+        return vec![choice("false", "off".to_owned()), choice("true", "on".to_owned())];
+    }
+    let listed = stage.replies.iter().find_map(|reply| match reply {
+        Reply::ListAccounts(listed) => Some(listed),
+        _ => None,
+    });
+    let Some(listed) = listed else { return Vec::new() };
+    let of_use = |name: &'static str| {
+        let found = listed.uses.iter().filter(move |of| of.r#use == name);
+        found.flat_map(|of| of.chosen.iter().chain(&of.candidates))
     };
-    let none = || "none".to_owned();
-    vec![
-        set("upload_enabled", upload.enabled.to_string()),
-        set("upload_start", upload.start.to_string()),
-        set("upload_when", upload.when.to_string()),
-        set("upload_nightly_max", upload.nightly_max.to_string()),
-        set("upload_bundle_max", upload.bundle_max.to_string()),
-        set("upload_due_at", upload.due_at.strftime("%H:%M").to_string()),
-        set("same_money_days", upload.same_money_days.to_string()),
-        set("upload_account_id", upload.account.to_string()),
-        set("prepayment_account_code", upload.prepayment_account.clone().unwrap_or_else(none)),
-        set(
-            "merchant_contact_id",
-            upload.merchant_contact.map_or_else(none, |contact| contact.to_string()),
-        ),
-        set(
-            "fee_accounts",
-            upload
-                .fee_accounts
-                .iter()
-                .map(|(kind, account)| format!("{kind}: {}", account.code))
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
-    ]
+    let name = |account: &AccountOption| {
+        let (code, currency) = (account.code.as_deref(), account.currency.as_deref());
+        let parts = [code.unwrap_or_default(), &account.name, currency.unwrap_or_default()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    let mut choices: Vec<_> = match spec.pick {
+        Some(PickList::Receiving) => of_use("payments")
+            .map(|account| choice(&account.id.to_string(), name(account)))
+            .collect(),
+        Some(PickList::Booking) => of_use("prepayments")
+            .filter_map(|account| Some(choice(account.code.as_ref()?, name(account))))
+            .collect(),
+        Some(PickList::TaxTypes) => listed
+            .tax_types
+            .iter()
+            .map(|tax| choice(&tax.tax_type, format!("{} ({})", tax.name, tax.tax_type)))
+            .collect(),
+        Some(PickList::Contacts) | None => return Vec::new(),
+    };
+    choices.dedup();
+    choices.insert(0, choice("", "none".to_owned()));
+    if !choices.iter().any(|(.., chosen)| *chosen) {
+        choices.push((value.to_owned(), format!("{value}: not in the list"), true));
+    }
+    choices
 }
 
-/// When business days are closed: the meaning, the default, and the effect as the settings are now.
-fn of_close(stage: &Stage<'_>) -> Vec<CloseSetting> {
-    let (close, calendar) = (&stage.settings.close, Calendar::of(stage.settings));
-    let next = calendar.day_of(stage.now);
+/// What a setting comes to at this moment, where a person would have to reckon.
+fn note(stage: &Stage<'_>, name: &str) -> Option<String> {
+    let calendar = Calendar::of(stage.settings);
     let today = stage.settings.today(stage.now);
-    let coming: Vec<_> = close.holidays.range(today..).map(ToString::to_string).collect();
-    let mistakes = |of: &str| {
-        close.mistakes.iter().filter(|words| words.contains(of)).cloned().collect::<Vec<_>>()
-    };
-    let ends = stage.moment(calendar.closes_at(next));
-    let without = coming.iter().take(COMING_MAX).cloned().collect::<Vec<_>>().join(", ");
-    vec![
-        CloseSetting {
-            what: "close_at",
-            value: close.at.strftime("%H:%M").to_string(),
-            meaning: "When a business day ends, by the clock of the organisation's time zone. A quarter of an hour later the \
-                      day is closed: its payments are compared with orders, invoices and Xero.",
-            default: "18:00".to_owned(),
-            check: "A time from 04:00 to 23:59, such as 17:30.",
-            effect: format!(
-                "The business day {next} ends {ends}. Days that are closed stay as they were."
-            ),
-            mistakes: mistakes("close_at"),
-        },
-        CloseSetting {
-            what: "holidays",
-            value: match coming.len() {
-                0 => "none from today on".to_owned(),
-                days => format!("{days} from today on"),
-            },
-            meaning: "Weekdays without business. They have no close, as Saturdays and Sundays have none: the next business day \
-                      covers them.",
-            default: "none".to_owned(),
-            check: "A list of days such as 2026-12-25; at most 366.",
-            effect: match without.is_empty() {
-                true => "Every day from Monday to Friday is closed.".to_owned(),
-                false => format!("No close on {without}."),
-            },
-            mistakes: mistakes("holidays"),
-        },
-    ]
+    match name {
+        "close_at" => {
+            let next = calendar.day_of(stage.now);
+            let ends = stage.moment(calendar.closes_at(next));
+            Some(format!("The business day {next} ends {ends}."))
+        }
+        "holidays" => {
+            let coming = stage.settings.close.holidays.range(today..).take(COMING_MAX);
+            let coming: Vec<_> = coming.map(ToString::to_string).collect();
+            (!coming.is_empty()).then(|| format!("No close on {}.", coming.join(", ")))
+        }
+        _ => None,
+    }
 }
 
 /// Settings that are not in the organisation's row. Keys are never shown.
-fn elsewhere() -> Vec<Setting> {
-    let there = |what, place| Setting { what, value: "not shown here".to_owned(), place };
+fn elsewhere() -> Vec<Elsewhere> {
+    let there = |what, place| Elsewhere { what, place };
     vec![
         there(
             "Credentials of the connection to Xero",
             "secret: output XeroApiSecretArn of the stack",
         ),
         there("Signing keys of the webhook", "secret: output XeroWebhookSecretArn of the stack"),
-        there("When the night's upload runs", "parameters UploadTime, UploadTimeZone of the stack"),
-        there("When all open invoices are compared", "parameter FullSweepTime of the stack"),
-        there("When it is certified", "parameter CertificateTime of the stack"),
+        there(
+            "The usual times of the night's upload, the comparison, the certificate and the digest",
+            "parameters UploadTime, UploadTimeZone, FullSweepTime, CertificateTime, DigestTime of the stack",
+        ),
     ]
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{PageError, Stage, filled};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Messages of each queue that are shown.
 const SHOWN_MAX: usize = 50;
@@ -56,7 +56,6 @@ struct Again {
 #[template(path = "dead_letters.html")]
 struct DeadLetters {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     look: Option<Button>,
     queues: Vec<Queue>,
@@ -71,7 +70,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let of = |name: QueueName| looked.iter().copied().find(|look| look.queue == name.code());
     filled(&DeadLetters {
         frame: stage.frame(),
-        sign: stage.sign(),
         may_not: stage.may_not(),
         look: stage.order_about(Order::LookAtDeadLetters, "at all queues", json!({})),
         queues: QueueName::ALL.iter().copied().map(|name| queue(stage, name, of(name))).collect(),

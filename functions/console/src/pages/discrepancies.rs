@@ -15,7 +15,7 @@ use super::{Page, PageError, Stage, filled};
 use crate::csv::csv;
 use crate::event::{Filter, TEXT_CHARS_MAX, tick};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Discrepancies that are read, added up, and given as CSV.
 const READ_MAX: usize = 1_000;
@@ -73,7 +73,6 @@ struct Sum {
 #[template(path = "discrepancies.html")]
 struct Discrepancies {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     show: Button,
     search: String,
@@ -122,7 +121,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let unreadable = found.unreadable.iter().map(|row| format!("{}: {}", row.key, row.problem));
     filled(&Discrepancies {
         frame: stage.frame(),
-        sign: stage.sign(),
         may_not: stage.may_not(),
         show: stage.buttons.page("Show", Page::Discrepancies, json!({})),
         search: filter.search.clone(),

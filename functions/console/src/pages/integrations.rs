@@ -19,7 +19,7 @@ use super::feeds::{self, Feed, FeedStatus};
 use super::{Page, PageError, Stage, filled};
 use crate::order::Order;
 use crate::times::span;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// The text while payments that an earlier start date kept back are not judged again yet (AMB-35).
 const START_TO_BE_FOLLOWED: &str = "The start date of uploads was changed. Payments that it had kept back are judged \
@@ -94,7 +94,6 @@ struct Tile {
 #[template(path = "integrations.html")]
 struct Integrations {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     tiles: Vec<Tile>,
     support: &'static str,
@@ -108,8 +107,8 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         feed(stage, &rows, Feed::Bank),
         feed(stage, &rows, Feed::Gateway),
     ];
-    let (sign, may_not) = (stage.sign(), stage.may_not());
-    filled(&Integrations { frame, sign, may_not, tiles, support: XERO_SUPPORT })
+    let may_not = stage.may_not();
+    filled(&Integrations { frame, may_not, tiles, support: XERO_SUPPORT })
 }
 
 async fn read(stage: &Stage<'_>) -> Result<Rows, PageError> {
@@ -271,18 +270,24 @@ fn badge(status: ConnectionStatus) -> Badge {
 fn reason(trouble: HealthIssue, failures: &Failures, mode: AccessMode) -> Reason {
     Reason {
         code: trouble.to_string(),
-        words: failures.words(trouble),
+        words: capital(&failures.words(trouble)),
         class: failures.class(trouble),
         remedy: trouble.remedy_in(mode),
     }
+}
+
+/// The same text as the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// CC-19: a person who sees that a connection is lost knows whom to contact.
 fn contact(stage: &Stage<'_>) -> String {
     match &stage.row.administrator {
         Some(administrator) => format!("Contact the administrator: {administrator}"),
-        None => "Contact the administrator of the stack. No name is set: the attribute \
-                 administrator_contact of the organisation is empty."
+        None => "Contact the administrator of the stack. No name is set: an administrator sets it on the page \
+                 Configure."
             .to_owned(),
     }
 }
@@ -425,7 +430,7 @@ fn feed(stage: &Stage<'_>, rows: &Rows, feed: Feed) -> Tile {
         FeedStatus::Quiet => (
             Badge { text: "Quiet", class: "pm-badge-none", symbol: "●" },
             Some(
-                "Nothing has come for a day. That is no error: there may be no payment, or the bank may not \
+                "Nothing has come for 24 hours. That is no error: there may be no payment, or the bank may not \
                  have published yet. Else see the activity of that day.",
             ),
         ),

@@ -18,7 +18,7 @@ use super::activity::{number_of, unreadable};
 use super::integrations::TO_BE_JUDGED_AGAIN;
 use super::{Page, PageError, Stage, discrepancies, filled, payment_actions};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Payments that are shown, the last ones.
 const SHOWN_MAX: usize = 100;
@@ -100,7 +100,6 @@ struct Invoice {
     typed: String,
     show: Button,
     nothing: Option<String>,
-    sign: Option<Sign>,
     may_not: Option<String>,
     invoice: Option<Shown>,
     needs_login: &'static str,
@@ -125,7 +124,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         typed: typed.clone(),
         show: stage.buttons.page("Show", Page::Invoice, json!({})),
         nothing,
-        sign: stage.sign().filter(|_| any),
         may_not: stage.may_not().filter(|_| any),
         invoice,
         needs_login: NEEDS_LOGIN,

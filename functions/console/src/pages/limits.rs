@@ -15,7 +15,7 @@ use super::tonight::night_bar;
 use super::{PageError, Stage, filled};
 use crate::order::Order;
 use crate::times::bytes;
-use crate::view::{Bar, Button, Chart, Frame, Sign};
+use crate::view::{Bar, Button, Chart, Frame};
 
 /// Nights in the chart: as long as the window of attempts.
 const NIGHTS_MAX: usize = 30;
@@ -32,7 +32,6 @@ struct Rows {
 struct Limits {
     frame: Frame,
     off: Option<String>,
-    sign: Option<Sign>,
     switch_on: Option<Button>,
     may_not: Option<String>,
     bars: Vec<Bar>,
@@ -64,7 +63,6 @@ fn view(stage: &Stage<'_>, rows: &Rows) -> Limits {
     });
     Limits {
         frame: stage.frame(),
-        sign: switch_on.as_ref().and(stage.sign()),
         may_not: off.as_ref().and(stage.may_not()),
         off,
         switch_on,

@@ -35,6 +35,8 @@ struct Line {
 
 /// Messages of one kind: one message with a number (AMB-40).
 struct Kind {
+    /// In words.
+    words: String,
     kind: String,
     /// How many, if it is more than one.
     count: Option<String>,
@@ -88,6 +90,7 @@ fn kind(stage: &Stage<'_>, found: &MessagesOfKind) -> Kind {
     // The longer ones say themselves what is to be done.
     let says = found.newest.iter().any(|row| row.why.contains("What to do:"));
     Kind {
+        words: words(&found.kind),
         kind: found.kind.clone(),
         count: (found.count > 1).then(|| format!("{at_least}{}", found.count)),
         lines: found.newest.iter().take(SHOWN_A_KIND).map(|row| line(stage, row)).collect(),
@@ -99,6 +102,15 @@ fn kind(stage: &Stage<'_>, found: &MessagesOfKind) -> Kind {
 fn line(stage: &Stage<'_>, row: &MessageRow) -> Line {
     let (at, subject) = (stage.clock(&row.raised_at), row.subject.clone());
     Line { at, subject, why: row.why.clone() }
+}
+
+/// A kind in words: its code without its signs.
+fn words(kind: &str) -> String {
+    let mut words = kind.replace('_', " ").to_lowercase();
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words.replace(" xero", " Xero")
 }
 
 /// What to do about a kind of message where Xero lets us in like this (XC-08).
@@ -122,7 +134,7 @@ fn remedy(kind: &str) -> &'static str {
             "name another tax type in the settings, or have the tax rate restored in Xero; what waits goes with the next run"
         }
         "ACCOUNT_UNMAPPED" => {
-            "ask the accountant for the account, and add it to fee_accounts of the organisation"
+            "ask the accountant for the account, and add it under Accounts of fees on the page Configure"
         }
         "CHANGED_AFTER_UPLOAD" => {
             "compare the payment in Xero with the report, and correct one of them"
@@ -136,7 +148,7 @@ fn remedy(kind: &str) -> &'static str {
         "JOURNALED_AFTER_CUTOVER" | "MANUAL_AFTER_CUTOVER" => {
             "ask the person who did it to stop doing it by hand"
         }
-        "MERCHANT_CONTACT_MISSING" => "set merchant_contact_id of the organisation",
+        "MERCHANT_CONTACT_MISSING" => "set Contact of the payment provider on the page Configure",
         "CALLS_REFUSED" => {
             "see what Xero refuses of the payments that are refused; the others go by themselves"
         }
@@ -157,7 +169,9 @@ fn remedy(kind: &str) -> &'static str {
         "XERO_VOLUME" => {
             "nothing yet; more than 1,000 invoices a month are slow in Xero, so ask Xero for advice"
         }
-        "NOT_CERTIFIED" => "see the table certificates; the invoices are read again by themselves",
+        "NOT_CERTIFIED" => {
+            "nothing: the invoices are read again by themselves; if it stays, have the developers look"
+        }
         "REMOVED_IN_XERO" | "UPLOADED_DELETED_IN_XERO" => {
             "find out who removed it in Xero, and whether the money was taken"
         }
@@ -167,7 +181,9 @@ fn remedy(kind: &str) -> &'static str {
         }
         // The others say it themselves: they are raised with the number of payments on hold.
         "LOCKED_PERIOD" => "move the lock date in Xero; every night it is judged again",
-        "UPLOAD_LIMIT_NEAR" => "nothing yet; a lower upload_nightly_max never reaches the limit",
+        "UPLOAD_LIMIT_NEAR" => {
+            "nothing yet; up to 129 payments in a night, set on the page Configure, never reach the limit"
+        }
         // A message about a connection is cured as the trouble of that name is.
         _ => {
             HealthIssue::from_code(kind).map_or("see the activity of that day", HealthIssue::remedy)

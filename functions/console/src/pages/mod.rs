@@ -55,7 +55,7 @@ use crate::order::Order;
 pub use crate::page::{Page, Place};
 use crate::roles::Role;
 use crate::times;
-use crate::view::{Button, Buttons, Frame, Notice, Sign};
+use crate::view::{Button, Buttons, Frame, Notice};
 
 /// Why a page cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -145,18 +145,12 @@ impl Stage<'_> {
         self.order(order, more).map(|button| button.about(what))
     }
 
-    /// The fields that go with orders, for those who may give any.
-    fn sign(&self) -> Option<Sign> {
-        let may_order = self.buttons.role.may(Role::Operator);
-        may_order.then(|| Sign::of(&self.show.said, self.keep_why))
-    }
-
     /// The notice in place of the buttons for a role that may not press them.
     fn may_not(&self) -> Option<String> {
         (!self.buttons.role.may(Role::Operator)).then(|| {
             format!(
-                "Buttons that do something are on the dashboard of operators, whose function is the one \
-                 that ends in -{}; the stack's {} permits its use.",
+                "You can look here, and change nothing. To make changes, open the dashboard whose name ends in -{}; the \
+                 stack's {} permits its use.",
                 Role::Operator.function(),
                 Role::Operator.policy()
             )

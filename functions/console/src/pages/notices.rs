@@ -8,14 +8,13 @@ use super::configure::{self, Another};
 use super::{Page, PageError, filled};
 use crate::event::Show;
 use crate::roles::Role;
-use crate::view::{Button, Buttons, Frame, Navigation, Notice, Sign};
+use crate::view::{Button, Buttons, Frame, Navigation, Notice};
 
 #[derive(Template)]
 #[template(path = "notices.html")]
 struct NoticesPage {
     frame: Frame,
     lines: Vec<String>,
-    sign: Option<Sign>,
     sign_up: Option<Button>,
     connect: Option<Button>,
 }
@@ -39,7 +38,7 @@ pub(crate) fn tell(
         trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
-    filled(&NoticesPage { frame, lines, sign: None, sign_up: None, connect: None })
+    filled(&NoticesPage { frame, lines, sign_up: None, connect: None })
 }
 
 /// The page of a stack in which no organisation is set up: an administrator signs the first one up.
@@ -68,9 +67,8 @@ pub(crate) fn no_organisation(
         trouble: Vec::new(),
         footer: format!("As of {now:.0}."),
     };
-    let sign = may.then(|| Sign::of(&show.said, true));
     let lines = vec![format!("No organisation is set up. {who}")];
-    filled(&NoticesPage { frame, lines, sign, sign_up, connect })
+    filled(&NoticesPage { frame, lines, sign_up, connect })
 }
 
 /// The page for those who may not (ST-22): what was refused, and who may.
@@ -83,14 +81,14 @@ pub(crate) fn refused(
 ) -> Result<String, PageError> {
     let lines = vec![
         format!(
-            "\u{201c}{what}\u{201d} takes the role {least}, and this function serves as {}. Nothing was done.",
+            "\u{201c}{what}\u{201d} takes the role {least}; you are here as {}. Nothing was done.",
             buttons.role
         ),
         format!(
-            "With the stack's {} you find it on the dashboard whose widgets call the function that ends \
-             in -{}. An administrator of the AWS account gives that policy.",
-            least.policy(),
-            least.function()
+            "Open the dashboard whose name ends in -{}. If you may not, an administrator of the AWS account gives you \
+             the stack's {}.",
+            least.function(),
+            least.policy()
         ),
         "This attempt stands in the activity log, with the request's id.".to_owned(),
     ];

@@ -11,7 +11,7 @@ use table::{DiscrepancyPlace, DiscrepancySubject, discrepancy_name, named_discre
 use super::evidence::{Evidence, gather};
 use super::{Page, PageError, Stage, discrepancies, filled, invoice};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 struct Shown {
     name: String,
@@ -36,7 +36,6 @@ struct Shown {
 struct OneDiscrepancy {
     frame: Frame,
     back: Button,
-    sign: Option<Sign>,
     may_not: Option<String>,
     nothing: Option<String>,
     shown: Option<Shown>,
@@ -54,7 +53,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     filled(&OneDiscrepancy {
         frame: stage.frame(),
         back: stage.buttons.page("All discrepancies", Page::Discrepancies, json!({"clear": true})),
-        sign: stage.sign().filter(|_| shown.is_some()),
         may_not: stage.may_not().filter(|_| shown.is_some()),
         nothing: shown.is_none().then(|| format!("There is no discrepancy {typed}.")),
         shown,

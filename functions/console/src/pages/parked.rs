@@ -8,7 +8,7 @@ use table::ParkedRow;
 
 use super::{PageError, Stage, filled};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Rows that are read, the newest first.
 const READ_MAX: usize = 200;
@@ -41,7 +41,6 @@ struct Group {
 #[template(path = "parked.html")]
 struct Parked {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     preview_all: Option<Button>,
     replay_all: Option<Button>,
@@ -60,7 +59,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let lines = found.rows.iter().take(SHOWN_MAX).map(|row| line(stage, row)).collect();
     filled(&Parked {
         frame: stage.frame(),
-        sign: stage.sign().filter(|_| any),
         may_not: stage.may_not().filter(|_| any),
         preview_all: stage.order_about(Order::PreviewReplay, ALL, json!({})).filter(|_| any),
         replay_all: stage.order_about(Order::Replay, ALL, json!({})).filter(|_| any),

@@ -1,9 +1,10 @@
-//! The orders about a payment on its way to Xero, where they would change something.
+//! The orders about payments on their way to Xero, where they would change something.
 
 use payments::upload::{self, Upload, applicable_commands};
 use serde_json::{Value, json};
 
 use super::Stage;
+use super::next_night::sums;
 use crate::order::Order;
 use crate::view::Button;
 
@@ -34,4 +35,29 @@ pub(super) fn order_about(
         upload::PaymentCommand::TwoPayments => Order::TwoPayments,
     };
     stage.order_about(order, payment, about)
+}
+
+/// A button for an order about several payments at once: those of a list that it would change. Its panel says how many,
+/// and their sum.
+pub(super) fn order_about_all(
+    stage: &Stage<'_>,
+    order: upload::PaymentCommand,
+    uploads: &[Upload],
+) -> Option<Button> {
+    let is_sensible =
+        |upload: &&Upload| applicable_commands(upload, stage.now).any(|sensible| sensible == order);
+    let which: Vec<_> = uploads.iter().filter(is_sensible).collect();
+    if which.len() < 2 {
+        return None;
+    }
+    let kind = match order {
+        upload::PaymentCommand::Hold => Order::Hold,
+        upload::PaymentCommand::Release => Order::Release,
+        _ => return None,
+    };
+    let sum = sums(which.iter().map(|upload| upload.receipt.amount));
+    let what = format!("all {} listed here ({sum})", which.len());
+    let ids: Vec<_> = which.iter().map(|upload| upload.receipt.id.as_str()).collect();
+    let button = stage.order_about(kind, &what, json!({ "payments": ids }))?;
+    Some(button.called(format!("{} all {}", kind.label(), which.len())))
 }

@@ -9,7 +9,7 @@ use table::StoredReport;
 use super::{Page, PageError, Stage, filled};
 use crate::order::Order;
 use crate::times;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Reports that are read and shown.
 const SHOWN_MAX: usize = 60;
@@ -36,7 +36,6 @@ struct Link {
 #[template(path = "reports.html")]
 struct Reports {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     make: Option<Button>,
     chosen: Option<(String, Vec<Link>)>,
@@ -69,7 +68,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     };
     filled(&Reports {
         frame: stage.frame(),
-        sign: stage.sign(),
         may_not: stage.may_not(),
         make: stage.order_about(Order::MakeReport, "these days", json!({})),
         chosen,

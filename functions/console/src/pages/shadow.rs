@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{PageError, Stage, filled};
 use crate::order::Order;
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Days that are shown.
 const SHOWN_MAX: u16 = 31;
@@ -49,7 +49,6 @@ struct PointLine {
 #[template(path = "shadow.html")]
 struct ShadowPage {
     frame: Frame,
-    sign: Option<Sign>,
     may_not: Option<String>,
     state: String,
     next: String,
@@ -78,7 +77,6 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
     let last = reports.first();
     filled(&ShadowPage {
         frame: stage.frame(),
-        sign: stage.sign(),
         may_not: stage.may_not(),
         state,
         next,

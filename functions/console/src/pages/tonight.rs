@@ -10,14 +10,16 @@ use askama::Template;
 use commands::Reply;
 use commands::reply::{Disposition, NightPlan, PlannedPayment};
 use payments::explanations::{Facts, Outlook, QueuePosition, State, Subject};
-use payments::upload::{self, ATTEMPTS_MAX, Customer, Line, NextUpload, NightState, Route, Upload};
+use payments::upload::{
+    ATTEMPTS_MAX, Customer, Line, NextUpload, NightState, PaymentCommand, Route, Upload,
+};
 use payments::{CustomerId, Money};
 use serde_json::json;
 
 use super::next_night::{Upcoming, nightly_max, sums};
 use super::{Page, PageError, Stage, filled, payment_actions};
 use crate::order::Order;
-use crate::view::{Bar, Button, Frame, Sign};
+use crate::view::{Bar, Button, Frame};
 
 /// Payments of each group that are shown.
 const SHOWN_MAX: usize = 50;
@@ -40,6 +42,8 @@ struct Group {
     sum: String,
     lines: Vec<Payment>,
     left_out: bool,
+    /// An order about all that are listed.
+    all: Option<Button>,
 }
 
 #[derive(Template)]
@@ -51,7 +55,6 @@ struct Tonight {
     bars: Vec<Bar>,
     judged: Option<String>,
     judge: Option<Button>,
-    sign: Option<Sign>,
     may_not: Option<String>,
     groups: Vec<Group>,
 }
@@ -93,8 +96,7 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         when: when(stage, &rows),
         bars: bars(stage, &rows),
         judged,
-        judge: stage.order(Order::PreviewPlan, json!({})),
-        sign: stage.sign(),
+        judge: stage.order(Order::PreviewPlan, json!({})).map(Button::primary),
         may_not: stage.may_not(),
         groups,
     })
@@ -136,9 +138,9 @@ async fn counted(stage: &Stage<'_>, line: Line) -> Result<Counted, PageError> {
 fn off(stage: &Stage<'_>) -> Option<String> {
     match stage.settings.upload.as_ref() {
         None => Some("Uploading is not set up for this organisation.".to_owned()),
-        Some(uploading) if !uploading.enabled => {
-            Some("Uploading is off: `upload_enabled` of the organisation is false.".to_owned())
-        }
+        Some(uploading) if !uploading.enabled => Some(
+            "Uploading is off. An administrator switches it on, on the page Configure.".to_owned(),
+        ),
         _ => None,
     }
 }
@@ -213,8 +215,10 @@ fn of_tables(stage: &Stage<'_>, rows: &Rows) -> Vec<Group> {
     let waiting = rows.upcoming.waiting.iter().zip(1..).take(SHOWN_MAX);
     let waiting = waiting.map(|(upload, place)| waiting_line(stage, rows, upload, place));
     let some = |title, counted: &Counted, line: &dyn Fn(&Upload) -> Payment| {
-        let shown: Vec<_> = counted.uploads.iter().map(line).collect();
-        group(title, counted.count, amounts(&counted.uploads), shown)
+        let lines: Vec<_> = counted.uploads.iter().map(line).collect();
+        let all =
+            payment_actions::order_about_all(stage, PaymentCommand::Release, &counted.uploads);
+        Group { all, ..group(title, counted.count, amounts(&counted.uploads), lines) }
     };
     let mut groups = vec![
         some("Refused by Xero", &rows.refused, &stopped),
@@ -223,7 +227,10 @@ fn of_tables(stage: &Stage<'_>, rows: &Rows) -> Vec<Group> {
     // Their usual number is none.
     groups.retain(|group| !group.lines.is_empty());
     let shown: Vec<_> = rows.upcoming.waiting.iter().take(SHOWN_MAX).cloned().collect();
-    groups.push(group("Wait for a night", rows.upcoming.count, amounts(&shown), waiting.collect()));
+    groups.push(Group {
+        all: payment_actions::order_about_all(stage, PaymentCommand::Hold, &shown),
+        ..group("Wait for a night", rows.upcoming.count, amounts(&shown), waiting.collect())
+    });
     groups.push(some("Held", &rows.held, &stopped));
     groups
 }
@@ -270,7 +277,7 @@ fn group(
     let shown = u32::try_from(lines.len()).unwrap_or(u32::MAX);
     let at_least = if more { "at least " } else { "" };
     let left_out = more || count > shown;
-    Group { title, count: format!("{at_least}{count}"), sum, lines, left_out }
+    Group { title, count: format!("{at_least}{count}"), sum, lines, left_out, all: None }
 }
 
 /// What the judged night does, in a sentence.
@@ -336,13 +343,14 @@ fn of_plan(stage: &Stage<'_>, rows: &Rows, plan: &NightPlan) -> Vec<Group> {
         sum: sums(amounts),
         left_out: count > u32::try_from(lines.len()).unwrap_or(u32::MAX),
         lines,
+        all: None,
     };
     groups.into_iter().map(group).collect()
 }
 
 fn of_planned(stage: &Stage<'_>, planned: &PlannedPayment, when: String) -> Payment {
     let here = json!({});
-    let orders = planned.orders.iter().filter_map(|code| upload::PaymentCommand::from_code(code));
+    let orders = planned.orders.iter().filter_map(|code| PaymentCommand::from_code(code));
     let orders = orders.filter_map(|order| {
         payment_actions::order_about(stage, order, planned.payment.as_str(), &here)
     });

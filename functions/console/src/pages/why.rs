@@ -15,7 +15,7 @@ use table::{DiscrepancySubject, Judged, PaymentFacts, discrepancy_name};
 
 use super::payment_list::{self, Listed};
 use super::{Page, PageError, Stage, discrepancies, filled, payment_actions};
-use crate::view::{Button, Frame, Sign};
+use crate::view::{Button, Frame};
 
 /// Payments that are explained in full. An id is that of one or two, and of an amount all are listed.
 const EXPLAINED_MAX: usize = 5;
@@ -28,6 +28,8 @@ struct ShownPayment {
     name: String,
     is_synced: bool,
     synced: String,
+    /// Its state in words.
+    words: String,
     state: String,
     rules: String,
     sentence: &'static str,
@@ -62,13 +64,14 @@ struct Why {
     frame: Frame,
     search: String,
     find: Button,
-    sign: Option<Sign>,
     may_not: Option<String>,
     nothing: Option<String>,
     payments: Vec<ShownPayment>,
     invoices: Vec<Button>,
     lists: Vec<Listed>,
     left_out: Option<String>,
+    /// Goes on among older rows.
+    older: Option<Button>,
     /// Why a payment that is in Xero may be missing here.
     absent: Option<String>,
     needs_login: &'static str,
@@ -83,6 +86,8 @@ struct Shown {
     invoices: Vec<Button>,
     lists: Vec<Listed>,
     left_out: Option<String>,
+    /// Goes on among older rows.
+    older: Option<Button>,
 }
 
 pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
@@ -93,18 +98,17 @@ pub(super) async fn show(stage: &Stage<'_>) -> Result<String, PageError> {
         true => None,
         false => Some(absence(stage).await?),
     };
-    let any = shown.payments.iter().any(|payment| !payment.orders.is_empty());
     filled(&Why {
         frame: stage.frame(),
         search: search.typed,
-        find: stage.buttons.page("Find", Page::Why, json!({})),
-        sign: stage.sign().filter(|_| any),
+        find: stage.buttons.page("Find", Page::Why, json!({})).primary(),
         may_not: stage.may_not().filter(|_| !shown.payments.is_empty()),
         nothing: shown.nothing,
         payments: shown.payments,
         invoices: shown.invoices,
         lists: shown.lists,
         left_out: shown.left_out,
+        older: shown.older,
         absent,
         needs_login: NEEDS_LOGIN,
         support: XERO_SUPPORT,
@@ -131,7 +135,8 @@ async fn absence(stage: &Stage<'_>) -> Result<String, PageError> {
 
 async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
     let (tables, organisation) = (stage.tables, stage.organisation());
-    let found = tables.find(organisation, search, stage.now).await?;
+    let before = Some(stage.show.filter.before.as_str()).filter(|before| !before.is_empty());
+    let found = tables.find_before(organisation, search, (stage.now, before)).await?;
     stage.count_read(found.read);
     let links = tables.xero_links(organisation).await?;
     let night = tables.night(organisation, Night::of(stage.now, &stage.settings.zone)).await?;
@@ -168,6 +173,10 @@ async fn find(stage: &Stage<'_>, search: &Search) -> Result<Shown, PageError> {
         invoices: invoices.map(|number| payment_list::invoice(stage, number)).collect(),
         lists,
         left_out: (!left_out.is_empty()).then(|| left_out.join(" ")),
+        older: amounts.and_then(|amounts| amounts.searched.next.as_ref()).map(|next| {
+            let more = json!({"search": search.typed, "before": next, "clear": true});
+            stage.buttons.page("Search older", Page::Why, more)
+        }),
     })
 }
 
@@ -269,6 +278,7 @@ fn shown_payment(
         name,
         is_synced: explained.state.is_synced(),
         synced: synced(explained.state),
+        words: explained.state.headline(),
         state: explained.state.to_string(),
         rules: explained.rules.join(", "),
         sentence: explained.sentence,

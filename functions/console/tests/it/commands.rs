@@ -24,9 +24,9 @@ async fn sync_now_is_passed_on_with_who_ordered_it() {
 
     let said = text(&html);
     assert!(said.contains("✔ Done. The sync is finished; 7 invoices are read again."), "{said}");
-    // The page is there again, with the name and without the reason.
-    assert!(html.contains("name=\"pm_by\" value=\"Ada\""), "{html}");
-    assert!(html.contains("name=\"pm_why\" value=\"\""), "{html}");
+    // The page is there again, and what was typed is remembered for the next order.
+    assert!(html.contains("name=\"pm_by_1\" value=\"Ada\""), "{html}");
+    assert!(html.contains("name=\"pm_why_1\" value=\"a payment is missing\""), "{html}");
     let wish = json!({"organisation": ORGANISATION});
     assert_eq!(world.asked(), [command("sync_now", wish)]);
     let rows = world.rows("activity").await;
@@ -62,6 +62,97 @@ async fn without_who_and_why_nothing_is_asked_and_nothing_written() {
     }
     assert!(world.asked().is_empty());
     assert!(world.rows("activity").await.is_empty());
+}
+
+/// The panel whose button carries this text.
+fn panel_of<'a>(html: &'a str, carries: &str) -> &'a str {
+    let panels = html.split("<details class=\"pm-ask\"").skip(1);
+    let panels = panels.map(|panel| panel.split("</details>").next().unwrap());
+    let mut found = panels.filter(|panel| panel.contains(carries));
+    found.next().unwrap_or_else(|| panic!("no panel carries {carries}: {html}"))
+}
+
+#[tokio::test]
+async fn who_and_why_are_asked_next_to_the_button_that_was_pressed() {
+    // ST-22
+    let world = well().await;
+    for n in 1..=2 {
+        crate::samples::store(&world, &crate::samples::waiting(&format!("P-{n}"))).await;
+    }
+    let html = world.page(Role::Operator, json!({"page": "tonight"})).await;
+    let hold = "&#34;order&#34;:&#34;hold&#34;";
+    let of_second = panel_of(&html, "&#34;payment&#34;:&#34;P-2&#34;");
+    assert!(of_second.contains("Hold: P-2") && of_second.contains(hold), "{of_second}");
+    // Each panel has fields of its own: what is typed in one is not meant for another.
+    let number = of_second.split("name=\"pm_by_").nth(1).unwrap().split('"').next().unwrap();
+    let number: u32 = number.parse().unwrap();
+    assert!(of_second.contains(&format!("name=\"pm_why_{number}\"")), "{of_second}");
+    assert_eq!(html.matches(&format!("name=\"pm_by_{number}\"")).count(), 1, "{html}");
+
+    let typed = |by: &str| {
+        let by_of = format!("pm_by_{number}");
+        let why_of = format!("pm_why_{number}");
+        json!({"pm_by_1": "Bea", "pm_why_1": "typed next to another button",
+            by_of: by, why_of: "a payment is missing"})
+    };
+    let press = |by: &str| {
+        json!({"page": "tonight", "organisation": ORGANISATION, "order": "hold", "payment": "P-2",
+            "panel": number, "widgetContext": {"forms": {"all": typed(by)}}})
+    };
+    // What was not carried out is open again, with what was typed.
+    let refused = world.page(Role::Operator, press("")).await;
+    assert!(text(&refused).contains("Enter your name"), "{refused}");
+    let again = panel_of(&refused, "&#34;payment&#34;:&#34;P-2&#34;");
+    assert!(again.starts_with(" open>") && again.contains("a payment is missing"), "{again}");
+    assert_eq!(refused.matches("<details class=\"pm-ask\" open>").count(), 1, "{refused}");
+
+    let held = json!({"payment": "P-2", "state": "held", "reason": "HELD_BY_PERSON", "why": "Ada", "recorded": true});
+    world.answers(Ok(held));
+    let done = world.page(Role::Operator, press("Ada")).await;
+    assert_eq!(
+        world.asked(),
+        [command("hold", json!({"organisation": ORGANISATION, "payment": "P-2"}))]
+    );
+    assert!(!done.contains("<details class=\"pm-ask\" open>"), "{done}");
+    assert!(done.contains("value=\"Ada\"") && !done.contains("value=\"Bea\""), "{done}");
+}
+
+#[tokio::test]
+async fn several_payments_are_held_at_once_and_each_that_failed_is_named() {
+    let world = well().await;
+    for n in 1..=3 {
+        crate::samples::store(&world, &crate::samples::waiting(&format!("P-{n}"))).await;
+    }
+    let html = world.page(Role::Operator, json!({"page": "tonight"})).await;
+    let panel = panel_of(&html, "&#34;payments&#34;:[");
+    // How many, and their sum, before they are held.
+    assert!(panel.contains("Hold all 3…") && panel.contains("all 3 listed here ("), "{panel}");
+
+    let held = json!({"payment": "P-1", "state": "held", "reason": "HELD_BY_PERSON", "why": "Ada", "recorded": true});
+    world.answers(Ok(held));
+    let event = json!({"page": "tonight", "order": "hold", "payments": ["P-1", "P-2"]});
+    let said = text(&world.press(Role::Operator, event).await);
+    assert!(said.contains("1 payment is on hold. Not done: P-2:"), "{said}");
+    let asked: Vec<_> =
+        world.asked().iter().map(|asked| asked["command"]["hold"]["payment"].clone()).collect();
+    assert_eq!(asked, ["P-1", "P-2"]);
+    // One that its function did not record is recorded here.
+    let rows = world.rows("activity").await;
+    assert_eq!(rows.iter().filter(|row| row.contains_key("order")).count(), 1, "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_page_has_one_primary_button_at_most_until_a_panel_is_opened() {
+    let world = crate::samples::eventful().await;
+    for page in console::pages::Page::ALL {
+        let html = world.look(page.code()).await;
+        let outside: String = html
+            .split("<details class=\"pm-ask\"")
+            .map(|part| part.rsplit("</details>").next().unwrap())
+            .collect();
+        let primary = outside.matches("pm-primary\"").count();
+        assert!(primary <= 1, "{page} has {primary}: {outside}");
+    }
 }
 
 #[tokio::test]
@@ -209,5 +300,5 @@ async fn a_name_that_was_typed_goes_with_its_owner_to_the_next_page() {
     assert!(html.contains("&#34;by&#34;:&#34;Ada&#34;"), "{html}");
     let next =
         world.page(Role::Operator, json!({"page": "actions", "by": "Ada", "clear": true})).await;
-    assert!(next.contains("name=\"pm_by\" value=\"Ada\""), "{next}");
+    assert!(next.contains("name=\"pm_by_1\" value=\"Ada\""), "{next}");
 }

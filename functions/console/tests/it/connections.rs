@@ -113,3 +113,79 @@ async fn an_organisation_is_called_as_in_xero_and_as_people_call_it() {
         assert!(said.contains("Ferries (in Xero: Harbour Pty)"), "{page}: {said}");
     }
 }
+
+#[tokio::test]
+async fn every_setting_is_on_the_page_with_its_meaning_default_check_and_effect() {
+    // CC-11, CC-29
+    let world = well().await;
+    let html = world.look("configure").await;
+    let said = text(&html);
+    for spec in payments::SETTINGS {
+        assert!(html.contains(&format!("name=\"pm_set_{}\"", spec.name)), "{}", spec.name);
+        for words in [spec.label, spec.meaning, spec.default, spec.check, spec.effect] {
+            assert!(said.contains(words), "{}: {words}", spec.name);
+        }
+    }
+    // The values as they are stored, and on or off.
+    assert!(html.contains("name=\"pm_set_time_zone\" value=\"Australia/Sydney\""), "{html}");
+    assert!(html.contains("<option value=\"true\" selected>on</option>"), "{html}");
+}
+
+#[tokio::test]
+async fn the_settings_of_a_group_are_passed_on_as_they_were_typed_and_what_failed_stays_typed() {
+    // CC-29
+    let world = well().await;
+    let reply = json!({"changed": [{"setting": "forward_days", "before": "", "after": "7"}], "recorded": true});
+    world.answers(Ok(reply));
+    let typed = json!({"pm_by_5": "Wilma", "pm_why_5": "as agreed", "pm_set_forward_days": "7", "pm_set_close_at": "17:00"});
+    let event = json!({"page": "configure", "order": "configure", "organisation": crate::world::ORGANISATION, "panel": 5,
+        "names": ["forward_days", "prefix"], "widgetContext": {"forms": {"all": typed}}});
+    let said = text(&world.page(Role::Admin, event.clone()).await);
+    assert!(said.contains("Days ahead: 7 (it was the default)."), "{said}");
+    let asked = world.asked();
+    // Of another group's fields nothing goes.
+    assert_eq!(asked[0]["command"]["configure"]["settings"], json!(["forward_days=7"]));
+    assert_eq!(asked[0]["attribution"], json!({"by": "Wilma", "reason": "as agreed"}));
+
+    world.answers(Err(invoker::InvokeError::Failed("`forward_days` is more than 3660".to_owned())));
+    let html = world.page(Role::Admin, event.clone()).await;
+    assert!(text(&html).contains("▲ `forward_days` is more than 3660"), "{html}");
+    assert!(html.contains("name=\"pm_set_forward_days\" value=\"7\""), "{html}");
+    // An operator may not.
+    let refused = text(&world.page(Role::Operator, event).await);
+    assert!(
+        refused.contains("takes the role admin") && refused.contains("Nothing was done"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn accounts_are_picked_from_xeros_list() {
+    // CC-29, XC-13
+    let world = well().await;
+    let bank = "00000000-0000-0000-0000-000000000007";
+    world.answers(Ok(json!({"uses": [
+        {"use": "payments", "candidates": [{"id": bank, "code": "090", "name": "Business Bank", "currency": "AUD"}]},
+        {"use": "prepayments", "candidates": [
+            {"id": "00000000-0000-0000-0000-000000000008", "code": "404", "name": "Bank Fees"}]}],
+        "tax_types": [{"tax_type": "INPUT", "name": "GST on expenses"}], "recorded": false})));
+    let event = json!({"page": "configure", "order": "list_accounts", "organisation": crate::world::ORGANISATION});
+    let html = world.page(Role::Admin, event).await;
+    assert!(
+        html.contains(&format!("<option value=\"{bank}\">090 Business Bank AUD</option>")),
+        "{html}"
+    );
+    // Payments cannot be received on the other one, and something can be booked there.
+    assert!(html.contains("<option value=\"404\">404 Bank Fees</option>"), "{html}");
+    assert!(!html.contains("<option value=\"00000000-0000-0000-0000-000000000008\""), "{html}");
+    assert!(html.contains("<option value=\"INPUT\">GST on expenses (INPUT)</option>"), "{html}");
+}
+
+#[tokio::test]
+async fn the_page_of_settings_leads_to_xeros_documentation_and_support() {
+    // CM-46, EX-34
+    let html = well().await.look("configure").await;
+    for place in ["https://developer.xero.com/documentation/", "https://central.xero.com/"] {
+        assert!(html.contains(&format!("href=\"{place}\"")), "{html}");
+    }
+}

@@ -141,7 +141,7 @@ async fn uploading_that_is_off_says_so_and_who_may_switch_it_on() {
         let html = world.page(role, json!({"page": "limits"})).await;
         assert!(text(&html).contains("more than 4000 attempts"), "{html}");
         assert_eq!(html.contains("enable_uploads"), button);
-        assert_eq!(html.contains("confirmation=\""), button, "it cannot be undone");
+        assert_eq!(html.contains("Posting cannot be undone"), button, "it cannot be undone");
     }
 }
 

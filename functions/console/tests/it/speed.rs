@@ -19,6 +19,8 @@ const PAYMENTS: usize = 100_000;
 const PAYMENTS_ON_AN_INVOICE: usize = 20;
 /// Rows of the log, all of today; every tenth is about invoice 10234.
 const DECISIONS: usize = 10_000;
+/// Customers of the business.
+const CUSTOMERS: usize = 20_000;
 /// Payments that wait for a night: ten nights' worth.
 const WAITING: usize = 2_000;
 /// Open actions, and payments that are held because of them.
@@ -42,9 +44,9 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("tonight", page("tonight"), 1_100..=1_200),
         ("why, by our id", why("P-1"), 5..=20),
         ("why, by Xero's id", why(&xero(2).to_string()), 10..=20),
-        ("why, the last of the line", why("W-01999"), 2_000..=2_050),
+        ("why, the last of the line", why("W-01999"), 1_000..=1_050),
         ("why, an invoice", why("CM-10234"), 10..=20),
-        ("why, an amount", why("77.77"), 5_500..=6_100),
+        ("why, an amount", why("77.77"), 1_000..=1_500),
         ("invoice", json!({"page": "invoice", "invoice": "10234"}), 55..=70),
         ("activity of today", page("activity"), 500..=515),
         ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=515),
@@ -52,6 +54,7 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("balances", page("balances"), 1..=10_010),
         ("sync_log", page("sync_log"), 2..=210),
         ("actions", page("actions"), 601..=1_710),
+        ("customers", page("customers"), 100..=1_500),
         ("discrepancies", page("discrepancies"), 2..=1_010),
         ("messages", page("messages"), 2..=510),
         ("parked", page("parked"), 2..=210),
@@ -144,6 +147,9 @@ async fn crowd_of_actions(world: &World, database: &Database) {
             ("blocked_at", format!("2026-11-24T00:00:00.{n:06}Z")),
         ]
     });
+    let mut calm = blocked.clone();
+    calm.retain(|name, _| !name.starts_with("blocked"));
+    copies(database, "customers", &calm, CUSTOMERS, |n| vec![("customer", format!("K-{n:05}"))]);
 }
 
 /// Shows every page a few times; returns the quickest of each, since other work of the machine only adds.

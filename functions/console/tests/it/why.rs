@@ -115,7 +115,7 @@ async fn the_orders_that_make_sense_are_there_for_those_who_may_give_them() {
             let button = html.contains(&format!("&#34;order&#34;:&#34;{order}&#34;"));
             assert_eq!(button, there.contains(&order), "{id} {order}: {html}");
         }
-        assert!(html.contains("name=\"pm_why\""), "{html}");
+        assert!(html.contains("name=\"pm_why_1\""), "{html}");
         let html = why(&world, Role::Viewer, id).await;
         assert!(!html.contains("&#34;order&#34;") && html.contains("OperatorPolicy"), "{html}");
     }

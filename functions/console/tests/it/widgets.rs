@@ -108,6 +108,19 @@ async fn one_organisation_is_taken_and_several_are_there_to_choose() {
     assert_harmless(&html);
     let said = text(&html);
     assert!(said.contains("Which organisation?") && said.contains(OTHER), "{said}");
+    // Each with how it is: one was never checked, of the other the last read is known.
+    assert!(
+        said.contains("Payments are copied from Xero. Last read from Xero: 2026-11-25"),
+        "{said}"
+    );
+    assert!(said.contains("Last read from Xero: never."), "{said}");
+    // And from each there is a way back.
+    let opened = json!({"page": "messages", "organisation": ORGANISATION, "several": true});
+    let one = world.page(Role::Viewer, opened).await;
+    assert!(one.contains(">All organisations</button>"), "{one}");
+    let back = one.split("All organisations</button>").nth(1).unwrap();
+    let back = back.split("</cwdb-action>").next().unwrap();
+    assert!(!back.contains(ORGANISATION), "{back}");
     let chosen =
         world.page(Role::Viewer, json!({"page": "messages", "organisation": ORGANISATION})).await;
     assert!(text(&chosen).contains("No message: nothing has to be known"), "{chosen}");

@@ -8,6 +8,7 @@
 mod acceptances;
 mod accounts;
 mod authorisation;
+mod configuration;
 mod connections;
 mod customer_actions;
 mod dead_letters;

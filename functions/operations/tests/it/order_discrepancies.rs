@@ -28,7 +28,7 @@ async fn report(world: &World, mut message: Value) {
     assert!(world.rows("parked").await.is_empty());
     let records = harness::dynamodb::log_as_records(&world.direct).await;
     let reconciler = Reconciler::new(world.tables.clone(), clock());
-    reconciler.answer(&json!({ "Records": records }), deadline).await.unwrap();
+    reconciler.handle(&json!({ "Records": records }), deadline).await.unwrap();
     world.clock.advance(SignedDuration::from_mins(1));
 }
 

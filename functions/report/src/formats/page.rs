@@ -11,12 +11,12 @@ const SHOWN_MAX: usize = 200;
 /// Lists that are too long for paper: only their length is shown.
 const LONG: [&str; 3] = ["payments", "sync_times", "handwork"];
 const STYLE: &str = "
-@page{size:A4 landscape;margin:12mm}
+@page{size:297mm 210mm;margin:12mm}
 body{font:13px/1.4 system-ui,sans-serif;color:#16191f;margin:24px;max-width:1200px}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:16px;margin:24px 0 6px;break-after:avoid}
 p{margin:4px 0;overflow-wrap:anywhere}.muted{color:#545b64}
 table{border-collapse:collapse;width:100%;font-size:11px}
-th,td{border-bottom:1px solid #d5dbdb;padding:3px 6px;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{border-bottom:1px solid #d5dbdb;padding:3px 6px;text-align:left;vertical-align:top;overflow-wrap:break-word}
 th{background:#f2f3f3}tr{break-inside:avoid}thead{display:table-header-group}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .bad{color:#b0210a;font-weight:600}.good{color:#1a6b2b}
@@ -76,7 +76,11 @@ fn table(text: &mut String, sheet: &Sheet) {
         .collect();
     text.push_str("<table><thead><tr>");
     for (column, class) in sheet.columns.iter().zip(&classes) {
-        let _ = write!(text, "<th scope=\"col\"{class}>{}</th>", column.replace('_', " "));
+        let _ = write!(
+            text,
+            "<th scope=\"col\"{class}>{}</th>",
+            column.trim_end_matches("_ms").replace('_', " ")
+        );
     }
     text.push_str("</tr></thead><tbody>\n");
     for row in sheet.rows.iter().take(SHOWN_MAX) {

@@ -1,4 +1,4 @@
-//! A log of an organisation over some time: rows as the tables write them, more than a story could tell.
+//! A log of an organisation over some time: rows as the tables write them.
 
 use std::collections::HashMap;
 

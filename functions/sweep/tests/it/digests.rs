@@ -46,6 +46,42 @@ async fn every_morning_has_one_digest_even_if_its_schedule_comes_twice() {
     assert_eq!(digest_rows(&world).await.len(), 2);
 }
 
+/// The command `close`, as the schedule of `reconcile` and a person have it.
+async fn close_what_is_due(world: &World) {
+    let attribution = json!({"by": "Ada", "reason": "the schedule was off"});
+    let event =
+        json!({"command": {"close": {"organisation": world.tenant}}, "attribution": attribution});
+    let deadline = world.now() + SignedDuration::from_mins(5);
+    world.operations().handle(&event, deadline).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_close_of_the_last_business_day_has_a_line_and_one_that_is_late_has_to_be_looked_at() {
+    // SP-13, SP-20, CC-20
+    let world = World::new().await;
+    world.both("10031").await;
+    world.sweep().await;
+    world.work_off().await;
+    // A Tuesday, after the end of the day at 18:00 in Sydney.
+    world.clock.set("2026-03-03T07:20:00Z".parse().unwrap());
+    close_what_is_due(&world).await;
+    world.sweep().await;
+    digest(&world, world.now()).await;
+    let [row] = &digest_rows(&world).await[..] else { panic!() };
+    assert_eq!(row["close_state"], "closed");
+    let line = "\nClose: 2026-03-03 closed, without differences\n";
+    assert!(row["why"].contains(line), "{row:?}");
+    // The next day is not closed.
+    world.clock.set("2026-03-04T20:00:00Z".parse().unwrap());
+    world.sweep().await;
+    digest(&world, world.now()).await;
+    let rows = digest_rows(&world).await;
+    let late = rows.iter().find(|row| row["close_state"] == "late").unwrap();
+    assert_eq!(late["reason"], "look");
+    let line = "\nClose: 2026-03-04 is late: it ended 2026-03-04 18:00 and is not closed; 2026-03-03 closed";
+    assert!(late["why"].contains(line), "{late:?}");
+}
+
 #[tokio::test]
 async fn a_morning_on_which_a_customer_waits_for_a_person_says_so() {
     // EX-27, EX-28, CC-20

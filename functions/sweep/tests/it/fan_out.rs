@@ -215,6 +215,15 @@ async fn operators_of_many_organisations_read_one_digest_and_those_with_trouble_
 
     // The morning of London comes first here, and then that of Sydney, where the third one has none.
     for (at, tenant) in [("2026-03-03T06:30:00Z", 1), ("2026-03-03T19:30:00Z", 0)] {
+        if tenant == 0 {
+            // Cedar's business day ends, and is closed (SP-13). The others have not closed any day yet.
+            world.clock.set("2026-03-03T07:20:00Z".parse().unwrap());
+            let close = json!({"close": {"organisation": many.tenants[0]}});
+            let said = json!({"by": "Ada", "reason": "the schedule was off"});
+            let event = json!({"command": close, "attribution": said});
+            let deadline = world.now() + jiff::SignedDuration::from_mins(5);
+            world.operations().handle(&event, deadline).await.unwrap();
+        }
         let at: jiff::Timestamp = at.parse().unwrap();
         world.clock.set(at);
         let event = json!({"scheduled_time": at, "organisation": many.tenants[tenant]});
@@ -239,7 +248,8 @@ async fn operators_of_many_organisations_read_one_digest_and_those_with_trouble_
     for after in [30, 60] {
         let [(verdict, text)] = &listing(after).await[..] else { panic!() };
         assert_eq!(verdict, "look");
-        assert!(text.starts_with("2026-03-04: look at 2 of 3 organisations\n\n"), "{text}");
+        let closes = "2026-03-04: look at 2 of 3 organisations\nCloses: 1 of 1 closed\n\n";
+        assert!(text.starts_with(closes), "{text}");
         let third = format!("\n{}\nno digest was made\n", many.tenants[2]);
         assert!(text.contains(&third), "{text}");
         assert!(text.contains("\nBirch\n2026-03-03: look here"), "{text}");

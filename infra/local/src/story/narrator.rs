@@ -44,8 +44,8 @@ impl Teller {
     /// Begins a step.
     pub(super) fn begin(&mut self, title: &str, expected: &str) {
         self.played += 1;
-        println!("\n{}. {title}", self.played);
-        println!("   expected  {expected}");
+        println!("\n{}", terminal::bold(format!("{}. {title}", self.played)));
+        println!("{}", terminal::dim(format!("     expected  {expected}")));
         // A step takes seconds, and a person should see what it is about meanwhile.
         let _ = stdout().flush();
     }
@@ -79,14 +79,14 @@ impl Teller {
             let passed = event.elapsed();
             match seen {
                 Seen::Expected(found) => {
-                    println!("   found     {found}");
-                    println!("   TRUE      {} after it happened", terminal::duration(passed));
+                    let took = format!("({} after it happened)", terminal::duration(passed));
+                    println!("   {} found     {found}  {}", terminal::tick(), terminal::dim(took));
                     return Ok(());
                 }
                 Seen::Other(found) if passed > within => {
                     self.untrue += 1;
-                    println!("   found     {found}");
-                    println!("   NOT TRUE  within {}", terminal::duration(within));
+                    let late = format!("NOT TRUE within {}", terminal::duration(within));
+                    println!("   {} found     {found}  {late}", terminal::cross());
                     return Ok(());
                 }
                 Seen::Other(_) => tokio::time::sleep(LOOK_EVERY).await,
@@ -96,15 +96,17 @@ impl Teller {
 
     /// Reports what is known at once.
     pub(super) fn judge(&mut self, event: Instant, seen: Seen) {
-        let (found, verdict) = match seen {
-            Seen::Expected(found) => (found, "TRUE    "),
+        let took = terminal::duration(event.elapsed());
+        match seen {
+            Seen::Expected(found) => {
+                let took = terminal::dim(format!("(it took {took})"));
+                println!("   {} found     {found}  {took}", terminal::tick());
+            }
             Seen::Other(found) => {
                 self.untrue += 1;
-                (found, "NOT TRUE")
+                println!("   {} found     {found}  NOT TRUE; it took {took}", terminal::cross());
             }
-        };
-        println!("   found     {found}");
-        println!("   {verdict}  it took {}", terminal::duration(event.elapsed()));
+        }
     }
 
     /// Ends the story. The answer is whether all of it came true.
@@ -112,9 +114,10 @@ impl Teller {
         let Self { played, untrue, .. } = self;
         let took = terminal::duration(began.elapsed());
         if untrue == 0 {
-            println!("\nAll {played} steps came true, in {took}.");
+            println!("\n{} All {played} steps came true, in {took}.", terminal::tick());
         } else {
-            println!("\n{untrue} of {played} steps did not come true. The log lines may say why.");
+            print!("\n{} ", terminal::cross());
+            println!("{untrue} of {played} steps did not come true. The log lines may say why.");
         }
         untrue == 0
     }

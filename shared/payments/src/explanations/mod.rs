@@ -25,6 +25,7 @@ mod reason_text;
 mod reasons;
 mod search;
 mod state;
+mod state_words;
 mod upload_reasons;
 
 pub use balances::Agreement;

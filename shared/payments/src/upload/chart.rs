@@ -224,3 +224,31 @@ fn named(account: &Account) -> String {
 fn unusable(why: String) -> (Hold, String) {
     (Hold::AccountUnusable, why)
 }
+
+impl ChartOfAccounts {
+    /// The first setting that names an account on which nothing can be booked, with the reason (XC-13, XC-14).
+    pub fn misfit(
+        &self,
+        uploading: &UploadSettings,
+        books: Currency,
+    ) -> Option<(&'static str, String)> {
+        let received = [("upload_account_id", books)].into_iter();
+        let others = uploading.currency_accounts.keys().map(|of| ("currency_accounts", *of));
+        let mut received = received.chain(others);
+        let of_received = received.find_map(|(setting, currency)| {
+            let (_, why) = self.receives(uploading, currency).err()?;
+            Some((setting, why))
+        });
+        let prepayments = uploading.prepayment_account.iter();
+        let prepayments = prepayments.map(|code| ("prepayment_account_code", code));
+        let fees = uploading.fee_accounts.values().map(|fee| ("fee_accounts", &fee.code));
+        of_received.or_else(|| {
+            prepayments.chain(fees).find_map(|(setting, code)| {
+                let known =
+                    self.accounts.iter().any(|of| of.is_active && of.code.as_ref() == Some(code));
+                (!known)
+                    .then(|| (setting, format!("no active account in Xero has the code {code}")))
+            })
+        })
+    }
+}

@@ -83,13 +83,20 @@ async fn an_amount_is_looked_for_in_so_many_rows_and_no_more() {
     crowd(&database);
     world.proxy.heal();
     let amount = Decimal::new(100, 2);
-    let found = world.tables.find_amount(organisation(), amount, None, now()).await.unwrap();
+    let found =
+        world.tables.find_amount(organisation(), amount, None, (now(), None)).await.unwrap();
     let read = usize::try_from(found.searched.read).unwrap();
     assert_eq!(read, usize::try_from(table::ACTIVITY_ROWS_MAX).unwrap());
     assert_eq!(world.proxy.scanned(), read);
     assert!(found.candidates.len() <= table::CANDIDATES_MAX);
     assert!(!found.searched.whole_days);
     assert!(found.searched.to_string().contains("of that day only a part"));
+    // The search goes on where it has ended, and reads no row of it again.
+    let next = found.searched.next.unwrap();
+    let place = (now(), Some(next.as_str()));
+    let further = world.tables.find_amount(organisation(), amount, None, place).await.unwrap();
+    assert!(further.searched.read <= table::ACTIVITY_ROWS_MAX, "{further:?}");
+    assert!(further.searched.next.is_none_or(|older| older < next));
 }
 
 #[tokio::test]
