@@ -65,7 +65,7 @@ pub(crate) type Queued = BTreeMap<XeroInvoiceId, Option<Timestamp>>;
 /// The attempt of a run to have a sweep for itself.
 enum Claim {
     /// It has it.
-    Taken(Work),
+    Taken(Box<Work>),
     /// Another run is at it, or has just done it.
     Refused(Outcome),
 }
@@ -74,7 +74,7 @@ impl<C: Changes> Run<'_, C> {
     /// Does what is wanted, unless another run is at it or has just done it.
     pub(crate) async fn run(&self, wanted: &Wanted) -> Result<Outcome, RunError> {
         let mut work = match self.take(wanted).await? {
-            Claim::Taken(work) => work,
+            Claim::Taken(work) => *work,
             Claim::Refused(outcome) => return Ok(outcome),
         };
         let done = match &wanted.target {
@@ -108,7 +108,7 @@ impl<C: Changes> Run<'_, C> {
             state.begin(run.id.clone(), wanted.trigger(), lease, now);
             let rows: Vec<&SyncRun> = interrupted.iter().chain([&run]).collect();
             if let Some(state) = races.won(self.tables.store_sweep(&state, &rows).await)? {
-                return Ok(Claim::Taken(Work { state, run }));
+                return Ok(Claim::Taken(Box::new(Work { state, run })));
             }
         }
     }

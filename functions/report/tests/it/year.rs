@@ -95,7 +95,7 @@ fn payment(rows: &mut Vec<Item>, n: usize, at: Timestamp) {
     let method = ["bank transfer", "card", "bpay", "paypal"][n % 4];
     let status = if n % 40 == 7 { "refunded" } else { "confirmed" };
     // Most are seen in seconds, a few too late.
-    let took = if n % 97 == 0 { 400_000 } else { 1_000 + n % 4_000 };
+    let took = if n.is_multiple_of(97) { 400_000 } else { 1_000 + n % 4_000 };
     let seen = at + SignedDuration::from_millis(i64::try_from(took).unwrap());
     rows.push(
         on(&total, "", Row::new(at, &format!("{number}#1-0"), "recorded"))
