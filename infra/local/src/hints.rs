@@ -71,7 +71,7 @@ async fn written(stack: &Stack, log: &Path) -> anyhow::Result<String> {
     let hints = Hints { stack, organisation, invoice, text: RefCell::default() };
 
     hints.say("# The operators' pages, as CloudWatch shows them; open it in a browser");
-    hints.say(&format!("{}", stack.console_url()));
+    hints.say(&stack.console_url());
     hints.say("\n# The AWS CLI works as with AWS");
     hints.say(&format!(
         "export AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={ACCESS_KEY} \
@@ -94,9 +94,9 @@ async fn written(stack: &Stack, log: &Path) -> anyhow::Result<String> {
     }
     hints.say("\n# What the functions say");
     hints.say(&format!("tail -f {}", log.display()));
-    hints.say(&format!(
-        "\n# To kill the functions and start them again: end this, and run each in its own terminal"
-    ));
+    hints.say(
+        "\n# To kill the functions and start them again: end this, and run each in its own terminal",
+    );
     hints.say("cargo run -- engines");
     hints.say("cargo run -- functions");
     Ok(hints.text.take())
@@ -238,9 +238,9 @@ impl Hints<'_> {
             night.describe()
         ));
         self.invoke("upload", "night.json", &json!({ "scheduled_time": scheduled_time }));
-        self.say(&format!(
-            "\n# What the nights did, what waits, and what became of the payment (or of each)"
-        ));
+        self.say(
+            "\n# What the nights did, what waits, and what became of the payment (or of each)",
+        );
         self.select("", "nights", "organisation", organisation);
         self.select("", "uploads\".\"by_line", "line", &format!("{organisation}/waiting"));
         let which = payment.map(|id| format!(r#" AND "payment_id" = '{id}'"#)).unwrap_or_default();
@@ -280,17 +280,17 @@ impl Hints<'_> {
     }
 
     fn signed_by_hand(&self, key: &str) {
-        self.say(&format!(
-            "\n# Post to the webhook as Xero does: sign the very bytes. Change one, and it is 401"
-        ));
+        self.say(
+            "\n# Post to the webhook as Xero does: sign the very bytes. Change one, and it is 401",
+        );
         self.say(&format!("KEY='{key}'"));
-        self.say(&format!(
-            "BODY='{{\"events\":[],\"firstEventSequence\": 0,\"lastEventSequence\": 0, \
-             \"entropy\": \"QWERTYUIOPASDFGHJKLZ\"}}'"
-        ));
-        self.say(&format!(
-            "SIGNATURE=$(printf %s \"$BODY\" | openssl dgst -sha256 -hmac \"$KEY\" -binary | base64)"
-        ));
+        self.say(
+            "BODY='{\"events\":[],\"firstEventSequence\": 0,\"lastEventSequence\": 0, \
+             \"entropy\": \"QWERTYUIOPASDFGHJKLZ\"}'",
+        );
+        self.say(
+            "SIGNATURE=$(printf %s \"$BODY\" | openssl dgst -sha256 -hmac \"$KEY\" -binary | base64)",
+        );
         self.say(&format!(
             "curl -i {} -H 'content-type: application/json; charset=utf-8' \
              -H \"x-xero-signature: $SIGNATURE\" --data-binary \"$BODY\"",

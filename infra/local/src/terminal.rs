@@ -6,9 +6,17 @@ use std::time::Duration;
 
 use crate::Step;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a convention of all terminals, and no setting of ours"
+)]
+fn is_colourless() -> bool {
+    std::env::var_os("NO_COLOR").is_some()
+}
+
 /// A text in a colour, or otherwise marked: only for a person at a terminal who has not asked for none (`NO_COLOR`).
 fn marked(mark: u8, text: impl Display) -> String {
-    let is_plain = !stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+    let is_plain = !stdout().is_terminal() || is_colourless();
     if is_plain { text.to_string() } else { format!("\u{1b}[{mark}m{text}\u{1b}[0m") }
 }
 
