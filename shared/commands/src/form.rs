@@ -47,7 +47,9 @@ mod tests {
             (FieldKind::List, _) => "10234/OVERPAID#",
             (_, "organisation" | "grant" | "contact") => ORGANISATION,
             (_, "from" | "to" | "at") => "2026-11-23T00:00:00Z",
-            (_, "cutover_on" | "day" | "from_day" | "to_day") => "2026-11-23",
+            (_, "cutover_on" | "day" | "first_day" | "from_day" | "last_day" | "to_day") => {
+                "2026-11-23"
+            }
             (_, "queue") => "changes",
             (_, "invoice") if field.help.contains("Xero's id") => ORGANISATION,
             _ => "x1",

@@ -50,7 +50,7 @@ mod reports;
 mod restoration;
 mod rules_version;
 pub mod seal;
-mod setting;
+mod setting_spec;
 mod settings;
 pub mod shadow;
 mod snapshot_age;
@@ -117,7 +117,7 @@ pub use reports::{
     warnings,
 };
 pub use restoration::{RestoreError, restore};
-pub use setting::{PickList, SETTINGS, SettingKind, SettingSpec};
+pub use setting_spec::{PickList, SETTINGS, SettingKind, SettingSpec};
 pub use settings::{FORWARD_DAYS_MAX, Settings};
 pub use stored::{MovedAway, Settled, StoredInvoice};
 pub use terms::{TERM_DAYS_MAX, Terms, TermsError};

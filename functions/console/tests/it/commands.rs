@@ -278,7 +278,8 @@ async fn the_first_organisation_is_signed_up_from_an_empty_stack() {
         "pm_time_zone": "Australia/Sydney"});
     let event = json!({"page": "configure", "order": "sign_up", "widgetContext": {"forms": {"all": typed}}});
     world.page(Role::Admin, event).await;
-    let settings = json!({"organisation": ORGANISATION, "time_zone": "Australia/Sydney"});
+    let settings =
+        json!({"organisation": ORGANISATION, "shadow": false, "time_zone": "Australia/Sydney"});
     assert_eq!(world.asked()[0]["command"], json!({"sign_up": settings}));
 
     // Where there is one already, its id does not stand for one that was not typed.

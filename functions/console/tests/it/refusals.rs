@@ -45,14 +45,16 @@ async fn the_settings_are_for_administrators_and_looking_at_them_is_written_down
         let html = world.press(role, json!({"page": "configure"})).await;
         let said = text(&html);
         assert!(said.contains("takes the role admin"), "{said}");
-        assert!(!said.contains("calls_per_day"), "{said}");
+        assert!(!said.contains("Calls to Xero in a day"), "{said}");
     }
     let rows = world.rows("activity").await;
     assert_eq!(rows[0]["order"], format!("open_{}", Page::Configure));
 
     let said = text(&world.look("configure").await);
     // Keys and schedule: where they are, and never what they are.
-    for words in ["calls_per_day", "XeroApiSecretArn", "XeroWebhookSecretArn", "UploadTime"] {
+    for words in
+        ["Calls to Xero in a day", "XeroApiSecretArn", "XeroWebhookSecretArn", "UploadTime"]
+    {
         assert!(said.contains(words), "{words}: {said}");
     }
 }

@@ -135,7 +135,7 @@ async fn an_order_on_the_page_leads_back_to_it() {
             "why": "Ada: a payment is missing", "recorded": true})));
     let event = json!({"page": "tonight", "order": "hold", "payment": "P-1"});
     let said = text(&world.press(Role::Operator, event).await);
-    assert!(said.contains("The payment is held") && said.contains("Wait for a night: 1"), "{said}");
+    assert!(said.contains("P-1 is on hold") && said.contains("Wait for a night: 1"), "{said}");
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ async fn after_an_order_the_same_payment_is_shown_again() {
             "why": "Ada: a payment is missing", "recorded": true})));
     let event = json!({"page": "why", "order": "hold", "payment": "P-1", "search": "P-1"});
     let said = text(&world.press(Role::Operator, event).await);
-    assert!(said.contains("The payment is held") && said.contains("Payment P-1"), "{said}");
+    assert!(said.contains("P-1 is on hold") && said.contains("Payment P-1"), "{said}");
 }
 
 #[tokio::test]
