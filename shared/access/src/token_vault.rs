@@ -88,10 +88,10 @@ impl TokenVault {
     /// Finds out whether tokens could be kept, before Xero is asked for some.
     ///
     /// # Errors
-    /// There is no key.
+    /// There is no key, or no folder.
     pub async fn is_ready(&self) -> Result<(), VaultError> {
         match &self.0 {
-            Place::Files(_) => Ok(()),
+            Place::Files(files) => Ok(files.is_ready()?),
             Place::Table(table) => table.cipher().await.map(drop),
         }
     }

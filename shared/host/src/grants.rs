@@ -31,6 +31,15 @@ impl GrantFiles {
         Self(Files::new(folder))
     }
 
+    /// Finds out whether tokens can be kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`].
+    pub fn is_ready(&self) -> Result<(), SecretError> {
+        self.0.make_folder()
+    }
+
     /// Deletes the tokens of a grant that nothing hangs on any more.
     ///
     /// # Errors

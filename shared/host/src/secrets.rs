@@ -207,6 +207,15 @@ impl SecretStore for Files {
 }
 
 impl Files {
+    /// Makes the folder, unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotWritten`]: nothing can be kept there.
+    pub fn make_folder(&self) -> Result<(), SecretError> {
+        fs::create_dir_all(&self.0).map_err(|error| not_written("the folder", &error))
+    }
+
     /// Replaces the value of a secret. When it returns, the value is kept.
     ///
     /// # Errors
