@@ -326,5 +326,5 @@ async fn many_uploads_are_found_by_their_ids_whatever_is_left_out_at_first() {
     world.proxy.plan(|_| Do::LeaveOut);
     let failed = world.tables.uploads(organisation(), &ids).await;
     assert!(matches!(failed, Err(table::ReadError::Unavailable { .. })), "{failed:?}");
-    assert_eq!(world.proxy.calls().len(), 7);
+    assert_eq!(world.proxy.calls().len(), 14, "seven times for each of two requests");
 }
