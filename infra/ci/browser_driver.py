@@ -172,6 +172,11 @@ class Console:
                 self._fill(element, words)
         self._click(panel.find_element("css selector", "button"))
 
+    def tick(self, field):
+        """Ticks the box of this name."""
+        self._driver.find_element("css selector", f".content input[type=checkbox][name={field}]").click()
+        self.clicks += 1
+
     def unfold(self, words):
         """Opens a part of the page that is folded."""
         summaries = self._driver.find_elements("css selector", ".content summary")

@@ -31,7 +31,7 @@ def why_missing(console):
 def hold(console):
     _search(console, data.WAITING)
     console.order("Hold", NAME, "the customer disputes it")
-    return "is held"
+    return "is on hold"
 
 
 def who_held(console):
@@ -44,7 +44,7 @@ def who_held(console):
 def release(console):
     console.press("Uploads")
     console.order("Release", NAME, "the customer has confirmed it", data.WAITING)
-    return "is waiting"
+    return "waits for its turn"
 
 
 def who_released(console):
@@ -73,13 +73,14 @@ def overdue(console):
 def discrepancies(console):
     console.press("Needs you")
     console.press("Discrepancies")
-    return "To be resolved by"
+    return "FAILED_PAYMENT"
 
 
 def take(console):
     console.press("Needs you")
     console.press("Discrepancies")
-    console.order("Take", NAME, "I look at it")
+    console.tick("pm_tick_0")
+    console.order("Take the ticked ones", NAME, "I look at it")
     return NAME
 
 
@@ -103,7 +104,7 @@ def since_yesterday(console):
 def customer(console):
     console.press("Invoices & customers")
     console.press("Customers")
-    return "Contact found"
+    return "named by the business"
 
 
 def failed_messages(console):

@@ -45,8 +45,8 @@ mod tests {
             (FieldKind::Number, _) => "7",
             (FieldKind::Flag, _) => "true",
             (FieldKind::List, _) => "10234/OVERPAID#",
-            (_, "organisation" | "grant" | "contact") => ORGANISATION,
-            (_, "from" | "to" | "at") => "2026-11-23T00:00:00Z",
+            (_, "organisation" | "grant" | "contact" | "account") => ORGANISATION,
+            (_, "from" | "to" | "at" | "since") => "2026-11-23T00:00:00Z",
             (_, "cutover_on" | "day" | "first_day" | "from_day" | "last_day" | "to_day") => {
                 "2026-11-23"
             }

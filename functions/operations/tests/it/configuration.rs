@@ -20,23 +20,23 @@ async fn set(world: &World, settings: &[&str]) -> Result<Value, String> {
 #[tokio::test]
 async fn cc_29_a_setting_is_changed_with_its_old_and_new_value_in_the_log() {
     let world = World::new().await;
-    let answer = set(&world, &["forward_days=7", "holidays=2026-12-25, 2026-12-26"]).await.unwrap();
+    let answer = set(&world, &["forward_days=9", "holidays=2026-12-25, 2026-12-26"]).await.unwrap();
 
     let changed = answer["changed"].as_array().unwrap();
     assert_eq!(changed.len(), 2, "{answer}");
-    assert!(changed.contains(&json!({"setting": "forward_days", "before": "", "after": "7"})));
+    assert!(changed.contains(&json!({"setting": "forward_days", "before": "7", "after": "9"})));
     let row = &world.rows("organisations").await[0];
-    assert_eq!(row["forward_days"], "#7");
+    assert_eq!(row["forward_days"], "#9");
     let settings = world.tables.settings(world.organisation()).await.unwrap().unwrap();
-    assert_eq!((settings.forward_days, settings.close.holidays.len()), (Some(7), 2));
+    assert_eq!((settings.forward_days, settings.close.holidays.len()), (Some(9), 2));
     let log = world.rows("activity").await;
     let ordered = log.iter().find(|row| row.get("order").is_some_and(|order| order == "configure"));
     let ordered = ordered.unwrap();
-    assert!(ordered["reason"].contains("forward_days: the default -> 7"), "{ordered:?}");
+    assert!(ordered["reason"].contains("forward_days: 7 -> 9"), "{ordered:?}");
     assert_eq!((ordered["by"].as_str(), ordered["rule"].as_str()), ("Ada", "CC-29"));
 
     // What is as it was leaves no row.
-    let again = set(&world, &["forward_days=7"]).await.unwrap();
+    let again = set(&world, &["forward_days=9"]).await.unwrap();
     assert_eq!(again, json!({"changed": [], "recorded": false}));
     assert_eq!(world.rows("activity").await.len(), log.len());
     // An empty field takes the default.
