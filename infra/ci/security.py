@@ -46,6 +46,9 @@ REASONS = (
      "CloudWatch may not use the key that AWS has for topics; no text has a name or an amount, and each becomes a mail"),
     ("CKV_AWS_18", "AWS::S3::Bucket.AuditBucket",
      "CloudTrail alone writes there, and what an administrator reads or deletes is not what the records are about"),
+    ("CKV_AWS_18", "AWS::S3::Bucket.ReportsBucket",
+     "a person reaches a file only by a link of 15 minutes that the console signs; a list of requests would be a second bucket "
+     "to guard, and shows whether one was changed no better than the report's checksum, which is counted again each night"),
     ("CKV_AWS_21", "AWS::S3::Bucket.AuditBucket",
      "CloudTrail writes each object once, and signs each hour's list of them (EnableLogFileValidation): a changed one is noticed"),
     ("CKV_AWS_67", "AWS::CloudTrail::Trail.AuditTrailOfOrders", "it records the calls of functions that are in one region"),
