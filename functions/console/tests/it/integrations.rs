@@ -51,9 +51,9 @@ async fn a_lost_connection_is_disconnected_and_says_whom_to_ask() {
     // CC-03, CC-19, ST-17: active and authorised are two answers
     let world = well().await;
     world.checked(&[HealthIssue::Refused, HealthIssue::Parked], &Facts::default(), ago(5)).await;
-    let nobody = said(&world).await;
-    assert!(tile(&nobody, "Accounting:").contains("Disconnected"), "{nobody}");
-    assert!(nobody.contains("an administrator sets it on the page Configure"), "{nobody}");
+    let unnamed = said(&world).await;
+    assert!(tile(&unnamed, "Accounting:").contains("Disconnected"), "{unnamed}");
+    assert!(unnamed.contains("an administrator sets it on the page Configure"), "{unnamed}");
 
     world.set(ORGANISATION, "administrator_contact", "Wilma, ext. 7").await;
     let said = said(&world).await;
