@@ -51,7 +51,7 @@ fn pages() -> Vec<(&'static str, Value, Rows)> {
         ("activity of today", page("activity"), 500..=515),
         ("activity of an invoice", json!({"page": "activity", "invoice": "10234"}), 500..=515),
         ("closes", page("closes"), 1..=70),
-        ("balances", page("balances"), 1..=10_010),
+        ("balances", page("balances"), 1..=1_410),
         ("sync_log", page("sync_log"), 2..=210),
         ("actions", page("actions"), 601..=1_710),
         ("customers", page("customers"), 100..=1_500),
