@@ -11,6 +11,17 @@ use crate::error::WriteError;
 use crate::schema::ORGANISATIONS;
 use crate::tables::Tables;
 
+/// How a change of an organisation's row stands in its log.
+#[derive(Clone, Copy)]
+pub(crate) struct LogSource {
+    pub(crate) what: Occurrence,
+    pub(crate) rule: &'static str,
+    pub(crate) cause: &'static str,
+}
+
+/// By which function the connection is changed.
+const CONNECT: &str = "connect";
+
 impl Tables {
     /// Both directions stop. Returns whether they did: they may have been stopped before.
     ///
@@ -29,7 +40,8 @@ impl Tables {
                 "attribute_exists(organisation) AND attribute_not_exists(disconnected_at)",
             )
             .expression_attribute_values(":now", AttributeValue::S(instant(now)));
-        self.change(organisation, update, Occurrence::Disconnected, "XC-05", said, now).await
+        let source = LogSource { what: Occurrence::Disconnected, rule: "XC-05", cause: CONNECT };
+        self.change_organisation(organisation, update, source, said, now).await
     }
 
     /// Xero has confirmed that the connection is ended.
@@ -67,11 +79,13 @@ impl Tables {
             .row_of(organisation)
             .update_expression("REMOVE disconnected_at, disconnected_in_xero")
             .condition_expression("attribute_exists(disconnected_at)");
-        let restored = Occurrence::ConnectionRestored;
-        self.change(organisation, update, restored, "XC-07", said, now).await
+        let what = Occurrence::ConnectionRestored;
+        let source = LogSource { what, rule: "XC-07", cause: CONNECT };
+        self.change_organisation(organisation, update, source, said, now).await
     }
 
-    fn row_of(
+    /// A change of an organisation's row.
+    pub(crate) fn row_of(
         &self,
         organisation: OrganisationId,
     ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
@@ -80,12 +94,13 @@ impl Tables {
             .key("organisation", AttributeValue::S(organisation.to_string()))
     }
 
-    async fn change(
+    /// Changes an organisation's row on its condition, and logs who has done it and why, in a row that takes no other one's
+    /// place (XC-27). Returns whether the condition held.
+    pub(crate) async fn change_organisation(
         &self,
         organisation: OrganisationId,
         update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
-        what: Occurrence,
-        rule: &str,
+        LogSource { what, rule, cause }: LogSource,
         (by, why): (&str, &str),
         now: Timestamp,
     ) -> Result<bool, WriteError> {
@@ -93,7 +108,7 @@ impl Tables {
             .text("day", day(organisation, now))
             .text("at", format!("{}#{what}", instant(now)))
             .text("organisation", organisation)
-            .text("cause", "connect")
+            .text("cause", cause)
             .logged(what)
             .text("rule", rule)
             .text("by", by)

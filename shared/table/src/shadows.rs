@@ -1,15 +1,15 @@
 //! Shadow: what reads of Xero have shown and what would have been done, one row for each invoice; the report of each day;
 //! and the two attributes' worth of an organisation's row by which the shadow begins and ends (CM-03, CM-30). Rows expire.
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use payments::shadow::{ShadowObservation, ShadowReport};
 use payments::{InvoiceNumber, Occurrence, OrganisationId};
 
-use crate::activity::day;
-use crate::attributes::{Item, Reader, Writer, instant};
+use crate::attributes::{Item, Reader, instant};
+use crate::disconnections::LogSource;
 use crate::error::{ReadError, WriteError};
-use crate::schema::{ACTIVITY, ORGANISATIONS, SHADOWS};
+use crate::schema::SHADOWS;
 use crate::shadow_rows::{
     INVOICE, REPORT, observation_row, read_observation, read_report, report_row,
 };
@@ -153,15 +153,15 @@ impl Tables {
         said: (&str, &str),
         now: Timestamp,
     ) -> Result<bool, WriteError> {
-        let update = Update::builder()
-            .table_name(self.name(ORGANISATIONS))
-            .key("organisation", AttributeValue::S(organisation.to_string()))
+        let update = self
+            .row_of(organisation)
             .update_expression("SET shadow_since = :now")
             .condition_expression(
                 "attribute_exists(organisation) AND attribute_not_exists(shadow_since)",
             )
             .expression_attribute_values(":now", AttributeValue::S(instant(now)));
-        self.cross_shadow(organisation, update, Occurrence::ShadowEntered, said, now).await
+        self.change_organisation(organisation, update, logged(Occurrence::ShadowEntered), said, now)
+            .await
     }
 
     /// From now on decisions are carried out. Returns whether that is new.
@@ -174,40 +174,17 @@ impl Tables {
         said: (&str, &str),
         now: Timestamp,
     ) -> Result<bool, WriteError> {
-        let update = Update::builder()
-            .table_name(self.name(ORGANISATIONS))
-            .key("organisation", AttributeValue::S(organisation.to_string()))
+        let update = self
+            .row_of(organisation)
             .update_expression("REMOVE shadow_since")
             .condition_expression("attribute_exists(shadow_since)");
-        self.cross_shadow(organisation, update, Occurrence::ShadowLeft, said, now).await
+        self.change_organisation(organisation, update, logged(Occurrence::ShadowLeft), said, now)
+            .await
     }
+}
 
-    async fn cross_shadow(
-        &self,
-        organisation: OrganisationId,
-        update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
-        what: Occurrence,
-        (by, why): (&str, &str),
-        now: Timestamp,
-    ) -> Result<bool, WriteError> {
-        let log = Writer::default()
-            .text("day", day(organisation, now))
-            .text("at", format!("{}#{what}", instant(now)))
-            .text("organisation", organisation)
-            .text("cause", "console")
-            .logged(what)
-            .text("rule", "CM-30")
-            .text("by", by)
-            .text("why", why)
-            .finish();
-        let update = update.build().map_err(|error| WriteError::Malformed(Box::new(error)))?;
-        let update = TransactWriteItem::builder().update(update).build();
-        match self.commit(ORGANISATIONS, vec![update, self.put(ACTIVITY, log)?]).await {
-            Ok(()) => Ok(true),
-            Err(WriteError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
+fn logged(what: Occurrence) -> LogSource {
+    LogSource { what, rule: "CM-30", cause: "console" }
 }
 
 /// The same row with the second after which DynamoDB drops it.

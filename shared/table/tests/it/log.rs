@@ -51,7 +51,13 @@ async fn a_row_that_says_who_has_done_what_is_never_overwritten() {
         !world.tables.disconnect(organisation(), ("Eve", "in place of Ada"), at).await.unwrap(),
         "it would take the place of Ada's row"
     );
+    assert!(world.tables.enter_shadow(organisation(), said, at).await.unwrap());
+    assert!(world.tables.leave_shadow(organisation(), said, at).await.unwrap());
+    let eve = world.tables.enter_shadow(organisation(), ("Eve", "in place of Ada"), at).await;
+    assert!(!eve.unwrap(), "nor is the row of the shadow overwritten");
     let rows = world.rows("activity").await;
-    let row = rows.iter().find(|row| row["action"] == "disconnected").unwrap();
-    assert_eq!(row["by"], "Ada");
+    for action in ["disconnected", "shadow_entered"] {
+        let row = rows.iter().find(|row| row["action"] == action).unwrap();
+        assert_eq!(row["by"], "Ada", "{action}");
+    }
 }
