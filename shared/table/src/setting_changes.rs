@@ -10,7 +10,7 @@ use payments::{OrganisationId, SETTINGS, SettingKind, SettingSpec, Settings};
 use crate::activity_log::{Ordered, order_row};
 use crate::attributes::Item;
 use crate::error::{ReadError, WriteError};
-use crate::schema::{ACTIVITY, ORGANISATIONS};
+use crate::schema::ORGANISATIONS;
 use crate::settings::read_settings;
 use crate::tables::Tables;
 
@@ -152,7 +152,7 @@ impl Tables {
             .build()
             .map_err(|error| WriteError::Malformed(Box::new(error)))?;
         let update = TransactWriteItem::builder().update(update).build();
-        let log = self.put(ACTIVITY, order_row(ordered, now))?;
+        let log = self.add_to_log(order_row(ordered, now))?;
         self.commit(ORGANISATIONS, vec![update, log]).await
     }
 }

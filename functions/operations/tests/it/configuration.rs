@@ -1,5 +1,6 @@
 //! Settings are changed by an administrator: each is checked first, and nothing that is typed stops an organisation.
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
@@ -12,7 +13,9 @@ fn configure(world: &World, settings: &[String]) -> Value {
     json!({"command": {"configure": fields}, "attribution": {"by": "Ada", "reason": "as agreed"}})
 }
 
+/// A second after the change before.
 async fn set(world: &World, settings: &[&str]) -> Result<Value, String> {
+    world.clock.advance(SignedDuration::from_secs(1));
     let settings: Vec<_> = settings.iter().map(|line| (*line).to_owned()).collect();
     world.command(configure(world, &settings)).await
 }
@@ -39,8 +42,15 @@ async fn cc_29_a_setting_is_changed_with_its_old_and_new_value_in_the_log() {
     let again = set(&world, &["forward_days=9"]).await.unwrap();
     assert_eq!(again, json!({"changed": [], "recorded": false}));
     assert_eq!(world.rows("activity").await.len(), log.len());
+    // Another change at the same moment takes no row's place (XC-27): it is refused, and goes a moment later.
+    let change = configure(&world, &["forward_days=".to_owned()]);
+    world.clock.advance(SignedDuration::from_secs(-1));
+    let same_moment = world.command(change).await;
+    assert!(same_moment.is_err(), "{same_moment:?}");
+    assert_eq!(world.rows("activity").await, log);
     // An empty field takes the default.
     set(&world, &["forward_days="]).await.unwrap();
+    assert_eq!(world.rows("activity").await.len(), log.len() + 1);
     let settings = world.tables.settings(world.organisation()).await.unwrap().unwrap();
     assert_eq!(settings.forward_days, None);
 }
@@ -139,6 +149,7 @@ async fn cc_29_no_text_in_any_field_ever_stops_an_organisation() {
     for _ in 0..300 {
         let typed = texts.new_tree(&mut runner).unwrap().current();
         let lines: Vec<_> = typed.iter().map(|(name, text)| format!("{name}={text}")).collect();
+        world.clock.advance(SignedDuration::from_secs(1));
         let answer = world.command(configure(&world, &lines)).await;
         taken += usize::from(answer.is_ok());
         let settings = world.tables.settings(world.organisation()).await;
